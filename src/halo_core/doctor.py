@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
+from halo_core.enforcement import guarded_calls
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 from halo_core.enforcement.shadow_activity import ModeWatch
 from halo_core.errors import HaloError
@@ -154,6 +155,13 @@ def find_guard(x: Any) -> GuardMetadata | None:
         return get_guard(x)
     except Exception:  # noqa: BLE001  an object may do anything when it is looked at
         return None
+
+
+def find_source(function: Any) -> Any:
+    """What a function that `make_governed_method` made was made of; any other function itself."""
+    if is_a(function, types.FunctionType) and get_module_name(function) == guarded_calls.__name__:
+        function, _ = unwrap(dict(iterate_closure(function)).get("make_action"))
+    return function
 
 
 def find_name(x: Any, *candidates: Any) -> str:
@@ -385,12 +393,17 @@ class Examiner:
                 self.visit(value, where, get_body_cover(cover))
 
     def is_ours(self, function: Any) -> bool:
-        """Whether the adapter made a function."""
-        return is_a(function, types.FunctionType) and get_module_name(function).startswith(f"{self.explorer.adapter}._")
+        """Whether the adapter made a function, or what the function was made of."""
+        source = find_source(function)
+        return is_a(source, types.FunctionType, type) and get_module_name(source).startswith(
+            f"{self.explorer.adapter}._"
+        )
 
     def is_wrapped_by(self, function: Any, guard: GuardMetadata) -> bool:
         """Whether the adapter made a function around this very guard."""
-        return self.is_ours(function) and any(value is guard for _, value in iterate_closure(function))
+        source = find_source(function)
+        is_ours = is_a(source, types.FunctionType) and self.is_ours(source)
+        return is_ours and any(value is guard for _, value in iterate_closure(source))
 
     def find_intact_guard(self, x: Any) -> GuardMetadata | None:
         """The guard of a guarded copy that still is one."""

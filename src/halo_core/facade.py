@@ -7,7 +7,7 @@ made on the spot (assurance `dev`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,8 +20,10 @@ from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.enforcement import ABILITIES, Call, Enforcer, Preparer
 from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, HandOff
+from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
 from halo_core.enforcement.session_context import (
+    NO_SESSION,
     Session,
     TriggeringMessage,
     current_delegation,
@@ -33,16 +35,62 @@ from halo_core.enforcement.session_context import (
     session_scope,
 )
 from halo_core.enforcement.shadow_activity import ShadowActivity
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.home import Declarations, default_home, default_url, describe_process, parse_mode
 from halo_core.log_output import get_logger
 from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig
 
-__all__ = ["HaloBase", "HandOff", "Limits", "default_home", "default_url"]
+__all__ = ["HaloBase", "HandOff", "HostedTool", "Limits", "default_home", "default_url", "guard_all"]
 
 _LOG: Final = get_logger("facade")
+
+
+class HostedTool(ConfigError):
+    """A tool that the model's provider runs: nothing in this process can decide it, so it is refused by name."""
+
+
+def make_hosted_tool_error(name: str) -> HostedTool:
+    """The refusal of a tool that the model's provider runs."""
+    message = f"`{name}` is run by the model's provider, so Halo cannot control it"
+    return HostedTool("hosted_tool", message, field="x", remedy="use a tool that runs in this process")
+
+
+def make_schema_error(hosted_names: Sequence[str]) -> ConfigError:
+    """The refusal of a dict in place of a tool; `hosted_names`: what of it the model's provider runs."""
+    if hosted_names:
+        return make_hosted_tool_error(hosted_names[0])
+    message, remedy = "a schema without a function cannot be guarded", "guard the tool or function that runs"
+    return ConfigError("nothing_to_guard", message, field="x", remedy=remedy)
+
+
+def guard_all(
+    guard: Callable[..., Any],
+    items: Sequence[Any],
+    resource: Resource | None,
+    find_refusal: Callable[[Any], ConfigError | None],
+) -> list[Any]:
+    """Guard each of a list: all or none.
+
+    Args:
+        guard: the adapter's `Halo.guard`.
+        items: what to guard.
+        resource: what each of them is.
+        find_refusal: why an item of the framework cannot be guarded; asked before the first is registered.
+
+    Raises:
+        ConfigError: one of them cannot be guarded, or they would share an id.
+    """
+    if resource is not None and resource.id and len(items) > 1:
+        message = f"`{resource.id}` cannot be the id of {len(items)} objects"
+        remedy = "omit `id`, or guard them one by one"
+        raise ConfigError("resource_id_taken", message, field="resource", remedy=remedy)
+    for item in items:
+        refusal = find_refusal(item)
+        if refusal is not None:
+            raise refusal
+    return [guard(item, resource=resource) for item in items]
 
 
 class HaloBase(DelegationMixin):
@@ -55,6 +103,8 @@ class HaloBase(DelegationMixin):
     """
 
     framework = ""
+    Denied = Denied
+    Pending = Pending
 
     def __init__(
         self,
@@ -197,6 +247,11 @@ class HaloBase(DelegationMixin):
         )
 
     @property
+    def fixed_mode(self) -> Mode | None:
+        """The mode this was opened with; None follows the stored one."""
+        return self._mode
+
+    @property
     def mode(self) -> Mode:
         """The mode in force now."""
         return self._mode or self.store.commit(lambda tx: tx.load_control()).mode
@@ -242,7 +297,8 @@ class HaloBase(DelegationMixin):
                 field="id",
                 remedy="open sessions where a request begins; this code belongs to the current session",
             )
-        with session_scope(Session(id or f"s-{self._ids.new_short_id()}", "host", user, request)) as opened:
+        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request)
+        with session_scope(opened):
             yield opened
 
     def find_session(self) -> Session:
@@ -255,7 +311,7 @@ class HaloBase(DelegationMixin):
             self.notify_once(
                 "a thread that you start yourself has no session, and its actions are denied in enforce mode"
             )
-            return Session("", "none")
+            return NO_SESSION
         with self._lock:
             if not self._process_session_id:
                 self._process_session_id = f"process-{self._ids.new_short_id()}"
@@ -346,6 +402,25 @@ class HaloBase(DelegationMixin):
                 "declare it with resource=Resource(impact=..., targets=...)"
             )
         return self._registry.add(RegisteredResource(completed, argument_schema))
+
+    def register_tool(
+        self, name: str, resource: Resource | None, description: str, schema: Mapping[str, Any]
+    ) -> Resource:
+        """Register a tool as what it was said or declared to be: a tool call, or a retrieval.
+
+        Raises:
+            ConfigError: its name can name no resource, or belongs to one of another kind.
+        """
+        resource_id = choose_resource_id(resource, name)
+        resource = resource or self.find_declared(resource_id, *TOOL_KINDS)
+        kind = resource.kind if resource is not None and resource.kind in TOOL_KINDS else ActionKind.TOOL_CALL
+        return self.register(kind, resource_id, resource=resource, description=description, schema=schema)
+
+    def register_model(self, name: str, resource: Resource | None) -> Resource:
+        """Register a model; raises as `register_tool`."""
+        resource_id = choose_resource_id(resource, name)
+        declared = resource or self.find_declared(resource_id, ActionKind.INFERENCE) or MODEL_RESOURCE
+        return self.register(ActionKind.INFERENCE, resource_id, resource=declared, schema=MODEL_SCHEMA)
 
     def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
         """The manifest's declaration of a name, under the first of these kinds that it has.

@@ -23,7 +23,7 @@ from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
 from halo_core.errors import ConfigError, Denied, Pending
-from halo_core.facade import HaloBase, HandOff, Limits
+from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_schema_error
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._agents import guard_graph
 from halo_langchain._callback import HaloCallback
@@ -56,16 +56,10 @@ T = TypeVar("T", bound=BaseTool)
 G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
 
 
-class HostedTool(ConfigError):
-    """A tool that the model's provider runs: nothing in this process can decide it, so it is refused by name."""
-
-
 class Halo(HaloBase):
     """One LangChain agent, governed. Open it with `Halo.local(agent=...)`."""
 
     framework = "langchain"
-    Denied = Denied
-    Pending = Pending
 
     @overload
     def guard(self, x: R, *, resource: Resource | None = None, labels: Labels | None = None) -> R: ...
@@ -140,27 +134,14 @@ class Halo(HaloBase):
         if is_model(x):
             return guard_model(self, x, resource)
         if isinstance(x, list | tuple):
-            return self._guard_all(x, resource)
+            return guard_all(self.guard, x, resource, _find_refusal)
         if isinstance(x, dict):
-            raise _make_dict_error(x)
+            raise make_schema_error(hosted_names([x]))
         if isinstance(x, BaseTool):
             return guard_tool(self, x, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, as_tool(x), resource)
         raise _make_unsupported_error(x)
-
-    def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
-        if resource is not None and resource.id and len(items) > 1:
-            raise ConfigError(
-                "resource_id_taken",
-                f"`{resource.id}` cannot be the id of {len(items)} objects",
-                field="resource",
-                remedy="omit `id`, or guard them one by one",
-            )
-        for item in items:  # all or none: refuse before the first is registered
-            if isinstance(item, dict):
-                raise _make_dict_error(item)
-        return [self.guard(item, resource=resource) for item in items]
 
     def middleware(self) -> HaloMiddleware:
         """Middleware for `create_agent`; put it last, so that it sees what the others made of a call.
@@ -203,21 +184,8 @@ class Halo(HaloBase):
         return HaloCallback(self)
 
 
-def _make_dict_error(tool: dict[str, Any]) -> ConfigError:
-    hosted = hosted_names([tool])
-    if hosted:
-        return HostedTool(
-            "hosted_tool",
-            f"`{hosted[0]}` is run by the model's provider, so Halo cannot control it",
-            field="x",
-            remedy="use a tool that runs in this process",
-        )
-    return ConfigError(
-        "nothing_to_guard",
-        "a schema without a function cannot be guarded",
-        field="x",
-        remedy="guard the tool or function that runs",
-    )
+def _find_refusal(item: Any) -> ConfigError | None:
+    return make_schema_error(hosted_names([item])) if isinstance(item, dict) else None
 
 
 def _make_unsupported_error(x: Any) -> ConfigError:

@@ -22,11 +22,11 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 from halo_core.enforcement import Call, Ticket, flow
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, list_tool_names
-from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, in_body, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import find_known_origins, make_answer_surface
-from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source, in_body
+from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source
 from halo_langchain._translate import bound_tools, hosted_names, list_message_texts
 
 if TYPE_CHECKING:

@@ -20,18 +20,15 @@ from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableBinding
 
 from halo_core.enforcement.guards import (
-    MODEL_RESOURCE,
-    MODEL_SCHEMA,
     GuardMetadata,
     attach_guard,
-    choose_resource_id,
     get_guard,
     make_named_subclass,
     make_unregistered_resource,
     overrides_entry_point,
+    refuse_other_halo,
     require_guard,
 )
-from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_langchain._model_calls import (
     arun_model_call,
@@ -349,13 +346,7 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
     if isinstance(model, RunnableBinding):
         return model.model_copy(update={"bound": guard_model(halo, model.bound, resource)})
     guard = get_guard(model)
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy="guard the original model, once for each Halo",
-        )
+    refuse_other_halo(halo, guard, "model")
     if guard is not None:
         if resource is None:
             return model
@@ -363,10 +354,7 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
     refuse_overridden_entry_points(
         model, _ENTRY_POINTS, (), "guard a model without it; the framework's own calls what Halo decides"
     )
-    name = choose_resource_id(resource, model_name(model))
-    base_resource = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
-    registered = halo.register(ActionKind.INFERENCE, name, resource=base_resource, schema=MODEL_SCHEMA)
-    return copy_model_with_guard(halo, model, registered)
+    return copy_model_with_guard(halo, model, halo.register_model(model_name(model), resource))
 
 
 def copy_model_with_guard(halo: Halo, model: Any, resource: Resource | None = None) -> Any:

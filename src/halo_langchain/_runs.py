@@ -23,6 +23,8 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 
 from halo_core.enforcement.session_context import (
+    IN_BODY,
+    NO_SESSION,
     ContextVarScope,
     Session,
     TriggeringMessage,
@@ -55,7 +57,6 @@ _RUN_SESSION_KEY: Final = "__halo_session"
 _LINK_KEY: Final = "__halo_under"
 """Keys of a configuration; LangGraph persists none that begins like these."""
 _TASK_KEY: Final = "__pregel_task_id"  # LangGraph's, in the configuration of a node
-_LOST_SESSION: Final = Session("", "none")
 
 
 def with_run_session(config: Mapping[str, Any] | None, session: str) -> Any:
@@ -89,7 +90,7 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
     is_linked = configurable.get(_LINK_KEY) is marker or outer_configurable.get(_LINK_KEY) is marker
     # INVARIANT: SUB - a thread or context that the link was not carried into acts for nobody, not for the first agent.
     if is_linked or (task and outer_config is None and _TASK_KEY in configurable):
-        return _LOST_SESSION
+        return NO_SESSION
     thread, run = configurable.get("thread_id"), configurable.get(_RUN_SESSION_KEY)
     if thread is not None and thread != "":
         return Session(f"thread:{thread}", "thread")
@@ -189,21 +190,12 @@ def claim_scope(claim: RunClaim | None) -> ContextVarScope:
     return ContextVarScope((_CLAIM, claim))
 
 
-# Inside the body of a decided tool or retriever: what a nested run is told there, the body composed.
-_IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_langchain_body", default=False)
-
-
 def body_values(claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
     """What context variables hold while something decided runs.
 
     No claim reaches it but this one, and what it says to a nested model is not the user's word.
     """
-    return (_IN_BODY, True), (_CLAIM, claim)
-
-
-def in_body() -> bool:
-    """Whether a decided tool or retriever is running around this."""
-    return _IN_BODY.get()
+    return (IN_BODY, True), (_CLAIM, claim)
 
 
 _CLAIM_LOCK: Final = threading.Lock()

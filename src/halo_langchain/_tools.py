@@ -39,7 +39,6 @@ from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
     attach_guard,
-    choose_resource_id,
     get_guard,
     make_named_subclass,
     make_unregistered_resource,
@@ -407,7 +406,6 @@ def _make_run_class(kind: type[BaseTool]) -> type[BaseTool]:
 
 # guarded copies
 
-_TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _GUARDED_ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun", "_run", "_arun")
 _UNGUARDED_ENTRY_POINTS: Final = ("batch", "abatch", "stream", "astream")
 
@@ -446,14 +444,9 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
     handoff_agent = get_handoff_agent(tool)
     if handoff_agent:
         return copy_with_guard(halo, tool, register_agent_resource(halo, handoff_agent, resource))
-    name = choose_resource_id(resource, tool.name)
-    if resource is None:
-        resource = halo.find_declared(name, ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
-    kind = resource.kind if resource is not None and resource.kind in _TOOL_KINDS else ActionKind.TOOL_CALL
     # A hidden argument that the caller can set is granted, or refused, like any other.
     schema = tool_schema(tool, list_settable_arguments(tool, _get_functions(tool).values()))
-    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=schema)
-    return copy_with_guard(halo, tool, registered)
+    return copy_with_guard(halo, tool, halo.register_tool(tool.name, resource, tool.description, schema))
 
 
 def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:

@@ -40,8 +40,8 @@ from halo_core.enforcement.guards import (
     get_tool_name,
     refuse_overridden_attributes,
     refuse_overriding_class,
+    to_list,
     to_plain_schema,
-    to_tool_list,
 )
 from halo_core.errors import Denied
 
@@ -97,7 +97,7 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
     collected: list[Any] = []
     while model is not None:
         for options in (_read_attribute(model, "kwargs"), _read_attribute(model, "model_kwargs"), settings):
-            collected += to_tool_list(options.get("tools") if isinstance(options, Mapping) else None)
+            collected += to_list(options.get("tools") if isinstance(options, Mapping) else None)
         model, settings = _read_attribute(model, "bound"), None
     return collected
 

@@ -24,13 +24,13 @@ from llama_index.core.workflow import Workflow
 
 from halo_core.enforcement.guards import get_guard, refuse_overridden_attributes, require_guard
 from halo_core.errors import ConfigError, Denied, Pending
-from halo_core.facade import HaloBase, HandOff, Limits
+from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_schema_error
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_llamaindex._agents import guard_workflow
 from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, Component, guard_component, make_retriever_copier
 from halo_llamaindex._doctor import doctor
 from halo_llamaindex._models import guard_model
-from halo_llamaindex._observer import InstalledObserver, observe
+from halo_llamaindex._observer import InstalledObserver
 from halo_llamaindex._pause import HaloChallenge
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever
@@ -66,16 +66,10 @@ if TYPE_CHECKING:
     L = TypeVarWithDefault("L", BaseTool, "BaseTool | Callable[..., Any]", default=BaseTool)
 
 
-class HostedTool(ConfigError):
-    """A tool that the model's provider runs: nothing in this process can decide it, so it is refused by name."""
-
-
 class Halo(HaloBase):
     """One LlamaIndex agent, governed. Open it with `Halo.local(agent=...)`."""
 
     framework = "llamaindex"
-    Denied = Denied
-    Pending = Pending
 
     @overload
     def guard(
@@ -156,14 +150,14 @@ class Halo(HaloBase):
         Returns:
             A handle with `uninstall()`; as a context manager it uninstalls at the block's end.
         """
-        return observe(self)
+        return InstalledObserver(self)
 
     def install(self) -> InstalledObserver:
         """The same as `observe`: LlamaIndex lets nobody refuse what the `install` of the other adapters refuses."""
         self.notify_once(
             "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
         )
-        return observe(self)
+        return self.observe()
 
     def guard_entered_object(self, retriever: Any, part: Any) -> Any:
         """Guard what a guarded retriever enters by itself: a query engine there asks a model."""
@@ -174,9 +168,9 @@ class Halo(HaloBase):
         if isinstance(x, BaseLLM):
             return guard_model(self, x, resource)
         if isinstance(x, list | tuple):
-            return self._guard_all(x, resource)
+            return guard_all(self.guard, x, resource, _find_refusal)
         if isinstance(x, Mapping):
-            raise _make_mapping_error(x)
+            raise make_schema_error(hosted_names([x]))
         if isinstance(x, BaseTool):
             tool = unwrap_tool(x)
             refuse_overridden_attributes(tool, _TOOL_ENTRY_POINTS, OVERRIDE_REMEDY)
@@ -187,19 +181,6 @@ class Halo(HaloBase):
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, as_tool(x), resource)
         raise _make_unsupported_error(x)
-
-    def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
-        if resource is not None and resource.id and len(items) > 1:
-            raise ConfigError(
-                "resource_id_taken",
-                f"`{resource.id}` cannot be the id of {len(items)} objects",
-                field="resource",
-                remedy="omit `id`, or guard them one by one",
-            )
-        for item in items:  # all or none: refuse before the first is registered
-            if isinstance(item, Mapping):
-                raise _make_mapping_error(item)
-        return [self.guard(item, resource=resource) for item in items]
 
     @functools.cached_property
     def functions_by_tool(self) -> dict[str, Callable[..., Any]]:
@@ -212,21 +193,8 @@ def _require(condition: bool, field: str, message: str) -> None:  # noqa: FBT001
         raise ConfigError("not_of_this", message, field=field, remedy="omit it")
 
 
-def _make_mapping_error(tool: Mapping[str, Any]) -> ConfigError:
-    hosted = hosted_names([tool])
-    if hosted:
-        return HostedTool(
-            "hosted_tool",
-            f"`{hosted[0]}` is run by the model's provider, so Halo cannot control it",
-            field="x",
-            remedy="use a tool that runs in this process",
-        )
-    return ConfigError(
-        "nothing_to_guard",
-        "a schema without a function cannot be guarded",
-        field="x",
-        remedy="guard the tool or function that runs",
-    )
+def _find_refusal(item: Any) -> ConfigError | None:
+    return make_schema_error(hosted_names([item])) if isinstance(item, Mapping) else None
 
 
 def _make_unsupported_error(x: Any) -> ConfigError:

@@ -2,28 +2,31 @@
 
 Each step runs in a task and a context of its own, so each finds the session, who acts and what was said anew: from the
 context that the run was started in, and from the workflow's own store. A step of one of the framework's agents has a
-handler by its name (`_STEP_HANDLERS`); a step of a workflow of the app's own runs in `__run_app_step`.
+handler by its name (`_STEP_HANDLERS`); a step of a workflow of the app's own runs in `_run_app_step`.
 
 Some providers name a call after its tool: a message that asks for the same twice then asks twice under one id, and the
-second would be taken for the first, asked again. `__resolve_call_id` tells them apart by the work item that runs each.
+second would be taken for the first, asked again. `_resolve_call_id` tells them apart by the work item that runs each.
 """
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from llama_index.core.agent.workflow import AgentInput, AgentOutput, ToolCall
+from llama_index.core.agent.workflow import AgentInput, AgentOutput
 from llama_index.core.base.llms.types import MessageRole
 from llama_index.core.workflow import Context, StartEvent, StopEvent
 from workflows.runtime.types.results import StepWorkerStateContextVar, WaitingForEvent
 
-from halo_core.enforcement import flow
+from halo_core.enforcement import Call, Ticket, flow
+from halo_core.enforcement.delegation import find_agent_resource, with_delegation_terms
+from halo_core.enforcement.guarded_calls import HandOffAction, UnreachableCall
+from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_core.enforcement.session_context import (
-    ContextVarScope,
     TriggeringMessage,
     current_session,
     delegation_scope,
@@ -32,30 +35,28 @@ from halo_core.enforcement.session_context import (
 )
 from halo_core.errors import Denied
 from halo_core.model import Provenance
-from halo_llamaindex._agent_calls import HandOffDecision, UnmadeCall, build_handoff_call, called_tool_scope
 from halo_llamaindex._components import guard_memory
-from halo_llamaindex._models import EARLIER_MARK, message_id
-from halo_llamaindex._pause import STEERING_ERRORS, StepPaused, forget_waits, list_waiter_ids
+from halo_llamaindex._models import EARLIER_MARK, RESULT_ROLES, message_id
+from halo_llamaindex._pause import STEERING_ERRORS, LlamaIndexAction, StepPaused, forget_waits, list_waiter_ids
 from halo_llamaindex._results import extract_message_text
 from halo_llamaindex._runs import (
     EARLIER_RESULTS_KEY,
     MEMORY_KEY,
     TURN_KEY,
     ActingChain,
+    CallCounter,
     WorkItem,
     accepts_extra_keys,
     current_run,
     discard_foreign_chain,
     ensure_session,
     forget_chat,
-    known_texts_scope,
     load_acting_chain,
-    nested_call_values,
     read_store,
     restore_chat,
+    run_context_scope,
     store_acting_chain,
     store_chat,
-    waiting_step_scope,
 )
 
 if TYPE_CHECKING:
@@ -66,27 +67,52 @@ _CURRENT_AGENT_KEY: Final = "current_agent_name"
 StepCallable = Callable[..., Awaitable[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowPlan:
-    """How a guarded workflow is entered.
+_OWN_HANDLE: Final = ""
+
+
+def build_handoff_call(halo: Halo, agent: str, task: str = "", problem: str = "") -> Call:
+    """Build the call by which the acting agent hands off to another, under a link made for this hand-off alone."""
+    call = halo.build_call(find_agent_resource(halo, clean_name(agent)), {"task": task}, problem=problem)
+    return replace(with_delegation_terms(halo, call), on_link_made=_claim_link)
+
+
+def _claim_link(_handle: str) -> None:
+    """Do nothing: that this callback is given makes the link one of this run alone."""
+
+
+class HandOffDecision(LlamaIndexAction, HandOffAction):
+    """A hand-off that the workflow carries out: the handle of its link, and the session as the ledger has it."""
+
+    def finish(self, ticket: Ticket, result: Any) -> tuple[str, str]:
+        super().finish(ticket, result)
+        return get_handle(self.halo, ticket), ticket.verdict.session if ticket.verdict is not None else ""
+
+
+def get_handle(halo: Halo, ticket: Ticket) -> str:
+    """The handle of the link that a hand-off made; none for Halo's own agent."""
+    verdict = ticket.verdict
+    return _OWN_HANDLE if verdict is None or verdict.resource.id == halo.agent else verdict.handle
+
+
+class UnmadeCall(LlamaIndexAction, UnreachableCall):
+    """A call that is recorded, and that nothing carries out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkflowPlan(GuardMetadata):
+    """The guard of a workflow, and how it is entered.
 
     Args:
-        halo: who decides.
         is_team: whether its agents are entered by hand-offs: it has several.
         agent: the agent that it is as a whole; empty where it acts as whoever runs it.
         prompts: system prompt by agent; of a single agent under the empty name.
         is_agentic: whether it is one of the framework's agents, and no workflow of the app's own.
     """
 
-    halo: Halo
-    is_team: bool = False
-    agent: str = ""
-    prompts: Mapping[str, str] | None = None
-    is_agentic: bool = True
-
-    def __deepcopy__(self, _memo: dict[int, Any]) -> WorkflowPlan:
-        """A copy of a guarded workflow is entered in the same way."""
-        return self
+    is_team: bool
+    agent: str
+    prompts: Mapping[str, str]
+    is_agentic: bool
 
     @property
     def enters_agents(self) -> bool:
@@ -119,10 +145,10 @@ class _StepRun:
 
     @property
     def halo(self) -> Halo:
-        return self.plan.halo
+        halo: Halo = self.plan.halo
+        return halo
 
     async def call(self) -> Any:
-        """Call the step."""
         return await self.step(self.event)
 
     async def load_chain(self) -> ActingChain | None:
@@ -138,7 +164,7 @@ class _StepRun:
         return delegation_scope(chain.to_acting(self.halo, self.session))
 
 
-async def _run_as_actor(step_run: _StepRun, run: Callable[[_StepRun], Awaitable[Any]]) -> Any:
+async def _run_as_actor(step_run: _StepRun, run: _StepHandler) -> Any:
     """Run a step as the acting agent; at the end of the workflow's run, hand back all links."""
     if not step_run.plan.enters_agents:
         return await run(step_run)
@@ -243,7 +269,7 @@ async def _run_app_step(step_run: _StepRun) -> Any:
         work = f"{await _ensure_run_id(step_run, begins=begins)}:{name}:{item}:{run.work_items[name, item].attempt}"
     if step_run.plan.agent and isinstance(step_run.event, StartEvent):
         await _enter_workflow_agent(step_run, begins=begins)
-    with ContextVarScope(*nested_call_values(work)):
+    with run_context_scope(call_counter=CallCounter(work) if work else None):
         return await _run_as_actor(step_run, _StepRun.call)
 
 
@@ -269,9 +295,6 @@ async def _enter_workflow_agent(step_run: _StepRun, *, begins: bool) -> None:
         if chain is None or chain.agent != step_run.plan.agent:
             chain = await _enter_agent(step_run, _start_chain(step_run), step_run.plan.agent, run.task)
             await step_run.store_chain(chain)
-
-
-_RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
 
 
 async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any) -> Any:
@@ -308,7 +331,7 @@ async def _run_step_in_session(step_run: _StepRun) -> Any:
             session, step_run.has_fresh_session = await ensure_session(plan.halo, ctx)
             stack.enter_context(session_scope(session))
         step_run.session = session.id
-        stack.enter_context(waiting_step_scope(step_run.state if current_run().is_resumable else None))
+        stack.enter_context(run_context_scope(waiting_step=step_run.state if current_run().is_resumable else None))
         try:
             if not plan.is_agentic:
                 return await _run_app_step(step_run)
@@ -325,10 +348,6 @@ async def _run_step_in_session(step_run: _StepRun) -> Any:
         return result
 
 
-async def _run_other_step(step_run: _StepRun) -> Any:
-    return await _run_as_actor(step_run, _StepRun.call)
-
-
 # the steps
 
 
@@ -338,7 +357,7 @@ async def _init_run(step_run: _StepRun) -> Any:
         await _hand_back_agents(step_run)  # what an earlier run of this context left behind
     result = await step_run.call()
     if step_run.has_fresh_session and isinstance(result, AgentInput):
-        earlier_results = [extract_message_text(message) for message in result.input if message.role in _RESULT_ROLES]
+        earlier_results = [extract_message_text(message) for message in result.input if message.role in RESULT_ROLES]
         if earlier_results:
             # The session is new, so what tools said before it was read by nobody here.
             await step_run.ctx.store.set(
@@ -382,51 +401,37 @@ async def _setup_agent(step_run: _StepRun) -> Any:
         return await step_run.step(event)
 
 
-async def _run_agent_step(step_run: _StepRun) -> Any:
-    async def run(step_run: _StepRun) -> Any:
-        result = await _run_model_step(step_run)
-        if isinstance(result, AgentOutput):
-            turn = message_id(result.response) or step_run.halo.make_run_session_id()
-            await step_run.ctx.store.set(TURN_KEY, turn)
-            await _store_duplicate_calls(step_run.ctx, result.tool_calls)
-        return result
-
-    return await _run_as_actor(step_run, run)
-
-
-async def _parse_agent_output(step_run: _StepRun) -> Any:
-    return await _run_as_actor(step_run, _run_model_step)
+async def _ask_agent(step_run: _StepRun) -> Any:
+    result = await _run_model_step(step_run)
+    if isinstance(result, AgentOutput):
+        turn = message_id(result.response) or step_run.halo.make_run_session_id()
+        await step_run.ctx.store.set(TURN_KEY, turn)
+        await _store_duplicate_calls(step_run.ctx, result.tool_calls)
+    return result
 
 
 async def _run_model_step(step_run: _StepRun) -> Any:
     """Run a step in which a model is asked, with the texts whose origin is known."""
     agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
-    prompt = (step_run.plan.prompts or {}).get(agent_name, "")
+    prompt = step_run.plan.prompts.get(agent_name, "")
     known_texts = [(prompt, Provenance.SYSTEM)] if prompt else []
     known_texts += [(words, Provenance.USER) for words in current_run().user_texts]
     earlier_marks = await read_store(step_run.ctx, EARLIER_RESULTS_KEY, [])
-    with known_texts_scope(tuple(known_texts), frozenset(earlier_marks if isinstance(earlier_marks, list) else ())):
+    marks = frozenset(earlier_marks if isinstance(earlier_marks, list) else ())
+    with run_context_scope(known_texts=tuple(known_texts), earlier_marks=marks):
         return await step_run.call()
 
 
 async def _call_tool(step_run: _StepRun) -> Any:
-    async def run(step_run: _StepRun) -> Any:
-        event: ToolCall = step_run.event
-        if step_run.plan.is_team and step_run.chain is not None:
-            # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
-            await step_run.ctx.store.set(_CURRENT_AGENT_KEY, step_run.chain.agent)
-        turn = await read_store(step_run.ctx, TURN_KEY, "")
-        item = StepWorkerStateContextVar.get().state.work_item_id
-        asking_message = TriggeringMessage(
-            str(turn),
-            await _resolve_call_id(step_run.ctx, event, item),
-            kind="message",
-            text=await _find_turn_text(step_run.ctx),
-        )
-        with triggering_message_scope(asking_message), called_tool_scope(event.tool_name):
-            return await step_run.step(event)
-
-    return await _run_as_actor(step_run, run)
+    ctx, event = step_run.ctx, step_run.event
+    if step_run.plan.is_team and step_run.chain is not None:
+        # Whose tools are called, and under whose link: a tool that wrote another name there has entered nobody.
+        await ctx.store.set(_CURRENT_AGENT_KEY, step_run.chain.agent)
+    turn = str(await read_store(ctx, TURN_KEY, ""))
+    call_id = await _resolve_call_id(ctx, event, StepWorkerStateContextVar.get().state.work_item_id)
+    asking_message = TriggeringMessage(turn, call_id, kind="message", text=await _find_turn_text(ctx))
+    with triggering_message_scope(asking_message), run_context_scope(called_tool=event.tool_name):
+        return await step_run.step(event)
 
 
 async def _find_turn_text(ctx: Any) -> str:
@@ -440,10 +445,12 @@ async def _find_turn_text(ctx: Any) -> str:
     return extract_message_text(answers[-1]) if answers else ""
 
 
-_STEP_HANDLERS: Final[Mapping[str, Callable[[_StepRun], Awaitable[Any]]]] = {
-    "call_tool": _call_tool,
+_StepHandler = Callable[[_StepRun], Awaitable[Any]]
+_STEP_HANDLERS: Final[Mapping[str, _StepHandler]] = {
+    "call_tool": functools.partial(_run_as_actor, run=_call_tool),
     "init_run": _init_run,
-    "parse_agent_output": _parse_agent_output,
-    "run_agent_step": _run_agent_step,
+    "parse_agent_output": functools.partial(_run_as_actor, run=_run_model_step),
+    "run_agent_step": functools.partial(_run_as_actor, run=_ask_agent),
     "setup_agent": _setup_agent,
 }
+_run_other_step: Final[_StepHandler] = functools.partial(_run_as_actor, run=_StepRun.call)

@@ -2,6 +2,11 @@
 
 The copy asks guarded models, decides its agents' tool calls, and enters each agent of a team by a hand-off. It guards
 no tool: what nobody guarded is granted by nobody.
+
+Every agent is entered by a hand-off: one that the hand-off tool was decided for, else one that is decided here, from
+whoever acts. So a tool that only writes where the workflow goes next gains nothing. A guarded tool decides itself, an
+unguarded one is put behind a guard, and a call that reaches no tool is recorded. A denial is an error output, which the
+model reads.
 """
 
 from __future__ import annotations
@@ -10,66 +15,189 @@ import asyncio
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from llama_index.core.agent.workflow import AgentWorkflow, CodeActAgent
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.codeact_agent import EXECUTE_TOOL_NAME
+from llama_index.core.agent.workflow.multi_agent_workflow import handoff
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
-from llama_index.core.tools import FunctionTool
+from llama_index.core.tools import AsyncBaseTool, BaseTool, FunctionTool, ToolMetadata, ToolOutput
 from llama_index.core.workflow import Context, StartEvent, Workflow
 from workflows.errors import WorkflowCancelledByUser
 from workflows.utils import get_steps_from_class
 
+from halo_core.enforcement import Ticket, flow
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
+from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import (
-    GuardMetadata,
+    TOOL_KINDS,
     attach_guard,
     clean_name,
     get_guard,
+    make_unregistered_resource,
+    refuse_other_halo,
     refuse_overridden_attributes,
+    require_guard,
 )
-from halo_core.enforcement.session_context import ContextVarScope, is_raw_thread
+from halo_core.enforcement.session_context import in_body, is_raw_thread
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
 from halo_core.model import ActionKind, Resource
-from halo_llamaindex._agent_calls import add_missing_tool, call_tool, called_tool_scope, guard_agent_tools
-from halo_llamaindex._agent_runs import WorkflowPlan, run_step
+from halo_llamaindex._agent_runs import UnmadeCall, WorkflowPlan, build_handoff_call, get_handle, run_step
 from halo_llamaindex._components import guard_memory, guard_swapped_models
 from halo_llamaindex._models import guard_model
+from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import extract_message_text
 from halo_llamaindex._runs import (
     WorkflowRun,
+    current_run_context,
     hand_back_unfinished,
-    in_body,
     make_spanless_subclass,
-    nested_call_values,
-    run_scope,
+    read_store,
+    record_decided_handoff,
+    run_context_scope,
 )
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._tools import copy_with_guard
-from halo_llamaindex._translate import OVERRIDE_REMEDY, refuse_other_halo
+from halo_llamaindex._translate import OVERRIDE_REMEDY, build_refusal, unwrap_tool
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
 
-_PLAN_ATTRIBUTE: Final = "_halo_plan"
 _CALL_TOOL: Final = "_call_tool"
 _GET_TOOLS: Final = "get_tools"
 
 
-def _get_plan(workflow: Any) -> WorkflowPlan:
-    """How a guarded workflow is entered.
+# calls of tools
 
-    Raises:
-        Denied: it was copied in a way that lost it.
+InnerCall = Callable[[Any, Any, Any, dict[str, Any]], Awaitable[ToolOutput]]
+_HANDOFF_TOOL: Final = "handoff"
+"""LlamaIndex keeps this name for its own tool."""
+_NEXT_AGENT_KEY: Final = "next_agent"
+
+
+def is_handoff_tool(tool: Any) -> bool:
+    """Whether this is the framework's own hand-off tool, which its name alone does not prove."""
+    tool = unwrap_tool(tool)
+    function = getattr(tool, "real_fn", None) if type(tool) is FunctionTool else None
+    return function is handoff and tool.metadata.name == _HANDOFF_TOOL
+
+
+def guard_agent_tools(halo: Halo, tools: Sequence[Any]) -> list[Any]:
+    """Guard all tools of an agent, since the agent's class may call them in a step of its own.
+
+    An unguarded tool is not registered, so nobody has granted it: in enforce mode its calls are refused.
     """
-    plan = workflow.__dict__.get(_PLAN_ATTRIBUTE)
-    if not isinstance(plan, WorkflowPlan):
-        raise Denied("needs_guard", "this copy of a guarded workflow is no longer guarded", remedy="guard it again")
-    return plan
+    return [
+        tool if is_handoff_tool(tool) or _is_guarded_by(halo, tool) else copy_with_guard(halo, tool) for tool in tools
+    ]
+
+
+def _is_guarded_by(halo: Halo, tool: Any) -> bool:
+    guard = get_guard(unwrap_tool(tool))
+    return guard is not None and guard.halo is halo
+
+
+def add_missing_tool(tools: Sequence[Any]) -> list[Any]:
+    """Add a tool that records the call, if the model calls one that the agent does not have."""
+    name = current_run_context().called_tool
+    if not name or any(tool.metadata.name == name for tool in tools):
+        return list(tools)
+    return [*tools, _MissingTool(name, [str(tool.metadata.name) for tool in tools])]
+
+
+class _MissingTool(AsyncBaseTool):
+    """A tool that a model made up."""
+
+    def __init__(self, name: str, available_tools: Sequence[str]) -> None:
+        self._metadata = ToolMetadata(description="no such tool", name=name)
+        self.available_tools = tuple(available_tools)
+
+    @property
+    def metadata(self) -> ToolMetadata:
+        """Its name."""
+        return self._metadata
+
+    def call(self, *_args: Any, **_kwargs: Any) -> ToolOutput:
+        """What the framework says of it."""
+        name = self._metadata.get_name()
+        return ToolOutput(
+            content=f"Tool {name} not found. Please select a tool that is available.",
+            tool_name=name,
+            raw_input={},
+            raw_output=None,
+            is_error=True,
+        )
+
+    async def acall(self, *_args: Any, **_kwargs: Any) -> ToolOutput:
+        """What the framework says of it."""
+        return self.call()
+
+
+async def call_tool(  # noqa: PLR0917  what the framework hands over, and who decides
+    halo: Halo, inner: InnerCall, workflow: Any, ctx: Any, tool: BaseTool, arguments: dict[str, Any]
+) -> ToolOutput:
+    """Decide and run one tool call of an agent."""
+    if isinstance(tool, _MissingTool):
+        return await _decide_missing_call(halo, tool, arguments)
+    if isinstance(workflow, AgentWorkflow) and is_handoff_tool(tool):
+        return await flow.arun(_HandOffToolCall(halo, functools.partial(inner, workflow, ctx, tool), ctx, arguments))
+    return await inner(workflow, ctx, guard_agent_tools(halo, [tool])[0], arguments)
+
+
+async def _decide_missing_call(halo: Halo, tool: _MissingTool, arguments: Mapping[str, Any]) -> ToolOutput:
+    name = tool.metadata.get_name()
+    resource = make_unregistered_resource(name, ActionKind.TOOL_CALL)
+    call = halo.build_call(resource, arguments, problem="unknown_tool")
+    try:
+        await flow.arun(UnmadeCall(halo, call, LookupError("no such tool")))
+    except Denied as denied:
+        names = ", ".join(tool.available_tools)
+        return build_refusal(name, arguments, denied, f"the tools are: {names}" if names else "")
+    return tool.call()
+
+
+class _HandOffToolCall(LlamaIndexAction):
+    """A call of the hand-off tool: what is decided is the hand-off itself; a refused one keeps the giver at work."""
+
+    def __init__(self, halo: Halo, inner: Callable[[Any], Any], ctx: Any, arguments: Mapping[str, Any]) -> None:
+        self.halo, self.inner, self.ctx, self.raw_arguments = halo, inner, ctx, arguments
+        self.arguments = {"to_agent": arguments.get("to_agent"), "reason": arguments.get("reason", "")}
+        agent, reason = self.arguments.values()
+        is_valid = isinstance(agent, str) and isinstance(reason, str)
+        call = build_handoff_call(
+            halo, agent if isinstance(agent, str) else _HANDOFF_TOOL, reason if isinstance(reason, str) else ""
+        )
+        call = with_problem(call, "" if is_valid else "invalid_arguments")
+        super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
+
+    def return_denied(self, denied: Denied) -> ToolOutput:
+        """The refusal, for the model to read."""
+        return build_refusal(_HANDOFF_TOOL, self.raw_arguments, denied)
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
+        """Call the tool. INVARIANT: what runs was decided: whom, and why."""
+        return self.inner(self.arguments)
+
+    async def finish(self, ticket: Ticket, result: Any) -> Any:
+        """Note whom the next step may enter, if the tool has named it."""
+        agent = self.arguments["to_agent"]
+        is_next = isinstance(agent, str) and await read_store(self.ctx, _NEXT_AGENT_KEY) == agent
+        if ticket.verdict is not None and is_next:
+            handle = get_handle(self.halo, ticket)
+            await record_decided_handoff(self.halo, self.ctx, self.build_call().session, agent, handle)
+        return super().finish(ticket, result)
+
+
+# copies
+
+
+def _get_plan(workflow: Any) -> WorkflowPlan:
+    """How a guarded workflow is entered; raises as `require_guard`."""
+    return cast("WorkflowPlan", require_guard(workflow))
 
 
 def list_entry_points(kind: type[Workflow]) -> list[str]:
@@ -133,7 +261,7 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
         if "memory" in kwargs:
             kwargs["memory"] = guard_memory(plan.halo, kwargs["memory"])
         # Whatever the run around this one is at stays there.
-        with run_scope(run), called_tool_scope(""), ContextVarScope(*nested_call_values("")):
+        with run_context_scope(run=run, called_tool="", call_counter=None):
             handler = kind.run(self, *args, **kwargs)
             handler._result_task.add_done_callback(functools.partial(_finish_run, plan.halo))  # noqa: SLF001  nothing public
         return handler
@@ -184,7 +312,6 @@ def _wrap_get_tools(kind: Any) -> Callable[..., Any]:
     return get_tools
 
 
-_TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _CACHED_FIELDS: Final = ("_validation_result", "_broker_config")
 
 
@@ -215,9 +342,10 @@ def guard_workflow(
             return workflow
         workflow = guard.original
     refuse_overridden_attributes(workflow, list_entry_points(type(workflow)), OVERRIDE_REMEDY)
-    is_team = isinstance(workflow, AgentWorkflow) and len(workflow.agents) > 1
-    names = list(workflow.agents) if is_team and isinstance(workflow, AgentWorkflow) else []
-    _add_terms(halo, give or {}, {*names, *([agent] if agent else ())})
+    agents = workflow.agents if isinstance(workflow, AgentWorkflow) else {}
+    is_team = len(agents) > 1
+    names = list(agents) if is_team else []
+    halo.delegation_terms.set_all(give or {}, {*names, *([agent] if agent else ())}, "of this workflow")
     for name in names:
         register_agent_resource(halo, name)
     if agent:
@@ -227,28 +355,21 @@ def guard_workflow(
             "not_an_agent", "a workflow is not a resource", field="resource", remedy="use `agent=` to name its agent"
         )
     guarded: Workflow = _copy_workflow(halo, workflow)
-    is_agentic = isinstance(workflow, AgentWorkflow | BaseWorkflowAgent)
-    guarded.__dict__[_PLAN_ATTRIBUTE] = WorkflowPlan(
-        halo, is_team=is_team, agent=agent, prompts=_collect_prompts(workflow, is_team=is_team), is_agentic=is_agentic
-    )
     name = agent or getattr(workflow, "name", "") or type(workflow).__name__
-    forbid_restoring(guarded)
-    attach_guard(
-        guarded, GuardMetadata(halo, workflow, name, find_agent_resource(halo, clean_name(name)), HANDOFF_SURFACE)
+    plan = WorkflowPlan(
+        halo,
+        workflow,
+        name,
+        find_agent_resource(halo, clean_name(name)),
+        HANDOFF_SURFACE,
+        is_team=is_team,
+        agent=agent,
+        prompts=_collect_prompts(workflow, is_team=is_team),
+        is_agentic=isinstance(workflow, AgentWorkflow | BaseWorkflowAgent),
     )
+    forbid_restoring(guarded)
+    attach_guard(guarded, plan)
     return guarded
-
-
-def _add_terms(halo: Halo, give: Mapping[str, HandOff], names: set[str]) -> None:
-    for name, terms in give.items():
-        if name not in names:
-            raise ConfigError(
-                "no_such_agent",
-                f"`{name}` is not an agent of this workflow",
-                field="give",
-                remedy=f"one of: {', '.join(sorted(names))}",
-            )
-        halo.delegation_terms.set_terms(name, terms)
 
 
 def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
@@ -263,7 +384,7 @@ def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
     is_code_tool = runs_code_function and tool.metadata.name == EXECUTE_TOOL_NAME and get_guard(tool) is None
     return (
         copy_with_guard(halo, tool, registered)
-        if is_code_tool and registered is not None and registered.kind in _TOOL_KINDS
+        if is_code_tool and registered is not None and registered.kind in TOOL_KINDS
         else tool
     )
 
@@ -285,10 +406,7 @@ def _copy_workflow(halo: Halo, workflow: Any) -> Any:
 
 
 def _collect_prompts(workflow: Any, *, is_team: bool) -> dict[str, str]:
-    if isinstance(workflow, AgentWorkflow):
-        prompts = {name: item.system_prompt for name, item in workflow.agents.items()}
-        if not is_team:
-            prompts = dict.fromkeys(("",), next(iter(prompts.values())))
-    else:
-        prompts = {"": getattr(workflow, "system_prompt", None)}
+    agents = workflow.agents if isinstance(workflow, AgentWorkflow) else {"": workflow}
+    named_agents = agents if is_team else {"": next(iter(agents.values()))}
+    prompts = {name: getattr(item, "system_prompt", None) for name, item in named_agents.items()}
     return {name: prompt for name, prompt in prompts.items() if isinstance(prompt, str) and prompt}

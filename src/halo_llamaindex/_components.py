@@ -12,6 +12,7 @@ import copy
 import functools
 import types
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from llama_index.core.agent.workflow import AgentWorkflow
@@ -178,6 +179,7 @@ _LIST_TYPES: Final = (list, tuple)
 _GUARD_RESULT: Final = "_halo_found"
 
 
+@dataclass(slots=True, eq=False)
 class _ComponentCopier:
     """Copies components, each object once.
 
@@ -188,30 +190,33 @@ class _ComponentCopier:
         name: of a retriever whose resource says none.
     """
 
-    def __init__(
-        self, halo: Halo, resource: Resource | None = None, labels: Labels | None = None, name: str = ""
-    ) -> None:
-        self._halo = halo
-        self._resource = resource
-        self._labels = labels
-        self._name = name
-        self._copies: dict[int, tuple[Any, Any]] = {}  # the original too, so that no other takes its identity
+    halo: Halo
+    resource: Resource | None = None
+    labels: Labels | None = None
+    name: str = ""
+    # By identity; the original too, so that no other takes its identity.
+    _copies: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+
+    def _copy_with_parts(self, original: Any, guard_part: Callable[[Any], Any]) -> tuple[Any, bool]:
+        """A copy with guarded parts, and whether that changed any; parts may lead back to the copy."""
+        copied = copy.copy(original)
+        self._copies[id(original)] = (original, copied)
+        changed = False
+        for name, value in list(vars(original).items()):
+            new = guard_part(value)
+            if new is not value:
+                copied.__dict__[name], changed = new, True
+        return copied, changed
 
     def copy_component(self, component: Any) -> Any:
         """A copy of a component, with everything that it holds guarded."""
-        copied = copy.copy(component)
-        self._copies[id(component)] = (component, copied)
-        changed = not isinstance(component, _HOST_OWNED_TYPES)
-        for name, value in list(vars(component).items()):
-            new = self.guard_value(value)
-            if new is not value:
-                copied.__dict__[name], changed = new, True
+        copied, changed = self._copy_with_parts(component, self.guard_value)
         private = getattr(copied, "__pydantic_private__", None)
         if private:
             new = {key: self.guard_value(item) for key, item in private.items()}
             changed = changed or any(new[key] is not private[key] for key in new)
             object.__setattr__(copied, "__pydantic_private__", new)
-        if not changed:
+        if not changed and isinstance(component, _HOST_OWNED_TYPES):
             self._copies[id(component)] = (component, component)
             return component
         return copied
@@ -233,14 +238,8 @@ class _ComponentCopier:
 
     def _copy_object_retriever(self, value: ObjectRetriever[Any]) -> Any:
         """Copy an object retriever so that the tools and engines that it finds are guarded when it finds them."""
-        copied = copy.copy(value)
-        self._copies[id(value)] = (value, copied)
-        for name, part in list(vars(value).items()):
-            copied.__dict__[name] = self._guard_retriever_part(part)
-        halo, resource, labels, name = self._halo, self._resource, self._labels, self._name
-        copied.__dict__[_GUARD_RESULT] = lambda objects: _ComponentCopier(halo, resource, labels, name).guard_value(
-            objects
-        )
+        copied, _ = self._copy_with_parts(value, self._guard_retriever_part)
+        copied.__dict__[_GUARD_RESULT] = lambda objects: replace(self, _copies={}).guard_value(objects)
         kind: Any = type(value)
         object.__setattr__(copied, "__class__", _make_object_retriever_class(kind))
         return copied
@@ -250,20 +249,14 @@ class _ComponentCopier:
         if guard is not None:
             return value  # whoever guards it decides it
         if isinstance(value, BaseLLM):
-            return guard_model(self._halo, value, None)
+            return guard_model(self.halo, value, None)
         return guard_retriever(
-            self._halo, value, self._resource, self._labels, name=self._name, copy_original=self.copy_retriever
+            self.halo, value, self.resource, self.labels, name=self.name, copy_original=self.copy_retriever
         )
 
     def copy_retriever(self, retriever: Any) -> Any:
         """A copy of a retriever that asks guarded models; the retrievers in it are decided with it."""
-        copied = copy.copy(retriever)
-        self._copies[id(retriever)] = (retriever, copied)
-        for name, value in list(vars(retriever).items()):
-            new = self._guard_retriever_part(value)
-            if new is not value:
-                copied.__dict__[name] = new
-        return copied
+        return self._copy_with_parts(retriever, self._guard_retriever_part)[0]
 
     def _guard_retriever_part(self, value: Any) -> Any:
         """Guard a value that a retriever holds; inner retrievers are decided with the outer one."""

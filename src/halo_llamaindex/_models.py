@@ -1,6 +1,4 @@
-"""Guarded models of LlamaIndex: the copies, and their calls, at once or as a stream.
-
-Calls of guarded models, at once or as a stream, as actions of the one flow.
+"""Guarded models of LlamaIndex: the copies, and their calls, at once or as a stream, as actions of the one flow.
 
 A call is decided at the outermost of the model's methods that it passes (`chat_with_tools` comes down to `chat`). The
 decision goes down in a context variable (`_DecidedCall`), to one of the methods below. A stream passes through as it
@@ -8,8 +6,6 @@ comes, unless what it says may have to be restricted: then nothing of it is pass
 
 Of the words among messages only those count as the user's or the system's that a guarded workflow vouches for:
 LlamaIndex writes retrieved text into user and system messages, so their role says nothing about who wrote them.
-
-Guarded models: copies of LLMs that decide each call before it is sent.
 
 Whatever else an LLM offers (`predict`, `stream`, `structured_predict`, `predict_and_call`, `as_structured_llm`) comes
 down to the methods listed here, and is decided there; a provider's own `structured_predict` where it is entered.
@@ -29,33 +25,33 @@ from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, MessageRole, TextBlock
 
 from halo_core.enforcement import Call, Surface, Ticket, flow
+from halo_core.enforcement.guarded_calls import make_governed_methods
 from halo_core.enforcement.guards import (
     MODEL_RESOURCE,
     MODEL_SCHEMA,
     GuardMetadata,
     attach_guard,
-    choose_resource_id,
     clean_name,
     get_guard,
     list_tool_names,
     overrides_entry_point,
+    refuse_other_halo,
     refuse_overridden_attributes,
     refuse_overriding_class,
     require_guard,
-    to_tool_list,
+    to_list,
 )
-from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, in_body, triggering_message_scope
 from halo_core.model import ActionKind, Provenance, Resource
-from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
+from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import extract_message_text, make_model_surface
-from halo_llamaindex._runs import body_values, get_known_texts, in_body, make_spanless_subclass
+from halo_llamaindex._runs import body_values, get_known_texts, make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._translate import (
     OVERRIDE_REMEDY,
     collect_tools,
     hosted_names,
     model_name,
-    refuse_other_halo,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +59,7 @@ if TYPE_CHECKING:
 
 
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
-_RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
+RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
 EARLIER_MARK: Final = "earlier"
 """Prefix of what the mark of a result older than its session is made of."""
 
@@ -74,16 +70,19 @@ def message_id(message: ChatMessage) -> str:
     return next((item for item in ids if isinstance(item, str) and item), "")
 
 
-def _find_asking_kind(message: ChatMessage) -> str:
-    is_vouched = any(
-        extract_message_text(message) == text for text, origin in get_known_texts()[0] if origin is Provenance.USER
-    )
-    return "user" if message.role == MessageRole.USER and is_vouched and not in_body() else "message"
+def _make_asking_message(messages: Sequence[ChatMessage]) -> TriggeringMessage:
+    """The last message; it counts as the user's where a guarded workflow vouches for its text."""
+    if not messages:
+        return TriggeringMessage()
+    last, text = messages[-1], extract_message_text(messages[-1])
+    is_vouched = (text, Provenance.USER) in get_known_texts()[0]
+    kind = "user" if last.role == MessageRole.USER and is_vouched and not in_body() else "message"
+    return TriggeringMessage(message_id(last), kind=kind, text=text)
 
 
 def _find_known_origins(halo: Halo, messages: Sequence[ChatMessage]) -> tuple[tuple[str, Provenance], ...]:
     known_texts, earlier_marks = get_known_texts()
-    results = [extract_message_text(message) for message in messages if earlier_marks and message.role in _RESULT_ROLES]
+    results = [extract_message_text(message) for message in messages if earlier_marks and message.role in RESULT_ROLES]
     untrusted = [
         (text, Provenance.UNTRUSTED) for text in results if halo.make_keyed_digest(EARLIER_MARK + text) in earlier_marks
     ]
@@ -159,8 +158,8 @@ def _read_messages_and_tools(
 ) -> tuple[list[ChatMessage], list[Any]]:
     if method.endswith("_with_tools"):
         arguments = dict(zip(("tools", "user_msg", "chat_history"), args, strict=False)) | dict(kwargs)
-        history, user_message = arguments.get("chat_history"), arguments.get("user_msg")
-        return [*_to_messages(history), *_to_messages(user_message)], _to_tools(arguments.get("tools"))
+        tools = [item for item in to_list(arguments.get("tools")) if item is not None]
+        return [*_to_messages(arguments.get("chat_history")), *_to_messages(arguments.get("user_msg"))], tools
     if method.endswith(_STRUCTURED_PREDICT):
         return _format_prompt(args, kwargs)
     if method.endswith("complete"):
@@ -171,11 +170,7 @@ def _read_messages_and_tools(
 def _format_prompt(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[ChatMessage], list[Any]]:
     """A prompt as it will be sent, and the class of the answer, which a model sees as a tool."""
     arguments = dict(zip(("output_cls", "prompt", "llm_kwargs"), args, strict=False)) | dict(kwargs)
-    output_class, prompt, _ = (
-        arguments.pop("output_cls", None),
-        arguments.pop("prompt", None),
-        arguments.pop("llm_kwargs", None),
-    )
+    output_class, prompt, _ = (arguments.pop(name, None) for name in ("output_cls", "prompt", "llm_kwargs"))
     try:
         messages = list(prompt.format_messages(**arguments)) if prompt is not None else []
     except Exception:  # noqa: BLE001  the method itself will say so
@@ -184,17 +179,10 @@ def _format_prompt(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list
 
 
 def _to_messages(prompt: Any) -> list[ChatMessage]:
-    if prompt is None:
-        return []
-    items = prompt if isinstance(prompt, list | tuple) else [prompt]
     return [
         item if isinstance(item, ChatMessage) else ChatMessage(role=MessageRole.USER, content=str(item))
-        for item in items
+        for item in to_list(prompt)
     ]
-
-
-def _to_tools(tools: Any) -> list[Any]:
-    return [item for item in to_tool_list(tools) if item is not None]
 
 
 _ANSWER_TYPES: Final = (ChatResponse, CompletionResponse)
@@ -203,15 +191,7 @@ _EMPTY_SURFACE: Final[Surface[str]] = Surface(str, None, lambda said, _mask: sai
 
 
 class ModelCall(LlamaIndexAction):
-    """A call of one of a guarded model's methods. One that a decided method makes is part of that one.
-
-    Args:
-        method: as the model's class has it.
-        name: of the method.
-        model: the guarded model.
-        args: as it was called.
-        kwargs: as it was called.
-    """
+    """A call of one of a guarded model's methods. One that a decided method makes is part of that one."""
 
     decided: _DecidedCall
 
@@ -233,13 +213,7 @@ class ModelCall(LlamaIndexAction):
         """The call to decide; a tool that its provider would run is a problem."""
         messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
         tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
-        last = messages[-1] if messages else None
-        asking_message = (
-            TriggeringMessage(message_id(last), kind=_find_asking_kind(last), text=extract_message_text(last))
-            if last is not None
-            else TriggeringMessage()
-        )
-        with triggering_message_scope(asking_message):
+        with triggering_message_scope(_make_asking_message(messages)):
             call: Call = self.halo.build_call(
                 self._find_resource(),
                 {"messages": len(messages), "tools": list_tool_names(tools)},
@@ -271,7 +245,6 @@ class ModelCall(LlamaIndexAction):
         return _sending_scope(self.decided)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
-        """Call the method."""
         return self.method(self.model, *self.args, **self.kwargs)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
@@ -286,7 +259,6 @@ class ModelCall(LlamaIndexAction):
         return super().finish(ticket, result)
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
-        """As `finish`."""
         if self.outer_call is not None:
             return error
         self.decided.end()
@@ -294,13 +266,7 @@ class ModelCall(LlamaIndexAction):
 
 
 class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
-    """The answer to a decided call as it arrives. Each chunk has all the text so far, or only what is new.
-
-    Args:
-        decided: the call.
-        surface: how the whole answer is read.
-        source: of the chunks.
-    """
+    """The answer to a decided call as it arrives. Each chunk has all the text so far, or only what is new."""
 
     def __init__(self, decided: _DecidedCall, surface: Surface[Any], source: Any) -> None:
         self.halo = decided.guard.halo
@@ -384,9 +350,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
         if resource is None:
             return model
         model = guard.original
-    name = choose_resource_id(resource, model_name(model))
-    declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
-    registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
+    registered = halo.register_model(model_name(model), resource)
     refuse_overridden_attributes(model, (*SENDING_METHODS, *_STRUCTURED_METHODS), OVERRIDE_REMEDY)
     refuse_overriding_class(
         type(model), _COMPOSED_METHODS, _FRAMEWORK, "remove the override; the base class uses `chat` and `complete`"
@@ -394,7 +358,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     guarded = model.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
     forbid_restoring(guarded)
-    attach_guard(guarded, GuardMetadata(halo, model, name, registered, make_model_surface(halo)))
+    attach_guard(guarded, GuardMetadata(halo, model, registered.id, registered, make_model_surface(halo)))
     return guarded
 
 
@@ -403,13 +367,4 @@ def _make_guarded_class(kind: type[BaseLLM]) -> type[BaseLLM]:
     names = [name for name in SENDING_METHODS if hasattr(kind, name)]
     # The framework's own come down to the ways above; a provider's may send by itself.
     names += [name for name in _STRUCTURED_METHODS if overrides_entry_point(kind, name, _FRAMEWORK)]
-    methods = {name: getattr(kind, name) for name in names}
-    return make_spanless_subclass(
-        kind,
-        {
-            name: make_governed_method(
-                method, functools.partial(ModelCall, method, name), is_async=name.startswith("a")
-            )
-            for name, method in methods.items()
-        },
-    )
+    return make_spanless_subclass(kind, make_governed_methods(kind, names, ModelCall))

@@ -95,10 +95,11 @@ def _describe(thing: Any) -> str:
 
 
 class InstalledObserver:
-    """One installation of an observer."""
+    """One installation of an observer, for the whole process."""
 
-    def __init__(self, observer: HaloObserver) -> None:
-        self._observer = observer
+    def __init__(self, halo: HaloBase) -> None:
+        self._observer = HaloObserver(halo)
+        root_dispatcher.add_span_handler(self._observer)
 
     def uninstall(self) -> None:
         """Remove the observer; does nothing the second time."""
@@ -109,10 +110,3 @@ class InstalledObserver:
 
     def __exit__(self, *_exc: object) -> None:
         self.uninstall()
-
-
-def observe(halo: HaloBase) -> InstalledObserver:
-    """Install an observer for the whole process."""
-    observer = HaloObserver(halo)
-    root_dispatcher.add_span_handler(observer)
-    return InstalledObserver(observer)

@@ -9,8 +9,6 @@ nobody holds the context there is nothing to resume from, so the `Pending` goes 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any, Final
 
 from llama_index.core.workflow import HumanResponseEvent, InputRequiredEvent
@@ -19,7 +17,7 @@ from workflows.runtime.types.results import AddWaiter, DeleteWaiter, StepWorkerS
 from halo_core.enforcement import Call, flow
 from halo_core.enforcement.guarded_calls import describe_challenge
 from halo_core.errors import Pending
-from halo_llamaindex._runs import get_waiting_step
+from halo_llamaindex._runs import current_run_context
 
 _WAITER_PREFIX: Final = "halo:"
 STEERING_ERRORS: Final = (WaitingForEvent,)
@@ -53,7 +51,7 @@ class HaloChallenge(InputRequiredEvent):
 class StepPaused(WaitingForEvent[HumanResponseEvent]):
     """Raised to make a step wait for the answer to a challenge."""
 
-    def __init__(self, challenge: HaloChallenge, *, is_repeated: bool, message: str) -> None:
+    def __init__(self, challenge: HaloChallenge, *, is_repeated: bool) -> None:
         super().__init__(
             AddWaiter(
                 waiter_id=f"{_WAITER_PREFIX}{challenge.pending_id}",
@@ -65,11 +63,10 @@ class StepPaused(WaitingForEvent[HumanResponseEvent]):
         )
         self.challenge = challenge
         self.is_repeated = is_repeated
-        self.message = message
 
     def __str__(self) -> str:
         """The message, for a model, if something turned this error into a tool's result."""
-        return self.message
+        return self.challenge.message
 
 
 class LlamaIndexAction(flow.GovernedAction[Any]):
@@ -89,7 +86,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
         Raises:
             StepPaused: the step waits.
         """
-        step: Any = get_waiting_step()
+        step: Any = current_run_context().waiting_step
         current_step: Any = StepWorkerStateContextVar.get(None)
         if step is None or current_step is not step:
             return False  # no step, or one of some other workflow that runs inside a step that can wait
@@ -98,27 +95,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
         if waiter is not None and waiter.resolved_event is not None and _is_rejection(waiter.resolved_event):
             return True
         challenge = HaloChallenge(**describe_challenge(self.halo, call, pending))
-        raise StepPaused(challenge, is_repeated=waiter is not None, message=str(pending))
-
-
-def make_governed_method(
-    function: Callable[..., Any], make_action: Callable[..., flow.GovernedAction[Any]], *, is_async: bool
-) -> Callable[..., Any]:
-    """Make a method that replaces one of a framework's class, and runs each call as an action.
-
-    Args:
-        function: the method in whose place it stands.
-        make_action: called as the method is, with the object first.
-        is_async: whether it is a coroutine function.
-    """
-
-    def method(*args: Any, **kwargs: Any) -> Any:
-        return flow.run(make_action(*args, **kwargs))
-
-    async def async_method(*args: Any, **kwargs: Any) -> Any:
-        return await flow.arun(make_action(*args, **kwargs))
-
-    return functools.wraps(function)(async_method if is_async else method)
+        raise StepPaused(challenge, is_repeated=waiter is not None)
 
 
 def list_waiter_ids(step: Any) -> list[str]:

@@ -21,7 +21,7 @@ from llama_index.core.schema import QueryBundle
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import same_value
-from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, with_problem
+from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, make_governed_methods, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -32,7 +32,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
-from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
+from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import Labels, make_documents_surface, make_table_surface
 from halo_llamaindex._runs import body_values, make_spanless_subclass
 from halo_llamaindex._translate import OVERRIDE_REMEDY
@@ -205,15 +205,7 @@ def guard_retriever(
 
 
 class _Retrieval(LlamaIndexAction, GuardedAction):
-    """One retrieval of a guarded retriever; the hook that its public method calls runs under the same decision.
-
-    Args:
-        method: as the retriever's class has it.
-        name: of the method.
-        retriever: the guarded retriever.
-        args: as it was called.
-        kwargs: as it was called.
-    """
+    """One retrieval of a guarded retriever; the hook that its public method calls runs under the same decision."""
 
     def __init__(self, method: Callable[..., Any], name: str, retriever: Any, *args: Any, **kwargs: Any) -> None:
         self.method, self.retriever = method, retriever
@@ -224,7 +216,6 @@ class _Retrieval(LlamaIndexAction, GuardedAction):
         super().__init__(guard, self.prepared.decided, surface, allows_reentry=True)
 
     def build_call(self) -> Call:
-        """The retrieval to decide."""
         return with_problem(self.halo.build_call(self.guard.resource, self.arguments), self.prepared.problem)
 
     def prepare(self, ticket: Ticket) -> Mapping[str, Any]:
@@ -233,11 +224,9 @@ class _Retrieval(LlamaIndexAction, GuardedAction):
         return ticket.args if is_enforced(ticket) else self.arguments
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """See `body_values`."""
         return body_values()
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
-        """Call the method."""
         return self.method(self.retriever, self.query)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
@@ -249,13 +238,7 @@ class _Retrieval(LlamaIndexAction, GuardedAction):
 
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
-    methods = {name: getattr(kind, name) for name in (*RETRIEVE_METHODS, *TABLE_METHODS) if hasattr(kind, name)}
-    members: dict[str, Any] = {
-        name: make_governed_method(
-            method, functools.partial(_Retrieval, method, name), is_async=name.lstrip("_").startswith("a")
-        )
-        for name, method in methods.items()
-    }
+    members = make_governed_methods(kind, (*RETRIEVE_METHODS, *TABLE_METHODS), _Retrieval)
 
     def wrap_object_entry(name: str) -> Callable[..., Any]:
         function = getattr(kind, name)

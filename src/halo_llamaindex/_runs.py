@@ -1,8 +1,8 @@
 """What the steps and bodies of a run know of it: context variables, ids of nested calls, what the run's store keeps.
 
 Each step of a workflow runs in a copy of the context that the run was started in, so what one step sets no other sees:
-what all of them need is set where the run starts (`run_scope`), what outlives the process is in the workflow's own
-store. There stand ids alone, each with a keyed digest that only this home can make: a tool can write into the store
+what all of them need is set where the run starts (`run_context_scope`), what outlives the process is in the workflow's
+own store. There stand ids alone, each with a keyed digest that only this home can make: a tool can write into the store
 too, and what it made up counts for nothing.
 
 A step that waited is run again from its beginning, and a tool's body with it: what it called before must be known as
@@ -25,11 +25,14 @@ from workflows.context.state_store import DictState
 
 from halo_core.enforcement.guards import make_named_subclass
 from halo_core.enforcement.session_context import (
+    IN_BODY,
+    NO_SESSION,
     ActiveDelegation,
     ContextVarScope,
     Session,
     current_delegation,
     current_triggering_message,
+    in_body,
     is_raw_thread,
     session_values,
 )
@@ -80,42 +83,67 @@ class WorkflowRun:
     written_values: dict[str, Any] = field(default_factory=dict)
 
 
-_CURRENT_RUN: Final[ContextVar[WorkflowRun | None]] = ContextVar("halo_llamaindex_run", default=None)
-_WAITING_STEP: Final[ContextVar[Any]] = ContextVar("halo_llamaindex_place", default=None)
-_KNOWN_TEXTS: Final[ContextVar[tuple[KnownTexts, frozenset[str]]]] = ContextVar(
-    "halo_llamaindex_spoken", default=((), frozenset())
-)
-_IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_llamaindex_body", default=False)
+@dataclass(slots=True, eq=False)
+class CallCounter:
+    """Counts the calls that one piece of work makes, so that each is known again when that is run again.
+
+    Args:
+        prefix: names the piece of work.
+        counts: calls so far, by what is called with which arguments.
+    """
+
+    prefix: str
+    counts: Counter[str] = field(default_factory=Counter)
 
 
-def run_scope(run: WorkflowRun) -> ContextVarScope:
-    """Start a run; its steps copy this context."""
-    return ContextVarScope((_CURRENT_RUN, run))
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What the code of a guarded run finds around it.
+
+    Args:
+        run: the run; None outside of any.
+        waiting_step: the step that challenges make wait; None where nothing can be resumed.
+        called_tool: name of the tool that the step calls; empty in any other step.
+        known_texts: texts of the conversation whose origin is known.
+        earlier_marks: marks of results that predate the session.
+        call_counter: of the piece of work at hand; None where another run of it would not be known as the same.
+    """
+
+    run: WorkflowRun | None = None
+    waiting_step: Any = None
+    called_tool: str = ""
+    known_texts: KnownTexts = ()
+    earlier_marks: frozenset[str] = frozenset()
+    call_counter: CallCounter | None = None
+
+
+_RUN_CONTEXT: Final[ContextVar[RunContext]] = ContextVar("halo_llamaindex_run", default=RunContext())  # noqa: B039  it is frozen
+
+
+def current_run_context() -> RunContext:
+    """What stands around the code at hand."""
+    return _RUN_CONTEXT.get()
+
+
+def run_context_values(**changes: Any) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold where the `RunContext` is changed in these fields, for `ContextVarScope`."""
+    return ((_RUN_CONTEXT, replace(_RUN_CONTEXT.get(), **changes)),)
+
+
+def run_context_scope(**changes: Any) -> ContextVarScope:
+    """Run a block, and the steps that copy its context, with these fields of the `RunContext` changed."""
+    return ContextVarScope(*run_context_values(**changes))
 
 
 def current_run() -> WorkflowRun:
     """The current guarded run; outside of any, one that cannot be resumed."""
-    return _CURRENT_RUN.get() or WorkflowRun(is_resumable=False)
-
-
-def waiting_step_scope(step: Any) -> ContextVarScope:
-    """Run a block in which challenges make this step wait; None if nothing can be resumed."""
-    return ContextVarScope((_WAITING_STEP, step))
-
-
-def get_waiting_step() -> Any:
-    """The step that can wait, None where there is none."""
-    return _WAITING_STEP.get()
-
-
-def known_texts_scope(known_texts: KnownTexts, earlier_marks: frozenset[str]) -> ContextVarScope:
-    """Run a step in which a model is shown these words; `earlier_marks`: marks of results that predate the session."""
-    return ContextVarScope((_KNOWN_TEXTS, (known_texts, earlier_marks)))
+    return _RUN_CONTEXT.get().run or WorkflowRun(is_resumable=False)
 
 
 def get_known_texts() -> tuple[KnownTexts, frozenset[str]]:
-    """Texts of the conversation whose origin is known; none inside a tool's body, which writes its own."""
-    return ((), frozenset()) if _IN_BODY.get() else _KNOWN_TEXTS.get()
+    """Texts whose origin is known, and marks of earlier results; none inside a tool's body, which writes its own."""
+    context = _RUN_CONTEXT.get()
+    return ((), frozenset()) if in_body() else (context.known_texts, context.earlier_marks)
 
 
 def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
@@ -125,12 +153,7 @@ def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
     """
     message = current_triggering_message()
     anonymous = replace(message, call_id="") if message is not None and message.call_id else None
-    return (_IN_BODY, True), *session_values(None, anonymous)
-
-
-def in_body() -> bool:
-    """Whether this runs inside a decided call, so that its texts are neither the user's nor the system's."""
-    return _IN_BODY.get()
+    return (IN_BODY, True), *session_values(None, anonymous)
 
 
 _PART_MARK: Final = "_halo_within"
@@ -154,27 +177,11 @@ def make_spanless_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any
     return new_class
 
 
-@dataclass(slots=True, eq=False)
-class _CallCounter:
-    prefix: str
-    counts: Counter[str] = field(default_factory=Counter)
-
-
-_CALL_COUNTER: Final[ContextVar[_CallCounter | None]] = ContextVar("halo_llamaindex_nest", default=None)
-
-
-def nested_call_values(prefix: str) -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold during a piece of work, for `ContextVarScope`.
-
-    An empty prefix says that another run of it would not be known as the same.
-    """
-    return ((_CALL_COUNTER, _CallCounter(prefix) if prefix else None),)
-
-
 def make_nested_call_id(resource: str, args: Mapping[str, Any]) -> str:
     """Id of a call made by the current work item; empty if the call has an id already, or nothing can wait."""
-    counter, asking_message = _CALL_COUNTER.get(), current_triggering_message()
-    if counter is None or get_waiting_step() is None or (asking_message is not None and asking_message.call_id):
+    context, asking_message = _RUN_CONTEXT.get(), current_triggering_message()
+    counter = context.call_counter
+    if counter is None or context.waiting_step is None or (asking_message is not None and asking_message.call_id):
         return ""
     # Calls side by side may come in another order the next time: only those that are alike are counted.
     call_key = f"{resource} {sorted(args.items(), key=repr)!r}"
@@ -188,7 +195,6 @@ TURN_KEY: Final = "halo_turn"
 """Key of the id of the message whose calls are under way."""
 EARLIER_RESULTS_KEY: Final = "halo_earlier"
 """Key of the marks of results that predate the session."""
-_NO_SESSION: Final = Session("", "none")
 
 
 _CHAT_KEY: Final = "halo_chat"
@@ -226,7 +232,7 @@ async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
     is_fresh = False
     if is_raw_thread():
         # INVARIANT: SUB - nobody knows for whom it runs; in a session of its own it would act with all that Halo has.
-        return _NO_SESSION, False
+        return NO_SESSION, False
     if not accepts_extra_keys(ctx):
         session_ids = current_run().own_session_ids
         session_ids += [] if session_ids else [halo.make_run_session_id()]
@@ -245,7 +251,7 @@ async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
     return (
         Session(name, "run")
         if stored == written and word == halo.make_keyed_digest(_SESSION_KEY + name)
-        else _NO_SESSION
+        else NO_SESSION
     ), is_fresh
 
 

@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING, Any, Final
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
-from halo_core.enforcement import Call, flow
-from halo_core.enforcement.guarded_calls import GuardedCall
+from halo_core.enforcement import Call
+from halo_core.enforcement.guarded_calls import GuardedCall, make_governed_method, make_governed_methods
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
     attach_guard,
-    choose_resource_id,
     get_guard,
     make_unregistered_resource,
     overrides_entry_point,
@@ -35,9 +34,15 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
-from halo_llamaindex._pause import LlamaIndexAction, make_governed_method
+from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import TOOL_RESULT_SURFACE
-from halo_llamaindex._runs import body_values, make_nested_call_id, make_spanless_subclass, nested_call_values
+from halo_llamaindex._runs import (
+    CallCounter,
+    body_values,
+    make_nested_call_id,
+    make_spanless_subclass,
+    run_context_values,
+)
 from halo_llamaindex._translate import Binder, tool_schema, unwrap_tool
 
 if TYPE_CHECKING:
@@ -56,27 +61,22 @@ class ToolCall(LlamaIndexAction, GuardedCall):
         return make_nested_call_id(self.guard.resource.id, arguments)
 
     def build_call(self) -> Call:
-        """As `GuardedCall`."""
         call = super().build_call()
         self.call_id = call.call_id
         return call
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         """What the body calls by itself is counted for this call."""
-        return *body_values(), *(nested_call_values(self.call_id) if self.outer_call is None else ())
+        if self.outer_call is not None:
+            return body_values()
+        counter = CallCounter(self.call_id) if self.call_id else None
+        return *body_values(), *run_context_values(call_counter=counter)
 
 
 class ToolEntryCall(ToolCall):
-    """A call of a guarded tool's `__call__`, `call` or `acall`, which may come down to its function.
+    """A call of a guarded tool's `__call__`, `call` or `acall`, which may come down to its function."""
 
-    Args:
-        method: as the tool's class has it.
-        tool: the guarded tool.
-        args: as it was called.
-        kwargs: as it was called.
-    """
-
-    def __init__(self, method: Callable[..., Any], tool: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, method: Callable[..., Any], _name: str, tool: Any, *args: Any, **kwargs: Any) -> None:
         self.tool = tool
         guard, binder = require_guard(tool), tool.__dict__[BINDER_ATTRIBUTE]
         super().__init__(guard, binder, functools.partial(method, tool), args, kwargs, allows_reentry=True)
@@ -100,17 +100,9 @@ def _overrides_entry_points(kind: type[BaseTool]) -> bool:
 @functools.lru_cache(maxsize=256)
 def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `__call__`, `call` and `acall` are decided; if one leads to another, once."""
-    methods = {name: getattr(kind, name) for name in _ENTRY_POINTS if hasattr(kind, name)}
-    return make_spanless_subclass(
-        kind,
-        {
-            name: make_governed_method(method, functools.partial(ToolEntryCall, method), is_async=name == "acall")
-            for name, method in methods.items()
-        },
-    )
+    return make_spanless_subclass(kind, make_governed_methods(kind, _ENTRY_POINTS, ToolEntryCall))
 
 
-_TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn")
 _FRAMEWORK: Final = "llama_index.core."
 _THREADED_PREFIX: Final = "sync_to_async."
@@ -134,12 +126,8 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
         if resource is None:
             return tool
         tool = guard.original
-    name = choose_resource_id(resource, tool.metadata.get_name())
-    if resource is None:
-        resource = halo.find_declared(name, ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
-    kind = resource.kind if resource is not None and resource.kind in _TOOL_KINDS else ActionKind.TOOL_CALL
     schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
-    registered = halo.register(kind, name, resource=resource, description=tool.metadata.description, schema=schema)
+    registered = halo.register_tool(tool.metadata.get_name(), resource, tool.metadata.description, schema)
     if isinstance(tool, FunctionTool):
         halo.functions_by_tool[registered.id] = tool.real_fn
     return copy_with_guard(halo, tool, registered)
@@ -192,10 +180,7 @@ def _wrap_function(
         binder = Binder.for_tool(tool, function)  # its own order of parameters; the framework's adapters have none
     is_async = function is tool._async_fn or asyncio.iscoroutinefunction(function)  # noqa: SLF001  the tool's own part
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return flow.run(ToolCall(guard, binder, function, args, kwargs))
+    def make_call(*args: Any, **kwargs: Any) -> ToolCall:
+        return ToolCall(guard, binder, function, args, kwargs)
 
-    async def acall(*args: Any, **kwargs: Any) -> Any:
-        return await flow.arun(ToolCall(guard, binder, function, args, kwargs))
-
-    return functools.wraps(function)(acall if is_async else call)
+    return make_governed_method(function, make_call, is_async=is_async)

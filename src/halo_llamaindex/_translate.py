@@ -30,15 +30,13 @@ from halo_core.enforcement.arguments import (
 )
 from halo_core.enforcement.guards import (
     CLIENT_TOOL_TYPES,
-    GuardMetadata,
     choose_model_name,
     drop_unnameable_properties,
     get_tool_name,
+    to_list,
     to_plain_schema,
-    to_tool_list,
 )
-from halo_core.errors import ConfigError, Denied
-from halo_core.facade import HaloBase
+from halo_core.errors import Denied
 
 OVERRIDE_REMEDY: Final = "write a class that overrides the method"
 """Remedy for an object that has an entry point as an attribute."""
@@ -83,12 +81,12 @@ def _is_client_side(item: Any) -> bool:
 
 def collect_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
     """Tools that a model call carries: those of the call, and those that the model itself holds."""
-    tools = to_tool_list(settings.get("tools"))
+    tools = to_list(settings.get("tools"))
     for name in _TOOL_FIELDS:
-        tools += to_tool_list(getattr(model, name, None))
+        tools += to_list(getattr(model, name, None))
     for name in _SETTINGS_FIELDS:
         extra = getattr(model, name, None)
-        tools += to_tool_list(extra.get("tools")) if isinstance(extra, Mapping) else []
+        tools += to_list(extra.get("tools")) if isinstance(extra, Mapping) else []
     return tools
 
 
@@ -121,21 +119,6 @@ def _find_variadic_parameters(tool: BaseTool) -> tuple[set[str], bool]:
 
 
 # refusals
-
-
-def refuse_other_halo(halo: HaloBase, guard: GuardMetadata | None, noun: str) -> None:
-    """Refuse what another Halo guards already.
-
-    Raises:
-        ConfigError: it does.
-    """
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy=f"guard the original {noun}, once for each Halo",
-        )
 
 
 def build_refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:

@@ -19,8 +19,8 @@ from agents.result import RunResultBase
 
 from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch
 from halo_core.errors import ConfigError, Denied, Pending
-from halo_core.facade import HaloBase, HandOff, Limits
-from halo_core.model import ActionKind, Impact, Mode, Resource, Reversal
+from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_hosted_tool_error
+from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_openai_agents._agents import guard_agent
 from halo_openai_agents._doctor import doctor
 from halo_openai_agents._mcp import guard_server
@@ -56,16 +56,10 @@ if TYPE_CHECKING:
     L = TypeVarWithDefault("L", FunctionTool, Tool, default=FunctionTool)
 
 
-class HostedTool(ConfigError):
-    """A tool that the model's provider runs: nothing in this process can decide it, so it is refused by name."""
-
-
 class Halo(HaloBase):
     """Agents of the OpenAI Agents SDK, governed. Open it with `Halo.local(agent=...)`."""
 
     framework = "openai-agents"
-    Denied = Denied
-    Pending = Pending
 
     @overload
     def guard(
@@ -130,23 +124,10 @@ class Halo(HaloBase):
         if isinstance(x, MCPServer):
             return guard_server(self, x, resource)
         if isinstance(x, list | tuple):
-            return self._guard_all(x, resource)
+            return guard_all(self.guard, x, resource, _find_refusal)
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, function_tool(x), resource)
         raise _make_unsupported_error(x)
-
-    def _guard_all(self, items: Sequence[Any], resource: Resource | None) -> list[Any]:
-        if resource is not None and resource.id and len(items) > 1:
-            raise ConfigError(
-                "resource_id_taken",
-                f"`{resource.id}` cannot be the id of {len(items)} objects",
-                field="resource",
-                remedy="omit `id`, or guard them one by one",
-            )
-        for item in items:  # all or none: refuse before the first is registered
-            if is_hosted(item) or is_native(item):
-                raise _make_unsupported_error(item)
-        return [self.guard(item, resource=resource) for item in items]
 
     def run_options(
         self,
@@ -208,29 +189,19 @@ class Halo(HaloBase):
         """
         return install(self, self._mode)
 
-    @property
-    def fixed_mode(self) -> Mode | None:
-        """The mode this was opened with; None follows the stored one."""
-        return self._mode
-
     @functools.cached_property
     def servers_by_tool(self) -> dict[str, tuple[Any, ...]]:
         """Which MCP server each registered tool of one belongs to, by its name."""
         return {}
 
-    def make_run_session_id(self) -> str:
-        """A fresh id for the session of one run."""
-        return f"run-{self._ids.new_short_id()}"
+
+def _find_refusal(item: Any) -> ConfigError | None:
+    return _make_unsupported_error(item) if is_hosted(item) or is_native(item) else None
 
 
 def _make_unsupported_error(x: Any) -> ConfigError:
     if is_hosted(x):
-        return HostedTool(
-            "hosted_tool",
-            f"`{get_display_name(x)}` is run by the model's provider, so Halo cannot control it",
-            field="x",
-            remedy="use a tool that runs in this process",
-        )
+        return make_hosted_tool_error(get_display_name(x))
     if is_native(x):
         remedy = "write it as a function tool; the SDK does not run this kind as one"
         return ConfigError("not_guardable", f"`{get_display_name(x)}` cannot be guarded", field="x", remedy=remedy)

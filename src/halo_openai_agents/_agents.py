@@ -15,6 +15,7 @@ import types
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from agents import Agent, FunctionTool, Handoff, Model, RunContextWrapper, Tool, handoff
@@ -35,6 +36,7 @@ from halo_core.enforcement.guards import (
     get_guard,
     make_named_subclass,
     make_unregistered_resource,
+    refuse_other_halo,
     require_guard,
 )
 from halo_core.errors import ConfigError, Denied
@@ -200,13 +202,8 @@ def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
             return refused[1]
         return str(kind.get_transfer_message(self, agent))
 
-    return make_named_subclass(
-        kind,
-        {
-            "get_transfer_message": get_transfer_message,
-            **{name: _make_filter_property(name) for name in _FILTER_FIELDS},
-        },
-    )
+    members = {"get_transfer_message": get_transfer_message}
+    return make_named_subclass(kind, {**members, **{name: _make_filter_property(name) for name in _FILTER_FIELDS}})
 
 
 def _make_filter_property(name: str) -> property:
@@ -338,26 +335,14 @@ def guard_agent(
     Raises:
         ConfigError: something in it cannot be guarded, or a name is taken.
     """
-    _add_terms(halo, agent, give or {})
+    names = {clean_name(agent.name), *_iter_reachable_names(agent, [])} if give else set()
+    halo.delegation_terms.set_all(give or {}, names, f"that `{agent.name}` can hand off to")
     acting_name, guard = clean_name(name) if name else "", get_guard(agent)
     if guard is not None and guard.halo is halo and acting_name in ("", guard.name):
         return agent
     if not acting_name and agent.handoffs:
         acting_name = clean_name(agent.name)
-    return _AgentCopies(halo, grants=grants).copy_agent(agent, acting_name, resource)
-
-
-def _add_terms(halo: Halo, agent: Agent[Any], give: Mapping[str, HandOff]) -> None:
-    names = {clean_name(agent.name), *_iter_reachable_names(agent, [])} if give else set()
-    for name, terms in give.items():
-        if clean_name(name) not in names:
-            raise ConfigError(
-                "no_such_agent",
-                f"`{name}` is not an agent that `{agent.name}` can hand off to",
-                field="give",
-                remedy=f"one of: {', '.join(sorted(names))}",
-            )
-        halo.delegation_terms.set_terms(name, terms)
+    return _AgentCopies(halo, grants).copy_agent(agent, acting_name, resource)
 
 
 def _iter_reachable_names(agent: Agent[Any], visited: list[Agent[Any]]) -> Iterator[str]:
@@ -377,33 +362,27 @@ def _find_inner_agent(tool: Any) -> Agent[Any] | None:
     return get_inner_agent(original) if isinstance(original, FunctionTool) else None
 
 
+@dataclass(slots=True, eq=False)
 class _AgentCopies:
     """Copies the agents that one reaches, each once."""
 
-    def __init__(self, halo: Halo, *, grants: bool) -> None:
-        self._halo = halo
-        self._grants = grants
-        self._copies: dict[int, tuple[Agent[Any], Agent[Any]]] = {}
+    halo: Halo
+    grants: bool
+    _copies: dict[int, tuple[Agent[Any], Agent[Any]]] = field(default_factory=dict)
 
     def get_copy(self, agent: Agent[Any]) -> Agent[Any]:
         """The guarded copy of an agent that another one reaches."""
         copies = self._copies.get(id(agent))
         if copies is not None:
             return copies[1]
-        if _is_named_agent(self._halo, agent):
+        if _is_named_agent(self.halo, agent):
             return agent
         return self.copy_agent(agent, clean_name(agent.name))
 
     def copy_agent(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
         """Copy an agent that then acts as `name`; empty for whoever runs it."""
-        halo, existing = self._halo, get_guard(agent)
-        if existing is not None and existing.halo is not halo:
-            raise ConfigError(
-                "guarded_elsewhere",
-                f"`{agent.name}` is already guarded by another Halo",
-                field="x",
-                remedy="guard the original agent, once for each Halo",
-            )
+        halo, existing = self.halo, get_guard(agent)
+        refuse_other_halo(halo, existing, "agent")
         copied = copy.copy(agent)
         copied.__dict__.pop(_APPROVAL_IDENTITY, None)
         acting_resource = (
@@ -419,7 +398,7 @@ class _AgentCopies:
         if isinstance(agent.model, Model):  # the run's provider makes a guarded model of a name
             copied.model = guard_model(halo, agent.model, None)
         copied.tools = [self._guard_tool(tool) for tool in agent.tools]
-        copied.mcp_servers = [guard_server(halo, server, None, grants=self._grants) for server in agent.mcp_servers]
+        copied.mcp_servers = [guard_server(halo, server, None, grants=self.grants) for server in agent.mcp_servers]
         copied.handoffs = [self._guard_handoff(copied, item) for item in agent.handoffs]
         return copied
 
@@ -428,21 +407,21 @@ class _AgentCopies:
             return tool
         guard = find_guard(tool)
         agent = get_inner_agent(tool if guard is None else guard.original)
-        if agent is not None and not _is_named_agent(self._halo, agent):
+        if agent is not None and not _is_named_agent(self.halo, agent):
             original = guard.original if guard is not None else tool
             resource = guard.resource if guard is not None else None
-            return guard_tool(self._halo, _replace_inner_agent(original, self.get_copy(agent)), resource)
-        if guard is None and not self._grants:
+            return guard_tool(self.halo, _replace_inner_agent(original, self.get_copy(agent)), resource)
+        if guard is None and not self.grants:
             return tool  # each turn makes a guarded copy that nobody granted
-        return guard_tool(self._halo, tool, None)
+        return guard_tool(self.halo, tool, None)
 
     def _guard_handoff(self, giver: Agent[Any], item: Any) -> Any:
         if isinstance(item, Handoff):
             guard = get_guard(item)
             original = item if guard is None else guard.original
-            register_agent_resource(self._halo, clean_name(original.agent_name))
+            register_agent_resource(self.halo, clean_name(original.agent_name))
         elif isinstance(item, Agent):
             original = handoff(self.get_copy(item))
         else:
             return item
-        return _guard_handoff(self._halo, giver, original, self.get_copy)
+        return _guard_handoff(self.halo, giver, original, self.get_copy)

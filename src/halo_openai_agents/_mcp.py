@@ -21,20 +21,19 @@ from mcp import StdioServerParameters
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import copy_arguments
 from halo_core.enforcement.flow import GovernedAction, arun
-from halo_core.enforcement.guards import clean_name, make_named_subclass, make_unregistered_resource
+from halo_core.enforcement.guards import TOOL_KINDS, clean_name, make_named_subclass, make_unregistered_resource
+from halo_core.enforcement.session_context import IN_BODY, ContextVarScope
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
-from halo_openai_agents._runs import body_scope, step_scope
-from halo_openai_agents._tool_calls import claim_server_call
-from halo_openai_agents._tools import copy_with_guard
+from halo_openai_agents._runs import step_scope
+from halo_openai_agents._tools import claim_server_call, copy_with_guard
 from halo_openai_agents._translate import tool_schema
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
 _SERVER_GUARD: Final = "_halo_served"
-_TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +76,9 @@ class ServerGuard:
                 server = self.original.name
                 self.halo.notify_once(f"`{name}` of `{server}` has no grant: its name is used by something else")
             return
-        declared = self.resource or self.halo.find_declared(name, *_TOOL_KINDS)
-        kind = declared.kind if declared is not None and declared.kind in _TOOL_KINDS else ActionKind.TOOL_CALL
+        declared = self.resource or self.halo.find_declared(name, *TOOL_KINDS)
         resource = replace(declared, id=name) if declared is not None else None
-        self.halo.register(kind, name, resource=resource, description=description, schema=schema)
+        self.halo.register_tool(name, resource, description, schema)
         self.halo.servers_by_tool[name] = _identify_server(self.original)
 
 
@@ -178,7 +176,7 @@ class _ServerCall(GovernedAction[Any]):
         self.function = function
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  the same for each
-        return body_scope()
+        return ContextVarScope((IN_BODY, True))
 
     def execute(self, ticket: Ticket) -> Any:
         return self.function(dict(ticket.args))

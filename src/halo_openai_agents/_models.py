@@ -1,15 +1,9 @@
-"""Guarded models of the Agents SDK: copies and providers, their calls and their streams.
-
-One call of a guarded model, as an action of the one flow.
+"""Guarded models of the Agents SDK: copies and providers, and their calls as actions of the one flow.
 
 The decision is about how many messages the model is shown and which tools it may ask for. Calls in its answer that
 reach no tool are decided, and so recorded, at once: the SDK answers them with an error.
 
-The stream of a guarded model, and an answer as the events of a stream.
-
-Events pass as they come; where an obligation may change the answer, none does before all of it was read.
-
-Guarded copies of models, and a provider whose models are all guarded.
+Events of a stream pass as they come; where an obligation may change the answer, none does before all of it was read.
 
 A copy is of its original's class and shares its state; its `get_response` and `stream_response` are decided before
 anything is sent, and the rest is the original's.
@@ -50,18 +44,16 @@ from openai.types.responses import (
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream
-from halo_core.enforcement.guarded_calls import UnreachableCall
+from halo_core.enforcement.guarded_calls import UnreachableCall, make_governed_method
 from halo_core.enforcement.guards import (
-    MODEL_RESOURCE,
-    MODEL_SCHEMA,
     GuardMetadata,
     choose_model_name,
-    choose_resource_id,
     make_named_subclass,
     make_unregistered_resource,
+    refuse_other_halo,
 )
-from halo_core.enforcement.session_context import triggering_message_scope
-from halo_core.errors import ConfigError, Denied
+from halo_core.enforcement.session_context import in_body, triggering_message_scope
+from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_openai_agents._results import (
     count_messages,
@@ -72,7 +64,7 @@ from halo_openai_agents._results import (
     make_model_surface,
     to_input_items,
 )
-from halo_openai_agents._runs import AgentRun, current_run, in_body, step_scope
+from halo_openai_agents._runs import AgentRun, current_run, step_scope
 from halo_openai_agents._translate import (
     GUARD_ATTRIBUTE,
     find_guard,
@@ -93,15 +85,7 @@ _NO_SUCH_TOOL: Final = LookupError("no such tool")
 
 
 class ModelAction(GovernedAction[Any]):
-    """A call of a model, streamed or not.
-
-    Args:
-        guard: of the model.
-        function: the original's method.
-        model: whose method it is.
-        args: as it was called.
-        kwargs: as it was called.
-    """
+    """A call of a model, streamed or not; `function` is the original's method."""
 
     def __init__(
         self,
@@ -127,10 +111,7 @@ class ModelAction(GovernedAction[Any]):
         """The call to decide; a call that offers tools which cannot be guarded has a problem."""
         halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
         nested = in_body()
-        args = {
-            "messages": count_messages(items) + bool(system),
-            "tools": tool_names(self.tools, self.handoffs),
-        }
+        args = {"messages": count_messages(items) + bool(system), "tools": tool_names(self.tools, self.handoffs)}
         self.run = run = current_run(halo)
         known_call_ids = run.get_known_call_ids() if run is not None else None
         with step_scope(halo), triggering_message_scope(find_asking_message(items, nested=nested)):
@@ -335,30 +316,13 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
         ConfigError: its name can name no resource, belongs to one of another kind, or another `Halo` guards it.
     """
     guard = find_guard(model)
-    if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            f"`{guard.name}` is already guarded by another Halo",
-            field="x",
-            remedy="guard the original model, once for each Halo",
-        )
+    refuse_other_halo(halo, guard, "model")
     if guard is not None:
         if resource is None:
             return model
         model = guard.original
-    name = choose_resource_id(resource, choose_model_name(model))
-    declared = resource or halo.find_declared(name, ActionKind.INFERENCE) or MODEL_RESOURCE
-    registered = halo.register(ActionKind.INFERENCE, name, resource=declared, schema=MODEL_SCHEMA)
-    return _copy_with_guard(halo, model, registered)
-
-
-def _copy_with_guard(halo: Halo, model: Model, resource: Resource | None = None) -> Model:
-    """Copy a model with a guard; without a resource, with the one registered under its name."""
     name = choose_model_name(model)
-    known_resource = resource or halo.find_registered(name)
-    if known_resource is None or known_resource.kind is not ActionKind.INFERENCE:
-        known_resource = make_unregistered_resource(name, ActionKind.INFERENCE)
-    guard = GuardMetadata(halo, model, name, known_resource, make_model_surface(halo))
+    guard = GuardMetadata(halo, model, name, halo.register_model(name, resource), make_model_surface(halo))
     guarded = copy.copy(model)
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model), guard))
     # What one opens (a connection), the other must be able to close.
@@ -369,16 +333,15 @@ def _copy_with_guard(halo: Halo, model: Model, resource: Resource | None = None)
 def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
     """Make a subclass in which `get_response` and `stream_response` are decided."""
 
-    @functools.wraps(kind.get_response)
-    async def get_response(self: Any, *args: Any, **kwargs: Any) -> ModelResponse:
-        with step_scope(guard.halo):
-            answer: ModelResponse = await arun(ModelCall(guard, kind.get_response, self, args, kwargs))
-            return answer
+    def make_call(self: Any, *args: Any, **kwargs: Any) -> ModelCall:
+        return ModelCall(guard, kind.get_response, self, args, kwargs)
 
     @functools.wraps(kind.stream_response)
     def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         return astream(ModelStream(guard, kind.stream_response, self, args, kwargs))
 
+    open_scope = functools.partial(step_scope, guard.halo)
+    get_response = make_governed_method(kind.get_response, make_call, is_async=True, open_scope=open_scope)
     members = {"get_response": get_response, "stream_response": stream_response, GUARD_ATTRIBUTE: guard}
     return make_named_subclass(kind, members)
 

@@ -23,7 +23,7 @@ from agents.run_context import _ApprovalRecord
 
 from halo_core.enforcement.arguments import BoundArguments
 from halo_core.enforcement.flow import run
-from halo_core.enforcement.guarded_calls import UnreachableCall
+from halo_core.enforcement.guarded_calls import UnreachableCall, build_guarded_call
 from halo_core.enforcement.guards import GuardMetadata, get_guard, make_unregistered_resource
 from halo_core.enforcement.session_context import (
     ActiveDelegation,
@@ -39,7 +39,6 @@ from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import ActionKind
 from halo_core.reasons import get_reason_text
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
-from halo_openai_agents._tool_calls import build_call
 from halo_openai_agents._translate import ArgumentReader, find_guard
 
 if TYPE_CHECKING:
@@ -242,7 +241,7 @@ def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArgu
         delegation_scope(asking_link),
         triggering_message_scope(TriggeringMessage(load_turn(question.context), kind="message")),
     ):
-        call = build_call(guard, bound_arguments, question.call_id)
+        call = build_guarded_call(guard, bound_arguments, question.call_id)
     return run(_RefusedCall(halo, call, _REFUSED)) or get_reason_text("approval_denied").title
 
 

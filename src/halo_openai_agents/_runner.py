@@ -1,11 +1,7 @@
-"""The runner around the SDK's own, and the run hooks of `halo.install()`.
+"""The runner around the SDK's own, the configuration of its runs, and run hooks that refuse what carries no guard.
 
-Run hooks that refuse, or in observe mode record, what carries no guard.
-
-They decide nothing: what carries a guard passes, and is decided there. They do not see what starts no hook: tools that
+The hooks decide nothing: what carries a guard passes, and is decided there. They do not see what starts no hook: tools
 that are called by themselves, the provider's own tools, clients.
-
-The runner around the SDK's own, from the moment an agent is guarded, and the configuration of its runs.
 
 A run of an agent that carries no guard goes through it untouched, unless a tripwire is installed or its configuration
 is Halo's (`Halo.run_options`). Any other run gets a session and guarded models; the agent is entered, and left at the
@@ -34,6 +30,7 @@ from agents.run_internal.tool_execution import build_litellm_json_tool_call
 
 from halo_core.enforcement.guards import choose_model_name, clean_name, get_guard
 from halo_core.enforcement.session_context import (
+    NO_SESSION,
     Session,
     current_delegation,
     current_delegation_session,
@@ -212,7 +209,6 @@ def _make_error_formatter(halo: Halo, inner: Any) -> Any:
 
 
 _LOCK: Final = threading.Lock()
-_NO_SESSION: Final = Session("", "none")
 _INSTALLED: Final[list[InstalledTripwire]] = []
 
 
@@ -337,7 +333,7 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
     agent_session = current_delegation_session()
     if is_raw_thread() or agent_session is not None:
         found_session = halo.find_session()
-        return (found_session if found_session.id == agent_session else _NO_SESSION), False
+        return (found_session if found_session.id == agent_session else NO_SESSION), False
     thread = _find_thread(kwargs, config)
     if thread:
         return Session(thread, "thread"), False

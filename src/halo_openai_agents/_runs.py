@@ -270,9 +270,6 @@ class HandOffCall(GovernedAction[Any]):
 
 _CURRENT_STEP: Final[ContextVar[_StepContext | None]] = ContextVar("halo_openai_agents_step", default=None)
 _ACTIVE_RUNS: Final[ContextVar[tuple[AgentRun, ...]]] = ContextVar("halo_openai_agents_runs", default=())
-_IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_openai_agents_body", default=False)
-BODY_MARK: Final = (_IN_BODY, True)
-"""What `body_scope` sets."""
 
 
 def current_run(halo: object) -> AgentRun | None:
@@ -307,13 +304,3 @@ def step_scope(halo: Halo) -> Iterator[AgentRun | None]:
         return
     with run.step_scope():
         yield run
-
-
-def body_scope() -> ContextVarScope:
-    """Run what was decided: its words to a nested model are not the user's."""
-    return ContextVarScope(BODY_MARK)
-
-
-def in_body() -> bool:
-    """Whether a decided tool is running around this."""
-    return _IN_BODY.get()

@@ -1,44 +1,319 @@
-"""Guarded copies of function tools.
+"""Guarded copies of function tools, and their calls as actions of the one flow.
 
 A copy's `on_invoke_tool` is wrapped below the SDK's own handling of errors, which stays as it is in the original; the
 function behind it (`__wrapped__`) is decided too. In a run whose host keeps its state, the copy asks for approval where
 the decision is a challenge (`make_pausing_copy`).
+
+Inside a run a refusal is the tool's result, which the model reads; whoever calls a tool directly gets it raised. The
+call of a tool that a server runs is decided here, and passes the server's own guard once, with the same arguments.
 """
 
 from __future__ import annotations
 
 import copy
-import functools
 import inspect
 import json
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from agents import FunctionTool, RunContextWrapper
+from agents import FunctionTool, RunConfig, RunContextWrapper
 from agents import tool as sdk
+from agents.agent_tool_state import get_agent_tool_state_scope, peek_agent_tool_run_result
 from agents.tool_context import ToolContext
+from agents.tracing import FunctionSpanData, get_current_span
 from agents.util._approvals import evaluate_function_tool_approval
 
-from halo_core.enforcement.arguments import read_signature
-from halo_core.enforcement.flow import arun, run
+from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement.arguments import BoundArguments, read_signature, same_value, to_json_value
+from halo_core.enforcement.flow import GovernedAction, arun
+from halo_core.enforcement.guarded_calls import (
+    GuardedCall,
+    build_guarded_call,
+    is_enforced,
+    make_governed_method,
+)
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
-    choose_resource_id,
     make_unregistered_resource,
 )
-from halo_core.errors import Pending
+from halo_core.enforcement.session_context import IN_BODY, ContextVarScope
+from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Resource
 from halo_openai_agents._pause import store_pending
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
-from halo_openai_agents._runs import find_run, step_scope
-from halo_openai_agents._tool_calls import DirectCallDenied, FunctionCall, decide_early, run_guarded_call
-from halo_openai_agents._translate import ArgumentReader, FunctionBinder, attach_to_invoker, find_guard, tool_schema
+from halo_openai_agents._runs import AgentRun, EarlyDecision, find_run, step_scope
+from halo_openai_agents._translate import (
+    ArgumentReader,
+    FunctionBinder,
+    ModelArguments,
+    attach_to_invoker,
+    find_guard,
+    tool_schema,
+)
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
-_TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+# calls
+
+InvokeFunction = Callable[[Any, str], Awaitable[Any]]
+_CLAIM_LOCK: Final = threading.Lock()
+
+
+class DirectCallDenied(BaseException):
+    """Carries a denial to a direct caller, past the SDK's handling of a tool's errors."""
+
+    def __init__(self, denied: Denied) -> None:
+        super().__init__()
+        self.denied = denied
+
+
+async def _raise_denial(result: Awaitable[Any]) -> Any:
+    """Await a result, and raise a direct caller's denial as itself, outside of the handler."""
+    try:
+        return await result
+    except DirectCallDenied as refused:
+        denied = refused.denied
+    raise denied
+
+
+async def run_guarded_call(
+    guard: GuardMetadata, name: str, arguments: ModelArguments, invoke: InvokeFunction, context: Any
+) -> Any:
+    """Decide a call, run it with exactly what was decided, record it; `name` is that of the tool that runs.
+
+    Raises:
+        DirectCallDenied: it may not run, and was called directly.
+    """
+    by_runner = _is_called_by_runner(name, context)
+    try:
+        async with _acting_scope(guard, context) as run:
+            try:
+                return await arun(_ToolCall(guard, arguments, invoke, context, run, by_runner=by_runner))
+            except Denied as denied:  # of something guarded inside too, an agent's entry say
+                return _refuse(denied, by_runner=by_runner)
+    except Denied as denied:  # whose call it is may not act here
+        return _refuse(denied, by_runner=by_runner)
+
+
+def _refuse(denied: Denied, *, by_runner: bool) -> str:
+    if not by_runner:
+        raise DirectCallDenied(denied) from None
+    return str(denied)
+
+
+class _ToolCall(GovernedAction[Any]):
+    """A call of a tool as the SDK invokes it.
+
+    Args:
+        guard: of the tool.
+        arguments: as the model wrote them.
+        invoke: what runs.
+        context: the SDK's, of this call.
+        run: in which it is made; None outside of ours.
+        by_runner: whether the runner makes it, so that it may have been decided before.
+    """
+
+    def __init__(
+        self,
+        guard: GuardMetadata,
+        arguments: ModelArguments,
+        invoke: InvokeFunction,
+        context: Any,
+        run: AgentRun | None,
+        *,
+        by_runner: bool,
+    ) -> None:
+        self.guard = guard
+        self.arguments = arguments
+        self.invoke = invoke
+        self.context = self.outer_context = context
+        self.text = arguments.text
+        self.call_id = str(getattr(context, "tool_call_id", "") or "")
+        if run is not None and self.call_id:
+            run.call_ids.add(self.call_id)
+        decision = None
+        if run is not None and by_runner:
+            values = arguments.bound_arguments.decision_values
+            decision = run.take_early_decision(self.call_id, guard.original, values)
+        super().__init__(guard.halo.enforcer, None, guard.surface, decision=decision)
+
+    def build_call(self) -> Call:
+        return build_guarded_call(self.guard, self.arguments.bound_arguments, self.call_id)
+
+    def return_denied(self, denied: Denied) -> Any:
+        """Return what the very same call gave when it ran: a state may be resumed twice."""
+        return super().return_denied(denied) if denied.earlier is None else denied.earlier
+
+    @contextmanager
+    def scope(self, ticket: Ticket) -> Iterator[None]:
+        if is_enforced(ticket):  # in observe mode the function itself refuses what does not fit
+            self._put_decided_arguments(ticket)
+        with ContextVarScope((IN_BODY, True)), _server_call_scope(self.guard, ticket):
+            yield
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
+        return self.invoke(self.context, self.text)
+
+    def finish(self, ticket: Ticket, result: Any) -> Any:
+        """Record the result, or a pause where the agent inside waits for an answer."""
+        if isinstance(self.outer_context, ToolContext):
+            # What the SDK keeps beside a result, in its items and states: nothing, where the result is restricted.
+            custom_data = None if ticket.holds_output else getattr(self.context, "_custom_data", None)
+            self.outer_context._custom_data = custom_data  # noqa: SLF001  the SDK's only place for it
+        if self._is_inner_agent_waiting():
+            ticket.pause(RuntimeError("the agent inside waits for an answer"))
+            return result
+        return super().finish(ticket, result)
+
+    def _is_inner_agent_waiting(self) -> bool:
+        tool_call = getattr(self.context, "tool_call", None)
+        if not self.guard.original._is_agent_tool or tool_call is None:  # noqa: SLF001  the SDK's mark of an agent as a tool
+            return False
+        inner_result = peek_agent_tool_run_result(tool_call, scope_id=get_agent_tool_state_scope(self.context))
+        return bool(getattr(inner_result, "interruptions", None))
+
+    def _put_decided_arguments(self, ticket: Ticket) -> None:
+        """Put the decided arguments into the context and the JSON to run with.
+
+        Raises:
+            Denied: the tool would read something else in the JSON than may run.
+        """
+        text = self.arguments.to_executed_json(ticket)
+        if text is not self.text:
+            self.context = _make_changed_context(self.context, self.text, text)
+            self.text = text
+        prepared = self.arguments.prepare_values(ticket, text) if isinstance(self.context, ToolContext) else None
+        if prepared is not None:
+            self.context._function_tool_arguments = prepared  # noqa: SLF001  where the SDK keeps what it has validated
+        elif not self.arguments.matches_decision(ticket, text):
+            raise Denied(
+                "invalid_arguments", "deny: the arguments as changed by the policy cannot be passed to this tool"
+            )
+
+
+class FunctionCall(GuardedCall):
+    """A call of the function behind a tool."""
+
+    def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
+        return ((IN_BODY, True),)
+
+
+def _make_changed_context(context: Any, text: str, changed_text: str) -> Any:
+    """A context in which everything that a tool could read of its arguments has the decided ones."""
+    span = get_current_span()
+    if span is not None and isinstance(span.span_data, FunctionSpanData) and span.span_data.input == text:
+        span.span_data.input = changed_text  # the SDK's trace of the call shows what ran
+    if not isinstance(context, ToolContext):
+        return context
+    tool_call = context.tool_call
+    return ToolContext.from_agent_context(
+        context,
+        context.tool_call_id,
+        tool_call=tool_call.model_copy(update={"arguments": changed_text}) if tool_call is not None else None,
+        agent=context.agent,
+        tool_name=context.tool_name,
+        tool_arguments=changed_text,
+        tool_namespace=context.tool_namespace,
+        run_config=context.run_config,
+    )
+
+
+def _is_called_by_runner(name: str, context: Any) -> bool:
+    """Whether the runner calls a tool of this name, and not code that has a reference to it."""
+    return (
+        isinstance(context, ToolContext)
+        and isinstance(context.run_config, RunConfig)
+        and context.tool_call is not None
+        and context.tool_name == name
+    )
+
+
+@asynccontextmanager
+async def _acting_scope(guard: GuardMetadata, context: Any) -> AsyncIterator[AgentRun | None]:
+    """Act as the current agent of the run; in a run that our runner did not begin, as the agent that the SDK names."""
+    agent_guard = find_guard(getattr(context, "agent", None)) if find_run(guard.halo, context) is None else None
+    if agent_guard is not None and agent_guard.halo is guard.halo and agent_guard.name:
+        async with guard.halo.async_agent_scope(
+            agent_guard.name, give=guard.halo.delegation_terms.get(agent_guard.name)
+        ):
+            yield None
+        return
+    with step_scope(guard.halo) as active_run:
+        yield active_run
+
+
+# decisions
+
+
+async def decide_early(
+    guard: GuardMetadata, bound_arguments: BoundArguments, run: AgentRun, call_id: str
+) -> Ticket | Denied:
+    """Decide a call before the SDK invokes the tool, and keep the decision for it."""
+    values = bound_arguments.decision_values
+    decision = run.take_early_decision(call_id, guard.original, values)
+    if decision is None:
+        with run.step_scope():
+            call = build_guarded_call(guard, bound_arguments, call_id)
+        try:
+            decision = await guard.halo.enforcer.abegin(call)
+        except Denied as denied:
+            decision = denied
+    if not isinstance(decision, Pending):
+        run.early_decisions[call_id] = EarlyDecision(guard.original, dict(values), decision)
+    return decision
+
+
+# tools that a server runs
+
+
+@dataclass(slots=True, eq=False)
+class _DecidedServerCall:
+    halo: object
+    name: str
+    args: Mapping[str, Any]
+    is_open: bool = True
+
+
+_SERVER_CALL: Final[ContextVar[_DecidedServerCall | None]] = ContextVar("halo_openai_agents_passing", default=None)
+
+
+@contextmanager
+def _server_call_scope(guard: GuardMetadata, ticket: Ticket) -> Iterator[None]:
+    """Run the block with a decision that one call of the tool's server may use, if a server runs the tool."""
+    tool: FunctionTool = guard.original
+    binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
+    server_call = _DecidedServerCall(guard.halo, binding[1], ticket.args) if binding is not None else None
+    token = _SERVER_CALL.set(server_call)
+    try:
+        yield
+    finally:
+        if server_call is not None:
+            server_call.is_open = False  # tasks that were started inside hold it too
+        _SERVER_CALL.reset(token)
+
+
+def claim_server_call(halo: object, name: str, args: Mapping[str, Any]) -> bool:
+    """Whether this call of a server is the decided one; only one call can claim the decision."""
+    server_call = _SERVER_CALL.get()
+    if server_call is None or server_call.halo is not halo or server_call.name != name:
+        return False
+    # INVARIANT: one decision lets one call with the same arguments pass.
+    with _CLAIM_LOCK:
+        if not server_call.is_open or not same_value(to_json_value(dict(args)), dict(server_call.args)):
+            return False
+        server_call.is_open = False
+    return True
+
+
+# copies
+
 _PREPARE_MARK: Final = "__agents_prepare_arguments__"
 _SYNC_MARK: Final = sdk._SYNC_FUNCTION_TOOL_MARKER  # noqa: SLF001  the SDK's own marks, which a copy must carry on
 _WRAPPED_MARK: Final = sdk._FUNCTION_TOOL_WRAPPED_CALLABLE_MARKER  # noqa: SLF001  as above
@@ -52,11 +327,7 @@ class _GuardedInvoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001 
 
     async def __call__(self, ctx: ToolContext[Any], input: str) -> Any:  # noqa: A002  the SDK's names
         """Invoke the tool; raises `Denied` where it was called directly and may not run."""
-        try:
-            return await super().__call__(ctx, input)
-        except DirectCallDenied as refused:
-            denied = refused.denied
-        raise denied
+        return await _raise_denial(super().__call__(ctx, input))
 
     def __agents_bind_function_tool__(self, function_tool: FunctionTool) -> _GuardedInvoker:
         """Bind to a copy of the tool, as the SDK's invoker does: it handles errors by its own settings."""
@@ -77,11 +348,7 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
         if resource is None:
             return tool
         tool = guard.original
-    name = choose_resource_id(resource, tool.qualified_name)
-    if resource is None:
-        resource = halo.find_declared(name, *_TOOL_KINDS)
-    kind = resource.kind if resource is not None and resource.kind in _TOOL_KINDS else ActionKind.TOOL_CALL
-    registered = halo.register(kind, name, resource=resource, description=tool.description, schema=_build_schema(tool))
+    registered = halo.register_tool(tool.qualified_name, resource, tool.description, _build_schema(tool))
     return copy_with_guard(halo, tool, registered)
 
 
@@ -141,11 +408,7 @@ def _make_plain_invoker(
         return await original.on_invoke_tool(context, text)
 
     async def invoke(context: ToolContext[Any], text: str) -> Any:
-        try:
-            return await run_guarded_call(guard, tool.name, reader.parse_text(text), inner, context)
-        except DirectCallDenied as refused:
-            denied = refused.denied
-        raise denied
+        return await _raise_denial(run_guarded_call(guard, tool.name, reader.parse_text(text), inner, context))
 
     def bind_invoker(other_tool: FunctionTool) -> Any:
         return invoke if other_tool is tool else _make_plain_invoker(guard, other_tool, reader)
@@ -161,21 +424,12 @@ def _make_plain_invoker(
 def _wrap_function(guard: GuardMetadata, function: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the function that a tool was made of, so that its calls are decided."""
     binder = FunctionBinder(read_signature(function))
-    if inspect.iscoroutinefunction(function):
 
-        @functools.wraps(function)
-        async def acall(*args: Any, **kwargs: Any) -> Any:
-            with step_scope(guard.halo):
-                return await arun(FunctionCall(guard, binder, function, args, kwargs))
+    def make_call(*args: Any, **kwargs: Any) -> FunctionCall:
+        return FunctionCall(guard, binder, function, args, kwargs)
 
-        return acall
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with step_scope(guard.halo):
-            return run(FunctionCall(guard, binder, function, args, kwargs))
-
-    return call
+    is_async, open_scope = inspect.iscoroutinefunction(function), partial(step_scope, guard.halo)
+    return make_governed_method(function, make_call, is_async=is_async, open_scope=open_scope)
 
 
 # runs that can pause

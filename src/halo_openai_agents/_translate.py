@@ -41,8 +41,8 @@ from halo_core.enforcement.guards import (
     GuardMetadata,
     drop_unnameable_properties,
     get_guard,
+    to_list,
     to_plain_schema,
-    to_tool_list,
 )
 from halo_core.object_graph import iterate_closure
 
@@ -125,7 +125,7 @@ def _find_settings_tools(settings: ModelSettings | None) -> list[Any]:
     extra_tools: list[Any] = []
     for name in ("extra_args", "extra_body"):
         extra = getattr(settings, name, None)
-        extra_tools += to_tool_list(extra.get("tools") if isinstance(extra, Mapping) else None)
+        extra_tools += to_list(extra.get("tools") if isinstance(extra, Mapping) else None)
     return extra_tools
 
 

@@ -24,11 +24,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from lc_models import CHATS, SECRET, SENT, TEXTS, Answer, Own, Plain, Streaming, Text, Texts, go, look, ways
 
 from halo_core.enforcement.guards import get_guard
+from halo_core.enforcement.session_context import in_body
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import ActionKind, EntryKind
 from halo_langchain import Resource
 from halo_langchain._models import unwrap_bindings
-from halo_langchain._runs import in_body
 from halo_langchain.testing import ScriptedModel, call
 
 ALLOWED = '@id("p") permit(principal, action, resource);'

@@ -190,8 +190,9 @@ async def every(source: Any) -> list[Any]:
 
 def test_context_does_not_leak_to_whoever_reads(allowing):
     """Between two chunks the reader is in nobody's call."""
+    from halo_core.enforcement.session_context import in_body
     from halo_langchain._model_calls import _DECIDED_CALL
-    from halo_langchain._runs import current_claim, in_body
+    from halo_langchain._runs import current_claim
 
     guarded = allowing.halo.guard(Streaming())
     for _ in guarded.stream("q"):

@@ -174,6 +174,22 @@ class DelegationTerms:
         """The terms for an agent; everything the giver has unless they were set."""
         return self._by_agent.get(agent) or HandOff()
 
+    def set_all(self, give: Mapping[str, HandOff], agents: Collection[str], where: str) -> None:
+        """Fix the terms that a host gave for some of these agents; `where` says in what they are.
+
+        Raises:
+            ConfigError: a name is no agent's, or other terms were fixed for it.
+        """
+        for name, terms in give.items():
+            if clean_name(name) not in map(clean_name, agents):
+                raise ConfigError(
+                    "no_such_agent",
+                    f"`{name}` is not an agent {where}",
+                    field="give",
+                    remedy=f"one of: {', '.join(sorted(agents))}",
+                )
+            self.set_terms(name, terms)
+
     def set_terms(self, agent: str, terms: HandOff) -> None:
         """Fix the terms for an agent.
 

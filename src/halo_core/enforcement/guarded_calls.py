@@ -7,44 +7,32 @@ adapter derives a class of its own from `GovernedAction`, which says how its fra
 
     class ToolCall(LangChainAction, GuardedCall): ...
 
-    def call(*args, **kwargs):
-        return run(ToolCall(guard, binder, function, args, kwargs))
+    def make_call(*args, **kwargs):
+        return ToolCall(guard, binder, function, args, kwargs)
 
-    async def acall(*args, **kwargs):
-        return await arun(ToolCall(guard, binder, function, args, kwargs))
+    guarded = make_governed_method(function, make_call, is_async=inspect.iscoroutinefunction(function))
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments
 from halo_core.enforcement.call import Call
-from halo_core.enforcement.delegation import HANDOFF_SURFACE, to_task_arguments, with_delegation_terms
-from halo_core.enforcement.enforcer import Enforcer, Ticket
-from halo_core.enforcement.flow import GovernedAction
+from halo_core.enforcement.delegation import HANDOFF_SURFACE, DelegationFacade, to_task_arguments, with_delegation_terms
+from halo_core.enforcement.enforcer import Ticket
+from halo_core.enforcement.flow import GovernedAction, arun, run
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Mode
 
 _NO_RESULT_SURFACE: Final[Surface[Any]] = Surface(lambda _result: "")
-
-
-class ActionFacade(Protocol):
-    """What of an adapter's `Halo` an action needs."""
-
-    @property
-    def agent(self) -> str:
-        """The agent's name."""
-
-    @property
-    def enforcer(self) -> Enforcer:
-        """Who decides and records."""
 
 
 def is_enforced(ticket: Ticket) -> bool:
@@ -57,7 +45,61 @@ def with_problem(call: Call, problem: str) -> Call:
     return replace(call, problem=problem) if problem else call
 
 
-def describe_challenge(halo: ActionFacade, call: Call, pending: Pending) -> dict[str, str]:
+def build_guarded_call(guard: GuardMetadata, bound_arguments: BoundArguments, call_id: str) -> Call:
+    """The call of a guarded function to decide; of a hand-off, what is handed on."""
+    arguments: Mapping[str, Any] = bound_arguments.decision_values
+    hands_off = guard.resource.kind is ActionKind.HANDOFF
+    arguments = to_task_arguments(arguments) if hands_off else arguments
+    call: Call = guard.halo.build_call(guard.resource, arguments, call_id=call_id)
+    if hands_off:
+        call = with_delegation_terms(guard.halo, call)
+    return with_problem(call, bound_arguments.problem or guard.find_problem())
+
+
+def make_governed_method(
+    function: Callable[..., Any],
+    make_action: Callable[..., GovernedAction[Any]],
+    *,
+    is_async: bool,
+    open_scope: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> Callable[..., Any]:
+    """Make a function that runs each of its calls as an action.
+
+    Args:
+        function: the function or method in whose place it stands.
+        make_action: called as `function` is; of a method, with the object first.
+        is_async: whether it is a coroutine function.
+        open_scope: opens a block around each call, the making of its action included.
+    """
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        with open_scope():
+            return run(make_action(*args, **kwargs))
+
+    async def async_method(*args: Any, **kwargs: Any) -> Any:
+        with open_scope():
+            return await arun(make_action(*args, **kwargs))
+
+    return functools.wraps(function)(async_method if is_async else method)
+
+
+def make_governed_methods(
+    kind: type[Any], names: Iterable[str], make_action: Callable[..., GovernedAction[Any]]
+) -> dict[str, Callable[..., Any]]:
+    """Governed methods in place of these of a class, asynchronous where the name begins with `a`.
+
+    `make_action` is called with the method, its name, the object, and what the method is called with.
+    """
+
+    def make_method(name: str) -> Callable[..., Any]:
+        method = getattr(kind, name)
+        is_async = name.lstrip("_").startswith("a")
+        return make_governed_method(method, functools.partial(make_action, method, name), is_async=is_async)
+
+    return {name: make_method(name) for name in names if hasattr(kind, name)}
+
+
+def describe_challenge(halo: DelegationFacade, call: Call, pending: Pending) -> dict[str, str]:
     """What whoever waits for an answer is told: a reference, and no argument's value."""
     return {
         "pending_id": pending.pending_id,
@@ -157,11 +199,8 @@ class GuardedCall(GuardedAction):
         guard: of the object that holds the function.
         binder: of the function.
         function: what runs; a coroutine function under `arun`.
-        args: as it was called.
-        kwargs: as it was called.
-        surface: see `GuardedAction`.
-        allows_reentry: see `GuardedAction`.
-        error_class: see `GuardedAction`.
+        args: as it was called, as `kwargs`.
+        kwargs: what follows them are the options of `GuardedAction`.
     """
 
     def __init__(
@@ -171,23 +210,14 @@ class GuardedCall(GuardedAction):
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        *,
-        surface: Surface[Any] | None = None,
-        allows_reentry: bool = False,
-        error_class: type[Exception] = RuntimeError,
+        **options: Any,
     ) -> None:
         self.binder = binder
         self.function = function
         self.args = args
         self.kwargs = kwargs
         self.bound_arguments = self.bind_arguments(guard)
-        super().__init__(
-            guard,
-            self.bound_arguments.decision_values,
-            surface,
-            allows_reentry=allows_reentry,
-            error_class=error_class,
-        )
+        super().__init__(guard, self.bound_arguments.decision_values, **options)
 
     def bind_arguments(self, guard: GuardMetadata) -> BoundArguments:  # noqa: ARG002  for subclasses
         """The arguments as they are decided."""
@@ -199,14 +229,7 @@ class GuardedCall(GuardedAction):
 
     def build_call(self) -> Call:
         """The call to decide; of a hand-off, what is handed on."""
-        guard, arguments = self.guard, self.arguments
-        hands_off = guard.resource.kind is ActionKind.HANDOFF
-        arguments = to_task_arguments(arguments) if hands_off else arguments
-        call: Call = guard.halo.build_call(guard.resource, arguments, call_id=self.get_call_id(arguments))
-        if hands_off:
-            call = with_delegation_terms(guard.halo, call)
-        problem = self.bound_arguments.problem or guard.find_problem()
-        return with_problem(call, problem) if problem else call
+        return build_guarded_call(self.guard, self.bound_arguments, self.get_call_id(self.arguments))
 
     def return_denied(self, denied: Denied) -> Any:
         """What the very same call gave when it ran: a step that is run again after a pause calls its tools again.
@@ -239,7 +262,7 @@ class GuardedCall(GuardedAction):
 class HandOffAction(GovernedAction[None]):
     """A hand-off, or an entry of an agent, that the framework carries out itself once it is decided."""
 
-    def __init__(self, halo: ActionFacade, call: Call) -> None:
+    def __init__(self, halo: DelegationFacade, call: Call) -> None:
         self.halo: Any = halo
         super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
 
@@ -256,7 +279,8 @@ class UnreachableCall(GovernedAction[Any]):
         error: what it is recorded with then.
     """
 
-    def __init__(self, halo: ActionFacade, call: Call, error: BaseException) -> None:
+    def __init__(self, halo: DelegationFacade, call: Call, error: BaseException) -> None:
+        self.halo: Any = halo
         super().__init__(halo.enforcer, call, _NO_RESULT_SURFACE)
         self.error = error
 

@@ -32,6 +32,8 @@ from halo_core.passports import is_resource_id
 
 _INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:/@ -]")
 _MAX_NAME: Final = 128
+TOOL_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+"""What a tool may be registered as."""
 MODEL_RESOURCE: Final = Resource(
     impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True, classified="guessed"
 )
@@ -77,9 +79,9 @@ def list_tool_names(tools: Iterable[Any] | None) -> list[str]:
     return [get_tool_name(item) for item in tools or ()]
 
 
-def to_tool_list(tools: Any) -> list[Any]:
-    """Tools as a list: one alone, several, or none."""
-    return list(tools) if isinstance(tools, list | tuple) else [] if tools is None else [tools]
+def to_list(items: Any) -> list[Any]:
+    """What a framework takes as one, as several or as None, as a list."""
+    return list(items) if isinstance(items, list | tuple) else [] if items is None else [items]
 
 
 def to_plain_schema(schema: Any) -> dict[str, Any]:
@@ -168,6 +170,21 @@ def require_guard(guarded: Any) -> GuardMetadata:
     if guard is None:
         raise Denied("needs_guard", "this copy of a guarded object is no longer guarded", remedy="guard it again")
     return guard
+
+
+def refuse_other_halo(halo: Any, guard: GuardMetadata | None, noun: str) -> None:
+    """Refuse what another Halo guards already.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if guard is not None and guard.halo is not halo:
+        raise ConfigError(
+            "guarded_elsewhere",
+            f"`{guard.name or guard.resource.id}` is already guarded by another Halo",
+            field="x",
+            remedy=f"guard the original {noun}, once for each Halo",
+        )
 
 
 def choose_resource_id(resource: Resource | None, name: str) -> str:

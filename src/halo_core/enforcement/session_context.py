@@ -7,8 +7,7 @@ request it works for.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any, Final
@@ -62,6 +61,8 @@ class ActiveDelegation:
 _SESSION: Final[ContextVar[Session | None]] = ContextVar("halo_session", default=None)
 _TRIGGERING_MESSAGE: Final[ContextVar[TriggeringMessage | None]] = ContextVar("halo_triggering_message", default=None)
 
+NO_SESSION: Final = Session("", "none")
+"""Where nobody knows for which request an action runs; such an action is denied in enforce mode."""
 
 # Set where Halo is opened, and so in every context that was copied from there.
 _LINEAGE: Final[ContextVar[bool]] = ContextVar("halo_lineage", default=False)
@@ -99,23 +100,6 @@ def _get_delegation() -> ActiveDelegation | None:
     return find_delegation() if find_delegation is not None else None
 
 
-@contextmanager
-def delegation_scope(value: ActiveDelegation | None) -> Iterator[None]:
-    """Run the block under a link; None is the agent's own."""
-    with dynamic_delegation_scope(lambda: value):
-        yield
-
-
-@contextmanager
-def dynamic_delegation_scope(find_delegation: Callable[[], ActiveDelegation | None]) -> Iterator[None]:
-    """Run the block under whichever link `find_delegation` says when asked: in a framework's run, who acts changes."""
-    token = _DELEGATION.set(find_delegation)
-    try:
-        yield
-    finally:
-        _DELEGATION.reset(token)
-
-
 def current_session() -> Session | None:
     """The session of this context, None outside of one."""
     return _SESSION.get()
@@ -126,24 +110,13 @@ def current_triggering_message() -> TriggeringMessage | None:
     return _TRIGGERING_MESSAGE.get()
 
 
-@contextmanager
-def session_scope(session: Session) -> Iterator[Session]:
-    """Run the block inside a session."""
-    token = _SESSION.set(session)
-    try:
-        yield session
-    finally:
-        _SESSION.reset(token)
+IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_in_body", default=False)
+"""Set while something decided runs; see `in_body`."""
 
 
-@contextmanager
-def triggering_message_scope(value: TriggeringMessage) -> Iterator[TriggeringMessage]:
-    """Run the block on behalf of a message."""
-    token = _TRIGGERING_MESSAGE.set(value)
-    try:
-        yield value
-    finally:
-        _TRIGGERING_MESSAGE.reset(token)
+def in_body() -> bool:
+    """Whether something decided is running around this: what it says to a nested model is not the user's word."""
+    return IN_BODY.get()
 
 
 class ContextVarScope:
@@ -166,6 +139,26 @@ class ContextVarScope:
     def __exit__(self, *_exc: object) -> None:
         for (variable, _), token in zip(self._values, self._tokens, strict=True):
             variable.reset(token)
+
+
+def delegation_scope(value: ActiveDelegation | None) -> ContextVarScope:
+    """Run the block under a link; None is the agent's own."""
+    return dynamic_delegation_scope(lambda: value)
+
+
+def dynamic_delegation_scope(find_delegation: Callable[[], ActiveDelegation | None]) -> ContextVarScope:
+    """Run the block under whichever link `find_delegation` says when asked: in a framework's run, who acts changes."""
+    return ContextVarScope((_DELEGATION, find_delegation))
+
+
+def session_scope(session: Session) -> ContextVarScope:
+    """Run the block inside a session."""
+    return ContextVarScope((_SESSION, session))
+
+
+def triggering_message_scope(value: TriggeringMessage) -> ContextVarScope:
+    """Run the block on behalf of a message."""
+    return ContextVarScope((_TRIGGERING_MESSAGE, value))
 
 
 def session_values(session: Session | None, message: TriggeringMessage | None) -> list[tuple[ContextVar[Any], Any]]:

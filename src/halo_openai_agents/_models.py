@@ -49,7 +49,7 @@ from openai.types.responses import (
 )
 
 from halo_core.enforcement import Call, Ticket
-from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream
+from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream, govern_stream
 from halo_core.enforcement.guarded_calls import UnreachableCall
 from halo_core.enforcement.guards import (
     MODEL_RESOURCE,
@@ -377,7 +377,7 @@ def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
 
     @functools.wraps(kind.stream_response)
     def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        return astream(ModelStream(guard, kind.stream_response, self, args, kwargs))
+        return astream(govern_stream(ModelStream(guard, kind.stream_response, self, args, kwargs)))
 
     members = {"get_response": get_response, "stream_response": stream_response, GUARD_ATTRIBUTE: guard}
     return make_named_subclass(kind, members)

@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Protocol
 
-from halo_core.doctor.object_graph import get_attributes, get_module_name, is_a, is_atomic, iterate_closure
+from halo_core.doctor.object_graph import get_attributes, get_module_name, is_a, is_atomic, iterate_closure, unwrap
+from halo_core.enforcement import flow
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 from halo_core.errors import HaloError
 from halo_core.model import ActionKind, Mode
@@ -164,14 +165,25 @@ def join_names(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+def find_procedure(function: Any) -> Any:
+    """The procedure that a method made by `flow.make_method` executes; any other function itself."""
+    if get_module_name(function) != flow.__name__ or not is_a(function, types.FunctionType):
+        return function
+    procedure, _ = unwrap(dict(iterate_closure(function)).get("steps"))
+    return procedure
+
+
 def is_made_in(function: Any, module_prefix: str) -> bool:
-    """Whether a function was made in a module of that name, or that begins so."""
-    return is_a(function, types.FunctionType) and get_module_name(function).startswith(module_prefix)
+    """Whether a function, or the procedure that it executes, was made in a module of that name, or that begins so."""
+    procedure = find_procedure(function)
+    return is_a(procedure, types.FunctionType) and get_module_name(procedure).startswith(module_prefix)
 
 
 def is_wrapped_by(function: Any, guard: GuardMetadata, module_prefix: str) -> bool:
     """Whether a function was made there around this very guard."""
-    return is_made_in(function, module_prefix) and any(value is guard for _, value in iterate_closure(function))
+    return is_made_in(function, module_prefix) and any(
+        value is guard for _, value in iterate_closure(find_procedure(function))
+    )
 
 
 @dataclass(slots=True)

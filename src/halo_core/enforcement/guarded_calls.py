@@ -79,7 +79,6 @@ class GuardedAction(GovernedAction[Any]):
         arguments: what is decided, by name, as plain values.
         surface: how the result is read, if not as the guard says.
         allows_reentry: whether one guarded method of the same object may run under this decision.
-        error_class: see `GovernedAction`.
     """
 
     def __init__(
@@ -89,7 +88,6 @@ class GuardedAction(GovernedAction[Any]):
         surface: Surface[Any] | None = None,
         *,
         allows_reentry: bool = False,
-        error_class: type[Exception] = RuntimeError,
     ) -> None:
         self.halo: Any = guard.halo
         self.guard = guard
@@ -101,7 +99,6 @@ class GuardedAction(GovernedAction[Any]):
             guard.halo.enforcer,
             None,
             surface or guard.surface,
-            error_class,
             decision=outer_call.ticket if outer_call is not None else None,
             records_outcome=outer_call is None,
         )
@@ -173,7 +170,6 @@ class GuardedCall(GuardedAction):
         kwargs: as it was called.
         surface: see `GuardedAction`.
         allows_reentry: see `GuardedAction`.
-        error_class: see `GuardedAction`.
     """
 
     def __init__(
@@ -186,7 +182,6 @@ class GuardedCall(GuardedAction):
         *,
         surface: Surface[Any] | None = None,
         allows_reentry: bool = False,
-        error_class: type[Exception] = RuntimeError,
     ) -> None:
         self.binder = binder
         self.function = function
@@ -198,7 +193,6 @@ class GuardedCall(GuardedAction):
             self.bound_arguments.decision_values,
             surface,
             allows_reentry=allows_reentry,
-            error_class=error_class,
         )
 
     def bind_arguments(self, guard: GuardMetadata) -> BoundArguments:  # noqa: ARG002  for subclasses

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from _decision_world import SURFACE, World
+from halo_core.enforcement.enforcer import FunctionAction
+from halo_core.enforcement.flow import arun
 
 __all__ = ["agents"]
 
@@ -95,7 +97,7 @@ async def _agent(world: World, number: int, done: list[int], end: float, think_s
         async def execute(_args: Mapping[str, Any], result: str = work.result) -> str:
             return result
 
-        await world.halo.enforcer.arun(work.call, execute, SURFACE)
+        await arun(FunctionAction(world.halo.enforcer, work.call, execute, SURFACE))
         done[number] += 1
         if think_s:
             await asyncio.sleep(think_s)

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.enforcement import Call, Enforcer, Ticket
+from halo_core.enforcement.flow import Steps
 from halo_core.model import ActionKind
 
 __all__ = ["Case", "Decisions", "figures", "measure", "quantile"]
@@ -72,10 +73,10 @@ class Decisions:
         self.hot = False
         self._known: dict[tuple[ActionKind, str], Ticket] = {}
         self._wall = self._cpu = 0.0
-        for name in ("begin", "queue_outcome", "hand_back"):
+        for name in ("begin", "queue_outcome"):
             setattr(enforcer, name, self._timed(getattr(enforcer, name), counts=name == "begin"))
-        for name in ("abegin", "ahand_back"):
-            setattr(enforcer, name, self._atimed(getattr(enforcer, name), counts=name == "abegin"))
+        enforcer.abegin = self._atimed(enforcer.abegin)  # type: ignore[method-assign]
+        enforcer.hand_back = self._timed_steps(enforcer.hand_back)  # type: ignore[method-assign]
 
     def take(self) -> tuple[Span, int]:
         """Time and number, and start anew."""
@@ -99,12 +100,20 @@ class Decisions:
 
         return call
 
-    def _atimed(self, function: Callable[..., Awaitable[Any]], *, counts: bool) -> Callable[..., Awaitable[Any]]:
+    def _timed_steps(self, function: Callable[..., Steps[Any]]) -> Callable[..., Steps[Any]]:
+        def steps(*args: Any) -> Steps[Any]:
+            start = _now()
+            try:
+                return None if self.hot else (yield from function(*args))
+            finally:
+                self._add(start)
+
+        return steps
+
+    def _atimed(self, function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def acall(*args: Any, **kwargs: Any) -> Any:
             start = _now()
             try:
-                if not counts:
-                    return None if self.hot else await function(*args, **kwargs)
                 self.count += 1
                 again = self._again(args[0]) if self.hot else None
                 return again or self._kept(args[0], await function(*args, **kwargs))

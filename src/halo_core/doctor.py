@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from halo_core.enforcement import guarded_calls
+from halo_core.enforcement import flow, guarded_calls
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 from halo_core.enforcement.shadow_activity import ModeWatch
 from halo_core.errors import HaloError
@@ -158,9 +158,10 @@ def find_guard(x: Any) -> GuardMetadata | None:
 
 
 def find_source(function: Any) -> Any:
-    """What a function that `make_governed_method` made was made of; any other function itself."""
-    if is_a(function, types.FunctionType) and get_module_name(function) == guarded_calls.__name__:
-        function, _ = unwrap(dict(iterate_closure(function)).get("make_action"))
+    """What a function was made of that `make_method` or `make_governed_method` made; any other function itself."""
+    for module, cell in ((flow, "steps"), (guarded_calls, "make_action")):
+        if is_a(function, types.FunctionType) and get_module_name(function) == module.__name__:
+            function, _ = unwrap(dict(iterate_closure(function)).get(cell))
     return function
 
 

@@ -9,29 +9,23 @@ them it says what runs next: `find_smuggled_writes` names what is not its caller
 
 from __future__ import annotations
 
-import contextvars
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 from langchain.agents.middleware.types import OmitFromSchema
 from langchain_core.runnables import Runnable, ensure_config
 from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.types import Command, Send
 
-from halo_core.enforcement.delegation import (
-    allowed_agents_scope,
-    find_agent_resource,
-    with_delegation_terms,
-)
-from halo_core.enforcement.flow import Step, adrive, arun, drive, make_withdrawal_call, run
+from halo_core.enforcement.delegation import allowed_agents_scope, find_agent_resource, with_delegation_terms
+from halo_core.enforcement.flow import Step, Steps, TwoWayStep, adrive, drive, make_withdrawal_call, run_step
 from halo_core.enforcement.guards import clean_name
-from halo_core.enforcement.session_context import current_session, session_scope
 from halo_core.errors import Pending
 from halo_langchain._pause import HandOffDecision, consume_resume, discard_resume, pause_or_withdraw
-from halo_langchain._runs import find_thread_session, get_step_id, with_link_marker
+from halo_langchain._runs import get_step_id, graph_session_scope, with_link_marker
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
@@ -39,62 +33,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement import Call
     from halo_core.enforcement.delegation import ActiveAgent
     from halo_langchain import Halo
-
-T = TypeVar("T")
-
-_END: Final = object()
-
-
-def iterate_in_context(parts: Iterator[T]) -> Iterator[T]:
-    """The parts of a generator that runs in a copy of this context."""
-    context = contextvars.copy_context()
-    try:
-        while (part := context.run(next, parts, cast("T", _END))) is not _END:
-            yield part
-    finally:
-        context.run(cast("Generator[T]", parts).close)
-
-
-async def aiterate_in_context(parts: AsyncIterator[T]) -> AsyncIterator[T]:
-    """As `iterate_in_context`, for an asynchronous generator."""
-    context = contextvars.copy_context()
-    source = cast("AsyncGenerator[T]", parts)
-    try:
-        while True:
-            try:
-                part = await _AwaitableInContext(context, source.__anext__())
-            except StopAsyncIteration:
-                return
-            yield part
-    finally:
-        await _AwaitableInContext(context, source.aclose())
-
-
-class _AwaitableInContext:
-    """An awaitable every step of which runs in one context."""
-
-    __slots__ = ("_awaitable", "_context")
-
-    def __init__(self, context: contextvars.Context, awaitable: Any) -> None:
-        self._context = context
-        self._awaitable = awaitable
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        steps = self._awaitable.__await__()
-        step, value = steps.send, None
-        while True:
-            try:
-                waiting = self._context.run(step, value)
-            except StopIteration as end:
-                return end.value
-            try:
-                step, value = steps.send, (yield waiting)
-            except GeneratorExit:
-                self._context.run(steps.close)
-                raise
-            except BaseException as error:  # noqa: BLE001  a cancellation, or what was waited for: it goes inside
-                step, value = steps.throw, error
-
 
 _BRANCH_PREFIX: Final = "branch:to:"
 _ROOT_CHANNEL: Final = "__root__"  # the only channel of a state that is no mapping
@@ -107,13 +45,12 @@ def find_smuggled_writes(value: Any, graph: Any) -> Iterator[str]:
         value: what comes from outside.
         graph: whose state may be written; None where a graph inside it knows its own keys.
     """
-    items = value if isinstance(value, list | tuple) and not isinstance(value, Command) else [value]
-    for command in items:
-        if isinstance(command, Command) and command.update:
+    for command in _list_commands(value):
+        if command.update:
             keys = _list_writable_keys(graph) if graph is not None else None
             for key, written in command._update_as_tuples():  # noqa: SLF001  what LangGraph itself asks
                 if not _is_writable(str(key), keys):
-                    yield _name_target(str(key), written)
+                    yield written.node if isinstance(written, Send) else str(key).removeprefix(_BRANCH_PREFIX)
 
 
 def _is_writable(key: str, keys: frozenset[str] | None) -> bool:
@@ -121,11 +58,6 @@ def _is_writable(key: str, keys: frozenset[str] | None) -> bool:
     if key != _ROOT_CHANNEL and key.startswith(("__", "branch:", "join:")):
         return False
     return keys is None or key in keys
-
-
-def _name_target(key: str, value: Any) -> str:
-    """The node that a key or a value names, else the key."""
-    return value.node if isinstance(value, Send) else key.removeprefix(_BRANCH_PREFIX)
 
 
 def _list_writable_keys(graph: Any) -> frozenset[str]:
@@ -159,13 +91,7 @@ _NAMESPACE_KEY: Final = "checkpoint_ns"  # LangGraph's, in the configuration of 
 
 @dataclass(frozen=True, slots=True)
 class NodePlace:
-    """Where a guarded node stands.
-
-    Args:
-        halo: who decides.
-        name: of the node.
-        agents: the nodes of its graph that are agents.
-    """
+    """Where a guarded node stands, beside which nodes that are agents."""
 
     halo: Halo
     name: str
@@ -183,24 +109,11 @@ def wrap_node(runnable: Runnable[Any, Any], place: NodePlace) -> Runnable[Any, A
     return _make_node_class(base, type(runnable))(runnable, place)
 
 
-@contextmanager
-def graph_session_scope(config: Mapping[str, Any] | None, *, task: bool = False) -> Iterator[None]:
-    """The session of a run, where the host opened none; with `task`, of one that LangGraph itself did not begin."""
-    has_session = current_session() is not None
-    session = None if has_session else find_thread_session(ensure_config(config), task=task)  # type: ignore[arg-type]
-    if session is None:
-        yield
-        return
-    with session_scope(session):
-        yield
-
-
 # entering an agent
 
 
-@contextmanager
-def enter_agent(halo: Halo, agent: str, call_id: str) -> Iterator[ActiveAgent]:
-    """Run the block as an agent.
+def act_as_agent(halo: Halo, agent: str, call_id: str, body: Callable[[ActiveAgent], Steps[Any]]) -> Steps[Any]:
+    """Run a procedure as an agent, once that is decided.
 
     Raises:
         Denied: nobody may hand off to it from here.
@@ -208,46 +121,20 @@ def enter_agent(halo: Halo, agent: str, call_id: str) -> Iterator[ActiveAgent]:
         GraphInterrupt: somebody has to be asked first, and the graph waits.
     """
     consume_resume(halo)
-    scope = halo.agent_scope(agent, call_id=call_id, give=halo.delegation_terms.get(agent))
-    with ExitStack() as stack:
-        try:
-            active_agent = stack.enter_context(scope)
-        except Pending as pending:
-            run(_Withdrawal(halo, agent, call_id, pending))
-            raise
-        if active_agent.used_answer:
-            discard_resume()
-        yield active_agent
-
-
-@asynccontextmanager
-async def aenter_agent(halo: Halo, agent: str, call_id: str) -> AsyncIterator[ActiveAgent]:
-    """As `enter_agent`, from a coroutine."""
-    consume_resume(halo)
-    scope = halo.async_agent_scope(agent, call_id=call_id, give=halo.delegation_terms.get(agent))
-    async with AsyncExitStack() as stack:
-        try:
-            active_agent = await stack.enter_async_context(scope)
-        except Pending as pending:
-            await arun(_Withdrawal(halo, agent, call_id, pending))
-            raise
-        if active_agent.used_answer:
-            discard_resume()
-        yield active_agent
-
-
-class _Withdrawal(HandOffDecision):
-    """The no of whoever resumed a graph that waited to enter an agent; where nobody did, the graph waits.
-
-    Raises:
-        Pending: nothing here can be resumed.
-    """
-
-    def __init__(self, halo: Halo, agent: str, call_id: str, pending: Pending) -> None:
+    try:
+        scope = yield from halo.begin_agent(agent, call_id=call_id, give=halo.delegation_terms.get(agent))
+    except Pending as pending:
         call = _build_handoff_call(halo, agent, call_id)
-        if not pause_or_withdraw(halo, call, pending):
-            raise pending
-        super().__init__(halo, make_withdrawal_call(call, pending))
+        if pause_or_withdraw(halo, call, pending):  # resumed with a no
+            yield run_step(HandOffDecision(halo, make_withdrawal_call(call, pending)))
+        raise
+
+    def run_body(active_agent: ActiveAgent) -> Steps[Any]:
+        if active_agent.used_answer:
+            discard_resume()
+        return body(active_agent)
+
+    return (yield from scope.run(run_body))
 
 
 # the nodes
@@ -273,63 +160,54 @@ class _GuardedNode(Runnable[Any, Any]):
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
         """Run the node."""
-        consume_resume(self.place.halo, config)
-        with graph_session_scope(config):
-            return self.bound.invoke(input, config, **kwargs)
+        return drive(self.make_steps(input, config, kwargs))
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         """Run the node."""
+        return await adrive(self.make_steps(input, config, kwargs))
+
+    def make_steps(self, node_input: Any, config: RunnableConfig | None, kwargs: dict[str, Any]) -> Steps[Any]:
+        """The procedure of one run."""
         consume_resume(self.place.halo, config)
         with graph_session_scope(config):
-            return await self.bound.ainvoke(input, config, **kwargs)
+            return (yield self.make_bound_step(node_input, config, kwargs))
+
+    def make_bound_step(self, node_input: Any, config: RunnableConfig | None, kwargs: dict[str, Any]) -> Step:
+        """What is behind the node."""
+        bound = self.bound
+        return TwoWayStep(
+            functools.partial(bound.invoke, **kwargs), functools.partial(bound.ainvoke, **kwargs), node_input, config
+        )
 
 
 class _AgentNode(_GuardedNode):
     """Enters the agent, runs it under its own link, and decides what it hands on."""
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        """Run the agent.
+    def make_steps(self, node_input: Any, config: RunnableConfig | None, kwargs: dict[str, Any]) -> Steps[Any]:
+        """Run the agent, and decide what it hands on; a command for a parent graph is raised at the end.
 
         Raises:
             Denied: nobody may hand off to it from here, or it may not hand off to where it wants to.
         """
-        with (
-            graph_session_scope(config),
-            enter_agent(self.place.halo, self.place.agent, get_step_id(ensure_config(config))) as active_agent,
-            allowed_agents_scope() as decided_agents,
-        ):
-            call = functools.partial(self.bound.invoke, input, with_link_of(active_agent, config), **kwargs)
-            result = drive(self._steps(call, config, active_agent, decided_agents, run))
-        return _return_or_raise(result)
-
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        """As `invoke`."""
-        step = get_step_id(ensure_config(config))
-        with graph_session_scope(config), allowed_agents_scope() as decided_agents:
-            async with aenter_agent(self.place.halo, self.place.agent, step) as active_agent:
-                call = functools.partial(self.bound.ainvoke, input, with_link_of(active_agent, config), **kwargs)
-                result = await adrive(self._steps(call, config, active_agent, decided_agents, arun))
-        return _return_or_raise(result)
-
-    def _steps(
-        self,
-        call: Callable[[], Any],
-        config: RunnableConfig | None,
-        active_agent: ActiveAgent,
-        decided_agents: set[str],
-        decide: Callable[[HandOffDecision], Any],
-    ) -> Generator[Step, Any, Any]:
-        """Run the agent, and decide what it hands on; a command for a parent graph is returned."""
         halo, step = self.place.halo, get_step_id(ensure_config(config))
-        with keep_link_when_paused(active_agent):
-            try:
-                result = command = yield (call,)
-            except ParentCommand as raised:
-                result, command = raised, self._get_local_command(raised, config)
-        for handoff_call in self._build_handoff_calls(command, decided_agents, step):
-            yield decide, HandOffDecision(halo, handoff_call)
-        if isinstance(result, ParentCommand) or self._names_next_agent(result):
-            active_agent.keep_link()
+        with graph_session_scope(config), allowed_agents_scope() as decided_agents:
+
+            def run_agent(active_agent: ActiveAgent) -> Steps[Any]:
+                agent_config = with_link_of(active_agent, config)
+                with keep_link_when_paused(active_agent):
+                    try:
+                        result = command = yield self.make_bound_step(node_input, agent_config, kwargs)
+                    except ParentCommand as raised:
+                        result, command = raised, self._get_local_command(raised, config)
+                for handoff_call in self._build_handoff_calls(command, decided_agents, step):
+                    yield run_step(HandOffDecision(halo, handoff_call))
+                if isinstance(result, ParentCommand) or self._names_next_agent(result):
+                    active_agent.keep_link()
+                return result
+
+            result = yield from act_as_agent(halo, self.place.agent, step, run_agent)
+        if isinstance(result, ParentCommand):
+            raise result
         return result
 
     def _get_local_command(self, parent_command: ParentCommand, config: RunnableConfig | None) -> Command[Any] | None:
@@ -353,27 +231,18 @@ class _AgentNode(_GuardedNode):
                 yield _build_handoff_call(halo, agent, f"{step}>{agent}" if step else "")
 
 
-def _return_or_raise(result: Any) -> Any:
-    if isinstance(result, ParentCommand):
-        raise result
-    return result
-
-
-def with_link_of(active_agent: ActiveAgent | None, config: RunnableConfig | None) -> Any:
-    """The configuration of what an agent runs; None is no agent that was entered here."""
-    if active_agent is None or not active_agent.handle:
-        return config
-    return with_link_marker(config if config is not None else ensure_config())
+def with_link_of(active_agent: ActiveAgent, config: RunnableConfig | None) -> Any:
+    """The configuration of what an agent runs."""
+    return with_link_marker(config if config is not None else ensure_config()) if active_agent.handle else config
 
 
 @contextmanager
-def keep_link_when_paused(active_agent: ActiveAgent | None) -> Iterator[None]:
+def keep_link_when_paused(active_agent: ActiveAgent) -> Iterator[None]:
     """Keep an agent's link where the graph pauses or goes on elsewhere: it may act again under it."""
     try:
         yield
     except GraphBubbleUp:
-        if active_agent is not None:
-            active_agent.keep_link()
+        active_agent.keep_link()
         raise
 
 

@@ -13,8 +13,8 @@ import copy
 import functools
 import types
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -26,7 +26,16 @@ from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, register_agent_resource
-from halo_core.enforcement.flow import Step, adrive, arun, drive, run
+from halo_core.enforcement.flow import (
+    Steps,
+    TwoWayStep,
+    astream,
+    emit_parts,
+    make_method,
+    make_stream_method,
+    run_step,
+    stream,
+)
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -41,24 +50,21 @@ from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_langchain._agent_runs import (
     NodePlace,
-    aenter_agent,
-    aiterate_in_context,
-    enter_agent,
+    act_as_agent,
     find_smuggled_writes,
-    graph_session_scope,
-    iterate_in_context,
     keep_link_when_paused,
     list_targets,
     with_link_of,
     wrap_node,
 )
 from halo_langchain._pause import HandOffDecision
-from halo_langchain._runs import find_thread_session, with_run_session
+from halo_langchain._runs import find_thread_session, graph_session_scope, with_run_session
 from halo_langchain._tool_nodes import guard_tool_node
 
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
+    from halo_core.enforcement.delegation import ActiveAgent
     from halo_core.facade import HandOff
     from halo_langchain import Halo
 
@@ -178,42 +184,6 @@ class _GraphAgents:
 
 @functools.lru_cache(maxsize=64)
 def _make_graph_class(kind: type[Any]) -> type[Any]:
-    @functools.wraps(kind.stream)
-    def stream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002  the framework's name
-        config = _ensure_session(self, config)
-        drive(_foreign_entry_steps(self, [input], config, run))
-        run_graph = functools.partial(kind.stream, self, input, **kwargs)
-        yield from (
-            iterate_in_context(_run_as_agent(self, config, run_graph))
-            if _needs_own_context(self, config)
-            else run_graph(config)
-        )
-
-    @functools.wraps(kind.astream)
-    async def astream(self: Any, input: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:  # noqa: A002  as above
-        config = _ensure_session(self, config)
-        await adrive(_foreign_entry_steps(self, [input], config, arun))
-        run_graph = functools.partial(kind.astream, self, input, **kwargs)
-        parts = (
-            aiterate_in_context(_arun_as_agent(self, config, run_graph))
-            if _needs_own_context(self, config)
-            else run_graph(config)
-        )
-        async for part in parts:
-            yield part
-
-    @functools.wraps(kind.bulk_update_state)
-    def update(self: Any, config: Any, supersteps: Any) -> Any:
-        steps = [list(step) for step in supersteps]
-        drive(_foreign_entry_steps(self, _list_written_values(steps), config, run))
-        return kind.bulk_update_state(self, config, steps)
-
-    @functools.wraps(kind.abulk_update_state)
-    async def aupdate(self: Any, config: Any, supersteps: Any) -> Any:
-        steps = [list(step) for step in supersteps]
-        await adrive(_foreign_entry_steps(self, _list_written_values(steps), config, arun))
-        return await kind.abulk_update_state(self, config, steps)
-
     @functools.wraps(kind.copy)
     def copy_graph(self: Any, update: dict[str, Any] | None = None) -> Any:
         copied = kind.copy(self, update)
@@ -221,15 +191,42 @@ def _make_graph_class(kind: type[Any]) -> type[Any]:
         attach_guard(copied, require_guard(self))
         return copied
 
-    members = {
-        "stream": stream,
-        "astream": astream,
-        "bulk_update_state": update,
-        "abulk_update_state": aupdate,
-        "copy": copy_graph,
-    }
+    members: dict[str, Any] = {"copy": copy_graph}
+    for name, is_async in (("stream", False), ("astream", True)):
+        original = getattr(kind, name)
+        members[name] = make_stream_method(original, functools.partial(_stream_steps, original), is_async=is_async)
+    for name, is_async in (("bulk_update_state", False), ("abulk_update_state", True)):
+        original = getattr(kind, name)
+        members[name] = make_method(original, functools.partial(_update_steps, original), is_async=is_async)
     guarded_class: type[Any] = make_named_subclass(kind, members)
     return guarded_class
+
+
+def _stream_steps(
+    stream_original: Callable[..., Any],
+    graph: Any,
+    /,
+    input: Any,  # noqa: A002  the framework's name
+    config: RunnableConfig | None = None,
+    **kwargs: Any,
+) -> Steps[None]:
+    config = _ensure_session(graph, config)
+    yield from _refuse_foreign_entries(graph, [input], config)
+    stream_graph = functools.partial(stream_original, graph, input, **kwargs)
+    if _needs_own_context(graph, config):
+        steps = _agent_steps(graph, config, stream_graph)
+        yield from emit_parts((yield TwoWayStep(stream, astream, steps, copy_context())))
+    else:
+        yield from emit_parts(stream_graph(config))
+
+
+def _update_steps(
+    update_original: Callable[..., Any], graph: Any, /, config: RunnableConfig | None, supersteps: Any
+) -> Steps[Any]:
+    steps = [list(step) for step in supersteps]
+    written_values = [write[0] for step in steps for write in step]  # a command there says what runs next
+    yield from _refuse_foreign_entries(graph, written_values, config)
+    return (yield update_original, graph, config, steps)
 
 
 def _ensure_session(graph: Any, config: RunnableConfig | None) -> RunnableConfig | None:
@@ -248,14 +245,7 @@ def _needs_own_context(graph: Any, config: RunnableConfig | None) -> bool:
     return bool(graph.__dict__[_GRAPH_AGENTS_KEY].agent) or (session is not None and not session.id)
 
 
-def _list_written_values(supersteps: Iterable[Iterable[Any]]) -> list[Any]:
-    """What a host writes into a graph's state: a command there says what runs next."""
-    return [write[0] for step in supersteps for write in step]
-
-
-def _foreign_entry_steps(
-    graph: Any, inputs: Iterable[Any], config: RunnableConfig | None, decide: Callable[[HandOffDecision], Any]
-) -> Generator[Step, Any, None]:
+def _refuse_foreign_entries(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> Steps[None]:
     """Refuse what would begin, from outside, at a node that is nobody's entry.
 
     Raises:
@@ -263,49 +253,38 @@ def _foreign_entry_steps(
     """
     names = _find_foreign_targets(graph, inputs, config)
     if names:
+        halo = require_guard(graph).halo
         with graph_session_scope(config, task=True):
             for name in names:
-                yield decide, _make_refused_entry(require_guard(graph).halo, name)
+                resource = make_unregistered_resource(name, ActionKind.HANDOFF)
+                call = halo.build_call(resource, {"task": ""}, problem="foreign_goto")
+                yield run_step(HandOffDecision(halo, call))
 
 
 def _find_foreign_targets(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> list[str]:
     graph_agents: _GraphAgents = graph.__dict__[_GRAPH_AGENTS_KEY]
-    is_inner = bool(
-        ((config or {}).get("configurable") or {}).get(_NAMESPACE_KEY)
-    )  # of a graph inside, which knows its keys
-    foreign_names: list[str] = []
+    # A graph inside, which the configuration names, knows its keys.
+    is_inner = bool(((config or {}).get("configurable") or {}).get(_NAMESPACE_KEY))
+    names: list[str] = []
     for item in inputs:
-        foreign_names.extend(name for name in list_targets(item) if name not in graph_agents.agents and name != END)
-        foreign_names.extend(find_smuggled_writes(item, None if is_inner else graph))
-    return foreign_names
+        names.extend(name for name in list_targets(item) if name not in graph_agents.agents and name != END)
+        names.extend(find_smuggled_writes(item, None if is_inner else graph))
+    return names
 
 
-def _make_refused_entry(halo: Halo, name: str) -> HandOffDecision:
-    resource = make_unregistered_resource(name, ActionKind.HANDOFF)
-    return HandOffDecision(halo, halo.build_call(resource, {"task": ""}, problem="foreign_goto"))
-
-
-def _run_as_agent(graph: Any, config: RunnableConfig | None, run_graph: Any) -> Iterator[Any]:
-    with (
-        graph_session_scope(config, task=True),
-        _agent_scope(graph, enter_agent) as active_agent,
-        keep_link_when_paused(active_agent),
-    ):
-        yield from run_graph(with_link_of(active_agent, config))
-
-
-async def _arun_as_agent(graph: Any, config: RunnableConfig | None, run_graph: Any) -> AsyncIterator[Any]:
-    with graph_session_scope(config, task=True):
-        async with _agent_scope(graph, aenter_agent) as active_agent:
-            with keep_link_when_paused(active_agent):
-                async for part in run_graph(with_link_of(active_agent, config)):
-                    yield part
-
-
-def _agent_scope(graph: Any, enter: Callable[..., Any]) -> Any:
-    """Around a run of a graph that is an agent; where it acts already, its node in a graph has entered it."""
+def _agent_steps(graph: Any, config: RunnableConfig | None, stream_graph: Callable[[Any], Any]) -> Steps[None]:
+    """A run of a graph that is an agent; where it acts already, its node in a graph has entered it."""
     halo, agent = require_guard(graph).halo, graph.__dict__[_GRAPH_AGENTS_KEY].agent
-    return nullcontext() if not agent or halo.find_acting_agent() == agent else enter(halo, agent, "")
+
+    def stream_as(active_agent: ActiveAgent) -> Steps[None]:
+        with keep_link_when_paused(active_agent):
+            yield from emit_parts(stream_graph(with_link_of(active_agent, config)))
+
+    with graph_session_scope(config, task=True):
+        if not agent or halo.find_acting_agent() == agent:
+            yield from emit_parts(stream_graph(config))
+        else:
+            yield from act_as_agent(halo, agent, "", stream_as)
 
 
 G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
@@ -335,33 +314,22 @@ def guard_graph(
 ) -> G:
     """A guarded copy of a compiled graph.
 
-    Args:
-        halo: who decides.
-        graph: any compiled graph.
-        agents: nodes that are agents beside those that hold a graph.
-        give: how much of its own whoever hands off gives, by agent.
-        agent: the agent that the graph is as a whole.
-        resource: what that agent is.
+    The arguments are those of `Halo.guard`.
 
     Raises:
         ConfigError: a name is no node's, or taken by a resource of another kind.
     """
     guard = get_guard(graph)
     if guard is not None and guard.halo is not halo:
-        raise ConfigError(
-            "guarded_elsewhere",
-            "this graph is already guarded by another Halo",
-            field="x",
-            remedy="pass the original compiled graph",
-        )
+        message, remedy = "this graph is already guarded by another Halo", "pass the original compiled graph"
+        raise ConfigError("guarded_elsewhere", message, field="x", remedy=remedy)
     if guard is not None:
         if not (agents or give or agent):
             return graph
         graph = guard.original
     if resource is not None and not agent:
-        raise ConfigError(
-            "resource_of_graph", "a graph is not a resource", field="resource", remedy="use `agent=` to name its agent"
-        )
+        remedy = "use `agent=` to name its agent"
+        raise ConfigError("resource_of_graph", "a graph is not a resource", field="resource", remedy=remedy)
     agent_nodes = _find_agents(graph, agents or ())
     context = _GuardingContext(halo)
     graph_resource = register_agent_resource(halo, agent, resource) if agent else None
@@ -371,21 +339,19 @@ def guard_graph(
         halo.delegation_terms.set_terms(name, terms)
     if context.cached_names:
         names = ", ".join(f"`{name}`" for name in sorted(context.cached_names))
-        halo.notify_once(
-            f"the cache of {names} is off in the guarded graph: a cached run is neither decided nor recorded"
-        )
+        note = f"the cache of {names} is off in the guarded graph: a cached run is neither decided nor recorded"
+        halo.notify_once(note)
     return guarded
 
 
 def _find_agents(graph: Pregel[Any, Any, Any, Any], named_agents: Collection[str]) -> frozenset[str]:
     _require_known(named_agents, graph.nodes, "agents")
-    return frozenset(
-        (*named_agents, *(name for name, item in graph.nodes.items() if item.subgraphs or _is_agent(item.bound)))
+    found = (
+        name
+        for name, item in graph.nodes.items()
+        if item.subgraphs or isinstance(item.bound, Pregel) or _holds_graph(item.bound)
     )
-
-
-def _is_agent(runnable: Any) -> bool:
-    return isinstance(runnable, Pregel) or _holds_graph(runnable)
+    return frozenset((*named_agents, *found))
 
 
 def _require_known(names: Collection[str], existing: Collection[str], where: str) -> None:
@@ -400,12 +366,8 @@ def _require_distinct(agents: Collection[str]) -> None:
     ids = Counter(map(clean_name, agents))
     for name in agents:
         if ids[clean_name(name)] > 1:
-            raise ConfigError(
-                "agents_alike",
-                f"`{name}` and another node are both the agent `{clean_name(name)}`",
-                field="x",
-                remedy="use plain ASCII names for nodes",
-            )
+            message = f"`{name}` and another node are both the agent `{clean_name(name)}`"
+            raise ConfigError("agents_alike", message, field="x", remedy="use plain ASCII names for nodes")
 
 
 # the copy
@@ -456,9 +418,10 @@ def _guard_inner_graph(
     if get_guard(graph) is not None:
         return graph
     earlier_copy = context.copies.get(id(graph))
-    return (
-        earlier_copy[1] if earlier_copy is not None else _copy_graph(context, graph, _find_agents(graph, ()), path=path)
-    )
+    if earlier_copy is not None:
+        guarded: Pregel[Any, Any, Any, Any] = earlier_copy[1]
+        return guarded
+    return _copy_graph(context, graph, _find_agents(graph, ()), path=path)
 
 
 def _guard_runnable(context: _GuardingContext, runnable: Any, path: str) -> Any:
@@ -477,8 +440,5 @@ def _guard_runnable(context: _GuardingContext, runnable: Any, path: str) -> Any:
         sequence = copy.copy(runnable)  # LangGraph's own kind of sequence
         sequence.steps = [guard_inner(step) for step in runnable.steps]  # type: ignore[attr-defined]
         return sequence
-    return (
-        ClosureRewriter(functools.partial(_guard_inner_graph, context, path)).rewrite(runnable)
-        if _holds_graph(runnable)
-        else runnable
-    )
+    rewriter = ClosureRewriter(functools.partial(_guard_inner_graph, context, path))
+    return rewriter.rewrite(runnable) if _holds_graph(runnable) else runnable

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -21,11 +20,11 @@ from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
 from halo_core.enforcement.flow import GovernedAction
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
-from halo_core.enforcement.session_context import current_session, session_scope
+from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.model import ActionKind, Resource
 from halo_langchain._model_calls import build_inference_call
 from halo_langchain._results import DOCUMENTS_SURFACE, extract_model_output, extract_result_text
-from halo_langchain._runs import RunStart, claim_run, find_event_session
+from halo_langchain._runs import RunStart, claim_run, fallback_session_scope, find_event_session
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -182,15 +181,6 @@ def _class_name(serialized: Mapping[str, Any] | None) -> str:
     return str(path[-1] if path else (serialized or {}).get("name") or "model")
 
 
-@contextmanager
-def _event_session_scope(kwargs: Mapping[str, Any]) -> Iterator[None]:
+def _event_session_scope(kwargs: Mapping[str, Any]) -> ContextVarScope:
     """The session of this context, else LangGraph's thread where the event tells it."""
-    if current_session() is not None:
-        yield
-        return
-    session = find_event_session(kwargs.get("metadata") or {})
-    if session is None:
-        yield
-        return
-    with session_scope(session):
-        yield
+    return fallback_session_scope(lambda: find_event_session(kwargs.get("metadata") or {}))

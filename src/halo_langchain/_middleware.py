@@ -6,7 +6,7 @@ is a private field of the agent's own state.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
@@ -16,7 +16,7 @@ from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import ToolMessage
 
 from halo_core.enforcement import Ticket
-from halo_core.enforcement.flow import arun, run
+from halo_core.enforcement.flow import Steps, make_method, run_step
 from halo_core.enforcement.session_context import current_session
 from halo_langchain._model_calls import (
     RESTRICTING_ABILITIES,
@@ -71,39 +71,29 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
 
     # model calls
 
-    def wrap_model_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+    def _model_call_steps(self, request: Any, handler: Callable[[Any], Any]) -> Steps[Any]:
         """Decide a model call.
 
         Raises:
             Denied: it may not be made. There is no model to show the denial to, so the run ends.
         """
         with run_session_scope(request.state):
-            return run(_ModelRequest(self._halo, request, handler))
+            return (yield run_step(_ModelRequest(self._halo, request, handler)))
 
-    async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        """As `wrap_model_call`."""
-        with run_session_scope(request.state):
-            return await arun(_ModelRequest(self._halo, request, handler))
+    wrap_model_call = make_method(AgentMiddleware.wrap_model_call, _model_call_steps, is_async=False)
+    awrap_model_call = make_method(AgentMiddleware.awrap_model_call, _model_call_steps, is_async=True)
 
     # tool calls
 
-    def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
-        """Let a guarded tool decide, guard an unguarded one, and answer for a tool that is not there."""
-        return self._tool_calls.run(request, handler)
+    def _tool_call_steps(self, request: Any, handler: Callable[[Any], Any]) -> Steps[Any]:
+        return self._tool_calls.make_steps(request, handler)
 
-    async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        """As `wrap_tool_call`."""
-        return await self._tool_calls.arun(request, handler)
+    wrap_tool_call = make_method(AgentMiddleware.wrap_tool_call, _tool_call_steps, is_async=False)
+    awrap_tool_call = make_method(AgentMiddleware.awrap_tool_call, _tool_call_steps, is_async=True)
 
 
 class _ModelRequest(LangChainAction):
-    """A model call of an agent. A guarded model that it reaches takes this decision along.
-
-    Args:
-        halo: who decides.
-        request: the middleware's.
-        handler: makes the call.
-    """
+    """A model call of an agent. A guarded model that it reaches takes this decision along."""
 
     def __init__(self, halo: Halo, request: Any, handler: Callable[[Any], Any]) -> None:
         self.halo = halo

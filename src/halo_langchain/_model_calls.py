@@ -1,8 +1,8 @@
 """Model calls: what of them is decided, and how the decision travels to the method that sends the call.
 
 A call is decided at the outermost of the model's methods that it passes (`ModelCall`), or by the middleware. The
-decision then goes down in a context variable, as a `DecidedCall`, to the first method that sends it (`_SendingCall`),
-where the answer is restricted before a callback, a stream or a cache can see it. One decision never serves two calls.
+decision then goes down in a context variable, as a `DecidedCall`, to the first method that sends it, where the answer
+is restricted before a callback, a stream or a cache can see it. One decision never serves two calls.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.outputs import GenerationChunk
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables.config import var_child_runnable_config
 
-from halo_core.enforcement import Call, Ticket, flow
+from halo_core.enforcement import Call, Surface, Ticket
+from halo_core.enforcement.flow import GovernedStream
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, list_tool_names
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, in_body, triggering_message_scope
 from halo_core.model import ActionKind, Resource
@@ -66,13 +67,11 @@ def build_inference_call(
         registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
     args = {"messages": len(messages), "tools": list_tool_names(tools)}
     problem = "hosted_tool" if hosted_names(tools) else ""
-    last = messages[-1] if messages else None
-    triggering_message = (
-        TriggeringMessage(last.id or "", kind=_get_message_kind(last), text=str(last.text))
-        if last is not None
-        else TriggeringMessage()
-    )
-    with triggering_message_scope(triggering_message):
+    asking = TriggeringMessage()
+    if messages:
+        last = messages[-1]
+        asking = TriggeringMessage(last.id or "", kind=_get_message_kind(last), text=str(last.text))
+    with triggering_message_scope(asking):
         return halo.build_call(
             registered,
             args,
@@ -145,11 +144,10 @@ def to_messages(model: Any, raw_input: Any) -> list[BaseMessage]:
 
 def split_prompts(raw_input: Any) -> list[Any]:
     """The prompts of a call that can have several of them."""
-    items = raw_input if isinstance(raw_input, list | tuple) else []
-    all_prompt_values = all(isinstance(item, PromptValue) for item in items)
-    return (
-        list(items) if all_prompt_values or all(isinstance(i, list | tuple) and _are_messages(i) for i in items) else []
-    )
+    items = list(raw_input) if isinstance(raw_input, list | tuple) else []
+    are_prompt_values = all(isinstance(item, PromptValue) for item in items)
+    are_lists = all(isinstance(item, list | tuple) and _are_messages(item) for item in items)
+    return items if are_prompt_values or are_lists else []
 
 
 def _are_messages(items: Any) -> bool:
@@ -193,22 +191,19 @@ _TAKE_LOCK: Final = threading.Lock()
 @contextmanager
 def decided_call_scope(decided_call: DecidedCall) -> Iterator[None]:
     """Run the block with a decision that one call in it may use."""
-    token = _DECIDED_CALL.set(decided_call)
     try:
-        yield
+        with ContextVarScope((_DECIDED_CALL, decided_call)):
+            yield
     finally:
         decided_call.state = DONE
-        _DECIDED_CALL.reset(token)
 
 
 def current_decided_call(guard: GuardMetadata) -> DecidedCall | None:
     """The decision that this call of a guarded model comes down with."""
     decided_call = _DECIDED_CALL.get()
-    return (
-        decided_call
-        if decided_call is not None and decided_call.guard is guard and decided_call.state != DONE
-        else None
-    )
+    if decided_call is None or decided_call.guard is not guard or decided_call.state == DONE:
+        return None
+    return decided_call
 
 
 @contextmanager
@@ -222,12 +217,10 @@ def model_entry_scope(guard: GuardMetadata, model: Any, config: Any = None, runs
         runs: how many runs the call starts: one for each of its prompts.
     """
     decided_call = _DECIDED_CALL.get()
-    token = _DECIDED_CALL.set(decided_call if decided_call is not None and decided_call.guard is None else None)
-    try:
-        with entry_scope(RunClaim(guard.halo, "model", source=get_run_source(model), max_runs=runs), config):
-            yield
-    finally:
-        _DECIDED_CALL.reset(token)
+    middlewares_call = decided_call if decided_call is not None and decided_call.guard is None else None
+    claim = RunClaim(guard.halo, "model", source=get_run_source(model), max_runs=runs)
+    with ContextVarScope((_DECIDED_CALL, middlewares_call)), entry_scope(claim, config):
+        yield
 
 
 def resolve_model_name(guard: GuardMetadata, model: Any, kwargs: Mapping[str, Any]) -> str:
@@ -271,25 +264,6 @@ class PreparedModelCall:
         messages = [message for prompt in prompts for message in prompt] if prompts else to_messages(model, raw_input)
         return cls(
             resolve_model_name(guard, model, kwargs), messages, bound_tools(model, kwargs), args, kwargs, prompts
-        )
-
-    def build_call(self, guard: GuardMetadata) -> Call:
-        """The call to decide."""
-        resource = guard.resource if self.name == guard.name else None
-        return build_inference_call(
-            guard.halo, self.name, self.messages, self.tools, resource=resource, abilities=RESTRICTING_ABILITIES
-        )
-
-    def to_decided_call(self, guard: GuardMetadata, ticket: Ticket, *, is_entry_point: bool) -> DecidedCall:
-        """The decision as it goes down: to this model's own methods, or as the middleware hands it to an entry."""
-        if not is_entry_point:
-            return DecidedCall(ticket, guard)
-        model_input = ModelInput.from_messages(self.messages, self.tools)
-        prompt_inputs = (
-            [ModelInput.from_messages(prompt, self.tools) for prompt in self.prompts] if len(self.prompts) > 1 else []
-        )
-        return DecidedCall(
-            ticket, owner=guard.halo, name=self.name, model_input=model_input, prompt_inputs=prompt_inputs
         )
 
 
@@ -337,10 +311,8 @@ def mute_callbacks(
     The arguments as they are where the answer is not restricted.
     """
     kwargs = dict(kwargs)
-    if not ticket.holds_output:
-        return args, kwargs, None
     manager = args[_RUN_MANAGER_INDEX] if len(args) > _RUN_MANAGER_INDEX else kwargs.get("run_manager")
-    if manager is None:
+    if not ticket.holds_output or manager is None:
         return args, kwargs, None
     noop_manager = type(manager).get_noop_manager()
     if len(args) > _RUN_MANAGER_INDEX:
@@ -361,138 +333,154 @@ def sending_scope(decided_call: DecidedCall) -> Iterator[None]:
         yield
 
 
-# calls that return their answer at once
+# calls
 
 
-class ModelCall(LangChainAction):
-    """A call at the outermost of a model's methods that it passes.
+@dataclass(frozen=True, slots=True)
+class ModelMethod:
+    """One method of a guarded model.
 
     Args:
         guard: of the model.
         model: the guarded model.
-        function: the method; a coroutine function under `arun`.
-        shape: of the answer.
+        function: the method, bound.
+        shape: of its answer.
+    """
+
+    guard: GuardMetadata
+    model: Any
+    function: Callable[..., Any]
+    shape: AnswerShape
+
+
+class _ModelAction(LangChainAction):
+    """A call of a method of a guarded model.
+
+    Args:
+        method: what is called.
         args: as it was called.
         kwargs: as it was called.
+        decided: the decision of the method above, at the method that sends the call; None at the outermost of the
+            model's methods that it passes, where it is decided unless the middleware did.
     """
 
     def __init__(
-        self,
-        guard: GuardMetadata,
-        model: Any,
-        function: Callable[..., Any],
-        shape: AnswerShape,
-        /,
-        *args: Any,
-        **kwargs: Any,
+        self, method: ModelMethod, args: tuple[Any, ...], kwargs: Mapping[str, Any], decided: DecidedCall | None = None
     ) -> None:
+        guard = method.guard
         self.halo = guard.halo
-        self.guard = guard
-        self.function = function
-        self.shape = shape
-        self.prepared = PreparedModelCall.from_arguments(guard, model, args, kwargs)
-        decision = take_middleware_ticket(guard, self.prepared)
+        self.method = method
+        self.args, self.kwargs = args, kwargs
+        self.decided_call = decided
+        call, decision = None, decided.ticket if decided is not None else None
+        if decided is None:
+            self.prepared = PreparedModelCall.from_arguments(guard, method.model, args, kwargs)
+            self.args, self.kwargs = self.prepared.args, self.prepared.kwargs
+            decision = take_middleware_ticket(guard, self.prepared)
+            call = self._build_inference_call() if decision is None else None
         super().__init__(
-            guard.halo.enforcer,
-            self.prepared.build_call(guard) if decision is None else None,
-            make_answer_surface(guard.surface),
-            decision=decision,
-            records_outcome=decision is None,
+            guard.halo.enforcer, call, self.make_surface(), decision=decision, records_outcome=decision is None
         )
 
-    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
-        """The decision goes down to the method that sends the call."""
-        return decided_call_scope(
-            self.prepared.to_decided_call(self.guard, ticket, is_entry_point=self.shape.is_entry_point)
+    def make_surface(self) -> Surface[Any]:
+        """How the answer is read."""
+        return make_answer_surface(self.method.guard.surface)
+
+    def _build_inference_call(self) -> Call:
+        guard, prepared = self.method.guard, self.prepared
+        resource = guard.resource if prepared.name == guard.name else None
+        abilities = RESTRICTING_ABILITIES
+        return build_inference_call(
+            guard.halo, prepared.name, prepared.messages, prepared.tools, resource=resource, abilities=abilities
         )
 
-    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt
-        """Call the method."""
-        return self.function(*self.prepared.args, **self.prepared.kwargs)
+    def hand_down(self, ticket: Ticket) -> DecidedCall:
+        """The decision as it goes down: to this model's own methods, or as the middleware hands it to an entry."""
+        guard, prepared = self.method.guard, self.prepared
+        if not self.method.shape.is_entry_point:
+            return DecidedCall(ticket, guard)
+        model_input = ModelInput.from_messages(prepared.messages, prepared.tools)
+        prompts = prepared.prompts if len(prepared.prompts) > 1 else []
+        prompt_inputs = [ModelInput.from_messages(prompt, prepared.tools) for prompt in prompts]
+        return DecidedCall(ticket, None, guard.halo, prepared.name, model_input, prompt_inputs)
 
 
-class _SendingCall(LangChainAction):
-    """A call at the method that sends it, under the decision of the one above.
+class ModelCall(_ModelAction):
+    """A call that returns its answer at once.
 
-    Its error is restricted here too: the framework tells its callbacks on the way up.
+    At the method that sends it its error is restricted too: the framework tells its callbacks on the way up.
     """
-
-    def __init__(
-        self,
-        guard: GuardMetadata,
-        decided_call: DecidedCall,
-        function: Callable[..., Any],
-        /,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        self.halo = guard.halo
-        self.decided_call = decided_call
-        self.function = function
-        self.args, self.kwargs, _ = mute_callbacks(decided_call.ticket, args, kwargs)
-        decided_call.state = RUNNING
-        super().__init__(
-            guard.halo.enforcer,
-            None,
-            make_answer_surface(guard.surface),
-            decision=decided_call.ticket,
-            records_outcome=False,
-        )
 
     @contextmanager
-    def scope(self, ticket: Ticket) -> Iterator[None]:  # noqa: ARG002  it is in the decided call
-        """Around the model's own code."""
+    def scope(self, ticket: Ticket) -> Iterator[None]:
+        """The decision goes down, or has arrived and stands around the model's own code."""
+        decided_call = self.decided_call
+        if decided_call is None:
+            with decided_call_scope(self.hand_down(ticket)):
+                yield
+            return
+        decided_call.state = RUNNING
         try:
-            with sending_scope(self.decided_call):
+            with sending_scope(decided_call):
                 yield
         finally:
-            self.decided_call.state = DONE
+            decided_call.state = DONE
 
-    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  as above
+    def execute(self, ticket: Ticket) -> Any:
         """Call the method."""
-        return self.function(*self.args, **self.kwargs)
+        args, kwargs = self.args, self.kwargs
+        if self.decided_call is not None:
+            args, kwargs, _ = mute_callbacks(ticket, args, kwargs)
+        return self.method.function(*args, **kwargs)
 
 
-def run_model_call(
-    guard: GuardMetadata, model: Any, function: Callable[..., Any], shape: AnswerShape, /, *args: Any, **kwargs: Any
-) -> Any:
-    """Decide a call, make it, record it.
+class ModelStream(_ModelAction, GovernedStream):
+    """A call whose answer arrives in parts: as they come, or all at once where an obligation may change it.
 
-    Raises:
-        Denied: it may not be made, and nothing was sent.
-        Pending: it waits for an answer.
+    It is recorded when it ends, as cancelled when whoever reads it stops early. Context variables are set around each
+    step alone: a generator runs in its reader's context.
     """
-    return flow.run(ModelCall(guard, model, function, shape, *args, **kwargs))
 
+    callback_manager: Any = None
 
-async def arun_model_call(
-    guard: GuardMetadata, model: Any, function: Callable[..., Any], shape: AnswerShape, /, *args: Any, **kwargs: Any
-) -> Any:
-    """As `run_model_call`, for a coroutine function."""
-    return await flow.arun(ModelCall(guard, model, function, shape, *args, **kwargs))
+    def make_surface(self) -> Surface[Any]:
+        """As `_ModelAction`; what is read are the parts as an `LLMResult`."""
+        return self.method.guard.surface
 
+    def execute(self, ticket: Ticket) -> Any:
+        """Call the method."""
+        if self.decided_call is None:
+            self.decided_call = self.hand_down(ticket)
+        self.decided_call.state = READY if self.method.shape.is_entry_point else RUNNING
+        args, kwargs, self.callback_manager = mute_callbacks(ticket, self.args, self.kwargs)
+        source = self.method.function(*args, **kwargs)
+        return aiter(source) if hasattr(source, "__aiter__") else iter(source)
 
-def send_model_call(
-    guard: GuardMetadata, model: Any, function: Callable[..., Any], shape: AnswerShape, /, *args: Any, **kwargs: Any
-) -> Any:
-    """Send a decided call, and restrict its answer; decide it first where it was called directly."""
-    decided_call = current_decided_call(guard)
-    if decided_call is None:
-        again = partial(send_model_call, guard, model, function, shape)
-        return flow.run(ModelCall(guard, model, again, shape, *args, **kwargs))
-    if decided_call.state == RUNNING:  # one method of the model calls another
-        return function(*args, **kwargs)
-    return flow.run(_SendingCall(guard, decided_call, function, *args, **kwargs))
+    def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  it is in the decided call
+        """Around the model's own code."""
+        if self.decided_call is None:
+            raise AssertionError("a stream is started before its parts are taken")
+        return sending_scope(self.decided_call)
 
+    def is_last(self, part: Any) -> bool:
+        """Whether nobody may come back for the end of the stream."""
+        return self.method.shape.is_last(part)
 
-async def asend_model_call(
-    guard: GuardMetadata, model: Any, function: Callable[..., Any], shape: AnswerShape, /, *args: Any, **kwargs: Any
-) -> Any:
-    """As `send_model_call`, for a coroutine function."""
-    decided_call = current_decided_call(guard)
-    if decided_call is None:
-        again = partial(asend_model_call, guard, model, function, shape)
-        return await flow.arun(ModelCall(guard, model, again, shape, *args, **kwargs))
-    if decided_call.state == RUNNING:
-        return await function(*args, **kwargs)
-    return await flow.arun(_SendingCall(guard, decided_call, function, *args, **kwargs))
+    def merge_parts(self) -> Any:
+        """As an `LLMResult`."""
+        return self.method.shape.merge_parts(self.parts, lenient=not self.is_withheld)
+
+    def split_result(self, result: Any) -> Iterable[Any]:
+        """An `LLMResult` as chunks."""
+        return self.method.shape.split_result(result, self.parts)
+
+    def announce(self, part: Any) -> Any:
+        """Tell whoever listens of what was withheld until now."""
+        if self.callback_manager is None or not isinstance(part, GenerationChunk):
+            return None
+        return self.callback_manager.on_llm_new_token(part.text, chunk=part)
+
+    def close(self) -> None:
+        """Nothing more comes down with this decision."""
+        if self.decided_call is not None:
+            self.decided_call.state = DONE

@@ -11,7 +11,8 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.callbacks import BaseCallbackManager
@@ -19,6 +20,7 @@ from langchain_core.language_models import BaseChatModel, BaseLanguageModel, Bas
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableBinding
 
+from halo_core.enforcement.flow import Steps, emit_parts, govern_stream, make_method, make_stream_method, run_step
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -31,18 +33,12 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.model import ActionKind, Resource
 from halo_langchain._model_calls import (
-    arun_model_call,
-    asend_model_call,
+    RUNNING,
+    ModelCall,
+    ModelMethod,
+    ModelStream,
     current_decided_call,
     model_entry_scope,
-    run_model_call,
-    send_model_call,
-)
-from halo_langchain._model_streams import (
-    astream_in_entry_scope,
-    astream_model_call,
-    stream_in_entry_scope,
-    stream_model_call,
 )
 from halo_langchain._results import (
     ANSWER_SHAPE,
@@ -59,172 +55,189 @@ if TYPE_CHECKING:
     from halo_langchain import Halo
 
 
+EntryScope = Callable[[Any, tuple[Any, ...], dict[str, Any]], AbstractContextManager[None]]
+"""What stands around a call of a guarded model's method, given the model and the arguments."""
+
+
 def _first_config(config: Any) -> Any:
     """The configuration of a batch, of one with several its first."""
     return next(iter(config), None) if isinstance(config, list | tuple) else config
 
 
-def _wrap_batch_methods(kind: type[Any]) -> dict[str, Any]:
-    """Entry points with several prompts that a class overrides: one decision, handed down to each of the calls."""
-
-    def prepare(self: Any, inputs: Any, method: Callable[..., Any]) -> tuple[list[Any], Callable[..., Any]]:
-        """What is decided, and the method on inputs that nobody else holds."""
-        converted, inputs_copy = _convert_inputs(self, inputs)
-        return converted, lambda _converted, *args, **kwargs: method(self, inputs_copy, *args, **kwargs)
-
-    def batch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
-        guard, (converted, method) = require_guard(self), prepare(self, inputs, kind.batch)
-        with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
-            return run_model_call(guard, self, method, ENTRY_SHAPE, converted, config, **kwargs)
-
-    async def abatch(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Any:
-        guard, (converted, method) = require_guard(self), prepare(self, inputs, kind.abatch)
-        with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
-            return await arun_model_call(guard, self, method, ENTRY_SHAPE, converted, config, **kwargs)
-
-    members: dict[str, Callable[..., Any]] = {
-        "batch": functools.wraps(kind.batch)(batch),
-        "abatch": functools.wraps(kind.abatch)(abatch),
-        "generate_prompt": _wrap_entry_point(kind, "generate_prompt", _prompts_scope, ENTRY_SHAPE),
-        "agenerate_prompt": _wrap_entry_point(kind, "agenerate_prompt", _prompts_scope, ENTRY_SHAPE),
-    }
-    return {name: method for name, method in members.items() if overrides_entry_point(kind, name, FRAMEWORK)}
-
-
-EntryScope = Callable[[GuardMetadata, Any, tuple[Any, ...], dict[str, Any]], AbstractContextManager[None]]
-
-
-def _wrap_entry_point(
-    kind: type[Any], name: str, open_scope: EntryScope, shape: AnswerShape | None = None
-) -> Callable[..., Any]:
-    """An entry point of a class inside its scope; decided there, where a shape of its answer is given."""
-    inner = getattr(kind, name)
-
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        with open_scope(guard, self, args, kwargs):
-            if shape is None:
-                return inner(self, *args, **kwargs)
-            return run_model_call(guard, self, functools.partial(inner, self), shape, *args, **kwargs)
-
-    async def amethod(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard = require_guard(self)
-        with open_scope(guard, self, args, kwargs):
-            if shape is None:
-                return await inner(self, *args, **kwargs)
-            return await arun_model_call(guard, self, functools.partial(inner, self), shape, *args, **kwargs)
-
-    return functools.wraps(inner)(amethod if name.startswith("a") else method)
-
-
-def _run_scope(
-    guard: GuardMetadata, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> AbstractContextManager[None]:
+def _run_scope(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AbstractContextManager[None]:
     """Of an entry point that starts one run, under its configuration."""
-    return model_entry_scope(guard, model, _first_config(args[1] if len(args) > 1 else kwargs.get("config")))
+    config = _first_config(args[1] if len(args) > 1 else kwargs.get("config"))
+    return model_entry_scope(require_guard(model), model, config)
 
 
-def _prompts_scope(
-    guard: GuardMetadata, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> AbstractContextManager[None]:
+def _prompts_scope(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AbstractContextManager[None]:
     """Of an entry point that starts a run for each of its prompts."""
     prompts = args[0] if args else kwargs.get("messages", kwargs.get("prompts", ()))
-    return model_entry_scope(guard, model, runs=len(prompts))
+    return model_entry_scope(require_guard(model), model, runs=len(prompts))
 
 
-def _convert_inputs(model: Any, inputs: Any) -> tuple[list[Any], Any]:
-    """What the inputs of a batch show to a model, and the inputs as nobody else holds them."""
-    inputs_copy = copy.deepcopy(inputs)
-    return [model._convert_input(item) for item in inputs_copy], inputs_copy  # noqa: SLF001  as its entry points do
+def _inner_scope(_model: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> AbstractContextManager[None]:
+    """Of a method that entry points call."""
+    return nullcontext()
+
+
+def _is_async(name: str) -> bool:
+    return name.lstrip("_").startswith("a")
+
+
+def _wrap_method(
+    kind: type[Any], name: str, open_scope: EntryScope, shape: AnswerShape | None = None
+) -> Callable[..., Any]:
+    """A method of a class inside its scope; decided there, where a shape of its answer is given."""
+    inner = getattr(kind, name)
+
+    def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
+        guard, function = require_guard(self), functools.partial(inner, self)
+        with open_scope(self, args, kwargs):
+            if shape is None:
+                return (yield (functools.partial(function, *args, **kwargs),))
+            return (yield run_step(ModelCall(ModelMethod(guard, self, function, shape), args, kwargs)))
+
+    return make_method(inner, steps, is_async=_is_async(name))
+
+
+def _wrap_sending_method(kind: type[Any], name: str) -> Callable[..., Any]:
+    """A method of a class that sends a decided call, and restricts its answer; called directly, it decides first."""
+    inner = getattr(kind, name)
+
+    def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
+        guard, function = require_guard(self), functools.partial(inner, self)
+        decided_call = current_decided_call(guard)
+        if decided_call is None:
+            function = functools.partial(method, self)  # which finds the decision
+        elif decided_call.state == RUNNING:  # one method of the model calls another
+            return (yield (functools.partial(function, *args, **kwargs),))
+        return (yield run_step(ModelCall(ModelMethod(guard, self, function, ANSWER_SHAPE), args, kwargs, decided_call)))
+
+    method = make_method(inner, steps, is_async=_is_async(name))
+    return method
+
+
+def _wrap_stream_method(kind: type[Any], name: str, shape: AnswerShape) -> Callable[..., Any]:
+    """A method of a class that streams a call, which it decides unless the one above did."""
+    inner = getattr(kind, name)
+
+    def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
+        guard, function = require_guard(self), functools.partial(inner, self)
+        decided_call = current_decided_call(guard)
+        if decided_call is not None and decided_call.state == RUNNING:  # one method of the model calls another
+            return (yield from emit_parts(function(*args, **kwargs)))
+        method = ModelMethod(guard, self, function, shape)
+        return (yield from govern_stream(ModelStream(method, args, kwargs, decided_call)))
+
+    return make_stream_method(inner, steps, is_async=_is_async(name))
+
+
+def _wrap_stream_entry(kind: type[Any], name: str, shape: AnswerShape | None) -> Callable[..., Any]:
+    """A streaming entry point, every step of it entered; decided there, where a shape of its answer is given."""
+    inner = getattr(kind, name)
+    stream_inner = inner if shape is None else _wrap_stream_method(kind, name, shape)
+
+    def steps(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Steps[None]:  # noqa: A002  the framework's name
+        guard = require_guard(self)
+        models = chain((self,), repeat(None))  # its run begins at the first step: no later one passes under its claim
+        parts = stream_inner(self, input, config, **kwargs)
+        return emit_parts(parts, lambda: model_entry_scope(guard, next(models), config))
+
+    return make_stream_method(inner, steps, is_async=_is_async(name))
+
+
+def _wrap_batch_method(kind: type[Any], name: str) -> Callable[..., Any]:
+    """An entry point with several prompts that a class overrides: one decision, handed down to each of the calls."""
+    inner = getattr(kind, name)
+
+    def steps(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:
+        guard, inputs_copy = require_guard(self), copy.deepcopy(inputs)  # nobody else holds it
+        converted = [self._convert_input(item) for item in inputs_copy]
+
+        def function(_converted: Any, *args: Any, **kwargs: Any) -> Any:
+            return inner(self, inputs_copy, *args, **kwargs)
+
+        with model_entry_scope(guard, self, _first_config(config), runs=len(converted)):
+            method = ModelMethod(guard, self, function, ENTRY_SHAPE)
+            return (yield run_step(ModelCall(method, (converted, config), kwargs)))
+
+    return make_method(inner, steps, is_async=_is_async(name))
+
+
+# guarded classes
 
 
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[BaseLanguageModel[Any]]) -> type[Any]:
     """Subclass whose every method that sends a call decides it, unless the method above did."""
     is_chat = issubclass(kind, BaseChatModel)
-    members = {**_wrap_entry_points(kind), **_wrap_stream_methods(kind)}
-    members |= {**_wrap_chat_methods(kind), **_wrap_event_streams(kind)} if is_chat else _wrap_text_methods(kind)
-    members |= _wrap_batch_methods(kind)
+    members = _wrap_chat_methods(kind) if is_chat else _wrap_text_methods(kind)
+    for name in ("invoke", "ainvoke"):
+        members[name] = _wrap_method(kind, name, _run_scope, _choose_shape(kind, name))
+    for name in ("stream", "astream"):
+        members[name] = _wrap_stream_entry(kind, name, _choose_shape(kind, name))
+    for name in ("batch", "abatch", "generate_prompt", "agenerate_prompt"):
+        if overrides_entry_point(kind, name, FRAMEWORK):
+            is_batch = name.endswith("batch")
+            members[name] = _wrap_batch_method(kind, name) if is_batch else _wrap_prompts_method(kind, name)
     for name in ("_generate", "_agenerate", "_call", "_acall"):
         if hasattr(kind, name):
-            handler = asend_model_call if name.startswith("_a") else send_model_call
-            members[name] = _wrap_method(kind, name, handler, ANSWER_SHAPE)
+            members[name] = _wrap_sending_method(kind, name)
+    stream_shapes = dict.fromkeys(_list_own_streams(kind), CHAT_CHUNKS_SHAPE if is_chat else ANSWER_SHAPE)
+    stream_shapes |= dict.fromkeys(("_stream_chat_model_events", "_astream_chat_model_events"), EVENTS_SHAPE)
+    for name, shape in stream_shapes.items():
+        if getattr(kind, name, None) is not None:
+            members[name] = _wrap_stream_method(kind, name, shape)
     return make_named_subclass(kind, members)
 
 
-def _wrap_method(kind: type[Any], name: str, handler: Callable[..., Any], shape: AnswerShape) -> Callable[..., Any]:
-    """A method of a class, called in one of the ways of `_model_calls` and `_model_streams`."""
-    inner = getattr(kind, name)
-    wrapped: Callable[..., Any]
-    if handler in (asend_model_call, arun_model_call):
-
-        async def amethod(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return await handler(require_guard(self), self, functools.partial(inner, self), shape, *args, **kwargs)
-
-        wrapped = amethod
-    else:  # a stream is the generator that its way makes
-
-        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return handler(require_guard(self), self, functools.partial(inner, self), shape, *args, **kwargs)
-
-        wrapped = method
-    # The framework reads the signature.
-    return functools.wraps(inner)(wrapped)
-
-
-def _wrap_stream_methods(kind: type[Any]) -> dict[str, Any]:
-    """The streaming methods that a class has of its own: the framework asks whether there are any."""
-    base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
-    shape = CHAT_CHUNKS_SHAPE if base is BaseChatModel else ANSWER_SHAPE
-    members: dict[str, Any] = {}
-    has_stream = kind._stream is not base._stream  # noqa: SLF001  the hooks of a model
-    if has_stream:
-        members["_stream"] = _wrap_method(kind, "_stream", stream_model_call, shape)
-    if has_stream or kind._astream is not base._astream:  # noqa: SLF001  as above
-        members["_astream"] = _wrap_method(kind, "_astream", astream_model_call, shape)
-    for name, handler in (
-        ("_stream_chat_model_events", stream_model_call),
-        ("_astream_chat_model_events", astream_model_call),
-    ):
-        if getattr(kind, name, None) is not None:
-            members[name] = _wrap_method(kind, name, handler, EVENTS_SHAPE)
-    return members
-
-
 def _differs_from_base(kind: type[Any], name: str) -> bool:
-    """Whether a class overrides one of the framework's entry points."""
     base = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM
     return getattr(kind, name) is not getattr(base, name)
 
 
-def _wrap_entry_points(kind: type[Any]) -> dict[str, Any]:
-    """Entry points, which say that a guard decides this run, and whose session it is."""
-    shapes = {
-        name: ENTRY_SHAPE if _differs_from_base(kind, name) else None
-        for name in ("invoke", "ainvoke", "stream", "astream")
-    }
+def _choose_shape(kind: type[Any], name: str) -> AnswerShape | None:
+    """An entry point is decided where the class overrides the framework's."""
+    return ENTRY_SHAPE if _differs_from_base(kind, name) else None
 
-    def wrap_stream(name: str, decide: Callable[..., Any], enter: Callable[..., Any]) -> Callable[..., Any]:
-        inner, shape = getattr(kind, name), shapes[name]
 
-        def method(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
-            guard, call = require_guard(self), functools.partial(inner, self)
-            call = call if shape is None else functools.partial(decide, guard, self, call, shape)
-            return enter(guard, self, config, call(input, config, **kwargs))
+def _list_own_streams(kind: type[Any]) -> tuple[str, ...]:
+    """The streaming methods that a class has of its own: the framework asks whether there are any."""
+    if _differs_from_base(kind, "_stream"):
+        return "_stream", "_astream"
+    return ("_astream",) if _differs_from_base(kind, "_astream") else ()
 
-        return functools.wraps(inner)(method)
 
-    return {
-        "invoke": _wrap_entry_point(kind, "invoke", _run_scope, shapes["invoke"]),
-        "ainvoke": _wrap_entry_point(kind, "ainvoke", _run_scope, shapes["ainvoke"]),
-        "stream": wrap_stream("stream", stream_model_call, stream_in_entry_scope),
-        "astream": wrap_stream("astream", astream_model_call, astream_in_entry_scope),
-    }
+def _wrap_prompts_method(kind: type[Any], name: str) -> Callable[..., Any]:
+    return _wrap_method(kind, name, _prompts_scope, _choose_shape(kind, name))
 
 
 def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
     """Of a chat model: each of its prompts is decided, before the cache is asked."""
-    convert = kind._convert_cached_generations  # noqa: SLF001  the one place that reads the cache
+    return {
+        **{name: _wrap_prompts_method(kind, name) for name in ("generate", "agenerate")},
+        **{
+            name: _wrap_method(kind, name, _inner_scope, ANSWER_SHAPE)
+            for name in ("_generate_with_cache", "_agenerate_with_cache")
+        },
+        **{name: _wrap_event_stream(kind, name) for name in ("_chat_model_stream_v3", "_achat_model_stream_v3")},
+        "_convert_cached_generations": _wrap_cache_reader(kind),
+    }
+
+
+def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
+    """Of a text model: all prompts of a call are decided at once, before the cache is asked."""
+    return {
+        **{name: _wrap_generate(kind, name) for name in ("generate", "agenerate")},
+        # One call for all prompts of a batch.
+        **{name: _wrap_method(kind, name, _run_scope) for name in ("batch", "abatch")},
+    }
+
+
+def _wrap_cache_reader(kind: type[Any]) -> Callable[..., Any]:
+    """The one place that reads the cache of a chat model."""
+    convert = kind._convert_cached_generations  # noqa: SLF001  it has no other
 
     @functools.wraps(convert)
     def _convert_cached_generations(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -236,64 +249,41 @@ def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
         surface = make_answer_surface(guard.surface)
         return decided_call.ticket.restrict(ChatResult(generations=generations), surface).generations
 
-    shapes = {name: ENTRY_SHAPE if _differs_from_base(kind, name) else None for name in ("generate", "agenerate")}
-    return {
-        **{name: _wrap_entry_point(kind, name, _prompts_scope, shape) for name, shape in shapes.items()},
-        "_convert_cached_generations": _convert_cached_generations,
-        "_generate_with_cache": _wrap_method(kind, "_generate_with_cache", run_model_call, ANSWER_SHAPE),
-        "_agenerate_with_cache": _wrap_method(kind, "_agenerate_with_cache", arun_model_call, ANSWER_SHAPE),
-    }
+    return _convert_cached_generations
 
 
-def _wrap_event_streams(kind: type[Any]) -> dict[str, Any]:
+def _wrap_event_stream(kind: type[Any], name: str) -> Callable[..., Any]:
     """Of a chat model: what is behind `stream_events`, which begins its run when somebody reads."""
+    inner, is_async = getattr(kind, name), _is_async(name)
 
-    def _chat_model_stream_v3(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
+    def steps(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  as above
         guard = require_guard(self)
-        event_stream = kind._chat_model_stream_v3(self, input, config, **kwargs)  # noqa: SLF001  behind `stream_events`
+        event_stream = yield (functools.partial(inner, self, input, config, **kwargs),)
 
-        def run_in_scope(function: Callable[[], Any]) -> Any:
-            with model_entry_scope(guard, self, config):
-                return function()
+        def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+            def entered_steps() -> Steps[Any]:
+                with model_entry_scope(guard, self, config):  # the task that it starts takes this context along
+                    return (yield (function,))
 
-        start, request_more = event_stream._ensure_started, event_stream._request_more  # noqa: SLF001  both begin the run, whichever is first
-        event_stream.set_start(functools.partial(run_in_scope, start))
-        event_stream.set_request_more(functools.partial(run_in_scope, request_more))
+            return make_method(function, entered_steps, is_async=is_async)
+
+        event_stream.set_start(enter(event_stream._ensure_started))  # noqa: SLF001  it begins the run
+        if not is_async:  # here either begins the run, whichever is first
+            event_stream.set_request_more(enter(event_stream._request_more))  # noqa: SLF001  as above
         return event_stream
 
-    async def _achat_model_stream_v3(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002
-        guard = require_guard(self)
-        event_stream = await kind._achat_model_stream_v3(self, input, config, **kwargs)  # noqa: SLF001  as above
-        start = event_stream._ensure_started  # noqa: SLF001  it begins the run
-
-        async def start_in_scope() -> None:
-            with model_entry_scope(guard, self, config):  # the task that it starts takes this context along
-                await start()
-
-        event_stream.set_start(start_in_scope)
-        return event_stream
-
-    members = {"_chat_model_stream_v3": _chat_model_stream_v3, "_achat_model_stream_v3": _achat_model_stream_v3}
-    return {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
+    return make_method(inner, steps, is_async=is_async)
 
 
-def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
-    """Of a text model: all prompts of a call are decided at once, before the cache is asked."""
+def _wrap_generate(kind: type[Any], name: str) -> Callable[..., Any]:
+    """Of a text model, which tells its callbacks what it is called only where it has metadata."""
+    method = _wrap_method(kind, name, _prompts_scope, ANSWER_SHAPE)
 
-    def wrap_generate(name: str) -> Callable[..., Any]:
-        method = _wrap_entry_point(kind, name, _prompts_scope, ANSWER_SHAPE)
+    @functools.wraps(method)
+    def with_metadata(self: Any, *args: Any, **kwargs: Any) -> Any:  # a coroutine function gives its coroutine
+        return method(self, *args, **_with_metadata(args, kwargs))
 
-        @functools.wraps(method)
-        def with_metadata(self: Any, *args: Any, **kwargs: Any) -> Any:  # a coroutine function gives its coroutine
-            return method(self, *args, **_with_metadata(args, kwargs))
-
-        return with_metadata
-
-    return {
-        **{name: wrap_generate(name) for name in ("generate", "agenerate")},
-        # One call for all prompts of a batch.
-        **{name: _wrap_entry_point(kind, name, _run_scope) for name in ("batch", "abatch")},
-    }
+    return with_metadata
 
 
 def _with_metadata(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

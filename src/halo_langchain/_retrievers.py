@@ -17,7 +17,7 @@ from langchain_core.runnables import ensure_config
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
-from halo_core.enforcement.flow import arun, run
+from halo_core.enforcement.flow import Steps, make_method, run_step
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -92,22 +92,17 @@ def _prepare_retrieval(retriever: BaseRetriever, query: Any, kwargs: Mapping[str
     settings = getattr(retriever, "search_kwargs", None)
     k = settings.get("k") if isinstance(settings, Mapping) else getattr(retriever, "k", None)
     limit_argument = {"k": k} if isinstance(k, int) and not isinstance(k, bool) else {}
+    arguments: dict[str, Any] = {}
+    problem = ""
     try:
         query, extra_arguments = copy.deepcopy((query, extra_arguments))
-        return _PreparedRetrieval(
-            {
-                "query": to_json_value(query),
-                **limit_argument,
-                **{n: to_json_value(v) for n, v in extra_arguments.items()},
-            },
-            query,
-            extra_arguments,
-            manager_argument,
-        )
+        arguments = {"query": to_json_value(query), **limit_argument}
+        arguments |= {name: to_json_value(value) for name, value in extra_arguments.items()}
     except RecursionError:
-        return _PreparedRetrieval({}, query, extra_arguments, manager_argument, "arguments_too_large")
+        arguments, problem = {}, "arguments_too_large"
     except Exception:  # noqa: BLE001  what cannot be copied cannot be decided: somebody could change it afterwards
-        return _PreparedRetrieval({}, query, extra_arguments, manager_argument, "invalid_arguments")
+        arguments, problem = {}, "invalid_arguments"
+    return _PreparedRetrieval(arguments, query, extra_arguments, manager_argument, problem)
 
 
 class _RetrievalCall(LangChainAction, GuardedAction):
@@ -118,7 +113,7 @@ class _RetrievalCall(LangChainAction, GuardedAction):
         method: as its class has it.
         query: as it was called.
         kwargs: as it was called.
-        allows_reentry: whether another method of the retriever may run under this decision.
+        allows_reentry: see `GuardedAction`.
     """
 
     def __init__(
@@ -178,23 +173,16 @@ class _OverriddenEntryCall(_RetrievalCall):
     """A retrieval by an entry point that the class overrides: nobody knows whether it comes to the method behind it.
 
     Args:
+        claim: of the run that it may start.
         retriever: the guarded retriever.
         method: the entry point, as its class has it.
         query: as it was called.
         config: its configuration.
         kwargs: as it was called; what of them is the framework's is not decided.
-        claim: of the run that it may start.
     """
 
     def __init__(
-        self,
-        retriever: BaseRetriever,
-        method: Callable[..., Any],
-        query: Any,
-        config: Any,
-        kwargs: Mapping[str, Any],
-        *,
-        claim: RunClaim,
+        self, claim: RunClaim, retriever: Any, method: Callable[..., Any], query: Any, config: Any, /, **kwargs: Any
     ) -> None:
         self.config = config
         self.claim = claim
@@ -219,38 +207,34 @@ class _OverriddenEntryCall(_RetrievalCall):
 
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
-    get, aget = kind._get_relevant_documents, kind._aget_relevant_documents  # noqa: SLF001  the hooks of a retriever
-    overridden = {name: overrides_entry_point(kind, name, FRAMEWORK) for name in ("invoke", "ainvoke")}
-
-    def make_claim(self: Any, name: str, kwargs: dict[str, Any]) -> RunClaim:
-        run_id = None if overridden[name] else ensure_run_id(kwargs)
-        return get_or_create_claim(require_guard(self).halo, "retriever", run_id=run_id)
-
-    def invoke(self: Any, input: str, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
-        with entry_scope(claim := make_claim(self, "invoke", kwargs), config):
-            if not overridden["invoke"]:
-                return kind.invoke(self, input, config, **kwargs)
-            return run(_OverriddenEntryCall(self, kind.invoke, input, config, kwargs, claim=claim))
-
-    async def ainvoke(self: Any, input: str, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        with entry_scope(claim := make_claim(self, "ainvoke", kwargs), config):
-            if not overridden["ainvoke"]:
-                return await kind.ainvoke(self, input, config, **kwargs)
-            return await arun(_OverriddenEntryCall(self, kind.ainvoke, input, config, kwargs, claim=claim))
-
-    @functools.wraps(get)
-    def _get(self: Any, query: str, **kwargs: Any) -> Any:
-        return run(_RetrievalCall(self, get, query, kwargs))
-
-    @functools.wraps(aget)
-    async def _aget(self: Any, query: str, **kwargs: Any) -> Any:
-        return await arun(_RetrievalCall(self, aget, query, kwargs, allows_reentry=True))
-
-    members = {
-        "invoke": functools.wraps(kind.invoke)(invoke),
-        "ainvoke": functools.wraps(kind.ainvoke)(ainvoke),
-        "_get_relevant_documents": _get,
-        "_aget_relevant_documents": _aget,
-    }
+    members: dict[str, Any] = {}
+    for prefix, is_async in (("", False), ("a", True)):
+        entry_name, inner_name = f"{prefix}invoke", f"_{prefix}get_relevant_documents"
+        members[entry_name] = _wrap_entry_point(kind, entry_name, is_async=is_async)
+        members[inner_name] = _wrap_method(kind, inner_name, is_async=is_async)
     guarded_class: type[BaseRetriever] = make_named_subclass(kind, members)
     return guarded_class
+
+
+def _wrap_entry_point(kind: type[Any], name: str, *, is_async: bool) -> Callable[..., Any]:
+    original, is_overridden = getattr(kind, name), overrides_entry_point(kind, name, FRAMEWORK)
+
+    def steps(self: Any, input: str, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  the framework's name
+        run_id = None if is_overridden else ensure_run_id(kwargs)
+        claim = get_or_create_claim(require_guard(self).halo, "retriever", run_id=run_id)
+        with entry_scope(claim, config):
+            if not is_overridden:
+                return (yield (functools.partial(original, self, input, config, **kwargs),))
+            return (yield run_step(_OverriddenEntryCall(claim, self, original, input, config, **kwargs)))
+
+    return make_method(original, steps, is_async=is_async)
+
+
+def _wrap_method(kind: type[Any], name: str, *, is_async: bool) -> Callable[..., Any]:
+    """The method behind all entry points; an asynchronous one may end in the synchronous one."""
+    original = getattr(kind, name)
+
+    def steps(self: Any, query: str, **kwargs: Any) -> Steps[Any]:
+        return (yield run_step(_RetrievalCall(self, original, query, kwargs, allows_reentry=is_async)))
+
+    return make_method(original, steps, is_async=is_async)

@@ -11,7 +11,7 @@ runs show of it. Code that runs before the action (a handler, another middleware
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
@@ -95,6 +95,17 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
     if thread is not None and thread != "":
         return Session(f"thread:{thread}", "thread")
     return Session(str(run), "run") if type(run) is _RunSessionId else None
+
+
+def fallback_session_scope(find_session: Callable[[], Session | None]) -> ContextVarScope:
+    """Run the block in the session that `find_session` gives, unless the context is in one."""
+    session = find_session() if current_session() is None else None
+    return ContextVarScope(*session_values(session, None))
+
+
+def graph_session_scope(config: Mapping[str, Any] | None, *, task: bool = False) -> ContextVarScope:
+    """The session of a run, where the host opened none; with `task`, of one that LangGraph itself did not begin."""
+    return fallback_session_scope(lambda: find_thread_session(ensure_config(config), task=task))  # type: ignore[arg-type]
 
 
 def find_event_session(metadata: Mapping[str, Any]) -> Session | None:

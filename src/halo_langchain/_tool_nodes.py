@@ -11,8 +11,8 @@ from __future__ import annotations
 import copy
 import functools
 import types
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from langchain_core.messages import AIMessage, ToolMessage
@@ -21,7 +21,7 @@ from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import ValidationError
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE
-from halo_core.enforcement.flow import Step, adrive, arun, drive, run
+from halo_core.enforcement.flow import Steps, make_method, run_step
 from halo_core.enforcement.guarded_calls import UnreachableCall
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -31,17 +31,11 @@ from halo_core.enforcement.guards import (
     make_unregistered_resource,
     require_guard,
 )
-from halo_core.enforcement.session_context import (
-    Session,
-    TriggeringMessage,
-    current_session,
-    session_scope,
-    triggering_message_scope,
-)
+from halo_core.enforcement.session_context import ContextVarScope, Session, TriggeringMessage, session_values
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._pause import consume_resume
-from halo_langchain._runs import RunClaim, claim_scope, current_claim, find_thread_session
+from halo_langchain._runs import RunClaim, claim_scope, current_claim, fallback_session_scope, find_thread_session
 from halo_langchain._tools import copy_with_guard, guard_tool
 from halo_langchain._translate import build_refusal, get_handoff_agent
 
@@ -67,24 +61,15 @@ class ToolCalls:
     def __init__(self, halo: Halo) -> None:
         self._halo = halo
 
-    def run(self, request: Any, handler: Callable[[Any], Any]) -> Any:
+    def make_steps(self, request: Any, handler: Callable[[Any], Any]) -> Steps[Any]:
         """Let a guarded tool decide, guard an unguarded one, and answer for a tool that is not there."""
-        return drive(self._steps(request, handler, run))
-
-    async def arun(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        """As `run`."""
-        return await adrive(self._steps(request, handler, arun))
-
-    def _steps(
-        self, request: Any, handler: Callable[[Any], Any], decide: Callable[[UnreachableCall], Any]
-    ) -> Generator[Step, Any, Any]:
         if self._is_handled_by_middleware(request):
             return (yield handler, request)
         with run_session_scope(request.state), _triggering_message_scope(request):
             problem = _find_problem(request)
             if problem:
                 try:
-                    yield decide, self._make_unreachable_call(request, problem, _PROBLEM_ERRORS[problem])
+                    yield run_step(self._make_unreachable_call(request, problem, _PROBLEM_ERRORS[problem]))
                 except Denied as denied:
                     return build_refusal(request.tool_call, denied, _describe_tools(request))
             request, claim = self._prepare_request(request)
@@ -95,12 +80,12 @@ class ToolCalls:
                 return build_refusal(request.tool_call, denied)
             except (ToolInvocationError, ValidationError) as exc:
                 if not claim.decided:
-                    yield from self._record_invalid_arguments(request, exc, decide)
+                    yield from self._record_invalid_arguments(request, exc)
                 raise
             if claim.denied is not None:  # whoever handles the tool's errors made something else of it
                 return build_refusal(request.tool_call, claim.denied)
             if not claim.decided and _is_failed(result) and not problem:
-                yield from self._record_invalid_arguments(request, ValueError(result.text), decide)
+                yield from self._record_invalid_arguments(request, ValueError(result.text))
             return result
 
     def _make_claim(self, request: Any) -> RunClaim:
@@ -131,45 +116,30 @@ class ToolCalls:
         call = self._halo.build_call(resource, args, call_id=request.tool_call.get("id") or "", problem=problem)
         return UnreachableCall(self._halo, call, error)
 
-    def _record_invalid_arguments(
-        self, request: Any, error: Exception, decide: Callable[[UnreachableCall], Any]
-    ) -> Generator[Step, Any, None]:
+    def _record_invalid_arguments(self, request: Any, error: Exception) -> Steps[None]:
         """Record a call whose arguments did not fit; the framework's own message goes to the model."""
         with suppress(Denied):
-            yield decide, self._make_unreachable_call(request, "invalid_arguments", error)
+            yield run_step(self._make_unreachable_call(request, "invalid_arguments", error))
 
 
-@contextmanager
-def run_session_scope(state: Any) -> Iterator[None]:
+def run_session_scope(state: Any) -> ContextVarScope:
     """The session at hand: the host's, else the thread's, else the run's own."""
-    if current_session() is not None:
-        yield
-        return
-    run_session_id = state.get(SESSION_FIELD) if isinstance(state, Mapping) else None
-    session = find_thread_session() or (Session(run_session_id, "run") if run_session_id else None)
-    if session is None:
-        yield
-        return
-    with session_scope(session):
-        yield
+
+    def find_session() -> Session | None:
+        run_session_id = state.get(SESSION_FIELD) if isinstance(state, Mapping) else None
+        return find_thread_session() or (Session(run_session_id, "run") if run_session_id else None)
+
+    return fallback_session_scope(find_session)
 
 
-@contextmanager
-def _triggering_message_scope(request: Any) -> Iterator[None]:
+def _triggering_message_scope(request: Any) -> ContextVarScope:
     """The model message that asked for a tool call."""
-    messages = _get_messages(request)
     call_id = request.tool_call.get("id")
-    model_messages = [m for m in messages if isinstance(m, AIMessage)]
-    calling_message = next(
-        (m for m in reversed(model_messages) if any(c["id"] == call_id for c in m.tool_calls)),
-        model_messages[-1] if model_messages else None,
-    )
-    with triggering_message_scope(
-        TriggeringMessage(calling_message.id or "", kind="message", text=str(calling_message.text))
-        if calling_message is not None
-        else TriggeringMessage(kind="message")
-    ):
-        yield
+    messages = [message for message in _get_messages(request) if isinstance(message, AIMessage)]
+    asking = (message for message in reversed(messages) if any(call["id"] == call_id for call in message.tool_calls))
+    message = next(asking, messages[-1] if messages else None)
+    turn, text = (message.id or "", str(message.text)) if message is not None else ("", "")
+    return ContextVarScope(*session_values(None, TriggeringMessage(turn, kind="message", text=text)))
 
 
 def _find_problem(request: Any) -> str:
@@ -223,15 +193,11 @@ def guard_tool_node(halo: Halo, node: ToolNode, path: str, first_paths: dict[str
     guard = get_guard(node)
     if guard is not None and guard.halo is halo:
         return node
-    if not isinstance(node.__dict__.get(_TOOLS_FIELD), dict) or not all(
-        hasattr(node, name) for name in _EXECUTE_METHODS
-    ):
-        raise ConfigError(
-            "tool_node_unknown",
-            "this tool node cannot be guarded: its class is unknown to Halo",
-            field="x",
-            remedy="guard its tools: `ToolNode(halo.guard(tools))`",
-        )
+    has_methods = all(hasattr(node, name) for name in _EXECUTE_METHODS)
+    if not has_methods or not isinstance(node.__dict__.get(_TOOLS_FIELD), dict):
+        message = "this tool node cannot be guarded: its class is unknown to Halo"
+        remedy = "guard its tools: `ToolNode(halo.guard(tools))`"
+        raise ConfigError("tool_node_unknown", message, field="x", remedy=remedy)
     guarded = copy.copy(node)
     guarded.__class__ = _make_guarded_class(type(node))
     guarded.__dict__[_TOOLS_FIELD] = {
@@ -258,12 +224,8 @@ def _guard_node_tool(halo: Halo, tool: BaseTool, path: str, first_paths: dict[st
         guarded = guard_tool(halo, tool, known_resource)
     except ConfigError as error:
         earlier_path = f", and of `{first_paths[tool.name]}` before" if tool.name in first_paths else ""
-        raise ConfigError(
-            error.code,
-            f"{error.message}; it is a tool of `{path}`{earlier_path}",
-            field=error.field,
-            remedy=error.remedy,
-        ) from error
+        message = f"{error.message}; it is a tool of `{path}`{earlier_path}"
+        raise ConfigError(error.code, message, field=error.field, remedy=error.remedy) from error
     if known_resource is not None and tool.name not in first_paths:
         halo.notify_once(f"the tool `{tool.name}` of `{path}` uses the resource that is registered under that name")
     first_paths.setdefault(tool.name, path)
@@ -272,28 +234,31 @@ def _guard_node_tool(halo: Halo, tool: BaseTool, path: str, first_paths: dict[st
 
 @functools.lru_cache(maxsize=64)
 def _make_guarded_class(kind: type[Any]) -> type[ToolNode]:
-    sync, awaited = (getattr(kind, name) for name in _EXECUTE_METHODS)
-
-    @functools.wraps(sync)
-    def execute(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        return ToolCalls(require_guard(self).halo).run(
-            request, lambda next_request: sync(self, next_request, *args, **kwargs)
-        )
-
-    @functools.wraps(awaited)
-    async def aexecute(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        return await ToolCalls(require_guard(self).halo).arun(
-            request, lambda next_request: awaited(self, next_request, *args, **kwargs)
-        )
-
-    def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
-        consume_resume(require_guard(self).halo, config)  # before a wrapper of the app's asks anything
-        return kind.invoke(self, input, config, **kwargs)
-
-    async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        consume_resume(require_guard(self).halo, config)
-        return await kind.ainvoke(self, input, config, **kwargs)
-
-    entry_points = {"invoke": functools.wraps(kind.invoke)(invoke), "ainvoke": functools.wraps(kind.ainvoke)(ainvoke)}
-    members = {**dict(zip(_EXECUTE_METHODS, (execute, aexecute), strict=True)), **entry_points}
+    members: dict[str, Any] = {}
+    for name, is_async in (("invoke", False), ("ainvoke", True)):
+        members[name] = _wrap_entry_point(kind, name, is_async=is_async)
+    for name, is_async in zip(_EXECUTE_METHODS, (False, True), strict=True):
+        members[name] = _wrap_execute_method(kind, name, is_async=is_async)
     return cast("type[ToolNode]", make_named_subclass(kind, members))
+
+
+def _wrap_entry_point(kind: type[Any], name: str, *, is_async: bool) -> Callable[..., Any]:
+    original = getattr(kind, name)
+
+    def steps(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  the framework's name
+        consume_resume(require_guard(self).halo, config)  # before a wrapper of the app's asks anything
+        return (yield (functools.partial(original, self, input, config, **kwargs),))
+
+    return make_method(original, steps, is_async=is_async)
+
+
+def _wrap_execute_method(kind: type[Any], name: str, *, is_async: bool) -> Callable[..., Any]:
+    original = getattr(kind, name)
+
+    def steps(self: Any, request: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
+        def handler(next_request: Any) -> Any:
+            return original(self, next_request, *args, **kwargs)
+
+        return ToolCalls(require_guard(self).halo).make_steps(request, handler)
+
+    return make_method(original, steps, is_async=is_async)

@@ -18,6 +18,7 @@ import inspect
 import types
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import ToolMessage
@@ -25,7 +26,7 @@ from langchain_core.tools import BaseTool, StructuredTool, Tool, ToolException
 from langchain_core.tools import tool as make_tool
 from langgraph.prebuilt import ToolNode
 
-from halo_core.enforcement import Surface, Ticket
+from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import BoundArguments, same_value
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
@@ -33,7 +34,7 @@ from halo_core.enforcement.delegation import (
     note_allowed_agent,
     register_agent_resource,
 )
-from halo_core.enforcement.flow import arun, run
+from halo_core.enforcement.flow import Steps, make_method, run_step
 from halo_core.enforcement.guarded_calls import GuardedCall, is_enforced
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -91,40 +92,12 @@ def _injection_scope(guard: GuardMetadata, *, by_tool_node: bool) -> ContextVarS
 class ToolCall(LangChainAction, GuardedCall):
     """A call of a function that a guarded tool holds.
 
-    Args:
-        guard: of the tool.
-        binder: of the function.
-        function: what runs.
-        args: as it was called.
-        kwargs: as it was called.
-        surface: how the result is read, if not as the guard says.
-        allows_reentry: whether a method of the tool may run under this decision.
+    Attributes:
         claim: of the run that the call may yet start.
     """
 
-    def __init__(
-        self,
-        guard: GuardMetadata,
-        binder: Binder,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        *,
-        surface: Surface[Any] | None = None,
-        allows_reentry: bool = False,
-        claim: RunClaim | None = None,
-    ) -> None:
-        self.claim = claim
-        super().__init__(
-            guard,
-            binder,
-            function,
-            args,
-            kwargs,
-            surface=surface,
-            allows_reentry=allows_reentry,
-            error_class=ToolException,
-        )
+    error_class = ToolException
+    claim: RunClaim | None = None
 
     def bind_arguments(self, guard: GuardMetadata) -> BoundArguments:
         """As `GuardedCall`; what a tool node has filled in is not decided."""
@@ -164,28 +137,9 @@ class ToolCall(LangChainAction, GuardedCall):
 
 
 class _ToolBodyCall(ToolCall):
-    """A call of a tool's own `_run` or `_arun`; it may call one function that the tool holds without a new decision.
+    """A call of a tool's own `_run` or `_arun`; it may call one function that the tool holds without a new decision."""
 
-    Args:
-        tool: the guarded tool.
-        name: of the method.
-        method: as the tool's class has it.
-        args: as it was called.
-        kwargs: as it was called.
-    """
-
-    def __init__(
-        self, tool: Any, name: str, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
-        self.is_body_taken = False
-        super().__init__(
-            require_guard(tool),
-            tool.__dict__[_BINDERS_KEY][name],
-            types.MethodType(method, tool),
-            args,
-            kwargs,
-            allows_reentry=name == "_arun",
-        )
+    is_body_taken = False
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         """As `ToolCall`, and the call itself for `_take_body_call`."""
@@ -225,35 +179,26 @@ class _OverriddenEntryCall(ToolCall):
     """A call of an entry point that the tool's class overrides.
 
     Args:
-        tool: the guarded tool.
-        name: of the entry point.
-        method: as the class has it.
-        value: what it was given: a tool call, or its arguments alone.
+        entry: the entry point.
         claim: of the run that it may start.
+        tool: the guarded tool.
+        value: what it was given: a tool call, or its arguments alone.
         args: what else it was given.
         kwargs: what else it was given.
     """
 
     def __init__(
-        self,
-        tool: Any,
-        name: str,
-        method: Callable[..., Any],
-        value: Any,
-        claim: RunClaim,
-        /,
-        *args: Any,
-        **kwargs: Any,
+        self, entry: _EntryPoint, claim: RunClaim, tool: Any, value: Any, /, *args: Any, **kwargs: Any
     ) -> None:
-        guard = require_guard(tool)
+        guard, method = require_guard(tool), entry.method
         self.entry_arguments = (tool, args, kwargs)
-        is_invoke = name in ("invoke", "ainvoke")
+        is_invoke = entry.name in ("invoke", "ainvoke")
         self.has_tool_call = is_invoke and _is_tool_call(value)
         self.value = value
         # Of an `invoke` the only other argument is its configuration.
         extra = _collect_extra_arguments(method, tool, value, () if is_invoke else args, kwargs)
         self.extra_names = frozenset(extra)
-        binder = _find_body_binder(tool, awaited=name in ("ainvoke", "arun"))
+        binder = _find_body_binder(tool, awaited=entry.name in ("ainvoke", "arun"))
         body_args: tuple[Any, ...] = (None,)
         body_kwargs: dict[str, Any] = {}
         try:
@@ -265,9 +210,8 @@ class _OverriddenEntryCall(ToolCall):
         except Exception:  # noqa: BLE001  whatever is wrong with them, it is recorded and refused
             binder, body_args, body_kwargs, self.extra_names = _EMPTY_BINDER, (None,), {}, frozenset()
         surface = HANDOFF_SURFACE if guard.surface is HANDOFF_SURFACE else TOOL_RESULT_SURFACE
-        super().__init__(
-            guard, binder, method, body_args, body_kwargs, surface=surface, allows_reentry=True, claim=claim
-        )
+        self.claim = claim
+        super().__init__(guard, binder, method, body_args, body_kwargs, surface=surface, allows_reentry=True)
 
     def execute(self, ticket: Ticket) -> Any:
         """Call the entry point with what it was given, except for what the decision changed."""
@@ -344,64 +288,68 @@ _ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
 @functools.lru_cache(maxsize=256)
 def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose entry points register the run as guarded; those that the class overrides make the decision."""
-    overridden = {name: overrides_entry_point(kind, name, FRAMEWORK) for name in _ENTRY_POINTS}
+    members: dict[str, Callable[..., Any]] = {}
+    for name in _ENTRY_POINTS:
+        make_steps: Callable[..., Steps[Any]] = _invoke_steps if name.endswith("invoke") else _run_steps
+        original = getattr(kind, name)
+        entry = _EntryPoint(name, original, is_overridden=overrides_entry_point(kind, name, FRAMEWORK))
+        steps = functools.partial(make_steps, entry)
+        members[name] = make_method(original, steps, is_async=name.startswith("a"))
+    return make_named_subclass(kind, members)
 
-    def make_claim(guard: GuardMetadata, name: str, call_id: str, kwargs: dict[str, Any]) -> RunClaim:
-        # A class that overrides an entry point starts its runs as it likes.
-        run_id = None if overridden[name] else ensure_run_id(kwargs)
+
+@dataclass(frozen=True, slots=True)
+class _EntryPoint:
+    name: str
+    method: Callable[..., Any]
+    is_overridden: bool
+
+    def make_claim(self, tool: BaseTool, call_id: str, kwargs: dict[str, Any]) -> RunClaim:
+        """The claim of a run; a class that overrides an entry point starts its runs as it likes."""
+        guard, run_id = require_guard(tool), None if self.is_overridden else ensure_run_id(kwargs)
         return get_or_create_claim(guard.halo, "tool", guard.name, run_id, call_id)
 
-    def invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
-        guard = require_guard(self)
-        with _injection_scope(guard, by_tool_node=_called_by_tool_node(inspect.currentframe())):
-            if not overridden["invoke"]:
-                return kind.invoke(self, input, config, **kwargs)
-            with entry_scope(claim := make_claim(guard, "invoke", _get_call_id(input), kwargs), config):
-                return run(_OverriddenEntryCall(self, "invoke", kind.invoke, input, claim, config, **kwargs))
 
-    async def ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
-        guard = require_guard(self)
-        with _injection_scope(guard, by_tool_node=_called_by_tool_node(inspect.currentframe())):
-            if not overridden["ainvoke"]:
-                return await kind.ainvoke(self, input, config, **kwargs)
-            with entry_scope(claim := make_claim(guard, "ainvoke", _get_call_id(input), kwargs), config):
-                return await arun(_OverriddenEntryCall(self, "ainvoke", kind.ainvoke, input, claim, config, **kwargs))
+def _invoke_steps(entry: _EntryPoint, tool: Any, /, input: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  the framework's name
+    # This frame was called by the method that `make_method` made: the one that counts called that.
+    frame = inspect.currentframe()
+    by_tool_node = _called_by_tool_node(frame.f_back if frame is not None else None)
 
-    def run_tool(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        claim = make_claim(require_guard(self), "run", kwargs.get("tool_call_id") or "", kwargs)
-        with entry_scope(claim, kwargs.get("config")):
-            if not overridden["run"]:
-                return kind.run(self, tool_input, *args, **kwargs)
-            return run(_OverriddenEntryCall(self, "run", kind.run, tool_input, claim, *args, **kwargs))
+    def steps() -> Steps[Any]:
+        with _injection_scope(require_guard(tool), by_tool_node=by_tool_node):
+            if not entry.is_overridden:
+                return (yield (functools.partial(entry.method, tool, input, config, **kwargs),))
+            claim = entry.make_claim(tool, _get_call_id(input), kwargs)
+            with entry_scope(claim, config):
+                return (yield run_step(_OverriddenEntryCall(entry, claim, tool, input, config, **kwargs)))
 
-    async def arun_tool(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        claim = make_claim(require_guard(self), "arun", kwargs.get("tool_call_id") or "", kwargs)
-        with entry_scope(claim, kwargs.get("config")):
-            if not overridden["arun"]:
-                return await kind.arun(self, tool_input, *args, **kwargs)
-            return await arun(_OverriddenEntryCall(self, "arun", kind.arun, tool_input, claim, *args, **kwargs))
+    return steps()
 
-    members: dict[str, Callable[..., Any]] = {"invoke": invoke, "ainvoke": ainvoke, "run": run_tool, "arun": arun_tool}
-    return make_named_subclass(
-        kind, {name: functools.wraps(getattr(kind, name))(method) for name, method in members.items()}
-    )
+
+def _run_steps(entry: _EntryPoint, tool: Any, /, tool_input: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
+    claim = entry.make_claim(tool, kwargs.get("tool_call_id") or "", kwargs)
+    with entry_scope(claim, kwargs.get("config")):
+        if not entry.is_overridden:
+            return (yield (functools.partial(entry.method, tool, tool_input, *args, **kwargs),))
+        return (yield run_step(_OverriddenEntryCall(entry, claim, tool, tool_input, *args, **kwargs)))
 
 
 @functools.lru_cache(maxsize=256)
 def _make_run_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `_run` (and `_arun`, where the class has its own) is decided."""
-
-    @functools.wraps(kind._run)  # noqa: SLF001  the framework reads its signature
-    def _run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return run(_ToolBodyCall(self, "_run", kind._run, args, kwargs))  # noqa: SLF001  what was overridden
-
-    @functools.wraps(kind._arun)  # noqa: SLF001  as above
-    async def _arun(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await arun(_ToolBodyCall(self, "_arun", kind._arun, args, kwargs))  # noqa: SLF001  as above
-
     # The inherited `_arun` runs `_run` in a thread, so `_run` decides.
-    overrides_async = kind._arun is not BaseTool._arun  # noqa: SLF001  as above
-    return make_named_subclass(_make_entry_class(kind), {"_run": _run, **({"_arun": _arun} if overrides_async else {})})
+    names = ("_run",) if kind._arun is BaseTool._arun else ("_run", "_arun")  # noqa: SLF001  the hooks of a tool
+    return make_named_subclass(_make_entry_class(kind), {name: _wrap_body(kind, name) for name in names})
+
+
+def _wrap_body(kind: type[BaseTool], name: str) -> Callable[..., Any]:
+    original = getattr(kind, name)
+
+    def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
+        guard, binder, method = require_guard(self), self.__dict__[_BINDERS_KEY][name], types.MethodType(original, self)
+        return (yield run_step(_ToolBodyCall(guard, binder, method, args, kwargs, allows_reentry=name == "_arun")))
+
+    return make_method(original, steps, is_async=name == "_arun")
 
 
 # guarded copies
@@ -412,15 +360,11 @@ _UNGUARDED_ENTRY_POINTS: Final = ("batch", "abatch", "stream", "astream")
 
 def as_tool(function: Callable[..., Any]) -> BaseTool:
     """A function as a tool, described by its docstring, or by its name where it has none."""
-    description = getattr(function, "__doc__", None)
-    tool = make_tool(function) if description else make_tool(function, description=_get_function_name(function))
+    name = str(getattr(function, "__name__", type(function).__name__))
+    tool = make_tool(function) if getattr(function, "__doc__", None) else make_tool(function, description=name)
     if not isinstance(tool, BaseTool):
         raise ConfigError("not_a_tool", f"`{function!r}` cannot be made into a tool", field="x")
     return tool
-
-
-def _get_function_name(function: Callable[..., Any]) -> str:
-    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseTool:
@@ -499,20 +443,9 @@ def _overrides_run(kind: type[BaseTool]) -> bool:
 def _wrap_function(
     guard: GuardMetadata, binder: Binder, function: Callable[..., Any], *, awaited: bool
 ) -> Callable[..., Any]:
-    if awaited:
-
-        @functools.wraps(function)
-        async def acall(*args: Any, **kwargs: Any) -> Any:
-            if _take_body_call(guard):
-                return await function(*args, **kwargs)
-            return await arun(ToolCall(guard, binder, function, args, kwargs))
-
-        return acall
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def steps(*args: Any, **kwargs: Any) -> Steps[Any]:
         if _take_body_call(guard):
-            return function(*args, **kwargs)
-        return run(ToolCall(guard, binder, function, args, kwargs))
+            return (yield (functools.partial(function, *args, **kwargs),))
+        return (yield run_step(ToolCall(guard, binder, function, args, kwargs)))
 
-    return call
+    return make_method(function, steps, is_async=awaited)

@@ -197,7 +197,7 @@ async def _hand_back_agents(step_run: _StepRun) -> None:
     chain = await step_run.load_chain()
     await step_run.store_chain(None)
     if chain is not None and chain.first_handle:
-        await step_run.halo.enforcer.ahand_back(chain.session, chain.first_handle)
+        await flow.adrive(step_run.halo.enforcer.hand_back(chain.session, chain.first_handle))
 
 
 async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task: str = "") -> ActingChain:

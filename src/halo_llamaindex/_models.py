@@ -254,7 +254,7 @@ class ModelCall(LlamaIndexAction):
         if self.is_stream:
             source = aiter(result) if hasattr(result, "__aiter__") else iter(result)
             drive = flow.astream if hasattr(result, "__aiter__") else flow.stream
-            return drive(_AnswerStream(self.decided, self.surface, source))
+            return drive(flow.govern_stream(_AnswerStream(self.decided, self.surface, source)))
         self.decided.end()
         return super().finish(ticket, result)
 

@@ -291,7 +291,7 @@ async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
         call = halo.build_call(model, {}, problem="needs_guard")
         await arun(_ModelOutsideRun(halo.enforcer, call, Surface(text=lambda _answer: "")))
     if guard.name:
-        async with halo.async_agent_scope(guard.name, give=halo.delegation_terms.get(guard.name)):
+        async with halo.agent_scope(guard.name, give=halo.delegation_terms.get(guard.name)):
             pass
 
 

@@ -43,7 +43,7 @@ from openai.types.responses import (
 )
 
 from halo_core.enforcement import Call, Ticket
-from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream
+from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream, govern_stream
 from halo_core.enforcement.guarded_calls import UnreachableCall, make_governed_method
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -338,7 +338,7 @@ def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
 
     @functools.wraps(kind.stream_response)
     def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        return astream(ModelStream(guard, kind.stream_response, self, args, kwargs))
+        return astream(govern_stream(ModelStream(guard, kind.stream_response, self, args, kwargs)))
 
     open_scope = functools.partial(step_scope, guard.halo)
     get_response = make_governed_method(kind.get_response, make_call, is_async=True, open_scope=open_scope)

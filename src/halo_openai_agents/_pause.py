@@ -22,7 +22,7 @@ from agents.result import RunResultBase
 from agents.run_context import _ApprovalRecord
 
 from halo_core.enforcement.arguments import BoundArguments
-from halo_core.enforcement.flow import run
+from halo_core.enforcement.flow import drive, run
 from halo_core.enforcement.guarded_calls import UnreachableCall, build_guarded_call
 from halo_core.enforcement.guards import GuardMetadata, get_guard, make_unregistered_resource
 from halo_core.enforcement.session_context import (
@@ -259,7 +259,7 @@ def _find_acting(halo: Halo, session: str, agent: str) -> ActiveDelegation | Non
     current_link = current_delegation(halo.agent, session)
     if not agent:
         return current_link
-    active = halo.enforcer.find_link(session, agent, current_link.handle if current_link is not None else "")
+    active = drive(halo.enforcer.find_link(session, agent, current_link.handle if current_link is not None else ""))
     if active is None or not active.handle:
         return current_link
     return ActiveDelegation(halo.agent, session, active.handle, active.agents)

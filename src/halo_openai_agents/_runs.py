@@ -21,7 +21,7 @@ from halo_core.enforcement.delegation import (
     find_agent_resource,
     with_delegation_terms,
 )
-from halo_core.enforcement.flow import GovernedAction, arun
+from halo_core.enforcement.flow import GovernedAction, adrive, arun
 from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.session_context import (
@@ -131,7 +131,9 @@ class AgentRun:
             return
         if agent:
             with self.step_scope():
-                self._agent_scope = await self.halo.open_agent_scope(agent, give=self.halo.delegation_terms.get(agent))
+                self._agent_scope = await adrive(
+                    self.halo.begin_agent(agent, give=self.halo.delegation_terms.get(agent))
+                )
             self.acting = self._agent_scope.delegation or self.base_acting
         else:
             self.acting = self.base_acting

@@ -240,9 +240,7 @@ async def _acting_scope(guard: GuardMetadata, context: Any) -> AsyncIterator[Age
     """Act as the current agent of the run; in a run that our runner did not begin, as the agent that the SDK names."""
     agent_guard = find_guard(getattr(context, "agent", None)) if find_run(guard.halo, context) is None else None
     if agent_guard is not None and agent_guard.halo is guard.halo and agent_guard.name:
-        async with guard.halo.async_agent_scope(
-            agent_guard.name, give=guard.halo.delegation_terms.get(agent_guard.name)
-        ):
+        async with guard.halo.agent_scope(agent_guard.name, give=guard.halo.delegation_terms.get(agent_guard.name)):
             yield None
         return
     with step_scope(guard.halo) as active_run:

@@ -12,6 +12,7 @@ from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, agent_key_name
 from halo_core.enforcement import HandOff, make_issuer_facts
 from halo_core.enforcement.agent_credentials import Limits
+from halo_core.enforcement.flow import adrive, drive
 from halo_core.enforcement.session_context import current_delegation
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
@@ -206,8 +207,8 @@ def test_what_bears_the_name_of_somebody_above_is_whoever_acts(desk, home, name,
 @pytest.mark.parametrize("name", ["planner", "clerk"])
 async def test_nor_does_a_coroutine_act_for_somebody_above(desk, name):
     with desk.session("s"):
-        async with desk.async_agent_scope("planner"), desk.async_agent_scope("researcher", give=READS) as entry:
-            async with desk.async_agent_scope(name) as inner:
+        async with desk.agent_scope("planner"), desk.agent_scope("researcher", give=READS) as entry:
+            async with desk.agent_scope(name) as inner:
                 assert inner.handle == entry.handle
                 assert refused_of(desk, "query") == "tool_not_granted"
             assert refused_of(desk, "query") == "tool_not_granted"
@@ -272,7 +273,7 @@ async def test_also_where_somebody_acts_under_it_already(desk, order):
     inside, everybody = [], asyncio.Event()
 
     async def work():
-        async with desk.async_agent_scope("writer") as entry:
+        async with desk.agent_scope("writer") as entry:
             inside.append(entry.handle)
             if len(inside) == 3:
                 everybody.set()
@@ -290,7 +291,7 @@ def test_where_none_is_the_narrowest_nobody_acts(desk, home):
     with desk.session("s"):
         made = givers(desk, BOTH, OTHER)
         assert refused(desk.agent_scope("writer")) == "ambiguous_hand_off"
-        desk.enforcer.hand_back("s", made[0])
+        drive(desk.enforcer.hand_back("s", made[0]))
         with desk.agent_scope("writer") as entry:
             assert entry.handle == made[1]
     assert verified(home) == 0
@@ -300,7 +301,7 @@ async def test_nor_does_a_coroutine(desk):
     with desk.session("s"):
         givers(desk, BOTH, OTHER)
         with pytest.raises(Denied) as caught:
-            async with desk.async_agent_scope("writer"):
+            async with desk.agent_scope("writer"):
                 pass
     assert caught.value.reason == "ambiguous_hand_off"
 
@@ -426,21 +427,21 @@ def test_of_blocks_side_by_side_one_goes_on_under_a_kept_link(desk):
 
 async def test_async_is_the_same_and_never_blocks(desk, no_blocking):
     with desk.session("s"):
-        async with desk.async_agent_scope("planner") as entry:
+        async with desk.agent_scope("planner") as entry:
             assert entry.is_new_link
-            async with desk.async_agent_scope("researcher") as below:
+            async with desk.agent_scope("researcher") as below:
                 below.keep_link()
-            async with desk.async_agent_scope("researcher") as again:
+            async with desk.agent_scope("researcher") as again:
                 assert (again.handle, again.is_new_link) == (below.handle, False)
-            async with desk.async_agent_scope("clerk") as inner:
+            async with desk.agent_scope("clerk") as inner:
                 assert inner.handle == entry.handle
-        async with desk.async_agent_scope("clerk") as first:
+        async with desk.agent_scope("clerk") as first:
             assert first.handle == ""
 
 
 async def test_tasks_side_by_side_share_no_link(desk):
     async def work():
-        async with desk.async_agent_scope("planner") as entry:
+        async with desk.agent_scope("planner") as entry:
             await asyncio.sleep(0)
             return entry.handle
 
@@ -455,7 +456,7 @@ async def test_a_task_that_was_cancelled_leaves_no_link(desk):
     started = asyncio.Event()
 
     async def work():
-        async with desk.async_agent_scope("planner"):
+        async with desk.agent_scope("planner"):
             started.set()
             await asyncio.sleep(60)
 
@@ -476,7 +477,7 @@ async def test_nor_does_one_that_was_cancelled_while_it_was_decided(desk, home, 
         return await real(call)
 
     async def work():
-        async with desk.async_agent_scope("planner"):
+        async with desk.agent_scope("planner"):
             raise AssertionError("it was cancelled")
 
     with desk.session("s"):
@@ -515,11 +516,15 @@ def test_a_link_handed_back_between_look_and_leap_is_looked_for_again(desk, home
     with desk.session("s"):
         with desk.agent_scope("planner") as entry:
             entry.keep_link()
-        stale = desk.enforcer.find_link("s", "planner")
-        desk.enforcer.hand_back("s", entry.handle)
+        stale = drive(desk.enforcer.find_link("s", "planner"))
+        drive(desk.enforcer.hand_back("s", entry.handle))
         answers = [stale]
         real = desk.enforcer.find_link
-        monkeypatch.setattr(desk.enforcer, "find_link", lambda *args: answers.pop() if answers else real(*args))
+
+        def find_link(*args):
+            return answers.pop() if answers else (yield from real(*args))
+
+        monkeypatch.setattr(desk.enforcer, "find_link", find_link)
         with desk.agent_scope("planner") as again:
             assert again.is_new_link
             assert again.handle != entry.handle
@@ -749,10 +754,10 @@ def test_a_revoked_agent_up_the_chain_is_refused_by_its_own_link(desk, home):
 
 async def test_a_stay_acts_under_a_link_of_its_own_until_it_ends(desk, home):
     with desk.session("s"):
-        stay = await desk.open_agent_scope("planner")
+        stay = await adrive(desk.begin_agent("planner"))
         assert stay.delegation is not None
         assert (stay.delegation.agents, current_delegation("clerk", "s")) == (("planner",), None)
-        beside = await desk.open_agent_scope("planner")
+        beside = await adrive(desk.begin_agent("planner"))
         assert beside.agent.handle != stay.agent.handle  # another run's, side by side
         stay.close()
         desk.store.flush()
@@ -765,15 +770,15 @@ async def test_a_stay_acts_under_a_link_of_its_own_until_it_ends(desk, home):
 
 async def test_a_stay_that_is_kept_is_found_again(desk):
     with desk.session("s"):
-        first = await desk.open_agent_scope("planner")
+        first = await adrive(desk.begin_agent("planner"))
         first.agent.keep_link()
         first.close()
-        again = await desk.open_agent_scope("planner")
+        again = await adrive(desk.begin_agent("planner"))
         again.close()
         desk.store.flush()
         assert again.agent.handle == first.agent.handle
         assert agents(desk) == ["planner"]
-        last = await desk.open_agent_scope("planner")
+        last = await adrive(desk.begin_agent("planner"))
         assert (first.owns_link, again.owns_link, last.owns_link) == (True, True, True)
         last.agent.hand_back()
         last.close()
@@ -783,7 +788,7 @@ async def test_a_stay_that_is_kept_is_found_again(desk):
 
 async def test_a_stay_under_the_actors_own_name_is_not_its_to_hand_back(desk):
     with desk.session("s"), desk.agent_scope("planner"):
-        inner = await desk.open_agent_scope("planner")
+        inner = await adrive(desk.begin_agent("planner"))
         assert not inner.owns_link
         inner.close()
         desk.store.flush()
@@ -793,5 +798,5 @@ async def test_a_stay_under_the_actors_own_name_is_not_its_to_hand_back(desk):
 async def test_a_stay_that_is_refused_claims_nothing(home):
     with opened(home, grants={"lookup": WILD}) as halo, halo.session("s"):
         with pytest.raises(Denied):
-            await halo.open_agent_scope("planner")
+            await adrive(halo.begin_agent("planner"))
         assert halo._claimed_links == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 
 import pytest
 
@@ -235,7 +236,7 @@ class LaterParts(Parts):
 def read(action, count=10):
     """The parts that a reader gets who stops after some; the stream is closed."""
     got = []
-    with contextlib.closing(flow.stream(action)) as stream:
+    with contextlib.closing(flow.stream(flow.govern_stream(action))) as stream:
         for part in stream:
             got.append(part)
             if len(got) == count:
@@ -246,7 +247,7 @@ def read(action, count=10):
 def aread(action, count=10):
     async def go():
         got = []
-        async with contextlib.aclosing(flow.astream(action)) as stream:
+        async with contextlib.aclosing(flow.astream(flow.govern_stream(action))) as stream:
             async for part in stream:
                 got.append(part)
                 if len(got) == count:
@@ -329,3 +330,109 @@ def test_a_source_that_can_only_be_iterated_is_read(halo):
             return Iterable()
 
     assert aread(Held(halo)) == ["a", "b"]
+
+
+# procedures
+
+
+async def later(value):
+    return value
+
+
+def doubled(number):
+    first = yield flow.TwoWayStep(int, later, number)
+    return first * 2
+
+
+def test_a_method_is_made_in_either_form_of_one_procedure():
+    method = flow.make_method(doubled, doubled, is_async=False)
+    async_method = flow.make_method(doubled, doubled, is_async=True)
+    assert not asyncio.iscoroutinefunction(method)
+    assert asyncio.iscoroutinefunction(async_method)
+    assert (method(2), asyncio.run(async_method(2)), method.__name__) == (4, 4, "doubled")
+
+
+def test_a_procedure_runs_an_action(halo):
+    def steps(action):
+        return (yield flow.run_step(action))
+
+    assert flow.drive(steps(Action(halo))) == "done"
+    assert asyncio.run(flow.adrive(steps(Later(halo)))) == "done"
+
+
+PLACE = contextvars.ContextVar("place", default="outside")
+
+
+def visits(log):
+    token = PLACE.set("inside")
+    try:
+        log.append(f"begun {PLACE.get()}")
+        yield flow.Emit("value")
+    except ZeroDivisionError:
+        log.append("failed")
+        raise
+    finally:
+        PLACE.reset(token)
+        yield log.append, "ended"
+
+
+async def enter(log, error):
+    async with flow.StepScope(visits(log)) as value:
+        log.append((value, PLACE.get()))
+        if error is not None:
+            raise error
+
+
+def enter_in_thread(log, error):
+    with flow.StepScope(visits(log)) as value:
+        log.append((value, PLACE.get()))
+        if error is not None:
+            raise error
+
+
+@pytest.mark.parametrize("run", [enter_in_thread, lambda log, error: asyncio.run(enter(log, error))])
+@pytest.mark.parametrize("error", [None, ZeroDivisionError()])
+def test_a_block_stands_where_a_procedure_emits(run, error):
+    log = []
+    with pytest.raises(ZeroDivisionError) if error is not None else contextlib.nullcontext() as caught:
+        run(log, error)
+    assert log == ["begun inside", ("value", "inside"), *(["failed"] if error is not None else []), "ended"]
+    assert error is None or caught.value is error
+    assert PLACE.get() == "outside"
+
+
+def test_a_stream_with_a_context_of_its_own_sets_nothing_for_its_reader():
+    for context, seen in ((contextvars.copy_context(), "outside"), (None, "inside")):
+        with contextlib.closing(flow.stream(visits([]), context)) as stream:
+            next(stream)
+            assert PLACE.get() == seen
+        assert PLACE.get() == "outside"
+
+    async def go():
+        async with contextlib.aclosing(flow.astream(visits([]), contextvars.copy_context())) as stream:
+            await anext(stream)
+            assert PLACE.get() == "outside"
+
+    asyncio.run(go())
+
+
+def test_parts_are_passed_on_each_inside_a_scope_and_their_source_is_closed():
+    log = []
+
+    def parts():
+        try:
+            yield PLACE.get()
+            yield PLACE.get()
+        finally:
+            log.append("closed")
+
+    @contextlib.contextmanager
+    def scope():
+        token = PLACE.set("inside")
+        yield
+        PLACE.reset(token)
+
+    assert list(flow.stream(flow.emit_parts(parts(), scope))) == ["inside", "inside"]
+    with contextlib.closing(flow.stream(flow.emit_parts(parts()))) as stream:
+        assert next(stream) == "outside"
+    assert log == ["closed", "closed"]

@@ -53,6 +53,7 @@ from envelope_world import (
 
 from halo_core.authority import compute_authority, compute_effective_authority
 from halo_core.enforcement import HandOff, Surface
+from halo_core.enforcement.flow import drive
 from halo_core.errors import Denied, Pending
 from halo_core.model import RESERVED_UNITS, ActionKind, Budget, Constraint, EntryKind, Envelope
 from halo_core.passports import find_violation, verify_chain
@@ -385,7 +386,7 @@ class Life(RuleBasedStateMachine):
     @rule(forget=st.booleans())
     def hand_back(self, forget) -> None:
         handle, _ = self.path[-1]
-        self.halo.enforcer.hand_back("s", handle)
+        drive(self.halo.enforcer.hand_back("s", handle))
         late = self.call("lookup", {})
         assert self.attempt(late) is None
         self.path.pop()

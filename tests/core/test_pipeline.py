@@ -13,6 +13,8 @@ import pytest
 from halo_core import failpoints
 from halo_core.decision import PENDING_CAP
 from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import FunctionAction
+from halo_core.enforcement.flow import arun
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
@@ -232,8 +234,10 @@ async def test_arguments_changed_while_the_decision_is_committed_do_not_run(halo
     )
     body = Calls()
     with halo.session("s"):
-        await halo.enforcer.arun(halo.build_call(anything, {"q": "warm"}), Calls().later, SURFACE)
-        task = asyncio.ensure_future(halo.enforcer.arun(halo.build_call(anything, args), body.later, SURFACE))
+        await arun(FunctionAction(halo.enforcer, halo.build_call(anything, {"q": "warm"}), Calls().later, SURFACE))
+        task = asyncio.ensure_future(
+            arun(FunctionAction(halo.enforcer, halo.build_call(anything, args), body.later, SURFACE))
+        )
         await asyncio.sleep(0)  # now it waits for its commit
         args["q"].append("evil")
         await task
@@ -323,9 +327,11 @@ async def test_async_runs_without_blocking_the_loop(halo, home, no_blocking):
     lookup, wipe = tool(halo, "lookup"), tool(halo, "wipe")
     body = Calls("42")
     with halo.session("s"):
-        assert await halo.enforcer.arun(halo.build_call(lookup, {"q": "a"}), body.later, SURFACE) == "42"
+        assert (
+            await arun(FunctionAction(halo.enforcer, halo.build_call(lookup, {"q": "a"}), body.later, SURFACE)) == "42"
+        )
         with pytest.raises(Denied):
-            await halo.enforcer.arun(halo.build_call(wipe, {"path": "/"}), body.later, SURFACE)
+            await arun(FunctionAction(halo.enforcer, halo.build_call(wipe, {"path": "/"}), body.later, SURFACE))
     await asyncio.to_thread(halo.store.flush)
     assert [item["dispatched"] for item in await asyncio.to_thread(bodies, home, EntryKind.DECISION)] == [True, False]
     assert body == [{"q": "a"}]
@@ -338,7 +344,7 @@ async def test_64_agents_on_one_loop(halo, home, no_blocking):
         with halo.session(f"agent-{number}"):
             for step in range(3):
                 call = halo.build_call(lookup, {"q": f"{number}.{step}"})
-                assert await halo.enforcer.arun(call, Calls(number).later, SURFACE) == number
+                assert await arun(FunctionAction(halo.enforcer, call, Calls(number).later, SURFACE)) == number
 
     await asyncio.gather(*map(agent, range(64)))
     await asyncio.to_thread(halo.close)
@@ -355,7 +361,7 @@ async def test_cancelled_while_it_runs(halo, home):
 
     with halo.session("s"):
         task = asyncio.ensure_future(
-            halo.enforcer.arun(halo.build_call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE)
+            arun(FunctionAction(halo.enforcer, halo.build_call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE))
         )
     await started.wait()
     task.cancel()
@@ -371,7 +377,9 @@ async def test_cancelled_while_it_waits_for_the_commit(halo, home):
     halo.store._lock.acquire()
     try:
         with halo.session("s"):
-            task = asyncio.ensure_future(halo.enforcer.arun(halo.build_call(lookup, {"q": "a"}), body.later, SURFACE))
+            task = asyncio.ensure_future(
+                arun(FunctionAction(halo.enforcer, halo.build_call(lookup, {"q": "a"}), body.later, SURFACE))
+            )
         await asyncio.sleep(0)  # now it waits for its commit
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -397,7 +405,9 @@ async def test_cancelled_between_answer_and_wake_up(halo, home, monkeypatch):
     body = Calls()
     with halo.session("s"):
         tasks.append(
-            asyncio.ensure_future(halo.enforcer.arun(halo.build_call(lookup, {"q": "a"}), body.later, SURFACE))
+            asyncio.ensure_future(
+                arun(FunctionAction(halo.enforcer, halo.build_call(lookup, {"q": "a"}), body.later, SURFACE))
+            )
         )
     with pytest.raises(asyncio.CancelledError):
         await tasks[0]
@@ -546,7 +556,7 @@ async def test_a_closed_ledger_denies_async(halo):
     await asyncio.to_thread(halo.close)
     body = Calls()
     with halo.session("s"), pytest.raises(Denied) as caught:
-        await halo.enforcer.arun(halo.build_call(lookup, {"q": "a"}), body.later, SURFACE)
+        await arun(FunctionAction(halo.enforcer, halo.build_call(lookup, {"q": "a"}), body.later, SURFACE))
     assert (caught.value.reason, body) == ("ledger_closed", [])
 
 

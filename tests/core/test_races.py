@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 from envelope_world import SURFACE, call, changed, codes, floors, found, ledger_totals, limits, opened, spent, state_of
 
 from halo_core.clock import SystemClock
+from halo_core.enforcement.enforcer import FunctionAction
+from halo_core.enforcement.flow import arun
 from halo_core.errors import Denied, Pending
 from halo_core.model import Budget, EntryKind
 from halo_core.verification import verify_store
@@ -100,7 +102,7 @@ async def test_256_coroutines_spend_exactly_what_there_is(home):
         for name in attempts(number)[:4]:
             args = {"amount": 1} if name == "pay" else {}
             try:
-                await halo.enforcer.arun(call(halo, name, **args), body, SURFACE)
+                await arun(FunctionAction(halo.enforcer, call(halo, name, **args), body, SURFACE))
             except (Denied, Pending) as exc:
                 reasons[exc.reason] += 1
             else:

@@ -103,7 +103,7 @@ async def test_what_a_callback_enters_is_entered_by_the_receiver(make_world):
     tool = halo.guard(look, resource=trusted())
 
     async def instructions(_context: Any, _agent: Any) -> str:
-        async with halo.async_agent_scope("research"):
+        async with halo.agent_scope("research"):
             await tool.on_invoke_tool(*by_hand(tool, {"q": "x"}))
         return "be brief"
 

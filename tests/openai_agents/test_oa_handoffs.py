@@ -177,7 +177,7 @@ async def test_past_every_runner_of_ours_a_tool_acts_as_its_agent(world, halo):
 async def test_an_agent_that_hands_on_to_nobody_acts_as_whoever_runs_it(world, halo):
     worker = halo.guard(agent("worker", [LOOK], [halo.guard(look, resource=trusted())]))
     await Runner.run(worker, "go")
-    async with halo.async_agent_scope("research"):
+    async with halo.agent_scope("research"):
         await Runner.run(worker, "go")
     assert world.chains("look") == [["desk"], ["desk", "research"]]
     named = halo.guard(agent("worker", [LOOK], [halo.guard(look)]), agent="clerk")

@@ -17,6 +17,8 @@ from counts import count
 from halo_core import failpoints
 from halo_core.clock import SystemClock
 from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement.enforcer import FunctionAction
+from halo_core.enforcement.flow import arun
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap, HaloError, Tampered
 from halo_core.facade import HaloBase
 from halo_core.ledger import read_anchors
@@ -201,7 +203,9 @@ async def test_a_database_held_past_the_deadline_denies_async(home):
     holder.execute("BEGIN IMMEDIATE")
     body = Calls()
     with halo.session("s"), pytest.raises(Denied) as caught:
-        await halo.enforcer.arun(halo.build_call(tool(halo, "lookup"), {"q": "b"}), body.later, SURFACE)
+        await arun(
+            FunctionAction(halo.enforcer, halo.build_call(tool(halo, "lookup"), {"q": "b"}), body.later, SURFACE)
+        )
     assert (caught.value.reason, body) == ("ledger_busy", [])
     holder.close()
     await asyncio.to_thread(halo.close)

@@ -9,16 +9,16 @@ agent above: under such a name whoever acts there goes on.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.enforcer import Enforcer, Ticket
+from halo_core.enforcement.flow import Emit, Steps, StepScope, TwoWayStep, get_thrown_error
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
-from halo_core.enforcement.lookups import LiveLink
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.session_context import ActiveDelegation, delegation_scope
@@ -41,7 +41,7 @@ __all__ = [
     "with_delegation_terms",
 ]
 
-
+T = TypeVar("T")
 _AGENT_RESOURCE: Final = Resource(
     kind=ActionKind.HANDOFF,
     impact=Impact.READ,
@@ -249,7 +249,9 @@ class _DelegationPlan:
 
 
 class AgentScope:
-    """An agent that acts until `close`, for frameworks whose steps are tasks of their own and fit in no block.
+    """An agent whose beginning is decided: it acts in the procedure of `run`, or until `close`.
+
+    The latter is for frameworks whose steps are tasks of their own and fit in no block.
 
     Attributes:
         agent: as `agent_scope` yields it.
@@ -258,24 +260,51 @@ class AgentScope:
             handed back.
     """
 
-    __slots__ = ("_on_end", "agent", "delegation", "owns_link")
+    __slots__ = ("_facade", "_plan", "_ticket", "agent", "delegation", "owns_link")
 
-    def __init__(
-        self,
-        agent: ActiveAgent,
-        delegation: ActiveDelegation | None,
-        on_end: Callable[[BaseException | None], None],
-        *,
-        owns_link: bool,
-    ) -> None:
-        self.agent = agent
-        self.delegation = delegation
-        self.owns_link = owns_link
-        self._on_end = on_end
+    def __init__(self, facade: DelegationMixin, plan: _DelegationPlan, ticket: Ticket) -> None:
+        self._facade = facade
+        self._plan = plan
+        self._ticket = ticket
+        self.agent = _make_active_agent(plan, ticket)
+        handle = self.agent.handle
+        self.delegation = ActiveDelegation(facade.agent, plan.call.session, handle, plan.agents) if handle else None
+        self.owns_link = self.agent.is_new_link or bool(plan.claimed_handle)
+
+    def run(self, body: Callable[[ActiveAgent], Steps[T]]) -> Steps[T]:
+        """Run a procedure as the agent; at its end the link is handed back unless it was kept, durably."""
+        try:
+            with delegation_scope(self.delegation):
+                try:
+                    result: T = yield from body(self.agent)
+                finally:
+                    if self.agent.will_hand_back:
+                        yield from self._facade.enforcer.hand_back(_ticket_session(self._ticket), self.agent.handle)
+        except BaseException as exc:
+            self._end(get_thrown_error(exc))
+            raise
+        self._end(None)
+        return result
 
     def close(self, error: BaseException | None = None) -> None:
         """Record the end and hand the link back unless it was kept; waits for nothing."""
-        self._on_end(error)
+        if self.agent.will_hand_back:
+            self._facade.enforcer.defer_hand_back(_ticket_session(self._ticket), self.agent.handle)
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        self._facade.forget_links(self._plan, self.agent)
+        if error is None:
+            self._ticket.succeed("handed on" if self.agent.is_link_kept else "handed back", _END_SURFACE)
+        elif self.agent.is_link_kept:
+            self._ticket.pause(error)
+        else:
+            self._ticket.fail(error)
+
+
+def _emit_agent(active: ActiveAgent) -> Steps[None]:
+    """The body of a `with` block."""
+    yield Emit(active)
 
 
 class DelegationMixin(DelegationFacade, Protocol):
@@ -306,14 +335,13 @@ class DelegationMixin(DelegationFacade, Protocol):
             Denied: it may not hand off to this agent.
         """
         plan = self._plan_new_link(self._build_scope_call(to, task, give, call_id))
-        with self._run_scope(plan, self.enforcer.begin(plan.call)) as active:
+        with StepScope[ActiveAgent](AgentScope(self, plan, self.enforcer.begin(plan.call)).run(_emit_agent)) as active:
             yield active.handle
 
-    @contextmanager
     def agent_scope(
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
-    ) -> Iterator[ActiveAgent]:
-        """Inside the block, `agent` acts in this context's session.
+    ) -> StepScope[ActiveAgent]:
+        """Inside the block (`with` or `async with`), `agent` acts in this context's session.
 
         An agent that has a live link in the session goes on under it: that is decided as a hand-off to itself, and
         what is below it is handed back. Otherwise it is decided as a hand-off from whoever acts here, which makes a
@@ -335,64 +363,39 @@ class DelegationMixin(DelegationFacade, Protocol):
             Denied: it may not act here.
             Pending: it waits for an approval.
         """
-        call = self._build_scope_call(agent, task, give, call_id)
-        plan = self._plan_existing_link(call, self.enforcer.find_link(*self._link_query(call)))
-        try:
-            try:
-                ticket = self.enforcer.begin(plan.call)
-            except Denied as exc:
-                if not _was_closed_meanwhile(plan, exc):
-                    raise
-                self._release_claim(plan)
-                plan = self._plan_existing_link(call, self.enforcer.find_link(*self._link_query(call)))
-                ticket = self.enforcer.begin(plan.call)
-            with self._run_scope(plan, ticket) as active:
-                yield active
-        finally:
-            self._release_claim(plan)
 
-    @asynccontextmanager
-    async def async_agent_scope(
-        self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
-    ) -> AsyncIterator[ActiveAgent]:
-        """As `agent_scope`, without ever blocking the event loop."""
-        plan, ticket = await self._abegin_scope(self._build_scope_call(agent, task, give, call_id))
-        active = _make_active_agent(plan, ticket)
-        try:
-            with self._record_scope(plan, ticket, active):
-                try:
-                    yield active
-                finally:
-                    if active.will_hand_back:
-                        await self.enforcer.ahand_back(_ticket_session(ticket), active.handle)
-        finally:
-            self._release_claim(plan)
+        def steps() -> Steps[None]:
+            scope = yield from self.begin_agent(agent, call_id=call_id, task=task, give=give)
+            yield from scope.run(_emit_agent)
 
-    async def open_agent_scope(
+        return StepScope(steps())
+
+    def begin_agent(
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
-    ) -> AgentScope:
-        """As `async_agent_scope`, until `AgentScope.close`; the caller runs the agent's steps under its `delegation`.
+    ) -> Steps[AgentScope]:
+        """Decide, as a procedure, whether an agent may begin to act; see `agent_scope`.
 
         Raises:
             Denied: it may not act here.
             Pending: it waits for an approval.
         """
-        plan, ticket = await self._abegin_scope(self._build_scope_call(agent, task, give, call_id))
-        active = _make_active_agent(plan, ticket)
-
-        def close_scope(error: BaseException | None) -> None:
-            if active.will_hand_back:
-                self.enforcer.defer_hand_back(_ticket_session(ticket), active.handle)
-            self._forget_new_link(active)
+        call = self._build_scope_call(agent, task, give, call_id)
+        enforcer = self.enforcer
+        plan = yield from self._plan_existing_link(call)
+        try:
+            try:
+                ticket: Ticket = yield TwoWayStep(enforcer.begin, enforcer.abegin, plan.call)
+            except Denied as exc:
+                if plan.makes_link or exc.reason != "handed_back":
+                    raise
+                # The link that was found live was handed back before the decision.
+                self._release_claim(plan)
+                plan = yield from self._plan_existing_link(call)
+                ticket = yield TwoWayStep(enforcer.begin, enforcer.abegin, plan.call)
+        except BaseException:
             self._release_claim(plan)
-            _record_end(ticket, active, error)
-
-        return AgentScope(
-            active,
-            self._make_delegation(plan, active),
-            close_scope,
-            owns_link=active.is_new_link or bool(plan.claimed_handle),
-        )
+            raise
+        return AgentScope(self, plan, ticket)
 
     def register_agent(self, name: str) -> Resource:
         """Register an agent that may be handed to, before any link that names it is made.
@@ -443,11 +446,11 @@ class DelegationMixin(DelegationFacade, Protocol):
         is_same_agent = to in (self.agent, *call.agents)
         return _DelegationPlan(call, call.agents if is_same_agent else (*call.agents, to), makes_link=not is_same_agent)
 
-    def _link_query(self, call: Call) -> tuple[str, str, str, Collection[str]]:
-        return call.session, call.resource.id, call.acting_handle, self._claimed_links
-
-    def _plan_existing_link(self, call: Call, link: LiveLink | None) -> _DelegationPlan:
+    def _plan_existing_link(self, call: Call) -> Steps[_DelegationPlan]:
         """Plan to go on under the live link, if no other block acts under it."""
+        link = yield from self.enforcer.find_link(
+            call.session, call.resource.id, call.acting_handle, self._claimed_links
+        )
         if link is None or call.problem:
             return self._plan_new_link(call)
         if link.problem:
@@ -462,55 +465,15 @@ class DelegationMixin(DelegationFacade, Protocol):
             call_under_link, link.agents, makes_link=False, claimed_handle="" if link.is_acting_link else link.handle
         )
 
-    async def _abegin_scope(self, call: Call) -> tuple[_DelegationPlan, Ticket]:
-        """Decide whether an agent may begin; returns the plan, whose claim the caller releases, and the ticket."""
-        plan = self._plan_existing_link(call, await self.enforcer.afind_link(*self._link_query(call)))
-        try:
-            try:
-                return plan, await self.enforcer.abegin(plan.call)
-            except Denied as exc:
-                if not _was_closed_meanwhile(plan, exc):
-                    raise
-                self._release_claim(plan)
-                plan = self._plan_existing_link(call, await self.enforcer.afind_link(*self._link_query(call)))
-                return plan, await self.enforcer.abegin(plan.call)
-        except BaseException:
-            self._release_claim(plan)
-            raise
-
     def _release_claim(self, plan: _DelegationPlan) -> None:
         if plan.claimed_handle:
             self._claimed_links.pop(plan.claimed_handle, None)
 
-    @contextmanager
-    def _run_scope(self, plan: _DelegationPlan, ticket: Ticket) -> Iterator[ActiveAgent]:
-        active = _make_active_agent(plan, ticket)
-        with self._record_scope(plan, ticket, active):
-            try:
-                yield active
-            finally:
-                if active.will_hand_back:
-                    self.enforcer.hand_back(_ticket_session(ticket), active.handle)
-
-    @contextmanager
-    def _record_scope(self, plan: _DelegationPlan, ticket: Ticket, active: ActiveAgent) -> Iterator[None]:
-        """Run the block under the agent's link, and record how it and the hand-back ended."""
-        try:
-            with delegation_scope(self._make_delegation(plan, active)):
-                yield
-        except BaseException as exc:
-            self._forget_new_link(active)
-            _record_end(ticket, active, exc)
-            raise
-        self._forget_new_link(active)
-        _record_end(ticket, active, None)
-
-    def _forget_new_link(self, active: ActiveAgent) -> None:
+    def forget_links(self, plan: _DelegationPlan, active: ActiveAgent) -> None:
+        """Let other blocks act under the links of an agent that has ended."""
         if active.is_new_link:
             self._claimed_links.pop(active.handle, None)
-
-    def _make_delegation(self, plan: _DelegationPlan, active: ActiveAgent) -> ActiveDelegation | None:
-        return ActiveDelegation(self.agent, plan.call.session, active.handle, plan.agents) if active.handle else None
+        self._release_claim(plan)
 
 
 def _make_active_agent(plan: _DelegationPlan, ticket: Ticket) -> ActiveAgent:
@@ -524,17 +487,3 @@ def _make_active_agent(plan: _DelegationPlan, ticket: Ticket) -> ActiveAgent:
 def _ticket_session(ticket: Ticket) -> str:
     # Under the name that the store has for the session, which is shorter than some.
     return ticket.verdict.session if ticket.verdict is not None else ""
-
-
-def _record_end(ticket: Ticket, active: ActiveAgent, error: BaseException | None) -> None:
-    if error is None:
-        ticket.succeed("handed on" if active.is_link_kept else "handed back", _END_SURFACE)
-    elif active.is_link_kept:
-        ticket.pause(error)
-    else:
-        ticket.fail(error)
-
-
-def _was_closed_meanwhile(plan: _DelegationPlan, denial: Denied) -> bool:
-    """Whether the link that was found live was handed back before the decision."""
-    return not plan.makes_link and denial.reason == "handed_back"

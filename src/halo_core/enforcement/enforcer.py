@@ -16,7 +16,7 @@ action run; in observe mode it does run, and the failure is logged and counted i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -200,11 +200,7 @@ class Enforcer:
             Pending: it waits for an approval, and did not run.
             Exception: what `execute` raised, as much of it as the obligations leave (`Ticket.fail`).
         """
-        return flow.run(_FunctionAction(self, call, execute, surface))
-
-    async def arun(self, call: Call, execute: Callable[[Mapping[str, Any]], Awaitable[T]], surface: Surface[T]) -> T:
-        """As `run`, without ever blocking the event loop."""
-        return await flow.arun(_FunctionAction(self, call, execute, surface))
+        return flow.run(FunctionAction(self, call, execute, surface))
 
     def begin(self, call: Call) -> Ticket:
         """Decide; a ticket if it may run.
@@ -212,23 +208,31 @@ class Enforcer:
         Raises:
             Denied: see `run`.
         """
+        ticket: Ticket = flow.drive(self._begin_steps(call))
+        return ticket
+
+    async def abegin(self, call: Call) -> Ticket:
+        """As `begin`, from a coroutine."""
+        ticket: Ticket = await flow.adrive(self._begin_steps(call))
+        return ticket
+
+    def _begin_steps(self, call: Call) -> flow.Steps[Ticket]:
         try:
-            context: DecisionContext = self.store.commit(self._make_decision_job(call))
+            yield from self._wait_for_credentials()
+            job = self._make_decision_job(call)
+            context: DecisionContext = yield self._make_commit_step(job, on_orphaned=self._record_orphaned)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
         return self._issue_ticket(context)
 
-    async def abegin(self, call: Call) -> Ticket:
-        """As `begin`, from a coroutine."""
-        try:
-            if not self._are_credentials_ready():
-                await asyncio.to_thread(self._get_credentials)
-            context: DecisionContext = await self.store.acommit(
-                self._make_decision_job(call), on_orphaned=self._record_orphaned
-            )
-        except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
-            return self._handle_undecided(call, exc)
-        return self._issue_ticket(context)
+    def _wait_for_credentials(self) -> flow.Steps[None]:
+        """Have the credentials ready; on an event loop a thread waits for them."""
+        if not self._are_credentials_ready():
+            get_credentials = self._get_credentials
+            yield flow.TwoWayStep(get_credentials, partial(asyncio.to_thread, get_credentials))
+
+    def _make_commit_step(self, job: Any, *, on_orphaned: Callable[[Any], None] | None = None) -> flow.Step:
+        return flow.TwoWayStep(self.store.commit, partial(self.store.acommit, on_orphaned=on_orphaned), job)
 
     def _make_decision_job(self, call: Call) -> Callable[[Transaction], DecisionContext]:
         context = self._preparer.prepare(call, self._mode)  # (1)
@@ -293,20 +297,16 @@ class Enforcer:
             item.target in names or item.scope not in ("agent", "tenant", "session") for item in revoked
         )
 
-    def hand_back(self, session: str, handle: str) -> None:
-        """Close the link `handle` and what is below it; its holder's authority ends here.
+    def hand_back(self, session: str, handle: str) -> flow.Steps[None]:
+        """Close the link `handle` and what is below it, as a procedure; its holder's authority ends here.
 
         Raises:
             CannotDecide: it could not be made durable; the link stays live.
         """
-        self.store.commit(HandBackJob(session, handle))
-
-    async def ahand_back(self, session: str, handle: str) -> None:
-        """As `hand_back`, from a coroutine."""
-        await self.store.acommit(HandBackJob(session, handle))
+        yield self._make_commit_step(HandBackJob(session, handle))
 
     def defer_hand_back(self, session: str, handle: str) -> None:
-        """As `hand_back`, with the next transaction or within 50 ms; waits for nothing, and may stand in any loop."""
+        """Close the link with the next transaction, or within 50 ms; waits for nothing, and may stand in any loop."""
         self.store.defer(HandBackJob(session, handle))
 
     def find_question_status(self, pending_id: str) -> str:
@@ -322,27 +322,15 @@ class Enforcer:
 
     def find_link(
         self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
-    ) -> LiveLink | None:
-        """The live link of an agent in a session, at or below the link acted under; see `FindLinkJob`.
+    ) -> flow.Steps[LiveLink | None]:
+        """The live link of an agent in a session, at or below the link acted under, as a procedure; see `FindLinkJob`.
 
         None as well where the store cannot be read: the decision that follows says so.
         """
         try:
+            yield from self._wait_for_credentials()
             job = self._make_link_job(session, agent, acting_handle, taken_links)
-            link: LiveLink | None = self.store.commit(job) if isinstance(job, FindLinkJob) else job
-        except HaloError:
-            return None
-        return link
-
-    async def afind_link(
-        self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
-    ) -> LiveLink | None:
-        """As `find_link`, from a coroutine."""
-        try:
-            if not self._are_credentials_ready():
-                await asyncio.to_thread(self._get_credentials)
-            job = self._make_link_job(session, agent, acting_handle, taken_links)
-            link: LiveLink | None = await self.store.acommit(job) if isinstance(job, FindLinkJob) else job
+            link: LiveLink | None = (yield self._make_commit_step(job)) if isinstance(job, FindLinkJob) else job
         except HaloError:
             return None
         return link
@@ -413,8 +401,8 @@ class Enforcer:
             self.store.defer(HandBackJob(context.session, context.handle))
 
 
-class _FunctionAction(flow.GovernedAction[T]):
-    """An action that is a function of its decided arguments."""
+class FunctionAction(flow.GovernedAction[T]):
+    """An action that is a function of its decided arguments; a coroutine function where `arun` drives it."""
 
     def __init__(
         self, enforcer: Enforcer, call: Call, function: Callable[[Mapping[str, Any]], Any], surface: Surface[T]
@@ -423,6 +411,7 @@ class _FunctionAction(flow.GovernedAction[T]):
         self._function = function
 
     def execute(self, ticket: Ticket) -> Any:
+        """Call the function."""
         return self._function(ticket.args)
 
 

@@ -1,10 +1,13 @@
 """The protocol of one governed action, written once and driven in three ways.
 
 `govern` and `govern_stream` are generators without I/O: each yields the next step, a function with its
-arguments, and is sent the result. A driver executes the steps: `run` in the calling thread, `arun` on an event loop,
-`stream` and `astream` for results that arrive in parts. A surface of an adapter describes its action as a
+arguments, and is sent the result. A driver executes the steps: `drive` in the calling thread, `adrive` on an event
+loop, `stream` and `astream` for what arrives in parts. A surface of an adapter describes its action as a
 `GovernedAction` (or a `GovernedStream`) and picks a driver; the order of deciding, pausing, running, restricting and
 recording is decided here alone, so that no surface can leave a step out.
+
+What else has a synchronous and an asynchronous form is written once too, as a procedure: a generator of steps, which
+`make_method` turns into the method that a framework expects, and `StepScope` into a `with` block.
 
 Example:
     class Lookup(GovernedAction[str]):
@@ -18,12 +21,15 @@ The form follows the `auth_flow` of httpx. Actions of guarded objects are in `gu
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextvars import Context
 from dataclasses import dataclass, replace
+from functools import wraps
 from inspect import isawaitable, iscoroutinefunction
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar
 
+from halo_core.enforcement.session_context import AwaitableInContext
 from halo_core.errors import Denied, Pending
 from halo_core.failpoints import hit_failpoint
 
@@ -42,7 +48,6 @@ class GovernedAction(Generic[T]):
         enforcer: decides and records.
         call: what is decided; None where `build_call` makes it, or where the decision is given.
         surface: how the result is read and restricted.
-        error_class: raised instead of an error that must be hidden if its class cannot be built from a message.
         decision: what was decided of this action before, at another place of the adapter.
         records_outcome: whether the outcome is recorded here; if not, whoever decided records it, and here the result
             is only restricted.
@@ -52,13 +57,14 @@ class GovernedAction(Generic[T]):
     """Exceptions that the framework uses for control flow; they are re-raised unchanged."""
     pause_errors: ClassVar[tuple[type[BaseException], ...]] = ()
     """The steering errors that mean the action is waiting and will be run again."""
+    error_class: ClassVar[type[Exception]] = RuntimeError
+    """Raised instead of an error that must be hidden if its class cannot be built from a message."""
 
     def __init__(
         self,
         enforcer: Enforcer,
         call: Call | None,
         surface: Surface[Any],
-        error_class: type[Exception] = RuntimeError,
         *,
         decision: Ticket | Denied | None = None,
         records_outcome: bool = True,
@@ -66,7 +72,6 @@ class GovernedAction(Generic[T]):
         self.enforcer = enforcer
         self.call = call
         self.surface = surface
-        self.error_class = error_class
         self.decision = decision
         self.records_outcome = records_outcome
 
@@ -221,8 +226,23 @@ class Raise:
     error: BaseException
 
 
+class ExitThrown(BaseException):
+    """Stands for a `GeneratorExit` inside a procedure.
+
+    `yield from` would close the inner generator, which then could take no step of its own at the end.
+    """
+
+    def __init__(self, error: GeneratorExit) -> None:
+        self.error = error
+
+
+def get_thrown_error(error: BaseException) -> BaseException:
+    """What a procedure that catches everything has caught."""
+    return error.error if isinstance(error, ExitThrown) else error
+
+
 END: Final = object()
-"""Sentinel that `_take_next` and `_atake_next` return at the end of a stream."""
+"""Sentinel that stands for the end of a stream."""
 Step = tuple[Any, ...]
 """A function and its arguments; what it returns is the answer, once awaited if an asynchronous driver can await it."""
 
@@ -237,21 +257,59 @@ class ResultStep(tuple[Any, ...]):
     __slots__ = ()
 
 
-Flow = Generator[Step, Any, Return[T] | Raise]
-Begin = Callable[["Call"], Any]
+class TwoWayStep(tuple[Any, ...]):  # noqa: SLOT001  no slots beside the items of a tuple
+    """A step for which an asynchronous driver calls another function: `TwoWayStep(next, anext, source)`."""
+
+    async_function: Callable[..., Any]
+
+    def __new__(cls, function: Callable[..., Any], async_function: Callable[..., Any], /, *arguments: Any) -> Self:
+        """Of a function, its asynchronous form, and the arguments of either."""
+        step = super().__new__(cls, (function, *arguments))
+        step.async_function = async_function
+        return step
 
 
-def govern(action: GovernedAction[T], begin: Begin) -> Flow[T]:
+Steps = Generator[Step | Emit, Any, T]
+"""A procedure. One that a driver for streams or a `StepScope` executes may yield `Emit` too."""
+Flow = Steps[Return[T] | Raise]
+
+
+def run_step(action: GovernedAction[Any]) -> Step:
+    """The step of a procedure that runs an action."""
+    return TwoWayStep(run, arun, action)
+
+
+def emit_parts(parts: Any, open_scope: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Steps[None]:
+    """Pass on the parts of an iterable, each taken inside a scope of its own, and close its iterator at the end."""
+    source = yield TwoWayStep(iter, aiter, parts)
+    try:
+        while True:
+            with open_scope():
+                part = yield TwoWayStep(next, anext, source, END)
+            if part is END:
+                return
+            yield Emit(part)
+    finally:
+        yield _close_source, source
+
+
+def _close_source(source: Any) -> Any:
+    """Close an iterator that can be closed; of an asynchronous one this returns a coroutine."""
+    close = getattr(source, "aclose" if hasattr(source, "__anext__") else "close", None)
+    return close() if close is not None else None
+
+
+def govern(action: GovernedAction[T]) -> Flow[T]:
     """The protocol of an action: decide, pause, run with the decided arguments, restrict and record.
 
-    The numbers are those of docs/ARCHITECTURE.md; (1) to (4) happen in `begin`, which is the enforcer's.
+    The numbers are those of docs/ARCHITECTURE.md; (1) to (4) happen in `Enforcer.begin`.
     """
     try:
-        ticket = yield from _decide(action, begin)
+        ticket = yield from _decide(action)
     except Denied as denied:
         return _return_denied(action, denied)
     except BaseException as exc:  # noqa: BLE001  the driver raises it
-        return Raise(exc)
+        return Raise(get_thrown_error(exc))
     try:  # (5)
         if action.decision is None:
             action.accept(ticket)
@@ -260,32 +318,32 @@ def govern(action: GovernedAction[T], begin: Begin) -> Flow[T]:
             result = yield action.execute, ticket
             hit_failpoint("after_run")
     except BaseException as exc:  # noqa: BLE001  a cancellation too; the driver raises what is left of it
-        return Raise(action.finish_failed(ticket, exc))  # (6)
+        return Raise(action.finish_failed(ticket, get_thrown_error(exc)))  # (6)
     try:
         used: T = yield ResultStep((action.finish, ticket, result))  # (6)
     except BaseException as exc:  # noqa: BLE001  `needs_guard`: the result is withheld, and recorded as such
-        action.finish_failed(ticket, exc)  # records it where `finish` was interrupted before it recorded anything
-        return Raise(exc)
+        error = get_thrown_error(exc)
+        action.finish_failed(ticket, error)  # records it where `finish` was interrupted before it recorded anything
+        return Raise(error)
     return Return(used)
 
 
-def govern_stream(
-    action: GovernedStream, begin: Begin, take_next: Callable[[Any], Any], open_parts: Callable[[Any], Any]
-) -> Generator[Step | Emit, Any, Return[None] | Raise]:
+def govern_stream(action: GovernedStream) -> Flow[None]:
     """The protocol of an action whose result arrives in parts; see `govern`."""
+    source: Any = None
     try:
-        ticket = yield from _decide(action, begin)
+        ticket = yield from _decide(action)
     except BaseException as exc:  # noqa: BLE001  the driver raises it
-        return Raise(exc)
+        return Raise(get_thrown_error(exc))
     try:
         if action.decision is None:
             action.accept(ticket)
         action.is_withheld = action.withholds(ticket)
         with action.scope(ticket):
-            source = open_parts((yield action.execute, ticket))
+            source = yield TwoWayStep(iter, aiter, (yield action.execute, ticket))
         while True:
             with action.part_scope(ticket):
-                part = yield take_next, source
+                part = yield TwoWayStep(next, anext, source, END)
             if part is END:
                 break
             for item in (yield action.add_part, ticket, part):
@@ -294,13 +352,14 @@ def govern_stream(
             yield action.announce, item
             yield Emit(item)
     except BaseException as exc:  # noqa: BLE001  GeneratorExit too: the reader stopped, which is recorded
-        return Raise(action.finish_failed(ticket, exc))
+        return Raise(action.finish_failed(ticket, get_thrown_error(exc)))
     finally:
         action.close()
+        yield _close_source, source
     return Return(None)
 
 
-def _decide(action: GovernedAction[Any], begin: Begin) -> Generator[Step, Any, Ticket]:
+def _decide(action: GovernedAction[Any]) -> Steps[Ticket]:
     """Decide the action; if the framework resumes from a challenge with a refusal, decide again to record it."""
     decision = action.decision
     if isinstance(decision, Denied):
@@ -308,15 +367,16 @@ def _decide(action: GovernedAction[Any], begin: Begin) -> Generator[Step, Any, T
     if decision is not None:
         return decision
     call = action.build_call()
+    enforcer = action.enforcer
     try:
-        ticket: Ticket = yield begin, call
+        ticket: Ticket = yield TwoWayStep(enforcer.begin, enforcer.abegin, call)
     except Pending as pending:
         if not action.pause_for_approval(call, pending):
             raise
         call = make_withdrawal_call(call, pending)
     else:
         return ticket
-    ticket = yield begin, call
+    ticket = yield TwoWayStep(enforcer.begin, enforcer.abegin, call)
     return ticket
 
 
@@ -324,7 +384,7 @@ def _return_denied(action: GovernedAction[T], denied: Denied) -> Return[T] | Rai
     try:
         return Return(action.return_denied(denied))
     except BaseException as exc:  # noqa: BLE001  the driver raises it
-        return Raise(exc)
+        return Raise(get_thrown_error(exc))
 
 
 # drivers
@@ -338,139 +398,197 @@ def run(action: GovernedAction[T]) -> T:
         Pending: it waits for an approval, and did not run.
         BaseException: what the action raised, as much of it as the obligations leave (`Ticket.fail`).
     """
-    ending = drive(govern(action, action.enforcer.begin))
-    return ending.value if isinstance(ending, Return) else _end(ending)
+    result: T = drive(govern(action))
+    return result
 
 
 async def arun(action: GovernedAction[T]) -> T:
     """As `run`, without ever blocking the event loop."""
-    return _end(await adrive(govern(action, action.enforcer.abegin)))
+    result: T = await adrive(govern(action))
+    return result
 
 
-def drive(steps: Generator[Step, Any, T]) -> T:
-    """Execute the steps of a generator in the calling thread. Adapters also use it for their own procedures.
+def drive(steps: Steps[Any]) -> Any:
+    """Execute the steps of a procedure in the calling thread, and return what it returns.
 
-    A procedure that has a synchronous and an asynchronous form is written once, as a generator that is given what
-    differs (`run` or `arun`, a handler) and yields each call of it:
+    A procedure is written once for the synchronous and the asynchronous form of what an adapter does:
 
-        def _steps(self, request, handler, run):
-            yield run, UnreachableCall(self.halo, call, error)
+        def _call_tool(self, request, handler):
+            yield run_step(UnreachableCall(self.halo, call, error))
             return (yield handler, request)
     """
-    answer: Any = None
-    error: BaseException | None = None
-    while True:
+    step = _advance(steps)
+    while not isinstance(step, Return | Raise):
+        answer: Any = None
+        error: BaseException | None = None
         try:
-            function, *arguments = steps.send(answer) if error is None else steps.throw(error)
-        except StopIteration as stop:
-            error = None  # its traceback holds this frame
-            value: T = stop.value
-            return value
-        except RuntimeError as exc:
-            if not isinstance(error, StopIteration) or exc.__cause__ is not error:
-                raise
-            break  # a generator turns `StopIteration` into `RuntimeError`; raise the original below
-        try:
-            answer, error = function(*arguments), None
+            function, *arguments = step
+            answer = function(*arguments)
         except BaseException as exc:  # noqa: BLE001  the generator says what becomes of it
             error = exc
-    raise error
+        step = _advance(steps, answer, error)
+        # This frame is in the traceback of what is raised: it must not hold what an obligation takes away.
+        answer = error = None
+    return step.value if isinstance(step, Return) else _raise_error(step)
 
 
-async def adrive(steps: Generator[Step, Any, T]) -> T:
+async def adrive(steps: Steps[Any]) -> Any:
     """As `drive`, on an event loop: what a function returns is awaited where it can be."""
-    answer: Any = None
-    error: BaseException | None = None
-    while True:
+    step = _advance(steps)
+    while not isinstance(step, Return | Raise):
+        answer: Any = None
+        error: BaseException | None = None
         try:
-            step = steps.send(answer) if error is None else steps.throw(error)
-        except StopIteration as stop:
-            error = None  # its traceback holds this frame
-            value: T = stop.value
-            return value
-        try:
-            answer, error = step[0](*step[1:]), None
-            if isawaitable(answer) and (not isinstance(step, ResultStep) or iscoroutinefunction(step[0])):
+            function = step.async_function if isinstance(step, TwoWayStep) else step[0]
+            answer = function(*step[1:])
+            if isawaitable(answer) and (not isinstance(step, ResultStep) or iscoroutinefunction(function)):
                 answer = await answer
         except BaseException as exc:  # noqa: BLE001  as above
             error = exc
+        step = _advance(steps, answer, error)
+        answer = error = None  # as above
+    return step.value if isinstance(step, Return) else _raise_error(step)
 
 
-def stream(action: GovernedStream) -> Iterator[Any]:
-    """Drive a stream for a synchronous reader; raises as `run`, a denial at the first step."""
-    flow = govern_stream(action, action.enforcer.begin, _take_next, iter)
-    source: Any = None
-    step = _advance(flow)
-    try:
-        while not isinstance(step, Return | Raise):
-            answer: Any = None
-            error: BaseException | None = None
-            try:
-                if isinstance(step, Emit):
-                    yield step.part
-                else:
-                    function, *arguments = step
-                    source = arguments[0] if function is _take_next else source
-                    answer = function(*arguments)
-            except BaseException as exc:  # noqa: BLE001  the reader's `close` or `throw` too
-                error = exc
-            step = _advance(flow, answer, error)
-            # This frame is in the traceback of what is raised: it must not hold what an obligation takes away.
-            answer = error = None
-    finally:
-        if hasattr(source, "close"):
-            source.close()
-    _end(step)
+def stream(steps: Steps[Any], context: Context | None = None) -> Iterator[Any]:
+    """Drive a procedure for whoever reads the parts that it emits; raises as `drive`, a denial at the first step.
+
+    Args:
+        steps: the procedure.
+        context: where every step of it runs. None is the reader's: a variable that the procedure sets is set for its
+            reader too while it is suspended.
+    """
+    run_here = context.run if context is not None else _call
+    step = run_here(_advance, steps)
+    while not isinstance(step, Return | Raise):
+        answer: Any = None
+        error: BaseException | None = None
+        try:
+            if isinstance(step, Emit):
+                yield step.part
+            else:
+                function, *arguments = step
+                answer = run_here(function, *arguments)
+        except BaseException as exc:  # noqa: BLE001  the reader's `close` or `throw` too
+            error = exc
+        step = run_here(_advance, steps, answer, error)
+        answer = error = None  # as above
+    if isinstance(step, Raise):
+        _raise_error(step)
 
 
-async def astream(action: GovernedStream) -> AsyncIterator[Any]:
+async def astream(steps: Steps[Any], context: Context | None = None) -> AsyncIterator[Any]:
     """As `stream`, for an asynchronous reader."""
-    flow = govern_stream(action, action.enforcer.abegin, _atake_next, aiter)
-    source: Any = None
-    step = _advance(flow)
+    run_here = context.run if context is not None else _call
+    step = run_here(_advance, steps)
+    while not isinstance(step, Return | Raise):
+        answer: Any = None
+        error: BaseException | None = None
+        try:
+            if isinstance(step, Emit):
+                yield step.part
+            else:
+                function = step.async_function if isinstance(step, TwoWayStep) else step[0]
+                answer = run_here(function, *step[1:])
+                if isawaitable(answer):
+                    answer = await (answer if context is None else AwaitableInContext(context, answer))
+        except BaseException as exc:  # noqa: BLE001  the reader's `aclose` or `athrow` too
+            error = exc
+        step = run_here(_advance, steps, answer, error)
+        answer = error = None  # as above
+    if isinstance(step, Raise):
+        _raise_error(step)
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+def _advance(steps: Generator[Any, Any, Any], answer: Any = None, error: BaseException | None = None) -> Any:
+    """The next step of a procedure, or its end. Called outside of every handler; see `Raise`."""
     try:
-        while not isinstance(step, Return | Raise):
-            answer: Any = None
-            error: BaseException | None = None
-            try:
-                if isinstance(step, Emit):
-                    yield step.part
-                else:
-                    function, *arguments = step
-                    source = arguments[0] if function is _atake_next else source
-                    answer = function(*arguments)
-                    answer = await answer if isawaitable(answer) else answer
-            except BaseException as exc:  # noqa: BLE001  the reader's `aclose` or `athrow` too
-                error = exc
-            step = _advance(flow, answer, error)
-            # This frame is in the traceback of what is raised: it must not hold what an obligation takes away.
-            answer = error = None
-    finally:
-        if hasattr(source, "aclose"):
-            await source.aclose()
-    _end(step)
-
-
-def _take_next(source: Iterator[Any]) -> Any:
-    return next(source, END)
-
-
-def _atake_next(source: AsyncIterator[Any]) -> Awaitable[Any]:
-    return anext(source, END)
-
-
-def _advance(flow: Generator[Any, Any, Any], answer: Any = None, error: BaseException | None = None) -> Any:
-    """The next step of a flow, or its end. Called outside of every handler; see `Raise`."""
-    try:
-        return flow.send(answer) if error is None else flow.throw(error)
+        if error is None:
+            return steps.send(answer)
+        return steps.throw(ExitThrown(error) if isinstance(error, GeneratorExit) else error)
     except StopIteration as stop:
-        return stop.value
+        return stop.value if isinstance(stop.value, Return | Raise) else Return(stop.value)
+    except ExitThrown as exc:
+        return Raise(exc.error)
+    except RuntimeError as exc:
+        if not isinstance(error, StopIteration) or exc.__cause__ is not error:
+            raise
+        return Raise(error)  # a generator turns `StopIteration` into `RuntimeError`; the driver raises the original
 
 
-def _end(ending: Return[T] | Raise) -> T:
-    if isinstance(ending, Return):
-        return ending.value
+def _raise_error(ending: Raise) -> NoReturn:
     try:
         raise ending.error
     finally:
         del ending  # the traceback of its error holds this frame
+
+
+# what frameworks and hosts call
+
+
+def make_method(
+    original: Callable[..., Any], steps: Callable[..., Steps[Any]], *, is_async: bool
+) -> Callable[..., Any]:
+    """Make a method that replaces one of a framework's, with its name and signature, and executes a procedure.
+
+    Args:
+        original: the method in whose place it stands.
+        steps: called as the method is; returns the procedure.
+        is_async: whether the method is a coroutine function.
+    """
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return drive(steps(*args, **kwargs))
+
+    async def async_method(*args: Any, **kwargs: Any) -> Any:
+        return await adrive(steps(*args, **kwargs))
+
+    return wraps(original)(async_method if is_async else method)
+
+
+def make_stream_method(
+    original: Callable[..., Any], steps: Callable[..., Steps[Any]], *, is_async: bool
+) -> Callable[..., Any]:
+    """As `make_method`, for a method that returns an iterator, or an asynchronous one, over what is emitted."""
+    drive_stream = astream if is_async else stream
+
+    def method(*args: Any, **kwargs: Any) -> Any:
+        return drive_stream(steps(*args, **kwargs))
+
+    return wraps(original)(method)
+
+
+class StepScope(Generic[T]):
+    """A block inside a procedure: it stands where the procedure emits what `with`, or `async with`, yields.
+
+    Args:
+        steps: the procedure; emits exactly once.
+    """
+
+    __slots__ = ("_block", "_steps")
+
+    def __init__(self, steps: Steps[Any]) -> None:
+        self._steps = steps
+        self._block: Any = None
+
+    def __enter__(self) -> T:
+        self._block = contextmanager(stream)(self._steps)
+        value: T = self._block.__enter__()
+        return value
+
+    def __exit__(self, *error: object) -> bool | None:
+        is_handled: bool | None = self._block.__exit__(*error)
+        return is_handled
+
+    async def __aenter__(self) -> T:
+        self._block = asynccontextmanager(astream)(self._steps)
+        value: T = await self._block.__aenter__()
+        return value
+
+    async def __aexit__(self, *error: object) -> bool | None:
+        is_handled: bool | None = await self._block.__aexit__(*error)
+        return is_handled

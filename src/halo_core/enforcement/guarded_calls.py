@@ -26,7 +26,7 @@ from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, DelegationFacade, to_task_arguments, with_delegation_terms
 from halo_core.enforcement.enforcer import Ticket
-from halo_core.enforcement.flow import GovernedAction, arun, run
+from halo_core.enforcement.flow import GovernedAction, Steps, make_method, run_step
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
 from halo_core.errors import Denied, Pending
@@ -72,15 +72,11 @@ def make_governed_method(
         open_scope: opens a block around each call, the making of its action included.
     """
 
-    def method(*args: Any, **kwargs: Any) -> Any:
+    def steps(*args: Any, **kwargs: Any) -> Steps[Any]:
         with open_scope():
-            return run(make_action(*args, **kwargs))
+            return (yield run_step(make_action(*args, **kwargs)))
 
-    async def async_method(*args: Any, **kwargs: Any) -> Any:
-        with open_scope():
-            return await arun(make_action(*args, **kwargs))
-
-    return functools.wraps(function)(async_method if is_async else method)
+    return make_method(function, steps, is_async=is_async)
 
 
 def make_governed_methods(
@@ -91,12 +87,12 @@ def make_governed_methods(
     `make_action` is called with the method, its name, the object, and what the method is called with.
     """
 
-    def make_method(name: str) -> Callable[..., Any]:
+    def wrap_method(name: str) -> Callable[..., Any]:
         method = getattr(kind, name)
         is_async = name.lstrip("_").startswith("a")
         return make_governed_method(method, functools.partial(make_action, method, name), is_async=is_async)
 
-    return {name: make_method(name) for name in names if hasattr(kind, name)}
+    return {name: wrap_method(name) for name in names if hasattr(kind, name)}
 
 
 def describe_challenge(halo: DelegationFacade, call: Call, pending: Pending) -> dict[str, str]:
@@ -121,7 +117,6 @@ class GuardedAction(GovernedAction[Any]):
         arguments: what is decided, by name, as plain values.
         surface: how the result is read, if not as the guard says.
         allows_reentry: whether one guarded method of the same object may run under this decision.
-        error_class: see `GovernedAction`.
     """
 
     def __init__(
@@ -131,7 +126,6 @@ class GuardedAction(GovernedAction[Any]):
         surface: Surface[Any] | None = None,
         *,
         allows_reentry: bool = False,
-        error_class: type[Exception] = RuntimeError,
     ) -> None:
         self.halo: Any = guard.halo
         self.guard = guard
@@ -143,7 +137,6 @@ class GuardedAction(GovernedAction[Any]):
             guard.halo.enforcer,
             None,
             surface or guard.surface,
-            error_class,
             decision=outer_call.ticket if outer_call is not None else None,
             records_outcome=outer_call is None,
         )

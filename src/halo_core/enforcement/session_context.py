@@ -7,8 +7,8 @@ request it works for.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextvars import ContextVar, Token
+from collections.abc import Callable, Generator
+from contextvars import Context, ContextVar, Token
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -169,3 +169,29 @@ def session_values(session: Session | None, message: TriggeringMessage | None) -
     if message is not None:
         values.append((_TRIGGERING_MESSAGE, message))
     return values
+
+
+class AwaitableInContext:
+    """An awaitable every step of which runs in one context."""
+
+    __slots__ = ("_awaitable", "_context")
+
+    def __init__(self, context: Context, awaitable: Any) -> None:
+        self._context = context
+        self._awaitable = awaitable
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps = self._awaitable.__await__()
+        step, value = steps.send, None
+        while True:
+            try:
+                waiting = self._context.run(step, value)
+            except StopIteration as end:
+                return end.value
+            try:
+                step, value = steps.send, (yield waiting)
+            except GeneratorExit:
+                self._context.run(steps.close)
+                raise
+            except BaseException as error:  # noqa: BLE001  a cancellation, or what was waited for: it goes inside
+                step, value = steps.throw, error

@@ -209,11 +209,15 @@ def test_status(copy):
 
 
 def test_enforce_and_observe(copy):
+    with HaloBase.local("clerk", home=copy, mode="observe", policy=policy_folder(copy), quiet=True) as halo:
+        for name, args in (("wipe", {"path": "/"}), ("wipe", {"path": "/a"}), ("pay", {"amount": 5000, "to": "x"})):
+            with halo.session("three"):
+                halo.enforcer.run(halo.build_call(tool(halo, name), args), Calls(), SURFACE)
     code, out, _ = cli("enforce", home=copy)
     assert code == 0
-    assert "2 x wipe: grave_impact" in out
-    assert "2 x pay: large_amount" in out
-    assert "4 of the calls so far would not have run" in out
+    assert "2 x wipe: grave_impact" in out  # and not the two that did not run
+    assert "1 x pay: large_amount" in out
+    assert "3 of the calls so far would not have run" in out
     assert json.loads(cli("status", "--json", home=copy)[1])["local"]["mode"] == "enforce"
     before = len(found(copy, EntryKind.MODE))
     assert cli("enforce", home=copy)[0] == 0
@@ -371,9 +375,8 @@ def test_help_imports_no_verb():
 
 def test_the_list_of_verbs_says_what_each_says_itself():
     group = typer.main.get_command(app)
-    paragraphs = {
-        name: " ".join((command.help or "").split("\n\n")[0].split()) for name, command in group.commands.items()
-    }
+    commands = {name: group.get_command(None, name) for name in VERBS}
+    paragraphs = {name: " ".join((command.help or "").split("\n\n")[0].split()) for name, command in commands.items()}
     assert paragraphs == {name: verb.summary for name, verb in VERBS.items()}
-    options = {option for command in group.commands.values() for item in command.params for option in item.opts}
+    options = {option for command in commands.values() for item in command.params for option in item.opts}
     assert "--install-completion" not in options

@@ -334,8 +334,3 @@ def _owner_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
-
-
-def to_json_rows(items: Sequence[Any]) -> list[dict[str, Any]]:
-    """Rows of a report for JSON."""
-    return [{name: getattr(item, name) for name in type(item).__slots__} for item in items]

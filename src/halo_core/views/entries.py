@@ -19,7 +19,7 @@ from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_ent
 from halo_core.views import View
 from halo_core.views.alerts import is_about_identity
 from halo_core.views.risk import BANDS
-from halo_core.views.wording import format_amount
+from halo_core.views.wording import format_amount, format_content
 
 _ALERT_KINDS: Final = {
     "action": "a very unusual action",
@@ -91,7 +91,7 @@ class EntryView(View):
             ("place", f"index {self.record.index}, writer {entry.writer} seq {entry.seq}"),
             ("assurance", entry.assurance),
             *_build_body_rows(self.record, self.decimals),
-            *((f"content {name}", text) for name, text in self.content.items()),
+            *((f"content {name}", format_content(text)) for name, text in self.content.items()),
         ]
 
     def to_json(self) -> dict[str, Any]:

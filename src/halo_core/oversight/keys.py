@@ -13,7 +13,7 @@ import pwd
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint

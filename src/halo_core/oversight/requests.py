@@ -380,7 +380,7 @@ def _build_request(
         user=request.subject.user,
         identities=_collect_identities(request, links),
         reasons=tuple(_read_reason(reason) for reason in request_entry.body["reasons"]),
-        content=_open_content(decision, opener, reveal=reveal),
+        content=open_masked_content(decision, opener, reveal=reveal),
         policy=snapshot["policy"],
         links=links,
         budgets=_read_spending(links, snapshot),
@@ -409,11 +409,12 @@ def _read_reason(reason: Mapping[str, Any]) -> RequestReason:
     return RequestReason(reason["code"], get_reason_text(reason["code"]).title, reason["detail"], reason["source"])
 
 
-def _open_content(decision: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:
+def open_masked_content(entry: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:
+    """Sealed fields of an entry as texts, masked unless revealed."""
     mask = Redactor.for_views().mask
     texts = {}
-    for field in sorted(decision.content):
-        data = opener(decision, field)
+    for field in sorted(entry.content):
+        data = opener(entry, field)
         content = CONTENT_CLOSED if data is None else data.decode("utf-8", "replace")
         texts[field] = content if reveal or data is None else mask(content)
     return texts

@@ -298,6 +298,26 @@ def test_policy_test(copy, tmp_path):
     cases.write_text("nonsense")
     assert cli("policy", "test", str(cases), folder, home=copy)[0] == 64
     assert cli("policy", "test", str(tmp_path / "none.toml"), folder, home=copy)[0] == 64
+    cases.write_bytes(b'[[case]]\nname = "\xff"')
+    code, _, err = cli("policy", "test", str(cases), folder, home=copy)
+    assert (code, "it is not UTF-8 text [no_cases]" in err) == (64, True)
+
+
+def test_policies_that_do_not_parse_are_an_error_with_file_line_and_remedy(copy, tmp_path):
+    cases = tmp_path / "cases.toml"
+    cases.write_text('[[case]]\nname = "no"\nresource = "wipe"\nexpect = "deny"\n')
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    for text in ("permit (", "\x00", 'permit (principal, action, resource) when { "};'):
+        (folder / "p.cedar").write_text(f"// a comment\n{text}")
+        for verb in (("check",), ("test", str(cases))):
+            code, out, err = cli("policy", *verb, str(folder), home=copy)
+            assert (code, "p.cedar:2" in out + err, "see docs.cedarpolicy.com" in out + err) == (1, True, True)
+    (folder / "p.cedar").write_text(
+        "permit (principal, action, resource) when {" + "(" * 5000 + "1" + ")" * 5000 + "};"
+    )
+    code, _, err = cli("policy", "test", str(cases), str(folder), home=copy)
+    assert (code, "p.cedar:1" in err, "split it into several policies" in err) == (1, True, True)
 
 
 # the line itself

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from typer import Argument, Option
 
 from halo_core.alerts import (
     Delivery,
@@ -78,33 +79,31 @@ class _DeliveryState:
 def send(
     *,
     webhook: Annotated[
-        str, typer.Option("--webhook", metavar="URL", help="Webhook that receives signed alerts by POST.")
+        str, Option("--webhook", metavar="URL", help="Webhook that receives signed alerts by POST.")
     ] = "",
     webhook_file: Annotated[
-        Path | None, typer.Option("--webhook-file", help="Private file with the URL, if the URL is secret.")
+        Path | None, Option("--webhook-file", help="Private file with the URL, if the URL is secret.")
     ] = None,
     secret_file: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--secret-file", help="File with secrets `whsec_...`, one per line (default: sign with the home's key)."
         ),
     ] = None,
     syslog: Annotated[
-        str, typer.Option("--syslog", metavar="URL", help="`tls://host`, `tcp://host:port` or `udp://host`.")
+        str, Option("--syslog", metavar="URL", help="`tls://host`, `tcp://host:port` or `udp://host`.")
     ] = "",
     ca: Annotated[
-        Path | None, typer.Option("--ca", help="PEM file of certificate authorities; only these are trusted.")
+        Path | None, Option("--ca", help="PEM file of certificate authorities; only these are trusted.")
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Keep sending until stopped.")] = False,
+    follow: Annotated[bool, Option("--follow", help="Keep sending until stopped.")] = False,
     every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", help="How often --follow checks for new alerts.")
+        float, Option("--every", metavar="SECONDS", help="How often --follow checks for new alerts.")
     ] = 5.0,
-    tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="How often sending an alert is attempted.")] = 4,
-    from_now: Annotated[
-        bool, typer.Option("--from-now", help="Mark existing alerts as sent without sending them.")
-    ] = False,
+    tries: Annotated[int, Option("--tries", min=1, max=10, help="How often sending an alert is attempted.")] = 4,
+    from_now: Annotated[bool, Option("--from-now", help="Mark existing alerts as sent without sending them.")] = False,
     names: Annotated[
-        bool, typer.Option("--names", help="Include names of people and service accounts (default: fingerprints).")
+        bool, Option("--names", help="Include names of people and service accounts (default: fingerprints).")
     ] = False,
     store: StoreContext,
 ) -> int:
@@ -166,12 +165,9 @@ def _read_webhook_url(webhook: str, file: Path | None) -> str:
         return webhook
     lines = read_private(file, "webhook-file")
     if webhook or len(lines) != 1:
-        raise ConfigError(
-            "bad_url",
-            "only one webhook can be used at a time",
-            field="webhook-file",
-            remedy="write one line to the file",
-        )
+        problem = "only one webhook can be used at a time"
+        remedy = "write one line to the file"
+        raise ConfigError("bad_url", problem, field="webhook-file", remedy=remedy)
     return lines[0]
 
 
@@ -249,7 +245,7 @@ def _deliver_if_due(state: _DeliveryState, now_s: float) -> None:
 def alerts(
     context: typer.Context,
     *,
-    open_only: Annotated[bool, typer.Option("--open", help="Only alerts that nobody has judged.")] = False,
+    open_only: Annotated[bool, Option("--open", help="Only alerts that nobody has judged.")] = False,
     store: StoreContext,
 ) -> None:
     """List alerts about unusual actions, sessions and people. Use `halo judge N` to judge one."""
@@ -272,12 +268,10 @@ def alerts(
 
 @store_verb(json=False, by=True)
 def judge(
-    alert: Annotated[str, typer.Argument(metavar="N", help="Index or id of the alert.")],
+    alert: Annotated[str, Argument(metavar="N", help="Index or id of the alert.")],
     *,
-    attack: Annotated[
-        bool, typer.Option("--attack", help="It was an attack; the next fit or import leaves it out.")
-    ] = False,
-    ordinary: Annotated[bool, typer.Option("--ordinary", help="It was ordinary work.")] = False,
+    attack: Annotated[bool, Option("--attack", help="It was an attack; the next fit or import leaves it out.")] = False,
+    ordinary: Annotated[bool, Option("--ordinary", help="It was ordinary work.")] = False,
     why: WhyOption = "",
     store: StoreContext,
 ) -> None:

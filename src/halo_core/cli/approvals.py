@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from halo_core.authorities import Authorities, approver_key_name, parse_public_key
 from halo_core.cli.context import (
@@ -56,12 +57,9 @@ def report_keys(*, key_home: KeysHomeOption = None, store: StoreContext) -> None
     """List key files and trusted keys, what each can sign and who can read it. Private keys are never shown."""
     for place in (store.home, key_home):
         if place is not None and not place.is_dir():
-            raise ConfigError(
-                "no_home",
-                f"there is no folder `{place}`",
-                field="home",
-                remedy="run your app once, or `halo passport issue AGENT`, or give `--home`",
-            )
+            problem = f"there is no folder `{place}`"
+            remedy = "run your app once, or `halo passport issue AGENT`, or give `--home`"
+            raise ConfigError("no_home", problem, field="home", remedy=remedy)
     authorities = Authorities(store.home)
     files = list_key_files(KeyStore(key_home or store.home))
     trust_by_tenant = {tenant: authorities.load(tenant) for tenant in authorities.tenants()}
@@ -107,10 +105,10 @@ def _build_trusted_cells(item: TrustedKey) -> tuple[str, ...]:
 
 @store_verb(keys_app, "rotate", tenant=False, by=True)
 def rotate_issuer(
-    what: Annotated[str, typer.Argument(metavar="issuer", help="What to rotate: `issuer`.")],
+    what: Annotated[str, Argument(metavar="issuer", help="What to rotate: `issuer`.")],
     *,
-    overlap: Annotated[str, typer.Option("--overlap", help="How long passports of the old key stay valid.")] = "7d",
-    yes: Annotated[bool, typer.Option("--yes", help="Rotate even if passports become invalid at once.")] = False,
+    overlap: Annotated[str, Option("--overlap", help="How long passports of the old key stay valid.")] = "7d",
+    yes: Annotated[bool, Option("--yes", help="Rotate even if passports become invalid at once.")] = False,
     key_home: KeysHomeOption = None,
     store: StoreContext,
 ) -> None:
@@ -158,22 +156,17 @@ def _list_tenants(url: str, key_store: KeyStore, authorities: Authorities, now_u
     trusting = [name for name in authorities.tenants() if kid in authorities.load(name).issuer_keys(now_us)]
     elsewhere = sorted(set(trusting) - set(here))
     if elsewhere:
-        raise ConfigError(
-            "issuer_shared",
-            f"the key also issues passports for {', '.join(elsewhere)} in another database",
-            field="db",
-            remedy="give each store that shares the home its own issuer, or merge the stores before rotating",
-        )
+        problem = f"the key also issues passports for {', '.join(elsewhere)} in another database"
+        remedy = "give each store that shares the home its own issuer, or merge the stores before rotating"
+        raise ConfigError("issuer_shared", problem, field="db", remedy=remedy)
     return trusting or here
 
 
 @store_verb(keys_app, "retire", by=True)
 def retire_issuer(
-    kid: Annotated[
-        str, typer.Argument(metavar="KID", help="Thumbprint of an issuer key, or the first characters of it.")
-    ],
+    kid: Annotated[str, Argument(metavar="KID", help="Thumbprint of an issuer key, or the first characters of it.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Retire the key even if it is in use.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Retire the key even if it is in use.")] = False,
     key_home: KeysHomeOption = None,
     store: StoreContext,
 ) -> None:
@@ -183,12 +176,9 @@ def retire_issuer(
     trust = authorities.load(owner)
     used = keys.is_issuer_in_use(KeyStore(key_home or store.home), trust, keys.resolve_key_id(trust, kid), now_us)
     if used and not yes:
-        raise ConfigError(
-            "issuer_in_use",
-            f"`{kid[:64]}` is the current issuer key: all its passports, including new ones, would be refused",
-            field="kid",
-            remedy="run `halo keys rotate issuer` first, or confirm with `--yes`",
-        )
+        problem = f"`{kid[:64]}` is the current issuer key: all its passports, including new ones, would be refused"
+        remedy = "run `halo keys rotate issuer` first, or confirm with `--yes`"
+        raise ConfigError("issuer_in_use", problem, field="kid", remedy=remedy)
     full = keys.retire_issuer(authorities, owner, kid=kid, now_us=now_us)
     problem = store.try_commit(lambda tx: keys.record_retirement(tx, full, by=store.actor, now_us=now_us), owner)
     swept = keys.remove_expired_keys(KeyStore(key_home or store.home), authorities, now_us)
@@ -207,14 +197,14 @@ _MILLION: Final = 1_000_000
 
 app = typer.Typer(help="List and answer challenges.", no_args_is_help=True)
 
-IdArgument = Annotated[str, typer.Argument(help="Id of the request, or the first characters of it.")]
-AsOption = Annotated[str, typer.Option("--as", help="The approver's enrolled name.")]
+IdArgument = Annotated[str, Argument(help="Id of the request, or the first characters of it.")]
+AsOption = Annotated[str, Option("--as", help="The approver's enrolled name.")]
 
 
 @store_verb(app, "list")
 def list_questions(
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Include answered, used and expired requests.")] = False,
+    everything: Annotated[bool, Option("--all", help="Include answered, used and expired requests.")] = False,
     store: StoreContext,
 ) -> None:
     """List challenges that wait for an answer."""
@@ -244,7 +234,7 @@ def list_questions(
 def show_question(
     id: IdArgument,  # noqa: A002  the word users expect
     *,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show content unmasked.")] = False,
+    reveal: Annotated[bool, Option("--reveal", help="Show content unmasked.")] = False,
     store: StoreContext,
 ) -> None:
     """Show a request: the call, who requested it, the reason, and what was spent."""
@@ -305,14 +295,14 @@ def approve(
     why: WhyOption = "",
     raised: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--raise",
             metavar="UNIT=AMOUNT",
             help="New limit of the session, in all. Without it, the limit that ran out is raised once more by what a "
             "session starts with, never above the ceiling; the others stay.",
         ),
     ] = None,
-    lasts: Annotated[str, typer.Option("--for", help="How long the answer stays valid if it is not used.")] = "1h",
+    lasts: Annotated[str, Option("--for", help="How long the answer stays valid if it is not used.")] = "1h",
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:
@@ -331,7 +321,7 @@ def deny(
     id: IdArgument,  # noqa: A002  the word users expect
     *,
     name: AsOption,
-    why: Annotated[str, typer.Option("--why", help="The reason; it is recorded in the ledger.")],
+    why: Annotated[str, Option("--why", help="The reason; it is recorded in the ledger.")],
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:
@@ -380,10 +370,10 @@ approver_app = typer.Typer(help="Manage the approvers who may answer challenges.
 
 @store_verb(approver_app, "enrol", by=True)
 def enrol_one(
-    name: Annotated[str, typer.Argument(help="Name of the person, for example mia@bank.example.")],
+    name: Annotated[str, Argument(help="Name of the person, for example mia@bank.example.")],
     *,
     public_key: Annotated[
-        str, typer.Option("--public-key", help="Public key in base64 (default: a new key pair is generated).")
+        str, Option("--public-key", help="Public key in base64 (default: a new key pair is generated).")
     ] = "",
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
@@ -422,7 +412,7 @@ def list_approvers(*, store: StoreContext) -> None:
 
 
 @store_verb(approver_app, "withdraw", json=False, by=True)
-def withdraw_one(name: Annotated[str, typer.Argument(help="The enrolled name.")], *, store: StoreContext) -> None:
+def withdraw_one(name: Annotated[str, Argument(help="The enrolled name.")], *, store: StoreContext) -> None:
     """Withdraw an approver. Answers that were not used yet become invalid."""
     owner = store.resolve_trusted_tenant()
     now_us = SystemClock().now_us()

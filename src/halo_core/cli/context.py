@@ -26,6 +26,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import Progress, ProgressColumn
+from typer import Option
 
 from halo_core.authorities import Authorities
 from halo_core.cli.rendering import console, print_json
@@ -42,36 +43,34 @@ _DURATION: Final = re.compile(r"([0-9]{1,7})([smhd])")
 
 ApproverKeyHomeOption = Annotated[
     Path | None,
-    typer.Option("--key-home", help="Folder of the approver's key (default: the home, which agents can read)."),
+    Option("--key-home", help="Folder of the approver's key (default: the home, which agents can read)."),
 ]
-KeyHomeOption = Annotated[
-    Path | None, typer.Option("--key-home", help="Folder of the signing key (default: the home).")
-]
-KeysHomeOption = Annotated[Path | None, typer.Option("--key-home", help="Folder of the keys (default: the home).")]
+KeyHomeOption = Annotated[Path | None, Option("--key-home", help="Folder of the signing key (default: the home).")]
+KeysHomeOption = Annotated[Path | None, Option("--key-home", help="Folder of the keys (default: the home).")]
 ManifestOption = Annotated[
     Path | None,
-    typer.Option("--manifest", help="The manifest (default: agents.yaml in the home, else in the working directory)."),
+    Option("--manifest", help="The manifest (default: agents.yaml in the home, else in the working directory)."),
 ]
-WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is recorded in the ledger.")]
+WhyOption = Annotated[str, Option("--why", help="The reason; it is recorded in the ledger.")]
 
 _STORE_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
     "db": (
-        Annotated[str, typer.Option("--db", metavar="URL", help="SQLAlchemy URL of the store.", show_default=False)],
+        Annotated[str, Option("--db", metavar="URL", help="SQLAlchemy URL of the store.", show_default=False)],
         "",
     ),
     "home": (
         Annotated[
             Path | None,
-            typer.Option("--home", help="Folder with keys, trusted keys and anchor (default: HALO_HOME, else .halo)."),
+            Option("--home", help="Folder with keys, trusted keys and anchor (default: HALO_HOME, else .halo)."),
         ],
         None,
     ),
     "tenant": (
-        Annotated[str | None, typer.Option("--tenant", help="Tenant of the log; required if the store has several.")],
+        Annotated[str | None, Option("--tenant", help="Tenant of the log; required if the store has several.")],
         None,
     ),
-    "json": (Annotated[bool, typer.Option("--json", help="Print JSON.")], False),
-    "by": (Annotated[str, typer.Option("--by", help="Your name (default: the user of this shell).")], ""),
+    "json": (Annotated[bool, Option("--json", help="Print JSON.")], False),
+    "by": (Annotated[str, Option("--by", help="Your name (default: the user of this shell).")], ""),
 }
 
 

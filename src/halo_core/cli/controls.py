@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
+from typer import Option
 
 from halo_core.cli.context import StoreContext, WhyOption, store_verb, warn_unwritten
 from halo_core.cli.passports import print_changes
@@ -56,17 +57,15 @@ def status(*, store: StoreContext) -> None:
 @store_verb(json=False)
 def enforce(
     *,
-    grants: Annotated[
-        bool, typer.Option("--grants", help="First narrow passports to the resources that were used.")
-    ] = False,
+    grants: Annotated[bool, Option("--grants", help="First narrow passports to the resources that were used.")] = False,
     tight: Annotated[
-        bool, typer.Option("--tight", help="With --grants: narrow to the argument values that were used, too.")
+        bool, Option("--tight", help="With --grants: narrow to the argument values that were used, too.")
     ] = False,
-    agent: Annotated[str, typer.Option("--agent", help="With --grants: only for this agent.")] = "",
+    agent: Annotated[str, Option("--agent", help="With --grants: only for this agent.")] = "",
     widen: Annotated[
-        bool, typer.Option("--widen", help="With --grants: also issue passports that allow more than before.")
+        bool, Option("--widen", help="With --grants: also issue passports that allow more than before.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --grants: do not ask for confirmation.")] = False,
+    yes: Annotated[bool, Option("--yes", help="With --grants: do not ask for confirmation.")] = False,
     store: StoreContext,
 ) -> int:
     """Switch to enforce mode: denied actions do not run. First shows which actions would have been stopped so far."""
@@ -124,12 +123,9 @@ def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
         f"{planned.link.agent}: {item.text()}" for _, planned in prepared.planned for item in planned.list_widenings()
     ]
     if wider and not widen:
-        raise ConfigError(
-            "widened",
-            f"the manifest allows more than the passport: {wider[0][:200]}",
-            field="grants",
-            remedy="remove it from the manifest, or use `--widen`",
-        )
+        problem = f"the manifest allows more than the passport: {wider[0][:200]}"
+        remedy = "remove it from the manifest, or use `--widen`"
+        raise ConfigError("widened", problem, field="grants", remedy=remedy)
 
 
 def _set_mode(tx: Transaction, mode: Mode) -> None:
@@ -179,10 +175,10 @@ def _format_resource(kind: ActionKind, name: str) -> str:
 _STOP_OPTIONS: Final = "`--agent`, `--session`, `--tool`, `--all`, or `--tenant` alone"
 _REVOKE_OPTIONS: Final = "`--agent`, `--session`, `--key`, `--link`, or `--tenant` alone"
 
-AllOption = Annotated[bool, typer.Option("--all", help="Everything in this home.")]
-AgentOption = Annotated[str, typer.Option("--agent", help="One agent, and all agents that act through it.")]
-SessionOption = Annotated[str, typer.Option("--session", help="One session.")]
-ToolOption = Annotated[str, typer.Option("--tool", help="One tool, retriever or model, for all agents.")]
+AllOption = Annotated[bool, Option("--all", help="Everything in this home.")]
+AgentOption = Annotated[str, Option("--agent", help="One agent, and all agents that act through it.")]
+SessionOption = Annotated[str, Option("--session", help="One session.")]
+ToolOption = Annotated[str, Option("--tool", help="One tool, retriever or model, for all agents.")]
 
 
 @store_verb(by=True)
@@ -262,10 +258,10 @@ def revoke(
     *,
     agent: AgentOption = "",
     session: SessionOption = "",
-    key: Annotated[str, typer.Option("--key", help="Thumbprint of a key: everything that it signed or holds.")] = "",
-    link: Annotated[str, typer.Option("--link", help="Hash or id of a link, and everything derived from it.")] = "",
-    unknown: Annotated[bool, typer.Option("--unknown", help="Allow a name that is not known here.")] = False,
-    why: Annotated[str, typer.Option("--why", help="The reason (required); it is recorded in the ledger.")] = "",
+    key: Annotated[str, Option("--key", help="Thumbprint of a key: everything that it signed or holds.")] = "",
+    link: Annotated[str, Option("--link", help="Hash or id of a link, and everything derived from it.")] = "",
+    unknown: Annotated[bool, Option("--unknown", help="Allow a name that is not known here.")] = False,
+    why: Annotated[str, Option("--why", help="The reason (required); it is recorded in the ledger.")] = "",
     store: StoreContext,
 ) -> None:
     """Revoke permanently. Afterwards issue a new passport or open a new session; an agent id cannot be used again."""
@@ -273,12 +269,9 @@ def revoke(
         _REVOKE_OPTIONS, everything=False, agent=agent, session=session, key=key, link=link, tenant=store.tenant
     )
     if not why.strip():
-        raise ConfigError(
-            "no_reason",
-            "a revocation is permanent and needs a reason",
-            field="why",
-            remedy='give the reason: `--why "..."`',
-        )
+        problem = "a revocation is permanent and needs a reason"
+        remedy = 'give the reason: `--why "..."`'
+        raise ConfigError("no_reason", problem, field="why", remedy=remedy)
     if not unknown:
         with store.open_log() as (reader, tenant):
             require_known_target(reader, store.home, tenant, scope, target)

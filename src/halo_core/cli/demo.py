@@ -17,11 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import typer
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
+from typer import Option
 
 from halo_core import demo
 from halo_core.authorities import Authorities, approver_key_name
@@ -184,11 +184,11 @@ def run_demo(
     *,
     framework: Annotated[
         Framework | None,
-        typer.Option("--framework", help="Framework of the demo's agents (default: the first one installed)."),
+        Option("--framework", help="Framework of the demo's agents (default: the first one installed)."),
     ] = None,
-    folder: Annotated[
-        Path, typer.Option("--home", help="Folder for the demo's keys and ledger; it is created anew.")
-    ] = Path(".halo-demo"),
+    folder: Annotated[Path, Option("--home", help="Folder for the demo's keys and ledger; it is created anew.")] = Path(
+        ".halo-demo"
+    ),
 ) -> int:
     """Run a governed loan desk agent, and show what it attempted, what was decided, and how to verify it."""
     framework = framework or _find_installed_framework()
@@ -229,12 +229,9 @@ def _load_desk(framework: Framework) -> Callable[[Path, Callable[[], None]], str
     try:
         adapter_demo = import_module(f"halo_{extra.replace('-', '_')}.demo")
     except ModuleNotFoundError as exc:
-        raise ConfigError(
-            "no_framework",
-            f"the demo runs an agent of `{extra}`, but `{exc.name}` is not installed",
-            field="framework",
-            remedy=f"pip install 'halo-agents[{extra}]', or choose another with --framework",
-        ) from exc
+        problem = f"the demo runs an agent of `{extra}`, but `{exc.name}` is not installed"
+        remedy = f"pip install 'halo-agents[{extra}]', or choose another with --framework"
+        raise ConfigError("no_framework", problem, field="framework", remedy=remedy) from exc
     run_desk: Callable[[Path, Callable[[], None]], str] = adapter_demo.run_desk
     return run_desk
 

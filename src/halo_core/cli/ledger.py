@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, show_progress, store_verb
 from halo_core.cli.rendering import (
@@ -57,9 +58,9 @@ _TITLES: Final = ("action", "resource", "effect", "ran", "why")
 
 @store_verb()
 def show(
-    id: Annotated[str, typer.Argument(help="An entry: its index (#), its id, or the first characters of the id.")],  # noqa: A002  the word users expect
+    id: Annotated[str, Argument(help="An entry: its index (#), its id, or the first characters of the id.")],  # noqa: A002  the word users expect
     *,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show content unmasked.")] = False,
+    reveal: Annotated[bool, Option("--reveal", help="Show content unmasked.")] = False,
     store: StoreContext,
 ) -> None:
     """Show one entry in full: who did what, why it was decided so, and the outcome."""
@@ -98,8 +99,8 @@ def _build_shadow_row(record: LoggedEntry) -> list[str | Text]:
 @store_verb()
 def log(
     *,
-    session: Annotated[str, typer.Option("--session", help="Only this session.")] = "",
-    last: Annotated[int, typer.Option("--last", help="Only the newest N entries.")] = 50,
+    session: Annotated[str, Option("--session", help="Only this session.")] = "",
+    last: Annotated[int, Option("--last", help="Only the newest N entries.")] = 50,
     store: StoreContext,
 ) -> None:
     """List decisions, and actions that ran without a decision, in log order."""
@@ -157,7 +158,7 @@ _VERDICT: Final = {
 @store_verb(tenant=False)
 def verify(
     *,
-    signatures: Annotated[bool, typer.Option("--signatures", help="Also check every writer signature.")] = False,
+    signatures: Annotated[bool, Option("--signatures", help="Also check every writer signature.")] = False,
     store: StoreContext,
 ) -> int:
     """Verify the ledger: hashes, chains, tree, checkpoints, anchor, content.
@@ -203,9 +204,9 @@ def _print_report(report: Report) -> None:
 def replay(
     *,
     id: Annotated[  # noqa: A002  the word users expect
-        str, typer.Argument(help="A decision: its index (#), its id, or the first characters of the id.")
+        str, Argument(help="A decision: its index (#), its id, or the first characters of the id.")
     ] = "",
-    all_: Annotated[bool, typer.Option("--all", help="Replay all decisions.")] = False,
+    all_: Annotated[bool, Option("--all", help="Replay all decisions.")] = False,
     store: StoreContext,
 ) -> int:
     """Recompute recorded decisions and compare the bytes.
@@ -255,14 +256,14 @@ def _print_replay(total: int, counts: Counter[ReplayStatus], odd: list[ReplayRes
 policy_app = typer.Typer(help="Check, test and explain policies.", no_args_is_help=True)
 
 FolderArgument = Annotated[
-    Path | None, typer.Argument(metavar="FOLDER", help="Folder of .cedar files (default: policy in the home).")
+    Path | None, Argument(metavar="FOLDER", help="Folder of .cedar files (default: policy in the home).")
 ]
 
 
 @store_verb(policy_app, "explain")
 def explain(
     decision: Annotated[
-        str, typer.Argument(metavar="N", help="A decision: its index (#), its id, or the first characters of the id.")
+        str, Argument(metavar="N", help="A decision: its index (#), its id, or the first characters of the id.")
     ],
     *,
     store: StoreContext,
@@ -348,7 +349,7 @@ def check_policies(folder: FolderArgument = None, *, store: StoreContext) -> int
 
 @store_verb(policy_app, "test")
 def run_cases(
-    cases: Annotated[Path, typer.Argument(metavar="CASES", help="TOML file with `case` tables, see docs/policy.md.")],
+    cases: Annotated[Path, Argument(metavar="CASES", help="TOML file with `case` tables, see docs/policy.md.")],
     folder: FolderArgument = None,
     *,
     store: StoreContext,
@@ -379,11 +380,11 @@ def run_cases(
 
 @policy_app.command("starter")
 def write_starter(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to create.")],
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder to create.")],
     *,
     lean: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--lean",
             metavar="RISK",
             help="Rules on targets and severe effects apply from this risk on (1..1000), or if there is no score.",

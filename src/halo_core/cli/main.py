@@ -11,6 +11,7 @@ from importlib import import_module, metadata
 from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
+from typer import Option
 from typer.core import TyperCommand, TyperGroup
 
 from halo_core.cli.rendering import Exit, fail
@@ -140,7 +141,7 @@ app = typer.Typer(
 def root(
     context: typer.Context,
     *,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    version: Annotated[bool, Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     """Govern AI agents as privileged identities, and verify what was decided."""
     if version:
@@ -168,7 +169,9 @@ def run(argv: list[str]) -> int:
         exc.show(file=sys.stderr)
         return Exit.USAGE if isinstance(exc, _USAGE) else Exit.FAILED
     except HaloError as exc:
-        return fail(exc, next((code for kind, code in _EXIT_CODES if isinstance(exc, kind)), Exit.FAILED))
+        is_finding = exc.code == "policy_invalid"  # as `halo policy check` has it
+        kinds = (code for kind, code in _EXIT_CODES if isinstance(exc, kind) and not is_finding)
+        return fail(exc, next(kinds, Exit.FAILED))
     except BrokenPipeError:
         return Exit.OK
     return result if isinstance(result, int) else Exit.OK

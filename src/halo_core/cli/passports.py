@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from halo_core.authorities import parse_public_key
 from halo_core.cli.context import KeyHomeOption, ManifestOption, StoreContext, WhyOption, store_verb
@@ -116,17 +117,15 @@ app = typer.Typer(help="Issue, narrow, show, verify and revoke passports.", no_a
 
 @store_verb(app, "attenuate", db=False, tenant=False, json=False)
 def attenuate_passport(
-    file: Annotated[Path, typer.Argument(metavar="TOKEN_FILE", help="A session's chain, from `halo passport export`.")],
+    file: Annotated[Path, Argument(metavar="TOKEN_FILE", help="A session's chain, from `halo passport export`.")],
     *,
-    to: Annotated[str, typer.Option("--to", metavar="AGENT", help="The agent that receives the narrower link.")],
+    to: Annotated[str, Option("--to", metavar="AGENT", help="The agent that receives the narrower link.")],
     to_key: Annotated[
-        str, typer.Option("--to-key", help="The receiver's public key in base64 (default: its key in the home).")
+        str, Option("--to-key", help="The receiver's public key in base64 (default: its key in the home).")
     ] = "",
-    tools: Annotated[
-        list[str] | None, typer.Option("--tools", help="Grant only this resource; can be repeated.")
-    ] = None,
-    budget: Annotated[list[str] | None, typer.Option("--budget", help="UNIT=AMOUNT; can be repeated.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Output file for the chain (default: print it).")] = None,
+    tools: Annotated[list[str] | None, Option("--tools", help="Grant only this resource; can be repeated.")] = None,
+    budget: Annotated[list[str] | None, Option("--budget", help="UNIT=AMOUNT; can be repeated.")] = None,
+    out: Annotated[Path | None, Option("--out", help="Output file for the chain (default: print it).")] = None,
     key_home: KeyHomeOption = None,
     store: StoreContext,
 ) -> None:
@@ -135,12 +134,9 @@ def attenuate_passport(
     links = decode_unverified(tokens)
     parent = links[-1]
     if parent.kind is LinkKind.STANDING:
-        raise ConfigError(
-            "bad_depth",
-            "only a session link can be handed off",
-            field="TOKEN_FILE",
-            remedy="export the session's chain with `halo passport export SESSION`",
-        )
+        problem = "only a session link can be handed off"
+        remedy = "export the session's chain with `halo passport export SESSION`"
+        raise ConfigError("bad_depth", problem, field="TOKEN_FILE", remedy=remedy)
     keys = KeyStore(key_home or store.home)
     token = mint_handoff(
         parent=parent,
@@ -168,23 +164,20 @@ def attenuate_passport(
 def _find_agent_key(keys: KeyStore, agent: str) -> str:
     name = agent_key_name(agent)
     if name not in keys.names():
-        raise ConfigError(
-            "no_key",
-            f"`{keys.home}` has no key of `{agent[:64]}`",
-            field="key-home",
-            remedy="give the folder of the key with `--key-home`, or the receiver's public key with `--to-key`",
-        )
+        problem = f"`{keys.home}` has no key of `{agent[:64]}`"
+        remedy = "give the folder of the key with `--key-home`, or the receiver's public key with `--to-key`"
+        raise ConfigError("no_key", problem, field="key-home", remedy=remedy)
     return name
 
 
 @store_verb(app, "export", json=False)
 def export_chain(
-    session: Annotated[str, typer.Argument(help="Id of the session.")],
+    session: Annotated[str, Argument(help="Id of the session.")],
     *,
     agent: Annotated[
-        str, typer.Option("--agent", help="The agent whose chain is exported (default: the last one that acted).")
+        str, Option("--agent", help="The agent whose chain is exported (default: the last one that acted).")
     ] = "",
-    out: Annotated[Path | None, typer.Option("--out", help="Output file for the chain (default: print it).")] = None,
+    out: Annotated[Path | None, Option("--out", help="Output file for the chain (default: print it).")] = None,
     store: StoreContext,
 ) -> None:
     """Export the chain of a session's last decision. It cannot be used without the holder's key."""
@@ -207,9 +200,7 @@ def export_chain(
 def revoke_passport(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="HASH|JTI|AGENT", help="A passport, or an agent with all its present and future passports."
-        ),
+        Argument(metavar="HASH|JTI|AGENT", help="A passport, or an agent with all its present and future passports."),
     ],
     *,
     why: WhyOption,
@@ -237,7 +228,7 @@ def revoke_passport(
 
 
 @store_verb(app, "history")
-def show_history(agent: Annotated[str, typer.Argument(help="An agent.")], *, store: StoreContext) -> None:
+def show_history(agent: Annotated[str, Argument(help="An agent.")], *, store: StoreContext) -> None:
     """List every passport and revocation of an agent, with what changed."""
     with store.open_log() as (reader, tenant):
         rows = load_history(reader, tenant, agent)
@@ -253,12 +244,12 @@ def show_history(agent: Annotated[str, typer.Argument(help="An agent.")], *, sto
 
 @store_verb(app, "issue", tenant=False)
 def issue_passport(
-    agent: Annotated[str, typer.Argument(help="An agent of the manifest.")],
+    agent: Annotated[str, Argument(help="An agent of the manifest.")],
     *,
     manifest: ManifestOption = None,
     key_home: KeyHomeOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change without signing or recording anything.")
+        bool, Option("--dry-run", help="Show what would change without signing or recording anything.")
     ] = False,
     store: StoreContext,
 ) -> None:
@@ -295,7 +286,7 @@ def print_changes(issued: IssuedPassport) -> None:
 
 @store_verb(app, "inspect")
 def inspect_passport(
-    name: Annotated[str, typer.Argument(metavar="AGENT|HASH|FILE", help="An agent, a passport hash, or a file.")],
+    name: Annotated[str, Argument(metavar="AGENT|HASH|FILE", help="An agent, a passport hash, or a file.")],
     *,
     manifest: ManifestOption = None,
     store: StoreContext,
@@ -328,9 +319,7 @@ def inspect_passport(
 
 @store_verb(app, "verify")
 def verify_passport(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="File with a chain, one token per line, standing link first.")
-    ],
+    file: Annotated[Path, Argument(metavar="FILE", help="File with a chain, one token per line, standing link first.")],
     *,
     store: StoreContext,
 ) -> int:

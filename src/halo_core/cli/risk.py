@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import SpinnerColumn, TextColumn
+from typer import Argument, Option
 
 from halo_core.alerts.identity import BATCH, FlagResult, exclude_days, find_attack_days, load_known_alerts, write_alerts
 from halo_core.baselines import (
@@ -76,10 +77,10 @@ _PROGRESS: Final = "{task.description}: {task.completed} entries"
 
 @store_verb()
 def risk(
-    agent: Annotated[str, typer.Argument(metavar="[AGENT]", help="Show one agent in detail.")] = "",
+    agent: Annotated[str, Argument(metavar="[AGENT]", help="Show one agent in detail.")] = "",
     *,
     svg: Annotated[
-        Path | None, typer.Option("--svg", metavar="FILE", help="Write a chart of one agent's history to this file.")
+        Path | None, Option("--svg", metavar="FILE", help="Write a chart of one agent's history to this file.")
     ] = None,
     store: StoreContext,
 ) -> None:
@@ -135,8 +136,8 @@ def _check_agent_name(name: str) -> str:
     return name
 
 
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Fit and show the baseline without putting it in force.")]
-AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.", callback=_check_agent_name)]
+DryRunOption = Annotated[bool, Option("--dry-run", help="Fit and show the baseline without putting it in force.")]
+AgentArgument = Annotated[str, Argument(metavar="AGENT", help="The agent's id.", callback=_check_agent_name)]
 _MIN_SESSIONS = 100
 """Sessions under which a false alarm rate of 5% is not to be had."""
 
@@ -146,9 +147,9 @@ def fit_agent_baseline(
     agent: AgentArgument,
     *,
     like: Annotated[
-        list[str] | None, typer.Option("--like", help="Agents with the same role whose sessions are used too.")
+        list[str] | None, Option("--like", help="Agents with the same role whose sessions are used too.")
     ] = None,
-    model: Annotated[Path | None, typer.Option("--model", help="A model file (default: Halo's model).")] = None,
+    model: Annotated[Path | None, Option("--model", help="A model file (default: Halo's model).")] = None,
     dry_run: DryRunOption = False,
     store: StoreContext,
 ) -> None:
@@ -163,12 +164,9 @@ def fit_agent_baseline(
             reader, store.open_contents(reader), tenant, agents, key, note=lambda: bar.advance(task)
         )
         if not sessions:
-            raise ConfigError(
-                "no_sessions",
-                f"the log has no session of `{agent}`",
-                field="agent",
-                remedy="run it in observe mode first, or add agents with the same role with `--like`",
-            )
+            problem = f"the log has no session of `{agent}`"
+            remedy = "run it in observe mode first, or add agents with the same role with `--like`"
+            raise ConfigError("no_sessions", problem, field="agent", remedy=remedy)
         bar.update(task, description=f"fitting {len(sessions)} sessions")
         baseline = fit_score(sessions, scorer, key)
         unjudged = count_unjudged_alerts(reader, tenant, frozenset(item.session for item in sessions))
@@ -239,14 +237,14 @@ _MAX_TRIES: Final = 10
 _FILES_HELP: Final = "CSV with a header, or OCSF as JSON, one event per line."
 
 FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help=_FILES_HELP, exists=True, dir_okay=False, readable=True)
+    list[Path], Argument(metavar="FILE...", help=_FILES_HELP, exists=True, dir_okay=False, readable=True)
 ]
 FormatOption = Annotated[
-    str, typer.Option("--format", help=f"{' or '.join(FORMATS)} (default: by the file's name).", show_default=False)
+    str, Option("--format", help=f"{' or '.join(FORMATS)} (default: by the file's name).", show_default=False)
 ]
 MapOption = Annotated[
     list[str] | None,
-    typer.Option("--map", metavar="FIELD=COLUMN", help="Map a field to the CSV's column of another name."),
+    Option("--map", metavar="FIELD=COLUMN", help="Map a field to the CSV's column of another name."),
 ]
 
 
@@ -256,7 +254,7 @@ def import_identity_events(
     *,
     form: FormatOption = "",
     mapping: MapOption = None,
-    add: Annotated[bool, typer.Option("--add", help="Extend the baseline in force; all events must be later.")] = False,
+    add: Annotated[bool, Option("--add", help="Extend the baseline in force; all events must be later.")] = False,
     dry_run: DryRunOption = False,
     store: StoreContext,
 ) -> None:
@@ -286,7 +284,7 @@ def score_identity_events(
     form: FormatOption = "",
     mapping: MapOption = None,
     alert: Annotated[
-        bool, typer.Option("--alert", help="Write an alert for each identity and day with a risk above `high`.")
+        bool, Option("--alert", help="Write an alert for each identity and day with a risk above `high`.")
     ] = False,
     store: StoreContext,
 ) -> None:

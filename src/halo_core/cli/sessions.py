@@ -13,9 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final
 
-import typer
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, store_verb, write_text_file
 from halo_core.cli.rendering import build_table, console, print_json, safe_text, say, say_plainly
@@ -257,9 +257,9 @@ _HIGH: Final = 85
 _US_PER_S: Final = 1_000_000
 
 SessionArgument = Annotated[
-    str, typer.Argument(metavar="SESSION", help="Id of a session, or the first characters of it (default: the newest).")
+    str, Argument(metavar="SESSION", help="Id of a session, or the first characters of it (default: the newest).")
 ]
-AgentOption = Annotated[str, typer.Option("--agent", help="Only sessions and links of this agent.")]
+AgentOption = Annotated[str, Option("--agent", help="Only sessions and links of this agent.")]
 
 
 @store_verb()
@@ -267,7 +267,7 @@ def budget(
     session: SessionArgument = "",
     *,
     agent: AgentOption = "",
-    everything: Annotated[bool, typer.Option("--all", help="A table of all sessions.")] = False,
+    everything: Annotated[bool, Option("--all", help="A table of all sessions.")] = False,
     store: StoreContext,
 ) -> None:
     """Show what a session has spent and may still spend, for each hand-off."""
@@ -440,9 +440,9 @@ def authority(
     session: SessionArgument = "",
     *,
     agent: AgentOption = "",
-    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Write the chart as SVG.")] = None,
+    svg: Annotated[Path | None, Option("--svg", metavar="FILE", help="Write the chart as SVG.")] = None,
     by: Annotated[
-        Axis | None, typer.Option("--by", help="The horizontal axis (default: the one that cost more authority).")
+        Axis | None, Option("--by", help="The horizontal axis (default: the one that cost more authority).")
     ] = None,
     store: StoreContext,
 ) -> None:

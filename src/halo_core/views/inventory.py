@@ -270,12 +270,9 @@ def require_known_target(reader: Reader, home: Path, tenant: str, scope: str, ta
         if scope in ("agent", "session") and known_names
         else ""
     )
-    raise ConfigError(
-        "no_such_target",
-        f"there is no {scope} named `{target[:64]}` here{names_text}",
-        field=scope,
-        remedy=f"did you mean `{matches[0]}`" if matches else "check the name, or confirm it with `--unknown`",
-    )
+    problem = f"there is no {scope} named `{target[:64]}` here{names_text}"
+    remedy = f"did you mean `{matches[0]}`" if matches else "check the name, or confirm it with `--unknown`"
+    raise ConfigError("no_such_target", problem, field=scope, remedy=remedy)
 
 
 def _list_names(reader: Reader, home: Path, tenant: str, scope: str) -> set[str]:
@@ -333,12 +330,9 @@ def refuse_without_overlap(holders_by_tenant: Mapping[str, PassportHolders]) -> 
     """
     agents = sorted({agent for item in holders_by_tenant.values() for names in item.values() for agent in names})
     if agents:
-        raise ConfigError(
-            "passports_die",
-            f"without an overlap the passports of {', '.join(agents)} become invalid now",
-            field="overlap",
-            remedy="give a longer `--overlap`, or confirm with `--yes`",
-        )
+        problem = f"without an overlap the passports of {', '.join(agents)} become invalid now"
+        remedy = "give a longer `--overlap`, or confirm with `--yes`"
+        raise ConfigError("passports_die", problem, field="overlap", remedy=remedy)
 
 
 def list_follow_ups(agents_by_origin: PassportHolders, until: str, *, over: bool) -> list[str]:

@@ -25,6 +25,7 @@ from halo_core.cli.rendering import (
     PASSED_MARKS,
     Exit,
     build_field_table,
+    build_table,
     print_note,
     safe_text,
     say,
@@ -80,22 +81,6 @@ def _style_value(name: str, value: str) -> str:
     return f"[{style}]{value}[/]" if style else escape(value)
 
 
-def _build_shadow_row(record: LoggedEntry) -> list[str | Text]:
-    """The line of something that nobody decided."""
-    body = record.entry.body
-    subject_cells = [safe_text(str(body.get(name, ""))) for name in ("kind", "name")]
-    why = safe_text(": ".join(filter(None, ("unguarded", str(body.get("where", ""))))))
-    return [
-        str(record.index),
-        format_iso(record.entry.ts_us),
-        "-",
-        *subject_cells,
-        Text("none", "bold red"),
-        format_ran(record.entry),
-        why,
-    ]
-
-
 @store_verb()
 def log(
     *,
@@ -113,16 +98,12 @@ def log(
 def _build_table(records: Sequence[LoggedEntry]) -> Table:
     """One line each; who acted is said where more than one did."""
     several = len({_find_agent(item) for item in records} - {"-"}) > 1
-    table = Table(box=None, pad_edge=False)
-    for title in ("#", "time", "session", *(("agent",) if several else ()), *_TITLES):
-        table.add_column(title, no_wrap=title not in ("why", "resource", "session"), overflow="fold")
+    titles = ("#", "time", "session", *(("agent",) if several else ()), *_TITLES)
+    table = build_table(titles, no_wrap=set(titles) - {"why", "resource", "session"})
     for item in records:
-        cells: list[str | Text] = list(
-            _build_shadow_row(item) if item.entry.kind is EntryKind.SHADOW else _build_decision_row(item)
-        )
-        if several:
-            cells.insert(3, escape(_find_agent(item)))
-        table.add_row(*cells)
+        session, *cells = _build_cells(item)
+        agent = (escape(_find_agent(item)),) if several else ()
+        table.add_row(str(item.index), format_iso(item.entry.ts_us), session, *agent, *cells)
     return table
 
 
@@ -130,12 +111,15 @@ def _find_agent(item: LoggedEntry) -> str:
     return "-" if item.entry.kind is EntryKind.SHADOW else str(item.entry.body["request"]["subject"]["agent"])
 
 
-def _build_decision_row(item: LoggedEntry) -> tuple[str, ...]:
+def _build_cells(item: LoggedEntry) -> tuple[str | Text, ...]:
+    """Session and what happened in it; something that nobody decided belongs to none."""
     body = item.entry.body
+    if item.entry.kind is EntryKind.SHADOW:
+        kind, name = (safe_text(str(body.get(key, ""))) for key in ("kind", "name"))
+        why = safe_text(": ".join(filter(None, ("unguarded", str(body.get("where", ""))))))
+        return "-", kind, name, Text("none", "bold red"), format_ran(item.entry), why
     effect = body["decision"]["effect"]
     return (
-        str(item.index),
-        format_iso(item.entry.ts_us),
         escape(item.entry.session),
         body["request"]["kind"],
         escape(body["request"]["resource"]["id"]),

@@ -43,6 +43,7 @@ from halo_core.cli.rendering import (
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import Digester
 from halo_core.errors import CannotDecide, ConfigError
+from halo_core.identities.baseline import IdentityBaseline
 from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
 from halo_core.identities.event import FORMATS
 from halo_core.identities.event_risk import MIN_IDENTITY_DAYS_FOR_HIGH, fit_identity_baseline
@@ -263,12 +264,10 @@ def import_identity_events(
     imported = read_event_files(files, form, mapping)
     fingerprints = _load_fingerprints(store, name)
     with Reader(store.url) as reader:
-        previous_book = load_identities(reader, name) if add else None
+        previous_book = _load_book(reader, name, "add") if add else None
         events, left_out = exclude_days(imported.events, find_attack_days(reader, name, fingerprints), fingerprints)
         imported = replace(imported, events=events, left_out=left_out)
         before = any(row[:2] == (name, IDENTITIES) and row[2] for row in reader.rows(Stream.BASELINES))
-    if add and previous_book is None:
-        raise _build_no_baseline_error("add")
     book = fit_identity_baseline(imported.events, store.keys.secret("sketch"), previous_book)
     if not dry_run:
         store.commit(lambda tx: put_identities_in_force(tx, book, store.actor, imported.sources, left_out))
@@ -291,9 +290,7 @@ def score_identity_events(
     """Score events (0..1000) against the baseline in force, and show the risk of each identity with its causes."""
     name = store.resolve_tenant()
     with Reader(store.url) as reader:
-        book, baseline = load_identities(reader, name), find_identities_hash(reader, name)
-    if book is None:
-        raise _build_no_baseline_error("baseline")
+        book, baseline = _load_book(reader, name), find_identities_hash(reader, name)
     imported = read_event_files(files, form, mapping)
     report = score_events(book, imported, store.keys.secret("sketch"))
     written = _write_alerts(store, name, report.days, baseline) if alert else None
@@ -310,10 +307,9 @@ def score_identity_events(
 @store_verb(identity_app, "show")
 def show_identity_baseline(*, store: StoreContext) -> None:
     """Show the baseline in force. It contains keyed fingerprints and no names."""
+    name = store.resolve_tenant()
     with Reader(store.url) as reader:
-        book = load_identities(reader, store.resolve_tenant())
-    if book is None:
-        raise _build_no_baseline_error("baseline")
+        book = _load_book(reader, name)
     _print_identity_baseline(store, IdentityBaselineView(book, ImportedEvents(), in_force=True))
 
 
@@ -361,9 +357,17 @@ def _run_with_retries(run: Callable[[Any], Any], job: Callable[[Transaction], An
     raise AssertionError("the last try returns or raises")
 
 
-def _build_no_baseline_error(name: str) -> ConfigError:
-    remedy = "run `halo identity import FILE`"
-    return ConfigError("no_baseline", "no baseline of identities is in force", field=name, remedy=remedy)
+def _load_book(reader: Reader, tenant: str, field: str = "baseline") -> IdentityBaseline:
+    """The baseline of identities that is in force.
+
+    Raises:
+        ConfigError: `no_baseline`, none is.
+    """
+    book = load_identities(reader, tenant)
+    if book is None:
+        remedy = "run `halo identity import FILE`"
+        raise ConfigError("no_baseline", "no baseline of identities is in force", field=field, remedy=remedy)
+    return book
 
 
 def _print_identity_baseline(store: StoreContext, view: IdentityBaselineView) -> None:

@@ -12,7 +12,7 @@ import pytest
 from score_world import act, history, in_force, model_file, opened
 
 from halo_core.alerts.records import KnownAlerts, write_alerts
-from halo_core.cli.context import commit
+from halo_core.cli.context import StoreContext
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import Pending
 from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
@@ -92,7 +92,7 @@ def test_an_alert_about_a_person_changes_nothing_of_an_agents(home):
     )
     day = HighRiskDay(scored, 1, event.ts_us, event.ts_us, 900)
     prints = IdentityFingerprints(Digester(KeyStore(home).secret("digest")), "local")
-    commit(url_of(home), home, None, lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts()))
+    StoreContext(home, url_of(home)).commit(lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts()))
     index = json.loads(cli("alerts", "--json", home=home)[1])["alerts"][-1]["index"]
     assert cli("judge", str(index), "--attack", home=home)[0] == 0
     assert [cli(*verb, home=home)[1] for verb in (fit, ("risk", "--json"), ("log", "--json"))] == before

@@ -209,11 +209,15 @@ def test_status(copy):
 
 
 def test_enforce_and_observe(copy):
+    with HaloBase.local("clerk", home=copy, mode="observe", policy=policy_folder(copy), quiet=True) as halo:
+        for name, args in (("wipe", {"path": "/"}), ("wipe", {"path": "/a"}), ("pay", {"amount": 5000, "to": "x"})):
+            with halo.session("three"):
+                halo.enforcer.run(halo.build_call(tool(halo, name), args), Calls(), SURFACE)
     code, out, _ = cli("enforce", home=copy)
     assert code == 0
-    assert "2 x wipe: grave_impact" in out
-    assert "2 x pay: large_amount" in out
-    assert "4 of the calls so far would not have run" in out
+    assert "2 x wipe: grave_impact" in out  # and not the two that did not run
+    assert "1 x pay: large_amount" in out
+    assert "3 of the calls so far would not have run" in out
     assert json.loads(cli("status", "--json", home=copy)[1])["local"]["mode"] == "enforce"
     before = len(found(copy, EntryKind.MODE))
     assert cli("enforce", home=copy)[0] == 0
@@ -294,6 +298,26 @@ def test_policy_test(copy, tmp_path):
     cases.write_text("nonsense")
     assert cli("policy", "test", str(cases), folder, home=copy)[0] == 64
     assert cli("policy", "test", str(tmp_path / "none.toml"), folder, home=copy)[0] == 64
+    cases.write_bytes(b'[[case]]\nname = "\xff"')
+    code, _, err = cli("policy", "test", str(cases), folder, home=copy)
+    assert (code, "it is not UTF-8 text [no_cases]" in err) == (64, True)
+
+
+def test_policies_that_do_not_parse_are_an_error_with_file_line_and_remedy(copy, tmp_path):
+    cases = tmp_path / "cases.toml"
+    cases.write_text('[[case]]\nname = "no"\nresource = "wipe"\nexpect = "deny"\n')
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    for text in ("permit (", "\x00", 'permit (principal, action, resource) when { "};'):
+        (folder / "p.cedar").write_text(f"// a comment\n{text}")
+        for verb in (("check",), ("test", str(cases))):
+            code, out, err = cli("policy", *verb, str(folder), home=copy)
+            assert (code, "p.cedar:2" in out + err, "see docs.cedarpolicy.com" in out + err) == (1, True, True)
+    (folder / "p.cedar").write_text(
+        "permit (principal, action, resource) when {" + "(" * 5000 + "1" + ")" * 5000 + "};"
+    )
+    code, _, err = cli("policy", "test", str(cases), str(folder), home=copy)
+    assert (code, "p.cedar:1" in err, "split it into several policies" in err) == (1, True, True)
 
 
 # the line itself
@@ -371,9 +395,8 @@ def test_help_imports_no_verb():
 
 def test_the_list_of_verbs_says_what_each_says_itself():
     group = typer.main.get_command(app)
-    paragraphs = {
-        name: " ".join((command.help or "").split("\n\n")[0].split()) for name, command in group.commands.items()
-    }
+    commands = {name: group.get_command(None, name) for name in VERBS}
+    paragraphs = {name: " ".join((command.help or "").split("\n\n")[0].split()) for name, command in commands.items()}
     assert paragraphs == {name: verb.summary for name, verb in VERBS.items()}
-    options = {option for command in group.commands.values() for item in command.params for option in item.opts}
+    options = {option for command in commands.values() for item in command.params for option in item.opts}
     assert "--install-completion" not in options

@@ -529,3 +529,9 @@ def test_a_passport_does_not_differ_from_itself(home):
     link = standing(home).links[0]
     assert diff_passports(link, link) == []
     assert {change.sign for change in diff_passports(None, link)} == {"+"}
+
+
+def test_recorded_content_shows_floats_as_digits():
+    recorded = '{"amount":{"$f":"90.0"},"low":{"$f":"-1e-09"},"text":"{\\"$f\\":\\"90.0\\"}"}'
+    shown = '{"amount":90.0,"low":-1e-09,"text":"{\\"$f\\":\\"90.0\\"}"}'
+    assert wording.format_content(recorded) == shown

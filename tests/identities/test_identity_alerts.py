@@ -29,7 +29,7 @@ from identity_world import ANA, CLERKS, KEY, at, csv_file, event
 
 from counts import count
 from halo_core.alerts.records import BATCH, KnownAlerts, write_alerts
-from halo_core.cli.context import commit, open_committer
+from halo_core.cli.context import StoreContext
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
 from halo_core.identities import event_risk as strange_things
@@ -165,7 +165,7 @@ def test_one_alert_for_an_identity_and_day_whatever_is_scored_in_which_order(sha
     prints = IdentityFingerprints(Digester(KEY), f"local-{len(alerts(shared))}")
     before = KnownAlerts()
     wanted: set[tuple[str, str]] = set()
-    with open_committer(url_of(shared), shared, None) as run:
+    with StoreContext(shared, url_of(shared)).open_committer() as run:
         for i, events in enumerate(files):
             days = high_days(events, KEY)
             wanted |= {(prints.fingerprint_of(day.identity), day.day) for day in days}
@@ -212,8 +212,8 @@ def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, syst
         ScoredEvent(event_, ComparisonBasis.OWN_HISTORY, 900, 2, factors, 900), 1, event_.ts_us, event_.ts_us, 900
     )
     prints = prints_of(shared)
-    told, _ = commit(
-        url_of(shared), shared, None, lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts())
+    told, _ = StoreContext(shared, url_of(shared)).commit(
+        lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts())
     )
     stored = in_the_clear(shared)
     for spelt in (str, lambda text: json.dumps(text)[1:-1]):
@@ -338,7 +338,9 @@ def test_a_day_with_odd_text_from_a_program_is_sealed_and_shown_harmless(kept):
     day = high_days([strange()], KEY)[0]
     event_ = replace(day.worst_event.event, identity="a\x1b[2J\tb\u202e", system="\x07")
     odd = replace(day, worst_event=replace(day.worst_event, event=event_))
-    commit(url_of(kept), kept, None, lambda tx: write_alerts(tx, [odd], prints_of(kept), "sha256:00", KnownAlerts()))
+    StoreContext(kept, url_of(kept)).commit(
+        lambda tx: write_alerts(tx, [odd], prints_of(kept), "sha256:00", KnownAlerts())
+    )
     out = cli("alerts", home=kept)[1]
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", out)
     assert found(kept, ALERT)

@@ -24,7 +24,7 @@ from alert_world import (
 from identity_world import ANA, csv_file, event, history
 
 from halo_core.baselines import IDENTITIES
-from halo_core.cli.context import commit
+from halo_core.cli.context import StoreContext
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store import Draft
@@ -144,7 +144,7 @@ def test_a_verdict_on_another_tenants_alert_says_nothing_here(kept):
     code, _, err = cli("judge", mine, "--attack", "--tenant", "other", home=kept)
     assert (code, "no_such_entry" in err) == (64, True)
     body = {"alert": mine, "attack": True, "by": "eve", "session": "", "why": ""}
-    commit(url_of(kept), kept, "other", lambda tx: tx.append(Draft(FEEDBACK, "", body)))
+    StoreContext(kept, url_of(kept), "other").commit(lambda tx: tx.append(Draft(FEEDBACK, "", body)))
     for tenant in ("local", "other"):
         path = csv_file(kept.parent / "all.csv", [*history(), *LATER])
         code, out, _ = cli("identity", "import", str(path), "--tenant", tenant, "--json", home=kept)
@@ -154,13 +154,13 @@ def test_a_verdict_on_another_tenants_alert_says_nothing_here(kept):
 
 def test_a_verdict_without_its_form_says_nothing(kept):
     for body in ({"alert": 7, "attack": True}, {"attack": True}, {"alert": found(kept, ALERT)[0].entry.id}):
-        commit(url_of(kept), kept, None, lambda tx, body=body: tx.append(Draft(FEEDBACK, "", body)))
+        StoreContext(kept, url_of(kept)).commit(lambda tx, body=body: tx.append(Draft(FEEDBACK, "", body)))
     assert imported(kept, LATER, "--add", "--dry-run")["left_out"] == 0
 
 
 def test_alerts_of_agents_are_not_heeded_here(kept):
     body = {"agent": "desk", "kind": "action", "factors": [], "resource": "share", "risk": 900, "session_risk": 900}
-    commit(url_of(kept), kept, None, lambda tx: tx.append(Draft(ALERT, "s", body)))
+    StoreContext(kept, url_of(kept)).commit(lambda tx: tx.append(Draft(ALERT, "s", body)))
     judge(kept, alerts(kept)[-1].index, "attack")
     assert imported(kept, LATER, "--add", "--dry-run")["left_out"] == 0
 
@@ -200,8 +200,8 @@ ODD = (
 
 @pytest.mark.parametrize("body", ODD)
 def test_an_odd_alert_hides_none_of_the_others(kept, body):
-    commit(url_of(kept), kept, None, lambda tx: tx.append(Draft(EntryKind.ALERT, "", body)))
-    commit(url_of(kept), kept, None, lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", {"alert": {}})))
+    StoreContext(kept, url_of(kept)).commit(lambda tx: tx.append(Draft(EntryKind.ALERT, "", body)))
+    StoreContext(kept, url_of(kept)).commit(lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", {"alert": {}})))
     index = str(found(kept, EntryKind.ALERT)[-1].index)
     out = cli("alerts", home=kept)[1]
     assert (out.count(ANA), "run `halo verify`" in " ".join(out.split())) == (2, True)

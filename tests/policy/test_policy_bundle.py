@@ -152,3 +152,20 @@ def test_every_way_to_read_an_argument_is_seen(condition, args, whole):
         assert set(policy.refs.args) == args
     assert (ALL in policy.refs.context) is whole
     assert find_attribute_refs(policy.cedar_json) == policy.refs
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(" * 5000 + "1 == 1" + ")" * 5000,
+        "(!" * 3000 + "true" + ")" * 3000,
+        "true" + " && true" * 200,
+        "if true then " * 700 + "true" + " else true" * 700,
+    ],
+    ids=["brackets", "negations", "a chain", "branches"],
+)
+def test_what_is_nested_too_deeply_has_a_finding(condition):
+    text = f'{PERMIT}@id("deep") permit (principal, action, resource) when {{ {condition} }};'
+    policies, findings = parse_policies("a.cedar", text)
+    assert [policy.id for policy in policies] == ["base"]
+    assert [(finding.where, finding.hint) for finding in findings] == [("a.cedar:2", "split it into several policies")]

@@ -23,7 +23,7 @@ import pytest
 import standardwebhooks
 
 from halo_core.alerts.records import AgentAlert
-from halo_core.cli.context import commit
+from halo_core.cli.context import StoreContext
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.risk.model import Factor
@@ -96,7 +96,7 @@ def more(home: Path, *bodies: dict[str, Any]) -> None:
             tx.append(Draft(EntryKind.ALERT, f"s-{i}", item))
 
     if bodies:
-        commit(url_of(home), home, None, record)
+        StoreContext(home, url_of(home)).commit(record)
 
 
 def secret_file(folder: Path, *secrets: str) -> Path:

@@ -8,7 +8,7 @@ import pytest
 from telling_world import body, frames, parsed, syslog_datagrams, syslog_stream, webhook
 
 from halo_core.alerts.records import KnownAlerts, write_alerts
-from halo_core.cli.context import commit
+from halo_core.cli.context import StoreContext
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
 from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
@@ -32,7 +32,7 @@ def person(home, identity):
         ScoredEvent(event, ComparisonBasis.OWN_HISTORY, 725, 2, (factor,), 725), 3, AT, AT + 60_000_000, 634
     )
     prints = IdentityFingerprints(Digester(KeyStore(home).secret("digest")), "local")
-    commit(url_of(home), home, None, lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts()))
+    StoreContext(home, url_of(home)).commit(lambda tx: write_alerts(tx, [day], prints, "sha256:00", KnownAlerts()))
     return prints.fingerprint_of(identity)
 
 
@@ -100,7 +100,7 @@ def test_who_cannot_be_named_any_more_is_told_without_a_name(home, how):
 
 def test_both_kinds_go_in_the_order_of_the_log(home):
     person(home, WHO)
-    commit(url_of(home), home, None, lambda tx: tx.append(Draft(EntryKind.ALERT, "s", body())))
+    StoreContext(home, url_of(home)).commit(lambda tx: tx.append(Draft(EntryKind.ALERT, "s", body())))
     person(home, EVIL)
     with syslog_stream() as (url, got):
         assert cli("alerts", "send", "--syslog", url, "--names", home=home)[0] == 0
@@ -114,7 +114,7 @@ def test_both_kinds_go_in_the_order_of_the_log(home):
 
 
 def test_a_body_without_its_form_is_refused_as_ever(home):
-    commit(url_of(home), home, None, lambda tx: tx.append(Draft(EntryKind.ALERT, "", {"kind": "identity"})))
+    StoreContext(home, url_of(home)).commit(lambda tx: tx.append(Draft(EntryKind.ALERT, "", {"kind": "identity"})))
     with webhook() as (url, got):
         code, _, err = cli("alerts", "send", "--webhook", url, home=home)
     assert (code, "bad_alert" in err, got) == (11, True, [])

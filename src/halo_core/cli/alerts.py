@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from typer import Argument, Option
 
 from halo_core.alerts.delivery import (
     Delivery,
@@ -35,7 +36,17 @@ from halo_core.alerts.receivers import (
 )
 from halo_core.alerts.records import LedgerAlertLog
 from halo_core.cli.context import StoreContext, WhyOption, store_verb
-from halo_core.cli.rendering import Exit, build_table, console, fail, print_json, print_note, safe_text
+from halo_core.cli.rendering import (
+    Exit,
+    build_table,
+    console,
+    fail,
+    print_json,
+    print_note,
+    safe_text,
+    say,
+    say_plainly,
+)
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
@@ -51,6 +62,7 @@ _FIRST_RETRY_S: Final = 1.0
 _MAX_RETRY_S: Final = 60.0
 _MAX_FOLLOW_S: Final = 300.0
 _MIN_FOLLOW_S: Final = 0.2
+app = typer.Typer(help="List alerts, and send them to other systems.")
 _TITLES: Final = ("#", "time", "who", "on", "risk", "session", "judged", "why")
 
 
@@ -65,37 +77,35 @@ class _DeliveryState:
     down: bool = False
 
 
-@store_verb()
+@store_verb(app, "send")
 def send(
     *,
     webhook: Annotated[
-        str, typer.Option("--webhook", metavar="URL", help="Webhook that receives signed alerts by POST.")
+        str, Option("--webhook", metavar="URL", help="Webhook that receives signed alerts by POST.")
     ] = "",
     webhook_file: Annotated[
-        Path | None, typer.Option("--webhook-file", help="Private file with the URL, if the URL is secret.")
+        Path | None, Option("--webhook-file", help="Private file with the URL, if the URL is secret.")
     ] = None,
     secret_file: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--secret-file", help="File with secrets `whsec_...`, one per line (default: sign with the home's key)."
         ),
     ] = None,
     syslog: Annotated[
-        str, typer.Option("--syslog", metavar="URL", help="`tls://host`, `tcp://host:port` or `udp://host`.")
+        str, Option("--syslog", metavar="URL", help="`tls://host`, `tcp://host:port` or `udp://host`.")
     ] = "",
     ca: Annotated[
-        Path | None, typer.Option("--ca", help="PEM file of certificate authorities; only these are trusted.")
+        Path | None, Option("--ca", help="PEM file of certificate authorities; only these are trusted.")
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Keep sending until stopped.")] = False,
+    follow: Annotated[bool, Option("--follow", help="Keep sending until stopped.")] = False,
     every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", help="How often --follow checks for new alerts.")
+        float, Option("--every", metavar="SECONDS", help="How often --follow checks for new alerts.")
     ] = 5.0,
-    tries: Annotated[int, typer.Option("--tries", min=1, max=10, help="How often sending an alert is attempted.")] = 4,
-    from_now: Annotated[
-        bool, typer.Option("--from-now", help="Mark existing alerts as sent without sending them.")
-    ] = False,
+    tries: Annotated[int, Option("--tries", min=1, max=10, help="How often sending an alert is attempted.")] = 4,
+    from_now: Annotated[bool, Option("--from-now", help="Mark existing alerts as sent without sending them.")] = False,
     names: Annotated[
-        bool, typer.Option("--names", help="Include names of people and service accounts (default: fingerprints).")
+        bool, Option("--names", help="Include names of people and service accounts (default: fingerprints).")
     ] = False,
     store: StoreContext,
 ) -> int:
@@ -123,15 +133,12 @@ def send(
         return _follow(states, every) if follow else _deliver_once(states, json=store.json)
 
 
-@store_verb(db=False, tenant=False)
-def show_signing_key(*, store: StoreContext) -> int:
+@store_verb(app, "key", db=False, tenant=False)
+def show_signing_key(*, store: StoreContext) -> None:
     """Show the public key of the webhook signatures (`v1a`) that are made without a shared secret."""
     encoded_key = format_public_key(store.keys.signer(_SIGNING_KEY))
-    if store.json:
-        print_json({"public_key": encoded_key})
-        return Exit.OK
-    console().print(encoded_key, markup=False)
-    return Exit.OK
+    if not store.print_json({"public_key": encoded_key}):
+        say_plainly(encoded_key)
 
 
 def _build_receivers(
@@ -160,12 +167,9 @@ def _read_webhook_url(webhook: str, file: Path | None) -> str:
         return webhook
     lines = read_private(file, "webhook-file")
     if webhook or len(lines) != 1:
-        raise ConfigError(
-            "bad_url",
-            "only one webhook can be used at a time",
-            field="webhook-file",
-            remedy="write one line to the file",
-        )
+        problem = "only one webhook can be used at a time"
+        remedy = "write one line to the file"
+        raise ConfigError("bad_url", problem, field="webhook-file", remedy=remedy)
     return lines[0]
 
 
@@ -202,7 +206,7 @@ def _print_delivery(delivery: Delivery, result: DeliveryResult, *, always: bool)
     receiver = delivery.receiver
     if result.taken or always:
         sure = "accepted by" if receiver.confirms else "sent without confirmation to"
-        console().print(f"{result.taken} alerts {sure} {receiver.name}", markup=False)
+        say_plainly(f"{result.taken} alerts {sure} {receiver.name}")
     if result.owed and result.problem is not None:
         console(stderr=True).print(
             f"{result.owed} alerts that {receiver.name} did not accept are still to be sent", markup=False
@@ -238,50 +242,41 @@ def _deliver_if_due(state: _DeliveryState, now_s: float) -> None:
         state.due_s = time.monotonic() + state.delivery.pause_s(state.failures, after_s)
 
 
-app = typer.Typer(help="List alerts, and send them to other systems.")
-app.command("send")(send)
-app.command("key")(show_signing_key)
-
-
 @app.callback(invoke_without_command=True)
 @store_verb()
 def alerts(
     context: typer.Context,
     *,
-    open_only: Annotated[bool, typer.Option("--open", help="Only alerts that nobody has judged.")] = False,
+    open_only: Annotated[bool, Option("--open", help="Only alerts that nobody has judged.")] = False,
     store: StoreContext,
-) -> int:
+) -> None:
     """List alerts about unusual actions, sessions and people. Use `halo judge N` to judge one."""
     if context.invoked_subcommand is not None:
         if open_only or store.given:
             verb = context.invoked_subcommand
             raise ConfigError("misplaced", f"options must follow `{verb}`", remedy=f"see `halo alerts {verb} -h`")
-        return Exit.OK
+        return
     with store.open_log() as (reader, tenant):
         listed = load_alerts(reader, tenant, store.home, open_only=open_only)
-    if store.json:
-        print_json(listed.to_json())
-        return Exit.OK
+    if store.print_json(listed):
+        return
     table = build_table(_TITLES, right=("#", "risk"), gap=2)
     for item in listed.alerts:
         judged = "-" if item.verdict is None else "attack" if item.verdict["attack"] else "ordinary"
         *cells, why = map(safe_text, item.describe())
         table.add_row(str(item.record.index), format_iso(item.record.entry.ts_us), *cells, judged, why)
-    console().print(table if listed.alerts else "no alerts")
-    return Exit.OK
+    say(table if listed.alerts else "no alerts")
 
 
 @store_verb(json=False, by=True)
 def judge(
-    alert: Annotated[str, typer.Argument(metavar="N", help="Index or id of the alert.")],
+    alert: Annotated[str, Argument(metavar="N", help="Index or id of the alert.")],
     *,
-    attack: Annotated[
-        bool, typer.Option("--attack", help="It was an attack; the next fit or import leaves it out.")
-    ] = False,
-    ordinary: Annotated[bool, typer.Option("--ordinary", help="It was ordinary work.")] = False,
+    attack: Annotated[bool, Option("--attack", help="It was an attack; the next fit or import leaves it out.")] = False,
+    ordinary: Annotated[bool, Option("--ordinary", help="It was ordinary work.")] = False,
     why: WhyOption = "",
     store: StoreContext,
-) -> int:
+) -> None:
     """Judge an alert. Sessions, and days of a person, that were an attack are left out of the next baseline."""
     if attack is ordinary:
         problem = "an alert cannot be both an attack and ordinary" if attack else "no verdict was given"
@@ -300,7 +295,6 @@ def judge(
     }
     store.commit(lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body)))
     heeds = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
-    console().print(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
+    say(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
     if attack and late:
         print_note("that day is already in the baseline: import all files again, without `--add`")
-    return Exit.OK

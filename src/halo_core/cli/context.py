@@ -1,10 +1,15 @@
 """What the verbs share to ask: options, and the store that a verb works on.
 
 `@store_verb()` gives a verb the options `--db`, `--home`, `--tenant` and `--json` (and `--by`), and hands it one
-`StoreContext` as `store` instead:
+`StoreContext` as `store` instead; a verb of a group is registered with it:
 
     @store_verb(tenant=False)
-    def status(*, store: StoreContext) -> int: ...
+    def status(*, store: StoreContext) -> None: ...
+
+    @store_verb(app, "list")
+    def list_approvers(*, store: StoreContext) -> None: ...
+
+A verb returns its exit code, or None for `Exit.OK`.
 """
 
 from __future__ import annotations
@@ -14,16 +19,17 @@ import getpass
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import Progress, ProgressColumn
+from typer import Option
 
 from halo_core.authorities import Authorities
-from halo_core.cli.rendering import console
+from halo_core.cli.rendering import console, print_json
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.home import default_home, default_url
@@ -37,36 +43,34 @@ _DURATION: Final = re.compile(r"([0-9]{1,7})([smhd])")
 
 ApproverKeyHomeOption = Annotated[
     Path | None,
-    typer.Option("--key-home", help="Folder of the approver's key (default: the home, which agents can read)."),
+    Option("--key-home", help="Folder of the approver's key (default: the home, which agents can read)."),
 ]
-KeyHomeOption = Annotated[
-    Path | None, typer.Option("--key-home", help="Folder of the signing key (default: the home).")
-]
-KeysHomeOption = Annotated[Path | None, typer.Option("--key-home", help="Folder of the keys (default: the home).")]
+KeyHomeOption = Annotated[Path | None, Option("--key-home", help="Folder of the signing key (default: the home).")]
+KeysHomeOption = Annotated[Path | None, Option("--key-home", help="Folder of the keys (default: the home).")]
 ManifestOption = Annotated[
     Path | None,
-    typer.Option("--manifest", help="The manifest (default: agents.yaml in the home, else in the working directory)."),
+    Option("--manifest", help="The manifest (default: agents.yaml in the home, else in the working directory)."),
 ]
-WhyOption = Annotated[str, typer.Option("--why", help="The reason; it is recorded in the ledger.")]
+WhyOption = Annotated[str, Option("--why", help="The reason; it is recorded in the ledger.")]
 
 _STORE_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
     "db": (
-        Annotated[str, typer.Option("--db", metavar="URL", help="SQLAlchemy URL of the store.", show_default=False)],
+        Annotated[str, Option("--db", metavar="URL", help="SQLAlchemy URL of the store.", show_default=False)],
         "",
     ),
     "home": (
         Annotated[
             Path | None,
-            typer.Option("--home", help="Folder with keys, trusted keys and anchor (default: HALO_HOME, else .halo)."),
+            Option("--home", help="Folder with keys, trusted keys and anchor (default: HALO_HOME, else .halo)."),
         ],
         None,
     ),
     "tenant": (
-        Annotated[str | None, typer.Option("--tenant", help="Tenant of the log; required if the store has several.")],
+        Annotated[str | None, Option("--tenant", help="Tenant of the log; required if the store has several.")],
         None,
     ),
-    "json": (Annotated[bool, typer.Option("--json", help="Print JSON.")], False),
-    "by": (Annotated[str, typer.Option("--by", help="Your name (default: the user of this shell).")], ""),
+    "json": (Annotated[bool, Option("--json", help="Print JSON.")], False),
+    "by": (Annotated[str, Option("--by", help="Your name (default: the user of this shell).")], ""),
 }
 
 
@@ -85,10 +89,10 @@ class StoreContext:
 
     home: Path
     url: str
-    tenant: str | None
-    json: bool
-    by: str
-    given: frozenset[str]
+    tenant: str | None = None
+    json: bool = False
+    by: str = ""
+    given: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> str:
@@ -97,6 +101,12 @@ class StoreContext:
             return self.by or getpass.getuser()
         except (KeyError, OSError):
             return "unknown"
+
+    def print_json(self, value: Any) -> bool:
+        """Print a value as JSON where `--json` was given; whether it was."""
+        if self.json:
+            print_json(value)
+        return self.json
 
     @property
     def keys(self) -> KeyStore:
@@ -118,16 +128,42 @@ class StoreContext:
         return SealedContents.with_home_key(reader, self.keys)
 
     def commit(self, job: Callable[[Transaction], Any], tenant: str | None = None) -> Any:
-        """See `commit`; of `tenant` where one is given."""
-        return commit(self.url, self.home, tenant or self.tenant, job)
+        """Run a job on a store that is there, durably and under a checkpoint; never makes a store.
 
-    def resolve_tenant(self) -> str:
+        Raises:
+            ConfigError: `no_database`, `no_store`, `which_tenant`.
+            CannotDecide: it could not be made durable.
+        """
+        with self.open_committer(tenant) as run:
+            return run(job)
+
+    def try_commit(self, job: Callable[[Transaction], Any], tenant: str) -> str:
+        """As `commit`, for what holds already, whatever is wrong with the ledger; the problem, or nothing."""
+        try:
+            self.commit(job, tenant)
+        except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, what was done holds
+            return str(exc)
+        return ""
+
+    @contextmanager
+    def open_committer(self, tenant: str | None = None) -> Iterator[Callable[[Callable[[Transaction], Any]], Any]]:
+        """As `commit`, for several jobs in a row, a transaction each; the checkpoint is over them all."""
+        with self.open_store(self.resolve_tenant(tenant), deadline_s=_DEADLINE_S) as store:
+            yield store.commit
+
+    def resolve_tenant(self, tenant: str | None = None) -> str:
         """The tenant given, or the only one of the store, which must be there.
 
         Raises:
             ConfigError: `no_database`, `no_store`, `which_tenant`.
         """
-        return resolve_tenant(self.url, self.tenant)
+        try:
+            with Reader(self.url) as reader:
+                return select_tenant(reader, tenant or self.tenant)
+        except ConfigError as exc:
+            if exc.code in NO_LEDGER_CODES:
+                exc.remedy = "run your app once, or `halo passport issue AGENT`, or check `--db` and `--home`"
+            raise
 
     def resolve_trusted_tenant(self) -> str:
         """The tenant given, the only one of authorities.json, or the only one of the store.
@@ -141,101 +177,60 @@ class StoreContext:
         return tenants[0] if len(tenants) == 1 else self.resolve_tenant()
 
     @contextmanager
-    def open_store(self, tenant: str) -> Iterator[Store]:
-        """The store for writing, under a checkpoint at the end."""
-        with _open_store(StoreConfig(self.url, self.home, tenant)) as store:
+    def open_store(self, tenant: str, **options: Any) -> Iterator[Store]:
+        """The store for writing, under a checkpoint at the end; `options` as of `StoreConfig`."""
+        with closing(Store(StoreConfig(self.url, self.home, tenant, **options), self.keys)) as store:
             yield store
+            store.checkpoint()
 
 
 def store_verb(
-    *, db: bool = True, tenant: bool = True, json: bool = True, by: bool = False
-) -> Callable[[Callable[..., int]], Any]:
+    group: typer.Typer | None = None,
+    name: str = "",
+    *,
+    db: bool = True,
+    tenant: bool = True,
+    json: bool = True,
+    by: bool = False,
+) -> Callable[[Callable[..., int | None]], Any]:
     """Give a verb the options of its store; it receives them as `store`.
 
     Args:
+        group: where it is registered as `name`; a verb that stands alone is in `main.VERBS`.
+        name: of the verb in the group.
         db: with `--db`.
         tenant: with `--tenant`.
         json: with `--json`.
         by: with `--by`, for what is recorded with a name.
     """
-    names = [
-        name for name, wanted in (("db", db), ("home", True), ("tenant", tenant), ("json", json), ("by", by)) if wanted
-    ]
+    wanted = {"db": db, "home": True, "tenant": tenant, "json": json, "by": by}
 
-    def decorate(verb: Callable[..., int]) -> Callable[..., int]:
+    def decorate(verb: Callable[..., int | None]) -> Callable[..., int | None]:
         @functools.wraps(verb)
-        def run(*args: Any, **options: Any) -> int:
+        def run(*args: Any, **options: Any) -> int | None:
             # A verb may have an option of its own by one of these names; what it did not ask for stays its own.
             shared = {
-                name: options.pop(name, default) if name in names else default
+                name: options.pop(name, default) if wanted[name] else default
                 for name, (_, default) in _STORE_OPTIONS.items()
             }
             home = shared["home"] if shared["home"] is not None else default_home()
             url = shared["db"] or default_url(home)
             given = frozenset(name for name, value in shared.items() if value)
-            return verb(
-                *args, **options, store=StoreContext(home, url, shared["tenant"], shared["json"], shared["by"], given)
-            )
+            store = StoreContext(home, url, shared["tenant"], shared["json"], shared["by"], given)
+            return verb(*args, **options, store=store)
 
         own = [item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "store"]
         added = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option)
             for name, (option, default) in _STORE_OPTIONS.items()
-            if name in names
+            if wanted[name]
         ]
-        run.__signature__ = inspect.Signature([*own, *added], return_annotation=int)  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
         run.__annotations__ = {item.name: item.annotation for item in (*own, *added)}
         del run.__wrapped__  # else its options would be read from the verb
-        return run
+        return run if group is None else group.command(name)(run)
 
     return decorate
-
-
-def commit(url: str, home: Path, tenant: str | None, job: Callable[[Transaction], Any]) -> Any:
-    """Run a job on a store that is there, durably and under a checkpoint; never makes a store.
-
-    Raises:
-        ConfigError: `no_database`, `no_store`, `which_tenant`.
-        CannotDecide: it could not be made durable.
-    """
-    with open_committer(url, home, tenant) as run:
-        return run(job)
-
-
-@contextmanager
-def open_committer(url: str, home: Path, tenant: str | None) -> Iterator[Callable[[Callable[[Transaction], Any]], Any]]:
-    """As `commit`, for several jobs in a row, a transaction each; the checkpoint is over them all.
-
-    Raises:
-        ConfigError, CannotDecide: as `commit`.
-    """
-    with _open_store(StoreConfig(url, home, resolve_tenant(url, tenant), deadline_s=_DEADLINE_S)) as store:
-        yield store.commit
-
-
-@contextmanager
-def _open_store(config: StoreConfig) -> Iterator[Store]:
-    store = Store(config, KeyStore(config.home))
-    try:
-        yield store
-        store.checkpoint()
-    finally:
-        store.close()
-
-
-def resolve_tenant(url: str, tenant: str | None) -> str:
-    """The tenant given, or the only one of the store, which must be there.
-
-    Raises:
-        ConfigError: `no_database`, `no_store`, `which_tenant`.
-    """
-    try:
-        with Reader(url) as reader:
-            return select_tenant(reader, tenant)
-    except ConfigError as exc:
-        if exc.code in NO_LEDGER_CODES:
-            exc.remedy = "run your app once, or `halo passport issue AGENT`, or check `--db` and `--home`"
-        raise
 
 
 def parse_duration(text: str) -> int:

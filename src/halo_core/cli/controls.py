@@ -1,10 +1,6 @@
-"""Verbs that change what runs: mode, stops, lifts and revocations.
+"""Verbs that change what runs: `halo status`, `observe`, `enforce`, `stop`, `lift` and `revoke`.
 
-`halo status`, `halo observe`, `halo enforce`: the mode of a store, shown and changed.
-
-A change is recorded. Running processes that were not given a mode of their own follow at their next decision.
-
-`halo stop`, `halo lift`, `halo revoke`.
+A change of mode is recorded. Running processes that were not given a mode of their own follow at their next decision.
 
 A stop goes to a file of the home first and then to the ledger, so it holds whatever is wrong with the database. A lift
 goes to the ledger first: nothing is let go that is not written down.
@@ -16,11 +12,11 @@ from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
+from typer import Option
 
 from halo_core.cli.context import StoreContext, WhyOption, store_verb, warn_unwritten
 from halo_core.cli.passports import print_changes
-from halo_core.cli.rendering import CHANGE_STYLE, EFFECT_STYLE, Exit, console, print_json, safe_text
+from halo_core.cli.rendering import CHANGE_STYLE, EFFECT_STYLE, Exit, safe_text, say, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, EntryKind, Mode, Stop
@@ -30,78 +26,74 @@ from halo_core.stop_files import StopFiles
 from halo_core.store import Draft, Transaction
 from halo_core.store.reader import Reader
 from halo_core.views import NO_LEDGER_CODES
-from halo_core.views.inventory import count_stopped, load_statuses, require_known_target
-from halo_core.views.manifests import PreparedGrants, ProposedGrants, list_proposals, prepare_grants
+from halo_core.views.inventory import (
+    ProposedGrants,
+    count_stopped,
+    list_proposals,
+    load_statuses,
+    require_known_target,
+)
+from halo_core.views.passport_changes import PreparedGrants, prepare_grants
 from halo_core.views.wording import describe_arguments, shorten_hash
 
 _MAX_ROWS: Final = 40
 
 
 @store_verb(tenant=False)
-def status(*, store: StoreContext) -> int:
+def status(*, store: StoreContext) -> None:
     """Show the mode and the number of decisions, by tenant."""
     statuses = load_statuses(store.url)
-    if store.json:
-        print_json({tenant: item.to_json() for tenant, item in statuses.items()})
-        return Exit.OK
-    view = console()
+    if store.print_json(statuses):
+        return
     for tenant, item in statuses.items():
-        view.print(f"[bold]{tenant}[/]  mode [bold]{item.mode or '?'}[/]  {store.url}")
-        view.print(f"  decisions {sum(item.decisions.values()):,} in {item.sessions:,} sessions")
+        say(f"[bold]{tenant}[/]  mode [bold]{item.mode or '?'}[/]  {store.url}")
+        say(f"  decisions {sum(item.decisions.values()):,} in {item.sessions:,} sessions")
         effect_texts = (f"[{EFFECT_STYLE[effect]}]{effect}[/] {n:,}" for effect, n in item.effects.items())
-        view.print("  " + ("  ".join(effect_texts) or "no decisions yet"))
+        say("  " + ("  ".join(effect_texts) or "no decisions yet"))
         if item.sightings:
-            view.print(f"  [bold red]{item.sightings:,}[/] unguarded actions seen: halo log")
-    return Exit.OK
+            say(f"  [bold red]{item.sightings:,}[/] unguarded actions seen: halo log")
 
 
 @store_verb(json=False)
 def enforce(
     *,
-    grants: Annotated[
-        bool, typer.Option("--grants", help="First narrow passports to the resources that were used.")
-    ] = False,
+    grants: Annotated[bool, Option("--grants", help="First narrow passports to the resources that were used.")] = False,
     tight: Annotated[
-        bool, typer.Option("--tight", help="With --grants: narrow to the argument values that were used, too.")
+        bool, Option("--tight", help="With --grants: narrow to the argument values that were used, too.")
     ] = False,
-    agent: Annotated[str, typer.Option("--agent", help="With --grants: only for this agent.")] = "",
+    agent: Annotated[str, Option("--agent", help="With --grants: only for this agent.")] = "",
     widen: Annotated[
-        bool, typer.Option("--widen", help="With --grants: also issue passports that allow more than before.")
+        bool, Option("--widen", help="With --grants: also issue passports that allow more than before.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="With --grants: do not ask for confirmation.")] = False,
+    yes: Annotated[bool, Option("--yes", help="With --grants: do not ask for confirmation.")] = False,
     store: StoreContext,
 ) -> int:
     """Switch to enforce mode: denied actions do not run. First shows which actions would have been stopped so far."""
-    view = console()
-    # Never a switch for a store or tenant that is not there: opening would make it.
-    with store.open_log() as (_, tenant):
-        pass
+    tenant = store.resolve_tenant()  # never a switch for a store or tenant that is not there: opening would make it
     if grants and not _narrow_grants(store, tenant, agent, tight=tight, yes=yes, widen=widen):
-        view.print("nothing was changed")
+        say("nothing was changed")
         return Exit.FAILED
     with store.open_log() as (reader, _):
         stopped = count_stopped(reader, tenant)
     for (resource, codes), count in stopped.most_common(20):
-        view.print(f"  {count:>5} x {resource}: {', '.join(codes)}", markup=False)
-    _switch_mode(store, tenant, Mode.ENFORCE)
-    view.print(f"enforce mode is on; {sum(stopped.values()):,} of the calls so far would not have run")
-    view.print("(according to the rules at that time; after changing rules, run in observe mode again to check)")
+        say_plainly(f"  {count:>5} x {resource}: {', '.join(codes)}")
+    with store.open_store(tenant) as opened:
+        opened.commit(lambda tx: _set_mode(tx, Mode.ENFORCE))
+    say(f"enforce mode is on; {sum(stopped.values()):,} of the calls so far would not have run")
+    say("(according to the rules at that time; after changing rules, run in observe mode again to check)")
     return Exit.OK
 
 
 @store_verb(json=False)
-def observe(*, store: StoreContext) -> int:
+def observe(*, store: StoreContext) -> None:
     """Switch to observe mode: every action runs and is recorded, whatever the decision. Stops and revocations apply."""
-    with store.open_log() as (_, tenant):
-        pass
-    _switch_mode(store, tenant, Mode.OBSERVE)
-    console().print("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
-    return Exit.OK
+    with store.open_store(store.resolve_tenant()) as opened:
+        opened.commit(lambda tx: _set_mode(tx, Mode.OBSERVE))
+    say("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
 
 
 def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
     """Show what was used of what is granted and all that would change, ask, and issue passports of that."""
-    view = console()
     with Reader(store.url) as reader:
         proposals = list_proposals(reader, store.open_contents(reader), tenant, tight=tight)
     proposals = [item for item in proposals if agent in ("", item.proposal.agent)]
@@ -109,40 +101,31 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
         problem, remedy = "there are no recorded decisions", "run the app in observe mode first"
         raise ConfigError("nothing_used", problem, field="agent", remedy=remedy)
     for item in proposals:
-        _print_proposal(view, item)
+        _print_proposal(item)
     prepared = prepare_grants(store.url, store.home, tenant, proposals, SystemClock().now_us())
     _print_plan(prepared, widen=widen)
     if not (yes or typer.confirm(f"write these grants to {prepared.path} and issue the passports?")):
         return False
     wanted = [(passport, planned.describe_changes()) for passport, planned in prepared.planned]
     for link in apply_manifest(store.url, store.home, prepared.path, prepared.manifest, wanted):
-        view.print("[bold]issued[/] ", safe_text(f"{link.agent} {shorten_hash(link.hash)}"), sep="")
+        say("[bold]issued[/] ", safe_text(f"{link.agent} {shorten_hash(link.hash)}"))
     return True
 
 
 def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
-    view = console()
-    view.print("manifest: ", safe_text(str(prepared.path)), sep="")
+    say("manifest: ", safe_text(str(prepared.path)))
     for wanted, planned in prepared.planned:
-        view.print(safe_text(planned.link.agent, "bold"), "would be issued, ", end="")
-        print_changes(view, planned)
+        say(safe_text(planned.link.agent, "bold"), " would be issued, ", end="")
+        print_changes(planned)
         for note in wanted.notes:
-            view.print("  [yellow]note[/] ", safe_text(note), sep="")
+            say("  [yellow]note[/] ", safe_text(note))
     wider = [
         f"{planned.link.agent}: {item.text()}" for _, planned in prepared.planned for item in planned.list_widenings()
     ]
     if wider and not widen:
-        raise ConfigError(
-            "widened",
-            f"the manifest allows more than the passport: {wider[0][:200]}",
-            field="grants",
-            remedy="remove it from the manifest, or use `--widen`",
-        )
-
-
-def _switch_mode(store: StoreContext, tenant: str, mode: Mode) -> None:
-    with store.open_store(tenant) as opened:
-        opened.commit(lambda tx: _set_mode(tx, mode))
+        problem = f"the manifest allows more than the passport: {wider[0][:200]}"
+        remedy = "remove it from the manifest, or use `--widen`"
+        raise ConfigError("widened", problem, field="grants", remedy=remedy)
 
 
 def _set_mode(tx: Transaction, mode: Mode) -> None:
@@ -152,7 +135,7 @@ def _set_mode(tx: Transaction, mode: Mode) -> None:
         tx.append(Draft(EntryKind.MODE, "", {"from": control.mode.value, "to": mode.value, "by": "cli"}))
 
 
-def _print_proposal(view: Console, proposed: ProposedGrants) -> None:
+def _print_proposal(proposed: ProposedGrants) -> None:
     """What would be taken, what kept, what narrowed."""
     usage = proposed.proposal
     used = [item for item in usage.used if item.kind is not ActionKind.HANDOFF]  # hand-offs are the manifest's to say
@@ -160,17 +143,16 @@ def _print_proposal(view: Console, proposed: ProposedGrants) -> None:
     granted_uses = [item for item in used if proposed.first or (item.kind, item.name) in granted]
     unused = [item for item in usage.list_unused() if item[0] is not ActionKind.HANDOFF]
     summary = "no passport yet" if proposed.first else f"granted {len(unused) + len(granted_uses)}"
-    view.print(safe_text(usage.agent, "bold"), f": {summary}, used {len(granted_uses)}", sep="", end="")
-    removed = "this one" if len(unused) == 1 else f"these {len(unused)}"
-    view.print(f": {removed} would be removed" if unused else ": nothing would be removed")
+    removed = ("this one" if len(unused) == 1 else f"these {len(unused)}") if unused else "nothing"
+    say(safe_text(usage.agent, "bold"), f": {summary}, used {len(granted_uses)}: {removed} would be removed")
     for kind, name in unused[:_MAX_ROWS]:
-        view.print("  ", safe_text(f"- {_format_resource(kind, name)}", style=CHANGE_STYLE["-"]), sep="")
+        say("  ", safe_text(f"- {_format_resource(kind, name)}", style=CHANGE_STYLE["-"]))
     if len(unused) > _MAX_ROWS:
-        view.print(f"  … and {len(unused) - _MAX_ROWS} more")
+        say(f"  … and {len(unused) - _MAX_ROWS} more")
     for item in granted_uses:
         rules = proposed.grants.get(item.kind, {}).get(item.name, {})
         line = f"  {_format_resource(item.kind, item.name)} ({item.calls:,} calls): {describe_arguments(rules)}"
-        view.print(safe_text(line))
+        say(safe_text(line))
     left_out = [
         *(
             ("used before, not granted now", item.kind, item.name, item.calls)
@@ -181,9 +163,9 @@ def _print_proposal(view: Console, proposed: ProposedGrants) -> None:
     ]
     for why, kind, name, count in left_out:
         line = f"  {why}, not proposed: {_format_resource(kind, name)} ({count:,} calls)"
-        view.print(safe_text(line, style="yellow"))
+        say(safe_text(line, style="yellow"))
     if usage.unread:
-        view.print(f"  [yellow]arguments of {usage.unread:,} calls could not be decrypted[/]")
+        say(f"  [yellow]arguments of {usage.unread:,} calls could not be decrypted[/]")
 
 
 def _format_resource(kind: ActionKind, name: str) -> str:
@@ -193,10 +175,10 @@ def _format_resource(kind: ActionKind, name: str) -> str:
 _STOP_OPTIONS: Final = "`--agent`, `--session`, `--tool`, `--all`, or `--tenant` alone"
 _REVOKE_OPTIONS: Final = "`--agent`, `--session`, `--key`, `--link`, or `--tenant` alone"
 
-AllOption = Annotated[bool, typer.Option("--all", help="Everything in this home.")]
-AgentOption = Annotated[str, typer.Option("--agent", help="One agent, and all agents that act through it.")]
-SessionOption = Annotated[str, typer.Option("--session", help="One session.")]
-ToolOption = Annotated[str, typer.Option("--tool", help="One tool, retriever or model, for all agents.")]
+AllOption = Annotated[bool, Option("--all", help="Everything in this home.")]
+AgentOption = Annotated[str, Option("--agent", help="One agent, and all agents that act through it.")]
+SessionOption = Annotated[str, Option("--session", help="One session.")]
+ToolOption = Annotated[str, Option("--tool", help="One tool, retriever or model, for all agents.")]
 
 
 @store_verb(by=True)
@@ -208,7 +190,7 @@ def stop(
     tool: ToolOption = "",
     why: WhyOption = "",
     store: StoreContext,
-) -> int:
+) -> None:
     """Stop an agent, a session, a tool, a tenant (`--tenant NAME` alone) or everything, from the next decision on."""
     scope, target = _choose_target(
         _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, tenant=store.tenant
@@ -224,19 +206,14 @@ def stop(
         new = store.commit(lambda tx: requests.stop(tx, stop_order, store.actor, why)) or new
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the stop holds
         problem = str(exc)
-    if store.json:
-        print_json(
-            {"file": True, "ledger": not problem, "new": new, "problem": problem, "scope": scope, "target": target}
-        )
-        return Exit.OK
-    view = console()
-    view.print(f"[bold red]stopped[/] {scope} ", end="")
-    view.print(f"{target} {'' if new else '(it was stopped already)'}", markup=False)
+    ledger = {"file": True, "ledger": not problem, "new": new, "problem": problem}
+    if store.print_json({**ledger, "scope": scope, "target": target}):
+        return
+    say(f"[bold red]stopped[/] {scope} ", safe_text(f"{target} {'' if new else '(it was stopped already)'}"))
     if not is_known:
-        view.print(f"[yellow]note[/]: this store has no {scope} with that name; check the spelling")
+        say(f"[yellow]note[/]: this store has no {scope} with that name; check the spelling")
     if problem:
         warn_unwritten("the stop is in force through its file", problem)
-    return Exit.OK
 
 
 @store_verb(by=True)
@@ -248,7 +225,7 @@ def lift(
     tool: ToolOption = "",
     why: WhyOption = "",
     store: StoreContext,
-) -> int:
+) -> None:
     """Lift a stop. `--all` also removes stop files that cannot be read."""
     scope, target = _choose_target(
         _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, tenant=store.tenant
@@ -265,18 +242,15 @@ def lift(
         lifted, recorded = filed > 0, False
     files.lift(scope, target, tenant=store.tenant or "")
     remaining = files.read(store.tenant or "")
-    if store.json:
-        print_json({"left": [[s.scope, s.target] for s in remaining], "lifted": bool(lifted), "recorded": recorded})
-        return Exit.OK
-    view = console()
+    left = [[item.scope, item.target] for item in remaining]
+    if store.print_json({"left": left, "lifted": bool(lifted), "recorded": recorded}):
+        return
     subject = "everything" if scope == "all" else f"{scope} {target}"
-    view.print(f"lifted {scope} {target}".rstrip() if lifted else f"there was no stop of {subject}", markup=False)
+    say_plainly(f"lifted {scope} {target}".rstrip() if lifted else f"there was no stop of {subject}")
     if lifted and not recorded:
         warn_unwritten("the stop file was removed, and this is not recorded", "there is no ledger here")
     for item in remaining:
-        view.print("[yellow]still stopped[/] from a file: ", end="")
-        view.print(f"{item.scope} {item.target}", markup=False)
-    return Exit.OK
+        say("[yellow]still stopped[/] from a file: ", safe_text(f"{item.scope} {item.target}"))
 
 
 @store_verb(by=True)
@@ -284,32 +258,26 @@ def revoke(
     *,
     agent: AgentOption = "",
     session: SessionOption = "",
-    key: Annotated[str, typer.Option("--key", help="Thumbprint of a key: everything that it signed or holds.")] = "",
-    link: Annotated[str, typer.Option("--link", help="Hash or id of a link, and everything derived from it.")] = "",
-    unknown: Annotated[bool, typer.Option("--unknown", help="Allow a name that is not known here.")] = False,
-    why: Annotated[str, typer.Option("--why", help="The reason (required); it is recorded in the ledger.")] = "",
+    key: Annotated[str, Option("--key", help="Thumbprint of a key: everything that it signed or holds.")] = "",
+    link: Annotated[str, Option("--link", help="Hash or id of a link, and everything derived from it.")] = "",
+    unknown: Annotated[bool, Option("--unknown", help="Allow a name that is not known here.")] = False,
+    why: Annotated[str, Option("--why", help="The reason (required); it is recorded in the ledger.")] = "",
     store: StoreContext,
-) -> int:
+) -> None:
     """Revoke permanently. Afterwards issue a new passport or open a new session; an agent id cannot be used again."""
     scope, target = _choose_target(
         _REVOKE_OPTIONS, everything=False, agent=agent, session=session, key=key, link=link, tenant=store.tenant
     )
     if not why.strip():
-        raise ConfigError(
-            "no_reason",
-            "a revocation is permanent and needs a reason",
-            field="why",
-            remedy='give the reason: `--why "..."`',
-        )
+        problem = "a revocation is permanent and needs a reason"
+        remedy = 'give the reason: `--why "..."`'
+        raise ConfigError("no_reason", problem, field="why", remedy=remedy)
     if not unknown:
         with store.open_log() as (reader, tenant):
             require_known_target(reader, store.home, tenant, scope, target)
     new = store.commit(lambda tx: requests.revoke(tx, scope, target, store.actor, why))
-    if store.json:
-        print_json({"new": bool(new), "scope": scope, "target": target})
-    else:
-        console().print(f"revoked {scope} {target}{'' if new else ' (it was already)'}", markup=False)
-    return Exit.OK
+    if not store.print_json({"new": bool(new), "scope": scope, "target": target}):
+        say_plainly(f"revoked {scope} {target}{'' if new else ' (it was already)'}")
 
 
 def _choose_target(options: str, *, everything: bool, tenant: str | None, **targets: str) -> tuple[str, str]:

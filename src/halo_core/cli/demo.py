@@ -17,15 +17,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import typer
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
+from typer import Option
 
 from halo_core import demo
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.cli.rendering import EFFECT_STYLE, PASSED_MARKS, Exit, console
+from halo_core.cli.rendering import EFFECT_STYLE, PASSED_MARKS, Exit, say, say_plainly
 from halo_core.cli.sessions import authority, budget
 from halo_core.clock import SystemClock
 from halo_core.content.redaction import Redactor
@@ -80,9 +80,8 @@ def print_story(reader: Reader, contents: SealedContents, tenant: str, session: 
             thoughts += 1  # the model between two actions: twenty times the same row
         else:
             table.add_row(str(item.index), *_build_row(item, mask(_format_args(contents, item)), agent))
-    view = console()
-    view.print(table)
-    view.print(f"and {thoughts} model calls in between, each decided and allowed")
+    say(table)
+    say(f"and {thoughts} model calls in between, each decided and allowed")
     _print_counters(records)
     denied = [item for item in records if item.entry.kind is EntryKind.DECISION and _read_effect(item) == "deny"]
     if not denied:
@@ -163,8 +162,8 @@ def _print_counters(records: list[LoggedEntry]) -> None:
         table.add_column(name, justify="right")
     for unit, words in (("step", "actions (step)"), ("risk", "risk points (risk)")):
         table.add_row(words, *(f"{account.get(unit, 0):,}" for account in accounts.values()))
-    console().print()
-    console().print(table)
+    say()
+    say(table)
 
 
 def _read_account(records: list[LoggedEntry], handle: str) -> dict[str, int]:
@@ -185,18 +184,17 @@ def run_demo(
     *,
     framework: Annotated[
         Framework | None,
-        typer.Option("--framework", help="Framework of the demo's agents (default: the first one installed)."),
+        Option("--framework", help="Framework of the demo's agents (default: the first one installed)."),
     ] = None,
-    folder: Annotated[
-        Path, typer.Option("--home", help="Folder for the demo's keys and ledger; it is created anew.")
-    ] = Path(".halo-demo"),
+    folder: Annotated[Path, Option("--home", help="Folder for the demo's keys and ledger; it is created anew.")] = Path(
+        ".halo-demo"
+    ),
 ) -> int:
     """Run a governed loan desk agent, and show what it attempted, what was decided, and how to verify it."""
-    view = console()
     framework = framework or _find_installed_framework()
     run_desk = _load_desk(framework)
     _reset_folder(folder)
-    view.print(
+    say(
         Panel.fit(
             f"[bold]{demo.AGENT}[/] acts for [bold]{demo.USER}[/] and may hand off to [bold]{demo.RESEARCH}[/]. "
             "The models are\nscripted, everything else is real: agent graphs, retrievers, tools. Halo\n"
@@ -215,8 +213,8 @@ def run_demo(
     budget(demo.SESSION, home=folder)
     _print_command(f"{halo} authority --home {folder}")
     authority(demo.SESSION, home=folder)
-    view.print()
-    view.print(f"Try next: [bold]{halo} show {denied.index} --home {folder}[/]   one decision, from request to reason")
+    say()
+    say(f"Try next: [bold]{halo} show {denied.index} --home {folder}[/]   one decision, from request to reason")
     return Exit.OK if all(checks) else Exit.FAILED
 
 
@@ -231,20 +229,16 @@ def _load_desk(framework: Framework) -> Callable[[Path, Callable[[], None]], str
     try:
         adapter_demo = import_module(f"halo_{extra.replace('-', '_')}.demo")
     except ModuleNotFoundError as exc:
-        raise ConfigError(
-            "no_framework",
-            f"the demo runs an agent of `{extra}`, but `{exc.name}` is not installed",
-            field="framework",
-            remedy=f"pip install 'halo-agents[{extra}]', or choose another with --framework",
-        ) from exc
+        problem = f"the demo runs an agent of `{extra}`, but `{exc.name}` is not installed"
+        remedy = f"pip install 'halo-agents[{extra}]', or choose another with --framework"
+        raise ConfigError("no_framework", problem, field="framework", remedy=remedy) from exc
     run_desk: Callable[[Path, Callable[[], None]], str] = adapter_demo.run_desk
     return run_desk
 
 
 def _print_command(command: str) -> None:
-    view = console()
-    view.print()
-    view.print(f"[bold]$ {command}[/]")
+    say()
+    say(f"[bold]$ {command}[/]")
 
 
 def _reset_folder(folder: Path) -> None:
@@ -289,7 +283,7 @@ def _check_verification(folder: Path) -> bool:
     report = verify_store(default_url(folder), folder, signatures=True)
     size = report.heads[_TENANT].size
     passed, summary = report.exit_code == Exit.OK, f"{size} entries, signed, chained and in the tree"
-    console().print(f"{PASSED_MARKS[passed]} verify: {summary}; exit {report.exit_code}")
+    say(f"{PASSED_MARKS[passed]} verify: {summary}; exit {report.exit_code}")
     return passed
 
 
@@ -298,9 +292,7 @@ def _check_replay(folder: Path) -> bool:
         results = list(Replayer(reader, SealedContents.with_home_key(reader, KeyStore(folder)), _TENANT).replay_all())
     same = sum(result.status is ReplayStatus.IDENTICAL for result in results)
     all_same = same == len(results) > 0
-    console().print(
-        f"{PASSED_MARKS[all_same]} replay: {same} of {len(results)} decisions replayed with identical bytes"
-    )
+    say(f"{PASSED_MARKS[all_same]} replay: {same} of {len(results)} decisions replayed with identical bytes")
     return all_same
 
 
@@ -320,9 +312,8 @@ def _check_tampering(folder: Path, denied: LoggedEntry) -> bool:
         f for f in report.findings if denied.entry.id in (f.entry, f.where) or f"/{denied.entry.seq}" in f.where
     ]
     caught = bool(matching) and report.exit_code == Exit.TAMPERED
-    view = console()
     change = f"in a copy, denial #{denied.index} was changed to an approval"
-    view.print(f"{PASSED_MARKS[caught]} tampering: {change}; {'caught' if caught else 'NOT caught'}:")
+    say(f"{PASSED_MARKS[caught]} tampering: {change}; {'caught' if caught else 'NOT caught'}:")
     for finding in matching[:2]:
-        view.print(f"    {finding.kind}: {finding.where}: {finding.what}", markup=False)
+        say_plainly(f"    {finding.kind}: {finding.where}: {finding.what}")
     return caught

@@ -1,4 +1,4 @@
-"""`halo show`, `halo log`, `halo verify`, `halo replay`: what the ledger holds, and whether it is whole.
+"""`halo show`, `log`, `verify`, `replay` and `policy`: decisions, whether their record is whole, and their policies.
 
 Content is masked; `--reveal` shows it, to whoever holds the content key.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -15,17 +17,41 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, show_progress, store_verb
-from halo_core.cli.rendering import EFFECT_STYLE, Exit, build_field_table, console, print_json, safe_text
+from halo_core.cli.rendering import (
+    EFFECT_STYLE,
+    PASSED_MARKS,
+    Exit,
+    build_field_table,
+    build_table,
+    print_note,
+    safe_text,
+    say,
+    say_plainly,
+)
 from halo_core.clock import format_iso
+from halo_core.enforcement.agent_credentials import install_starter
 from halo_core.errors import ConfigError
 from halo_core.ledger import LIMITS, Report
-from halo_core.model import EntryKind
+from halo_core.model import EntryKind, Resource
+from halo_core.policy import PolicyBundle, infer_arg_types
+from halo_core.policy.checks import check_bundle, load_cases, run_case
 from halo_core.replay import Replayer, ReplayResult, ReplayStatus
 from halo_core.store.reader import LoggedEntry, Reader, read_entries, summarize
 from halo_core.verification import verify_store
-from halo_core.views.entries import find_decision, format_ran, load_entry
+from halo_core.views import select_fields
+from halo_core.views.entries import (
+    Case,
+    Explanation,
+    Step,
+    explain_decision,
+    find_decision,
+    format_ran,
+    load_entry,
+)
+from halo_core.views.inventory import load_catalogue
 from halo_core.views.wording import format_count
 
 _TITLES: Final = ("action", "resource", "effect", "ran", "why")
@@ -33,24 +59,21 @@ _TITLES: Final = ("action", "resource", "effect", "ran", "why")
 
 @store_verb()
 def show(
-    id: Annotated[str, typer.Argument(help="An entry: its index (#), its id, or the first characters of the id.")],  # noqa: A002  the word users expect
+    id: Annotated[str, Argument(help="An entry: its index (#), its id, or the first characters of the id.")],  # noqa: A002  the word users expect
     *,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show content unmasked.")] = False,
+    reveal: Annotated[bool, Option("--reveal", help="Show content unmasked.")] = False,
     store: StoreContext,
-) -> int:
+) -> None:
     """Show one entry in full: who did what, why it was decided so, and the outcome."""
     with store.open_log() as (reader, tenant):
         parts = load_entry(reader, store.open_contents(reader), tenant, id, reveal=reveal)
-    if store.json:
-        print_json([part.to_json() for part in parts])
-        return Exit.OK
-    view = console()
+    if store.print_json(parts):
+        return
     for part in parts:
         entry = part.record.entry
-        view.print(f"[bold]{'sighting' if entry.kind is EntryKind.SHADOW else entry.kind.value}[/] {entry.id}")
-        view.print(build_field_table((name, _style_value(name, value)) for name, value in part.describe()))
-        view.print()
-    return Exit.OK
+        say(f"[bold]{'sighting' if entry.kind is EntryKind.SHADOW else entry.kind.value}[/] {entry.id}")
+        say(build_field_table((name, _style_value(name, value)) for name, value in part.describe()))
+        say()
 
 
 def _style_value(name: str, value: str) -> str:
@@ -58,52 +81,29 @@ def _style_value(name: str, value: str) -> str:
     return f"[{style}]{value}[/]" if style else escape(value)
 
 
-def _build_shadow_row(record: LoggedEntry) -> list[str | Text]:
-    """The line of something that nobody decided."""
-    body = record.entry.body
-    subject_cells = [safe_text(str(body.get(name, ""))) for name in ("kind", "name")]
-    why = safe_text(": ".join(filter(None, ("unguarded", str(body.get("where", ""))))))
-    return [
-        str(record.index),
-        format_iso(record.entry.ts_us),
-        "-",
-        *subject_cells,
-        Text("none", "bold red"),
-        format_ran(record.entry),
-        why,
-    ]
-
-
 @store_verb()
 def log(
     *,
-    session: Annotated[str, typer.Option("--session", help="Only this session.")] = "",
-    last: Annotated[int, typer.Option("--last", help="Only the newest N entries.")] = 50,
+    session: Annotated[str, Option("--session", help="Only this session.")] = "",
+    last: Annotated[int, Option("--last", help="Only the newest N entries.")] = 50,
     store: StoreContext,
-) -> int:
+) -> None:
     """List decisions, and actions that ran without a decision, in log order."""
     with store.open_log() as (reader, name):
         records = list(read_entries(reader, name, (EntryKind.DECISION, EntryKind.SHADOW), session))[-last:]
-    if store.json:
-        print_json([{"index": item.index, **item.entry.to_plain()} for item in records])
-        return Exit.OK
-    console().print(_build_table(records))
-    return Exit.OK
+    if not store.print_json([{"index": item.index, **item.entry.to_plain()} for item in records]):
+        say(_build_table(records))
 
 
 def _build_table(records: Sequence[LoggedEntry]) -> Table:
     """One line each; who acted is said where more than one did."""
     several = len({_find_agent(item) for item in records} - {"-"}) > 1
-    table = Table(box=None, pad_edge=False)
-    for title in ("#", "time", "session", *(("agent",) if several else ()), *_TITLES):
-        table.add_column(title, no_wrap=title not in ("why", "resource", "session"), overflow="fold")
+    titles = ("#", "time", "session", *(("agent",) if several else ()), *_TITLES)
+    table = build_table(titles, no_wrap=set(titles) - {"why", "resource", "session"})
     for item in records:
-        cells: list[str | Text] = list(
-            _build_shadow_row(item) if item.entry.kind is EntryKind.SHADOW else _build_decision_row(item)
-        )
-        if several:
-            cells.insert(3, escape(_find_agent(item)))
-        table.add_row(*cells)
+        session, *cells = _build_cells(item)
+        agent = (escape(_find_agent(item)),) if several else ()
+        table.add_row(str(item.index), format_iso(item.entry.ts_us), session, *agent, *cells)
     return table
 
 
@@ -111,12 +111,15 @@ def _find_agent(item: LoggedEntry) -> str:
     return "-" if item.entry.kind is EntryKind.SHADOW else str(item.entry.body["request"]["subject"]["agent"])
 
 
-def _build_decision_row(item: LoggedEntry) -> tuple[str, ...]:
+def _build_cells(item: LoggedEntry) -> tuple[str | Text, ...]:
+    """Session and what happened in it; something that nobody decided belongs to none."""
     body = item.entry.body
+    if item.entry.kind is EntryKind.SHADOW:
+        kind, name = (safe_text(str(body.get(key, ""))) for key in ("kind", "name"))
+        why = safe_text(": ".join(filter(None, ("unguarded", str(body.get("where", ""))))))
+        return "-", kind, name, Text("none", "bold red"), format_ran(item.entry), why
     effect = body["decision"]["effect"]
     return (
-        str(item.index),
-        format_iso(item.entry.ts_us),
         escape(item.entry.session),
         body["request"]["kind"],
         escape(body["request"]["resource"]["id"]),
@@ -139,7 +142,7 @@ _VERDICT: Final = {
 @store_verb(tenant=False)
 def verify(
     *,
-    signatures: Annotated[bool, typer.Option("--signatures", help="Also check every writer signature.")] = False,
+    signatures: Annotated[bool, Option("--signatures", help="Also check every writer signature.")] = False,
     store: StoreContext,
 ) -> int:
     """Verify the ledger: hashes, chains, tree, checkpoints, anchor, content.
@@ -155,44 +158,39 @@ def verify(
             signatures=signatures,
             progress=lambda name, rows: bar.update(task, description=f"verifying {name}: {rows:,} rows"),
         )
-    if store.json:
-        heads = {name: {"covered": h.covered, "root": h.root.hex(), "size": h.size} for name, h in report.heads.items()}
-        print_json(asdict(report) | {"heads": heads, "exit_code": report.exit_code})
-    else:
+    heads = {name: {"covered": h.covered, "root": h.root.hex(), "size": h.size} for name, h in report.heads.items()}
+    if not store.print_json(asdict(report) | {"heads": heads, "exit_code": report.exit_code}):
         _print_report(report)
     return report.exit_code
 
 
 def _print_report(report: Report) -> None:
-    view = console()
     for check in report.checks:
         mark = "[bold red]✗[/]" if check.failed else "[green]✓[/]" if check.passed else "[dim]-[/]"
         skipped = f", {check.skipped:,} not checked" if check.skipped else ""
         failed = f", [bold red]{check.failed:,} wrong[/]" if check.failed else ""
-        view.print(f"{mark} ({check.number}) {check.title}  [dim]{check.passed:,} right{skipped}[/]{failed}")
+        say(f"{mark} ({check.number}) {check.title}  [dim]{check.passed:,} right{skipped}[/]{failed}")
     for finding in report.findings[:_MAX_FINDINGS]:
-        view.print(f"[bold red]{finding.kind}[/] ", end="")
-        view.print(f"{finding.where}: {finding.what} ({finding.code}) {finding.entry}", markup=False)
+        text = f"{finding.where}: {finding.what} ({finding.code}) {finding.entry}"
+        say(f"[bold red]{finding.kind}[/] ", safe_text(text))
     if report.total > _MAX_FINDINGS:
-        view.print(f"… and {report.total - _MAX_FINDINGS} more findings")
+        say(f"… and {report.total - _MAX_FINDINGS} more findings")
     for line in (*report.warnings[:_MAX_FINDINGS], *report.undetermined):
-        view.print(f"note: {line}", markup=False)
+        say_plainly(f"note: {line}")
     for tenant, head in report.heads.items():
-        view.print(
-            f"{tenant}: {head.size:,} entries, {head.covered:,} under a checkpoint, root {head.root.hex()[:16]}…"
-        )
-    view.print(_VERDICT[Exit(report.exit_code)])
+        say(f"{tenant}: {head.size:,} entries, {head.covered:,} under a checkpoint, root {head.root.hex()[:16]}…")
+    say(_VERDICT[Exit(report.exit_code)])
     for limit in LIMITS:
-        view.print(f"[dim]not detected: {limit}[/]")
+        say(f"[dim]not detected: {limit}[/]")
 
 
 @store_verb()
 def replay(
     *,
     id: Annotated[  # noqa: A002  the word users expect
-        str, typer.Argument(help="A decision: its index (#), its id, or the first characters of the id.")
+        str, Argument(help="A decision: its index (#), its id, or the first characters of the id.")
     ] = "",
-    all_: Annotated[bool, typer.Option("--all", help="Replay all decisions.")] = False,
+    all_: Annotated[bool, Option("--all", help="Replay all decisions.")] = False,
     store: StoreContext,
 ) -> int:
     """Recompute recorded decisions and compare the bytes.
@@ -210,14 +208,12 @@ def replay(
             results = _replay_all(reader, replayer, name)
     counts = Counter(item.status for item in results)
     odd = [item for item in results if item.status is not ReplayStatus.IDENTICAL]
-    if store.json:
-        rows = [
-            {"id": item.id, "status": item.status.value, "where": item.where}
-            | {"computed": repr(item.computed), "recorded": repr(item.recorded)}
-            for item in odd[:1000]
-        ]
-        print_json({"counts": {status.value: n for status, n in counts.items()}, "odd": rows})
-    else:
+    rows = [
+        {"id": item.id, "status": item.status.value, "where": item.where}
+        | {"computed": repr(item.computed), "recorded": repr(item.recorded)}
+        for item in odd[:1000]
+    ]
+    if not store.print_json({"counts": {status.value: n for status, n in counts.items()}, "odd": rows}):
         _print_replay(len(results), counts, odd)
     if counts[ReplayStatus.DIFFERS]:
         return Exit.REPLAY_DIFFERS
@@ -231,13 +227,163 @@ def _replay_all(reader: Reader, replayer: Replayer, tenant: str) -> list[ReplayR
 
 
 def _print_replay(total: int, counts: Counter[ReplayStatus], odd: list[ReplayResult]) -> None:
-    view = console()
     same = counts[ReplayStatus.IDENTICAL]
     share = f"{100 * same / total:.2f}%" if total else "nothing to replay"
-    view.print(f"replayed {format_count(total, 'decision')}: [bold]{same:,} identical[/] ({share})")
+    say(f"replayed {format_count(total, 'decision')}: [bold]{same:,} identical[/] ({share})")
     for item in odd[:_MAX_DIFFERENCES]:
-        view.print(f"  {item.id} [bold red]{item.status.value}[/] ", end="")
         why = str(item.computed or "its content was erased")
         if item.status is ReplayStatus.DIFFERS:
             why = f"{item.where} recorded {item.recorded!r}, now {item.computed!r}"
-        view.print(why, markup=False)
+        say(f"  {item.id} [bold red]{item.status.value}[/] ", safe_text(why))
+
+
+policy_app = typer.Typer(help="Check, test and explain policies.", no_args_is_help=True)
+
+FolderArgument = Annotated[
+    Path | None, Argument(metavar="FOLDER", help="Folder of .cedar files (default: policy in the home).")
+]
+
+
+@store_verb(policy_app, "explain")
+def explain(
+    decision: Annotated[
+        str, Argument(metavar="N", help="A decision: its index (#), its id, or the first characters of the id.")
+    ],
+    *,
+    store: StoreContext,
+) -> None:
+    """Explain a decision: each check with its result, and the smallest change that would have allowed the action."""
+    with store.open_log() as (reader, tenant):
+        record = find_decision(reader, tenant, decision, "N")
+        explanation = explain_decision(reader, store.open_contents(reader), record)
+    if not store.print_json(explanation):
+        _print_head(explanation.case)
+        _print_steps(explanation.steps)
+        _print_changes(explanation)
+
+
+def _print_head(case: Case) -> None:
+    effect, request = case.decision.effect.value, case.request
+    ran = "it ran" if case.entry.body["dispatched"] else "it did not run"
+    line = safe_text(f"#{case.index} ", style="bold")
+    line.append(effect, style=EFFECT_STYLE[effect])
+    line.append(f" {request.kind.value} {request.resource.id}", style="bold")
+    line.append(f", {ran} ({case.entry.body['snapshot']['mode']} mode)")
+    say(line)
+    context_line = (
+        f"{' → '.join(request.subject.chain)}, session {request.context.session}, {format_iso(case.entry.ts_us)}"
+    )
+    say(safe_text(context_line, style="dim"))
+
+
+def _print_steps(case_steps: list[Step]) -> None:
+    rows: list[tuple[str, str | Text, Text]] = []
+    for step in case_steps:
+        first, *more = [f"{step.title}{': ' if step.answers else ''}{'; '.join(step.answers[:1])}", *step.answers[1:]]
+        mark = "[yellow]![/]" if step.passed and step.raised else PASSED_MARKS[step.passed]
+        rows.append((f"{step.number:>2}", mark, safe_text(first, style="dim" if step.passed is None else "")))
+        rows += [("", "", safe_text(line)) for line in more]
+        rows += [("", "", safe_text(f"  {line}", style="dim")) for line in step.text]
+    say(build_field_table(rows, {"no_wrap": True}))
+
+
+def _print_changes(explanation: Explanation) -> None:
+    changes = explanation.changes
+    if not changes:
+        if explanation.case.decision.effect.runs:
+            say("no check objected")
+        return
+    say("[bold]what would have allowed it[/]" + (", all of these" if len(changes) > 1 else ""))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 0, 0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for change in changes:
+        line = safe_text(f"{change.code}: ", "bold")
+        table.add_row("", line.append_text(safe_text(change.text)))
+        for row in change.snippet:
+            table.add_row("", safe_text(f"    {row}", "cyan"))
+    say(table)
+
+
+def _load_policies(store: StoreContext, folder: Path | None) -> tuple[PolicyBundle, dict[str, Resource]]:
+    """The policies of a folder, by default the home's, and what is registered, by id."""
+    registered = load_catalogue(store.url, store.tenant)
+    types = {item.resource.id: dict(infer_arg_types(item.schema)) for item in registered}
+    bundle = PolicyBundle.load([folder or store.home / "policy"], types)
+    return bundle, {item.resource.id: item.resource for item in registered}
+
+
+@store_verb(policy_app, "check")
+def check_policies(folder: FolderArgument = None, *, store: StoreContext) -> int:
+    """Validate policies strictly against the registered tools. Exit 1 if there are findings."""
+    bundle, registered = _load_policies(store, folder)
+    findings = check_bundle(bundle, registered.values())
+    if store.print_json([select_fields(item, "message", "policy", "where") for item in findings]):
+        return Exit.FAILED if findings else Exit.OK
+    for finding in findings:
+        say(f"[bold red]{finding.where}[/] ", safe_text(f"{finding.policy}: {finding.message}".removeprefix(": ")))
+        if finding.hint:
+            say_plainly(f"  {finding.hint}")
+    if not registered:
+        say("[yellow]no tools are registered yet[/]: argument names were not checked; run the app once")
+    if not findings:
+        say(f"[green]✓[/] {len(bundle.parse())} policies, {len(registered)} resources: no findings")
+    return Exit.FAILED if findings else Exit.OK
+
+
+@store_verb(policy_app, "test")
+def run_cases(
+    cases: Annotated[Path, Argument(metavar="CASES", help="TOML file with `case` tables, see docs/policy.md.")],
+    folder: FolderArgument = None,
+    *,
+    store: StoreContext,
+) -> int:
+    """Run policy cases. Exit 1 if a case fails."""
+    bundle, resources = _load_policies(store, folder)
+    try:
+        parsed_cases = load_cases(cases.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
+        raise ConfigError("no_cases", f"cannot read `{cases}`: {why}", field="CASES") from exc
+    for case in parsed_cases:
+        close = [] if case.resource in resources else get_close_matches(case.resource, resources, 1)
+        if close:  # a case of a tool still to come is fine; a misspelt one would pass for the wrong reason
+            problem = f"{case.name}: resource `{case.resource}` is not registered"
+            remedy = f"did you mean `{close[0]}`"
+            raise ConfigError("no_such_resource", problem, field="resource", remedy=remedy)
+    results = [run_case(case, bundle, resources) for case in parsed_cases]
+    failed = [result for result in results if not result.passed]
+    if not store.print_json([select_fields(item, "expected", "got", "name", "passed") for item in results]):
+        for result in results:
+            why = ", ".join(f"{reason.code} ({reason.source})" for reason in result.reasons) or "no rule"
+            expected = f"{result.name}: expected {result.expected}, got {result.got} by {why}"
+            say(PASSED_MARKS[result.passed], " ", safe_text(result.name if result.passed else expected))
+        say(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return Exit.FAILED if failed or not results else Exit.OK
+
+
+@policy_app.command("starter")
+def write_starter(
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder to create.")],
+    *,
+    lean: Annotated[
+        int | None,
+        Option(
+            "--lean",
+            metavar="RISK",
+            help="Rules on targets and severe effects apply from this risk on (1..1000), or if there is no score.",
+        ),
+    ] = None,
+) -> None:
+    """Write the starter policy to a new folder."""
+    if folder.exists():
+        remedy = "choose another folder, or move it away first; existing policies are not overwritten"
+        raise ConfigError("folder_exists", f"`{folder}` already exists", field="FOLDER", remedy=remedy)
+    try:
+        install_starter(folder, risk_threshold=lean)
+    except OSError as exc:
+        problem, remedy = f"cannot write `{folder}`: {exc.strerror}", "choose a folder in a writable place"
+        raise ConfigError("no_folder", problem, field="FOLDER", remedy=remedy) from exc
+    say_plainly(f"written to {folder}")
+    if lean is not None:
+        print_note("these rules now rely on the score, which detects attacks similar to its training data")

@@ -7,11 +7,11 @@ so that `halo --help` imports none of them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, MutableMapping
 from importlib import import_module, metadata
 from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
+from typer import Option
 from typer.core import TyperCommand, TyperGroup
 
 from halo_core.cli.rendering import Exit, fail
@@ -20,6 +20,14 @@ from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, Not
 # The parser's own error classes, which typer re-exports only by their children.
 _USAGE: Final = cast("type[Any]", typer.BadParameter.__mro__[1])
 _PARSER: Final = cast("type[Any]", typer.BadParameter.__mro__[2])
+_EXIT_CODES: Final = (
+    (Gap, Exit.GAP),
+    (NotVerified, Exit.TAMPERED),
+    (Denied, Exit.DENIED),
+    (CannotDecide, Exit.CANNOT_TELL),
+    (BadInput, Exit.USAGE),
+)
+"""Of each kind of error; the first that fits."""
 
 
 class Verb(NamedTuple):
@@ -80,57 +88,37 @@ VERBS: Final = {
     ),
     "alerts": Verb("alerts.app", "List alerts, and send them to other systems."),
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
-    "policy": Verb("policies.app", "Check, test and explain policies."),
+    "policy": Verb("ledger.policy_app", "Check, test and explain policies."),
 }
 
 
-class _LazyVerbs(MutableMapping[str, Any]):
-    """Verbs by name, each imported when it is asked for."""
-
-    def __init__(self) -> None:
-        self._loaded: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._loaded:
-            module, _, attribute = VERBS[name].path.partition(".")
-            verb = getattr(import_module(f"halo_core.cli.{module}"), attribute)
-            parent = typer.Typer(add_completion=False)
-            parent.callback()(lambda: None)  # so that a verb alone is a command of a group, too
-            if isinstance(verb, typer.Typer):
-                parent.add_typer(verb, name=name)
-            else:
-                parent.command(name)(verb)
-            self._loaded[name] = cast("Any", typer.main.get_command(parent)).commands[name]
-        return self._loaded[name]
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._loaded[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._loaded[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(VERBS)
-
-    def __len__(self) -> int:
-        return len(VERBS)
+def _load_verb(name: str) -> Any:
+    """The command or the group of a verb, as a member of a group of its own would be."""
+    module, _, attribute = VERBS[name].path.partition(".")
+    verb = getattr(import_module(f"halo_core.cli.{module}"), attribute)
+    parent = typer.Typer(add_completion=False)
+    parent.callback()(lambda: None)  # so that a verb alone is a command of a group, too
+    if isinstance(verb, typer.Typer):
+        parent.add_typer(verb, name=name)
+    else:
+        parent.command(name)(verb)
+    return cast("Any", typer.main.get_command(parent)).commands[name]
 
 
 class _LazyGroup(TyperGroup):
-    """The group of all verbs; its own help is made of `VERBS`."""
+    """The group of all verbs, each loaded when it is asked for; its own help is made of `VERBS`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.commands = _LazyVerbs()
+        self.commands = cast("Any", dict.fromkeys(VERBS))
         self._listing = False
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  the parser passes it
-        return list(VERBS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  the parser passes it
         if self._listing:
             return TyperCommand(cmd_name, callback=None, help=VERBS[cmd_name].summary)
-        return super().get_command(ctx, cmd_name) if cmd_name in VERBS else None
+        if cmd_name in VERBS and self.commands[cmd_name] is None:
+            self.commands[cmd_name] = _load_verb(cmd_name)
+        return self.commands.get(cmd_name)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self._listing = True
@@ -153,7 +141,7 @@ app = typer.Typer(
 def root(
     context: typer.Context,
     *,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    version: Annotated[bool, Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     """Govern AI agents as privileged identities, and verify what was decided."""
     if version:
@@ -181,19 +169,9 @@ def run(argv: list[str]) -> int:
         exc.show(file=sys.stderr)
         return Exit.USAGE if isinstance(exc, _USAGE) else Exit.FAILED
     except HaloError as exc:
-        return fail(exc, _choose_exit_code(exc))
+        is_finding = exc.code == "policy_invalid"  # as `halo policy check` has it
+        kinds = (code for kind, code in _EXIT_CODES if isinstance(exc, kind) and not is_finding)
+        return fail(exc, next(kinds, Exit.FAILED))
     except BrokenPipeError:
         return Exit.OK
     return result if isinstance(result, int) else Exit.OK
-
-
-def _choose_exit_code(error: HaloError) -> int:
-    if isinstance(error, Gap):
-        return Exit.GAP
-    if isinstance(error, NotVerified):
-        return Exit.TAMPERED
-    if isinstance(error, Denied):
-        return Exit.DENIED
-    if isinstance(error, CannotDecide):
-        return Exit.CANNOT_TELL
-    return Exit.USAGE if isinstance(error, BadInput) else Exit.FAILED

@@ -1,10 +1,6 @@
 """`halo agents` and `halo passport`: who acts on what passport; issuing, narrowing, verifying, revoking.
 
-`halo agents`: who acts, and on what passport.
-
 An agent that acted without being in the manifest is marked: nobody has said what it is for.
-
-`halo passport`: issue, narrow, show, verify and revoke passports.
 """
 
 from __future__ import annotations
@@ -16,13 +12,22 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from halo_core.authorities import parse_public_key
 from halo_core.cli.context import KeyHomeOption, ManifestOption, StoreContext, WhyOption, store_verb
-from halo_core.cli.rendering import CHANGE_STYLE, PASSED_MARKS, Exit, build_table, console, print_json, safe_text
+from halo_core.cli.rendering import (
+    CHANGE_STYLE,
+    PASSED_MARKS,
+    Exit,
+    build_field_table,
+    build_table,
+    console,
+    safe_text,
+    say,
+)
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.ids import RandomIds
 from halo_core.crypto.keys import KeyStore, agent_key_name
@@ -32,21 +37,23 @@ from halo_core.oversight.issuing import issue
 from halo_core.oversight.requests import revoke as revoke_now
 from halo_core.passports import mint_handoff
 from halo_core.store.reader import read_entries
-from halo_core.views.inventory import AgentRow, list_agents
-from halo_core.views.manifests import (
-    IssuedPassport,
-    IssueReport,
+from halo_core.views.inventory import (
+    AgentRow,
     classify_resources,
     find_manifest,
+    list_agents,
     load_catalogue,
     load_issued_manifest,
     note_other_manifest,
-    note_unenrolled_approvers,
-    plan,
     read_manifest,
     read_manifest_if_any,
 )
-from halo_core.views.passport_changes import load_history
+from halo_core.views.passport_changes import (
+    IssuedPassport,
+    load_history,
+    note_unenrolled_approvers,
+    plan,
+)
 from halo_core.views.passports import (
     build_no_such_error,
     compare_links,
@@ -55,7 +62,6 @@ from halo_core.views.passports import (
     find_chain,
     find_passport,
     find_widenings,
-    iterate_standing_entries,
     lower_budgets,
     read_tokens,
     run_checks,
@@ -70,24 +76,20 @@ _WIDE_COLUMNS: Final = 110
 
 
 @store_verb()
-def agents(*, manifest: ManifestOption = None, store: StoreContext) -> int:
+def agents(*, manifest: ManifestOption = None, store: StoreContext) -> None:
     """List all agents that were declared, have a passport, or have acted."""
     declared = read_manifest_if_any(store.home, manifest)
     with store.open_log() as (reader, tenant):
         rows = list_agents(reader, tenant, declared, SystemClock().now_us())
-    if store.json:
-        print_json([row.to_json() for row in rows])
-        return Exit.OK
-    view = console()
-    view.print(_build_table(rows, wide=view.width >= _WIDE_COLUMNS))
+    if store.print_json(rows):
+        return
+    say(_build_table(rows, wide=console().width >= _WIDE_COLUMNS))
     unlisted = [row.agent for row in rows if row.listed is False]
     if unlisted:
-        view.print(
+        say(
             f"[yellow]{len(unlisted)} not in the manifest[/]: add them to agents.yaml, or revoke them: ",
             safe_text(", ".join(unlisted)),
-            sep="",
         )
-    return Exit.OK
 
 
 def _build_table(rows: list[AgentRow], *, wide: bool) -> Table:
@@ -113,34 +115,28 @@ _US_PER_S: Final = 1_000_000
 app = typer.Typer(help="Issue, narrow, show, verify and revoke passports.", no_args_is_help=True)
 
 
-@app.command("attenuate")
-@store_verb(db=False, tenant=False, json=False)
+@store_verb(app, "attenuate", db=False, tenant=False, json=False)
 def attenuate_passport(
-    file: Annotated[Path, typer.Argument(metavar="TOKEN_FILE", help="A session's chain, from `halo passport export`.")],
+    file: Annotated[Path, Argument(metavar="TOKEN_FILE", help="A session's chain, from `halo passport export`.")],
     *,
-    to: Annotated[str, typer.Option("--to", metavar="AGENT", help="The agent that receives the narrower link.")],
+    to: Annotated[str, Option("--to", metavar="AGENT", help="The agent that receives the narrower link.")],
     to_key: Annotated[
-        str, typer.Option("--to-key", help="The receiver's public key in base64 (default: its key in the home).")
+        str, Option("--to-key", help="The receiver's public key in base64 (default: its key in the home).")
     ] = "",
-    tools: Annotated[
-        list[str] | None, typer.Option("--tools", help="Grant only this resource; can be repeated.")
-    ] = None,
-    budget: Annotated[list[str] | None, typer.Option("--budget", help="UNIT=AMOUNT; can be repeated.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Output file for the chain (default: print it).")] = None,
+    tools: Annotated[list[str] | None, Option("--tools", help="Grant only this resource; can be repeated.")] = None,
+    budget: Annotated[list[str] | None, Option("--budget", help="UNIT=AMOUNT; can be repeated.")] = None,
+    out: Annotated[Path | None, Option("--out", help="Output file for the chain (default: print it).")] = None,
     key_home: KeyHomeOption = None,
     store: StoreContext,
-) -> int:
+) -> None:
     """Derive a narrower link for another agent. This works offline and needs only the last holder's key."""
     tokens = read_tokens(file)
     links = decode_unverified(tokens)
     parent = links[-1]
     if parent.kind is LinkKind.STANDING:
-        raise ConfigError(
-            "bad_depth",
-            "only a session link can be handed off",
-            field="TOKEN_FILE",
-            remedy="export the session's chain with `halo passport export SESSION`",
-        )
+        problem = "only a session link can be handed off"
+        remedy = "export the session's chain with `halo passport export SESSION`"
+        raise ConfigError("bad_depth", problem, field="TOKEN_FILE", remedy=remedy)
     keys = KeyStore(key_home or store.home)
     token = mint_handoff(
         parent=parent,
@@ -163,32 +159,27 @@ def attenuate_passport(
         sys.stdout.write(text)
     else:
         view.print("written to ", safe_text(str(out)), sep="")
-    return Exit.OK
 
 
 def _find_agent_key(keys: KeyStore, agent: str) -> str:
     name = agent_key_name(agent)
     if name not in keys.names():
-        raise ConfigError(
-            "no_key",
-            f"`{keys.home}` has no key of `{agent[:64]}`",
-            field="key-home",
-            remedy="give the folder of the key with `--key-home`, or the receiver's public key with `--to-key`",
-        )
+        problem = f"`{keys.home}` has no key of `{agent[:64]}`"
+        remedy = "give the folder of the key with `--key-home`, or the receiver's public key with `--to-key`"
+        raise ConfigError("no_key", problem, field="key-home", remedy=remedy)
     return name
 
 
-@app.command("export")
-@store_verb(json=False)
+@store_verb(app, "export", json=False)
 def export_chain(
-    session: Annotated[str, typer.Argument(help="Id of the session.")],
+    session: Annotated[str, Argument(help="Id of the session.")],
     *,
     agent: Annotated[
-        str, typer.Option("--agent", help="The agent whose chain is exported (default: the last one that acted).")
+        str, Option("--agent", help="The agent whose chain is exported (default: the last one that acted).")
     ] = "",
-    out: Annotated[Path | None, typer.Option("--out", help="Output file for the chain (default: print it).")] = None,
+    out: Annotated[Path | None, Option("--out", help="Output file for the chain (default: print it).")] = None,
     store: StoreContext,
-) -> int:
+) -> None:
     """Export the chain of a session's last decision. It cannot be used without the holder's key."""
     with store.open_log() as (reader, tenant):
         hashes: list[str] = []
@@ -203,22 +194,18 @@ def export_chain(
     text = write_tokens(out, list(stored.tokens), stored.links)
     if out is None:
         sys.stdout.write(text)
-    return Exit.OK
 
 
-@app.command("revoke")
-@store_verb(json=False, by=True)
+@store_verb(app, "revoke", json=False, by=True)
 def revoke_passport(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="HASH|JTI|AGENT", help="A passport, or an agent with all its present and future passports."
-        ),
+        Argument(metavar="HASH|JTI|AGENT", help="A passport, or an agent with all its present and future passports."),
     ],
     *,
     why: WhyOption,
     store: StoreContext,
-) -> int:
+) -> None:
     """Permanently revoke a passport, or every passport of an agent, from the next decision on.
 
     A revoked passport (HASH, JTI) can be replaced with `halo passport issue`. A revoked AGENT cannot get a new
@@ -227,52 +214,45 @@ def revoke_passport(
     with store.open_log() as (reader, tenant):
         agents = {record.entry.body["agent"] for record in read_entries(reader, tenant, (EntryKind.PASSPORT,))}
         stored = None if name in agents else find_chain(reader, tenant, name)
-    if name not in agents and stored is None:
-        raise build_no_such_error(name, agents)
+        if name not in agents and stored is None:
+            raise build_no_such_error(reader, tenant, name, agents)
     scope, target = ("agent", name) if stored is None else ("link", stored.links[-1].hash)
     done = store.commit(lambda tx: revoke_now(tx, scope, target, store.actor, why), tenant=tenant)
     subject, after = f"every passport of {name}", "the agent is permanently revoked: use another id"
     if stored is not None:
         subject = f"passport {shorten_hash(target)} of {stored.links[-1].agent}"
         after = "issue a new one: `halo passport issue`"
-    view, verb = console(), "[bold]revoked[/] " if done else "already revoked: "
-    view.print(verb, safe_text(subject), ", and everything derived from it", sep="")
-    view.print(f"[dim]{after}[/]")
-    return Exit.OK
+    verb = "[bold]revoked[/] " if done else "already revoked: "
+    say(verb, safe_text(subject), ", and everything derived from it")
+    say(f"[dim]{after}[/]")
 
 
-@app.command("history")
-@store_verb()
-def show_history(agent: Annotated[str, typer.Argument(help="An agent.")], *, store: StoreContext) -> int:
+@store_verb(app, "history")
+def show_history(agent: Annotated[str, Argument(help="An agent.")], *, store: StoreContext) -> None:
     """List every passport and revocation of an agent, with what changed."""
     with store.open_log() as (reader, tenant):
         rows = load_history(reader, tenant, agent)
         if not rows:
-            agents = {record.entry.body["agent"] for record in iterate_standing_entries(reader, tenant)}
-            raise build_no_such_error(agent, agents)
-    if store.json:
-        print_json([row.to_json() for row in rows])
-        return Exit.OK
-    view = console()
+            raise build_no_such_error(reader, tenant, agent)
+    if store.print_json(rows):
+        return
     for row in rows:
-        view.print(f"[dim]{row.index:>5} {row.time[:19]}Z[/] [bold]{row.what}[/] ", safe_text(row.name), sep="")
+        say(f"[dim]{row.index:>5} {row.time[:19]}Z[/] [bold]{row.what}[/] ", safe_text(row.name))
         for line in row.changes:
-            view.print("        ", safe_text(line, style=CHANGE_STYLE.get(line[:1], "")), sep="")
-    return Exit.OK
+            say("        ", safe_text(line, style=CHANGE_STYLE.get(line[:1], "")))
 
 
-@app.command("issue")
-@store_verb(tenant=False)
+@store_verb(app, "issue", tenant=False)
 def issue_passport(
-    agent: Annotated[str, typer.Argument(help="An agent of the manifest.")],
+    agent: Annotated[str, Argument(help="An agent of the manifest.")],
     *,
     manifest: ManifestOption = None,
     key_home: KeyHomeOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change without signing or recording anything.")
+        bool, Option("--dry-run", help="Show what would change without signing or recording anything.")
     ] = False,
     store: StoreContext,
-) -> int:
+) -> None:
     """Issue an agent's standing passport from the manifest, and show the differences from its current one."""
     path = find_manifest(store.home, manifest)
     parsed, now_us = read_manifest(path), SystemClock().now_us()
@@ -282,92 +262,75 @@ def issue_passport(
         link = issue(store.url, store.home, wanted, parsed, changes=changes, key_home=key_home)
         issued = replace(issued, link=link)
     notes = [*wanted.notes, *note_unenrolled_approvers(store.home, wanted, now_us), *note_other_manifest(path)]
-    if store.json:
-        print_json(IssueReport(issued, dry_run, notes).to_json())
-        return Exit.OK
-    view, verb = console(), "would be issued" if dry_run else "issued"
+    if store.print_json({**issued.to_json(), "dry_run": dry_run, "notes": notes}):
+        return
     name, until = f"{agent} {shorten_hash(issued.link.hash)}".strip(), format_utc_minute(issued.link.expires_at_s)
-    view.print(f"[bold]{verb}[/] ", safe_text(name), f"until {until}")
+    say(f"[bold]{'would be issued' if dry_run else 'issued'}[/]  ", safe_text(name), f" until {until}")
     for note in notes:
-        view.print("[yellow]note[/] ", safe_text(note), sep="")
-    print_changes(view, issued)
-    return Exit.OK
+        say("[yellow]note[/] ", safe_text(note))
+    print_changes(issued)
 
 
-def print_changes(view: Console, issued: IssuedPassport) -> None:
+def print_changes(issued: IssuedPassport) -> None:
     """Each difference on its own line."""
     if issued.before is None:
-        view.print("this is the agent's first passport; it grants")
+        say("this is the agent's first passport; it grants")
     elif not issued.changes:
-        view.print(f"no change from {shorten_hash(issued.before.hash)}")
+        say(f"no change from {shorten_hash(issued.before.hash)}")
     else:
-        view.print(f"against {shorten_hash(issued.before.hash)}")
+        say(f"against {shorten_hash(issued.before.hash)}")
     for change in issued.changes:
         style = "bold red" if "WIDENED" in change.how else CHANGE_STYLE[change.sign]
-        view.print("  ", safe_text(change.text(), style=style), sep="")
+        say("  ", safe_text(change.text(), style=style))
 
 
-@app.command("inspect")
-@store_verb()
+@store_verb(app, "inspect")
 def inspect_passport(
-    name: Annotated[str, typer.Argument(metavar="AGENT|HASH|FILE", help="An agent, a passport hash, or a file.")],
+    name: Annotated[str, Argument(metavar="AGENT|HASH|FILE", help="An agent, a passport hash, or a file.")],
     *,
     manifest: ManifestOption = None,
     store: StoreContext,
-) -> int:
+) -> None:
     """Show a passport: agent, principal, validity, grants, budgets and decay."""
     passport = find_passport(name, store.url, store.tenant)
-    if store.json:
-        print_json(passport.to_json())
-        return Exit.OK
+    if store.print_json(passport):
+        return
     stored = passport.stored
     declared = load_issued_manifest(stored, store.url, passport.tenant) if manifest is None else None
     declared = declared or read_manifest_if_any(store.home, manifest, ignore_errors=True)
     resources = classify_resources(declared, load_catalogue(store.url, passport.tenant))
-    view = console()
     for why in passport.revoked:
-        view.print("[bold red]REVOKED[/] ", safe_text(why), ": every action under this passport is denied", sep="")
+        say("[bold red]REVOKED[/] ", safe_text(why), ": every action under this passport is denied")
     facts = stored.entry.body if stored.entry is not None else {}
-    page = Table(box=None, show_header=False, pad_edge=False)
-    page.add_column(style="dim", no_wrap=True)
-    page.add_column(no_wrap=True, max_width=28, overflow="ellipsis")
-    page.add_column(overflow="fold")
     now_s = SystemClock().now_us() // _US_PER_S
-    for title, rows in describe_passport(stored.links[-1], resources, facts, now_s):
-        for index, (label, text) in enumerate(rows):
-            page.add_row(title if index == 0 else "", safe_text(label, style="bold"), safe_text(text))
-    view.print(page)
+    lines = [
+        (title if index == 0 else "", safe_text(label, style="bold"), safe_text(text))
+        for title, rows in describe_passport(stored.links[-1], resources, facts, now_s)
+        for index, (label, text) in enumerate(rows)
+    ]
+    say(build_field_table(lines, {"no_wrap": True, "max_width": 28, "overflow": "ellipsis"}))
     if len(stored.links) > 1:
-        view.print()
-        view.print(
-            "the chain; each link is within the previous one ([dim]=[/] the same, [yellow]↓[/] less, [red]✗[/] removed)"
-        )
-        view.print(_build_chain_table(stored.links))
+        marks = "[dim]=[/] the same, [yellow]↓[/] less, [red]✗[/] removed"
+        say(f"\nthe chain; each link is within the previous one ({marks})")
+        say(_build_chain_table(stored.links))
     if stored.entry is None:
-        view.print("[yellow]read from a file, not verified[/]: verify it with `halo passport verify`")
-    return Exit.OK
+        say("[yellow]read from a file, not verified[/]: verify it with `halo passport verify`")
 
 
-@app.command("verify")
-@store_verb()
+@store_verb(app, "verify")
 def verify_passport(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="File with a chain, one token per line, standing link first.")
-    ],
+    file: Annotated[Path, Argument(metavar="FILE", help="File with a chain, one token per line, standing link first.")],
     *,
     store: StoreContext,
 ) -> int:
     """Verify a chain step by step, as a decision does. Exit 0: valid. 1: not valid."""
     steps = run_checks(read_tokens(file), store.home, store.url, store.tenant, now_us=SystemClock().now_us())
     good = all(check.passed is not False for check in steps)
-    if store.json:
-        print_json({"good": good, "steps": [check._asdict() for check in steps]})
-        return Exit.OK if good else Exit.FAILED
-    view = console()
-    for check in steps:
-        code = f" [dim]{check.code}[/]" if check.code else ""
-        view.print(PASSED_MARKS[check.passed], " ", safe_text(check.what), code, sep="")
-    view.print("[green]valid[/]" if good else "[bold red]not valid[/]: every action under this passport is denied")
+    if not store.print_json({"good": good, "steps": steps}):
+        for check in steps:
+            code = f" [dim]{check.code}[/]" if check.code else ""
+            say(PASSED_MARKS[check.passed], " ", safe_text(check.what), code)
+        say("[green]valid[/]" if good else "[bold red]not valid[/]: every action under this passport is denied")
     return Exit.OK if good else Exit.FAILED
 
 

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halo_core.errors import HaloError
+from halo_core.views import to_json
 from halo_core.views.wording import escape_unprintable
 
 _PIPED_WIDTH: Final = 200
@@ -111,11 +112,21 @@ def build_table(
     return table
 
 
-def build_field_table(rows: Iterable[tuple[str, RenderableType]]) -> Table:
-    """Name and value, a line each."""
+def say(*parts: RenderableType, end: str = "\n") -> None:
+    """Print on stdout, one part after the other. A string is markup; somebody's words come as `safe_text`."""
+    console().print(*parts, sep="", end=end)
+
+
+def say_plainly(text: str) -> None:
+    """Print a line on stdout that holds no markup."""
+    console().print(text, markup=False)
+
+
+def build_field_table(rows: Iterable[Sequence[RenderableType]], *columns: dict[str, Any]) -> Table:
+    """Names, and values that fold, a line each; `columns` between them."""
     table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    for options in ({"style": "dim", "no_wrap": True}, *columns, {"overflow": "fold"}):
+        table.add_column(**options)
     for row in rows:
         table.add_row(*row)
     return table
@@ -123,7 +134,7 @@ def build_field_table(rows: Iterable[tuple[str, RenderableType]]) -> Table:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout, untouched by colours or folding; ASCII, so that no byte in it can break it."""
-    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True) + "\n")
+    sys.stdout.write(json.dumps(to_json(value), indent=2, sort_keys=True) + "\n")
     sys.stdout.flush()
 
 

@@ -1,25 +1,21 @@
-"""`halo risk`, `halo baseline` and `halo identity`: risk of agents, people and service accounts.
+"""`halo risk`, `halo baseline` and `halo identity`: what is ordinary, and the risk of agents, people, service accounts.
 
-`halo risk` and `halo baseline`: who is at which risk and why, and what is ordinary for an agent.
-
-Risk is of sessions and agents: it moves with every scored action, rises at once and falls slowly.
-
-`halo identity`: what is ordinary for people and service accounts, and the risk of their events.
-
-No event is kept but those that `--alert` seals.
+An agent's risk moves with every scored action, rises at once and falls slowly. Of people's events none is kept but
+those that `--alert` seals.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import SpinnerColumn, TextColumn
+from typer import Argument, Option
 
 from halo_core.alerts.records import BATCH, FlagResult, exclude_days, find_attack_days, load_known_alerts, write_alerts
 from halo_core.baselines import (
@@ -33,11 +29,21 @@ from halo_core.baselines import (
     put_in_force,
     take_out_of_force,
 )
-from halo_core.cli.context import StoreContext, open_committer, show_progress, store_verb, write_text_file
-from halo_core.cli.rendering import RISK_BANDS, Exit, build_table, console, print_json, print_note, safe_text
+from halo_core.cli.context import StoreContext, show_progress, store_verb, write_text_file
+from halo_core.cli.rendering import (
+    RISK_BANDS,
+    Exit,
+    build_table,
+    console,
+    print_note,
+    safe_text,
+    say,
+    say_plainly,
+)
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import Digester
 from halo_core.errors import CannotDecide, ConfigError
+from halo_core.identities.baseline import IdentityBaseline
 from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
 from halo_core.identities.event import FORMATS
 from halo_core.identities.event_risk import MIN_IDENTITY_DAYS_FOR_HIGH, fit_identity_baseline
@@ -72,25 +78,24 @@ _PROGRESS: Final = "{task.description}: {task.completed} entries"
 
 @store_verb()
 def risk(
-    agent: Annotated[str, typer.Argument(metavar="[AGENT]", help="Show one agent in detail.")] = "",
+    agent: Annotated[str, Argument(metavar="[AGENT]", help="Show one agent in detail.")] = "",
     *,
     svg: Annotated[
-        Path | None, typer.Option("--svg", metavar="FILE", help="Write a chart of one agent's history to this file.")
+        Path | None, Option("--svg", metavar="FILE", help="Write a chart of one agent's history to this file.")
     ] = None,
     store: StoreContext,
-) -> int:
+) -> None:
     """Show the risk of each agent (0..1000), its causes, and its history."""
     if svg is not None:
-        return _write_chart(store, agent, svg)
+        _write_chart(store, agent, svg)
+        return
     with store.open_log() as (reader, tenant):
         report = load_risk_report(reader, tenant, agent)
-    if store.json:
-        print_json(report.to_json())
-        return Exit.OK
-    view = console()
+    if store.print_json(report):
+        return
     if not report.scored:
-        view.print(report.advice, markup=False)
-        return Exit.OK
+        say_plainly(report.advice)
+        return
     titles = ("agent", "risk", "now", "highest", "elevated", "high", "the last actions", "what moved it most")
     table = build_table(titles, right=("risk", "highest", "elevated", "high"), gap=2)
     for row in report.scored:
@@ -99,18 +104,17 @@ def risk(
         table.add_row(
             safe_text(row.agent), str(row.risk), RISK_BANDS[row.band], *counts, draw_sparkline(row.history), moved
         )
-    view.print(table)
+    say(table)
     for note in report.describe_unscored():
-        view.print(f"  {note}", markup=False)
+        say_plainly(f"  {note}")
     if agent:
         for words, times in report.scored[0].factors.most_common(_MAX_FACTORS):
-            view.print(f"  {times:>4} x {words}", markup=False)
+            say_plainly(f"  {times:>4} x {words}")
         for text in report.scored[0].activity.describe(report.scored[0].granted):
-            view.print(f"  {text}", markup=False)
-    return Exit.OK
+            say_plainly(f"  {text}")
 
 
-def _write_chart(store: StoreContext, agent: str, path: Path) -> int:
+def _write_chart(store: StoreContext, agent: str, path: Path) -> None:
     if not agent:
         remedy = "give the agent: `halo risk AGENT`"
         raise ConfigError("no_agent", "a chart shows one agent", field="agent", remedy=remedy)
@@ -120,8 +124,7 @@ def _write_chart(store: StoreContext, agent: str, path: Path) -> int:
         problem, remedy = f"no action of `{agent}` has been scored", f"run `halo baseline fit {agent}`"
         raise ConfigError("no_score", problem, field="agent", remedy=remedy)
     write_text_file(path, draw_risk_chart(history), "svg")
-    console().print(f"written to {path}", markup=False)
-    return Exit.OK
+    say_plainly(f"written to {path}")
 
 
 app = typer.Typer(help="Fit, show and drop the baseline of an agent's ordinary behaviour.")
@@ -134,25 +137,23 @@ def _check_agent_name(name: str) -> str:
     return name
 
 
-AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.", callback=_check_agent_name)]
+DryRunOption = Annotated[bool, Option("--dry-run", help="Fit and show the baseline without putting it in force.")]
+AgentArgument = Annotated[str, Argument(metavar="AGENT", help="The agent's id.", callback=_check_agent_name)]
 _MIN_SESSIONS = 100
 """Sessions under which a false alarm rate of 5% is not to be had."""
 
 
-@app.command("fit")
-@store_verb(by=True)
+@store_verb(app, "fit", by=True)
 def fit_agent_baseline(
     agent: AgentArgument,
     *,
     like: Annotated[
-        list[str] | None, typer.Option("--like", help="Agents with the same role whose sessions are used too.")
+        list[str] | None, Option("--like", help="Agents with the same role whose sessions are used too.")
     ] = None,
-    model: Annotated[Path | None, typer.Option("--model", help="A model file (default: Halo's model).")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Fit and show the baseline without putting it in force.")
-    ] = False,
+    model: Annotated[Path | None, Option("--model", help="A model file (default: Halo's model).")] = None,
+    dry_run: DryRunOption = False,
     store: StoreContext,
-) -> int:
+) -> None:
     """Fit a baseline from the agent's sessions in the log, and score its actions against it from now on."""
     scorer = _load_model(model) if model is not None else load_shipped_model()
     key = store.keys.secret("sketch")
@@ -164,19 +165,16 @@ def fit_agent_baseline(
             reader, store.open_contents(reader), tenant, agents, key, note=lambda: bar.advance(task)
         )
         if not sessions:
-            raise ConfigError(
-                "no_sessions",
-                f"the log has no session of `{agent}`",
-                field="agent",
-                remedy="run it in observe mode first, or add agents with the same role with `--like`",
-            )
+            problem = f"the log has no session of `{agent}`"
+            remedy = "run it in observe mode first, or add agents with the same role with `--like`"
+            raise ConfigError("no_sessions", problem, field="agent", remedy=remedy)
         bar.update(task, description=f"fitting {len(sessions)} sessions")
         baseline = fit_score(sessions, scorer, key)
         unjudged = count_unjudged_alerts(reader, tenant, frozenset(item.session for item in sessions))
         unscored, attacks = survey_sessions(reader, tenant, agents, sessions)
     if not dry_run:
         store.commit(lambda tx: put_in_force(tx, agent, baseline, store.actor))
-    _print_baseline(BaselineView(agent, baseline.terms, baseline.usual, in_force=not dry_run), json=store.json)
+    _print_baseline(store, BaselineView(agent, baseline.terms, baseline.usual, in_force=not dry_run))
     if attacks:
         print_note(f"left out because they were judged an attack: {format_count(attacks, 'session')}")
     for neighbour in unscored:
@@ -185,25 +183,20 @@ def fit_agent_baseline(
     if unjudged:
         text = f"{unjudged} not judged; their sessions count as ordinary; see `halo alerts --open`"
         print_note(f"alerts in these sessions: {text}")
-    return Exit.OK
 
 
-@app.command("show")
-@store_verb()
-def show_agent_baseline(agent: AgentArgument, *, store: StoreContext) -> int:
+@store_verb(app, "show")
+def show_agent_baseline(agent: AgentArgument, *, store: StoreContext) -> None:
     """Show the baseline that is in force for an agent."""
     with store.open_log() as (reader, tenant):
-        baseline = load_baseline(reader, tenant, agent)
-    _print_baseline(baseline, json=store.json)
-    return Exit.OK
+        _print_baseline(store, load_baseline(reader, tenant, agent))
 
 
-@app.command("drop")
-@store_verb(json=False, by=True)
+@store_verb(app, "drop", json=False, by=True)
 def drop_agent_baseline(agent: AgentArgument, *, store: StoreContext) -> int:
     """Remove an agent's baseline; its actions are no longer scored."""
     dropped = store.commit(lambda tx: take_out_of_force(tx, agent, store.actor))
-    console().print(f"no baseline is in force for {agent}" + ("" if dropped else ", and none was before"), markup=False)
+    say_plainly(f"no baseline is in force for {agent}" + ("" if dropped else ", and none was before"))
     return Exit.OK if dropped else Exit.FAILED
 
 
@@ -222,9 +215,8 @@ def _load_model(path: Path) -> RiskModel:
     return RiskModel.from_bytes(data) if data[:1] == b"{" else RiskModel.from_packed(data)
 
 
-def _print_baseline(baseline: BaselineView, *, json: bool) -> None:
-    if json:
-        print_json(baseline.to_json())
+def _print_baseline(store: StoreContext, baseline: BaselineView) -> None:
+    if store.print_json(baseline):
         return
     view, terms = console(), baseline.terms
     view.print(f"{baseline.agent}: {'in force' if baseline.in_force else 'not put in force'}", markup=False)
@@ -246,101 +238,86 @@ _MAX_TRIES: Final = 10
 _FILES_HELP: Final = "CSV with a header, or OCSF as JSON, one event per line."
 
 FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help=_FILES_HELP, exists=True, dir_okay=False, readable=True)
+    list[Path], Argument(metavar="FILE...", help=_FILES_HELP, exists=True, dir_okay=False, readable=True)
 ]
 FormatOption = Annotated[
-    str, typer.Option("--format", help=f"{' or '.join(FORMATS)} (default: by the file's name).", show_default=False)
+    str, Option("--format", help=f"{' or '.join(FORMATS)} (default: by the file's name).", show_default=False)
 ]
 MapOption = Annotated[
     list[str] | None,
-    typer.Option("--map", metavar="FIELD=COLUMN", help="Map a field to the CSV's column of another name."),
+    Option("--map", metavar="FIELD=COLUMN", help="Map a field to the CSV's column of another name."),
 ]
 
 
-@identity_app.command("import")
-@store_verb(by=True)
+@store_verb(identity_app, "import", by=True)
 def import_identity_events(
     files: FilesArgument,
     *,
     form: FormatOption = "",
     mapping: MapOption = None,
-    add: Annotated[bool, typer.Option("--add", help="Extend the baseline in force; all events must be later.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Fit and show the baseline without putting it in force.")
-    ] = False,
+    add: Annotated[bool, Option("--add", help="Extend the baseline in force; all events must be later.")] = False,
+    dry_run: DryRunOption = False,
     store: StoreContext,
-) -> int:
+) -> None:
     """Fit a baseline for each identity from its events, and put it in force for the tenant."""
     name = store.resolve_tenant()
     imported = read_event_files(files, form, mapping)
     fingerprints = _load_fingerprints(store, name)
     with Reader(store.url) as reader:
-        previous_book = load_identities(reader, name) if add else None
+        previous_book = _load_book(reader, name, "add") if add else None
         events, left_out = exclude_days(imported.events, find_attack_days(reader, name, fingerprints), fingerprints)
         imported = replace(imported, events=events, left_out=left_out)
         before = any(row[:2] == (name, IDENTITIES) and row[2] for row in reader.rows(Stream.BASELINES))
-    if add and previous_book is None:
-        raise _build_no_baseline_error("add")
     book = fit_identity_baseline(imported.events, store.keys.secret("sketch"), previous_book)
     if not dry_run:
         store.commit(lambda tx: put_identities_in_force(tx, book, store.actor, imported.sources, left_out))
-    _print_identity_baseline(IdentityBaselineView(book, imported, in_force=not dry_run), json=store.json)
+    _print_identity_baseline(store, IdentityBaselineView(book, imported, in_force=not dry_run))
     if before and not add and not dry_run:
         print_note("it replaces the previous baseline; use `--add` to extend a baseline")
-    return Exit.OK
 
 
-@identity_app.command("score")
-@store_verb()
+@store_verb(identity_app, "score")
 def score_identity_events(
     files: FilesArgument,
     *,
     form: FormatOption = "",
     mapping: MapOption = None,
     alert: Annotated[
-        bool, typer.Option("--alert", help="Write an alert for each identity and day with a risk above `high`.")
+        bool, Option("--alert", help="Write an alert for each identity and day with a risk above `high`.")
     ] = False,
     store: StoreContext,
-) -> int:
+) -> None:
     """Score events (0..1000) against the baseline in force, and show the risk of each identity with its causes."""
     name = store.resolve_tenant()
     with Reader(store.url) as reader:
-        book, baseline = load_identities(reader, name), find_baseline_hash(reader, name)
-    if book is None:
-        raise _build_no_baseline_error("baseline")
+        book, baseline = _load_book(reader, name), find_baseline_hash(reader, name)
     imported = read_event_files(files, form, mapping)
     report = score_events(book, imported, store.keys.secret("sketch"))
     written = _write_alerts(store, name, report.days, baseline) if alert else None
-    if store.json:
-        print_json(report.to_json() | ({} if written is None else {"alerts": asdict(written)}))
-        return Exit.OK
+    if store.print_json(report.to_json() | ({} if written is None else {"alerts": written})):
+        return
     _print_scores(report)
     if written is not None:
         _print_written_alerts(written)
     if report.early:
         print_note(f"{report.early} events are not later than the baseline: their scores are not reliable")
     _note_skipped(report.skipped)
-    return Exit.OK
 
 
-@identity_app.command("show")
-@store_verb()
-def show_identity_baseline(*, store: StoreContext) -> int:
+@store_verb(identity_app, "show")
+def show_identity_baseline(*, store: StoreContext) -> None:
     """Show the baseline in force. It contains keyed fingerprints and no names."""
+    name = store.resolve_tenant()
     with Reader(store.url) as reader:
-        book = load_identities(reader, store.resolve_tenant())
-    if book is None:
-        raise _build_no_baseline_error("baseline")
-    _print_identity_baseline(IdentityBaselineView(book, ImportedEvents(), in_force=True), json=store.json)
-    return Exit.OK
+        book = _load_book(reader, name)
+    _print_identity_baseline(store, IdentityBaselineView(book, ImportedEvents(), in_force=True))
 
 
-@identity_app.command("drop")
-@store_verb(json=False, by=True)
+@store_verb(identity_app, "drop", json=False, by=True)
 def drop_identity_baseline(*, store: StoreContext) -> int:
     """Remove the baseline of people and service accounts."""
     dropped = store.commit(lambda tx: take_out_of_force(tx, IDENTITIES, store.actor))
-    console().print("no baseline of identities is in force" + ("" if dropped else ", nor was one before"))
+    say("no baseline of identities is in force" + ("" if dropped else ", nor was one before"))
     return Exit.OK if dropped else Exit.FAILED
 
 
@@ -356,7 +333,7 @@ def _write_alerts(store: StoreContext, tenant: str, days: Sequence[HighRiskDay],
     with Reader(store.url) as reader:
         before = load_known_alerts(reader, tenant)
     fingerprints = _load_fingerprints(store, tenant)
-    with open_committer(store.url, store.home, tenant) as run:
+    with store.open_committer(tenant) as run:
         for start in range(0, len(days), BATCH):
             if start:
                 time.sleep(_PAUSE_S)
@@ -380,14 +357,21 @@ def _run_with_retries(run: Callable[[Any], Any], job: Callable[[Transaction], An
     raise AssertionError("the last try returns or raises")
 
 
-def _build_no_baseline_error(name: str) -> ConfigError:
-    remedy = "run `halo identity import FILE`"
-    return ConfigError("no_baseline", "no baseline of identities is in force", field=name, remedy=remedy)
+def _load_book(reader: Reader, tenant: str, field: str = "baseline") -> IdentityBaseline:
+    """The baseline of identities that is in force.
+
+    Raises:
+        ConfigError: `no_baseline`, none is.
+    """
+    book = load_identities(reader, tenant)
+    if book is None:
+        remedy = "run `halo identity import FILE`"
+        raise ConfigError("no_baseline", "no baseline of identities is in force", field=field, remedy=remedy)
+    return book
 
 
-def _print_identity_baseline(view: IdentityBaselineView, *, json: bool) -> None:
-    if json:
-        print_json(view.to_json())
+def _print_identity_baseline(store: StoreContext, view: IdentityBaselineView) -> None:
+    if store.print_json(view):
         return
     out, book, limits, left_out = console(), view.baseline, view.baseline.limits, view.imported.left_out
     established = book.count_established()
@@ -414,7 +398,7 @@ def _note_skipped(skipped: Mapping[str, int]) -> None:
 def _print_written_alerts(written: FlagResult) -> None:
     were = "was" if written.known == 1 else "were"
     duplicates = f", {written.known} {were} already there" if written.known else ""
-    console().print(f"{format_count(written.written, 'alert')} written{duplicates}; see `halo alerts`")
+    say(f"{format_count(written.written, 'alert')} written{duplicates}; see `halo alerts`")
     if written.risen:
         print_note(f"{written.risen} of them for days that already had an alert with a lower risk")
     if written.erased:
@@ -426,7 +410,6 @@ def _print_written_alerts(written: FlagResult) -> None:
 
 def _print_scores(report: IdentityRiskReport) -> None:
     """Who is at which risk, then the events above the limits with what moved each."""
-    view = console()
     titles = ("identity", "kind", "events", "risk", "highest", "elevated", "high", "the last events")
     table = build_table(titles, right=titles[2:-1], gap=2)
     for identity in report.identities[:_MAX_ROWS]:
@@ -435,17 +418,17 @@ def _print_scores(report: IdentityRiskReport) -> None:
         last = "too little known" if little else draw_sparkline(identity.history)
         counts = (str(identity.bands[1]), str(identity.bands[2]), last)
         table.add_row(safe_text(identity.identity), identity.kind, str(identity.events), *risks, *counts)
-    view.print(table)
+    say(table)
     _print_omitted(len(report.identities), "identities")
     for item in sorted(report.flagged, key=lambda item: (-(item.event_risk or 0), item.event))[:_MAX_ROWS]:
         event = item.event
-        view.print(f"{format_iso(event.ts_us)} {RISK_BANDS[item.band]} {item.event_risk} ", end="")
-        view.print(f"{event.identity}: {event.action}" + (f" on {event.system}" if event.system else ""), markup=False)
+        text = f"{event.identity}: {event.action}" + (f" on {event.system}" if event.system else "")
+        say(f"{format_iso(event.ts_us)} {RISK_BANDS[item.band]} {item.event_risk} ", safe_text(text))
         for factor in item.factors:
-            view.print(f"    {factor.words}", markup=False)
+            say_plainly(f"    {factor.words}")
     _print_omitted(len(report.flagged), "events above the limits")
 
 
 def _print_omitted(number: int, noun: str) -> None:
     if number > _MAX_ROWS:
-        console().print(f"... {number - _MAX_ROWS} more {noun}; use `--json` to see all")
+        say(f"... {number - _MAX_ROWS} more {noun}; use `--json` to see all")

@@ -1,6 +1,4 @@
-"""`halo budget` and `halo authority`: what a session spent, and how its authority fell.
-
-The curve of a session's authority in a terminal.
+"""`halo budget` and `halo authority`: what a session spent, and how its authority fell, as a curve in a terminal.
 
 Braille, eight dots a character: a curve of 60 columns has 120 places across. Floors are dashed lines with their names
 at the right edge, hand-offs are lanes under the axis.
@@ -15,12 +13,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Final
 
-import typer
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, store_verb, write_text_file
-from halo_core.cli.rendering import Exit, build_table, console, print_json, safe_text
+from halo_core.cli.rendering import build_table, console, print_json, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.views.authority_curve import Floor, group_by_level, load_authority
 from halo_core.views.charts import Scene, draw_authority_chart, format_headline, lay_out
@@ -259,9 +257,9 @@ _HIGH: Final = 85
 _US_PER_S: Final = 1_000_000
 
 SessionArgument = Annotated[
-    str, typer.Argument(metavar="SESSION", help="Id of a session, or the first characters of it (default: the newest).")
+    str, Argument(metavar="SESSION", help="Id of a session, or the first characters of it (default: the newest).")
 ]
-AgentOption = Annotated[str, typer.Option("--agent", help="Only sessions and links of this agent.")]
+AgentOption = Annotated[str, Option("--agent", help="Only sessions and links of this agent.")]
 
 
 @store_verb()
@@ -269,9 +267,9 @@ def budget(
     session: SessionArgument = "",
     *,
     agent: AgentOption = "",
-    everything: Annotated[bool, typer.Option("--all", help="A table of all sessions.")] = False,
+    everything: Annotated[bool, Option("--all", help="A table of all sessions.")] = False,
     store: StoreContext,
-) -> int:
+) -> None:
     """Show what a session has spent and may still spend, for each hand-off."""
     now_us = SystemClock().now_us()
     with store.open_log() as (reader, tenant):
@@ -279,19 +277,16 @@ def budget(
         state = choose_session(states, session)
         wanted = states if everything else [state] if state is not None else []
         budgets = [build_session_budget(s, load_trees(reader, tenant, s, now_us, agent), now_us) for s in wanted]
-    if store.json:
-        reports = [item.to_json() for item in budgets]
-        print_json(reports if everything else reports[0] if reports else None)
-    elif not budgets:
+    if store.print_json(budgets if everything else next(iter(budgets), None)):
+        return
+    if not budgets:
         whose = f"no session of `{agent[:64]}`" if agent else "no session"
-        console().print(f"{whose} has a passport in force", markup=False)
+        say_plainly(f"{whose} has a passport in force")
     elif everything:
-        console().print(_build_table(budgets))
+        say(_build_table(budgets))
     else:
-        view = console()
-        for line in _render_budget(budgets[0], min(view.width, 100)):
-            view.print(line)
-    return Exit.OK
+        for line in _render_budget(budgets[0], min(console().width, _MAX_WIDTH)):
+            say(line)
 
 
 def _build_table(budgets: list[SessionBudget]) -> Table:
@@ -445,12 +440,12 @@ def authority(
     session: SessionArgument = "",
     *,
     agent: AgentOption = "",
-    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Write the chart as SVG.")] = None,
+    svg: Annotated[Path | None, Option("--svg", metavar="FILE", help="Write the chart as SVG.")] = None,
     by: Annotated[
-        Axis | None, typer.Option("--by", help="The horizontal axis (default: the one that cost more authority).")
+        Axis | None, Option("--by", help="The horizontal axis (default: the one that cost more authority).")
     ] = None,
     store: StoreContext,
-) -> int:
+) -> None:
     """Draw a session's authority over time, its floors, and when which actions stop."""
     now_us = SystemClock().now_us()
     with store.open_log() as (reader, tenant):
@@ -460,20 +455,17 @@ def authority(
         if store.json:
             print_json(None)
         else:
-            console().print("no session has a decision under a passport yet")
-        return Exit.OK
+            say("no session has a decision under a passport yet")
+        return
     scene = lay_out(view.curve, view.floors, view.now_us, timed=None if by is None else by is Axis.TIME)
     title = format_headline(view.curve.agent, view.session, scene, view.curve.account.epoch)
     if svg is not None:
         write_text_file(svg, draw_authority_chart(scene, view.floors, title, view.outlook), "svg")
-    if store.json:
-        print_json(view.to_json())
-        return Exit.OK
-    out = console()
-    out.print(safe_text(title, "bold"))
-    for line in draw_terminal_chart(scene, view.floors, min(out.width, _MAX_WIDTH)):
-        out.print(line)
-    out.print(safe_text(view.outlook))
+    if store.print_json(view):
+        return
+    say(safe_text(title, "bold"))
+    for line in draw_terminal_chart(scene, view.floors, min(console().width, _MAX_WIDTH)):
+        say(line)
+    say(safe_text(view.outlook))
     if svg is not None:
-        out.print(f"written to {svg}", markup=False)
-    return Exit.OK
+        say_plainly(f"written to {svg}")

@@ -1,7 +1,7 @@
 """Issue standing passports from a manifest, and record what was issued.
 
 The issuer's key may lie in a folder of its own (`key_home`), so that whoever runs the agents need not hold it. What
-changes for the agent is compared by `halo_core.views.manifests`; here it is signed, recorded and put in force.
+changes for the agent is compared by `halo_core.views.passport_changes`; here it is signed, recorded and put in force.
 """
 
 from __future__ import annotations

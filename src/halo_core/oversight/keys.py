@@ -11,9 +11,9 @@ import contextlib
 import os
 import pwd
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint
@@ -311,8 +311,3 @@ def _read_kind(keys: KeyStore, name: str) -> tuple[str, str, str]:
     except ConfigError as exc:
         return "unusable", "", exc.message
     return "secret", "", ""
-
-
-def to_json_rows(items: Sequence[Any]) -> list[dict[str, Any]]:
-    """Rows of a report for JSON."""
-    return list(map(asdict, items))

@@ -355,7 +355,7 @@ def _build_request(
             RequestReason(item["code"], get_reason_text(item["code"]).title, item["detail"], item["source"])
             for item in request_entry.body["reasons"]
         ),
-        content=_open_content(decision, opener, reveal=reveal),
+        content=open_masked_content(decision, opener, reveal=reveal),
         policy=snapshot["policy"],
         links=links,
         budgets=_read_spending(links, snapshot),
@@ -380,11 +380,12 @@ def _collect_identities(request: AccessRequest, links: tuple[Link, ...]) -> tupl
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _open_content(decision: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:
+def open_masked_content(entry: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:
+    """Sealed fields of an entry as texts, masked unless revealed."""
     mask = Redactor.for_views().mask
     texts = {}
-    for field in sorted(decision.content):
-        data = opener(decision, field)
+    for field in sorted(entry.content):
+        data = opener(entry, field)
         content = CONTENT_CLOSED if data is None else data.decode("utf-8", "replace")
         texts[field] = content if reveal or data is None else mask(content)
     return texts

@@ -133,6 +133,11 @@ MAX_SOURCE_BYTES: Final = 1_000_000
 _ID: Final = re.compile(r"[a-z0-9._-]+")
 _REASON_CODE: Final = re.compile(r"[a-z0-9_]+")
 _ANNOTATIONS: Final = frozenset({"id", "effect", "reason", "obligation"})
+_TOO_DEEP: Final = "it is nested too deeply"
+_MAX_NESTING: Final = 300
+"""Brackets within one another; Cedar's parser overflows its stack some way above, which nothing catches."""
+_MAX_JSON_NESTING: Final = 100
+"""Up to here Cedar reads its own JSON for sure."""
 # A comment ends at either line terminator, as in Cedar's own lexer.
 _TOKEN: Final = re.compile(r'//[^\n\r]*|"(?:\\.|[^"\\])*"|;|[^\s;/"]+|[/"]', re.DOTALL)
 OBLIGATION_FORMS: Final = (
@@ -198,9 +203,10 @@ def parse_policies(source: str, text: str) -> tuple[list[Policy], list[Finding]]
     statements = list(_split_statements(text))
     for line, statement in statements:
         try:
-            cedar_json = json.loads(cedarpy.policies_to_json_str(statement))
+            cedar_json = _to_cedar_json(statement)
         except ValueError as exc:
-            items.append(Finding(source, line, "", f"does not parse: {exc}", "see docs.cedarpolicy.com"))
+            hint = "split it into several policies" if str(exc) == _TOO_DEEP else "see docs.cedarpolicy.com"
+            items.append(Finding(source, line, "", f"does not parse: {exc}", hint))
             continue
         items += _read_statement(source, line, statement, cedar_json)
     findings = [item for item in items if isinstance(item, Finding)]
@@ -208,6 +214,28 @@ def parse_policies(source: str, text: str) -> tuple[list[Policy], list[Finding]]
     if not findings and _count_policies(text) != len(statements):
         findings.append(Finding(source, 1, "", "the file cannot be split into policies", "end each with `;`"))
     return [item for item in items if isinstance(item, Policy)], findings
+
+
+def _to_cedar_json(statement: str) -> dict[str, Any]:
+    """Cedar's JSON of one statement.
+
+    Raises:
+        ValueError: it does not parse, or is nested deeper than Cedar can take.
+    """
+    too_deep = ValueError(_TOO_DEEP)
+    depth = 0
+    for character in "".join(piece for piece in _TOKEN.findall(statement) if not piece.startswith(("//", '"'))):
+        depth += (character in "([{") - (character in ")]}")
+        if depth > _MAX_NESTING:
+            raise too_deep
+    cedar_text = cedarpy.policies_to_json_str(statement)
+    try:
+        cedar_json: dict[str, Any] = json.loads(cedar_text)
+        if cedar_text.count("{") + cedar_text.count("[") > _MAX_JSON_NESTING:  # a long chain of `&&` is nested, too
+            cedarpy.PolicySet.from_json_str(cedar_text)
+    except (RecursionError, ValueError):
+        raise too_deep from None
+    return cedar_json
 
 
 def _count_policies(text: str) -> int:

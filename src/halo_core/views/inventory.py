@@ -1,17 +1,13 @@
-"""What a store knows of agents: an inventory, and what each was granted against what it used.
+"""What a store and a manifest know of agents: who they are, what is registered, granted and used, in which mode.
 
-What an agent was granted against what it used, and the least that would have let through every call not refused.
-
-A proposal is a start for a person to look at, never applied by itself: what nobody has needed yet is not in it, and
-what an attack made the agent do must not get into it.
-
-What a store knows by name: agents, tenants with their mode, and whom a revocation or a rotation concerns.
+A proposal of grants is the least that would have let through every call not refused. It is a start for a person to look
+at, never applied by itself: what nobody has needed yet is not in it, and what an attack made the agent do must not get
+into it.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,16 +19,33 @@ from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import key_thumbprint
 from halo_core.decision import revocation_applies
-from halo_core.errors import ConfigError, HaloError, PassportError
-from halo_core.manifest import Manifest
-from halo_core.model import ActionKind, Constraint, Effect, EntryKind, Grants, Revocation
+from halo_core.enforcement.agent_credentials import REGISTRATION_DOMAIN
+from halo_core.enforcement.registry import RegisteredResource
+from halo_core.errors import ConfigError, HaloError, PassportError, Tampered
+from halo_core.manifest import MANIFEST_DOMAIN, Manifest, load_manifest
+from halo_core.model import ANY_OTHER, ActionKind, Constraint, Effect, EntryKind, Grants, Resource, Revocation
 from halo_core.oversight.requests import decode_link
-from halo_core.passports import is_resource_id
+from halo_core.passports import intersect_grants, is_resource_id
 from halo_core.passports.claims import ISSUER_URI
 from halo_core.passports.codec import read_payload
-from halo_core.store.reader import LoggedEntry, Reader, SealedContents, Stream, read_entries, summarize
-from halo_core.views import View
-from halo_core.views.passports import iterate_standing_entries, list_revocations
+from halo_core.store.reader import (
+    LoggedEntry,
+    Reader,
+    SealedContents,
+    Stream,
+    read_entries,
+    select_tenant,
+    summarize,
+)
+from halo_core.views import View, select_fields
+from halo_core.views.passports import (
+    StoredChain,
+    iterate_standing_entries,
+    list_revocations,
+    load_current_passport,
+    open_reader_if_any,
+    read_text_file,
+)
 
 _MAX_LISTED_VALUES: Final = 12
 _MAX_VALUE_LENGTH: Final = 64
@@ -136,8 +149,8 @@ def propose_grants(
         agent: whose decisions.
         granted: what it has now.
     """
-    calls: dict[tuple[ActionKind, str], int] = {}
-    refused: dict[tuple[ActionKind, str], int] = {}
+    calls: Counter[tuple[ActionKind, str]] = Counter()
+    refused: Counter[tuple[ActionKind, str]] = Counter()
     values_by_resource: dict[tuple[ActionKind, str], dict[str, _ArgumentValues]] = {}
     unread = 0
     for logged in _read_decisions(reader, tenant, agent):
@@ -147,9 +160,9 @@ def propose_grants(
             continue
         effect = logged.entry.body["decision"]["effect"]
         if effect == Effect.DENY.value:  # also for want of a grant: who is misled asks for what it should not have
-            refused[resource] = refused.get(resource, 0) + 1
+            refused[resource] += 1
             continue
-        calls[resource] = calls.get(resource, 0) + 1
+        calls[resource] += 1
         sealed = contents.open(logged.entry, "args")
         unread += sealed is None
         argument_values = values_by_resource.setdefault(resource, {})
@@ -189,6 +202,51 @@ def _is_grantable_name(name: object) -> bool:
     return isinstance(name, str) and 0 < len(name) <= _MAX_NAME and name.isascii() and name.isprintable()
 
 
+@dataclass(frozen=True, slots=True)
+class ProposedGrants:
+    """A proposal for one agent, and the grants that it comes to within what the agent has."""
+
+    proposal: Proposal
+    grants: Grants
+    first: bool = False
+    """Whether the agent has no passport yet, so that there is nothing to stay within."""
+
+
+def list_proposals(
+    reader: Reader, contents: SealedContents, tenant: str, *, tight: bool = False
+) -> list[ProposedGrants]:
+    """One for each agent that acted, by name."""
+    decisions = read_entries(reader, tenant, (EntryKind.DECISION,))
+    agents = sorted({record.entry.body["request"]["subject"]["agent"] for record in decisions})
+    schemas = {(item.resource.kind, item.resource.id): item for item in load_registrations(reader, tenant)}
+    proposals = []
+    for agent in agents:
+        stored = load_current_passport(reader, tenant, agent)
+        granted = stored.links[0].grants if stored is not None else {}
+        usage = propose_grants(reader, contents, tenant, agent, granted=granted)
+        grants = _build_grants(usage, schemas, tight=tight)
+        if stored is not None:
+            grants = intersect_grants(granted, grants)  # a proposal takes away, it never adds
+        proposals.append(ProposedGrants(usage, grants, first=stored is None))
+    return proposals
+
+
+def _build_grants(
+    usage: Proposal, registered: Mapping[tuple[ActionKind, str], RegisteredResource], *, tight: bool
+) -> Grants:
+    """What was used. Other arguments of a tool's schema stay; with `tight` those it demands."""
+    wanted: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
+    for kind, resources in usage.to_grants(tight=tight).items():
+        for name, used in resources.items():
+            item, rest = registered.get((kind, name)), {}
+            if kind is ActionKind.TOOL_CALL and item is not None:
+                kept = set(item.schema.get("required", ())) if tight else set(item.argument_names())
+                rest = {word: rule for word, rule in item.wildcard_grant().items() if word in kept}
+            free_text = kind is not ActionKind.TOOL_CALL  # queries and prompts
+            wanted.setdefault(kind, {})[name] = {ANY_OTHER: Constraint.anything()} if free_text else {**rest, **used}
+    return wanted
+
+
 _US_PER_S: Final = 1_000_000
 _MAX_NAMES: Final = 6
 _MIN_PREFIX: Final = 4
@@ -212,12 +270,9 @@ def require_known_target(reader: Reader, home: Path, tenant: str, scope: str, ta
         if scope in ("agent", "session") and known_names
         else ""
     )
-    raise ConfigError(
-        "no_such_target",
-        f"there is no {scope} named `{target[:64]}` here{names_text}",
-        field=scope,
-        remedy=f"did you mean `{matches[0]}`" if matches else "check the name, or confirm it with `--unknown`",
-    )
+    problem = f"there is no {scope} named `{target[:64]}` here{names_text}"
+    remedy = f"did you mean `{matches[0]}`" if matches else "check the name, or confirm it with `--unknown`"
+    raise ConfigError("no_such_target", problem, field=scope, remedy=remedy)
 
 
 def _list_names(reader: Reader, home: Path, tenant: str, scope: str) -> set[str]:
@@ -229,15 +284,15 @@ def _list_names(reader: Reader, home: Path, tenant: str, scope: str) -> set[str]
     if scope == "agent":
         standing_agents = {agent for owner, agent, *_ in reader.rows(Stream.STANDING_PASSPORTS) if owner == tenant}
         return standing_agents | {str(body.get("agent")) for body in bodies}
-    tokens = [dict(_read_claims(reader, tenant, body)) for body in bodies]
+    tokens = [_read_claims(reader, tenant, str(body.get("hash"))) for body in bodies]
     if scope == "link":
         return {str(body.get("hash")) for body in bodies} | {str(token.get("jti")) for token in tokens}
     trusted = Authorities(home).load(tenant)
     return {*trusted.issuers, *trusted.approvers}.union(*map(_list_thumbprints, tokens))
 
 
-def _read_claims(reader: Reader, tenant: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    data = reader.blob(tenant, str(body.get("hash")))
+def _read_claims(reader: Reader, tenant: str, hash_: str) -> Mapping[str, Any]:
+    data = reader.blob(tenant, hash_)
     try:
         return read_payload(data.decode("ascii", "replace")) if data is not None else {}
     except HaloError:
@@ -262,13 +317,8 @@ def find_holders(url: str, tenant: str, kid: str) -> PassportHolders:
     agents_by_origin: PassportHolders = {}
     with Reader(url) as reader:
         for owner, agent, name, origin, *_ in reader.rows(Stream.STANDING_PASSPORTS):
-            data = reader.blob(tenant, name) if owner == tenant else None
-            with contextlib.suppress(PassportError):
-                if (
-                    data is not None
-                    and read_payload(data.decode("ascii", "replace")).get("iss") == f"{ISSUER_URI}{kid}"
-                ):
-                    agents_by_origin.setdefault(origin, []).append(agent)
+            if owner == tenant and _read_claims(reader, tenant, name).get("iss") == f"{ISSUER_URI}{kid}":
+                agents_by_origin.setdefault(origin, []).append(agent)
     return agents_by_origin
 
 
@@ -280,12 +330,9 @@ def refuse_without_overlap(holders_by_tenant: Mapping[str, PassportHolders]) -> 
     """
     agents = sorted({agent for item in holders_by_tenant.values() for names in item.values() for agent in names})
     if agents:
-        raise ConfigError(
-            "passports_die",
-            f"without an overlap the passports of {', '.join(agents)} become invalid now",
-            field="overlap",
-            remedy="give a longer `--overlap`, or confirm with `--yes`",
-        )
+        problem = f"without an overlap the passports of {', '.join(agents)} become invalid now"
+        remedy = "give a longer `--overlap`, or confirm with `--yes`"
+        raise ConfigError("passports_die", problem, field="overlap", remedy=remedy)
 
 
 def list_follow_ups(agents_by_origin: PassportHolders, until: str, *, over: bool) -> list[str]:
@@ -332,20 +379,18 @@ def list_agents(reader: Reader, tenant: str, manifest: Manifest | None, now_us: 
         name: AgentRow(name, agent.owner, agent.privilege, agent.purpose, agent.regulated, listed=True)
         for name, agent in declared.items()
     }
+    unlisted = None if manifest is None else False
     revoked = list_revocations(reader, tenant)
     for record in iterate_standing_entries(reader, tenant):
         body = record.entry.body
-        row = rows.setdefault(body["agent"], AgentRow(body["agent"]))
+        row = rows.setdefault(body["agent"], AgentRow(body["agent"], listed=unlisted))
         _add_passport(row, body, reader.blob(tenant, body["hash"]), revoked, now_us // _US_PER_S)
     for record in read_entries(reader, tenant, (EntryKind.DECISION,)):
         name = record.entry.body["request"]["subject"]["agent"]
-        row = rows.setdefault(name, AgentRow(name))
+        row = rows.setdefault(name, AgentRow(name, listed=unlisted))
         row.decisions += 1
         row.uses += bool(record.entry.body["dispatched"])
         row.last_us = max(row.last_us, record.entry.ts_us)
-    for row in rows.values():
-        if manifest is not None and row.listed is None:
-            row.listed = False
     return [rows[name] for name in sorted(rows)]
 
 
@@ -384,8 +429,7 @@ class TenantStatus(View):
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
-        names = ("decisions", "effects", "mode", "sightings", "store")
-        return {name: getattr(self, name) for name in names}
+        return select_fields(self, "decisions", "effects", "mode", "sightings", "store")
 
 
 def load_statuses(url: str) -> dict[str, TenantStatus]:
@@ -406,11 +450,134 @@ def load_statuses(url: str) -> dict[str, TenantStatus]:
 
 
 def count_stopped(reader: Reader, tenant: str) -> Counter[tuple[str, tuple[str, ...]]]:
-    """(resource, reason codes) → calls that enforce mode would not have let run, by the decisions of their time."""
+    """(resource, reason codes) → calls that ran and would not have in enforce mode, by the decisions of their time."""
     counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
     for record in read_entries(reader, tenant, (EntryKind.DECISION,)):
         decision = record.entry.body["decision"]
-        if decision["effect"] in ("deny", "challenge"):
+        if record.entry.body["dispatched"] and decision["effect"] in ("deny", "challenge"):
             codes = tuple(sorted({reason["code"] for reason in decision["reasons"]}))
             counts[record.entry.body["request"]["resource"]["id"], codes] += 1
     return counts
+
+
+MANIFEST: Final = "agents.yaml"
+_MAX_FILE: Final = 1 << 20
+
+
+def find_manifest(home: Path, path: Path | None) -> Path:
+    """The manifest named, else that of the home, else that of the working directory.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    places = [path] if path is not None else [home / MANIFEST, Path(MANIFEST)]
+    for place in places:
+        if place.is_file():
+            return place
+    remedy = "write one (see docs/manifest.md), or let `halo enforce --grants` propose one"
+    raise ConfigError("no_manifest", f"there is no `{places[0]}`", field="manifest", remedy=remedy)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and parse.
+
+    Raises:
+        ConfigError: it cannot be read, or is refused.
+    """
+    return load_manifest(read_manifest_text(path), source=path.name)
+
+
+def read_manifest_if_any(home: Path, path: Path | None, *, ignore_errors: bool = False) -> Manifest | None:
+    """The manifest, None where there is none.
+
+    Args:
+        home: of the manifest.
+        path: the one that was asked for by name.
+        ignore_errors: None also where the one that was found cannot be read, unless it was asked for by name.
+
+    Raises:
+        ConfigError: it cannot be read, or is refused.
+    """
+    try:
+        return read_manifest(find_manifest(home, path))
+    except ConfigError as exc:
+        if path is None and (ignore_errors or exc.code == "no_manifest"):
+            return None
+        raise
+
+
+def read_manifest_text(path: Path) -> str:
+    """The text of a manifest's file.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    return read_text_file(path, _MAX_FILE, "no_manifest", "manifest")
+
+
+def load_issued_manifest(stored: StoredChain, url: str, tenant: str) -> Manifest | None:
+    """The manifest that a standing passport of the store was issued from; None where it is not there."""
+    name = stored.entry.body.get("manifest") if stored.entry is not None else None
+    if not name:
+        return None
+    with Reader(url) as reader:
+        data = reader.blob(tenant, name)
+    if data is None or canonical.digest(MANIFEST_DOMAIN, data) != name:
+        return None
+    return load_manifest(data.decode("utf-8"), source="the issued manifest")
+
+
+def note_other_manifest(path: Path) -> list[str]:
+    """A note where the working directory has another manifest than the one read."""
+    here = Path(MANIFEST)
+    if not here.is_file() or here.resolve() == path.resolve():
+        return []
+    return [f"using {path}; the {MANIFEST} in the working directory is a different file and was not read"]
+
+
+def load_catalogue(url: str, tenant: str | None) -> list[RegisteredResource]:
+    """What is registered, of the only tenant where none is given; nothing where there is no store yet.
+
+    Raises:
+        Tampered: as `load_registrations`.
+    """
+    with open_reader_if_any(url) as reader:
+        if reader is None:
+            return []
+        return load_registrations(reader, tenant if tenant is not None else select_tenant(reader, None))
+
+
+def load_registrations(reader: Reader, tenant: str) -> list[RegisteredResource]:
+    """What is registered, as the log recorded it last.
+
+    Raises:
+        Tampered: a row says something else. What a passport grants is expanded over these, so rows are not trusted.
+    """
+    recorded_hashes = {}
+    for record in read_entries(reader, tenant, (EntryKind.REGISTRATION,)):
+        body = record.entry.body
+        recorded_hashes[str(body["resource"]["id"])] = str(body["hash"])
+    registered = []
+    for name, spec in reader.resources(tenant):
+        data = reader.blob(tenant, recorded_hashes.get(name, ""))
+        if data is None or data != spec or canonical.digest(REGISTRATION_DOMAIN, data) != recorded_hashes[name]:
+            raise Tampered(
+                "registration_altered",
+                f"the registration of `{name[:64]}` differs from the one in the log",
+                remedy="run `halo verify`",
+            )
+        registered.append(RegisteredResource.from_bytes(data))
+    return registered
+
+
+def classify_resources(
+    manifest: Manifest | None, registered: list[RegisteredResource]
+) -> Mapping[tuple[ActionKind, str], Resource]:
+    """What each resource is, by kind and id: as the manifest declares it, else as it was registered."""
+    resources = {(item.resource.kind, item.resource.id): item.resource for item in registered}
+    if manifest is not None:
+        for kind, declared in manifest.declared.items():
+            resources.update({(kind, name): resource for name, resource in declared.items()})
+        for kind, name in list(resources):
+            resources[kind, name] = manifest.find_resource(name, kind) or resources[kind, name]
+    return resources

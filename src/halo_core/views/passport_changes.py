@@ -1,19 +1,47 @@
-"""What one passport grants that another does not, and what became of an agent's passports."""
+"""What one passport grants that another does not: in an agent's history, and if one were issued from the manifest.
+
+Nothing is signed or written here (see `halo_core.oversight.issuing`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
 
+from halo_core.authorities import Authorities
 from halo_core.clock import format_iso
-from halo_core.model import ANY_OTHER, RESERVED_UNITS, ActionKind, Budget, Constraint, Decay, EntryKind, Link
-from halo_core.passports import constraint_within
+from halo_core.errors import ConfigError
+from halo_core.manifest import Manifest, PassportSpec, load_manifest, replace_grants
+from halo_core.model import (
+    ANY_OTHER,
+    RESERVED_UNITS,
+    ActionKind,
+    Budget,
+    Constraint,
+    Decay,
+    EntryKind,
+    Link,
+    LinkKind,
+    Revocation,
+    same_person,
+)
+from halo_core.oversight.issuing import refuse_revoked
+from halo_core.passports import MAX_DEPTH, constraint_within
 from halo_core.store.reader import Reader, read_entries
-from halo_core.views import View, wording
-from halo_core.views.passports import find_chain
+from halo_core.views import View, select_fields, wording
+from halo_core.views.inventory import MANIFEST, ProposedGrants, find_manifest, load_catalogue, read_manifest_text
+from halo_core.views.passports import (
+    StoredChain,
+    find_chain,
+    list_revocations,
+    load_current_passport,
+    open_reader_if_any,
+)
 from halo_core.views.wording import format_utc_minute, shorten_hash
 
+_US_PER_S: Final = 1_000_000
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
 
@@ -24,6 +52,11 @@ class Change(NamedTuple):
     sign: str
     what: str
     how: str = ""
+
+    @classmethod
+    def of_limit(cls, what: str, before: str, after: str, *, wider: bool) -> Change:
+        """A limit that is another now."""
+        return cls("~", what, f"{'WIDENED' if wider else 'narrowed'}, {before} → {after}")
 
     def text(self) -> str:
         """On one line."""
@@ -124,8 +157,7 @@ def _diff_labels(old: Link, new: Link) -> Iterator[Change]:
     if old.labels == new.labels:
         return
     narrower = old.labels is None or (new.labels is not None and set(new.labels) < set(old.labels))
-    word = "narrowed" if narrower else "WIDENED"
-    yield Change("~", "data labels", f"{word}, {_format_labels(old)} → {_format_labels(new)}")
+    yield Change.of_limit("data labels", _format_labels(old), _format_labels(new), wider=not narrower)
 
 
 def _format_labels(link: Link) -> str:
@@ -159,7 +191,7 @@ def _diff_limit(name: str, old: Budget | None, new: Budget | None) -> Change:
             return Change("~", name, f"{prefix}{_format_budget(limit)}{'' if old is None else ' → no limit'}")
         return Change("-" if new is None else "+", name, _format_budget(new) if new is not None else "")
     wider = new.subtree * 10**old.decimals > old.subtree * 10**new.decimals
-    return Change("~", name, f"{'WIDENED' if wider else 'narrowed'}, {_format_budget(old)} → {_format_budget(new)}")
+    return Change.of_limit(name, _format_budget(old), _format_budget(new), wider=wider)
 
 
 def _format_budget(budget: Budget) -> str:
@@ -182,16 +214,15 @@ def _diff_decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:
         yield from _diff_number(f"floor of {name}", floors.get(name, 0), after, percent, wider="less")
     if old.bands != new.bands:
         risks = [risk for risk, _ in (*old.bands, *new.bands)]
-        word = "WIDENED" if any(_find_ceiling(new, risk) > _find_ceiling(old, risk) for risk in risks) else "narrowed"
-        yield Change("~", "bands", f"{word}, {_format_bands(old)} → {_format_bands(new)}")
+        wider = any(_find_ceiling(new, risk) > _find_ceiling(old, risk) for risk in risks)
+        yield Change.of_limit("bands", _format_bands(old), _format_bands(new), wider=wider)
 
 
 def _diff_number(
     name: str, old: int, new: int, show: Callable[[int], str], *, wider: Literal["more", "less"] = "more"
 ) -> Iterator[Change]:
     if old != new:
-        word = "WIDENED" if (new > old) is (wider == "more") else "narrowed"
-        yield Change("~", name, f"{word}, {show(old)} → {show(new)}")
+        yield Change.of_limit(name, show(old), show(new), wider=(new > old) is (wider == "more"))
 
 
 def _find_ceiling(decay: Decay, risk: int) -> int:
@@ -253,3 +284,136 @@ def load_history(reader: Reader, tenant: str, agent: str) -> list[HistoryRow]:
                     before, facts = link, body
                 rows.append(HistoryRow(changes, record.index, name, time, body.get("origin", "derived")))
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedPassport(View):
+    """A passport as it was or would be issued, and how it differs from the one before."""
+
+    link: Link
+    before: Link | None
+    changes: tuple[Change, ...]
+    by_hand: bool = False
+    """Whether the one before was issued; one that was derived is nobody's decision."""
+
+    def describe_changes(self) -> list[str]:
+        """Each difference on a line, for the record."""
+        return [item.text() for item in self.changes]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            **select_fields(self.link, "agent", "expires_at_s", "hash"),
+            "changes": [change._asdict() for change in self.changes],
+            "replaces": self.before.hash if self.before is not None else "",
+        }
+
+    def list_widenings(self) -> tuple[Change, ...]:
+        """What it allows beyond the one before: a new line counts where somebody decided without it."""
+        return tuple(item for item in self.changes if item.is_wider() and (self.by_hand or item.sign != "+"))
+
+
+def plan(
+    url: str, manifest: Manifest, agent: str, now_us: int, *, spare: bool = False
+) -> tuple[PassportSpec, IssuedPassport]:
+    """What would be issued, unsigned.
+
+    Args:
+        url: the store.
+        manifest: what is wanted.
+        agent: for whom.
+        now_us: the time.
+        spare: note budgets that nothing spends instead of refusing them.
+
+    Raises:
+        ConfigError: the manifest does not fit what is registered, or the agent is revoked.
+    """
+    wanted = manifest.build_passport_spec(agent, load_catalogue(url, manifest.tenant), allow_unspent=spare)
+    stored, revoked = _load_current(url, manifest.tenant, agent)
+    link = _build_unsigned_link(wanted, now_us // _US_PER_S)
+    refuse_revoked(link, [item for item in revoked if item.scope in ("agent", "tenant")])
+    before = stored.links[0] if stored is not None else None
+    facts = stored.entry.body if stored is not None and stored.entry is not None else {}
+    changes = tuple(diff_passports(before, link, facts, wanted.facts))
+    return wanted, IssuedPassport(link, before, changes, by_hand=facts.get("origin", "derived") != "derived")
+
+
+def _load_current(url: str, tenant: str, agent: str) -> tuple[StoredChain | None, list[Revocation]]:
+    with open_reader_if_any(url) as reader:
+        if reader is None:
+            return None, []
+        return load_current_passport(reader, tenant, agent), list_revocations(reader, tenant)
+
+
+def _build_unsigned_link(wanted: PassportSpec, now_s: int) -> Link:
+    return Link(
+        hash="",
+        kind=LinkKind.STANDING,
+        issuer="",
+        key_id="",
+        jti="",
+        audience=(),
+        issued_at_s=now_s,
+        not_before_s=now_s,
+        expires_at_s=now_s + wanted.lifetime_s,
+        txn="",
+        holder_key=b"",
+        depth=0,
+        max_depth=MAX_DEPTH,
+        epoch=1,
+        budgets=wanted.ceilings,
+        **select_fields(
+            wanted, "principal", "agent", "tenant", "grants", "labels", "hand_off_to", "owner", "quotas", "terms"
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedGrants:
+    """The manifest as it would be written, and the passports that it comes to."""
+
+    path: Path
+    manifest: Manifest
+    planned: tuple[tuple[PassportSpec, IssuedPassport], ...]
+
+
+def prepare_grants(url: str, home: Path, tenant: str, proposed: list[ProposedGrants], now_us: int) -> PreparedGrants:
+    """The manifest with these grants, and what would be issued from it; nothing is written.
+
+    It is the one that `halo passport issue` would read; where there is none, a new one in the home.
+
+    Raises:
+        ConfigError: the manifest there cannot be read or edited.
+    """
+    try:
+        path = find_manifest(home, None)
+        text = read_manifest_text(path)
+    except ConfigError as exc:
+        if exc.code != "no_manifest" or (home / MANIFEST).exists():
+            raise
+        path, text = home / MANIFEST, ""
+    for item in proposed:
+        text = replace_grants(text, item.proposal.agent, item.grants, tenant=tenant, source=path.name)
+    manifest = load_manifest(text, source=path.name)
+    if manifest.tenant != tenant:
+        raise ConfigError(
+            "which_tenant", f"`{path}` is of tenant `{manifest.tenant[:64]}`", field="tenant", remedy=f"name {tenant}"
+        )
+    # Of a tool that is taken away its budget may stay: said, and no reason to stop here.
+    planned = [plan(url, manifest, item.proposal.agent, now_us, spare=True) for item in proposed]
+    return PreparedGrants(path, manifest, tuple(planned))
+
+
+def note_unenrolled_approvers(home: Path, wanted: PassportSpec, now_us: int) -> list[str]:
+    """A note for approvers that the manifest names and nobody enrolled: their answers would not be taken."""
+    enrolled = [name for name, _ in Authorities(home).load(wanted.tenant).approver_keys(now_us).values()]
+    unenrolled = [
+        name
+        for name in wanted.facts.get("approvers", ())
+        if not any(same_person(name, approver) for approver in enrolled)
+    ]
+    if not unenrolled:
+        return []
+    return [
+        f"not enrolled, so their answers are not accepted: {', '.join(unenrolled)} (run `halo approver enrol NAME`)"
+    ]

@@ -1,24 +1,18 @@
 """Passports for people: found by name, file or agent, described on a page, verified step by step.
 
-The steps of verifying a passport, one after another, each with its answer.
+The steps of verifying are the functions that a decision uses; only here each is told apart. A token's own word is not
+trusted: what `decode_unverified` gives was not verified, `run_checks` does that.
 
-They are the functions that a decision uses; only here each is told apart. A token's own word is not trusted.
-
-A passport on a page, and a chain side by side, as titles and words.
-
-Passports by name, file or agent, as a store or a file holds them.
-
-A file of a chain holds one token a line, the standing link first; lines that begin with `#` are notes. What
-`decode_unverified` gives was not verified; `halo_core.views.passports` does that.
+A file of a chain holds one token a line, the standing link first; lines that begin with `#` are notes.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,6 +20,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.authorities import Authorities
 from halo_core.decision import revocation_applies
 from halo_core.errors import ConfigError, PassportError
+from halo_core.manifest.nodes import did_you_mean
 from halo_core.model import (
     ActionKind,
     Budget,
@@ -75,11 +70,8 @@ def run_checks(tokens: Sequence[str], home: Path, url: str, tenant: str | None, 
             results.append(Check(False, f"link {count}: {exc.message}", exc.code))
             return results
         link = links[-1]
-        results.append(
-            Check(
-                True, f"link {count}, {format_link_kind(link)} link of {link.agent}: signed {_SIGNER_TEXTS[link.kind]}"
-            )
-        )
+        title = f"link {count}, {format_link_kind(link)} link of {link.agent}"
+        results.append(Check(True, f"{title}: signed {_SIGNER_TEXTS[link.kind]}"))
     results += _check_audience(tokens, trust, store, tenant_name)
     results += _check_validity(links, revoked, now_us)
     return results
@@ -87,29 +79,28 @@ def run_checks(tokens: Sequence[str], home: Path, url: str, tenant: str | None, 
 
 def _load_store_facts(url: str, tenant: str | None) -> tuple[str | None, str, list[Revocation] | None]:
     """Store id, tenant and revocations; None where there is no store to ask."""
-    try:
-        with Reader(url) as reader:
-            tenants = reader.tenants()
-            tenant_name = tenant or (tenants[0] if len(tenants) == 1 else "local")
-            control = reader.control(tenant_name)
-            return (control[1] if control else None), tenant_name, list_revocations(reader, tenant_name)
-    except ConfigError as exc:
-        if exc.code not in NO_LEDGER_CODES:
-            raise
-        return None, tenant or "local", None
+    with open_reader_if_any(url) as reader:
+        if reader is None:
+            return None, tenant or "local", None
+        tenants = reader.tenants()
+        tenant_name = tenant or (tenants[0] if len(tenants) == 1 else "local")
+        control = reader.control(tenant_name)
+        return (control[1] if control else None), tenant_name, list_revocations(reader, tenant_name)
 
 
 def _check_audience(tokens: Sequence[str], trust: TrustAnchors, store: str | None, tenant: str) -> Iterator[Check]:
-    for title, audience, expected_tenant in ((f"for tenant {tenant}", None, tenant), ("for this store", store, None)):
-        if title.endswith("store") and store is None:
-            yield Check(None, "for this store: not checked, there is no store here")
-            continue
+    def verify(title: str, audience: str | None, expected_tenant: str | None) -> Check:
         try:
             verify_chain(tokens, trusted=trust, audience=audience, tenant=expected_tenant)
         except PassportError as exc:
-            yield Check(False, f"{title}: {exc.message}", exc.code)
-        else:
-            yield Check(True, title)
+            return Check(False, f"{title}: {exc.message}", exc.code)
+        return Check(True, title)
+
+    yield verify(f"for tenant {tenant}", None, tenant)
+    if store is None:
+        yield Check(None, "for this store: not checked, there is no store here")
+    else:
+        yield verify("for this store", store, None)
 
 
 def _check_validity(links: tuple[Link, ...], revoked: list[Revocation] | None, now_us: int) -> Iterator[Check]:
@@ -214,6 +205,24 @@ _MIN_PREFIX: Final = 8
 _MICROSECONDS: Final = 1_000_000
 
 
+@contextmanager
+def open_reader_if_any(url: str) -> Iterator[Reader | None]:
+    """A reader of the store; None where there is no store yet.
+
+    Raises:
+        ConfigError: the store is there and cannot be opened.
+    """
+    try:
+        opened = Reader(url)
+    except ConfigError as exc:
+        if exc.code not in NO_LEDGER_CODES:
+            raise
+        yield None
+        return
+    with opened as reader:
+        yield reader
+
+
 @dataclass(frozen=True, slots=True)
 class StoredChain:
     """A chain of the store, and the entry that recorded its last link."""
@@ -229,23 +238,27 @@ def read_tokens(path: Path) -> list[str]:
     Raises:
         ConfigError: `no_file`, it cannot be read; `not_a_passport`, it holds none.
     """
-    try:
-        data = read_regular_file(path, 2 * MAX_CHAIN)
-        if len(data) > 2 * MAX_CHAIN:
-            raise ConfigError("not_a_passport", f"`{path}` is too large for a passport file", field="FILE")
-        lines = data.decode("ascii").splitlines()
-    except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is not ASCII text"
-        raise ConfigError("no_file", f"cannot read `{path}`: {why}", field="FILE") from exc
-    tokens = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    text = read_text_file(path, 2 * MAX_CHAIN, "no_file", "FILE", encoding="ASCII")
+    if len(text) > 2 * MAX_CHAIN:
+        raise ConfigError("not_a_passport", f"`{path}` is too large for a passport file", field="FILE")
+    tokens = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if not tokens:
-        raise ConfigError(
-            "not_a_passport",
-            f"`{path}` contains no token",
-            field="FILE",
-            remedy="write one token per line, standing link first",
-        )
+        problem, remedy = f"`{path}` contains no token", "write one token per line, standing link first"
+        raise ConfigError("not_a_passport", problem, field="FILE", remedy=remedy)
     return tokens
+
+
+def read_text_file(path: Path, most: int, code: str, field: str, *, encoding: str = "UTF-8") -> str:
+    """The text of a regular file, or its first `most` + 1 bytes.
+
+    Raises:
+        ConfigError: with this code and field, it cannot be read.
+    """
+    try:
+        return read_regular_file(path, most).decode(encoding)
+    except (OSError, UnicodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else f"it is not {encoding} text"
+        raise ConfigError(code, f"cannot read `{path}`: {why}", field=field) from exc
 
 
 def read_regular_file(path: Path, most: int) -> bytes:
@@ -353,16 +366,12 @@ def _load_chain(reader: Reader, tenant: str, hashes: list[str], entry: LedgerEnt
     return StoredChain(tuple(tokens), decode_unverified(tokens), entry)
 
 
-def build_no_such_error(name: str, agents: set[str]) -> ConfigError:
-    """The error for a name that is neither an agent, a passport nor a file."""
-    close = get_close_matches(name, agents, 1)
+def build_no_such_error(reader: Reader, tenant: str, name: str, agents: Collection[str] = ()) -> ConfigError:
+    """The error for a name that is no passport, no file and none of the agents (default: those with a passport)."""
+    agents = agents or {record.entry.body["agent"] for record in iterate_standing_entries(reader, tenant)}
     agents_text = f"agents with a passport: {', '.join(sorted(agents)[:10]) or 'none'}"
-    return ConfigError(
-        "no_such_passport",
-        f"there is no agent, passport or file named `{name[:64]}`",
-        field="name",
-        remedy=f"did you mean `{close[0]}`" if close else agents_text,
-    )
+    problem = f"there is no agent, passport or file named `{name[:64]}`"
+    return ConfigError("no_such_passport", problem, field="name", remedy=did_you_mean(name, agents, agents_text))
 
 
 def load_trusted(home: Path, tenant: str, now_us: int) -> TrustAnchors:
@@ -419,19 +428,14 @@ def find_passport(name: str, url: str, tenant: str | None) -> PassportView:
         tokens = read_tokens(path)
         stored = StoredChain(tuple(tokens), decode_unverified(tokens))
         tenant = tenant or stored.links[0].tenant
-        try:
-            with Reader(url) as reader:
-                return PassportView(stored, tenant, _describe_revocations(reader, tenant, stored))
-        except ConfigError as exc:
-            if exc.code not in NO_LEDGER_CODES:
-                raise
-            return PassportView(stored, tenant, [])
+        with open_reader_if_any(url) as store:
+            revoked = [] if store is None else _describe_revocations(store, tenant, stored)
+        return PassportView(stored, tenant, revoked)
     with Reader(url) as reader:
         tenant = select_tenant(reader, tenant)
         found = load_current_passport(reader, tenant, name) or find_chain(reader, tenant, name)
         if found is None:
-            agents = {record.entry.body["agent"] for record in iterate_standing_entries(reader, tenant)}
-            raise build_no_such_error(name, agents)
+            raise build_no_such_error(reader, tenant, name)
         return PassportView(found, tenant, _describe_revocations(reader, tenant, found))
 
 
@@ -452,11 +456,9 @@ def select_grants(parent: Link, tools: Sequence[str]) -> Grants:
     granted_names = {name for resources in parent.grants.values() for name in resources}
     for name in tools:
         if name not in granted_names:
-            close = get_close_matches(name, granted_names, 1)
-            remedy = f"did you mean `{close[0]}`" if close else "see `halo passport inspect FILE`"
-            raise ConfigError(
-                "tool_not_granted", f"the chain does not grant `{name[:64]}`", field="tools", remedy=remedy
-            )
+            problem = f"the chain does not grant `{name[:64]}`"
+            remedy = did_you_mean(name, granted_names, "see `halo passport inspect FILE`")
+            raise ConfigError("tool_not_granted", problem, field="tools", remedy=remedy)
     chosen = {
         kind: {name: rules for name, rules in tools_.items() if name in tools} for kind, tools_ in parent.grants.items()
     }
@@ -473,12 +475,8 @@ def lower_budgets(parent: Link, wanted: Sequence[str]) -> tuple[Budget, ...]:
     for text in wanted:
         unit, _, value = text.partition("=")
         if unit not in limits:
-            raise ConfigError(
-                "unknown_unit",
-                f"the chain has no budget in `{unit[:32]}`",
-                field="budget",
-                remedy=f"use {', '.join(limits)}",
-            )
+            problem, remedy = f"the chain has no budget in `{unit[:32]}`", f"use {', '.join(limits)}"
+            raise ConfigError("unknown_unit", problem, field="budget", remedy=remedy)
         most = parse_amount(value, limits[unit].decimals, field="budget", example="step=10")
         least = most if unit == "time" else min(limits[unit].per_action, most)
         limits[unit] = replace(limits[unit], subtree=most, per_action=least)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, DecimalException
 from typing import Final
@@ -36,6 +37,7 @@ _PLURAL: Final = {
     Impact.READ.value: "reads",
 }
 """Gravest first."""
+_FLOAT: Final = re.compile(r'\{"\$f":"([-+.0-9e]+)"\}')
 _UNITS: Final = {"step": "actions", "risk": "risk points"}
 _MAX_VALUES: Final = 12
 
@@ -46,6 +48,11 @@ def escape_unprintable(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in characters
     )
+
+
+def format_content(text: str) -> str:
+    """Recorded content for people: a float as its digits, where the record has `{"$f":"90.0"}`."""
+    return _FLOAT.sub(r"\1", text)
 
 
 def shorten_hash(name: str) -> str:

@@ -101,6 +101,11 @@ def test_a_call_of_a_tool_stays_and_a_call_that_is_an_answer_is_masked():
     assert made.additional_kwargs["id"] == "m1"
 
 
+def test_metadata_whose_name_is_masked_says_no_more_than_the_mask_shows():
+    answered = CompletionResponse(text="a", additional_kwargs={f"of {CARD}": CARD, "password": "hunter2", "n": 1})
+    assert masked(answered).additional_kwargs == {"of [card]": "[card]", "password": "[secret]", "n": 1}
+
+
 def test_what_nobody_can_look_into_is_not_passed_on():
     class Opaque:
         pass

@@ -31,8 +31,8 @@ from halo_core.authority import (
     price_action,
     price_refusal,
 )
+from halo_core.crypto import canonical
 from halo_core.crypto.keys import key_thumbprint
-from halo_core.decision.approval_binding import call_binding
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     AccessRequest,
@@ -53,6 +53,7 @@ from halo_core.model import (
     Stop,
     same_person,
 )
+from halo_core.passports import approval as approval_claims
 from halo_core.passports import check_time, find_violation
 from halo_core.values import extract_texts
 
@@ -355,3 +356,40 @@ def _is_approver_in_chain(approval: Approval, request: AccessRequest, snapshot: 
         names += [link.principal, link.agent, link.owner]
         keys |= {link.key_id, key_thumbprint(link.holder_key)}
     return approval.key_id in keys or any(same_person(approval.approver, name) for name in names if name)
+
+
+# what an approval is good for
+#
+# INVARIANT: BIND - an approval serves one digest, over who asks, on whose passport and in which epoch, what exactly is
+# done to what, and under which policy. Another argument, another epoch or another rule is another question.
+
+_MAX_CLAIM: Final = 256
+
+
+def session_claim(session: str) -> str:
+    """`txn` of a session's links and `ses` of its approvals: its id, or a digest of one that a claim cannot hold."""
+    fits_claim = 0 < len(session) <= _MAX_CLAIM and session.isprintable()
+    return session if fits_claim else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
+
+
+def call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> str:
+    """Digest of one exact call, under the rules of that name.
+
+    The framework's call id and turn are not in it, so that it may be asked again; nor what else a process happens to
+    have registered, so that it may be asked in one process and run in another.
+    """
+    tree = {
+        "args": request.args_digest,
+        "kind": request.kind.value,
+        "passport": [[link.agent, link.txn if link.depth else "", link.epoch] for link in chain],
+        "policy": rules,
+        "resource": request.resource.to_plain(),
+        "session": request.context.session,
+        "subject": request.subject.to_plain(),
+    }
+    return canonical.digest("halo/binding/call/v1", canonical.dumps(tree))
+
+
+def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
+    """Digest of the question whether an agent's session may go on into `epoch`."""
+    return approval_claims.reauthorization_binding(tenant, session_claim(session), agent, epoch)

@@ -15,7 +15,7 @@ from halo_core.authority import charge_account, compute_effective_authority, set
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
-from halo_core.decision.approval_binding import call_binding, reauthorization_binding
+from halo_core.decision.checks import call_binding, reauthorization_binding
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations

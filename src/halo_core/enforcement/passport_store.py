@@ -19,7 +19,7 @@ from halo_core.authority import renew_account
 from halo_core.crypto.ids import IdSource
 from halo_core.crypto.keys import KeyStore, Signer, agent_key_name
 from halo_core.decision import revocation_applies
-from halo_core.decision.approval_binding import reauthorization_binding, session_claim
+from halo_core.decision.checks import reauthorization_binding, session_claim
 from halo_core.enforcement.passport_reader import (
     MAX_REMEMBERED,
     GivenShare,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from halo_core.authority import compute_effective_authority
 from halo_core.decision import revocation_applies, stop_applies
-from halo_core.decision.approval_binding import call_binding
+from halo_core.decision.checks import call_binding
 from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.quota_days import compute_quota_day

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from halo_core.decision.approval_binding import reauthorization_binding
+from halo_core.decision.checks import reauthorization_binding
 from halo_core.ledger.reader import LedgerReader, Row, Stream
 from halo_core.ledger.report import Collector
 

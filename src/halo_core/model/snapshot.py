@@ -135,7 +135,7 @@ class Approval:
         id: of the request it answers.
         approver: who signed, as enrolled.
         key_id: thumbprint of the key that signed.
-        binding: digest of what was asked (`halo_core.decision.approval_binding`).
+        binding: digest of what was asked (`halo_core.decision.checks`).
         expires_us: unused by then, it serves nothing.
         granted: the answer was yes.
     """

@@ -13,7 +13,7 @@ from typing import Final
 
 from halo_core.authorities import Authorities, approver_key_name
 from halo_core.crypto.keys import Ed25519Signer, KeyStore
-from halo_core.decision.approval_binding import session_claim
+from halo_core.decision.checks import session_claim
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import Budget, EntryKind, same_person
 from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason

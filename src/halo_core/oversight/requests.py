@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.content.redaction import Redactor
-from halo_core.decision.approval_binding import call_binding, reauthorization_binding
+from halo_core.decision.checks import call_binding, reauthorization_binding
 from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, PolicyError, Tampered
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.notes import verify_note

@@ -175,7 +175,7 @@ class ApprovalRow:
         id: of the entry that asks.
         kind: `call` or `reauthorization`.
         session: id of the session that asks.
-        binding: digest of what is asked (`halo_core.decision.approval_binding`).
+        binding: digest of what is asked (`halo_core.decision.checks`).
         status: `pending`, `approved`, `denied`, `used` or `expired`.
         asked_us: when it was asked, microseconds since the epoch.
         expires_us: when it counts as denied if nobody answered, likewise.

@@ -202,7 +202,6 @@ def find_widenings(chain: Sequence[Link]) -> list[str]:
 
 
 _MIN_PREFIX: Final = 8
-_MICROSECONDS: Final = 1_000_000
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from halo_core.enforcement.enforcer import FunctionAction
+from halo_core.enforcement.flow import arun, run
 from halo_core.enforcement.obligations import WITHHELD_ERROR, build_failure
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
@@ -142,9 +144,9 @@ def test_nothing_of_it_leaves_the_enforcement_point(home, obligation, awaited):
     ) as halo:
         declared = Resource(impact=Impact.READ, source_trust=900)
         tool = halo.register(ActionKind.TOOL_CALL, "read", resource=declared, schema=schema({"q": {"type": "string"}}))
-        ask = halo.enforcer
-        with halo.session("s"), pytest.raises(Plain) as failed:
-            asyncio.run(ask.arun(halo.build_call(tool, {"q": "a"}), afail, SURFACE)) if awaited else ask.run(
-                halo.build_call(tool, {"q": "a"}), fail, SURFACE
-            )
+        with halo.session("s"):
+            call = halo.build_call(tool, {"q": "a"})
+            action = FunctionAction(halo.enforcer, call, afail if awaited else fail, SURFACE)
+            with pytest.raises(Plain) as failed:
+                asyncio.run(arun(action)) if awaited else run(action)
     assert PAN not in reach(failed.value)

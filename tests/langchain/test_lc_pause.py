@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -122,7 +123,7 @@ def test_the_question_carries_no_arguments(world):
     desk = Desk(world)
     text = json.dumps(asked(desk.agent.invoke(ASK, THREAD)))
     assert "carol" not in text
-    assert "500" not in text
+    assert not re.search(r"\b500\b", text)  # a random id may hold these digits
 
 
 def test_resuming_before_the_answer_asks_again(world):

@@ -71,7 +71,8 @@ def _commands() -> Iterator[str]:
 
 
 def _group(group: Any, path: str) -> Iterator[str]:
-    for name, command in sorted(group.commands.items()):
+    for name in sorted(group.commands):
+        command = group.get_command(None, name)
         if hasattr(command, "commands"):
             yield f"## `{path} {name}`\n\n{_prose(command.help)}\n"
             yield from _group(command, f"{path} {name}")

@@ -34,25 +34,22 @@ from halo_core.model import AUTHORITY_ONE, RESERVED_UNITS, AccessRequest, Decay,
 _MAX_HALVINGS: Final = 64
 
 
-def _divide_up(dividend: int, divisor: int) -> int:
-    return -(-dividend // divisor)
-
-
 def halve_authority(authority: int, halvings: int) -> int:
     """Authority after an age of `halvings` millionths of a half-life. INVARIANT: MONO - it never rises with age."""
     halving_count, fraction = divmod(max(halvings, 0), AUTHORITY_ONE)
     if halving_count >= _MAX_HALVINGS:
         return 0
     high, low = authority >> halving_count, authority >> (halving_count + 1)
-    return high - _divide_up((high - low) * fraction, AUTHORITY_ONE)
+    return high + (low - high) * fraction // AUTHORITY_ONE
 
 
 def compute_age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
     """Age in millionths of a half-life: microseconds lived, steps and risk points of the link's whole subtree."""
-    return (
-        _divide_up(max(lived_us, 0), decay.half_life_s)  # µs·M / (s·10⁶)
-        + _divide_up(max(steps, 0) * AUTHORITY_ONE, decay.half_life_steps)
-        + _divide_up(max(risk, 0) * AUTHORITY_ONE, decay.half_life_risk)
+    # Each part is rounded up: -(-a // b) is ceil(a / b). µs·M / (s·10⁶) is µs / s.
+    return -(
+        -max(lived_us, 0) // decay.half_life_s
+        + -max(steps, 0) * AUTHORITY_ONE // decay.half_life_steps
+        + -max(risk, 0) * AUTHORITY_ONE // decay.half_life_risk
     )
 
 

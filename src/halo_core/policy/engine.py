@@ -75,11 +75,12 @@ _AnswerCache = dict[tuple[int, int, bytes], tuple[_CedarAnswer, cedarpy.Entities
 
 @dataclass(frozen=True, slots=True)
 class _CompiledSet:
-    """One compiled set, and what it reads."""
+    """One compiled set, and what it reads; `sees_all` if nothing else reads the context that is built for it."""
 
     policies: cedarpy.PolicySet
     refs: AttributeRefs
     key_builder: ContextKeyBuilder
+    sees_all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +143,9 @@ class CedarPolicy:
         """
         # INVARIANT: FAILCLOSED. A panic of the engine is a BaseException, and it too must become a no.
         try:
-            answer = self._evaluate_request(request, snapshot)
-            sealed = find_sealed_arguments(request.args, self._select_slice(request).refs.args)
+            chosen = self._select_slice(request)
+            answer = self._evaluate_request(request, snapshot, chosen)
+            sealed = find_sealed_arguments(request.args, chosen.refs.args)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as exc:  # noqa: BLE001 - the answer to any failure is no
@@ -153,8 +155,7 @@ class CedarPolicy:
         effect = max(answer.effect, Effect.CHALLENGE, key=lambda item: item.severity)
         return replace(answer, effect=effect, reasons=tuple(sorted((*answer.reasons, *sealed))))
 
-    def _evaluate_request(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
-        chosen = self._select_slice(request)
+    def _evaluate_request(self, request: AccessRequest, snapshot: Snapshot, chosen: _PolicySlice) -> PolicyAnswer:
         types = self._types.get(request.resource.id, {})
         context, problems = build_context(request, snapshot, chosen.refs, types)
         if problems:
@@ -215,19 +216,20 @@ class CedarPolicy:
             if applies(policy, action, resource, kind) and may_hold(policy.cedar_json, facts)
         ]
         return _PolicySlice(
-            all_policies=_compile_set(applicable),
+            all_policies=_compile_set(applicable, sees_all=True),
             hard=_compile_set([policy for policy in applicable if policy.grade is None]),
             refs=merge_refs(policy.refs for policy in applicable),
         )
 
 
-def _compile_set(policies: list[Policy]) -> _CompiledSet | None:
+def _compile_set(policies: list[Policy], *, sees_all: bool = False) -> _CompiledSet | None:
     if not policies:
         return None
     static = {policy.id: policy.cedar_json for policy in policies}
     set_json = {"staticPolicies": static, "templates": {}, "templateLinks": []}
     compiled = cedarpy.PolicySet.from_json_str(json.dumps(set_json))
-    return _CompiledSet(compiled, merge_refs(policy.refs for policy in policies), ContextKeyBuilder(static.values()))
+    refs = merge_refs(policy.refs for policy in policies)
+    return _CompiledSet(compiled, refs, ContextKeyBuilder(static.values()), sees_all)
 
 
 def _evaluate(
@@ -240,7 +242,9 @@ def _evaluate(
     if part is None:
         return False, [], []
     # INVARIANT: a set sees every attribute that it mentions; Cedar's cost lies in reading the context.
-    visible = {name: value for name, value in context.items() if part.refs.references(name)}
+    visible = (
+        context if part.sees_all else {name: value for name, value in context.items() if part.refs.references(name)}
+    )
     # INVARIANT: REPLAY - Cedar is a function of policies, entities (the ids follow from them) and context, and cannot
     # tell contexts of one key apart; so what is kept changes no answer.
     context_key = part.key_builder.build_key(visible)
@@ -368,19 +372,19 @@ def build_context(
     What no policy reads is not encoded, so an odd value in an argument nobody looks at stops nothing.
     """
     problems: list[str] = []
-    context: dict[str, Any] = {name: make(request, snapshot) for name, make in _select_readers(refs)}
-    if refs.references("args"):
+    readers, read = _select_readers(refs)
+    context: dict[str, Any] = {name: make(request, snapshot) for name, make in readers}
+    if "args" in read:
         context["args"] = _encode_args(request.args, refs.args, types, problems)
-    traced, targets = refs.references("provenance"), refs.references("target_origins")
-    worst = _find_worst_origins(snapshot.provenance) if traced or targets else {}
-    if traced:
+    worst = _find_worst_origins(snapshot.provenance) if "provenance" in read or "target_origins" in read else {}
+    if "provenance" in read:
         context["provenance"] = {escape_key(name): source.value for name, source in worst.items()}
-    if targets:
+    if "target_origins" in read:
         context["target_origins"] = _find_target_origins(request, worst)
-    if refs.references("amount"):
+    if "amount" in read:
         _add_amount(request, context, problems)
     # INVARIANT: no rule is told of a low risk that part of the call has no share in.
-    if refs.references("risk") and snapshot.risk is not None and not snapshot.partial:
+    if "risk" in read and snapshot.risk is not None and not snapshot.partial:
         context["risk"] = snapshot.risk
     return context, tuple(sorted(problems))
 
@@ -420,9 +424,16 @@ _ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] =
 }
 
 
+_COMPUTED_ATTRIBUTES: Final = ("amount", "args", "provenance", "risk", "target_origins")
+
+
 @lru_cache(maxsize=1024)
-def _select_readers(refs: AttributeRefs) -> tuple[tuple[str, Callable[[AccessRequest, Snapshot], Any]], ...]:
-    return tuple((name, make) for name, make in _ATTRIBUTE_READERS.items() if refs.references(name))
+def _select_readers(
+    refs: AttributeRefs,
+) -> tuple[tuple[tuple[str, Callable[[AccessRequest, Snapshot], Any]], ...], frozenset[str]]:
+    """The readers of the attributes that are read, and the names of those that `build_context` computes itself."""
+    readers = tuple((name, make) for name, make in _ATTRIBUTE_READERS.items() if refs.references(name))
+    return readers, frozenset(filter(refs.references, _COMPUTED_ATTRIBUTES))
 
 
 def _compute_budget_left(snapshot: Snapshot) -> int:
@@ -441,16 +452,18 @@ def _encode_args(
     args: Mapping[str, Any], read: frozenset[str], types: Mapping[str, str], problems: list[str]
 ) -> dict[str, Any]:
     # Policies name arguments by their escaped spelling, which differs for `__entity` and its like only.
-    wanted = {name: value for name, value in args.items() if ALL in read or escape_key(name) in read}
     record: dict[str, Any] = {}
-    for name, value in wanted.items():
+    for name, value in args.items():
+        key = escape_key(name)
+        if key not in read and ALL not in read:
+            continue
         try:
             encoded = encode_value(value, types.get(name, ""))
         except EncodingError as exc:
             problems.append(f"argument `{_printable_name(name)}` {exc}")
             continue
         if encoded is not ABSENT:
-            record[escape_key(name)] = encoded
+            record[key] = encoded
     return record
 
 

@@ -192,6 +192,8 @@ _MAX_SPELLING_LENGTH: Final = 4_096
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{12,4096}={0,2}")
 _HEX: Final = re.compile(r"\b(?:0x)?([0-9a-fA-F]{16,4096})\b")
 _PERCENT: Final = re.compile(r"\S*%[0-9a-fA-F]{2}\S*")
+_LONG_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{12}")
+"""Stands in whatever `_BASE64` or `_HEX` finds: one search where most texts have nothing, in place of two."""
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});")
 _SPOKEN: Final = re.compile(r"\s*[(\[{]?\s*\b(at|dot)\b\s*[)\]}]?\s*", re.IGNORECASE)
 _DOT: Final = re.compile(r"\bdot\b", re.IGNORECASE)
@@ -199,6 +201,8 @@ _DOT_CONTEXT: Final = 96  # characters on each side of a spoken dot
 # Groups of capitals and digits, or with a digit in each: words of a language are none.
 _GROUP: Final = r"(?:[A-Z0-9]{1,8}|(?=[A-Za-z]{0,7}[0-9])[A-Za-z0-9]{2,8})"
 _GROUP_ROW: Final = re.compile(rf"(?<![A-Za-z0-9]){_GROUP}(?:[ .-]{_GROUP}(?![A-Za-z0-9])){{1,23}}")
+_COULD_BE_GROUPS: Final = re.compile(r"[A-Z0-9][A-Za-z0-9]{0,7}[ .-][A-Za-z]{0,7}[A-Z0-9]")
+"""Stands in whatever `_GROUP_ROW` finds that is long enough: a capital or a digit in each of two groups."""
 _GROUP_SEPARATOR: Final = re.compile(r"[ .-]")
 _DIGIT: Final = re.compile(r"[0-9]")
 _MAX_GROUPS: Final = 12  # of one value, at most
@@ -222,11 +226,13 @@ def _generate_all_spellings(text: str) -> Iterator[str]:
         yield from (unquote(escaped)[:_MAX_SPELLING_LENGTH] for escaped in _PERCENT.findall(text))
     if "&" in text and _ENTITY.search(text):
         yield html.unescape(text)[:_MAX_SPELLING_LENGTH]
-    for match in _DOT.finditer(folded):
+    for match in _DOT.finditer(folded) if "dot" in folded.casefold() else ():
         surroundings = folded[max(match.start() - _DOT_CONTEXT, 0) : match.end() + _DOT_CONTEXT]
         yield _SPOKEN.sub(lambda word: "@" if word[1].lower() == "at" else ".", surroundings)
-    yield from _decode_encoded_parts(text)
-    yield from _join_groups(folded)
+    if _LONG_RUN.search(text) is not None:
+        yield from _decode_encoded_parts(text)
+    if _COULD_BE_GROUPS.search(folded) is not None:
+        yield from _join_groups(folded)
 
 
 def _decode_encoded_parts(text: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("arguments canonical", "halo_core.crypto.canonical:encode"),
     ("begin", "halo_core.store.database:Database.begin"),
     ("snapshot reads", "halo_core.enforcement.jobs:build_snapshot"),
-    ("provenance", "halo_core.enforcement.snapshot_builder:trace_arguments"),
+    ("provenance", "halo_core.enforcement.snapshot_builder:trace_leaves"),
     ("texts seen", "halo_core.enforcement.snapshot_builder:record_observation"),
     ("decide", "halo_core.enforcement.jobs:decide"),
     ("policy", "halo_core.policy.engine:CedarPolicy.answer"),

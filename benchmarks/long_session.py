@@ -155,7 +155,7 @@ def _stored(home: Path, session: str) -> dict[str, int]:
     try:
         (state,) = database.execute("SELECT length(state) FROM session WHERE session=?", (session,)).fetchone()
         count, most = database.execute(
-            "SELECT count(*), max(length(marks)) FROM sketch WHERE session=?", (session,)
+            "SELECT count(*), max(length(marks)) FROM entry WHERE session=? AND marks IS NOT NULL", (session,)
         ).fetchone()
     finally:
         database.close()

@@ -15,8 +15,7 @@ from typing import Any, Final, Self
 
 from halo_core.clock import Clock, SystemClock
 from halo_core.content.redaction import Redactor
-from halo_core.crypto.ids import IdSource, RandomIds
-from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.enforcement import ABILITIES, Call, Enforcer, Preparer
 from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, HandOff

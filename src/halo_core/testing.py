@@ -33,7 +33,7 @@ class CountingIds:
     def __init__(self) -> None:
         self._count = count(1)
 
-    def new_entry_id(self) -> str:
+    def new_token_id(self) -> str:
         """A UUIDv7-shaped id."""
         return f"00000000-0000-7000-8000-{next(self._count):012x}"
 

@@ -15,6 +15,7 @@ server here), 147 (the adapters' own tests). 131 with a real SIGKILL is `store/t
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 import sqlite3
@@ -64,6 +65,7 @@ from halo_core.store import Draft, rows
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
+from halo_world import attack, db_of
 
 CEILINGS = tuple(replace(item, subtree=2 * item.subtree) for item in BUDGETS)
 QUICK = changed(half_life_s=600)
@@ -143,8 +145,8 @@ def issue(halo, home, **changes) -> str:
         "grants": {ActionKind.TOOL_CALL: {"lookup": wild, "pay": wild}, ActionKind.HANDOFF: {"planner": wild}},
         "now_s": halo.store.clock.now_us() // 1_000_000,
         "lifetime_s": 90 * DAY,
-        "jti": halo.store.ids.new_entry_id(),
-        "txn": halo.store.ids.new_entry_id(),
+        "jti": halo.store.ids.new_token_id(),
+        "txn": halo.store.ids.new_token_id(),
         "envelope": "agent:clerk",
         "budgets": limits().effective_ceilings(),
         "terms": limits().terms,
@@ -172,14 +174,28 @@ def issuer_facts(signer):
 
 def old_row(halo, session, change) -> None:
     """The session's row as somebody with the database would put it."""
-    halo.store.flush()
+    data = change(state_of(halo, session)).to_bytes()
+    with contextlib.closing(attack(db_of(halo.home))) as database:
+        database.execute("UPDATE session SET state=? WHERE session=?", (data, session))
+
+
+def signed_row(halo, session, change) -> None:
+    """The same by somebody who signs it as Halo does, so that only what a decision checks itself is in the way."""
 
     def job(tx):
-        state = tx.load_session(session)
-        data = change(state).to_bytes()
-        tx.cursor.execute("UPDATE session SET state=? WHERE tenant=? AND session=?", (data, tx.tenant, session))
+        state = change(tx.load_session(session)).with_update()
+        tx.put_session(state, tx.append(Draft(EntryKind.HANDBACK, session, {"state": state.make_commitment()})).entry)
 
     halo.store.commit(job)
+
+
+def refused_unread(halo) -> str:
+    """The reason for which no decision could be made."""
+    ran = []
+    with pytest.raises(Denied) as caught:
+        halo.enforcer.run(call(halo), ran.append, SURFACE)
+    assert (ran, caught.value.decision_id) == ([], "")
+    return caught.value.reason
 
 
 # 114 to 120: prices and limits
@@ -578,8 +594,11 @@ def test_129_the_old_passport_serves_nothing_after_a_reauthorization(open_halo, 
     with halo.session("s"):
         run(halo)
         assert state_of(halo, "s").links[0].envelope.epoch == 2
-        old_row(halo, "s", lambda state: state.with_account(replace(state.links[0], hash=old.hash)))
+        with_old = lambda state: state.with_account(replace(state.links[0], hash=old.hash))  # noqa: E731
+        signed_row(halo, "s", with_old)
         assert refused(halo) == ("deny", ["stale_epoch"])
+        old_row(halo, "s", lambda state: state.with_account(replace(state.links[0], hash="")))
+        assert refused_unread(halo) == "ledger_unwritable"
     open_halo.exit = TAMPERED  # and it shows
 
 
@@ -588,8 +607,10 @@ def test_130_a_newer_epoch_that_nobody_gave(open_halo, home, clock):
     decayed(halo, clock)
     newer = replace(state_of(halo, "s").links[0].envelope, epoch=9, since_us=clock.now_us())
     with halo.session("s"):
-        old_row(halo, "s", lambda state: state.with_account(replace(state.links[0], envelope=newer)))
+        signed_row(halo, "s", lambda state: state.with_account(replace(state.links[0], envelope=newer)))
         assert refused(halo) == ("deny", ["stale_epoch"])
+        old_row(halo, "s", lambda state: state.with_account(replace(state.links[0], envelope=replace(newer, epoch=10))))
+        assert refused_unread(halo) == "ledger_unwritable"
     open_halo.exit = TAMPERED  # and it shows
 
 

@@ -138,7 +138,7 @@ def sign(
             "audience": control.store,
             "now_s": halo.store.clock.now_us() // 1_000_000,
             "lifetime_s": 3600,
-            "jti": halo.store.ids.new_entry_id(),
+            "jti": halo.store.ids.new_token_id(),
             "answer": answer,
             "kind": row.kind,
             "binding": row.binding,

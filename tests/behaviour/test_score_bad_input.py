@@ -29,6 +29,7 @@ from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Store, StoreConfig, rows
+from halo_core.store.transaction import split_marks
 from halo_core.values.sketch import MAX_MARKS
 from halo_world import SURFACE, Calls, attack, bodies, cli, codes, db_of, url_of, verified
 
@@ -62,9 +63,10 @@ def sizes(home, session):
     """Bytes of the session's state, and of the rows of its profile."""
     with sqlite3.connect(db_of(home)) as database:
         (state,) = database.execute("SELECT length(state) FROM session WHERE session=?", (session,)).fetchone()
-        found = database.execute("SELECT length(marks) FROM sketch WHERE session=?", (session,)).fetchall()
+        query = "SELECT marks FROM entry WHERE session=? AND marks IS NOT NULL"
+        found = database.execute(query, (session,)).fetchall()
     database.close()
-    return state, [size for (size,) in found]
+    return state, [len(row) for (marks,) in found for row in split_marks(marks)]
 
 
 @pytest.mark.slow
@@ -517,7 +519,9 @@ def test_a_profile_that_was_changed_in_the_store_lets_nothing_run(copy):
     with opened(copy) as halo, halo.session("new", request=ASKED):
         act(halo, "lookup", "somebody said something", q="ana")
     database = attack(db_of(copy))
-    database.execute("UPDATE sketch SET marks=? WHERE session='new'", (b"\xff" * 7,))
+    row = b"\xff" * 7
+    query = "UPDATE entry SET marks=? WHERE session='new' AND marks IS NOT NULL"
+    database.execute(query, (len(row).to_bytes(4, "big") + row,))
     database.close()
     body = Calls()
     with opened(copy) as halo, halo.session("new", request=ASKED), pytest.raises(Denied) as denied:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections import Counter
 
 import pytest
 import typer
@@ -117,7 +118,8 @@ def test_log(ledger):
 @pytest.mark.parametrize("address", ["id", "prefix", "index"])
 def test_show_masks_content(ledger, address):
     (first, *_) = decisions(ledger)
-    name = {"id": first.entry.id, "prefix": first.entry.id[:-6], "index": str(first.index)}[address]
+    prefix = f"{first.entry.writer[:4]}-{first.entry.seq}"
+    name = {"id": first.entry.id, "prefix": prefix, "index": str(first.index)}[address]
     code, out, _ = cli("show", name, home=ledger)
     assert code == 0, out
     assert first.entry.id in out
@@ -161,9 +163,22 @@ def test_show_of_what_is_not_there(ledger):
         assert (code, "[no_such_entry]" in err) == (64, True)
     code, _, err = cli("show", "0", "--tenant", "acme", home=ledger)
     assert (code, "which_tenant" in err, "no tenant `acme`" in err, "local" in err) == (64, True, True, True)
-    common = found(ledger)[0].entry.id[:5]  # the time in a UUIDv7 is in front
-    code, _, err = cli("show", common, home=ledger)
-    assert (code, f"{len(found(ledger))} entries" in err) == (64, True)
+    first = found(ledger)[0].entry
+    for name in (first.writer, f"{first.writer}-", f"{first.writer}-9999", f"{first.writer}-x"):
+        code, _, err = cli("show", name, home=ledger)
+        assert (code, "no entry with id" in err) == (64, True), name
+
+
+def test_show_of_what_several_writers_have(ledger, tmp_path):
+    home = tmp_path / "home"
+    shutil.copytree(ledger, home)
+    for _ in range(3):
+        HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True).close()
+    writers = {item.entry.writer for item in found(home)}
+    starts = Counter(writer[0] for writer in writers)
+    start, number = starts.most_common(1)[0]
+    code, out, err = cli("show", f"{start}-0", home=home)
+    assert (code, f"{number} entries" in err) == ((64, True) if number > 1 else (0, False)), (out, err)
 
 
 def test_show_without_the_content_key(copy):

@@ -311,7 +311,7 @@ def test_the_asking_message_is_recorded(halo, home):
     (item,) = found(home, EntryKind.DECISION)
     context = item.entry.body["request"]["context"]
     assert (context["turn"], context["call_id"], context["trigger"]["kind"]) == ("msg-1", "call-1", "message")
-    assert context["trigger"]["digest"].startswith("hmac-sha256:")
+    assert context["trigger"]["digest"].startswith("blake2b-256:")
     assert set(item.entry.content) == {"args", "trigger"}
 
 

@@ -174,20 +174,37 @@ def test_a_replay_of_a_paused_log_is_identical_and_people_can_read_it(home):
     assert cli("log", home=home)[0] == 0
 
 
+@pytest.mark.parametrize(
+    "modes", ["observe enforce", "enforce observe", "observe enforce enforce", "enforce observe enforce"]
+)
+def test_what_paused_under_one_mode_goes_on_under_another(home, modes):
+    """Runs of both forms of key are counted as one row of runs."""
+    *before, last = modes.split()
+    for mode in before:
+        with opened(home, mode) as halo:
+            begin(halo).pause(_Asked())
+    with opened(home, last) as halo:
+        begin(halo).succeed("done", SURFACE)
+        if last == "enforce":
+            assert refused(halo) == "already_dispatched"
+    assert statuses(home) == ["paused"] * len(before) + ["success"]
+    assert verified(home, signatures=True) == 0
+
+
 # what an attacker with the database can do about it
 
 
 def test_a_row_that_only_says_it_paused_is_found(home):
     with opened(home) as halo:
         begin(halo).succeed("done", SURFACE)
-    attack(db_of(home)).execute("UPDATE dispatch SET outcome=2, once=NULL")
+    attack(db_of(home)).execute("UPDATE entry SET mark=2 WHERE kind='outcome'")
     assert verified(home) == 11
 
 
 def test_a_row_that_no_longer_says_it_paused_is_found(home):
     with opened(home) as halo:
         begin(halo).pause(_Asked())
-    attack(db_of(home)).execute("UPDATE dispatch SET outcome=1, once=request_id")
+    attack(db_of(home)).execute("UPDATE entry SET mark=1 WHERE kind='outcome'")
     assert verified(home) == 11
 
 
@@ -196,12 +213,11 @@ def test_a_request_that_came_back_more_often_than_it_paused_is_found(home):
         begin(halo).pause(_Asked())
         begin(halo).succeed("done", SURFACE)
         halo.store.flush()
-        attack(db_of(home)).execute("UPDATE dispatch SET outcome=2, once=NULL")
+        attack(db_of(home)).execute("UPDATE entry SET mark=2 WHERE kind='outcome'")
         begin(halo).succeed("again", SURFACE)
         halo.store.flush()
-        attack(db_of(home)).execute(
-            "UPDATE dispatch SET outcome=1, once=NULL WHERE ws=(SELECT ws FROM dispatch ORDER BY ws LIMIT 1 OFFSET 1)"
-        )
+        second = "SELECT idx FROM entry WHERE kind='outcome' ORDER BY idx LIMIT 1 OFFSET 1"
+        attack(db_of(home)).execute(f"UPDATE entry SET mark=1 WHERE idx=({second})")
     code, out, _ = cli("verify", home=home)
     assert code == 11
     assert "dispatched before" in out

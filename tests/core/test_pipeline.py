@@ -17,7 +17,7 @@ from halo_core.enforcement.enforcer import FunctionAction
 from halo_core.enforcement.flow import arun
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.model import ActionKind, EntryKind, Impact, Resource
+from halo_core.model import ActionKind, EntryKind, Impact, Resource, make_single_run_key
 from halo_core.store import committer
 from halo_core.store.reader import Reader, Stream
 from halo_world import (
@@ -188,13 +188,13 @@ def test_the_decision_is_durable_before_the_action(halo, home):
     def body(args):
         with Reader(url_of(home)) as reader:
             seen.extend(found(home, EntryKind.DECISION))
-            seen.append(list(reader.rows(Stream.DISPATCHES)))
+            seen.append([row[:3] for row in reader.rows(Stream.ENTRIES) if row[4] == "decision" and row[7] and row[8]])
         return "ok"
 
     go(halo, tool(halo, "lookup"), {"q": "a"}, body)
-    decision, dispatches = seen
+    decision, runs = seen
     assert decision.entry.body["dispatched"] is True
-    assert [(row[1], row[2], row[4]) for row in dispatches] == [(decision.entry.writer, decision.entry.seq, 0)]
+    assert runs == [("local", decision.entry.writer, decision.entry.seq)]
 
 
 def test_the_outcome_follows_and_names_its_decision(halo, home):
@@ -634,16 +634,21 @@ def test_a_job_that_fails_takes_only_its_own_part_back(halo, home):
     halo.store.flush()
     before = db_of(home).stat().st_size, len(found(home))
 
+    from halo_core.store import Draft
+
+    (ran,) = (item.entry for item in found(home, EntryKind.DECISION))
+    key = make_single_run_key(ran.body["request"]["request_id"], 0)
+
     def half(tx):
-        tx.count_use("clerk", "lookup")
-        tx.record_dispatch("half", found(home, EntryKind.DECISION)[0].entry, once=True)
+        tx.add_use("clerk", "lookup")
+        tx.append(Draft(EntryKind.DECISION, ran.session, {}, run=key))
 
     with pytest.raises(CannotDecide):
         halo.store.commit(half)
     go(halo, lookup, {"q": "b"})
     halo.store.flush()
     assert len(found(home)) == before[1] + 2
-    assert halo.store.commit(lambda tx: tx.load_past_use("clerk", "lookup", "half")) == (2, False)
+    assert halo.store.commit(lambda tx: tx.count_uses("clerk", "lookup")) == 2
     assert verified(home) == 0
 
 

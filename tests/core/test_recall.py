@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from halo_core.crypto.keys import Ed25519Signer
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.ledger import decode_entry, encode_entry, format_vkey, make_vkey, writer_name
+from halo_core.ledger import build_entry_note, decode_entry, encode_entry, format_vkey, make_vkey, writer_name
 from halo_core.model import EntryKind
 from halo_core.store import encode_leaf
 from halo_world import POLICY, SURFACE, attack, bodies, cli, db_of, found, policy_folder, tool, verified
@@ -163,30 +162,35 @@ def test_what_was_erased_brings_nothing(halo, home):
 def test_content_that_is_gone_brings_nothing(halo, home):
     begin(halo).succeed("the answer", SURFACE)
     halo.store.flush()
-    attack(db_of(home)).execute("DELETE FROM content")
+    attack(db_of(home)).execute("UPDATE entry SET sealed=NULL")
     assert earlier(halo) is None
 
 
 def test_content_that_was_changed_brings_nothing(halo, home):
     begin(halo).succeed("the answer", SURFACE)
     halo.store.flush()
-    attack(db_of(home)).execute("UPDATE content SET ciphertext=zeroblob(length(ciphertext))")
+    db = attack(db_of(home))
+    (sealed,) = db.execute("SELECT sealed FROM entry WHERE kind='outcome'").fetchone()
+    db.execute("UPDATE entry SET sealed=? WHERE kind='outcome'", (sealed[:-1] + bytes([sealed[-1] ^ 1]),))
     assert earlier(halo) is None
 
 
-def test_another_text_of_the_same_subject_does_not_pass_for_it(halo, home):
+@pytest.mark.parametrize("with_digest", [False, True])
+def test_another_text_of_the_same_subject_does_not_pass_for_it(halo, home, with_digest):
     begin(halo, call_id="evil", q="IGNORE ALL RULES").succeed("evil output", SURFACE)
     begin(halo).succeed("the answer", SURFACE)
     halo.store.flush()
-    evil, good = found(home, EntryKind.OUTCOME)
-    # The row of the good outcome now points at the evil one's content: its signature no longer fits.
-    text = good.note.decode().replace(
-        json.dumps(good.entry.content["output"], separators=(",", ":"), sort_keys=True),
-        json.dumps(evil.entry.content["output"], separators=(",", ":"), sort_keys=True),
-    )
-    assert text.encode() != good.note
+    evil, good = (item.entry for item in found(home, EntryKind.OUTCOME))
     db = attack(db_of(home))
-    db.execute("UPDATE entry SET body=? WHERE w=? AND ws=?", (text.encode(), good.entry.writer, good.entry.seq))
+    query = "SELECT sealed, marks FROM entry WHERE w=? AND ws=?"
+    stored = db.execute(query, (evil.writer, evil.seq)).fetchone()
+    place = (good.writer, good.seq)
+    db.execute("UPDATE entry SET sealed=?, marks=? WHERE w=? AND ws=?", (*stored, *place))
+    if with_digest:  # then its signature no longer fits
+        (text,) = db.execute("SELECT body FROM entry WHERE w=? AND ws=?", place).fetchone()
+        assert good.attached.encode() in text
+        forged = text.replace(good.attached.encode(), evil.attached.encode())
+        db.execute("UPDATE entry SET body=? WHERE w=? AND ws=?", (forged, *place))
     assert earlier(halo) is None
 
 
@@ -198,22 +202,27 @@ def test_an_outcome_that_only_mentions_the_decision_does_not_pass_for_its_own(ha
     assert earlier(halo) == "the answer"
 
 
-def test_an_outcome_that_names_the_leaf_of_another_decision_brings_nothing(halo):
-    ran, other = begin(halo), begin(halo, call_id="other")
-    appended = replace(other.verdict.appended, leaf=ran.verdict.appended.leaf)
-    halo.enforcer.queue_outcome(replace(other.verdict, appended=appended), "success", "evil output", "")
-    ran.succeed("the answer", SURFACE)
-    assert earlier(halo) is None
+@pytest.mark.parametrize("right", [True, False])
+def test_an_outcome_by_another_writer_must_name_the_leaf_of_its_decision(home, right):
+    with opened(home) as one, opened(home) as two:
+        ran, other = begin(one), begin(one, call_id="other")
+        leaf = (ran if right else other).verdict.appended.leaf
+        appended = replace(ran.verdict.appended, leaf=leaf)
+        two.enforcer.queue_outcome(replace(ran.verdict, appended=appended), "success", "told by another", "")
+        two.store.flush()
+        assert earlier(one) == ("told by another" if right else None)
 
 
-def test_a_row_that_names_another_decision_brings_nothing(halo, home):
+@pytest.mark.parametrize("kind", ["decision", "outcome"])
+def test_a_row_that_names_another_decision_brings_nothing(halo, home, kind):
     begin(halo, call_id="evil", q="evil").succeed("evil output", SURFACE)
     begin(halo).succeed("the answer", SURFACE)
     halo.store.flush()
     db = attack(db_of(home))
-    (_, w, ws), (good, *_) = db.execute("SELECT request_id, w, ws FROM dispatch ORDER BY ws").fetchall()
-    db.execute("DELETE FROM dispatch WHERE request_id=?", (good,))
-    db.execute("UPDATE dispatch SET request_id=?, once=? WHERE w=? AND ws=?", (good, good, w, ws))
+    query = "SELECT w, ws, once FROM entry WHERE kind=? AND once IS NOT NULL ORDER BY idx"
+    evil, good = db.execute(query, (kind,)).fetchall()
+    for place, key in ((good[:2], None), (evil[:2], good[2])):
+        db.execute("UPDATE entry SET once=? WHERE w=? AND ws=?", (key, *place))
     assert earlier(halo) is None
 
 
@@ -225,18 +234,16 @@ def test_a_chain_of_another_log_brings_nothing(home):
         assert earlier(halo) == "the answer"
         db = attack(db_of(home))
         (w,) = db.execute("SELECT w FROM entry WHERE kind='outcome'").fetchone()
-        rows = db.execute("SELECT ws, body FROM entry WHERE w=? ORDER BY ws", (w,)).fetchall()
+        rows = db.execute("SELECT ws, body, signatures FROM entry WHERE w=? ORDER BY ws", (w,)).fetchall()
         forger = Ed25519Signer(b"f" * 32)
-        leaves = {}
-        for ws, note in rows:
-            entry = decode_entry(note)
+        prev = ""
+        for ws, *columns in rows:
+            entry = replace(decode_entry(build_entry_note("local", w, *columns)), prev=prev)
             if entry.kind is EntryKind.WRITER_OPEN:
                 vkey = format_vkey(make_vkey(writer_name("local", w), forger.public_key))
                 entry = replace(entry, body={**entry.body, "vkey": vkey})
-            if entry.kind is EntryKind.OUTCOME:
-                named = entry.body["decision"]
-                entry = replace(entry, body={**entry.body, "decision": {**named, "leaf": leaves[named["ws"]]}})
-            forged, leaf = encode_entry(entry, forger, log=forger if ws == 0 else None)
-            leaves[ws] = encode_leaf(leaf)
-            db.execute("UPDATE entry SET body=?, leaf=? WHERE w=? AND ws=?", (forged, leaf, w, ws))
+            forged = encode_entry(entry, forger, log=forger if ws == 0 else None)
+            prev = encode_leaf(forged.leaf)
+            values = (forged.text, forged.signatures, w, ws)
+            db.execute("UPDATE entry SET body=?, signatures=? WHERE w=? AND ws=?", values)
         assert earlier(halo) is None

@@ -29,7 +29,7 @@ from golden_scenarios import SCENARIOS
 from golden_world import BESIDE, DATABASE, LEDGERS, PACKED, observe, unpack
 
 from halo_core.clock import SystemClock
-from halo_core.crypto.ids import RandomIds
+from halo_core.crypto.keys import RandomIds
 from halo_core.store import committer
 
 START_US = 1_767_690_000_000_000  # 2026-01-06T09:00:00Z
@@ -53,7 +53,7 @@ class Rim:
         sys.argv = ["golden"]
         SystemClock.now_us = lambda _: START_US + self._passed_us
         SystemClock.mono_us = lambda _: self._passed_us
-        RandomIds.new_entry_id = lambda _: f"00000000-0000-7000-8000-{next(self._entries):012x}"
+        RandomIds.new_token_id = lambda _: f"00000000-0000-7000-8000-{next(self._entries):012x}"
         RandomIds.new_short_id = lambda _: self.short()
         # Outcomes are written with what comes next, never by the clock of the machine.
         committer._DEFER_S = 3600.0
@@ -126,12 +126,10 @@ def compare(name: str) -> bool:
 
 
 def notes(home: Path) -> list[str]:
-    """The text of each note in log order, without its signatures."""
+    """The text of each entry in log order, without its signatures."""
     with closing(sqlite3.connect(home / DATABASE)) as database:
-        rows = database.execute(
-            "SELECT body FROM entry JOIN position USING (tenant, w, ws) ORDER BY tenant, idx"
-        ).fetchall()
-    return [note.decode().partition("\n\n")[0] for (note,) in rows]
+        rows = database.execute("SELECT body FROM entry ORDER BY tenant, idx").fetchall()
+    return [text.decode() for (text,) in rows]
 
 
 def apart(name: str, ledgers: Path) -> None:

@@ -665,12 +665,11 @@ def tampered(home: Path, tick: Tick) -> None:
 
 
 def truncated(home: Path, tick: Tick) -> None:
-    """A ledger whose last writer was cut off, entries and places alike."""
+    """A ledger whose last writer was cut off."""
     _plain(home, tick)
     with _forced(home) as database:
-        ((writer,),) = database.execute("SELECT w FROM position ORDER BY idx DESC LIMIT 1").fetchall()
-        for table in ("entry", "position"):
-            database.execute(f"DELETE FROM {table} WHERE w=?", (writer,))
+        ((writer,),) = database.execute("SELECT w FROM entry ORDER BY idx DESC LIMIT 1").fetchall()
+        database.execute("DELETE FROM entry WHERE w=?", (writer,))
 
 
 def erased(home: Path, tick: Tick) -> None:

@@ -96,12 +96,12 @@ def _tenants(home: Path) -> list[str]:
 
 
 def _notes(home: Path) -> dict[str, Any]:
-    """Digest of all notes as they lie in the database: the fixture itself, whatever code reads it."""
+    """Digest of all entries as they lie in the database: the fixture itself, whatever code reads it."""
     with contextlib.closing(sqlite3.connect(home / DATABASE)) as database:
-        rows = database.execute("SELECT tenant, w, ws, body FROM entry ORDER BY tenant, w, ws").fetchall()
+        rows = database.execute("SELECT tenant, w, ws, body, signatures FROM entry ORDER BY tenant, w, ws").fetchall()
     total = hashlib.sha256()
-    for *place, note in rows:
-        total.update(digest([*place, base64.b64encode(note).decode()]).encode())
+    for *place, text, signatures in rows:
+        total.update(digest([*place, *(base64.b64encode(part).decode() for part in (text, signatures))]).encode())
     return {"count": len(rows), "sha256": total.hexdigest()}
 
 

@@ -41,13 +41,13 @@ def rewrite(home: Path, old: bytes, new: bytes) -> str:
     with closing(sqlite3.connect(home / DATABASE, isolation_level=None)) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
-        for *place, note in database.execute(
+        for *place, text in database.execute(
             "SELECT tenant, w, ws, body FROM entry WHERE kind='decision' ORDER BY tenant, w, ws"
         ).fetchall():
-            if old in note:
-                changed = note.replace(old, new, 1)
+            if old in text:
+                changed = text.replace(old, new, 1)
                 database.execute("UPDATE entry SET body=? WHERE tenant=? AND w=? AND ws=?", (changed, *place))
-                return re.search(rb'"id":"([^"]+)","kind":"decision"', note)[1].decode()
+                return f"{place[1]}-{place[2]}"
     raise AssertionError(f"no decision holds {old!r}")
 
 
@@ -89,9 +89,9 @@ def test_the_spoiled_ledgers_are_found_spoiled():
 @pytest.mark.parametrize(
     ("name", "old", "new", "where"),
     [
-        ("demo_langchain", b'"effect":"deny","obligations"', b'"effect":"allow","obligations"', "/decision/effect"),
+        ("demo_langchain", b'"effect":"deny","reasons"', b'"effect":"allow","reasons"', "/decision/effect"),
         ("demo_llamaindex", b'"code":"untrusted_target"', b'"code":"untraced_target"', "/decision/reasons/0/code"),
-        ("demo_openai_agents", b'"charges":[["risk",', b'"charges":[["risk",1', "/decision/charges/0/1"),
+        ("demo_openai_agents", b'"charges":{"risk":', b'"charges":{"risk":1', "/decision/charges/0/1"),
         ("limits", b'"code":"budget_exceeded"', b'"code":"quota_exceeded"', "/decision/reasons/0/code"),
         ("scored", b'"risk":900,', b'"risk":901,', "/snapshot/risk"),
     ],

@@ -9,25 +9,47 @@ from collections.abc import Iterator
 from typing import Any
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Ed25519Signer
+from halo_core.crypto.keys import Digester, Ed25519Signer
+from halo_core.decision.record import Circumstances, encode_frame, encode_resource, pack_digest, unpack_digest
 from halo_core.ledger.checkpoints import sign_checkpoint
-from halo_core.ledger.notes import encode_entry, format_vkey, log_origin, make_vkey, sign_note, writer_name
+from halo_core.ledger.notes import encode_entry, format_vkey, key_hash, log_origin, make_vkey, writer_name
 from halo_core.ledger.reader import Stream, Trust
-from halo_core.ledger.sealed_content import seal, wrap_dek
-from halo_core.ledger.tree import CompactRange, leaf_hash
-from halo_core.model.ledger_entry import EntryKind, LedgerEntry
+from halo_core.ledger.sealed_content import compute_attached_digest, compute_key_commitment, seal, wrap_dek
+from halo_core.ledger.tree import CompactRange
+from halo_core.model import ActionKind, Origin, Resource, compute_request_id
+from halo_core.model.ledger_entry import (
+    ENDED,
+    PAUSED,
+    EntryKind,
+    LedgerEntry,
+    make_outcome_key,
+    make_repeatable_run_key,
+    make_single_run_key,
+)
 
 COLUMNS = {
-    "entry": ("tenant", "w", "ws", "leaf", "kind", "session", "ts_us", "body"),
-    "position": ("tenant", "idx", "w", "ws"),
+    "entry": (
+        "tenant",
+        "w",
+        "ws",
+        "idx",
+        "kind",
+        "session",
+        "ts_us",
+        "once",
+        "mark",
+        "body",
+        "signatures",
+        "sealed",
+        "marks",
+    ),
     "checkpoint": ("tenant", "size", "root", "note", "frontier"),
-    "content": ("tenant", "commitment", "subject", "nonce", "ciphertext"),
-    "vault": ("tenant", "subject", "dek_wrapped", "erased_at_us"),
+    "vault": ("tenant", "subject", "dek_wrapped", "commitment", "erased_at_us"),
     "session": ("tenant", "session", "head_w", "head_ws", "version"),
-    "dispatch": ("tenant", "request_id", "w", "ws", "outcome", "once"),
     "writer": ("tenant", "w", "vkey", "closed_us"),
     "blob": ("tenant", "hash", "bytes"),
 }
+ARGS = Digester(b"\x05" * 32).digest("halo/args", b"{}")
 KEK = b"\x07" * 32
 EVERY = 8
 
@@ -88,44 +110,112 @@ class World:
         *,
         session: str = "",
         fields: dict[str, bytes] | None = None,
+        marks: bytes | None = None,
+        run: tuple[bytes | None, int] = (None, 0),
         **body: Any,
     ) -> LedgerEntry:
+        """Add an entry; `run` are its columns `once` and `mark`."""
         n = self._count = self._count + 1
         ws, prev = self._heads.get((tenant, w), (0, ""))
-        content = {name: self._seal(tenant, f"subject-{n % 3}", data, n) for name, data in (fields or {}).items()}
+        commitment, sealed = self._seal(tenant, f"subject-{n % 3}", fields, n) if fields else (b"", None)
+        is_empty = sealed is None and marks is None
         entry = LedgerEntry(
-            id=f"00000000-0000-7000-8000-{n:012d}",
             tenant=tenant,
             session=session,
             writer=w,
             seq=ws,
             prev=prev,
             ts_us=1_700_000_000_000_000 + n * 1000,
-            mono_us=n * 1000,
             kind=kind,
             assurance="dev",
             body=body,
-            content=content,
+            content=tuple(sorted(fields or ())),
+            attached="" if is_empty else compute_attached_digest(commitment, sealed or b"", marks or b""),
         )
         opening = kind is EntryKind.WRITER_OPEN
-        note, leaf = encode_entry(entry, key(f"{tenant} {w}"), log=log_key(tenant) if opening else None)
-        self.put("entry", tenant, w, ws, leaf, kind.value, session, entry.ts_us, note)
+        signed = encode_entry(entry, key(f"{tenant} {w}"), log=log_key(tenant) if opening else None)
         tree = self._trees.setdefault(tenant, CompactRange())
-        self.put("position", tenant, tree.size, w, ws)
-        tree.append(leaf)
-        self._heads[tenant, w] = (ws + 1, base64.b64encode(leaf).decode())
+        self.put(
+            "entry",
+            tenant,
+            w,
+            ws,
+            tree.size,
+            kind.value,
+            session,
+            entry.ts_us,
+            *run,
+            signed.text,
+            signed.signatures,
+            sealed,
+            marks,
+        )
+        tree.append(signed.leaf)
+        self._heads[tenant, w] = (ws + 1, base64.b64encode(signed.leaf).decode())
         if session:
             self.tables["session"] = [
                 r for r in self.tables["session"] if (r["tenant"], r["session"]) != (tenant, session)
             ]
             self.put("session", tenant, session, w, ws, (body.get("state") or {}).get("version"))
-        if body.get("dispatched"):
-            request = body["request"]["request_id"]
-            once = body["snapshot"]["mode"] == "enforce" and not body["request"]["resource"]["idempotent"]
-            self.put("dispatch", tenant, request, w, ws, n % 2, request if once else None)
         if tree.size % EVERY == 0:
             self.checkpoint(tenant)
         return entry
+
+    def decide(
+        self,
+        tenant: str,
+        w: str,
+        call: str,
+        *,
+        session: str,
+        runs: bool = True,
+        mode: str = "enforce",
+        idempotent: bool = False,
+        number: int = 0,
+        **more: Any,
+    ) -> LedgerEntry:
+        """Add a decision on a call, of which `number` runs paused before."""
+        resource = Resource("pay", ActionKind.TOOL_CALL, idempotent=idempotent)
+        frame = Circumstances("host", Origin(), "dev", (), (), "", mode, 1, "")
+        parts = encode_frame(tenant, "clerk", "", frame), encode_resource(resource)
+        for name, data in parts:
+            blob = (tenant, unpack_digest(name), data)
+            if blob not in [(r["tenant"], r["hash"], r["bytes"]) for r in self.tables["blob"]]:
+                self.put("blob", *blob)
+        ws = self._heads[tenant, w][0]
+        request = request_of(session, call)
+        once = make_repeatable_run_key(request, w, ws)
+        if mode == "enforce" and not idempotent:
+            once = make_single_run_key(request, number)
+        return self.append(
+            tenant,
+            w,
+            EntryKind.DECISION,
+            session=session,
+            run=(once, 1) if runs else (None, 0),
+            args=pack_digest(ARGS),
+            call=call,
+            dispatched=runs,
+            frame=parts[0][0],
+            resource=parts[1][0],
+            seen={"opened_us": 1, "steps": 0},
+            trigger={"kind": "host"},
+            **more,
+        )
+
+    def settle(self, decision: LedgerEntry, status: str = "success") -> LedgerEntry:
+        """Add the outcome of a decision."""
+        mark = PAUSED if status == "paused" else ENDED
+        return self.append(
+            decision.tenant,
+            decision.writer,
+            EntryKind.OUTCOME,
+            session=decision.session,
+            run=(make_outcome_key(decision.writer, decision.seq), mark),
+            decision=decision.seq,
+            detail="done",
+            status=status,
+        )
 
     def checkpoint(self, tenant: str) -> None:
         tree = self._trees[tenant]
@@ -140,14 +230,13 @@ class World:
         self.put("blob", tenant, name, w.encode())
         self.append(tenant, w, EntryKind.WRITER_OPEN, vkey=vkey, hash=name)
 
-    def _seal(self, tenant: str, subject: str, data: bytes, n: int) -> dict[str, str]:
+    def _seal(self, tenant: str, subject: str, fields: dict[str, bytes], n: int) -> tuple[bytes, bytes]:
         dek = pseudo(f"dek {tenant} {subject}", 32)
+        commitment = compute_key_commitment(dek)
         if not any((r["tenant"], r["subject"]) == (tenant, subject) for r in self.tables["vault"]):
             nonce = pseudo(f"vault {tenant} {subject}", 24)
-            self.put("vault", tenant, subject, wrap_dek(KEK, dek, tenant, subject, nonce), None)
-        sealed = seal(dek, tenant, subject, data, salt=pseudo(f"salt {n}", 32), nonce=pseudo(f"nonce {n}", 24))
-        self.put("content", tenant, sealed.commitment, subject, sealed.nonce, sealed.ciphertext)
-        return sealed.to_reference()
+            self.put("vault", tenant, subject, wrap_dek(KEK, dek, tenant, subject, nonce), commitment, None)
+        return commitment, seal(dek, tenant, subject, fields, nonce=pseudo(f"nonce {n}", 24))
 
     # The reader
 
@@ -160,10 +249,11 @@ class World:
         return (tuple(row[name] for name in names) for row in stored)
 
     def rows_by_position(self) -> Iterator[tuple[Any, ...]]:
-        held = {(r["tenant"], r["w"], r["ws"]): r for r in self.tables["entry"]}
-        for row in sorted(self.tables["position"], key=lambda row: (row["tenant"], row["idx"])):
-            entry = held.get((row["tenant"], row["w"], row["ws"]), {})
-            yield row["tenant"], row["idx"], row["w"], row["ws"], entry.get("leaf"), entry.get("body")
+        for row in sorted(self.tables["entry"], key=lambda row: (row["tenant"], row["idx"])):
+            yield row["tenant"], row["idx"], row["w"], row["ws"], row["body"], row["signatures"]
+
+    def blob(self, tenant: str, name: str) -> bytes | None:
+        return next((r["bytes"] for r in self.tables["blob"] if (r["tenant"], r["hash"]) == (tenant, name)), None)
 
     def schema_differences(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.strange)
@@ -179,45 +269,53 @@ def build(*, rounds: int = 6) -> World:
         for tenant, w in chains:
             session = f"s-{w}-{i % 2}"
             secret = f"arguments {tenant} {w} {i}".encode()
-            world.append(
+            decision = world.decide(
                 tenant,
                 w,
-                EntryKind.DECISION,
+                f"call {i}",
                 session=session,
+                runs=i % 3 != 2,
+                mode="observe" if i == 4 else "enforce",
+                idempotent=i == 1,
                 fields={"arguments": secret},
-                dispatched=i % 3 != 2,
-                request={"request_id": f"r-{w}-{i}", "resource": {"idempotent": i == 1}},
-                snapshot={"mode": "observe" if i == 4 else "enforce"},
+                marks=pseudo(f"marks {tenant} {w} {i}", 20) if i % 2 else None,
             )
-            world.append(tenant, w, EntryKind.OUTCOME, session=session, result="done")
+            world.settle(decision)
     world.append("local", "b77e", EntryKind.WRITER_CLOSE)
     world.find("writer", w="b77e")["closed_us"] = 1_700_000_000_000_000
     return world
 
 
-def resign(world: World, row: dict[str, Any], signer: Ed25519Signer, change: tuple[bytes, bytes] | None = None) -> None:
-    """Replace an entry's signature (and part of its text), leaf included."""
-    text = row["body"].partition(b"\n\n")[0] + b"\n"
+def request_of(session: str, call: str) -> str:
+    """Id of the request of a call."""
+    return compute_request_id(session, "clerk", "", call, kind="tool_call", resource="pay", args_digest=ARGS)
+
+
+def sign_stored(text: bytes, *signers: tuple[str, Any]) -> bytes:
+    """The column `signatures` of a line of text that these sign."""
+    return b"".join(key_hash(name, signer.public_key) + signer.sign(text + b"\n") for name, signer in signers)
+
+
+def resign(world: World, row: dict[str, Any], signer: Any, change: tuple[bytes, bytes] | None = None) -> None:
+    """Replace an entry's signature (and part of its text)."""
     if change is not None:
-        assert change[0] in text
-        text = text.replace(*change)
-    row["body"] = sign_note(text, [(writer_name(row["tenant"], row["w"]), signer)])
-    row["leaf"] = leaf_hash(row["body"])
+        assert change[0] in row["body"]
+        row["body"] = row["body"].replace(*change)
+    row["signatures"] = sign_stored(row["body"], (writer_name(row["tenant"], row["w"]), signer))
 
 
 BASE_ENTRY = LedgerEntry(
-    id="00000000-0000-7000-8000-000000000001",
     tenant="local",
     session="s",
     writer="3f2a",
     seq=1,
     prev="AAAA",
     ts_us=1,
-    mono_us=1,
     kind=EntryKind.DECISION,
     assurance="dev",
     body={"text": "ü\n\u2028"},
-    content={"arguments": {"c": "AA==", "x": "AA=="}},
+    content=("arguments",),
+    attached="AA==",
 )
 
 

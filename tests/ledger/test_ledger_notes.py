@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,9 @@ from counts import count
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger.checkpoints import Checkpoint, check_proof, make_proof, open_checkpoint, sign_checkpoint
 from halo_core.ledger.notes import (
+    MAX_ENTRY,
     MAX_NOTE,
+    build_entry_note,
     decode_entry,
     encode_entry,
     format_vkey,
@@ -24,7 +28,16 @@ from halo_core.ledger.notes import (
     verify_note,
     writer_name,
 )
-from halo_core.ledger.sealed_content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
+from halo_core.ledger.sealed_content import (
+    compute_attached_digest,
+    compute_key_commitment,
+    new_dek,
+    open_sealed,
+    read_subject,
+    seal,
+    unwrap_dek,
+    wrap_dek,
+)
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model.ledger_entry import LedgerEntry
 
@@ -172,12 +185,36 @@ def test_weak_verifier_key_is_refused():
 
 
 def test_entry_round_trip():
-    note, leaf = encode_entry(BASE_ENTRY, ALICE, log=BOB)
+    text, signatures, leaf = encode_entry(BASE_ENTRY, ALICE, log=BOB)
+    note = build_entry_note("local", "3f2a", text, signatures)
     assert decode_entry(note) == BASE_ENTRY
     assert leaf == leaf_hash(note)
     assert note.count(b"\n") == 4
+    assert note == sign_note(text + b"\n", [(writer_name("local", "3f2a"), ALICE), (log_origin("local"), BOB)])
     keys = [make_vkey(writer_name("local", "3f2a"), ALICE.public_key), make_vkey(log_origin("local"), BOB.public_key)]
     assert verify_note(note, keys) == note.partition(b"\n\n")[0] + b"\n"
+
+
+def test_an_entry_names_neither_its_writer_nor_its_tenant_but_the_key_does():
+    text, signatures, _ = encode_entry(BASE_ENTRY, ALICE)
+    assert b"3f2a" not in text
+    assert b"local" not in text
+    moved = build_entry_note("acme", "c001", text, signatures)
+    assert (decode_entry(moved).tenant, decode_entry(moved).writer) == ("acme", "c001")
+    key_of_the_other = make_vkey(writer_name("acme", "c001"), ALICE.public_key)
+    assert code_of(Tampered, verify_note, moved, [key_of_the_other]) == "bad_signature"
+    assert BASE_ENTRY.id == "3f2a-1"
+
+
+@pytest.mark.parametrize("size", [0, 4, 67, 69, 135, 137, 204])
+def test_signatures_of_another_length_make_no_note(size: int):
+    assert code_of(Tampered, build_entry_note, "local", "3f2a", b"{}", bytes(size)) == "malformed_note"
+
+
+@pytest.mark.parametrize("name", ["halo/local/log", "halo/local/w/", "halo/local/w/a/b", "halo//w/a", "w"])
+def test_an_entry_that_no_writer_signed_is_malformed(name: str):
+    note = sign_note(encode_entry(BASE_ENTRY, ALICE).text + b"\n", [(name, ALICE)])
+    assert code_of(Tampered, decode_entry, note) == "malformed_entry"
 
 
 @pytest.mark.parametrize("tenant", ["", "a b", "a+b", "a/b", "ü", "x" * 65, "a\n", "a\u00a0"])
@@ -194,16 +231,22 @@ def test_bad_tenants(tenant: str):
         (b'"ws":1', b'"ws":1.0'),
         (b'"ws":1', b'"ws":01'),
         (b'"ws":1', b'"ws": 1'),
-        (b'"v":1', b'"v":2'),
+        (b'"v":2', b'"v":1'),
+        (b'"v":2', b'"v":3'),
         (b'"kind":"decision"', b'"kind":"nonsense"'),
-        (b'"content":{', b'"content":{"f":1,'),
+        (b'"content":["arguments"]', b'"content":{"arguments":1}'),
+        (b'"content":["arguments"]', b'"content":["arguments",1]'),
+        (b'"attached":"AA=="', b'"attached":0'),
+        (b'"attached"', b'"attach"'),
+        (b'"session":"s"', b'"session":null'),
+        (b'"session":"s"', b'"session":"s","tenant":"local"'),
         (b'"assurance":"dev",', b""),
         (b'"assurance":"dev",', b'"assurance":"dev","assurance":"dev",'),
         (b'"assurance"', b'"z"'),
     ],
 )
 def test_malformed_entries(change: tuple[bytes, bytes]):
-    text = encode_entry(BASE_ENTRY, ALICE)[0].partition(b"\n\n")[0] + b"\n"
+    text = encode_entry(BASE_ENTRY, ALICE).text + b"\n"
     assert change[0] in text
     note = sign_note(text.replace(*change), [(writer_name("local", "3f2a"), ALICE)])
     assert code_of(Tampered, decode_entry, note) == "malformed_entry"
@@ -219,6 +262,16 @@ def test_entry_too_large():
         **{**{name: getattr(BASE_ENTRY, name) for name in LedgerEntry.__slots__}, "body": {"x": "y" * MAX_NOTE}}
     )
     assert code_of(BadInput, encode_entry, entry, ALICE) == "entry_too_large"
+
+
+def test_the_largest_entry_fits_a_note_with_the_longest_names():
+    name = "n" * 64
+    head = replace(BASE_ENTRY, tenant=name, writer=name, body={"x": ""})
+    room = MAX_ENTRY - len(encode_entry(head, ALICE).text)
+    text, signatures, _ = encode_entry(replace(head, body={"x": "y" * room}), ALICE, log=BOB)
+    assert len(text) == MAX_ENTRY
+    assert decode_entry(build_entry_note(name, name, text, signatures)).body == {"x": "y" * room}
+    assert code_of(Tampered, build_entry_note, name, name, text + b" ", signatures) == "malformed_note"
 
 
 # Checkpoints
@@ -270,31 +323,64 @@ def test_checkpoints_that_nobody_should_sign():
 
 # Content
 
-DEK, SALT, NONCE = pseudo("dek", 32), pseudo("salt", 32), pseudo("nonce", 24)
+DEK, OTHER_KEY, NONCE = pseudo("dek", 32), pseudo("other", 32), pseudo("nonce", 24)
+_FIELDS = st.dictionaries(
+    st.text(max_size=10, alphabet=st.characters(exclude_categories=["Cs"])), st.binary(max_size=200), max_size=4
+)
+_SUBJECTS = st.text(max_size=10, alphabet=st.characters(exclude_categories=["Cs"]))
 
 
 @settings(max_examples=count(50))
-@given(st.binary(max_size=200), st.text(max_size=10, alphabet=st.characters(exclude_categories=["Cs"])))
-def test_sealed_content_round_trip(field: bytes, subject: str):
-    sealed = seal(DEK, "local", subject, field, salt=SALT, nonce=NONCE)
-    assert len(field) < 4 or field not in sealed.ciphertext
-    parts = {"commitment": sealed.commitment, "nonce": sealed.nonce, "ciphertext": sealed.ciphertext}
-    assert open_sealed(DEK, "local", subject, **parts) == field
-    for tenant, whose in (("acme", subject), ("local", subject + "x"), ("local" + subject, "")):
-        if (tenant, whose) != ("local", subject):
-            assert code_of(Tampered, open_sealed, DEK, tenant, whose, **parts) == "content_altered"
-    for name, value in parts.items():
-        for other in (value[:-1], b"", value[:-1] + bytes([value[-1] ^ 1])):
-            assert code_of(Tampered, open_sealed, DEK, "local", subject, **{**parts, name: other}) == "content_altered"
-    assert code_of(Tampered, open_sealed, NONCE + bytes(8), "local", subject, **parts) == "content_altered"
+@given(_FIELDS, _SUBJECTS)
+def test_sealed_content_round_trip(fields: dict[str, bytes], subject: str):
+    sealed = seal(DEK, "local", subject, fields, nonce=NONCE)
+    assert all(len(data) < 4 or data not in sealed for data in fields.values())
+    assert read_subject(sealed) == subject
+    assert open_sealed(DEK, "local", sealed) == fields
+    assert code_of(Tampered, open_sealed, DEK, "acme", sealed) == "content_altered"
+    assert code_of(Tampered, open_sealed, OTHER_KEY, "local", sealed) == "content_altered"
+    for other in (
+        sealed[:-1],
+        b"",
+        sealed + b"x",
+        seal(DEK, "local", subject + "x", fields, nonce=NONCE)[: len(sealed)],
+    ):
+        assert code_of(Tampered, open_sealed, DEK, "local", other) == "content_altered"
 
 
-def test_holder_of_the_data_key_cannot_put_another_field_in_its_place(monkeypatch: pytest.MonkeyPatch):
-    sealed = seal(DEK, "local", "s", b"yes", salt=SALT, nonce=NONCE)
-    monkeypatch.setattr("halo_core.ledger.sealed_content.compute_commitment", lambda salt, field: sealed.commitment)
-    forged = seal(DEK, "local", "s", b"no!", salt=SALT, nonce=NONCE)
-    parts = {"commitment": forged.commitment, "nonce": forged.nonce, "ciphertext": forged.ciphertext}
-    assert code_of(Tampered, open_sealed, DEK, "local", "s", **parts) == "content_altered"
+def test_every_altered_byte_of_sealed_content_fails():
+    sealed = seal(DEK, "local", "user:ana", {"arguments": b"secret"}, nonce=NONCE)
+    for at in range(len(sealed)):
+        for bit in range(8):
+            other = sealed[:at] + bytes([sealed[at] ^ (1 << bit)]) + sealed[at + 1 :]
+            assert code_of(Tampered, open_sealed, DEK, "local", other) == "content_altered"
+
+
+@settings(max_examples=count(100))
+@given(st.binary(max_size=120))
+def test_what_is_no_sealed_content_is_refused(data: bytes):
+    for call in (lambda: read_subject(data), lambda: open_sealed(DEK, "local", data)):
+        with contextlib.suppress(Tampered):
+            call()
+
+
+def test_the_digest_of_what_is_attached_binds_each_part_to_its_place():
+    parts = [(b"a", b"b", b"c"), (b"ab", b"", b"c"), (b"a", b"bc", b""), (b"", b"a", b"bc"), (b"a", b"c", b"b")]
+    assert len({compute_attached_digest(*three) for three in parts}) == len(parts)
+
+
+def test_a_data_key_says_which_it_is_and_no_other_has_its_commitment():
+    assert compute_key_commitment(DEK) != compute_key_commitment(OTHER_KEY)
+    assert DEK not in compute_key_commitment(DEK)
+    assert code_of(BadInput, compute_key_commitment, b"short") == "bad_length"
+
+
+def test_holder_of_the_data_key_cannot_put_another_field_in_its_place():
+    commitment = compute_key_commitment(DEK)
+    committed = compute_attached_digest(commitment, seal(DEK, "local", "s", {"a": b"yes"}, nonce=NONCE), b"")
+    forged = seal(DEK, "local", "s", {"a": b"no!"}, nonce=NONCE)
+    assert open_sealed(DEK, "local", forged) == {"a": b"no!"}
+    assert compute_attached_digest(commitment, forged, b"") != committed
 
 
 def test_wrapped_keys():
@@ -302,7 +388,7 @@ def test_wrapped_keys():
     wrapped = wrap_dek(DEK, dek, "local", "s", NONCE)
     assert unwrap_dek(DEK, wrapped, "local", "s") == dek
     for args in (
-        (SALT, wrapped, "local", "s"),
+        (OTHER_KEY, wrapped, "local", "s"),
         (DEK, wrapped, "acme", "s"),
         (DEK, wrapped, "local", "t"),
         (DEK, b"", "local", "s"),
@@ -310,7 +396,8 @@ def test_wrapped_keys():
         assert code_of(Tampered, unwrap_dek, *args) == "bad_wrapped_key"
     assert code_of(BadInput, new_dek, lambda size: b"short") == "bad_length"
     assert code_of(BadInput, wrap_dek, DEK, dek, "local", "s", b"") == "bad_length"
-    assert code_of(BadInput, seal, DEK, "local", "s", b"", salt=b"", nonce=NONCE) == "bad_length"
+    assert code_of(BadInput, seal, DEK, "local", "s", {}, nonce=b"") == "bad_length"
+    assert code_of(BadInput, seal, b"", "local", "s", {}, nonce=NONCE) == "bad_length"
 
 
 # Proofs
@@ -318,11 +405,13 @@ def test_wrapped_keys():
 
 def proof_of(tenant: str, index: int) -> tuple[str, bytes]:
     world = build()
-    rows = {(r["w"], r["ws"]): r for r in world.tables["entry"] if r["tenant"] == tenant}
-    order = sorted((r for r in world.tables["position"] if r["tenant"] == tenant), key=lambda r: r["idx"])
-    held = [rows[r["w"], r["ws"]] for r in order]
-    note = held[index]["body"]
-    return make_proof(tenant, [r["leaf"] for r in held], index, note, world.anchors[tenant]), note
+    rows = sorted((r for r in world.tables["entry"] if r["tenant"] == tenant), key=lambda r: r["idx"])
+    notes = [note_of(row) for row in rows]
+    return make_proof(tenant, list(map(leaf_hash, notes)), index, notes[index], world.anchors[tenant]), notes[index]
+
+
+def note_of(row: dict[str, Any]) -> bytes:
+    return build_entry_note(row["tenant"], row["w"], row["body"], row["signatures"])
 
 
 LOG = make_vkey(NAME, log_key("local").public_key)
@@ -342,8 +431,8 @@ def test_proof_of_an_uncovered_entry_is_refused():
 
 def test_proof_with_foreign_parts_is_refused():
     world = build()
-    leaves = [row["leaf"] for row in world.tables["entry"]]
-    note = world.tables["entry"][0]["body"]
+    leaves = [leaf_hash(note_of(row)) for row in world.tables["entry"]]
+    note = note_of(world.tables["entry"][0])
     assert code_of(BadInput, make_proof, "local", leaves, 0, note, world.anchors["local"]) == "not_covered"
 
 
@@ -375,7 +464,7 @@ def test_altered_proofs_fail():
 
 def test_entry_of_another_tenant_proves_nothing():
     world = build()
-    note = world.find("entry", tenant="acme", w="c001", ws=3)["body"]
+    note = note_of(world.find("entry", tenant="acme", w="c001", ws=3))
     checkpoint = sign_checkpoint("local", 1, leaf_hash(note), log_key("local"))
     text = make_proof("local", [leaf_hash(note)], 0, note, checkpoint)
     assert code_of(Tampered, check_proof, text, LOG, "local") == "bad_proof"

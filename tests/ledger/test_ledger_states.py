@@ -30,6 +30,11 @@ def state(version: int, **changes: Any) -> bytes:
     return canonical.dumps({"chunks": 0, "marks": "", "tainted": True, "version": version, **changes})
 
 
+def told_alone(version: int) -> dict[str, Any]:
+    """As sessions tell it: whoever reads a row compares it with its newest entry."""
+    return {"body": {"state": commit_state(version, state(version))}, "id": "e", "session": "s"}
+
+
 def told(version: int, before: bytes | None = None) -> dict[str, Any]:
     found = before if before is not None else state(version - 1) if version > 1 else b""
     return {"body": {"state": commit_state(version, state(version), before=found)}, "id": "e", "session": "s"}
@@ -51,6 +56,19 @@ def judged(entries: list[dict[str, Any]], last: int, *, incomplete: bool = False
 def test_a_whole_chain_is_whole_in_any_order(order):
     out = judged([told(version) for version in order], 9)
     assert (out.total, out.passed[9]) == (0, 1)
+
+
+@settings(max_examples=count(60), deadline=None)
+@given(st.permutations(range(1, 10)), st.integers(1, 8))
+def test_states_that_do_not_name_the_one_before_are_counted_all_the_same(order, at):
+    entries = [told_alone(version) for version in order]
+    out = judged(entries, 9)
+    assert (out.total, out.passed[9]) == (0, 1)
+    assert [f.code for f in judged(entries, 8).findings] == ["state_altered"]
+    out = judged([*entries, told_alone(at)], 9)
+    assert [(f.kind, f.code) for f in out.findings] == [("tampered", "state_broken")]
+    out = judged([entry for entry in entries if entry["body"]["state"]["version"] != at], 9)
+    assert [(f.kind, f.where) for f in out.findings] == [("gap", f"session local/s version {at}")]
 
 
 @settings(max_examples=count(60), deadline=None)

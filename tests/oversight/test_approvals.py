@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -176,7 +177,8 @@ def test_two_processes_answer_at_once_and_one_wins(home):
         "except Denied as exc: print(exc.reason)"
     )
     here = str(Path(__file__).parent)
-    env = {"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": ""}
+    path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]))
+    env = {"PYTHONPATH": path, "PATH": ""}
     running = [
         subprocess.Popen(python("-c", code, str(home), request, name, here), stdout=subprocess.PIPE, text=True, env=env)
         for name in ("mia", "bob")

@@ -346,7 +346,6 @@ def test_the_order_of_the_log_counts_and_not_the_clock(worked):
 def test_a_hold_whose_entry_is_missing_is_a_gap(held_down):
     report = spoil(
         held_down,
-        "DELETE FROM position WHERE (w, ws) IN (SELECT w, ws FROM entry WHERE kind='revocation')",
         "DELETE FROM entry WHERE kind='revocation'",
     )
     assert report["exit_code"] == 13

@@ -391,7 +391,7 @@ def test_the_anchor_finds_a_database_that_was_emptied_or_moved(home, tmp_path):
     shutil.copyfile(db_of(home), moved)
     assert cli("verify", "--db", f"sqlite:///{moved}", home=home)[0] == 0
     database = attack(moved)
-    database.execute("DELETE FROM position WHERE idx > 2")
+    database.execute("DELETE FROM entry WHERE idx > 2")
     database.execute("DELETE FROM checkpoint")
     database.close()
     with pytest.raises(Gap):
@@ -580,7 +580,7 @@ def test_evidence_is_not_updated_by_accident(home):
     with local(home) as halo:
         once(halo)
     with sqlite3.connect(db_of(home)) as database:
-        for table, column in (("entry", "session"), ("position", "w"), ("checkpoint", "root"), ("blob", "bytes")):
+        for table, column in (("entry", "session"), ("entry", "once"), ("checkpoint", "root"), ("blob", "bytes")):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 database.execute(f"UPDATE {table} SET {column}={column}")
 

@@ -12,11 +12,11 @@ import pytest
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer
+from halo_core.decision.record import encode_resource, unpack_digest
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import ConfigError, Denied, Gap
 from halo_core.facade import HaloBase
-from halo_core.ledger.notes import decode_entry, format_vkey, make_vkey, sign_note
-from halo_core.ledger.tree import leaf_hash
+from halo_core.ledger.notes import format_vkey, key_hash, make_vkey
 from halo_core.model import Quota
 from halo_core.store.database import Database
 from halo_core.store.reader import Reader
@@ -25,16 +25,27 @@ from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, 
 pytestmark = pytest.mark.disk
 
 EVIDENCE = {
-    "entry": ("tenant", "w", "ws", "leaf", "kind", "session", "ts_us", "body"),
-    "position": ("tenant", "idx", "w", "ws"),
+    "entry": (
+        "tenant",
+        "w",
+        "ws",
+        "idx",
+        "kind",
+        "session",
+        "ts_us",
+        "once",
+        "mark",
+        "body",
+        "signatures",
+        "sealed",
+        "marks",
+    ),
     "checkpoint": ("tenant", "size", "root", "note", "frontier"),
-    "content": ("tenant", "commitment", "subject", "nonce", "ciphertext"),
     "blob": ("tenant", "hash", "bytes"),
 }
 PROJECTIONS = {
     "session": ("tenant", "session", "version", "state", "head_w", "head_ws"),
-    "sketch": ("tenant", "session", "seq", "marks"),
-    "dispatch": ("tenant", "request_id", "w", "ws", "once"),
+    "vault": ("tenant", "subject", "dek_wrapped", "commitment"),
     "quota": ("tenant", "account", "version", "state"),
     "residue": ("tenant", "seq", "chain", "prints"),
     "approval": ("tenant", "id", "kind", "session", "binding", "status"),
@@ -106,7 +117,8 @@ def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, col
     database = attack(db_of(copy))
     info = database.execute(f"SELECT name, pk FROM pragma_table_info('{table}') ORDER BY pk").fetchall()
     names = ",".join(name for name, place in info if place)
-    keys = database.execute(f"SELECT {names} FROM {table} ORDER BY {names}").fetchall()
+    present = f"{table} WHERE {column} IS NOT NULL ORDER BY {names}"
+    keys = database.execute(f"SELECT {names} FROM {present}").fetchall()
     chosen = {"first": keys[0], "middle": keys[len(keys) // 2], "last": keys[-1]}[row]
     place = f"({names}) = ({','.join('?' * len(chosen))})"
     (value,) = database.execute(f"SELECT {column} FROM {table} WHERE {place}", chosen).fetchone()
@@ -119,7 +131,7 @@ def test_a_byte_flipped_in_any_column_is_tampering_and_is_named(copy, table, col
     database.close()
     code, out, _ = cli("verify", home=copy)
     assert code == 11, out
-    assert table in out
+    assert ("position" if column == "idx" else table) in out
     assert cli("verify", "--json", home=copy)[0] == 11
 
 
@@ -128,42 +140,23 @@ def places(home):
         return [row[:4] for row in reader.rows_by_position()]
 
 
-def test_an_entry_deleted_with_its_position_is_a_gap(copy):
+def test_a_deleted_entry_is_a_gap_and_is_named(copy):
     tenant, idx, w, ws = places(copy)[9]
     database = attack(db_of(copy))
     database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
-    database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
-    database.close()
-    code, out, _ = cli("verify", home=copy)
-    assert (code, "gap" in out) == (13, True), out
-
-
-def test_an_entry_deleted_alone_is_a_gap(copy):
-    tenant, _, w, ws = places(copy)[9]
-    database = attack(db_of(copy))
-    database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
-    database.close()
-    assert cli("verify", home=copy)[0] == 13
-
-
-def test_a_position_deleted_alone_is_a_gap_and_is_named(copy):
-    tenant, idx, w, ws = places(copy)[9]
-    database = attack(db_of(copy))
-    database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
     database.close()
     code, out, _ = cli("verify", home=copy)
     assert code == 13, out
     assert f"position {tenant}/{idx}: position {idx} is missing" in out
-    assert f"entry {tenant}/{w}/{ws}: the entry has no position" in out
+    assert f"entry {tenant}/{w}/{ws}" in out
 
 
 def test_a_deleted_entry_whose_neighbours_move_up_is_tampering(copy):
     tenant, idx, w, ws = places(copy)[9]
     database = attack(db_of(copy))
     database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
-    database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
-    for (later,) in database.execute("SELECT idx FROM position WHERE idx>? ORDER BY idx", (idx,)).fetchall():
-        database.execute("UPDATE position SET idx=? WHERE idx=?", (later - 1, later))
+    for (later,) in database.execute("SELECT idx FROM entry WHERE idx>? ORDER BY idx", (idx,)).fetchall():
+        database.execute("UPDATE entry SET idx=? WHERE idx=?", (later - 1, later))
     database.close()
     assert cli("verify", home=copy)[0] in (11, 13)
 
@@ -172,9 +165,8 @@ def test_a_deleted_entry_whose_neighbours_move_up_is_tampering(copy):
 def test_a_tail_cut_below_the_checkpoint_is_a_gap(copy, kept):
     rows = places(copy)
     database = attack(db_of(copy))
-    for tenant, idx, w, ws in rows[kept:]:
+    for tenant, _, w, ws in rows[kept:]:
         database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
-        database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
     size = len(rows[:kept])
     database.execute("DELETE FROM checkpoint WHERE size>?", (size,))
     database.close()
@@ -193,7 +185,7 @@ def without_checkpoints(monkeypatch):
 
 @pytest.mark.parametrize("cut", [(-4, -3), (-6, -2), (-5, None), (-2, None)])
 def test_entries_cut_after_the_last_checkpoint_are_a_gap(tmp_path, monkeypatch, cut):
-    """By the gap in the writer's sequence, or by the session and dispatch rows that name what is gone."""
+    """By the gap in the writer's sequence, or by the session rows that name what is gone."""
     home = tmp_path / "home"
     without_checkpoints(monkeypatch)
     halo = opened(home)
@@ -205,9 +197,8 @@ def test_entries_cut_after_the_last_checkpoint_are_a_gap(tmp_path, monkeypatch, 
     halo.close()
     assert cli("verify", home=crashed)[0] == 0
     database = attack(db_of(crashed))
-    for tenant, idx, w, ws in places(crashed)[cut[0] : cut[1]]:
+    for tenant, _, w, ws in places(crashed)[cut[0] : cut[1]]:
         database.execute("DELETE FROM entry WHERE tenant=? AND w=? AND ws=?", (tenant, w, ws))
-        database.execute("DELETE FROM position WHERE tenant=? AND idx=?", (tenant, idx))
     database.close()
     code, out, _ = cli("verify", home=crashed)
     assert code == 13, out
@@ -233,7 +224,7 @@ def test_an_older_copy_is_refused(ledger, tmp_path):
         opened(home)
 
 
-@pytest.mark.parametrize("table", ["everything", "entry", "position"])
+@pytest.mark.parametrize("table", ["everything", "entry"])
 def test_an_emptied_database_is_a_gap(copy, table):
     database = attack(db_of(copy))
     tables = [r[0] for r in database.execute("SELECT name FROM sqlite_master WHERE type='table'")]
@@ -250,34 +241,96 @@ def test_a_new_database_in_the_old_place_is_a_gap(copy, tmp_path):
     assert cli("verify", home=copy)[0] in (11, 13)
 
 
+def swap(database, columns, one, two):
+    """Exchange what two rows of `entry` hold in these columns."""
+    query = f"SELECT w, ws, {columns} FROM entry WHERE "
+    rows = [database.execute(query + where + " LIMIT 1").fetchone() for where in (one, two)]
+    sets = ",".join(f"{name}=?" for name in columns.split(", "))
+    aside = ",".join(f"{name}={'idx+100000' if name == 'idx' else name}" for name in columns.split(", "))
+    for row in rows:
+        database.execute(f"UPDATE entry SET {aside} WHERE w=? AND ws=?", row[:2])
+    for row, values in zip(rows, (rows[1][2:], rows[0][2:]), strict=True):
+        database.execute(f"UPDATE entry SET {sets} WHERE w=? AND ws=?", (*values, *row[:2]))
+    return [f"entry local/{w}/{ws}" for w, ws, *_ in rows]
+
+
+SEALED = "sealed IS NOT NULL AND kind='{}'"
+
+
+@pytest.mark.parametrize(
+    ("columns", "one", "two"),
+    [
+        ("sealed", SEALED.format("decision"), SEALED.format("outcome")),
+        ("sealed", "sealed IS NOT NULL", "sealed IS NULL"),
+        ("sealed, marks", "sealed IS NOT NULL AND marks IS NOT NULL", "sealed IS NULL AND marks IS NULL"),
+        ("marks", "marks IS NOT NULL", "marks IS NULL"),
+        ("signatures", "kind='decision'", "kind='outcome'"),
+        ("body, signatures", "kind='decision'", "kind='outcome'"),
+        ("mark", "mark=1", "mark=0"),
+    ],
+)
+def test_what_two_entries_hold_exchanged(copy, columns, one, two):
+    database = attack(db_of(copy))
+    names = swap(database, columns, one, two)
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert code == 11, out
+    assert all(f"{name} " in out for name in names), (names, out)
+
+
+@pytest.mark.parametrize("kind", ["decision", "outcome"])
+def test_the_keys_of_two_runs_exchanged(copy, kind):
+    database = attack(db_of(copy))
+    query = "SELECT w, ws, once FROM entry WHERE kind=? AND session='one' AND once IS NOT NULL LIMIT 2"
+    rows = database.execute(query, (kind,)).fetchall()
+    for w, ws, _ in rows:
+        database.execute("UPDATE entry SET once=NULL WHERE w=? AND ws=?", (w, ws))
+    for (w, ws, _), (*_, once) in zip(rows, reversed(rows), strict=True):
+        database.execute("UPDATE entry SET once=? WHERE w=? AND ws=?", (once, w, ws))
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert code == 11, out
+    assert all(f"entry local/{w}/{ws} column once" in out for w, ws, _ in rows), out
+
+
+@pytest.mark.parametrize("column", ["once", "sealed", "marks"])
+def test_what_was_taken_away_beside_an_entry(copy, column):
+    database = attack(db_of(copy))
+    query = f"SELECT w, ws FROM entry WHERE {column} IS NOT NULL ORDER BY idx LIMIT 1 OFFSET 2"
+    w, ws = database.execute(query).fetchone()
+    database.execute(f"UPDATE entry SET {column}=NULL WHERE w=? AND ws=?", (w, ws))
+    database.close()
+    code, out, _ = cli("verify", home=copy)
+    assert (code, f"entry local/{w}/{ws} column" in out) == (13 if column == "sealed" else 11, True), out
+
+
 def test_two_positions_swapped(copy):
     database = attack(db_of(copy))
-    database.execute("UPDATE position SET idx=100000 WHERE idx=4")
-    database.execute("UPDATE position SET idx=4 WHERE idx=5")
-    database.execute("UPDATE position SET idx=5 WHERE idx=100000")
+    swap(database, "idx", "idx=4", "idx=5")
     database.close()
     assert cli("verify", home=copy)[0] == 11
 
 
-def test_a_decision_rewritten_with_its_leaf_and_tree(copy):
-    """Even with every hash made to fit again, the signatures are not the log's."""
-    import hashlib
-
+def test_a_decision_rewritten(copy):
     database = attack(db_of(copy))
-    query = "SELECT tenant, w, ws, body FROM entry WHERE kind='decision' LIMIT 1 OFFSET 5"
-    tenant, w, ws, body = database.execute(query).fetchone()
-    forged = body.replace(b'"effect":"allow"', b'"effect":"deny"')
-    assert forged != body
-    leaf = hashlib.sha256(b"\0" + forged).digest()
-    database.execute("UPDATE entry SET body=?, leaf=? WHERE tenant=? AND w=? AND ws=?", (forged, leaf, tenant, w, ws))
+    query = "SELECT tenant, w, ws, body FROM entry WHERE kind='decision'"
+    found = [row for row in database.execute(query) if b'"effect":"deny"' in row[3]]
+    tenant, w, ws, body = found[0]
+    forged = body.replace(b'"effect":"deny"', b'"effect":"allow"')
+    database.execute("UPDATE entry SET body=? WHERE tenant=? AND w=? AND ws=?", (forged, tenant, w, ws))
     database.close()
-    assert cli("verify", home=copy)[0] == 11
+    code, out, _ = cli("verify", home=copy)
+    assert (code, f"entry {tenant}/{w}/{ws} columns body, signatures" in out) == (11, True), out
 
 
-def resigned(note, names):
-    """The text of a note, signed by a stranger under the names of the real signers."""
-    text = note.partition(b"\n\n")[0] + b"\n"
-    return sign_note(text, [(name, Ed25519Signer.generate()) for name in names])
+def signed_by(body, *signers):
+    """The column `signatures` of a text that these (name, key) sign."""
+    return b"".join(key_hash(name, signer.public_key) + signer.sign(body + b"\n") for name, signer in signers)
+
+
+def resigned(body, names):
+    """Signatures by a stranger under the names of the real signers."""
+    return signed_by(body, *((name, Ed25519Signer.generate()) for name in names))
 
 
 @pytest.mark.parametrize("options", [[], ["--signatures"]])
@@ -288,7 +341,7 @@ def test_an_entry_signed_again_by_a_stranger(copy, options):
         "SELECT tenant, w, ws, body FROM entry ORDER BY ts_us DESC LIMIT 1"
     ).fetchone()
     forged = resigned(body, [f"halo/{tenant}/w/{w}"])
-    database.execute("UPDATE entry SET body=?, leaf=? WHERE w=? AND ws=?", (forged, leaf_hash(forged), w, ws))
+    database.execute("UPDATE entry SET signatures=? WHERE w=? AND ws=?", (forged, w, ws))
     database.execute("DELETE FROM checkpoint")
     database.close()
     (copy / "anchor.json").unlink()
@@ -300,7 +353,7 @@ def test_a_writer_that_the_log_did_not_certify(copy):
     database = attack(db_of(copy))
     tenant, w, body = database.execute("SELECT tenant, w, body FROM entry WHERE kind='writer_open' LIMIT 1").fetchone()
     forged = resigned(body, [f"halo/{tenant}/w/{w}", f"halo/{tenant}/log"])
-    database.execute("UPDATE entry SET body=?, leaf=? WHERE w=? AND ws=0", (forged, leaf_hash(forged), w))
+    database.execute("UPDATE entry SET signatures=? WHERE w=? AND ws=0", (forged, w))
     database.execute("DELETE FROM checkpoint")
     database.close()
     (copy / "anchor.json").unlink()
@@ -312,14 +365,13 @@ def test_a_writer_of_ones_own_making(copy):
     """Well formed, rightly signed by its own key, and by no log that anybody trusts."""
     database = attack(db_of(copy))
     (body,) = database.execute("SELECT body FROM entry WHERE kind='writer_open' LIMIT 1").fetchone()
-    plain = decode_entry(body).to_plain()
+    plain = canonical.loads(body)
     mine, name = Ed25519Signer.generate(), "halo/local/w/evil"
     vkey = format_vkey(make_vkey(name, mine.public_key))
-    plain |= {"w": "evil", "body": {**plain["body"], "vkey": vkey}}
-    note = sign_note(canonical.dumps(plain) + b"\n", [(name, mine), ("halo/local/log", mine)])
-    row = ("local", "evil", 0, leaf_hash(note), "writer_open", "", plain["ts_us"], note)
-    database.execute("INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)", row)
-    database.execute("INSERT INTO position SELECT 'local', max(idx) + 1, 'evil', 0 FROM position")
+    text = canonical.dumps(plain | {"body": {**plain["body"], "vkey": vkey}})
+    signatures = signed_by(text, (name, mine), ("halo/local/log", mine))
+    columns = "'local', 'evil', 0, max(idx) + 1, 'writer_open', '', ?, NULL, 0, ?, ?, NULL, NULL"
+    database.execute(f"INSERT INTO entry SELECT {columns} FROM entry", (plain["ts_us"], text, signatures))
     database.execute("INSERT INTO writer VALUES ('local', 'evil', ?, 1, NULL)", (vkey,))
     database.close()
     code, out, _ = cli("verify", "--signatures", home=copy)
@@ -405,8 +457,9 @@ def test_a_session_cannot_be_washed_of_its_taint_or_rolled_back(tmp_path):
         code, out, _ = cli("verify", home=home)
         assert (code, "session local/s" in out) == (11, True), out
     database.execute("UPDATE session SET state=?, version=4", (state,))
-    database.execute("DELETE FROM sketch WHERE seq=0")
-    assert cli("verify", home=home)[0] == 11
+    database.execute("UPDATE entry SET marks=NULL WHERE idx=(SELECT min(idx) FROM entry WHERE marks IS NOT NULL)")
+    code, out, _ = cli("verify", home=home)
+    assert (code, "columns sealed, marks" in out) == (11, True), out
     database.close()
 
 
@@ -442,15 +495,14 @@ def test_bytes_that_are_no_text_are_named(copy):
 
 SWALLOW = {
     "ignored": "CREATE TRIGGER x BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END",
-    "deleted after": "CREATE TRIGGER x AFTER INSERT ON {table} BEGIN DELETE FROM {table} "
-    "WHERE (tenant, w, ws) = (new.tenant, new.w, new.ws); END",
+    "deleted after": "CREATE TRIGGER x AFTER INSERT ON {table} BEGIN DELETE FROM {table} WHERE rowid = new.rowid; END",
     "update ignored": "CREATE TRIGGER x BEFORE UPDATE ON {table} BEGIN SELECT RAISE(IGNORE); END",
     "view": "CREATE VIEW x AS SELECT * FROM {table}",
     "ours, made harmless": "CREATE TRIGGER entry_append_only BEFORE UPDATE ON entry BEGIN SELECT 1; END",
 }
 
 
-@pytest.mark.parametrize("table", ["entry", "dispatch"])
+@pytest.mark.parametrize("table", ["entry", "session"])
 @pytest.mark.parametrize("how", SWALLOW)
 def test_a_trigger_that_swallows_what_is_written_stops_every_action(tmp_path, how, table):
     """Made while Halo runs: denied. Found at open: refused. Found by verify: tampering, named."""
@@ -479,7 +531,7 @@ def test_a_trigger_that_swallows_what_is_written_stops_every_action(tmp_path, ho
     assert cli("verify", "--signatures", home=home)[0] == 0
 
 
-@pytest.mark.parametrize("table", ["entry", "position", "content", "dispatch", "session", "vault", "usage", "sketch"])
+@pytest.mark.parametrize("table", ["entry", "blob", "session", "vault", "usage"])
 def test_an_insert_that_kept_nothing_lets_nothing_run(tmp_path, monkeypatch, table):
     """Without looking at the schema: the count of rows alone says so."""
     monkeypatch.setattr(Database, "_check_schema_unchanged", lambda _self: None)
@@ -497,6 +549,30 @@ def test_an_insert_that_kept_nothing_lets_nothing_run(tmp_path, monkeypatch, tab
         database.close()
 
 
+@pytest.mark.parametrize("data", [None, b"another"])
+def test_a_part_that_is_not_kept_lets_nothing_run(tmp_path, monkeypatch, data):
+    """Swallowed by a trigger, or there already with other bytes."""
+    monkeypatch.setattr(Database, "_check_schema_unchanged", lambda _self: None)
+    home = tmp_path / "home"
+    body = Calls()
+    with opened(home) as halo:
+        work(halo, 1)
+        other = tool(halo, "query")
+        halo.store.flush()
+        halo.store._image.clear()
+        database = attack(db_of(home))
+        if data is None:
+            database.execute(SWALLOW["ignored"].format(table="blob"))
+        else:
+            part, _ = encode_resource(other)
+            database.execute("INSERT INTO blob VALUES ('local', ?, ?)", (unpack_digest(part), data))
+        database.close()
+        for _ in range(2):
+            with halo.session("s"), pytest.raises(Denied) as denied:
+                halo.enforcer.run(halo.build_call(other, {"limit": 1}), body, SURFACE)
+            assert (denied.value.reason, body) == ("ledger_unwritable", [])
+
+
 def test_ordinary_changes_of_the_schema_by_other_programs_are_let_be(tmp_path):
     home = tmp_path / "home"
     with opened(home) as halo:
@@ -509,26 +585,64 @@ def test_ordinary_changes_of_the_schema_by_other_programs_are_let_be(tmp_path):
     assert (code, "is missing" in out) == (0, True), out  # the guards the attacker dropped are a note
 
 
-def test_a_session_cannot_be_washed_between_two_decisions(tmp_path):
-    """The next decision reads, and signs, the washed state: what it found is not what was left."""
+@pytest.mark.parametrize("again", [False, True], ids=["the same process", "another process"])
+@pytest.mark.parametrize("how", ["washed", "moved to another entry", "moved to an entry that is not there"])
+def test_a_session_cannot_be_washed_between_two_decisions(tmp_path, how, again):
+    """The next decision compares a state that it does not know with the entry it names, and lets nothing run."""
     home = tmp_path / "home"
+    body = Calls("hello from the web")
     with opened(home) as halo:
         web = tool(halo, "lookup", source_trust=0)
         with halo.session("s"):
-            halo.enforcer.run(halo.build_call(web, {"q": "a"}), Calls("hello from the web"), SURFACE)
+            halo.enforcer.run(halo.build_call(web, {"q": "a"}), body, SURFACE)
             halo.store.flush()
             database = attack(db_of(home))
-            (state,) = database.execute("SELECT state FROM session").fetchone()
-            washed = state.replace(b'"tainted":true', b'"tainted":false')
-            assert washed != state
-            database.execute("UPDATE session SET state=?", (washed,))
-            halo.enforcer.run(halo.build_call(web, {"q": "b"}), Calls(), SURFACE)
+            if how == "washed":
+                (state,) = database.execute("SELECT state FROM session").fetchone()
+                washed = state.replace(b'"tainted":true', b'"tainted":false')
+                assert washed != state
+                database.execute("UPDATE session SET state=?", (washed,))
+            else:
+                database.execute("UPDATE session SET head_ws=?", (1 if how == "moved to another entry" else 999,))
+            if not again and how == "washed":
+                refuse_twice(halo, body)
+    if again:
+        with opened(home) as halo, halo.session("s"):
+            refuse_twice(halo, body)
     database.close()
+    assert len(body) == 1
     code, out, _ = cli("verify", home=home)
-    assert (code, "session local/s version 3" in out, "between two entries" in out) == (11, True, True), out
+    assert (code, "session local/s" in out) == (13 if how.endswith("there") else 11, True), out
 
 
-def test_a_session_forgotten_between_two_decisions_shows(tmp_path):
+def refuse_twice(halo, body):
+    web = tool(halo, "lookup", source_trust=0)
+    for _ in range(2):
+        with pytest.raises(Denied) as denied:
+            halo.enforcer.run(halo.build_call(web, {"q": "b"}), body, SURFACE)
+        assert denied.value.reason == "ledger_unwritable"
+
+
+def test_a_session_taken_back_to_an_earlier_state_is_refused_and_shows(tmp_path):
+    """With the entry that left it behind, which is well signed: what was spent since stays spent."""
+    home = tmp_path / "home"
+    with opened(home) as halo:
+        work(halo, 1)
+        halo.store.flush()
+        database = attack(db_of(home))
+        early = database.execute("SELECT version, state, head_w, head_ws FROM session").fetchone()
+        work(halo, 1)
+        halo.store.flush()
+        database.execute("UPDATE session SET version=?, state=?, head_w=?, head_ws=?", early)
+        database.close()
+        with pytest.raises(Denied) as denied:
+            work(halo, 1)
+        assert denied.value.reason == "ledger_unwritable"
+    code, out, _ = cli("verify", home=home)
+    assert (code, "session local/s" in out) == (11, True), out
+
+
+def test_a_session_forgotten_between_two_decisions_is_refused_and_shows(tmp_path):
     home = tmp_path / "home"
     with opened(home) as halo:
         work(halo, 1)
@@ -536,9 +650,11 @@ def test_a_session_forgotten_between_two_decisions_shows(tmp_path):
         database = attack(db_of(home))
         database.execute("DELETE FROM session")
         database.close()
-        work(halo, 1)
+        with pytest.raises(Denied) as denied:
+            work(halo, 1)
+        assert denied.value.reason == "ledger_unwritable"
     code, out, _ = cli("verify", home=home)
-    assert (code, "two entries of the session" in out) == (11, True), out
+    assert (code, "session local/s" in out) == (13, True), out
 
 
 def test_sessions_of_several_writers_that_take_turns_are_whole(tmp_path):
@@ -557,7 +673,6 @@ def test_an_entry_of_a_session_that_is_missing_stays_a_gap(copy):
     query = "SELECT w, ws FROM entry WHERE session='one' AND kind='decision' LIMIT 1 OFFSET 2"
     w, ws = database.execute(query).fetchone()
     database.execute("DELETE FROM entry WHERE w=? AND ws=?", (w, ws))
-    database.execute("DELETE FROM position WHERE w=? AND ws=?", (w, ws))
     database.close()
     assert cli("verify", home=copy)[0] == 13
 
@@ -599,8 +714,9 @@ def test_a_second_database_of_one_home_is_whole_without_the_tenants_of_the_first
         assert (code, "has no data here" in out) == (0, True), out
 
 
-def test_a_request_run_again_behind_the_tables_back_shows(tmp_path):
-    """The dispatch row moved aside, the action run again, the row put back."""
+@pytest.mark.parametrize("afterwards", ["left away", "put back under the next number", "put into another session"])
+def test_a_request_run_again_behind_the_tables_back_shows(tmp_path, afterwards):
+    """The key of its run moved aside, the action run again, the key put back somehow."""
     home = tmp_path / "home"
     body = Calls()
     with opened(home) as halo:
@@ -615,14 +731,42 @@ def test_a_request_run_again_behind_the_tables_back_shows(tmp_path):
         with pytest.raises(Denied):
             run()
         database = attack(db_of(home))
-        (request,) = database.execute("SELECT request_id FROM dispatch").fetchone()
-        database.execute("UPDATE dispatch SET request_id='x', once='x'")
+        w, ws, key = database.execute("SELECT w, ws, once FROM entry WHERE kind='decision' AND mark=1").fetchone()
+        place = "WHERE w=? AND ws=?"
+        database.execute(f"UPDATE entry SET once=NULL {place}", (w, ws))
         run()
-        database.execute("UPDATE dispatch SET request_id=?, once=NULL WHERE request_id='x'", (request,))
+        if afterwards == "put back under the next number":
+            database.execute(f"UPDATE entry SET once=? {place}", (key[:-1] + b"\x01", w, ws))
+        elif afterwards == "put into another session":
+            database.execute(f"UPDATE entry SET once=?, session='t' {place}", (key, w, ws))
         database.close()
     assert len(body) == 2
     code, out, _ = cli("verify", home=home)
-    assert (code, "was dispatched before" in out, "column once" in out) == (11, True, True), out
+    assert (code, "was dispatched before" in out) == (11, True), out
+    named = {"left away": "column once", "put into another session": "column session"}.get(afterwards, "")
+    assert named in out
+
+
+def test_a_run_told_as_paused_runs_again_and_shows(tmp_path):
+    """The mark of its outcome and, where that does not help, its outcome itself."""
+    home = tmp_path / "home"
+    body = Calls()
+    with opened(home) as halo:
+        lookup = tool(halo, "lookup")
+
+        def run():
+            with halo.session("s"):
+                halo.enforcer.run(halo.build_call(lookup, {"q": "a"}, call_id="c1"), body, SURFACE)
+            halo.store.flush()
+
+        run()
+        database = attack(db_of(home))
+        database.execute("UPDATE entry SET mark=2 WHERE kind='outcome'")
+        database.close()
+        run()
+    assert len(body) == 2
+    code, out, _ = cli("verify", home=home)
+    assert (code, "was dispatched before" in out, "column mark" in out) == (11, True, True), out
 
 
 def test_the_database_and_its_wal_are_for_the_owner_alone(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from halo_core.errors import CannotDecide
 from halo_core.facade import HaloBase
+from halo_core.ledger import read_subject
 from halo_core.model import EntryKind
 from halo_core.store import Draft
 from halo_core.store.reader import Reader, Stream
@@ -13,7 +14,7 @@ from halo_world import attack, cli, db_of, policy_folder, url_of
 
 pytestmark = pytest.mark.disk
 
-FIELD = {"text": ("user:ana", b'"once"')}
+FIELD = {"text": b'"once"'}
 
 
 def local(home):
@@ -21,7 +22,7 @@ def local(home):
 
 
 def note(tx):
-    return tx.append(Draft(EntryKind.HANDBACK, "s", {}, FIELD))
+    return tx.append(Draft(EntryKind.HANDBACK, "s", {}, FIELD, "user:ana"))
 
 
 def spoilt(tx):
@@ -39,13 +40,14 @@ def test_a_data_key_that_was_taken_back_seals_nothing_afterwards(tmp_path):
     assert cli("verify", "--signatures", home=home)[0] == 0
 
 
-def test_every_field_has_a_nonce_of_its_own(tmp_path):
+def test_every_entry_has_a_nonce_of_its_own(tmp_path):
     home = tmp_path / "home"
     with local(home) as halo:
         halo.store.commit_group([note] * 9)
     database = attack(db_of(home))
-    nonces = [row[0] for row in database.execute("SELECT nonce FROM content")]
+    sealed = [row[0] for row in database.execute("SELECT sealed FROM entry WHERE sealed IS NOT NULL")]
     database.close()
+    nonces = [data[2 + len("user:ana") :][:24] for data in sealed if read_subject(data) == "user:ana"]
     assert len(nonces) == len(set(nonces)) >= 9
     assert {len(nonce) for nonce in nonces} == {24}
 

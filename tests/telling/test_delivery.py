@@ -410,7 +410,9 @@ def test_what_is_owed_waits_while_what_is_new_is_told(tmp_path):
         assert (delivery.run(log).taken, receiver.taken, cursor.state.owed) == (1, [2, 3, 1], ())
 
 
-@pytest.mark.parametrize("change", [{"id": "x\r\nwebhook-id: forged"}, {"id": "a.1"}, {"id": ""}, {"body": {}}])
+@pytest.mark.parametrize(
+    "change", [{"writer": "x\r\nwebhook-id: forged"}, {"writer": "a.1"}, {"writer": "a b"}, {"body": {}}]
+)
 def test_what_is_no_alert_of_ours_is_tampering(home, change):
     (item, *_) = found(home, EntryKind.ALERT)
     with pytest.raises((ValueError, LookupError)):

@@ -66,7 +66,7 @@ def test_unasked_nobody_is_named(home):
     assert data["factors"] == [{"id": "country_new", "points": 544, "words": "from a country hardly or never seen"}]
     head, elements, text = parsed(lines[0])
     assert (head["pri"], elements["halo@32473"]["name"]) == ("108", "-")
-    assert text.startswith("risk 725 of 1000, identity hmac-sha256:")
+    assert text.startswith("risk 725 of 1000, identity blake2b-256:")
 
 
 def test_asked_for_names_are_sent(home):
@@ -87,7 +87,7 @@ def test_who_cannot_be_named_any_more_is_told_without_a_name(home, how):
     else:
         change = {
             "erased": "UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject LIKE 'identity:%'",
-            "altered": "UPDATE content SET ciphertext=x'00' WHERE subject LIKE 'identity:%'",
+            "altered": "UPDATE entry SET sealed=CAST(substr(sealed, 2) AS BLOB) WHERE kind='alert'",
         }[how]
         connection = attack(db_of(home))
         assert connection.execute(change).rowcount == 1

@@ -106,7 +106,7 @@ def testing(clock: FixedClock, ids: CountingIds) -> None:
     assert_type(clock.now_us(), int)
     assert_type(clock.mono_us(), int)
     clock.advance(1.5)
-    assert_type(ids.new_entry_id(), str)
+    assert_type(ids.new_token_id(), str)
     assert_type(ids.new_short_id(), str)
     clock.advance("1.5")  # type: ignore[arg-type]
 

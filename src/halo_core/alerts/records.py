@@ -32,8 +32,8 @@ from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.risk.model import Factor
 from halo_core.store import Draft, Transaction, rows
+from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
-from halo_core.store.writer_chains import ProvenEntry
 
 BATCH: Final = 50
 """Alerts written in one transaction, since agents wait for the write lock meanwhile."""
@@ -408,8 +408,8 @@ def write_alerts(
             continue
         subject = subject_of(place[0])
         erased = table.is_erased(subject)
-        content = {} if erased else {CONTENT_FIELD: (subject, day.to_content())}
-        tx.append(Draft(EntryKind.ALERT, "", day.to_alert(prints, baseline).to_body(), content))
+        content = {} if erased else {CONTENT_FIELD: day.to_content()}
+        tx.append(Draft(EntryKind.ALERT, "", day.to_alert(prints, baseline).to_body(), content, subject))
         forged = bool(claims) and not proven
         result += FlagResult(written=1, erased=int(erased), forged=int(forged), risen=int(has_risen))
     return result, now

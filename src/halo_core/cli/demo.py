@@ -302,7 +302,8 @@ def _check_tampering(folder: Path, denied: LoggedEntry) -> bool:
     with sqlite3.connect(folder / "halo.db") as source, sqlite3.connect(copy) as target:
         source.backup(target)
         target.execute("DROP TRIGGER entry_append_only")
-        forged = denied.note.replace(b'"effect":"deny"', b'"effect":"allow"', 1)
+        text = denied.note.partition(b"\n\n")[0]
+        forged = text.replace(b'"effect":"deny"', b'"effect":"allow"', 1)
         target.execute(
             "UPDATE entry SET body=? WHERE tenant=? AND w=? AND ws=?",
             (forged, _TENANT, denied.entry.writer, denied.entry.seq),

@@ -91,7 +91,7 @@ def log(
     """List decisions, and actions that ran without a decision, in log order."""
     with store.open_log() as (reader, name):
         records = list(read_entries(reader, name, (EntryKind.DECISION, EntryKind.SHADOW), session))[-last:]
-    if not store.print_json([{"index": item.index, **item.entry.to_plain()} for item in records]):
+    if not store.print_json([{"index": item.index, **item.entry.to_json()} for item in records]):
         say(_build_table(records))
 
 

@@ -29,8 +29,7 @@ from halo_core.cli.rendering import (
     say,
 )
 from halo_core.clock import SystemClock, format_iso
-from halo_core.crypto.ids import RandomIds
-from halo_core.crypto.keys import KeyStore, agent_key_name
+from halo_core.crypto.keys import KeyStore, RandomIds, agent_key_name
 from halo_core.errors import ConfigError
 from halo_core.model import EntryKind, Link, LinkKind
 from halo_core.oversight.issuing import issue
@@ -143,7 +142,7 @@ def attenuate_passport(
         parent_token=tokens[-1],
         signer=keys.signer(_find_agent_key(keys, parent.agent)),
         now_s=SystemClock().now_us() // _US_PER_S,
-        jti=RandomIds().new_entry_id(),
+        jti=RandomIds().new_token_id(),
         agent=to,
         holder_public_key=parse_public_key(to_key) if to_key else keys.signer(_find_agent_key(keys, to)).public_key,
         grants=select_grants(parent, tools) if tools else None,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import re2
@@ -240,16 +240,26 @@ class Redactor:
 
         return cls(Digester(bytes(32)))
 
-    def seal(self, args: Mapping[str, Any]) -> dict[str, Any]:
+    def holds_no_secret(self, texts: Iterable[str]) -> bool:
+        """Whether no text holds a well-known secret, by one search over all of them together.
+
+        Where it says no, a text may still hold none: each has to be searched then.
+        """
+        # A line break ends no word that a pattern begins at, so what matches in one text matches in all together.
+        data = "\n".join(texts).encode("utf-8", "surrogatepass")
+        return b"halo:secret:" not in data and next(find_secret_spans(data), None) is None
+
+    def seal(self, args: Mapping[str, Any], *, texts_searched: bool = False) -> dict[str, Any]:
         """Deep copy of arguments with every secret replaced; lists and tuples become lists.
 
         A leaf below a name that says it is a credential is replaced whole, inside any other text only the secret is.
-        None and the empty text are left.
+        None and the empty text are left. With `texts_searched` the caller knows from `holds_no_secret` that no text in
+        it, names included, holds a secret.
 
         Raises:
             CanonicalError: `too_deep` or `too_large`.
         """
-        copy: dict[str, Any] = _SealingCopy(self).copy_value(args, secret=False, depth=0)
+        copy: dict[str, Any] = _SealingCopy(self, texts_searched=texts_searched).copy_value(args, secret=False, depth=0)
         return copy
 
     def seal_text(self, text: str) -> str:
@@ -344,11 +354,12 @@ class Redactor:
 class _SealingCopy:
     """Makes one deep copy, counting values so that the time is bounded."""
 
-    __slots__ = ("_nodes", "_redactor")
+    __slots__ = ("_nodes", "_redactor", "_texts_searched")
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, *, texts_searched: bool) -> None:
         self._nodes = 0
         self._redactor = redactor
+        self._texts_searched = texts_searched
 
     def copy_value(self, value: Any, *, secret: bool, depth: int) -> Any:
         self._nodes += 1
@@ -362,7 +373,7 @@ class _SealingCopy:
             return self._copy_leaf(value, secret=secret)
         copy: dict[Any, Any] = {}
         for key, item, is_marked in _mark_secrets(value):
-            is_sealed = isinstance(key, str) and len(key) >= _MIN_SEALED_KEY
+            is_sealed = isinstance(key, str) and len(key) >= _MIN_SEALED_KEY and not self._texts_searched
             name = self._redactor.seal_text(key) if is_sealed else key
             copy[name] = self.copy_value(item, secret=secret or is_marked, depth=depth + 1)
         return copy if isinstance(value, Mapping) else list(copy.values())
@@ -370,4 +381,7 @@ class _SealingCopy:
     def _copy_leaf(self, value: Any, *, secret: bool) -> Any:
         if secret:
             return self._redactor._seal_leaf(value)  # noqa: SLF001 - the walk is a part of its Redactor
-        return self._redactor.seal_text(str.__str__(value)) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        text = str.__str__(value)
+        return text if self._texts_searched else self._redactor.seal_text(text)

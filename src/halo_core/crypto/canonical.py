@@ -28,6 +28,8 @@ from halo_core.errors import CanonicalError
 _INT_LIMIT: Final = 2**53
 # A decimal string longer than this is no number anybody meant; bounds the cost of int().
 _MAX_DIGITS: Final = 4096
+MAX_INTEGER_BITS: Final = _MAX_DIGITS * 3
+"""Bits of an integer that has a canonical form; about 3,600 digits."""
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
 # A record wraps values in tagged forms and in its own members; the parser's limit is 254.
@@ -187,7 +189,7 @@ def _encode_text(value: str, path: tuple[str, ...]) -> str:
 def _encode_integer(value: int, path: tuple[str, ...]) -> CanonicalTree:
     if -_INT_LIMIT < value < _INT_LIMIT:
         return value
-    if value.bit_length() > _MAX_DIGITS * 3:
+    if value.bit_length() > MAX_INTEGER_BITS:
         raise _make_error(path, "too_large", "an integer of more than about 3,600 digits")
     return {"$i": str(value)}
 

@@ -1,4 +1,4 @@
-"""Ed25519 keys, keyed digests, and the files that hold them. No other module handles a private key.
+"""Ed25519 keys, keyed digests, the files that hold them, and random ids. No other module handles a private key.
 
 libsodium's rules are normative: a signature by a low-order key, a non-canonical point or an S out of range is none.
 It does take ambiguous signatures under keys of mixed order, so every key passes `require_strong_key` where it is
@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import hmac
 import os
 import re
 import secrets
@@ -19,6 +18,7 @@ import stat
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
+import uuid_utils
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
@@ -141,6 +141,10 @@ def _b64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+KEYED_DIGEST: Final = "blake2b-256:"
+"""How the digests of a `Digester` begin."""
+
+
 class Digester(_Unpicklable):
     """Keyed digests, domain-separated: a low-entropy value is never hashed without a key.
 
@@ -159,15 +163,15 @@ class Digester(_Unpicklable):
         self._secret = secret
 
     def digest(self, domain: str, data: bytes) -> str:
-        """HMAC-SHA-256 (RFC 2104) over `domain`, a NUL byte and `data`: `hmac-sha256:` and 64 hex digits.
+        """Keyed BLAKE2b-256 (RFC 7693) over `domain`, a NUL byte and `data`: `blake2b-256:` and 64 hex digits.
 
         Raises:
             BadInput: `bad_domain`, the domain is not ASCII or holds a NUL.
         """
         if not domain.isascii() or "\0" in domain:
             raise BadInput("bad_domain", "a digest domain must be ASCII without NUL", field="domain")
-        mac = hmac.digest(self._secret, domain.encode("ascii") + b"\0" + data, "sha256")
-        return "hmac-sha256:" + mac.hex()
+        mac = hashlib.blake2b(domain.encode("ascii") + b"\0" + data, digest_size=32, key=self._secret)
+        return KEYED_DIGEST + mac.hexdigest()
 
     def __repr__(self) -> str:
         return "Digester()"
@@ -308,3 +312,29 @@ def _parse_key_line(path: Path, data: bytes, kind: str) -> bytes:
 
 def _make_permission_error(path: Path, why: str, mode: str) -> ConfigError:
     return ConfigError("key_permissions", f"`{path}`: {why}", field=path.name, remedy=f"run `chmod {mode} {path}`")
+
+
+class IdSource(Protocol):
+    """Source of identifiers; tests pass a counting one."""
+
+    def new_token_id(self) -> str:
+        """Id of a passport or an approval token: UUIDv7 (RFC 9562), time-ordered."""
+        ...
+
+    def new_short_id(self) -> str:
+        """Twelve lowercase hex digits, for writers, calls and sessions."""
+        ...
+
+
+class RandomIds:
+    """Ids from the operating system's generator."""
+
+    __slots__ = ()
+
+    def new_token_id(self) -> str:
+        """Return a UUIDv7."""
+        return str(uuid_utils.uuid7())
+
+    def new_short_id(self) -> str:
+        """Return 48 random bits in hex."""
+        return secrets.token_hex(6)

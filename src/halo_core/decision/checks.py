@@ -33,6 +33,7 @@ from halo_core.authority import (
 )
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import key_thumbprint
+from halo_core.decision.record import GRANTED
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     AccessRequest,
@@ -100,7 +101,7 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
     reasons.extend(refused)
     effect = Effect.DENY if refused else effect
     if not reasons:
-        reasons.append(Reason("granted", snapshot.chain[-1].jti, effect=Effect.ALLOW.value))
+        reasons.extend(GRANTED)
     return Decision(
         effect,
         tuple(sorted(set(reasons), key=_severity_key)),

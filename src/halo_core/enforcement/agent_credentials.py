@@ -272,8 +272,8 @@ class AgentCredentials:
             grants=grants,
             now_s=now_us // _US,
             lifetime_s=_LIFETIME_S,
-            jti=self._store.ids.new_entry_id(),
-            txn=self._store.ids.new_entry_id(),
+            jti=self._store.ids.new_token_id(),
+            txn=self._store.ids.new_token_id(),
             # The account of what was spent outlives the passport: a new one refills nothing.
             envelope=f"agent:{self._agent}",
             budgets=limits.effective_ceilings(),

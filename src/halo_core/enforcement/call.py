@@ -17,7 +17,6 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
-from halo_core.enforcement.quota_days import QuotaDay
 from halo_core.enforcement.risk_assessor import RiskAssessment, RiskAssessor
 from halo_core.errors import CanonicalError
 from halo_core.model import (
@@ -32,20 +31,23 @@ from halo_core.model import (
     Resource,
     Snapshot,
     Trigger,
+    compute_request_id,
 )
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
+from halo_core.store.rows import QuotaDay
 from halo_core.values import (
     MAX_LEAVES,
     fingerprint_tokens,
     generate_spellings,
     iter_text_fingerprints,
 )
-from halo_core.values.provenance import extract_leaves
+from halo_core.values.provenance import Leaf, parse_leaves
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
+_MAX_REQUESTS: Final = 64  # a handful of prompts
 _MAX_NAME: Final = 256  # characters of an id that are recorded
 
 ABILITIES: Final = (
@@ -176,11 +178,13 @@ class DecisionContext:
         original_args: the real arguments, copied from the call.
         recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty where
             they have a problem.
+        leaves: of those, with their tokens.
         observed_texts: texts that the agent has been shown since.
         subject: whose sealed content this is.
-        content: what is sealed beside the entry: name → (subject, bytes).
+        content: what is sealed beside the entry, name → bytes.
         user_request: the user's own words that the host vouched for.
         mode_option: the mode this handle was opened with, None for the store's.
+        now_us: wall clock of the decision, microseconds since the epoch.
         control: the tenant's control row.
         state: the session's state before the decision.
         quota_day: what was spent today under the standing link's quotas, None where it has none.
@@ -201,12 +205,14 @@ class DecisionContext:
     request: AccessRequest
     original_args: Mapping[str, Any]
     recorded_args: Mapping[str, Any]
+    leaves: tuple[Leaf, ...]
     observed_texts: tuple[ObservedText, ...]
     subject: str
-    content: Mapping[str, tuple[str, bytes]]
+    content: Mapping[str, bytes]
     user_request: str
     mode_option: Mode | None = None
 
+    now_us: int = 0
     control: Control = _UNSET
     state: SessionState = _UNSET
     quota_day: QuotaDay | None = None
@@ -286,17 +292,24 @@ class Preparer:
     sketch_key: bytes
     make_call_id: Any
     _fingerprint_cache: dict[str, frozenset[int]] = field(default_factory=dict)
+    _request_cache: dict[str, str] = field(default_factory=dict)
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; total."""
-        problem, args, encoded, real_args = self._seal_arguments(call)
+        problem, args, encoded, real_args, leaves = self._seal_arguments(call)
         principal = self._make_principal(clip_name(call.user), call.agents)
         session, turn = clip_name(call.session), clip_name(call.turn)
         subject = f"user:{principal.user}" if principal.user else f"session:{session}"
         digest = self.digester.digest("halo/args", encoded)
         call_id = clip_name(call.call_id) or self.make_call_id()
-        name = canonical.dumps(
-            [session, principal.agent, turn, call_id, call.resource.kind.value, call.resource.id, digest]
+        request_id = compute_request_id(
+            session,
+            principal.agent,
+            turn,
+            call_id,
+            kind=call.resource.kind.value,
+            resource=call.resource.id,
+            args_digest=digest,
         )
         trigger_text = self.redactor.seal_text(_replace_unencodable(call.trigger_text)[:MAX_KEPT_CHARS])
         context = Context(
@@ -319,27 +332,36 @@ class Preparer:
             resource=call.resource,
             args=args,
             args_digest=digest,
-            request_id=canonical.digest("halo/request", name),
+            request_id=request_id,
             context=context,
             problem=problem,
         )
-        content = {"args": (subject, encoded)}
+        content = {"args": encoded}
         if trigger_text:
-            content["trigger"] = (subject, trigger_text.encode())
+            content["trigger"] = trigger_text.encode()
         recorded_args = {} if problem else dict(zip(args, real_args.values(), strict=True))
         return DecisionContext(
             call=call,
             request=request,
             original_args=real_args,
             recorded_args=recorded_args,
+            leaves=leaves,
             observed_texts=self._observe_texts(call),
             subject=subject,
             content=content,
-            user_request=self.redactor.seal_text(_replace_unencodable(call.request)[:MAX_KEPT_CHARS])
-            if call.request
-            else "",
+            user_request=self._seal_request(call.request) if call.request else "",
             mode_option=mode_option,
         )
+
+    def _seal_request(self, text: str) -> str:
+        """The user's words as they are kept, cached for the requests that every call of a run repeats."""
+        sealed = self._request_cache.get(text)
+        if sealed is None:
+            sealed = self.redactor.seal_text(_replace_unencodable(text)[:MAX_KEPT_CHARS])
+            if len(self._request_cache) >= _MAX_REQUESTS:
+                self._request_cache.clear()
+            self._request_cache[text] = sealed
+        return sealed
 
     def make_chunk(self, source: str, text: str, step: int, *, names_requested: bool) -> Chunk:
         """What a session's profile keeps of a result; takes about 0.4 ms for each KB."""
@@ -349,12 +371,18 @@ class Preparer:
         """Fingerprints by which a text is recognised as something that was stored."""
         return iter_text_fingerprints(self.sketch_key, text)
 
-    def _seal_arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any]]:
-        """Seal arguments: a problem, the sealed ones, their bytes, and the ones to run with."""
+    def _seal_arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any], tuple[Leaf, ...]]:
+        """Seal arguments: a problem, the sealed ones, their bytes, the ones to run with, and the leaves of those."""
         try:
             # INVARIANT: what was decided is what runs; the caller keeps no hold on the copy.
             real_args = _copy_arguments(call.args)
-            sealed = self.redactor.seal(real_args)
+            leaves = parse_leaves(real_args)
+            texts_searched = len(leaves) <= MAX_LEAVES and self.redactor.holds_no_secret(
+                [*real_args, *(leaf.text for leaf in leaves)]
+            )
+            sealed = self.redactor.seal(real_args, texts_searched=texts_searched)
+            if not texts_searched:  # a name can be a secret too
+                leaves = parse_leaves(dict(zip(sealed, real_args.values(), strict=True)))
             encoded = canonical.encode(sealed)
         except CanonicalError as exc:
             problem = "arguments_too_large" if exc.code in ("too_large", "too_deep") else "invalid_arguments"
@@ -363,12 +391,11 @@ class Preparer:
         except Exception:  # noqa: BLE001  INVARIANT: TOTAL - a container of the caller's that misbehaves
             problem = "invalid_arguments"
         else:
-            problem = (
-                "arguments_too_large" if len(encoded) > MAX_ARGUMENT_BYTES or _has_too_many_leaves(real_args) else ""
-            )
+            is_too_large = len(encoded) > MAX_ARGUMENT_BYTES or len(leaves) > MAX_LEAVES
+            problem = "arguments_too_large" if is_too_large else ""
             if not problem:
-                return call.problem, sealed, encoded, real_args
-        return call.problem or problem, {}, b"{}", call.args
+                return call.problem, sealed, encoded, real_args, () if call.problem else leaves
+        return call.problem or problem, {}, b"{}", call.args, ()
 
     def _make_principal(self, user: str, agents: tuple[str, ...]) -> Principal:
         base = self.principal
@@ -394,21 +421,22 @@ class Preparer:
             for text, origin, is_vouched in labelled_texts
         )
 
-    def fingerprint_text_once(self, text: str, *, without: Iterable[str] = ()) -> frozenset[int]:
-        """Keyed fingerprints of the words of a text, except those that occur in a text of `without`.
+    def fingerprint_text_once(self, text: str, *, without: Iterable[Iterable[str]] = ()) -> frozenset[int]:
+        """Keyed fingerprints of the words of a text, except those that occur in a list of `without`.
 
         Of its words in other spellings too: what is read encoded or in groups may be used decoded, or as one.
         """
-        spoken_words = (word for form in (text, *generate_spellings(text)) for word in extract_tokens(form))
-        words = set(spoken_words).difference(*(extract_tokens(excluded_text) for excluded_text in without))
-        return frozenset(fingerprint_tokens(self.sketch_key, words))
+        words = set(extract_tokens(text))
+        for form in generate_spellings(text):
+            words.update(extract_tokens(form))
+        return frozenset(fingerprint_tokens(self.sketch_key, words.difference(*without)))
 
     def fingerprint_text(self, text: str) -> frozenset[int]:
         """As `fingerprint_text_once`, cached for the few texts that every call of a run repeats."""
         cached = self._fingerprint_cache.get(text)
         if cached is None:
             cached = self.fingerprint_text_once(text)
-            if len(self._fingerprint_cache) >= 64:  # a handful of prompts
+            if len(self._fingerprint_cache) >= _MAX_REQUESTS:
                 self._fingerprint_cache.clear()
             self._fingerprint_cache[text] = cached
         return cached
@@ -426,12 +454,14 @@ def _copy_value(value: Any, nodes: Iterator[int]) -> Any:
     if next(nodes) > canonical.MAX_NODES:
         raise CanonicalError("too_large", f"more than {canonical.MAX_NODES} values")
     if (
-        type(value) is int
+        (type(value) is int and value.bit_length() <= canonical.MAX_INTEGER_BITS)
         or type(value) is bool
         or value is None
         or (type(value) is str and len(value) <= MAX_ARGUMENT_BYTES)
     ):
         return value
+    if isinstance(value, int) and value.bit_length() > canonical.MAX_INTEGER_BITS:  # before it is made a text
+        raise CanonicalError("too_large", "an integer of too many digits")
     if isinstance(value, str | bytes) and len(value) > MAX_ARGUMENT_BYTES:
         raise CanonicalError(
             "too_large", f"a text of more than {MAX_ARGUMENT_BYTES} characters"
@@ -443,10 +473,6 @@ def _copy_value(value: Any, nodes: Iterator[int]) -> Any:
     if isinstance(value, list):
         return [_copy_value(item, nodes) for item in value]
     return tuple(_copy_value(item, nodes) for item in value) if type(value) is tuple else value
-
-
-def _has_too_many_leaves(args: Mapping[str, Any]) -> bool:
-    return any(i >= MAX_LEAVES for i, _ in enumerate(extract_leaves(args)))
 
 
 def _replace_unencodable(text: str) -> str:

@@ -22,6 +22,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from halo_core.decision import stop_applies
+from halo_core.decision.record import justify_decision
 from halo_core.enforcement import flow
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Call, Credentials, DecisionContext, Preparer, clip_name
 from halo_core.enforcement.jobs import (
@@ -29,7 +30,6 @@ from halo_core.enforcement.jobs import (
     OutcomeJob,
     decide_call,
     find_question_status,
-    justify_decision,
 )
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
@@ -40,6 +40,7 @@ from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store, Transaction
 from halo_core.values import origin_of_result
 from halo_core.values.provenance import extract_texts
+from halo_core.values.sketch import extract_tokens
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
@@ -391,7 +392,10 @@ class Enforcer:
         """Fingerprints of a result; words that a trusted source merely repeats from the arguments are left out."""
         if not output or origin_of_result(context.resource) is not Provenance.SYSTEM:
             return self._preparer.fingerprint_text_once(output)
-        return self._preparer.fingerprint_text_once(output, without=extract_texts(context.args))
+        if context.args is context.original_args and context.leaves:
+            return self._preparer.fingerprint_text_once(output, without=[leaf.words for leaf in context.leaves])
+        texts = extract_texts(context.args)
+        return self._preparer.fingerprint_text_once(output, without=map(extract_tokens, texts))
 
     def _record_orphaned(self, context: DecisionContext) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.

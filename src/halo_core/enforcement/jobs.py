@@ -16,17 +16,16 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
 from halo_core.decision.checks import call_binding, reauthorization_binding
+from halo_core.decision.record import DecisionResult, encode_decision, encode_outcome
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.passport_reader import make_handback_body
-from halo_core.enforcement.quota_days import read_quota_day, write_quota_day
 from halo_core.enforcement.snapshot_builder import build_snapshot, record_observation
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     RESERVED_UNITS,
     ActionKind,
-    Decision,
     Effect,
     EntryKind,
     Envelope,
@@ -35,12 +34,11 @@ from halo_core.model import (
     Provenance,
     Stop,
 )
-from halo_core.reasons import get_reason_text
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.risk.profile import Chunk, pack_head
 from halo_core.store import Draft, SessionState, Transaction, rows
+from halo_core.store.rows import read_quota_day, write_quota_day
 from halo_core.values import fingerprint_stored_values, origin_of_result
-from halo_core.values.provenance import extract_leaves
 from halo_core.values.sketch import MAX_TEXT
 
 QUESTION_LIFETIME_US: Final = 86_400_000_000
@@ -96,48 +94,48 @@ def decide_call(
     state, context.handle = _make_link(tx, context, credentials, state) if decision.effect.runs else (state, "")
     context.quota_day = context.quota_day.charge(decision.charges) if runs and context.quota_day is not None else None
     can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
-    context.earlier = recall_result(tx, request.request_id, decision, max_output=MAX_KEPT_CHARS) if can_recall else None
-    body = _make_body(context, state, accounts, risk)
-    body["executed_digest"] = _digest_executed(context, digester) if runs else ""
-    body["quota"] = write_quota_day(tx, context.quota_day)
+    context.earlier = (
+        recall_result(tx, context.session, request.request_id, decision, max_output=MAX_KEPT_CHARS)
+        if can_recall
+        else None
+    )
     stored = tx.add_tainted_fingerprints(_find_tainted_fingerprints(context, sketch_key)) if runs else None
-    if stored is not None:
-        body["stored"] = stored
-    if context.call.withdrawn_question:
-        body["withdrawn"] = _withdraw_question(tx, context.session, context.call.withdrawn_question)
-    content = context.content
-    if context.user_request and not context.state.view.steps:
-        content = {**content, "request": (context.subject, context.user_request.encode())}
-    context.appended = tx.append(Draft(EntryKind.DECISION, context.session, body, content))  # (4)
+    result = DecisionResult(
+        runs=runs,
+        authority_left=compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None,
+        session_risk=risk,
+        executed_digest=_digest_executed(context, digester) if runs else "",
+        state=state.make_commitment() if context.session else None,
+        quota=write_quota_day(tx, context.quota_day),
+        stored=stored,
+        recalled=context.earlier is not None,
+        withdrawn=_withdraw_question(tx, context.session, context.call.withdrawn_question)
+        if context.call.withdrawn_question
+        else "",
+    )
+    context.appended = tx.append(_draft_decision(tx, context, result))  # (4)
     _append_alert(tx, context, risk)
     context.pending_id = question.record(tx, context) if question is not None else ""
-    context.used_answer = _record_dispatch(tx, context, once=not (observe or request.resource.idempotent))
+    context.used_answer = _record_run(tx, context)
     if context.session:
         tx.put_session(state, context.appended.entry)
     return context
 
 
-def _make_body(
-    context: DecisionContext, state: SessionState, accounts: tuple[Envelope, ...], risk: int
-) -> dict[str, Any]:
-    """What the entry records of a decision, but for what is written beside it."""
-    snapshot, request = context.snapshot, context.request
-    remaining = compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None
-    return {
-        "after": {
-            "authority": remaining,
-            "budgets": [[account.link, *item] for account in accounts for item in account.spent],
-            "risk": risk,
-            "steps": state.view.steps,
-        },
-        "decision": context.decision.to_plain(),
-        "dispatched": context.runs,
-        "justification": justify_decision(context.decision, request.resource.id),
-        **({"recalled": True} if context.earlier is not None else {}),
-        "request": request.to_plain(),
-        "snapshot": snapshot.to_plain(),
-        "state": state.make_commitment() if context.session else None,
-    }
+def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionResult) -> Draft:
+    """The entry of a decision; the parts that it names are stored if they are not there yet."""
+    request, snapshot = context.request, context.snapshot
+    body, parts = encode_decision(request, snapshot, context.decision, result, ts_us=context.now_us)
+    for name, data in parts:
+        tx.put_part(name, data)
+    content = context.content
+    if context.user_request and not context.state.view.steps:
+        content = {**content, "request": context.user_request.encode()}
+    run = b""
+    if result.runs:
+        once = snapshot.mode is Mode.ENFORCE and not request.resource.idempotent
+        run = tx.make_run_key(context.session, request.request_id, once=once)
+    return Draft(EntryKind.DECISION, context.session, body, content, context.subject, run=run, ts_us=context.now_us)
 
 
 def _make_link(
@@ -173,17 +171,17 @@ def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> f
         return frozenset()
     untrusted_places = {place for place, source in snapshot.provenance if source not in _TRUSTED_ORIGINS}
     return fingerprint_stored_values(
-        sketch_key, (text for place, text in extract_leaves(context.recorded_args) if place in untrusted_places)
+        sketch_key, (leaf.text for leaf in context.leaves if leaf.pointer in untrusted_places)
     )
 
 
-def _record_dispatch(tx: Transaction, context: DecisionContext, *, once: bool) -> bool:
+def _record_run(tx: Transaction, context: DecisionContext) -> bool:
     """Record that the action runs, if it does. Returns whether this consumes an approval."""
     if not context.runs:
         return False
     request, approval = context.request, context.snapshot.approval
-    tx.record_dispatch(request.request_id, context.appended.entry, once=once)
-    tx.count_use(request.subject.agent, request.resource.id)
+    tx.record_run(request.request_id, context.appended.entry)
+    tx.add_use(request.subject.agent, request.resource.id)
     if approval is None or all(reason.code != "approved" for reason in context.decision.reasons):
         return False
     # INVARIANT: BIND - an approval serves once: one request, to its end.
@@ -212,16 +210,6 @@ def _append_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
         "session_risk": risk,
     }
     tx.append(Draft(EntryKind.ALERT, context.session, body))
-
-
-def justify_decision(decision: Decision, resource: str) -> str:
-    """One plain sentence saying why, from the reason codes; no argument's value appears in it."""
-    parts = []
-    for reason in decision.reasons:
-        title = get_reason_text(reason.code).title
-        where = f" ({reason.source})" if reason.source else ""
-        parts.append(f"{title}: {reason.detail}{where}" if reason.detail else f"{title}{where}")
-    return f"{decision.effect.value} `{resource}`: " + "; ".join(parts)
 
 
 # questions
@@ -361,7 +349,7 @@ class OutcomeJob:
         """Append the outcome, and record what the session has now seen."""
         context = self.context
         decided = context.appended.entry
-        if not tx.mark_settled(decided.writer, decided.seq, paused=self.status == "paused"):
+        if tx.has_outcome(context.session, decided.writer, decided.seq):
             return
         state = tx.load_session(context.session) if context.session else None
         origin = origin_of_result(context.resource)
@@ -388,16 +376,34 @@ class OutcomeJob:
             "tainted": state.view.tainted if state is not None else False,
         }
         if state is not None:
-            charged_accounts = (account.envelope for account in state.links if account.handle in context.handles)
-            state = state.with_update(
-                [settle_account(account, context.reserved_charges, actual_costs) for account in charged_accounts]
-            )
+            state = state.with_update(self._settle_accounts(state, actual_costs))
             body["quota"] = self._refund_quota(tx, actual_costs)
             body["state"] = state.make_commitment()
-        content = {"output": (context.subject, self.output.encode())} if self.output else {}
-        written = tx.append(Draft(EntryKind.OUTCOME, context.session, body, content))
+        written = tx.append(
+            Draft(
+                EntryKind.OUTCOME,
+                context.session,
+                encode_outcome(body, tx.writer.id),
+                {"output": self.output.encode()} if self.output else {},
+                context.subject,
+                settles=(decided.writer, decided.seq),
+                paused=self.status == "paused",
+            )
+        )
         if state is not None:
             tx.put_session(state, written.entry)
+
+    def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:
+        """The accounts that reserved something for this action, settled."""
+        charges = [item for item in self.context.reserved_charges if item[0] not in RESERVED_UNITS]
+        if not charges:
+            return []
+        handles = self.context.handles
+        return [
+            settle_account(account.envelope, charges, actual_costs)
+            for account in state.links
+            if account.handle in handles
+        ]
 
     def _compute_actual_costs(self) -> dict[str, int]:
         reserved = {unit: amount for unit, amount in self.context.reserved_charges if unit not in RESERVED_UNITS}

@@ -121,17 +121,18 @@ class FindLinkJob:
         return LiveLink(account.handle, tuple(item.agent for item in path[1:]), is_acting_link, giver, is_free)
 
 
-def recall_result(tx: Transaction, request_id: str, decision: Decision, *, max_output: int) -> str | None:
+def recall_result(tx: Transaction, session: str, request_id: str, decision: Decision, *, max_output: int) -> str | None:
     """The result of the earlier run of this request; None where it did not succeed or cannot be proven.
 
     Args:
         tx: where the earlier run is recorded.
+        session: of the request.
         request_id: names session, agent, turn, call, resource and arguments.
         decision: the one made now; what it would hold back must have been held back then.
         max_output: how many characters of an output are kept.
     """
     try:
-        place = tx.find_completed_run(request_id)
+        place = tx.find_completed_run(session, request_id)
         earlier = ProvenEntry.read(tx, *place) if place is not None else None
         if earlier is None or not _is_same_request(earlier.entry, request_id, decision):
             return None

@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 
 from halo_core.authorities import Authorities
 from halo_core.authority import renew_account
-from halo_core.crypto.ids import IdSource
-from halo_core.crypto.keys import KeyStore, Signer, agent_key_name
+from halo_core.crypto.keys import IdSource, KeyStore, Signer, agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.decision.checks import reauthorization_binding, session_claim
 from halo_core.enforcement.passport_reader import (
@@ -183,7 +182,7 @@ class PassportStore:
             parent_token=self.reader.read_token(tx, path[-1].hash),
             signer=self._load_signer(parent.agent),
             now_s=now_us // _US,
-            jti=self._ids.new_entry_id(),
+            jti=self._ids.new_token_id(),
             agent=agent,
             holder_public_key=self._load_signer(agent).public_key,
             owner=self._find_owner(tx, agent, store, now_us),
@@ -381,7 +380,7 @@ class PassportStore:
                 parent_token=self.reader.read_token(tx, path[-1].hash),
                 signer=self._load_signer(parent.agent),
                 now_s=now_s,
-                jti=self._ids.new_entry_id(),
+                jti=self._ids.new_token_id(),
                 agent=child.agent,
                 holder_public_key=link.holder_key,
                 owner=link.owner,
@@ -431,7 +430,7 @@ class PassportStore:
             parent_token=self.reader.read_token(tx, root),
             signer=self._load_signer(self._agent),
             now_s=max(now_us // _US, parent.not_before_s),
-            jti=self._ids.new_entry_id(),
+            jti=self._ids.new_token_id(),
             session=session_claim(state.view.id),
             lifetime_s=lifetime_s,
             budgets=budgets,

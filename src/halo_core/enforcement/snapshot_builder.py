@@ -12,13 +12,13 @@ from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
 from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
-from halo_core.enforcement.quota_days import compute_quota_day
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
-from halo_core.values import Sketch, trace_arguments
+from halo_core.store.rows import compute_quota_day
+from halo_core.values import Sketch, trace_leaves
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
@@ -72,7 +72,7 @@ def build_snapshot(
     """
     request = context.request
     control = context.control = tx.load_control()
-    now_us = tx.clock.now_us()
+    now_us = context.now_us = tx.clock.now_us()
     session = request.context.session
     state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
     sketch = tx.load_sketch(state)
@@ -90,17 +90,16 @@ def build_snapshot(
     day = context.quota_day = compute_quota_day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _read_approvals(tx, context, active, credentials, at_us=at_us)
     # Compared with what the session has seen, no more; arguments with a problem were never walked through.
-    traced_leaves = trace_arguments(context.recorded_args, sketch)
+    traced_leaves = trace_leaves(context.leaves, sketch)
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
-    uses, dispatched = tx.load_past_use(request.subject.agent, request.resource.id, request.request_id)
     context.state, context.assessment = state, assessment
     context.snapshot = Snapshot(
         time_us=at_us,
         mode=context.mode_option or control.mode,
         control_version=control.version,
         session=state.view,
-        uses=uses,
+        uses=tx.count_uses(request.subject.agent, request.resource.id),
         provenance=tuple((pointer, origin) for pointer, origin, _ in traced_leaves),
         sources=_name_sources(traced_leaves, state.sources),
         chain=chain,
@@ -113,7 +112,7 @@ def build_snapshot(
         # Those that name something of this chain, so that an entry does not carry all there ever were.
         revocations=tuple(item for item in control.revocations if revocation_applies(item, chain, session)),
         approval=approval,
-        dispatched=dispatched,
+        dispatched=tx.was_dispatched(session, request.request_id),
         pending=pending,
         model_hash=assessment.score_name,
         risk=assessment.risk,
@@ -181,7 +180,7 @@ def _read_approvals(
 def _find_paused_approval(tx: Transaction, request: AccessRequest, binding: str) -> rows.ApprovalRow | None:
     """The answer with which this request was allowed before it paused; it covers the rest of the request."""
     try:
-        paused = find_paused_decision(tx, request.request_id)
+        paused = find_paused_decision(tx, request.context.session, request.request_id)
     except (Gap, Tampered):
         return None  # INVARIANT: BIND - rows that no signature bears out answer nothing
     approval = paused.body["snapshot"].get("approval") if paused is not None else None

@@ -161,7 +161,7 @@ class HighRiskDays:
 
 
 _KIND_PATTERN: Final = re.compile(re.escape(ALERT_KIND))
-_FINGERPRINT_PATTERN: Final = re.compile(r"hmac-sha256:[0-9a-f]{64}")
+_FINGERPRINT_PATTERN: Final = re.compile(r"blake2b-256:[0-9a-f]{64}")
 _DAY_PATTERN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_TEXT_LENGTH: Final = 1000
 _MAX_RISK: Final = 1000

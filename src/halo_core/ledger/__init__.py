@@ -7,7 +7,9 @@ of it again. Except for the `LedgerReader` and the anchor file, nothing here doe
 
 from halo_core.ledger.checkpoints import advance_anchor, open_checkpoint, read_anchors, sign_checkpoint
 from halo_core.ledger.notes import (
+    SignedEntry,
     Vkey,
+    build_entry_note,
     decode_entry,
     encode_entry,
     format_vkey,
@@ -20,22 +22,36 @@ from halo_core.ledger.notes import (
 )
 from halo_core.ledger.reader import Stream, Trust
 from halo_core.ledger.report import LIMITS, Report
-from halo_core.ledger.sealed_content import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
+from halo_core.ledger.sealed_content import (
+    compute_attached_digest,
+    compute_key_commitment,
+    new_dek,
+    open_sealed,
+    read_subject,
+    seal,
+    unwrap_dek,
+    wrap_dek,
+)
 from halo_core.ledger.tree import CompactRange
 from halo_core.ledger.verify import verify
-from halo_core.ledger.verify_projections import chain_marks, commit_state
+from halo_core.ledger.verify_projections import chain_marks, commit_state, digest_state
 
 __all__ = [
     "LIMITS",
     "CompactRange",
     "Report",
+    "SignedEntry",
     "Stream",
     "Trust",
     "Vkey",
     "advance_anchor",
+    "build_entry_note",
     "chain_marks",
     "commit_state",
+    "compute_attached_digest",
+    "compute_key_commitment",
     "decode_entry",
+    "digest_state",
     "encode_entry",
     "format_vkey",
     "leaf_hash",
@@ -46,6 +62,7 @@ __all__ = [
     "open_sealed",
     "parse_vkey",
     "read_anchors",
+    "read_subject",
     "seal",
     "sign_checkpoint",
     "unwrap_dek",

@@ -29,7 +29,9 @@ __all__ = [
     "MAX_NOTE",
     "Note",
     "Signature",
+    "SignedEntry",
     "Vkey",
+    "build_entry_note",
     "decode_base64",
     "decode_entry",
     "encode_entry",
@@ -49,6 +51,8 @@ __all__ = [
 
 # C2SP tlog-tiles carries entries behind 16-bit lengths.
 MAX_NOTE: Final = 65_535
+MAX_ENTRY: Final = MAX_NOTE - 512
+"""Bytes of an entry's text; the rest is for its signature lines."""
 _MAX_SIGNATURES: Final = 32
 _ED25519: Final = b"\x01"
 _PUBLIC_BYTES: Final = 32
@@ -240,18 +244,15 @@ _PART: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TYPES: Final[dict[str, type]] = {
     "assurance": str,
     "body": dict,
-    "content": dict,
-    "id": str,
     "kind": str,
-    "mono_us": int,
     "prev": str,
-    "session": str,
-    "tenant": str,
     "ts_us": int,
     "v": int,
-    "w": str,
     "ws": int,
 }
+_OPTIONAL_TYPES: Final[dict[str, type]] = {"attached": str, "content": list, "session": str}
+_STORED_SIGNATURE: Final = 4 + _SIGNATURE_BYTES  # key hash and signature
+_WRITER_NAME: Final = re.compile(r"halo/([A-Za-z0-9._-]{1,64})/w/([A-Za-z0-9._-]{1,64})")
 
 
 def log_origin(tenant: str) -> str:
@@ -263,6 +264,7 @@ def log_origin(tenant: str) -> str:
     return f"halo/{_check_name(tenant, 'bad_tenant', 'tenant')}/log"
 
 
+@lru_cache(maxsize=1024)
 def writer_name(tenant: str, writer: str) -> str:
     """Key name of a writer.
 
@@ -283,7 +285,21 @@ def _check_name(name: str, code: str, field: str) -> str:
     return name
 
 
-def encode_entry(entry: LedgerEntry, signer: Signer, *, log: Signer | None = None) -> tuple[bytes, bytes]:
+class SignedEntry(NamedTuple):
+    """An entry as it is stored.
+
+    Args:
+        text: its line of canonical JSON, without the newline.
+        signatures: key hash (4 bytes) and signature (64) of the writer, then of the log for a writer's first entry.
+        leaf: its 32-byte leaf hash, over the whole note.
+    """
+
+    text: bytes
+    signatures: bytes
+    leaf: bytes
+
+
+def encode_entry(entry: LedgerEntry, signer: Signer, *, log: Signer | None = None) -> SignedEntry:
     """Sign an entry.
 
     Args:
@@ -291,19 +307,48 @@ def encode_entry(entry: LedgerEntry, signer: Signer, *, log: Signer | None = Non
         signer: the writer's key.
         log: the log's key, for the writer's first entry.
 
-    Returns:
-        The note and its 32-byte leaf hash.
-
     Raises:
         CanonicalError: the body has no canonical form.
         BadInput: `entry_too_large`.
         ConfigError: `bad_tenant` or `bad_writer`.
     """
-    signers = [(writer_name(entry.tenant, entry.writer), signer)]
+    key_hash_of_writer = _signature_prefix(writer_name(entry.tenant, entry.writer), signer.public_key)[1]
+    text = canonical.dumps(entry.to_plain())
+    if len(text) > MAX_ENTRY:
+        raise BadInput(
+            "entry_too_large",
+            f"the entry has {len(text)} bytes, at most {MAX_ENTRY} fit",
+            field="text",
+            remedy="pass large data by reference",
+        )
+    signatures = key_hash_of_writer + signer.sign(text + b"\n")
     if log is not None:
-        signers.append((log_origin(entry.tenant), log))
-    note = sign_note(canonical.dumps(entry.to_plain()) + b"\n", signers)
-    return note, leaf_hash(note)
+        signatures += _signature_prefix(log_origin(entry.tenant), log.public_key)[1] + log.sign(text + b"\n")
+    return SignedEntry(text, signatures, leaf_hash(build_entry_note(entry.tenant, entry.writer, text, signatures)))
+
+
+def build_entry_note(tenant: str, writer: str, text: bytes, signatures: bytes) -> bytes:
+    """The signed note of a stored entry; inverse of how `encode_entry` takes it apart.
+
+    Raises:
+        Tampered: `malformed_note`, these columns are no entry's.
+    """
+    if len(signatures) not in (_STORED_SIGNATURE, 2 * _STORED_SIGNATURE) or len(text) > MAX_ENTRY:
+        raise Tampered("malformed_note", "the signatures have the wrong length, or the entry is too large")
+    lines = [text, b"\n\n", _writer_prefix(tenant, writer), binascii.b2a_base64(signatures[:_STORED_SIGNATURE])]
+    if len(signatures) > _STORED_SIGNATURE:
+        lines += _log_prefix(tenant), binascii.b2a_base64(signatures[_STORED_SIGNATURE:])
+    return b"".join(lines)
+
+
+@lru_cache(maxsize=1024)
+def _writer_prefix(tenant: str, writer: str) -> bytes:
+    return _DASH + f"halo/{tenant}/w/{writer} ".encode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=64)
+def _log_prefix(tenant: str) -> bytes:
+    return _DASH + f"halo/{tenant}/log ".encode("utf-8", "surrogatepass")
 
 
 def decode_entry(note: bytes) -> LedgerEntry:
@@ -312,22 +357,28 @@ def decode_entry(note: bytes) -> LedgerEntry:
     Raises:
         Tampered: `malformed_note` or `malformed_entry`; nothing else, whatever the bytes.
     """
-    line = open_note(note).text[:-1]
+    opened = open_note(note)
     try:
-        tree = canonical.loads(line)
+        tenant, writer = _read_writer_name(opened.signatures[0].name)
+        tree = canonical.loads(opened.text[:-1])
         _check_types(tree)
-        entry = LedgerEntry.from_plain(tree)
+        return LedgerEntry.from_plain(tree, tenant=tenant, writer=writer)
     except (CanonicalError, RecursionError, ValueError) as exc:
         raise Tampered("malformed_entry", f"the note does not contain an entry: {exc}") from exc
-    return entry
+
+
+def _read_writer_name(name: str) -> tuple[str, str]:
+    match = _WRITER_NAME.fullmatch(name)
+    if match is None:
+        raise ValueError("the first signature is not a writer's")
+    return match[1], match[2]
 
 
 def _check_types(tree: Any) -> None:
-    if type(tree) is not dict or tree.keys() != _TYPES.keys():
+    if type(tree) is not dict or not _TYPES.keys() <= tree.keys() <= _TYPES.keys() | _OPTIONAL_TYPES.keys():
         raise ValueError("members are missing or unknown")
-    for name, kind in _TYPES.items():
-        if type(tree[name]) is not kind:
+    for name, kind in (*_TYPES.items(), *_OPTIONAL_TYPES.items()):
+        if name in tree and type(tree[name]) is not kind:
             raise ValueError(f"`{name}` has the wrong type")
-    for reference in tree["content"].values():
-        if type(reference) is not dict or not all(type(item) is str for item in reference.values()):
-            raise ValueError("`content` has the wrong form")
+    if not all(type(name) is str for name in tree.get("content", ())):
+        raise ValueError("`content` has the wrong form")

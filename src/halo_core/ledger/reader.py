@@ -25,6 +25,7 @@ BLOB_DOMAINS = (
     "halo/blob/v1",
     "halo/manifest/v1",
     "halo/model/v1",
+    "halo/part/v2",
     "halo/passport/v1",
     "halo/policy/v1",
     "halo/registration/v1",
@@ -48,18 +49,18 @@ class Stream(Enum):
     BASELINES = ("baseline", "tenant, agent, hash", "tenant, agent")
     BLOBS = ("blob", "tenant, hash, bytes", "tenant, hash")
     CHECKPOINTS = ("checkpoint", "tenant, size, root, note, frontier", "tenant, size")
-    CONTENTS = ("content", "tenant, commitment, subject, nonce, ciphertext", "tenant, commitment")
-    DISPATCHES = ("dispatch", "tenant, w, ws, request_id, outcome, once", "tenant, w, ws")
-    ENTRIES = ("entry", "tenant, w, ws, leaf, kind, session, ts_us, body", "tenant, w, ws")
-    POSITIONS = ("position", "tenant, w, ws, idx", "tenant, w, ws")
+    ENTRIES = (
+        "entry",
+        "tenant, w, ws, idx, kind, session, ts_us, once, mark, body, signatures, sealed, marks",
+        "tenant, w, ws",
+    )
     QUOTAS = ("quota", "tenant, account, version, state", "tenant, account")
     RESTRICTIONS = ("hold", "tenant, kind, scope, target, since_us", "tenant, kind, scope, target")
     SESSION_HEADS = ("session", "tenant, head_w, head_ws, session, version", "tenant, head_w, head_ws")
     SESSION_STATES = ("session", "tenant, session, version, state", "")
-    SKETCHES = ("sketch", "tenant, session, seq, marks", "tenant, session, seq")
     STANDING_PASSPORTS = ("standing", "tenant, agent, hash, origin, manifest", "tenant, agent")
     TAINT = ("residue", "tenant, seq, chain, prints", "tenant, seq")
-    VAULTS = ("vault", "tenant, subject, dek_wrapped, erased_at_us", "tenant, subject")
+    VAULTS = ("vault", "tenant, subject, dek_wrapped, commitment, erased_at_us", "tenant, subject")
     WRITERS = ("writer", "tenant, w, vkey, closed_us", "tenant, w")
 
     @property
@@ -77,7 +78,11 @@ class LedgerReader(Protocol):
         ...
 
     def rows_by_position(self) -> Iterator[Row]:
-        """(tenant, idx, w, ws, leaf, body): `position` left-joined with `entry`, ordered by (tenant, idx)."""
+        """(tenant, idx, w, ws, body, signatures) of every entry, ordered by (tenant, idx)."""
+        ...
+
+    def blob(self, tenant: str, name: str) -> bytes | None:
+        """The bytes stored under a hash."""
         ...
 
     def schema_differences(self) -> Iterator[Row]:

@@ -12,12 +12,12 @@ CHECKS: Final[dict[int, str]] = {
     1: "there is a ledger and a trusted key",
     2: "entries match their signed notes",
     3: "writer chains have no gaps",
-    4: "each entry has one position",
+    4: "positions have no gaps",
     5: "checkpoints are signed by the log, roots match",
     6: "anchors match the tree",
     7: "writers are certified, signatures are valid",
-    8: "content rows match their references",
-    9: "sessions, dispatches, blobs, holds and approvals",
+    8: "sealed content matches its entries",
+    9: "sessions, runs, blobs, holds and approvals",
 }
 
 LIMITS: Final = (

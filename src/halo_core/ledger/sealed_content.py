@@ -1,20 +1,22 @@
 """Sealed content: fields encrypted so that they can be erased without changing any entry.
 
-A field (a prompt, arguments, an output) is encrypted under its subject's data key, and the entry holds only two hashes.
-Deleting the key erases the field, and every leaf stays as it was:
+The fields of one entry (a prompt, arguments, an output) are encrypted together under their subject's data key, and
+stored beside the entry as subject, nonce and ciphertext. The entry holds one digest over that and over a commitment to
+the key. Deleting the key erases the fields, and every leaf stays as it was:
 
-    c = SHA-256(salt, field)                 binds the plaintext; the salt is inside the ciphertext
-    x = SHA-256(subject, nonce, ciphertext)  shows a changed row without any key
+    key commitment = SHA-256("halo/dek/commit", data key)   stays when the key is deleted
+    attached       = SHA-256(key commitment, sealed, marks) in the entry; shows a changed row without any key
 
-Encryption is XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) with tenant, subject and commitment as associated data.
+XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) does not commit to its key. Since the digest covers the commitment, one
+stored ciphertext has one plaintext. Associated data are tenant and subject.
 """
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import struct
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -25,30 +27,13 @@ from halo_core.errors import BadInput, Tampered
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 24
-SALT_BYTES: Final = 32
 _TAG_BYTES: Final = 16
 _decrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt
 _encrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt
-_CONTENT: Final = b"halo/content/v1"
+_CONTENT: Final = b"halo/content/v2"
 _DEK: Final = b"halo/dek/v1"
-_DIGEST: Final = b"halo/sealed/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class SealedField:
-    """A sealed field: 32-byte commitment, 24-byte nonce, ciphertext, 32-byte digest of the row."""
-
-    commitment: bytes
-    nonce: bytes
-    ciphertext: bytes
-    digest: bytes
-
-    def to_reference(self) -> dict[str, str]:
-        """The reference that the entry holds: `c` and `x`, base64."""
-        return {
-            "c": base64.b64encode(self.commitment).decode("ascii"),
-            "x": base64.b64encode(self.digest).decode("ascii"),
-        }
+_ATTACHED: Final = b"halo/attached/v2\0"
+_KEY_COMMITMENT: Final = b"halo/dek/commit"
 
 
 def new_dek(random: Callable[[int], bytes]) -> bytes:
@@ -82,49 +67,92 @@ def unwrap_dek(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> bytes:
     raise Tampered("bad_wrapped_key", "the data key of a subject cannot be decrypted")
 
 
-def compute_commitment(salt: bytes, field: bytes) -> bytes:
-    """SHA-256(salt, field); the salt is 32 bytes."""
-    return hashlib.sha256(_check_length("salt", salt, SALT_BYTES) + field).digest()
+def compute_key_commitment(dek: bytes) -> bytes:
+    """SHA-256 over a label and a data key, 32 bytes; says nothing of the key, which is random."""
+    return hashlib.sha256(_KEY_COMMITMENT + _check_length("dek", dek, KEY_BYTES)).digest()
 
 
-def ciphertext_digest(subject: str, nonce: bytes, ciphertext: bytes) -> bytes:
-    """Digest of a content row: binds whose it is, nonce and ciphertext; needs no key."""
-    return hashlib.sha256(b"".join((_digest_prefix(subject), _frame_part(nonce), ciphertext))).digest()
+def compute_attached_digest(key_commitment: bytes, sealed: bytes, marks: bytes) -> str:
+    """Base64 digest of what is stored beside an entry; each part may be empty."""
+    lengths = struct.pack(">III", len(key_commitment), len(sealed), len(marks))
+    digest = hashlib.sha256(b"".join((_ATTACHED, lengths, key_commitment, sealed, marks))).digest()
+    return binascii.b2a_base64(digest, newline=False).decode("ascii")
 
 
-def seal(dek: bytes, tenant: str, subject: str, field: bytes, *, salt: bytes, nonce: bytes) -> SealedField:
-    """Seal a field for a subject.
+def seal(dek: bytes, tenant: str, subject: str, fields: Mapping[str, bytes], *, nonce: bytes) -> bytes:
+    """Seal the fields of an entry for a subject.
 
     Args:
         dek: the subject's 32-byte data key.
         tenant: owner of the log.
         subject: person whose data it is, empty for none.
-        field: canonical bytes of the field.
-        salt: 32 fresh random bytes.
+        fields: name, at most 255 bytes, → bytes.
         nonce: 24 fresh random bytes.
+
+    Returns:
+        Length of the subject (2 bytes), subject, nonce, ciphertext.
 
     Raises:
         BadInput: `bad_length`.
     """
-    commitment = compute_commitment(salt, field)
-    aad = _content_prefix(tenant, subject) + _frame_part(commitment)
-    ciphertext: bytes = _encrypt(
-        salt + field, aad, _check_length("nonce", nonce, NONCE_BYTES), _check_length("dek", dek, KEY_BYTES)
-    )
-    return SealedField(commitment, nonce, ciphertext, ciphertext_digest(subject, nonce, ciphertext))
+    parts: list[bytes] = []
+    for name in sorted(fields):
+        data = fields[name]
+        parts += _name_head(name), len(data).to_bytes(4, "big"), data
+    _check_length("nonce", nonce, NONCE_BYTES)
+    _check_length("dek", dek, KEY_BYTES)
+    ciphertext: bytes = _encrypt(b"".join(parts), _content_prefix(tenant, subject), nonce, dek)
+    return _subject_head(subject) + nonce + ciphertext
 
 
-def open_sealed(dek: bytes, tenant: str, subject: str, *, commitment: bytes, nonce: bytes, ciphertext: bytes) -> bytes:
-    """Open a content row and return the field.
+@lru_cache(maxsize=256)
+def _name_head(name: str) -> bytes:
+    encoded = name.encode()
+    return bytes((len(encoded),)) + encoded
+
+
+@lru_cache(maxsize=1024)
+def _subject_head(subject: str) -> bytes:
+    encoded = _encode_text(subject)
+    return len(encoded).to_bytes(2, "big") + encoded
+
+
+def read_subject(sealed: bytes) -> str:
+    """The subject of sealed fields.
 
     Raises:
-        Tampered: `content_altered`, any part was changed or belongs to another tenant, subject or commitment.
+        Tampered: `content_altered`, these are other bytes.
     """
-    plaintext = _decrypt_or_none(ciphertext, _content_prefix(tenant, subject) + _frame_part(commitment), nonce, dek)
-    # INVARIANT: the commitment is recomputed, so a holder of the data key cannot replace the field.
-    if plaintext is None or hashlib.sha256(plaintext).digest() != commitment:
-        raise Tampered("content_altered", "the sealed content does not match the entry's commitment")
-    return plaintext[SALT_BYTES:]
+    size = int.from_bytes(sealed[:2], "big")
+    try:
+        subject = sealed[2 : 2 + size].decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as exc:
+        raise Tampered("content_altered", "the sealed content has no subject") from exc
+    if len(sealed) < 2 + size + NONCE_BYTES + _TAG_BYTES:
+        raise Tampered("content_altered", "the sealed content is too short")
+    return subject
+
+
+def open_sealed(dek: bytes, tenant: str, sealed: bytes) -> dict[str, bytes]:
+    """Open sealed fields: name → bytes.
+
+    Raises:
+        Tampered: `content_altered`, any part was changed or belongs to another tenant, subject or key.
+    """
+    subject = read_subject(sealed)
+    rest = sealed[len(_subject_head(subject)) :]
+    plaintext = _decrypt_or_none(rest[NONCE_BYTES:], _content_prefix(tenant, subject), rest[:NONCE_BYTES], dek)
+    if plaintext is None:
+        raise Tampered("content_altered", "the sealed content was changed, or belongs to another key")
+    fields: dict[str, bytes] = {}
+    at = 0
+    while at < len(plaintext):
+        name = plaintext[at + 1 : at + 1 + plaintext[at]]
+        at += 1 + len(name)
+        size = int.from_bytes(plaintext[at : at + 4], "big")
+        fields[name.decode()] = plaintext[at + 4 : at + 4 + size]
+        at += 4 + size
+    return fields
 
 
 def _encode_text(text: str) -> bytes:
@@ -135,11 +163,6 @@ def _encode_text(text: str) -> bytes:
 @lru_cache(maxsize=1024)
 def _content_prefix(tenant: str, subject: str) -> bytes:
     return _frame(_CONTENT, _encode_text(tenant), _encode_text(subject))
-
-
-@lru_cache(maxsize=1024)
-def _digest_prefix(subject: str) -> bytes:
-    return _frame(_DIGEST, _encode_text(subject))
 
 
 def _frame(*parts: bytes) -> bytes:

@@ -4,8 +4,8 @@ The checks, by the numbers in comments of the code:
 
     1 something to verify and a trusted key           6 anchors are in the tree
     2 entries are what their notes say                7 writers certified, signatures
-    3 writer chains without gap                       8 content rows match their references
-    4 positions name each entry once                  9 sessions, dispatches, blobs, holds and approvals
+    3 writer chains without gap                       8 sealed content is what entries say
+    4 positions have no gap                           9 sessions, runs, blobs, holds and approvals
     5 checkpoints signed by the log, roots recomputed
 
 A row that contradicts the signed bytes, or a row too many, is tampering; a missing row, with everything else
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from halo_core.errors import Gap, NotVerified
 from halo_core.ledger.reader import Stream
 from halo_core.ledger.report import Collector, Report
-from halo_core.ledger.verify_entries import ContentPass, EntryPass
+from halo_core.ledger.verify_entries import EntryPass
 from halo_core.ledger.verify_projections import check_blobs
 from halo_core.ledger.verify_tree import SignatureQueue, TreeFacts, TreePass
 
@@ -101,13 +101,13 @@ class _Verification:
         """Checks 4, 5, 6 and the hashes of 2."""
 
         def work() -> None:
-            tree = TreePass(self._reader, self._trust, self.out, set(self._writers))
+            tree = TreePass(self._reader, self._trust, self.out)
             self.facts = tree.facts
-            tree.run(self._progress, fast=fast)
+            tree.run(self._progress)
             if fast:
                 self.out.passed[2] += tree.facts.rows - self.out.failed[2]
 
-        self._run_check(4, "position", work)
+        self._run_check(4, "entry", work)
         self._rows += self.facts.rows
 
     def check_entries(self, *, signatures: bool, threads: int) -> None:
@@ -121,7 +121,6 @@ class _Verification:
             self._named_blobs = entries.named_blobs
             for table, row_check in entries.row_checks.items():
                 self._run_check(9, table, partial(row_check.check, self._reader))
-            self._run_check(8, "content", ContentPass(self._reader, self._trust, self.out, entries.references).run)
 
         self._run_check(2, "entry", work)
         self._run_check(9, "blob", lambda: check_blobs(self._reader, self._trust, self.out, self._named_blobs))

@@ -1,208 +1,140 @@
-"""The passes over entries and sealed content.
+"""The pass over entries, with what is stored beside them.
 
-`EntryPass` walks every entry in the order (tenant, writer, sequence), in step with the tables that name entries, and
-parses each note once. `ContentPass` then compares the content rows with the references that the entries hold.
+`EntryPass` walks every entry in the order (tenant, writer, sequence), in step with the session rows that name entries,
+and parses each note once.
 """
 
 from __future__ import annotations
 
-import base64
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import verify_signature
+from halo_core.decision.record import PartReader, expand_decision, expand_outcome, unpack_digest
 from halo_core.errors import CanonicalError, Tampered
-from halo_core.ledger.notes import Note, Vkey, find_signature, open_note
-from halo_core.ledger.reader import EntryKey, LedgerReader, Row, RowFollower, Stream, Trust, filter_ordered
-from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
-from halo_core.ledger.sealed_content import ciphertext_digest, open_sealed, unwrap_dek
+from halo_core.ledger.notes import Note, Vkey, build_entry_note, find_signature, open_note
+from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust, filter_ordered
+from halo_core.ledger.report import Collector, format_entry_name
+from halo_core.ledger.sealed_content import (
+    compute_attached_digest,
+    compute_key_commitment,
+    open_sealed,
+    read_subject,
+    unwrap_dek,
+)
 from halo_core.ledger.tree import leaf_hash
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
 from halo_core.ledger.verify_tree import SignatureJob, SignatureQueue, WriterCheck
-from halo_core.model.ledger_entry import ENTRY_VERSION
+from halo_core.model.ledger_entry import ENTRY_VERSION, format_entry_id
 
 if TYPE_CHECKING:
     from halo_core.ledger.verify_tree import TreeFacts
 
-_RECORD: Final = struct.Struct(">32s32sIQ")
 _MAX_KEYS: Final = 10_000
 
-_Slot = tuple[bytes, int, int]
 
+class AttachedCheck:
+    """(8) What is stored beside an entry is what it committed to, and opens with the content key if that is there."""
 
-class ContentReferences:
-    """Every content reference of the entries, 76 bytes each, in buckets by the first byte of the commitment."""
-
-    def __init__(self) -> None:
-        self._writers: dict[tuple[str, str], int] = {}
-        self._names: list[tuple[str, str]] = []
-        self._buckets: dict[tuple[str, int], bytearray] = {}
-
-    def add(self, key: EntryKey, commitment: bytes, digest: bytes) -> None:
-        """Add one; ValueError unless both are 32 bytes."""
-        if len(commitment) != 32 or len(digest) != 32:
-            raise ValueError("a content reference must be two hashes")
-        number = self._writers.get(key[:2])
-        if number is None:
-            number = self._writers[key[:2]] = len(self._names)
-            self._names.append(key[:2])
-        bucket = self._buckets.setdefault((key[0], commitment[0]), bytearray())
-        bucket += _RECORD.pack(commitment, digest, number, key[2])
-
-    def take_bucket(self, tenant: str, first: int) -> dict[bytes, list[_Slot]]:
-        """Remove and return one bucket: commitment → (digest, writer number, sequence)."""
-        slots: dict[bytes, list[_Slot]] = {}
-        for commitment, *slot in _RECORD.iter_unpack(self._buckets.pop((tenant, first), b"")):
-            slots.setdefault(commitment, []).append((slot[0], slot[1], slot[2]))
-        return slots
-
-    def remaining_buckets(self) -> Iterator[tuple[str, int]]:
-        """Buckets not taken yet."""
-        yield from sorted(self._buckets)
-
-    def entry_name(self, slot: _Slot) -> str:
-        """Name of the entry that holds a reference."""
-        return format_entry_name((*self._names[slot[1]], slot[2]))
-
-
-class ContentPass:
-    """(8) Each reference has its row and each row its reference; digest and, with the content key, commitment match.
-
-    The rows come in the order of their commitments, so one bucket of references is in use at a time.
-    """
-
-    def __init__(self, reader: LedgerReader, trust: Trust, out: Collector, references: ContentReferences) -> None:
-        self._reader = reader
+    def __init__(self, reader: LedgerReader, trust: Trust, out: Collector) -> None:
         self._trust = trust
         self._out = out
-        self._references = references
-        self._vaults: dict[tuple[object, object], object] = {}
+        self._vaults: dict[tuple[object, object], tuple[object, object]] = {}
         self._keys: dict[tuple[object, object], bytes | None] = {}
-        self._tenants_with_losses: set[str] = set()
-        self._strays: list[tuple[str, str, bool]] = []
-
-    def _report_malformed(self, row: Row, message: str) -> None:
-        self._out.add_tampered(8, _row_name(row), message, "row_malformed")
-
-    def run(self) -> None:
-        """Read vaults and contents."""
-        for tenant, subject, wrapped, erased in self._reader.rows(Stream.VAULTS):
-            self._vaults[tenant, subject] = wrapped or None
+        self._used: set[tuple[object, object]] = set()
+        self._unread: set[str] = set()
+        for tenant, subject, wrapped, commitment, erased in reader.rows(Stream.VAULTS):
+            self._vaults[tenant, subject] = wrapped or None, commitment
             if (erased is None) != bool(wrapped):
                 message = "a subject must either have a key or be erased"
                 where = f"vault {tenant}/{subject} columns dek_wrapped, erased_at_us"
-                self._out.add_tampered(8, where, message, "column_altered")
-        bucket = ("", 0)
-        slots: dict[bytes, list[_Slot]] = {}
-        for row in filter_ordered(self._reader.rows(Stream.CONTENTS), (str, bytes), self._report_malformed):
-            if len(row[1]) != 32:
-                self._report_malformed(row, "the commitment is not 32 bytes")
-                continue
-            if bucket != (row[0], row[1][0]):
-                self._report_missing(bucket[0], slots)
-                bucket = (row[0], row[1][0])
-                slots = self._references.take_bucket(*bucket)
-            matching = slots.pop(row[1], None)
-            if matching is None:
-                self._note_stray(row)
-            else:
-                self._check_row(row, matching)
-        self._report_missing(bucket[0], slots)
-        for bucket in list(self._references.remaining_buckets()):
-            self._report_missing(bucket[0], self._references.take_bucket(*bucket))
-        self._report_strays()
+                out.add_tampered(8, where, message, "column_altered")
 
-    def _report_missing(self, tenant: str, slots: dict[bytes, list[_Slot]]) -> None:
-        # Erasure deletes the subject's key and leaves the row, so a row that is not there was never erased.
-        for commitment, matching in slots.items():
-            self._tenants_with_losses.add(tenant)
-            message = f"the content of {self._references.entry_name(matching[0])} is missing"
-            self._out.add_gap(8, f"content {tenant}/{commitment.hex()}", message, "content_missing")
-
-    def _note_stray(self, row: Row) -> None:
-        # Bounded, as the list of findings is.
-        if len(self._strays) < MAX_FINDINGS:
-            self._strays.append((row[0], _row_name(row), self._is_authentic(row)))
-
-    def _is_authentic(self, row: Row) -> bool:
-        """Whether the content key shows that Halo wrote this row under this commitment."""
-        tenant, commitment, subject, nonce, ciphertext = row
-        dek = self._load_key(tenant, subject) if type(subject) is str else None
-        if dek is None or type(nonce) is not bytes or type(ciphertext) is not bytes:
-            return False
+    def check(self, key: EntryKey, fields: dict[str, Any], sealed: object, marks: object) -> None:
+        """Check the columns `sealed` and `marks` of an entry."""
+        attached, names = fields.get("attached", ""), fields.get("content", [])
+        if not attached and sealed is None and marks is None:
+            return
+        name = format_entry_name(key)
+        if names and sealed is None:
+            self._unread.add(key[0])
+            self._out.add_gap(8, f"{name} column sealed", "the content of the entry is missing", "content_missing")
+            return
         try:
-            open_sealed(dek, tenant, subject, commitment=commitment, nonce=nonce, ciphertext=ciphertext)
-        except Tampered:
-            return False
-        return True
-
-    def _report_strays(self) -> None:
-        # The row of a missing entry is part of that gap. Where a reference has no row, the row was renamed; where no
-        # entry is missing, it was added.
-        for tenant, name, authentic in self._strays:
-            if tenant not in self._tenants_with_losses and (authentic or tenant in self._out.incomplete):
-                self._out.add_gap(8, name, "the entry that refers to this row is missing", "entry_missing")
-            else:
-                message = "no entry refers to this row"
-                self._out.add_tampered(8, f"{name} columns tenant, commitment", message, "content_stray")
-
-    def _check_row(self, row: Row, slots: list[_Slot]) -> None:
-        tenant, _, subject, nonce, ciphertext = row
-        source = self._references.entry_name(slots[0])
-        right = type(subject) is str and type(nonce) is bytes and type(ciphertext) is bytes
-        digest = ciphertext_digest(subject, nonce, ciphertext) if right else b""
-        if any(slot[0] != digest for slot in slots):
-            where = f"{_row_name(row)} columns subject, nonce, ciphertext"
-            self._out.add_tampered(8, where, f"not what {source} committed to", "content_altered")
-        elif (tenant, subject) not in self._vaults:
-            self._out.add_gap(8, f"vault {tenant}/{subject}", "the subject's key row is missing", "vault_missing")
-        elif self._check_commitment(row, f"{_row_name(row)} of {source}"):
+            subject = read_subject(sealed) if type(sealed) is bytes else None
+        except Tampered as exc:
+            self._unread.add(key[0])
+            self._out.add_tampered(8, f"{name} column sealed", exc.message, exc.code)
+            return
+        wrapped, commitment = self._vaults.get((key[0], subject), (None, None)) if subject is not None else (None, b"")
+        if subject is not None and (key[0], subject) not in self._vaults:
+            where = f"{name} column sealed, or vault {key[0]}/{subject}"
+            self._out.add_gap(8, where, "the key row of its subject is missing", "vault_missing", fields["id"])
+            return
+        self._used.add((key[0], subject))
+        if not _matches_digest(attached, commitment, sealed, marks):
+            where = f"{name} columns sealed, marks, or vault {key[0]}/{subject} column commitment"
+            self._out.add_tampered(8, where, "not what the entry committed to", "content_altered", fields["id"])
+        elif subject is None or wrapped is None or self._opens(key[0], subject, sealed, name):
             self._out.passed[8] += 1
 
-    def _check_commitment(self, row: Row, where: str) -> bool:
-        # Without the content key, and for erased subjects, only the digest can be checked; it binds every column.
-        tenant, commitment, subject, nonce, ciphertext = row
-        if self._trust.kek is None or self._vaults[tenant, subject] is None:
+    def finish(self) -> None:
+        """Report key rows of subjects that no entry has content of."""
+        for tenant, subject in self._vaults:
+            if (tenant, subject) not in self._used and tenant not in self._unread:
+                message = "no entry of this tenant has content of this subject"
+                where = f"vault {tenant}/{subject}"
+                self._out.add_unexplained(
+                    8, str(tenant), where, message, "row_stray", columns=" columns tenant, subject"
+                )
+
+    def _opens(self, tenant: str, subject: str, sealed: Any, name: str) -> bool:
+        # Without the content key, and for erased subjects, only the digest can be checked; it binds every byte.
+        if self._trust.kek is None:
             return True
         dek = self._load_key(tenant, subject)
         if dek is None:
             self._out.skipped[8] += 1
             return False
         try:
-            open_sealed(dek, tenant, subject, commitment=commitment, nonce=nonce, ciphertext=ciphertext)
+            open_sealed(dek, tenant, sealed)
         except Tampered as exc:
-            self._out.add_tampered(8, where, exc.message, exc.code)
+            self._out.add_tampered(8, f"{name} column sealed", exc.message, exc.code)
             return False
         return True
 
     def _load_key(self, tenant: str, subject: str) -> bytes | None:
-        wrapped = self._vaults.get((tenant, subject))
-        if self._trust.kek is None or wrapped is None:
-            return None
         if (tenant, subject) not in self._keys:
             if len(self._keys) >= _MAX_KEYS:
                 self._keys.clear()
+            wrapped, commitment = self._vaults[tenant, subject]
             try:
-                opened = unwrap_dek(self._trust.kek, wrapped if type(wrapped) is bytes else b"", tenant, subject)
-            except Tampered as exc:
-                self._out.add_tampered(8, f"vault {tenant}/{subject} column dek_wrapped", exc.message, exc.code)
-                opened = None
-            self._keys[tenant, subject] = opened
+                opened = unwrap_dek(self._trust.kek or b"", wrapped if type(wrapped) is bytes else b"", tenant, subject)
+            except Tampered:
+                opened = b""
+            is_right = bool(opened) and compute_key_commitment(opened) == commitment
+            self._keys[tenant, subject] = opened if is_right else None
+            if not is_right:
+                where = f"vault {tenant}/{subject} columns dek_wrapped, commitment"
+                message = "the data key cannot be decrypted, or is not the one of the commitment"
+                self._out.add_tampered(8, where, message, "bad_wrapped_key")
         return self._keys[tenant, subject]
 
 
-def _row_name(row: Row) -> str:
-    commitment = row[1].hex() if type(row[1]) is bytes else repr(row[1])[:80]
-    return f"content {row[0]}/{commitment}"
+def _matches_digest(attached: object, commitment: object, sealed: object, marks: object) -> bool:
+    if marks == b"":  # it would have the digest of none
+        return False
+    parts = [b"" if part is None else part for part in (commitment, sealed, marks)]
+    given = [part for part in parts if isinstance(part, bytes)]
+    return len(given) == 3 and compute_attached_digest(given[0], given[1], given[2]) == attached
 
 
-_COLUMNS: Final = ("tenant", "w", "ws", "kind", "session", "ts_us")
+_COLUMNS: Final = ("ws", "kind", "session", "ts_us")
 _REPORT_EVERY: Final = 4096
 
 
@@ -211,7 +143,7 @@ class _ParsedEntry:
     """One entry whose note agrees with its key; `fields` is its JSON object, whose body is an object too."""
 
     key: EntryKey
-    leaf: object
+    leaf: bytes
     idx: int | None
     note: Note
     fields: dict[str, Any]
@@ -249,7 +181,7 @@ class RowCheck(Protocol):
 
 
 class EntryPass:
-    """Checks 2, 3, 7 and parts of 4 and 9; collects content references for check 8."""
+    """Checks 2, 3, 7, 8 and parts of 4 and 9."""
 
     def __init__(
         self,
@@ -266,9 +198,6 @@ class EntryPass:
         self._out = out
         self._facts = facts
         self._signatures = signatures
-        self._positions = RowFollower(
-            filter_ordered(reader.rows(Stream.POSITIONS), (str, str, int), self._report_malformed_position)
-        )
         self._projections = ProjectionCheck(reader, out, set(writers))
         self.named_blobs = self._projections.named_blobs
         self._writers = WriterCheck(trust, out, writers)
@@ -279,12 +208,9 @@ class EntryPass:
             "baseline": BaselineCheck(out),
         }
         self._covered: dict[str, int] = {tenant: head.covered for tenant, head in facts.heads.items()}
-        self._unpositioned: dict[str, int] = {}
-        self.references = ContentReferences()
+        self._attached = AttachedCheck(reader, trust, out)
+        self._parts: dict[str, PartReader] = {}
         self.rows = 0
-
-    def _report_malformed_position(self, row: Row, message: str) -> None:
-        self._out.add_tampered(4, f"position {row[0]}/{row[3]}", message, "row_malformed")
 
     def _report_malformed_entry(self, row: Row, message: str) -> None:
         self._out.add_tampered(2, f"entry {row[0]}/{row[1]}/{row[2]}", message, "row_malformed")
@@ -296,35 +222,24 @@ class EntryPass:
             if self.rows % _REPORT_EVERY == 0:
                 progress("entries", self.rows)
             key: EntryKey = row[:3]
-            idx = self._check_position(key, row)
+            idx = self._check_position(key, row[3])
             parsed = self._parse(key, row)
             if parsed is None:
                 self._projections.follow(key, None)
-                self._writers.chain_of(key).skip(key, row[3])
+                self._writers.chain_of(key).skip(key)
                 continue
-            note, fields = parsed
+            note, leaf, fields = parsed
             if self._check_columns(key, row, fields):
-                self._check_entry(_ParsedEntry(key, row[3], idx, note, fields), queue)
+                self._check_entry(_ParsedEntry(key, leaf, idx, note, fields), queue, row)
             else:
                 # A row under another key belongs to no chain; the chain of the other key misses its row.
                 self._projections.follow(key, None)
         self._finish()
 
-    def _check_position(self, key: EntryKey, row: Row) -> int | None:
-        # (4) each entry has one position, in the order of its writer
-        _, matching = self._positions.advance_to(key)
-        if not matching:
-            self._unpositioned[key[0]] = self._unpositioned.get(key[0], 0) + 1
-            self._out.add_gap(4, format_entry_name(key), "the entry has no position", "position_missing")
-            if type(row[7]) is bytes and leaf_hash(row[7]) != row[3]:
-                self._facts.bad.add(key)
-            return None
-        for extra in matching[1:]:
-            message = f"{format_entry_name(key)} has another position, {matching[0][3]}"
-            self._out.add_tampered(4, f"position {key[0]}/{extra[3]}", message, "position_stray")
-        idx = matching[0][3]
+    def _check_position(self, key: EntryKey, idx: object) -> int | None:
+        # (4) positions are in the order of the writer
         if type(idx) is not int:
-            return None
+            return None  # the pass over the tree reports it
         chain = self._writers.chain_of(key)
         if idx <= chain.idx:
             message = f"{format_entry_name(key)} is placed before an earlier entry of its writer"
@@ -332,26 +247,52 @@ class EntryPass:
         chain.idx = idx
         return idx
 
-    def _parse(self, key: EntryKey, row: Row) -> tuple[Note, dict[str, Any]] | None:
+    def _parse(self, key: EntryKey, row: Row) -> tuple[Note, bytes, dict[str, Any]] | None:
         # (2) the note is well-formed and canonical
+        text, signatures = row[9], row[10]
+        is_stored = type(text) is bytes and type(signatures) is bytes
         try:
-            note = open_note(row[7] if type(row[7]) is bytes else b"")
+            data = build_entry_note(key[0], key[1], text if is_stored else b"", signatures if is_stored else b"")
+            note = open_note(data)
             fields = _parse_object(note)
-            if not isinstance(fields.get("body"), dict):
-                fields["body"] = {}  # no such entry is ever written; the checks of what it names report it
         except Tampered as exc:
-            self._out.add_tampered(2, f"{format_entry_name(key)} column body", exc.message, exc.code)
-            self._facts.bad.discard(key)
+            self._out.add_tampered(2, f"{format_entry_name(key)} columns body, signatures", exc.message, exc.code)
             return None
-        return note, fields
+        if not isinstance(fields.get("body"), dict):
+            fields["body"] = {}  # no such entry is ever written; the checks of what it names report it
+        fields["id"], fields["w"] = format_entry_id(key[1], key[2]), key[1]
+        fields.setdefault("session", "")
+        self._expand(key, fields)
+        return note, leaf_hash(data), fields
+
+    def _expand(self, key: EntryKey, fields: dict[str, Any]) -> None:
+        """Put the whole record of a decision or an outcome in place of the compact one."""
+        body, kind = fields["body"], fields.get("kind")
+        try:
+            if kind == "decision":
+                parts = self._parts.setdefault(key[0], PartReader(partial(self._reader.blob, key[0])))
+                for name in (body["frame"], body["resource"]):
+                    self.named_blobs[key[0], unpack_digest(name)] = format_entry_name(key)
+                fields["body"] = expand_decision(
+                    body, session=fields["session"], ts_us=fields["ts_us"], read_part=parts
+                )
+            elif kind == "outcome":
+                fields["body"] = expand_outcome(body, key[1])
+        except Tampered:
+            fields["body"] = {}  # the check of blobs reports the part
+        except (AttributeError, KeyError, TypeError, ValueError):
+            fields["body"] = {}
+            where = f"{format_entry_name(key)} column body"
+            self._out.add_tampered(2, where, f"it holds no {kind}", "malformed_entry", fields["id"])
 
     def _check_columns(self, key: EntryKey, row: Row, fields: dict[str, Any]) -> bool:
         # (2) columns equal what the note says
         signed = tuple(fields.get(name) for name in _COLUMNS)
-        stored = (row[0], row[1], row[2], row[4], row[5], row[6])
+        stored = (row[2], row[4], row[5], row[6])
         if signed == stored and fields.get("v") == ENTRY_VERSION:
+            self._out.passed[2] += 1
             return True
-        where, entry = format_entry_name(key), str(fields.get("id", ""))
+        where, entry = format_entry_name(key), fields["id"]
         if fields.get("v") != ENTRY_VERSION:
             message = f"format `{fields.get('v')}` is unknown to this program"
             self._out.add_gap(2, f"{where} column body", message, "unknown_version", entry)
@@ -359,36 +300,31 @@ class EntryPass:
             if signed_value != stored_value:
                 message = f"`{name}` is `{stored_value}` in the row, but `{signed_value}` in the note"
                 self._out.add_tampered(2, f"{where} column {name}", message, "column_altered", entry)
-        return signed[:3] == stored[:3]
+        return bool(signed[0] == stored[0])
 
-    def _check_entry(self, parsed: _ParsedEntry, queue: SignatureQueue) -> None:
+    def _check_entry(self, parsed: _ParsedEntry, queue: SignatureQueue, row: Row) -> None:
         key, fields = parsed.key, parsed.fields
         if key[2] == 0 and fields.get("kind") == "writer_open":
             self._writers.certify(key, parsed.note, fields)
         vkey = self._writers.key_of(key)
-        if key in self._facts.bad:
-            self._report_leaf_mismatch(parsed, vkey)
-        else:
-            self._out.passed[2] += 1
+        if vkey is None or find_signature(parsed.note, vkey) is None:
+            self._check_place(parsed)
         # (3) chains
-        self._writers.check_link(key, parsed.leaf, fields, self._facts.bad)
+        self._writers.check_link(key, parsed.leaf, fields)
         # (7) signatures: of all on demand, always of what no checkpoint covers
         if self._signatures or parsed.idx is None or parsed.idx >= self._covered.get(key[0], 0):
             self._queue_signature(parsed, vkey, queue)
-        if fields.get("content"):
-            self._collect_references(parsed)
-        self._projections.follow(key, fields)
+        self._attached.check(key, fields, row[11], row[12])
+        self._projections.follow(key, fields, (row[7], row[8]))
         for row_check in self.row_checks.values():
             row_check.add_entry(key[0], parsed.idx, fields)
 
-    def _report_leaf_mismatch(self, parsed: _ParsedEntry, vkey: Vkey | None) -> None:
-        # Leaf and note disagree: the signature shows which of them was changed.
-        signature = find_signature(parsed.note, vkey) if vkey is not None else None
-        is_signed = (
-            vkey is not None and signature is not None and verify_signature(vkey.public, parsed.note.text, signature)
-        )
-        where = f"{format_entry_name(parsed.key)} column {'leaf' if is_signed else 'body'}"
-        self._out.add_tampered(2, where, "the leaf is not the hash of the note", "leaf_mismatch", parsed.id)
+    def _check_place(self, parsed: _ParsedEntry) -> None:
+        # (2) Tenant and writer are not in the signed text: only the key that signed it says whose it is.
+        signer = self._writers.find_signer(parsed.note)
+        if signer is not None:
+            where = f"{format_entry_name(parsed.key)} columns tenant, w"
+            self._out.add_tampered(2, where, f"`{signer.name}` signed it", "column_altered", parsed.id)
 
     def _queue_signature(self, parsed: _ParsedEntry, vkey: Vkey | None, queue: SignatureQueue) -> None:
         if vkey is None:
@@ -397,33 +333,20 @@ class EntryPass:
         signature = find_signature(parsed.note, vkey)
         if signature is None or len(parsed.note.signatures) != 1 + (parsed.fields.get("kind") == "writer_open"):
             message = "the note does not have exactly one signature, that of its writer"
-            self._out.add_tampered(
-                7, f"{format_entry_name(parsed.key)} column body", message, "bad_signature", parsed.id
-            )
+            where = f"{format_entry_name(parsed.key)} columns tenant, w, body, signatures"
+            self._out.add_tampered(7, where, message, "bad_signature", parsed.id)
             return
         queue.add(SignatureJob(vkey.public, parsed.note.text, signature, parsed.key, parsed.id))
-
-    def _collect_references(self, parsed: _ParsedEntry) -> None:
-        try:
-            for reference in parsed.fields["content"].values():
-                self.references.add(parsed.key, base64.b64decode(reference["c"]), base64.b64decode(reference["x"]))
-        except (AttributeError, KeyError, TypeError, ValueError):
-            where = f"{format_entry_name(parsed.key)} column body"
-            self._out.add_tampered(2, where, "a content reference is malformed", "malformed_entry", parsed.id)
 
     def _finish(self) -> None:
         self._projections.finish()
         missing = self._writers.finish(self._projections.missing_seqs)
+        self._attached.finish()
         for tenant in self._facts.heads:
             holes = self._facts.holes.get(tenant, 0)
-            dangling, loose = self._facts.dangling.get(tenant, 0), self._unpositioned.get(tenant, 0)
-            # (4) A hole that no missing entry explains, or an entry without position beside a position without
-            # entry, comes from an altered row: a deletion makes one of them, not both.
-            if holes > loose + missing.get(tenant, 0):
+            # (4) A hole that no missing entry explains comes from an altered row.
+            if holes > missing.get(tenant, 0):
                 where = f"position {tenant}/{self._facts.last[tenant]} column idx"
                 self._out.add_tampered(
                     4, where, f"{holes} positions are skipped although no entry is missing", "position_stray"
                 )
-            if dangling and loose:
-                message = f"{dangling} positions have no entry, and {loose} entries have no position"
-                self._out.add_tampered(4, f"position {tenant} columns w, ws", message, "position_stray")

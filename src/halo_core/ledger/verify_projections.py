@@ -1,40 +1,51 @@
-"""Checks of the projections that follow from entries: session states, quotas, taint, dispatches and blobs (check 9).
+"""Checks of what follows from entries: session states, quotas, taint, the keys of runs, and blobs (check 9).
 
-Each entry commits to the session state it found and to the one it left, and the state to its sketch rows by a chained
-digest; so a state cannot be changed, rolled back or deleted unseen, neither after the last entry nor between two.
+Each entry commits to the session state it found and to the one it left; so a state cannot be changed, rolled back or
+deleted unseen, neither after the last entry nor between two.
 """
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import secrets
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
+from typing import Any, NamedTuple
 
 from halo_core.crypto import canonical
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, RowFollower, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, format_entry_name
+from halo_core.model.ledger_entry import (
+    ENDED,
+    PAUSED,
+    make_outcome_key,
+    make_repeatable_run_key,
+    make_single_run_key,
+)
 
-_DOMAIN = "halo/session/v1"
+_DOMAIN = b"halo/session/v2\0"
 
 
-def commit_state(version: int, state: bytes, *, before: bytes) -> dict[str, Any]:
-    """An entry's commitment to a state: the version, which rises by one, its digest and the digest of the one before.
+def commit_state(version: int, state: bytes, *, before: bytes | None = None) -> dict[str, Any]:
+    """An entry's commitment to a state: the version, which rises by one, and its digest.
 
     Args:
         version: of the state that the entry leaves behind.
         state: its bytes.
-        before: bytes of the state that the entry found, empty where there was none.
+        before: bytes of the state that the entry found, empty where there was none. The commitment then names it too.
+            None where whoever reads the row compares it with its newest entry, as is done with sessions.
     """
-    return {"before": _state_digest(before) if before else "", "digest": _state_digest(state), "version": version}
+    commitment: dict[str, Any] = {"digest": digest_state(state), "version": version}
+    if before is not None:
+        commitment["before"] = digest_state(before) if before else ""
+    return commitment
 
 
-def _state_digest(state: bytes) -> str:
-    return canonical.digest(_DOMAIN, state)
+def digest_state(state: bytes) -> str:
+    """Base64 digest of a state's bytes, as entries hold it."""
+    return binascii.b2a_base64(hashlib.sha256(_DOMAIN + state).digest(), newline=False).decode("ascii")
 
 
 def chain_marks(before: str, chunk: bytes) -> str:
@@ -47,7 +58,7 @@ class _VersionRun:
     """Versions `first` to `last` of a session, each entry of which found what the one before it left."""
 
     first: int
-    before: str
+    before: str | None
     last: int
     digest: str
 
@@ -61,15 +72,19 @@ class _VersionHistory:
         self.runs: list[_VersionRun] = []
         self._firsts: list[int] = []
 
-    def add(self, version: int, before: str, digest: str) -> list[tuple[int, str]]:
-        """Add one entry's commitment; (version, what is wrong) for each break that it shows."""
+    def add(self, version: int, before: str | None, digest: str) -> list[tuple[int, str]]:
+        """Add one entry's commitment; (version, what is wrong) for each break that it shows.
+
+        `before` is None where the commitment does not name the state that it found.
+        """
         index = bisect_right(self._firsts, version)
         previous = self.runs[index - 1] if index else None
         if previous is not None and version <= previous.last:
             return [(version, f"two entries of the session left version {version} behind")]
         broken = []
         joins = previous is not None and previous.last == version - 1
-        if (joins and previous is not None and previous.digest != before) or (version == 1 and before):
+        found = None if before is None else previous.digest if joins and previous is not None else ""
+        if (joins and previous is not None and found != before) or (version == 1 and before):
             broken.append((version, _describe_break(version)))
         if joins and previous is not None:
             previous.last, previous.digest = version, digest
@@ -84,7 +99,7 @@ class _VersionHistory:
         after = self.runs[index + 1] if index + 1 < len(self.runs) else None
         if after is None or after.first != run.last + 1:
             return []
-        broken = [(after.first, _describe_break(after.first))] if after.before != run.digest else []
+        broken = [(after.first, _describe_break(after.first))] if after.before not in (None, run.digest) else []
         run.last, run.digest = after.last, after.digest
         del self.runs[index + 1], self._firsts[index + 1]
         return broken
@@ -120,19 +135,16 @@ class StateCheck:
         if not isinstance(commitment, dict) or type(commitment.get("version")) is not int:
             return
         history = self._histories.setdefault((tenant, kind, owner), _VersionHistory())
-        before, digest = str(commitment.get("before", "")), str(commitment.get("digest", ""))
+        before, digest = commitment.get("before"), str(commitment.get("digest", ""))
         for version, message in history.add(commitment["version"], before, digest):
             self._out.add_tampered(9, f"{kind} {tenant}/{owner} version {version}", message, "state_broken", entry)
 
     def check(self, reader: LedgerReader) -> None:
-        """Compare every row of sessions, quotas, taint and sketches."""
+        """Compare every row of sessions, quotas and taint."""
         self._check_complete()
         remaining = {name: history.runs[-1] for name, history in self._histories.items()}
-        sketch_digests: dict[tuple[str, str], tuple[int, str]] = {}
         for tenant, session, version, state in reader.rows(Stream.SESSION_STATES):
-            if self._check_row(remaining, tenant, "session", session, (version, state)):
-                fields = orjson.loads(state)
-                sketch_digests[tenant, session] = (fields["chunks"], fields["marks"])
+            self._check_row(remaining, tenant, "session", session, (version, state))
         for tenant, account, version, state in reader.rows(Stream.QUOTAS):
             if (tenant, "quota", account) not in remaining and tenant not in self._out.incomplete:
                 self._out.add_tampered(9, f"quota {tenant}/{account}", "no entry refers to this row", "row_stray")
@@ -141,7 +153,6 @@ class StateCheck:
         for tenant, kind, owner in remaining:
             message = "the row is missing, although entries refer to its state"
             self._out.add_gap(9, f"{kind} {tenant}/{owner}", message, f"{kind}_missing")
-        self._check_sketches(reader, sketch_digests)
 
     def _check_row(
         self,
@@ -150,19 +161,17 @@ class StateCheck:
         kind: str,
         owner: str,
         row: tuple[Any, Any],
-    ) -> bool:
-        """Whether a row is the state that its newest entry left behind; it is removed from `remaining`."""
+    ) -> None:
+        """Compare a row with the state that its newest entry left behind, and remove it from `remaining`."""
         newest = remaining.pop((tenant, kind, owner), None)
         if newest is None:
-            return False
+            return
         version, state = row
-        if type(state) is bytes and (version, _state_digest(state)) == (newest.last, newest.digest):
+        if type(state) is bytes and (version, digest_state(state)) == (newest.last, newest.digest):
             self._out.passed[9] += 1
-            return True
-        if tenant not in self._out.incomplete:  # else the newest entry may be one of the missing entries
+        elif tenant not in self._out.incomplete:  # else the newest entry may be one of the missing entries
             message = f"it is not the state after the {kind}'s newest entry"
             self._out.add_tampered(9, f"{kind} {tenant}/{owner} columns version, state", message, "state_altered")
-        return False
 
     def _check_taint(self, reader: LedgerReader, remaining: dict[tuple[str, str, str], _VersionRun]) -> None:
         """Check the fingerprints of tainted values: each tenant's rows, in order, under the digests of the entries."""
@@ -173,7 +182,7 @@ class StateCheck:
             chains[tenant] = (seq, chain) if sound else (-1, "")
         for tenant, (count, chain) in chains.items():
             newest = remaining.pop((tenant, "residue", ""), None)
-            if newest is not None and (count, _state_digest(chain.encode("ascii", "replace"))) == (
+            if newest is not None and (count, digest_state(chain.encode("ascii", "replace"))) == (
                 newest.last,
                 newest.digest,
             ):
@@ -192,32 +201,22 @@ class StateCheck:
                 where = f"{kind} {tenant}/{owner} {which}"
                 self._out.add_gap(9, where, f"no entry of the {kind} produced it", "entry_missing")
 
-    def _check_sketches(self, reader: LedgerReader, sketch_digests: dict[tuple[str, str], tuple[int, str]]) -> None:
-        chains: dict[tuple[str, str], tuple[int, str]] = {}
-        for tenant, session, seq, marks in reader.rows(Stream.SKETCHES):
-            count, chain = chains.get((tenant, session), (0, ""))
-            if seq != count or type(marks) is not bytes:
-                count = -1  # never equal to what the state says
-            else:
-                count, chain = count + 1, chain_marks(chain, marks)
-            chains[tenant, session] = (count, chain)
-        for name, (count, chain) in sketch_digests.items():
-            if chains.pop(name, (0, "")) != (count, chain):
-                message = "the fingerprints of the session differ from its state"
-                self._out.add_tampered(9, f"sketch {name[0]}/{name[1]}", message, "sketch_altered")
-        for tenant, session in chains:
-            if tenant not in self._out.incomplete and (tenant, "session", session) not in self._histories:
-                self._out.add_tampered(9, f"sketch {tenant}/{session}", "it does not belong to a session", "row_stray")
 
+class _SingleRun(NamedTuple):
+    """A run of a request that may run once, with the number in its key."""
 
-_PAUSED = 2  # in the column `outcome`
+    key: EntryKey
+    digest: bytes
+    number: int
+    request_id: str
+    entry: str
 
 
 class ProjectionCheck:
-    """(9) Each session head exists; each dispatch row names a dispatched decision, and each such decision has one.
+    """(9) Each session head exists, and the columns `once` and `mark` of each entry are what it says.
 
-    No request id that must run once is dispatched twice (INVARIANT: ONCE), and the column `once`, with which the table
-    refuses that, is what the decision says. A request that paused may be dispatched once more for each pause.
+    No request id that must run once runs twice (INVARIANT: ONCE), and the key with which the table refuses that is the
+    one that follows from the decision. A request that paused may run once more for each pause.
 
     `missing_seqs` holds, for each writer, the largest sequence of a missing entry that a row names; `named_blobs` the
     blobs that entries name, with the entry.
@@ -231,12 +230,12 @@ class ProjectionCheck:
         # 8 bytes for each request id; keyed, so that nobody can choose two ids with the same digest.
         self._once_digests: set[bytes] = set()
         self._salt = secrets.token_bytes(16)
-        # Pauses are few: repeated dispatches, and what rows and outcomes say of pauses.
-        self._repeated: list[tuple[EntryKey, bytes, str, str]] = []
-        self._paused_rows: dict[EntryKey, tuple[bytes | None, str]] = {}
-        self._paused_outcomes: dict[EntryKey, tuple[str, str]] = {}
+        self._open_runs: dict[EntryKey, tuple[bytes, bool]] = {}
+        self._pauses: Counter[bytes] = Counter()
+        self._repeatable_pauses: Counter[bytes] = Counter()
+        self._repeated: list[_SingleRun] = []
+        self._numbered: list[_SingleRun] = []
         self._sessions = self._follow_table(reader, "session", Stream.SESSION_HEADS)
-        self._dispatches = self._follow_table(reader, "dispatch", Stream.DISPATCHES)
 
     def _follow_table(self, reader: LedgerReader, table: str, stream: Stream) -> RowFollower:
         def report(row: Row, message: str) -> None:
@@ -244,30 +243,44 @@ class ProjectionCheck:
 
         return RowFollower(filter_ordered(reader.rows(stream), (str, str, int), report))
 
-    def follow(self, key: EntryKey, fields: dict[str, Any] | None) -> None:
-        """Check both tables up to this entry; None for an entry that cannot be read or has another key."""
+    def follow(self, key: EntryKey, fields: dict[str, Any] | None, columns: tuple[Any, Any] = (None, 0)) -> None:
+        """Check up to this entry, which has these columns `once` and `mark`; None for one that cannot be read."""
         before, matching = self._sessions.advance_to(key)
         for row in before:
             self._report_dangling("session", row)
         if fields is not None:
             for row in matching:
                 self._check_session(row, fields)
-        before, matching = self._dispatches.advance_to(key)
-        for row in before:
-            self._report_dangling("dispatch", row)
-        if fields is not None:
-            self._check_dispatch(key, matching, fields)
-            self._note_outcome(key, fields)
+            self._check_run(key, fields, columns)
             if type(fields["body"].get("hash")) is str:
                 self.named_blobs[key[0], fields["body"]["hash"]] = format_entry_name(key)
 
     def finish(self) -> None:
-        """Report the rows that name an entry after the last one, and check the pauses."""
+        """Report the rows that name an entry after the last one, and requests that ran too often."""
         for row in self._sessions.remaining():
             self._report_dangling("session", row)
-        for row in self._dispatches.remaining():
-            self._report_dangling("dispatch", row)
-        self._check_pauses()
+        self._check_numbers()
+        for run in self._repeated:
+            self._pauses[run.digest] -= 1
+            if self._pauses[run.digest] < 0:
+                message = f"request `{run.request_id}`, which may run only once, was dispatched before"
+                self._out.add_tampered(9, format_entry_name(run.key), message, "dispatched_twice", run.entry)
+
+    def _check_numbers(self) -> None:
+        """The numbers in the keys of a request's runs are 0, 1, 2 and so on, so that none makes room for one more."""
+        counts = Counter(run.digest for run in self._repeated)
+        used = Counter((run.digest, run.number) for run in self._numbered)
+        zeros = Counter({digest: count + 1 for digest, count in counts.items()})
+        zeros.subtract(run.digest for run in self._numbered if run.digest in zeros)
+        wrong = [run for run in self._repeated if run.number == 0 and zeros[run.digest] > 1]
+        for run in self._numbered:
+            # Runs that may be repeated are counted as well, as long as they paused.
+            end = 1 + counts[run.digest] + self._repeatable_pauses[run.digest]
+            if run.number >= end or used[run.digest, run.number] > 1:
+                wrong.append(run)
+        for run in wrong:
+            if run.key[0] not in self._out.incomplete:
+                self._report_column(run.key, "once", run.entry)
 
     def _report_dangling(self, table: str, row: Row) -> None:
         where = f"{table} {row[0]}/{row[3]}"
@@ -288,84 +301,55 @@ class ProjectionCheck:
         else:
             self._out.passed[9] += 1
 
-    def _check_dispatch(self, key: EntryKey, rows: list[Row], fields: dict[str, Any]) -> None:
-        body, entry = fields["body"], str(fields.get("id", ""))
-        dispatched = fields.get("kind") == "decision" and body.get("dispatched") is True
-        once = _once_request_id(body) if dispatched else None
-        if once is not None:
-            self._note_run_once(key, once, entry)
-        if dispatched and not rows:
-            self._out.add_gap(
-                9, format_entry_name(key), "the dispatch row of this decision is missing", "dispatch_missing", entry
-            )
-        for i, row in enumerate(rows):
-            where = f"dispatch {row[0]}/{row[3]}"
-            if not dispatched or i:
-                message = "it refers to an entry that dispatched nothing or already has a row"
-                self._out.add_tampered(9, where, message, "row_stray", entry)
-            elif _request_id_of(body) not in (None, row[3]):
-                message = "its decision has another request id"
-                self._out.add_tampered(9, f"{where} column request_id", message, "column_altered", entry)
-            elif row[4] not in (0, 1, _PAUSED):
-                self._out.add_tampered(9, f"{where} column outcome", "it is not 0, 1 or 2", "column_altered", entry)
-            elif row[5] != (None if row[4] == _PAUSED else once):
-                message = f"it is `{row[5]}` where the decision needs `{once}`, or nothing if it paused"
-                self._out.add_tampered(9, f"{where} column once", message, "column_altered", entry)
-            else:
-                self._out.passed[9] += 1
-            if dispatched and row[4] == _PAUSED:
-                self._paused_rows[key] = (None if once is None else self._hash_request_id(key, once), entry)
-
-    def _hash_request_id(self, key: EntryKey, request_id: str) -> bytes:
-        name = f"{key[0]}\0{request_id}".encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(name, digest_size=8, key=self._salt).digest()
-
-    def _note_run_once(self, key: EntryKey, request_id: str, entry: str) -> None:
-        digest = self._hash_request_id(key, request_id)
-        if digest in self._once_digests:
-            self._repeated.append((key, digest, request_id, entry))
-        self._once_digests.add(digest)
-
-    def _note_outcome(self, key: EntryKey, fields: dict[str, Any]) -> None:
-        if fields.get("kind") != "outcome" or fields["body"].get("status") != "paused":
+    def _check_run(self, key: EntryKey, fields: dict[str, Any], columns: tuple[Any, Any]) -> None:
+        try:
+            expected = self._expect_columns(key, fields, columns[0])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return  # no such entry is ever written
+        if columns == expected:
+            self._out.passed[9] += 1
             return
-        reference = fields["body"].get("decision")
-        w, ws = (reference.get("w"), reference.get("ws")) if isinstance(reference, dict) else (None, None)
-        if type(w) is str and type(ws) is int:
-            self._paused_outcomes[key[0], w, ws] = (format_entry_name(key), str(fields.get("id", "")))
+        for name, stored, derived in zip(("once", "mark"), columns, expected, strict=True):
+            if stored != derived:
+                self._report_column(key, name, str(fields.get("id", "")))
 
-    def _check_pauses(self) -> None:
-        """Check that a row says paused where an outcome does, and a request ran again at most once for each pause."""
-        for key, (_, entry) in self._paused_rows.items():
-            if key not in self._paused_outcomes:
-                where = f"dispatch of {format_entry_name(key)} column outcome"
-                message = "it is marked as paused, but no outcome is"
-                self._out.add_unexplained(9, key[0], where, message, "column_altered", entry=entry)
-        for key, (outcome, entry) in self._paused_outcomes.items():
-            if key not in self._paused_rows and key[0] not in self._out.incomplete:
-                message = f"the dispatch of {format_entry_name(key)} is not marked as paused"
-                self._out.add_tampered(9, outcome, message, "column_altered", entry)
-        pauses_left = Counter(digest for key, (digest, _) in self._paused_rows.items() if key in self._paused_outcomes)
-        for key, digest, request_id, entry in self._repeated:
-            pauses_left[digest] -= 1
-            if pauses_left[digest] < 0:
-                message = f"request `{request_id}`, which may run only once, was dispatched before"
-                self._out.add_tampered(9, format_entry_name(key), message, "dispatched_twice", entry)
+    def _report_column(self, key: EntryKey, name: str, entry: str) -> None:
+        where, message = f"{format_entry_name(key)} column {name}", f"`{name}` is not what follows from the entry"
+        self._out.add_tampered(9, where, message, "column_altered", entry)
+
+    def _expect_columns(self, key: EntryKey, fields: dict[str, Any], stored: object) -> tuple[bytes | None, int]:
+        """The columns `once` and `mark` that follow from an entry."""
+        body, kind = fields["body"], fields.get("kind")
+        if kind == "outcome":
+            reference, is_paused = body["decision"], body["status"] == "paused"
+            digest, is_single = self._open_runs.pop((key[0], reference["w"], reference["ws"]), (b"", False))
+            if digest and is_paused:
+                (self._pauses if is_single else self._repeatable_pauses)[digest] += 1
+            return make_outcome_key(reference["w"], reference["ws"]), PAUSED if is_paused else ENDED
+        if kind != "decision" or body.get("dispatched") is not True:
+            return None, 0
+        request_id = body["request"]["request_id"]
+        name = f"{key[0]}\0{request_id}".encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(name, digest_size=8, key=self._salt).digest()
+        is_single = _runs_once(body)
+        self._open_runs[key] = digest, is_single
+        if not is_single:
+            return make_repeatable_run_key(request_id, key[1], key[2]), ENDED
+        key_length = len(make_single_run_key(request_id, 0))
+        # Of a column that holds no key of a run, no number is taken.
+        number = stored[-1] if type(stored) is bytes and len(stored) == key_length else 0
+        run = _SingleRun(key, digest, number, request_id, str(fields.get("id", "")))
+        if digest in self._once_digests:
+            self._repeated.append(run)
+        if number:
+            self._numbered.append(run)
+        self._once_digests.add(digest)
+        return make_single_run_key(request_id, number), ENDED
 
 
-def _once_request_id(body: dict[str, Any]) -> str | None:
-    """The request id of a decision whose action may run once: in enforce mode, and not idempotent."""
-    try:
-        request = body["request"]
-        must_run_once = body["snapshot"]["mode"] == "enforce" and not request["resource"]["idempotent"]
-        return str(request["request_id"]) if must_run_once else None
-    except (KeyError, TypeError):
-        return None
-
-
-def _request_id_of(body: dict[str, Any]) -> Any:
-    request = body.get("request")
-    return request.get("request_id") if isinstance(request, dict) else None
+def _runs_once(body: dict[str, Any]) -> bool:
+    """Whether a decision's action may run once: in enforce mode, and not idempotent."""
+    return body["snapshot"]["mode"] == "enforce" and not body["request"]["resource"]["idempotent"]
 
 
 def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named_blobs: dict[tuple[str, str], str]) -> None:

@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple, Self
 from halo_core.crypto.keys import verify_signature
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint, read_checkpoint
-from halo_core.ledger.notes import Note, Vkey, find_signature, parse_vkey, writer_name
+from halo_core.ledger.notes import Note, Vkey, build_entry_note, find_signature, parse_vkey, writer_name
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, Head, format_entry_name
 from halo_core.ledger.tree import CompactRange
@@ -136,7 +136,6 @@ class SignedHeads:
 
 
 _BATCH: Final = 4096
-_MAX_BAD: Final = 1000
 _NOTHING: Final = bytes(32)
 
 
@@ -147,17 +146,13 @@ class TreeFacts:
     Args:
         heads: tenant → head.
         holes: tenant → number of missing positions.
-        dangling: tenant → number of positions that name no entry.
         last: tenant → largest position.
-        bad: entries whose leaf is not the hash of their note; the entry pass finds which of the two was changed.
-        rows: number of position rows.
+        rows: number of positions.
     """
 
     heads: dict[str, Head] = field(default_factory=dict)
     holes: dict[str, int] = field(default_factory=dict)
-    dangling: dict[str, int] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
-    bad: set[EntryKey] = field(default_factory=set)
     rows: int = 0
 
 
@@ -226,21 +221,20 @@ def report_beyond(head: SignedHead, size: int, out: Collector) -> None:
 
 
 class TreePass:
-    """Hashes every positioned entry once and checks it against leaf, checkpoints and anchors."""
+    """Hashes every entry once, in log order, and checks the tree against checkpoints and anchors."""
 
-    def __init__(self, reader: LedgerReader, trust: Trust, out: Collector, writers: set[tuple[str, str]]) -> None:
+    def __init__(self, reader: LedgerReader, trust: Trust, out: Collector) -> None:
         self._reader = reader
         self._out = out
-        self._writers = writers
         self._heads = SignedHeads(reader, trust, out)
         self.facts = TreeFacts()
 
-    def run(self, progress: Callable[[str, int], None], *, fast: bool) -> None:
-        """Read the positions; with `fast`, wrong leaf hashes are reported here."""
+    def run(self, progress: Callable[[str, int], None]) -> None:
+        """Read the entries."""
         sha256 = hashlib.sha256
         tree: _Tree | None = None
         expect = stop = 0
-        for tenant, idx, w, ws, leaf, body in self._reader.rows_by_position():
+        for tenant, idx, w, ws, text, signatures in self._reader.rows_by_position():
             if tree is None or tenant != tree.tenant:
                 self._close_tree(tree, expect)
                 tree = self._open_tree(tenant, idx)
@@ -256,14 +250,17 @@ class TreePass:
                 stop = tree.settle(expect)
                 progress("tree", self.facts.rows + idx)
             expect += 1
-            if type(body) is not bytes:
-                self._report_dangling(tree, (tenant, idx, w, ws), present=leaf is not None)
-                continue
             # (2) leaf = SHA-256(0x00, note)
-            digest = sha256(b"\x00" + body).digest()
-            if digest != leaf:
-                self._note_mismatch((tenant, w, ws), report=fast)
-            tree.pending.append(digest)
+            try:
+                note = build_entry_note(tenant, w, text, signatures)
+            except (Tampered, TypeError):
+                self._out.add_tampered(
+                    2, f"entry {tenant}/{w}/{ws} columns w, body, signatures", "it is no entry", "malformed_note"
+                )
+                tree.broken = True
+                tree.pending.append(_NOTHING)
+            else:
+                tree.pending.append(sha256(b"\x00" + note).digest())
         self._close_tree(tree, expect)
         for head in self._heads.heads_before(None):
             report_beyond(head, 0, self._out)
@@ -288,7 +285,7 @@ class TreePass:
         self.facts.holes[tree.tenant] = tree.holes
         self.facts.last[tree.tenant] = expect - 1
         self.facts.rows += expect
-        self._out.passed[4] += max(0, expect - tree.holes - self.facts.dangling.get(tree.tenant, 0))
+        self._out.passed[4] += max(0, expect - tree.holes)
 
     def _skip_gap(self, tree: _Tree, expect: int, idx: object) -> bool:
         where = f"position {tree.tenant}/{idx} column idx"
@@ -302,30 +299,6 @@ class TreePass:
         missing = f"{expect}" if idx == expect + 1 else f"{expect} to {idx - 1}"
         self._out.add_gap(4, f"position {tree.tenant}/{expect}", f"position {missing} is missing", "position_missing")
         return True
-
-    def _report_dangling(self, tree: _Tree, key: tuple[str, int, object, object], *, present: bool) -> None:
-        tenant, idx, w, ws = key
-        tree.broken = True
-        tree.pending.append(_NOTHING)
-        if present:
-            # The entry pass reports an entry row without bytes.
-            return
-        self.facts.dangling[tenant] = self.facts.dangling.get(tenant, 0) + 1
-        where = f"position {tenant}/{idx}"
-        if (tenant, w) in self._writers:
-            self._out.incomplete.add(tenant)
-            self._out.add_gap(4, where, f"entry {tenant}/{w}/{ws}, which it refers to, is missing", "entry_missing")
-        else:
-            self._out.add_tampered(
-                4, where, f"it refers to entry {tenant}/{w}/{ws} of an unknown writer", "position_stray"
-            )
-
-    def _note_mismatch(self, key: EntryKey, *, report: bool) -> None:
-        if report or len(self.facts.bad) >= _MAX_BAD:
-            where = f"{format_entry_name(key)} columns leaf, body"
-            self._out.add_tampered(2, where, "the leaf is not the hash of the note", "leaf_mismatch")
-        else:
-            self.facts.bad.add(key)
 
 
 _SIGNATURE_BATCH: Final = 256
@@ -380,7 +353,7 @@ class SignatureQueue:
         wrong = future.result()
         self._out.passed[7] += count - len(wrong)
         for job in wrong:
-            where = f"{format_entry_name(job.key)} column body"
+            where = f"{format_entry_name(job.key)} columns body, signatures"
             self._out.add_tampered(7, where, "the signature is not the writer's", "bad_signature", job.entry)
 
 
@@ -412,16 +385,13 @@ class WriterChain:
         self._ts = 0
         self.closed = False
 
-    def skip(self, key: EntryKey, leaf: object) -> None:
+    def skip(self, key: EntryKey) -> None:
         """Go past an entry whose note cannot be read."""
         self.missing += max(0, key[2] - self.last - 1)
         self.last = key[2]
-        self._leaf = leaf if type(leaf) is bytes else b""
         self._is_leaf_known = False
 
-    def check_link(
-        self, key: EntryKey, leaf: object, fields: dict[str, Any], bad: set[EntryKey], out: Collector
-    ) -> None:
+    def check_link(self, key: EntryKey, leaf: bytes, fields: dict[str, Any], out: Collector) -> None:
         """Check one entry against the one before it."""
         ws, entry = key[2], str(fields.get("id", ""))
         is_sound = True
@@ -432,7 +402,7 @@ class WriterChain:
             out.add_gap(3, f"entry {key[0]}/{key[1]}/{first}", f"{message} of the writer missing", "entry_missing")
             is_sound = False
         elif self._is_leaf_known and fields.get("prev") != base64.b64encode(self._leaf).decode("ascii"):
-            message = "`prev` is not the leaf of the writer's previous entry"
+            message = f"it, or the entry before it ({key[1]}-{self.last}), is not what was signed: `prev` differs"
             out.add_tampered(3, format_entry_name(key), message, "chain_broken", entry)
             is_sound = False
         if (ws == 0) != (fields.get("kind") == "writer_open") or self.closed:
@@ -442,8 +412,7 @@ class WriterChain:
         out.passed[3] += is_sound
         self._check_clock(key, fields.get("ts_us"), out)
         self.closed = closed_writer(fields) == key[1]
-        self.last, self._leaf = ws, leaf if type(leaf) is bytes else b""
-        self._is_leaf_known = key not in bad and type(leaf) is bytes
+        self.last, self._leaf, self._is_leaf_known = ws, leaf, True
 
     def _check_clock(self, key: EntryKey, ts_us: object, out: Collector) -> None:
         if type(ts_us) is int:
@@ -461,6 +430,7 @@ class WriterCheck:
         self._rows = rows
         self._chains: dict[tuple[str, str], WriterChain] = {}
         self._crashed: set[tuple[str, str]] = set()
+        self._signers: dict[bytes, Vkey] | None = None
 
     def chain_of(self, key: EntryKey) -> WriterChain:
         """The chain of an entry's writer."""
@@ -470,9 +440,9 @@ class WriterCheck:
             chain = self._chains[name] = WriterChain()
         return chain
 
-    def check_link(self, key: EntryKey, leaf: object, fields: dict[str, Any], bad: set[EntryKey]) -> None:
+    def check_link(self, key: EntryKey, leaf: bytes, fields: dict[str, Any]) -> None:
         """(3) Check the next entry of a writer."""
-        self.chain_of(key).check_link(key, leaf, fields, bad, self._out)
+        self.chain_of(key).check_link(key, leaf, fields, self._out)
         closed = closed_writer(fields)
         if closed and closed != key[1]:
             self._crashed.add((key[0], closed))
@@ -489,7 +459,11 @@ class WriterCheck:
             is_valid = False
         if not is_valid:
             self._out.add_tampered(
-                7, f"{where} column body", "it does not contain a key of this writer", "bad_writer_key", entry
+                7,
+                f"{where} columns tenant, w, body",
+                "it does not contain a key of this writer",
+                "bad_writer_key",
+                entry,
             )
             return
         signature = find_signature(note, log) if log is not None else None
@@ -497,7 +471,7 @@ class WriterCheck:
             self._out.skipped[7] += 1
         elif signature is None or not verify_signature(log.public, note.text, signature):
             message = "the log's key did not certify this writer"
-            self._out.add_tampered(7, f"{where} column body", message, "bad_signature", entry)
+            self._out.add_tampered(7, f"{where} columns body, signatures", message, "bad_signature", entry)
             return
         self.chain_of(key).certified = vkey
 
@@ -510,6 +484,16 @@ class WriterCheck:
             except BadInput:
                 return None
         return chain.certified
+
+    def find_signer(self, note: Note) -> Vkey | None:
+        """The writer of this store that signed a note, where the note stands under the name of another."""
+        if self._signers is None:
+            self._signers = dict(filter(None, map(_read_hash_and_key, self._rows.values())))
+        name, hashed, signature = note.signatures[0]
+        vkey = self._signers.get(hashed)
+        if vkey is None or vkey.name == name or not verify_signature(vkey.public, note.text, signature):
+            return None
+        return vkey
 
     def finish(self, missing_seqs: dict[tuple[str, str], int]) -> dict[str, int]:
         """Compare with the `writer` rows; returns tenant → number of entries that are missing from chains.
@@ -567,3 +551,11 @@ class WriterCheck:
         else:
             message = "the key is not the one the writer opened with"
             self._out.add_tampered(7, f"{where} column vkey", message, "column_altered")
+
+
+def _read_hash_and_key(row: tuple[Any, Any]) -> tuple[bytes, Vkey] | None:
+    try:
+        vkey = parse_vkey(str(row[0]))
+    except BadInput:
+        return None
+    return vkey.hash, vkey

@@ -1,7 +1,18 @@
 """The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
 from halo_core.model.decision import OUTPUT_OBLIGATIONS, REAUTHORIZABLE_CODES, Decision, Effect, Obligation, Reason
-from halo_core.model.ledger_entry import ENTRY_VERSION, EntryKind, LedgerEntry
+from halo_core.model.ledger_entry import (
+    ENDED,
+    ENTRY_VERSION,
+    PAUSED,
+    EntryKind,
+    LedgerEntry,
+    format_entry_id,
+    make_outcome_key,
+    make_repeatable_run_key,
+    make_single_run_key,
+    read_digest,
+)
 from halo_core.model.passport_link import (
     ANY_OTHER,
     AUTHORITY_ONE,
@@ -28,6 +39,7 @@ from halo_core.model.request import (
     Resource,
     Reversal,
     Trigger,
+    compute_request_id,
     has_invisible_characters,
     normalize_name,
     same_person,
@@ -48,9 +60,11 @@ from halo_core.model.snapshot import (
 __all__ = [
     "ANY_OTHER",
     "AUTHORITY_ONE",
+    "ENDED",
     "ENTRY_VERSION",
     "MAX_BANDS",
     "OUTPUT_OBLIGATIONS",
+    "PAUSED",
     "REAUTHORIZABLE_CODES",
     "RESERVED_UNITS",
     "UNIT_NAME",
@@ -88,7 +102,13 @@ __all__ = [
     "Snapshot",
     "Stop",
     "Trigger",
+    "compute_request_id",
+    "format_entry_id",
     "has_invisible_characters",
+    "make_outcome_key",
+    "make_repeatable_run_key",
+    "make_single_run_key",
     "normalize_name",
+    "read_digest",
     "same_person",
 ]

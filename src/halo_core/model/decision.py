@@ -11,7 +11,13 @@ from halo_core.crypto import canonical
 
 
 class Effect(Enum):
-    """The five effects, ordered by severity; the most severe wins."""
+    """The five effects, ordered by severity; the most severe wins.
+
+    `severity` is 0 (allow) to 4 (deny). `runs` says whether the action runs under this effect, in enforce mode.
+    """
+
+    severity: int
+    runs: bool
 
     ALLOW = "allow"
     MONITOR = "monitor"
@@ -19,16 +25,11 @@ class Effect(Enum):
     CHALLENGE = "challenge"
     DENY = "deny"
 
-    @property
-    def severity(self) -> int:
-        """0 (allow) to 4 (deny)."""
-        return _SEVERITY[self]
 
-    @property
-    def runs(self) -> bool:
-        """Whether the action runs under this effect, in enforce mode."""
-        return self.severity <= _SEVERITY[Effect.RESTRICT]
-
+# Plain attributes: a property costs a call, and each decision asks a dozen times.
+for _severity, _effect in enumerate(Effect):
+    _effect.severity = _severity
+    _effect.runs = _severity <= 2
 
 REAUTHORIZABLE_CODES: Final = frozenset({"authority_decayed", "budget_exceeded"})
 """Codes that, as a challenge, ask for a re-authorization and not for one call."""
@@ -52,7 +53,6 @@ _NON_ATTEMPT_CODES: Final = frozenset(
         "wrong_tenant",
     }
 )
-_SEVERITY = {effect: i for i, effect in enumerate(Effect)}
 
 
 @dataclass(frozen=True, slots=True, order=True)

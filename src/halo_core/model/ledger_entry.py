@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-ENTRY_VERSION = 1
-"""Format of an entry. Entries are never rewritten, so a reader keeps every version it ever wrote."""
+ENTRY_VERSION = 2
+"""Format of an entry. A ledger of another version is refused."""
 
 
 class EntryKind(StrEnum):
@@ -40,68 +40,120 @@ class EntryKind(StrEnum):
 class LedgerEntry:
     """One entry: common head and a body that depends on the kind.
 
+    Tenant and writer stand in the name of the key that signs the entry, and not in its text.
+
     Args:
-        id: UUIDv7.
         tenant: whose log.
         session: the session it belongs to, empty for housekeeping.
         writer: id of the writer (one per process and opening).
         seq: the writer's own sequence from 0, without gaps.
         prev: base64 leaf hash of the writer's previous entry, empty for seq 0.
         ts_us: wall clock, microseconds since the epoch.
-        mono_us: monotonic clock of the process, microseconds.
         kind: what it records.
         assurance: `dev`, the only one so far: keys were generated on the machine that decides.
         body: canonical tree.
-        content: field name → sealed content reference (`c`: commitment, `x`: digest of the ciphertext), base64.
+        content: names of the sealed fields beside the entry, sorted.
+        attached: base64 digest of what is stored beside the entry (sealed fields, fingerprints), empty for nothing.
     """
 
-    id: str
     tenant: str
     session: str
     writer: str
     seq: int
     prev: str
     ts_us: int
-    mono_us: int
     kind: EntryKind
     assurance: str
     body: Mapping[str, Any]
-    content: Mapping[str, Mapping[str, str]]
+    content: tuple[str, ...] = ()
+    attached: str = ""
+
+    @property
+    def id(self) -> str:
+        """Writer and sequence, by which people and other entries name it."""
+        return format_entry_id(self.writer, self.seq)
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
-        return {
+        tree: dict[str, Any] = {
             "assurance": self.assurance,
             "body": self.body,
-            "content": self.content,
-            "id": self.id,
             "kind": self.kind.value,
-            "mono_us": self.mono_us,
             "prev": self.prev,
-            "session": self.session,
-            "tenant": self.tenant,
             "ts_us": self.ts_us,
             "v": ENTRY_VERSION,
-            "w": self.writer,
             "ws": self.seq,
+        }
+        if self.session:
+            tree["session"] = self.session
+        if self.attached:
+            tree["attached"] = self.attached
+        if self.content:
+            tree["content"] = list(self.content)
+        return tree
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that the entry says, with its id, tenant and writer; for people and programs that read it."""
+        return {
+            **self.to_plain(),
+            "content": list(self.content),
+            "id": self.id,
+            "session": self.session,
+            "tenant": self.tenant,
+            "w": self.writer,
         }
 
     @classmethod
-    def from_plain(cls, tree: Mapping[str, Any]) -> LedgerEntry:
+    def from_plain(cls, tree: Mapping[str, Any], *, tenant: str, writer: str) -> LedgerEntry:
         """Inverse of `to_plain`; ValueError on a version this reader does not know."""
         if tree["v"] != ENTRY_VERSION:
-            raise ValueError(f"unknown entry version {tree['v']}")
+            raise ValueError(f"the entry has version {tree['v']}, but this version of Halo reads {ENTRY_VERSION}")
         return cls(
-            id=tree["id"],
-            tenant=tree["tenant"],
-            session=tree["session"],
-            writer=tree["w"],
+            tenant=tenant,
+            session=tree.get("session", ""),
+            writer=writer,
             seq=tree["ws"],
             prev=tree["prev"],
             ts_us=tree["ts_us"],
-            mono_us=tree["mono_us"],
             kind=EntryKind(tree["kind"]),
             assurance=tree["assurance"],
             body=tree["body"],
-            content=tree["content"],
+            content=tuple(tree.get("content", ())),
+            attached=tree.get("attached", ""),
         )
+
+
+def format_entry_id(writer: str, seq: int) -> str:
+    """Id of an entry: `<writer>-<sequence>`."""
+    return f"{writer}-{seq}"
+
+
+ENDED: Final = 1
+PAUSED: Final = 2
+"""What became of a run, in the column `mark` of its outcome."""
+_SEQ_BYTES: Final = 6
+
+
+def make_outcome_key(writer: str, seq: int) -> bytes:
+    """The key of the outcome of the decision at (writer, seq), of which there is one."""
+    return b"o" + format_place(writer, seq)
+
+
+def make_repeatable_run_key(request_id: str, writer: str, seq: int) -> bytes:
+    """The key of a decision that lets its action run, where the action may run any number of times."""
+    return read_digest(request_id) + b"r" + format_place(writer, seq)
+
+
+def make_single_run_key(request_id: str, number: int) -> bytes:
+    """The key of a decision that lets its action run once; `number` counts the runs that paused before."""
+    return read_digest(request_id) + bytes((min(number, 255),))
+
+
+def format_place(writer: str, seq: int) -> bytes:
+    """A place in a writer's chain as bytes."""
+    return writer.encode("utf-8", "surrogatepass") + seq.to_bytes(_SEQ_BYTES, "big")
+
+
+def read_digest(digest: str) -> bytes:
+    """The 32 bytes of a digest in hex, whatever stands before its colon; ValueError for anything else."""
+    return bytes.fromhex(digest[-64:])

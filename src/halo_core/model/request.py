@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 
 _TRUST_MAX: Final = 1000
@@ -240,6 +241,15 @@ class Resource:
                 "targets": tuple(tree["targets"]),
             }
         )
+
+
+def compute_request_id(
+    session: str, agent: str, turn: str, call_id: str, *, kind: str, resource: str, args_digest: str
+) -> str:
+    """Id of a request, the key of ONCE: two calls have one id if and only if they are the same call."""
+    return canonical.digest(
+        "halo/request", canonical.dumps([session, agent, turn, call_id, kind, resource, args_digest])
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ class _AnswerJob:
     def _mint_token(self, tx: Transaction, verdict: str) -> str:
         request, now_s = self.request, self.now_us // 1_000_000
         approval = ApprovalToken(
-            id=self.store.ids.new_entry_id(),
+            id=self.store.ids.new_token_id(),
             approver=self.approver,
             tenant=tx.tenant,
             audience=(tx.load_control().store,),

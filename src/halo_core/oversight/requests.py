@@ -105,7 +105,7 @@ def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) ->
     log = writer_chains.load_trusted_keys(home).get(tenant)
     if log is None:
         raise ConfigError("no_trust", f"`{home}` has no trusted key", field="home", remedy="give the right HALO_HOME")
-    entry = decode_entry(note)
+    entry = reader.read_entry(note)
     opening = reader.note_at(tenant, entry.writer, 0)
     if opening is None or entry.tenant != tenant:
         raise _altered_error("the writer's first entry is missing")
@@ -134,7 +134,7 @@ def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntr
         raise _altered_error("the request does not refer to a decision") from exc
     if note is None or not same:
         raise _altered_error("the decision of the request is missing or was changed")
-    return decode_entry(note)
+    return reader.read_entry(note)
 
 
 def load_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
@@ -303,6 +303,7 @@ def _current_status(row: ApprovalRow, now_us: int) -> str:
 
 def _find_row(reader: Reader, tenant: str, request: str) -> ApprovalRow:
     rows = [ApprovalRow(*values) for values in reader.challenges(tenant) if request and values[0].startswith(request)]
+    rows = [row for row in rows if row.id == request] or rows  # `3f2a-1` is the beginning of `3f2a-12` too
     if len(rows) != 1:
         message = f"{len(rows)} requests have an id that starts with" if rows else "there is no request"
         raise ConfigError(
@@ -312,9 +313,8 @@ def _find_row(reader: Reader, tenant: str, request: str) -> ApprovalRow:
 
 
 def _find_request_entry(reader: Reader, home: Path, tenant: str, row: ApprovalRow) -> tuple[int, LedgerEntry]:
-    wanted = row.id.encode("utf-8", "replace")
     for index, note in reader.notes(tenant, (EntryKind.APPROVAL_REQUEST.value,), row.session):
-        if wanted in note and decode_entry(note).id == row.id:
+        if decode_entry(note).id == row.id:
             entry = decode_signed_entry(reader, home, tenant, note)
             terms = tuple(entry.body.get(name) for name in ("kind", "binding", "expires_us"))
             if (*terms, entry.session) != (row.kind, row.binding, row.expires_us, row.session):

@@ -5,10 +5,11 @@ Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.
 """
 
 from halo_core.ledger import commit_state
+from halo_core.store.image import Control
+from halo_core.store.proven_entries import ProvenEntry, find_paused_decision, read_outcome
 from halo_core.store.session_state import Account, SessionState
 from halo_core.store.store import Store, StoreConfig
-from halo_core.store.transaction import AppendedEntry, Control, Draft, Transaction, encode_leaf
-from halo_core.store.writer_chains import ProvenEntry, find_paused_decision, read_outcome
+from halo_core.store.transaction import AppendedEntry, Draft, Transaction, encode_leaf
 
 __all__ = [
     "Account",

@@ -47,7 +47,6 @@ def commit_batch(
     jobs: Sequence[Job],
     *,
     begin: Callable[[], None],
-    clear_caches: Callable[[], None],
 ) -> list[Outcome]:
     """Run jobs inside the open transaction and commit it; on return, what they wrote is durable.
 
@@ -56,7 +55,6 @@ def commit_batch(
         tx: what the jobs are given, on that connection.
         jobs: in order.
         begin: opens a transaction again, after a rollback.
-        clear_caches: forgets what memory holds of rows that were rolled back.
 
     Returns:
         One outcome for each job.
@@ -70,10 +68,8 @@ def commit_batch(
         outcomes = _run_together(connection, tx, jobs)
         if outcomes is None:
             _roll_back(connection, tx, start)
-            clear_caches()
-            tx.clear_caches()
             begin()
-            outcomes = [_run_in_savepoint(tx, job, clear_caches) for job in jobs]
+            outcomes = [_run_in_savepoint(tx, job) for job in jobs]
     except sqlite3.Error as exc:
         _roll_back(connection, tx, start)
         raise as_cannot_decide(exc) from exc
@@ -89,6 +85,7 @@ def commit_batch(
     except BaseException:  # interrupted: the transaction must not stay open
         _roll_back(connection, tx, start)
         raise
+    tx.confirm()
     hit_failpoint("after_commit")
     return outcomes
 
@@ -96,24 +93,26 @@ def commit_batch(
 def _run_together(connection: sqlite3.Connection, tx: Transaction, jobs: Sequence[Job]) -> list[Outcome] | None:
     """The jobs' outcomes, None where one failed."""
     try:
-        return [Outcome(job(tx)) for job in jobs]
+        outcomes = [Outcome(job(tx)) for job in jobs]
+        tx.flush()
     except Exception as exc:
         if not connection.in_transaction:  # SQLite itself rolled back: the disk is full
             raise _as_halo_error(exc) from exc
         return None
+    return outcomes
 
 
-def _run_in_savepoint(tx: Transaction, job: Job, clear_caches: Callable[[], None]) -> Outcome:
+def _run_in_savepoint(tx: Transaction, job: Job) -> Outcome:
     place = tx.writer.chain_head()
     tx.cursor.execute("SAVEPOINT job")
     try:
         result = job(tx)
+        tx.flush()
     except Exception as exc:  # noqa: BLE001  handed to the caller, after the job's part was rolled back
         tx.cursor.execute("ROLLBACK TO job")
         tx.cursor.execute("RELEASE job")
         tx.writer.restore(place)
-        tx.clear_caches()
-        clear_caches()
+        tx.forget()
         return Outcome(error=_as_halo_error(exc))
     tx.cursor.execute("RELEASE job")
     return Outcome(result)
@@ -133,6 +132,7 @@ def _as_halo_error(error: Exception) -> Exception:
 
 def _roll_back(connection: sqlite3.Connection, tx: Transaction, place: tuple[int, str]) -> None:
     tx.writer.restore(place)
+    tx.forget()
     try:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -22,7 +22,7 @@ from halo_core.errors import CannotDecide, ConfigError, Tampered
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
@@ -43,7 +43,10 @@ class Database:
         self.url = url
         self.path = sqlite_path(url)
         self.read_only = read_only
+        self.on_foreign_write: Callable[[], object] = lambda: None
+        """Called inside a transaction that sees what another connection has written since the last one."""
         self._schema: int | None = None
+        self._data_version: int | None = None
         self._checkpoint_connection: sqlite3.Connection | None = None
         if not read_only:
             self._make_parent()
@@ -150,11 +153,6 @@ class Database:
         driver = self.connection
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
-            if driver.execute("SELECT 1 FROM sqlite_master WHERE name='entry_standing_passport'").fetchone() is None:
-                # A database from before there was this index. Readers of old copies do without it.
-                self.begin(5.0)
-                self._create_indexes()
-                driver.execute("COMMIT")
             return
         from sqlalchemy.schema import CreateTable  # noqa: PLC0415
 
@@ -199,7 +197,12 @@ class Database:
         """
         try:
             self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s)
-            self._check_schema_unchanged()
+            # Only under the write lock can nothing change between this and the commit.
+            version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._data_version:
+                self._check_schema_unchanged()
+                self.on_foreign_write()
+                self._data_version = version
         except sqlite3.Error as exc:
             raise as_cannot_decide(exc) from exc
 

@@ -12,7 +12,6 @@ An error of the driver becomes `Tampered`, since a database that cannot be read 
 
 from __future__ import annotations
 
-import base64
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,10 +19,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from halo_core.crypto.keys import KeyStore
+from halo_core.decision.record import PartReader, expand_entry
 from halo_core.errors import ConfigError
-from halo_core.ledger import Stream, decode_entry, open_sealed, unwrap_dek
+from halo_core.ledger import Stream, build_entry_note, decode_entry, read_subject
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store.database import Database, as_tampered, find_schema_differences
+from halo_core.store.transaction import open_attached
 
 __all__ = [
     "Reader",
@@ -31,12 +32,16 @@ __all__ = [
 ]
 
 
-_INDEX_DIGITS: Final = 7  # ids start with eight hex digits
+_MAX_SEQ_DIGITS: Final = 15
+_INDEX_DIGITS: Final = 7  # a longer number is no position
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedEntry:
-    """An entry with its position in the tenant's log and its signed bytes."""
+    """An entry with its position in the tenant's log and its signed bytes.
+
+    The body of a decision or an outcome is the whole record (`halo_core.decision.record`).
+    """
 
     index: int
     entry: LedgerEntry
@@ -66,19 +71,15 @@ class SealedContents:
         Raises:
             Tampered: the stored content is not what the entry committed to.
         """
-        reference = entry.content.get(name)
-        if reference is None or self._kek is None:
+        if name not in entry.content or self._kek is None:
             return None
-        commitment = base64.b64decode(reference["c"])
-        row = self._reader.content(entry.tenant, commitment)
-        if row is None:
+        stored = self._reader.attached(entry.tenant, entry.writer, entry.seq)
+        if stored is None or stored[0] is None:
             return None
-        subject, nonce, ciphertext = row
-        vault = self._reader.vault(entry.tenant, subject)
-        if vault is None or vault[1] is not None:
+        vault = self._reader.vault(entry.tenant, read_subject(stored[0]))
+        if vault is None or vault[2] is not None:
             return None
-        dek = unwrap_dek(self._kek, vault[0], entry.tenant, subject)
-        return open_sealed(dek, entry.tenant, subject, commitment=commitment, nonce=nonce, ciphertext=ciphertext)
+        return open_attached(self._kek, entry, (stored[0], stored[1]), (vault[0], vault[1])).get(name)
 
 
 def select_tenant(reader: Reader, tenant: str | None) -> str:
@@ -104,11 +105,11 @@ def read_entries(
     """Entries in log order: all of them, or those of some kinds, of one session, from a position on."""
     rows = reader.notes(tenant, tuple(k.value for k in kinds), session, since) if kinds else reader.all_notes(tenant)
     for index, note in rows:
-        yield LoggedEntry(index, decode_entry(note), note)
+        yield reader.read_note(index, note)
 
 
 def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
-    """The entry at a position (digits alone), or whose id starts with `prefix`.
+    """The entry at a position (digits alone), or with this id, of whose first part a beginning is enough.
 
     Raises:
         ConfigError: none, or more than one.
@@ -116,20 +117,15 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
     if prefix.isdecimal() and len(prefix) <= _INDEX_DIGITS:
         row = reader.note_at_index(tenant, int(prefix))
         if row is not None:
-            return LoggedEntry(int(prefix), decode_entry(row), row)
-    wanted = prefix.encode("utf-8", "replace")
-    hits = [
-        LoggedEntry(index, entry, note)
-        for index, note in reader.all_notes(tenant)
-        if b'"id":"' + wanted in note and (entry := decode_entry(note)).id.startswith(prefix)
-    ]
+            return reader.read_note(int(prefix), row)
+    hits = [reader.read_note(index, note) for index, note in reader.notes_by_id(tenant, *prefix.rpartition("-")[::2])]
     if len(hits) != 1:
         message = "no entry" if not hits else f"{len(hits)} entries"
         raise ConfigError(
             "no_such_entry",
             f"{message} with id `{prefix}`",
             field="id",
-            remedy="see `halo log`, or give more characters of the id",
+            remedy="see `halo log`; an id is a writer and a number, such as 3f2a9c-17",
         )
     return hits[0]
 
@@ -199,7 +195,7 @@ def summarize(reader: Reader, tenant: str) -> LogSummary:
     return LogSummary(kinds, effects, outcomes, len(sessions), len(let_run), unjustified, sightings)
 
 
-_LOG = "FROM position p JOIN entry e USING (tenant, w, ws) WHERE p.tenant=?"
+_NOTE = "SELECT idx, tenant, w, body, signatures FROM entry WHERE tenant=?"
 
 
 class Reader:
@@ -214,6 +210,7 @@ class Reader:
         self.database = Database(url, read_only=True)
         self._connection = self.database.connection
         self.path = self.database.path
+        self._parts: dict[str, PartReader] = {}
         # A verifier must see what is there: bytes that are no UTF-8 must not raise.
         self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         tables = self._find("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')")
@@ -234,16 +231,33 @@ class Reader:
     def _find(self, query: str, *values: Any) -> tuple[Any, ...] | None:
         return next(self._query(query, *values), None)
 
+    def read_note(self, index: int, note: bytes) -> LoggedEntry:
+        """The entry of a note."""
+        return LoggedEntry(index, self.read_entry(note), note)
+
+    def read_entry(self, note: bytes) -> LedgerEntry:
+        """The entry of a note, with the whole record of a decision or an outcome; signatures are not verified.
+
+        Raises:
+            Tampered: the note is no entry, or a part that it names is missing or was changed.
+        """
+        entry = decode_entry(note)
+        return expand_entry(entry, self.part_reader(entry.tenant))
+
+    def part_reader(self, tenant: str) -> PartReader:
+        """Reads the parts of a tenant's entries."""
+        parts = self._parts.get(tenant)
+        if parts is None:
+            parts = self._parts[tenant] = PartReader(lambda name: self.blob(tenant, name))
+        return parts
+
     def rows(self, stream: Stream) -> Iterator[tuple[Any, ...]]:
         """The rows of one stream, of every tenant."""
         return self._query(stream.query)
 
     def rows_by_position(self) -> Iterator[tuple[Any, ...]]:
-        """(tenant, idx, w, ws, leaf, body) of every tenant; leaf and body are None where the entry is missing."""
-        return self._query(
-            "SELECT p.tenant, p.idx, p.w, p.ws, e.leaf, e.body FROM position p "
-            "LEFT JOIN entry e USING (tenant, w, ws) ORDER BY p.tenant, p.idx"
-        )
+        """(tenant, idx, w, ws, body, signatures) of every entry, in the order of each log."""
+        return self._query("SELECT tenant, idx, w, ws, body, signatures FROM entry ORDER BY tenant, idx")
 
     def schema_differences(self) -> Iterator[tuple[Any, ...]]:
         """(`trigger` or `view`, name) of each that is not Halo's, (`missing`, name) of Halo's not there."""
@@ -272,37 +286,44 @@ class Reader:
     ) -> Iterator[tuple[int, bytes]]:
         """(position, note) of entries of these kinds in log order, from a position on, of one session or of all."""
         marks = ",".join("?" * len(kinds))
-        where = f"p.idx>=? AND e.kind IN ({marks}) AND (?='' OR e.session=?)"
-        query = f"SELECT p.idx, e.body {_LOG} AND {where} ORDER BY p.idx"
-        return self._query(query, tenant, since, *kinds, session, session)
+        where = f"idx>=? AND kind IN ({marks}) AND (?='' OR session=?)"
+        return self._notes(f"{where} ORDER BY idx", tenant, since, *kinds, session, session)
+
+    def _notes(self, where: str, *values: Any) -> Iterator[tuple[int, bytes]]:
+        for index, *columns in self._query(f"{_NOTE} AND {where}", *values):
+            yield index, build_entry_note(*columns)
 
     def next_index(self, tenant: str) -> int:
         """The position after the last one."""
-        row = self._find("SELECT max(idx)+1 FROM position WHERE tenant=?", tenant)
+        row = self._find("SELECT max(idx)+1 FROM entry WHERE tenant=?", tenant)
         return int(row[0] or 0) if row is not None else 0
 
     def all_notes(self, tenant: str) -> Iterator[tuple[int, bytes]]:
         """(position, note) of every entry in log order."""
-        return self._query(f"SELECT p.idx, e.body {_LOG} ORDER BY p.idx", tenant)
+        return self._notes("1 ORDER BY idx", tenant)
 
     def note_at_index(self, tenant: str, index: int) -> bytes | None:
         """The note at a position of the log."""
-        row = self._find(f"SELECT e.body {_LOG} AND p.idx=?", tenant, index)
-        return None if row is None else row[0]
+        return next((note for _, note in self._notes("idx=?", tenant, index)), None)
 
     def note_at(self, tenant: str, writer: str, seq: int) -> bytes | None:
         """The note of one entry."""
-        row = self._find("SELECT body FROM entry WHERE tenant=? AND w=? AND ws=?", tenant, writer, seq)
-        return None if row is None else row[0]
+        return next((note for _, note in self._notes("w=? AND ws=?", tenant, writer, seq)), None)
 
-    def content(self, tenant: str, commitment: bytes) -> tuple[Any, ...] | None:
-        """(subject, nonce, ciphertext)."""
-        query = "SELECT subject, nonce, ciphertext FROM content WHERE tenant=? AND commitment=?"
-        return self._find(query, tenant, commitment)
+    def notes_by_id(self, tenant: str, writer: str, seq: str) -> Iterator[tuple[int, bytes]]:
+        """(position, note) of the entries with this number whose writer's id starts with `writer`."""
+        if not writer or not seq.isdecimal() or len(seq) > _MAX_SEQ_DIGITS:
+            return iter(())
+        return self._notes("w>=? AND w<? AND ws=? LIMIT 9", tenant, writer, writer + "\x7f", int(seq))
+
+    def attached(self, tenant: str, writer: str, seq: int) -> tuple[Any, ...] | None:
+        """(sealed, marks) beside one entry."""
+        return self._find("SELECT sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?", tenant, writer, seq)
 
     def vault(self, tenant: str, subject: str) -> tuple[Any, ...] | None:
-        """(wrapped key, erased at µs)."""
-        return self._find("SELECT dek_wrapped, erased_at_us FROM vault WHERE tenant=? AND subject=?", tenant, subject)
+        """(wrapped key, commitment to the key, erased at µs)."""
+        query = "SELECT dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject=?"
+        return self._find(query, tenant, subject)
 
     def resources(self, tenant: str) -> Iterator[tuple[str, bytes]]:
         """(id, registration)."""

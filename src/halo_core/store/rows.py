@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from itertools import islice
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+import orjson
 
 from halo_core.crypto import canonical
-from halo_core.ledger import chain_marks, commit_state, decode_entry
-from halo_core.model import Revocation, Stop
+from halo_core.ledger import build_entry_note, chain_marks, commit_state
+from halo_core.model import Link, Revocation, Stop
 from halo_core.values import MAX_TAINTED_FINGERPRINTS
+
+if TYPE_CHECKING:
+    from halo_core.store.image import TenantImage
 
 # Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
 ISSUED_LAST: Final = (
-    "SELECT e.body FROM entry e INDEXED BY entry_standing_passport"
-    " JOIN position p ON p.tenant=e.tenant AND p.w=e.w AND p.ws=e.ws"
-    " WHERE e.tenant=?1 AND e.kind='passport' AND e.session='' AND instr(e.body, ?2)>0 ORDER BY p.idx DESC"
+    "SELECT body FROM entry INDEXED BY entry_standing_passport"
+    " WHERE tenant=?1 AND kind='passport' AND session='' AND instr(body, ?2)>0 ORDER BY idx DESC"
 )
 _APPROVAL_COLUMNS: Final = "id, kind, session, binding, status, asked_us, expires_us, answer"
 _IS_OPEN: Final = "status IN ('pending', 'approved', 'denied')"
@@ -35,6 +39,7 @@ class RowAccess(Protocol):
 
     cursor: sqlite3.Cursor
     tenant: str
+    image: TenantImage
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
         """Run a statement that must keep exactly one row; CannotDecide if it does not."""
@@ -73,17 +78,20 @@ class StandingTable(_Table):
 
     def get(self, agent: str) -> StandingPassport | None:
         """The agent's passport; None where it has none."""
-        row = self._tx.cursor.execute(
-            "SELECT hash, origin, manifest FROM standing WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
-        ).fetchone()
-        return None if row is None else StandingPassport(*row)
+        known = self._tx.image.standing
+        if agent not in known:
+            row = self._tx.cursor.execute(
+                "SELECT hash, origin, manifest FROM standing WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
+            ).fetchone()
+            known[agent] = None if row is None else StandingPassport(*row)
+        return known[agent]
 
     def find_last_issued(self, agent: str) -> tuple[str, str] | None:
         """(hash, origin) of the standing passport that the log says was issued last to an agent."""
         # No column names the agent. The entry's text does, and searching its bytes is cheaper than decoding it.
         member = canonical.dumps({"agent": agent})[1:-1]
-        for (note,) in self._tx.cursor.execute(ISSUED_LAST, (self._tx.tenant, member)):
-            body = decode_entry(note).body
+        for (text,) in self._tx.cursor.execute(ISSUED_LAST, (self._tx.tenant, member)):
+            body = orjson.loads(text)["body"]
             if body.get("kind") == "standing" and body.get("agent") == agent:
                 return str(body.get("hash")), str(body.get("origin"))
         return None
@@ -95,6 +103,7 @@ class StandingTable(_Table):
             "hash=excluded.hash, origin=excluded.origin, manifest=excluded.manifest",
             (self._tx.tenant, agent, hash, origin, manifest),
         )
+        self._tx.image.standing.pop(agent, None)
 
     def list_all(self) -> dict[str, StandingPassport]:
         """Agent → passport, by agent."""
@@ -109,10 +118,13 @@ class QuotaTable(_Table):
 
     def get(self, account: str) -> tuple[int, bytes] | None:
         """(version, state) of an account; None where it has no row."""
-        row = self._tx.cursor.execute(
-            "SELECT version, state FROM quota WHERE tenant=? AND account=?", (self._tx.tenant, account)
-        ).fetchone()
-        return None if row is None else (row[0], bytes(row[1]))
+        known = self._tx.image.quotas
+        if account not in known:
+            row = self._tx.cursor.execute(
+                "SELECT version, state FROM quota WHERE tenant=? AND account=?", (self._tx.tenant, account)
+            ).fetchone()
+            known[account] = None if row is None else (row[0], bytes(row[1]))
+        return known[account]
 
     def put(self, account: str, version: int, state: bytes) -> None:
         """Set an account's state; the version only rises.
@@ -125,6 +137,7 @@ class QuotaTable(_Table):
             "version=excluded.version, state=excluded.state WHERE excluded.version > quota.version",
             (self._tx.tenant, account, version, state),
         )
+        self._tx.image.quotas[account] = (version, state)
 
 
 class BaselineTable(_Table):
@@ -132,13 +145,17 @@ class BaselineTable(_Table):
 
     def get(self, agent: str) -> str:
         """Hash of the score's terms, empty where no score is in force."""
-        row = self._tx.cursor.execute(
-            "SELECT hash FROM baseline WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
-        ).fetchone()
-        return "" if row is None else str(row[0])
+        known = self._tx.image.baselines
+        if agent not in known:
+            row = self._tx.cursor.execute(
+                "SELECT hash FROM baseline WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
+            ).fetchone()
+            known[agent] = "" if row is None else str(row[0])
+        return known[agent]
 
     def put(self, agent: str, name: str) -> None:
         """Put the score with this hash in force; an empty one takes it out of force."""
+        self._tx.image.baselines.pop(agent, None)
         if not name:
             self._tx.cursor.execute("DELETE FROM baseline WHERE tenant=? AND agent=?", (self._tx.tenant, agent))
             return
@@ -153,11 +170,12 @@ class AlertTable(_Table):
 
     def load_since(self, index: int) -> list[tuple[int, bytes]]:
         """(position, note) of the alerts from a position on, in log order; signatures are not verified."""
-        return self._tx.cursor.execute(
-            "SELECT p.idx, e.body FROM position p JOIN entry e USING (tenant, w, ws) "
-            "WHERE p.tenant=? AND p.idx>=? AND e.kind='alert' ORDER BY p.idx",
+        found = self._tx.cursor.execute(
+            "SELECT idx, tenant, w, body, signatures FROM entry"
+            " WHERE tenant=? AND idx>=? AND kind='alert' ORDER BY idx",
             (self._tx.tenant, index),
-        ).fetchall()
+        )
+        return [(row[0], build_entry_note(*row[1:])) for row in found]
 
     def is_erased(self, subject: str) -> bool:
         """Whether a subject's data was erased; nothing more can be sealed for it then."""
@@ -323,8 +341,9 @@ class TaintIndex:
 class TaintTable(_Table):
     """Fingerprints of values that any session of the tenant stored while it was exposed; rows are only appended."""
 
-    def refresh(self, index: TaintIndex) -> TaintIndex:
-        """Bring the index up to date with the table."""
+    def refresh(self) -> TaintIndex:
+        """The index in memory, brought up to date with the table."""
+        index = self._tx.image.taint_index
         if self._load_newest()[0] != index.seq:
             rows = self._tx.cursor.execute(
                 "SELECT seq, prints FROM residue WHERE tenant=? AND seq>? ORDER BY seq", (self._tx.tenant, index.seq)
@@ -333,9 +352,9 @@ class TaintTable(_Table):
                 index.add_chunk(seq, chunk)
         return index
 
-    def add(self, index: TaintIndex, fingerprints: frozenset[int]) -> dict[str, Any] | None:
+    def add(self, fingerprints: frozenset[int]) -> dict[str, Any] | None:
         """Store fingerprints; the commitment for the entry, None where all of them are there already."""
-        self.refresh(index)
+        index = self.refresh()
         new = sorted(item for item in fingerprints if not index.contains_any((item,)))
         if not new:
             return None
@@ -344,12 +363,100 @@ class TaintTable(_Table):
         chain = chain_marks(before, chunk)
         self._tx.insert("INSERT INTO residue VALUES (?,?,?,?)", (self._tx.tenant, seq + 1, chain, chunk))
         index.add_chunk(seq + 1, chunk)
+        self._tx.image.taint_end = (seq + 1, chain)
         # INVARIANT: AUDIT - no row can be removed unseen, neither the last nor one between two.
         return commit_state(seq + 1, chain.encode("ascii"), before=before.encode("ascii"))
 
     def _load_newest(self) -> tuple[int, str]:
         """Number of the last row and the digest over all; (0, "") where there is none."""
-        row = self._tx.cursor.execute(
-            "SELECT seq, chain FROM residue WHERE tenant=? ORDER BY seq DESC LIMIT 1", (self._tx.tenant,)
-        ).fetchone()
-        return (0, "") if row is None else (row[0], row[1])
+        image = self._tx.image
+        if image.taint_end is None:
+            row = self._tx.cursor.execute(
+                "SELECT seq, chain FROM residue WHERE tenant=? ORDER BY seq DESC LIMIT 1", (self._tx.tenant,)
+            ).fetchone()
+            image.taint_end = (0, "") if row is None else (row[0], row[1])
+        return image.taint_end
+
+
+_DAY_US: Final = 86_400_000_000
+_MAX_COUNT: Final = 2**53 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaDay:
+    """What was spent on one UTC day under an envelope. The day never goes back, and its sums never fall.
+
+    Args:
+        account: the envelope's name.
+        version: of the row.
+        number: days since the epoch.
+        used: (unit, amount), sorted.
+        decimals: (unit, decimals) in which they were counted, sorted.
+        stored_bytes: the bytes it was read from.
+    """
+
+    account: str
+    version: int
+    number: int
+    used: tuple[tuple[str, int], ...]
+    decimals: tuple[tuple[str, int], ...] = ()
+    stored_bytes: bytes = b""
+
+    def charge(self, charges: tuple[tuple[str, int], ...]) -> QuotaDay:
+        """The next version of the row, after a charge of the units that have a quota."""
+        amounts = dict(charges)
+        used = tuple((unit, min(amount + max(amounts.get(unit, 0), 0), _MAX_COUNT)) for unit, amount in self.used)
+        return replace(self, version=self.version + 1, used=used)
+
+    def refund(self, unit: str, amount: int) -> QuotaDay:
+        """The same version, after a cost turned out lower."""
+        used = tuple(
+            (name, min(max(spent - amount, 0), _MAX_COUNT) if name == unit else spent) for name, spent in self.used
+        )
+        return replace(self, used=used)
+
+    def to_bytes(self) -> bytes:
+        """Canonical bytes for the `state` column."""
+        return canonical.dumps(
+            {
+                "day": self.number,
+                "decimals": [list(item) for item in self.decimals],
+                "used": [list(item) for item in self.used],
+            }
+        )
+
+
+def read_quota_day(tx: RowAccess, account: str) -> QuotaDay | None:
+    """The row of an account as it stands."""
+    stored = QuotaTable(tx).get(account)
+    if stored is None:
+        return None
+    tree = canonical.loads(stored[1])
+    used, decimals = (tuple((unit, number) for unit, number in tree[name]) for name in ("used", "decimals"))
+    return QuotaDay(account, stored[0], tree["day"], used, decimals, stored[1])
+
+
+def compute_quota_day(tx: RowAccess, root: Link, at_us: int) -> QuotaDay:
+    """Today's sums of every unit that a standing link has a quota of."""
+    stored = read_quota_day(tx, root.envelope) or QuotaDay(root.envelope, 0, 0, ())
+    number = max(at_us // _DAY_US, stored.number)
+    spent_today = dict(stored.used) if number == stored.number else {}
+    decimals = tuple(sorted((quota.unit, quota.decimals) for quota in root.quotas))
+    old_decimals = dict(stored.decimals)
+    # INVARIANT: ENV - in other decimals as much is spent, and never less.
+    used = tuple((unit, _rescale(spent_today.get(unit, 0), old_decimals.get(unit, to), to)) for unit, to in decimals)
+    return replace(stored, number=number, used=used, decimals=decimals)
+
+
+def _rescale(amount: int, old: int, new: int) -> int:
+    scaled: int = -(-amount * 10**new // 10**old)
+    return min(scaled, _MAX_COUNT)
+
+
+def write_quota_day(tx: RowAccess, day: QuotaDay | None) -> dict[str, Any] | None:
+    """Write the row; returns what the entry records of it."""
+    if day is None:
+        return None
+    data = day.to_bytes()
+    QuotaTable(tx).put(day.account, day.version, data)
+    return {"account": day.account, **commit_state(day.version, data, before=day.stored_bytes)}

@@ -1,6 +1,6 @@
 """The tables, as SQLAlchemy Core metadata for SQLite and PostgreSQL.
 
-`entry`, `position`, `checkpoint`, `content` and `blob` are evidence: rows are inserted and never updated (triggers
+`entry`, `checkpoint` and `blob` are evidence: rows are inserted and never updated (triggers
 prevent accidents, and the hashes show any change). The other tables are projections that the entries can rebuild.
 """
 
@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-EVIDENCE: Final = ("entry", "position", "checkpoint", "content", "blob")
+EVIDENCE: Final = ("entry", "checkpoint", "blob")
 _TYPES: Final[dict[str, Any]] = {
     "text": Text(),
     "int": Integer().with_variant(BigInteger, "postgresql"),
@@ -52,39 +52,29 @@ def _define(name: str, columns: str, key: str, *more: UniqueConstraint | Index, 
     Table(name, metadata, *parts, primary_key, *more, sqlite_strict=True, sqlite_with_rowid=not by_key)
 
 
+# One row for each entry and what is stored beside it. `idx` is its position in the tenant's log. `once` names a run: of
+# a decision that lets its action run, its request id and a number; of an outcome, its decision. So one tree refuses a
+# second run or outcome, and finds the entries of a session. `mark` is 1 of a decision that lets its action run; of an
+# outcome, 1 where the action ended and 2 where it paused.
 _define(
     "entry",
-    "tenant text, w text, ws int, leaf bytes, kind text, session text, ts_us int, body bytes",
+    "tenant text, w text, ws int, idx int, kind text, session text, ts_us int, once bytes?, mark int, body bytes, "
+    "signatures bytes, sealed bytes?, marks bytes?",
     "tenant, w, ws",
-    Index("entry_session", "tenant", "session", "ts_us"),
+    UniqueConstraint("tenant", "idx"),
+    UniqueConstraint("tenant", "session", "once"),
     # Opening an agent's home looks for the standing passport issued last; without this it would read the whole log.
-    Index("entry_standing_passport", "tenant", "w", "ws", sqlite_where=_STANDING, postgresql_where=_STANDING),
-)
-_define(
-    "position",
-    "tenant text, idx int, w text, ws int",
-    "tenant, idx",
-    UniqueConstraint("tenant", "w", "ws"),
-    by_key=True,
+    Index("entry_standing_passport", "tenant", "idx", sqlite_where=_STANDING, postgresql_where=_STANDING),
 )
 _define("checkpoint", "tenant text, size int, root bytes, note bytes, frontier bytes", "tenant, size")
-_define("content", "tenant text, commitment bytes, subject text, nonce bytes, ciphertext bytes", "tenant, commitment")
-_define("vault", "tenant text, subject text, dek_wrapped bytes, erased_at_us int?", "tenant, subject")
+# The data key of each subject, and the commitment to it, which stays when the key is erased.
+_define("vault", "tenant text, subject text, dek_wrapped bytes, commitment bytes, erased_at_us int?", "tenant, subject")
 _define("blob", "tenant text, hash text, bytes bytes", "tenant, hash")
 _define("writer", "tenant text, w text, vkey text, opened_us int, closed_us int?", "tenant, w")
 _define(
     "session",
     "tenant text, session text, version int, state bytes, head_w text, head_ws int",
     "tenant, session",
-)
-_define("sketch", "tenant text, session text, seq int, marks bytes", "tenant, session, seq", by_key=True)
-_define(
-    "dispatch",
-    "tenant text, request_id text, w text, ws int, once text?, outcome int",
-    "tenant, w, ws",
-    # `once` is the request id or NULL, so one tree both refuses a second such row and finds the rows of a request.
-    UniqueConstraint("tenant", "request_id", "once"),
-    by_key=True,
 )
 _define("control", "tenant text, version int, store text, mode text, policy text", "tenant")
 _define("resource", "tenant text, id text, spec bytes", "tenant, id")

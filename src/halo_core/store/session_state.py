@@ -1,11 +1,10 @@
-"""The state of a session as its row holds it, and the caches that save reading and parsing it again.
+"""The state of a session as its row holds it.
 
 A `SessionState` never changes: each `with_...` method returns the next one, and an entry commits to its bytes.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -13,11 +12,9 @@ from typing import Any, Final
 import orjson
 
 from halo_core.crypto import canonical
-from halo_core.ledger import chain_marks, commit_state
+from halo_core.ledger import commit_state
 from halo_core.model import Envelope, SessionView
-from halo_core.risk.profile import Profile, apply_row
-from halo_core.store.rows import TaintIndex
-from halo_core.values import MAX_SOURCE_INDEX, Sketch
+from halo_core.values import MAX_SOURCE_INDEX
 
 MAX_SOURCES: Final = 16
 
@@ -67,27 +64,23 @@ class SessionState:
         view: the part that `decide` reads.
         pending: number of challenges that are open, or answered and not used yet.
         chunks: number of the session's sketch rows.
-        marks: chained digest over those rows.
         saturated: the sketch lost something for lack of room.
         risk: risk of the session's actions so far, 0..1000.
         watched: head of its behaviour profile, empty while there is no score.
         refused: number of its refused attempts.
         sources: names of what brought content into the session; the sketch refers to them by their place.
         links: accounts of the live links, each after its parent; one session link for each agent that came itself.
-        source_bytes: the bytes it was read from, empty for a new session.
     """
 
     view: SessionView
     pending: int = 0
     chunks: int = 0
-    marks: str = ""
     saturated: bool = False
     links: tuple[Account, ...] = ()
     sources: tuple[str, ...] = ()
     risk: int = 0
     watched: str = ""
     refused: int = 0
-    source_bytes: bytes = field(default=b"", compare=False, repr=False)
     _encoded: bytes = field(default=b"", init=False, compare=False, repr=False)
 
     @classmethod
@@ -115,56 +108,48 @@ class SessionState:
             profile_head: the new head of its profile, None where it stays.
             refused: the decision refused an attempt.
         """
-        state = self._next_version(envelopes, steps=1, time_us=time_us, new_challenges=new_challenges)
-        if risk is None and profile_head is None and not refused:
-            return state
-        return replace(
-            state,
-            risk=self.risk if risk is None else risk,
-            watched=profile_head or state.watched,
-            refused=self.refused + refused,
+        # Constructors, since `dataclasses.replace` takes three times as long.
+        old = self.view
+        return SessionState(
+            SessionView(
+                old.id,
+                old.version + 1,
+                old.opened_us,
+                max(time_us, old.high_water_us),
+                old.steps + 1,
+                old.tainted,
+                old.taint_sources,
+            ),
+            self.pending + new_challenges,
+            self.chunks,
+            self.saturated,
+            self._links_with(envelopes),
+            self.sources,
+            self.risk if risk is None else risk,
+            profile_head or self.watched,
+            self.refused + refused,
         )
 
     def with_update(self, envelopes: Iterable[Envelope] = ()) -> SessionState:
         """The state after a change that is no decision, with new counters: a new version, no step."""
-        return self._next_version(envelopes)
-
-    def _next_version(
-        self, envelopes: Iterable[Envelope], *, steps: int = 0, time_us: int = 0, new_challenges: int = 0
-    ) -> SessionState:
-        # Constructors, since `dataclasses.replace` takes three times as long.
         old = self.view
         view = SessionView(
-            old.id,
-            old.version + 1,
-            old.opened_us,
-            max(time_us, old.high_water_us),
-            old.steps + steps,
-            old.tainted,
-            old.taint_sources,
+            old.id, old.version + 1, old.opened_us, old.high_water_us, old.steps, old.tainted, old.taint_sources
         )
-        return self._copy_with(view, self._links_with(envelopes), self.pending + new_challenges, self.source_bytes)
+        return self._copy(view, self._links_with(envelopes), self.chunks)
 
-    def _copy_with(
-        self, view: SessionView, links: tuple[Account, ...], pending: int, source_bytes: bytes
-    ) -> SessionState:
+    def _copy(self, view: SessionView, links: tuple[Account, ...], chunks: int) -> SessionState:
         return SessionState(
             view,
-            pending,
-            self.chunks,
-            self.marks,
+            self.pending,
+            chunks,
             self.saturated,
             links,
             self.sources,
             self.risk,
             self.watched,
             self.refused,
-            source_bytes,
         )
-
-    def as_stored(self) -> SessionState:
-        """The same state as it will be read from the row that holds its bytes now."""
-        return self._copy_with(self.view, self.links, self.pending, self.to_bytes())
 
     def with_taint_source(self, source: str) -> SessionState:
         """The state after untrusted content of `source` came in."""
@@ -183,9 +168,9 @@ class SessionState:
             return self, MAX_SOURCE_INDEX
         return replace(self, sources=(*self.sources, source)), len(self.sources) + 1
 
-    def with_chunk(self, chunk: bytes) -> SessionState:
+    def with_chunk(self) -> SessionState:
         """The state after a sketch row was added."""
-        return replace(self, chunks=self.chunks + 1, marks=chain_marks(self.marks, chunk))
+        return self._copy(self.view, self.links, self.chunks + 1)
 
     def session_account(self, agent: str) -> Account | None:
         """The account of an agent's own session link; None where it has none."""
@@ -228,19 +213,24 @@ class SessionState:
 
     def _links_with(self, envelopes: Iterable[Envelope]) -> tuple[Account, ...]:
         new = {envelope.link: envelope for envelope in envelopes}
+        if not new:
+            return self.links
         return tuple(
-            Account(link.handle, link.hash, link.root, link.parent, link.agent, new[link.handle])
-            if link.handle in new
-            else link
-            for link in self.links
+            [
+                Account(link.handle, link.hash, link.root, link.parent, link.agent, new[link.handle])
+                if link.handle in new
+                else link
+                for link in self.links
+            ]
         )
 
     def make_commitment(self) -> dict[str, Any]:
-        """What an entry records of the state it leaves behind and of the one it found.
+        """What an entry records of the state that it leaves behind.
 
-        INVARIANT: AUDIT - nobody can clear taint in the row unseen, neither after the last entry nor between two.
+        INVARIANT: AUDIT - nobody can clear taint in the row unseen: a row is compared with the session's newest entry
+        when it is read (`Transaction.load_session`), and by `halo verify`.
         """
-        return commit_state(self.view.version, self.to_bytes(), before=self.source_bytes)
+        return commit_state(self.view.version, self.to_bytes())
 
     def to_bytes(self) -> bytes:
         """The bytes of the `state` column."""
@@ -249,7 +239,6 @@ class SessionState:
         tree = self.view.to_plain()
         tree["chunks"] = self.chunks
         tree["links"] = [account.to_plain() for account in self.links]
-        tree["marks"] = self.marks
         tree["pending"] = self.pending
         tree["refused"] = self.refused
         tree["risk"] = self.risk
@@ -266,82 +255,11 @@ class SessionState:
         """Inverse of `to_bytes`."""
         tree: dict[str, Any] = orjson.loads(data)
         links = tuple(map(Account.from_plain, tree.pop("links")))
-        fields = {name: tree.pop(name) for name in ("chunks", "marks", "pending", "risk", "saturated", "watched")}
+        fields = {name: tree.pop(name) for name in ("chunks", "pending", "risk", "saturated", "watched")}
         refused = fields["refused"] = tree.pop("refused", 0)  # missing in rows of older versions
         if type(refused) is not int or refused < 0:
             raise ValueError(f"`refused` is {refused!r}")
         sources = tuple(tree.pop("sources"))
-        return cls(SessionView.from_plain(tree), **fields, links=links, sources=sources, source_bytes=data)
-
-
-class StateCache:
-    """The last state of recent sessions, so that a row which did not change is not parsed again. Bounded.
-
-    Rows are still read: a cached state is returned only for exactly the bytes it came from (INVARIANT: REPLAY).
-    """
-
-    __slots__ = ("_limit", "_states")
-
-    def __init__(self, limit: int = 256) -> None:
-        self._limit = limit
-        self._states: OrderedDict[str, SessionState] = OrderedDict()
-
-    def parse(self, session: str, data: bytes) -> SessionState:
-        """The state that `data` holds, as `SessionState.from_bytes` would return it."""
-        cached = self._states.get(session)
-        if cached is not None and cached.source_bytes == data:
-            return cached
-        return self._store(session, SessionState.from_bytes(data))
-
-    def remember(self, state: SessionState) -> None:
-        """Cache a state whose bytes were put into its row."""
-        self._store(state.view.id, state.as_stored())
-
-    def _store(self, session: str, state: SessionState) -> SessionState:
-        self._states[session] = state
-        self._states.move_to_end(session)
-        if len(self._states) > self._limit:
-            self._states.popitem(last=False)
+        state = cls(SessionView.from_plain(tree), **fields, links=links, sources=sources)
+        object.__setattr__(state, "_encoded", bytes(data))
         return state
-
-
-@dataclass(slots=True)
-class SessionMemory:
-    """A session's sketch and profile in memory, and how many of its stored rows they include."""
-
-    sketch: Sketch
-    profile: Profile
-    chunks: int = 0
-
-
-class SketchCache:
-    """Sketches and profiles of recent sessions, and the tenant's taint index, in memory. Bounded."""
-
-    __slots__ = ("_key", "_limit", "_memories", "taint_index")
-
-    def __init__(self, key: bytes, limit: int = 128) -> None:
-        self.taint_index = TaintIndex()
-        self._key = key
-        self._limit = limit
-        self._memories: OrderedDict[str, SessionMemory] = OrderedDict()
-
-    def get(self, session: str) -> SessionMemory:
-        """What memory has of a session; empty for a new one."""
-        memory = self._memories.get(session)
-        if memory is None:
-            memory = self._memories[session] = SessionMemory(Sketch(self._key), Profile(self._key[:64]))
-        self._memories.move_to_end(session)
-        while len(self._memories) > self._limit:
-            self._memories.popitem(last=False)
-        return memory
-
-    def clear(self) -> None:
-        """Forget everything: after a rollback, memory may be ahead of the store."""
-        self._memories.clear()
-        self.taint_index = TaintIndex()
-
-    def absorb(self, memory: SessionMemory, rows: Iterable[bytes]) -> None:
-        """Merge rows read from the store."""
-        for row in rows:
-            memory.sketch.merge(apply_row(memory.profile, row))
-            memory.chunks += 1

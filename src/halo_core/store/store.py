@@ -27,8 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.clock import Clock, SystemClock
-from halo_core.crypto.ids import IdSource, RandomIds
-from halo_core.crypto.keys import KeyStore
+from halo_core.crypto.keys import IdSource, KeyStore, RandomIds
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import format_vkey, log_origin, make_vkey
@@ -37,14 +36,15 @@ from halo_core.model import Mode, Revocation, Stop
 from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
 from halo_core.store.database import Database
-from halo_core.store.session_state import SketchCache, StateCache
-from halo_core.store.transaction import ContentKeys, RestrictionCache, Transaction
-from halo_core.store.writer import Writer, remove_lock_file
+from halo_core.store.image import TenantImage
+from halo_core.store.transaction import Transaction
 from halo_core.store.writer_chains import (
+    Writer,
     close_writer_chain,
     open_writer_chain,
     refuse_foreign_store,
     refuse_older_than_anchor,
+    remove_lock_file,
 )
 
 _LOG: Final = get_logger("store")
@@ -82,10 +82,7 @@ class Store:
         self.clock: Clock = clock or SystemClock()
         self.ids: IdSource = ids or RandomIds()
         self._log = keys.signer("log")
-        self._content_keys = ContentKeys(kek=keys.secret("content"))
-        self._sketches = SketchCache(keys.secret("sketch"))
-        self._states = StateCache()
-        self._restrictions = RestrictionCache()
+        self._image = TenantImage(keys.secret("content"), keys.secret("sketch"))
         self._deferred: deque[Job] = deque()
         self._closed = False
         self._reset()
@@ -133,7 +130,7 @@ class Store:
 
     def last_restrictions(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
         """The stops and revocations that this process read last."""
-        return self._restrictions.stops, self._restrictions.revocations
+        return self._image.stops, self._image.revocations
 
     def peek_mode(self) -> Mode | None:
         """The mode in the database, read without waiting for a lock; None if it cannot be read."""
@@ -182,19 +179,18 @@ class Store:
             database.begin(self.config.deadline_s)
             outcomes = self._commit_batch(database, writer, [*late, *jobs])
         except CannotDecide as exc:
-            self._sketches.clear()
+            self._image.clear()
             if isinstance(exc, CommitFailed):
                 self._discard_writer()
             raise
         except BaseException:  # interrupted: a lock that stayed taken would deny everything from now on
             database.rollback()
+            self._image.clear()
             raise
         for outcome in outcomes[: len(late)]:
             self._deferred.popleft()
             if outcome.error is not None:
                 _log_error("outcome_lost", "an outcome was not recorded", outcome.error)
-        if any(outcome.error is not None for outcome in outcomes):
-            self._sketches.clear()
         self._since_checkpoint += writer.seq - before
         return outcomes[len(late) :]
 
@@ -205,10 +201,7 @@ class Store:
             writer=writer,
             clock=self.clock,
             ids=self.ids,
-            content_keys=self._content_keys,
-            sketches=self._sketches,
-            states=self._states,
-            restrictions=self._restrictions,
+            image=self._image,
             assurance=self.config.assurance,
         )
         return commit_batch(
@@ -216,7 +209,6 @@ class Store:
             tx,
             jobs,
             begin=lambda: database.begin(self.config.deadline_s),
-            clear_caches=self._sketches.clear,
         )
 
     def open(self) -> None:
@@ -233,9 +225,10 @@ class Store:
         if self._database is None:
             install_default_handler()
             self._database = Database(self.config.url)
+            self._database.on_foreign_write = self._image.expire
         if self._writer is None:
             vkey = make_vkey(log_origin(self.tenant), self._log.public_key)
-            refuse_foreign_store(self._database, self.config, vkey, self._content_keys.kek)
+            refuse_foreign_store(self._database, self.config, vkey, self._image.kek)
             refuse_older_than_anchor(self._database, self.config, vkey)
             writer_chains.trust_log_key(self.config.home, self.tenant, format_vkey(vkey))
             writer = Writer(self.tenant, self.ids.new_short_id(), os.urandom(32), self._log, self.config.home)
@@ -248,6 +241,7 @@ class Store:
             except BaseException:
                 writer.release_lock()
                 self._database.rollback()
+                self._image.clear()
                 raise
             self._writer = writer
             self._since_checkpoint = 1
@@ -329,8 +323,7 @@ class Store:
             if self._writer is not None:
                 self._writer.abandon_lock()
             self._deferred.clear()
-            self._sketches.clear()
-            self._restrictions = RestrictionCache()
+            self._image.clear()
             self._reset()
 
     # called by the writer thread, beside `commit_group`

@@ -9,58 +9,87 @@ from __future__ import annotations
 import base64
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.clock import Clock
-from halo_core.crypto.ids import IdSource
-from halo_core.errors import CannotDecide
+from halo_core.crypto.keys import IdSource
+from halo_core.decision.record import PartReader, unpack_digest
+from halo_core.errors import CannotDecide, Tampered
 from halo_core.failpoints import hit_failpoint
-from halo_core.ledger import new_dek, open_sealed, seal, unwrap_dek, wrap_dek
-from halo_core.model import EntryKind, LedgerEntry, Mode, Revocation, Stop
+from halo_core.ledger import (
+    build_entry_note,
+    compute_attached_digest,
+    compute_key_commitment,
+    leaf_hash,
+    new_dek,
+    open_sealed,
+    read_subject,
+    seal,
+    unwrap_dek,
+    wrap_dek,
+)
+from halo_core.model import (
+    ENDED,
+    PAUSED,
+    EntryKind,
+    LedgerEntry,
+    Mode,
+    make_outcome_key,
+    make_repeatable_run_key,
+    make_single_run_key,
+    read_digest,
+)
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
-from halo_core.store.session_state import SessionMemory, SessionState, SketchCache, StateCache
-from halo_core.store.writer import Writer
+from halo_core.store.image import Control, SessionMemory, TenantImage
+from halo_core.store.proven_entries import require_committed_state, require_new_session
+from halo_core.store.session_state import SessionState
 from halo_core.values import Marks, Sketch
 
-_PAUSED = 2  # `outcome` of a dispatch: 0 not known yet, 1 ended, 2 paused
-# `sqlite_autoindex_dispatch_2` is the index of the table's second constraint. Without statistics SQLite would rather
-# read everything the tenant ever dispatched, or its whole log, than the few rows of a request.
-PAST_USE_QUERY: Final = (
-    "SELECT (SELECT uses FROM usage WHERE tenant=?1 AND agent=?2 AND resource=?3), EXISTS (SELECT 1"
-    " FROM dispatch INDEXED BY sqlite_autoindex_dispatch_2 WHERE tenant=?1 AND request_id=?4 AND outcome<>?5)"
-)
+if TYPE_CHECKING:
+    from halo_core.store.writer_chains import Writer
+
 RUNS_QUERY: Final = (
-    "SELECT d.w, d.ws, d.outcome"
-    " FROM dispatch d INDEXED BY sqlite_autoindex_dispatch_2 JOIN entry e USING (tenant, w, ws)"
-    " WHERE d.tenant=?1 AND d.request_id=?2 ORDER BY e.ts_us DESC, e.ws DESC"
+    "SELECT w, ws, once FROM entry WHERE tenant=? AND session=? AND once>=? AND once<? AND kind='decision' ORDER BY idx"
 )
-_RANDOM_BYTES: Final = 168  # of three fields, 32 and 24 each
-_MAX_DEKS: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """The tenant's control row: mode, policy in force, stops and revocations, with one version over all."""
-
-    version: int
-    store: str
-    mode: Mode
-    policy: str
-    stops: tuple[Stop, ...] = ()
-    revocations: tuple[Revocation, ...] = ()
+OUTCOME_QUERY: Final = "SELECT w, ws, mark FROM entry WHERE tenant=? AND session=? AND once=?"
+NEWEST_STATE_QUERY: Final = (
+    "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND instr(body, ?)>0 ORDER BY idx DESC LIMIT 1"
+)
+_UNSETTLED_QUERY: Final = (
+    "SELECT ws, session, body, signatures FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
+)
+_RANDOM_BYTES: Final = 24 * 8
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry before it has a place: kind, session, body and the content to seal, as field → (subject, bytes)."""
+    """An entry before it has a place.
+
+    Args:
+        kind: of the entry.
+        session: it belongs to, empty for housekeeping.
+        body: canonical tree.
+        content: fields to seal, name → bytes.
+        subject: whose they are.
+        run: of a decision that lets its action run, the key from `Transaction.make_run_key`; else empty.
+        settles: of an outcome, the (writer, sequence) of its decision.
+        paused: of an outcome, the action paused and may run once more.
+        ts_us: its time, microseconds since the epoch; 0 asks the clock.
+    """
 
     kind: EntryKind
     session: str
     body: Mapping[str, Any]
-    content: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
+    content: Mapping[str, bytes] = field(default_factory=dict)
+    subject: str = ""
+    run: bytes = b""
+    settles: tuple[str, int] | None = None
+    paused: bool = False
+    ts_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,46 +100,19 @@ class AppendedEntry:
     leaf: bytes
 
 
-@dataclass(slots=True)
-class ContentKeys:
-    """The key that wraps content keys, and up to `_MAX_DEKS` content keys opened so far."""
-
-    kek: bytes
-    deks: dict[str, bytes] = field(default_factory=dict)
-
-    def remember(self, subject: str, dek: bytes) -> bytes:
-        """Keep an opened key in memory."""
-        if len(self.deks) >= _MAX_DEKS:
-            self.deks.clear()
-        self.deks[subject] = dek
-        return dek
-
-
-@dataclass(slots=True)
-class RestrictionCache:
-    """Stops and revocations as of one version of the control row, so that they are read only when they change."""
-
-    version: int = -1
-    stops: tuple[Stop, ...] = ()
-    revocations: tuple[Revocation, ...] = ()
-
-
 class Transaction:
     """One write transaction of one tenant, made by the store and used until it is committed or rolled back."""
 
     __slots__ = (
         "_assurance",
-        "_content_keys",
-        "_control_changed",
+        "_dirty_sessions",
         "_ids",
-        "_next_index",
-        "_opened_keys",
+        "_pending_marks",
         "_random",
-        "_restrictions",
-        "_sketches",
-        "_states",
+        "_restrictions_changed",
         "clock",
         "cursor",
+        "image",
         "tenant",
         "writer",
     )
@@ -123,10 +125,7 @@ class Transaction:
         writer: Writer,
         clock: Clock,
         ids: IdSource,
-        content_keys: ContentKeys,
-        sketches: SketchCache,
-        states: StateCache,
-        restrictions: RestrictionCache,
+        image: TenantImage,
         assurance: str,
     ) -> None:
         self.cursor = connection.cursor()
@@ -134,41 +133,65 @@ class Transaction:
         self.writer = writer
         self.clock = clock
         self._ids = ids
-        self._content_keys = content_keys
-        self._sketches = sketches
-        self._states = states
-        self._restrictions = restrictions
-        self._control_changed = False
+        self.image = image
         self._assurance = assurance
-        self._next_index: int | None = None
         self._random = b""
-        self._opened_keys: dict[str, bytes] = {}
+        self._pending_marks: dict[str, bytes] = {}
+        self._dirty_sessions: dict[str, tuple[SessionState, LedgerEntry]] = {}
+        self._restrictions_changed = False
 
     def append(self, draft: Draft) -> AppendedEntry:
         """Sign and insert one entry at the end of the tenant's log."""
         writer = self.writer
+        sealed, marks, attached = self._attach(draft)
         entry = LedgerEntry(
-            id=self._ids.new_entry_id(),
-            tenant=self.tenant,
-            session=draft.session,
-            writer=writer.id,
-            seq=writer.seq,
-            prev=writer.prev,
-            ts_us=self.clock.now_us(),
-            mono_us=self.clock.mono_us(),
-            kind=draft.kind,
-            assurance=self._assurance,
-            body=draft.body,
-            content={name: self._seal(subject, data) for name, (subject, data) in draft.content.items()},
+            self.tenant,
+            draft.session,
+            writer.id,
+            writer.seq,
+            writer.prev,
+            draft.ts_us or self.clock.now_us(),
+            draft.kind,
+            self._assurance,
+            draft.body,
+            tuple(sorted(draft.content)),
+            attached,
         )
-        note, leaf = writer.sign(entry)
+        signed = writer.sign(entry)
+        once, mark = draft.run or None, int(bool(draft.run))
+        if draft.settles is not None:
+            once, mark = make_outcome_key(*draft.settles), PAUSED if draft.paused else ENDED
         self.insert(
-            "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?)",
-            (self.tenant, entry.writer, entry.seq, leaf, entry.kind.value, entry.session, entry.ts_us, note),
+            "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                self.tenant,
+                entry.writer,
+                entry.seq,
+                self._take_index(),
+                entry.kind.value,
+                entry.session,
+                entry.ts_us,
+                once,
+                mark,
+                signed.text,
+                signed.signatures,
+                sealed or None,
+                marks or None,
+            ),
         )
-        self.insert("INSERT INTO position VALUES (?,?,?,?)", (self.tenant, self._take_index(), entry.writer, entry.seq))
+        if draft.settles is not None:
+            self.image.runs.settle(draft.settles, mark)
         hit_failpoint("after_append")
-        return AppendedEntry(entry, leaf)
+        return AppendedEntry(entry, signed.leaf)
+
+    def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
+        """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
+        marks = self._pending_marks.pop(draft.session, b"") if self._pending_marks else b""
+        if not draft.content:
+            return b"", marks, compute_attached_digest(b"", b"", marks) if marks else ""
+        dek, commitment = self._content_key(draft.subject)
+        sealed = seal(dek, self.tenant, draft.subject, draft.content, nonce=self._draw_random(24))
+        return sealed, marks, compute_attached_digest(commitment, sealed, marks)
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
         """Run a statement that must insert or update exactly one row.
@@ -182,17 +205,36 @@ class Transaction:
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def _take_index(self) -> int:
-        if self._next_index is None:
-            row = self.cursor.execute("SELECT max(idx) FROM position WHERE tenant=?", (self.tenant,)).fetchone()
-            self._next_index = 0 if row[0] is None else row[0] + 1
-        place = self._next_index
-        self._next_index += 1
-        return place
+        image = self.image
+        if image.next_index is None:
+            row = self.cursor.execute("SELECT max(idx) FROM entry WHERE tenant=?", (self.tenant,)).fetchone()
+            image.next_index = 0 if row[0] is None else row[0] + 1
+        image.next_index += 1
+        return image.next_index - 1
 
-    def clear_caches(self) -> None:
-        """Forget the log's end and the opened keys, after something was rolled back."""
-        self._next_index = None
-        self._opened_keys.clear()
+    def flush(self) -> None:
+        """Write each session row that changed, once, however often it changed."""
+        for state, head in self._dirty_sessions.values():
+            self.insert(
+                "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
+                "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
+                (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
+            )
+        self._dirty_sessions.clear()
+        if self._restrictions_changed:
+            self.load_control()
+
+    def confirm(self) -> None:
+        """Take over, after COMMIT, what is kept for the time when nothing can be read."""
+        control = self.image.control
+        if self._restrictions_changed and control is not None:
+            self.image.stops, self.image.revocations = control.stops, control.revocations
+
+    def forget(self) -> None:
+        """Forget what memory holds, after something was rolled back."""
+        self._dirty_sessions.clear()
+        self._pending_marks.clear()
+        self.image.clear()
 
     def _draw_random(self, size: int) -> bytes:
         # Taken from the operating system for several fields at once; no byte is used twice.
@@ -201,51 +243,36 @@ class Transaction:
         taken, self._random = self._random[:size], self._random[size:]
         return taken
 
-    def _seal(self, subject: str, data: bytes) -> dict[str, str]:
-        sealed = seal(
-            self._content_key(subject),
-            self.tenant,
-            subject,
-            data,
-            salt=self._draw_random(32),
-            nonce=self._draw_random(24),
-        )
-        self.insert(
-            "INSERT INTO content VALUES (?,?,?,?,?)",
-            (self.tenant, sealed.commitment, subject, sealed.nonce, sealed.ciphertext),
-        )
-        return sealed.to_reference()
+    def _content_key(self, subject: str) -> tuple[bytes, bytes]:
+        return self.image.keys.get(subject) or self._load_content_key(subject)
 
-    def _content_key(self, subject: str) -> bytes:
-        # Read in each transaction, since another process may have erased the subject since the last one. While this one
-        # holds the write lock, no other can.
-        dek = self._opened_keys.get(subject)
-        if dek is None:
-            dek = self._opened_keys[subject] = self._load_content_key(subject)
-        return dek
-
-    def _load_content_key(self, subject: str) -> bytes:
+    def _load_content_key(self, subject: str) -> tuple[bytes, bytes]:
         row = self.cursor.execute(
-            "SELECT dek_wrapped, erased_at_us FROM vault WHERE tenant=? AND subject=?", (self.tenant, subject)
+            "SELECT dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject=?",
+            (self.tenant, subject),
         ).fetchone()
         if row is None:
             dek = new_dek(os.urandom)
-            wrapped = wrap_dek(self._content_keys.kek, dek, self.tenant, subject, os.urandom(24))
-            self.insert("INSERT INTO vault VALUES (?,?,?,NULL)", (self.tenant, subject, wrapped))
-            return self._content_keys.remember(subject, dek)
-        if row[1] is not None:
+            commitment = compute_key_commitment(dek)
+            wrapped = wrap_dek(self.image.kek, dek, self.tenant, subject, os.urandom(24))
+            self.insert("INSERT INTO vault VALUES (?,?,?,?,NULL)", (self.tenant, subject, wrapped, commitment))
+            return self.image.remember_key(subject, dek, commitment)
+        if row[2] is not None:
             raise CannotDecide("subject_erased", f"the data of `{subject}` was erased", remedy="use another subject")
-        cached_dek = self._content_keys.deks.get(subject)
-        if cached_dek is not None:
-            return cached_dek
-        return self._content_keys.remember(subject, unwrap_dek(self._content_keys.kek, row[0], self.tenant, subject))
+        dek = self.image.find_opened_key(subject) or unwrap_dek(self.image.kek, row[0], self.tenant, subject)
+        # INVARIANT: AUDIT - what is sealed under a commitment that is not the key's could never be shown to be it.
+        if compute_key_commitment(dek) != row[1]:
+            raise CannotDecide(
+                "ledger_unwritable", f"the key row of `{subject}` was changed", remedy="run `halo verify`"
+            )
+        return self.image.remember_key(subject, dek, row[1])
 
     def load_note(self, writer: str, seq: int) -> bytes | None:
         """The signed bytes of an entry, not verified; None where there is none."""
         row = self.cursor.execute(
-            "SELECT body FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, writer, seq)
+            "SELECT body, signatures FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, writer, seq)
         ).fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else build_entry_note(self.tenant, writer, *row)
 
     def open_content(self, entry: LedgerEntry, name: str) -> bytes | None:
         """A sealed field of an entry; None where it was erased or never written.
@@ -253,17 +280,16 @@ class Transaction:
         Raises:
             Tampered: what is stored is not what the entry committed to.
         """
-        commitment = base64.b64decode(entry.content[name]["c"])
         row = self.cursor.execute(
-            "SELECT c.subject, c.nonce, c.ciphertext, v.dek_wrapped FROM content c JOIN vault v USING (tenant, subject)"
-            " WHERE c.tenant=? AND c.commitment=? AND v.erased_at_us IS NULL",
-            (self.tenant, commitment),
+            "SELECT sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, entry.writer, entry.seq)
         ).fetchone()
-        if row is None:
+        if row is None or row[0] is None:
             return None
-        subject, nonce, ciphertext, wrapped = row
-        dek = unwrap_dek(self._content_keys.kek, wrapped, self.tenant, subject)
-        return open_sealed(dek, self.tenant, subject, commitment=commitment, nonce=nonce, ciphertext=ciphertext)
+        vault = self.cursor.execute(
+            "SELECT dek_wrapped, commitment FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NULL",
+            (self.tenant, read_subject(row[0])),
+        ).fetchone()
+        return None if vault is None else open_attached(self.image.kek, entry, row, vault).get(name)
 
     def put_blob(self, name: str, data: bytes) -> bool:
         """Store `data` under its content hash; False where it is there already."""
@@ -271,6 +297,23 @@ class Transaction:
             "INSERT INTO blob VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING 1", (self.tenant, name, data)
         ).fetchone()
         return row is not None
+
+    def put_part(self, name: str, data: bytes) -> None:
+        """Store a part of entries (`halo_core.decision.record`) unless it is there already.
+
+        Raises:
+            CannotDecide: `ledger_unwritable`, the database did not keep it.
+        """
+        if name not in self.image.parts:
+            full_name = unpack_digest(name)
+            # INVARIANT: AUDIT - an entry is never without the parts that it names, as in `insert`.
+            if not self.put_blob(full_name, data) and self.load_blob(full_name) != data:
+                raise CannotDecide("ledger_unwritable", "the database did not store a part", remedy="run `halo verify`")
+            self.image.remember_part(name)
+
+    def read_part(self, name: str) -> Mapping[str, Any]:
+        """The tree of a part."""
+        return PartReader(self.load_blob)(name)
 
     def load_blob(self, name: str) -> bytes | None:
         """The bytes stored under a content hash."""
@@ -287,29 +330,25 @@ class Transaction:
 
     def load_control(self) -> Control:
         """The control row, with the restrictions in force."""
-        row = self.cursor.execute(
-            "SELECT version, store, mode, policy FROM control WHERE tenant=?", (self.tenant,)
-        ).fetchone()
-        if row is None:
-            raise CannotDecide(
-                "ledger_unwritable", "the store has no control row", remedy="restore a copy of the database"
-            )
-        return Control(row[0], row[1], Mode(row[2]), row[3], *self._load_restrictions(row[0]))
-
-    def _load_restrictions(self, version: int) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
-        cache = self._restrictions
-        # Not cached: if this transaction rolls back, the same version number may later mean other restrictions.
-        if self._control_changed:
-            return rows.RestrictionTable(self).list_all()
-        if cache.version != version:
-            cache.stops, cache.revocations = rows.RestrictionTable(self).list_all()
-            cache.version = version
-        return cache.stops, cache.revocations
+        image = self.image
+        if image.control is None:
+            row = self.cursor.execute(
+                "SELECT version, store, mode, policy FROM control WHERE tenant=?", (self.tenant,)
+            ).fetchone()
+            if row is None:
+                raise CannotDecide(
+                    "ledger_unwritable", "the store has no control row", remedy="restore a copy of the database"
+                )
+            stops, revocations = rows.RestrictionTable(self).list_all()
+            if not self._restrictions_changed:
+                # INVARIANT: FAILCLOSED - what this transaction lifts counts as in force until it is committed.
+                image.stops, image.revocations = stops, revocations
+            image.control = Control(row[0], row[1], Mode(row[2]), row[3], stops, revocations)
+        return image.control
 
     def put_control(self, control: Control) -> None:
         """Set mode, policy and version."""
-        self._control_changed = True
-        self._restrictions.version = -1
+        self.image.control = None
         self.insert(
             "INSERT INTO control VALUES (?,?,?,?,?) ON CONFLICT (tenant) DO UPDATE SET "
             "version=excluded.version, mode=excluded.mode, policy=excluded.policy",
@@ -318,24 +357,40 @@ class Transaction:
 
     def increment_control_version(self) -> None:
         """Count a change of the restrictions in the control row."""
+        self._restrictions_changed = True
         control = self.load_control()
         self.put_control(replace(control, version=control.version + 1))
 
     def load_session(self, session: str) -> SessionState | None:
         """The session's state; None for a new session."""
+        image = self.image
+        if image.knows_session(session):
+            return image.find_session(session)
+        if session in self._dirty_sessions:  # memory had no room for it
+            return self._dirty_sessions[session][0]
         row = self.cursor.execute(
-            "SELECT state FROM session WHERE tenant=? AND session=?", (self.tenant, session)
+            "SELECT state, head_w, head_ws FROM session WHERE tenant=? AND session=?", (self.tenant, session)
         ).fetchone()
-        return None if row is None else self._states.parse(session, row[0])
+        if row is None:
+            require_new_session(self, session)
+            image.runs.begin(session)
+            return image.parse_session(session, None)
+        known = image.find_session(session)
+        if known is None or known.to_bytes() != row[0]:
+            require_committed_state(self, session, row[0], (row[1], row[2]))
+        return image.parse_session(session, row[0])
+
+    def find_newest_state(self, session: str) -> tuple[str, int] | None:
+        """(writer, sequence) of the session's newest entry that left a state behind."""
+        row: tuple[str, int] | None = self.cursor.execute(
+            NEWEST_STATE_QUERY, (self.tenant, session, b'"state":{"digest":')
+        ).fetchone()
+        return row
 
     def put_session(self, state: SessionState, head: LedgerEntry) -> None:
         """Store the state; `head` is the entry that changed it, so verification detects its deletion."""
-        self.insert(
-            "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
-            "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
-            (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
-        )
-        self._states.remember(state)
+        self._dirty_sessions[state.view.id] = state, head
+        self.image.put_session(state)
 
     def load_sketch(self, state: SessionState) -> Sketch:
         """The texts and values the session has seen, from memory where that is current."""
@@ -350,87 +405,116 @@ class Transaction:
         return profile
 
     def _load_memory(self, state: SessionState) -> SessionMemory:
-        memory = self._sketches.get(state.view.id)
+        memory = self.image.get_memory(state.view.id)
         if memory.chunks < state.chunks:
-            chunks = self.cursor.execute(
-                "SELECT marks FROM sketch WHERE tenant=? AND session=? AND seq>=? ORDER BY seq",
-                (self.tenant, state.view.id, memory.chunks),
+            found = self.cursor.execute(
+                "SELECT marks FROM entry WHERE tenant=? AND session=? AND marks IS NOT NULL ORDER BY idx",
+                (self.tenant, state.view.id),
             )
             # One by one: a long session has more rows than memory should hold at once.
-            self._sketches.absorb(memory, (row[0] for row in chunks))
+            chunks = (chunk for (marks,) in found for chunk in split_marks(marks))
+            memory.absorb(islice(chunks, memory.chunks, None))
         return memory
 
     def add_sketch_row(
         self, state: SessionState, added: Marks, chunk: Chunk | None = None, *, request: bool = False
     ) -> SessionState:
-        """Store what a session saw and what its profile keeps of it; the state with that row counted."""
+        """Store what a session saw, and what its profile keeps of it, with its next entry; returns the new state."""
         if not added and chunk is None:
             return state
         row = pack_row(added, chunk, request=request)
-        self.insert("INSERT INTO sketch VALUES (?,?,?,?)", (self.tenant, state.view.id, state.chunks, row))
-        self._sketches.absorb(self._load_memory(state), [row])
-        return state.with_chunk(row)
+        memory = self._load_memory(state)
+        session = state.view.id
+        # The next entry of the session takes it along.
+        self._pending_marks[session] = self._pending_marks.get(session, b"") + len(row).to_bytes(4, "big") + row
+        if chunk is None:  # what reading the row would bring
+            memory.sketch.merge(added)
+            memory.chunks += 1
+        else:
+            memory.absorb([row])
+        return state.with_chunk()
 
     def load_taint_index(self) -> rows.TaintIndex:
         """Fingerprints of what the tenant's sessions stored while they were exposed."""
-        return rows.TaintTable(self).refresh(self._sketches.taint_index)
+        return rows.TaintTable(self).refresh()
 
     def add_tainted_fingerprints(self, fingerprints: frozenset[int]) -> dict[str, Any] | None:
         """Store fingerprints of a stored value; the commitment for the entry, None where nothing is new."""
-        return rows.TaintTable(self).add(self._sketches.taint_index, fingerprints) if fingerprints else None
+        return rows.TaintTable(self).add(fingerprints) if fingerprints else None
 
-    def load_past_use(self, agent: str, resource: str, request_id: str) -> tuple[int, bool]:
-        """How often the agent used the resource, and whether this request id was dispatched and did not pause."""
-        values = (self.tenant, agent, resource, request_id, _PAUSED)
-        uses, dispatched = self.cursor.execute(PAST_USE_QUERY, values).fetchone()
-        return uses or 0, bool(dispatched)
+    def count_uses(self, agent: str, resource: str) -> int:
+        """How often the agent used the resource."""
+        uses = self.image.uses.get((agent, resource))
+        if uses is None:
+            row = self.cursor.execute(
+                "SELECT uses FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
+            ).fetchone()
+            uses = self.image.uses[agent, resource] = 0 if row is None else int(row[0])
+        return uses
 
-    def count_use(self, agent: str, resource: str) -> None:
+    def add_use(self, agent: str, resource: str) -> None:
         """Count one use of a resource by an agent."""
+        self.image.uses[agent, resource] = self.count_uses(agent, resource) + 1
         self.insert(
             "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
             (self.tenant, agent, resource),
         )
 
-    def record_dispatch(self, request_id: str, entry: LedgerEntry, *, once: bool) -> None:
-        """Record that `entry` lets its action run; with `once`, a second such row is refused by the table itself."""
-        self.insert(
-            "INSERT INTO dispatch VALUES (?,?,?,?,?,0)",
-            (self.tenant, request_id, entry.writer, entry.seq, request_id if once else None),
-        )
+    def was_dispatched(self, session: str, request_id: str) -> bool:
+        """Whether a request of the session was let run and did not pause."""
+        known = self.image.runs.find(session, request_id)
+        marks = known if known is not None else [mark for *_, mark in self._list_runs(session, request_id)]
+        return any(mark != PAUSED for mark in marks)
 
-    def mark_settled(self, writer: str, seq: int, *, paused: bool = False) -> bool:
-        """Mark a dispatched decision as having an outcome; False when it had one."""
-        # INVARIANT: ONCE - a paused dispatch makes room for one more dispatch of the same request.
-        mark = f"outcome={_PAUSED}, once=NULL" if paused else "outcome=1"
-        done = self.cursor.execute(
-            f"UPDATE dispatch SET {mark} WHERE tenant=? AND w=? AND ws=? AND outcome=0",  # noqa: S608  constants
-            (self.tenant, writer, seq),
-        )
-        return done.rowcount == 1
+    def make_run_key(self, session: str, request_id: str, *, once: bool) -> bytes:
+        """The key of a decision that lets its action run; with `once`, the table refuses a second one of its number.
 
-    def find_completed_run(self, request_id: str) -> tuple[str, int] | None:
+        INVARIANT: ONCE - a run that paused makes room for one more run of the same request, under the next number.
+        """
+        if not once:
+            return make_repeatable_run_key(request_id, self.writer.id, self.writer.seq)
+        known = self.image.runs.find(session, request_id)
+        runs = known if known is not None else self._list_runs(session, request_id)
+        return make_single_run_key(request_id, len(runs))
+
+    def record_run(self, request_id: str, entry: LedgerEntry) -> None:
+        """Note that `entry` lets its action run."""
+        self.image.runs.add(entry.session, request_id, (entry.writer, entry.seq))
+
+    def has_outcome(self, session: str, writer: str, seq: int) -> bool:
+        """Whether a decision has an outcome already."""
+        if (writer, seq) in self.image.runs.open_places:
+            return False
+        return self.find_outcome(session, writer, seq) is not None
+
+    def find_outcome(self, session: str, writer: str, seq: int) -> tuple[str, int, int] | None:
+        """(writer, sequence, mark) of the outcome of the decision at (writer, seq)."""
+        row: tuple[str, int, int] | None = self.cursor.execute(
+            OUTCOME_QUERY, (self.tenant, session, make_outcome_key(writer, seq))
+        ).fetchone()
+        return row
+
+    def _list_runs(self, session: str, request_id: str) -> list[tuple[str, int, bytes, int]]:
+        """(writer, sequence, key, mark of the outcome or 0) of each decision that let a request run, oldest first."""
+        name = read_digest(request_id)
+        found = self.cursor.execute(RUNS_QUERY, (self.tenant, session, name, name + b"\xff" * 32)).fetchall()
+        runs = []
+        for writer, seq, key in found:
+            outcome = self.find_outcome(session, writer, seq)
+            runs.append((writer, seq, key, 0 if outcome is None else outcome[2]))
+        return runs
+
+    def find_completed_run(self, session: str, request_id: str) -> tuple[str, int] | None:
         """(writer, sequence) of the decision that let this request run, if it may not run again and has an outcome."""
-        row: tuple[str, int] | None = self.cursor.execute(
-            "SELECT w, ws FROM dispatch WHERE tenant=? AND request_id=? AND once=request_id AND outcome=1",
-            (self.tenant, request_id),
-        ).fetchone()
-        return row
+        for writer, seq, key, mark in reversed(self._list_runs(session, request_id)):
+            if mark == ENDED and len(key) == len(read_digest(request_id)) + 1:
+                return writer, seq
+        return None
 
-    def find_paused_run(self, request_id: str) -> tuple[str, int] | None:
+    def find_paused_run(self, session: str, request_id: str) -> tuple[str, int] | None:
         """(writer, sequence) of the decision that last let this request run, if every run of it paused."""
-        runs = self.cursor.execute(RUNS_QUERY, (self.tenant, request_id)).fetchall()
-        return tuple(runs[0][:2]) if runs and all(run[2] == _PAUSED for run in runs) else None
-
-    def find_outcome(self, session: str, since_us: int, leaf: str) -> tuple[str, int] | None:
-        """(writer, sequence) of the session's first outcome, from a time on, that names this decision's leaf."""
-        row: tuple[str, int] | None = self.cursor.execute(
-            "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND ts_us>=? AND kind='outcome' AND instr(body, ?)>0 "
-            "ORDER BY ts_us LIMIT 1",
-            # With the member's name: as `prev`, the same leaf also stands in the writer's next entry.
-            (self.tenant, session, since_us, f'"leaf":"{leaf}"'.encode()),
-        ).fetchone()
-        return row
+        runs = self._list_runs(session, request_id)
+        return runs[-1][:2] if runs and all(mark == PAUSED for *_, mark in runs) else None
 
     def load_resource_spec(self, resource: str) -> bytes | None:
         """The registration of a resource."""
@@ -463,12 +547,46 @@ class Transaction:
         return [writer for (writer,) in found if writer != self.writer.id]
 
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
-        """(seq, leaf, session) of a writer's dispatched decisions that have no outcome."""
-        return self.cursor.execute(
-            "SELECT d.ws, e.leaf, e.session FROM dispatch d JOIN entry e USING (tenant, w, ws) "
-            "WHERE d.tenant=? AND d.w=? AND d.outcome=0 ORDER BY d.ws",
-            (self.tenant, writer),
-        ).fetchall()
+        """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""
+        found = self.cursor.execute(_UNSETTLED_QUERY, (self.tenant, writer)).fetchall()
+        return [
+            (seq, leaf_hash(build_entry_note(self.tenant, writer, text, signatures)), session)
+            for seq, session, text, signatures in found
+            if not self.has_outcome(session, writer, seq)
+        ]
+
+
+def split_marks(marks: bytes) -> Iterator[bytes]:
+    """The rows of a sketch that one entry brought."""
+    at = 0
+    while at < len(marks):
+        size = int.from_bytes(marks[at : at + 4], "big")
+        yield marks[at + 4 : at + 4 + size]
+        at += 4 + size
+
+
+def open_attached(
+    kek: bytes, entry: LedgerEntry, stored: tuple[bytes, bytes | None], vault: tuple[bytes, bytes]
+) -> dict[str, bytes]:
+    """The sealed fields beside an entry, name → bytes.
+
+    Args:
+        kek: key that wraps content keys.
+        entry: whose.
+        stored: its columns `sealed` and `marks`.
+        vault: the subject's wrapped key and the commitment to it.
+
+    Raises:
+        Tampered: what is stored is not what the entry committed to, or the key is not the one it was sealed with.
+    """
+    (sealed, marks), (wrapped, commitment) = stored, vault
+    dek = unwrap_dek(kek, wrapped, entry.tenant, read_subject(sealed))
+    if (
+        compute_key_commitment(dek) != commitment
+        or compute_attached_digest(commitment, sealed, marks or b"") != entry.attached
+    ):
+        raise Tampered("content_altered", "the sealed content does not match the digest in its entry")
+    return open_sealed(dek, entry.tenant, sealed)
 
 
 def encode_leaf(leaf: bytes) -> str:

@@ -1,47 +1,50 @@
-"""The edges of a log: checkpoints and the anchor, and the chain of each writer that appends to it.
+"""The edges of a log: checkpoints and the anchor, and the writers that append to it.
 
-Signed checkpoints over a store's entries, the local anchor, and the trusted log keys of a home (`trust.json`).
+A `Writer` signs the entries of one process, from opening the store until closing it. Its key is made in memory,
+certified by the log key in the writer's first entry, and gone with the process. Its lock file tells other processes
+whether it is still alive; whoever opens a store recovers the writers that are not.
 
-A writer's chain of entries: opening, closing and recovering one, reading proven entries, checks before opening.
-
-Code that acts on an entry reads it as a `ProvenEntry`, never from the row alone: who can write the database can write
-rows, but has no writer's key.
+Beside that: signed checkpoints over a store's entries, the local anchor, the trusted log keys of a home (`trust.json`),
+and the checks before a store is opened.
 """
 
 from __future__ import annotations
 
-import base64
+import binascii
+import fcntl
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
-from halo_core.crypto.keys import Signer
+from halo_core.crypto.keys import Ed25519Signer, Signer
 from halo_core.errors import ConfigError, Gap, Tampered
 from halo_core.failpoints import hit_failpoint
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.ledger import (
     CompactRange,
+    SignedEntry,
     Vkey,
     advance_anchor,
-    decode_entry,
+    build_entry_note,
+    encode_entry,
     format_vkey,
     leaf_hash,
+    log_origin,
+    make_vkey,
     open_checkpoint,
-    parse_vkey,
     read_anchors,
     sign_checkpoint,
     unwrap_dek,
-    verify_note,
     writer_name,
 )
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.store.database import Database, sqlite_path
-from halo_core.store.transaction import Control, Draft, Transaction, encode_leaf
-from halo_core.store.writer import writer_alive
+from halo_core.store.image import Control
+from halo_core.store.transaction import Draft, Transaction, encode_leaf
 
 _NAME = "trust.json"
 
@@ -96,15 +99,12 @@ def trust_log_key(home: Path, tenant: str, vkey: str) -> None:
             replace_file(home / _NAME, orjson.dumps(keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
 
-_LEAVES = (
-    "SELECT p.idx, e.leaf FROM position p JOIN entry e USING (tenant, w, ws) "
-    "WHERE p.tenant=? AND p.idx>=? AND p.idx<? ORDER BY p.idx"
-)
+_NOTES = "SELECT idx, tenant, w, body, signatures FROM entry WHERE tenant=? AND idx>=? AND idx<? ORDER BY idx"
 
 
 def count_entries(database: Database, tenant: str) -> int:
     """Number of entries that have a position."""
-    row = database.connection.execute("SELECT max(idx) FROM position WHERE tenant=?", (tenant,)).fetchone()
+    row = database.connection.execute("SELECT max(idx) FROM entry WHERE tenant=?", (tenant,)).fetchone()
     return 0 if row[0] is None else int(row[0]) + 1
 
 
@@ -113,10 +113,10 @@ def _load_tree(database: Database, tenant: str, size: int) -> CompactRange:
         "SELECT frontier FROM checkpoint WHERE tenant=? AND size<=? ORDER BY size DESC LIMIT 1", (tenant, size)
     ).fetchone()
     tree = CompactRange.from_bytes(row[0]) if row is not None else CompactRange()
-    for idx, leaf in database.connection.execute(_LEAVES, (tenant, tree.size, size)):
+    for idx, *columns in database.connection.execute(_NOTES, (tenant, tree.size, size)):
         if idx != tree.size:
             raise Gap("missing_entry", f"position {tree.size} is missing", remedy="run `halo verify`")
-        tree.append(leaf)
+        tree.append(leaf_hash(build_entry_note(*columns)))
     if tree.size != size:
         raise Gap("missing_entry", f"position {tree.size} is missing", remedy="run `halo verify`")
     return tree
@@ -186,83 +186,6 @@ def update_anchor(names: Iterable[str], config: Any, note: bytes) -> None:
     hit_failpoint("after_anchor")
 
 
-@dataclass(frozen=True, slots=True)
-class ProvenEntry:
-    """An entry whose writer's signature was verified, with its leaf hash."""
-
-    entry: LedgerEntry
-    leaf: bytes
-
-    @classmethod
-    def read(cls, tx: Transaction, writer: str, seq: int) -> ProvenEntry:
-        """The entry at this place of a writer's chain.
-
-        Raises:
-            Gap: it is missing.
-            Tampered: that writer did not sign it, or it names another place.
-        """
-        note = _load_note(tx, writer, seq)
-        verify_note(note, [_load_writer_key(tx, writer)])
-        return cls(_decode_at(note, tx, writer, seq), leaf_hash(note))
-
-
-def read_outcome(tx: Transaction, decision: ProvenEntry) -> LedgerEntry | None:
-    """The proven outcome of a decision; None where there is none.
-
-    Raises:
-        Gap, Tampered: as `ProvenEntry.read`.
-    """
-    leaf = base64.b64encode(decision.leaf).decode("ascii")
-    place = tx.find_outcome(decision.entry.session, decision.entry.ts_us, leaf)
-    if place is None:
-        return None
-    outcome = ProvenEntry.read(tx, *place).entry
-    reference = {"leaf": leaf, "w": decision.entry.writer, "ws": decision.entry.seq}
-    return outcome if outcome.kind is EntryKind.OUTCOME and outcome.body["decision"] == reference else None
-
-
-def find_paused_decision(tx: Transaction, request_id: str) -> LedgerEntry | None:
-    """The decision that last let this request run, if its outcome is that it paused; None otherwise.
-
-    Raises:
-        Gap, Tampered: as `ProvenEntry.read`.
-    """
-    place = tx.find_paused_run(request_id)
-    if place is None:
-        return None
-    decision = ProvenEntry.read(tx, *place)
-    outcome = read_outcome(tx, decision)
-    is_paused = outcome is not None and outcome.body["status"] == "paused"
-    return decision.entry if is_paused and decision.entry.body["request"]["request_id"] == request_id else None
-
-
-def _load_note(tx: Transaction, writer: str, seq: int) -> bytes:
-    note = tx.load_note(writer, seq)
-    if note is None:
-        raise Gap("entry_missing", f"entry {writer}/{seq} is missing", remedy="run `halo verify`")
-    return note
-
-
-def _decode_at(note: bytes, tx: Transaction, writer: str, seq: int) -> LedgerEntry:
-    entry = decode_entry(note)
-    if (entry.tenant, entry.writer, entry.seq) != (tx.tenant, writer, seq):
-        raise Tampered("column_altered", f"entry {writer}/{seq} is a different one", remedy="run `halo verify`")
-    return entry
-
-
-def _load_writer_key(tx: Transaction, writer: str) -> Vkey:
-    """The writer's key, as the log's key certified it in the writer's first entry (INVARIANT: AUDIT)."""
-    if writer == tx.writer.id:
-        return parse_vkey(tx.writer.vkey)
-    note = _load_note(tx, writer, 0)
-    verify_note(note, [tx.writer.log_vkey])
-    entry = _decode_at(note, tx, writer, 0)
-    vkey = parse_vkey(entry.body["vkey"])
-    if entry.kind is not EntryKind.WRITER_OPEN or vkey.name != writer_name(tx.tenant, writer):
-        raise Tampered("bad_signature", f"writer `{writer}` is not certified", remedy="run `halo verify`")
-    return vkey
-
-
 def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> list[str]:
     """Write a writer's first entry, a new store's control row, and the outcomes that crashed writers left open.
 
@@ -291,9 +214,8 @@ def _recover_writer(tx: Transaction, writer: str) -> None:
 
 def _record_unknown_outcomes(tx: Transaction, writer: str, why: str) -> None:
     for seq, leaf, session in tx.list_unsettled(writer):
-        tx.mark_settled(writer, seq)
         body = {"decision": {"leaf": encode_leaf(leaf), "w": writer, "ws": seq}, "status": "unknown"}
-        tx.append(Draft(EntryKind.OUTCOME, session, {**body, "detail": why}))
+        tx.append(Draft(EntryKind.OUTCOME, session, {**body, "detail": why}, settles=(writer, seq)))
 
 
 def close_writer_chain(tx: Transaction) -> None:
@@ -357,3 +279,91 @@ def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes
             field="home",
             remedy="set HALO_HOME to the home that created it",
         )
+
+
+_LOCK_FOLDER: Final = "writers"
+
+
+class Writer:
+    """Signs entries in its own sequence. Not thread-safe: the store guards it with a lock."""
+
+    def __init__(self, tenant: str, writer_id: str, seed: bytes, log: Signer, home: Path) -> None:
+        self.tenant = tenant
+        self.id = writer_id
+        self.seq = 0
+        self.prev = ""
+        self._signer = Ed25519Signer(seed)
+        self._log = log
+        self.vkey = format_vkey(make_vkey(writer_name(tenant, writer_id), self._signer.public_key))
+        self._lock: tuple[int, Path] | None = _lock_file(home, writer_id)
+
+    @property
+    def log_vkey(self) -> Vkey:
+        """The log's key, which certifies writers."""
+        return make_vkey(log_origin(self.tenant), self._log.public_key)
+
+    def sign(self, entry: LedgerEntry) -> SignedEntry:
+        """Sign the writer's next entry; after a rollback, `restore` the place before it."""
+        # INVARIANT: AUDIT - a writer's key counts only if the log key certified it in the writer's first entry.
+        log = self._log if entry.kind is EntryKind.WRITER_OPEN else None
+        signed = encode_entry(entry, self._signer, log=log)
+        self.seq += 1
+        self.prev = binascii.b2a_base64(signed.leaf, newline=False).decode("ascii")
+        return signed
+
+    def chain_head(self) -> tuple[int, str]:
+        """The end of the chain, for `restore`."""
+        return self.seq, self.prev
+
+    def restore(self, place: tuple[int, str]) -> None:
+        """Go back to `place` after a rollback."""
+        self.seq, self.prev = place
+
+    def release_lock(self) -> None:
+        """Remove the lock file."""
+        if self._lock is not None:
+            fd, path = self._lock
+            path.unlink(missing_ok=True)
+            os.close(fd)
+            self._lock = None
+
+    def abandon_lock(self) -> None:
+        """Close this process's copy of the lock after a fork; the parent keeps it."""
+        if self._lock is not None:
+            os.close(self._lock[0])
+            self._lock = None
+
+
+def _lock_file(home: Path, writer_id: str) -> tuple[int, Path]:
+    folder = home / _LOCK_FOLDER
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{writer_id}.lock"
+    fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return fd, path
+
+
+@contextmanager
+def writer_alive(home: Path, writer_id: str) -> Iterator[bool]:
+    """Whether the writer's process is alive (on this host); while it is not, no other process can recover it."""
+    path = home / _LOCK_FOLDER / f"{writer_id}.lock"
+    try:
+        fd = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        # Released, or of another host or home, and then it may be alive.
+        yield True
+        return
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield True
+            return
+        yield False
+    finally:
+        os.close(fd)
+
+
+def remove_lock_file(home: Path, writer_id: str) -> None:
+    """Remove the lock file of a writer whose recovery is durable."""
+    (home / _LOCK_FOLDER / f"{writer_id}.lock").unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from halo_core.values.provenance import (
     extract_texts,
     origin_of_result,
     trace_arguments,
+    trace_leaves,
 )
 from halo_core.values.sketch import (
     MAX_SOURCE_INDEX,
@@ -50,4 +51,5 @@ __all__ = [
     "origin_of_result",
     "split_name",
     "trace_arguments",
+    "trace_leaves",
 ]

@@ -8,9 +8,11 @@ repeats it. Encoded or written in groups it is the same value (`generate_spellin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from itertools import islice
-from typing import Any, Final
+from operator import and_
+from typing import Any, Final, NamedTuple
 
 from halo_core.model import ActionKind, Provenance, Resource
 from halo_core.values.sketch import MAX_TEXT, ORIGIN_BITS, Sketch, extract_tokens, source_index_of
@@ -83,26 +85,46 @@ def extract_texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+class Leaf(NamedTuple):
+    """A leaf of the arguments.
+
+    Args:
+        pointer: its place, as `extract_leaves` gives it.
+        text: its text.
+        words: its tokens, at most one more than are compared.
+    """
+
+    pointer: str
+    text: str
+    words: list[str]
+
+
+def parse_leaves(args: Mapping[str, Any]) -> tuple[Leaf, ...]:
+    """The leaves of arguments with their tokens; at most one more than `MAX_LEAVES`."""
+    found = islice(extract_leaves(args), MAX_LEAVES + 1)
+    return tuple([Leaf(place, text, list(islice(extract_tokens(text), _MAX_WORDS + 1))) for place, text in found])
+
+
 def trace_arguments(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance, tuple[int, ...]], ...]:
+    """As `trace_leaves`, of arguments."""
+    return trace_leaves(parse_leaves(args), sketch)
+
+
+def trace_leaves(leaves: Iterable[Leaf], sketch: Sketch) -> tuple[tuple[str, Provenance, tuple[int, ...]], ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
 
     Args:
-        args: the real arguments (before secrets are sealed).
+        leaves: of the real arguments (before secrets are sealed).
         sketch: what the session has seen.
 
     Returns:
-        At most `MAX_LEAVES` of (pointer, origin, places of sources); the caller refuses arguments with more leaves.
+        (pointer, origin, places of sources) of each.
     """
-    traces = []
-    for pointer, text in extract_leaves(args):
-        traces.append((pointer, *_trace_text(text, sketch)))
-        if len(traces) > MAX_LEAVES:
-            break
-    return tuple(sorted(traces))
+    return tuple(sorted([(leaf.pointer, *_trace_leaf(leaf, sketch)) for leaf in leaves]))
 
 
-def _trace_text(text: str, sketch: Sketch) -> _TracedOrigin:
-    words = list(islice(extract_tokens(text), _MAX_WORDS + 1))
+def _trace_leaf(leaf: Leaf, sketch: Sketch) -> _TracedOrigin:
+    text, words = leaf.text, leaf.words
     if len(words) > _MAX_WORDS or len(text) > MAX_TEXT:
         # What lies behind the cap was not looked at, so the value is nobody's alone.
         origin, places = _trace_words(words[:_MAX_WORDS], sketch)
@@ -121,6 +143,8 @@ def _trace_spellings(text: str, traced: _TracedOrigin, sketch: Sketch) -> _Trace
     ]
     if any(judged[0] in _FOREIGN_ORIGINS for _, judged in forms):
         return max((judged for _, judged in forms), key=lambda item: _TRUST_ORDER[item[0]])
+    if not forms:
+        return traced
     # Ours only where one spelling is the whole of it.
     alphanumerics = _strip_to_alphanumerics(text)
     ours = (judged for words, judged in forms if "".join(words) == alphanumerics)
@@ -135,8 +159,11 @@ def _trace_words(words: list[str], sketch: Sketch) -> _TracedOrigin:
     if not words:
         return Provenance.NOVEL, ()
     masks = sketch.look_up_marks(words)
-    if all(mask & _USER_BIT for mask in masks):
+    seen = reduce(and_, masks)
+    if seen & _USER_BIT:
         return Provenance.USER, ()
+    if not any(masks):
+        return Provenance.NOVEL, ()
     places = tuple(sorted({place for mask in masks if not mask & _USER_BIT and (place := source_index_of(mask))}))
     if all(mask & _TRUSTED_BITS for mask in masks):
         return Provenance.SYSTEM, places

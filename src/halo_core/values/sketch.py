@@ -155,12 +155,14 @@ class Sketch:
     def look_up_marks(self, words: Iterable[str]) -> list[int]:
         """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
         unknown = ORIGIN_BITS[Provenance.UNTRUSTED] if self.saturated else 0
-        cache, key, marks = _fingerprint_cache(self._key), self._key, self.marks
-        mark_keys = (
-            _fingerprint_token(key, word, cache) if (fingerprint := cache.get(word)) is None else fingerprint
+        cache, key, find_mark = _fingerprint_cache(self._key), self._key, self.marks.get
+        return [
+            find_mark(
+                _fingerprint_token(key, word, cache) if (known := cache.get(word)) is None else known,
+                unknown,
+            )
             for word in words
-        )
-        return [marks.get(mark_key, unknown) for mark_key in mark_keys]
+        ]
 
 
 def pack_marks(marks: Marks) -> bytes:

@@ -125,7 +125,7 @@ class EntryView(View):
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
-        return {"content": self.content, "entry": dict(self.record.entry.to_plain()), "index": self.record.index}
+        return {"content": self.content, "entry": dict(self.record.entry.to_json()), "index": self.record.index}
 
 
 def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str, *, reveal: bool) -> list[EntryView]:

@@ -11,12 +11,10 @@ from typing import Final, Self
 
 from sqlalchemy import Engine, create_engine, text
 
-from halo_core.ledger import decode_entry
-
 __all__ = ["Witness"]
 
 _DECISIONS: Final = text(
-    "SELECT body FROM entry WHERE tenant = :tenant AND session = :session AND kind = 'decision' ORDER BY ts_us DESC"
+    "SELECT body, mark FROM entry WHERE tenant = :tenant AND session = :session AND kind = 'decision' ORDER BY ts_us DESC"
 )
 
 
@@ -47,12 +45,11 @@ class Witness:
         self.runs.append(call)
 
     def _decided(self, call: str) -> bool:
-        mark = f'"call_id":"{call}"'.encode()
+        name = f'"call":"{call}"'.encode()
         with self._engine.connect() as connection:
             # All of them: a cursor left half read would hold its snapshot open for whoever gets the connection next.
             rows = connection.execute(_DECISIONS, {"tenant": self._tenant, "session": call.rpartition("-")[0]}).all()
-        found = next((bytes(row[0]) for row in rows if mark in bytes(row[0])), None)
-        return found is not None and bool(decode_entry(found).body["dispatched"])
+        return next((mark == 1 for body, mark in rows if name in bytes(body)), False)
 
     def unjustified(self, let_run: set[str]) -> int:
         """Runs without an earlier durable decision that let them, and runs beyond the first of one decision."""

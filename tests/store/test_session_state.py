@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from halo_core.model import Envelope, SessionView
 from halo_core.store import Account, SessionState
-from halo_core.store.session_state import StateCache
+from halo_core.store.image import MAX_STATES, TenantImage
 
 _COUNT = st.integers(min_value=0, max_value=2**53 - 2)
 _NAME = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -20,29 +20,46 @@ _VIEWS = st.builds(
     SessionView, _NAME, _COUNT, _COUNT, _COUNT, _COUNT, st.booleans(), st.lists(_NAME, max_size=3).map(tuple)
 )
 _STATES = st.builds(
-    SessionState, _VIEWS, _COUNT, _COUNT, _NAME, st.booleans(), st.lists(_ACCOUNTS, max_size=3).map(tuple)
+    SessionState,
+    view=_VIEWS,
+    pending=_COUNT,
+    chunks=_COUNT,
+    saturated=st.booleans(),
+    links=st.lists(_ACCOUNTS, max_size=3).map(tuple),
+    sources=st.lists(_NAME, max_size=3).map(tuple),
+    risk=_COUNT,
+    watched=_NAME,
+    refused=_COUNT,
 )
+
+
+def make_image() -> TenantImage:
+    return TenantImage(bytes(32), bytes(128))
 
 
 @given(_STATES)
 def test_a_state_that_was_written_is_remembered_as_it_would_be_read(state: SessionState) -> None:
     data = state.to_bytes()
-    cache = StateCache()
-    cache.remember(state)
-    remembered, read = cache.parse(state.view.id, data), SessionState.from_bytes(data)
-    assert remembered == read == state
+    image = make_image()
+    image.put_session(state)
+    remembered, read = image.parse_session(state.view.id, data), SessionState.from_bytes(data)
+    assert remembered == read == state == image.find_session(state.view.id)
     assert repr(remembered) == repr(read)
-    assert remembered.source_bytes == read.source_bytes == data
+    assert remembered.to_bytes() == read.to_bytes() == data
     assert remembered.make_commitment() == read.make_commitment()
 
 
 @given(_STATES, _STATES)
 def test_a_row_that_somebody_changed_is_read_and_not_remembered(one: SessionState, other: SessionState) -> None:
     other = replace(other, view=replace(other.view, id=one.view.id))
-    cache = StateCache()
-    cache.remember(one)
-    assert cache.parse(one.view.id, other.to_bytes()) == other
-    assert cache.parse(one.view.id, one.to_bytes()) == one
+    image = make_image()
+    image.put_session(one)
+    image.expire()
+    assert not image.knows_session(one.view.id)
+    assert image.parse_session(one.view.id, other.to_bytes()) == other == image.find_session(one.view.id)
+    assert image.parse_session(one.view.id, one.to_bytes()) == one
+    assert image.parse_session(one.view.id, None) is None is image.find_session(one.view.id)
+    assert image.knows_session(one.view.id)
 
 
 @given(_STATES, _COUNT)
@@ -58,7 +75,10 @@ def test_a_state_after_a_step_has_bytes_of_its_own(state: SessionState, time_us:
 
 
 def test_the_memory_of_states_is_bounded() -> None:
-    cache = StateCache(limit=2)
-    for name in "abc":
-        cache.remember(SessionState.create(name, 1))
-    assert len(cache._states) == 2
+    image = make_image()
+    for number in range(3 * MAX_STATES):
+        image.put_session(SessionState.create(f"s{number}", 1))
+        image.parse_session(f"new{number}", None)
+    assert len(image._states) == MAX_STATES
+    assert len(image._current) <= 2 * MAX_STATES
+    assert not image.knows_session("s0")

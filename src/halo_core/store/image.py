@@ -1,0 +1,240 @@
+"""What memory holds of a tenant's rows, so that a process that writes alone decides without reading the database.
+
+A `TenantImage` belongs to one `Store`. `Transaction` answers from it and keeps it up to date. What others can change is
+forgotten when the database says that another connection has written (`expire`). Everything is forgotten when anything
+was rolled back and after a fork (`clear`), since memory may then be ahead of the database.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from halo_core.model import Mode, Revocation, Stop
+from halo_core.risk.profile import Profile, apply_row
+from halo_core.store.rows import StandingPassport, TaintIndex
+from halo_core.store.session_state import SessionState
+from halo_core.values import Sketch
+
+MAX_KEYS: Final = 10_000
+MAX_MEMORIES: Final = 128
+MAX_RUNS: Final = 65_536
+MAX_STATES: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The tenant's control row: mode, policy in force, stops and revocations, with one version over all."""
+
+    version: int
+    store: str
+    mode: Mode
+    policy: str
+    stops: tuple[Stop, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+
+
+@dataclass(slots=True)
+class SessionMemory:
+    """A session's sketch and profile in memory, and how many of its stored rows they include."""
+
+    sketch: Sketch
+    profile: Profile
+    chunks: int = 0
+
+    def absorb(self, rows: Iterable[bytes]) -> None:
+        """Merge rows read from the store."""
+        for row in rows:
+            self.sketch.merge(apply_row(self.profile, row))
+            self.chunks += 1
+
+
+class RunLog:
+    """The runs of sessions that began in this image, so that a new request id is known to be new.
+
+    A session of which there is any older entry is not in it, and is looked up in the database. Bounded.
+    """
+
+    __slots__ = ("_count", "_sessions", "open_places")
+
+    def __init__(self) -> None:
+        self.open_places: dict[tuple[str, int], tuple[list[int], int]] = {}
+        """(writer, sequence) of a decision of this process without an outcome → the request's runs, and which it is."""
+        self.expire()
+
+    def expire(self) -> None:
+        """Forget every session; what this process itself let run and has not settled stays."""
+        self._sessions: dict[str, dict[str, list[int]]] = {}
+        self._count = 0
+
+    def begin(self, session: str) -> None:
+        """Follow a session that has no entry yet."""
+        self._make_room()
+        self._sessions[session] = {}
+
+    def _make_room(self) -> None:
+        if self._count >= MAX_RUNS:
+            self.expire()
+        self._count += 1
+
+    def find(self, session: str, request_id: str) -> list[int] | None:
+        """What became of each run of a request: 0, `ENDED` or `PAUSED`; None where only the database knows."""
+        runs = self._sessions.get(session)
+        return None if runs is None else runs.get(request_id, [])
+
+    def add(self, session: str, request_id: str, place: tuple[str, int]) -> None:
+        """Add a run, with the (writer, sequence) of its decision."""
+        self._make_room()
+        outcomes = self._sessions.get(session, {}).setdefault(request_id, [])
+        if len(self.open_places) >= MAX_RUNS:
+            self.open_places.clear()
+        self.open_places[place] = outcomes, len(outcomes)
+        outcomes.append(0)
+
+    def settle(self, place: tuple[str, int], mark: int) -> None:
+        """Record what became of the run of the decision at (writer, sequence)."""
+        known = self.open_places.pop(place, None)
+        if known is not None:
+            known[0][known[1]] = mark
+
+
+@dataclass(slots=True)
+class TenantImage:
+    """Rows of one tenant as the open transaction sees them; see the module.
+
+    Args:
+        kek: key that wraps content keys.
+        sketch_key: key of the session sketches.
+        control: the control row with the restrictions in force, None where it has to be read.
+        stops: stops as they were read last; kept for the time when nothing can be read.
+        revocations: revocations, likewise.
+        next_index: position of the next entry, None where it has to be read.
+        standing: agent → its standing passport, or None.
+        baselines: agent → hash of the score in force, empty for none.
+        quotas: account → (version, state), or None.
+        taint_end: number of the newest row of stored fingerprints and the digest over all, None where it has to be
+            read.
+        keys: subject → content key and the commitment to it, of subjects that are known not to be erased.
+        parts: names of parts that are stored; rows of parts are never changed or removed.
+        runs: what was let run.
+        uses: (agent, resource) → how often it was used.
+    """
+
+    kek: bytes = field(repr=False)
+    sketch_key: bytes = field(repr=False)
+    control: Control | None = None
+    stops: tuple[Stop, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+    next_index: int | None = None
+    standing: dict[str, StandingPassport | None] = field(default_factory=dict)
+    baselines: dict[str, str] = field(default_factory=dict)
+    quotas: dict[str, tuple[int, bytes] | None] = field(default_factory=dict)
+    taint_end: tuple[int, str] | None = None
+    taint_index: TaintIndex = field(default_factory=TaintIndex)
+    keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
+    parts: set[str] = field(default_factory=set)
+    runs: RunLog = field(default_factory=RunLog)
+    uses: dict[tuple[str, str], int] = field(default_factory=dict)
+    _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
+    _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
+    _current: set[str] = field(default_factory=set)
+    _memories: OrderedDict[str, SessionMemory] = field(default_factory=OrderedDict)
+
+    def expire(self) -> None:
+        """Forget what another connection may have changed.
+
+        INVARIANT: REV - a stop, a revocation, a mode or a spent budget of another process counts at the next decision.
+        """
+        self.control = None
+        self.next_index = None
+        self.taint_end = None
+        for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses):
+            rows.clear()
+        self.runs.expire()
+        self._current.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.expire()
+        self.runs.open_places.clear()
+        self.taint_index = TaintIndex()
+        self.parts.clear()
+        self._opened_keys.clear()
+        self._states.clear()
+        self._memories.clear()
+
+    def remember_part(self, name: str) -> None:
+        """Note that a part is stored."""
+        if len(self.parts) >= MAX_KEYS:
+            self.parts.clear()
+        self.parts.add(name)
+
+    # content keys
+
+    def remember_key(self, subject: str, dek: bytes, commitment: bytes) -> tuple[bytes, bytes]:
+        """Keep the content key of a subject that is not erased, with its commitment."""
+        for kept in (self.keys, self._opened_keys):
+            if len(kept) >= MAX_KEYS:
+                kept.clear()
+            kept[subject] = dek, commitment
+        return dek, commitment
+
+    def find_opened_key(self, subject: str) -> bytes | None:
+        """The content key of a subject as it was opened before; whether it was erased since is not known."""
+        opened = self._opened_keys.get(subject)
+        return None if opened is None else opened[0]
+
+    # sessions
+
+    def knows_session(self, session: str) -> bool:
+        """Whether `find_session` says what the row holds."""
+        return session in self._current
+
+    def find_session(self, session: str) -> SessionState | None:
+        """The session's state, None for a new session; only where `knows_session`."""
+        return self._states.get(session)
+
+    def parse_session(self, session: str, data: bytes | None) -> SessionState | None:
+        """The state that a row holds, as `SessionState.from_bytes` would return it; None where there is no row.
+
+        INVARIANT: REPLAY - a state that was parsed before is returned only for exactly the bytes it came from.
+        """
+        if data is None:
+            self._states.pop(session, None)
+            self._mark_current(session)
+            return None
+        known = self._states.get(session)
+        return self._keep(session, known if known is not None and known.to_bytes() == data else _parse(data))
+
+    def put_session(self, state: SessionState) -> None:
+        """Take a state that is about to be written."""
+        self._keep(state.view.id, state)
+
+    def _keep(self, session: str, state: SessionState) -> SessionState:
+        self._states[session] = state
+        self._states.move_to_end(session)
+        self._mark_current(session)
+        if len(self._states) > MAX_STATES:
+            self._current.discard(self._states.popitem(last=False)[0])
+        return state
+
+    def _mark_current(self, session: str) -> None:
+        if len(self._current) >= 2 * MAX_STATES:  # names of sessions without a row
+            self._current.clear()
+        self._current.add(session)
+
+    def get_memory(self, session: str) -> SessionMemory:
+        """Sketch and profile of a session, as far as memory has them; empty for a new one."""
+        memory = self._memories.get(session)
+        if memory is None:
+            memory = self._memories[session] = SessionMemory(Sketch(self.sketch_key), Profile(self.sketch_key[:64]))
+        self._memories.move_to_end(session)
+        while len(self._memories) > MAX_MEMORIES:
+            self._memories.popitem(last=False)
+        return memory
+
+
+def _parse(data: bytes) -> SessionState:
+    return SessionState.from_bytes(data)

@@ -1,0 +1,147 @@
+"""Entries of which a signature shows that a writer of this log wrote them.
+
+Code that acts on an entry reads it here, never from the row alone: who can write the database can write rows, but has
+no writer's key.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halo_core.decision.record import expand_entry
+from halo_core.errors import CannotDecide, Gap, Tampered
+from halo_core.ledger import (
+    Vkey,
+    decode_entry,
+    digest_state,
+    leaf_hash,
+    parse_vkey,
+    verify_note,
+    writer_name,
+)
+from halo_core.model import EntryKind, LedgerEntry
+
+if TYPE_CHECKING:
+    from halo_core.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenEntry:
+    """An entry whose writer's signature was verified, with its leaf hash."""
+
+    entry: LedgerEntry
+    leaf: bytes
+
+    @classmethod
+    def read(cls, tx: Transaction, writer: str, seq: int) -> ProvenEntry:
+        """The entry at this place of a writer's chain.
+
+        Raises:
+            Gap: it is missing.
+            Tampered: that writer did not sign it, or it names another place.
+        """
+        note = _load_note(tx, writer, seq)
+        verify_note(note, [_load_writer_key(tx, writer)])
+        return cls(expand_entry(_decode_at(note, tx, writer, seq), tx.read_part), leaf_hash(note))
+
+
+def read_outcome(tx: Transaction, decision: ProvenEntry) -> LedgerEntry | None:
+    """The proven outcome of a decision; None where there is none.
+
+    Raises:
+        Gap, Tampered: as `ProvenEntry.read`.
+    """
+    leaf = base64.b64encode(decision.leaf).decode("ascii")
+    place = tx.find_outcome(decision.entry.session, decision.entry.writer, decision.entry.seq)
+    if place is None:
+        return None
+    outcome = ProvenEntry.read(tx, *place[:2]).entry
+    if outcome.kind is not EntryKind.OUTCOME:
+        return None
+    # An outcome of the same writer stands in one chain with its decision, and does not name its leaf.
+    reference = {"leaf": leaf, "w": decision.entry.writer, "ws": decision.entry.seq}
+    return outcome if {"leaf": leaf, **outcome.body["decision"]} == reference else None
+
+
+def find_paused_decision(tx: Transaction, session: str, request_id: str) -> LedgerEntry | None:
+    """The decision that last let this request run, if its outcome is that it paused; None otherwise.
+
+    Raises:
+        Gap, Tampered: as `ProvenEntry.read`.
+    """
+    place = tx.find_paused_run(session, request_id)
+    if place is None:
+        return None
+    decision = ProvenEntry.read(tx, *place)
+    outcome = read_outcome(tx, decision)
+    is_paused = outcome is not None and outcome.body["status"] == "paused"
+    return decision.entry if is_paused and decision.entry.body["request"]["request_id"] == request_id else None
+
+
+def _load_note(tx: Transaction, writer: str, seq: int) -> bytes:
+    note = tx.load_note(writer, seq)
+    if note is None:
+        raise Gap("entry_missing", f"entry {writer}/{seq} is missing", remedy="run `halo verify`")
+    return note
+
+
+def _decode_at(note: bytes, tx: Transaction, writer: str, seq: int) -> LedgerEntry:
+    entry = decode_entry(note)
+    if (entry.tenant, entry.writer, entry.seq) != (tx.tenant, writer, seq):
+        raise Tampered("column_altered", f"entry {writer}/{seq} is a different one", remedy="run `halo verify`")
+    return entry
+
+
+def _load_writer_key(tx: Transaction, writer: str) -> Vkey:
+    """The writer's key, as the log's key certified it in the writer's first entry (INVARIANT: AUDIT)."""
+    if writer == tx.writer.id:
+        return parse_vkey(tx.writer.vkey)
+    note = _load_note(tx, writer, 0)
+    verify_note(note, [tx.writer.log_vkey])
+    entry = _decode_at(note, tx, writer, 0)
+    vkey = parse_vkey(entry.body["vkey"])
+    if entry.kind is not EntryKind.WRITER_OPEN or vkey.name != writer_name(tx.tenant, writer):
+        raise Tampered("bad_signature", f"writer `{writer}` is not certified", remedy="run `halo verify`")
+    return vkey
+
+
+def require_committed_state(tx: Transaction, session: str, state: bytes, head: tuple[str, int]) -> None:
+    """Refuse a session's row that is not what the session's newest entry left behind.
+
+    INVARIANT: AUDIT - an older row with the older entry that it belongs to gives nobody back what was spent since.
+
+    Raises:
+        CannotDecide: it was changed or put back, or its entry is missing or was changed.
+    """
+    try:
+        is_newest = tx.find_newest_state(session) == head
+        note = _load_note(tx, *head)
+        verify_note(note, [_load_writer_key(tx, head[0])])
+        entry = _decode_at(note, tx, *head)
+        is_committed = is_newest and entry.session == session and entry.body["state"]["digest"] == digest_state(state)
+    except (Gap, Tampered, KeyError, TypeError):
+        is_committed = False
+    if not is_committed:
+        raise _make_session_error(session)
+
+
+def require_new_session(tx: Transaction, session: str) -> None:
+    """Refuse a session without a row whose entries left a state behind.
+
+    INVARIANT: AUDIT - deleting its row does not give a session back what it spent.
+
+    Raises:
+        CannotDecide: there is such an entry.
+    """
+    if tx.find_newest_state(session) is not None:
+        raise _make_session_error(session)
+
+
+def _make_session_error(session: str) -> CannotDecide:
+    return CannotDecide(
+        "ledger_unwritable",
+        f"the row of session `{session}` is not what its newest entry left behind",
+        remedy="run `halo verify`",
+    )

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, create_engine, text
 __all__ = ["Witness"]
 
 _DECISIONS: Final = text(
-    "SELECT body, mark FROM entry WHERE tenant = :tenant AND session = :session AND kind = 'decision' ORDER BY ts_us DESC"
+    "SELECT body, mark FROM entry"
+    " WHERE tenant = :tenant AND session = :session AND kind = 'decision' ORDER BY ts_us DESC"
 )
 
 

@@ -12,7 +12,6 @@ docs/ledger-format.md describes each member.
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -321,7 +320,7 @@ def unpack_digest(packed: str, kind: str = _PLAIN) -> str:
     """Inverse of `pack_digest`; ValueError for what is none."""
     if not packed:
         return ""
-    data = base64.b64decode(packed, validate=True)
+    data = binascii.a2b_base64(packed, strict_mode=True)
     if len(data) != 32:
         raise ValueError("a digest has 32 bytes")
     return kind + data.hex()

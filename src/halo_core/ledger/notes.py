@@ -37,6 +37,7 @@ __all__ = [
     "encode_entry",
     "find_signature",
     "format_vkey",
+    "is_writer",
     "key_hash",
     "leaf_hash",
     "log_origin",
@@ -335,10 +336,17 @@ def build_entry_note(tenant: str, writer: str, text: bytes, signatures: bytes) -
     """
     if len(signatures) not in (_STORED_SIGNATURE, 2 * _STORED_SIGNATURE) or len(text) > MAX_ENTRY:
         raise Tampered("malformed_note", "the signatures have the wrong length, or the entry is too large")
+    if len(signatures) == _STORED_SIGNATURE:
+        return b"".join((text, b"\n\n", _writer_prefix(tenant, writer), binascii.b2a_base64(signatures)))
     lines = [text, b"\n\n", _writer_prefix(tenant, writer), binascii.b2a_base64(signatures[:_STORED_SIGNATURE])]
-    if len(signatures) > _STORED_SIGNATURE:
-        lines += _log_prefix(tenant), binascii.b2a_base64(signatures[_STORED_SIGNATURE:])
+    lines += _log_prefix(tenant), binascii.b2a_base64(signatures[_STORED_SIGNATURE:])
     return b"".join(lines)
+
+
+@lru_cache(maxsize=1024)
+def is_writer(tenant: str, writer: str) -> bool:
+    """Whether a writer of a tenant can have this name, so that its notes have well-formed signature lines."""
+    return _PART.fullmatch(tenant) is not None and _PART.fullmatch(writer) is not None
 
 
 @lru_cache(maxsize=1024)

@@ -138,9 +138,11 @@ class RowFollower:
 
     def advance_to(self, key: Row) -> tuple[list[Row], list[Row]]:
         """Rows before the key (they name no entry) and rows at the key."""
+        row = self._next
+        if row is None or row[:3] > key:
+            return [], []
         before: list[Row] = []
         matching: list[Row] = []
-        row = self._next
         while row is not None and row[:3] <= key:
             (matching if row[:3] == key else before).append(row)
             row = self._next = next(self._rows, None)

@@ -23,6 +23,7 @@ from typing import Final
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
+from halo_core.crypto.sodium import authenticate_aead
 from halo_core.errors import BadInput, Tampered
 
 KEY_BYTES: Final = 32
@@ -131,6 +132,26 @@ def read_subject(sealed: bytes) -> str:
     if len(sealed) < 2 + size + NONCE_BYTES + _TAG_BYTES:
         raise Tampered("content_altered", "the sealed content is too short")
     return subject
+
+
+def measure_subject(sealed: bytes) -> int:
+    """Length of the part of sealed fields that names their subject, in bytes."""
+    return 2 + int.from_bytes(sealed[:2], "big")
+
+
+def authenticate_sealed(dek: bytes, tenant: str, sealed: bytes) -> bool:
+    """Whether `open_sealed` would open these fields, of which `read_subject` reads a subject."""
+    size = measure_subject(sealed)
+    rest = sealed[size:]
+    if len(rest) < NONCE_BYTES + _TAG_BYTES:
+        return False
+    aad = _stored_prefix(tenant, sealed[:size])
+    return authenticate_aead(rest[NONCE_BYTES:], aad, rest[:NONCE_BYTES], dek)
+
+
+@lru_cache(maxsize=1024)
+def _stored_prefix(tenant: str, subject_head: bytes) -> bytes:
+    return _frame(_CONTENT, _encode_text(tenant), subject_head[2:])
 
 
 def open_sealed(dek: bytes, tenant: str, sealed: bytes) -> dict[str, bytes]:

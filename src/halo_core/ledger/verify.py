@@ -26,7 +26,7 @@ from halo_core.ledger.verify_projections import check_blobs
 from halo_core.ledger.verify_tree import SignatureQueue, TreeFacts, TreePass
 
 if TYPE_CHECKING:
-    from halo_core.ledger.reader import LedgerReader, Trust
+    from halo_core.ledger.reader import EntryKey, LedgerReader, Trust
 
 Progress = Callable[[str, int], None]
 
@@ -72,7 +72,7 @@ class _Verification:
         self._progress = progress
         self._writers: dict[tuple[str, str], Any] = {}
         self._rows = 0
-        self._named_blobs: dict[tuple[str, str], str] = {}
+        self._named_blobs: dict[tuple[str, str], EntryKey] = {}
         self._run_check(7, "writer", self._read_writers)
         self._run_check(9, "sqlite_master", self._check_schema)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from halo_core.decision.checks import reauthorization_binding
 from halo_core.ledger.reader import LedgerReader, Row, Stream
@@ -21,6 +21,8 @@ from halo_core.ledger.report import Collector
 
 class StandingCheck:
     """(9) Collects the newest standing passport of each agent, then compares the rows."""
+
+    kinds: ClassVar = frozenset(("passport",))
 
     def __init__(self, out: Collector) -> None:
         self._out = out
@@ -51,6 +53,8 @@ class StandingCheck:
 
 class BaselineCheck:
     """(9) Collects the score that the log put in force last for each agent, then compares the rows."""
+
+    kinds: ClassVar = frozenset(("baseline",))
 
     def __init__(self, out: Collector) -> None:
         self._out = out
@@ -126,6 +130,8 @@ class _Challenge:
 
 class RestrictionCheck:
     """(9) Collects what entries say of restrictions and challenges, then compares the rows."""
+
+    kinds: ClassVar = frozenset(("decision", "passport", *_RESTRICTION_KINDS, "approval_request", "approval"))
 
     def __init__(self, out: Collector) -> None:
         self._out = out

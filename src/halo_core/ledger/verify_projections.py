@@ -12,7 +12,7 @@ import secrets
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from halo_core.crypto import canonical
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, RowFollower, Stream, Trust, filter_ordered
@@ -20,6 +20,7 @@ from halo_core.ledger.report import Collector, format_entry_name
 from halo_core.model.ledger_entry import (
     ENDED,
     PAUSED,
+    SINGLE_RUN_KEY_BYTES,
     make_outcome_key,
     make_repeatable_run_key,
     make_single_run_key,
@@ -77,6 +78,10 @@ class _VersionHistory:
 
         `before` is None where the commitment does not name the state that it found.
         """
+        newest = self.runs[-1] if self.runs else None
+        if newest is not None and before is None and version == newest.last + 1:  # as nearly all are
+            newest.last, newest.digest = version, digest
+            return []
         index = bisect_right(self._firsts, version)
         previous = self.runs[index - 1] if index else None
         if previous is not None and version <= previous.last:
@@ -118,26 +123,34 @@ def _describe_break(version: int) -> str:
 class StateCheck:
     """(9) Chains the commitments of each session, then compares the rows with the newest."""
 
+    kinds: ClassVar[frozenset[str]] = frozenset()
+
     def __init__(self, out: Collector) -> None:
         self._out = out
         self._histories: dict[tuple[str, str, str], _VersionHistory] = {}
 
     def add_entry(self, tenant: str, _idx: int | None, fields: dict[str, Any]) -> None:
         """Take the commitments of one entry, if it has any."""
-        body, entry = fields["body"], str(fields.get("id", ""))
-        self._add_commitment(tenant, "session", str(fields.get("session", "")), body.get("state"), entry)
-        quota = body.get("quota")
+        body = fields["body"]
+        state, quota, stored = body.get("state"), body.get("quota"), body.get("stored")
+        entry = fields.get("id", "")
+        if isinstance(state, dict):
+            self._add_commitment(tenant, "session", str(fields.get("session", "")), state, entry)
         if isinstance(quota, dict):
             self._add_commitment(tenant, "quota", str(quota.get("account", "")), quota, entry)
-        self._add_commitment(tenant, "residue", "", body.get("stored"), entry)
+        if isinstance(stored, dict):
+            self._add_commitment(tenant, "residue", "", stored, entry)
 
-    def _add_commitment(self, tenant: str, kind: str, owner: str, commitment: object, entry: str) -> None:
-        if not isinstance(commitment, dict) or type(commitment.get("version")) is not int:
+    def _add_commitment(self, tenant: str, kind: str, owner: str, commitment: dict[str, Any], entry: str) -> None:
+        version = commitment.get("version")
+        if type(version) is not int:
             return
-        history = self._histories.setdefault((tenant, kind, owner), _VersionHistory())
+        history = self._histories.get((tenant, kind, owner))
+        if history is None:
+            history = self._histories[tenant, kind, owner] = _VersionHistory()
         before, digest = commitment.get("before"), str(commitment.get("digest", ""))
-        for version, message in history.add(commitment["version"], before, digest):
-            self._out.add_tampered(9, f"{kind} {tenant}/{owner} version {version}", message, "state_broken", entry)
+        for broken, message in history.add(version, before, digest):
+            self._out.add_tampered(9, f"{kind} {tenant}/{owner} version {broken}", message, "state_broken", entry)
 
     def check(self, reader: LedgerReader) -> None:
         """Compare every row of sessions, quotas and taint."""
@@ -219,14 +232,14 @@ class ProjectionCheck:
     one that follows from the decision. A request that paused may run once more for each pause.
 
     `missing_seqs` holds, for each writer, the largest sequence of a missing entry that a row names; `named_blobs` the
-    blobs that entries name, with the entry.
+    blobs that entries name, with the key of the entry.
     """
 
     def __init__(self, reader: LedgerReader, out: Collector, writers: set[tuple[str, str]]) -> None:
         self._out = out
         self._writers = writers
         self.missing_seqs: dict[tuple[str, str], int] = {}
-        self.named_blobs: dict[tuple[str, str], str] = {}
+        self.named_blobs: dict[tuple[str, str], EntryKey] = {}
         # 8 bytes for each request id; keyed, so that nobody can choose two ids with the same digest.
         self._once_digests: set[bytes] = set()
         self._salt = secrets.token_bytes(16)
@@ -253,7 +266,7 @@ class ProjectionCheck:
                 self._check_session(row, fields)
             self._check_run(key, fields, columns)
             if type(fields["body"].get("hash")) is str:
-                self.named_blobs[key[0], fields["body"]["hash"]] = format_entry_name(key)
+                self.named_blobs[key[0], fields["body"]["hash"]] = key
 
     def finish(self) -> None:
         """Report the rows that name an entry after the last one, and requests that ran too often."""
@@ -335,14 +348,15 @@ class ProjectionCheck:
         self._open_runs[key] = digest, is_single
         if not is_single:
             return make_repeatable_run_key(request_id, key[1], key[2]), ENDED
-        key_length = len(make_single_run_key(request_id, 0))
         # Of a column that holds no key of a run, no number is taken.
-        number = stored[-1] if type(stored) is bytes and len(stored) == key_length else 0
-        run = _SingleRun(key, digest, number, request_id, str(fields.get("id", "")))
-        if digest in self._once_digests:
-            self._repeated.append(run)
-        if number:
-            self._numbered.append(run)
+        number = stored[-1] if type(stored) is bytes and len(stored) == SINGLE_RUN_KEY_BYTES else 0
+        is_repeated = digest in self._once_digests
+        if is_repeated or number:
+            run = _SingleRun(key, digest, number, request_id, str(fields.get("id", "")))
+            if is_repeated:
+                self._repeated.append(run)
+            if number:
+                self._numbered.append(run)
         self._once_digests.add(digest)
         return make_single_run_key(request_id, number), ENDED
 
@@ -352,7 +366,9 @@ def _runs_once(body: dict[str, Any]) -> bool:
     return body["snapshot"]["mode"] == "enforce" and not body["request"]["resource"]["idempotent"]
 
 
-def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named_blobs: dict[tuple[str, str], str]) -> None:
+def check_blobs(
+    reader: LedgerReader, trust: Trust, out: Collector, named_blobs: dict[tuple[str, str], EntryKey]
+) -> None:
     """(9) Each blob has the hash it is stored under, in one of the known domains, and an entry that names it."""
     missing = dict(named_blobs)
     for tenant, name, data in reader.rows(Stream.BLOBS):
@@ -367,5 +383,6 @@ def check_blobs(reader: LedgerReader, trust: Trust, out: Collector, named_blobs:
         else:
             message = "no entry of this tenant refers to it"
             out.add_unexplained(9, tenant, where, message, "row_stray", columns=" column tenant")
-    for (tenant, name), entry in missing.items():
-        out.add_gap(9, f"blob {tenant}/{name}", f"{entry} refers to it, but it is missing", "blob_missing")
+    for (tenant, name), key in missing.items():
+        message = f"{format_entry_name(key)} refers to it, but it is missing"
+        out.add_gap(9, f"blob {tenant}/{name}", message, "blob_missing")

@@ -12,7 +12,7 @@ Signatures are verified in batches on a few threads, since libsodium releases th
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -252,15 +252,13 @@ class TreePass:
             expect += 1
             # (2) leaf = SHA-256(0x00, note)
             try:
-                note = build_entry_note(tenant, w, text, signatures)
+                tree.pending.append(sha256(b"\x00" + build_entry_note(tenant, w, text, signatures)).digest())
             except (Tampered, TypeError):
                 self._out.add_tampered(
                     2, f"entry {tenant}/{w}/{ws} columns w, body, signatures", "it is no entry", "malformed_note"
                 )
                 tree.broken = True
                 tree.pending.append(_NOTHING)
-            else:
-                tree.pending.append(sha256(b"\x00" + note).digest())
         self._close_tree(tree, expect)
         for head in self._heads.heads_before(None):
             report_beyond(head, 0, self._out)
@@ -361,6 +359,10 @@ def _find_wrong(batch: list[SignatureJob]) -> list[SignatureJob]:
     return [job for job in batch if not verify_signature(job.public, job.text, job.signature)]
 
 
+def _encode_leaf(leaf: bytes) -> str:
+    return binascii.b2a_base64(leaf, newline=False).decode("ascii")
+
+
 CLOCK_TOLERANCE_US: Final = 5_000_000
 """How far a writer's clock may go back between two entries without a warning."""
 
@@ -393,7 +395,7 @@ class WriterChain:
 
     def check_link(self, key: EntryKey, leaf: bytes, fields: dict[str, Any], out: Collector) -> None:
         """Check one entry against the one before it."""
-        ws, entry = key[2], str(fields.get("id", ""))
+        ws, entry, kind = key[2], fields.get("id", ""), fields.get("kind")
         is_sound = True
         if ws != self.last + 1:
             first, last = self.last + 1, ws - 1
@@ -401,11 +403,11 @@ class WriterChain:
             message = f"sequence {first}" if first == last else f"sequences {first} to {last}"
             out.add_gap(3, f"entry {key[0]}/{key[1]}/{first}", f"{message} of the writer missing", "entry_missing")
             is_sound = False
-        elif self._is_leaf_known and fields.get("prev") != base64.b64encode(self._leaf).decode("ascii"):
+        elif self._is_leaf_known and fields.get("prev") != _encode_leaf(self._leaf):
             message = f"it, or the entry before it ({key[1]}-{self.last}), is not what was signed: `prev` differs"
             out.add_tampered(3, format_entry_name(key), message, "chain_broken", entry)
             is_sound = False
-        if (ws == 0) != (fields.get("kind") == "writer_open") or self.closed:
+        if (ws == 0) != (kind == "writer_open") or self.closed:
             message = "a writer must open exactly once, first, and write nothing after it closes"
             out.add_tampered(3, format_entry_name(key), message, "chain_broken", entry)
             is_sound = False
@@ -440,12 +442,13 @@ class WriterCheck:
             chain = self._chains[name] = WriterChain()
         return chain
 
-    def check_link(self, key: EntryKey, leaf: bytes, fields: dict[str, Any]) -> None:
-        """(3) Check the next entry of a writer."""
-        self.chain_of(key).check_link(key, leaf, fields, self._out)
-        closed = closed_writer(fields)
-        if closed and closed != key[1]:
-            self._crashed.add((key[0], closed))
+    def check_link(self, chain: WriterChain, key: EntryKey, leaf: bytes, fields: dict[str, Any]) -> None:
+        """(3) Check the next entry of a writer, whose chain this is."""
+        chain.check_link(key, leaf, fields, self._out)
+        if fields.get("kind") == "writer_close":
+            closed = closed_writer(fields)
+            if closed and closed != key[1]:
+                self._crashed.add((key[0], closed))
 
     def certify(self, key: EntryKey, note: Note, fields: dict[str, Any]) -> None:
         """(7) Check that a writer's opening entry names its key, and that the log's key signed that entry."""
@@ -475,9 +478,8 @@ class WriterCheck:
             return
         self.chain_of(key).certified = vkey
 
-    def key_of(self, key: EntryKey) -> Vkey | None:
-        """The writer's certified key, or, where the opening entry is missing, the key in the writer's row."""
-        chain = self.chain_of(key)
+    def key_of(self, chain: WriterChain, key: EntryKey) -> Vkey | None:
+        """The certified key of a chain, or, where the opening entry is missing, the key in the writer's row."""
         if chain.certified is None and key[2] > 0:
             try:
                 return parse_vkey(str(self._rows.get(key[:2], ("", None))[0]))

@@ -132,6 +132,8 @@ ENDED: Final = 1
 PAUSED: Final = 2
 """What became of a run, in the column `mark` of its outcome."""
 _SEQ_BYTES: Final = 6
+SINGLE_RUN_KEY_BYTES: Final = 33
+"""Length of a key of `make_single_run_key`."""
 
 
 def make_outcome_key(writer: str, seq: int) -> bytes:

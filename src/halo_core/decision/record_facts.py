@@ -1,0 +1,157 @@
+"""What verification reads of a recorded decision or outcome, without expanding the whole record.
+
+    body = extract_decision(compact, session=..., ts_us=..., read_part=...)
+    if body is None: body = expand_decision(compact, ...)
+
+The result holds those members of the whole record that checks read. It is given only where each member that the
+expansion depends on has its ordinary form, so the expansion could not fail; for anything else it is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from halo_core.crypto.keys import KEYED_DIGEST
+from halo_core.decision.record import GRANTED, ReadPart, unpack_digest
+from halo_core.model import Effect, compute_request_id
+
+_RUNS: Final[Mapping[str, bool]] = {effect.value: effect.runs for effect in Effect}
+_GRANTED: Final = [reason.to_plain() for reason in GRANTED]
+_REASON_MEMBERS: Final = frozenset(_GRANTED[0])
+_FRAME_MEMBERS: Final = frozenset(
+    (
+        "abilities",
+        "agent",
+        "assurance",
+        "chain",
+        "control_version",
+        "mode",
+        "model_hash",
+        "origin",
+        "policy",
+        "session_source",
+        "tenant",
+        "user_assurance",
+    )
+)
+_RESOURCE_MEMBERS: Final = frozenset(("id", "kind"))
+_STATE_MEMBERS: Final = ("quota", "state", "stored")
+
+
+def extract_decision(
+    body: Mapping[str, Any], *, session: str, ts_us: object, read_part: ReadPart
+) -> dict[str, Any] | None:
+    """The members of a decision's record that checks read; None where only the expansion can say what it is.
+
+    Raises:
+        KeyError, TypeError, ValueError: as `expand_decision`.
+        Tampered: a part is missing or was altered.
+    """
+    frame, resource = read_part(body["frame"]), read_part(body["resource"])
+    verdict, seen, trigger = body.get("decision", {}), body["seen"], body["trigger"]
+    if (
+        type(frame) is not dict
+        or type(resource) is not dict
+        or not frame.keys() >= _FRAME_MEMBERS
+        or not resource.keys() >= _RESOURCE_MEMBERS
+        or type(ts_us) is not int
+        or type(trigger) is not dict
+        or "kind" not in trigger
+        or not _is_ordinary_verdict(verdict)
+        or not _is_ordinary_view(seen, body.get("state"))
+    ):
+        return None
+    unpack_digest(trigger.get("text", ""))
+    if "executed" in body:
+        unpack_digest(body["executed"])
+    args_digest = unpack_digest(body["args"], KEYED_DIGEST)
+    runs = body.get("dispatched", _RUNS[verdict.get("effect", "allow")])
+    request: dict[str, Any] = {"resource": resource}
+    if runs:
+        request["request_id"] = compute_request_id(
+            session,
+            frame["agent"],
+            body.get("turn", ""),
+            body.get("call", ""),
+            kind=resource["kind"],
+            resource=resource["id"],
+            args_digest=args_digest,
+        )
+    result = {
+        "decision": {"reasons": verdict.get("reasons", _GRANTED)},
+        "dispatched": runs,
+        "request": request,
+        "snapshot": {"approval": seen.get("approval"), "mode": frame["mode"]},
+    }
+    for name in _STATE_MEMBERS:
+        if name in body:
+            result[name] = body[name]
+    return result
+
+
+def _is_ordinary_verdict(verdict: object) -> bool:
+    """Whether a verdict has a known effect, whole charges, no obligations, and reasons with no unknown member."""
+    if type(verdict) is not dict or "obligations" in verdict:
+        return False
+    effect, charges = verdict.get("effect", "allow"), verdict.get("charges")
+    if type(effect) is not str or effect not in _RUNS or not (charges is None or _are_whole(charges)):
+        return False
+    reasons = verdict.get("reasons")
+    return reasons is None or (type(reasons) is list and all(map(_is_ordinary_reason, reasons)))
+
+
+def _is_ordinary_reason(reason: object) -> bool:
+    return type(reason) is dict and reason.keys() <= _REASON_MEMBERS and type(reason.get("code", "")) is str
+
+
+def _is_ordinary_view(seen: object, state: object) -> bool:
+    """Whether what was seen of the session has the types that the expansion computes with."""
+    if type(seen) is not dict or type(seen.get("opened_us")) is not int or type(seen.get("steps")) is not int:
+        return False
+    if not (state is None or (type(state) is dict and type(state.get("version")) is int)):
+        return False
+    if type(seen.get("time_us", 0)) is not int or type(seen.get("idle_us", 0)) is not int:
+        return False
+    accounts, provenance = seen.get("accounts"), seen.get("provenance")
+    if accounts is not None and not (type(accounts) is list and all(map(_is_ordinary_account, accounts))):
+        return False
+    return provenance is None or (type(provenance) is dict and all(map(_are_texts, provenance.values())))
+
+
+def _is_ordinary_account(account: object) -> bool:
+    return type(account) is dict and "link" in account and _are_whole(account.get("spent"), pairs=True)
+
+
+def _are_whole(amounts: object, *, pairs: bool = False) -> bool:
+    """Whether amounts by unit are integers, or pairs of them where that is allowed."""
+    if type(amounts) is not dict:
+        return False
+    for amount in amounts.values():
+        if type(amount) is int:
+            continue
+        if not (pairs and type(amount) is list and len(amount) == 2 and set(map(type, amount)) == {int}):
+            return False
+    return True
+
+
+def _are_texts(items: object) -> bool:
+    return type(items) is list and set(map(type, items)) <= {str}
+
+
+def extract_outcome(body: Mapping[str, Any], writer: str) -> dict[str, Any]:
+    """The members of an outcome's record that checks read.
+
+    Raises:
+        KeyError, TypeError, ValueError: as `expand_outcome`.
+    """
+    place = body["decision"]
+    unpack_digest(body.get("output_digest", ""))
+    result = {
+        "decision": {"w": writer, "ws": place} if isinstance(place, int) else place,
+        "quota": body.get("quota"),
+        "status": body.get("status", "success"),
+    }
+    if "state" in body:
+        result["state"] = body["state"]
+    return result

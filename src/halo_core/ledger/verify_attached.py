@@ -1,0 +1,150 @@
+"""Check 8: what is stored beside an entry, its sealed content and its rows of a sketch, is what it committed to."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from halo_core.errors import Tampered
+from halo_core.ledger.reader import EntryKey, LedgerReader, Stream, Trust
+from halo_core.ledger.report import Collector, format_entry_name
+from halo_core.ledger.sealed_content import (
+    authenticate_sealed,
+    compute_attached_digest,
+    compute_key_commitment,
+    measure_subject,
+    open_sealed,
+    read_subject,
+    unwrap_dek,
+)
+
+_MAX_KEYS: Final = 10_000
+
+
+class _Subject(NamedTuple):
+    """A subject whose key row is sound: its commitment, and its data key, None where it is not at hand or erased."""
+
+    commitment: bytes
+    dek: bytes | None
+
+
+class AttachedCheck:
+    """(8) What is stored beside an entry is what it committed to, and opens with the content key if that is there."""
+
+    def __init__(self, reader: LedgerReader, trust: Trust, out: Collector) -> None:
+        self._trust = trust
+        self._out = out
+        self._vaults: dict[tuple[object, object], tuple[Any, Any]] = {}
+        self._keys: dict[tuple[object, object], bytes | None] = {}
+        self._subjects: dict[tuple[str, bytes], _Subject] = {}
+        self._used: set[tuple[object, object]] = set()
+        self._unread: set[str] = set()
+        for tenant, subject, wrapped, commitment, erased in reader.rows(Stream.VAULTS):
+            self._vaults[tenant, subject] = wrapped or None, commitment
+            if (erased is None) != bool(wrapped):
+                message = "a subject must either have a key or be erased"
+                where = f"vault {tenant}/{subject} columns dek_wrapped, erased_at_us"
+                out.add_tampered(8, where, message, "column_altered")
+
+    def check(self, key: EntryKey, fields: dict[str, Any], sealed: object, marks: object) -> None:
+        """Check the columns `sealed` and `marks` of an entry."""
+        if not (type(sealed) is bytes and self._is_right(key[0], fields, sealed, marks)):
+            self._check(key, fields, sealed, marks)
+
+    def _is_right(self, tenant: str, fields: dict[str, Any], sealed: bytes, marks: object) -> bool:
+        """Whether all is right with content of a subject that was met before; False where that is not certain."""
+        subject = self._subjects.get((tenant, sealed[: measure_subject(sealed)]))
+        if subject is None or not (marks is None or (type(marks) is bytes and marks)):
+            return False
+        if compute_attached_digest(subject.commitment, sealed, marks or b"") != fields.get("attached"):
+            return False
+        if subject.dek is not None and not authenticate_sealed(subject.dek, tenant, sealed):
+            return False
+        self._out.passed[8] += 1
+        return True
+
+    def _check(self, key: EntryKey, fields: dict[str, Any], sealed: object, marks: object) -> None:
+        attached, names = fields.get("attached", ""), fields.get("content", [])
+        if not attached and sealed is None and marks is None:
+            return
+        name = format_entry_name(key)
+        if names and sealed is None:
+            self._unread.add(key[0])
+            self._out.add_gap(8, f"{name} column sealed", "the content of the entry is missing", "content_missing")
+            return
+        try:
+            subject = read_subject(sealed) if type(sealed) is bytes else None
+        except Tampered as exc:
+            self._unread.add(key[0])
+            self._out.add_tampered(8, f"{name} column sealed", exc.message, exc.code)
+            return
+        wrapped, commitment = self._vaults.get((key[0], subject), (None, None)) if subject is not None else (None, b"")
+        if subject is not None and (key[0], subject) not in self._vaults:
+            where = f"{name} column sealed, or vault {key[0]}/{subject}"
+            self._out.add_gap(8, where, "the key row of its subject is missing", "vault_missing", fields["id"])
+            return
+        self._used.add((key[0], subject))
+        if not _matches_digest(attached, commitment, sealed, marks):
+            where = f"{name} columns sealed, marks, or vault {key[0]}/{subject} column commitment"
+            self._out.add_tampered(8, where, "not what the entry committed to", "content_altered", fields["id"])
+        elif subject is None or wrapped is None or self._opens(key[0], subject, sealed, name):
+            self._out.passed[8] += 1
+            if subject is not None:
+                self._remember(key[0], subject, sealed)
+
+    def _remember(self, tenant: str, subject: str, sealed: Any) -> None:
+        """Keep what checks more content of a subject, one entry of which was right."""
+        if len(self._subjects) >= _MAX_KEYS:
+            self._subjects.clear()
+        wrapped, commitment = self._vaults[tenant, subject]
+        dek = self._load_key(tenant, subject) if wrapped is not None and self._trust.kek is not None else None
+        self._subjects[tenant, sealed[: measure_subject(sealed)]] = _Subject(bytes(commitment), dek)
+
+    def finish(self) -> None:
+        """Report key rows of subjects that no entry has content of."""
+        for tenant, subject in self._vaults:
+            if (tenant, subject) not in self._used and tenant not in self._unread:
+                message = "no entry of this tenant has content of this subject"
+                where = f"vault {tenant}/{subject}"
+                self._out.add_unexplained(
+                    8, str(tenant), where, message, "row_stray", columns=" columns tenant, subject"
+                )
+
+    def _opens(self, tenant: str, subject: str, sealed: Any, name: str) -> bool:
+        # Without the content key, and for erased subjects, only the digest can be checked; it binds every byte.
+        if self._trust.kek is None:
+            return True
+        dek = self._load_key(tenant, subject)
+        if dek is None:
+            self._out.skipped[8] += 1
+            return False
+        try:
+            open_sealed(dek, tenant, sealed)
+        except Tampered as exc:
+            self._out.add_tampered(8, f"{name} column sealed", exc.message, exc.code)
+            return False
+        return True
+
+    def _load_key(self, tenant: str, subject: str) -> bytes | None:
+        if (tenant, subject) not in self._keys:
+            if len(self._keys) >= _MAX_KEYS:
+                self._keys.clear()
+            wrapped, commitment = self._vaults[tenant, subject]
+            try:
+                opened = unwrap_dek(self._trust.kek or b"", wrapped if type(wrapped) is bytes else b"", tenant, subject)
+            except Tampered:
+                opened = b""
+            is_right = bool(opened) and compute_key_commitment(opened) == commitment
+            self._keys[tenant, subject] = opened if is_right else None
+            if not is_right:
+                where = f"vault {tenant}/{subject} columns dek_wrapped, commitment"
+                message = "the data key cannot be decrypted, or is not the one of the commitment"
+                self._out.add_tampered(8, where, message, "bad_wrapped_key")
+        return self._keys[tenant, subject]
+
+
+def _matches_digest(attached: object, commitment: object, sealed: object, marks: object) -> bool:
+    if marks == b"":  # it would have the digest of none
+        return False
+    parts = [b"" if part is None else part for part in (commitment, sealed, marks)]
+    given = [part for part in parts if isinstance(part, bytes)]
+    return len(given) == 3 and compute_attached_digest(given[0], given[1], given[2]) == attached

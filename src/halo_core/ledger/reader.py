@@ -117,12 +117,12 @@ def filter_ordered(
     A row out of order means that an index and its table disagree, which Halo never causes.
     """
     width = len(kinds)
-    last: Row | None = None
+    last: Row = ()
     for row in rows:
         key = row[:width]
         if tuple(map(type, key)) != kinds:
             report_malformed(row, "a key column has the wrong type")
-        elif last is not None and key < last:
+        elif key < last:
             report_malformed(row, "the row is out of order, so index and table disagree")
         else:
             last = key

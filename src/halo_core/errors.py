@@ -18,6 +18,9 @@ Messages are lowercase without a full stop, user input in backticks; the remedy 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class HaloError(Exception):
     """Root of every error that Halo raises.
@@ -33,10 +36,20 @@ class HaloError(Exception):
         self.message = message
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that an error can come from another process."""
+        return _rebuild_error, (type(self), self.args, vars(self))
+
     def __str__(self) -> str:
         """Message, code and remedy on one line."""
         text = f"{self.message} [{self.code}]"
         return f"{text}; {self.remedy}" if self.remedy else text
+
+
+def _rebuild_error(kind: type[HaloError], args: tuple[Any, ...], members: Mapping[str, Any]) -> HaloError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(members)
+    return error
 
 
 class BadInput(HaloError):

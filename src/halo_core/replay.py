@@ -11,18 +11,29 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
+from halo_core.crypto.keys import KeyStore
 from halo_core.decision import decide
 from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import HaloError
-from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, PolicyView, Snapshot
-from halo_core.passports import Issuer, TrustAnchors, token_hash, verify_chain
+from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, PolicyView, Resource, Snapshot
+from halo_core.passports import ChainCache, Issuer, TrustAnchors, token_hash
 from halo_core.policy import CedarPolicy
+from halo_core.processes import map_in_processes
 from halo_core.risk.action_risk import RiskRules
 from halo_core.risk.circumstances import circumstances_of
-from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
+from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries
+
+PassportKeys = tuple[dict[str, Issuer], dict[str, tuple[str, bytes]]]
+"""Issuers by `kid`, and approvers, each with its name and public key, by `kid`."""
+_MAX_RESOURCES: Final = 4096
+_SPAN: Final = 1000
+"""Positions that one process replays at a time."""
+_MIN_SHARED: Final = 4 * _SPAN
+"""Entries of a log from which it pays to start processes."""
 
 
 class ReplayStatus(StrEnum):
@@ -46,10 +57,22 @@ class ReplayResult:
 
 
 class Replayer:
-    """Replays the decisions of one tenant; links, policies and scores are parsed once for each hash."""
+    """Replays the decisions of one tenant; links, policies and scores are parsed once for each hash.
 
-    def __init__(self, reader: Reader, contents: SealedContents, tenant: str) -> None:
+    Args:
+        reader: the store.
+        contents: opens the arguments.
+        tenant: whose decisions.
+        passport_keys: from `read_passport_keys`; None to read them when they are needed.
+    """
+
+    def __init__(
+        self, reader: Reader, contents: SealedContents, tenant: str, *, passport_keys: PassportKeys | None = None
+    ) -> None:
         self._reader = reader
+        self._passport_keys = passport_keys
+        self._chains = ChainCache()
+        self._read_resource = _ResourceReader()
         self._contents = contents
         self._tenant = tenant
         self._chain: Callable[[tuple[str, ...]], tuple[Link, ...]] = lru_cache(maxsize=256)(self._read_chain)
@@ -58,9 +81,9 @@ class Replayer:
             lambda name: CedarPolicy.from_bytes(self._load_blob(name))
         )
 
-    def replay_all(self) -> Iterator[ReplayResult]:
-        """Replay every decision in log order."""
-        for logged in read_entries(self._reader, self._tenant, (EntryKind.DECISION,)):
+    def replay_all(self, since: int = 0, until: int = NO_END) -> Iterator[ReplayResult]:
+        """Replay every decision in log order: all, or those at positions from `since` to before `until`."""
+        for logged in read_entries(self._reader, self._tenant, (EntryKind.DECISION,), since=since, until=until):
             yield self.replay(logged)
 
     def replay(self, logged: LoggedEntry) -> ReplayResult:
@@ -70,10 +93,7 @@ class Replayer:
             args = self._open_arguments(entry)
             if args is None:
                 return ReplayResult(entry.id, ReplayStatus.REDACTED)
-            request = AccessRequest.from_plain(entry.body["request"], args)
-            recorded = entry.body["snapshot"]
-            chain = self._chain(tuple(recorded["chain"]))
-            snapshot = Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
+            request, snapshot = self._read_inputs(entry, args)
             differs = self._compare_score(request, snapshot)
             computed = decide(request, snapshot)
         except (HaloError, KeyError, TypeError, ValueError) as exc:
@@ -84,6 +104,23 @@ class Replayer:
             return ReplayResult(entry.id, ReplayStatus.IDENTICAL)
         where, old, new = find_first_difference(entry.body["decision"], computed.to_plain(), "/decision")
         return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new)
+
+    def read_inputs(self, entry: LedgerEntry) -> tuple[AccessRequest, Snapshot]:
+        """What a decision was made on.
+
+        Raises:
+            HaloError, KeyError, TypeError, ValueError: it cannot be read, or its arguments were erased.
+        """
+        args = self._open_arguments(entry)
+        if args is None:
+            raise KeyError(f"the arguments of {entry.id} were erased")
+        return self._read_inputs(entry, args)
+
+    def _read_inputs(self, entry: LedgerEntry, args: Mapping[str, Any]) -> tuple[AccessRequest, Snapshot]:
+        recorded = entry.body["snapshot"]
+        request = AccessRequest.from_plain(entry.body["request"], args, self._read_resource)
+        chain = self._chain(tuple(recorded["chain"]))
+        return request, Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
 
     def _compare_score(self, request: AccessRequest, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
         """Where the recorded risk differs from the one computed again; None where it does not, or there is none."""
@@ -122,22 +159,94 @@ class Replayer:
         for name, token in zip(names, tokens, strict=True):
             if token_hash(token) != name:
                 raise KeyError(f"blob {name} contains another passport")
-        return verify_chain(tokens, trusted=self._trusted_keys, audience=None, tenant=None)
+        return self._chains.verify(tokens, trusted=self._trusted_keys, audience=None, tenant=None)
 
     @cached_property
     def _trusted_keys(self) -> TrustAnchors:
-        """Keys that signed this tenant's passports and re-authorizations, from the entries that introduced them.
-
-        An approver's key stays after a withdrawal, since what it signed while it was enrolled keeps its meaning.
-        """
-        issuers, approvers = {}, {}
-        for item in read_entries(self._reader, self._tenant, (EntryKind.PASSPORT, EntryKind.AUTHORITY)):
-            body = item.entry.body
-            if "issuer" in body:
-                issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
-            elif body.get("role") == "approver" and body.get("act") == "enrol":
-                approvers[body["kid"]] = (body["name"], base64.b64decode(body["key"]))
+        issuers, approvers = self._passport_keys or read_passport_keys(self._reader, self._tenant)
         return TrustAnchors(issuers=issuers, approvers=approvers)
+
+
+def read_passport_keys(reader: Reader, tenant: str) -> PassportKeys:
+    """Keys that signed this tenant's passports and re-authorizations, from the entries that introduced them.
+
+    An approver's key stays after a withdrawal, since what it signed while it was enrolled keeps its meaning.
+    """
+    issuers: dict[str, Issuer] = {}
+    approvers: dict[str, tuple[str, bytes]] = {}
+    for item in read_entries(reader, tenant, (EntryKind.PASSPORT, EntryKind.AUTHORITY)):
+        body = item.entry.body
+        if "issuer" in body:
+            issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
+        elif body.get("role") == "approver" and body.get("act") == "enrol":
+            approvers[body["kid"]] = (body["name"], base64.b64decode(body["key"]))
+    return issuers, approvers
+
+
+def replay_log(url: str, home: Path, tenant: str, *, processes: int = 1) -> Iterator[ReplayResult]:
+    """Replay every decision that a log holds now, in log order.
+
+    Args:
+        url: SQLAlchemy URL of the store.
+        home: folder with the content key.
+        tenant: whose decisions.
+        processes: how many share the work; a short log is replayed in this one.
+
+    Raises:
+        ConfigError: there is no such store.
+        Tampered: the database cannot be read, or an entry is damaged.
+    """
+    with Reader(url) as reader:
+        end = reader.next_index(tenant)
+        if processes < 2 or end < _MIN_SHARED:
+            contents = SealedContents.with_home_key(reader, KeyStore(home))
+            yield from Replayer(reader, contents, tenant).replay_all()
+            return
+        keys = read_passport_keys(reader, tenant)
+    spans = [(since, min(since + _SPAN, end)) for since in range(0, end, _SPAN)]
+    share = _Share(url, home, tenant, keys)
+    for results in map_in_processes(
+        _replay_span, spans, processes=processes, initializer=_start_sharing, initargs=(share,)
+    ):
+        yield from results
+
+
+class _Share(NamedTuple):
+    """What a process that replays a part of a log needs to know."""
+
+    url: str
+    home: Path
+    tenant: str
+    passport_keys: PassportKeys
+
+
+_replayers: list[Replayer] = []  # of a process that replays a part of a log: one
+
+
+def _start_sharing(share: _Share) -> None:
+    reader = Reader(share.url)
+    contents = SealedContents.with_home_key(reader, KeyStore(share.home))
+    _replayers.append(Replayer(reader, contents, share.tenant, passport_keys=share.passport_keys))
+
+
+def _replay_span(span: tuple[int, int]) -> list[ReplayResult]:
+    return list(_replayers[0].replay_all(*span))
+
+
+class _ResourceReader:
+    """Resources by the tree that they are read from, since the entries that name one part share its tree."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Mapping[str, Any], Resource]] = {}
+
+    def __call__(self, tree: Mapping[str, Any]) -> Resource:
+        known = self._known.get(id(tree))
+        # The tree is kept with its resource, so that no other tree gets its identity.
+        if known is None:
+            if len(self._known) >= _MAX_RESOURCES:
+                self._known.clear()
+            known = self._known[id(tree)] = tree, Resource.from_plain(tree)
+        return known[1]
 
 
 def find_first_difference(old: Any, new: Any, where: str = "") -> tuple[str, Any, Any]:

@@ -19,6 +19,7 @@ def verify_store(
     *,
     signatures: bool = False,
     fast: bool = False,
+    processes: int = 1,
     progress: Callable[[str, int], None] | None = None,
 ) -> Report:
     """Verify every tenant of a store.
@@ -28,6 +29,8 @@ def verify_store(
         home: folder with trust.json, anchor.json and, to open content, the content key.
         signatures: check every writer signature as well.
         fast: only hashes, tree, checkpoints and anchors.
+        processes: how many verify signatures where there are many. They are spawned, so a script that asks for more
+            than one must guard its start with `if __name__ == "__main__"`.
         progress: called now and then with the pass and the rows done.
 
     Raises:
@@ -64,7 +67,7 @@ def verify_store(
         keys = {tenant: parse_vkey(text) for tenant, text in logs.items()}
         anywhere = frozenset(tenant for store in anchors_by_store.values() for tenant in store)
         trust_anchors = Trust(keys, anchors=anchors, kek=_load_content_key(home), elsewhere=anywhere - set(anchors))
-        return verify(reader, trust_anchors, signatures=signatures, fast=fast, progress=progress)
+        return verify(reader, trust_anchors, signatures=signatures, fast=fast, processes=processes, progress=progress)
 
 
 def _load_content_key(home: Path) -> bytes | None:

@@ -6,7 +6,7 @@ Content is masked; `--reveal` shows it, to whoever holds the content key.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -38,8 +38,9 @@ from halo_core.ledger import LIMITS, Report
 from halo_core.model import EntryKind, Resource
 from halo_core.policy import PolicyBundle, infer_arg_types
 from halo_core.policy.checks import check_bundle, load_cases, run_case
-from halo_core.replay import Replayer, ReplayResult, ReplayStatus
-from halo_core.store.reader import LoggedEntry, Reader, read_entries, summarize
+from halo_core.processes import count_cores
+from halo_core.replay import Replayer, ReplayResult, ReplayStatus, replay_log
+from halo_core.store.reader import LoggedEntry, read_entries
 from halo_core.verification import verify_store
 from halo_core.views import select_fields
 from halo_core.views.entries import (
@@ -131,6 +132,7 @@ def _build_cells(item: LoggedEntry) -> tuple[str | Text, ...]:
 
 _MAX_FINDINGS: Final = 20
 _MAX_DIFFERENCES: Final = 20
+_MAX_ODD: Final = 1000  # in JSON
 _VERDICT: Final = {
     Exit.OK: "[bold green]whole[/]: nothing was changed, removed or added",
     Exit.CANNOT_TELL: "[bold yellow]cannot tell[/]",
@@ -156,6 +158,7 @@ def verify(
             store.url,
             store.home,
             signatures=signatures,
+            processes=count_cores(),
             progress=lambda name, rows: bar.update(task, description=f"verifying {name}: {rows:,} rows"),
         )
     heads = {name: {"covered": h.covered, "root": h.root.hex(), "size": h.size} for name, h in report.heads.items()}
@@ -201,29 +204,35 @@ def replay(
         remedy = "run `halo replay ID` or `halo replay --all`"
         raise ConfigError("usage", "give one decision, or `--all`", field="id", remedy=remedy)
     with store.open_log() as (reader, name):
-        replayer = Replayer(reader, store.open_contents(reader), name)
+        total = 1 if id else reader.count(name, EntryKind.DECISION.value)
         if id:
-            results = [replayer.replay(find_decision(reader, name, id, "id"))]
+            replayer = Replayer(reader, store.open_contents(reader), name)
+            results = iter([replayer.replay(find_decision(reader, name, id, "id"))])
         else:
-            results = _replay_all(reader, replayer, name)
-    counts = Counter(item.status for item in results)
-    odd = [item for item in results if item.status is not ReplayStatus.IDENTICAL]
+            results = replay_log(store.url, store.home, name, processes=count_cores())
+        counts, odd = _collect_results(results, total)
     rows = [
         {"id": item.id, "status": item.status.value, "where": item.where}
         | {"computed": repr(item.computed), "recorded": repr(item.recorded)}
-        for item in odd[:1000]
+        for item in odd
     ]
     if not store.print_json({"counts": {status.value: n for status, n in counts.items()}, "odd": rows}):
-        _print_replay(len(results), counts, odd)
+        _print_replay(counts.total(), counts, odd)
     if counts[ReplayStatus.DIFFERS]:
         return Exit.REPLAY_DIFFERS
-    return Exit.CANNOT_TELL if odd or not results else Exit.OK
+    return Exit.CANNOT_TELL if odd or not counts else Exit.OK
 
 
-def _replay_all(reader: Reader, replayer: Replayer, tenant: str) -> list[ReplayResult]:
-    total = sum(summarize(reader, tenant).decisions.values())
+def _collect_results(results: Iterator[ReplayResult], total: int) -> tuple[Counter[ReplayStatus], list[ReplayResult]]:
+    """The number of each result, and the first that are not identical."""
+    counts: Counter[ReplayStatus] = Counter()
+    odd: list[ReplayResult] = []
     with show_progress(TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()) as bar:
-        return list(bar.track(replayer.replay_all(), total=total))
+        for item in bar.track(results, total=total):
+            counts[item.status] += 1
+            if item.status is not ReplayStatus.IDENTICAL and len(odd) < _MAX_ODD:
+                odd.append(item)
+    return counts, odd
 
 
 def _print_replay(total: int, counts: Counter[ReplayStatus], odd: list[ReplayResult]) -> None:

@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
@@ -109,6 +110,11 @@ def verify_signature(public_key: bytes, message: bytes, signature: bytes) -> boo
     except BadSignatureError:
         return False
     return True
+
+
+def find_wrong_signatures(batch: Sequence[tuple[bytes, bytes, bytes]]) -> list[int]:
+    """Indexes of those of (public key, message, signature) that `verify_signature` refuses."""
+    return [i for i, job in enumerate(batch) if not verify_signature(*job)]
 
 
 def require_strong_key(public_key: bytes) -> None:

@@ -23,7 +23,8 @@ from halo_core.ledger.reader import Stream
 from halo_core.ledger.report import Collector, Report
 from halo_core.ledger.verify_entries import EntryPass
 from halo_core.ledger.verify_projections import check_blobs
-from halo_core.ledger.verify_tree import SignatureQueue, TreeFacts, TreePass
+from halo_core.ledger.verify_signatures import SignatureQueue
+from halo_core.ledger.verify_tree import TreeFacts, TreePass
 
 if TYPE_CHECKING:
     from halo_core.ledger.reader import EntryKey, LedgerReader, Trust
@@ -38,6 +39,7 @@ def verify(
     signatures: bool = False,
     fast: bool = False,
     threads: int = 2,
+    processes: int = 1,
     progress: Progress | None = None,
 ) -> Report:
     """Verify every row of every tenant.
@@ -48,6 +50,7 @@ def verify(
         signatures: verify the signature of every entry, not only of those that no good checkpoint covers.
         fast: only hashes, tree, checkpoints and anchors; notes are not parsed, chains and content not checked.
         threads: number of threads that verify signatures.
+        processes: number of processes that do so in their place where there are many; they are spawned.
         progress: called now and then with the pass (`tree` or `entries`) and the rows done.
 
     Returns:
@@ -56,7 +59,7 @@ def verify(
     run = _Verification(reader, trust, progress or (lambda _stage, _done: None))
     run.check_tree(fast=fast)
     if not fast:
-        run.check_entries(signatures=signatures, threads=threads)
+        run.check_entries(signatures=signatures, threads=threads, processes=processes)
     run.check_trust()
     return run.out.build_report(run.facts.heads, full=not fast)
 
@@ -110,12 +113,12 @@ class _Verification:
         self._run_check(4, "entry", work)
         self._rows += self.facts.rows
 
-    def check_entries(self, *, signatures: bool, threads: int) -> None:
+    def check_entries(self, *, signatures: bool, threads: int, processes: int) -> None:
         """Checks 2, 3, 7, 8 and 9."""
 
         def work() -> None:
             entries = EntryPass(self._reader, self._trust, self.out, self.facts, self._writers, signatures=signatures)
-            with SignatureQueue(self.out, threads) as queue:
+            with SignatureQueue(self.out, threads, processes) as queue:
                 entries.run(queue, self._progress)
             self._rows += entries.rows
             self._named_blobs = entries.named_blobs

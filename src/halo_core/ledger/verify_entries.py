@@ -23,7 +23,8 @@ from halo_core.ledger.tree import leaf_hash
 from halo_core.ledger.verify_attached import AttachedCheck
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
-from halo_core.ledger.verify_tree import SignatureJob, SignatureQueue, WriterChain, WriterCheck
+from halo_core.ledger.verify_signatures import SignatureJob, SignatureQueue
+from halo_core.ledger.verify_tree import WriterChain, WriterCheck
 from halo_core.model.ledger_entry import ENTRY_VERSION, format_entry_id
 
 if TYPE_CHECKING:
@@ -31,16 +32,21 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ("ws", "kind", "session", "ts_us")
 _REPORT_EVERY: Final = 4096
-_KEY_HASH: Final = 4  # bytes at the start of the column `signatures`
+_KEY_HASH: Final = 4  # bytes at the start of a stored signature
+_ONE_SIGNATURE: Final = _KEY_HASH + 64
 
 
 class _ParsedEntry(NamedTuple):
-    """One entry whose note agrees with its key; `fields` is its JSON object, whose body is an object too."""
+    """One entry whose note `data` agrees with its key; `fields` is its JSON object, whose body is an object too.
+
+    `text` and `signatures` are the columns of which the note was built.
+    """
 
     key: EntryKey
     leaf: bytes
     idx: int | None
     data: bytes
+    text: bytes
     signatures: bytes
     fields: dict[str, Any]
 
@@ -184,7 +190,7 @@ class EntryPass:
         fields["id"], fields["w"] = format_entry_id(key[1], key[2]), key[1]
         fields.setdefault("session", "")
         self._read_record(key, fields)
-        return _ParsedEntry(key, leaf_hash(data), idx, data, signatures, fields)
+        return _ParsedEntry(key, leaf_hash(data), idx, data, text, signatures, fields)
 
     def _read_record(self, key: EntryKey, fields: dict[str, Any]) -> None:
         """Put what checks read of the whole record of a decision or an outcome in place of the compact one."""
@@ -248,7 +254,7 @@ class EntryPass:
         self._writers.check_link(chain, key, parsed.leaf, fields)
         # (7) signatures: of all on demand, always of what no checkpoint covers
         if self._signatures or parsed.idx is None or parsed.idx >= self._covered.get(key[0], 0):
-            self._queue_signature(parsed, vkey, queue)
+            self._queue_signature(parsed, chain, vkey, queue)
         self._attached.check(key, fields, row[11], row[12])
         self._projections.follow(key, fields, (row[7], row[8]))
         kind = str(fields.get("kind"))
@@ -268,13 +274,20 @@ class EntryPass:
             where = f"{format_entry_name(parsed.key)} columns tenant, w"
             self._out.add_tampered(2, where, f"`{signer.name}` signed it", "column_altered", parsed.id)
 
-    def _queue_signature(self, parsed: _ParsedEntry, vkey: Vkey | None, queue: SignatureQueue) -> None:
+    def _queue_signature(
+        self, parsed: _ParsedEntry, chain: WriterChain, vkey: Vkey | None, queue: SignatureQueue
+    ) -> None:
         if vkey is None:
             self._out.skipped[7] += 1
             return
+        is_opening = parsed.fields.get("kind") == "writer_open"
+        if not is_opening and len(parsed.signatures) == _ONE_SIGNATURE and _is_signed_by(parsed, chain, vkey):
+            job = SignatureJob(vkey.public, parsed.text + b"\n", parsed.signatures[_KEY_HASH:], parsed.key, parsed.id)
+            queue.add(job)
+            return
         note = parsed.note
         signature = find_signature(note, vkey)
-        if signature is None or len(note.signatures) != 1 + (parsed.fields.get("kind") == "writer_open"):
+        if signature is None or len(note.signatures) != 1 + is_opening:
             message = "the note does not have exactly one signature, that of its writer"
             where = f"{format_entry_name(parsed.key)} columns tenant, w, body, signatures"
             self._out.add_tampered(7, where, message, "bad_signature", parsed.id)

@@ -6,20 +6,15 @@ It reads each tenant's positions once and keeps one frontier. After a missing en
 next signed frontier, so that one hole does not hide what comes after it.
 
 Checks of writers: chains without gap (check 3), certified keys and signatures (check 7).
-
-Signatures are verified in batches on a few threads, since libsodium releases the interpreter lock meanwhile.
 """
 
 from __future__ import annotations
 
 import binascii
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final
 
 from halo_core.crypto.keys import verify_signature
 from halo_core.errors import BadInput, ConfigError, Tampered
@@ -297,66 +292,6 @@ class TreePass:
         missing = f"{expect}" if idx == expect + 1 else f"{expect} to {idx - 1}"
         self._out.add_gap(4, f"position {tree.tenant}/{expect}", f"position {missing} is missing", "position_missing")
         return True
-
-
-_SIGNATURE_BATCH: Final = 256
-
-
-class SignatureJob(NamedTuple):
-    """One signature to verify, and the entry to report if it is wrong."""
-
-    public: bytes
-    text: bytes
-    signature: bytes
-    key: EntryKey
-    entry: str
-
-
-class SignatureQueue:
-    """Verifies signatures on `threads` threads; at most two batches per thread wait."""
-
-    def __init__(self, out: Collector, threads: int) -> None:
-        self._out = out
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, "halo-verify")
-        self._batch: list[SignatureJob] = []
-        self._running: deque[tuple[Future[list[SignatureJob]], int]] = deque()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Finish every job, even if the pass ended with an error."""
-        self._submit()
-        while self._running:
-            self._collect()
-        self._pool.shutdown()
-
-    def add(self, job: SignatureJob) -> None:
-        """Queue a job."""
-        self._batch.append(job)
-        if len(self._batch) >= _SIGNATURE_BATCH:
-            self._submit()
-
-    def _submit(self) -> None:
-        batch, self._batch = self._batch, []
-        self._running.append((self._pool.submit(_find_wrong, batch), len(batch)))
-        while len(self._running) > 2 * self._threads:
-            self._collect()
-
-    def _collect(self) -> None:
-        future, count = self._running.popleft()
-        wrong = future.result()
-        self._out.passed[7] += count - len(wrong)
-        for job in wrong:
-            where = f"{format_entry_name(job.key)} columns body, signatures"
-            self._out.add_tampered(7, where, "the signature is not the writer's", "bad_signature", job.entry)
-
-
-def _find_wrong(batch: list[SignatureJob]) -> list[SignatureJob]:
-    return [job for job in batch if not verify_signature(job.public, job.text, job.signature)]
 
 
 def _encode_leaf(leaf: bytes) -> str:

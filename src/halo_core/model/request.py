@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -372,12 +372,17 @@ class AccessRequest:
         }
 
     @classmethod
-    def from_plain(cls, tree: Mapping[str, Any], args: Mapping[str, Any]) -> AccessRequest:
-        """Inverse of `to_plain`, given the unsealed arguments."""
+    def from_plain(
+        cls,
+        tree: Mapping[str, Any],
+        args: Mapping[str, Any],
+        read_resource: Callable[[Mapping[str, Any]], Resource] = Resource.from_plain,
+    ) -> AccessRequest:
+        """Inverse of `to_plain`, given the unsealed arguments, and perhaps a quicker way to read a resource."""
         return cls(
             subject=Principal.from_plain(tree["subject"]),
             kind=ActionKind(tree["kind"]),
-            resource=Resource.from_plain(tree["resource"]),
+            resource=read_resource(tree["resource"]),
             args=args,
             args_digest=tree["args_digest"],
             request_id=tree["request_id"],

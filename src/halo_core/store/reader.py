@@ -24,7 +24,7 @@ from halo_core.errors import ConfigError
 from halo_core.ledger import Stream, build_entry_note, decode_entry, read_subject
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store.database import Database, as_tampered, find_schema_differences
-from halo_core.store.transaction import open_attached
+from halo_core.store.transaction import open_attached, unwrap_key
 
 __all__ = [
     "Reader",
@@ -32,7 +32,10 @@ __all__ = [
 ]
 
 
+NO_END: Final = 2**63 - 1
+"""A position after every other one."""
 _MAX_SEQ_DIGITS: Final = 15
+_MAX_KEYS: Final = 1024
 _INDEX_DIGITS: Final = 7  # a longer number is no position
 
 
@@ -59,6 +62,7 @@ class SealedContents:
     def __init__(self, reader: Reader, kek: bytes | None) -> None:
         self._reader = reader
         self._kek = kek
+        self._keys: dict[tuple[str, str], tuple[bytes, bytes] | None] = {}
 
     @classmethod
     def with_home_key(cls, reader: Reader, keys: KeyStore) -> SealedContents:
@@ -76,10 +80,18 @@ class SealedContents:
         stored = self._reader.attached(entry.tenant, entry.writer, entry.seq)
         if stored is None or stored[0] is None:
             return None
-        vault = self._reader.vault(entry.tenant, read_subject(stored[0]))
-        if vault is None or vault[2] is not None:
-            return None
-        return open_attached(self._kek, entry, (stored[0], stored[1]), (vault[0], vault[1])).get(name)
+        key = self._find_key(entry.tenant, read_subject(stored[0]), self._kek)
+        return None if key is None else open_attached(key, entry, stored[0], stored[1]).get(name)
+
+    def _find_key(self, tenant: str, subject: str, kek: bytes) -> tuple[bytes, bytes] | None:
+        """A subject's data key and the commitment to it; None where there is none, or it was erased."""
+        if (tenant, subject) not in self._keys:
+            vault = self._reader.vault(tenant, subject)
+            if len(self._keys) >= _MAX_KEYS:
+                self._keys.clear()
+            is_there = vault is not None and vault[2] is None
+            self._keys[tenant, subject] = unwrap_key(kek, vault[0], vault[1], tenant, subject) if is_there else None
+        return self._keys[tenant, subject]
 
 
 def select_tenant(reader: Reader, tenant: str | None) -> str:
@@ -100,10 +112,17 @@ def select_tenant(reader: Reader, tenant: str | None) -> str:
 
 
 def read_entries(
-    reader: Reader, tenant: str, kinds: tuple[EntryKind, ...] = (), session: str = "", since: int = 0
+    reader: Reader,
+    tenant: str,
+    kinds: tuple[EntryKind, ...] = (),
+    session: str = "",
+    *,
+    since: int = 0,
+    until: int = NO_END,
 ) -> Iterator[LoggedEntry]:
-    """Entries in log order: all of them, or those of some kinds, of one session, from a position on."""
-    rows = reader.notes(tenant, tuple(k.value for k in kinds), session, since) if kinds else reader.all_notes(tenant)
+    """Entries in log order: all, or those of some kinds, of one session, from a position on, before another one."""
+    names = tuple(k.value for k in kinds)
+    rows = reader.notes(tenant, names, session, since, until) if kinds else reader.all_notes(tenant)
     for index, note in rows:
         yield reader.read_note(index, note)
 
@@ -282,12 +301,20 @@ class Reader:
         return None if row is None else row[0]
 
     def notes(
-        self, tenant: str, kinds: tuple[str, ...], session: str = "", since: int = 0
+        self, tenant: str, kinds: tuple[str, ...], session: str = "", since: int = 0, until: int = NO_END
     ) -> Iterator[tuple[int, bytes]]:
-        """(position, note) of entries of these kinds in log order, from a position on, of one session or of all."""
+        """(position, note) of entries of these kinds in log order, of one session or of all, from `since` to `until`.
+
+        The position `until` itself is left out.
+        """
         marks = ",".join("?" * len(kinds))
-        where = f"idx>=? AND kind IN ({marks}) AND (?='' OR session=?)"
-        return self._notes(f"{where} ORDER BY idx", tenant, since, *kinds, session, session)
+        where = f"idx>=? AND idx<? AND kind IN ({marks}) AND (?='' OR session=?)"
+        return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, session, session)
+
+    def count(self, tenant: str, kind: str) -> int:
+        """Number of a tenant's entries of one kind."""
+        row = self._find("SELECT count(*) FROM entry WHERE tenant=? AND kind=?", tenant, kind)
+        return int(row[0]) if row is not None else 0
 
     def _notes(self, where: str, *values: Any) -> Iterator[tuple[int, bytes]]:
         for index, *columns in self._query(f"{_NOTE} AND {where}", *values):

@@ -63,6 +63,7 @@ _UNSETTLED_QUERY: Final = (
     "SELECT ws, session, body, signatures FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
+_OTHER_CONTENT: Final = "the sealed content does not match the digest in its entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +290,10 @@ class Transaction:
             "SELECT dek_wrapped, commitment FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NULL",
             (self.tenant, read_subject(row[0])),
         ).fetchone()
-        return None if vault is None else open_attached(self.image.kek, entry, row, vault).get(name)
+        if vault is None:
+            return None
+        key = unwrap_key(self.image.kek, *vault, entry.tenant, read_subject(row[0]))
+        return open_attached(key, entry, *row).get(name)
 
     def put_blob(self, name: str, data: bytes) -> bool:
         """Store `data` under its content hash; False where it is there already."""
@@ -565,27 +569,33 @@ def split_marks(marks: bytes) -> Iterator[bytes]:
         at += 4 + size
 
 
-def open_attached(
-    kek: bytes, entry: LedgerEntry, stored: tuple[bytes, bytes | None], vault: tuple[bytes, bytes]
-) -> dict[str, bytes]:
+def unwrap_key(kek: bytes, wrapped: bytes, commitment: bytes, tenant: str, subject: str) -> tuple[bytes, bytes]:
+    """A subject's data key, and the commitment to it, with which `open_attached` opens its content.
+
+    Raises:
+        Tampered: the key cannot be unwrapped, or is not the one of the commitment.
+    """
+    dek = unwrap_dek(kek, wrapped, tenant, subject)
+    if compute_key_commitment(dek) != commitment:
+        raise Tampered("content_altered", _OTHER_CONTENT)
+    return dek, commitment
+
+
+def open_attached(key: tuple[bytes, bytes], entry: LedgerEntry, sealed: bytes, marks: bytes | None) -> dict[str, bytes]:
     """The sealed fields beside an entry, name → bytes.
 
     Args:
-        kek: key that wraps content keys.
+        key: the subject's data key and the commitment to it, from `unwrap_key`.
         entry: whose.
-        stored: its columns `sealed` and `marks`.
-        vault: the subject's wrapped key and the commitment to it.
+        sealed: its column `sealed`.
+        marks: its column `marks`.
 
     Raises:
-        Tampered: what is stored is not what the entry committed to, or the key is not the one it was sealed with.
+        Tampered: what is stored is not what the entry committed to.
     """
-    (sealed, marks), (wrapped, commitment) = stored, vault
-    dek = unwrap_dek(kek, wrapped, entry.tenant, read_subject(sealed))
-    if (
-        compute_key_commitment(dek) != commitment
-        or compute_attached_digest(commitment, sealed, marks or b"") != entry.attached
-    ):
-        raise Tampered("content_altered", "the sealed content does not match the digest in its entry")
+    dek, commitment = key
+    if compute_attached_digest(commitment, sealed, marks or b"") != entry.attached:
+        raise Tampered("content_altered", _OTHER_CONTENT)
     return open_sealed(dek, entry.tenant, sealed)
 
 

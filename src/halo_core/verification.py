@@ -7,7 +7,8 @@ from pathlib import Path
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, Gap
-from halo_core.ledger import Report, Trust, parse_vkey, read_anchors, verify
+from halo_core.ledger import Report, Trust, parse_vkey, read_anchors
+from halo_core.ledger.verify import verify
 from halo_core.store import StoreConfig, writer_chains
 from halo_core.store.reader import Reader
 from halo_core.store.writer_chains import find_anchored_note, select_anchors

@@ -6,6 +6,7 @@ of it again. Except for the `LedgerReader` and the anchor file, nothing here doe
 """
 
 from halo_core.ledger.checkpoints import advance_anchor, open_checkpoint, read_anchors, sign_checkpoint
+from halo_core.ledger.commitments import chain_marks, commit_state, digest_state
 from halo_core.ledger.notes import (
     SignedEntry,
     Vkey,
@@ -33,8 +34,6 @@ from halo_core.ledger.sealed_content import (
     wrap_dek,
 )
 from halo_core.ledger.tree import CompactRange
-from halo_core.ledger.verify import verify
-from halo_core.ledger.verify_projections import chain_marks, commit_state, digest_state
 
 __all__ = [
     "LIMITS",
@@ -66,7 +65,6 @@ __all__ = [
     "seal",
     "sign_checkpoint",
     "unwrap_dek",
-    "verify",
     "verify_note",
     "wrap_dek",
     "writer_name",

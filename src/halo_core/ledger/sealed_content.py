@@ -21,15 +21,16 @@ from functools import lru_cache
 from typing import Final
 
 from nacl import bindings
+from nacl._sodium import ffi, lib  # type: ignore[import-not-found]  # compiled, without types
 from nacl.exceptions import CryptoError
 
-from halo_core.crypto.sodium import authenticate_aead
 from halo_core.errors import BadInput, Tampered
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 24
 _TAG_BYTES: Final = 16
 _decrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt
+_authenticate: Final = lib.crypto_aead_xchacha20poly1305_ietf_decrypt
 _encrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt
 _CONTENT: Final = b"halo/content/v2"
 _DEK: Final = b"halo/dek/v1"
@@ -142,11 +143,15 @@ def measure_subject(sealed: bytes) -> int:
 def authenticate_sealed(dek: bytes, tenant: str, sealed: bytes) -> bool:
     """Whether `open_sealed` would open these fields, of which `read_subject` reads a subject."""
     size = measure_subject(sealed)
-    rest = sealed[size:]
-    if len(rest) < NONCE_BYTES + _TAG_BYTES:
+    nonce, ciphertext = sealed[size : size + NONCE_BYTES], sealed[size + NONCE_BYTES :]
+    # INVARIANT: libsodium reads as many bytes of nonce, key and tag as they must have, whatever their length.
+    if len(nonce) != NONCE_BYTES or len(dek) != KEY_BYTES or len(ciphertext) < _TAG_BYTES:
         return False
     aad = _stored_prefix(tenant, sealed[:size])
-    return authenticate_aead(rest[NONCE_BYTES:], aad, rest[:NONCE_BYTES], dek)
+    # Where libsodium is given no place for the plaintext, it checks the tag and does not decrypt. PyNaCl's own binding
+    # always decrypts, which takes six times as long.
+    result = _authenticate(ffi.NULL, ffi.NULL, ffi.NULL, ciphertext, len(ciphertext), aad, len(aad), nonce, dek)
+    return bool(result == 0)
 
 
 @lru_cache(maxsize=1024)

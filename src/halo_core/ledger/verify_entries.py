@@ -217,10 +217,10 @@ class EntryPass:
         facts = extract_decision(body, session=session, ts_us=ts_us, read_part=parts)
         return facts or expand_decision(body, session=session, ts_us=ts_us, read_part=parts)
 
-    def _unpack_name(self, packed: object) -> str:
+    def _unpack_name(self, packed: Any) -> str:
         """The name of a part, of which few are different."""
         if type(packed) is not str:
-            return unpack_digest(packed)  # type: ignore[arg-type]  it raises
+            return unpack_digest(packed)
         name = self._part_names.get(packed)
         if name is None:
             name = self._part_names[packed] = unpack_digest(packed)

@@ -89,8 +89,10 @@ class SealedContents:
             vault = self._reader.vault(tenant, subject)
             if len(self._keys) >= _MAX_KEYS:
                 self._keys.clear()
-            is_there = vault is not None and vault[2] is None
-            self._keys[tenant, subject] = unwrap_key(kek, vault[0], vault[1], tenant, subject) if is_there else None
+            if vault is None or vault[2] is not None:
+                self._keys[tenant, subject] = None
+            else:
+                self._keys[tenant, subject] = unwrap_key(kek, vault[0], vault[1], tenant, subject)
         return self._keys[tenant, subject]
 
 

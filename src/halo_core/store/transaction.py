@@ -292,8 +292,8 @@ class Transaction:
         ).fetchone()
         if vault is None:
             return None
-        key = unwrap_key(self.image.kek, *vault, entry.tenant, read_subject(row[0]))
-        return open_attached(key, entry, *row).get(name)
+        key = unwrap_key(self.image.kek, vault[0], vault[1], entry.tenant, read_subject(row[0]))
+        return open_attached(key, entry, row[0], row[1]).get(name)
 
     def put_blob(self, name: str, data: bytes) -> bool:
         """Store `data` under its content hash; False where it is there already."""

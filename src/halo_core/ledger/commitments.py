@@ -1,0 +1,34 @@
+"""Commitments of entries to what they leave behind: the state of a session or a quota, and the rows of a sketch."""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from typing import Any
+
+_DOMAIN = b"halo/session/v2\0"
+
+
+def commit_state(version: int, state: bytes, *, before: bytes | None = None) -> dict[str, Any]:
+    """An entry's commitment to a state: the version, which rises by one, and its digest.
+
+    Args:
+        version: of the state that the entry leaves behind.
+        state: its bytes.
+        before: bytes of the state that the entry found, empty where there was none. The commitment then names it too.
+            None where whoever reads the row compares it with its newest entry, as is done with sessions.
+    """
+    commitment: dict[str, Any] = {"digest": digest_state(state), "version": version}
+    if before is not None:
+        commitment["before"] = digest_state(before) if before else ""
+    return commitment
+
+
+def digest_state(state: bytes) -> str:
+    """Base64 digest of a state's bytes, as entries hold it."""
+    return binascii.b2a_base64(hashlib.sha256(_DOMAIN + state).digest(), newline=False).decode("ascii")
+
+
+def chain_marks(before: str, chunk: bytes) -> str:
+    """Digest over the rows of a sketch so far, 64 hex digits; `before` is the digest before `chunk`, or empty."""
+    return hashlib.sha256(before.encode("ascii", "replace") + b"\0" + chunk).hexdigest()

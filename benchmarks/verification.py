@@ -91,7 +91,7 @@ def _build_ledger(folder: Path, entries: int) -> tuple[Path, str]:
     world = open_world(folder / "world")
     try:
         allowed, denied = Agent(world, "allowed"), Agent(world, "denied")
-        with Reader(world.halo.store.url) as reader:
+        with Reader(world.halo.store.config.url) as reader:
             tenant = reader.tenants()[0]
         done = calls = 0
         while done < entries:
@@ -100,7 +100,7 @@ def _build_ledger(folder: Path, entries: int) -> tuple[Path, str]:
                 agent = denied if calls // 20 % _DENIED_EVERY == 0 else allowed
                 agent.drive(agent.next())
             allowed.flush()
-            with Reader(world.halo.store.url) as reader:
+            with Reader(world.halo.store.config.url) as reader:
                 done = reader.next_index(tenant)
     finally:
         world.halo.close()

@@ -207,23 +207,24 @@ def test_the_whole_record_of_a_decision_comes_back(
     assert (tree.get("recalled", False), tree.get("withdrawn", "")) == (result.recalled, result.withdrawn)
 
 
-@given(
-    st.fixed_dictionaries(
-        {
-            "actual": st.lists(st.tuples(_NAME, _COUNT).map(list), max_size=2),
-            "decision": st.fixed_dictionaries({"leaf": _NAME, "w": st.sampled_from(["one", "two"]), "ws": _COUNT}),
-            "detail": _NAME,
-            "labels": st.lists(_NAME, max_size=2),
-            "origin": st.sampled_from(["system", "untrusted"]),
-            "output_digest": st.one_of(st.just(""), _KEYED),
-            "output_len": _COUNT,
-            "quota": _STATES,
-            "state": st.fixed_dictionaries({"digest": _NAME, "version": _COUNT}),
-            "status": st.sampled_from(["success", "paused"]),
-            "tainted": st.booleans(),
-        }
-    )
+_OUTCOMES = st.fixed_dictionaries(
+    {
+        "actual": st.lists(st.tuples(_NAME, _COUNT).map(list), max_size=2),
+        "decision": st.fixed_dictionaries({"leaf": _NAME, "w": st.sampled_from(["one", "two"]), "ws": _COUNT}),
+        "detail": _NAME,
+        "labels": st.lists(_NAME, max_size=2),
+        "origin": st.sampled_from(["system", "untrusted"]),
+        "output_digest": st.one_of(st.just(""), _KEYED),
+        "output_len": _COUNT,
+        "quota": _STATES,
+        "state": st.fixed_dictionaries({"digest": _NAME, "version": _COUNT}),
+        "status": st.sampled_from(["success", "paused"]),
+        "tainted": st.booleans(),
+    }
 )
+
+
+@given(_OUTCOMES)
 def test_the_whole_record_of_an_outcome_comes_back(tree: dict[str, Any]) -> None:
     body = canonical.loads(canonical.dumps(encode_outcome(tree, "one")))
     place = tree["decision"]

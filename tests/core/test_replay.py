@@ -10,9 +10,10 @@ import subprocess
 import pytest
 
 import halo_core.enforcement.jobs as jobs_module
+import halo_core.replay as replay_module
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record import unpack_digest
-from halo_core.errors import Denied
+from halo_core.errors import Denied, Tampered
 from halo_core.facade import HaloBase
 from halo_core.ledger import decode_entry
 from halo_core.model import (
@@ -26,7 +27,7 @@ from halo_core.model import (
     Reason,
     Resource,
 )
-from halo_core.replay import Replayer, ReplayStatus, find_first_difference
+from halo_core.replay import Replayer, ReplayStatus, find_first_difference, replay_log
 from halo_core.store.reader import Reader, SealedContents
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, schema, tool, url_of
 
@@ -67,6 +68,28 @@ def mixed_run(home, *, mode="enforce"):
 def replayed(home, tenant="local"):
     with Reader(url_of(home)) as reader:
         return list(Replayer(reader, SealedContents.with_home_key(reader, KeyStore(home)), tenant).replay_all())
+
+
+def test_processes_that_share_the_work_give_the_same_results_in_order(home, monkeypatch):
+    mixed_run(home)
+    monkeypatch.setattr(replay_module, "_SPAN", 7)
+    monkeypatch.setattr(replay_module, "_MIN_SHARED", 1)
+    results = list(replay_log(url_of(home), home, "local", processes=2))
+    assert len(results) > 20
+    assert results == replayed(home) == list(replay_log(url_of(home), home, "local"))
+
+
+def test_an_error_comes_from_another_process_as_it_was(home, monkeypatch):
+    mixed_run(home)
+    monkeypatch.setattr(replay_module, "_SPAN", 7)
+    monkeypatch.setattr(replay_module, "_MIN_SHARED", 1)
+    with attack(db_of(home)) as db:
+        db.execute("UPDATE entry SET body=x'7b7d' WHERE kind='decision' AND idx>20")
+    with pytest.raises(Tampered) as alone:
+        replayed(home)
+    with pytest.raises(Tampered) as shared:
+        list(replay_log(url_of(home), home, "local", processes=2))
+    assert (vars(shared.value), str(shared.value)) == (vars(alone.value), str(alone.value))
 
 
 @pytest.mark.parametrize("mode", ["enforce", "observe"])

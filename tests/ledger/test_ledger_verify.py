@@ -6,6 +6,7 @@ import pytest
 from ledger_world import COLUMNS, KEK, World, build, request_of
 
 from halo_core.errors import Gap, NotVerified, Tampered
+from halo_core.ledger import verify_signatures
 from halo_core.ledger.reader import Stream, Trust
 from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS, Collector, Report
 from halo_core.ledger.verify import verify
@@ -38,6 +39,20 @@ def test_only_the_uncovered_tail_is_signature_checked_by_default(threads: int):
     writers = len(world.tables["writer"])
     uncovered = (27 - 24) + (13 - 8)
     assert counts == [uncovered + writers, len(world.tables["entry"]) + writers]
+
+
+def test_processes_find_the_wrong_signatures_that_threads_find(monkeypatch):
+    world = build()
+    for index in (3, 11, 19):
+        row = world.tables["entry"][index]
+        row["signatures"] = row["signatures"][:-1] + bytes([row["signatures"][-1] ^ 1])
+    alone = verify(world, world.trust(), signatures=True)
+    monkeypatch.setattr(verify_signatures, "_MIN_SHARED", 4)
+    monkeypatch.setattr(verify_signatures, "_BATCH", 5)
+    shared = verify(world, world.trust(), signatures=True, processes=2)
+    assert set(shared.findings) == set(alone.findings)
+    assert shared.checks == alone.checks
+    assert [f.code for f in alone.findings].count("bad_signature") == 3
 
 
 def test_fast_checks_the_tree_and_says_it_is_not_full():

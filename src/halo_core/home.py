@@ -7,13 +7,15 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
-from halo_core.manifest import MANIFEST_DOMAIN, Manifest, load_manifest
 from halo_core.model import Mode, Origin
 from halo_core.store import Store, Transaction, rows
+
+if TYPE_CHECKING:
+    from halo_core.manifest import Manifest
 
 
 def default_home() -> Path:
@@ -40,6 +42,8 @@ def read_manifest(home: Path, tenant: str) -> Manifest | None:
     except (OSError, UnicodeError) as exc:
         why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
         raise ConfigError("no_manifest", f"cannot read `{path}`: {why}", field="manifest") from exc
+    from halo_core.manifest import load_manifest  # noqa: PLC0415  it imports YAML
+
     manifest = load_manifest(text, source=str(path))
     if manifest.tenant != tenant:
         raise ConfigError(
@@ -123,6 +127,8 @@ def _load_issued(name: str, data: bytes | None) -> Manifest | None:
         return None
     if data is None:
         raise Gap("manifest_missing", "the issued manifest is missing from the store", remedy=_VERIFY_REMEDY)
+    from halo_core.manifest import MANIFEST_DOMAIN, load_manifest  # noqa: PLC0415  it imports YAML
+
     if canonical.digest(MANIFEST_DOMAIN, data) != name:
         raise Tampered("manifest_altered", "the issued manifest was changed in the store", remedy=_VERIFY_REMEDY)
     return load_manifest(data.decode("utf-8"), source="the issued manifest")

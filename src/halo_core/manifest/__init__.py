@@ -2,12 +2,19 @@
 
 `load_manifest(text)` reads it strictly and reports every error at once, with line, column and remedy;
 `Manifest.build_passport_spec` says what the passport of an agent grants, given the tools that are registered.
+
+What reads YAML loads on first use, since few programs have a manifest.
 """
 
-from halo_core.manifest.agents import DEFAULT_TERMS
-from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, format_grants, load_manifest, replace_grants
-from halo_core.manifest.nodes import ManifestError
-from halo_core.manifest.passport_spec import PassportSpec
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from halo_core.manifest.defaults import DEFAULT_TERMS
+
+if TYPE_CHECKING:
+    from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, format_grants, load_manifest, replace_grants
+    from halo_core.manifest.nodes import ManifestError
+    from halo_core.manifest.passport_spec import PassportSpec
 
 __all__ = [
     "DEFAULT_TERMS",
@@ -19,3 +26,12 @@ __all__ = [
     "load_manifest",
     "replace_grants",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Load a name on first use (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module `halo_core.manifest` has no public name `{name}`")
+        module = {"ManifestError": "nodes", "PassportSpec": "passport_spec"}.get(name, "manifest")
+        return getattr(import_module(f"halo_core.manifest.{module}"), name)

@@ -23,6 +23,13 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from halo_core.errors import PassportError
+from halo_core.manifest.defaults import (
+    DEFAULT_BUDGETS,
+    DEFAULT_CEILINGS,
+    DEFAULT_DECAY,
+    DEFAULT_LIFETIME_S,
+    DEFAULT_SESSION_LIFETIME_S,
+)
 from halo_core.manifest.fields import (
     SECTIONS,
     check_pattern,
@@ -47,7 +54,6 @@ from halo_core.model import (
     Decay,
     Impact,
     Quota,
-    SessionTerms,
     same_person,
 )
 from halo_core.passports import constraint_to_json, parse_constraint
@@ -69,39 +75,6 @@ _DECAY_FIELDS: Final[dict[str, tuple[str, Callable[[Item], int | None]]]] = {
     "reauthorize_below": ("reauthorize_below", read_percent),
 }
 """Field of the section `decay` → field of `Decay`, reader."""
-
-DEFAULT_DECAY: Final = Decay(
-    authority=1_000_000,
-    half_life_s=86_400,
-    half_life_steps=500,
-    half_life_risk=10_000,
-    reauthorize_below=20_000,
-    floors=(
-        ("admin", 600_000),
-        ("delete", 500_000),
-        ("execute", 500_000),
-        ("payment", 500_000),
-        ("read", 20_000),
-        ("send", 300_000),
-        ("unknown", 400_000),
-        ("write", 200_000),
-    ),
-)
-"""Floors are in millionths of authority, which an action of each impact class needs."""
-
-DEFAULT_BUDGETS: Final = (Budget("risk", 1_000_000, 1_000_000), Budget("step", 100_000, 100_000))
-"""Budgets that a session starts with, sorted by unit."""
-
-DEFAULT_CEILINGS: Final = (Budget("risk", 3_000_000, 3_000_000), Budget("step", 300_000, 300_000))
-"""Budgets that re-authorization may raise a session to."""
-
-DEFAULT_LIFETIME_S: Final = 90 * 86_400
-"""Seconds that a passport is valid."""
-
-DEFAULT_SESSION_LIFETIME_S: Final = 30 * 86_400
-"""Seconds that one session may last."""
-
-DEFAULT_TERMS: Final = SessionTerms(DEFAULT_BUDGETS, DEFAULT_DECAY, DEFAULT_SESSION_LIFETIME_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,43 @@
+"""What an agent has where its manifest says nothing: budgets, decay of authority, lifetimes.
+
+The defaults are generous, so that somebody who tries Halo for an afternoon is not stopped by one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from halo_core.model import Budget, Decay, SessionTerms
+
+DEFAULT_DECAY: Final = Decay(
+    authority=1_000_000,
+    half_life_s=86_400,
+    half_life_steps=500,
+    half_life_risk=10_000,
+    reauthorize_below=20_000,
+    floors=(
+        ("admin", 600_000),
+        ("delete", 500_000),
+        ("execute", 500_000),
+        ("payment", 500_000),
+        ("read", 20_000),
+        ("send", 300_000),
+        ("unknown", 400_000),
+        ("write", 200_000),
+    ),
+)
+"""Floors are in millionths of authority, which an action of each impact class needs."""
+
+DEFAULT_BUDGETS: Final = (Budget("risk", 1_000_000, 1_000_000), Budget("step", 100_000, 100_000))
+"""Budgets that a session starts with, sorted by unit."""
+
+DEFAULT_CEILINGS: Final = (Budget("risk", 3_000_000, 3_000_000), Budget("step", 300_000, 300_000))
+"""Budgets that re-authorization may raise a session to."""
+
+DEFAULT_LIFETIME_S: Final = 90 * 86_400
+"""Seconds that a passport is valid."""
+
+DEFAULT_SESSION_LIFETIME_S: Final = 30 * 86_400
+"""Seconds that one session may last."""
+
+DEFAULT_TERMS: Final = SessionTerms(DEFAULT_BUDGETS, DEFAULT_DECAY, DEFAULT_SESSION_LIFETIME_S)

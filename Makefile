@@ -90,6 +90,7 @@ lock: setup
 
 bench: setup
 	$(BIN)/python benchmarks/decision.py --quick
+	$(BIN)/python benchmarks/verification.py
 	$(BIN)/python benchmarks/overhead.py
 
 studies: setup

@@ -10,6 +10,7 @@ checkpoint, so that others can verify it with the log's key and their own tools.
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,7 +98,8 @@ def read_anchors(path: Path) -> Anchors:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_MAX_FILE)
+            # Reading at most a number of bytes takes memory for all of them.
+            data = file.read(min(_MAX_FILE, os.fstat(file.fileno()).st_size))
     except FileNotFoundError:
         return {}
     try:

@@ -34,7 +34,7 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("cedar", "cedarpy:is_authorized_batch"),
     ("append", "halo_core.store.transaction:Transaction.append"),
     ("seal content", "halo_core.store.transaction:seal"),
-    ("encode and sign", "halo_core.store.writer:encode_entry"),
+    ("encode and sign", "halo_core.store.writer_chains:encode_entry"),
     ("signature", "halo_core.crypto.keys:Ed25519Signer.sign"),
     ("inserts", "halo_core.store.transaction:Transaction.insert"),
     ("passport chain", "halo_core.enforcement:PassportStore.load_chain"),

@@ -15,8 +15,8 @@ import sqlite3
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -94,15 +94,23 @@ class Bench:
 
 def measure(folder: Path) -> dict[str, Counts]:
     """Counts of each standard call with its outcome, averages over some calls."""
-    # Outcomes are written with the call that comes next, and no checkpoint is signed: nothing depends on a clock.
-    committer._DEFER_S = 3600.0
-    store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = 3600.0, 1_000_000
     found = {}
     for name in ("read", "read untrusted", "pay", "denied", "challenged"):
         bench = Bench(folder / name.replace(" ", "-") / "home")
-        with bench.halo:
+        with bench.halo, _no_background_work():
             found[name] = _measure_call(bench, bench.calls()[name])
     return found
+
+
+@contextmanager
+def _no_background_work() -> Iterator[None]:
+    """Outcomes are written with the call that comes next, and no checkpoint is signed: nothing depends on a clock."""
+    before = committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES
+    committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = 3600.0, 3600.0, 1_000_000
+    try:
+        yield
+    finally:
+        committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = before
 
 
 def _measure_call(bench: Bench, call: Callable[[], object]) -> Counts:

@@ -219,28 +219,33 @@ class Enforcer:
 
     def _begin_steps(self, call: Call) -> flow.Steps[Ticket]:
         try:
-            yield from self._wait_for_credentials()
-            job = self._make_decision_job(call)
+            credentials = yield from self._wait_for_credentials()
+            job = self._make_decision_job(call, credentials)
             context: DecisionContext = yield self._make_commit_step(job, on_orphaned=self._record_orphaned)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
         return self._issue_ticket(context)
 
-    def _wait_for_credentials(self) -> flow.Steps[None]:
-        """Have the credentials ready; on an event loop a thread waits for them."""
-        if not self._are_credentials_ready():
-            get_credentials = self._get_credentials
-            yield flow.TwoWayStep(get_credentials, partial(asyncio.to_thread, get_credentials))
+    def _wait_for_credentials(self) -> flow.Steps[Credentials]:
+        """The credentials in force; on an event loop a thread waits for them.
+
+        They are asked for once: another task may register something meanwhile, and the loop would wait for it.
+        """
+        get_credentials = self._get_credentials
+        if self._are_credentials_ready():
+            return get_credentials()
+        credentials: Credentials = yield flow.TwoWayStep(get_credentials, partial(asyncio.to_thread, get_credentials))
+        return credentials
 
     def _make_commit_step(self, job: Any, *, on_orphaned: Callable[[Any], None] | None = None) -> flow.Step:
         return flow.TwoWayStep(self.store.commit, partial(self.store.acommit, on_orphaned=on_orphaned), job)
 
-    def _make_decision_job(self, call: Call) -> Callable[[Transaction], DecisionContext]:
+    def _make_decision_job(self, call: Call, credentials: Credentials) -> Callable[[Transaction], DecisionContext]:
         context = self._preparer.prepare(call, self._mode)  # (1)
         return partial(
             decide_call,
             context=context,
-            credentials=self._get_credentials(),
+            credentials=credentials,
             digester=self._preparer.digester,
             sketch_key=self._preparer.sketch_key,
             read_stops=self._read_stops,
@@ -329,24 +334,22 @@ class Enforcer:
         None as well where the store cannot be read: the decision that follows says so.
         """
         try:
-            yield from self._wait_for_credentials()
-            job = self._make_link_job(session, agent, acting_handle, taken_links)
+            credentials = yield from self._wait_for_credentials()
+            job = self._make_link_job(credentials, session, agent, acting_handle, taken_links)
             link: LiveLink | None = (yield self._make_commit_step(job)) if isinstance(job, FindLinkJob) else job
         except HaloError:
             return None
         return link
 
     def _make_link_job(
-        self, session: str, agent: str, acting_handle: str, taken_links: Collection[str]
+        self, credentials: Credentials, session: str, agent: str, acting_handle: str, taken_links: Collection[str]
     ) -> FindLinkJob | LiveLink | None:
         root = self._preparer.principal.agent
         if agent == root and not acting_handle:
             return LiveLink("", (), is_acting_link=True)  # its own link begins with its first decision
         if not session:
             return None
-        return FindLinkJob(
-            clip_name(session), root, agent, acting_handle, taken_links, self._get_credentials().passport_store
-        )
+        return FindLinkJob(clip_name(session), root, agent, acting_handle, taken_links, credentials.passport_store)
 
     def queue_outcome(
         self,

@@ -21,6 +21,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
 from halo_core.enforcement.risk_assessor import TERMS_DOMAIN
 from halo_core.errors import BadInput, Denied, Pending
+from halo_core.ledger import split_marks
 from halo_core.model import ActionKind, Budget, EntryKind, Impact
 from halo_core.risk.action_risk import ScoringTerms
 from halo_core.risk.baseline import Baseline
@@ -29,7 +30,6 @@ from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Store, StoreConfig, rows
-from halo_core.store.transaction import split_marks
 from halo_core.values.sketch import MAX_MARKS
 from halo_world import SURFACE, Calls, attack, bodies, cli, codes, db_of, url_of, verified
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -28,6 +28,7 @@ from halo_core.errors import BadInput, Tampered
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 24
+_OTHER_CONTENT: Final = "the sealed content does not match the digest in its entry"
 _TAG_BYTES: Final = 16
 _decrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt
 _authenticate: Final = lib.crypto_aead_xchacha20poly1305_ietf_decrypt
@@ -214,3 +215,45 @@ def _check_length(name: str, value: bytes, size: int) -> bytes:
     if len(value) != size:
         raise BadInput("bad_length", f"`{name}` has {len(value)} bytes instead of {size}", field=name)
     return value
+
+
+def unwrap_key(kek: bytes, wrapped: bytes, commitment: bytes, tenant: str, subject: str) -> tuple[bytes, bytes]:
+    """A subject's data key, and the commitment to it, with which `open_attached` opens its content.
+
+    Raises:
+        Tampered: the key cannot be unwrapped, or is not the one of the commitment.
+    """
+    dek = unwrap_dek(kek, wrapped, tenant, subject)
+    if compute_key_commitment(dek) != commitment:
+        raise Tampered("content_altered", _OTHER_CONTENT)
+    return dek, commitment
+
+
+def open_attached(
+    key: tuple[bytes, bytes], tenant: str, attached: str, sealed: bytes, marks: bytes | None
+) -> dict[str, bytes]:
+    """The sealed fields beside an entry, name → bytes.
+
+    Args:
+        key: the subject's data key and the commitment to it, from `unwrap_key`.
+        tenant: owner of the log.
+        attached: the digest in the entry.
+        sealed: its column `sealed`.
+        marks: its column `marks`.
+
+    Raises:
+        Tampered: what is stored is not what the entry committed to.
+    """
+    dek, commitment = key
+    if compute_attached_digest(commitment, sealed, marks or b"") != attached:
+        raise Tampered("content_altered", _OTHER_CONTENT)
+    return open_sealed(dek, tenant, sealed)
+
+
+def split_marks(marks: bytes) -> Iterator[bytes]:
+    """The rows of a sketch that one entry brought."""
+    at = 0
+    while at < len(marks):
+        size = int.from_bytes(marks[at : at + 4], "big")
+        yield marks[at + 4 : at + 4 + size]
+        at += 4 + size

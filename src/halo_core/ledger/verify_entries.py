@@ -30,6 +30,7 @@ from halo_core.model.ledger_entry import ENTRY_VERSION, format_entry_id
 if TYPE_CHECKING:
     from halo_core.ledger.verify_tree import TreeFacts
 
+_COMMITMENTS: Final = ("quota", "state", "stored")
 _COLUMNS: Final = ("ws", "kind", "session", "ts_us")
 _REPORT_EVERY: Final = 4096
 _KEY_HASH: Final = 4  # bytes at the start of a stored signature
@@ -193,15 +194,22 @@ class EntryPass:
         return _ParsedEntry(key, leaf_hash(data), idx, data, text, signatures, fields)
 
     def _read_record(self, key: EntryKey, fields: dict[str, Any]) -> None:
-        """Put what checks read of the whole record of a decision or an outcome in place of the compact one."""
-        kind = fields.get("kind")
+        """Put what checks read of the whole record of a decision or an outcome in place of the compact one.
+
+        Where that is not possible, `is_partial` says so, and the body keeps the commitments alone.
+        """
+        kind, compact = fields.get("kind"), fields["body"]
+        if fields.get("v") != ENTRY_VERSION:
+            fields["body"], fields["is_partial"] = {}, True
+            return
         try:
             if kind == "decision":
                 fields["body"] = self._read_decision(key, fields)
             elif kind == "outcome":
                 fields["body"] = extract_outcome(fields["body"], key[1])
-        except Tampered:
-            fields["body"] = {}  # the check of blobs reports the part
+        except Tampered:  # the check of blobs reports the part
+            fields["body"] = {name: compact[name] for name in _COMMITMENTS if name in compact}
+            fields["is_partial"] = True
         except (AttributeError, KeyError, TypeError, ValueError):
             fields["body"] = {}
             where = f"{format_entry_name(key)} column body"

@@ -70,6 +70,7 @@ def commit_batch(
             _roll_back(connection, tx, start)
             begin()
             outcomes = [_run_in_savepoint(tx, job) for job in jobs]
+            tx.flush()
     except sqlite3.Error as exc:
         _roll_back(connection, tx, start)
         raise as_cannot_decide(exc) from exc

@@ -117,7 +117,7 @@ class TenantImage:
         taint_end: number of the newest row of stored fingerprints and the digest over all, None where it has to be
             read.
         keys: subject → content key and the commitment to it, of subjects that are known not to be erased.
-        parts: names of parts that are stored; rows of parts are never changed or removed.
+        parts: names of parts that are stored.
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
     """
@@ -150,6 +150,7 @@ class TenantImage:
         self.control = None
         self.next_index = None
         self.taint_end = None
+        self.parts.clear()
         for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses):
             rows.clear()
         self.runs.expire()

@@ -107,20 +107,27 @@ def _load_writer_key(tx: Transaction, writer: str) -> Vkey:
     return vkey
 
 
-def require_committed_state(tx: Transaction, session: str, state: bytes, head: tuple[str, int]) -> None:
+def require_committed_state(
+    tx: Transaction, session: str, state: bytes, head: tuple[str, int], *, is_known: bool
+) -> None:
     """Refuse a session's row that is not what the session's newest entry left behind.
+
+    A state that this process knows needs no proof, but it must still be the newest.
 
     INVARIANT: AUDIT - an older row with the older entry that it belongs to gives nobody back what was spent since.
 
     Raises:
         CannotDecide: it was changed or put back, or its entry is missing or was changed.
     """
+    if tx.find_newest_state(session) != head:
+        raise _make_session_error(session)
+    if is_known:
+        return
     try:
-        is_newest = tx.find_newest_state(session) == head
         note = _load_note(tx, *head)
         verify_note(note, [_load_writer_key(tx, head[0])])
         entry = _decode_at(note, tx, *head)
-        is_committed = is_newest and entry.session == session and entry.body["state"]["digest"] == digest_state(state)
+        is_committed = entry.session == session and entry.body["state"]["digest"] == digest_state(state)
     except (Gap, Tampered, KeyError, TypeError):
         is_committed = False
     if not is_committed:

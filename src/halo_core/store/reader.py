@@ -21,10 +21,9 @@ from typing import Any, Final, Self
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record import PartReader, expand_entry
 from halo_core.errors import ConfigError
-from halo_core.ledger import Stream, build_entry_note, decode_entry, read_subject
+from halo_core.ledger import Stream, build_entry_note, decode_entry, open_attached, read_subject, unwrap_key
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store.database import Database, as_tampered, find_schema_differences
-from halo_core.store.transaction import open_attached, unwrap_key
 
 __all__ = [
     "Reader",
@@ -81,7 +80,7 @@ class SealedContents:
         if stored is None or stored[0] is None:
             return None
         key = self._find_key(entry.tenant, read_subject(stored[0]), self._kek)
-        return None if key is None else open_attached(key, entry, stored[0], stored[1]).get(name)
+        return None if key is None else open_attached(key, entry.tenant, entry.attached, stored[0], stored[1]).get(name)
 
     def _find_key(self, tenant: str, subject: str, kek: bytes) -> tuple[bytes, bytes] | None:
         """A subject's data key and the commitment to it; None where there is none, or it was erased."""

@@ -63,6 +63,8 @@ _define(
     "tenant, w, ws",
     UniqueConstraint("tenant", "idx"),
     UniqueConstraint("tenant", "session", "once"),
+    # Taking a session up looks for its newest state and its sketch, in the order of the log.
+    Index("entry_session", "tenant", "session", "idx"),
     # Opening an agent's home looks for the standing passport issued last; without this it would read the whole log.
     Index("entry_standing_passport", "tenant", "idx", sqlite_where=_STANDING, postgresql_where=_STANDING),
 )

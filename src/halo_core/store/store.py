@@ -186,6 +186,7 @@ class Store:
         except BaseException:  # interrupted: a lock that stayed taken would deny everything from now on
             database.rollback()
             self._image.clear()
+            self._discard_writer()  # it may have been committed all the same
             raise
         for outcome in outcomes[: len(late)]:
             self._deferred.popleft()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from halo_core.clock import Clock
 from halo_core.crypto.keys import IdSource
 from halo_core.decision.record import PartReader, unpack_digest
-from halo_core.errors import CannotDecide, Tampered
+from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import (
     build_entry_note,
@@ -25,10 +25,12 @@ from halo_core.ledger import (
     compute_key_commitment,
     leaf_hash,
     new_dek,
-    open_sealed,
+    open_attached,
     read_subject,
     seal,
+    split_marks,
     unwrap_dek,
+    unwrap_key,
     wrap_dek,
 )
 from halo_core.model import (
@@ -60,10 +62,9 @@ NEWEST_STATE_QUERY: Final = (
     "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND instr(body, ?)>0 ORDER BY idx DESC LIMIT 1"
 )
 _UNSETTLED_QUERY: Final = (
-    "SELECT ws, session, body, signatures FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
+    "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
-_OTHER_CONTENT: Final = "the sealed content does not match the digest in its entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +294,7 @@ class Transaction:
         if vault is None:
             return None
         key = unwrap_key(self.image.kek, vault[0], vault[1], entry.tenant, read_subject(row[0]))
-        return open_attached(key, entry, row[0], row[1]).get(name)
+        return open_attached(key, entry.tenant, entry.attached, row[0], row[1]).get(name)
 
     def put_blob(self, name: str, data: bytes) -> bool:
         """Store `data` under its content hash; False where it is there already."""
@@ -380,8 +381,8 @@ class Transaction:
             image.runs.begin(session)
             return image.parse_session(session, None)
         known = image.find_session(session)
-        if known is None or known.to_bytes() != row[0]:
-            require_committed_state(self, session, row[0], (row[1], row[2]))
+        is_known = known is not None and known.to_bytes() == row[0]
+        require_committed_state(self, session, row[0], (row[1], row[2]), is_known=is_known)
         return image.parse_session(session, row[0])
 
     def find_newest_state(self, session: str) -> tuple[str, int] | None:
@@ -418,6 +419,13 @@ class Transaction:
             # One by one: a long session has more rows than memory should hold at once.
             chunks = (chunk for (marks,) in found for chunk in split_marks(marks))
             memory.absorb(islice(chunks, memory.chunks, None))
+            # INVARIANT: VOUCH - what the session has seen is not forgotten because its rows were emptied.
+            if memory.chunks < state.chunks:
+                raise CannotDecide(
+                    "ledger_unwritable",
+                    f"fingerprints of session `{state.view.id}` are missing",
+                    remedy="run `halo verify`",
+                )
         return memory
 
     def add_sketch_row(
@@ -552,51 +560,10 @@ class Transaction:
 
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""
-        found = self.cursor.execute(_UNSETTLED_QUERY, (self.tenant, writer)).fetchall()
-        return [
-            (seq, leaf_hash(build_entry_note(self.tenant, writer, text, signatures)), session)
-            for seq, session, text, signatures in found
-            if not self.has_outcome(session, writer, seq)
-        ]
-
-
-def split_marks(marks: bytes) -> Iterator[bytes]:
-    """The rows of a sketch that one entry brought."""
-    at = 0
-    while at < len(marks):
-        size = int.from_bytes(marks[at : at + 4], "big")
-        yield marks[at + 4 : at + 4 + size]
-        at += 4 + size
-
-
-def unwrap_key(kek: bytes, wrapped: bytes, commitment: bytes, tenant: str, subject: str) -> tuple[bytes, bytes]:
-    """A subject's data key, and the commitment to it, with which `open_attached` opens its content.
-
-    Raises:
-        Tampered: the key cannot be unwrapped, or is not the one of the commitment.
-    """
-    dek = unwrap_dek(kek, wrapped, tenant, subject)
-    if compute_key_commitment(dek) != commitment:
-        raise Tampered("content_altered", _OTHER_CONTENT)
-    return dek, commitment
-
-
-def open_attached(key: tuple[bytes, bytes], entry: LedgerEntry, sealed: bytes, marks: bytes | None) -> dict[str, bytes]:
-    """The sealed fields beside an entry, name → bytes.
-
-    Args:
-        key: the subject's data key and the commitment to it, from `unwrap_key`.
-        entry: whose.
-        sealed: its column `sealed`.
-        marks: its column `marks`.
-
-    Raises:
-        Tampered: what is stored is not what the entry committed to.
-    """
-    dek, commitment = key
-    if compute_attached_digest(commitment, sealed, marks or b"") != entry.attached:
-        raise Tampered("content_altered", _OTHER_CONTENT)
-    return open_sealed(dek, entry.tenant, sealed)
+        # On a cursor of its own, row by row: a writer may have let a million actions run.
+        found = self.cursor.connection.execute(_UNSETTLED_QUERY, (self.tenant, writer))
+        unsettled = [(seq, session) for seq, session in found if self.find_outcome(session, writer, seq) is None]
+        return [(seq, leaf_hash(self.load_note(writer, seq) or b""), session) for seq, session in unsettled]
 
 
 def encode_leaf(leaf: bytes) -> str:

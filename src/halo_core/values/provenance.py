@@ -73,7 +73,7 @@ def extract_texts(value: Any) -> Iterator[str]:
             yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield str(key)
+            yield str.__str__(key) if isinstance(key, str) else str(key)
             yield from extract_texts(item)
     elif isinstance(value, list | tuple):
         for item in value:

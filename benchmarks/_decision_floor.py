@@ -1,6 +1,7 @@
-"""Room: the floors of a decision. Takes: a folder, a size. Gives: a bare durable insert, a signature. Never: Halo.
+"""The floors of a decision: a bare durable insert of as many bytes as an entry has, and a signature.
 
-Both are done over as many bytes as a real entry has, with the pragmas of the real connection.
+The signature is over a fixed number of bytes, so that figures of different ledger formats have one unit. The insert has
+the pragmas of the real connection.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ __all__ = ["Floor", "open_floor"]
 
 _PRAGMAS: Final = ("journal_mode", "synchronous", "wal_autocheckpoint", "secure_delete", "page_size", "busy_timeout")
 
+_SIGNED_BYTES: Final = 3_343
+
 
 class Floor:
     """One insert and one signature.
 
     Args:
         connection: of a database of its own.
-        size: bytes of what is inserted and signed.
+        size: bytes of what is inserted.
     """
 
     def __init__(self, connection: sqlite3.Connection, size: int) -> None:
@@ -34,14 +37,15 @@ class Floor:
         self._connection = connection
         self._key = SigningKey(os.urandom(32))
         self._body = os.urandom(size // 2).hex().encode()
+        self._message = os.urandom(_SIGNED_BYTES // 2).hex().encode()
 
     def commit(self) -> None:
         """Insert the bytes durably: one statement, autocommitted."""
         self._connection.execute("INSERT INTO entry (body) VALUES (?)", (self._body,))
 
     def sign(self) -> None:
-        """Sign the bytes."""
-        self._key.sign(self._body)
+        """Sign as many bytes as an entry of format 1 had."""
+        self._key.sign(self._message)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -273,3 +274,30 @@ def test_a_part_that_was_removed_meanwhile_is_stored_again(tmp_path):
         act(halo, q="b")
         halo.store.flush()
     bodies(home, EntryKind.DECISION)
+
+
+def test_a_failure_right_after_the_lock_was_taken_does_not_refuse_what_comes_later(tmp_path):
+    with local(tmp_path / "home") as halo:
+        act(halo, q="a")
+        halo.store.flush()
+        database = halo.store._database
+        real = database.connection
+
+        class FailingOnce:
+            armed = True
+
+            def __getattr__(self, name):
+                return getattr(real, name)
+
+            def execute(self, statement, *values):
+                if statement == "PRAGMA data_version" and self.armed:
+                    self.armed = False
+                    raise sqlite3.OperationalError("disk I/O error")
+                return real.execute(statement, *values)
+
+        database.connection = FailingOnce()
+        with pytest.raises(CannotDecide):
+            halo.store.commit(lambda _: None)
+        database.connection = real
+        act(halo, q="b")
+    assert cli("verify", home=tmp_path / "home")[0] == 0

@@ -8,6 +8,7 @@ a deadline.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import sqlite3
@@ -204,6 +205,9 @@ class Database:
                 self.on_foreign_write()
                 self._data_version = version
         except sqlite3.Error as exc:
+            # A transaction that stayed open would refuse every later one.
+            with contextlib.suppress(sqlite3.Error):
+                self.rollback()
             raise as_cannot_decide(exc) from exc
 
     def _check_schema_unchanged(self) -> None:

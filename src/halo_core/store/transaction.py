@@ -46,7 +46,7 @@ from halo_core.model import (
 )
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
-from halo_core.store.image import Control, SessionMemory, TenantImage
+from halo_core.store.image import MAX_KEYS, Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.session_state import SessionState
 from halo_core.values import Marks, Sketch
@@ -461,6 +461,8 @@ class Transaction:
             row = self.cursor.execute(
                 "SELECT uses FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
             ).fetchone()
+            if len(self.image.uses) >= MAX_KEYS:
+                self.image.uses.clear()
             uses = self.image.uses[agent, resource] = 0 if row is None else int(row[0])
         return uses
 

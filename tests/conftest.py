@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def no_blocking() -> Iterator[None]:
     """Raise where our code would block a running event loop."""
     with unblocking("halo_core"):
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_server_stays() -> Iterator[None]:
+    yield
+    if (started := sys.modules.get("postgres_server")) is not None:
+        started.stop_servers()
 
 
 @pytest.fixture(autouse=True)

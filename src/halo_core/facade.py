@@ -183,7 +183,7 @@ class HaloBase(DelegationMixin):
         clock: Clock | None = None,
         ids: IdSource | None = None,
     ) -> Self:
-        """Open Halo in this process, over SQLite in `.halo/`, with keys made on the spot (assurance `dev`).
+        """Open Halo in this process, over SQLite in `.halo/` or `db`, with keys made on the spot (assurance `dev`).
 
         Args:
             agent: the acting agent's id.
@@ -237,6 +237,24 @@ class HaloBase(DelegationMixin):
         mark_lineage()
         halo._announce()
         return halo
+
+    @classmethod
+    def connect(cls, db: str, agent: str, **options: Any) -> Self:
+        """Open Halo over a database that several hosts share, such as `postgresql://halo@db.example/halo`.
+
+        The same object as `local` gives, with the same invariants: budgets, stops and runs are those of the database.
+        The home holds this host's keys, which are the store's on every host (log, content, digest and sketch keys,
+        authorities, trust.json), and its own anchor.
+
+        Args:
+            db: URL of the database; the password may come from PGPASSWORD or a password file, as libpq reads them.
+            agent: the acting agent's id.
+            options: as `local`.
+
+        Raises:
+            See `local`.
+        """
+        return cls.local(agent, db=db, **options)
 
     def _announce(self) -> None:
         mode = self.mode

@@ -252,6 +252,7 @@ REASONS: Final[dict[str, ReasonText]] = {
         "another process has locked the ledger", "try again, or let fewer processes share the ledger"
     ),
     "ledger_unwritable": ReasonText("the ledger cannot be written", "check disk space and permissions"),
+    "ledger_unreachable": ReasonText("the database server cannot be reached", "check the server and the URL"),
     "ledger_closed": ReasonText("the ledger is closed", "open Halo again"),
     "ledger_behind_anchor": ReasonText(
         "the database is older than its anchor", "restore the newest copy, or see docs/operations.md"

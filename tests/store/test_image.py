@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -410,8 +411,8 @@ def hold_database(halo, _monkeypatch):
 def strike_at_begin(_halo, monkeypatch):
     begin = Database.begin
 
-    def and_strike(database, deadline_s):
-        begin(database, deadline_s)
+    def and_strike(database, deadline_s, **options):
+        begin(database, deadline_s, **options)
         raise KeyboardInterrupt
 
     patch = monkeypatch.context()
@@ -548,7 +549,7 @@ def compare_with_fresh_reads(image: TenantImage, home: Path) -> None:
         tx = Transaction(
             database,
             tenant="local",
-            writer=None,
+            writer=SimpleNamespace(seq=0),  # it signs nothing
             clock=None,
             ids=None,
             image=fresh,

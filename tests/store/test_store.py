@@ -699,8 +699,8 @@ def test_an_interrupt_right_after_the_lock_was_taken_does_not_wedge_the_store(ho
         once(halo)
         begin = Database.begin
 
-        def and_strike(database, deadline_s):
-            begin(database, deadline_s)
+        def and_strike(database, deadline_s, **options):
+            begin(database, deadline_s, **options)
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:

@@ -21,7 +21,7 @@ from halo_core.ledger.notes import (
     verify_note,
     writer_name,
 )
-from halo_core.ledger.reader import Stream, Trust
+from halo_core.ledger.reader import PROVISIONAL, Stream, Trust
 from halo_core.ledger.report import LIMITS, Report
 from halo_core.ledger.sealed_content import (
     compute_attached_digest,
@@ -40,6 +40,7 @@ from halo_core.ledger.tree import CompactRange
 
 __all__ = [
     "LIMITS",
+    "PROVISIONAL",
     "CompactRange",
     "Report",
     "SignedEntry",

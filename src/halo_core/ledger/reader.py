@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from halo_core.ledger.notes import Vkey
 
 Row = tuple[Any, ...]
+
+PROVISIONAL: Final = 1 << 62
+"""A position from here on is none: where the sequencer will probably place an entry that has no position yet."""
 
 EntryKey = tuple[str, str, int]
 """Tenant, writer and sequence: the key of an entry."""
@@ -83,6 +86,10 @@ class LedgerReader(Protocol):
 
     def blob(self, tenant: str, name: str) -> bytes | None:
         """The bytes stored under a hash."""
+        ...
+
+    def is_pending(self, tenant: str, ts_us: int) -> bool:
+        """Whether an entry of this time without a position may still get one from the sequencer."""
         ...
 
     def schema_differences(self) -> Iterator[Row]:

@@ -17,7 +17,7 @@ from halo_core.decision.record import PartReader, expand_decision, unpack_digest
 from halo_core.decision.record_facts import extract_decision, extract_outcome
 from halo_core.errors import CanonicalError, Tampered
 from halo_core.ledger.notes import Note, Vkey, build_entry_note, find_signature, is_writer, open_note
-from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust, filter_ordered
+from halo_core.ledger.reader import PROVISIONAL, EntryKey, LedgerReader, Row, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, format_entry_name
 from halo_core.ledger.tree import leaf_hash
 from halo_core.ledger.verify_attached import AttachedCheck
@@ -140,6 +140,7 @@ class EntryPass:
         self._attached = AttachedCheck(reader, trust, out)
         self._parts: dict[str, PartReader] = {}
         self._part_names: dict[str, str] = {}
+        self._waiting: dict[tuple[str, str], tuple[int, int]] = {}
         self.rows = 0
 
     def _report_malformed_entry(self, row: Row, message: str) -> None:
@@ -153,7 +154,7 @@ class EntryPass:
                 progress("entries", self.rows)
             key: EntryKey = row[:3]
             chain = self._writers.chain_of(key)
-            idx = self._check_position(chain, key, row[3])
+            idx = self._check_position(chain, key, row[3], row[6])
             parsed = self._parse(key, row, idx)
             if parsed is None:
                 self._projections.follow(key, None)
@@ -165,7 +166,7 @@ class EntryPass:
                 self._projections.follow(key, None)
         self._finish()
 
-    def _check_position(self, chain: WriterChain, key: EntryKey, idx: object) -> int | None:
+    def _check_position(self, chain: WriterChain, key: EntryKey, idx: object, ts_us: object) -> int | None:
         # (4) positions are in the order of the writer
         if type(idx) is not int:
             return None  # the pass over the tree reports it
@@ -173,7 +174,26 @@ class EntryPass:
             message = f"{format_entry_name(key)} is placed before an earlier entry of its writer"
             self._out.add_tampered(4, f"position {key[0]}/{idx}", message, "position_order")
         chain.idx = idx
+        if idx >= PROVISIONAL:
+            count, oldest_us = self._waiting.get(key[:2], (0, 0))
+            oldest_us = ts_us if not count and type(ts_us) is int else oldest_us
+            self._waiting[key[:2]] = count + 1, oldest_us
         return idx
+
+    def _report_waiting(self) -> None:
+        # (4) an entry that waits for its position is not missing
+        pending: dict[str, int] = {}
+        for (tenant, w), (count, oldest_us) in self._waiting.items():
+            if self._reader.is_pending(tenant, oldest_us):
+                pending[tenant] = pending.get(tenant, 0) + count
+            else:
+                where, message = f"writer {tenant}/{w}", f"{count} of its entries never got a position"
+                self._out.add_gap(4, where, message, "position_missing")
+        for tenant, count in pending.items():
+            noun = "entry of" if count == 1 else "entries of"
+            self._out.warn(
+                f"{count} {noun} `{tenant}` will get a position, and a checkpoint, when the sequencer runs next"
+            )
 
     def _parse(self, key: EntryKey, row: Row, idx: int | None) -> _ParsedEntry | None:
         # (2) the note is well-formed and canonical
@@ -304,6 +324,7 @@ class EntryPass:
 
     def _finish(self) -> None:
         self._projections.finish()
+        self._report_waiting()
         missing = self._writers.finish(self._projections.missing_seqs)
         self._attached.finish()
         for tenant in self._facts.heads:

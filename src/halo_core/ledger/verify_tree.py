@@ -249,14 +249,20 @@ class TreePass:
             try:
                 tree.pending.append(sha256(b"\x00" + build_entry_note(tenant, w, text, signatures)).digest())
             except (Tampered, TypeError):
-                self._out.add_tampered(
-                    2, f"entry {tenant}/{w}/{ws} columns w, body, signatures", "it is no entry", "malformed_note"
-                )
-                tree.broken = True
-                tree.pending.append(_NOTHING)
+                self._report_no_entry(tree, idx, f"{tenant}/{w}/{ws}", is_missing=text is None)
         self._close_tree(tree, expect)
         for head in self._heads.heads_before(None):
             report_beyond(head, 0, self._out)
+
+    def _report_no_entry(self, tree: _Tree, idx: object, name: str, *, is_missing: bool) -> None:
+        tree.broken = True
+        tree.pending.append(_NOTHING)
+        if is_missing:  # a position stands in a table of its own where a sequencer gives it
+            self._out.add_gap(4, f"position {tree.tenant}/{idx}", f"its entry {name} is missing", "entry_missing")
+            self._out.incomplete.add(tree.tenant)
+        else:
+            where = f"entry {name} columns w, body, signatures"
+            self._out.add_tampered(2, where, "it is no entry", "malformed_note")
 
     def _open_tree(self, tenant: object, idx: object) -> _Tree | None:
         if type(tenant) is not str:

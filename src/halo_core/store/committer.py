@@ -24,6 +24,7 @@ from typing import Any, Final, Protocol
 from halo_core.errors import CannotDecide, HaloError
 from halo_core.failpoints import hit_failpoint
 from halo_core.store.database import as_cannot_decide
+from halo_core.store.engine import CommitInDoubt, Conflict, ConnectionLost, Engine, EntriesLost
 from halo_core.store.transaction import Transaction
 
 Job = Callable[[Transaction], Any]
@@ -42,62 +43,98 @@ class CommitFailed(CannotDecide):
 
 
 def commit_batch(
-    connection: sqlite3.Connection,
+    database: Engine,
     tx: Transaction,
     jobs: Sequence[Job],
     *,
     begin: Callable[[], None],
+    deadline_s: float = 5.0,
 ) -> list[Outcome]:
     """Run jobs inside the open transaction and commit it; on return, what they wrote is durable.
 
     Args:
-        connection: with the transaction open.
-        tx: what the jobs are given, on that connection.
+        database: with the transaction open.
+        tx: what the jobs are given, on that database.
         jobs: in order.
         begin: opens a transaction again, after a rollback.
+        deadline_s: how long to look for a commit whose connection was lost.
 
     Returns:
         One outcome for each job.
 
     Raises:
         CommitFailed: COMMIT failed.
+        Conflict: another process was faster; nothing was written, and the jobs may run again.
         CannotDecide: the transaction could not go on; nothing was written.
     """
     start = tx.writer.chain_head()
     try:
-        outcomes = _run_together(connection, tx, jobs)
+        outcomes = _run_together(database, tx, jobs)
         if outcomes is None:
-            _roll_back(connection, tx, start)
+            _roll_back(database, tx, start)
             begin()
             outcomes = [_run_in_savepoint(tx, job) for job in jobs]
             tx.flush()
     except sqlite3.Error as exc:
-        _roll_back(connection, tx, start)
+        _roll_back(database, tx, start)
         raise as_cannot_decide(exc) from exc
     except BaseException:
-        _roll_back(connection, tx, start)
+        _roll_back(database, tx, start)
         raise
     try:
         hit_failpoint("before_commit")
-        connection.execute("COMMIT")
+        database.commit()
     except sqlite3.Error as exc:
-        _roll_back(connection, tx, start)
+        _roll_back(database, tx, start)
         raise CommitFailed("ledger_unwritable", f"commit failed: {exc}", remedy="check the disk") from exc
+    except CommitInDoubt as exc:
+        _look_up_commit(database, tx, start, deadline_s, exc)
     except BaseException:  # interrupted: the transaction must not stay open
-        _roll_back(connection, tx, start)
+        _roll_back(database, tx, start)
         raise
     tx.confirm()
     hit_failpoint("after_commit")
     return outcomes
 
 
-def _run_together(connection: sqlite3.Connection, tx: Transaction, jobs: Sequence[Job]) -> list[Outcome] | None:
+def _look_up_commit(
+    database: Engine, tx: Transaction, start: tuple[int, str], deadline_s: float, lost: CommitInDoubt
+) -> None:
+    """Return if the transaction whose COMMIT had no answer was committed, raise if not (never a guess).
+
+    A transaction without an entry leaves nothing to look for. It counts as not committed: its jobs run again, and they
+    write only what may be written twice (registrations, parts).
+
+    Raises:
+        ConnectionLost: nothing was committed, so the jobs may run again.
+        CommitFailed: it cannot be found out.
+        EntriesLost: the database has lost what was committed before.
+    """
+    end = tx.writer.seq
+    try:
+        is_committed = database.find_committed(tx.writer.id, start[0], end, deadline_s)
+    except EntriesLost:
+        _roll_back(database, tx, start)
+        raise
+    except CannotDecide as exc:
+        _roll_back(database, tx, start)
+        raise CommitFailed(lost.code, f"{lost.message}, and {exc.message}", remedy=lost.remedy) from exc
+    if not is_committed:
+        _roll_back(database, tx, start)
+        raise ConnectionLost("the connection ended, and nothing was committed") from lost
+
+
+def _run_together(database: Engine, tx: Transaction, jobs: Sequence[Job]) -> list[Outcome] | None:
     """The jobs' outcomes, None where one failed."""
     try:
         outcomes = [Outcome(job(tx)) for job in jobs]
         tx.flush()
+        if database.has_many_writers:
+            database.flush()
+    except Conflict:
+        raise
     except Exception as exc:
-        if not connection.in_transaction:  # SQLite itself rolled back: the disk is full
+        if not database.in_transaction:  # SQLite itself rolled back: the disk is full
             raise _as_halo_error(exc) from exc
         return None
     return outcomes
@@ -105,17 +142,19 @@ def _run_together(connection: sqlite3.Connection, tx: Transaction, jobs: Sequenc
 
 def _run_in_savepoint(tx: Transaction, job: Job) -> Outcome:
     place = tx.writer.chain_head()
-    tx.cursor.execute("SAVEPOINT job")
+    tx.database.savepoint()
     try:
         result = job(tx)
         tx.flush()
+        tx.database.flush()
+    except Conflict:
+        raise
     except Exception as exc:  # noqa: BLE001  handed to the caller, after the job's part was rolled back
-        tx.cursor.execute("ROLLBACK TO job")
-        tx.cursor.execute("RELEASE job")
+        tx.database.rollback_to_savepoint()
         tx.writer.restore(place)
         tx.forget()
         return Outcome(error=_as_halo_error(exc))
-    tx.cursor.execute("RELEASE job")
+    tx.database.release_savepoint()
     return Outcome(result)
 
 
@@ -131,12 +170,11 @@ def _as_halo_error(error: Exception) -> Exception:
     return refusal
 
 
-def _roll_back(connection: sqlite3.Connection, tx: Transaction, place: tuple[int, str]) -> None:
+def _roll_back(database: Engine, tx: Transaction, place: tuple[int, str]) -> None:
     tx.writer.restore(place)
     tx.forget()
     try:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        database.rollback()
     except sqlite3.Error:
         # The connection is unusable; the store opens a new one with a new writer.
         tx.writer.release_lock()

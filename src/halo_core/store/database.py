@@ -1,4 +1,4 @@
-"""The connection to the database: opening, creating tables, taking the write lock, closing.
+"""The engine for SQLite: opening, creating tables, taking the write lock, closing.
 
 SQLAlchemy opens and creates; after that the driver is used directly, which saves 45 µs a commit. The journal is a
 write-ahead log with `synchronous=FULL`, so a commit that returned survives a power loss. `busy_timeout` is 0, since
@@ -14,16 +14,19 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from halo_core.errors import CannotDecide, ConfigError, Tampered
+from halo_core.errors import CannotDecide, ConfigError, HaloError, Tampered
+from halo_core.store.engine import SCHEMA_VERSION
+from halo_core.store.writer_locks import writer_alive
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-SCHEMA_VERSION: Final = 4
+    from halo_core.ledger import Stream
 
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
@@ -32,7 +35,13 @@ _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL s
 
 
 class Database:
-    """One open database. Not thread-safe: the store guards it with a lock."""
+    """One open SQLite database, an `Engine`; see there. Not thread-safe: the store guards it with a lock."""
+
+    has_many_writers: Final = False
+    is_open: Final = True
+    row_lock: Final = ""
+    holds_rows: Final = True
+    positions_query: Final = "SELECT tenant, idx, w, ws, body, signatures FROM entry ORDER BY tenant, idx"
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         """Open `url`, creating tables where there are none (unless `read_only`).
@@ -46,6 +55,7 @@ class Database:
         self.read_only = read_only
         self.on_foreign_write: Callable[[], object] = lambda: None
         """Called inside a transaction that sees what another connection has written since the last one."""
+        self.on_begin: Callable[[int], object] = lambda _newest: None
         self._schema: int | None = None
         self._data_version: int | None = None
         self._checkpoint_connection: sqlite3.Connection | None = None
@@ -98,7 +108,7 @@ class Database:
         fairy = self._engine.raw_connection()
         driver = fairy.driver_connection
         if not isinstance(driver, sqlite3.Connection):
-            raise ConfigError("bad_db_url", "only SQLite is supported yet", field="db")
+            raise ConfigError("bad_db_url", "the URL names another driver for SQLite", field="db")
         fairy.detach()
         self.connection = driver
         driver.isolation_level = None
@@ -189,7 +199,13 @@ class Database:
                 remedy="use the Halo version that wrote it",
             )
 
-    def begin(self, deadline_s: float) -> None:
+    def begin(
+        self,
+        deadline_s: float,
+        *,
+        alone: bool = False,  # noqa: ARG002  a writer of SQLite is always alone
+        locking: bool = False,  # noqa: ARG002  likewise
+    ) -> None:
         """Take the write lock, waiting at most `deadline_s` seconds.
 
         Raises:
@@ -197,7 +213,10 @@ class Database:
                 trigger or view was added since it was opened.
         """
         try:
-            self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s)
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s)
             # Only under the write lock can nothing change between this and the commit.
             version = self.connection.execute("PRAGMA data_version").fetchone()[0]
             if version != self._data_version:
@@ -241,10 +260,121 @@ class Database:
                 return
             time.sleep(_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311  jitter is no secret
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.connection.in_transaction
+
+    def cursor(self) -> sqlite3.Cursor:
+        """A cursor of the driver."""
+        return self.connection.cursor()
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self.connection.execute(statement, values)
+
+    def write(self, statement: str, values: Sequence[Any]) -> None:
+        """Run a statement that must insert or update exactly one row."""
+        # A foreign trigger can make an insert succeed and do nothing (RAISE(IGNORE)).
+        if self.connection.execute(statement, values).rowcount != 1:
+            raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
+
+    def flush(self) -> None:
+        """Nothing to do: nothing is kept back."""
+
+    def query(self, statement: str, values: Sequence[Any] = (), *, stream: bool = False) -> Iterator[Any]:
+        """Read rows, one by one."""
+        del stream
+        # Not `yield from`, which would close the cursor of a reader that is closed already.
+        for row in self.connection.execute(statement, values):  # noqa: UP028
+            yield row
+
+    def stream_query(self, stream: Stream) -> str:
+        """The statement of a stream."""
+        return stream.query
+
+    def begin_reading(self) -> None:
+        """Open a read-only transaction; bytes that are no UTF-8 must not raise, since a verifier must see them."""
+        self.connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+        self.connection.execute("BEGIN")
+
+    def claim_control(self) -> None:
+        """Nothing to do: SQLite tells other connections that it was written."""
+
+    def savepoint(self) -> None:
+        """Set the savepoint `job`."""
+        self.connection.execute("SAVEPOINT job")
+
+    def rollback_to_savepoint(self) -> None:
+        """Undo what was done since the savepoint, and remove it."""
+        self.connection.execute("ROLLBACK TO job")
+        self.connection.execute("RELEASE job")
+
+    def release_savepoint(self) -> None:
+        """Keep what was done since the savepoint, and remove it."""
+        self.connection.execute("RELEASE job")
+
+    def commit(self) -> None:
+        """Commit; what was written is durable on return."""
+        self.connection.execute("COMMIT")
+
     def rollback(self) -> None:
         """Roll back the open transaction, if there is one."""
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
+
+    def find_committed(self, writer: str, start: int, end: int, deadline_s: float) -> bool:
+        """Never asked: a COMMIT in this process is not in doubt."""
+        raise NotImplementedError
+
+    def resume_writer(self, writer: str, seq: int, deadline_s: float) -> bool:
+        """Never asked: a file does not go away."""
+        raise NotImplementedError
+
+    def hold_writer(self, home: Path, writer: str) -> None:
+        """Nothing to do: a writer's own lock file shows that it is alive."""
+
+    def writer_alive(self, home: Path, writer: str) -> AbstractContextManager[bool]:
+        """Whether the writer's lock file is locked."""
+        return writer_alive(home, writer)
+
+    def peek_mode(self, tenant: str) -> str | None:
+        """The mode in the database, read without waiting for a lock; None if it cannot be read."""
+        if self.path is None:
+            return None
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
+                row = connection.execute("SELECT mode FROM control WHERE tenant=?", (tenant,)).fetchone()
+        except sqlite3.Error:
+            return None
+        return None if row is None else str(row[0])
+
+    def describe_location(self, home: Path) -> str:
+        """The file, relative to the home where it is in it."""
+        return describe_file(self.path, home)
+
+    def has_tables(self) -> bool:
+        """Whether there is a Halo store."""
+        row = self.connection.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')").fetchone()
+        return bool(row[0] == 2)
+
+    def find_schema_differences(self) -> list[tuple[str, str]]:
+        """Triggers and views that differ from Halo's own."""
+        return find_schema_differences(self.connection)
+
+    def as_unreadable(self, error: Exception) -> HaloError | None:
+        """The error that a reader gets for one of the driver's."""
+        if isinstance(error, UnicodeDecodeError):  # SQLite's message quotes the damaged bytes
+            return as_tampered(sqlite3.DatabaseError("its schema is damaged"))
+        return as_tampered(error) if isinstance(error, sqlite3.Error) else None
+
+    def is_pending(self, tenant: str, ts_us: int) -> bool:  # noqa: ARG002  see `Engine`
+        """Never: an entry gets its position in its own transaction."""
+        return False
+
+    def abandon(self) -> None:
+        """Nothing to do."""
 
     def wal_checkpoint(self) -> None:
         """Move WAL pages into the database without waiting for a lock, on a connection without a transaction."""
@@ -280,6 +410,14 @@ def find_schema_differences(connection: sqlite3.Connection) -> list[tuple[str, s
     return foreign + [("missing", name) for name in sorted(expected.keys() - {name for _, name, _ in objects})]
 
 
+def describe_file(path: Path | None, home: Path) -> str:
+    """The name under which an anchor knows a file: relative to the home where it is in it."""
+    if path is None:
+        return "memory"
+    full, base = Path(os.path.realpath(path)), Path(os.path.realpath(home))
+    return f"home:{full.relative_to(base)}" if full.is_relative_to(base) else f"file:{full}"
+
+
 def sqlite_path(url: str) -> Path | None:
     """The file behind a URL, None for a database in memory; ConfigError for anything but SQLite."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415
@@ -297,7 +435,10 @@ def sqlite_path(url: str) -> Path | None:
         backend = parsed.drivername
     if backend != "sqlite":
         raise ConfigError(
-            "bad_db_url", f"`{backend}` is not supported yet", field="db", remedy="use sqlite:///path/to/halo.db"
+            "bad_db_url",
+            f"`{backend}` is not supported",
+            field="db",
+            remedy="use sqlite:///path/to/halo.db or postgresql://host/name",
         )
     if not parsed.database or parsed.database == ":memory:":
         return None

@@ -156,6 +156,18 @@ class TenantImage:
         self.runs.expire()
         self._current.clear()
 
+    def expire_shared(self, newest_taint: int) -> None:
+        """Forget what other writers may have changed without a change of control, as a transaction begins.
+
+        What has a version (sessions, quotas) stays: a stale one is found when it is written.
+
+        Args:
+            newest_taint: number of the newest row of stored fingerprints.
+        """
+        self.uses.clear()
+        if self.taint_end is not None and self.taint_end[0] != newest_taint:
+            self.taint_end = None
+
     def clear(self) -> None:
         """Forget everything."""
         self.expire()

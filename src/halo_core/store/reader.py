@@ -12,9 +12,9 @@ An error of the driver becomes `Tampered`, since a database that cannot be read 
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -23,7 +23,7 @@ from halo_core.decision.record import PartReader, expand_entry
 from halo_core.errors import ConfigError
 from halo_core.ledger import Stream, build_entry_note, decode_entry, open_attached, read_subject, unwrap_key
 from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store.database import Database, as_tampered, find_schema_differences
+from halo_core.store.engine import open_database
 
 __all__ = [
     "Reader",
@@ -227,26 +227,36 @@ class Reader:
         Raises:
             ConfigError: there is no such database, or it is no Halo store.
         """
-        self.database = Database(url, read_only=True)
-        self._connection = self.database.connection
+        self.database = open_database(url, read_only=True)
         self.path = self.database.path
         self._parts: dict[str, PartReader] = {}
-        # A verifier must see what is there: bytes that are no UTF-8 must not raise.
-        self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
-        tables = self._find("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')")
-        if tables != (2,):
+        with self._reporting_unreadable():
+            has_tables = self.database.has_tables()
+        if not has_tables:
             raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
-        self._connection.execute("BEGIN")
+        with self._reporting_unreadable():
+            self.database.begin_reading()
 
-    def _query(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+    @contextmanager
+    def _reporting_unreadable(self) -> Iterator[None]:
         try:
-            # Not `yield from`, which would close the cursor of a reader that is closed already.
-            for row in self._connection.execute(query, values):  # noqa: UP028
+            yield
+        except Exception as exc:
+            unreadable = self.database.as_unreadable(exc)
+            if unreadable is None:
+                raise
+            raise unreadable from exc
+
+    def _query(self, query: str, *values: Any, stream: bool = False) -> Iterator[tuple[Any, ...]]:
+        try:
+            # Not `yield from`, which would close the rows of a reader that is closed already.
+            for row in self.database.query(query, values, stream=stream):  # noqa: UP028
                 yield row
-        except sqlite3.Error as exc:
-            raise as_tampered(exc) from exc
-        except UnicodeDecodeError as exc:  # SQLite's message quotes the damaged bytes
-            raise as_tampered(sqlite3.DatabaseError("its schema is damaged")) from exc
+        except Exception as exc:
+            unreadable = self.database.as_unreadable(exc)
+            if unreadable is None:
+                raise
+            raise unreadable from exc
 
     def _find(self, query: str, *values: Any) -> tuple[Any, ...] | None:
         return next(self._query(query, *values), None)
@@ -273,18 +283,20 @@ class Reader:
 
     def rows(self, stream: Stream) -> Iterator[tuple[Any, ...]]:
         """The rows of one stream, of every tenant."""
-        return self._query(stream.query)
+        return self._query(self.database.stream_query(stream), stream=True)
 
     def rows_by_position(self) -> Iterator[tuple[Any, ...]]:
         """(tenant, idx, w, ws, body, signatures) of every entry, in the order of each log."""
-        return self._query("SELECT tenant, idx, w, ws, body, signatures FROM entry ORDER BY tenant, idx")
+        return self._query(self.database.positions_query, stream=True)
+
+    def is_pending(self, tenant: str, ts_us: int) -> bool:
+        """Whether an entry of this time without a position may still get one from the sequencer."""
+        return self.database.is_pending(tenant, ts_us)
 
     def schema_differences(self) -> Iterator[tuple[Any, ...]]:
         """(`trigger` or `view`, name) of each that is not Halo's, (`missing`, name) of Halo's not there."""
-        try:
-            yield from find_schema_differences(self._connection)
-        except sqlite3.Error as exc:
-            raise as_tampered(exc) from exc
+        with self._reporting_unreadable():
+            yield from self.database.find_schema_differences()
 
     # INVARIANT: TENANT - each query from here on names one tenant.
 
@@ -310,15 +322,15 @@ class Reader:
         """
         marks = ",".join("?" * len(kinds))
         where = f"idx>=? AND idx<? AND kind IN ({marks}) AND (?='' OR session=?)"
-        return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, session, session)
+        return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, session, session, stream=True)
 
     def count(self, tenant: str, kind: str) -> int:
         """Number of a tenant's entries of one kind."""
         row = self._find("SELECT count(*) FROM entry WHERE tenant=? AND kind=?", tenant, kind)
         return int(row[0]) if row is not None else 0
 
-    def _notes(self, where: str, *values: Any) -> Iterator[tuple[int, bytes]]:
-        for index, *columns in self._query(f"{_NOTE} AND {where}", *values):
+    def _notes(self, where: str, *values: Any, stream: bool = False) -> Iterator[tuple[int, bytes]]:
+        for index, *columns in self._query(f"{_NOTE} AND {where}", *values, stream=stream):
             yield index, build_entry_note(*columns)
 
     def next_index(self, tenant: str) -> int:
@@ -328,7 +340,7 @@ class Reader:
 
     def all_notes(self, tenant: str) -> Iterator[tuple[int, bytes]]:
         """(position, note) of every entry in log order."""
-        return self._notes("1 ORDER BY idx", tenant)
+        return self._notes("idx>=0 ORDER BY idx", tenant, stream=True)
 
     def note_at_index(self, tenant: str, index: int) -> bytes | None:
         """The note at a position of the log."""

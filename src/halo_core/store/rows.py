@@ -7,7 +7,6 @@ INVARIANT: TENANT - every statement here names the transaction's tenant, and non
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field, replace
 from itertools import islice
@@ -21,6 +20,7 @@ from halo_core.model import Link, Revocation, Stop
 from halo_core.values import MAX_TAINTED_FINGERPRINTS
 
 if TYPE_CHECKING:
+    from halo_core.store.engine import Cursor, Engine
     from halo_core.store.image import TenantImage
 
 # Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
@@ -29,6 +29,15 @@ ISSUED_LAST: Final = (
     " WHERE tenant=?1 AND kind='passport' AND session='' AND instr(body, ?2)>0 ORDER BY idx DESC"
 )
 _APPROVAL_COLUMNS: Final = "id, kind, session, binding, status, asked_us, expires_us, answer"
+STATE_MARK: Final = b'"state":{"digest":'
+"""What the text of an entry contains that left a state of its session behind."""
+_OTHER_STATES: Final = "FROM entry WHERE tenant=? AND session=? AND instr(body, ?)>0 AND NOT (w=? AND ws>=?)"
+_INSERT_SESSION: Final = f"INSERT INTO session SELECT ?,?,?,?,?,? WHERE NOT EXISTS (SELECT 1 {_OTHER_STATES})"
+_UPDATE_SESSION: Final = (
+    "UPDATE session SET version=?, state=?, head_w=?, head_ws=? WHERE tenant=? AND session=? AND version=?"  # noqa: S608
+    f" AND (head_w, head_ws) = (SELECT w, ws {_OTHER_STATES} ORDER BY tick DESC LIMIT 1)"
+)
+_COUNT_PARTS: Final = "SELECT 1 FROM blob WHERE tenant=? AND hash=ANY(?::text[]) HAVING count(*)=?"
 _IS_OPEN: Final = "status IN ('pending', 'approved', 'denied')"
 # INVARIANT: ONCE - an approval that was used or denied, or that expired, never becomes valid again.
 _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
@@ -37,12 +46,17 @@ _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
 class RowAccess(Protocol):
     """What a table needs of its transaction."""
 
-    cursor: sqlite3.Cursor
+    database: Engine
+    cursor: Cursor
     tenant: str
     image: TenantImage
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
         """Run a statement that must keep exactly one row; CannotDecide if it does not."""
+        ...
+
+    def update(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Update one row if it has the version that was read; Conflict if it has another."""
         ...
 
     def increment_control_version(self) -> None:
@@ -57,6 +71,43 @@ class _Table:
 
     def __init__(self, tx: RowAccess) -> None:
         self._tx = tx
+
+
+def write_session_if_unchanged(
+    tx: RowAccess, session: str, row: tuple[int, bytes, str, int], base: int | None, own: tuple[str, int]
+) -> None:
+    """Write a session's row, if it is still the one that was read and belongs to the newest entry with a state.
+
+    Only for engines with many writers; the others say when somebody else has written.
+
+    INVARIANT: AUDIT - a row that was put back to what this process remembers is not taken for the newest.
+
+    Args:
+        tx: the transaction.
+        session: whose.
+        row: version, state, and the (writer, sequence) of the entry that left it behind.
+        base: the version that was read, None where there was no row.
+        own: writer of this transaction, and the sequence of the first of its entries that the row comes after.
+
+    Raises:
+        Conflict: it is not; at the latest at COMMIT.
+    """
+    others = (tx.tenant, session, STATE_MARK, *own)
+    if base is None:
+        tx.insert(_INSERT_SESSION, (tx.tenant, session, *row, *others))
+    else:
+        tx.update(_UPDATE_SESSION, (*row, tx.tenant, session, base, *others))
+
+
+def require_parts(tx: RowAccess, names: list[str]) -> None:
+    """Refuse to commit unless these parts are stored.
+
+    INVARIANT: AUDIT - an entry is never without the parts that it names, though one was removed meanwhile.
+
+    Raises:
+        Conflict: one is missing; at the latest at COMMIT.
+    """
+    tx.update(_COUNT_PARTS, (tx.tenant, names, len(names)))
 
 
 class StandingPassport(NamedTuple):
@@ -98,6 +149,7 @@ class StandingTable(_Table):
 
     def put(self, agent: str, hash: str, origin: str, manifest: str = "") -> None:  # noqa: A002  the column's word
         """Set the agent's passport."""
+        self._tx.database.claim_control()
         self._tx.insert(
             "INSERT INTO standing VALUES (?,?,?,?,?) ON CONFLICT (tenant, agent) DO UPDATE SET "
             "hash=excluded.hash, origin=excluded.origin, manifest=excluded.manifest",
@@ -121,7 +173,8 @@ class QuotaTable(_Table):
         known = self._tx.image.quotas
         if account not in known:
             row = self._tx.cursor.execute(
-                "SELECT version, state FROM quota WHERE tenant=? AND account=?", (self._tx.tenant, account)
+                f"SELECT version, state FROM quota WHERE tenant=? AND account=?{self._tx.database.row_lock}",  # noqa: S608  constants
+                (self._tx.tenant, account),
             ).fetchone()
             known[account] = None if row is None else (row[0], bytes(row[1]))
         return known[account]
@@ -132,12 +185,26 @@ class QuotaTable(_Table):
         Raises:
             CannotDecide: the row has that version or a later one already.
         """
-        self._tx.insert(
-            "INSERT INTO quota VALUES (?,?,?,?) ON CONFLICT (tenant, account) DO UPDATE SET "
-            "version=excluded.version, state=excluded.state WHERE excluded.version > quota.version",
-            (self._tx.tenant, account, version, state),
-        )
+        if self._tx.database.has_many_writers:
+            self._put_if_unchanged(account, version, state)
+        else:
+            self._tx.insert(
+                "INSERT INTO quota VALUES (?,?,?,?) ON CONFLICT (tenant, account) DO UPDATE SET "
+                "version=excluded.version, state=excluded.state WHERE excluded.version > quota.version",
+                (self._tx.tenant, account, version, state),
+            )
         self._tx.image.quotas[account] = (version, state)
+
+    def _put_if_unchanged(self, account: str, version: int, state: bytes) -> None:
+        # INVARIANT: ENV - two processes that read the same spending cannot both write what follows from it.
+        before = self.get(account)
+        if before is None:
+            self._tx.insert("INSERT INTO quota VALUES (?,?,?,?)", (self._tx.tenant, account, version, state))
+            return
+        self._tx.update(
+            "UPDATE quota SET version=?, state=? WHERE tenant=? AND account=? AND version=?",
+            (version, state, self._tx.tenant, account, before[0]),
+        )
 
 
 class BaselineTable(_Table):
@@ -155,6 +222,7 @@ class BaselineTable(_Table):
 
     def put(self, agent: str, name: str) -> None:
         """Put the score with this hash in force; an empty one takes it out of force."""
+        self._tx.database.claim_control()
         self._tx.image.baselines.pop(agent, None)
         if not name:
             self._tx.cursor.execute("DELETE FROM baseline WHERE tenant=? AND agent=?", (self._tx.tenant, agent))
@@ -169,13 +237,21 @@ class AlertTable(_Table):
     """Alert entries, and the subjects whose sealed content was erased."""
 
     def load_since(self, index: int) -> list[tuple[int, bytes]]:
-        """(position, note) of the alerts from a position on, in log order; signatures are not verified."""
+        """(position, note) of the alerts from a position on, in log order; signatures are not verified.
+
+        On an engine with many writers nobody else writes alerts until the transaction ends, and those that wait for
+        their position come last, with -1.
+        """
+        positions = "idx>=?"
+        if self._tx.database.has_many_writers:
+            self._tx.database.claim_control()
+            positions = "(idx>=? OR idx IS NULL)"
         found = self._tx.cursor.execute(
-            "SELECT idx, tenant, w, body, signatures FROM entry"
-            " WHERE tenant=? AND idx>=? AND kind='alert' ORDER BY idx",
+            "SELECT idx, tenant, w, body, signatures FROM entry"  # noqa: S608  constants
+            f" WHERE tenant=? AND {positions} AND kind='alert' ORDER BY idx",
             (self._tx.tenant, index),
         )
-        return [(row[0], build_entry_note(*row[1:])) for row in found]
+        return [(-1 if row[0] is None else row[0], build_entry_note(*row[1:])) for row in found]
 
     def is_erased(self, subject: str) -> bool:
         """Whether a subject's data was erased; nothing more can be sealed for it then."""

@@ -1,4 +1,4 @@
-"""The store: one tenant's state and log in a SQLite database, opened by one process.
+"""The store: one tenant's state and log in a database, opened by one process.
 
 Everything is written by jobs, functions of a `Transaction`, and is durable when the call returns:
 
@@ -15,14 +15,14 @@ from __future__ import annotations
 import atexit
 import os
 import socket
-import sqlite3
 import sys
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,8 +35,9 @@ from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
-from halo_core.store.database import Database
+from halo_core.store.engine import Conflict, Engine, find_writer_end, open_database
 from halo_core.store.image import TenantImage
+from halo_core.store.sequencer import Sequencer
 from halo_core.store.transaction import Transaction
 from halo_core.store.writer_chains import (
     Writer,
@@ -44,12 +45,16 @@ from halo_core.store.writer_chains import (
     open_writer_chain,
     refuse_foreign_store,
     refuse_older_than_anchor,
-    remove_lock_file,
 )
+from halo_core.store.writer_locks import remove_lock_file
 
 _LOG: Final = get_logger("store")
 _CHECKPOINT_S: Final = 1.0
 _CHECKPOINT_ENTRIES: Final = 256
+_LEASE_POLL_S: Final = 0.02
+_LEASE_WAIT_S: Final = 6.0
+_ATTEMPTS: Final = 3
+"""How often jobs run that lose a race against another process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,11 @@ class Store:
         self._lock = threading.Lock()
         self._checkpoint_lock = threading.Lock()  # of checkpoints and the anchor; taken before `_lock`
         self._committer = Committer(self, self._deferred)
-        self._database: Database | None = None
+        self._database: Engine | None = None
         self._writer: Writer | None = None
+        self._last_writer: tuple[str, int] | None = None
+        """The writer that this process had before, and the sequence after the last of its entries that is durable."""
+        self._sequencer: Sequencer | None = None
         self._since_checkpoint = 0
         self._checkpoint_at = 0.0
 
@@ -135,14 +143,10 @@ class Store:
     def peek_mode(self) -> Mode | None:
         """The mode in the database, read without waiting for a lock; None if it cannot be read."""
         database = self._database
-        if database is None or database.path is None:
-            return None
-        uri = f"{database.path.resolve().as_uri()}?mode=ro"
         try:
-            with closing(sqlite3.connect(uri, uri=True, timeout=0)) as connection:
-                row = connection.execute("SELECT mode FROM control WHERE tenant=?", (self.tenant,)).fetchone()
-            return Mode(row[0]) if row is not None else None
-        except (sqlite3.Error, ValueError):
+            mode = database.peek_mode(self.tenant) if database is not None else None
+            return None if mode is None else Mode(mode)
+        except ValueError:
             return None
 
     def flush(self) -> None:
@@ -171,13 +175,43 @@ class Store:
             self._lock.release()
 
     def _commit_locked(self, jobs: Sequence[Job]) -> list[Outcome]:
-        database, writer = self._ensure_open()
         late = list(self._deferred)
-        before = writer.seq
-        hit_failpoint("before_begin")
+        alone = False
+        for attempt in range(_ATTEMPTS):
+            try:
+                database, writer = self._ensure_open()
+                before = writer.seq
+                hit_failpoint("before_begin")
+                outcomes = self._attempt(database, writer, [*late, *jobs], alone=alone, locking=attempt > 0)
+                break
+            except Conflict as exc:
+                alone = alone or exc.wants_control
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        for outcome in outcomes[: len(late)]:
+            self._deferred.popleft()
+            if outcome.error is not None:
+                _log_error("outcome_lost", "an outcome was not recorded", outcome.error)
+        self._since_checkpoint += writer.seq - before
+        return outcomes[len(late) :]
+
+    def _attempt(
+        self, database: Engine, writer: Writer, jobs: Sequence[Job], *, alone: bool, locking: bool
+    ) -> list[Outcome]:
+        """Run and commit jobs in one transaction; after any error nothing of it is left, in the database or here."""
+        begin = partial(database.begin, self.config.deadline_s, alone=alone, locking=locking)
         try:
-            database.begin(self.config.deadline_s)
-            outcomes = self._commit_batch(database, writer, [*late, *jobs])
+            begin()
+            tx = Transaction(
+                database,
+                tenant=self.tenant,
+                writer=writer,
+                clock=self.clock,
+                ids=self.ids,
+                image=self._image,
+                assurance=self.config.assurance,
+            )
+            return commit_batch(database, tx, jobs, begin=begin, deadline_s=self.config.deadline_s)
         except CannotDecide as exc:
             self._image.clear()
             if isinstance(exc, CommitFailed):
@@ -188,29 +222,6 @@ class Store:
             self._image.clear()
             self._discard_writer()  # it may have been committed all the same
             raise
-        for outcome in outcomes[: len(late)]:
-            self._deferred.popleft()
-            if outcome.error is not None:
-                _log_error("outcome_lost", "an outcome was not recorded", outcome.error)
-        self._since_checkpoint += writer.seq - before
-        return outcomes[len(late) :]
-
-    def _commit_batch(self, database: Database, writer: Writer, jobs: Sequence[Job]) -> list[Outcome]:
-        tx = Transaction(
-            database.connection,
-            tenant=self.tenant,
-            writer=writer,
-            clock=self.clock,
-            ids=self.ids,
-            image=self._image,
-            assurance=self.config.assurance,
-        )
-        return commit_batch(
-            database.connection,
-            tx,
-            jobs,
-            begin=lambda: database.begin(self.config.deadline_s),
-        )
 
     def open(self) -> None:
         """Open the database now instead of at the first decision.
@@ -222,28 +233,22 @@ class Store:
         self._reset_after_fork()
         self.commit_group([])
 
-    def _ensure_open(self) -> tuple[Database, Writer]:
+    def _ensure_open(self) -> tuple[Engine, Writer]:
+        if self._database is not None and not self._database.is_open:
+            self._resume(self._database)
         if self._database is None:
             install_default_handler()
-            self._database = Database(self.config.url)
+            self._database = open_database(self.config.url, tenant=self.tenant)
             self._database.on_foreign_write = self._image.expire
+            self._database.on_begin = self._image.expire_shared
         if self._writer is None:
             vkey = make_vkey(log_origin(self.tenant), self._log.public_key)
             refuse_foreign_store(self._database, self.config, vkey, self._image.kek)
             refuse_older_than_anchor(self._database, self.config, vkey)
+            if self._last_writer is not None:
+                find_writer_end(self._database, self.tenant, *self._last_writer)
             writer_chains.trust_log_key(self.config.home, self.tenant, format_vkey(vkey))
-            writer = Writer(self.tenant, self.ids.new_short_id(), os.urandom(32), self._log, self.config.home)
-            try:
-                self._database.begin(self.config.deadline_s)
-                opening = self._commit_batch(
-                    self._database, writer, [lambda tx: open_writer_chain(tx, self.config, _describe_process())]
-                )
-                recovered = _unwrap(opening[0])
-            except BaseException:
-                writer.release_lock()
-                self._database.rollback()
-                self._image.clear()
-                raise
+            writer, recovered = self._open_writer(self._database)
             self._writer = writer
             self._since_checkpoint = 1
             for name in recovered:
@@ -252,8 +257,39 @@ class Store:
             _run_reporting_errors(self._checkpoint_locked)
         return self._database, self._writer
 
+    def _resume(self, database: Engine) -> None:
+        """Connect anew after the connection ended, and go on with the writer unless it was taken for dead."""
+        self._image.clear()
+        writer = self._writer
+        if writer is None or not database.resume_writer(writer.id, writer.seq, self.config.deadline_s):
+            self._discard_writer()
+
+    def _open_writer(self, database: Engine) -> tuple[Writer, list[str]]:
+        """A new writer, and the names of the writers that were recovered."""
+        home = None if database.has_many_writers else self.config.home
+        writer = Writer(self.tenant, self.ids.new_short_id(), os.urandom(32), self._log, home)
+        alone = False
+
+        def job(tx: Transaction) -> list[str]:
+            return open_writer_chain(tx, self.config, _describe_process())
+
+        try:
+            database.hold_writer(self.config.home, writer.id)
+            while True:
+                try:
+                    opening = self._attempt(database, writer, [job], alone=alone, locking=False)
+                    return writer, _unwrap(opening[0])
+                except Conflict as exc:
+                    if alone or not exc.wants_control:
+                        raise
+                    alone = True
+        except BaseException:
+            writer.release_lock()
+            raise
+
     def _discard_writer(self) -> None:
         if self._writer is not None:
+            self._last_writer = self._writer.id, self._writer.seq
             self._writer.release_lock()
         self._writer = None
         if self._database is not None:
@@ -273,6 +309,8 @@ class Store:
                     _log_error("close_failed", "error while closing the ledger", exc)
             self._closed = True
             self._discard_writer()
+            if self._sequencer is not None:
+                self._sequencer.close()
         self._committer.close()
         self._committer.join()
 
@@ -289,11 +327,13 @@ class Store:
             try:
                 if self._closed:
                     raise closed_error()
-                note = self._sign_checkpoint_locked()
                 database = self._ensure_open()[0]
+                note = None if database.has_many_writers else self._sign_checkpoint_locked()
                 names = writer_chains.list_anchor_names(database, self.config)
             finally:
                 self._lock.release()
+            if database.has_many_writers:
+                note = self._sequence()
             if note is not None:
                 writer_chains.update_anchor(names, self.config, note)
             # Most of it without the lock; the rest with it, since the WAL starts over only when nothing is left in it.
@@ -304,6 +344,24 @@ class Store:
                 finally:
                     self._lock.release()
 
+    def _sequence(self, *, wait_s: float = 0.0) -> bytes | None:
+        """Give positions to what any writer appended, on a connection of its own, and sign a checkpoint over it.
+
+        Waits at most `wait_s` seconds while another process is at it, since that may not see what was written last.
+        """
+        if self._sequencer is None:
+            self._sequencer = Sequencer(self.config.url, self.tenant, self._log, self.config.deadline_s)
+        covered = self._since_checkpoint
+        note, is_complete = self._sequencer.run()
+        end = time.monotonic() + wait_s
+        while not is_complete and time.monotonic() < end:
+            time.sleep(_LEASE_POLL_S)
+            note, is_complete = self._sequencer.run()
+        if is_complete:  # else another process is at it
+            self._since_checkpoint -= covered
+            self._checkpoint_at = self.clock.mono_us() / 1e6
+        return note
+
     def _sign_checkpoint_locked(self) -> bytes | None:
         database, _ = self._ensure_open()
         note = writer_chains.sign_next_checkpoint(database, self.tenant, self._log, self.config.deadline_s)
@@ -312,8 +370,8 @@ class Store:
         return note
 
     def _checkpoint_locked(self) -> None:
-        note = self._sign_checkpoint_locked()
         database, _ = self._ensure_open()
+        note = self._sequence(wait_s=_LEASE_WAIT_S) if database.has_many_writers else self._sign_checkpoint_locked()
         if note is not None:
             writer_chains.update_anchor(writer_chains.list_anchor_names(database, self.config), self.config, note)
         database.wal_checkpoint()
@@ -323,6 +381,10 @@ class Store:
             # The connection and the writer belong to the parent.
             if self._writer is not None:
                 self._writer.abandon_lock()
+            if self._database is not None:
+                self._database.abandon()
+            if self._sequencer is not None:
+                self._sequencer.abandon()
             self._deferred.clear()
             self._image.clear()
             self._reset()

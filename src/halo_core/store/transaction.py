@@ -6,11 +6,9 @@ does an action run or a caller get its answer. A job is a function of a `Transac
 
 from __future__ import annotations
 
-import base64
 import os
-import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +44,8 @@ from halo_core.model import (
 )
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
+from halo_core.store.drafts import AppendedEntry, Draft, choose_part
+from halo_core.store.engine import Conflict, Engine
 from halo_core.store.image import MAX_KEYS, Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.session_state import SessionState
@@ -65,41 +65,8 @@ _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An entry before it has a place.
-
-    Args:
-        kind: of the entry.
-        session: it belongs to, empty for housekeeping.
-        body: canonical tree.
-        content: fields to seal, name → bytes.
-        subject: whose they are.
-        run: of a decision that lets its action run, the key from `Transaction.make_run_key`; else empty.
-        settles: of an outcome, the (writer, sequence) of its decision.
-        paused: of an outcome, the action paused and may run once more.
-        ts_us: its time, microseconds since the epoch; 0 asks the clock.
-    """
-
-    kind: EntryKind
-    session: str
-    body: Mapping[str, Any]
-    content: Mapping[str, bytes] = field(default_factory=dict)
-    subject: str = ""
-    run: bytes = b""
-    settles: tuple[str, int] | None = None
-    paused: bool = False
-    ts_us: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AppendedEntry:
-    """An entry that was appended (durable only when the transaction commits)."""
-
-    entry: LedgerEntry
-    leaf: bytes
+_OPEN_KINDS: Final = (EntryKind.WRITER_OPEN, EntryKind.WRITER_CLOSE, EntryKind.SHADOW, EntryKind.FEEDBACK)
+"""Kinds of entries without a session that change nothing which a decision reads."""
 
 
 class Transaction:
@@ -107,13 +74,17 @@ class Transaction:
 
     __slots__ = (
         "_assurance",
+        "_bases",
         "_dirty_sessions",
+        "_first_seq",
         "_ids",
+        "_parts_believed",
         "_pending_marks",
         "_random",
         "_restrictions_changed",
         "clock",
         "cursor",
+        "database",
         "image",
         "tenant",
         "writer",
@@ -121,7 +92,7 @@ class Transaction:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        database: Engine,
         *,
         tenant: str,
         writer: Writer,
@@ -130,7 +101,8 @@ class Transaction:
         image: TenantImage,
         assurance: str,
     ) -> None:
-        self.cursor = connection.cursor()
+        self.database = database
+        self.cursor = database.cursor()
         self.tenant = tenant
         self.writer = writer
         self.clock = clock
@@ -140,11 +112,17 @@ class Transaction:
         self._random = b""
         self._pending_marks: dict[str, bytes] = {}
         self._dirty_sessions: dict[str, tuple[SessionState, LedgerEntry]] = {}
+        self._bases: dict[str, int | None] = {}
+        self._first_seq = writer.seq
+        self._parts_believed: set[str] = set()
         self._restrictions_changed = False
 
     def append(self, draft: Draft) -> AppendedEntry:
         """Sign and insert one entry at the end of the tenant's log."""
         writer = self.writer
+        if not draft.session and draft.kind not in _OPEN_KINDS:
+            # Before it is inserted: a decision that does not see the change must come before it in the log.
+            self.database.claim_control()
         sealed, marks, attached = self._attach(draft)
         entry = LedgerEntry(
             self.tenant,
@@ -203,10 +181,22 @@ class Transaction:
         """
         # A foreign trigger can make an insert succeed and do nothing (RAISE(IGNORE)).
         # INVARIANT: AUDIT - if a row was not kept, the job fails and nothing runs.
-        if self.cursor.execute(statement, values).rowcount != 1:
+        if self.database.has_many_writers:
+            self.database.write(statement, values)
+        elif self.cursor.execute(statement, values).rowcount != 1:
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
-    def _take_index(self) -> int:
+    def update(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Update one row, or select one, on the condition that it is what was read.
+
+        Raises:
+            Conflict: another process has changed it meanwhile; at the latest at COMMIT.
+        """
+        self.database.write(statement, values)
+
+    def _take_index(self) -> int | None:
+        if self.database.has_many_writers:
+            return None  # the sequencer gives the positions
         image = self.image
         if image.next_index is None:
             row = self.cursor.execute("SELECT max(idx) FROM entry WHERE tenant=?", (self.tenant,)).fetchone()
@@ -216,15 +206,33 @@ class Transaction:
 
     def flush(self) -> None:
         """Write each session row that changed, once, however often it changed."""
-        for state, head in self._dirty_sessions.values():
-            self.insert(
-                "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
-                "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
-                (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
-            )
+        if self.database.has_many_writers:
+            self._flush_unchanged()
+        else:
+            for state, head in self._dirty_sessions.values():
+                self.insert(
+                    "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
+                    "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
+                    (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
+                )
         self._dirty_sessions.clear()
         if self._restrictions_changed:
             self.load_control()
+
+    def _flush_unchanged(self) -> None:
+        """Write the sessions whose rows are still those that were read, if the parts that entries name are there.
+
+        INVARIANT: ENV - two processes that read the same counters cannot both write what follows from them.
+        """
+        own = self.writer.id, self._first_seq
+        for session, (state, head) in sorted(self._dirty_sessions.items()):
+            row = (state.view.version, state.to_bytes(), head.writer, head.seq)
+            rows.write_session_if_unchanged(self, session, row, self._bases[session], own)
+        if self._parts_believed:
+            rows.require_parts(self, sorted(map(unpack_digest, self._parts_believed)))
+            self._parts_believed.clear()
+        self._bases.clear()
+        self._first_seq = self.writer.seq
 
     def confirm(self) -> None:
         """Take over, after COMMIT, what is kept for the time when nothing can be read."""
@@ -235,6 +243,9 @@ class Transaction:
     def forget(self) -> None:
         """Forget what memory holds, after something was rolled back."""
         self._dirty_sessions.clear()
+        self._bases.clear()
+        self._first_seq = self.writer.seq
+        self._parts_believed.clear()
         self._pending_marks.clear()
         self.image.clear()
 
@@ -315,6 +326,8 @@ class Transaction:
             if not self.put_blob(full_name, data) and self.load_blob(full_name) != data:
                 raise CannotDecide("ledger_unwritable", "the database did not store a part", remedy="run `halo verify`")
             self.image.remember_part(name)
+        elif self.database.has_many_writers:  # which do not say what they wrote, or removed
+            self._parts_believed.add(name)
 
     def read_part(self, name: str) -> Mapping[str, Any]:
         """The tree of a part."""
@@ -353,6 +366,7 @@ class Transaction:
 
     def put_control(self, control: Control) -> None:
         """Set mode, policy and version."""
+        self.database.claim_control()
         self.image.control = None
         self.insert(
             "INSERT INTO control VALUES (?,?,?,?,?) ON CONFLICT (tenant) DO UPDATE SET "
@@ -374,26 +388,36 @@ class Transaction:
         if session in self._dirty_sessions:  # memory had no room for it
             return self._dirty_sessions[session][0]
         row = self.cursor.execute(
-            "SELECT state, head_w, head_ws FROM session WHERE tenant=? AND session=?", (self.tenant, session)
+            f"SELECT state, head_w, head_ws FROM session WHERE tenant=? AND session=?{self.database.row_lock}",  # noqa: S608  constants
+            (self.tenant, session),
         ).fetchone()
-        if row is None:
-            require_new_session(self, session)
-            image.runs.begin(session)
-            return image.parse_session(session, None)
-        known = image.find_session(session)
-        is_known = known is not None and known.to_bytes() == row[0]
-        require_committed_state(self, session, row[0], (row[1], row[2]), is_known=is_known)
+        try:
+            if row is None:
+                require_new_session(self, session)
+                image.runs.begin(session)
+                return image.parse_session(session, None)
+            known = image.find_session(session)
+            is_known = known is not None and known.to_bytes() == row[0]
+            require_committed_state(self, session, row[0], (row[1], row[2]), is_known=is_known)
+        except CannotDecide as exc:
+            if self.database.holds_rows or isinstance(exc, Conflict):
+                raise
+            # Another process may have written it between two statements. With the row locked it is what it says.
+            raise Conflict("the session was written meanwhile") from exc
         return image.parse_session(session, row[0])
 
     def find_newest_state(self, session: str) -> tuple[str, int] | None:
         """(writer, sequence) of the session's newest entry that left a state behind."""
         row: tuple[str, int] | None = self.cursor.execute(
-            NEWEST_STATE_QUERY, (self.tenant, session, b'"state":{"digest":')
+            NEWEST_STATE_QUERY, (self.tenant, session, rows.STATE_MARK)
         ).fetchone()
         return row
 
     def put_session(self, state: SessionState, head: LedgerEntry) -> None:
         """Store the state; `head` is the entry that changed it, so verification detects its deletion."""
+        if self.database.has_many_writers and state.view.id not in self._bases:
+            known = self.load_session(state.view.id)
+            self._bases[state.view.id] = None if known is None else known.view.version
         self._dirty_sessions[state.view.id] = state, head
         self.image.put_session(state)
 
@@ -459,16 +483,24 @@ class Transaction:
         uses = self.image.uses.get((agent, resource))
         if uses is None:
             row = self.cursor.execute(
-                "SELECT uses FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
+                "SELECT sum(uses) FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
             ).fetchone()
             if len(self.image.uses) >= MAX_KEYS:
                 self.image.uses.clear()
-            uses = self.image.uses[agent, resource] = 0 if row is None else int(row[0])
+            uses = self.image.uses[agent, resource] = int(row[0] or 0)
         return uses
 
     def add_use(self, agent: str, resource: str) -> None:
         """Count one use of a resource by an agent."""
         self.image.uses[agent, resource] = self.count_uses(agent, resource) + 1
+        if self.database.has_many_writers:
+            # A part of the count for each writer: else all that use one resource would wait for each other.
+            self.insert(
+                "INSERT INTO usage VALUES (?,?,?,1,?) ON CONFLICT (tenant, agent, resource, part) DO UPDATE SET "
+                "uses=usage.uses+1",
+                (self.tenant, agent, resource, choose_part(self.writer.id)),
+            )
+            return
         self.insert(
             "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
             (self.tenant, agent, resource),
@@ -563,11 +595,6 @@ class Transaction:
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""
         # On a cursor of its own, row by row: a writer may have let a million actions run.
-        found = self.cursor.connection.execute(_UNSETTLED_QUERY, (self.tenant, writer))
+        found = self.database.execute(_UNSETTLED_QUERY, (self.tenant, writer))
         unsettled = [(seq, session) for seq, session in found if self.find_outcome(session, writer, seq) is None]
         return [(seq, leaf_hash(self.load_note(writer, seq) or b""), session) for seq, session in unsettled]
-
-
-def encode_leaf(leaf: bytes) -> str:
-    """A leaf hash as entries write it."""
-    return base64.b64encode(leaf).decode("ascii")

@@ -1,8 +1,8 @@
 """The edges of a log: checkpoints and the anchor, and the writers that append to it.
 
 A `Writer` signs the entries of one process, from opening the store until closing it. Its key is made in memory,
-certified by the log key in the writer's first entry, and gone with the process. Its lock file tells other processes
-whether it is still alive; whoever opens a store recovers the writers that are not.
+certified by the log key in the writer's first entry, and gone with the process. On SQLite its lock file tells other
+processes whether it is still alive; whoever opens a store recovers the writers that are not.
 
 Beside that: signed checkpoints over a store's entries, the local anchor, the trusted log keys of a home (`trust.json`),
 and the checks before a store is opened.
@@ -11,12 +11,10 @@ and the checks before a store is opened.
 from __future__ import annotations
 
 import binascii
-import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
@@ -42,9 +40,12 @@ from halo_core.ledger import (
     writer_name,
 )
 from halo_core.model import EntryKind, LedgerEntry, Mode
-from halo_core.store.database import Database, sqlite_path
+from halo_core.store.database import describe_file, sqlite_path
+from halo_core.store.drafts import Draft, encode_leaf
+from halo_core.store.engine import Engine, is_postgres
 from halo_core.store.image import Control
-from halo_core.store.transaction import Draft, Transaction, encode_leaf
+from halo_core.store.transaction import Transaction
+from halo_core.store.writer_locks import lock_file
 
 _NAME = "trust.json"
 
@@ -102,18 +103,18 @@ def trust_log_key(home: Path, tenant: str, vkey: str) -> None:
 _NOTES = "SELECT idx, tenant, w, body, signatures FROM entry WHERE tenant=? AND idx>=? AND idx<? ORDER BY idx"
 
 
-def count_entries(database: Database, tenant: str) -> int:
+def count_entries(database: Engine, tenant: str) -> int:
     """Number of entries that have a position."""
-    row = database.connection.execute("SELECT max(idx) FROM entry WHERE tenant=?", (tenant,)).fetchone()
+    row = database.execute("SELECT max(idx) FROM entry WHERE tenant=?", (tenant,)).fetchone()
     return 0 if row[0] is None else int(row[0]) + 1
 
 
-def _load_tree(database: Database, tenant: str, size: int) -> CompactRange:
-    row = database.connection.execute(
+def _load_tree(database: Engine, tenant: str, size: int) -> CompactRange:
+    row = database.execute(
         "SELECT frontier FROM checkpoint WHERE tenant=? AND size<=? ORDER BY size DESC LIMIT 1", (tenant, size)
     ).fetchone()
     tree = CompactRange.from_bytes(row[0]) if row is not None else CompactRange()
-    for idx, *columns in database.connection.execute(_NOTES, (tenant, tree.size, size)):
+    for idx, *columns in database.execute(_NOTES, (tenant, tree.size, size)):
         if idx != tree.size:
             raise Gap("missing_entry", f"position {tree.size} is missing", remedy="run `halo verify`")
         tree.append(leaf_hash(build_entry_note(*columns)))
@@ -122,48 +123,41 @@ def _load_tree(database: Database, tenant: str, size: int) -> CompactRange:
     return tree
 
 
-def compute_root_at(database: Database, tenant: str, size: int) -> bytes:
+def compute_root_at(database: Engine, tenant: str, size: int) -> bytes:
     """Merkle root over the first `size` entries, 32 bytes."""
     return _load_tree(database, tenant, size).root()
 
 
-def sign_next_checkpoint(database: Database, tenant: str, log: Signer, deadline_s: float) -> bytes | None:
+def sign_next_checkpoint(database: Engine, tenant: str, log: Signer, deadline_s: float) -> bytes | None:
     """Sign and store a checkpoint over all entries; None where the newest one covers them already."""
     database.begin(deadline_s)
     try:
         size = count_entries(database, tenant)
-        row = database.connection.execute("SELECT max(size) FROM checkpoint WHERE tenant=?", (tenant,)).fetchone()
+        row = database.execute("SELECT max(size) FROM checkpoint WHERE tenant=?", (tenant,)).fetchone()
         if size == 0 or (row[0] is not None and row[0] >= size):
             return None
         tree = _load_tree(database, tenant, size)
         note = sign_checkpoint(tenant, size, tree.root(), log)
-        database.connection.execute(
+        database.execute(
             "INSERT INTO checkpoint VALUES (?,?,?,?,?)", (tenant, size, tree.root(), note, tree.to_bytes())
         )
         hit_failpoint("checkpoint_signed")
-        database.connection.execute("COMMIT")
+        database.commit()
     finally:
         database.rollback()
     return note
 
 
-def list_anchor_names(database: Database, config: Any) -> tuple[str, str]:
+def list_anchor_names(database: Engine, config: Any) -> tuple[str, str]:
     """Names under which the anchor file holds this store: the database's place, and the store's own id.
 
     The place finds it after the database was emptied or replaced, the id after it was moved or copied.
     """
-    row = database.connection.execute("SELECT store FROM control WHERE tenant=?", (config.tenant,)).fetchone()
-    return _describe_location(database.path, config.home), row[0] if row is not None else ""
+    row = database.execute("SELECT store FROM control WHERE tenant=?", (config.tenant,)).fetchone()
+    return database.describe_location(config.home), row[0] if row is not None else ""
 
 
-def _describe_location(path: Path | None, home: Path) -> str:
-    if path is None:
-        return "memory"
-    full, base = Path(os.path.realpath(path)), Path(os.path.realpath(home))
-    return f"home:{full.relative_to(base)}" if full.is_relative_to(base) else f"file:{full}"
-
-
-def find_anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Database, config: Any) -> bytes | None:
+def find_anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Engine, config: Any) -> bytes | None:
     """The anchor's checkpoint for this database, by place or else by id; None where there is none."""
     for name in list_anchor_names(database, config):
         note = anchors.get(name, {}).get(config.tenant)
@@ -173,8 +167,12 @@ def find_anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Dat
 
 
 def select_anchors(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: Path) -> Mapping[str, bytes]:
-    """Tenant → checkpoint note that the anchor holds for the file behind `url`, whether it is there or not."""
-    return anchors.get(_describe_location(sqlite_path(url), home), {})
+    """Tenant → checkpoint note that the anchor holds for the database of `url`, whether it is there or not."""
+    if is_postgres(url):
+        from halo_core.store.postgres_statements import describe_server  # noqa: PLC0415  the driver may not be installed
+
+        return anchors.get(describe_server(url), {})
+    return anchors.get(describe_file(sqlite_path(url), home), {})
 
 
 def update_anchor(names: Iterable[str], config: Any, note: bytes) -> None:
@@ -198,7 +196,7 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
     tx.record_writer_opened(written)
     recovered = []
     for writer in tx.list_open_writers():
-        with writer_alive(config.home, writer) as is_alive:
+        with tx.database.writer_alive(config.home, writer) as is_alive:
             if not is_alive:
                 _recover_writer(tx, writer)
                 recovered.append(writer)
@@ -225,7 +223,7 @@ def close_writer_chain(tx: Transaction) -> None:
     tx.record_writer_closed(tx.writer.id, written.entry.ts_us)
 
 
-def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> None:
+def refuse_older_than_anchor(database: Engine, config: Any, vkey: Vkey) -> None:
     """Refuse a database that holds fewer entries than the anchor covers, or other ones.
 
     Raises:
@@ -251,14 +249,14 @@ def refuse_older_than_anchor(database: Database, config: Any, vkey: Vkey) -> Non
         )
 
 
-def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes) -> None:
+def refuse_foreign_store(database: Engine, config: Any, vkey: Vkey, kek: bytes) -> None:
     """Refuse a log that was begun with other keys than those of the home.
 
     Raises:
         ConfigError: code `foreign_store`, `log_key_changed` or `content_key_changed`.
     """
     check_trusted_key(config.home, config.tenant, format_vkey(vkey))
-    row = database.connection.execute(
+    row = database.execute(
         "SELECT subject, dek_wrapped FROM vault WHERE tenant=? AND erased_at_us IS NULL LIMIT 1", (config.tenant,)
     ).fetchone()
     if row is not None:
@@ -281,13 +279,11 @@ def refuse_foreign_store(database: Database, config: Any, vkey: Vkey, kek: bytes
         )
 
 
-_LOCK_FOLDER: Final = "writers"
-
-
 class Writer:
     """Signs entries in its own sequence. Not thread-safe: the store guards it with a lock."""
 
-    def __init__(self, tenant: str, writer_id: str, seed: bytes, log: Signer, home: Path) -> None:
+    def __init__(self, tenant: str, writer_id: str, seed: bytes, log: Signer, home: Path | None) -> None:
+        """With a lock file in `home`; None where a connection shows that the process is alive."""
         self.tenant = tenant
         self.id = writer_id
         self.seq = 0
@@ -295,7 +291,7 @@ class Writer:
         self._signer = Ed25519Signer(seed)
         self._log = log
         self.vkey = format_vkey(make_vkey(writer_name(tenant, writer_id), self._signer.public_key))
-        self._lock: tuple[int, Path] | None = _lock_file(home, writer_id)
+        self._lock: tuple[int, Path] | None = None if home is None else lock_file(home, writer_id)
 
     @property
     def log_vkey(self) -> Vkey:
@@ -332,38 +328,3 @@ class Writer:
         if self._lock is not None:
             os.close(self._lock[0])
             self._lock = None
-
-
-def _lock_file(home: Path, writer_id: str) -> tuple[int, Path]:
-    folder = home / _LOCK_FOLDER
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{writer_id}.lock"
-    fd = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return fd, path
-
-
-@contextmanager
-def writer_alive(home: Path, writer_id: str) -> Iterator[bool]:
-    """Whether the writer's process is alive (on this host); while it is not, no other process can recover it."""
-    path = home / _LOCK_FOLDER / f"{writer_id}.lock"
-    try:
-        fd = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        # Released, or of another host or home, and then it may be alive.
-        yield True
-        return
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield True
-            return
-        yield False
-    finally:
-        os.close(fd)
-
-
-def remove_lock_file(home: Path, writer_id: str) -> None:
-    """Remove the lock file of a writer whose recovery is durable."""
-    (home / _LOCK_FOLDER / f"{writer_id}.lock").unlink(missing_ok=True)

@@ -1,0 +1,575 @@
+"""The engine for PostgreSQL: `PostgresDatabase`, used by several processes on several hosts at the same time.
+
+A transaction begins with a shared advisory lock of its tenant, and reads in the same round trip the tenant's
+generation. Whoever changes what others hold in memory (mode, policy, stops, revocations, standing passports, scores,
+erasure) takes that lock alone and raises the generation, so the next decision of every process reads it anew. The lock
+queues fairly, so a stop does not wait for a moment without decisions, and it writes nothing, unlike a locked row.
+
+Rows with a version are written if it is the one that was read. Who was slower gets `Conflict`, and the store runs its
+jobs again. A writer is alive while its connection holds an advisory lock. A COMMIT whose connection was lost is looked
+up under that lock, which the server gives away only after the old session has ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, Self
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import Literal
+from psycopg.types.numeric import Int8BinaryDumper
+
+from halo_core.errors import CannotDecide, ConfigError, HaloError, Tampered
+from halo_core.ledger import PROVISIONAL, Stream
+from halo_core.store import postgres_schema
+from halo_core.store.engine import SCHEMA_VERSION, CommitInDoubt, Conflict, EntriesLost, find_writer_end
+from halo_core.store.postgres_statements import (
+    LOST_STATES,
+    as_cannot_decide,
+    combine,
+    describe_server,
+    find_table,
+    first_line,
+    make_libpq_url,
+    translate,
+)
+
+LAG_US: Final = 10_000_000
+"""How long an entry may wait for its position although every writer has closed, microseconds."""
+_CONNECT_S: Final = 5
+_CHUNK_ROWS: Final = 1000
+_MAX_ENTRIES: Final = 16
+_MAX_PREPARED: Final = 300
+_KEEP_ALIVE: Final = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+_SESSION: Final = (
+    "SET client_encoding='UTF8'",
+    "SET synchronous_commit=on",
+    "SET default_transaction_isolation='read committed'",
+    # A process that was stopped in a transaction must not block the others for long.
+    "SET idle_in_transaction_session_timeout='10s'",
+)
+_ABANDONED: Final[list[object]] = []
+
+
+class PostgresCursor:
+    """A cursor that translates statements, and raises what the store understands."""
+
+    __slots__ = ("_cursor", "_database")
+
+    def __init__(self, database: PostgresDatabase, cursor: psycopg.Cursor[Any]) -> None:
+        self._database = database
+        self._cursor = cursor
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that the statement changed."""
+        return self._cursor.rowcount
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Self:
+        """Run a statement.
+
+        Raises:
+            Conflict: another process was faster, or the connection ended.
+            CannotDecide: any other error of the server.
+        """
+        self._database.run(self._cursor, sql, parameters)
+        return self
+
+    def fetchone(self) -> Any:
+        """The next row, None at the end."""
+        return self._cursor.fetchone()
+
+    def fetchall(self) -> list[Any]:
+        """The remaining rows."""
+        return self._cursor.fetchall()
+
+    def __iter__(self) -> Iterator[Any]:
+        """The remaining rows, one by one."""
+        return iter(self._cursor)
+
+
+class PostgresDatabase:
+    """One open PostgreSQL database, an `Engine`; see there. Not thread-safe: the store guards it with a lock."""
+
+    has_many_writers: Final = True
+    path: Path | None = None
+    positions_query: Final = (
+        "SELECT p.tenant, p.idx, p.w, p.ws, e.body, e.signatures FROM position p LEFT JOIN entry e"
+        " ON e.tenant=p.tenant AND e.w=p.w AND e.ws=p.ws ORDER BY p.tenant, p.idx"
+    )
+
+    def __init__(self, url: str, *, tenant: str = "", read_only: bool = False) -> None:
+        """Connect, and create the tables where there are none (unless `read_only`).
+
+        Raises:
+            ConfigError: not a usable URL, another schema, or (`read_only`) no server.
+            CannotDecide: the server cannot be reached, or the role has no rights.
+        """
+        self.url = url
+        self.tenant = tenant
+        self.read_only = read_only
+        self.on_foreign_write: Callable[[], object] = lambda: None
+        self.on_begin: Callable[[int], object] = lambda _newest: None
+        self._generation: int | None = -1
+        self._next_generation: int | None = None
+        self._is_alone = False
+        self._has_claimed = False
+        self._failure: HaloError | None = None
+        self._pending: list[tuple[str, Sequence[Any]]] = []
+        self._deadline_ms = 0
+        self.row_lock = ""
+        self.holds_rows = False
+        self._names = count()
+        self._schema = ""
+        try:
+            conninfo_to_dict(make_libpq_url(url))
+        except psycopg.Error as exc:
+            raise ConfigError(
+                # Not quoted, since there may be a password in it.
+                "bad_db_url",
+                "it is not a database URL",
+                field="db",
+                remedy="for example postgresql://host/name",
+            ) from exc
+        self._connection = self._connect()
+        self._begin_texts = {alone: self._make_begin(alone=alone) for alone in (False, True)}
+        try:
+            self._open()
+        except psycopg.Error as exc:
+            failure = self.fail(exc)
+            self.close()
+            raise failure from exc
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        url = make_libpq_url(self.url)
+        parts = conninfo_to_dict(url)
+        defaults: dict[str, str | int | None] = {
+            "connect_timeout": _CONNECT_S,
+            "application_name": "halo",
+            **_KEEP_ALIVE,
+        }
+        try:
+            connection = psycopg.connect(
+                make_conninfo(url, **{name: value for name, value in defaults.items() if name not in parts}),
+                autocommit=True,
+                prepare_threshold=1,
+            )
+            connection.adapters.register_dumper(int, Int8BinaryDumper)  # else each width is prepared by itself
+            connection.prepared_max = _MAX_PREPARED
+            for statement in _SESSION:
+                connection.execute(statement)
+            # A table of the same name in another schema must not stand in for one of Halo's.
+            connection.execute("SELECT set_config('search_path', quote_ident(current_schema()), false)")
+        except psycopg.Error as exc:
+            raise as_cannot_decide(exc, is_connecting=True) from exc
+        self._deadline_ms = 0
+        self._schema = self._read_one(connection, "SELECT current_schema()")
+        return connection
+
+    @staticmethod
+    def _read_one(connection: psycopg.Connection[Any], statement: str, values: Sequence[Any] = ()) -> Any:
+        row = connection.execute(statement.encode(), values).fetchone()
+        return None if row is None else row[0]
+
+    def _open(self) -> None:
+        if self.read_only:
+            self._connection.execute("SET default_transaction_read_only=on")
+            if self.has_tables():
+                self._check_version()
+            return
+        if not self.has_tables():
+            self._create()
+        self._check_version()
+        foreign = self._list_foreign_objects()
+        if foreign:
+            raise ConfigError(
+                "foreign_trigger",
+                f"the database has a trigger, rule or policy that Halo did not create: {foreign}",
+                field="db",
+                remedy="run `halo verify`, find out who created it, and drop it",
+            )
+
+    def _create(self) -> None:
+        with self._connection.transaction():
+            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("create"),))
+            if not self.has_tables():
+                for statement in postgres_schema.create_statements():
+                    self._connection.execute(statement.encode())
+
+    def _check_version(self) -> None:
+        version = self._read_one(self._connection, "SELECT max(version) FROM halo_schema")
+        if version != SCHEMA_VERSION:
+            raise ConfigError(
+                "schema_version",
+                f"the database has schema version {version}, but this version of Halo needs {SCHEMA_VERSION}",
+                field="db",
+                remedy="use the Halo version that wrote it",
+            )
+
+    def _list_foreign_objects(self) -> str:
+        return ", ".join(f"`{name}`" for kind, name in self.find_schema_differences() if kind != "missing")
+
+    def _key(self, kind: str, name: str = "") -> int:
+        """The advisory lock of something of the tenant in this schema."""
+        text = f"halo\0{self._schema}\0{kind}\0{self.tenant}\0{name}"
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
+
+    def fail(self, error: psycopg.Error) -> HaloError:
+        """The error that callers get for one of the driver's; the transaction cannot be committed any more."""
+        failure = as_cannot_decide(error, is_lost=self._connection.closed or self._connection.broken)
+        if self._failure is None:
+            self._failure = failure
+        return self._failure
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection can still be used."""
+        return not (self._connection.closed or self._connection.broken)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.is_open and self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+
+    def cursor(self) -> PostgresCursor:
+        """A cursor."""
+        return PostgresCursor(self, self._connection.cursor(binary=True))
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> PostgresCursor:
+        """Run one statement."""
+        return self.cursor().execute(statement, values)
+
+    def write(self, statement: str, values: Sequence[Any]) -> None:
+        """Keep a statement back that must insert or update exactly one row; several take one round trip.
+
+        INVARIANT: AUDIT - a row that was not kept, or has another version than was read, is an error of the server
+        (a division by zero), after which it commits nothing.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._pending.append((statement, values))
+
+    def flush(self) -> None:
+        """Run what `write` has kept back."""
+        if self._pending:
+            if self._failure is not None:
+                raise self._failure
+            try:
+                self._run_pending()
+            except psycopg.Error as exc:
+                raise self.fail(exc) from exc
+
+    def run(self, cursor: psycopg.Cursor[Any], statement: str, values: Sequence[Any]) -> None:
+        """Run a statement, after those that were kept back.
+
+        Raises:
+            See `PostgresCursor.execute`.
+        """
+        self.flush()
+        if self._failure is not None:
+            raise self._failure
+        try:
+            cursor.execute(translate(statement).encode(), values)
+        except psycopg.Error as exc:
+            raise self.fail(exc) from exc
+
+    def _run_pending(self) -> None:
+        pending, self._pending = self._pending, []
+        batch: dict[str, tuple[str, list[Sequence[Any]]]] = {}
+        for statement, values in pending:
+            table = find_table(statement)
+            known = batch.get(table)
+            # Parts of one statement do not see each other, so a table is written once; entries are only added.
+            if known is not None and (table != "entry" or known[0] != statement or len(known[1]) >= _MAX_ENTRIES):
+                self._run_batch(batch)
+                batch = {}
+            batch.setdefault(table, (statement, []))[1].append(values)
+        self._run_batch(batch)
+
+    def _run_batch(self, batch: dict[str, tuple[str, list[Sequence[Any]]]]) -> None:
+        text = combine(tuple((statement, len(rows)) for statement, rows in batch.values()))
+        values = [value for _, rows in batch.values() for row in rows for value in row]
+        self._connection.cursor(binary=True).execute(text, values)
+
+    def query(self, statement: str, values: Sequence[Any] = (), *, stream: bool = False) -> Iterator[Any]:
+        """Read rows; with `stream`, in portions through a cursor of the server."""
+        text = translate(statement).encode()
+        if not stream:
+            yield from self._connection.cursor(binary=True).execute(text, values)
+            return
+        with self._connection.cursor(f"halo_{next(self._names)}", binary=True) as cursor:
+            cursor.itersize = _CHUNK_ROWS
+            yield from cursor.execute(text, values)
+
+    def stream_query(self, stream: Stream) -> str:
+        """The statement of a stream; an entry without a position gets a provisional one, in the sequencer's order."""
+        if stream is not Stream.ENTRIES:
+            return stream.query
+        return stream.query.replace(" idx,", f" coalesce(idx, {PROVISIONAL}+tick),")
+
+    def begin(self, deadline_s: float, *, alone: bool = False, locking: bool = False) -> None:
+        """Open a transaction, in one round trip.
+
+        Raises:
+            Conflict: the connection has ended.
+            CannotDecide: `ledger_busy` past the deadline, else `ledger_unwritable`.
+        """
+        self._failure = None
+        self._pending.clear()
+        self._has_claimed, self._is_alone, self._next_generation = False, alone, None
+        self.row_lock, self.holds_rows = (" FOR UPDATE", True) if locking else ("", False)
+        try:
+            self.set_deadline(deadline_s)
+            cursor = self._connection.execute(self._begin_texts[alone])
+            while cursor.nextset():
+                pass
+            row = cursor.fetchone()
+            generation, newest_taint = row if row is not None else (None, None)
+            if generation != self._generation:
+                self._check_schema_unchanged()
+                self.on_foreign_write()
+                self._generation = generation
+            self.on_begin(newest_taint or 0)
+        except psycopg.Error as exc:
+            failure = self.fail(exc)
+            self.rollback()
+            raise failure from exc
+
+    def _make_begin(self, *, alone: bool) -> bytes:
+        tenant = Literal(self.tenant).as_string(self._connection)
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        # Two statements, since a statement does not see what was committed while it waited for a lock.
+        return (
+            f"BEGIN; SELECT {lock}({self._key('control')}); "  # noqa: S608  quoted
+            f"SELECT (SELECT version FROM generation WHERE tenant={tenant}), "
+            f"(SELECT max(seq) FROM residue WHERE tenant={tenant})"
+        ).encode()
+
+    def set_deadline(self, deadline_s: float) -> None:
+        """Let no statement, and no wait for a lock, take longer than `deadline_s` seconds."""
+        deadline_ms = max(1, int(deadline_s * 1000))
+        if deadline_ms != self._deadline_ms:
+            self._connection.execute(f"SET statement_timeout={deadline_ms}; SET lock_timeout={deadline_ms}".encode())
+            self._deadline_ms = deadline_ms
+
+    def _check_schema_unchanged(self) -> None:
+        # INVARIANT: AUDIT - no trigger but Halo's own can act on what a transaction writes.
+        foreign = self._list_foreign_objects()
+        if foreign:
+            self.rollback()
+            raise CannotDecide(
+                "ledger_unwritable",
+                f"a trigger, rule or policy was added to the database: {foreign}",
+                remedy="run `halo verify`, find out who created it, and drop it",
+            )
+
+    def begin_reading(self) -> None:
+        """Open a read-only transaction that sees one state of the database until it ends."""
+        self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._connection.execute("SET LOCAL idle_in_transaction_session_timeout=0")
+
+    def claim_control(self) -> None:
+        """Raise the tenant's generation, alone.
+
+        INVARIANT: REV - no decision that does not see this change is committed after it.
+
+        Raises:
+            Conflict: others are deciding at this moment, so the transaction must begin `alone`.
+        """
+        if self._has_claimed:
+            return
+        cursor = self.cursor()
+        if not self._is_alone:
+            # Trying, since two that wait for each other would need the server to notice it.
+            granted = cursor.execute("SELECT pg_try_advisory_xact_lock(?)", (self._key("control"),)).fetchone()[0]
+            if not granted:
+                raise Conflict("others are deciding at this moment", wants_control=True)
+        statement = (
+            "INSERT INTO generation VALUES (?,1) ON CONFLICT (tenant) DO UPDATE SET version=generation.version+1"
+            " RETURNING version"
+        )
+        self._next_generation = cursor.execute(statement, (self.tenant,)).fetchone()[0]
+        self._has_claimed = True
+
+    def savepoint(self) -> None:
+        """Set the savepoint `job`."""
+        self.execute("SAVEPOINT job")
+
+    def rollback_to_savepoint(self) -> None:
+        """Undo what was done since the savepoint, and remove it; a lock that was taken since is gone too."""
+        if self.is_open:
+            self._failure = None
+        self._pending.clear()
+        self._has_claimed, self._next_generation = False, None
+        self.execute("ROLLBACK TO SAVEPOINT job")
+        self.execute("RELEASE SAVEPOINT job")
+
+    def release_savepoint(self) -> None:
+        """Keep what was done since the savepoint, and remove it."""
+        if self._failure is not None:
+            raise self._failure
+        self.execute("RELEASE SAVEPOINT job")
+
+    def commit(self) -> None:
+        """Commit; what was written is durable on return.
+
+        Raises:
+            CommitInDoubt: the connection ended meanwhile.
+            CannotDecide: a statement failed before, and nothing was committed.
+        """
+        # INVARIANT: CRASH - the server answers COMMIT with ROLLBACK, and no error, where a statement had failed.
+        self.flush()
+        if self._failure is not None:
+            raise self._failure
+        try:
+            answer = self._connection.execute("COMMIT")
+        except psycopg.Error as exc:
+            if self.is_open and exc.sqlstate is not None and exc.sqlstate not in LOST_STATES:
+                raise self.fail(exc) from exc
+            self._close_connection()
+            raise CommitInDoubt(
+                "ledger_unreachable", "the connection ended during COMMIT", remedy="check the database server"
+            ) from exc
+        if answer.statusmessage != "COMMIT":
+            raise Conflict("the server rolled the transaction back")
+        if self._next_generation is not None:
+            self._generation = self._next_generation
+
+    def rollback(self) -> None:
+        """Roll back the open transaction, if there is one; a connection on which that fails is closed."""
+        self._pending.clear()
+        self._has_claimed, self._next_generation = False, None
+        if self.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except psycopg.Error:  # what it has written must not become part of the next transaction
+                self._close_connection()
+
+    def find_committed(self, writer: str, start: int, end: int, deadline_s: float) -> bool:
+        """Whether a transaction with entries was committed, after `CommitInDoubt`; see `Engine`."""
+        try:
+            self._reconnect(writer, deadline_s)
+        except psycopg.Error as exc:
+            raise self.fail(exc) from exc
+        return start < end <= self._find_end(writer, start)
+
+    def _find_end(self, writer: str, seq: int) -> int:
+        try:
+            return find_writer_end(self, self.tenant, writer, seq)
+        except EntriesLost:
+            self._close_connection()  # the next attempt may reach another server
+            raise
+
+    def _reconnect(self, writer: str, deadline_s: float) -> None:
+        self._close_connection()
+        self._connection = self._connect()
+        self._failure = None
+        self._generation = -1
+        self.set_deadline(deadline_s)
+        # The server gives this away only when the old session has ended, and with it whatever it was committing.
+        self._connection.execute("SELECT pg_advisory_lock(%s)", (self._key("writer", writer),))
+
+    def resume_writer(self, writer: str, seq: int, deadline_s: float) -> bool:
+        """Connect anew and go on with a writer; see `Engine`."""
+        try:
+            self._reconnect(writer, deadline_s)
+        except psycopg.Error as exc:
+            raise self.fail(exc) from exc
+        is_last = self._find_end(writer, seq) == seq
+        row = self.execute("SELECT closed_us FROM writer WHERE tenant=? AND w=?", (self.tenant, writer)).fetchone()
+        return is_last and row is not None and row[0] is None
+
+    def hold_writer(self, home: Path, writer: str) -> None:  # noqa: ARG002  see `Engine`
+        """Hold the writer's advisory lock until the connection ends."""
+        self.execute("SELECT pg_advisory_lock(?)", (self._key("writer", writer),))
+
+    @contextmanager
+    def writer_alive(self, home: Path, writer: str) -> Iterator[bool]:  # noqa: ARG002  see `Engine`
+        """Whether a connection holds the writer's lock; while it is free, this transaction holds it to its end."""
+        key = self._key("writer", writer)
+        yield not self.execute("SELECT pg_try_advisory_xact_lock(?)", (key,)).fetchone()[0]
+
+    def is_pending(self, tenant: str, ts_us: int) -> bool:
+        """Whether an entry without a position may still get one.
+
+        It may while it is younger than the lag, or the tenant has a writer that is not closed: alive, it runs the
+        sequencer; dead, whoever opens the store next recovers it and does.
+        """
+        row = self._connection.execute(
+            "SELECT (extract(epoch FROM clock_timestamp())*1000000)::bigint - %s < %s"
+            " OR EXISTS (SELECT 1 FROM writer WHERE tenant=%s AND closed_us IS NULL)",
+            (ts_us, LAG_US, tenant),
+        ).fetchone()
+        return bool(row and row[0])
+
+    def peek_mode(self, tenant: str) -> str | None:
+        """The mode in the database, read on a connection of its own; None if it cannot be read."""
+        try:
+            connection = self._connect()
+        except HaloError:
+            return None
+        with suppress(psycopg.Error), connection:
+            connection.execute("SET statement_timeout=1000")
+            mode = self._read_one(connection, "SELECT mode FROM control WHERE tenant=%s", (tenant,))
+            return None if mode is None else str(mode)
+        return None
+
+    def describe_location(self, home: Path) -> str:  # noqa: ARG002  see `Engine`
+        """The server and the name of the database."""
+        return describe_server(self.url)
+
+    def has_tables(self) -> bool:
+        """Whether there is a Halo store."""
+        statement = (
+            "SELECT count(*) FROM pg_tables WHERE schemaname=current_schema() AND tablename IN ('entry','control')"
+        )
+        return bool(self._read_one(self._connection, statement) == 2)
+
+    def find_schema_differences(self) -> list[tuple[str, str]]:
+        """Triggers, rules and row policies that differ from Halo's own."""
+        rows = self._connection.execute(
+            postgres_schema.DIFFERENCES.encode(), postgres_schema.difference_values()
+        ).fetchall()
+        missing = postgres_schema.expected_triggers() - {name for kind, name, _ in rows if kind == "trigger"}
+        expected = postgres_schema.expected_triggers()
+        foreign = [(kind, name) for kind, name, is_own in rows if not is_own or name not in expected]
+        return foreign + [("missing", name) for name in sorted(missing)]
+
+    def as_unreadable(self, error: Exception) -> HaloError | None:
+        """The error that a reader gets for one of the driver's."""
+        if not isinstance(error, psycopg.Error):
+            return None
+        if not self.is_open:
+            return as_cannot_decide(error, is_lost=True)
+        return Tampered("unreadable", f"the database cannot be read: {first_line(error)}", remedy="restore a copy")
+
+    def wal_checkpoint(self) -> None:
+        """Nothing to do: the server does it."""
+
+    def abandon(self) -> None:
+        """Close this process's copy of the socket after a fork, so that the parent's end is seen by the server."""
+        with suppress(psycopg.Error, OSError):
+            os.close(self._connection.fileno())
+        _ABANDONED.append(self._connection)  # its destructor must not run: the socket's number may be another's
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._close_connection()
+
+    def _close_connection(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.close()

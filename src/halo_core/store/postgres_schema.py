@@ -1,0 +1,146 @@
+"""The tables on PostgreSQL: those of `schema`, and what several writers at the same time need besides.
+
+    position    position of each entry in its tenant's log, given by the sequencer (`sequencer`); evidence
+    sequenced   how many entries of each writer have a position
+    lease       who may give positions at this moment, with a number that rises with each holder
+    generation  a number for each tenant that rises with each change of what others hold in memory
+    halo_schema the version of the schema
+
+`entry.idx` stays NULL. `entry.tick`, which takes its place in indexes, rises with each insert: where one entry follows
+from another, its tick is larger, so the sequencer can place what it sees at one moment in an order that respects cause
+and effect. Usage counts have 32 parts, so that writers do not wait for each other. Texts are COLLATE "C": they sort by
+code point, as in SQLite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import Identity, Index, PrimaryKeyConstraint, Table, Text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import Column, CreateIndex, CreateTable, MetaData, UniqueConstraint
+from sqlalchemy.types import BigInteger
+
+from halo_core.store import schema
+from halo_core.store.engine import SCHEMA_VERSION
+
+EVIDENCE: Final = (*schema.EVIDENCE, "position")
+"""Tables whose rows are inserted and never changed or removed."""
+
+FUNCTION_NAME: Final = "halo_refuse_change"
+_FUNCTION_BODY: Final = " BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END "
+_FUNCTION: Final = (
+    f"CREATE OR REPLACE FUNCTION {FUNCTION_NAME}() RETURNS trigger LANGUAGE plpgsql AS $${_FUNCTION_BODY}$$"
+)
+_MORE: Final = {
+    "position": ("tenant text, idx int, w text, ws int", "tenant, idx"),
+    "sequenced": ("tenant text, w text, next int, done int", "tenant, w"),
+    "lease": ("tenant text, holder text, epoch int, until_us int", "tenant"),
+    "generation": ("tenant text, version int", "tenant"),
+    "halo_schema": ("version int", "version"),
+    "usage": ("tenant text, agent text, resource text, uses int, part int", "tenant, agent, resource, part"),
+}
+
+
+def _make_metadata() -> MetaData:
+    metadata = MetaData()
+    for table in schema.metadata.sorted_tables:
+        if table.name not in _MORE:
+            table.to_metadata(metadata)
+    for name, (columns, key) in _MORE.items():
+        parts = [Column[Any](*_parse_column(column)) for column in columns.split(", ")]
+        Table(name, metadata, *parts, PrimaryKeyConstraint(*key.split(", ")))
+        for column in metadata.tables[name].columns:
+            column.nullable = False
+    metadata.tables["position"].append_constraint(UniqueConstraint("tenant", "w", "ws"))
+    _order_by_tick(metadata.tables["entry"])
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, Text):
+                column.type = Text(collation="C")
+    return metadata
+
+
+def _order_by_tick(entry: Table) -> None:
+    """Let positions be empty, and `tick` take their place in indexes."""
+    entry.columns["idx"].nullable = True
+    entry.append_column(Column("tick", BigInteger(), Identity(always=True, cache=1), nullable=False))
+    for constraint in list(entry.constraints):
+        if isinstance(constraint, UniqueConstraint) and "idx" in constraint.columns:
+            entry.constraints.discard(constraint)
+    for index in list(entry.indexes):
+        entry.indexes.discard(index)
+        ordered = [entry.columns["tick" if column.name == "idx" else column.name] for column in index.columns]
+        Index(index.name, *ordered, postgresql_where=index.dialect_options["postgresql"]["where"])
+
+
+def _parse_column(column: str) -> tuple[str, Any]:
+    name, kind = column.split()
+    return name, Text() if kind == "text" else BigInteger()
+
+
+def create_statements() -> Iterator[str]:
+    """The statements that create everything, in a schema that has none of it."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    for table in _make_metadata().sorted_tables:
+        yield str(CreateTable(table).compile(dialect=dialect))
+        for index in sorted(table.indexes, key=lambda item: str(item.name)):
+            yield str(CreateIndex(index).compile(dialect=dialect))
+    yield _FUNCTION
+    for name in EVIDENCE:
+        yield (
+            f"CREATE TRIGGER {name}_append_only BEFORE UPDATE OR DELETE ON {name} "
+            f"FOR EACH ROW EXECUTE FUNCTION {FUNCTION_NAME}()"
+        )
+        yield (
+            f"CREATE TRIGGER {name}_not_truncated BEFORE TRUNCATE ON {name} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION_NAME}()"
+        )
+    yield f"INSERT INTO halo_schema VALUES ({SCHEMA_VERSION})"  # noqa: S608  a constant
+
+
+def grant_statements(role: str) -> list[str]:
+    """The rights that a role needs to decide: it may insert evidence, and never change or remove it.
+
+    Args:
+        role: a name that needs no quotes.
+
+    Raises:
+        ValueError: the name needs quotes.
+    """
+    if not role.isidentifier() or role != role.lower():
+        raise ValueError(f"`{role}` needs quotes")
+    tables = sorted(_make_metadata().tables)
+    others = [name for name in tables if name not in (*EVIDENCE, "halo_schema")]
+    return [
+        f"GRANT SELECT ON halo_schema TO {role}",
+        f"GRANT SELECT, INSERT ON {', '.join(EVIDENCE)} TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(others)} TO {role}",
+    ]
+
+
+def expected_triggers() -> set[str]:
+    """Names of Halo's triggers."""
+    return {f"{name}_{what}" for name in EVIDENCE for what in ("append_only", "not_truncated")}
+
+
+DIFFERENCES: Final = f"""
+SELECT 'trigger', t.tgname, p.proname = '{FUNCTION_NAME}' AND t.tgenabled = 'O' AND p.prosrc = %s
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)
+UNION ALL
+SELECT 'rule', r.rulename, false FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)
+UNION ALL
+SELECT 'policy', l.polname, false FROM pg_policy l JOIN pg_class c ON c.oid = l.polrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)
+ORDER BY 1, 2
+"""  # noqa: S608  constants
+"""(kind, name, whether it is Halo's own) of each trigger, rule and row policy on Halo's tables."""
+
+
+def difference_values() -> tuple[Any, ...]:
+    """The values of `DIFFERENCES`."""
+    names = sorted({*schema.metadata.tables, *_MORE})
+    return _FUNCTION_BODY, names, names, names

@@ -136,7 +136,7 @@ def test_the_numbers_of_two_runs_of_one_request_exchanged(tmp_path):
     with local(home) as halo:
         contexts = []
         for status in ("paused", "success"):
-            from halo_core.enforcement.jobs import OutcomeJob
+            from halo_core.enforcement.outcome_job import OutcomeJob
 
             with halo.session(S):
                 ticket = halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "a"}, call_id="c"))

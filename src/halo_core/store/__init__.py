@@ -5,6 +5,7 @@ Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.
 """
 
 from halo_core.ledger import commit_state
+from halo_core.store.deferred import Preparation
 from halo_core.store.image import Control
 from halo_core.store.proven_entries import ProvenEntry, find_paused_decision, read_outcome
 from halo_core.store.session_state import Account, SessionState
@@ -16,6 +17,7 @@ __all__ = [
     "AppendedEntry",
     "Control",
     "Draft",
+    "Preparation",
     "ProvenEntry",
     "SessionState",
     "Store",

@@ -1,0 +1,174 @@
+"""Jobs that wait for the next transaction, and what is prepared for them in the meantime.
+
+An outcome waits for the next transaction of its store. What it records of a result's text takes longer than the rest of
+it, so that is a `Preparation`: a thread of the store makes it while the model thinks. Whoever needs it earlier makes it
+in its own thread, so nothing ever depends on the thread having run.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from halo_core.store.transaction import Transaction
+
+T = TypeVar("T")
+
+_MAX_DEFERRED: Final = 5_000
+_MAX_UNPREPARED: Final = 256
+
+
+class Preparation(Generic[T]):
+    """Work that is done once, by whichever thread comes first; the others wait for that one.
+
+    Args:
+        work: what to do; a function of nothing but what it holds. What it raises is kept in `error`.
+        is_long: it may take much longer than a transaction.
+    """
+
+    __slots__ = ("_lock", "_work", "error", "is_done", "is_long", "result")
+
+    def __init__(self, work: Callable[[], T], *, is_long: bool = False) -> None:
+        self._lock = threading.Lock()
+        self._work: Callable[[], T] | None = work
+        self.is_long = is_long
+        self.is_done = False
+        self.result: T | None = None
+        self.error: Exception | None = None
+
+    def finish(self, timeout_s: float) -> bool:
+        """Do the work, or wait for the thread that does it; False if that takes longer than `timeout_s`."""
+        if self.is_done:
+            return True
+        if not self._lock.acquire(timeout=timeout_s):
+            return False
+        try:
+            if self._work is not None:
+                try:
+                    self.result = self._work()
+                except Exception as exc:  # noqa: BLE001  whoever reads the result decides what the error means
+                    self.error = exc
+                self._work = None  # with the text that it holds
+                self.is_done = True
+        finally:
+            self._lock.release()  # interrupted, the work is left for the next one who needs it
+        return True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DeferredJob:
+    """A job that may wait.
+
+    Args:
+        job: what to run in a transaction.
+        session: that it changes, empty for none.
+        preparation: what the job needs, None where it can run at once.
+    """
+
+    job: Callable[[Transaction], Any]
+    session: str = ""
+    preparation: Preparation[Any] | None = None
+
+
+class DeferredJobs:
+    """Jobs that may wait, in the order in which they came. Thread-safe and bounded."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[DeferredJob] = deque()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def add(self, item: DeferredJob) -> bool:
+        """Add a job; False if 5,000 wait already, and it is dropped.
+
+        So many wait only if the disk fails; their decisions are durable, with "outcome unknown".
+        """
+        with self._lock:
+            if len(self._jobs) >= _MAX_DEFERRED:
+                return False
+            self._jobs.append(item)
+            return True
+
+    def select(self, sessions: Collection[str] | None) -> list[DeferredJob]:
+        """The jobs that the next transaction must run first, in order.
+
+        Those of other sessions are passed over where a long preparation is not done, with what comes after them.
+
+        INVARIANT: VOUCH - no decision of a session is made before what its results said is known: in `sessions`
+        nothing is passed over.
+
+        Args:
+            sessions: of what the transaction is for; None where that may be any session.
+        """
+        with self._lock:
+            jobs = list(self._jobs)
+        if sessions is None:
+            return jobs
+        passed: set[str] = set()
+        selected = []
+        for item in jobs:
+            preparation = item.preparation
+            may_wait = preparation is not None and preparation.is_long and not preparation.is_done
+            if item.session in sessions or not (may_wait or item.session in passed):
+                selected.append(item)
+            elif item.session:
+                passed.add(item.session)
+        return selected
+
+    def remove(self, done: Iterable[DeferredJob]) -> None:
+        """Remove jobs that were run."""
+        with self._lock:
+            for item in done:
+                self._jobs.remove(item)  # by identity; nearly always the first
+
+
+class PreparationThread:
+    """Does preparations in a thread of its own, which starts with the first one and ends with its owner.
+
+    Where 256 wait already, the caller does the work itself, so that no more is taken in than can be worked off.
+    """
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Preparation[Any] | None] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        # The thread holds the queue alone, so an owner that nobody uses any more is not kept alive by it.
+        weakref.finalize(self, self._queue.put, None).atexit = False
+
+    def add(self, preparation: Preparation[Any], timeout_s: float) -> None:
+        """Have a preparation done soon; `timeout_s` bounds the wait of a caller that must do it itself."""
+        if self._queue.qsize() >= _MAX_UNPREPARED or not self._ensure_thread():
+            preparation.finish(timeout_s)
+        else:
+            self._queue.put(preparation)
+
+    def close(self) -> None:
+        """Let the thread end after what waits."""
+        self._queue.put(None)
+
+    def _ensure_thread(self) -> bool:
+        if self._thread is not None and self._thread.is_alive():
+            return True
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=_run_loop, args=(self._queue,), name="halo-results", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the interpreter is ending, or there are too many threads
+                    return False
+                self._thread = thread
+        return True
+
+
+def _run_loop(preparations: queue.SimpleQueue[Preparation[Any] | None]) -> None:
+    while (preparation := preparations.get()) is not None:
+        preparation.finish(0.0)  # who works on it already needs no help
+        del preparation  # while it waits, the thread holds no text

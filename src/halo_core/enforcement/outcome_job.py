@@ -135,23 +135,26 @@ class OutcomeJob:
             if self.text.error is not None:
                 detail = ", ".join(filter(None, (detail, f"unread text: {type(self.text.error).__name__}")))
         state = tx.load_session(context.session) if context.session else None
-        origin = origin_of_result(context.resource)
+        origin, head = origin_of_result(context.resource), ""
         if state is not None and self.readable_len and origin is not Provenance.NOVEL:
+            profile = tx.load_profile(state) if text.chunk is not None else None
             state, origin = self._observe(tx, state, text, origin)
-        actual_costs = self._compute_actual_costs()
+            head = pack_head(profile) if profile is not None else ""
+        actual_costs = self._compute_actual_costs() if self.context.decision.charges else {}
+        is_own = decided.writer == tx.writer.id
         body: dict[str, Any] = {
             "actual": [[unit, amount] for unit, amount in sorted(actual_costs.items())],
-            "decision": context.place,
+            "decision": {"w": decided.writer, "ws": decided.seq} if is_own else context.place,
             "detail": detail,
             "labels": list(context.resource.labels),
-            "origin": origin.value,
+            "origin": str(origin),
             "output_digest": text.output_digest,
             "output_len": self.output_len,
             "status": self.status,
             "tainted": state.view.tainted if state is not None else False,
         }
         if state is not None:
-            state = state.with_update(self._settle_accounts(state, actual_costs))
+            state = state.with_update(self._settle_accounts(state, actual_costs), profile_head=head)
             body["quota"] = self._refund_quota(tx, actual_costs)
             body["state"] = state.make_commitment()
         written = tx.append(
@@ -178,12 +181,8 @@ class OutcomeJob:
         else:
             is_cut = self.readable_len > MAX_TEXT
             observed = ObservedText(text.fingerprints, origin, is_cut=is_cut, traces=text.traces).resolve_origin(tx)
-        profile = tx.load_profile(state) if text.chunk is not None else None
-        state = record_observation(
-            tx, state, tx.load_sketch(state), observed, self.context.resource.id, chunk=text.chunk
-        )
-        if profile is not None:
-            state = replace(state, watched=pack_head(profile))
+        sketch = tx.load_sketch(state)
+        state = record_observation(tx, state, sketch, observed, self.context.resource.id, chunk=text.chunk)
         return state, observed.origin
 
     def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:

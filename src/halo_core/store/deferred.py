@@ -15,6 +15,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from halo_core.errors import CannotDecide
+
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
 
@@ -75,13 +77,30 @@ class DeferredJob:
     session: str = ""
     preparation: Preparation[Any] | None = None
 
+    @property
+    def needs_long(self) -> bool:
+        """Whether a long preparation is not done yet."""
+        return self.preparation is not None and self.preparation.is_long and not self.preparation.is_done
+
+    def prepare(self, timeout_s: float) -> None:
+        """Have the preparation done.
+
+        Raises:
+            CannotDecide: `ledger_busy`, another thread does it and takes longer than `timeout_s`.
+        """
+        if self.preparation is not None and not self.preparation.finish(timeout_s):
+            problem = "the result of an earlier action is still being read"
+            raise CannotDecide("ledger_busy", problem, remedy="try again")
+
 
 class DeferredJobs:
-    """Jobs that may wait, in the order in which they came. Thread-safe and bounded."""
+    """Jobs that may wait, in the order in which they came. Bounded.
+
+    Any thread may add one; one thread at a time removes those that it ran.
+    """
 
     def __init__(self) -> None:
-        self._jobs: deque[DeferredJob] = deque()
-        self._lock = threading.Lock()
+        self._jobs: deque[DeferredJob] = deque()  # each use of it is one call, which no other thread interrupts
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -91,11 +110,10 @@ class DeferredJobs:
 
         So many wait only if the disk fails; their decisions are durable, with "outcome unknown".
         """
-        with self._lock:
-            if len(self._jobs) >= _MAX_DEFERRED:
-                return False
-            self._jobs.append(item)
-            return True
+        if len(self._jobs) >= _MAX_DEFERRED:
+            return False
+        self._jobs.append(item)
+        return True
 
     def select(self, sessions: Collection[str] | None) -> list[DeferredJob]:
         """The jobs that the next transaction must run first, in order.
@@ -108,16 +126,13 @@ class DeferredJobs:
         Args:
             sessions: of what the transaction is for; None where that may be any session.
         """
-        with self._lock:
-            jobs = list(self._jobs)
+        jobs = list(self._jobs)
         if sessions is None:
             return jobs
         passed: set[str] = set()
         selected = []
         for item in jobs:
-            preparation = item.preparation
-            may_wait = preparation is not None and preparation.is_long and not preparation.is_done
-            if item.session in sessions or not (may_wait or item.session in passed):
+            if item.session in sessions or not (item.session in passed or item.needs_long):
                 selected.append(item)
             elif item.session:
                 passed.add(item.session)
@@ -125,9 +140,8 @@ class DeferredJobs:
 
     def remove(self, done: Iterable[DeferredJob]) -> None:
         """Remove jobs that were run."""
-        with self._lock:
-            for item in done:
-                self._jobs.remove(item)  # by identity; nearly always the first
+        for item in done:
+            self._jobs.remove(item)  # by identity; nearly always the first
 
 
 class PreparationThread:
@@ -155,10 +169,10 @@ class PreparationThread:
         self._queue.put(None)
 
     def _ensure_thread(self) -> bool:
-        if self._thread is not None and self._thread.is_alive():
+        if self._thread is not None:
             return True
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None:
                 thread = threading.Thread(target=_run_loop, args=(self._queue,), name="halo-results", daemon=True)
                 try:
                     thread.start()

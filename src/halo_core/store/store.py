@@ -179,34 +179,31 @@ class Store:
         Raises:
             CannotDecide: nothing was made durable.
         """
-        self._select_deferred(sessions)  # without the lock: others go on while a long text is read
-        if not self._lock.acquire(timeout=self.config.deadline_s):
-            raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
-        try:
-            if self._closed:
-                raise closed_error()
-            return self._commit_locked(jobs, sessions)
-        finally:
-            self._lock.release()
+        while True:
+            if not self._lock.acquire(timeout=self.config.deadline_s):
+                raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
+            try:
+                if self._closed:
+                    raise closed_error()
+                late = self._deferred.select(sessions)
+                unread = [item for item in late if item.needs_long]
+                if not unread:
+                    return self._commit_locked(jobs, late)
+            finally:
+                self._lock.release()
+            for item in unread:  # without the lock: others go on while a long text is read
+                item.prepare(self.config.deadline_s)
 
-    def _select_deferred(self, sessions: Collection[str] | None) -> list[DeferredJob]:
-        """The deferred jobs to run now, each with its preparation done."""
-        selected = self._deferred.select(sessions)
-        for item in selected:
-            if item.preparation is not None and not item.preparation.finish(self.config.deadline_s):
-                raise CannotDecide(
-                    "ledger_busy", "the result of an earlier action is still being read", remedy="try again"
-                )
-        return selected
-
-    def _commit_locked(self, jobs: Sequence[Job], sessions: Collection[str] | None = None) -> list[Outcome]:
+    def _commit_locked(self, jobs: Sequence[Job], late: Sequence[DeferredJob]) -> list[Outcome]:
+        """Run and commit `late`, which was deferred, and then `jobs`."""
         database, writer = self._ensure_open()
-        late = self._select_deferred(sessions)
         before = writer.seq
+        for item in late:
+            item.prepare(self.config.deadline_s)
         hit_failpoint("before_begin")
         try:
             database.begin(self.config.deadline_s)
-            outcomes = self._commit_batch(database, writer, [*(item.job for item in late), *jobs])
+            outcomes = self._commit_batch(database, writer, [*[item.job for item in late], *jobs])
         except CannotDecide as exc:
             self._image.clear()
             if isinstance(exc, CommitFailed):
@@ -296,7 +293,7 @@ class Store:
         with self._checkpoint_lock, self._lock:
             if self._writer is not None:
                 try:
-                    self._commit_locked([close_writer_chain])
+                    self._commit_locked([close_writer_chain], self._deferred.select(None))
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
                     _log_error("close_failed", "error while closing the ledger", exc)

@@ -37,9 +37,13 @@ _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
 class RowAccess(Protocol):
     """What a table needs of its transaction."""
 
-    cursor: sqlite3.Cursor
     tenant: str
     image: TenantImage
+
+    @property
+    def cursor(self) -> sqlite3.Cursor:
+        """For any statement."""
+        ...
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
         """Run a statement that must keep exactly one row; CannotDecide if it does not."""

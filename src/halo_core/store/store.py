@@ -351,6 +351,7 @@ class Store:
             if self._writer is not None:
                 self._writer.abandon_lock()
             self._image.clear()
+            self._image.unwritten_uses.clear()
             self._reset()
 
     # called by the writer thread, beside `commit_group`

@@ -18,7 +18,6 @@ from halo_core.clock import Clock
 from halo_core.crypto.keys import IdSource
 from halo_core.decision.record import PartReader, unpack_digest
 from halo_core.errors import CannotDecide
-from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import (
     build_entry_note,
     compute_attached_digest,
@@ -46,6 +45,7 @@ from halo_core.model import (
 )
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
+from halo_core.store.entry_rows import EntryRows
 from halo_core.store.image import MAX_KEYS, Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.session_state import SessionState
@@ -65,6 +65,8 @@ _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
+_MAX_UNWRITTEN: Final = 64
+"""Uses of resources that a process counts before it writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +109,16 @@ class Transaction:
 
     __slots__ = (
         "_assurance",
+        "_cursor",
         "_dirty_sessions",
         "_ids",
+        "_new_uses",
         "_pending_marks",
         "_random",
         "_restrictions_changed",
+        "_rows",
+        "_uses_written",
         "clock",
-        "cursor",
         "image",
         "tenant",
         "writer",
@@ -130,7 +135,8 @@ class Transaction:
         image: TenantImage,
         assurance: str,
     ) -> None:
-        self.cursor = connection.cursor()
+        self._cursor = connection.cursor()
+        self._rows = EntryRows(self._insert_rows)
         self.tenant = tenant
         self.writer = writer
         self.clock = clock
@@ -140,51 +146,55 @@ class Transaction:
         self._random = b""
         self._pending_marks: dict[str, bytes] = {}
         self._dirty_sessions: dict[str, tuple[SessionState, LedgerEntry]] = {}
+        self._new_uses: dict[tuple[str, str], int] = {}
+        self._uses_written = False
         self._restrictions_changed = False
 
+    @property
+    def cursor(self) -> sqlite3.Cursor:
+        """For any statement; it sees every entry that was appended."""
+        if self._rows:
+            self._rows.write()
+        return self._cursor
+
     def append(self, draft: Draft) -> AppendedEntry:
-        """Sign and insert one entry at the end of the tenant's log."""
-        writer = self.writer
+        """Sign one entry and insert it at the end of the tenant's log.
+
+        Its row is inserted before anything else is read, together with those of other entries.
+        """
+        writer, tenant, session, content = self.writer, self.tenant, draft.session, draft.content
         sealed, marks, attached = self._attach(draft)
+        ts_us = draft.ts_us or self.clock.now_us()
+        names = tuple(sorted(content)) if content else ()
         entry = LedgerEntry(
-            self.tenant,
-            draft.session,
+            tenant,
+            session,
             writer.id,
             writer.seq,
             writer.prev,
-            draft.ts_us or self.clock.now_us(),
+            ts_us,
             draft.kind,
             self._assurance,
             draft.body,
-            tuple(sorted(draft.content)),
+            names,
             attached,
         )
-        signed = writer.sign(entry)
+        text, signatures, leaf = writer.sign(entry)
         once, mark = draft.run or None, int(bool(draft.run))
         if draft.settles is not None:
             once, mark = make_outcome_key(*draft.settles), PAUSED if draft.paused else ENDED
-        self.insert(
-            "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                self.tenant,
-                entry.writer,
-                entry.seq,
-                self._take_index(),
-                entry.kind.value,
-                entry.session,
-                entry.ts_us,
-                once,
-                mark,
-                signed.text,
-                signed.signatures,
-                sealed or None,
-                marks or None,
-            ),
-        )
-        if draft.settles is not None:
             self.image.runs.settle(draft.settles, mark)
-        hit_failpoint("after_append")
-        return AppendedEntry(entry, signed.leaf)
+        place, kind = self._take_index(), str(draft.kind)
+        beside = sealed or None, marks or None
+        self._rows.add(
+            (tenant, writer.id, entry.seq, place, kind, session, ts_us, once, mark, text, signatures, *beside)
+        )
+        return AppendedEntry(entry, leaf)
+
+    def _insert_rows(self, statement: str, values: tuple[Any, ...], count: int) -> None:
+        # INVARIANT: AUDIT - as `insert`.
+        if self._cursor.execute(statement, values).rowcount != count:
+            raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
         """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
@@ -203,7 +213,7 @@ class Transaction:
         """
         # A foreign trigger can make an insert succeed and do nothing (RAISE(IGNORE)).
         # INVARIANT: AUDIT - if a row was not kept, the job fails and nothing runs.
-        if self.cursor.execute(statement, values).rowcount != 1:
+        if self._cursor.execute(statement, values).rowcount != 1:
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def _take_index(self) -> int:
@@ -215,7 +225,9 @@ class Transaction:
         return image.next_index - 1
 
     def flush(self) -> None:
-        """Write each session row that changed, once, however often it changed."""
+        """Write what was appended, and each session row that changed, once, however often it changed."""
+        if self._rows:
+            self._rows.write()
         for state, head in self._dirty_sessions.values():
             self.insert(
                 "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
@@ -223,17 +235,26 @@ class Transaction:
                 (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
             )
         self._dirty_sessions.clear()
+        self._write_uses()
         if self._restrictions_changed:
             self.load_control()
 
     def confirm(self) -> None:
-        """Take over, after COMMIT, what is kept for the time when nothing can be read."""
+        """Take over, after COMMIT, what is kept for the time when nothing can be read, or is written later."""
+        unwritten = self.image.unwritten_uses
+        if self._uses_written:
+            unwritten.clear()
+        for used, times in self._new_uses.items():
+            unwritten[used] = unwritten.get(used, 0) + times
         control = self.image.control
         if self._restrictions_changed and control is not None:
             self.image.stops, self.image.revocations = control.stops, control.revocations
 
     def forget(self) -> None:
         """Forget what memory holds, after something was rolled back."""
+        self._rows.clear()
+        self._new_uses.clear()
+        self._uses_written = False
         self._dirty_sessions.clear()
         self._pending_marks.clear()
         self.image.clear()
@@ -455,24 +476,45 @@ class Transaction:
         return rows.TaintTable(self).add(fingerprints) if fingerprints else None
 
     def count_uses(self, agent: str, resource: str) -> int:
-        """How often the agent used the resource."""
-        uses = self.image.uses.get((agent, resource))
+        """How often the agent used the resource, as far as this process knows.
+
+        What others counted last may be missing, and what a killed process did. No decision depends on it.
+        """
+        used = agent, resource
+        uses = self.image.uses.get(used)
         if uses is None:
             row = self.cursor.execute(
                 "SELECT uses FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
             ).fetchone()
             if len(self.image.uses) >= MAX_KEYS:
                 self.image.uses.clear()
-            uses = self.image.uses[agent, resource] = 0 if row is None else int(row[0])
+            uses = 0 if row is None else int(row[0])
+            uses += 0 if self._uses_written else self.image.unwritten_uses.get(used, 0)
+            uses = self.image.uses[used] = uses + self._new_uses.get(used, 0)
         return uses
 
     def add_use(self, agent: str, resource: str) -> None:
-        """Count one use of a resource by an agent."""
-        self.image.uses[agent, resource] = self.count_uses(agent, resource) + 1
-        self.insert(
-            "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
-            (self.tenant, agent, resource),
-        )
+        """Count one use of a resource by an agent; the row is written later, with others."""
+        used = agent, resource
+        self.image.uses[used] = self.count_uses(agent, resource) + 1
+        self._new_uses[used] = self._new_uses.get(used, 0) + 1
+
+    def _write_uses(self) -> None:
+        """Write the counts of uses where many wait, or where this transaction uses nothing: then it has the time."""
+        late = {} if self._uses_written else self.image.unwritten_uses
+        if not late or (self._new_uses and len(late) < _MAX_UNWRITTEN and sum(late.values()) < _MAX_UNWRITTEN):
+            return
+        late = dict(late)
+        for used, times in self._new_uses.items():
+            late[used] = late.get(used, 0) + times
+        for (agent, resource), times in late.items():
+            self.insert(
+                "INSERT INTO usage VALUES (?,?,?,?) ON CONFLICT (tenant, agent, resource) DO UPDATE SET "
+                "uses=usage.uses+excluded.uses",
+                (self.tenant, agent, resource, times),
+            )
+        self._new_uses.clear()
+        self._uses_written = True
 
     def was_dispatched(self, session: str, request_id: str) -> bool:
         """Whether a request of the session was let run and did not pause."""

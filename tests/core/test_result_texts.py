@@ -44,7 +44,7 @@ def pay_call(halo):
     return halo.build_call(pay, {"amount": 5, "to": STRANGER})
 
 
-def reads(halo, text=LETTER):
+def reads(halo, text=LONG_LETTER):
     halo.enforcer.run(letter_call(halo), Calls(text), SURFACE)
 
 
@@ -93,9 +93,10 @@ def slow(monkeypatch):
     made.go.set()
 
 
-def test_the_next_decision_knows_what_nobody_has_read_yet(desk, held, home):
+@pytest.mark.parametrize("text", [LETTER, LONG_LETTER])
+def test_the_next_decision_knows_what_nobody_has_read_yet(desk, held, home, text):
     with desk.session("s", request="pay the fee"):
-        reads(desk)
+        reads(desk, text)
         assert not pays(desk)
     snapshot = bodies(home, EntryKind.DECISION)[-1]["snapshot"]
     assert dict(snapshot["provenance"])["/to"] == "untrusted"
@@ -112,8 +113,7 @@ def test_an_action_returns_before_its_result_is_read(desk, slow, home):
     assert verified(home) == 0
 
 
-@pytest.mark.parametrize("text", [LETTER, LONG_LETTER])
-def test_a_decision_waits_for_the_text_of_its_session(desk, monkeypatch, text):
+def test_a_decision_waits_for_the_text_of_its_session(desk, monkeypatch):
     answers = []
     with desk.session("first", request="read the letter"):  # so that nothing is registered later, which waits for all
         reads(desk)
@@ -125,7 +125,7 @@ def test_a_decision_waits_for_the_text_of_its_session(desk, monkeypatch, text):
             answers.append(pays(desk))
 
     with desk.session("s", request="pay the fee"):
-        reads(desk, text)
+        reads(desk)
     assert slow.begun.wait(WAIT_S)
     thread = threading.Thread(target=pay)
     thread.start()
@@ -138,7 +138,7 @@ def test_a_decision_waits_for_the_text_of_its_session(desk, monkeypatch, text):
 
 def test_a_decision_of_another_session_does_not_wait_for_a_long_text(desk, slow, home):
     with desk.session("s", request="read the letter"):
-        reads(desk, LONG_LETTER)
+        reads(desk)
     assert slow.begun.wait(WAIT_S)
     with desk.session("t", request="read"):
         desk.enforcer.begin(letter_call(desk))  # would wait for ever

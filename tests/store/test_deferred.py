@@ -117,6 +117,24 @@ def test_a_caller_does_the_work_itself_where_too_much_waits(thread, monkeypatch)
     go.set()
 
 
+def test_short_work_is_left_to_whoever_always_comes_before_the_thread(thread):
+    go = threading.Event()
+    thread.add(Preparation(Work(go), is_long=True), WAIT_S)
+    hasty = Preparation(Work())
+    thread.add(hasty, WAIT_S)
+    assert hasty.finish(WAIT_S)
+    left = [Work() for _ in range(1 + deferred._LEFT_OUT)]
+    for work in left:
+        thread.add(Preparation(work), WAIT_S)
+    long, later = Work(), Work()
+    thread.add(Preparation(long, is_long=True), WAIT_S)
+    thread.add(Preparation(later), WAIT_S)  # then the thread gets another chance
+    go.set()
+    assert later.begun.wait(WAIT_S)
+    assert len(long.threads) == 1
+    assert not any(work.threads for work in left)
+
+
 def test_where_no_thread_can_start_the_caller_does_the_work(thread, monkeypatch):
     def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread at interpreter shutdown")

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 _MAX_DEFERRED: Final = 5_000
 _MAX_UNPREPARED: Final = 256
+_LEFT_OUT: Final = 31  # short preparations after one that the thread came too late for
 
 
 class Preparation(Generic[T]):
@@ -34,13 +35,15 @@ class Preparation(Generic[T]):
         is_long: it may take much longer than a transaction.
     """
 
-    __slots__ = ("_lock", "_work", "error", "is_done", "is_long", "result")
+    __slots__ = ("_lock", "_work", "error", "is_done", "is_long", "result", "was_early")
 
     def __init__(self, work: Callable[[], T], *, is_long: bool = False) -> None:
         self._lock = threading.Lock()
         self._work: Callable[[], T] | None = work
         self.is_long = is_long
         self.is_done = False
+        self.was_early = False
+        """Whether it was done before anybody waited for it."""
         self.result: T | None = None
         self.error: Exception | None = None
 
@@ -147,18 +150,30 @@ class DeferredJobs:
 class PreparationThread:
     """Does preparations in a thread of its own, which starts with the first one and ends with its owner.
 
-    Where 256 wait already, the caller does the work itself, so that no more is taken in than can be worked off.
+    Where 256 wait already, the caller does the work itself, so that no more is taken in than can be worked off. Where
+    decisions follow so closely that they come before the thread, short work is left to them for a while: waking a
+    thread that finds nothing to do takes the interpreter from the one that decides.
     """
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Preparation[Any] | None] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._last: Preparation[Any] | None = None
+        self._left_out = 0
         # The thread holds the queue alone, so an owner that nobody uses any more is not kept alive by it.
         weakref.finalize(self, self._queue.put, None).atexit = False
 
     def add(self, preparation: Preparation[Any], timeout_s: float) -> None:
         """Have a preparation done soon; `timeout_s` bounds the wait of a caller that must do it itself."""
+        if not preparation.is_long:
+            if self._left_out:
+                self._left_out -= 1
+                return
+            last, self._last = self._last, preparation
+            if last is not None and last.is_done and not last.was_early:
+                self._left_out, self._last = _LEFT_OUT, None
+                return
         if self._queue.qsize() >= _MAX_UNPREPARED or not self._ensure_thread():
             preparation.finish(timeout_s)
         else:
@@ -184,5 +199,6 @@ class PreparationThread:
 
 def _run_loop(preparations: queue.SimpleQueue[Preparation[Any] | None]) -> None:
     while (preparation := preparations.get()) is not None:
-        preparation.finish(0.0)  # who works on it already needs no help
+        if not preparation.is_done:
+            preparation.was_early = preparation.finish(0.0)  # who works on it already needs no help
         del preparation  # while it waits, the thread holds no text

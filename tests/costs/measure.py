@@ -108,13 +108,13 @@ def _no_background_work() -> Iterator[None]:
 
     Outcomes are written with the call that comes next, results are read by whoever has them, no checkpoint is signed.
     """
-    before = committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, deferred._MAX_UNPREPARED
+    before = committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, deferred.MAX_UNPREPARED
     committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = 3600.0, 3600.0, 1_000_000
-    deferred._MAX_UNPREPARED = 0
+    deferred.MAX_UNPREPARED = 0
     try:
         yield
     finally:
-        committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, deferred._MAX_UNPREPARED = before
+        committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, deferred.MAX_UNPREPARED = before
 
 
 def _measure_call(bench: Bench, call: Callable[[], object]) -> Counts:

@@ -105,7 +105,7 @@ def test_interrupted_work_is_left_for_the_next():
 
 
 def test_a_caller_does_the_work_itself_where_too_much_waits(thread, monkeypatch):
-    monkeypatch.setattr(deferred, "_MAX_UNPREPARED", 1)
+    monkeypatch.setattr(deferred, "MAX_UNPREPARED", 1)
     go = threading.Event()
     first, queued, own = Work(go), Work(), Work()
     thread.add(Preparation(first), WAIT_S)
@@ -120,9 +120,10 @@ def test_a_caller_does_the_work_itself_where_too_much_waits(thread, monkeypatch)
 def test_short_work_is_left_to_whoever_always_comes_before_the_thread(thread):
     go = threading.Event()
     thread.add(Preparation(Work(go), is_long=True), WAIT_S)
-    hasty = Preparation(Work())
-    thread.add(hasty, WAIT_S)
-    assert hasty.finish(WAIT_S)
+    for _ in range(deferred._MAX_LATE):
+        hasty = Preparation(Work())
+        thread.add(hasty, WAIT_S)
+        assert hasty.finish(WAIT_S)
     left = [Work() for _ in range(1 + deferred._LEFT_OUT)]
     for work in left:
         thread.add(Preparation(work), WAIT_S)

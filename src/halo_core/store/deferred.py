@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MAX_DEFERRED: Final = 5_000
-_MAX_UNPREPARED: Final = 256
-_LEFT_OUT: Final = 31  # short preparations after one that the thread came too late for
+MAX_UNPREPARED: Final = 256
+_MAX_LATE: Final = 4  # short preparations in a row that the thread came too late for
+_LEFT_OUT: Final = 60  # short preparations that it then leaves to others
 
 
 class Preparation(Generic[T]):
@@ -160,7 +161,7 @@ class PreparationThread:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._last: Preparation[Any] | None = None
-        self._left_out = 0
+        self._late = self._left_out = 0
         # The thread holds the queue alone, so an owner that nobody uses any more is not kept alive by it.
         weakref.finalize(self, self._queue.put, None).atexit = False
 
@@ -171,10 +172,11 @@ class PreparationThread:
                 self._left_out -= 1
                 return
             last, self._last = self._last, preparation
-            if last is not None and last.is_done and not last.was_early:
-                self._left_out, self._last = _LEFT_OUT, None
+            self._late = self._late + 1 if last is not None and last.is_done and not last.was_early else 0
+            if self._late == _MAX_LATE:
+                self._late, self._left_out, self._last = 0, _LEFT_OUT, None
                 return
-        if self._queue.qsize() >= _MAX_UNPREPARED or not self._ensure_thread():
+        if self._queue.qsize() >= MAX_UNPREPARED or not self._ensure_thread():
             preparation.finish(timeout_s)
         else:
             self._queue.put(preparation)

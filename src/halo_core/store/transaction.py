@@ -6,11 +6,10 @@ does an action run or a caller get its answer. A job is a function of a `Transac
 
 from __future__ import annotations
 
-import base64
 import os
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,7 +34,6 @@ from halo_core.ledger import (
 from halo_core.model import (
     ENDED,
     PAUSED,
-    EntryKind,
     LedgerEntry,
     Mode,
     make_outcome_key,
@@ -45,10 +43,12 @@ from halo_core.model import (
 )
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
+from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.entry_rows import EntryRows
-from halo_core.store.image import MAX_KEYS, Control, SessionMemory, TenantImage
+from halo_core.store.image import Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.session_state import SessionState
+from halo_core.store.use_counts import UseCounts
 from halo_core.values import Marks, Sketch
 
 if TYPE_CHECKING:
@@ -65,43 +65,6 @@ _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
-_MAX_UNWRITTEN: Final = 64
-"""Uses of resources that a process counts before it writes them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An entry before it has a place.
-
-    Args:
-        kind: of the entry.
-        session: it belongs to, empty for housekeeping.
-        body: canonical tree.
-        content: fields to seal, name → bytes.
-        subject: whose they are.
-        run: of a decision that lets its action run, the key from `Transaction.make_run_key`; else empty.
-        settles: of an outcome, the (writer, sequence) of its decision.
-        paused: of an outcome, the action paused and may run once more.
-        ts_us: its time, microseconds since the epoch; 0 asks the clock.
-    """
-
-    kind: EntryKind
-    session: str
-    body: Mapping[str, Any]
-    content: Mapping[str, bytes] = field(default_factory=dict)
-    subject: str = ""
-    run: bytes = b""
-    settles: tuple[str, int] | None = None
-    paused: bool = False
-    ts_us: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class AppendedEntry:
-    """An entry that was appended (durable only when the transaction commits)."""
-
-    entry: LedgerEntry
-    leaf: bytes
 
 
 class Transaction:
@@ -112,12 +75,11 @@ class Transaction:
         "_cursor",
         "_dirty_sessions",
         "_ids",
-        "_new_uses",
         "_pending_marks",
         "_random",
         "_restrictions_changed",
         "_rows",
-        "_uses_written",
+        "_uses",
         "clock",
         "image",
         "tenant",
@@ -146,8 +108,7 @@ class Transaction:
         self._random = b""
         self._pending_marks: dict[str, bytes] = {}
         self._dirty_sessions: dict[str, tuple[SessionState, LedgerEntry]] = {}
-        self._new_uses: dict[tuple[str, str], int] = {}
-        self._uses_written = False
+        self._uses = UseCounts(self)
         self._restrictions_changed = False
 
     @property
@@ -235,17 +196,13 @@ class Transaction:
                 (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
             )
         self._dirty_sessions.clear()
-        self._write_uses()
+        self._uses.write()
         if self._restrictions_changed:
             self.load_control()
 
     def confirm(self) -> None:
         """Take over, after COMMIT, what is kept for the time when nothing can be read, or is written later."""
-        unwritten = self.image.unwritten_uses
-        if self._uses_written:
-            unwritten.clear()
-        for used, times in self._new_uses.items():
-            unwritten[used] = unwritten.get(used, 0) + times
+        self._uses.confirm()
         control = self.image.control
         if self._restrictions_changed and control is not None:
             self.image.stops, self.image.revocations = control.stops, control.revocations
@@ -253,8 +210,7 @@ class Transaction:
     def forget(self) -> None:
         """Forget what memory holds, after something was rolled back."""
         self._rows.clear()
-        self._new_uses.clear()
-        self._uses_written = False
+        self._uses.forget()
         self._dirty_sessions.clear()
         self._pending_marks.clear()
         self.image.clear()
@@ -469,52 +425,20 @@ class Transaction:
 
     def load_taint_index(self) -> rows.TaintIndex:
         """Fingerprints of what the tenant's sessions stored while they were exposed."""
-        return rows.TaintTable(self).refresh()
+        end, index = self.image.taint_end, self.image.taint_index
+        return index if end is not None and end[0] == index.seq else rows.TaintTable(self).refresh()
 
     def add_tainted_fingerprints(self, fingerprints: frozenset[int]) -> dict[str, Any] | None:
         """Store fingerprints of a stored value; the commitment for the entry, None where nothing is new."""
         return rows.TaintTable(self).add(fingerprints) if fingerprints else None
 
     def count_uses(self, agent: str, resource: str) -> int:
-        """How often the agent used the resource, as far as this process knows.
-
-        What others counted last may be missing, and what a killed process did. No decision depends on it.
-        """
-        used = agent, resource
-        uses = self.image.uses.get(used)
-        if uses is None:
-            row = self.cursor.execute(
-                "SELECT uses FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
-            ).fetchone()
-            if len(self.image.uses) >= MAX_KEYS:
-                self.image.uses.clear()
-            uses = 0 if row is None else int(row[0])
-            uses += 0 if self._uses_written else self.image.unwritten_uses.get(used, 0)
-            uses = self.image.uses[used] = uses + self._new_uses.get(used, 0)
-        return uses
+        """How often the agent used the resource, as far as this process knows."""
+        return self._uses.count(agent, resource)
 
     def add_use(self, agent: str, resource: str) -> None:
         """Count one use of a resource by an agent; the row is written later, with others."""
-        used = agent, resource
-        self.image.uses[used] = self.count_uses(agent, resource) + 1
-        self._new_uses[used] = self._new_uses.get(used, 0) + 1
-
-    def _write_uses(self) -> None:
-        """Write the counts of uses where many wait, or where this transaction uses nothing: then it has the time."""
-        late = {} if self._uses_written else self.image.unwritten_uses
-        if not late or (self._new_uses and len(late) < _MAX_UNWRITTEN and sum(late.values()) < _MAX_UNWRITTEN):
-            return
-        late = dict(late)
-        for used, times in self._new_uses.items():
-            late[used] = late.get(used, 0) + times
-        for (agent, resource), times in late.items():
-            self.insert(
-                "INSERT INTO usage VALUES (?,?,?,?) ON CONFLICT (tenant, agent, resource) DO UPDATE SET "
-                "uses=usage.uses+excluded.uses",
-                (self.tenant, agent, resource, times),
-            )
-        self._new_uses.clear()
-        self._uses_written = True
+        self._uses.add(agent, resource)
 
     def was_dispatched(self, session: str, request_id: str) -> bool:
         """Whether a request of the session was let run and did not pause."""
@@ -608,8 +532,3 @@ class Transaction:
         found = self.cursor.connection.execute(_UNSETTLED_QUERY, (self.tenant, writer))
         unsettled = [(seq, session) for seq, session in found if self.find_outcome(session, writer, seq) is None]
         return [(seq, leaf_hash(self.load_note(writer, seq) or b""), session) for seq, session in unsettled]
-
-
-def encode_leaf(leaf: bytes) -> str:
-    """A leaf hash as entries write it."""
-    return base64.b64encode(leaf).decode("ascii")

@@ -190,7 +190,7 @@ def test_an_entry_of_format_1_is_named_as_such(tmp_path):
         act(halo)
     database = attack(db_of(home))
     (rowid, text) = database.execute("SELECT rowid, body FROM entry WHERE kind='decision'").fetchone()
-    old = text.replace(b'"v":2', b'"v":1').replace(b'"frame":', b'"framed":')
+    old = text.replace(b'"v":3', b'"v":1').replace(b'"frame":', b'"framed":')
     database.execute("UPDATE entry SET body=? WHERE rowid=?", (old, rowid))
     database.close()
     from halo_core.verification import verify_store

@@ -16,7 +16,7 @@ action run; in observe mode it does run, and the failure is logged and counted i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 from halo_core.decision import stop_applies
 from halo_core.decision.record import justify_decision
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import MAX_KEPT_CHARS, Call, Credentials, DecisionContext, Preparer, clip_name
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Call, Credentials, DecisionContext, Preparer
 from halo_core.enforcement.jobs import (
     HandBackJob,
     OutcomeJob,
@@ -35,7 +35,7 @@ from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.log_output import get_logger
-from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
+from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Resource, Stop
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store, Transaction
 from halo_core.values import origin_of_result
@@ -66,6 +66,7 @@ class Ticket:
     _enforcer: Enforcer
     _is_open: bool = field(default=True, repr=False)
     _restricted_before: str = field(default="", repr=False)
+    _dropped: dict[str, None] = field(default_factory=dict, repr=False)
 
     @property
     def holds_output(self) -> bool:
@@ -84,7 +85,7 @@ class Ticket:
         detail = ""
         if self.verdict is not None and self.holds_output:
             try:
-                result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+                result, detail = self._restrict_result(result, surface, self.verdict.resource)
             except Denied:
                 self._finish("success", "", "withheld", cost)
                 raise
@@ -102,9 +103,13 @@ class Ticket:
         """
         if self.verdict is None or not self.holds_output:
             return result
-        result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+        result, detail = self._restrict_result(result, surface, self.verdict.resource)
         self._restricted_before = detail or self._restricted_before  # `succeed` may find nothing left to restrict
         return result
+
+    def _restrict_result(self, result: T, surface: Surface[T], resource: Resource) -> tuple[T, str]:
+        on_dropped = self._dropped.setdefault
+        return restrict_result(result, surface, self._active_obligations(), resource, on_dropped=on_dropped)
 
     def _active_obligations(self) -> tuple[Obligation, ...]:
         """The obligations to carry out; none in observe mode."""
@@ -157,7 +162,9 @@ class Ticket:
             return
         self._is_open = False
         if self.verdict is not None:
-            self._enforcer.queue_outcome(self.verdict, status, output, detail, cost or {}, readable_text=readable_text)
+            self._enforcer.queue_outcome(
+                self.verdict, status, output, detail, cost or {}, readable_text=readable_text, dropped=self._dropped
+            )
 
 
 class Enforcer:
@@ -349,7 +356,14 @@ class Enforcer:
             return LiveLink("", (), is_acting_link=True)  # its own link begins with its first decision
         if not session:
             return None
-        return FindLinkJob(clip_name(session), root, agent, acting_handle, taken_links, credentials.passport_store)
+        return FindLinkJob(
+            self._preparer.references.of_session(session),
+            root,
+            agent,
+            acting_handle,
+            taken_links,
+            credentials.passport_store,
+        )
 
     def queue_outcome(
         self,
@@ -360,11 +374,12 @@ class Enforcer:
         cost: Mapping[str, int] | None = None,
         *,
         readable_text: str | None = None,
+        dropped: Iterable[str] = (),
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
         `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that
-        nobody was shown make nothing ours.
+        nobody was shown make nothing ours. `dropped` are the texts of documents that an obligation dropped.
         """
         if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
@@ -388,6 +403,7 @@ class Enforcer:
             else None,
             detail=detail,
             actual_costs=cost or {},
+            dropped=tuple([("", self._preparer.references.of_document(text)) for text in dropped]),
         )
         self.store.defer(job)
 

@@ -5,11 +5,12 @@ Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.
 """
 
 from halo_core.ledger import commit_state
+from halo_core.store.draft import Draft, SealedFields
 from halo_core.store.image import Control
 from halo_core.store.proven_entries import ProvenEntry, find_paused_decision, read_outcome
 from halo_core.store.session_state import Account, SessionState
 from halo_core.store.store import Store, StoreConfig
-from halo_core.store.transaction import AppendedEntry, Draft, Transaction, encode_leaf
+from halo_core.store.transaction import AppendedEntry, Transaction, encode_leaf
 
 __all__ = [
     "Account",
@@ -17,6 +18,7 @@ __all__ = [
     "Control",
     "Draft",
     "ProvenEntry",
+    "SealedFields",
     "SessionState",
     "Store",
     "StoreConfig",

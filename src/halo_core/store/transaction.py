@@ -10,7 +10,7 @@ import base64
 import os
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,13 +20,13 @@ from halo_core.decision.record import PartReader, unpack_digest
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import (
+    SubjectKey,
     build_entry_note,
     compute_attached_digest,
     compute_key_commitment,
     leaf_hash,
     new_dek,
     open_attached,
-    read_subject,
     seal,
     split_marks,
     unwrap_dek,
@@ -36,7 +36,6 @@ from halo_core.ledger import (
 from halo_core.model import (
     ENDED,
     PAUSED,
-    EntryKind,
     LedgerEntry,
     Mode,
     make_outcome_key,
@@ -44,8 +43,10 @@ from halo_core.model import (
     make_single_run_key,
     read_digest,
 )
+from halo_core.references import References, is_reference
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
+from halo_core.store.draft import Draft, complete_draft, list_sealed_names, seal_boxes
 from halo_core.store.image import MAX_KEYS, Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.session_state import SessionState
@@ -65,33 +66,6 @@ _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An entry before it has a place.
-
-    Args:
-        kind: of the entry.
-        session: it belongs to, empty for housekeeping.
-        body: canonical tree.
-        content: fields to seal, name → bytes.
-        subject: whose they are.
-        run: of a decision that lets its action run, the key from `Transaction.make_run_key`; else empty.
-        settles: of an outcome, the (writer, sequence) of its decision.
-        paused: of an outcome, the action paused and may run once more.
-        ts_us: its time, microseconds since the epoch; 0 asks the clock.
-    """
-
-    kind: EntryKind
-    session: str
-    body: Mapping[str, Any]
-    content: Mapping[str, bytes] = field(default_factory=dict)
-    subject: str = ""
-    run: bytes = b""
-    settles: tuple[str, int] | None = None
-    paused: bool = False
-    ts_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +119,8 @@ class Transaction:
     def append(self, draft: Draft) -> AppendedEntry:
         """Sign and insert one entry at the end of the tenant's log."""
         writer = self.writer
+        if draft.actor is not None or draft.others:
+            draft = complete_draft(self, draft)
         sealed, marks, attached = self._attach(draft)
         entry = LedgerEntry(
             self.tenant,
@@ -156,7 +132,7 @@ class Transaction:
             draft.kind,
             self._assurance,
             draft.body,
-            tuple(sorted(draft.content)),
+            list_sealed_names(draft) if draft.others else tuple(sorted(draft.content)),
             attached,
         )
         signed = writer.sign(entry)
@@ -189,11 +165,29 @@ class Transaction:
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
         """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
         marks = self._pending_marks.pop(draft.session, b"") if self._pending_marks else b""
+        if draft.others:
+            sealed, commitments = seal_boxes(self, draft)
+            return sealed, marks, compute_attached_digest(commitments, sealed, marks)
         if not draft.content:
             return b"", marks, compute_attached_digest(b"", b"", marks) if marks else ""
-        dek, commitment = self._content_key(draft.subject)
-        sealed = seal(dek, self.tenant, draft.subject, draft.content, nonce=self._draw_random(24))
+        dek, commitment = self.content_key(draft.subject)
+        sealed = seal(dek, self.tenant, draft.subject, draft.content, nonce=self.draw_random(24))
         return sealed, marks, compute_attached_digest(commitment, sealed, marks)
+
+    @property
+    def references(self) -> References:
+        """What stands in place of names."""
+        return self.image.references
+
+    def resolve_session(self, session: str) -> str:
+        """The reference of a session, given its name or its reference."""
+        is_known = (
+            is_reference(session)
+            and self.cursor.execute(
+                "SELECT 1 FROM session WHERE tenant=? AND session=?", (self.tenant, session)
+            ).fetchone()
+        )
+        return session if is_known else self.references.of_session(session)
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
         """Run a statement that must insert or update exactly one row.
@@ -238,14 +232,16 @@ class Transaction:
         self._pending_marks.clear()
         self.image.clear()
 
-    def _draw_random(self, size: int) -> bytes:
+    def draw_random(self, size: int) -> bytes:
+        """Fresh random bytes."""
         # Taken from the operating system for several fields at once; no byte is used twice.
         if len(self._random) < size:
             self._random = os.urandom(_RANDOM_BYTES)
         taken, self._random = self._random[:size], self._random[size:]
         return taken
 
-    def _content_key(self, subject: str) -> tuple[bytes, bytes]:
+    def content_key(self, subject: str) -> tuple[bytes, bytes]:
+        """A subject's data key, made if there is none, and the commitment to it; CannotDecide if it was erased."""
         return self.image.keys.get(subject) or self._load_content_key(subject)
 
     def _load_content_key(self, subject: str) -> tuple[bytes, bytes]:
@@ -287,14 +283,16 @@ class Transaction:
         ).fetchone()
         if row is None or row[0] is None:
             return None
+        return open_attached(self._find_content_key, entry.tenant, entry.attached, row[0], row[1]).get(name)
+
+    def _find_content_key(self, subject: str) -> SubjectKey | None:
         vault = self.cursor.execute(
-            "SELECT dek_wrapped, commitment FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NULL",
-            (self.tenant, read_subject(row[0])),
+            "SELECT dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject=?",
+            (self.tenant, subject),
         ).fetchone()
-        if vault is None:
-            return None
-        key = unwrap_key(self.image.kek, vault[0], vault[1], entry.tenant, read_subject(row[0]))
-        return open_attached(key, entry.tenant, entry.attached, row[0], row[1]).get(name)
+        if vault is None or vault[2] is not None:
+            return None if vault is None else (None, vault[1])
+        return unwrap_key(self.image.kek, vault[0], vault[1], self.tenant, subject)
 
     def put_blob(self, name: str, data: bytes) -> bool:
         """Store `data` under its content hash; False where it is there already."""

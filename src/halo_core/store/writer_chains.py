@@ -43,8 +43,9 @@ from halo_core.ledger import (
 )
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.store.database import Database, sqlite_path
+from halo_core.store.draft import Draft
 from halo_core.store.image import Control
-from halo_core.store.transaction import Draft, Transaction, encode_leaf
+from halo_core.store.transaction import Transaction, encode_leaf
 
 _NAME = "trust.json"
 

@@ -24,7 +24,8 @@ from typing import Any, Final, TypeVar
 from halo_core.decision import stop_applies
 from halo_core.decision.record import justify_decision
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import MAX_KEPT_CHARS, Call, Credentials, DecisionContext, Preparer, clip_name
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Call, Credentials, Preparer, clip_name
+from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.jobs import (
     HandBackJob,
     OutcomeJob,
@@ -209,36 +210,36 @@ class Enforcer:
         Raises:
             Denied: see `run`.
         """
-        ticket: Ticket = flow.drive(self._begin_steps(call))
-        return ticket
-
-    async def abegin(self, call: Call) -> Ticket:
-        """As `begin`, from a coroutine."""
-        ticket: Ticket = await flow.adrive(self._begin_steps(call))
-        return ticket
-
-    def _begin_steps(self, call: Call) -> flow.Steps[Ticket]:
         try:
-            credentials = yield from self._wait_for_credentials()
-            job = self._make_decision_job(call, credentials)
-            context: DecisionContext = yield self._make_commit_step(job, on_orphaned=self._record_orphaned)
+            job = self._make_decision_job(call, self._get_credentials())
+            context: DecisionContext = self.store.commit(job)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
         return self._issue_ticket(context)
 
-    def _wait_for_credentials(self) -> flow.Steps[Credentials]:
-        """The credentials in force; on an event loop a thread waits for them.
+    async def abegin(self, call: Call) -> Ticket:
+        """As `begin`, from a coroutine."""
+        get_credentials = self._get_credentials
+        try:
+            # Asked for once: another task may register something meanwhile, and the loop would wait for it.
+            is_ready = self._are_credentials_ready()
+            credentials = get_credentials() if is_ready else await asyncio.to_thread(get_credentials)
+            job = self._make_decision_job(call, credentials)
+            context: DecisionContext = await self.store.acommit(job, on_orphaned=self._record_orphaned)
+        except Exception as exc:  # noqa: BLE001  as above
+            return self._handle_undecided(call, exc)
+        return self._issue_ticket(context)
 
-        They are asked for once: another task may register something meanwhile, and the loop would wait for it.
-        """
+    def _wait_for_credentials(self) -> flow.Steps[Credentials]:
+        """The credentials in force; on an event loop a thread waits for them."""
         get_credentials = self._get_credentials
         if self._are_credentials_ready():
             return get_credentials()
         credentials: Credentials = yield flow.TwoWayStep(get_credentials, partial(asyncio.to_thread, get_credentials))
         return credentials
 
-    def _make_commit_step(self, job: Any, *, on_orphaned: Callable[[Any], None] | None = None) -> flow.Step:
-        return flow.TwoWayStep(self.store.commit, partial(self.store.acommit, on_orphaned=on_orphaned), job)
+    def _make_commit_step(self, job: Any) -> flow.Step:
+        return flow.TwoWayStep(self.store.commit, self.store.acommit, job)
 
     def _make_decision_job(self, call: Call, credentials: Credentials) -> Callable[[Transaction], DecisionContext]:
         context = self._preparer.prepare(call, self._mode)  # (1)

@@ -17,11 +17,12 @@ from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
 from halo_core.decision.checks import call_binding, reauthorization_binding
 from halo_core.decision.record import DecisionResult, encode_decision, encode_outcome
-from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials
+from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.passport_reader import make_handback_body
-from halo_core.enforcement.snapshot_builder import build_snapshot, record_observation
+from halo_core.enforcement.snapshot_builder import build_snapshot, read_session, record_observation
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     RESERVED_UNITS,
@@ -65,7 +66,8 @@ def decide_call(
         The context, with what was decided.
     """
     request = context.request
-    build_snapshot(tx, context, credentials, read_stops())  # (2)
+    read_session(tx, context, credentials)  # (2)
+    build_snapshot(tx, context, credentials, read_stops())
     snapshot = context.snapshot
     decision = context.decision = decide(request, snapshot)  # (3)
     observe = snapshot.mode is Mode.OBSERVE

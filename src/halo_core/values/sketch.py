@@ -32,7 +32,8 @@ MARK_BYTES: Final = 8
 """Bytes of a packed mark."""
 MAX_SOURCE_INDEX: Final = 31
 """Sources that a session can tell apart; later ones share the last place."""
-_SOURCE_SHIFT: Final = 3  # bits before it
+SOURCE_SHIFT: Final = 3
+"""Bits of a mark before the place of its source."""
 _ORIGIN_MASK: Final = 7
 ORIGIN_BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 
@@ -50,13 +51,15 @@ Marks = dict[int, int]
 def extract_tokens(text: str) -> Iterable[str]:
     """Lower-case tokens of a text; numbers lose thousands separators and trailing zeros."""
     folded = text[:MAX_TEXT].casefold()
-    if len(folded) <= _SHORT_TEXT_LENGTH:
-        return [
-            _normalize_number(token) if token[0] in _NUMERIC else token
-            for raw in _TOKEN.findall(folded)
-            if (token := raw.strip(_EDGE_CHARACTERS)[:_MAX_TOKEN])
-        ]
-    return _extract_tokens_lazily(folded)
+    if len(folded) > _SHORT_TEXT_LENGTH:
+        return _extract_tokens_lazily(folded)
+    tokens = []
+    for raw in _TOKEN.findall(folded):
+        token = raw.strip(_EDGE_CHARACTERS)[:_MAX_TOKEN]
+        if token:
+            is_odd_number = token[0] in _NUMERIC and not (token.isascii() and token.isdigit())
+            tokens.append(_normalize_number(token) if is_odd_number else token)
+    return tokens
 
 
 def _extract_tokens_lazily(folded: str) -> Iterator[str]:
@@ -106,9 +109,11 @@ def _fingerprint_cache(_key: bytes) -> dict[str, int]:
 class Sketch:
     """Marks of one session, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store."""
 
-    __slots__ = ("_key", "marks", "saturated")
+    __slots__ = ("_key", "last_request", "marks", "saturated")
 
     def __init__(self, key: bytes) -> None:
+        self.last_request: frozenset[int] | None = None
+        """Fingerprints of the user's words that were added last; marks lose nothing, so it still has them."""
         self._key = key[:64]
         self.marks: Marks = {}
         self.saturated = False
@@ -139,7 +144,7 @@ class Sketch:
                 if len(added) >= room:
                     self.saturated = True
                     break
-                added[fingerprint] = bit | place << _SOURCE_SHIFT
+                added[fingerprint] = bit | place << SOURCE_SHIFT
             elif not mark & bit and (vouched or bit == foreign or mark & _ORIGIN_MASK != foreign):
                 # INVARIANT: what only an untrusted source has said is not made ours by an echo: a receipt that
                 # repeats it, a prompt it was pasted into. Only the host can vouch for it.
@@ -156,23 +161,16 @@ class Sketch:
         """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
         unknown = ORIGIN_BITS[Provenance.UNTRUSTED] if self.saturated else 0
         cache, key, find_mark = _fingerprint_cache(self._key), self._key, self.marks.get
-        return [
-            find_mark(
-                _fingerprint_token(key, word, cache) if (known := cache.get(word)) is None else known,
-                unknown,
-            )
-            for word in words
-        ]
+        marks = []
+        for word in words:
+            fingerprint = cache.get(word)
+            marks.append(find_mark(_fingerprint_token(key, word, cache) if fingerprint is None else fingerprint, unknown))
+        return marks
 
 
 def pack_marks(marks: Marks) -> bytes:
     """Eight bytes a mark: fingerprint, origins and place, sorted."""
     return b"".join((fingerprint << 8 | bits).to_bytes(MARK_BYTES) for fingerprint, bits in sorted(marks.items()))
-
-
-def source_index_of(mark: int) -> int:
-    """Place of the first source that said a word, 0 for none."""
-    return mark >> _SOURCE_SHIFT
 
 
 def unpack_marks(data: bytes) -> Marks:

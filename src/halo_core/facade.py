@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -157,10 +158,10 @@ class HaloBase(DelegationMixin):
                 sketch_key=keys.secret("sketch"),
                 make_call_id=ids.new_short_id,
             ),
-            lambda: self._agent_credentials.current(self._registry),
+            partial(self._agent_credentials.current, self._registry),
             mode,
-            are_credentials_ready=lambda: self._agent_credentials.is_ready(self._registry),
-            read_stops=lambda: stops.read(tenant),
+            are_credentials_ready=partial(self._agent_credentials.is_ready, self._registry),
+            read_stops=partial(stops.read, tenant),
         )
         self._mode = mode
         self._declarations = Declarations(self.store, home, agent)

@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from halo_core.enforcement import Call, Surface
+from halo_core.enforcement import Call, Surface, planner
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Impact
@@ -104,13 +104,17 @@ def measure(folder: Path) -> dict[str, Counts]:
 
 @contextmanager
 def _no_background_work() -> Iterator[None]:
-    """Outcomes are written with the call that comes next, and no checkpoint is signed: nothing depends on a clock."""
-    before = committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES
+    """Nothing depends on a clock or on chance.
+
+    Outcomes are written with the call that comes next, no checkpoint is signed, and no planned decision is checked.
+    """
+    before = committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, planner.check_interval
     committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = 3600.0, 3600.0, 1_000_000
+    planner.check_interval = 2**40
     try:
         yield
     finally:
-        committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = before
+        committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, planner.check_interval = before
 
 
 def _measure_call(bench: Bench, call: Callable[[], object]) -> Counts:

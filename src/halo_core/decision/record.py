@@ -149,7 +149,7 @@ def encode_decision(
         "seen": _encode_snapshot(snapshot, ts_us, result.state),
     }
     _add_request(body, request)
-    verdict = _encode_verdict(decision)
+    verdict = encode_verdict(decision)
     if verdict:
         body["decision"] = verdict
     if result.runs is not decision.effect.runs:
@@ -196,11 +196,11 @@ def _default_chain(user: str, agent: str) -> tuple[str, ...]:
 
 
 def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
-    seen = _encode_session(snapshot.session, snapshot.time_us, state)
+    seen = encode_session(snapshot.session, snapshot.time_us, state)
     if snapshot.time_us != ts_us:
         seen["time_us"] = snapshot.time_us
     if snapshot.envelopes:
-        seen["accounts"] = [_encode_account(item, snapshot.session.opened_us) for item in snapshot.envelopes]
+        seen["accounts"] = [encode_account(item, snapshot.session.opened_us) for item in snapshot.envelopes]
     if snapshot.provenance:
         grouped: dict[str, list[str]] = {}
         for pointer, source in snapshot.provenance:
@@ -219,7 +219,8 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
     return seen
 
 
-def _encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
+def encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What was seen of a session, at a time in microseconds; `state` is the commitment to what it became."""
     tree: dict[str, Any] = {"opened_us": session.opened_us, "steps": session.steps}
     if session.high_water_us != session.opened_us:
         tree["idle_us"] = time_us - session.high_water_us
@@ -230,8 +231,11 @@ def _encode_session(session: SessionView, time_us: int, state: Mapping[str, Any]
     return tree
 
 
-def _encode_account(account: Envelope, opened_us: int) -> dict[str, Any]:
-    spent = {unit: [reserved, done] if reserved else done for unit, reserved, done in account.spent}
+def encode_account(account: Envelope, opened_us: int) -> dict[str, Any]:
+    """What was seen of an account, in a session that was opened at `opened_us`."""
+    spent: dict[str, Any] = {}
+    for unit, reserved, committed in account.spent:
+        spent[unit] = [reserved, committed] if reserved else committed
     tree: dict[str, Any] = {"link": account.link, "spent": spent}
     if account.base_risk:
         tree["base_risk"] = account.base_risk
@@ -244,7 +248,8 @@ def _encode_account(account: Envelope, opened_us: int) -> dict[str, Any]:
     return tree
 
 
-def _encode_verdict(decision: Decision) -> dict[str, Any]:
+def encode_verdict(decision: Decision) -> dict[str, Any]:
+    """A decision; what equals its default is left out."""
     tree: dict[str, Any] = {}
     if decision.effect is not Effect.ALLOW:
         tree["effect"] = decision.effect.value

@@ -137,12 +137,14 @@ class Preparer:
     make_call_id: Any
     _fingerprint_cache: dict[str, frozenset[int]] = field(default_factory=dict)
     _request_cache: dict[str, str] = field(default_factory=dict)
-    _observed_requests: dict[str, ObservedText] = field(default_factory=dict)
+    _observed_requests: dict[str, tuple[ObservedText, ...]] = field(default_factory=dict)
     _principals: dict[tuple[str, tuple[str, ...]], Principal] = field(default_factory=dict)
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; total."""
-        trigger_text = _replace_unencodable(call.trigger_text)[:MAX_KEPT_CHARS] if call.trigger_text else ""
+        trigger_text = call.trigger_text[:MAX_KEPT_CHARS]
+        if not trigger_text.isascii():
+            trigger_text = _replace_unencodable(trigger_text)
         plain = parse_plain_arguments(call.args, self.redactor, trigger_text)
         sealed_args: Mapping[str, Any]
         real_args: Mapping[str, Any]
@@ -156,11 +158,19 @@ class Preparer:
             trigger_text = self.redactor.seal_text(trigger_text)
         if problem:
             recorded_args, leaves = {}, ()
-        principal = self._find_principal(clip_name(call.user) if call.user else "", call.agents)
-        session = clip_name(call.session) if call.session else ""
-        turn = clip_name(call.turn) if call.turn else ""
+        user, session, turn, given_call_id = [
+            name if len(name) <= _MAX_NAME and name.isascii() else clip_name(name)
+            for name in (call.user, call.session, call.turn, call.call_id)
+        ]
+        principal = self._principals.get((user, call.agents)) or self._make_principal(user, call.agents)
         args_digest = self.digester.digest("halo/args", encoded)
-        call_id = clip_name(call.call_id) if call.call_id else self.make_call_id()
+        call_id = given_call_id or self.make_call_id()
+        user_request = call.request and (self._request_cache.get(call.request) or self._seal_request(call.request))
+        observed_texts: tuple[ObservedText, ...] = ()
+        if call.shown_texts:
+            observed_texts = self._observe_texts(call)
+        elif call.request:
+            observed_texts = self._observed_requests.get(call.request) or self._observe_request(call.request)
         content = {"args": encoded}
         trigger_digest = ""
         if trigger_text:
@@ -191,10 +201,10 @@ class Preparer:
             original_args=real_args,
             recorded_args=recorded_args,
             leaves=leaves,
-            observed_texts=self._observe_texts(call),
+            observed_texts=observed_texts,
             subject=f"user:{principal.user}" if principal.user else f"session:{session}",
             content=content,
-            user_request=self._seal_request(call.request) if call.request else "",
+            user_request=user_request,
             mode_option=mode_option,
         )
 
@@ -242,34 +252,28 @@ class Preparer:
                 return call.problem, sealed, encoded, real_args, leaves
         return call.problem or problem, {}, b"{}", call.args, ()
 
-    def _find_principal(self, user: str, agents: tuple[str, ...]) -> Principal:
+    def _make_principal(self, user: str, agents: tuple[str, ...]) -> Principal:
         """Who asks, the same object for the same names: what is worked out for a principal is found by it."""
-        base = self.principal
-        if not agents and (not user or user == base.user):
-            return base
-        principal = self._principals.get((user, agents))
-        if principal is None:
+        principal = base = self.principal
+        if agents or (user and user != base.user):
             name = user or base.user
             agent = agents[-1] if agents else base.agent
             chain = (*((name,) if name else ()), base.agent, *agents)
             principal = Principal(base.tenant, agent, name, base.user_assurance, chain)
-            if len(self._principals) >= _MAX_PRINCIPALS:
-                self._principals.clear()
-            self._principals[user, agents] = principal
+        if len(self._principals) >= _MAX_PRINCIPALS:
+            self._principals.clear()
+        self._principals[user, agents] = principal
         return principal
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
-        if not call.shown_texts:
-            return (self._observe_request(call.request),) if call.request else ()
-        vouched_texts = [self._observe_request(call.request)] if call.request else []
         shown_texts = [self._observe_text(text, origin) for text, origin in call.shown_texts if text]
-        return (*vouched_texts, *shown_texts)
+        return (*self._observe_request(call.request), *shown_texts)
 
-    def _observe_request(self, text: str) -> ObservedText:
-        """The user's words, the same object for the requests that every call of a run repeats."""
+    def _observe_request(self, text: str) -> tuple[ObservedText, ...]:
+        """The user's words, if there are any; the same objects for the requests that every call of a run repeats."""
         observed = self._observed_requests.get(text)
         if observed is None:
-            observed = self._observe_text(text, Provenance.USER, is_vouched=True)
+            observed = (self._observe_text(text, Provenance.USER, is_vouched=True),) if text else ()
             if len(self._observed_requests) >= _MAX_REQUESTS:
                 self._observed_requests.clear()
             self._observed_requests[text] = observed

@@ -114,7 +114,11 @@ class DecisionContext:
         active: the live chain as it was loaded, None where a plan stood in for loading it.
         chain: verified links, root first.
         accounts: accounts of the chain's decaying links before the decision.
+        charged_accounts: those after a planned decision.
         authority: what the chain has left before the action, 0..1_000_000; None without a chain.
+        authority_left: what it has left after a planned decision.
+        is_new: memory knows that no decision let this request id run; read for plans, as is the next.
+        is_dispatched: this request id was dispatched before.
         uses: how often this agent used this resource before.
         policy: the compiled policy.
         quota_day: what was spent today under the standing link's quotas, None where it has none.
@@ -124,11 +128,13 @@ class DecisionContext:
         decision: what was decided.
         runs: whether the action may run now.
         args: what it runs with.
+        next_state: the session's state after the decision.
         appended: the entry that holds the decision.
         pending_id: id of the question that a challenge asked.
         handle: handle of the link that a hand-off leads to.
         used_answer: an answer was used up for this call, and not for the first part of one that paused.
         earlier: what this very request brought when it ran before.
+        made_snapshot: the snapshot, once somebody needed it.
     """
 
     call: Call
@@ -164,7 +170,11 @@ class DecisionContext:
     active: ActiveChain | None = None
     chain: tuple[Link, ...] = ()
     accounts: tuple[Envelope, ...] = ()
+    charged_accounts: tuple[Envelope, ...] = ()
     authority: int | None = None
+    authority_left: int | None = None
+    is_new: bool = False
+    is_dispatched: bool = False
     uses: int = 0
     policy: PolicyView = _UNSET
     quota_day: QuotaDay | None = None
@@ -174,13 +184,14 @@ class DecisionContext:
     decision: Decision = _UNSET
     runs: bool = False
     args: Mapping[str, Any] = _UNSET
+    next_state: SessionState = _UNSET
     appended: AppendedEntry = _UNSET
     pending_id: str = ""
     handle: str = ""
     used_answer: bool = False
     earlier: str | None = None
     _request: AccessRequest | None = None
-    _snapshot: Snapshot | None = None
+    made_snapshot: Snapshot | None = None
 
     @property
     def request(self) -> AccessRequest:
@@ -211,13 +222,9 @@ class DecisionContext:
     @property
     def snapshot(self) -> Snapshot:
         """Everything that `decide` reads besides the request."""
-        if self._snapshot is None:
-            self._snapshot = self._make_planned_snapshot()
-        return self._snapshot
-
-    @snapshot.setter
-    def snapshot(self, snapshot: Snapshot | None) -> None:
-        self._snapshot = snapshot
+        if self.made_snapshot is None:
+            self.made_snapshot = self._make_planned_snapshot()
+        return self.made_snapshot
 
     def _make_planned_snapshot(self) -> Snapshot:
         """The snapshot of a call that a plan may decide: no score, no answer, no quota, nothing stopped or revoked."""

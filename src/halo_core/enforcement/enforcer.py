@@ -34,6 +34,7 @@ from halo_core.enforcement.jobs import (
 )
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
+from halo_core.enforcement.planner import Planner
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.log_output import get_logger
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
@@ -190,6 +191,7 @@ class Enforcer:
         self._get_credentials = get_credentials
         self._are_credentials_ready = are_credentials_ready
         self._read_stops = read_stops
+        self._planner = Planner()
         self._mode = mode
         # Until the store has said otherwise, what cannot be decided does not run.
         self._last_mode = mode or Mode.ENFORCE
@@ -249,6 +251,7 @@ class Enforcer:
             credentials=credentials,
             digester=self._preparer.digester,
             sketch_key=self._preparer.sketch_key,
+            planner=self._planner,
             read_stops=self._read_stops,
         )
 

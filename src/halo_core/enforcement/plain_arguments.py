@@ -7,12 +7,11 @@ same for plain arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from halo_core.content.redaction import Redactor, is_credential, is_credential_member
+from halo_core.content.redaction import Redactor, is_credential, is_credential_header, is_credential_member
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
 from halo_core.values.provenance import MAX_LEAF_WORDS, MAX_LEAVES, Leaf
@@ -40,20 +39,38 @@ class PlainArguments(NamedTuple):
     leaves: tuple[Leaf, ...]
 
 
+_make_parsed: Final = partial(tuple.__new__, PlainArguments)  # as above
+
+
+class _NotPlainError(Exception):
+    """Something in the arguments is not plain."""
+
+
 def parse_plain_arguments(args: object, redactor: Redactor, beside: str) -> PlainArguments | None:
     """Parse arguments, and search them and a text that is kept beside them for secrets; None for what is not plain."""
-    if type(args) is not dict or len(args) > MAX_LEAVES:
-        return None
-    copy: dict[str, Any] = {}
     leaves: list[Leaf] = []
-    texts: list[str] = [beside]
+    texts = [beside]
+    try:
+        copy = _copy_arguments(args, leaves, texts)
+        encoded = canonical.dumps(copy)
+    except (_NotPlainError, CanonicalError):  # the latter for a lone surrogate
+        return None
+    is_plain = len(leaves) <= MAX_LEAVES and redactor.holds_no_secret(texts)
+    return _make_parsed((copy, encoded, tuple(leaves))) if is_plain else None
+
+
+def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str, Any]:
+    """Copy arguments, and list their leaves, and all texts with those of the names."""
+    if type(args) is not dict or ("value" in args and is_credential_member(args)):
+        raise _NotPlainError
+    copy: dict[str, Any] = {}
     for name, value in args.items():
         if type(name) is not str or len(name) > _MAX_NAME or not _is_plain_name(name):
-            return None
+            raise _NotPlainError
         kind = type(value)
         if kind is str:
             if len(value) > _MAX_TEXT:
-                return None
+                raise _NotPlainError
             texts.append(value)
             if value and not value.isspace():
                 words = list(islice(extract_tokens(value), MAX_LEAF_WORDS + 1))
@@ -63,65 +80,52 @@ def parse_plain_arguments(args: object, redactor: Redactor, beside: str) -> Plai
         elif kind is dict or kind is list:
             parts: list[str] = []
             value = _copy_container(value, parts, 1)  # noqa: PLW2901  the copy in place of the original
-            if value is None or len(parts) > MAX_LEAVES:
-                return None
-            texts += parts
             leaves += _list_leaves(_make_pointer(name), parts)
+            texts += parts
         elif kind is not bool and value is not None:
-            return None
+            raise _NotPlainError
         copy[name] = value
         texts.append(name)
-    if len(leaves) > MAX_LEAVES or not redactor.holds_no_secret(texts):
-        return None
-    if "value" in copy and is_credential_member(copy):
-        return None
-    try:
-        return PlainArguments(copy, canonical.dumps(copy), tuple(leaves))
-    except CanonicalError:  # a lone surrogate
-        return None
+    return copy
 
 
-def _list_leaves(pointer: str, parts: list[str]) -> Iterator[Leaf]:
-    for i, text in enumerate(parts):
-        yield Leaf(f"{pointer}/{i}", text, list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1)))
+def _list_leaves(pointer: str, parts: list[str]) -> list[Leaf]:
+    return [
+        _make_leaf((f"{pointer}/{i}", text, list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1))))
+        for i, text in enumerate(parts)
+    ]
 
 
 def _copy_container(value: Any, parts: list[str], depth: int) -> Any:
-    """Copy a list or dict and add its texts, with those of its keys, to `parts`; None for what is not plain."""
-    if depth > _MAX_DEPTH or len(parts) > MAX_LEAVES or len(value) > _MAX_MEMBERS:
-        return None
-    if type(value) is list:
-        if len(value) == 2 and type(value[0]) is str and is_credential(value[0]):
-            return None
-        pairs: Any = enumerate(value)
-    else:
-        if "value" in value and is_credential_member(value):
-            return None
-        pairs = value.items()
+    """Copy a list or dict, and add its texts, with those of its keys, to `parts`."""
+    if depth > _MAX_DEPTH or len(parts) > MAX_LEAVES or len(value) > _MAX_MEMBERS or _holds_credential(value):
+        raise _NotPlainError
+    is_dict = type(value) is dict
     copy: dict[Any, Any] = {}
-    for key, item in pairs:
-        if type(key) is str:
-            if len(key) > _MAX_NAME or not _is_plain_name(key):
-                return None
+    for key, item in value.items() if is_dict else enumerate(value):
+        if is_dict:
+            if type(key) is not str or len(key) > _MAX_NAME or not _is_plain_name(key):
+                raise _NotPlainError
             parts.append(key)
-        elif type(value) is dict:
-            return None
         kind = type(item)
-        if kind is str:
-            if len(item) > _MAX_TEXT:
-                return None
+        if kind is str and len(item) <= _MAX_TEXT:
             if item and not item.isspace():
                 parts.append(item)
         elif kind is int and -_INT_LIMIT < item < _INT_LIMIT:
             parts.append(str(item))
         elif kind is dict or kind is list:
             item = _copy_container(item, parts, depth + 1)  # noqa: PLW2901  as above
-            if item is None:
-                return None
         elif kind is not bool and item is not None:
-            return None
+            raise _NotPlainError
         copy[key] = item
-    return copy if type(value) is dict else list(copy.values())
+    return copy if is_dict else list(copy.values())
+
+
+def _holds_credential(value: Any) -> bool:
+    """Whether a pair names a credential: `{"name": "password", "value": ...}`, `["Authorization", ...]`."""
+    if type(value) is dict:
+        return "value" in value and is_credential_member(value)
+    return is_credential_header(value)
 
 
 @lru_cache(maxsize=4096)

@@ -92,7 +92,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     _name_origins(context, trace_leaves(context.leaves, sketch), state.sources)
     # A job that is run again starts from nothing.
     context.active, context.chain, context.accounts, context.authority = None, (), (), None
-    context.snapshot = context.quota_day = None
+    context.made_snapshot = context.quota_day = None
 
 
 def build_snapshot(
@@ -120,7 +120,7 @@ def build_snapshot(
     context.assessment = assessment
     context.uses = tx.count_uses(request.subject.agent, request.resource.id)
     context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
-    context.snapshot = Snapshot(
+    context.made_snapshot = Snapshot(
         time_us=at_us,
         mode=context.mode,
         control_version=control.version,

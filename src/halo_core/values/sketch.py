@@ -164,13 +164,15 @@ class Sketch:
         marks = []
         for word in words:
             fingerprint = cache.get(word)
-            marks.append(find_mark(_fingerprint_token(key, word, cache) if fingerprint is None else fingerprint, unknown))
+            marks.append(
+                find_mark(_fingerprint_token(key, word, cache) if fingerprint is None else fingerprint, unknown)
+            )
         return marks
 
 
 def pack_marks(marks: Marks) -> bytes:
     """Eight bytes a mark: fingerprint, origins and place, sorted."""
-    return b"".join((fingerprint << 8 | bits).to_bytes(MARK_BYTES) for fingerprint, bits in sorted(marks.items()))
+    return b"".join([(fingerprint << 8 | bits).to_bytes(MARK_BYTES) for fingerprint, bits in sorted(marks.items())])
 
 
 def unpack_marks(data: bytes) -> Marks:

@@ -67,6 +67,7 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "session_risk": 0,
     "sources": [],
     "stops": [],
+    "targets": [],
     "unscored": False,
     "uses": 0,
 }
@@ -80,6 +81,7 @@ _SEQUENCES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "revocations": lambda item: [item.scope, item.target, item.since_us],
     "sources": lambda item: [item[0], list(item[1])],
     "stops": lambda item: [item.scope, item.target, item.since_us],
+    "targets": lambda item: [item[0], item[1], list(item[2])],
 }
 _OUTCOME_DEFAULTS: Final[Mapping[str, Any]] = {
     "actual": [],

@@ -38,12 +38,14 @@ from halo_core.store import AppendedEntry, Control, SessionState, Transaction, e
 from halo_core.store.rows import QuotaDay
 from halo_core.values import (
     MAX_LEAVES,
-    fingerprint_tokens,
-    generate_spellings,
+    NO_MARKS,
+    ResultMarks,
+    fingerprint_text,
+    fingerprint_whole_text,
     iter_text_fingerprints,
 )
 from halo_core.values.provenance import Leaf, parse_leaves
-from halo_core.values.sketch import MAX_TEXT, extract_tokens
+from halo_core.values.sketch import MAX_TEXT
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
@@ -134,7 +136,10 @@ class ObservedText:
         is_vouched: the host says so, not the conversation.
         is_cut: it was longer than what is read, so not everything it brought is known.
         traces: fingerprints by which it would be recognised as something that was stored.
-        text: the text itself, for the user's words only (the session's profile reads them).
+        text: the text itself, for the user's words only (the session's profile reads them, and values are looked for in
+            their order).
+        text_mark: fingerprint of the whole text, for the user's words only.
+        result: of a result, what is kept of a trusted lookup besides.
         is_recalled: it was recognised as something that was stored.
     """
 
@@ -144,6 +149,8 @@ class ObservedText:
     is_cut: bool = False
     traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
     text: str = field(default="", repr=False)
+    text_mark: int = 0
+    result: ResultMarks = NO_MARKS
     is_recalled: bool = False
 
     def resolve_origin(self, tx: Transaction) -> ObservedText:
@@ -153,7 +160,7 @@ class ObservedText:
         what taints anyway, are not looked up.
         """
         if (
-            self.origin is not Provenance.SYSTEM
+            self.origin in (Provenance.USER, Provenance.UNTRUSTED)
             or not (stored := tx.load_taint_index())
             or not stored.contains_any(self.traces())
         ):
@@ -291,7 +298,7 @@ class Preparer:
     redactor: Redactor
     sketch_key: bytes
     make_call_id: Any
-    _fingerprint_cache: dict[str, frozenset[int]] = field(default_factory=dict)
+    _fingerprint_cache: dict[tuple[str, Provenance], frozenset[int]] = field(default_factory=dict)
     _request_cache: dict[str, str] = field(default_factory=dict)
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
@@ -411,35 +418,34 @@ class Preparer:
         labelled_texts = [*vouched_texts, *((text, origin, False) for text, origin in call.shown_texts if text)]
         return tuple(
             ObservedText(
-                self.fingerprint_text(text),
+                self.fingerprint_text(text, origin),
                 origin,
                 is_vouched,
                 len(text) > MAX_TEXT,
                 partial(self.find_traces, text),
-                text if origin is Provenance.USER else "",
+                *((text, self.fingerprint_user_text(text, is_vouched)) if origin is Provenance.USER else ()),
             )
             for text, origin, is_vouched in labelled_texts
         )
 
-    def fingerprint_text_once(self, text: str, *, without: Iterable[Iterable[str]] = ()) -> frozenset[int]:
-        """Keyed fingerprints of the words of a text, except those that occur in a list of `without`.
-
-        Of its words in other spellings too: what is read encoded or in groups may be used decoded, or as one.
-        """
-        words = set(extract_tokens(text))
-        for form in generate_spellings(text):
-            words.update(extract_tokens(form))
-        return frozenset(fingerprint_tokens(self.sketch_key, words.difference(*without)))
-
-    def fingerprint_text(self, text: str) -> frozenset[int]:
-        """As `fingerprint_text_once`, cached for the few texts that every call of a run repeats."""
-        cached = self._fingerprint_cache.get(text)
+    def fingerprint_text(self, text: str, origin: Provenance) -> frozenset[int]:
+        """Keyed fingerprints of what a session keeps of a text, cached for the few that every call of a run repeats."""
+        cached = self._fingerprint_cache.get((text, origin))
         if cached is None:
-            cached = self.fingerprint_text_once(text)
+            cached = fingerprint_text(
+                self.sketch_key,
+                text,
+                find_hidden=origin is Provenance.UNTRUSTED,
+                vouching=origin is Provenance.USER,
+            )
             if len(self._fingerprint_cache) >= _MAX_REQUESTS:
                 self._fingerprint_cache.clear()
-            self._fingerprint_cache[text] = cached
+            self._fingerprint_cache[text, origin] = cached
         return cached
+
+    def fingerprint_user_text(self, text: str, is_vouched: bool) -> int:  # noqa: FBT001  private, one caller
+        """Keyed fingerprint of a user's text as a whole."""
+        return fingerprint_whole_text(self.sketch_key, text, is_vouched=is_vouched)
 
 
 def _copy_arguments(args: object) -> Mapping[str, Any]:

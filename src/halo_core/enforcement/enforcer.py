@@ -38,9 +38,7 @@ from halo_core.log_output import get_logger
 from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store, Transaction
-from halo_core.values import origin_of_result
-from halo_core.values.provenance import extract_texts
-from halo_core.values.sketch import extract_tokens
+from halo_core.values import ResultMarks, extract_texts, is_lookup_key, origin_of_result, read_result
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
@@ -368,6 +366,7 @@ class Enforcer:
         """
         if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
+        origin, result = self._read_result(context, readable_text)
         sealed_output = self._preparer.redactor.seal_text(output[:MAX_KEPT_CHARS])
         job = OutcomeJob(
             context=context,
@@ -376,7 +375,8 @@ class Enforcer:
             output_len=len(output),
             output_digest=self._preparer.digester.digest("halo/text", output.encode()) if output else "",
             readable_len=len(readable_text),
-            fingerprints=self._fingerprint_result(context, readable_text),
+            origin=origin,
+            result=result,
             traces=partial(self._preparer.find_traces, readable_text),
             chunk=self._preparer.make_chunk(
                 context.resource.id,
@@ -391,14 +391,17 @@ class Enforcer:
         )
         self.store.defer(job)
 
-    def _fingerprint_result(self, context: DecisionContext, output: str) -> frozenset[int]:
-        """Fingerprints of a result; words that a trusted source merely repeats from the arguments are left out."""
-        if not output or origin_of_result(context.resource) is not Provenance.SYSTEM:
-            return self._preparer.fingerprint_text_once(output)
-        if context.args is context.original_args and context.leaves:
-            return self._preparer.fingerprint_text_once(output, without=[leaf.words for leaf in context.leaves])
-        texts = extract_texts(context.args)
-        return self._preparer.fingerprint_text_once(output, without=map(extract_tokens, texts))
+    def _read_result(self, context: DecisionContext, output: str) -> tuple[Provenance, ResultMarks]:
+        """Origin of a result, by its source and the arguments it was called with, and what is kept of it."""
+        resource, exposed = context.resource, context.snapshot.session.tainted
+        texts = [leaf.text for leaf in context.leaves]
+        if context.args is not context.original_args:
+            texts += extract_texts(context.args)
+        amounts = {leaf.pointer for leaf in context.leaves if leaf.is_amount}
+        origins = [origin for pointer, origin in context.snapshot.provenance if pointer not in amounts]
+        origin = origin_of_result(resource, origins, exposed=exposed, is_key=all(map(is_lookup_key, texts)))
+        is_said = exposed and resource.kind is ActionKind.INFERENCE
+        return origin, read_result(self._preparer.sketch_key, output, origin, texts, is_said=is_said)
 
     def _record_orphaned(self, context: DecisionContext) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.

@@ -38,7 +38,7 @@ from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.risk.profile import Chunk, pack_head
 from halo_core.store import Draft, SessionState, Transaction, rows
 from halo_core.store.rows import read_quota_day, write_quota_day
-from halo_core.values import fingerprint_stored_values, origin_of_result
+from halo_core.values import NO_MARKS, ResultMarks, fingerprint_stored_values
 from halo_core.values.sketch import MAX_TEXT
 
 QUESTION_LIFETIME_US: Final = 86_400_000_000
@@ -47,7 +47,7 @@ ALERT_RISK: Final = 800
 """A session's risk (0..1000) from which somebody should look at it."""
 _HIGH_BAND: Final = 2
 _IMPACTS_WITHOUT_STORAGE: Final = (Impact.READ, Impact.DELETE)
-_TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM)
+_TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.KNOWN, Provenance.SYSTEM)
 
 
 def decide_call(
@@ -326,7 +326,8 @@ class OutcomeJob:
         output_len: length of the whole text in characters.
         output_digest: keyed digest of the whole text.
         readable_len: length of the text a reader may have seen; for an error, it can exceed what may be recorded.
-        fingerprints: fingerprints of what may have been read, for provenance of later arguments.
+        origin: of the result, by its source and its arguments.
+        result: what is kept of what may have been read, for provenance of later arguments.
         traces: returns the fingerprints by which the output is recognised as previously stored text.
         chunk: what the session's profile keeps of it.
         detail: class of the error, or how many documents were dropped.
@@ -339,7 +340,8 @@ class OutcomeJob:
     output_len: int = 0
     output_digest: str = ""
     readable_len: int = 0
-    fingerprints: frozenset[int] = frozenset()
+    origin: Provenance = Provenance.NOVEL
+    result: ResultMarks = NO_MARKS
     traces: Callable[[], Iterable[int]] = tuple
     chunk: Chunk | None = None
     detail: str = ""
@@ -352,11 +354,21 @@ class OutcomeJob:
         if tx.has_outcome(context.session, decided.writer, decided.seq):
             return
         state = tx.load_session(context.session) if context.session else None
-        origin = origin_of_result(context.resource)
-        if state is not None and self.readable_len and origin is not Provenance.NOVEL:
-            is_cut = self.readable_len > MAX_TEXT
-            observed = ObservedText(self.fingerprints, origin, is_cut=is_cut, traces=self.traces).resolve_origin(tx)
+        origin = self.origin
+        if state is not None and self.result.said:
+            # What the exposed model said is nobody's, and stays the model's in a later message.
+            said = tx.load_sketch(state).compute_additions(self.result.said, Provenance.UNTRUSTED)
+            state = tx.add_sketch_row(state, said)
+        if state is not None and self.readable_len and context.resource.kind is not ActionKind.INFERENCE:
+            observed = ObservedText(
+                self.result.marks,
+                origin,
+                is_cut=self.readable_len > MAX_TEXT,
+                traces=self.traces,
+                result=self.result,
+            ).resolve_origin(tx)
             origin = observed.origin
+        if state is not None and self.readable_len and origin is not Provenance.NOVEL:
             profile = tx.load_profile(state) if self.chunk is not None else None
             state = record_observation(
                 tx, state, tx.load_sketch(state), observed, context.resource.id, chunk=self.chunk

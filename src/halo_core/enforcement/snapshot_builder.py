@@ -6,6 +6,7 @@ Everything is read once, inside the transaction that will hold the decision, so 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from halo_core.authority import compute_effective_authority
 from halo_core.decision import revocation_applies, stop_applies
@@ -18,7 +19,15 @@ from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
 from halo_core.store.rows import compute_quota_day
-from halo_core.values import Sketch, trace_leaves
+from halo_core.values import (
+    Marks,
+    Sketch,
+    TracedLeaf,
+    drop_said_forms,
+    fingerprint_said,
+    fingerprint_vouching_text,
+    trace_leaves,
+)
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
@@ -43,20 +52,58 @@ def record_observation(
         source: whose.
         chunk: what the session's profile keeps of it.
     """
+    if observed.text_mark and observed.text_mark in sketch.marks:
+        return state  # the same words again
     observed = observed.resolve_origin(tx)
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
     is_untrusted, place = observed.origin is Provenance.UNTRUSTED, 0
     if observed.origin is not Provenance.USER:
         state, place = state.with_source(source)
-    additions = sketch.compute_additions(
-        observed.fingerprints, observed.origin, vouched=observed.is_vouched, place=place
-    )
+    additions, spans = _compute_additions(sketch, observed, place)
     state = tx.add_sketch_row(state, additions, chunk, request=observed.origin is Provenance.USER)
+    if spans:
+        state = tx.add_spans_row(state, observed.origin, spans)
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
     sketch.saturated = sketch.saturated or (is_untrusted and observed.is_cut)
     if state.saturated != sketch.saturated:
         state = replace(state, saturated=sketch.saturated)
     return state.with_taint_source(source) if is_untrusted else state
+
+
+def _compute_additions(sketch: Sketch, observed: ObservedText, place: int) -> tuple[Marks, bytes]:
+    """Marks that a text adds to a sketch, and its words in order if it vouches for values."""
+    origin, fingerprints = observed.origin, observed.fingerprints
+    spans = b""
+    if origin is Provenance.USER:
+        if not observed.is_vouched:
+            # INVARIANT: VOUCH - what the model said after exposure stays the model's, whoever sends it.
+            fingerprints = drop_said_forms(sketch, observed.text, fingerprints)
+        spans = fingerprint_vouching_text(sketch, observed.text, is_vouched=observed.is_vouched)
+        fingerprints |= {observed.text_mark}
+    if origin is not Provenance.KNOWN:
+        return sketch.compute_additions(fingerprints, origin, vouched=observed.is_vouched, place=place), spans
+    additions = sketch.compute_additions(fingerprints, Provenance.SYSTEM, place=place)
+    return additions | sketch.compute_additions(
+        observed.result.known, Provenance.SYSTEM, place=place
+    ), observed.result.spans
+
+
+_MAX_SAID: Final = 4_096  # characters of a call's arguments that are remembered as the model's
+
+
+def _record_arguments(
+    tx: Transaction, state: SessionState, sketch: Sketch, context: DecisionContext, traced: tuple[TracedLeaf, ...]
+) -> SessionState:
+    """Record what the exposed model wrote into the arguments, so that nobody's message makes it the user's."""
+    users = {leaf.pointer for leaf in traced if leaf.origin is Provenance.USER}
+    texts: list[str] = []
+    room = _MAX_SAID
+    for leaf in context.leaves:
+        if leaf.pointer not in users and room > 0:
+            texts.append(leaf.text[:room])
+            room -= len(texts[-1])
+    said = fingerprint_said(sketch.key, texts)
+    return tx.add_sketch_row(state, sketch.compute_additions(said, Provenance.UNTRUSTED)) if said else state
 
 
 def build_snapshot(
@@ -90,7 +137,10 @@ def build_snapshot(
     day = context.quota_day = compute_quota_day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _read_approvals(tx, context, active, credentials, at_us=at_us)
     # Compared with what the session has seen, no more; arguments with a problem were never walked through.
-    traced_leaves = trace_leaves(context.leaves, sketch)
+    resource = request.resource
+    traced_leaves = trace_leaves(context.leaves, sketch, resource.targets, resource.amount)
+    if state.view.tainted and session:
+        state = _record_arguments(tx, state, sketch, context, traced_leaves)
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
     context.state, context.assessment = state, assessment
@@ -100,7 +150,8 @@ def build_snapshot(
         control_version=control.version,
         session=state.view,
         uses=tx.count_uses(request.subject.agent, request.resource.id),
-        provenance=tuple((pointer, origin) for pointer, origin, _ in traced_leaves),
+        provenance=tuple((leaf.pointer, leaf.origin) for leaf in traced_leaves),
+        targets=tuple((leaf.pointer, leaf.kind.value, leaf.flags) for leaf in traced_leaves if leaf.is_target),
         sources=_name_sources(traced_leaves, state.sources),
         chain=chain,
         policy=credentials.policy,
@@ -134,13 +185,13 @@ def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bo
 
 
 def _name_sources(
-    traced_leaves: tuple[tuple[str, Provenance, tuple[int, ...]], ...], sources: tuple[str, ...]
+    traced_leaves: tuple[TracedLeaf, ...], sources: tuple[str, ...]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Names of the sources of each argument leaf that has any."""
     return tuple(
-        (pointer, tuple(sorted({sources[place - 1] for place in places if place <= len(sources)})))
-        for pointer, _, places in traced_leaves
-        if places
+        (leaf.pointer, tuple(sorted({sources[place - 1] for place in leaf.places if place <= len(sources)})))
+        for leaf in traced_leaves
+        if leaf.places
     )
 
 

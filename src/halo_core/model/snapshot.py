@@ -21,9 +21,15 @@ class Mode(StrEnum):
 
 
 class Provenance(StrEnum):
-    """Where an argument value came from."""
+    """Where an argument value came from.
+
+    `user`: vouched for by the user's words. `known`: brought by a trusted lookup whose arguments were vouched for.
+    `system`: of a system prompt, or of another result of a trusted source. `novel`: of nobody. `mixed`, `untrusted`: in
+    part or as a whole of untrusted content.
+    """
 
     USER = "user"
+    KNOWN = "known"
     SYSTEM = "system"
     UNTRUSTED = "untrusted"
     MIXED = "mixed"
@@ -203,6 +209,8 @@ class Snapshot:
         session: the session's counters and taint.
         uses: how often this agent used this resource before.
         provenance: JSON pointer of each argument leaf (sorted) → where the value came from.
+        targets: of each leaf that says where something goes (sorted): its JSON pointer, its kind, and its flags
+            (`respelled`, `same_site`, `suspicious`). docs/values.md describes kinds and flags.
         sources: JSON pointer of each leaf that some result brought (sorted) → which resources gave it.
         chain: verified links, root first. Recorded by hash.
         envelopes: accounts of the chain's decaying links, session link first.
@@ -247,6 +255,7 @@ class Snapshot:
     model_hash: str = ""
     risk: int | None = None
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    targets: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     features: tuple[int, ...] = ()
     band: int = 0
     factors: tuple[Mapping[str, Any], ...] = ()
@@ -283,6 +292,7 @@ class Snapshot:
             "session": self.session.to_plain(),
             "session_risk": self.session_risk,
             "sources": [[pointer, list(names)] for pointer, names in self.sources],
+            "targets": [[pointer, kind, list(flags)] for pointer, kind, flags in self.targets],
             "stops": [[s.scope, s.target, s.since_us] for s in self.stops],
             "time_us": self.time_us,
             "unscored": self.unscored,
@@ -314,6 +324,7 @@ class Snapshot:
             model_hash=tree["model_hash"],
             risk=tree["risk"],
             sources=tuple((pointer, tuple(names)) for pointer, names in tree.get("sources", ())),
+            targets=tuple((pointer, kind, tuple(flags)) for pointer, kind, flags in tree.get("targets", ())),
             features=tuple(tree.get("features", ())),
             band=tree.get("band", 0),
             factors=tuple(tree.get("factors", ())),

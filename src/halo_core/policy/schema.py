@@ -234,7 +234,9 @@ CONTEXT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     "risk": {**_LONG, "required": False},
     **dict.fromkeys(("first_use", "tainted", "unscored"), _BOOL),
     **dict.fromkeys(("session_source", "user"), _STRING),
-    **dict.fromkeys(("origins", "sources", "target_origins", "target_sources"), _STRINGS),
+    **dict.fromkeys(
+        ("origins", "sources", "target_flags", "target_kinds", "target_origins", "target_sources"), _STRINGS
+    ),
     **dict.fromkeys((
         "authority", "budget_left", "depth", "epoch", "pending", "refused", "risk_band", "risk_spent", "session_risk",
         "steps", "time_s", "uses",

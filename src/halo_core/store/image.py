@@ -16,7 +16,7 @@ from halo_core.model import Mode, Revocation, Stop
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.rows import StandingPassport, TaintIndex
 from halo_core.store.session_state import SessionState
-from halo_core.values import Sketch
+from halo_core.values import Sketch, add_spans_row
 
 MAX_KEYS: Final = 10_000
 MAX_MEMORIES: Final = 128
@@ -47,7 +47,8 @@ class SessionMemory:
     def absorb(self, rows: Iterable[bytes]) -> None:
         """Merge rows read from the store."""
         for row in rows:
-            self.sketch.merge(apply_row(self.profile, row))
+            if not add_spans_row(self.sketch, row):
+                self.sketch.merge(apply_row(self.profile, row))
             self.chunks += 1
 
 

@@ -331,7 +331,7 @@ def test_who_asked_is_recorded(world, ran):
     assert looked.body["request"]["context"]["call_id"] == "m1-call-0"
     assert looked.body["request"]["context"]["trigger"]["kind"] == "message"
     assert model.body["request"]["context"]["trigger"]["kind"] == "user"
-    assert looked.body["snapshot"]["provenance"] == [["/q", "user"]]
+    assert looked.body["snapshot"]["provenance"] == [["/q", "novel"]]  # one letter names nothing
 
 
 @pytest.mark.parametrize(

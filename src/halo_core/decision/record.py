@@ -67,7 +67,6 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "session_risk": 0,
     "sources": [],
     "stops": [],
-    "targets": [],
     "unscored": False,
     "uses": 0,
 }
@@ -461,6 +460,8 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Mapping[str, Any], session:
     provenance = [[pointer, source] for source, pointers in seen.get("provenance", {}).items() for pointer in pointers]
     return {
         **{name: seen.get(name, value) for name, value in _SNAPSHOT_DEFAULTS.items()},
+        # Entries from before targets were recorded expand to what they always did.
+        **({"targets": seen["targets"]} if "targets" in seen else {}),
         "chain": frame["chain"],
         "control_version": frame["control_version"],
         "envelopes": [_expand_account(item, opened_us) for item in seen.get("accounts", ())],

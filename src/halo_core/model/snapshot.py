@@ -292,11 +292,15 @@ class Snapshot:
             "session": self.session.to_plain(),
             "session_risk": self.session_risk,
             "sources": [[pointer, list(names)] for pointer, names in self.sources],
-            "targets": [[pointer, kind, list(flags)] for pointer, kind, flags in self.targets],
             "stops": [[s.scope, s.target, s.since_us] for s in self.stops],
             "time_us": self.time_us,
             "unscored": self.unscored,
             "uses": self.uses,
+            **(
+                {"targets": [[pointer, kind, list(flags)] for pointer, kind, flags in self.targets]}
+                if self.targets
+                else {}
+            ),
         }
 
     @classmethod

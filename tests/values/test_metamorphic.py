@@ -158,7 +158,9 @@ def test_the_format_of_an_amount_keeps_it(whole, cents):
 @settings(max_examples=60, deadline=None)
 @given(VALUES, VALUES)
 def test_a_lookup_makes_its_values_known_but_not_those_of_its_arguments(found, asked):
-    assume(found not in asked and asked not in found and found not in FILLER)
+    # A part of what was found that stands in the arguments is no news either.
+    parts = "".join(char if char.isalnum() else " " for char in found.lower()).split()
+    assume(not any(part in "".join(filter(str.isalnum, asked.lower())) for part in parts) and found not in FILLER)
     session = world(FILLER, "hello").lookup(f"entry: {found}\nfor {asked}", asked)
     assert session.origin(found) is KNOWN
     if asked not in FILLER:

@@ -118,6 +118,14 @@ class Sketch:
         """Key of its fingerprints."""
         return self._key
 
+    def is_trusted(self, word: str) -> bool:
+        """Whether the user or the system said a word."""
+        return bool(self.look_up_marks((word,))[0] & (ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]))
+
+    def is_untrusted(self, word: str) -> bool:
+        """Whether only untrusted content said a word."""
+        return self.look_up_marks((word,))[0] & _ORIGIN_MASK == ORIGIN_BITS[Provenance.UNTRUSTED]
+
     def compute_additions(
         self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0
     ) -> Marks:
@@ -136,6 +144,9 @@ class Sketch:
         for fingerprint in fingerprints:
             mark = self.marks.get(fingerprint)
             if mark is None:
+                if self.saturated and origin is Provenance.USER and not vouched:
+                    # INVARIANT: VOUCH - of what was not read to its end, any word may be an echo.
+                    continue
                 if len(added) >= room:
                     self.saturated = True
                     break

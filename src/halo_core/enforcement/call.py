@@ -23,6 +23,7 @@ from halo_core.model import (
     AccessRequest,
     Context,
     Decision,
+    HistoryItem,
     Mode,
     Origin,
     PolicyView,
@@ -38,9 +39,12 @@ from halo_core.store import AppendedEntry, Control, SessionState, Transaction, e
 from halo_core.store.rows import QuotaDay
 from halo_core.values import (
     MAX_LEAVES,
+    ConversationDigest,
+    MarkedItem,
     fingerprint_tokens,
     generate_spellings,
     iter_text_fingerprints,
+    mark_items,
 )
 from halo_core.values.provenance import Leaf, parse_leaves
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
@@ -78,6 +82,8 @@ class Call:
         trigger_text: its text (a model message's own words: the agent's justification).
         request: the user's own words, as the host vouches.
         shown_texts: texts the agent has been shown in the conversation, with their origin.
+        history: items of the conversation so far, in order.
+        vouches_history: the host says that unknown items of it are the user's words and this agent's.
         problem: reason code found while translating.
         abilities: what this enforcement point can do.
         acting_handle: handle of the link acted under, empty for the agent's own.
@@ -100,6 +106,8 @@ class Call:
     trigger_text: str = ""
     request: str = ""
     shown_texts: tuple[tuple[str, Provenance], ...] = ()
+    history: tuple[HistoryItem, ...] = ()
+    vouches_history: bool = False
     problem: str = ""
     abilities: tuple[str, ...] = ABILITIES
     acting_handle: str = ""
@@ -134,7 +142,7 @@ class ObservedText:
         is_vouched: the host says so, not the conversation.
         is_cut: it was longer than what is read, so not everything it brought is known.
         traces: fingerprints by which it would be recognised as something that was stored.
-        text: the text itself, for the user's words only (the session's profile reads them).
+        text: the text itself, empty of a result.
         is_recalled: it was recognised as something that was stored.
     """
 
@@ -184,6 +192,9 @@ class DecisionContext:
         content: what is sealed beside the entry, name → bytes.
         user_request: the user's own words that the host vouched for.
         mode_option: the mode this handle was opened with, None for the store's.
+        history: items of the conversation, with the marks under which they may be known.
+        conversation: digest of that conversation.
+        fingerprint_text: makes fingerprints of a text's words.
         now_us: wall clock of the decision, microseconds since the epoch.
         control: the tenant's control row.
         state: the session's state before the decision.
@@ -211,6 +222,9 @@ class DecisionContext:
     content: Mapping[str, bytes]
     user_request: str
     mode_option: Mode | None = None
+    history: tuple[MarkedItem, ...] = ()
+    conversation: ConversationDigest = field(default=ConversationDigest(b""), repr=False)
+    fingerprint_text: Callable[[str], frozenset[int]] = field(default=lambda _text: frozenset(), repr=False)
 
     now_us: int = 0
     control: Control = _UNSET
@@ -336,6 +350,7 @@ class Preparer:
             context=context,
             problem=problem,
         )
+        conversation, history = mark_items(self._begin_conversation(principal.user), call.history)
         content = {"args": encoded}
         if trigger_text:
             content["trigger"] = trigger_text.encode()
@@ -351,7 +366,13 @@ class Preparer:
             content=content,
             user_request=self._seal_request(call.request) if call.request else "",
             mode_option=mode_option,
+            history=tuple(history),
+            conversation=conversation,
+            fingerprint_text=self.fingerprint_text,
         )
+
+    def _begin_conversation(self, user: str) -> ConversationDigest:
+        return ConversationDigest(self.sketch_key, user=f"{self.principal.tenant}\0{user}")
 
     def _seal_request(self, text: str) -> str:
         """The user's words as they are kept, cached for the requests that every call of a run repeats."""
@@ -408,7 +429,12 @@ class Preparer:
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
         vouched_texts = [(call.request, Provenance.USER, True)] if call.request else []
-        labelled_texts = [*vouched_texts, *((text, origin, False) for text, origin in call.shown_texts if text)]
+        # INVARIANT: VOUCH - where the host says what the user wrote, nothing else is the user's.
+        origins = {Provenance.USER: Provenance.NOVEL} if call.request else {}
+        shown_texts = [(text, origins.get(origin, origin), False) for text, origin in call.shown_texts if text]
+        # What is nobody's comes last: it depends on what the others bring.
+        shown_texts.sort(key=lambda item: item[1] is Provenance.NOVEL)
+        labelled_texts = [*vouched_texts, *shown_texts]
         return tuple(
             ObservedText(
                 self.fingerprint_text(text),
@@ -416,7 +442,7 @@ class Preparer:
                 is_vouched,
                 len(text) > MAX_TEXT,
                 partial(self.find_traces, text),
-                text if origin is Provenance.USER else "",
+                text,
             )
             for text, origin, is_vouched in labelled_texts
         )

@@ -11,6 +11,7 @@ from halo_core.authority import compute_effective_authority
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
 from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
+from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
@@ -79,9 +80,7 @@ def build_snapshot(
     scores = credentials.risk_assessor
     score_name = scores.find_score_name(tx, request.subject.agent) if session else ""
     if session:
-        for observed in context.observed_texts:
-            chunk = _make_request_chunk(sketch, observed, is_scored=bool(score_name))
-            state = record_observation(tx, state, sketch, observed, "history", chunk=chunk)
+        state = _observe_history(tx, context, state, sketch, is_scored=bool(score_name))
     at_us = credentials.passport_store.advance_session_time(
         session, now_us, tx.clock.mono_us(), state.view.high_water_us
     )
@@ -127,9 +126,24 @@ def build_snapshot(
     )
 
 
+def _observe_history(
+    tx: Transaction, context: DecisionContext, state: SessionState, sketch: Sketch, *, is_scored: bool
+) -> SessionState:
+    """The session's state after what the texts and the history of a call bring into it."""
+    for observed in iterate_observed(tx, context, is_first_action=state.view.steps == 0):
+        chunk = _make_request_chunk(sketch, observed, is_scored=is_scored)
+        state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE, chunk=chunk)
+    for observed in iterate_unowned(tx, context, is_exposed=state.view.tainted):
+        state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE)
+    return state
+
+
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:
     """What the profile keeps of the user's words, None if none of them is new."""
-    has_new_words = is_scored and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
+    is_user = observed.origin is Provenance.USER
+    has_new_words = (
+        is_scored and is_user and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
+    )
     return make_chunk(observed.text, sketch.key) if has_new_words else None
 
 

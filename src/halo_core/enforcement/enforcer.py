@@ -56,6 +56,7 @@ __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
 T = TypeVar("T")
 _LOG: Final = get_logger("enforcement")
+_SHOWN_STATUSES: Final = ("success", "error")  # of an outcome whose text a model is shown
 _SCORED_KINDS = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
@@ -403,7 +404,7 @@ class Enforcer:
             else None,
             detail=detail,
             actual_costs=cost or {},
-            said=said or _make_result_item(context, output),
+            said=said or (_make_result_item(context, output) if status in _SHOWN_STATUSES else ()),
         )
         self.store.defer(job)
 

@@ -142,6 +142,7 @@ class TenantImage:
     clearances: dict[bytes, int] = field(default_factory=dict)
     repeat_index: RepeatIndex = field(default_factory=RepeatIndex)
     has_current_repeats: bool = False
+    knows_all_marks: bool | None = None
     marks_written: int = 0
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
@@ -160,6 +161,7 @@ class TenantImage:
         for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses, self.marks, self.clearances):
             rows.clear()
         self.has_current_repeats = False
+        self.knows_all_marks = None
         self.runs.expire()
         self._current.clear()
 
@@ -184,6 +186,7 @@ class TenantImage:
         """Keep what is known of an item of a conversation."""
         if len(self.marks) >= MAX_KEYS:
             self.marks.clear()
+            self.knows_all_marks = False
         self.marks[mark] = found
 
     # content keys

@@ -37,7 +37,7 @@ from halo_core.enforcement.shadow_activity import ShadowActivity
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.home import Declarations, default_home, default_url, describe_process, parse_mode
 from halo_core.log_output import get_logger
-from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
+from halo_core.model import ActionKind, Constraint, HistoryItem, Mode, Principal, Resource
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig
 
@@ -268,13 +268,22 @@ class HaloBase(DelegationMixin):
     # sessions
 
     @contextmanager
-    def session(self, id: str = "", *, user: str = "", request: str = "") -> Iterator[Session]:  # noqa: A002  the word users expect
+    def session(
+        self,
+        id: str = "",  # noqa: A002  the word users expect
+        *,
+        user: str = "",
+        request: str = "",
+        vouch_history: bool = False,
+    ) -> Iterator[Session]:
         """Open a session where a request begins.
 
         Args:
             id: its id; empty makes one.
             user: whom the agent acts for in this session, as asserted.
-            request: the user's own words; values in them count as the user's.
+            request: the user's own words; values in them count as the user's, and those in no other message do.
+            vouch_history: say that the conversation so far, as far as nobody here has seen it, holds nothing but the
+                user's words and this agent's. What is known to have been made while exposed stays so.
 
         Raises:
             ConfigError: one of them is not text, or an agent that acts under a link in another session is at work here.
@@ -296,7 +305,7 @@ class HaloBase(DelegationMixin):
                 field="id",
                 remedy="open sessions where a request begins; this code belongs to the current session",
             )
-        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request)
+        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history)
         with session_scope(opened):
             yield opened
 
@@ -458,6 +467,7 @@ class HaloBase(DelegationMixin):
         problem: str = "",
         abilities: tuple[str, ...] = ABILITIES,
         shown_texts: tuple[tuple[str, Any], ...] = (),
+        history: tuple[HistoryItem, ...] = (),
     ) -> Call:
         """A call in this context: session and asking message are taken from the context variables."""
         session = self.find_session()
@@ -475,6 +485,8 @@ class HaloBase(DelegationMixin):
             trigger_text=message.text,
             request=session.request,
             shown_texts=shown_texts,
+            history=history,
+            vouches_history=session.vouches_history,
             problem=problem,
             abilities=abilities,
             acting_handle=delegation.handle if delegation is not None else "",

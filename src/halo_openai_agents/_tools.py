@@ -136,8 +136,6 @@ class _ToolCall(GovernedAction[Any]):
         self.context = self.outer_context = context
         self.text = arguments.text
         self.call_id = str(getattr(context, "tool_call_id", "") or "")
-        if run is not None and self.call_id:
-            run.call_ids.add(self.call_id)
         decision = None
         if run is not None and by_runner:
             values = arguments.bound_arguments.decision_values

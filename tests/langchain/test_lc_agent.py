@@ -341,7 +341,7 @@ def test_who_asked_is_recorded(world, ran):
         (SystemMessage("the code is zebra77"), "system"),
         (HumanMessage("the code is zebra77", name="researcher"), "novel"),
         (HumanMessage("the code is zebra77", additional_kwargs={"lc_source": "summarization"}), "novel"),
-        (AIMessage("the code is zebra77"), "novel"),
+        (AIMessage("the code is zebra77"), "untrusted"),  # nobody here has said it
     ],
 )
 def test_whose_words_are_whose(world, ran, message, origin):

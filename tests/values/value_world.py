@@ -9,11 +9,11 @@ from halo_core.model import Provenance
 from halo_core.values import (
     Sketch,
     TracedLeaf,
-    drop_said_forms,
     fingerprint_known_text,
-    fingerprint_said,
+    fingerprint_model_words,
     fingerprint_text,
     fingerprint_vouching_text,
+    split_repeats,
     trace_arguments,
 )
 
@@ -28,6 +28,7 @@ class World:
 
     def __init__(self) -> None:
         self.sketch = Sketch(KEY)
+        self._model_words: set[int] = set()
 
     def request(self, text: str) -> Self:
         """The host vouches for these words of the user."""
@@ -35,12 +36,12 @@ class World:
 
     def message(self, text: str) -> Self:
         """A message in the user's role."""
-        return self._user(text, is_vouched=False)
+        for part in split_repeats(KEY, text, self._model_words.__contains__).own:
+            self._user(part, is_vouched=False)
+        return self
 
     def _user(self, text: str, *, is_vouched: bool) -> Self:
         prints = fingerprint_text(KEY, text, vouching=True)
-        if not is_vouched:
-            prints = drop_said_forms(self.sketch, text, prints)
         spans = fingerprint_vouching_text(self.sketch, text, is_vouched=is_vouched)
         self.sketch.merge(self.sketch.compute_additions(prints, USER, vouched=is_vouched))
         self.sketch.spans[USER].add(spans)
@@ -67,7 +68,9 @@ class World:
 
     def said(self, text: str) -> Self:
         """The model's words after exposure."""
-        self.sketch.merge(dict.fromkeys(fingerprint_said(KEY, [text]), 4))
+        self._model_words |= fingerprint_model_words(
+            KEY, text, lambda value: not self.sketch.is_trusted(value), is_argument=False
+        )
         return self
 
     def trace(self, args: Mapping[str, Any], targets: tuple[str, ...] = ()) -> tuple[TracedLeaf, ...]:

@@ -23,6 +23,7 @@ from halo_core.model import (
     AccessRequest,
     Context,
     Decision,
+    HistoryItem,
     Mode,
     Origin,
     PolicyView,
@@ -39,10 +40,13 @@ from halo_core.store.rows import QuotaDay
 from halo_core.values import (
     MAX_LEAVES,
     NO_MARKS,
+    ConversationDigest,
+    MarkedItem,
     ResultMarks,
     fingerprint_text,
     fingerprint_whole_text,
     iter_text_fingerprints,
+    mark_items,
 )
 from halo_core.values.provenance import Leaf, parse_leaves
 from halo_core.values.sketch import MAX_TEXT
@@ -80,6 +84,8 @@ class Call:
         trigger_text: its text (a model message's own words: the agent's justification).
         request: the user's own words, as the host vouches.
         shown_texts: texts the agent has been shown in the conversation, with their origin.
+        history: items of the conversation so far, in order.
+        vouches_history: the host says that unknown items of it are the user's words and this agent's.
         problem: reason code found while translating.
         abilities: what this enforcement point can do.
         acting_handle: handle of the link acted under, empty for the agent's own.
@@ -102,6 +108,8 @@ class Call:
     trigger_text: str = ""
     request: str = ""
     shown_texts: tuple[tuple[str, Provenance], ...] = ()
+    history: tuple[HistoryItem, ...] = ()
+    vouches_history: bool = False
     problem: str = ""
     abilities: tuple[str, ...] = ABILITIES
     acting_handle: str = ""
@@ -136,8 +144,7 @@ class ObservedText:
         is_vouched: the host says so, not the conversation.
         is_cut: it was longer than what is read, so not everything it brought is known.
         traces: fingerprints by which it would be recognised as something that was stored.
-        text: the text itself, for the user's words only (the session's profile reads them, and values are looked for in
-            their order).
+        text: the text itself, empty of a result.
         text_mark: fingerprint of the whole text, for the user's words only.
         result: of a result, what is kept of a trusted lookup besides.
         is_recalled: it was recognised as something that was stored.
@@ -191,6 +198,9 @@ class DecisionContext:
         content: what is sealed beside the entry, name → bytes.
         user_request: the user's own words that the host vouched for.
         mode_option: the mode this handle was opened with, None for the store's.
+        history: items of the conversation, with the marks under which they may be known.
+        conversation: digest of that conversation.
+        fingerprint_text: makes fingerprints of what a session keeps of a text of an origin.
         now_us: wall clock of the decision, microseconds since the epoch.
         control: the tenant's control row.
         state: the session's state before the decision.
@@ -218,6 +228,11 @@ class DecisionContext:
     content: Mapping[str, bytes]
     user_request: str
     mode_option: Mode | None = None
+    history: tuple[MarkedItem, ...] = ()
+    conversation: ConversationDigest = field(default=ConversationDigest(b""), repr=False)
+    fingerprint_text: Callable[[str, Provenance], frozenset[int]] = field(
+        default=lambda _text, _origin: frozenset(), repr=False
+    )
 
     now_us: int = 0
     control: Control = _UNSET
@@ -343,6 +358,7 @@ class Preparer:
             context=context,
             problem=problem,
         )
+        conversation, history = mark_items(self._begin_conversation(principal.user), call.history)
         content = {"args": encoded}
         if trigger_text:
             content["trigger"] = trigger_text.encode()
@@ -358,7 +374,13 @@ class Preparer:
             content=content,
             user_request=self._seal_request(call.request) if call.request else "",
             mode_option=mode_option,
+            history=tuple(history),
+            conversation=conversation,
+            fingerprint_text=self.fingerprint_text,
         )
+
+    def _begin_conversation(self, user: str) -> ConversationDigest:
+        return ConversationDigest(self.sketch_key, user=f"{self.principal.tenant}\0{user}")
 
     def _seal_request(self, text: str) -> str:
         """The user's words as they are kept, cached for the requests that every call of a run repeats."""
@@ -415,15 +437,22 @@ class Preparer:
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
         vouched_texts = [(call.request, Provenance.USER, True)] if call.request else []
-        labelled_texts = [*vouched_texts, *((text, origin, False) for text, origin in call.shown_texts if text)]
+        # INVARIANT: VOUCH - where the host says what the user wrote, nothing else is the user's.
+        origins = {Provenance.USER: Provenance.NOVEL} if call.request else {}
+        shown_texts = [(text, origins.get(origin, origin), False) for text, origin in call.shown_texts if text]
+        # What is nobody's comes last: it depends on what the others bring.
+        shown_texts.sort(key=lambda item: item[1] is Provenance.NOVEL)
+        labelled_texts = [*vouched_texts, *shown_texts]
         return tuple(
             ObservedText(
-                self.fingerprint_text(text, origin),
+                # What is nobody's is untrusted as soon as the session is exposed, and then read as such.
+                self.fingerprint_text(text, Provenance.UNTRUSTED if origin is Provenance.NOVEL else origin),
                 origin,
                 is_vouched,
                 len(text) > MAX_TEXT,
                 partial(self.find_traces, text),
-                *((text, self.fingerprint_user_text(text, is_vouched)) if origin is Provenance.USER else ()),
+                text,
+                self.mark_user_text(text, is_vouched) if origin is Provenance.USER else 0,
             )
             for text, origin, is_vouched in labelled_texts
         )
@@ -443,7 +472,7 @@ class Preparer:
             self._fingerprint_cache[text, origin] = cached
         return cached
 
-    def fingerprint_user_text(self, text: str, is_vouched: bool) -> int:  # noqa: FBT001  private, one caller
+    def mark_user_text(self, text: str, is_vouched: bool) -> int:  # noqa: FBT001  private, one caller
         """Keyed fingerprint of a user's text as a whole."""
         return fingerprint_whole_text(self.sketch_key, text, is_vouched=is_vouched)
 

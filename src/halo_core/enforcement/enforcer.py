@@ -35,7 +35,17 @@ from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.log_output import get_logger
-from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
+from halo_core.model import (
+    OUTPUT_OBLIGATIONS,
+    ActionKind,
+    Effect,
+    HistoryItem,
+    HistoryRole,
+    Mode,
+    Obligation,
+    Provenance,
+    Stop,
+)
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store, Transaction
 from halo_core.values import ResultMarks, extract_texts, is_lookup_key, origin_of_result, read_result
@@ -44,6 +54,7 @@ __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
 T = TypeVar("T")
 _LOG: Final = get_logger("enforcement")
+_SHOWN_STATUSES: Final = ("success", "error")  # of an outcome whose text a model is shown
 _SCORED_KINDS = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
@@ -89,7 +100,8 @@ class Ticket:
         recorded_text = mask_recorded_text(
             _read_text(result, surface), self._active_obligations()
         )  # what a model asks for is in it too
-        self._finish("success", recorded_text, detail or self._restricted_before, cost)
+        said = _read_said(result, surface)
+        self._finish("success", recorded_text, detail or self._restricted_before, cost, said=said)
         return result
 
     def restrict(self, result: T, surface: Surface[T]) -> T:
@@ -150,12 +162,15 @@ class Ticket:
         cost: Mapping[str, int] | None = None,
         *,
         readable_text: str | None = None,
+        said: tuple[HistoryItem, ...] = (),
     ) -> None:
         if not self._is_open:
             return
         self._is_open = False
         if self.verdict is not None:
-            self._enforcer.queue_outcome(self.verdict, status, output, detail, cost or {}, readable_text=readable_text)
+            self._enforcer.queue_outcome(
+                self.verdict, status, output, detail, cost or {}, readable_text=readable_text, said=said
+            )
 
 
 class Enforcer:
@@ -358,6 +373,7 @@ class Enforcer:
         cost: Mapping[str, int] | None = None,
         *,
         readable_text: str | None = None,
+        said: tuple[HistoryItem, ...] = (),
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
@@ -388,6 +404,7 @@ class Enforcer:
             else None,
             detail=detail,
             actual_costs=cost or {},
+            said=said or (_make_result_item(context, output) if status in _SHOWN_STATUSES else ()),
         )
         self.store.defer(job)
 
@@ -400,8 +417,7 @@ class Enforcer:
         amounts = {leaf.pointer for leaf in context.leaves if leaf.is_amount}
         origins = [origin for pointer, origin in context.snapshot.provenance if pointer not in amounts]
         origin = origin_of_result(resource, origins, exposed=exposed, is_key=all(map(is_lookup_key, texts)))
-        is_said = exposed and resource.kind is ActionKind.INFERENCE
-        return origin, read_result(self._preparer.sketch_key, output, origin, texts, is_said=is_said)
+        return origin, read_result(self._preparer.sketch_key, output, origin, texts)
 
     def _record_orphaned(self, context: DecisionContext) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.
@@ -434,6 +450,23 @@ def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
         return {unit: amount for unit, amount in costs.items() if type(amount) is int and 0 <= amount < 2**53}
     except Exception:  # noqa: BLE001  the action ran; what was reserved stays charged
         return {}
+
+
+def _read_said(result: T, surface: Surface[T]) -> tuple[HistoryItem, ...]:
+    """What of a result becomes part of the conversation; nothing where it cannot be read, which is then unknown."""
+    if surface.said is None:
+        return ()
+    try:
+        return surface.said(result)
+    except Exception:  # noqa: BLE001  the action ran
+        return ()
+
+
+def _make_result_item(context: DecisionContext, output: str) -> tuple[HistoryItem, ...]:
+    """A tool's result as an item of the conversation, where the framework named its call."""
+    if context.resource.kind is ActionKind.INFERENCE or not context.call.call_id:
+        return ()
+    return (HistoryItem(HistoryRole.RESULT, output, id=context.call.call_id),)
 
 
 def _read_text(result: T, surface: Surface[T]) -> str:

@@ -18,6 +18,12 @@ from halo_core.decision import decide, only_repeats
 from halo_core.decision.checks import call_binding, reauthorization_binding
 from halo_core.decision.record import DecisionResult, encode_decision, encode_outcome
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
+from halo_core.enforcement.exposure import (
+    is_place_tainted,
+    list_place_marks,
+    record_argument_words,
+    record_conversation,
+)
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.passport_reader import make_handback_body
@@ -29,6 +35,8 @@ from halo_core.model import (
     Effect,
     EntryKind,
     Envelope,
+    HistoryItem,
+    HistoryRole,
     Impact,
     Mode,
     Provenance,
@@ -99,7 +107,11 @@ def decide_call(
         if can_recall
         else None
     )
-    stored = tx.add_tainted_fingerprints(_find_tainted_fingerprints(context, sketch_key)) if runs else None
+    record_argument_words(tx, context)
+    stored = None
+    if runs:
+        fingerprints = _find_tainted_fingerprints(context, sketch_key) | list_place_marks(tx, context)
+        stored = tx.add_tainted_fingerprints(fingerprints)
     result = DecisionResult(
         runs=runs,
         authority_left=compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None,
@@ -332,6 +344,7 @@ class OutcomeJob:
         chunk: what the session's profile keeps of it.
         detail: class of the error, or how many documents were dropped.
         actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
+        said: what of it becomes part of the conversation.
     """
 
     context: DecisionContext
@@ -346,6 +359,7 @@ class OutcomeJob:
     chunk: Chunk | None = None
     detail: str = ""
     actual_costs: Mapping[str, int] = field(default_factory=dict)
+    said: tuple[HistoryItem, ...] = ()
 
     def __call__(self, tx: Transaction) -> None:
         """Append the outcome, and record what the session has now seen."""
@@ -355,18 +369,14 @@ class OutcomeJob:
             return
         state = tx.load_session(context.session) if context.session else None
         origin = self.origin
-        if state is not None and self.result.said:
-            # What the exposed model said is nobody's, and stays the model's in a later message.
-            said = tx.load_sketch(state).compute_additions(self.result.said, Provenance.UNTRUSTED)
-            state = tx.add_sketch_row(state, said)
         if state is not None and self.readable_len and context.resource.kind is not ActionKind.INFERENCE:
+            is_cut = self.readable_len > MAX_TEXT
             observed = ObservedText(
-                self.result.marks,
-                origin,
-                is_cut=self.readable_len > MAX_TEXT,
-                traces=self.traces,
-                result=self.result,
+                self.result.marks, origin, is_cut=is_cut, traces=self.traces, result=self.result
             ).resolve_origin(tx)
+            if observed.origin is not Provenance.UNTRUSTED and is_place_tainted(tx, context, self.output):
+                # INVARIANT: taint outlives its session - what comes from a place that was written to while exposed.
+                observed = replace(observed, origin=Provenance.UNTRUSTED, is_recalled=True)
             origin = observed.origin
         if state is not None and self.readable_len and origin is not Provenance.NOVEL:
             profile = tx.load_profile(state) if self.chunk is not None else None
@@ -375,6 +385,8 @@ class OutcomeJob:
             )
             if profile is not None:
                 state = replace(state, watched=pack_head(profile))
+        if state is not None and self.said:
+            state = self._record_said(tx, state)
         actual_costs = self._compute_actual_costs()
         body: dict[str, Any] = {
             "actual": [[unit, amount] for unit, amount in sorted(actual_costs.items())],
@@ -404,6 +416,18 @@ class OutcomeJob:
         )
         if state is not None:
             tx.put_session(state, written.entry)
+
+    def _record_said(self, tx: Transaction, state: SessionState) -> SessionState:
+        """Keep what was said or returned as part of the conversation."""
+        for item in self.said:
+            if item.role is HistoryRole.PROVIDER_RESULT:
+                # INVARIANT: what a provider's tool brought was decided by nobody here.
+                fingerprints = self.context.fingerprint_text(item.text, Provenance.UNTRUSTED)
+                observed = ObservedText(fingerprints, Provenance.UNTRUSTED, is_cut=len(item.text) > MAX_TEXT)
+                source = f"{self.context.resource.id} (provider)"
+                state = record_observation(tx, state, tx.load_sketch(state), observed, source)
+        record_conversation(tx, self.context, state, self.said)
+        return state
 
     def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:
         """The accounts that reserved something for this action, settled."""

@@ -6,12 +6,12 @@ Everything is read once, inside the transaction that will hold the decision, so 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from halo_core.authority import compute_effective_authority
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
 from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
+from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
@@ -23,8 +23,6 @@ from halo_core.values import (
     Marks,
     Sketch,
     TracedLeaf,
-    drop_said_forms,
-    fingerprint_said,
     fingerprint_vouching_text,
     trace_leaves,
 )
@@ -75,9 +73,6 @@ def _compute_additions(sketch: Sketch, observed: ObservedText, place: int) -> tu
     origin, fingerprints = observed.origin, observed.fingerprints
     spans = b""
     if origin is Provenance.USER:
-        if not observed.is_vouched:
-            # INVARIANT: VOUCH - what the model said after exposure stays the model's, whoever sends it.
-            fingerprints = drop_said_forms(sketch, observed.text, fingerprints)
         spans = fingerprint_vouching_text(sketch, observed.text, is_vouched=observed.is_vouched)
         fingerprints |= {observed.text_mark}
     if origin is not Provenance.KNOWN:
@@ -86,24 +81,6 @@ def _compute_additions(sketch: Sketch, observed: ObservedText, place: int) -> tu
     return additions | sketch.compute_additions(
         observed.result.known, Provenance.SYSTEM, place=place
     ), observed.result.spans
-
-
-_MAX_SAID: Final = 4_096  # characters of a call's arguments that are remembered as the model's
-
-
-def _record_arguments(
-    tx: Transaction, state: SessionState, sketch: Sketch, context: DecisionContext, traced: tuple[TracedLeaf, ...]
-) -> SessionState:
-    """Record what the exposed model wrote into the arguments, so that nobody's message makes it the user's."""
-    users = {leaf.pointer for leaf in traced if leaf.origin is Provenance.USER}
-    texts: list[str] = []
-    room = _MAX_SAID
-    for leaf in context.leaves:
-        if leaf.pointer not in users and room > 0:
-            texts.append(leaf.text[:room])
-            room -= len(texts[-1])
-    said = fingerprint_said(sketch.key, texts)
-    return tx.add_sketch_row(state, sketch.compute_additions(said, Provenance.UNTRUSTED)) if said else state
 
 
 def build_snapshot(
@@ -126,9 +103,7 @@ def build_snapshot(
     scores = credentials.risk_assessor
     score_name = scores.find_score_name(tx, request.subject.agent) if session else ""
     if session:
-        for observed in context.observed_texts:
-            chunk = _make_request_chunk(sketch, observed, is_scored=bool(score_name))
-            state = record_observation(tx, state, sketch, observed, "history", chunk=chunk)
+        state = _observe_history(tx, context, state, sketch, is_scored=bool(score_name))
     at_us = credentials.passport_store.advance_session_time(
         session, now_us, tx.clock.mono_us(), state.view.high_water_us
     )
@@ -139,8 +114,6 @@ def build_snapshot(
     # Compared with what the session has seen, no more; arguments with a problem were never walked through.
     resource = request.resource
     traced_leaves = trace_leaves(context.leaves, sketch, resource.targets, resource.amount)
-    if state.view.tainted and session:
-        state = _record_arguments(tx, state, sketch, context, traced_leaves)
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
     context.state, context.assessment = state, assessment
@@ -178,9 +151,24 @@ def build_snapshot(
     )
 
 
+def _observe_history(
+    tx: Transaction, context: DecisionContext, state: SessionState, sketch: Sketch, *, is_scored: bool
+) -> SessionState:
+    """The session's state after what the texts and the history of a call bring into it."""
+    for observed in iterate_observed(tx, context, is_first_action=state.view.steps == 0):
+        chunk = _make_request_chunk(sketch, observed, is_scored=is_scored)
+        state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE, chunk=chunk)
+    for observed in iterate_unowned(tx, context, is_exposed=state.view.tainted):
+        state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE)
+    return state
+
+
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:
     """What the profile keeps of the user's words, None if none of them is new."""
-    has_new_words = is_scored and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
+    is_user = observed.origin is Provenance.USER
+    has_new_words = (
+        is_scored and is_user and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
+    )
     return make_chunk(observed.text, sketch.key) if has_new_words else None
 
 

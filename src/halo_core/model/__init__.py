@@ -1,6 +1,7 @@
 """The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
 from halo_core.model.decision import OUTPUT_OBLIGATIONS, REAUTHORIZABLE_CODES, Decision, Effect, Obligation, Reason
+from halo_core.model.history import HistoryItem, HistoryRole
 from halo_core.model.ledger_entry import (
     ENDED,
     ENTRY_VERSION,
@@ -81,6 +82,8 @@ __all__ = [
     "EntryKind",
     "Envelope",
     "Grants",
+    "HistoryItem",
+    "HistoryRole",
     "Impact",
     "LedgerEntry",
     "Link",

@@ -14,6 +14,7 @@ from typing import Final
 
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.risk.profile import Profile, apply_row
+from halo_core.store.marks import ItemMark, RepeatIndex
 from halo_core.store.rows import StandingPassport, TaintIndex
 from halo_core.store.session_state import SessionState
 from halo_core.values import Sketch, add_spans_row
@@ -138,6 +139,12 @@ class TenantImage:
     parts: set[str] = field(default_factory=set)
     runs: RunLog = field(default_factory=RunLog)
     uses: dict[tuple[str, str], int] = field(default_factory=dict)
+    marks: dict[bytes, ItemMark | None] = field(default_factory=dict)
+    clearances: dict[bytes, int] = field(default_factory=dict)
+    repeat_index: RepeatIndex = field(default_factory=RepeatIndex)
+    has_current_repeats: bool = False
+    knows_all_marks: bool | None = None
+    marks_written: int = 0
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     _current: set[str] = field(default_factory=set)
@@ -152,8 +159,10 @@ class TenantImage:
         self.next_index = None
         self.taint_end = None
         self.parts.clear()
-        for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses):
+        for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses, self.marks, self.clearances):
             rows.clear()
+        self.has_current_repeats = False
+        self.knows_all_marks = None
         self.runs.expire()
         self._current.clear()
 
@@ -162,6 +171,7 @@ class TenantImage:
         self.expire()
         self.runs.open_places.clear()
         self.taint_index = TaintIndex()
+        self.repeat_index = RepeatIndex()
         self.parts.clear()
         self._opened_keys.clear()
         self._states.clear()
@@ -172,6 +182,13 @@ class TenantImage:
         if len(self.parts) >= MAX_KEYS:
             self.parts.clear()
         self.parts.add(name)
+
+    def remember_mark(self, mark: bytes, found: ItemMark | None) -> None:
+        """Keep what is known of an item of a conversation."""
+        if len(self.marks) >= MAX_KEYS:
+            self.marks.clear()
+            self.knows_all_marks = False
+        self.marks[mark] = found
 
     # content keys
 

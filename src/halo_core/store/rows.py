@@ -21,6 +21,7 @@ from halo_core.model import Link, Revocation, Stop
 from halo_core.values import MAX_TAINTED_FINGERPRINTS
 
 if TYPE_CHECKING:
+    from halo_core.clock import Clock
     from halo_core.store.image import TenantImage
 
 # Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
@@ -37,6 +38,7 @@ _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
 class RowAccess(Protocol):
     """What a table needs of its transaction."""
 
+    clock: Clock
     cursor: sqlite3.Cursor
     tenant: str
     image: TenantImage

@@ -86,6 +86,8 @@ _define("usage", "tenant text, agent text, resource text, uses int", "tenant, ag
 _define("standing", "tenant text, agent text, hash text, origin text, manifest text", "tenant, agent")
 # Fingerprints of values that were stored while a session was exposed, and the digest over all rows so far.
 _define("residue", "tenant text, seq int, chain text, prints bytes", "tenant, seq", by_key=True)
+# What is known of items of conversations: keyed, authenticated and expiring (`halo_core.store.marks`).
+_define("mark", "tenant text, mark bytes, expires_us int, state bytes", "tenant, mark", by_key=True)
 # The score in force for each agent: the hash of its terms.
 _define("baseline", "tenant text, agent text, hash text", "tenant, agent", by_key=True)
 # Spending per day under a standing link's envelope.

@@ -7,13 +7,12 @@ trusted. `argument_values`, `text` and `lexicon` describe values for the behavio
 """
 
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
+from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
 from halo_core.values.kinds import TARGET_KINDS, Form, Kind
 from halo_core.values.observed_text import (
     NO_MARKS,
     ResultMarks,
-    drop_said_forms,
     fingerprint_known_text,
-    fingerprint_said,
     fingerprint_text,
     fingerprint_vouching_text,
     fingerprint_whole_text,
@@ -30,6 +29,7 @@ from halo_core.values.provenance import (
     trace_arguments,
     trace_leaves,
 )
+from halo_core.values.repeats import REPEAT_BYTES, SplitText, fingerprint_model_words, split_repeats
 from halo_core.values.sketch import (
     MAX_SOURCE_INDEX,
     MAX_TAINTED_FINGERPRINTS,
@@ -43,6 +43,7 @@ from halo_core.values.sketch import (
     iter_text_fingerprints,
     pack_spans,
 )
+from halo_core.values.stored_objects import StoreMarks, StorePlace, find_place, may_store, period_of
 from halo_core.values.text import fingerprint_strings, generate_spellings, split_name
 
 __all__ = [
@@ -51,25 +52,32 @@ __all__ = [
     "MAX_TAINTED_FINGERPRINTS",
     "MAX_TEXT",
     "NO_MARKS",
+    "REPEAT_BYTES",
     "TARGET_KINDS",
     "TRUST_FLOOR",
+    "ConversationDigest",
     "Form",
     "Kind",
+    "MarkedItem",
     "Marks",
     "ResultMarks",
     "Sketch",
+    "SplitText",
+    "StoreMarks",
+    "StorePlace",
     "TracedLeaf",
     "Value",
     "ValueKind",
     "add_spans_row",
     "classify_value",
-    "drop_said_forms",
+    "describe_calls",
     "extract_leaves",
     "extract_texts",
     "extract_tokens",
     "extract_values",
+    "find_place",
     "fingerprint_known_text",
-    "fingerprint_said",
+    "fingerprint_model_words",
     "fingerprint_stored_values",
     "fingerprint_strings",
     "fingerprint_text",
@@ -79,10 +87,14 @@ __all__ = [
     "generate_spellings",
     "is_lookup_key",
     "iter_text_fingerprints",
+    "mark_items",
+    "may_store",
     "origin_of_result",
     "pack_spans",
+    "period_of",
     "read_result",
     "split_name",
+    "split_repeats",
     "trace_arguments",
     "trace_leaves",
 ]

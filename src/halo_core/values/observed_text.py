@@ -18,20 +18,17 @@ from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.numbers import MIN_DIGITS
 from halo_core.values.sketch import (
     KNOWN,
-    SAID,
     Sketch,
     extract_tokens,
     fingerprint_forms,
-    fingerprint_said_words,
     fingerprint_tokens,
 )
-from halo_core.values.spans import fingerprint_text_in_order, tokenize
+from halo_core.values.spans import fingerprint_text_in_order
 
 _MAX_KEY_LENGTH: Final = 96  # characters of an argument that is a key of a lookup
 _MAX_KEY_WORDS: Final = 12
 _MAX_KNOWN_TEXT: Final = 65_536  # characters of a result that vouch
 _MAX_TRUSTED_READ: Final = 65_536  # characters of a text of ours whose forms are kept
-_MAX_SAID_WORDS: Final = 2_048
 _MAX_HIDDEN_READ: Final = 4_096  # characters of a hidden text
 
 
@@ -77,22 +74,18 @@ class ResultMarks(NamedTuple):
         marks: of its tokens and forms.
         known: of the forms that a trusted lookup brought.
         spans: words in order, of a trusted lookup.
-        said: of a model's words after exposure.
     """
 
     marks: frozenset[int] = frozenset()
     known: frozenset[int] = frozenset()
     spans: bytes = b""
-    said: frozenset[int] = frozenset()
 
 
 NO_MARKS: Final = ResultMarks()
 """What a session keeps of nothing."""
 
 
-def read_result(
-    key: bytes, text: str, origin: Provenance, arguments: Sequence[str] = (), *, is_said: bool = False
-) -> ResultMarks:
+def read_result(key: bytes, text: str, origin: Provenance, arguments: Sequence[str] = ()) -> ResultMarks:
     """Read a result for what a session keeps of it.
 
     Args:
@@ -100,12 +93,9 @@ def read_result(
         text: what was returned, as much as a reader may have seen.
         origin: as `origin_of_result` gives it.
         arguments: texts of all arguments.
-        is_said: a model said it after exposure.
     """
     if not text:
         return NO_MARKS
-    if is_said:
-        return ResultMarks(said=fingerprint_said(key, [text]))
     if origin is Provenance.UNTRUSTED:
         return ResultMarks(fingerprint_text(key, text, find_hidden=True))
     # Words that a trusted source merely repeats from the arguments are left out.
@@ -121,14 +111,14 @@ def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) ->
     Args:
         sketch: what the session has seen before.
         text: the text.
-        is_vouched: the host says that these are the user's words. Else what only an untrusted source has said before,
-            or the model after exposure, is nobody's.
+        is_vouched: the host says that these are the user's words. Else what only an untrusted source has said before is
+            nobody's.
     """
     return fingerprint_text_in_order(text, sketch.key, None if is_vouched else _ForeignWords(sketch))
 
 
 class _ForeignWords:
-    """Says which tokens only an untrusted source or the exposed model has said."""
+    """Says which tokens only an untrusted source has said."""
 
     def __init__(self, sketch: Sketch) -> None:
         self._sketch = sketch
@@ -142,29 +132,10 @@ class _ForeignWords:
     def _is_foreign(self, token: str) -> bool:
         if not any(map(str.isalnum, token)) or token.casefold() in STOP_WORDS:
             return False
-        (said,) = fingerprint_said_words(self._sketch.key, [token])
         words = list(islice(extract_tokens(token), 4))
         masks = self._sketch.look_up_marks(words) if words else []
         is_users = bool(masks) and all(mask & 1 for mask in masks)
-        return not is_users and (said in self._sketch.marks or any(mask & 7 == 4 for mask in masks))
-
-
-def drop_said_forms(sketch: Sketch, text: str, fingerprints: frozenset[int]) -> frozenset[int]:
-    """The fingerprints of a user's text without those of forms that the model said while the session was exposed."""
-    forms = sorted(find_forms(text, vouching=True))
-    said = fingerprint_forms(sketch.key, forms, SAID)
-    theirs = [form for form, mark in zip(forms, said, strict=True) if mark in sketch.marks]
-    return fingerprints.difference(fingerprint_forms(sketch.key, theirs)) if theirs else fingerprints
-
-
-def fingerprint_said(key: bytes, texts: Iterable[str]) -> frozenset[int]:
-    """Fingerprints of what the model said while the session was exposed: forms and words of its texts."""
-    prints: set[int] = set()
-    for text in texts:
-        prints.update(fingerprint_forms(key, find_forms(text), SAID))
-        words = {word.casefold() for word in tokenize(text, _MAX_SAID_WORDS)} - STOP_WORDS
-        prints.update(fingerprint_said_words(key, (word for word in words if any(map(str.isalnum, word)))))
-    return frozenset(prints)
+        return not is_users and any(mask & 7 == 4 for mask in masks)
 
 
 def is_lookup_key(text: str) -> bool:

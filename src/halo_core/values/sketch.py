@@ -8,9 +8,9 @@ A value of untrusted origin that was written to a memory, a file or a mailbox co
 It is recognized by keyed fingerprints of runs of five words and of single distinctive words (an address, an account, a
 link). A paraphrase is not recognized.
 
-Forms (`halo_core.values.forms`) have marks of their own, and so has what a trusted lookup brought (`KNOWN`) and what
-the model said while the session was exposed (`SAID`). Tokens without their order never show that a value is ours; that
-takes the form of a value or its words in order, which `Sketch.spans` keeps.
+Forms (`halo_core.values.forms`) have marks of their own, and so has what a trusted lookup brought (`KNOWN`). Tokens
+without their order never show that a value is ours; that takes the form of a value or its words in order, which
+`Sketch.spans` keeps.
 """
 
 from __future__ import annotations
@@ -75,6 +75,13 @@ def _extract_tokens_lazily(folded: str) -> Iterator[str]:
             yield _normalize_number(token) if token[0] in _NUMERIC else token
 
 
+def find_token_places(text: str) -> Iterator[tuple[int, int]]:
+    """Where each token of `extract_tokens` stands in the text: begin and end, with the signs around it."""
+    for match in _TOKEN.finditer(text[:MAX_TEXT]):
+        if match.group().strip(_EDGE_CHARACTERS):
+            yield match.span()
+
+
 def _normalize_number(token: str) -> str:
     if token.isascii() and token.isdigit():
         return token
@@ -115,8 +122,6 @@ FORM: Final = b"form"
 """Marks of forms that stood in a text."""
 KNOWN: Final = b"known"
 """Marks of forms that a trusted lookup brought."""
-SAID: Final = b"said"
-"""Marks of forms and words that the model said while the session was exposed."""
 
 
 def fingerprint_forms(key: bytes, forms: Iterable[Form], use: bytes = FORM) -> list[int]:
@@ -125,17 +130,12 @@ def fingerprint_forms(key: bytes, forms: Iterable[Form], use: bytes = FORM) -> l
     Args:
         key: of the sketch.
         forms: the forms.
-        use: `FORM`, `KNOWN` or `SAID`.
+        use: `FORM` or `KNOWN`.
     """
     return [
         int.from_bytes(digest_with_key(b"%b\0%b\0%b" % (use, domain.encode(), text.encode("utf-8", "replace")), key, 7))
         for domain, text in forms
     ]
-
-
-def fingerprint_said_words(key: bytes, words: Iterable[str]) -> list[int]:
-    """Keyed 56-bit fingerprints of words that the model said, in their order; case makes no difference."""
-    return fingerprint_forms(key, (Form("word", word.casefold()) for word in words), SAID)
 
 
 class Sketch:
@@ -159,6 +159,18 @@ class Sketch:
         """Key of its fingerprints."""
         return self._key
 
+    def is_trusted(self, value: str | Form) -> bool:
+        """Whether the user, the system or a trusted lookup said a word or a form."""
+        return bool(self._look_up(value) & (ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]))
+
+    def is_untrusted(self, value: str | Form) -> bool:
+        """Whether only untrusted content said a word or a form."""
+        return self._look_up(value) & _ORIGIN_MASK == ORIGIN_BITS[Provenance.UNTRUSTED]
+
+    def _look_up(self, value: str | Form) -> int:
+        (mark,) = self.look_up_marks((value,)) if isinstance(value, str) else self.look_up_forms((value,))
+        return mark
+
     def compute_additions(
         self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0
     ) -> Marks:
@@ -177,6 +189,9 @@ class Sketch:
         for fingerprint in fingerprints:
             mark = self.marks.get(fingerprint)
             if mark is None:
+                if self.saturated and origin is Provenance.USER and not vouched:
+                    # INVARIANT: VOUCH - of what was not read to its end, any word may be an echo.
+                    continue
                 if len(added) >= room:
                     self.saturated = True
                     break

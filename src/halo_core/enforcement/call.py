@@ -17,8 +17,10 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
+from halo_core.enforcement.payment_windows import PaymentFacts
 from halo_core.enforcement.risk_assessor import RiskAssessment, RiskAssessor
 from halo_core.errors import CanonicalError
+from halo_core.manifest import DEFAULT_HOLD_S
 from halo_core.model import (
     AccessRequest,
     Context,
@@ -87,6 +89,7 @@ class Call:
             and tell
             its handle before anybody can see it.
         withdrawn_question: id of an open question about this call, which whoever waits for the answer takes back.
+        held_id: id of the held act that this call releases.
     """
 
     resource: Resource
@@ -107,6 +110,7 @@ class Call:
     hand_off: HandOff | None = None
     on_link_made: Callable[[str], object] | None = None
     withdrawn_question: str = ""
+    held_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,19 @@ class ObservedText:
         return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerTerms:
+    """How answers to an agent's questions are kept, by its manifest.
+
+    Args:
+        role: agents of one role share their remembered answers.
+        hold_for_s: how long an act is held for an answer, seconds.
+    """
+
+    role: str = ""
+    hold_for_s: int = DEFAULT_HOLD_S
+
+
 _UNSET: Final[Any] = None
 
 
@@ -184,6 +201,8 @@ class DecisionContext:
         content: what is sealed beside the entry, name → bytes.
         user_request: the user's own words that the host vouched for.
         mode_option: the mode this handle was opened with, None for the store's.
+        terms: how answers to the actor's questions are kept.
+        payment: what the payment windows say of it, None for anything but a payment.
         now_us: wall clock of the decision, microseconds since the epoch.
         control: the tenant's control row.
         state: the session's state before the decision.
@@ -196,6 +215,7 @@ class DecisionContext:
         args: what it runs with.
         appended: the entry that holds the decision.
         pending_id: id of the question that a challenge asked.
+        held_id: id of the held act that a challenge became.
         handle: handle of the link that a hand-off leads to.
         used_answer: an answer was used up for this call, and not for the first part of one that paused.
         earlier: what this very request brought when it ran before.
@@ -211,7 +231,9 @@ class DecisionContext:
     content: Mapping[str, bytes]
     user_request: str
     mode_option: Mode | None = None
+    terms: AnswerTerms = field(default_factory=AnswerTerms)
 
+    payment: PaymentFacts | None = None
     now_us: int = 0
     control: Control = _UNSET
     state: SessionState = _UNSET
@@ -224,6 +246,7 @@ class DecisionContext:
     args: Mapping[str, Any] = _UNSET
     appended: AppendedEntry = _UNSET
     pending_id: str = ""
+    held_id: str = ""
     handle: str = ""
     used_answer: bool = False
     earlier: str | None = None
@@ -282,6 +305,7 @@ class Preparer:
         redactor: finds secrets.
         sketch_key: key of the session sketches.
         make_call_id: maker of call ids.
+        find_terms: agent → how answers to its questions are kept.
     """
 
     principal: Principal
@@ -291,6 +315,7 @@ class Preparer:
     redactor: Redactor
     sketch_key: bytes
     make_call_id: Any
+    find_terms: Callable[[str], AnswerTerms] = AnswerTerms
     _fingerprint_cache: dict[str, frozenset[int]] = field(default_factory=dict)
     _request_cache: dict[str, str] = field(default_factory=dict)
 
@@ -351,6 +376,7 @@ class Preparer:
             content=content,
             user_request=self._seal_request(call.request) if call.request else "",
             mode_option=mode_option,
+            terms=self.find_terms(principal.agent),
         )
 
     def _seal_request(self, text: str) -> str:

@@ -8,10 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from halo_core.authority import compute_effective_authority
+from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
 from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
+from halo_core.enforcement.outbox import read_outbox
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
+from halo_core.enforcement.payment_windows import read_amount_at_stake, read_payment_facts
+from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
 from halo_core.risk.action_risk import WEALTH_INDEX
@@ -60,7 +64,12 @@ def record_observation(
 
 
 def build_snapshot(
-    tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
+    tx: Transaction,
+    context: DecisionContext,
+    credentials: Credentials,
+    stops: tuple[Stop, ...],
+    *,
+    digester: Digester,
 ) -> None:
     """Read one snapshot into the context; texts the agent has seen are noted first, so that they count for this call.
 
@@ -69,6 +78,7 @@ def build_snapshot(
         context: a prepared call.
         credentials: what it is decided with.
         stops: stops that hold whether or not the store can be written.
+        digester: keyed digests.
     """
     request = context.request
     control = context.control = tx.load_control()
@@ -94,6 +104,26 @@ def build_snapshot(
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
     context.state, context.assessment = state, assessment
+    payment = context.payment = read_payment_facts(
+        tx,
+        request,
+        context.recorded_args,
+        role=context.terms.role,
+        user_messages=[item.text for item in context.observed_texts if item.origin is Provenance.USER],
+        digester=digester,
+        at_us=at_us,
+    )
+    answer_scope, standing = read_standing_answers(
+        tx,
+        request,
+        context.recorded_args,
+        role=context.terms.role,
+        digester=digester,
+        reader=credentials.passport_store.reader,
+        store=control.store,
+        at_us=at_us,
+    )
+    held_before, hold_room = read_outbox(tx, context, digester)
     context.snapshot = Snapshot(
         time_us=at_us,
         mode=context.mode_option or control.mode,
@@ -124,6 +154,14 @@ def build_snapshot(
         partial=assessment.is_partial,
         refused=state.refused,
         unscored=not score_name and scores.has_scored_neighbour(tx, request, state, chain),
+        answer_scope=answer_scope,
+        standing=standing,
+        amount=read_amount_at_stake(request, context.recorded_args),
+        paid_to_target=payment.paid_to_target if payment is not None else 0,
+        paid_by_principal=payment.paid_by_principal if payment is not None else 0,
+        repeated=payment is not None and payment.is_repeated,
+        held_before=held_before,
+        hold_room=hold_room,
     )
 
 

@@ -1,6 +1,14 @@
 """The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
-from halo_core.model.decision import OUTPUT_OBLIGATIONS, REAUTHORIZABLE_CODES, Decision, Effect, Obligation, Reason
+from halo_core.model.decision import (
+    OUTPUT_OBLIGATIONS,
+    REAUTHORIZABLE_CODES,
+    TARGET_CODES,
+    Decision,
+    Effect,
+    Obligation,
+    Reason,
+)
 from halo_core.model.ledger_entry import (
     ENDED,
     ENTRY_VERSION,
@@ -54,6 +62,7 @@ from halo_core.model.snapshot import (
     Revocation,
     SessionView,
     Snapshot,
+    StandingAnswer,
     Stop,
 )
 
@@ -67,6 +76,7 @@ __all__ = [
     "PAUSED",
     "REAUTHORIZABLE_CODES",
     "RESERVED_UNITS",
+    "TARGET_CODES",
     "UNIT_NAME",
     "AccessRequest",
     "ActionKind",
@@ -100,6 +110,7 @@ __all__ = [
     "SessionTerms",
     "SessionView",
     "Snapshot",
+    "StandingAnswer",
     "Stop",
     "Trigger",
     "compute_request_id",

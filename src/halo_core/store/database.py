@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SCHEMA_VERSION: Final = 4
+ADDED_TABLES: Final = ("known_value", "outbox", "standing_answer")
+"""Tables that stores of schema version 4 got later; where one is missing, it is empty."""
 
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
@@ -154,19 +156,38 @@ class Database:
         driver = self.connection
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
+            self._add_missing_tables()
             return
-        from sqlalchemy.schema import CreateTable  # noqa: PLC0415
-
         from halo_core.store import schema  # noqa: PLC0415
 
         self.begin(5.0)
-        for table in schema.metadata.sorted_tables:
-            driver.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=self._engine.dialect)))
+        self._create_tables()
         self._create_indexes()
         for statement in schema.triggers():
             driver.execute(statement)
         driver.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         driver.execute("COMMIT")
+
+    def _add_missing_tables(self) -> None:
+        """Add the tables that an earlier release did not have; they begin empty, so the version stays."""
+        marks = ",".join("?" * len(ADDED_TABLES))
+        found = self.connection.execute(
+            f"SELECT count(*) FROM sqlite_master WHERE type='table' AND name IN ({marks})",  # noqa: S608  only marks
+            ADDED_TABLES,
+        ).fetchone()
+        if found[0] < len(ADDED_TABLES):
+            self.begin(5.0)
+            self._create_tables()
+            self._create_indexes()
+            self.connection.execute("COMMIT")
+
+    def _create_tables(self) -> None:
+        from sqlalchemy.schema import CreateTable  # noqa: PLC0415
+
+        from halo_core.store import schema  # noqa: PLC0415
+
+        for table in schema.metadata.sorted_tables:
+            self.connection.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=self._engine.dialect)))
 
     def _create_indexes(self) -> None:
         from sqlalchemy.schema import CreateIndex  # noqa: PLC0415

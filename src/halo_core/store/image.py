@@ -14,6 +14,7 @@ from typing import Final
 
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.risk.profile import Profile, apply_row
+from halo_core.store.answer_rows import AnswerRow, HeldRow
 from halo_core.store.rows import StandingPassport, TaintIndex
 from halo_core.store.session_state import SessionState
 from halo_core.values import Sketch
@@ -120,6 +121,10 @@ class TenantImage:
         parts: names of parts that are stored.
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
+        answers: scope → its active remembered answers.
+        has_answers: whether there is any active one, None where that has to be read.
+        known: (kind, digest) → whether the operator declared the value as known.
+        held: acts that are held, None where they have to be read.
     """
 
     kek: bytes = field(repr=False)
@@ -137,6 +142,10 @@ class TenantImage:
     parts: set[str] = field(default_factory=set)
     runs: RunLog = field(default_factory=RunLog)
     uses: dict[tuple[str, str], int] = field(default_factory=dict)
+    answers: dict[str, tuple[AnswerRow, ...]] = field(default_factory=dict)
+    has_answers: bool | None = None
+    known: dict[tuple[str, str], bool] = field(default_factory=dict)
+    held: tuple[HeldRow, ...] | None = None
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     _current: set[str] = field(default_factory=set)
@@ -151,8 +160,10 @@ class TenantImage:
         self.next_index = None
         self.taint_end = None
         self.parts.clear()
-        for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses):
+        for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses, self.answers, self.known):
             rows.clear()
+        self.has_answers = None
+        self.held = None
         self.runs.expire()
         self._current.clear()
 

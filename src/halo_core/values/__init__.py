@@ -5,6 +5,15 @@ folds and fingerprints texts, `sketch` remembers which source said which word, `
 far its source is trusted, `lexicon` holds the words that requests and tools use.
 """
 
+from halo_core.values.answer_scope import (
+    KNOWN_KINDS,
+    AnswerScope,
+    find_answer_scope,
+    find_kind,
+    find_values,
+    names_value,
+    to_canonical_form,
+)
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
 from halo_core.values.provenance import (
     MAX_LEAVES,
@@ -29,11 +38,13 @@ from halo_core.values.sketch import (
 from halo_core.values.text import fingerprint_strings, generate_spellings, split_name
 
 __all__ = [
+    "KNOWN_KINDS",
     "MAX_LEAVES",
     "MAX_SOURCE_INDEX",
     "MAX_TAINTED_FINGERPRINTS",
     "MAX_TEXT",
     "TRUST_FLOOR",
+    "AnswerScope",
     "Marks",
     "Sketch",
     "Value",
@@ -43,13 +54,18 @@ __all__ = [
     "extract_texts",
     "extract_tokens",
     "extract_values",
+    "find_answer_scope",
+    "find_kind",
+    "find_values",
     "fingerprint_stored_values",
     "fingerprint_strings",
     "fingerprint_tokens",
     "generate_spellings",
     "iter_text_fingerprints",
+    "names_value",
     "origin_of_result",
     "split_name",
+    "to_canonical_form",
     "trace_arguments",
     "trace_leaves",
 ]

@@ -345,6 +345,8 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
             return tool
         tool = guard.original
     registered = halo.register_tool(tool.qualified_name, resource, tool.description, _build_schema(tool))
+    inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
+    halo.register_runner(registered, getattr(inner, _WRAPPED_MARK, None))
     return copy_with_guard(halo, tool, registered)
 
 

@@ -70,8 +70,21 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "unscored": False,
     "uses": 0,
 }
+_ADDED_DEFAULTS: Final[Mapping[str, Any]] = {
+    "amount": None,
+    "answer_scope": "",
+    "held_before": False,
+    "hold_room": False,
+    "paid_by_principal": 0,
+    "paid_to_target": 0,
+    "repeated": False,
+    "standing": [],
+    "targets": [],
+}
+"""Members that came later: the whole record has them only where they differ, so that older records stay as they are."""
+_ALL_DEFAULTS: Final = {**_SNAPSHOT_DEFAULTS, **_ADDED_DEFAULTS}
 _SCALARS: Final = tuple(
-    name for name, value in _SNAPSHOT_DEFAULTS.items() if name != "approval" and not isinstance(value, list)
+    name for name, value in _ALL_DEFAULTS.items() if name != "approval" and not isinstance(value, list)
 )
 _SEQUENCES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "factors": dict,
@@ -79,6 +92,7 @@ _SEQUENCES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "quotas": list,
     "revocations": lambda item: [item.scope, item.target, item.since_us],
     "sources": lambda item: [item[0], list(item[1])],
+    "standing": lambda item: item.to_plain(),
     "stops": lambda item: [item.scope, item.target, item.since_us],
     "targets": lambda item: [item[0], item[1], list(item[2])],
 }
@@ -109,6 +123,8 @@ class DecisionResult:
         stored: commitment to the fingerprints of stored values, None where nothing was stored.
         recalled: the result of an earlier run was given back.
         withdrawn: id of a question that was taken back.
+        sums: commitments to the rows that count payments and uses of remembered answers, sorted by account.
+        released: id of the held act that this is.
     """
 
     runs: bool
@@ -120,6 +136,8 @@ class DecisionResult:
     stored: Mapping[str, Any] | None = None
     recalled: bool = False
     withdrawn: str = ""
+    sums: tuple[Mapping[str, Any], ...] = ()
+    released: str = ""
 
 
 def encode_decision(
@@ -164,8 +182,10 @@ def encode_decision(
     later = {
         "quota": result.quota,
         "recalled": result.recalled or None,
+        "released": result.released or None,
         "state": result.state,
         "stored": result.stored,
+        "sums": list(result.sums) or None,
         "withdrawn": result.withdrawn or None,
     }
     body.update((name, value) for name, value in later.items() if value is not None)
@@ -209,7 +229,7 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
         seen["provenance"] = grouped
     for name in _SCALARS:
         value = getattr(snapshot, name)
-        if value != _SNAPSHOT_DEFAULTS[name]:
+        if value != _ALL_DEFAULTS[name]:
             seen[name] = value
     for name, encode in _SEQUENCES.items():
         items = getattr(snapshot, name)
@@ -411,7 +431,7 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
         "snapshot": snapshot,
         "state": body.get("state"),
     }
-    for name in ("recalled", "stored", "withdrawn"):
+    for name in ("recalled", "released", "stored", "sums", "withdrawn"):
         if name in body:
             tree[name] = body[name]
     return tree
@@ -460,8 +480,7 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Mapping[str, Any], session:
     provenance = [[pointer, source] for source, pointers in seen.get("provenance", {}).items() for pointer in pointers]
     return {
         **{name: seen.get(name, value) for name, value in _SNAPSHOT_DEFAULTS.items()},
-        # Entries from before targets were recorded expand to what they always did.
-        **({"targets": seen["targets"]} if "targets" in seen else {}),
+        **{name: seen[name] for name in _ADDED_DEFAULTS if name in seen},
         "chain": frame["chain"],
         "control_version": frame["control_version"],
         "envelopes": [_expand_account(item, opened_us) for item in seen.get("accounts", ())],

@@ -36,7 +36,7 @@ _FRAME_MEMBERS: Final = frozenset(
     )
 )
 _RESOURCE_MEMBERS: Final = frozenset(("id", "kind"))
-_STATE_MEMBERS: Final = ("quota", "state", "stored")
+_STATE_MEMBERS: Final = ("quota", "released", "state", "stored", "sums")
 
 
 def extract_decision(

@@ -17,8 +17,10 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
+from halo_core.enforcement.payment_windows import PaymentFacts
 from halo_core.enforcement.risk_assessor import RiskAssessment, RiskAssessor
 from halo_core.errors import CanonicalError
+from halo_core.manifest import DEFAULT_HOLD_S
 from halo_core.model import (
     AccessRequest,
     Context,
@@ -95,6 +97,7 @@ class Call:
             and tell
             its handle before anybody can see it.
         withdrawn_question: id of an open question about this call, which whoever waits for the answer takes back.
+        held_id: id of the held act that this call releases.
     """
 
     resource: Resource
@@ -117,6 +120,7 @@ class Call:
     hand_off: HandOff | None = None
     on_link_made: Callable[[str], object] | None = None
     withdrawn_question: str = ""
+    held_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,19 @@ class ObservedText:
         return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerTerms:
+    """How answers to an agent's questions are kept, by its manifest.
+
+    Args:
+        role: agents of one role share their remembered answers.
+        hold_for_s: how long an act is held for an answer, seconds.
+    """
+
+    role: str = ""
+    hold_for_s: int = DEFAULT_HOLD_S
+
+
 _UNSET: Final[Any] = None
 
 
@@ -201,6 +218,8 @@ class DecisionContext:
         history: items of the conversation, with the marks under which they may be known.
         conversation: digest of that conversation.
         fingerprint_text: makes fingerprints of what a session keeps of a text of an origin.
+        terms: how answers to the actor's questions are kept.
+        payment: what the payment windows say of it, None for anything but a payment.
         now_us: wall clock of the decision, microseconds since the epoch.
         control: the tenant's control row.
         state: the session's state before the decision.
@@ -213,6 +232,7 @@ class DecisionContext:
         args: what it runs with.
         appended: the entry that holds the decision.
         pending_id: id of the question that a challenge asked.
+        held_id: id of the held act that a challenge became.
         handle: handle of the link that a hand-off leads to.
         used_answer: an answer was used up for this call, and not for the first part of one that paused.
         earlier: what this very request brought when it ran before.
@@ -233,7 +253,9 @@ class DecisionContext:
     fingerprint_text: Callable[[str, Provenance], frozenset[int]] = field(
         default=lambda _text, _origin: frozenset(), repr=False
     )
+    terms: AnswerTerms = field(default_factory=AnswerTerms)
 
+    payment: PaymentFacts | None = None
     now_us: int = 0
     control: Control = _UNSET
     state: SessionState = _UNSET
@@ -246,6 +268,7 @@ class DecisionContext:
     args: Mapping[str, Any] = _UNSET
     appended: AppendedEntry = _UNSET
     pending_id: str = ""
+    held_id: str = ""
     handle: str = ""
     used_answer: bool = False
     earlier: str | None = None
@@ -304,6 +327,7 @@ class Preparer:
         redactor: finds secrets.
         sketch_key: key of the session sketches.
         make_call_id: maker of call ids.
+        find_terms: agent → how answers to its questions are kept.
     """
 
     principal: Principal
@@ -313,6 +337,7 @@ class Preparer:
     redactor: Redactor
     sketch_key: bytes
     make_call_id: Any
+    find_terms: Callable[[str], AnswerTerms] = AnswerTerms
     _fingerprint_cache: dict[tuple[str, Provenance], frozenset[int]] = field(default_factory=dict)
     _request_cache: dict[str, str] = field(default_factory=dict)
 
@@ -377,6 +402,7 @@ class Preparer:
             history=tuple(history),
             conversation=conversation,
             fingerprint_text=self.fingerprint_text,
+            terms=self.find_terms(principal.agent),
         )
 
     def _begin_conversation(self, user: str) -> ConversationDigest:

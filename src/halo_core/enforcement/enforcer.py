@@ -33,7 +33,8 @@ from halo_core.enforcement.jobs import (
 )
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
-from halo_core.errors import Denied, HaloError, Pending
+from halo_core.enforcement.remedies import describe_remedy
+from halo_core.errors import Denied, HaloError, Held, Pending
 from halo_core.log_output import get_logger
 from halo_core.model import (
     OUTPUT_OBLIGATIONS,
@@ -198,6 +199,7 @@ class Enforcer:
     ) -> None:
         self.store = store
         self.health = Health()
+        self.held_sessions: set[str] = set()
         self._preparer = preparer
         self._get_credentials = get_credentials
         self._are_credentials_ready = are_credentials_ready
@@ -271,17 +273,26 @@ class Enforcer:
         decision = context.decision
         code = decision.find_deciding_reason().code
         message = justify_decision(decision, context.resource.id)
+        remedy = describe_remedy(decision, context.request, pending_id=context.pending_id, decision_id=context.entry_id)
+        if context.held_id:
+            self.held_sessions.add(context.session)
+            raise Held(
+                code,
+                f"`{context.resource.id}` waits for an approval ({context.pending_id})",
+                pending_id=context.pending_id,
+                held_id=context.held_id,
+                remedy=remedy,
+                decision_id=context.entry_id,
+            )
         if decision.effect is Effect.CHALLENGE:
             raise Pending(
                 code,
                 f"pending {context.pending_id}: {message}",
                 pending_id=context.pending_id,
-                remedy=get_reason_text(code).remedy,
+                remedy=remedy,
                 decision_id=context.entry_id,
             )
-        raise Denied(
-            code, message, remedy=get_reason_text(code).remedy, decision_id=context.entry_id, earlier=context.earlier
-        )
+        raise Denied(code, message, remedy=remedy, decision_id=context.entry_id, earlier=context.earlier)
 
     def _handle_undecided(self, call: Call, error: Exception) -> Ticket:
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"

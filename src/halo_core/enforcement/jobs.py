@@ -15,7 +15,7 @@ from halo_core.authority import charge_account, compute_effective_authority, set
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
-from halo_core.decision.checks import call_binding, reauthorization_binding
+from halo_core.decision.checks import HOLD, call_binding, reauthorization_binding
 from halo_core.decision.record import DecisionResult, encode_decision, encode_outcome
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.exposure import (
@@ -26,8 +26,10 @@ from halo_core.enforcement.exposure import (
 )
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
+from halo_core.enforcement.outbox import check_release, hold_act, record_release
 from halo_core.enforcement.passport_reader import make_handback_body
 from halo_core.enforcement.snapshot_builder import build_snapshot, record_observation
+from halo_core.enforcement.standing_answers import compute_answer_scope, count_uses
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     RESERVED_UNITS,
@@ -72,8 +74,9 @@ def decide_call(
     Returns:
         The context, with what was decided.
     """
+    context = check_release(tx, context)
     request = context.request
-    build_snapshot(tx, context, credentials, read_stops())  # (2)
+    build_snapshot(tx, context, credentials, read_stops(), digester=digester)  # (2)
     snapshot = context.snapshot
     decision = context.decision = decide(request, snapshot)  # (3)
     observe = snapshot.mode is Mode.OBSERVE
@@ -112,6 +115,7 @@ def decide_call(
     if runs:
         fingerprints = _find_tainted_fingerprints(context, sketch_key) | list_place_marks(tx, context)
         stored = tx.add_tainted_fingerprints(fingerprints)
+    released = record_release(tx, context)
     result = DecisionResult(
         runs=runs,
         authority_left=compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None,
@@ -124,14 +128,27 @@ def decide_call(
         withdrawn=_withdraw_question(tx, context.session, context.call.withdrawn_question)
         if context.call.withdrawn_question
         else "",
+        sums=_count_sums(tx, context),
+        released=released,
     )
     context.appended = tx.append(_draft_decision(tx, context, result))  # (4)
     _append_alert(tx, context, risk)
-    context.pending_id = question.record(tx, context) if question is not None else ""
+    context.pending_id = question.record(tx, context, digester) if question is not None else ""
+    is_held = bool(context.pending_id) and HOLD in decision.obligations
+    context.held_id = hold_act(tx, context, context.pending_id, digester) if is_held else ""
     context.used_answer = _record_run(tx, context)
     if context.session:
         tx.put_session(state, context.appended.entry)
     return context
+
+
+def _count_sums(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str, Any], ...]:
+    """Count a payment, and the uses of the answers that an action runs on; returns the commitments, by account."""
+    if not context.runs:
+        return ()
+    counted = context.payment.count(tx) if context.payment is not None else []
+    counted += count_uses(tx, context.decision, context.snapshot.amount)
+    return tuple(sorted(counted, key=lambda item: str(item["account"])))
 
 
 def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionResult) -> Draft:
@@ -262,19 +279,28 @@ class _Question:
             open_request_id=row.id if row is not None and is_open else "",
         )
 
-    def record(self, tx: Transaction, context: DecisionContext) -> str:
+    def record(self, tx: Transaction, context: DecisionContext, digester: Digester) -> str:
         """Record the approval request, which refers to the decision that the approver must see; returns its id."""
         if self.open_request_id:
             return self.open_request_id
         time_us, session = context.snapshot.time_us, context.session
-        expires_us = time_us + QUESTION_LIFETIME_US
+        is_held = HOLD in context.decision.obligations
+        expires_us = time_us + (context.terms.hold_for_s * 1_000_000 if is_held else QUESTION_LIFETIME_US)
+        role = context.terms.role
         body = {
+            "amount": context.snapshot.amount,
             "args_digest": context.request.args_digest,
             "binding": self.binding,
             "decision": context.place,
             "epoch": self.epoch,
             "expires_us": expires_us,
+            "held": is_held,
             "kind": self.kind,
+            "role": role,
+            # What a remembered answer would cover, so that whoever answers signs for what this process computed.
+            "scope": compute_answer_scope(digester, role, context.resource, context.recorded_args)
+            if self.kind == "call"
+            else "",
             "reasons": [reason.to_plain() for reason in context.decision.reasons],
             "resource": context.resource.id,
             "status": "pending",

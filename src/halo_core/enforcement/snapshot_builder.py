@@ -8,16 +8,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from halo_core.authority import compute_effective_authority
+from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
 from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
+from halo_core.enforcement.outbox import read_outbox
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
+from halo_core.enforcement.payment_windows import read_amount_at_stake, read_payment_facts
+from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
+from halo_core.store.known_values import KnownValues
 from halo_core.store.rows import compute_quota_day
 from halo_core.values import (
     Marks,
@@ -84,7 +89,12 @@ def _compute_additions(sketch: Sketch, observed: ObservedText, place: int) -> tu
 
 
 def build_snapshot(
-    tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
+    tx: Transaction,
+    context: DecisionContext,
+    credentials: Credentials,
+    stops: tuple[Stop, ...],
+    *,
+    digester: Digester,
 ) -> None:
     """Read one snapshot into the context; texts the agent has seen are noted first, so that they count for this call.
 
@@ -93,6 +103,7 @@ def build_snapshot(
         context: a prepared call.
         credentials: what it is decided with.
         stops: stops that hold whether or not the store can be written.
+        digester: keyed digests.
     """
     request = context.request
     control = context.control = tx.load_control()
@@ -113,10 +124,33 @@ def build_snapshot(
     pending, approval = _read_approvals(tx, context, active, credentials, at_us=at_us)
     # Compared with what the session has seen, no more; arguments with a problem were never walked through.
     resource = request.resource
-    traced_leaves = trace_leaves(context.leaves, sketch, resource.targets, resource.amount)
+    known = KnownValues(tx, digester)
+    traced_leaves = trace_leaves(
+        context.leaves, sketch, resource.targets, resource.amount, is_declared=known.names if known else None
+    )
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
     context.state, context.assessment = state, assessment
+    payment = context.payment = read_payment_facts(
+        tx,
+        request,
+        context.recorded_args,
+        role=context.terms.role,
+        user_messages=_list_user_messages(context, traced_leaves),
+        digester=digester,
+        at_us=at_us,
+    )
+    answer_scope, standing = read_standing_answers(
+        tx,
+        request,
+        context.recorded_args,
+        role=context.terms.role,
+        digester=digester,
+        reader=credentials.passport_store.reader,
+        store=control.store,
+        at_us=at_us,
+    )
+    held_before, hold_room = read_outbox(tx, context, digester)
     context.snapshot = Snapshot(
         time_us=at_us,
         mode=context.mode_option or control.mode,
@@ -148,6 +182,14 @@ def build_snapshot(
         partial=assessment.is_partial,
         refused=state.refused,
         unscored=not score_name and scores.has_scored_neighbour(tx, request, state, chain),
+        answer_scope=answer_scope,
+        standing=standing,
+        amount=read_amount_at_stake(request, context.recorded_args),
+        paid_to_target=payment.paid_to_target if payment is not None else 0,
+        paid_by_principal=payment.paid_by_principal if payment is not None else 0,
+        repeated=payment is not None and payment.is_repeated,
+        held_before=held_before,
+        hold_room=hold_room,
     )
 
 
@@ -161,6 +203,13 @@ def _observe_history(
     for observed in iterate_unowned(tx, context, is_exposed=state.view.tainted):
         state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE)
     return state
+
+
+def _list_user_messages(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...]) -> list[str]:
+    """The user's messages; none where a target is not the user's, whatever a message repeats of it."""
+    if any(leaf.is_target and leaf.origin is not Provenance.USER for leaf in traced_leaves):
+        return []
+    return [item.text for item in context.observed_texts if item.origin is Provenance.USER]
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:

@@ -1,6 +1,14 @@
 """The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
-from halo_core.model.decision import OUTPUT_OBLIGATIONS, REAUTHORIZABLE_CODES, Decision, Effect, Obligation, Reason
+from halo_core.model.decision import (
+    OUTPUT_OBLIGATIONS,
+    REAUTHORIZABLE_CODES,
+    TARGET_CODES,
+    Decision,
+    Effect,
+    Obligation,
+    Reason,
+)
 from halo_core.model.history import HistoryItem, HistoryRole
 from halo_core.model.ledger_entry import (
     ENDED,
@@ -55,6 +63,7 @@ from halo_core.model.snapshot import (
     Revocation,
     SessionView,
     Snapshot,
+    StandingAnswer,
     Stop,
 )
 
@@ -68,6 +77,7 @@ __all__ = [
     "PAUSED",
     "REAUTHORIZABLE_CODES",
     "RESERVED_UNITS",
+    "TARGET_CODES",
     "UNIT_NAME",
     "AccessRequest",
     "ActionKind",
@@ -103,6 +113,7 @@ __all__ = [
     "SessionTerms",
     "SessionView",
     "Snapshot",
+    "StandingAnswer",
     "Stop",
     "Trigger",
     "compute_request_id",

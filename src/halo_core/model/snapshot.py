@@ -166,6 +166,54 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingAnswer:
+    """A signed yes that is good for more than one call; its signature was verified when the snapshot was read.
+
+    Args:
+        id: of the answer.
+        kind: `standing`, for one scope, or `break_glass`, for everything that an agent does except payments.
+        approver: who signed, as enrolled.
+        key_id: thumbprint of the key that signed.
+        scope: keyed digest of what it covers (`Snapshot.answer_scope`); of `break_glass`, the digest that
+            `halo_core.decision.answers.break_glass_scope` gives.
+        expires_us: from then on it serves nothing.
+        uses: how many actions ran on it so far.
+        max_uses: how many may.
+        spent: sum of their amounts, in ten-thousandths.
+        max_amount: limit of that sum.
+        granted_us: when it was signed.
+    """
+
+    id: str
+    kind: str
+    approver: str
+    key_id: str
+    scope: str
+    expires_us: int
+    uses: int
+    max_uses: int
+    spent: int
+    max_amount: int
+    granted_us: int
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "approver": self.approver,
+            "expires_us": self.expires_us,
+            "granted_us": self.granted_us,
+            "id": self.id,
+            "key_id": self.key_id,
+            "kind": self.kind,
+            "max_amount": self.max_amount,
+            "max_uses": self.max_uses,
+            "scope": self.scope,
+            "spent": self.spent,
+            "uses": self.uses,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyAnswer:
     """What a policy set says of one request: reasons sorted by policy id.
 
@@ -233,6 +281,14 @@ class Snapshot:
         partial: the score has not read all of the call's values, so that a low risk says little.
         refused: attempts of the session before this one that were refused (`Decision.refused`).
         unscored: no score is in force for the agent, but for one that it acts for, or that acted in its session.
+        answer_scope: keyed digest of what a remembered answer to this call covers; empty where there is no such answer.
+        standing: remembered answers that cover this call, sorted by id.
+        amount: that the call names, in ten-thousandths; None where it names none that can be read.
+        paid_to_target: what the role paid to the targets of this payment within the window, in ten-thousandths.
+        paid_by_principal: what was paid within the window for the principal, likewise.
+        repeated: the same payment ran within the window, and no message of the user has asked for it again.
+        held_before: an act of the session is held that has a target or an object in common with this call.
+        hold_room: the act could be held: there is room, and its arguments can be stored whole.
     """
 
     time_us: int
@@ -264,10 +320,28 @@ class Snapshot:
     partial: bool = False
     refused: int = 0
     unscored: bool = False
+    answer_scope: str = ""
+    standing: tuple[StandingAnswer, ...] = ()
+    amount: int | None = None
+    paid_to_target: int = 0
+    paid_by_principal: int = 0
+    repeated: bool = False
+    held_before: bool = False
+    hold_room: bool = False
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; links and policy by hash."""
-        return {
+        """Canonical tree; links and policy by hash. What came later is in it only where it is not its default."""
+        added = {
+            "amount": self.amount,
+            "answer_scope": self.answer_scope,
+            "held_before": self.held_before,
+            "hold_room": self.hold_room,
+            "paid_by_principal": self.paid_by_principal,
+            "paid_to_target": self.paid_to_target,
+            "repeated": self.repeated,
+            "standing": [item.to_plain() for item in self.standing],
+        }
+        return {name: value for name, value in added.items() if value or (name == "amount" and value is not None)} | {
             "authority": self.authority,
             "approval": self.approval.to_plain() if self.approval is not None else None,
             "band": self.band,
@@ -337,4 +411,12 @@ class Snapshot:
             partial=tree.get("partial", False),
             refused=tree.get("refused", 0),
             unscored=tree.get("unscored", False),
+            answer_scope=tree.get("answer_scope", ""),
+            standing=tuple(StandingAnswer(**item) for item in tree.get("standing", ())),
+            amount=tree.get("amount"),
+            paid_to_target=tree.get("paid_to_target", 0),
+            paid_by_principal=tree.get("paid_by_principal", 0),
+            repeated=tree.get("repeated", False),
+            held_before=tree.get("held_before", False),
+            hold_room=tree.get("hold_room", False),
         )

@@ -53,6 +53,7 @@ from halo_core.policy.schema import (
     EncodingError,
     action_id,
     encode_amount,
+    encode_sum,
     encode_value,
     escape_key,
 )
@@ -390,6 +391,9 @@ def build_context(
         context["target_origins"] = _find_target_origins(request, snapshot, worst)
     if "amount" in read:
         _add_amount(request, context, problems)
+    if snapshot.amount is not None:
+        sums = {"principal_sum": snapshot.paid_by_principal, "target_sum": snapshot.paid_to_target}
+        context |= {name: encode_sum(paid + abs(snapshot.amount)) for name, paid in sums.items() if name in read}
     # INVARIANT: no rule is told of a low risk that part of the call has no share in.
     if "risk" in read and snapshot.risk is not None and not snapshot.partial:
         context["risk"] = snapshot.risk
@@ -424,6 +428,7 @@ _ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] =
     "origins": lambda _, snapshot: sorted({source.value for _pointer, source in snapshot.provenance}),
     "pending": lambda _, snapshot: snapshot.pending,
     "refused": lambda _, snapshot: snapshot.refused,
+    "repeated": lambda _, snapshot: snapshot.repeated,
     "risk_band": lambda _, snapshot: snapshot.band,
     "risk_spent": lambda _, snapshot: snapshot.envelopes[0].total("risk") if snapshot.envelopes else 0,
     "session_risk": lambda _, snapshot: snapshot.session_risk,
@@ -441,7 +446,15 @@ _ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] =
 }
 
 
-_COMPUTED_ATTRIBUTES: Final = ("amount", "args", "provenance", "risk", "target_origins")
+_COMPUTED_ATTRIBUTES: Final = (
+    "amount",
+    "args",
+    "principal_sum",
+    "provenance",
+    "risk",
+    "target_origins",
+    "target_sum",
+)
 
 
 @lru_cache(maxsize=1024)

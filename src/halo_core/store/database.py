@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SCHEMA_VERSION: Final = 5
+ADDED_TABLES: Final = ("known_value", "outbox", "standing_answer")
+"""Tables that stores before schema version 5 do not have; for a reader they are empty."""
 
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"

@@ -14,6 +14,7 @@ from typing import Final
 
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.risk.profile import Profile, apply_row
+from halo_core.store.answer_rows import AnswerRow, HeldRow
 from halo_core.store.marks import ItemMark, RepeatIndex
 from halo_core.store.rows import StandingPassport, TaintIndex
 from halo_core.store.session_state import SessionState
@@ -122,6 +123,11 @@ class TenantImage:
         parts: names of parts that are stored.
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
+        answers: scope → its active remembered answers.
+        has_answers: whether there is any active one, None where that has to be read.
+        known: (kind, digest) → whether the operator declared the value as known.
+        has_known: whether any value is, None where that has to be read.
+        held: acts that are held, None where they have to be read.
     """
 
     kek: bytes = field(repr=False)
@@ -145,6 +151,11 @@ class TenantImage:
     has_current_repeats: bool = False
     knows_all_marks: bool | None = None
     marks_written: int = 0
+    answers: dict[str, tuple[AnswerRow, ...]] = field(default_factory=dict)
+    has_answers: bool | None = None
+    known: dict[tuple[str, str], bool] = field(default_factory=dict)
+    has_known: bool | None = None
+    held: tuple[HeldRow, ...] | None = None
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     _current: set[str] = field(default_factory=set)
@@ -159,10 +170,23 @@ class TenantImage:
         self.next_index = None
         self.taint_end = None
         self.parts.clear()
-        for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses, self.marks, self.clearances):
-            rows.clear()
         self.has_current_repeats = False
         self.knows_all_marks = None
+        for rows in (
+            self.standing,
+            self.baselines,
+            self.quotas,
+            self.keys,
+            self.uses,
+            self.marks,
+            self.clearances,
+            self.answers,
+            self.known,
+        ):
+            rows.clear()
+        self.has_answers = None
+        self.has_known = None
+        self.held = None
         self.runs.expire()
         self._current.clear()
 

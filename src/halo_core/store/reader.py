@@ -23,7 +23,7 @@ from halo_core.decision.record import PartReader, expand_entry
 from halo_core.errors import ConfigError
 from halo_core.ledger import Stream, build_entry_note, decode_entry, open_attached, read_subject, unwrap_key
 from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store.database import Database, as_tampered, find_schema_differences
+from halo_core.store.database import ADDED_TABLES, Database, as_tampered, find_schema_differences
 
 __all__ = [
     "Reader",
@@ -272,7 +272,10 @@ class Reader:
         return parts
 
     def rows(self, stream: Stream) -> Iterator[tuple[Any, ...]]:
-        """The rows of one stream, of every tenant."""
+        """The rows of one stream, of every tenant; none where an earlier release had no such table."""
+        table = stream.value[0]
+        if table in ADDED_TABLES and not self._find("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", table):
+            return iter(())
         return self._query(stream.query)
 
     def rows_by_position(self) -> Iterator[tuple[Any, ...]]:
@@ -361,6 +364,11 @@ class Reader:
         """(id, kind, session, binding, status, asked_us, expires_us, answer), oldest first."""
         columns = "id, kind, session, binding, status, asked_us, expires_us, answer"
         return self._query(f"SELECT {columns} FROM approval WHERE tenant=? ORDER BY asked_us, id", tenant)  # noqa: S608
+
+    def quota(self, tenant: str, account: str) -> bytes | None:
+        """The state of one account of the table of quotas."""
+        row = self._find("SELECT state FROM quota WHERE tenant=? AND account=?", tenant, account)
+        return None if row is None else bytes(row[0])
 
     def restrictions_of(self, tenant: str) -> Iterator[tuple[Any, ...]]:
         """(kind, scope, target, since_us) of the stops and revocations in force."""

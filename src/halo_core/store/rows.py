@@ -30,6 +30,7 @@ ISSUED_LAST: Final = (
     " WHERE tenant=?1 AND kind='passport' AND session='' AND instr(body, ?2)>0 ORDER BY idx DESC"
 )
 _APPROVAL_COLUMNS: Final = "id, kind, session, binding, status, asked_us, expires_us, answer"
+_MAX_ACCOUNTS: Final = 10_000  # in memory
 _IS_OPEN: Final = "status IN ('pending', 'approved', 'denied')"
 # INVARIANT: ONCE - an approval that was used or denied, or that expired, never becomes valid again.
 _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
@@ -122,6 +123,8 @@ class QuotaTable(_Table):
         """(version, state) of an account; None where it has no row."""
         known = self._tx.image.quotas
         if account not in known:
+            if len(known) >= _MAX_ACCOUNTS:
+                known.clear()
             row = self._tx.cursor.execute(
                 "SELECT version, state FROM quota WHERE tenant=? AND account=?", (self._tx.tenant, account)
             ).fetchone()

@@ -100,6 +100,23 @@ _define(
     "tenant, id",
     Index("approval_binding", "tenant", "session", "binding"),
 )
+# Remembered answers; `token` is the approver's signed token.
+_define(
+    "standing_answer",
+    "tenant text, id text, kind text, scope text, status text, token text",
+    "tenant, id",
+    Index("standing_answer_scope", "tenant", "scope"),
+)
+# Values that the operator declared as known: the keyed digest of each one's canonical form.
+_define("known_value", "tenant text, kind text, digest text", "tenant, kind, digest", by_key=True)
+# Held acts: what runs once it was answered, or not at all.
+_define(
+    "outbox",
+    "tenant text, id text, session text, agent text, resource text, question text, status text, held_us int, "
+    "expires_us int, marks bytes",
+    "tenant, id",
+    Index("outbox_status", "tenant", "status"),
+)
 # Stops and revocations in force.
 _define("hold", "tenant text, kind text, scope text, target text, since_us int", "tenant, kind, scope, target")
 

@@ -6,6 +6,17 @@ what is encoded; `sketch` remembers what a session was shown, `provenance` says 
 trusted. `argument_values`, `text` and `lexicon` describe values for the behaviour score. docs/values.md has the rules.
 """
 
+from halo_core.values.answer_scope import (
+    KNOWN_KINDS,
+    AnswerScope,
+    find_answer_scope,
+    find_values,
+    identify_values,
+    list_declarable,
+    list_known_names,
+    names_value,
+    to_canonical_form,
+)
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
 from halo_core.values.kinds import TARGET_KINDS, Form, Kind
@@ -47,6 +58,7 @@ from halo_core.values.stored_objects import StoreMarks, StorePlace, find_place, 
 from halo_core.values.text import fingerprint_strings, generate_spellings, split_name
 
 __all__ = [
+    "KNOWN_KINDS",
     "MAX_LEAVES",
     "MAX_SOURCE_INDEX",
     "MAX_TAINTED_FINGERPRINTS",
@@ -55,6 +67,7 @@ __all__ = [
     "REPEAT_BYTES",
     "TARGET_KINDS",
     "TRUST_FLOOR",
+    "AnswerScope",
     "ConversationDigest",
     "Form",
     "Kind",
@@ -75,7 +88,9 @@ __all__ = [
     "extract_texts",
     "extract_tokens",
     "extract_values",
+    "find_answer_scope",
     "find_place",
+    "find_values",
     "fingerprint_known_text",
     "fingerprint_model_words",
     "fingerprint_stored_values",
@@ -85,16 +100,21 @@ __all__ = [
     "fingerprint_vouching_text",
     "fingerprint_whole_text",
     "generate_spellings",
+    "identify_values",
     "is_lookup_key",
     "iter_text_fingerprints",
+    "list_declarable",
+    "list_known_names",
     "mark_items",
     "may_store",
+    "names_value",
     "origin_of_result",
     "pack_spans",
     "period_of",
     "read_result",
     "split_name",
     "split_repeats",
+    "to_canonical_form",
     "trace_arguments",
     "trace_leaves",
 ]

@@ -9,7 +9,7 @@ words in order. Tokens without their order, and readings of what could be hidden
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -215,7 +215,12 @@ def trace_arguments(args: Mapping[str, Any], sketch: Sketch, targets: Collection
 
 
 def trace_leaves(
-    leaves: Iterable[Leaf], sketch: Sketch, targets: Collection[str] = (), amount: str = ""
+    leaves: Iterable[Leaf],
+    sketch: Sketch,
+    targets: Collection[str] = (),
+    amount: str = "",
+    *,
+    is_declared: Callable[[ArgumentValue], bool] | None = None,
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
 
@@ -224,9 +229,10 @@ def trace_leaves(
         sketch: what the session has seen.
         targets: names of the arguments that are declared targets.
         amount: name of the argument that is declared the amount, empty if none is.
+        is_declared: whether the operator has declared a value as known; asked of targets alone.
     """
     leaves = tuple(leaves)
-    trace = _Trace(sketch, frozenset(targets), amount, len(leaves))
+    trace = _Trace(sketch, frozenset(targets), amount, len(leaves), is_declared)
     traced = [trace.trace_leaf(leaf) for leaf in leaves]
     if len(leaves) > 1:
         traced = trace.judge_joined(leaves, traced)
@@ -236,12 +242,28 @@ def trace_leaves(
 class _Trace:
     """Traces the leaves of one call in the sketch of its session."""
 
-    __slots__ = ("_amount", "_reading_words_left", "_readings_left", "_sketch", "_targets", "_user_spans")
+    __slots__ = (
+        "_amount",
+        "_is_declared_known",
+        "_reading_words_left",
+        "_readings_left",
+        "_sketch",
+        "_targets",
+        "_user_spans",
+    )
 
-    def __init__(self, sketch: Sketch, targets: frozenset[str], amount: str, leaf_count: int) -> None:
+    def __init__(
+        self,
+        sketch: Sketch,
+        targets: frozenset[str],
+        amount: str,
+        leaf_count: int,
+        is_declared_known: Callable[[ArgumentValue], bool] | None,
+    ) -> None:
         self._sketch = sketch
         self._targets = targets
         self._amount = amount
+        self._is_declared_known = is_declared_known
         self._readings_left = min(leaf_count, _MAX_READ_LEAVES)
         self._reading_words_left = _MAX_READING_WORDS
         self._user_spans = sketch.spans[Provenance.USER]
@@ -291,6 +313,8 @@ class _Trace:
                 origin = self._judge_words(value, tokens, packed, is_target=is_target, is_declared=is_declared)
             elif not self._user_spans.find(packed):
                 flags.add(RESPELLED)
+        if origin not in VOUCHED_ORIGINS and is_target and self._is_declared_known is not None:
+            origin = Provenance.KNOWN if self._is_declared_known(value) else origin
         if origin in VOUCHED_ORIGINS:
             # A form that equals a vouched one is delivered to the same place, however it is written.
             return origin

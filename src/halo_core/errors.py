@@ -7,7 +7,8 @@
     │   ├── PolicyError     a policy does not parse or validate
     │   └── ConfigError     a setting, a file or a URL is wrong
     ├── Denied              the decision was not to run the action (a PermissionError)
-    │   └── Pending         it waits for somebody outside the chain
+    │   ├── Pending         it waits for somebody outside the chain
+    │   └── Held            it is stored until somebody has answered, and its caller goes on
     ├── CannotDecide        no durable decision could be made: the action does not run
     └── NotVerified         the ledger was not shown to be whole
         ├── Tampered        what is there was changed
@@ -108,6 +109,24 @@ class Pending(Denied):
     def __init__(self, reason: str, message: str, *, pending_id: str, remedy: str = "", decision_id: str = "") -> None:
         super().__init__(reason, message, remedy=remedy, decision_id=decision_id)
         self.pending_id = pending_id
+
+
+class Held(Denied):
+    """The action is held: it did not run, and runs once somebody outside the chain has answered for it, if ever.
+
+    Attributes:
+        pending_id: names the request.
+        held_id: names the held act.
+        earlier: the notice that a framework is given in place of a result.
+    """
+
+    def __init__(
+        self, reason: str, message: str, *, pending_id: str, held_id: str, remedy: str = "", decision_id: str = ""
+    ) -> None:
+        notice = f"held, no result yet: {message}. It has not run; do not assume that it will."
+        super().__init__(reason, message, remedy=remedy, decision_id=decision_id, earlier=notice)
+        self.pending_id = pending_id
+        self.held_id = held_id
 
 
 class CannotDecide(HaloError):

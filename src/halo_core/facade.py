@@ -20,8 +20,11 @@ from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.enforcement import ABILITIES, Call, Enforcer, Preparer
 from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
+from halo_core.enforcement.decision_context import AnswerTerms
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, HandOff
+from halo_core.enforcement.flow import Steps, adrive, drive
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id
+from halo_core.enforcement.held_acts import ReleasedAct, Runner, is_loop_running, release_steps, require_no_loop
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
 from halo_core.enforcement.session_context import (
     NO_SESSION,
@@ -36,13 +39,14 @@ from halo_core.enforcement.session_context import (
     session_scope,
 )
 from halo_core.enforcement.shadow_activity import ShadowActivity
-from halo_core.errors import ConfigError, Denied, Pending
+from halo_core.errors import ConfigError, Denied, HaloError, Held, Pending
 from halo_core.home import Declarations, default_home, default_url, describe_process, parse_mode
 from halo_core.log_output import get_logger
-from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource, Stop
+from halo_core.model import ActionKind, Constraint, HistoryItem, Mode, Principal, Resource, Stop
 from halo_core.references import References
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig
+from halo_core.values.mail_hosts import find_own_domain
 
 __all__ = ["HaloBase", "HandOff", "HostedTool", "Limits", "default_home", "default_url", "guard_all"]
 
@@ -113,6 +117,7 @@ class HaloBase(DelegationMixin):
 
     framework = ""
     Denied = Denied
+    Held = Held
     Pending = Pending
 
     def __init__(
@@ -146,6 +151,8 @@ class HaloBase(DelegationMixin):
         self._claimed_links = {}
         self.delegation_terms = DelegationTerms()
         self._registry = Registry()
+        self._runners: dict[str, Runner] = {}
+        self._release_due = False
         self._agent_credentials = AgentCredentials(
             self.store,
             keys,
@@ -174,6 +181,7 @@ class HaloBase(DelegationMixin):
                 redactor=Redactor(digester),
                 sketch_key=keys.secret("sketch"),
                 make_call_id=ids.new_short_id,
+                find_terms=self._find_terms,
             ),
             partial(self._agent_credentials.current, self._registry),
             mode,
@@ -182,6 +190,12 @@ class HaloBase(DelegationMixin):
         )
         self._mode = mode
         self._declarations = Declarations(self.store, home, agent)
+
+    def _find_terms(self, agent: str) -> AnswerTerms:
+        """How answers to an agent's questions are kept, by the manifest in force."""
+        manifest = self._declarations.current()
+        section = manifest.agents.get(agent) if manifest is not None else None
+        return AnswerTerms(section.role, section.hold_for_s) if section is not None else AnswerTerms(agent)
 
     @classmethod
     def local(
@@ -254,6 +268,7 @@ class HaloBase(DelegationMixin):
         halo._declarations.refresh()
         mark_lineage()
         halo._announce()
+        halo._propose_own_domain(user)
         return halo
 
     @classmethod
@@ -301,16 +316,31 @@ class HaloBase(DelegationMixin):
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
+    def _propose_own_domain(self, user: str) -> None:
+        """Propose the domain of a user's address as the operator's own; it counts only once somebody adds it."""
+        domain = find_own_domain(user)
+        if domain:
+            self.notify_once(f"is `{domain}` your own domain? then run `halo known add domain {domain}`")
+
     # sessions
 
     @contextmanager
-    def session(self, id: str = "", *, user: str = "", request: str = "") -> Iterator[Session]:  # noqa: A002  the word users expect
+    def session(
+        self,
+        id: str = "",  # noqa: A002  the word users expect
+        *,
+        user: str = "",
+        request: str = "",
+        vouch_history: bool = False,
+    ) -> Iterator[Session]:
         """Open a session where a request begins.
 
         Args:
             id: its id; empty makes one.
             user: whom the agent acts for in this session, as asserted.
-            request: the user's own words; values in them count as the user's.
+            request: the user's own words; values in them count as the user's, and those in no other message do.
+            vouch_history: say that the conversation so far, as far as nobody here has seen it, holds nothing but the
+                user's words and this agent's. What is known to have been made while exposed stays so.
 
         Raises:
             ConfigError: one of them is not text, or an agent that acts under a link in another session is at work here.
@@ -332,9 +362,15 @@ class HaloBase(DelegationMixin):
                 field="id",
                 remedy="open sessions where a request begins; this code belongs to the current session",
             )
-        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request)
+        self._propose_own_domain(user)
+        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history)
+        if self._release_due and self._runners:
+            self._release_quietly("")
         with session_scope(opened):
             yield opened
+        if opened.id in self.enforcer.held_sessions:
+            self.enforcer.held_sessions.discard(opened.id)
+            self._release_quietly(opened.id)
 
     def find_session(self) -> Session:
         """The session of this context, else the process's own (with a notice); without an id in a raw thread."""
@@ -355,6 +391,57 @@ class HaloBase(DelegationMixin):
                     "`with halo.session(user=...)` where a request begins"
                 )
         return Session(self._process_session_id, "process")
+
+    # held acts
+
+    def register_runner(self, resource: Resource, function: Callable[..., Any] | None) -> None:
+        """Note the function of a tool that can wait, so that its held acts can be run; others pause.
+
+        Args:
+            resource: as registered.
+            function: of plain values, by name; None where there is none.
+        """
+        if not resource.can_wait:
+            return
+        runner = Runner.for_function(function)
+        if runner is None:
+            self.notify_once(f"`{resource.id}` cannot be held: its function takes more than plain values by name")
+            return
+        self._runners[resource.id] = runner
+        hold_for_s = self._find_terms(self.agent).hold_for_s
+        self.notify_once(f"`{resource.id}` can wait: it is held for an answer up to {hold_for_s // 3600} h (hold_for)")
+        self._release_due = True
+
+    def release(self, session: str = "") -> list[ReleasedAct]:
+        """Run the held acts that were answered with yes, once, after deciding each again.
+
+        Args:
+            session: only those of this session; empty for all whose tool this process has.
+
+        Raises:
+            ConfigError: `loop_running`, an event loop runs in this thread.
+            CannotDecide: the store cannot be used.
+        """
+        require_no_loop()
+        released: list[ReleasedAct] = drive(self._release_steps(session))
+        return released
+
+    async def arelease(self, session: str = "") -> list[ReleasedAct]:
+        """As `release`, without blocking the event loop."""
+        released: list[ReleasedAct] = await adrive(self._release_steps(session))
+        return released
+
+    def _release_steps(self, session: str) -> Steps[list[ReleasedAct]]:
+        self._release_due = False
+        return release_steps(self.enforcer, self._runners, self.find_registered, session or None)
+
+    def _release_quietly(self, session: str) -> None:
+        """Release what was answered, where nothing else waits for it; problems are logged."""
+        try:
+            if not is_loop_running():
+                self.release(session)
+        except HaloError as exc:
+            _LOG.warning("held acts were not released: %s", exc, extra={"halo_event": "not_released"})
 
     # what runs beside Halo
 
@@ -494,6 +581,7 @@ class HaloBase(DelegationMixin):
         problem: str = "",
         abilities: tuple[str, ...] = ABILITIES,
         shown_texts: tuple[tuple[str, Any], ...] = (),
+        history: tuple[HistoryItem, ...] = (),
     ) -> Call:
         """A call in this context: session and asking message are taken from the context variables."""
         session = self.find_session()
@@ -511,11 +599,19 @@ class HaloBase(DelegationMixin):
             trigger_text=message.text,
             request=session.request,
             shown_texts=shown_texts,
+            history=history,
+            vouches_history=session.vouches_history,
             problem=problem,
-            abilities=abilities,
+            abilities=(*abilities, "hold") if self._can_hold(resource, args, abilities) else abilities,
             acting_handle=delegation.handle if delegation is not None else "",
             agents=delegation.agents if delegation is not None else (),
         )
+
+    def _can_hold(self, resource: Resource, args: Mapping[str, Any], abilities: tuple[str, ...]) -> bool:
+        if not resource.can_wait or "pause" not in abilities:
+            return False
+        runner = self._runners.get(resource.id)
+        return runner is not None and runner.accepts(args)
 
 
 def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:

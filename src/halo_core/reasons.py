@@ -106,6 +106,8 @@ REASONS: Final[dict[str, ReasonText]] = {
     ),
     # answers of approvers
     "approved": ReasonText("an approver outside the chain approved this exact call", ""),
+    "remembered": ReasonText("a remembered answer covers this target", "see `halo approvals remembered`"),
+    "break_glass": ReasonText("an emergency answer is in force", "see `halo approvals remembered`"),
     "challenge_withdrawn": ReasonText("the run was resumed with a no", "do something else"),
     "rejected_before": ReasonText(
         "this exact call was already rejected or has failed", "request it again as a new call"
@@ -138,6 +140,18 @@ REASONS: Final[dict[str, ReasonText]] = {
     "low_source_trust": ReasonText("documents from a source below the trust floor are dropped", ""),
     "first_use": ReasonText("the agent has not used this before", ""),
     "large_amount": ReasonText("the amount is above the threshold", "request an approval"),
+    "large_sum": ReasonText("payments of the last 24 hours add up to more than the threshold", "request an approval"),
+    "repeated_payment": ReasonText(
+        "the same payment ran within the last 24 hours",
+        "request an approval, or let the user ask for it again by name",
+    ),
+    "held_before": ReasonText(
+        "an earlier act on the same target is held", "answer the held act, then release it with `halo.release()`"
+    ),
+    "held_altered": ReasonText(
+        "a held act is not what was stored, or was released before", "run `halo verify`, and let the agent ask again"
+    ),
+    "held_expired": ReasonText("the held act has expired", "let the agent ask again"),
     "unknown_amount": ReasonText("the amount is not known", "declare it with `Resource(amount=...)`"),
     "grave_impact": ReasonText("the effect is severe or cannot be undone", "request an approval"),
     "unknown_impact": ReasonText("the tool's impact is not declared", "declare it with `resource=Resource(...)`"),

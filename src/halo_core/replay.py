@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision import decide
+from halo_core.decision.record import SIGNER_FIELD
 from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import HaloError
 from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, PolicyView, Resource, Snapshot
@@ -121,7 +122,8 @@ class Replayer:
     def _open_inputs(self, entry: LedgerEntry) -> tuple[AccessRequest, Snapshot] | None:
         """What a decision was made on; None where arguments or names that it read were erased."""
         content, recorded = self._contents.open_all(entry), entry.body["snapshot"]
-        if any(name not in content for name in _READ_FIELDS if name in entry.content):
+        read = [name for name in entry.content if name in _READ_FIELDS or name.startswith(SIGNER_FIELD)]
+        if any(name not in content for name in read):
             return None
         args: Mapping[str, Any] = canonical.from_plain(canonical.loads(content["args"]))
         request = AccessRequest.from_plain(entry.body["request"], args, self._read_resource)
@@ -135,6 +137,11 @@ class Replayer:
             name = content.get("approver", b"").decode() or approval.approver
             reference = approval.reference or approval.approver
             snapshot = replace(snapshot, approval=replace(approval, approver=name, reference=reference))
+        if snapshot.standing:
+            names = [content.get(f"{SIGNER_FIELD}{i}", b"").decode() for i in range(len(snapshot.standing))]
+            signed = zip(snapshot.standing, names, strict=True)
+            standing = [replace(item, approver=name or item.approver, reference=item.approver) for item, name in signed]
+            snapshot = replace(snapshot, standing=tuple(standing))
         return request, snapshot
 
     def _compare_score(self, request: AccessRequest, snapshot: Snapshot) -> tuple[str, Any, Any] | None:

@@ -28,6 +28,7 @@ from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._agents import guard_graph
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor import doctor, report_undecided
+from halo_langchain._history import observe_roots
 from halo_langchain._middleware import HaloMiddleware
 from halo_langchain._models import guard_model, is_model
 from halo_langchain._results import Labels
@@ -60,6 +61,10 @@ class Halo(HaloBase):
     """One LangChain agent, governed. Open it with `Halo.local(agent=...)`."""
 
     framework = "langchain"
+
+    def __init__(self, **options: Any) -> None:
+        observe_roots()
+        super().__init__(**options)
 
     @overload
     def guard(self, x: R, *, resource: Resource | None = None, labels: Labels | None = None) -> R: ...

@@ -6,14 +6,13 @@ is a private field of the agent's own state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
 from langchain.agents.structured_output import ToolStrategy
-from langchain_core.messages import ToolMessage
 
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.flow import Steps, make_method, run_step
@@ -35,14 +34,11 @@ from halo_langchain._translate import bound_tools, model_name
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
-_EARLIER_FIELD: Final = "halo_earlier"
-
 
 class HaloState(AgentState[Any]):
-    """Agent state with the session of a run that belongs to no thread, and the tool messages that predate it."""
+    """Agent state with the session of a run that belongs to no thread."""
 
     halo_session: NotRequired[Annotated[str, PrivateStateAttr]]
-    halo_earlier: NotRequired[Annotated[list[str], PrivateStateAttr]]
 
 
 class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
@@ -61,9 +57,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         """Open a session for a run that has none."""
         if current_session() is not None or find_thread_session() is not None:
             return None
-        # The session is new, so what tools said before it was read by nobody here.
-        earlier = [m.id for m in state.get("messages", ()) if isinstance(m, ToolMessage) and m.id]
-        return {SESSION_FIELD: self._halo.make_run_session_id(), _EARLIER_FIELD: earlier}
+        return {SESSION_FIELD: self._halo.make_run_session_id()}
 
     async def abefore_agent(self, state: HaloState, runtime: Any) -> dict[str, Any] | None:
         """As `before_agent`."""
@@ -102,7 +96,6 @@ class _ModelRequest(LangChainAction):
         self.name = model_name(request.model)
         self.model_guard = find_model_guard(halo, request.model)
         tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
-        earlier = request.state.get(_EARLIER_FIELD) if isinstance(request.state, Mapping) else None
         system = [request.system_message] if request.system_message is not None else []
         messages = [*system, *request.messages]
         self.model_input = ModelInput.from_messages(messages, tools, _schema_names(request.response_format))
@@ -111,7 +104,6 @@ class _ModelRequest(LangChainAction):
             self.name,
             messages,
             tools,
-            earlier=frozenset(earlier or ()),
             resource=self.model_guard.resource if self.model_guard is not None else None,
             abilities=RESTRICTING_ABILITIES if can_restrict_output(halo, request.model) else ("pause",),
         )

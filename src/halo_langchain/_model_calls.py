@@ -23,10 +23,11 @@ from langchain_core.runnables.config import var_child_runnable_config
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, list_tool_names
-from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, in_body, triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
+from halo_langchain._history import RunInput, find_known_origins, find_run_input, is_unnamed_human, list_history
 from halo_langchain._pause import LangChainAction
-from halo_langchain._results import find_known_origins, make_answer_surface
+from halo_langchain._results import make_answer_surface
 from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source
 from halo_langchain._translate import bound_tools, hosted_names, list_message_texts
 
@@ -47,7 +48,6 @@ def build_inference_call(
     messages: Sequence[BaseMessage],
     tools: list[Any] | None,
     *,
-    earlier: frozenset[str] = frozenset(),
     resource: Resource | None = None,
     abilities: tuple[str, ...] = ("pause",),
 ) -> Call:
@@ -58,7 +58,6 @@ def build_inference_call(
         name: the model's name, as the framework says it.
         messages: what it is shown.
         tools: what it may call, in any of the framework's forms.
-        earlier: ids of tool messages that no call of this session produced.
         resource: the model as it was guarded; None looks its name up.
         abilities: what the caller can carry out. Nothing narrows a prompt: what a policy asks of that kind is denied.
     """
@@ -67,22 +66,24 @@ def build_inference_call(
         registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
     args = {"messages": len(messages), "tools": list_tool_names(tools)}
     problem = "hosted_tool" if hosted_names(tools) else ""
-    asking = TriggeringMessage()
+    asking, run_input = TriggeringMessage(), find_run_input(messages)
     if messages:
         last = messages[-1]
-        asking = TriggeringMessage(last.id or "", kind=_get_message_kind(last), text=str(last.text))
+        asking = TriggeringMessage(last.id or "", kind=_get_message_kind(last, run_input), text=str(last.text))
     with triggering_message_scope(asking):
         return halo.build_call(
             registered,
             args,
             problem=problem,
             abilities=abilities,
-            shown_texts=find_known_origins(messages, earlier=earlier, nested=in_body()),
+            shown_texts=find_known_origins(messages, run_input),
+            history=list_history(messages, run_input),
         )
 
 
-def _get_message_kind(message: BaseMessage) -> str:
-    return "user" if isinstance(message, HumanMessage) and not message.name and not in_body() else "message"
+def _get_message_kind(message: BaseMessage, run_input: RunInput) -> str:
+    is_user = is_unnamed_human(message) and bool(run_input.find_user_texts(message))
+    return "user" if is_user else "message"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from langchain_core.documents import Document
 from langchain_core.language_models._compat_bridge import message_to_events
 from langchain_core.language_models.chat_model_stream import ChatModelStream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.outputs import (
     ChatGeneration,
     ChatGenerationChunk,
@@ -42,7 +42,8 @@ from halo_core.enforcement.result_texts import (
     prefer_original,
     replace_plain_result,
 )
-from halo_core.model import Provenance
+from halo_core.model import HistoryItem
+from halo_langchain._history import read_answer
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
@@ -83,33 +84,6 @@ def _iterate_model_output(response: Any) -> Iterator[str]:
         for part in (item for generations in getattr(response, "generations", ()) for item in generations):
             message = getattr(part, "message", None)
             yield from _EXTRACTOR.iterate_leaves(part.text if message is None else message)
-
-
-def find_known_origins(
-    messages: Iterable[BaseMessage], *, earlier: frozenset[str] = frozenset(), nested: bool = False
-) -> tuple[tuple[str, Provenance], ...]:
-    """Words among messages whose origin is known.
-
-    A human message that carries a name or says that middleware wrote it (a summary of what was read, another agent's
-    report) holds somebody else's words, and is not counted as the user's.
-
-    Args:
-        messages: what a model is shown.
-        earlier: ids of tool messages that no call of this session produced: nobody knows what they have read.
-        nested: whether a tool's body wrote them, and so neither the user nor the system.
-    """
-    origins = []
-    for message in messages:
-        if isinstance(message, ToolMessage):
-            if message.id in earlier:
-                origins.append((extract_result_text(message), Provenance.UNTRUSTED))
-        elif nested:
-            continue
-        elif isinstance(message, SystemMessage):
-            origins.append((str(message.text), Provenance.SYSTEM))
-        elif isinstance(message, HumanMessage) and not message.name and "lc_source" not in message.additional_kwargs:
-            origins.append((str(message.text), Provenance.USER))
-    return tuple(origins)
 
 
 # texts masked
@@ -365,7 +339,7 @@ def _replace_answer(answer: Any, notice: str) -> Any:
 
 
 MODEL_SURFACE: Final[Surface[Any]] = Surface(
-    extract_model_output, None, partial(redact_value, is_tool=lambda _name: True), _replace_answer
+    extract_model_output, None, partial(redact_value, is_tool=lambda _name: True), _replace_answer, said=read_answer
 )
 """Of `AIMessage`, `ModelResponse`, `ChatResult` and `LLMResult`, whose calls are all decided when they are made."""
 
@@ -392,7 +366,12 @@ def make_answer_surface(surface: Surface[Any]) -> Surface[Any]:
         rebuild(surface.redact) if surface.redact is not None else None,
         rebuild(surface.withhold) if surface.withhold is not None else None,
         surface.cost,
+        partial(_read_wrapped, surface.said) if surface.said is not None else None,
     )
+
+
+def _read_wrapped(said: Callable[[Any], tuple[HistoryItem, ...]], value: Any) -> tuple[HistoryItem, ...]:
+    return said(_wrap_answer(value))
 
 
 def _make_result(generations: list[Any], llm_output: Any = None) -> LLMResult:

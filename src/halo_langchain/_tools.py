@@ -390,7 +390,11 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
         return copy_with_guard(halo, tool, register_agent_resource(halo, handoff_agent, resource))
     # A hidden argument that the caller can set is granted, or refused, like any other.
     schema = tool_schema(tool, list_settable_arguments(tool, _get_functions(tool).values()))
-    return copy_with_guard(halo, tool, halo.register_tool(tool.name, resource, tool.description, schema))
+    registered = halo.register_tool(tool.name, resource, tool.description, schema)
+    function = (tool.func or tool.coroutine) if isinstance(tool, StructuredTool) else None
+    # A subclass may do more than call its function.
+    halo.register_runner(registered, function if type(tool) is StructuredTool else None)
+    return copy_with_guard(halo, tool, registered)
 
 
 def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:

@@ -36,11 +36,12 @@ from halo_core.enforcement.session_context import (
 from halo_core.errors import Denied
 from halo_core.model import Provenance
 from halo_llamaindex._components import guard_memory
-from halo_llamaindex._models import EARLIER_MARK, RESULT_ROLES, message_id
+from halo_llamaindex._history import list_memories, make_earlier_mark
+from halo_llamaindex._models import message_id
 from halo_llamaindex._pause import STEERING_ERRORS, LlamaIndexAction, StepPaused, forget_waits, list_waiter_ids
 from halo_llamaindex._results import extract_message_text
 from halo_llamaindex._runs import (
-    EARLIER_RESULTS_KEY,
+    EARLIER_KEY,
     MEMORY_KEY,
     TURN_KEY,
     ActingChain,
@@ -356,13 +357,14 @@ async def _init_run(step_run: _StepRun) -> Any:
     if step_run.plan.enters_agents:
         await _hand_back_agents(step_run)  # what an earlier run of this context left behind
     result = await step_run.call()
-    if step_run.has_fresh_session and isinstance(result, AgentInput):
-        earlier_results = [extract_message_text(message) for message in result.input if message.role in RESULT_ROLES]
-        if earlier_results:
-            # The session is new, so what tools said before it was read by nobody here.
-            await step_run.ctx.store.set(
-                EARLIER_RESULTS_KEY, [step_run.halo.make_keyed_digest(EARLIER_MARK + text) for text in earlier_results]
-            )
+    if isinstance(result, AgentInput):
+        memories = await list_memories(step_run.halo, await read_store(step_run.ctx, MEMORY_KEY), result.input)
+        current_run().memories.extend(memories)
+        # Of a new session nobody has seen what a memory brings; an older one has, and the host's own part is given.
+        given = result.input if step_run.has_fresh_session else list(step_run.event.get("chat_history", None) or ())
+        marks = [make_earlier_mark(step_run.halo, message) for message in given if message.role != MessageRole.SYSTEM]
+        if marks or await read_store(step_run.ctx, EARLIER_KEY):
+            await step_run.ctx.store.set(EARLIER_KEY, marks)
     return result
 
 
@@ -415,8 +417,7 @@ async def _run_model_step(step_run: _StepRun) -> Any:
     agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
     prompt = step_run.plan.prompts.get(agent_name, "")
     known_texts = [(prompt, Provenance.SYSTEM)] if prompt else []
-    known_texts += [(words, Provenance.USER) for words in current_run().user_texts]
-    earlier_marks = await read_store(step_run.ctx, EARLIER_RESULTS_KEY, [])
+    earlier_marks = await read_store(step_run.ctx, EARLIER_KEY, [])
     marks = frozenset(earlier_marks if isinstance(earlier_marks, list) else ())
     with run_context_scope(known_texts=tuple(known_texts), earlier_marks=marks):
         return await step_run.call()

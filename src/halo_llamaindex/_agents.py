@@ -251,11 +251,14 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
         plan = _get_plan(self)
         ctx = kwargs.get("ctx")
         host_context = ctx if ctx is not None else next((item for item in args if isinstance(item, Context)), None)
+        outer_run = current_run_context().run
         user_texts = tuple(_iter_user_texts(args, kwargs))
         # What a tool's body asks an agent is no user's word; nor is it what a thread asks of which nobody knows whose.
+        # What a step asks is the user's as far as the user asked for it.
+        outermost_texts = user_texts if outer_run is None else outer_run.user_texts
         run = WorkflowRun(
             host_context is not None,
-            () if in_body() or is_raw_thread() else user_texts,
+            () if in_body() or is_raw_thread() else outermost_texts,
             user_texts[-1] if user_texts else "",
         )
         if "memory" in kwargs:

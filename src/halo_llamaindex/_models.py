@@ -41,11 +41,12 @@ from halo_core.enforcement.guards import (
     require_guard,
     to_list,
 )
-from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, in_body, triggering_message_scope
-from halo_core.model import ActionKind, Provenance, Resource
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
+from halo_core.model import ActionKind, Resource
+from halo_llamaindex._history import find_known_origins, is_user_message, list_history, read_answer
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import extract_message_text, make_model_surface
-from halo_llamaindex._runs import body_values, get_known_texts, make_spanless_subclass
+from halo_llamaindex._runs import body_values, make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._translate import (
     OVERRIDE_REMEDY,
@@ -59,9 +60,6 @@ if TYPE_CHECKING:
 
 
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
-RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
-EARLIER_MARK: Final = "earlier"
-"""Prefix of what the mark of a result older than its session is made of."""
 
 
 def message_id(message: ChatMessage) -> str:
@@ -75,18 +73,8 @@ def _make_asking_message(messages: Sequence[ChatMessage]) -> TriggeringMessage:
     if not messages:
         return TriggeringMessage()
     last, text = messages[-1], extract_message_text(messages[-1])
-    is_vouched = (text, Provenance.USER) in get_known_texts()[0]
-    kind = "user" if last.role == MessageRole.USER and is_vouched and not in_body() else "message"
+    kind = "user" if is_user_message(last) else "message"
     return TriggeringMessage(message_id(last), kind=kind, text=text)
-
-
-def _find_known_origins(halo: Halo, messages: Sequence[ChatMessage]) -> tuple[tuple[str, Provenance], ...]:
-    known_texts, earlier_marks = get_known_texts()
-    results = [extract_message_text(message) for message in messages if earlier_marks and message.role in RESULT_ROLES]
-    untrusted = [
-        (text, Provenance.UNTRUSTED) for text in results if halo.make_keyed_digest(EARLIER_MARK + text) in earlier_marks
-    ]
-    return (*known_texts, *untrusted)
 
 
 _STRUCTURED_PREDICT: Final = "structured_predict"
@@ -219,7 +207,8 @@ class ModelCall(LlamaIndexAction):
                 {"messages": len(messages), "tools": list_tool_names(tools)},
                 problem="hosted_tool" if hosted_names(tools) else "",
                 abilities=_ABILITIES,
-                shown_texts=_find_known_origins(self.halo, messages),
+                shown_texts=find_known_origins(messages),
+                history=list_history(self.halo, messages),
             )
         return call
 
@@ -358,7 +347,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     guarded = model.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
     forbid_restoring(guarded)
-    attach_guard(guarded, GuardMetadata(halo, model, registered.id, registered, make_model_surface(halo)))
+    attach_guard(guarded, GuardMetadata(halo, model, registered.id, registered, make_model_surface(halo, read_answer)))
     return guarded
 
 

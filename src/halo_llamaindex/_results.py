@@ -53,7 +53,9 @@ from halo_core.enforcement.result_texts import (
 )
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
+from halo_core.model import HistoryItem
 
+ReadAnswer = Callable[[Any], tuple[HistoryItem, ...]]
 Labels = Callable[[BaseNode], Iterable[str]]
 
 # Blocks that can hold data, and their members that do.
@@ -370,10 +372,15 @@ MODEL_SURFACE: Final[Surface[Any]] = Surface(
 """Of `ChatResponse` and `CompletionResponse`, whose calls are all decided when they are made."""
 
 
-def make_model_surface(halo: HaloBase) -> Surface[Any]:
-    """As `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be the shape of an answer."""
+def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) -> Surface[Any]:
+    """As `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be the shape of an answer.
+
+    Args:
+        halo: who decides.
+        read_answer: what of an answer becomes part of the conversation.
+    """
 
     def is_tool(name: str) -> bool:
         return name == "handoff" or is_decided_tool(halo, name)
 
-    return replace(MODEL_SURFACE, redact=partial(redact_value, is_tool=is_tool))
+    return replace(MODEL_SURFACE, redact=partial(redact_value, is_tool=is_tool), said=read_answer)

@@ -32,11 +32,10 @@ from halo_core.enforcement.session_context import (
     Session,
     current_delegation,
     current_triggering_message,
-    in_body,
     is_raw_thread,
     session_values,
 )
-from halo_core.model import Provenance
+from halo_core.model import HistoryItem, Provenance
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -64,9 +63,10 @@ class WorkflowRun:
 
     Args:
         is_resumable: whether the host holds its `Context`, and so can see that it waits, keep it and resume it.
-        user_texts: what the host passed as its user's words.
+        user_texts: what the host passed to the outermost run as its user's words.
         task: what it is asked to do, whoever asks.
         work_items: of each piece of a step's work that may be run again, a lock, and whether it came to its end.
+        memories: what a memory adds to the conversation.
         own_session_ids: id of its session where the workflow's store has no place for one.
         store_lock: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies
             all that is in it, the host's memory too, which is then no longer the host's.)
@@ -78,6 +78,7 @@ class WorkflowRun:
     user_texts: tuple[str, ...] = ()
     task: str = ""
     work_items: dict[tuple[str, str], WorkItem] = field(default_factory=dict)
+    memories: list[HistoryItem] = field(default_factory=list)
     own_session_ids: list[str] = field(default_factory=list)
     store_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     written_values: dict[str, Any] = field(default_factory=dict)
@@ -105,7 +106,7 @@ class RunContext:
         waiting_step: the step that challenges make wait; None where nothing can be resumed.
         called_tool: name of the tool that the step calls; empty in any other step.
         known_texts: texts of the conversation whose origin is known.
-        earlier_marks: marks of results that predate the session.
+        earlier_marks: marks of messages that were there before the run.
         call_counter: of the piece of work at hand; None where another run of it would not be known as the same.
     """
 
@@ -138,12 +139,6 @@ def run_context_scope(**changes: Any) -> ContextVarScope:
 def current_run() -> WorkflowRun:
     """The current guarded run; outside of any, one that cannot be resumed."""
     return _RUN_CONTEXT.get().run or WorkflowRun(is_resumable=False)
-
-
-def get_known_texts() -> tuple[KnownTexts, frozenset[str]]:
-    """Texts whose origin is known, and marks of earlier results; none inside a tool's body, which writes its own."""
-    context = _RUN_CONTEXT.get()
-    return ((), frozenset()) if in_body() else (context.known_texts, context.earlier_marks)
 
 
 def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
@@ -193,8 +188,8 @@ _SESSION_KEY: Final = "halo_session"
 _CHAIN_KEY: Final = "halo_acts"
 TURN_KEY: Final = "halo_turn"
 """Key of the id of the message whose calls are under way."""
-EARLIER_RESULTS_KEY: Final = "halo_earlier"
-"""Key of the marks of results that predate the session."""
+EARLIER_KEY: Final = "halo_earlier"
+"""Key of the marks of messages that were there before the run."""
 
 
 _CHAT_KEY: Final = "halo_chat"

@@ -130,6 +130,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
     registered = halo.register_tool(tool.metadata.get_name(), resource, tool.metadata.description, schema)
     if isinstance(tool, FunctionTool):
         halo.functions_by_tool[registered.id] = tool.real_fn
+        halo.register_runner(registered, tool.real_fn)
     return copy_with_guard(halo, tool, registered)
 
 

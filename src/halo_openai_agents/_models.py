@@ -52,13 +52,19 @@ from halo_core.enforcement.guards import (
     make_unregistered_resource,
     refuse_other_halo,
 )
-from halo_core.enforcement.session_context import in_body, triggering_message_scope
+from halo_core.enforcement.session_context import triggering_message_scope
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
-from halo_openai_agents._results import (
-    count_messages,
+from halo_openai_agents._history import (
+    RunInput,
     find_asking_message,
     find_known_origins,
+    list_history,
+    list_session_link,
+    read_answer,
+)
+from halo_openai_agents._results import (
+    count_messages,
     get_function_calls,
     identify_turn,
     make_model_surface,
@@ -110,17 +116,18 @@ class ModelAction(GovernedAction[Any]):
     def build_call(self) -> Call:
         """The call to decide; a call that offers tools which cannot be guarded has a problem."""
         halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
-        nested = in_body()
         args = {"messages": count_messages(items) + bool(system), "tools": tool_names(self.tools, self.handoffs)}
         self.run = run = current_run(halo)
-        known_call_ids = run.get_known_call_ids() if run is not None else None
-        with step_scope(halo), triggering_message_scope(find_asking_message(items, nested=nested)):
+        run_input = run.run_input if run is not None else RunInput.from_value(items)
+        links = list_session_link(run.thread) if run is not None else ()
+        with step_scope(halo), triggering_message_scope(find_asking_message(items, run_input)):
             call: Call = halo.build_call(
                 self.guard.resource,
                 args,
                 problem=self._find_problem(),
                 abilities=_ABILITIES,
-                shown_texts=find_known_origins(system, items, known_call_ids=known_call_ids, nested=nested),
+                shown_texts=find_known_origins(system, items, run_input),
+                history=(*list_history(items, run_input, self.values), *links),
             )
         return call
 
@@ -322,7 +329,7 @@ def guard_model(halo: Halo, model: Model, resource: Resource | None) -> Model:
             return model
         model = guard.original
     name = choose_model_name(model)
-    guard = GuardMetadata(halo, model, name, halo.register_model(name, resource), make_model_surface(halo))
+    guard = GuardMetadata(halo, model, name, halo.register_model(name, resource), make_model_surface(halo, read_answer))
     guarded = copy.copy(model)
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model), guard))
     # What one opens (a connection), the other must be able to close.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import ModelResponse, ToolOutputText
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+from pydantic import BaseModel
 
 from halo_core.enforcement import Surface
 from halo_core.enforcement.arguments import copy_changed
@@ -22,15 +23,15 @@ from halo_core.enforcement.result_texts import (
     parse_json,
     prefer_original,
 )
-from halo_core.enforcement.session_context import TriggeringMessage
-from halo_core.model import Provenance
+from halo_core.model import HistoryItem
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
 
+ReadAnswer = Callable[[Any], tuple[HistoryItem, ...]]
+
 _EXTRACTOR: Final = TextExtractor()
 _TEXT_PART_TYPES: Final = ("input_text", "output_text", "text", "refusal", "summary_text")
-_SYSTEM_ROLES: Final = ("system", "developer")
 _PLACEHOLDER_ID: Final = "__fake_id__"  # the SDK's, for providers that name nothing
 
 
@@ -43,70 +44,38 @@ def to_input_items(model_input: Any) -> list[Any]:
 
 def count_messages(items: Iterable[Any]) -> int:
     """Count the messages in input items; everything that a model said at once, with its calls, is one."""
-    from_model = [_is_from_model(item) for item in items]
+    from_model = [is_from_model(item) for item in items]
     return sum(not (current and previous) for previous, current in zip([False, *from_model], from_model, strict=False))
 
 
-def _is_from_model(item: Any) -> bool:
-    kind = str(_get_field(item, "type") or "")
-    return _get_field(item, "role") == "assistant" or kind == "reasoning" or kind.endswith("_call")
+def is_from_model(item: Any) -> bool:
+    """Whether a model said an item."""
+    kind = str(get_field(item, "type") or "")
+    return get_field(item, "role") == "assistant" or kind == "reasoning" or kind.endswith("_call")
 
 
-def _get_field(item: Any, name: str) -> Any:
+def get_field(item: Any, name: str) -> Any:
+    """A field of an item in either of its forms."""
     return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
 
 
-def _extract_message_text(item: Any) -> str:
+def extract_item_text(value: Any) -> str:
+    """All texts in an item or a part of one."""
+    return _EXTRACTOR.extract_text(value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value)
+
+
+def extract_message_text(item: Any) -> str:
     """Text of a message item."""
-    content = _get_field(item, "content")
+    content = get_field(item, "content")
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list | tuple) else []
     texts = (
-        _get_field(part, "text") or _get_field(part, "refusal")
+        get_field(part, "text") or get_field(part, "refusal")
         for part in parts
-        if _get_field(part, "type") in _TEXT_PART_TYPES
+        if get_field(part, "type") in _TEXT_PART_TYPES
     )
     return "\n".join(text for text in texts if isinstance(text, str))
-
-
-def find_asking_message(items: Sequence[Any], *, nested: bool) -> TriggeringMessage:
-    """The message that asks for a model call; if `nested`, a tool's body wrote it, not a user."""
-    last = items[-1] if items else None
-    if last is None:
-        return TriggeringMessage()
-    is_by_user = _get_field(last, "role") == "user" and not nested
-    text = _extract_message_text(last) or _EXTRACTOR.extract_text(_get_field(last, "output") or "")
-    return TriggeringMessage(_get_real_id(last, "id"), kind="user" if is_by_user else "message", text=text)
-
-
-def find_known_origins(
-    system: str | None, items: Iterable[Any], *, known_call_ids: frozenset[str] | None, nested: bool
-) -> tuple[tuple[str, Provenance], ...]:
-    """Find the texts in the input whose origin is known.
-
-    Args:
-        system: the agent's instructions.
-        items: what the model is shown.
-        known_call_ids: ids of the calls that this session has made; what another tool said, nobody here has read. None
-            where the session goes on from earlier runs, which have recorded what they read.
-        nested: whether a tool's body wrote the input, and so neither the user nor the system.
-    """
-    origins: list[tuple[str, Provenance]] = []
-    if system and not nested:
-        origins.append((system, Provenance.SYSTEM))
-    for item in items:
-        role, kind = _get_field(item, "role"), str(_get_field(item, "type") or "")
-        if kind.endswith("_output"):
-            if known_call_ids is not None and _get_field(item, "call_id") not in known_call_ids:
-                origins.append((_EXTRACTOR.extract_text(_get_field(item, "output")), Provenance.UNTRUSTED))
-        elif nested:
-            continue
-        elif role in _SYSTEM_ROLES:
-            origins.append((_extract_message_text(item), Provenance.SYSTEM))
-        elif role == "user":
-            origins.append((_extract_message_text(item), Provenance.USER))
-    return tuple(origins)
 
 
 # responses
@@ -123,7 +92,7 @@ def _iter_words(output: Iterable[Any]) -> Iterator[str]:
             yield item.name
             yield from _iter_argument_texts(item.arguments)
         elif isinstance(item, ResponseOutputMessage):
-            yield (text := _extract_message_text(item))
+            yield (text := extract_message_text(item))
             if "\\" in text:  # its escapes hide words from whoever does not parse it
                 yield from _iter_argument_texts(text)
         else:
@@ -149,8 +118,8 @@ def identify_turn(response: ModelResponse, items: Sequence[Any] = ()) -> tuple[s
     The id is the provider's; if there is none, a digest of what the model was shown, so that the same conversation has
     the same turn in every process.
     """
-    text = "\n".join(_extract_message_text(item) for item in response.output if isinstance(item, ResponseOutputMessage))
-    ids = (_get_real_id(response, "response_id"), *(_get_real_id(item, "id") for item in response.output))
+    text = "\n".join(extract_message_text(item) for item in response.output if isinstance(item, ResponseOutputMessage))
+    ids = (get_real_id(response, "response_id"), *(get_real_id(item, "id") for item in response.output))
     turn_id = next(filter(None, ids), "")
     if not turn_id:
         digest_input = json.dumps(list(items), default=str, sort_keys=True).encode("utf-8", "replace")
@@ -158,8 +127,9 @@ def identify_turn(response: ModelResponse, items: Sequence[Any] = ()) -> tuple[s
     return turn_id, text
 
 
-def _get_real_id(item: Any, name: str) -> str:
-    value = _get_field(item, name)
+def get_real_id(item: Any, name: str) -> str:
+    """An id that a provider gave; empty for none."""
+    value = get_field(item, name)
     return value if isinstance(value, str) and value != _PLACEHOLDER_ID else ""
 
 
@@ -224,7 +194,12 @@ def _replace_part_text(part: ResponseOutputText, text: str) -> ResponseOutputTex
     return part if text == part.text else part.model_copy(update={"text": text, "annotations": [], "logprobs": None})
 
 
-def make_model_surface(halo: HaloBase) -> Surface[Any]:
-    """Make the surface of a `ModelResponse`: calls of registered resources are left as they are."""
+def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) -> Surface[Any]:
+    """Make the surface of a `ModelResponse`: calls of registered resources are left as they are.
+
+    Args:
+        halo: who decides.
+        read_answer: what of a response becomes part of the conversation.
+    """
     redact = partial(_AnswerRedactor.redact, is_tool=partial(is_decided_tool, halo))
-    return Surface(extract_words, None, redact, _replace_answer)
+    return Surface(extract_words, None, redact, _replace_answer, said=read_answer)

@@ -43,7 +43,7 @@ from halo_core.model import Mode
 from halo_openai_agents._models import GuardedProvider, guard_model
 from halo_openai_agents._pause import load_session, load_turn
 from halo_openai_agents._results import identify_turn
-from halo_openai_agents._runs import AgentRun, current_run, find_run, run_scope
+from halo_openai_agents._runs import AgentRun, current_run, find_run, find_run_input, run_scope
 from halo_openai_agents._translate import find_guard, get_display_name
 
 if TYPE_CHECKING:
@@ -296,13 +296,14 @@ def _prepare_run(
     config = config.with_own_provider() if owns_provider else config
     own_watch = ModeWatch(halo, halo.fixed_mode)
     hooks = _wrap_hooks(kwargs.get("hooks"), (*watches, own_watch), config)
-    session, fresh = _find_session(halo, run_input, kwargs, config)
+    session = _find_session(halo, run_input, kwargs, config)
     run = AgentRun(
         halo,
         session,
         current_delegation(halo.agent, session.id),
         pausing=config.pausing,
-        has_fresh_session=fresh,
+        run_input=find_run_input(run_input),
+        thread=_find_thread(kwargs, config),
         filters_handoffs=config.handoff_input_filter is not None,
         first_agent=run_input._starting_agent if isinstance(run_input, RunState) else agent,  # noqa: SLF001  as above
         current_agent=first_agent,
@@ -321,28 +322,28 @@ def _wrap_hooks(hooks: Any, watches: tuple[ModeWatch, ...], config: Any) -> Any:
     return Tripwire(watches, hooks, getattr(config, "model", None))
 
 
-def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: HaloRunConfig) -> tuple[Session, bool]:
-    """The session of a run, and whether it begins with it.
+def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: HaloRunConfig) -> Session:
+    """The session of a run.
 
     INVARIANT: FAILCLOSED - a thread of somebody's own may work for anybody's request, and inside of an agent that was
     handed to; so there only the host names a session.
     """
     current = current_session()
     if current is not None:
-        return current, False
+        return current
     agent_session = current_delegation_session()
     if is_raw_thread() or agent_session is not None:
         found_session = halo.find_session()
-        return (found_session if found_session.id == agent_session else NO_SESSION), False
+        return found_session if found_session.id == agent_session else NO_SESSION
     thread = _find_thread(kwargs, config)
     if thread:
-        return Session(thread, "thread"), False
+        return Session(thread, "thread")
     if isinstance(run_input, RunState) and (stored := load_session(halo, run_input._context)) is not None:  # noqa: SLF001  as above
         # A reference, which whoever writes into the state may have changed.
         thread = f"thread:{run_input._conversation_id}"  # noqa: SLF001  as above
         if stored in (Session(stored.id, "run"), Session(thread, "thread")):
-            return stored, False
-    return Session(halo.make_run_session_id(), "run"), True
+            return stored
+    return Session(halo.make_run_session_id(), "run")
 
 
 def _find_thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:

@@ -35,6 +35,7 @@ from halo_core.enforcement.session_context import (
     session_values,
 )
 from halo_core.errors import Denied
+from halo_openai_agents._history import EMPTY_INPUT, RunInput
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
@@ -58,7 +59,8 @@ class AgentRun:
         session: its session.
         base_acting: the link that was active where it began.
         pausing: whether the host keeps the state of a run that pauses, and resumes it.
-        has_fresh_session: whether its session began with it.
+        run_input: what the outermost run was started with.
+        thread: session id of the conversation that the host named.
         filters_handoffs: whether the host filters the input of a hand-off's receiver.
         first_agent: the agent it began with, which may act as whoever began the run.
         current_agent: the agent at work, as the SDK has it.
@@ -67,7 +69,6 @@ class AgentRun:
         acting: its link.
         turn_id: id of the message that asked for the current step.
         turn_text: its text.
-        call_ids: ids of the tool calls made in this run.
         handoff_call_ids: ids of the calls that hand off, by the name of their tool.
         early_decisions: by call id, what was decided before the SDK came to the call.
         refusals: by call id, what the model is told of a call that reaches no tool.
@@ -77,7 +78,8 @@ class AgentRun:
     session: Session
     base_acting: ActiveDelegation | None
     pausing: bool = False
-    has_fresh_session: bool = False
+    run_input: RunInput = EMPTY_INPUT
+    thread: str = ""
     filters_handoffs: bool = False
     first_agent: Any = None
     current_agent: Any = None
@@ -86,7 +88,6 @@ class AgentRun:
     acting: ActiveDelegation | None = None
     turn_id: str = ""
     turn_text: str = ""
-    call_ids: set[str] = field(default_factory=set)
     handoff_call_ids: dict[str, str] = field(default_factory=dict)
     early_decisions: dict[str, EarlyDecision] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
@@ -179,10 +180,6 @@ class AgentRun:
         values = session_values(self.session, context.asking)
         with ContextVarScope((_CURRENT_STEP, context), *values), delegation_scope(acting):
             yield
-
-    def get_known_call_ids(self) -> frozenset[str] | None:
-        """Ids of the calls of this session; None where it has others before it."""
-        return frozenset(self.call_ids) if self.has_fresh_session else None
 
     def take_early_decision(self, call_id: str, tool: object, args: Mapping[str, Any]) -> Ticket | Denied | None:
         """Take the earlier decision about this very call, if there is one."""
@@ -277,6 +274,12 @@ _ACTIVE_RUNS: Final[ContextVar[tuple[AgentRun, ...]]] = ContextVar("halo_openai_
 def current_run(halo: object) -> AgentRun | None:
     """The innermost run that this Halo decides."""
     return next((run for run in reversed(_ACTIVE_RUNS.get()) if run.halo is halo), None)
+
+
+def find_run_input(run_input: Any) -> RunInput:
+    """What the outermost run was started with, for a run that is about to begin with this input."""
+    outer = next(iter(_ACTIVE_RUNS.get()), None)
+    return outer.run_input if outer is not None else RunInput.from_value(run_input)
 
 
 def find_run(halo: object, context: Any) -> AgentRun | None:

@@ -136,8 +136,6 @@ class _ToolCall(GovernedAction[Any]):
         self.context = self.outer_context = context
         self.text = arguments.text
         self.call_id = str(getattr(context, "tool_call_id", "") or "")
-        if run is not None and self.call_id:
-            run.call_ids.add(self.call_id)
         decision = None
         if run is not None and by_runner:
             values = arguments.bound_arguments.decision_values
@@ -347,6 +345,8 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
             return tool
         tool = guard.original
     registered = halo.register_tool(tool.qualified_name, resource, tool.description, _build_schema(tool))
+    inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
+    halo.register_runner(registered, getattr(inner, _WRAPPED_MARK, None))
     return copy_with_guard(halo, tool, registered)
 
 

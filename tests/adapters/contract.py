@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from contract_answers import AnswersCases
 from contract_driver import BASE, RULES, Desk, Driver, Say, Turn, rule, trusted
 
 from halo_core import failpoints
@@ -38,7 +39,7 @@ LOOK = Say("looking", (("look", {"q": "x"}),), "m1")
 PAY = Say("paying", (("pay", {"to": "bo", "amount": 5}),), "m1")
 
 
-class AdapterContract:
+class AdapterContract(AnswersCases):
     """What an adapter must do, whatever its framework. Subclass it with a `driver`."""
 
     driver: ClassVar[Driver]

@@ -19,7 +19,7 @@ class TestLangChain(AdapterContract):
     driver: ClassVar[Driver] = LangChainDriver()
 
 
-@pytest.mark.parametrize("name", ["contract.py", "contract_driver.py"])
+@pytest.mark.parametrize("name", ["contract.py", "contract_answers.py", "contract_driver.py"])
 def test_the_contract_knows_no_framework(name):
     tree = ast.parse(Path(__file__).with_name(name).read_text(encoding="utf-8"))
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

@@ -10,8 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.model import Provenance
-from halo_core.values import Sketch, fingerprint_tokens, generate_spellings, trace_arguments
-from halo_core.values.sketch import extract_tokens
+from halo_core.values import (
+    Sketch,
+    fingerprint_text,
+    fingerprint_vouching_text,
+    generate_spellings,
+    trace_arguments,
+)
 from halo_core.values.text import MAX_SPELLINGS
 
 KEY = b"k" * 32
@@ -23,13 +28,16 @@ GROUPS = "DE89 3704 0044 0532 0130 00"
 def seen(**texts: str) -> Sketch:
     sketch = Sketch(KEY)
     for origin, text in texts.items():
-        words = {word for form in (text, *generate_spellings(text)) for word in extract_tokens(form)}
-        sketch.merge(sketch.compute_additions(fingerprint_tokens(KEY, words), Provenance(origin)))
+        is_user = origin == "user"
+        prints = fingerprint_text(KEY, text, find_hidden=origin == "untrusted", vouching=is_user)
+        sketch.merge(sketch.compute_additions(prints, Provenance(origin)))
+        if is_user:
+            sketch.spans[Provenance.USER].add(fingerprint_vouching_text(sketch, text, is_vouched=True))
     return sketch
 
 
 def origin(value: str, sketch: Sketch) -> Provenance:
-    return trace_arguments({"to": value}, sketch)[0][1]
+    return trace_arguments({"to": value}, sketch, ("to",))[0].origin
 
 
 SPELT = [

@@ -220,7 +220,8 @@ def test_what_stands_behind_four_hundred_words_is_not_the_users(desk, home):
             )
         with pytest.raises(Pending):
             run(desk, send, {"to": {"evil@x.com": "to"}})
-    assert bodies(home, EntryKind.DECISION)[-1]["snapshot"]["provenance"] == [["/to/0", "untrusted"], ["/to/1", "user"]]
+    provenance = bodies(home, EntryKind.DECISION)[-1]["snapshot"]["provenance"]
+    assert provenance == [["/to/0", "untrusted"], ["/to/1", "novel"]]
 
 
 def test_a_guessed_target_is_found_by_any_of_its_words(desk):

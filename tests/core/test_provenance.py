@@ -13,7 +13,14 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.store.reader import Reader
-from halo_core.values import Sketch, fingerprint_tokens, origin_of_result, trace_arguments
+from halo_core.values import (
+    Sketch,
+    fingerprint_text,
+    fingerprint_tokens,
+    fingerprint_vouching_text,
+    origin_of_result,
+    trace_arguments,
+)
 from halo_core.values import sketch as sketch_module
 from halo_core.values.sketch import extract_tokens, pack_marks, unpack_marks
 from halo_world import SURFACE, Calls, bodies, schema
@@ -25,13 +32,18 @@ IBAN = "DE89370400440532013000"
 
 
 def compute_provenance(args, sketch):
-    return tuple((pointer, origin) for pointer, origin, _ in trace_arguments(args, sketch))
+    return tuple((leaf.pointer, leaf.origin) for leaf in trace_arguments(args, sketch))
 
 
 def seen(**texts: str) -> Sketch:
     sketch = Sketch(KEY)
     for origin, text in texts.items():
-        sketch.merge(sketch.compute_additions(fingerprint_tokens(KEY, extract_tokens(text)), Provenance(origin)))
+        is_user = origin == "user"
+        spans = fingerprint_vouching_text(sketch, text, is_vouched=False) if is_user else b""
+        prints = fingerprint_text(KEY, text, find_hidden=origin == "untrusted", vouching=is_user)
+        sketch.merge(sketch.compute_additions(prints, Provenance(origin)))
+        if spans:
+            sketch.spans[USER].add(spans)
     return sketch
 
 
@@ -62,7 +74,8 @@ def origin(value, **texts: str) -> Provenance | None:
         ("1,234,567", {"untrusted": "1234567"}, UNTRUSTED),
         ("eve@evil.example", {"untrusted": "write to <eve@evil.example>"}, UNTRUSTED),
         ("http://evil.example/?q=1", {"untrusted": "see http://evil.example/?q=1."}, UNTRUSTED),
-        ("hello bob", {"user": "say hello to bob"}, USER),
+        ("hello to bob", {"user": "say hello to bob"}, USER),
+        ("hello bob", {"user": "say hello to bob"}, NOVEL),
         ("hello eve", {"user": "say hello to bob", "untrusted": "eve"}, MIXED),
         ("new words", {"user": "say hello to bob"}, NOVEL),
         ("hello new", {"user": "say hello to bob"}, NOVEL),
@@ -80,8 +93,9 @@ def test_origin_of_one_value(value, texts, expected):
 
 def test_one_untrusted_word_keeps_a_value_from_being_ours():
     ours = {"user": "please say hello to bob and tell him the news", "system": "dear sir"}
-    assert origin("hello bob the news", **ours) is USER
-    assert origin("dear bob", **ours) is SYSTEM
+    assert origin("hello to bob", **ours) is USER
+    assert origin("dear", **ours) is SYSTEM
+    assert origin("dear bob", **ours) is NOVEL
     assert origin("hello bob evil", **ours, untrusted="evil") is MIXED
 
 
@@ -99,13 +113,13 @@ def test_every_leaf_is_named_by_its_pointer():
 
 def test_a_full_sketch_calls_the_unknown_untrusted(monkeypatch):
     monkeypatch.setattr(sketch_module, "MAX_MARKS", 4)
-    sketch = seen(user="a b c")
+    sketch = seen(user="ann bea cid")
     assert not sketch.saturated
     assert sketch.look_up_marks(["zzz"]) == [0]
     sketch.merge(sketch.compute_additions(fingerprint_tokens(KEY, extract_tokens("d e f")), UNTRUSTED))
     assert sketch.saturated
     assert len(sketch.marks) <= 4
-    assert dict(compute_provenance({"x": "zzz", "y": "a"}, sketch)) == {"/x": UNTRUSTED, "/y": USER}
+    assert dict(compute_provenance({"x": "zzz", "y": "ann"}, sketch)) == {"/x": UNTRUSTED, "/y": USER}
 
 
 def test_results_have_the_origin_of_their_registration():

@@ -57,7 +57,7 @@ def test_a_rule_says_which_results_a_target_may_come_from(desk, home):
     assert codes(pays[2]) == ["foreign_account"]
     assert verified(home) == 0
     assert cli("replay", "--all", home=home)[0] == 0
-    assert "/to system (from accounts)" in cli("show", str(found_index(home)), home=home)[1]
+    assert "/to known (from accounts)" in cli("show", str(found_index(home)), home=home)[1]
 
 
 def found_index(home):

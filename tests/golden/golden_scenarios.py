@@ -394,6 +394,44 @@ def approvals(home: Path, tick: Tick) -> None:
             run(opened, resource, {"amount": amount, "account": SURVEYOR})
 
 
+ANSWERS_POLICY = """
+@id("base") permit (principal, action, resource);
+@id("ask") @effect("challenge") @reason("untrusted_target") forbid (principal, action, resource)
+when { resource.impact == "send" };
+@id("repeated") @effect("challenge") @reason("repeated_payment") forbid (principal, action, resource)
+when { context.repeated };
+"""
+
+
+def answers(home: Path, tick: Tick) -> None:
+    """Remembered answers of one and two people, held acts, known values, an emergency; repeated payments."""
+    rules = policy(home, ANSWERS_POLICY)
+    options: dict[str, Any] = {"home": home, "mode": "enforce", "policy": rules, "quiet": True, "user": "ana"}
+    send = Resource(impact="send", targets=("to",), reversal="compensate", source_trust=600, can_wait=True)
+    pay = Resource(impact="payment", targets=("to",), amount="amount", reversal="compensate", source_trust=600)
+
+    def act(session: str, resource: Resource, name: str, args: dict[str, Any]) -> str:
+        with HaloBase.local("clerk", **options) as opened, opened.session(session):
+            properties = {key: {"type": "number" if key == "amount" else "string"} for key in args}
+            known = opened.register(ActionKind.TOOL_CALL, name, resource=resource, schema={"properties": properties})
+            opened.register_runner(known, lambda to: to)
+            opened.release()
+            return run(opened, known, args, "done")
+
+    act("one", send, "send", {"to": "bo@partner.example"})
+    mia = approver(home)
+    command("approvals", "approve", "--held", "one", *mia, home=home)
+    tick(60)
+    act("two", send, "send", {"to": "bo@partner.example"})  # remembered; and the held act is released before it
+    act("three", send, "send", {"to": "cy@partner.example"})
+    act("four", pay, "pay", {"to": SURVEYOR, "amount": 90})
+    act("five", pay, "pay", {"to": SURVEYOR, "amount": 90})
+    command("known", "add", "email", "cy@partner.example", "--name", "Cy", "--by", "operator", home=home)
+    command("break-glass", "clerk", "--minutes", "5", "--reason", "outage", *mia, home=home)
+    tick(60)
+    act("six", send, "send", {"to": "di@partner.example"})
+
+
 def withdrawn(home: Path, tick: Tick) -> None:
     """An approver who was withdrawn."""
     _plain(home, tick)
@@ -680,6 +718,7 @@ def erased(home: Path, tick: Tick) -> None:
 
 
 SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
+    "answers": answers,
     "approvals": approvals,
     "demo_langchain": demo("langchain"),
     "demo_llamaindex": demo("llamaindex"),

@@ -15,6 +15,7 @@ from golden_world import DATABASE, differences, expected, halo, names, observe, 
 from halo_core.model import Effect, EntryKind
 
 LEDGERS = [
+    "answers",
     "approvals",
     "demo_langchain",
     "demo_llamaindex",

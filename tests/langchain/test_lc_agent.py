@@ -331,7 +331,7 @@ def test_who_asked_is_recorded(world, ran):
     assert looked.body["request"]["context"]["call_id"] == "m1-call-0"
     assert looked.body["request"]["context"]["trigger"]["kind"] == "message"
     assert model.body["request"]["context"]["trigger"]["kind"] == "user"
-    assert looked.body["snapshot"]["provenance"] == [["/q", "user"]]
+    assert looked.body["snapshot"]["provenance"] == [["/q", "novel"]]  # one letter names nothing
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_who_asked_is_recorded(world, ran):
         (SystemMessage("the code is zebra77"), "system"),
         (HumanMessage("the code is zebra77", name="researcher"), "novel"),
         (HumanMessage("the code is zebra77", additional_kwargs={"lc_source": "summarization"}), "novel"),
-        (AIMessage("the code is zebra77"), "novel"),
+        (AIMessage("the code is zebra77"), "untrusted"),  # nobody here has said it
     ],
 )
 def test_whose_words_are_whose(world, ran, message, origin):

@@ -178,4 +178,4 @@ def test_what_tools_say_in_the_run_has_the_trust_of_the_tool(world):
     script = [call("a", ("pay", {"to": "x"}), id="m1"), call("b", ("pay", {"to": "paid"}), id="m2")]
     reading_agent(world, ran, script).invoke({"messages": [("user", "pay x")]})
     last = world.decisions("pay")[-1].body["snapshot"]
-    assert (last["provenance"], last["session"]["tainted"]) == ([["/to", "system"]], False)
+    assert (last["provenance"], last["session"]["tainted"]) == ([["/to", "known"]], False)

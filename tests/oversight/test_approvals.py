@@ -18,7 +18,7 @@ from halo_core.ledger.commitments import digest_answer
 from halo_core.model import EntryKind
 from halo_core.oversight import list_requests
 from halo_core.oversight import load_request as question_of
-from halo_core.oversight.approvals import _AnswerJob, _load_signer
+from halo_core.oversight.approvals import _AnswerJob, load_signer
 from halo_core.oversight.keys import enrol_approver, record_withdrawal
 from halo_core.oversight.requests import load_links
 from halo_core.passports import read_approval
@@ -202,8 +202,8 @@ def test_the_row_is_read_again_under_the_lock(home):
     enrolled(home)
     with at(home) as store:
         now_us = store.clock.now_us()
-        signer = _load_signer("local", people(home), home, "mia", now_us)
-        job = _AnswerJob(store, seen(home, request), "mia", signer, True, "", (), now_us, 60, b"")
+        signer = load_signer("local", people(home), home, "mia", now_us)
+        job = _AnswerJob(store, seen(home, request), "mia", signer, True, "", (), now_us, 60)
         store.commit(job)
         with pytest.raises(Denied) as caught:
             store.commit(job)

@@ -51,6 +51,46 @@ args = { to = "DE89", eur = 10 }
 provenance = { to = "novel" }
 expect = "allow"
 [[case]]
+name = "payments of a day to one recipient"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+paid_to_target = 9900001
+expect = "challenge"
+reason = "large_sum"
+[[case]]
+name = "a day of payments that stays within the limit"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+paid_to_target = 9900000
+paid_by_principal = 49900000
+expect = "allow"
+[[case]]
+name = "payments of a day for one user"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+paid_by_principal = 49900001
+expect = "challenge"
+reason = "large_sum"
+[[case]]
+name = "the same payment again"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+repeated = true
+expect = "challenge"
+reason = "repeated_payment"
+[[case]]
 name = "a large amount"
 resource = "send_money"
 impact = "payment"

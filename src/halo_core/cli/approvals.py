@@ -1,16 +1,14 @@
-"""`halo keys`, `halo approvals` and `halo approver`: who can sign what, challenges, and their signed answers.
+"""`halo keys` and `halo approver`: who can sign what.
 
 A secret is never printed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
@@ -20,17 +18,15 @@ from halo_core.cli.context import (
     ApproverKeyHomeOption,
     KeysHomeOption,
     StoreContext,
-    WhyOption,
     parse_duration,
     store_verb,
     warn_unwritten,
 )
-from halo_core.cli.rendering import build_field_table, build_table, console, safe_text, say, say_plainly
+from halo_core.cli.rendering import build_table, console, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
-from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
-from halo_core.oversight import ApprovalAnswer, ApprovalRequest, Spending, answer, keys, list_requests, load_request
+from halo_core.oversight import keys
 from halo_core.oversight.keys import (
     KeyFile,
     TrustedKey,
@@ -40,11 +36,9 @@ from halo_core.oversight.keys import (
     list_warnings,
     record_withdrawal,
 )
-from halo_core.oversight.requests import RequestSummary, summarize_requests
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
 from halo_core.views.inventory import find_holders, list_follow_ups, refuse_without_overlap
-from halo_core.views.wording import format_amount, format_content, format_limit, format_percent, parse_amount
 
 _WIDE_COLUMNS: Final = 140
 _FILE_TITLES: Final = ("key", "kind", "thumbprint", "signs", "owner", "mode", "this process")
@@ -192,179 +186,6 @@ def retire_issuer(
     _say_swept(swept)
     if problem:
         warn_unwritten("the retirement is in force through authorities.json", problem)
-
-
-_MILLION: Final = 1_000_000
-
-app = typer.Typer(help="List and answer challenges.", no_args_is_help=True)
-
-IdArgument = Annotated[str, Argument(help="Id of the request, or the first characters of it.")]
-AsOption = Annotated[str, Option("--as", help="The approver's enrolled name.")]
-
-
-@store_verb(app, "list")
-def list_questions(
-    *,
-    everything: Annotated[bool, Option("--all", help="Include answered, used and expired requests.")] = False,
-    store: StoreContext,
-) -> None:
-    """List challenges that wait for an answer."""
-    with store.open_log() as (reader, owner):
-        known = list_requests(reader, owner, SystemClock().now_us())
-        rows = [item for item in known if everything or item[1] == "pending"]
-        details = summarize_requests(reader, owner) if rows else {}
-    items = [(row, status, details.get(row.id, RequestSummary())) for row, status in rows]
-    names = ("id", "kind", "session", "asked_us", "expires_us")
-    if store.print_json(
-        [
-            {**select_fields(row, *names), **select_fields(detail, "agent", "codes", "resource"), "status": status}
-            for row, status, detail in items
-        ]
-    ):
-        return
-    for row, status, detail in items:
-        say(safe_text(f"{row.id}  {status}, until {format_iso(row.expires_us)}"))
-        request_text = "one call" if row.kind == "call" else "re-authorization"
-        line = f"  {detail.agent or '?'}, session {row.session}: {request_text}, `{detail.resource or '?'}`"
-        say(safe_text(f"{line} ({', '.join(detail.codes) or 'no reason that can be read'})"))
-    if not rows:
-        say("no request waits for an answer")
-
-
-@store_verb(app, "show")
-def show_question(
-    id: IdArgument,  # noqa: A002  the word users expect
-    *,
-    reveal: Annotated[bool, Option("--reveal", help="Show content unmasked.")] = False,
-    store: StoreContext,
-) -> None:
-    """Show a request: the call, who requested it, the reason, and what was spent."""
-    question = _load_question(store, id, reveal=reveal)
-    if not store.print_json(question.to_plain()):
-        say(build_field_table((name, escape(value)) for name, value in _build_question_rows(question)))
-
-
-def _load_question(store: StoreContext, request: str, *, reveal: bool = False) -> ApprovalRequest:
-    with store.open_log() as (reader, tenant):
-        opener, now_us = store.open_contents(reader).open, SystemClock().now_us()
-        return load_request(reader, store.home, tenant, request, opener=opener, now_us=now_us, reveal=reveal)
-
-
-def _build_question_rows(question: ApprovalRequest) -> list[tuple[str, str]]:
-    row = question.row
-    call = row.kind == "call"
-    request_text = "allow this one call" if call else f"continue the session as epoch {question.epoch}"
-    return [
-        ("asks", request_text),
-        ("request", f"{row.id} ({question.status}), index {question.index}, decision {question.decision}"),
-        ("until", format_iso(row.expires_us)),
-        ("what", f"{question.action} `{question.resource}` ({question.impact})"),
-        ("who", f"{question.agent}, session {question.session}" + (f", for {question.user}" if question.user else "")),
-        ("in the chain", ", ".join(question.identities)),
-        *(
-            ("why", f"{item.title}: {item.detail or '-'} [{item.code}, {item.source or '-'}]")
-            for item in question.reasons
-        ),
-        *((f"content {name}", format_content(value)) for name, value in question.content.items()),
-        *(
-            (f"budget {item.unit}", "{} of {} spent; can be raised to {}".format(*_format_limits(item)))
-            for item in (() if call else question.budgets)
-        ),
-        *([("authority", f"{question.authority / _MILLION:.1%} left")] if question.authority is not None else []),
-        ("policy", question.policy),
-        ("binding", row.binding),
-    ]
-
-
-def _format_limits(item: Spending) -> list[str]:
-    return [format_limit(item.unit, n, item.decimals) for n in (item.spent, item.limit, item.max_limit)]
-
-
-def _describe_approval(question: ApprovalRequest, done: ApprovalAnswer) -> str:
-    limits = [f"{item.unit} up to {format_limit(item.unit, item.subtree, item.decimals)}" for item in done.budgets]
-    return (
-        f"session {question.session} continues as epoch {question.epoch}: "
-        f"{', '.join([*limits, f'authority {format_percent(done.authority)}'])}"
-    )
-
-
-@store_verb(app, "approve")
-def approve(
-    id: IdArgument,  # noqa: A002  the word users expect
-    *,
-    name: AsOption,
-    why: WhyOption = "",
-    raised: Annotated[
-        list[str] | None,
-        Option(
-            "--raise",
-            metavar="UNIT=AMOUNT",
-            help="New limit of the session, in all. Without it, the limit that ran out is raised once more by what a "
-            "session starts with, never above the ceiling; the others stay.",
-        ),
-    ] = None,
-    lasts: Annotated[str, Option("--for", help="How long the answer stays valid if it is not used.")] = "1h",
-    key_home: ApproverKeyHomeOption = None,
-    store: StoreContext,
-) -> None:
-    """Approve this exact request, once."""
-    question = _load_question(store, id)
-    decimals = {item.unit: item.decimals for item in question.budgets}
-    limits = {}
-    for text in raised or ():
-        unit, _, amount = text.partition("=")
-        limits[unit] = parse_amount(amount, decimals.get(unit, 0), field="raise", example="USD=50.00", shown=text)
-    _record_answer(store, question, name, limits, key_home=key_home, approve=True, why=why, lasts=lasts)
-
-
-@store_verb(app, "deny")
-def deny(
-    id: IdArgument,  # noqa: A002  the word users expect
-    *,
-    name: AsOption,
-    why: Annotated[str, Option("--why", help="The reason; it is recorded in the ledger.")],
-    key_home: ApproverKeyHomeOption = None,
-    store: StoreContext,
-) -> None:
-    """Deny a request."""
-    question = _load_question(store, id)
-    _record_answer(store, question, name, {}, key_home=key_home, approve=False, why=why)
-
-
-def _record_answer(
-    store: StoreContext,
-    question: ApprovalRequest,
-    name: str,
-    limits: Mapping[str, int],
-    *,
-    key_home: Path | None,
-    approve: bool,
-    why: str,
-    lasts: str = "1h",
-) -> None:
-    with store.open_store(store.resolve_tenant()) as opened:
-        done = answer(
-            opened,
-            KeyStore(key_home or store.home),
-            store.home,
-            request_id=question.row.id,
-            approver=name,
-            approve=approve,
-            why=why,
-            raised=limits,
-            now_us=opened.clock.now_us(),
-            lifetime_s=parse_duration(lasts),
-            shown=canonical.encode(question.to_plain()),
-        )
-    new_limits = {item.unit: format_amount(item.subtree, item.decimals) for item in done.budgets}
-    names = ("request", "status", "approver", "key_id", "entry", "expires_s", "authority")
-    if store.print_json({**select_fields(done, *names), "limits": new_limits}):
-        return
-    say_plainly(f"{done.status} by {done.approver}: {question.action} `{question.resource}`")
-    if approve and question.row.kind == "reauthorization":
-        say(safe_text(f"  {_describe_approval(question, done)}"))
-    if approve:
-        say(f"  valid once, until {format_iso(done.expires_s * _MILLION)}; it is checked again when it is used")
 
 
 approver_app = typer.Typer(help="Manage the approvers who may answer challenges.", no_args_is_help=True)

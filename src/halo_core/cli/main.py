@@ -80,7 +80,13 @@ VERBS: Final = {
     ),
     "agents": Verb("passports.agents", "List all agents that were declared, have a passport, or have acted."),
     "approver": Verb("approvals.approver_app", "Manage the approvers who may answer challenges."),
-    "approvals": Verb("approvals.app", "List and answer challenges."),
+    "approvals": Verb("inbox.app", "List and answer what waits for a person."),
+    "break-glass": Verb(
+        "inbox.break_glass",
+        "Answer every question of an agent with yes for some minutes, except about money. "
+        "Signed, and sent as an alert.",
+    ),
+    "known": Verb("known.app", "List, add, import and revoke payees, contacts and own domains."),
     "keys": Verb("approvals.keys_app", "List keys, and rotate or retire issuer keys."),
     "baseline": Verb("risk.app", "Fit, show and drop the baseline of an agent's ordinary behaviour."),
     "identity": Verb(

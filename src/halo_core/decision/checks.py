@@ -33,12 +33,11 @@ from halo_core.authority import (
 )
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import key_thumbprint
+from halo_core.decision.answers import apply_remembered_answers, is_answerable, is_approver_in_chain
 from halo_core.decision.record import GRANTED
 from halo_core.model import (
-    REAUTHORIZABLE_CODES,
     AccessRequest,
     ActionKind,
-    Approval,
     Decision,
     Effect,
     Grants,
@@ -52,7 +51,6 @@ from halo_core.model import (
     Revocation,
     Snapshot,
     Stop,
-    same_person,
 )
 from halo_core.passports import approval as approval_claims
 from halo_core.passports import check_time, find_violation
@@ -60,6 +58,9 @@ from halo_core.values import extract_texts
 
 PENDING_CAP: Final = 20
 """Open challenges a session may have; one more is denied (the session escalates, not the fleet)."""
+
+HOLD: Final = Obligation("hold")
+"""The obligation of a challenge whose action is stored until it is answered."""
 
 SEALED: Final = "halo:secret:"
 """How a sealed secret begins (`halo_core.content.redaction`)."""
@@ -84,7 +85,7 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
     cost = price_action(request, snapshot.chain, tainted=snapshot.session.tainted, score=score)
     reasons = [
         *_check_grants(request, snapshot),
-        *_check_policy(request, answer),
+        *_check_policy(request, snapshot, answer),
         *check_limits(request, snapshot, cost),  # (9) (10)
     ]
     # INVARIANT: ONCE - one request id is dispatched at most once unless running it twice is declared harmless.
@@ -95,8 +96,11 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
         reasons.append(Reason(snapshot.score_problem, "score"))
     reasons.extend(_check_permit(answer, reasons))
     reasons = apply_answer(request, snapshot, reasons)  # (11)
+    reasons = apply_remembered_answers(request, snapshot, reasons)
     effect = max((Effect(reason.effect) for reason in reasons), key=lambda item: item.severity, default=Effect.ALLOW)
     obligations = answer.obligations if answer.permitted and not answer.errors else ()
+    if effect is Effect.CHALLENGE and _can_be_held(request, snapshot, reasons):
+        obligations = (*obligations, HOLD)
     refused = _check_abilities(request, snapshot, effect, obligations)  # (12)
     reasons.extend(refused)
     effect = Effect.DENY if refused else effect
@@ -220,10 +224,12 @@ def _check_hand_off(request: AccessRequest, leaf: Link) -> list[Reason]:
     return [Reason("bad_depth", leaf.jti)] if leaf.depth >= leaf.max_depth else []
 
 
-def _check_policy(request: AccessRequest, answer: PolicyAnswer) -> list[Reason]:
+def _check_policy(request: AccessRequest, snapshot: Snapshot, answer: PolicyAnswer) -> list[Reason]:
     reasons = list(answer.reasons)
     if _hides_code(request):
         reasons.append(Reason("sealed_command", "pdp", effect=Effect.CHALLENGE.value))
+    if snapshot.held_before:
+        reasons.append(Reason("held_before", "outbox", effect=Effect.CHALLENGE.value))
     return reasons
 
 
@@ -252,7 +258,8 @@ def _check_abilities(
         # An approved call may still be narrowed.
         needed = {item.kind for item in obligations} if effect.runs else set()
     else:
-        needed = {"pause"} if effect is Effect.CHALLENGE else {item.kind for item in obligations}
+        asks = {"hold"} if HOLD in obligations else {"pause"}
+        needed = asks if effect is Effect.CHALLENGE else {item.kind for item in obligations}
     refused = [Reason("needs_guard", "pep", item) for item in sorted(needed - set(request.context.abilities))]
     if effect.runs:
         refused += [
@@ -261,6 +268,20 @@ def _check_abilities(
     if effect is Effect.CHALLENGE and not refused and snapshot.pending >= PENDING_CAP:
         refused.append(Reason("pending_cap", "pdp", f"limit {PENDING_CAP}"))
     return refused
+
+
+def _can_be_held(request: AccessRequest, snapshot: Snapshot, reasons: Sequence[Reason]) -> bool:
+    """Whether a challenged action may wait for its answer while its caller goes on."""
+    # INVARIANT: HELD - nothing is held that a later action of the session may rest on, or that reads.
+    return (
+        request.resource.can_wait
+        and request.kind is ActionKind.TOOL_CALL
+        and request.resource.impact is not Impact.READ
+        and snapshot.hold_room
+        and not snapshot.held_before
+        and "hold" in request.context.abilities
+        and all(is_answerable(item) for item in reasons if item.effect == Effect.CHALLENGE.value)
+    )
 
 
 def _is_unclampable(item: Obligation, request: AccessRequest) -> bool:
@@ -332,34 +353,16 @@ def _check_quotas(snapshot: Snapshot, cost: Price) -> list[Reason]:
 def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
     """Apply an approver's answer: a challenge it settles becomes `monitor`, a refused one `deny`."""
     approval = snapshot.approval
-    if approval is None or not any(map(_is_answerable, reasons)) or snapshot.time_us >= approval.expires_us:
+    if approval is None or not any(map(is_answerable, reasons)) or snapshot.time_us >= approval.expires_us:
         return reasons
     if approval.binding != call_binding(request, snapshot.chain, snapshot.policy.rules):
         return [*reasons, Reason("approval_mismatch", "approval", approval.id)]
-    if _is_approver_in_chain(approval, request, snapshot):
+    if is_approver_in_chain(approval, request, snapshot):
         return [*reasons, Reason("approver_in_chain", "approval", approval.id)]
     if not approval.granted:
         return [*reasons, Reason("approval_denied", "approval", approval.id)]
-    answered_reasons = [
-        replace(item, effect=Effect.MONITOR.value) if _is_answerable(item) else item for item in reasons
-    ]
+    answered_reasons = [replace(item, effect=Effect.MONITOR.value) if is_answerable(item) else item for item in reasons]
     return [*answered_reasons, Reason("approved", "approval", approval.id, Effect.MONITOR.value)]
-
-
-def _is_answerable(reason: Reason) -> bool:
-    return reason.effect == Effect.CHALLENGE.value and reason.code not in REAUTHORIZABLE_CODES
-
-
-def _is_approver_in_chain(approval: Approval, request: AccessRequest, snapshot: Snapshot) -> bool:
-    # INVARIANT: nobody answers for himself: not who holds or handed on the passport, owns the agent or asked for it.
-    names = [request.subject.user, request.subject.agent, *request.subject.chain]
-    if approval.reference and approval.reference == request.subject.reference:
-        return True
-    keys = set()
-    for link in snapshot.chain:
-        names += [link.principal, link.agent, link.owner]
-        keys |= {link.key_id, key_thumbprint(link.holder_key)}
-    return approval.key_id in keys or any(same_person(approval.approver, name) for name in names if name)
 
 
 # what an approval is good for

@@ -22,6 +22,9 @@ What a plan checks, by the step of `decide` that it answers:
     (11) answers              -                                        no challenge pends, so no answer is needed
     (12) challenges, guard    -                                        no challenge pends; a yes needs no ability
     score                     -                                        none in force for any holder (`Planner`)
+    payments                  no payment                               -
+    remembered answers        -                                        none covers it (`Planner`)
+    held acts                 -                                        none that it could rest on (`Planner`)
 
 A plan holds as long as what it was compiled from is the same: the control row, stops, chain, credentials, principal and
 resource. `halo_core.enforcement.planner.Planner` keeps plans and compares these; no plan ends by time alone.
@@ -40,6 +43,7 @@ from halo_core.model import (
     ActionKind,
     Decision,
     Envelope,
+    Impact,
     Link,
     Resource,
     SessionView,
@@ -173,6 +177,7 @@ def compile_plan(request: AccessRequest, snapshot: Snapshot) -> Plan | None:
     if (
         check_preconditions(request, snapshot) is not None  # (3) (4)
         or request.kind is ActionKind.HANDOFF  # (5)
+        or (request.kind is ActionKind.TOOL_CALL and resource.impact is Impact.PAYMENT)  # counted in windows
         or None in rules  # (5)
         or any(link.labels is not None and not set(resource.labels) <= set(link.labels) for link in chain)  # (6)
         or untainted.problems  # (10)

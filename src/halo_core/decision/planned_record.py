@@ -1,6 +1,6 @@
 """What an entry records of a planned decision: the body that `encode_decision` would make, without its objects.
 
-A planned decision has no score, approval, quota, obligation or restriction, so the members of these are never there.
+A planned decision has no score, answer, quota, payment, obligation or restriction, so their members are never there.
 Each planned call of the test suite compares the bytes with those of `encode_decision`.
 """
 
@@ -10,7 +10,15 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from halo_core.decision.record import GRANTED, Part, encode_account, encode_session, encode_verdict, pack_trace
+from halo_core.decision.record import (
+    GRANTED,
+    Part,
+    encode_account,
+    encode_session,
+    encode_targets,
+    encode_verdict,
+    pack_trace,
+)
 from halo_core.model import Decision, Envelope, Provenance, SessionView
 
 
@@ -25,11 +33,14 @@ class PlannedCall(Protocol):
     now_us: int
     time_us: int
     provenance: tuple[tuple[str, Provenance], ...]
+    targets: tuple[tuple[str, str, tuple[str, ...]], ...]
     sources: tuple[tuple[str, tuple[str, ...]], ...]
     accounts: tuple[Envelope, ...]
     authority: int | None
     authority_left: int | None
     uses: int
+    amount: int | None
+    hold_room: bool
     decision: Decision
 
 
@@ -97,6 +108,12 @@ def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, 
         grouped = seen["provenance"] = {}
         for pointer, origin in call.provenance:
             grouped.setdefault(str.__str__(origin), []).append(pointer)
+    if call.targets:
+        seen["targets"] = encode_targets(call.targets)
+    if call.amount is not None:
+        seen["amount"] = call.amount
+    if call.hold_room:
+        seen["hold_room"] = True
     if call.sources:
         seen["sources"] = [[pointer, list(names)] for pointer, names in call.sources]
     if call.uses:

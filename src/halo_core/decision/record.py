@@ -13,7 +13,7 @@ docs/ledger-format.md describes each member.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -52,6 +52,7 @@ from halo_core.reasons import get_reason_text
 
 __all__ = [
     "GRANTED",
+    "SIGNER_FIELD",
     "DecisionResult",
     "Part",
     "PartReader",
@@ -68,22 +69,30 @@ __all__ = [
 ]
 
 _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
+    "amount": None,
+    "answer_scope": "",
     "approval": None,
     "authority": None,
     "band": 0,
     "dispatched": False,
     "factors": [],
     "features": [],
+    "held_before": False,
+    "hold_room": False,
+    "paid_by_principal": 0,
+    "paid_to_target": 0,
     "partial": False,
     "passport_problem": "",
     "pending": 0,
     "quotas": [],
     "refused": 0,
+    "repeated": False,
     "revocations": [],
     "risk": None,
     "score_problem": "",
     "session_risk": 0,
     "sources": [],
+    "standing": [],
     "stops": [],
     "unscored": False,
     "uses": 0,
@@ -97,6 +106,7 @@ _SEQUENCES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "quotas": list,
     "revocations": lambda item: [item.scope, item.target, item.since_us],
     "sources": lambda item: [item[0], list(item[1])],
+    "standing": lambda item: item.to_plain(),
     "stops": lambda item: [item.scope, item.target, item.since_us],
 }
 _OUTCOME_DEFAULTS: Final[Mapping[str, Any]] = {
@@ -112,6 +122,10 @@ _OUTCOME_DEFAULTS: Final[Mapping[str, Any]] = {
     "status": "success",
     "tainted": False,
 }
+
+
+SIGNER_FIELD: Final = "signer"
+"""Sealed fields of a decision, with a number behind: who signed each of the remembered answers that it read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,8 @@ class DecisionResult:
         child: hash of the link that a hand-off made, empty where none was made.
         recalled: the result of an earlier run was given back.
         withdrawn: id of a question that was taken back.
+        sums: commitments to the rows that count payments and uses of remembered answers, sorted by account.
+        released: id of the held act that this is.
     """
 
     runs: bool
@@ -143,6 +159,8 @@ class DecisionResult:
     child: str = ""
     recalled: bool = False
     withdrawn: str = ""
+    sums: tuple[Mapping[str, Any], ...] = ()
+    released: str = ""
 
 
 def encode_decision(
@@ -195,8 +213,10 @@ def encode_decision(
         "profile": result.profile,
         "quota": result.quota,
         "recalled": result.recalled or None,
+        "released": result.released or None,
         "state": result.state,
         "stored": result.stored,
+        "sums": list(result.sums) or None,
         "withdrawn": result.withdrawn or None,
     }
     body.update((name, value) for name, value in later.items() if value is not None)
@@ -265,8 +285,13 @@ def _add_origins(seen: dict[str, Any], snapshot: Snapshot) -> None:
         for pointer, source in snapshot.provenance:
             grouped.setdefault(source.value, []).append(pointer)
         seen["provenance"] = grouped
-    if snapshot.vouched:
-        seen["vouched"] = {pointer: [kind, voucher] for pointer, kind, voucher in snapshot.vouched}
+    if snapshot.targets:
+        seen["targets"] = encode_targets(snapshot.targets)
+
+
+def encode_targets(targets: Iterable[tuple[str, str, tuple[str, ...]]]) -> dict[str, list[str]]:
+    """Place of each target → its kind and its flags."""
+    return {pointer: [kind, *flags] for pointer, kind, flags in targets}
 
 
 def encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -375,7 +400,7 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
         "snapshot": snapshot,
         "state": body.get("state"),
     }
-    for name in ("profile", "recalled", "stored", "withdrawn"):
+    for name in ("profile", "recalled", "released", "stored", "sums", "withdrawn"):
         if name in body:
             tree[name] = body[name]
     if "child" in body:
@@ -452,8 +477,8 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Frame, session: str, ts_us:
             "tainted": "taint" in seen,
             "version": seen["version"] if "version" in seen else state["version"] - 1 if state else 0,
         },
+        "targets": [[pointer, kind, flags] for pointer, (kind, *flags) in sorted(seen.get("targets", {}).items())],
         "time_us": time_us,
-        "vouched": [[pointer, *item] for pointer, item in sorted(seen.get("vouched", {}).items())],
     }
 
 

@@ -36,7 +36,7 @@ _HOST_MEMBERS: Final = frozenset(
     )
 )
 _RESOURCE_MEMBERS: Final = frozenset(("id", "kind"))
-_STATE_MEMBERS: Final = ("quota", "state", "stored")
+_STATE_MEMBERS: Final = ("quota", "released", "state", "stored", "sums")
 
 
 def extract_decision(
@@ -115,14 +115,15 @@ def _is_ordinary_view(seen: object, state: object) -> bool:
     """Whether what was seen of the session has the types that the expansion computes with."""
     if type(seen) is not dict or type(seen.get("opened_us")) is not int or type(seen.get("steps")) is not int:
         return False
-    if not (state is None or (type(state) is dict and type(state.get("version")) is int)):
+    is_timed = type(seen.get("time_us", 0)) is int and type(seen.get("idle_us", 0)) is int
+    if not is_timed or not (state is None or (type(state) is dict and type(state.get("version")) is int)):
         return False
-    if type(seen.get("time_us", 0)) is not int or type(seen.get("idle_us", 0)) is not int or "vouched" in seen:
-        return False
-    accounts, provenance = seen.get("accounts"), seen.get("provenance")
+    accounts, provenance, targets = seen.get("accounts"), seen.get("provenance"), seen.get("targets")
     if accounts is not None and not (type(accounts) is list and all(map(_is_ordinary_account, accounts))):
         return False
-    return provenance is None or (type(provenance) is dict and all(map(_are_texts, provenance.values())))
+    if targets is not None and not (_are_text_lists(targets) and all(targets.values())):
+        return False
+    return provenance is None or _are_text_lists(provenance)
 
 
 def _is_ordinary_account(account: object) -> bool:
@@ -139,6 +140,10 @@ def _are_whole(amounts: object, *, pairs: bool = False) -> bool:
         if not (pairs and type(amount) is list and len(amount) == 2 and set(map(type, amount)) == {int}):
             return False
     return True
+
+
+def _are_text_lists(tree: object) -> bool:
+    return type(tree) is dict and all(map(_are_texts, tree.values()))
 
 
 def _are_texts(items: object) -> bool:

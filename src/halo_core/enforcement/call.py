@@ -7,7 +7,7 @@ like any other (INVARIANT: TOTAL).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -17,13 +17,14 @@ from halo_core.content.redaction import SEAL_PREFIX, Redactor
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision.record_parts import Part, encode_text, make_part, unpack_digest
-from halo_core.enforcement.decision_context import DecisionContext, ObservedText
+from halo_core.enforcement.decision_context import AnswerTerms, DecisionContext, ObservedText
 from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.plain_arguments import parse_plain_arguments
 from halo_core.enforcement.risk_assessor import RiskAssessor
 from halo_core.errors import CanonicalError
 from halo_core.model import (
+    HistoryItem,
     Mode,
     ModelCall,
     Origin,
@@ -37,12 +38,15 @@ from halo_core.references import MAX_NAME, References, clip_name
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.values import (
     MAX_LEAVES,
-    fingerprint_tokens,
-    generate_spellings,
+    ConversationDigest,
+    MarkedItem,
+    fingerprint_text,
+    fingerprint_whole_text,
     iter_text_fingerprints,
+    mark_items,
 )
 from halo_core.values.provenance import Leaf, parse_leaves
-from halo_core.values.sketch import MAX_TEXT, extract_tokens
+from halo_core.values.sketch import MAX_TEXT
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
@@ -101,6 +105,8 @@ class Call:
         trigger_text: its text (a model message's own words: the agent's justification).
         request: the user's own words, as the host vouches.
         shown_texts: texts the agent has been shown in the conversation, with their origin.
+        history: items of the conversation so far, in order.
+        vouches_history: the host says that unknown items of it are the user's words and this agent's.
         problem: reason code found while translating.
         abilities: what this enforcement point can do.
         acting_handle: handle of the link acted under, empty for the agent's own.
@@ -113,6 +119,7 @@ class Call:
         model: of an inference, what the model is given.
         trace_id: trace that the call belongs to, 32 lowercase hex digits; anything else is not recorded.
         network: network address that the request came from, as the host knows it; sealed with the user's data.
+        held_id: id of the held act that this call releases.
     """
 
     resource: Resource
@@ -126,6 +133,8 @@ class Call:
     trigger_text: str = ""
     request: str = ""
     shown_texts: tuple[tuple[str, Provenance], ...] = ()
+    history: tuple[HistoryItem, ...] = ()
+    vouches_history: bool = False
     problem: str = ""
     abilities: tuple[str, ...] = ABILITIES
     acting_handle: str = ""
@@ -136,6 +145,7 @@ class Call:
     model: ModelInput | None = None
     trace_id: str = ""
     network: str = ""
+    held_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +176,7 @@ class Preparer:
         redactor: finds secrets.
         sketch_key: key of the session sketches.
         make_call_id: maker of call ids.
+        find_terms: agent → how answers to its questions are kept.
     """
 
     principal: Principal
@@ -176,10 +187,12 @@ class Preparer:
     redactor: Redactor
     sketch_key: bytes
     make_call_id: Any
-    _fingerprint_cache: dict[str, frozenset[int]] = field(default_factory=dict)
+    find_terms: Callable[[str], AnswerTerms] = AnswerTerms
+    _fingerprint_cache: dict[tuple[str, Provenance], frozenset[int]] = field(default_factory=dict)
     _request_cache: dict[str, str] = field(default_factory=dict)
     _observed_requests: dict[str, tuple[ObservedText, ...]] = field(default_factory=dict)
     _principals: dict[tuple[str, tuple[str, ...]], Principal] = field(default_factory=dict)
+    _conversations: dict[str, ConversationDigest] = field(default_factory=dict)
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; total."""
@@ -214,6 +227,10 @@ class Preparer:
         elif call.request:
             observed_texts = self._observed_requests.get(call.request) or self._observe_request(call.request)
         model, parts = self._describe_model(call.model) if call.model is not None else (None, ())
+        conversation = self._conversations.get(principal.user) or self._begin_conversation(principal.user)
+        history: Sequence[MarkedItem] = ()
+        if call.history:
+            conversation, history = mark_items(conversation, call.history)
         content = {"args": encoded}
         if principal.user:
             content["user"] = principal.user.encode()
@@ -256,7 +273,19 @@ class Preparer:
             model=model,
             parts=parts,
             mode_option=mode_option,
+            history=tuple(history),
+            conversation=conversation,
+            fingerprint_text=self.fingerprint_text,
+            terms=self.find_terms(principal.agent),
         )
+
+    def _begin_conversation(self, user: str) -> ConversationDigest:
+        """The digest of a conversation that has no item yet, the same object for the same user."""
+        digest = ConversationDigest(self.sketch_key, user=f"{self.principal.tenant}\0{user}")
+        if len(self._conversations) >= _MAX_PRINCIPALS:
+            self._conversations.clear()
+        self._conversations[user] = digest
+        return digest
 
     def _seal_request(self, text: str) -> str:
         """The user's words as they are kept, cached for the requests that every call of a run repeats."""
@@ -338,8 +367,13 @@ class Preparer:
         return model, tuple(parts)
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
-        shown_texts = [self._observe_text(text, origin) for text, origin in call.shown_texts if text]
-        return (*self._observe_request(call.request), *shown_texts)
+        # INVARIANT: VOUCH - where the host says what the user wrote, nothing else is the user's.
+        origins = {Provenance.USER: Provenance.NOVEL} if call.request else {}
+        shown_texts = [(text, origins.get(origin, origin)) for text, origin in call.shown_texts if text]
+        # What is nobody's comes last: it depends on what the others bring.
+        shown_texts.sort(key=lambda item: item[1] is Provenance.NOVEL)
+        observed = [self._observe_text(text, origin) for text, origin in shown_texts]
+        return (*self._observe_request(call.request), *observed)
 
     def _observe_request(self, text: str) -> tuple[ObservedText, ...]:
         """The user's words, if there are any; the same objects for the requests that every call of a run repeats."""
@@ -352,33 +386,32 @@ class Preparer:
         return observed
 
     def _observe_text(self, text: str, origin: Provenance, *, is_vouched: bool = False) -> ObservedText:
+        # What is nobody's is untrusted as soon as the session is exposed, and then read as such.
+        fingerprints = self.fingerprint_text(text, Provenance.UNTRUSTED if origin is Provenance.NOVEL else origin)
+        is_user = origin is Provenance.USER
         return ObservedText(
-            self.fingerprint_text(text),
+            fingerprints,
             origin,
             is_vouched,
             len(text) > MAX_TEXT,
             partial(self.find_traces, text),
-            text if origin is Provenance.USER else "",
+            text,
+            fingerprint_whole_text(self.sketch_key, text, is_vouched=is_vouched) if is_user else 0,
         )
 
-    def fingerprint_text_once(self, text: str, *, without: Iterable[Iterable[str]] = ()) -> frozenset[int]:
-        """Keyed fingerprints of the words of a text, except those that occur in a list of `without`.
-
-        Of its words in other spellings too: what is read encoded or in groups may be used decoded, or as one.
-        """
-        words = set(extract_tokens(text))
-        for form in generate_spellings(text):
-            words.update(extract_tokens(form))
-        return frozenset(fingerprint_tokens(self.sketch_key, words.difference(*without)))
-
-    def fingerprint_text(self, text: str) -> frozenset[int]:
-        """As `fingerprint_text_once`, cached for the few texts that every call of a run repeats."""
-        cached = self._fingerprint_cache.get(text)
+    def fingerprint_text(self, text: str, origin: Provenance) -> frozenset[int]:
+        """Keyed fingerprints of what a session keeps of a text, cached for the few that every call of a run repeats."""
+        cached = self._fingerprint_cache.get((text, origin))
         if cached is None:
-            cached = self.fingerprint_text_once(text)
+            cached = fingerprint_text(
+                self.sketch_key,
+                text,
+                find_hidden=origin is Provenance.UNTRUSTED,
+                vouching=origin is Provenance.USER,
+            )
             if len(self._fingerprint_cache) >= _MAX_REQUESTS:
                 self._fingerprint_cache.clear()
-            self._fingerprint_cache[text] = cached
+            self._fingerprint_cache[text, origin] = cached
         return cached
 
 

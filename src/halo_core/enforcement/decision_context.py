@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.decision.record_parts import Part
+from halo_core.manifest import DEFAULT_HOLD_S
 from halo_core.model import (
     AccessRequest,
     Context,
@@ -25,11 +26,13 @@ from halo_core.model import (
 )
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
 from halo_core.store.rows import QuotaDay
+from halo_core.values import NO_MARKS, ConversationDigest, MarkedItem, ResultMarks
 from halo_core.values.provenance import Leaf
 
 if TYPE_CHECKING:
     from halo_core.enforcement.call import Call
     from halo_core.enforcement.passport_store import ActiveChain
+    from halo_core.enforcement.payment_windows import PaymentFacts
     from halo_core.enforcement.risk_assessor import RiskAssessment
 
 
@@ -43,7 +46,9 @@ class ObservedText:
         is_vouched: the host says so, not the conversation.
         is_cut: it was longer than what is read, so not everything it brought is known.
         traces: fingerprints by which it would be recognised as something that was stored.
-        text: the text itself, for the user's words only (the session's profile reads them).
+        text: the text itself, empty of a result.
+        text_mark: fingerprint of the whole text, for the user's words only.
+        result: of a result, what is kept of a trusted lookup besides.
         is_recalled: it was recognised as something that was stored.
     """
 
@@ -53,6 +58,8 @@ class ObservedText:
     is_cut: bool = False
     traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
     text: str = field(default="", repr=False)
+    text_mark: int = 0
+    result: ResultMarks = NO_MARKS
     is_recalled: bool = False
 
     def resolve_origin(self, tx: Transaction) -> ObservedText:
@@ -62,12 +69,25 @@ class ObservedText:
         what taints anyway, are not looked up.
         """
         if (
-            self.origin is not Provenance.SYSTEM
+            self.origin in (Provenance.USER, Provenance.UNTRUSTED)
             or not (stored := tx.load_taint_index())
             or not stored.contains_any(self.traces())
         ):
             return self
         return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTerms:
+    """How answers to an agent's questions are kept, by its manifest.
+
+    Args:
+        role: agents of one role share their remembered answers.
+        hold_for_s: how long an act is held for an answer, seconds.
+    """
+
+    role: str = ""
+    hold_for_s: int = DEFAULT_HOLD_S
 
 
 _UNSET: Final[Any] = None
@@ -107,6 +127,10 @@ class DecisionContext:
         model: of an inference, what the model is given.
         parts: texts of that, which its record names.
         mode_option: the mode this handle was opened with, None for the store's.
+        history: items of the conversation, with the marks under which they may be known.
+        conversation: digest of that conversation.
+        fingerprint_text: makes fingerprints of what a session keeps of a text of an origin.
+        terms: how answers to the actor's questions are kept.
 
         now_us: wall clock of the decision, microseconds since the epoch.
         time_us: time of the decision in its session, which never goes back.
@@ -114,6 +138,7 @@ class DecisionContext:
         mode: observe or enforce.
         state: the session's state before the decision.
         provenance: JSON pointer of each argument leaf → where the value came from, sorted.
+        targets: JSON pointer, kind and flags of each leaf that says where something goes, sorted.
         sources: JSON pointer of each leaf that some result brought → which resources gave it, sorted.
         score_name: name of the behaviour score in force, empty for none.
         active: the live chain as it was loaded, None where a plan stood in for loading it.
@@ -129,6 +154,9 @@ class DecisionContext:
         quota_day: what was spent today under the standing link's quotas, None where it has none.
         assessment: what behaviour says of the action.
         drift_before: wealth of the session's e-process before the action.
+        payment: what the payment windows say of it, None for anything but a payment.
+        amount: that the call names, in ten-thousandths; None where it names none that can be read.
+        hold_room: the act could be held.
 
         decision: what was decided.
         runs: whether the action may run now.
@@ -136,6 +164,7 @@ class DecisionContext:
         next_state: the session's state after the decision.
         appended: the entry that holds the decision.
         pending_id: id of the question that a challenge asked.
+        held_id: id of the held act that a challenge became.
         handle: handle of the link that a hand-off leads to.
         used_answer: an answer was used up for this call, and not for the first part of one that paused.
         earlier: what this very request brought when it ran before.
@@ -166,6 +195,12 @@ class DecisionContext:
     model: ModelCall | None = None
     parts: tuple[Part, ...] = ()
     mode_option: Mode | None = None
+    history: tuple[MarkedItem, ...] = ()
+    conversation: ConversationDigest = field(default=ConversationDigest(b""), repr=False)
+    fingerprint_text: Callable[[str, Provenance], frozenset[int]] = field(
+        default=lambda _text, _origin: frozenset(), repr=False
+    )
+    terms: AnswerTerms = field(default_factory=AnswerTerms)
 
     now_us: int = 0
     time_us: int = 0
@@ -173,6 +208,7 @@ class DecisionContext:
     mode: Mode = _UNSET
     state: SessionState = _UNSET
     provenance: tuple[tuple[str, Provenance], ...] = ()
+    targets: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
     score_name: str = ""
     active: ActiveChain | None = None
@@ -188,6 +224,9 @@ class DecisionContext:
     quota_day: QuotaDay | None = None
     assessment: RiskAssessment = _UNSET
     drift_before: int = 0
+    payment: PaymentFacts | None = None
+    amount: int | None = None
+    hold_room: bool = False
 
     decision: Decision = _UNSET
     runs: bool = False
@@ -195,6 +234,7 @@ class DecisionContext:
     next_state: SessionState = _UNSET
     appended: AppendedEntry = _UNSET
     pending_id: str = ""
+    held_id: str = ""
     handle: str = ""
     used_answer: bool = False
     earlier: str | None = None
@@ -229,6 +269,10 @@ class DecisionContext:
             )
         return self._request
 
+    def refuse(self, problem: str) -> None:
+        """Give the call a problem, unless it has one."""
+        self.problem, self._request = self.problem or problem, None
+
     @property
     def snapshot(self) -> Snapshot:
         """Everything that `decide` reads besides the request."""
@@ -237,7 +281,7 @@ class DecisionContext:
         return self.made_snapshot
 
     def _make_planned_snapshot(self) -> Snapshot:
-        """The snapshot of a call that a plan may decide: no score, no answer, no quota, nothing stopped or revoked."""
+        """The snapshot of a call that a plan may decide: no score, answer, quota or payment, nothing held, no stop."""
         return Snapshot(
             time_us=self.time_us,
             mode=self.mode,
@@ -245,6 +289,7 @@ class DecisionContext:
             session=self.state.view,
             uses=self.uses,
             provenance=self.provenance,
+            targets=self.targets,
             sources=self.sources,
             chain=self.chain,
             policy=self.policy,
@@ -252,6 +297,8 @@ class DecisionContext:
             authority=self.authority,
             session_risk=self.state.risk,
             refused=self.state.refused,
+            amount=self.amount,
+            hold_room=self.hold_room,
         )
 
     @property

@@ -31,10 +31,11 @@ from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
 from halo_core.enforcement.planner import Planner
+from halo_core.enforcement.remedies import describe_remedy
 from halo_core.enforcement.ticket import Ticket
-from halo_core.errors import Denied, HaloError, Pending
+from halo_core.errors import Denied, HaloError, Held, Pending
 from halo_core.log_output import get_logger
-from halo_core.model import Effect, Mode, Provenance, Stop
+from halo_core.model import ActionKind, Effect, HistoryItem, HistoryRole, Mode, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store
 from halo_core.values import origin_of_result
@@ -43,6 +44,7 @@ __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
 T = TypeVar("T")
 _LOG: Final = get_logger("enforcement")
+_SHOWN_STATUSES: Final = ("success", "error")  # of an outcome whose text a model is shown
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class Enforcer:
     ) -> None:
         self.store = store
         self.health = Health()
+        self.held_sessions: set[str] = set()
         self._preparer = preparer
         self._get_credentials = get_credentials
         self._are_credentials_ready = are_credentials_ready
@@ -156,17 +159,26 @@ class Enforcer:
         decision = context.decision
         code = decision.find_deciding_reason().code
         message = justify_decision(decision, context.resource.id)
+        remedy = describe_remedy(decision, context.request, pending_id=context.pending_id, decision_id=context.entry_id)
+        if context.held_id:
+            self.held_sessions.add(context.call.session)
+            raise Held(
+                code,
+                f"`{context.resource.id}` waits for an approval ({context.pending_id})",
+                pending_id=context.pending_id,
+                held_id=context.held_id,
+                remedy=remedy,
+                decision_id=context.entry_id,
+            )
         if decision.effect is Effect.CHALLENGE:
             raise Pending(
                 code,
                 f"pending {context.pending_id}: {message}",
                 pending_id=context.pending_id,
-                remedy=get_reason_text(code).remedy,
+                remedy=remedy,
                 decision_id=context.entry_id,
             )
-        raise Denied(
-            code, message, remedy=get_reason_text(code).remedy, decision_id=context.entry_id, earlier=context.earlier
-        )
+        raise Denied(code, message, remedy=remedy, decision_id=context.entry_id, earlier=context.earlier)
 
     def _handle_undecided(self, call: Call, error: Exception) -> Ticket:
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
@@ -270,17 +282,21 @@ class Enforcer:
         *,
         readable_text: str | None = None,
         dropped: Iterable[str] = (),
+        said: tuple[HistoryItem, ...] = (),
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
         `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that
-        nobody was shown make nothing ours. `dropped` are the texts of documents that an obligation dropped.
+        nobody was shown make nothing ours. `dropped` are the texts of documents that an obligation dropped, `said` what
+        of the result becomes part of the conversation.
         """
         if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
-        text = prepare_result_text(self._preparer, context, output, readable_text)
+        if not said and status in _SHOWN_STATUSES:
+            said = _make_result_item(context, output)
+        text = prepare_result_text(self._preparer, context, output, readable_text, said)
         references = tuple([("", self._preparer.references.of_document(text)) for text in dropped])
-        job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {}, references)
+        job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {}, references, said)
         self.store.defer(job, session=context.session, preparation=text)
 
     def _record_orphaned(self, context: DecisionContext) -> None:
@@ -303,3 +319,10 @@ class FunctionAction(flow.GovernedAction[T]):
     def execute(self, ticket: Ticket) -> Any:
         """Call the function."""
         return self._function(ticket.args)
+
+
+def _make_result_item(context: DecisionContext, output: str) -> tuple[HistoryItem, ...]:
+    """A tool's result as an item of the conversation, where the framework named its call."""
+    if context.resource.kind is ActionKind.INFERENCE or not context.call.call_id:
+        return ()
+    return (HistoryItem(HistoryRole.RESULT, output, id=context.call.call_id),)

@@ -7,35 +7,37 @@ call challenged again while its question is open refers to that question.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from halo_core.authority import charge_account, compute_effective_authority
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
-from halo_core.decision.checks import call_binding, reauthorization_binding
-from halo_core.decision.record import DecisionResult, encode_decision
+from halo_core.decision.checks import HOLD, call_binding, reauthorization_binding
+from halo_core.decision.record import SIGNER_FIELD, DecisionResult, encode_decision
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials
 from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.enforcement.exposure import list_place_marks, record_argument_words
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
+from halo_core.enforcement.outbox import check_release, hold_act, record_release
 from halo_core.enforcement.passport_reader import make_handback_body
-from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, Planner, is_equal_draft
+from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, TRUSTED_ORIGINS, Planner, is_equal_draft
 from halo_core.enforcement.snapshot_builder import build_snapshot, read_session
+from halo_core.enforcement.standing_answers import compute_answer_scope, count_uses
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     ActionKind,
     Effect,
     EntryKind,
     Mode,
-    Provenance,
     Stop,
 )
 from halo_core.references import clip_name
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
-from halo_core.store import Draft, SessionState, Transaction, rows
+from halo_core.store import Draft, SealedFields, SessionState, Transaction, rows
 from halo_core.store.rows import write_quota_day
 from halo_core.values import fingerprint_stored_values
 
@@ -44,7 +46,6 @@ QUESTION_LIFETIME_US: Final = 86_400_000_000
 ALERT_RISK: Final = 800
 """A session's risk (0..1000) from which somebody should look at it."""
 _HIGH_BAND: Final = 2
-_TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM)
 
 
 def decide_call(
@@ -62,12 +63,14 @@ def decide_call(
     Returns:
         The context, with what was decided.
     """
-    read_session(tx, context, credentials)  # (2)
+    check_release(tx, context)
+    read_session(tx, context, credentials, digester)  # (2)
     stops = read_stops()
-    planned = planner.decide(tx, context, credentials, stops)  # (3)
+    planned = planner.decide(tx, context, credentials, stops, digester)  # (3)
     if planned is None:
         _decide_fully(tx, context, credentials, stops, digester=digester, sketch_key=sketch_key)
     elif not planner.is_check_due(context):
+        record_argument_words(tx, context)
         context.appended = tx.append(planned)  # (4)
         tx.record_run(context.request_id, context.appended.entry)
         tx.add_use(context.principal.agent, context.call.resource.id)
@@ -92,7 +95,7 @@ def _decide_fully(
 ) -> Draft:
     """Decide by `decide` from a whole snapshot, and record it; returns what was appended."""
     request = context.request
-    build_snapshot(tx, context, credentials, stops)
+    build_snapshot(tx, context, credentials, stops, digester=digester)
     snapshot = context.snapshot
     decision = context.decision = decide(request, snapshot)  # (3)
     observe = snapshot.mode is Mode.OBSERVE
@@ -128,7 +131,12 @@ def _decide_fully(
         if can_recall
         else None
     )
-    stored = tx.add_tainted_fingerprints(_find_tainted_fingerprints(context, sketch_key)) if runs else None
+    record_argument_words(tx, context)
+    stored = None
+    if runs:
+        fingerprints = _find_tainted_fingerprints(context, sketch_key) | list_place_marks(tx, context)
+        stored = tx.add_tainted_fingerprints(fingerprints)
+    released = record_release(tx, context)
     result = DecisionResult(
         runs=runs,
         authority_left=compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None,
@@ -142,16 +150,29 @@ def _decide_fully(
         withdrawn=_withdraw_question(tx, context.session, context.call.withdrawn_question)
         if context.call.withdrawn_question
         else "",
+        sums=_count_sums(tx, context),
+        released=released,
     )
     draft = _draft_decision(tx, context, result)
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
     _append_alert(tx, context, risk)
-    context.pending_id = question.record(tx, context) if question is not None else ""
+    context.pending_id = question.record(tx, context, digester) if question is not None else ""
+    is_held = bool(context.pending_id) and HOLD in decision.obligations
+    context.held_id = hold_act(tx, context, context.pending_id, digester) if is_held else ""
     context.used_answer = _record_run(tx, context)
     if context.session:
         tx.put_session(state, context.appended.entry)
     return draft
+
+
+def _count_sums(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str, Any], ...]:
+    """Count a payment, and the uses of the answers that an action runs on; returns the commitments, by account."""
+    if not context.runs:
+        return ()
+    counted = context.payment.count(tx) if context.payment is not None else []
+    counted += count_uses(tx, context.decision, context.amount)
+    return tuple(sorted(counted, key=lambda item: str(item["account"])))
 
 
 def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionResult) -> Draft:
@@ -166,7 +187,12 @@ def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionR
         if context.user_request:
             content = {**content, "request": context.user_request.encode()}
     approval = snapshot.approval
-    others = ((approval.reference, {"approver": approval.approver.encode()}),) if approval is not None else ()
+    others: SealedFields = ()
+    if approval is not None:
+        others = ((approval.reference, {"approver": approval.approver.encode()}),)
+    others += tuple(
+        (item.reference, {f"{SIGNER_FIELD}{i}": item.approver.encode()}) for i, item in enumerate(snapshot.standing)
+    )
     run = b""
     if result.runs:
         once = snapshot.mode is Mode.ENFORCE and not request.resource.idempotent
@@ -207,7 +233,7 @@ def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> f
     may_store = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in IMPACTS_WITHOUT_STORAGE
     if not may_store or request.problem or not snapshot.session.tainted:
         return frozenset()
-    untrusted_places = {place for place, source in snapshot.provenance if source not in _TRUSTED_ORIGINS}
+    untrusted_places = {place for place, source in snapshot.provenance if source not in TRUSTED_ORIGINS}
     return fingerprint_stored_values(
         sketch_key, (leaf.text for leaf in context.leaves if leaf.pointer in untrusted_places)
     )
@@ -288,19 +314,27 @@ class _Question:
             open_request_id=row.id if row is not None and is_open else "",
         )
 
-    def record(self, tx: Transaction, context: DecisionContext) -> str:
+    def record(self, tx: Transaction, context: DecisionContext, digester: Digester) -> str:
         """Record the approval request, which refers to the decision that the approver must see; returns its id."""
         if self.open_request_id:
             return self.open_request_id
         time_us, session = context.snapshot.time_us, context.session
-        expires_us = time_us + QUESTION_LIFETIME_US
+        is_held, role = HOLD in context.decision.obligations, context.terms.role
+        expires_us = time_us + (context.terms.hold_for_s * 1_000_000 if is_held else QUESTION_LIFETIME_US)
         body = {
+            "amount": context.amount,
             "args_digest": context.request.args_digest,
             "binding": self.binding,
             "decision": context.place,
             "epoch": self.epoch,
             "expires_us": expires_us,
+            "held": is_held,
             "kind": self.kind,
+            "role": role,
+            # What a remembered answer would cover, so that whoever answers signs for what this process computed.
+            "scope": compute_answer_scope(digester, role, context.resource, context.recorded_args)
+            if self.kind == "call"
+            else "",
             "reasons": [reason.to_plain() for reason in context.decision.reasons],
             "resource": context.resource.id,
             "status": "pending",

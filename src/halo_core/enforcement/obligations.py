@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from halo_core.content.redaction import Redactor, find_labels
 from halo_core.errors import Denied, Pending
-from halo_core.model import OUTPUT_OBLIGATIONS, Obligation, Resource
+from halo_core.model import OUTPUT_OBLIGATIONS, HistoryItem, Obligation, Resource
 from halo_core.reasons import get_reason_text
 
 T = TypeVar("T")
@@ -38,6 +38,7 @@ class Surface(Generic[T]):
         redact: the result with every text replaced by what `mask` makes of it, the same object if nothing changes.
         withhold: a notice in the result's own shape.
         cost: what the result cost, unit → amount in the budget's own decimals, where the result says so.
+        said: what of a model's answer becomes part of the conversation.
     """
 
     text: Callable[[T], str]
@@ -45,6 +46,7 @@ class Surface(Generic[T]):
     redact: Callable[[T, Callable[[str], str]], T] | None = None
     withhold: Callable[[T, str], T] | None = None
     cost: Callable[[T], Mapping[str, int]] | None = None
+    said: Callable[[T], tuple[HistoryItem, ...]] | None = None
 
 
 # arguments

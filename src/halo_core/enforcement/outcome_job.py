@@ -1,13 +1,13 @@
 """Step (6): what became of a dispatched action, recorded in a transaction of the store.
 
-What is made of a result's text (its sealed form, digest, fingerprints, and what the session's profile keeps) does not
-depend on the store. It is a `Preparation`, made by a thread of the store while the model thinks, and in any case before
-the next decision of the session.
+What is made of a result's text (its sealed form, digest, origin, marks and words in order, and what the session's
+profile keeps) does not depend on the store. It is a `Preparation`, made by a thread of the store while the model
+thinks, and in any case before the next decision of the session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -16,14 +16,29 @@ from halo_core.authority import settle_account
 from halo_core.decision.record import encode_outcome
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Preparer
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
+from halo_core.enforcement.exposure import SaidItem, is_place_tainted, read_said, record_conversation
 from halo_core.enforcement.snapshot_builder import record_observation
-from halo_core.model import RESERVED_UNITS, ActionKind, EntryKind, Envelope, Provenance
+from halo_core.model import (
+    RESERVED_UNITS,
+    ActionKind,
+    EntryKind,
+    Envelope,
+    HistoryItem,
+    HistoryRole,
+    Provenance,
+)
 from halo_core.risk.profile import Chunk, pack_head
 from halo_core.store import Draft, Preparation, SessionState, Transaction
 from halo_core.store.rows import read_quota_day, write_quota_day
-from halo_core.values import origin_of_result
-from halo_core.values.provenance import extract_texts
-from halo_core.values.sketch import MAX_TEXT, extract_tokens
+from halo_core.values import (
+    MAX_TEXT,
+    NO_MARKS,
+    ResultMarks,
+    extract_texts,
+    is_lookup_key,
+    origin_of_result,
+    read_result,
+)
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
 _FOREVER: Final = -1.0  # as a timeout: the store has waited for the text already, within its deadline
@@ -37,23 +52,28 @@ class ResultText:
     Args:
         output: the text with secrets sealed, as much as is kept.
         output_digest: keyed digest of the whole text, empty for no text.
-        fingerprints: fingerprints of what may have been read, for provenance of later arguments.
+        origin: of the result, by its source and its arguments.
+        result: what is kept of what may have been read, for provenance of later arguments.
         traces: returns the fingerprints by which the output is recognised as previously stored text.
         chunk: what the session's profile keeps of it.
+        said: what of it becomes part of the conversation.
     """
 
     output: str = ""
     output_digest: str = ""
-    fingerprints: frozenset[int] = frozenset()
+    origin: Provenance = Provenance.NOVEL
+    result: ResultMarks = NO_MARKS
     traces: Callable[[], Iterable[int]] = tuple
     chunk: Chunk | None = None
-
-
-_NO_TEXT: Final = ResultText()
+    said: tuple[SaidItem, ...] = ()
 
 
 def prepare_result_text(
-    preparer: Preparer, context: DecisionContext, output: str, readable_text: str
+    preparer: Preparer,
+    context: DecisionContext,
+    output: str,
+    readable_text: str,
+    said: tuple[HistoryItem, ...] = (),
 ) -> Preparation[ResultText] | None:
     """The work that a result's text needs; None where there is no text.
 
@@ -62,32 +82,47 @@ def prepare_result_text(
         context: of the decision that let the action run.
         output: the text to record.
         readable_text: what may have been read of it.
+        said: what of it becomes part of the conversation.
     """
-    if not output and not readable_text:
+    if not output and not readable_text and not said:
         return None
     # INVARIANT: SAME - taken now, since whoever ran the action may go on changing what it was given.
-    words = _list_argument_words(context)
-    work = partial(_read_result_text, preparer, context, output, readable_text, words)
-    return Preparation(work, is_long=len(readable_text) > _LONG_TEXT)
+    texts = _list_argument_texts(context)
+    work = partial(_read_result_text, preparer, context, output, readable_text, argument_texts=texts, said=said)
+    is_long = len(readable_text) + sum([len(item.text) for item in said]) > _LONG_TEXT
+    return Preparation(work, is_long=is_long)
 
 
-def _list_argument_words(context: DecisionContext) -> list[list[str]]:
-    """The words of each argument that the action ran with."""
-    if context.args is context.original_args and context.leaves:
-        return [leaf.words for leaf in context.leaves]
-    return [list(extract_tokens(text)) for text in extract_texts(context.args)]
+def _list_argument_texts(context: DecisionContext) -> list[str]:
+    """The texts of all arguments: of those that were decided upon, and of those that the action ran with."""
+    texts = [leaf.text for leaf in context.leaves]
+    if context.args is not context.original_args:
+        texts += extract_texts(context.args)
+    return texts
+
+
+def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Provenance:
+    """Origin of a result, by its source and the arguments it was called with."""
+    amounts = {leaf.pointer for leaf in context.leaves if leaf.is_amount}
+    origins = [origin for pointer, origin in context.provenance if pointer not in amounts]
+    is_key = all(map(is_lookup_key, argument_texts))
+    return origin_of_result(context.resource, origins, exposed=context.state.view.tainted, is_key=is_key)
 
 
 def _read_result_text(
-    preparer: Preparer, context: DecisionContext, output: str, readable_text: str, argument_words: list[list[str]]
+    preparer: Preparer,
+    context: DecisionContext,
+    output: str,
+    readable_text: str,
+    *,
+    argument_texts: list[str],
+    said: tuple[HistoryItem, ...],
 ) -> ResultText:
     resource, assessment = context.resource, context.assessment
-    origin = origin_of_result(resource)
-    fingerprints: frozenset[int] = frozenset()
-    if readable_text and origin is not Provenance.NOVEL:  # a model's words are no source
-        # Words that a trusted source merely repeats from the arguments are not its own.
-        repeated = argument_words if origin is Provenance.SYSTEM else ()
-        fingerprints = preparer.fingerprint_text_once(readable_text, without=repeated)
+    origin = _find_origin(context, argument_texts)
+    result = NO_MARKS
+    if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
+        result = read_result(preparer.sketch_key, readable_text, origin, argument_texts)
     chunk = None
     if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:
         step, named = context.state.view.steps, assessment.names_requested
@@ -95,9 +130,11 @@ def _read_result_text(
     return ResultText(
         preparer.redactor.seal_text(output[:MAX_KEPT_CHARS]),
         preparer.digester.digest("halo/text", output.encode()) if output else "",
-        fingerprints,
+        origin,
+        result,
         partial(preparer.find_traces, readable_text),
         chunk,
+        read_said(context, said),
     )
 
 
@@ -114,6 +151,7 @@ class OutcomeJob:
         detail: class of the error, or how many documents were dropped.
         actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
         dropped: references of the id, empty where unknown, and of the text of each document that was dropped.
+        said: what of it becomes part of the conversation.
     """
 
     context: DecisionContext
@@ -124,6 +162,7 @@ class OutcomeJob:
     detail: str = ""
     actual_costs: Mapping[str, int] = field(default_factory=dict)
     dropped: tuple[tuple[str, str], ...] = ()
+    said: tuple[HistoryItem, ...] = ()
 
     def __call__(self, tx: Transaction) -> None:
         """Append the outcome, and record what the session has now seen."""
@@ -131,18 +170,21 @@ class OutcomeJob:
         decided = context.appended.entry
         if tx.has_outcome(context.session, decided.writer, decided.seq):
             return
-        text = _NO_TEXT
+        text = None
         if self.text is not None:
             self.text.finish(_FOREVER)
-            text = self.text.result or _NO_TEXT
+            text = self.text.result
             if self.text.error is not None:
                 detail = ", ".join(filter(None, (detail, f"unread text: {type(self.text.error).__name__}")))
+        text = text or ResultText(origin=_find_origin(context, _list_argument_texts(context)))
         state = tx.load_session(context.session) if context.session else None
-        origin, head = origin_of_result(context.resource), ""
-        if state is not None and self.readable_len and origin is not Provenance.NOVEL:
+        origin, head = text.origin, ""
+        if state is not None and self.readable_len and context.resource.kind is not ActionKind.INFERENCE:
             profile = tx.load_profile(state) if text.chunk is not None else None
-            state, origin = self._observe(tx, state, text, origin)
+            state, origin = self._observe(tx, state, text)
             head = pack_head(profile) if profile is not None else ""
+        if state is not None and self.said:
+            state = self._record_said(tx, state, text)
         actual_costs = self._compute_actual_costs() if self.context.decision.charges else {}
         is_own = decided.writer == tx.writer.id
         body: dict[str, Any] = {
@@ -175,19 +217,41 @@ class OutcomeJob:
         if state is not None:
             tx.put_session(state, written.entry)
 
-    def _observe(
-        self, tx: Transaction, state: SessionState, text: ResultText, origin: Provenance
-    ) -> tuple[SessionState, Provenance]:
+    def _observe(self, tx: Transaction, state: SessionState, text: ResultText) -> tuple[SessionState, Provenance]:
         """The session's state after it was shown the result, and whose word that counts as."""
         if self.text is not None and self.text.error is not None:
             # INVARIANT: FAILCLOSED - of a text that could not be read, any word may have been anybody's.
             observed = ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
         else:
             is_cut = self.readable_len > MAX_TEXT
-            observed = ObservedText(text.fingerprints, origin, is_cut=is_cut, traces=text.traces).resolve_origin(tx)
+            observed = ObservedText(
+                text.result.marks, text.origin, is_cut=is_cut, traces=text.traces, result=text.result
+            ).resolve_origin(tx)
+            if observed.origin is not Provenance.UNTRUSTED and is_place_tainted(tx, self.context, text.output):
+                # INVARIANT: taint outlives its session - what comes from a place that was written to while exposed.
+                observed = replace(observed, origin=Provenance.UNTRUSTED, is_recalled=True)
+        if observed.origin is Provenance.NOVEL:
+            return state, observed.origin
         sketch = tx.load_sketch(state)
         state = record_observation(tx, state, sketch, observed, self.context.resource.id, chunk=text.chunk)
         return state, observed.origin
+
+    def _record_said(self, tx: Transaction, state: SessionState, text: ResultText) -> SessionState:
+        """Keep what was said or returned as part of the conversation."""
+        source = f"{self.context.resource.id} (provider)"
+        is_unread = self.text is not None and self.text.error is not None
+        if is_unread and any(item.role is HistoryRole.PROVIDER_RESULT for item in self.said):
+            # INVARIANT: FAILCLOSED - as in `_observe`.
+            unread = ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
+            state = record_observation(tx, state, tx.load_sketch(state), unread, source)
+        for read in text.said:
+            if read.item.role is HistoryRole.PROVIDER_RESULT:
+                # INVARIANT: what a provider's tool brought was decided by nobody here.
+                is_cut = len(read.item.text) > MAX_TEXT
+                observed = ObservedText(read.fingerprints, Provenance.UNTRUSTED, is_cut=is_cut)
+                state = record_observation(tx, state, tx.load_sketch(state), observed, source)
+        record_conversation(tx, self.context, state, text.said)
+        return state
 
     def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:
         """The accounts that reserved something for this action, settled."""

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.content.redaction import Redactor, is_credential, is_credential_header, is_credential_member
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
-from halo_core.values.provenance import MAX_LEAF_WORDS, MAX_LEAVES, Leaf
+from halo_core.values.provenance import MAX_CALL_WORDS, MAX_LEAF_WORDS, MAX_LEAVES, Leaf, names_amount
 from halo_core.values.sketch import extract_tokens
 
 _MAX_TEXT: Final = 65_536  # characters of one value
@@ -56,6 +56,9 @@ def parse_plain_arguments(args: object, redactor: Redactor, beside: str) -> Plai
     except (_NotPlainError, CanonicalError):  # the latter for a lone surrogate
         return None
     is_plain = len(leaves) <= MAX_LEAVES and redactor.holds_no_secret(texts)
+    if is_plain and len(encoded) > MAX_LEAF_WORDS:  # a token has a byte at least
+        counts = [len(leaf.words) for leaf in leaves]
+        is_plain = max(counts, default=0) <= MAX_LEAF_WORDS and sum(counts) <= MAX_CALL_WORDS
     return _make_parsed((copy, encoded, tuple(leaves))) if is_plain else None
 
 
@@ -74,9 +77,10 @@ def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str
             texts.append(value)
             if value and not value.isspace():
                 words = list(islice(extract_tokens(value), MAX_LEAF_WORDS + 1))
-                leaves.append(_make_leaf((_make_pointer(name), value, words)))
+                leaves.append(_make_leaf((_make_pointer(name), value, words, False, False)))
         elif kind is int and -_INT_LIMIT < value < _INT_LIMIT:
-            leaves.append(_make_leaf((_make_pointer(name), str(value), [str(abs(value))])))
+            words = [str(abs(value))]
+            leaves.append(_make_leaf((_make_pointer(name), str(value), words, names_amount(name), False)))
         elif kind is dict or kind is list:
             parts: list[str] = []
             value = _copy_container(value, parts, 1)  # noqa: PLW2901  the copy in place of the original
@@ -91,7 +95,7 @@ def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str
 
 def _list_leaves(pointer: str, parts: list[str]) -> list[Leaf]:
     return [
-        _make_leaf((f"{pointer}/{i}", text, list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1))))
+        _make_leaf((f"{pointer}/{i}", text, list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1)), False, False))
         for i, text in enumerate(parts)
     ]
 

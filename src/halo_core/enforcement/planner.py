@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester
 from halo_core.decision.plan import Plan, compile_plan
 from halo_core.decision.planned_record import encode_planned_decision
 from halo_core.decision.record_parts import (
@@ -23,8 +24,12 @@ from halo_core.decision.record_parts import (
 )
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.enforcement.exposure import list_place_marks
+from halo_core.enforcement.outbox import read_outbox
+from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.enforcement.risk_assessor import UNSCORED
 from halo_core.enforcement.snapshot_builder import load_active_chain
+from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.log_output import get_logger
 from halo_core.model import (
     ActionKind,
@@ -45,7 +50,8 @@ from halo_core.store import Control, Draft, Transaction
 _LOG: Final = get_logger("enforcement")
 _MAX_CHAINS: Final = 1024
 IMPACTS_WITHOUT_STORAGE: Final = (Impact.READ, Impact.DELETE)
-_TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM)
+TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.KNOWN, Provenance.SYSTEM)
+"""Origins of values that taint nothing where they are stored."""
 
 check_interval = 256
 """One planned decision in so many is decided again by `decide`; the tests set 1."""
@@ -218,7 +224,12 @@ class Planner:
         self._chains: OrderedDict[tuple[str, str], _PlannedChain] = OrderedDict()
 
     def decide(
-        self, tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
+        self,
+        tx: Transaction,
+        context: DecisionContext,
+        credentials: Credentials,
+        stops: tuple[Stop, ...],
+        digester: Digester,
     ) -> Draft | None:
         """Decide by plan, into the context; the entry to append, None where `decide` has to decide.
 
@@ -227,6 +238,7 @@ class Planner:
             context: after `read_session`.
             credentials: what it is decided with.
             stops: stops that hold whether or not the store can be written.
+            digester: keyed digests.
         """
         call, state = context.call, context.state
         if (
@@ -234,15 +246,20 @@ class Planner:
             or not context.session
             or context.problem
             or call.hand_off is not None
+            or call.held_id
             or state.pending
             or state.watched
             or context.score_name
             or (chain := self._find_chain(tx, context, credentials, stops)) is None
             or (chain.others and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in chain.others))
             or (planned := chain.find_resource(context, stops)).plan is None
-            or (planned.may_store and _holds_foreign_values(context))
+            or (planned.may_store and _may_taint(tx, context))
+            or _has_answers(tx, context, credentials, digester)
+            or _may_rest_on_held(tx, context, digester)
         ):
             return None
+        if call.resource.amount:
+            context.amount = read_amount_at_stake(context.request, context.recorded_args)
         context.uses = tx.count_uses(context.principal.agent, call.resource.id)
         runs_before = tx.image.runs.find(context.session, context.request_id)
         context.is_new = runs_before is not None and not runs_before
@@ -253,6 +270,7 @@ class Planner:
         context.decision, context.runs, context.args = decision, True, context.original_args
         context.assessment, context.drift_before = UNSCORED, 0
         context.pending_id, context.handle, context.used_answer, context.earlier = "", "", False, None
+        context.held_id = ""
         return planned.draft(tx, context)
 
     @staticmethod
@@ -306,9 +324,38 @@ class Planner:
         return planned
 
 
-def _holds_foreign_values(context: DecisionContext) -> bool:
-    """Whether the action may store values that are not ours in an exposed session, which its entry then records."""
-    return context.state.view.tainted and any(origin not in _TRUSTED_ORIGINS for _, origin in context.provenance)
+def _may_taint(tx: Transaction, context: DecisionContext) -> bool:
+    """Whether the action may taint what it stores, or the place where it does, which its entry then records."""
+    is_exposed = context.state.view.tainted
+    if not is_exposed and not tx.load_taint_index():
+        return False
+    is_foreign = is_exposed and any(origin not in TRUSTED_ORIGINS for _, origin in context.provenance)
+    return is_foreign or bool(list_place_marks(tx, context))
+
+
+def _has_answers(tx: Transaction, context: DecisionContext, credentials: Credentials, digester: Digester) -> bool:
+    """Whether a remembered answer covers the call, which its entry then records."""
+    if tx.image.has_answers is False:
+        return False
+    _, answers = read_standing_answers(
+        tx,
+        context.request,
+        context.recorded_args,
+        role=context.terms.role,
+        digester=digester,
+        reader=credentials.passport_store.reader,
+        store=context.control.store,
+        at_us=context.time_us,
+    )
+    return bool(answers)
+
+
+def _may_rest_on_held(tx: Transaction, context: DecisionContext, digester: Digester) -> bool:
+    """Whether an act of the session is held that the call could rest on; notes whether the call could be held."""
+    if tx.image.held == () and not context.resource.can_wait:
+        return False
+    held_before, context.hold_room = read_outbox(tx, context, digester)
+    return held_before
 
 
 def _describe_chain(

@@ -23,12 +23,14 @@ class Session:
             middleware), `process` (one per process, `Halo.local` only).
         user: whom the agent acts for, as the host asserts; empty keeps the facade's.
         request: the user's own words, if the host gave them.
+        vouches_history: the host says that the conversation so far holds nothing but the user's words and this agent's.
     """
 
     id: str
     source: str
     user: str = ""
     request: str = ""
+    vouches_history: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from halo_core.authority import compute_effective_authority
+from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
+from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
+from halo_core.enforcement.outbox import read_outbox
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
+from halo_core.enforcement.payment_windows import read_amount_at_stake, read_payment_facts
+from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
+from halo_core.store.known_values import KnownValues
 from halo_core.store.rows import compute_quota_day
-from halo_core.values import Sketch, trace_leaves
+from halo_core.values import Marks, Sketch, TracedLeaf, fingerprint_vouching_text, trace_leaves
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
@@ -44,15 +50,17 @@ def record_observation(
         source: whose.
         chunk: what the session's profile keeps of it.
     """
+    if observed.text_mark and observed.text_mark in sketch.marks:
+        return state  # the same words again
     observed = observed.resolve_origin(tx)
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
     is_untrusted, place = observed.origin is Provenance.UNTRUSTED, 0
     if observed.origin is not Provenance.USER:
         state, place = state.with_source(source)
-    additions = sketch.compute_additions(
-        observed.fingerprints, observed.origin, vouched=observed.is_vouched, place=place
-    )
+    additions, spans = _compute_additions(sketch, observed, place)
     state = tx.add_sketch_row(state, additions, chunk, request=observed.origin is Provenance.USER)
+    if spans:
+        state = tx.add_spans_row(state, observed.origin, spans)
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
     sketch.saturated = sketch.saturated or (is_untrusted and observed.is_cut)
     if state.saturated != sketch.saturated:
@@ -60,13 +68,29 @@ def record_observation(
     return state.with_taint_source(source) if is_untrusted else state
 
 
-def read_session(tx: Transaction, context: DecisionContext, credentials: Credentials) -> None:
+def _compute_additions(sketch: Sketch, observed: ObservedText, place: int) -> tuple[Marks, bytes]:
+    """Marks that a text adds to a sketch, and its words in order if it vouches for values."""
+    origin, fingerprints = observed.origin, observed.fingerprints
+    spans = b""
+    if origin is Provenance.USER:
+        spans = fingerprint_vouching_text(sketch, observed.text, is_vouched=observed.is_vouched)
+        fingerprints |= {observed.text_mark}
+    if origin is not Provenance.KNOWN:
+        return sketch.compute_additions(fingerprints, origin, vouched=observed.is_vouched, place=place), spans
+    additions = sketch.compute_additions(fingerprints, Provenance.SYSTEM, place=place)
+    return additions | sketch.compute_additions(
+        observed.result.known, Provenance.SYSTEM, place=place
+    ), observed.result.spans
+
+
+def read_session(tx: Transaction, context: DecisionContext, credentials: Credentials, digester: Digester) -> None:
     """Read into the context what every decision needs of its session; texts the agent has seen count for this call.
 
     Args:
         tx: the transaction that will hold the decision.
         context: a prepared call.
         credentials: what it is decided with.
+        digester: keyed digests.
     """
     control = context.control = tx.load_control()
     context.mode = context.mode_option or control.mode
@@ -76,27 +100,32 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
     sketch = tx.load_sketch(state)
     context.score_name = credentials.risk_assessor.find_score_name(tx, context.principal.agent) if session else ""
-    if session:
-        for observed in context.observed_texts:
-            if sketch.last_request is observed.fingerprints:
-                continue  # it has all of these words already, as the user's
-            chunk = _make_request_chunk(sketch, observed, is_scored=bool(context.score_name))
-            state = record_observation(tx, state, sketch, observed, "history", chunk=chunk)
-            if observed.is_vouched:
-                sketch.last_request = observed.fingerprints
+    if session and (context.observed_texts or context.history):
+        state = _observe_history(tx, context, state, sketch)
     context.time_us = credentials.passport_store.advance_session_time(
         session, now_us, tx.clock.mono_us(), state.view.high_water_us
     )
     context.state = state
     # Compared with what the session has seen, no more; arguments with a problem were never walked through.
-    _name_origins(context, trace_leaves(context.leaves, sketch), state.sources)
+    resource = context.call.resource
+    known = KnownValues(tx, digester)
+    traced_leaves = trace_leaves(
+        context.leaves, sketch, resource.targets, resource.amount, is_declared=known.names if known else None
+    )
+    _name_origins(context, traced_leaves, state.sources)
     # A job that is run again starts from nothing.
     context.active, context.chain, context.accounts, context.authority = None, (), (), None
-    context.made_snapshot = context.quota_day = None
+    context.made_snapshot = context.quota_day = context.payment = context.amount = None
+    context.hold_room = False
 
 
 def build_snapshot(
-    tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
+    tx: Transaction,
+    context: DecisionContext,
+    credentials: Credentials,
+    stops: tuple[Stop, ...],
+    *,
+    digester: Digester,
 ) -> None:
     """Read one snapshot into the context, after `read_session`.
 
@@ -105,6 +134,7 @@ def build_snapshot(
         context: a prepared call.
         credentials: what it is decided with.
         stops: stops that hold whether or not the store can be written.
+        digester: keyed digests.
     """
     request, control, session, at_us = context.request, context.control, context.session, context.time_us
     scores, score_name = credentials.risk_assessor, context.score_name
@@ -120,6 +150,27 @@ def build_snapshot(
     context.assessment = assessment
     context.uses = tx.count_uses(request.subject.agent, request.resource.id)
     context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
+    payment = context.payment = read_payment_facts(
+        tx,
+        request,
+        context.recorded_args,
+        role=context.terms.role,
+        user_messages=_list_user_messages(context),
+        digester=digester,
+        at_us=at_us,
+    )
+    answer_scope, standing = read_standing_answers(
+        tx,
+        request,
+        context.recorded_args,
+        role=context.terms.role,
+        digester=digester,
+        reader=credentials.passport_store.reader,
+        store=control.store,
+        at_us=at_us,
+    )
+    context.amount = read_amount_at_stake(request, context.recorded_args)
+    held_before, context.hold_room = read_outbox(tx, context, digester)
     context.made_snapshot = Snapshot(
         time_us=at_us,
         mode=context.mode,
@@ -127,6 +178,7 @@ def build_snapshot(
         session=state.view,
         uses=context.uses,
         provenance=context.provenance,
+        targets=context.targets,
         sources=context.sources,
         chain=chain,
         policy=credentials.policy,
@@ -150,27 +202,59 @@ def build_snapshot(
         partial=assessment.is_partial,
         refused=state.refused,
         unscored=not score_name and scores.has_scored_neighbour(tx, request, state, chain),
+        answer_scope=answer_scope,
+        standing=standing,
+        amount=context.amount,
+        paid_to_target=payment.paid_to_target if payment is not None else 0,
+        paid_by_principal=payment.paid_by_principal if payment is not None else 0,
+        repeated=payment is not None and payment.is_repeated,
+        held_before=held_before,
+        hold_room=context.hold_room,
     )
+
+
+def _observe_history(tx: Transaction, context: DecisionContext, state: SessionState, sketch: Sketch) -> SessionState:
+    """The session's state after what the texts and the history of a call bring into it."""
+    texts, is_scored = context.observed_texts, bool(context.score_name)
+    if not context.history and len(texts) == 1 and texts[0].fingerprints is sketch.last_request:
+        return state  # the host's words again: it has all of them already, as the user's
+    for observed in iterate_observed(tx, context, is_first_action=state.view.steps == 0):
+        chunk = _make_request_chunk(sketch, observed, is_scored=is_scored)
+        state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE, chunk=chunk)
+        if observed.is_vouched:
+            sketch.last_request = observed.fingerprints
+    for observed in iterate_unowned(tx, context, is_exposed=state.view.tainted):
+        state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE)
+    return state
+
+
+def _list_user_messages(context: DecisionContext) -> list[str]:
+    """The user's messages; none where a target is not the user's, whatever a message repeats of it."""
+    targets = {pointer for pointer, *_ in context.targets}
+    if any(pointer in targets and origin is not Provenance.USER for pointer, origin in context.provenance):
+        return []
+    return [item.text for item in context.observed_texts if item.origin is Provenance.USER]
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:
     """What the profile keeps of the user's words, None if none of them is new."""
-    has_new_words = is_scored and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
+    is_user = observed.origin is Provenance.USER
+    has_new_words = (
+        is_scored and is_user and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
+    )
     return make_chunk(observed.text, sketch.key) if has_new_words else None
 
 
-def _name_origins(
-    context: DecisionContext,
-    traced_leaves: tuple[tuple[str, Provenance, tuple[int, ...]], ...],
-    names: tuple[str, ...],
-) -> None:
-    """Record where each argument leaf came from, and the names of the sources of each that has any."""
-    provenance, sources = [], []
-    for pointer, origin, places in traced_leaves:
+def _name_origins(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...], names: tuple[str, ...]) -> None:
+    """Record where each argument leaf came from, which are targets, and the names of the sources of each."""
+    provenance, targets, sources = [], [], []
+    for pointer, origin, places, kind, flags, is_target in traced_leaves:
         provenance.append((pointer, origin))
+        if is_target:
+            targets.append((pointer, str.__str__(kind), flags))
         if places:
             sources.append((pointer, tuple(sorted({names[place - 1] for place in places if place <= len(names)}))))
-    context.provenance, context.sources = tuple(provenance), tuple(sources)
+    context.provenance, context.targets, context.sources = tuple(provenance), tuple(targets), tuple(sources)
 
 
 def load_active_chain(tx: Transaction, context: DecisionContext, passports: PassportStore) -> ActiveChain:

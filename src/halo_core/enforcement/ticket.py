@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
 from halo_core.errors import Denied
-from halo_core.model import OUTPUT_OBLIGATIONS, Mode, Obligation, Resource
+from halo_core.model import OUTPUT_OBLIGATIONS, HistoryItem, Mode, Obligation, Resource
 
 if TYPE_CHECKING:
     from halo_core.enforcement.enforcer import Enforcer
@@ -53,7 +53,8 @@ class Ticket:
         recorded_text = mask_recorded_text(
             _read_text(result, surface), self._active_obligations()
         )  # what a model asks for is in it too
-        self._finish("success", recorded_text, detail or self._restricted_before, cost)
+        said = _read_said(result, surface)
+        self._finish("success", recorded_text, detail or self._restricted_before, cost, said=said)
         return result
 
     def restrict(self, result: T, surface: Surface[T]) -> T:
@@ -118,13 +119,21 @@ class Ticket:
         cost: Mapping[str, int] | None = None,
         *,
         readable_text: str | None = None,
+        said: tuple[HistoryItem, ...] = (),
     ) -> None:
         if not self._is_open:
             return
         self._is_open = False
         if self.verdict is not None:
             self._enforcer.queue_outcome(
-                self.verdict, status, output, detail, cost or {}, readable_text=readable_text, dropped=self._dropped
+                self.verdict,
+                status,
+                output,
+                detail,
+                cost or {},
+                readable_text=readable_text,
+                dropped=self._dropped,
+                said=said,
             )
 
 
@@ -137,6 +146,16 @@ def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
         return {unit: amount for unit, amount in costs.items() if type(amount) is int and 0 <= amount < 2**53}
     except Exception:  # noqa: BLE001  the action ran; what was reserved stays charged
         return {}
+
+
+def _read_said(result: T, surface: Surface[T]) -> tuple[HistoryItem, ...]:
+    """What of a result becomes part of the conversation; nothing where it cannot be read, which is then unknown."""
+    if surface.said is None:
+        return ()
+    try:
+        return surface.said(result)
+    except Exception:  # noqa: BLE001  the action ran
+        return ()
 
 
 def _read_text(result: T, surface: Surface[T]) -> str:

@@ -57,10 +57,17 @@ class Stream(Enum):
         "tenant, w, ws, idx, kind, session, ts_us, once, mark, body, signatures, sealed, marks",
         "tenant, w, ws",
     )
+    KNOWN_VALUES = ("known_value", "tenant, kind, digest", "tenant, kind, digest")
+    OUTBOX = (
+        "outbox",
+        "tenant, id, session, agent, resource, question, status, held_us, expires_us, marks",
+        "tenant, id",
+    )
     QUOTAS = ("quota", "tenant, account, version, state", "tenant, account")
     RESTRICTIONS = ("hold", "tenant, kind, scope, target, since_us", "tenant, kind, scope, target")
     SESSION_HEADS = ("session", "tenant, head_w, head_ws, session, version", "tenant, head_w, head_ws")
     SESSION_STATES = ("session", "tenant, session, version, state", "")
+    STANDING_ANSWERS = ("standing_answer", "tenant, id, kind, scope, status, token", "tenant, id")
     STANDING_PASSPORTS = ("standing", "tenant, agent, hash, origin, manifest", "tenant, agent")
     TAINT = ("residue", "tenant, seq, chain, prints", "tenant, seq")
     VAULTS = ("vault", "tenant, subject, dek_wrapped, commitment, erased_at_us", "tenant, subject")

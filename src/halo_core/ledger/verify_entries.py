@@ -20,6 +20,7 @@ from halo_core.ledger.notes import Note, Vkey, build_entry_note, find_signature,
 from halo_core.ledger.reader import PROVISIONAL, EntryKey, LedgerReader, Row, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, format_entry_name
 from halo_core.ledger.tree import leaf_hash
+from halo_core.ledger.verify_answers import KnownValueCheck, OutboxCheck, StandingAnswerCheck
 from halo_core.ledger.verify_attached import AttachedCheck
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
@@ -30,7 +31,7 @@ from halo_core.model.ledger_entry import ENTRY_VERSION, format_entry_id
 if TYPE_CHECKING:
     from halo_core.ledger.verify_tree import TreeFacts
 
-_COMMITMENTS: Final = ("quota", "state", "stored")
+_COMMITMENTS: Final = ("quota", "state", "stored", "sums")
 _COLUMNS: Final = ("ws", "kind", "session", "ts_us")
 _REPORT_EVERY: Final = 4096
 _KEY_HASH: Final = 4  # bytes at the start of a stored signature
@@ -134,6 +135,9 @@ class EntryPass:
             "hold, approval": RestrictionCheck(out),
             "standing": StandingCheck(out),
             "baseline": BaselineCheck(out),
+            "standing_answer": StandingAnswerCheck(out),
+            "known_value": KnownValueCheck(out),
+            "outbox": OutboxCheck(out),
         }
         self._checks_by_kind: dict[str, tuple[RowCheck, ...]] = {}
         self._covered: dict[str, int] = {tenant: head.covered for tenant, head in facts.heads.items()}

@@ -114,6 +114,10 @@ class StateCheck:
             self._add_commitment(tenant, "quota", str(quota.get("account", "")), quota, entry)
         if isinstance(stored, dict):
             self._add_commitment(tenant, "residue", "", stored, entry)
+        sums = body.get("sums")
+        for item in sums if isinstance(sums, list) else ():
+            if isinstance(item, dict):
+                self._add_commitment(tenant, "quota", str(item.get("account", "")), item, entry)
 
     def _add_commitment(self, tenant: str, kind: str, owner: str, commitment: dict[str, Any], entry: str) -> None:
         version = commitment.get("version")

@@ -9,7 +9,7 @@ What reads YAML loads on first use, since few programs have a manifest.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from halo_core.manifest.defaults import DEFAULT_TERMS
+from halo_core.manifest.defaults import DEFAULT_HOLD_S, DEFAULT_TERMS
 
 if TYPE_CHECKING:
     from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, format_grants, load_manifest, replace_grants
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from halo_core.manifest.passport_spec import PassportSpec
 
 __all__ = [
+    "DEFAULT_HOLD_S",
     "DEFAULT_TERMS",
     "MANIFEST_DOMAIN",
     "Manifest",

@@ -27,6 +27,7 @@ from halo_core.manifest.defaults import (
     DEFAULT_BUDGETS,
     DEFAULT_CEILINGS,
     DEFAULT_DECAY,
+    DEFAULT_HOLD_S,
     DEFAULT_LIFETIME_S,
     DEFAULT_SESSION_LIFETIME_S,
 )
@@ -206,14 +207,17 @@ PRIVILEGES: Final = ("low", "standard", "high", "critical")
 _NEEDS_OWNER: Final = frozenset({"high", "critical"})
 _MAX_LIFETIME_S: Final = 366 * 86_400
 _MAX_SESSION_S: Final = 30 * 86_400
+_MAX_HOLD_S: Final = 30 * 86_400
 _READERS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "approvers": read_texts,
     "data_scope": lambda item: read_texts(item, labels=True),
+    "hold_for": lambda item: read_duration(item, _MAX_HOLD_S),
     "lifetime": lambda item: read_duration(item, _MAX_LIFETIME_S),
     "owner": lambda item: item.text(most=256),
     "privilege": lambda item: read_word(item, PRIVILEGES),
     "purpose": lambda item: item.text(),
     "regulated": lambda item: read_texts(item, labels=True),
+    "role": lambda item: item.text(most=_MAX_NAME),
     "session_lifetime": lambda item: read_duration(item, _MAX_SESSION_S),
 }
 _AGENT_FIELDS: Final = (*_READERS, *SECTIONS, "bands", "budgets", "decay", "floors", "hand_off")
@@ -343,6 +347,8 @@ class Agent:
         rules: grants by action kind; a kind without an entry was not named.
         approvers: names of those who are asked for approval.
         lifetime_s: seconds that its passport is valid.
+        role: agents of one role share the answers that are remembered for them.
+        hold_for_s: seconds for which an act that can wait is held for an answer.
     """
 
     id: str
@@ -358,6 +364,8 @@ class Agent:
     approvers: tuple[str, ...]
     lifetime_s: int
     session_lifetime_s: int
+    role: str
+    hold_for_s: int
     item: Item
 
 
@@ -380,6 +388,8 @@ def read_agent(name: str, item: Item, *, agents: Collection[str], principal: str
         approvers=fields.get("approvers", ()),
         lifetime_s=fields.get("lifetime", DEFAULT_LIFETIME_S),
         session_lifetime_s=fields.get("session_lifetime", DEFAULT_SESSION_LIFETIME_S),
+        role=fields.get("role", name),
+        hold_for_s=fields.get("hold_for", DEFAULT_HOLD_S),
         item=item,
     )
     _check_agent(agent, members, principal)

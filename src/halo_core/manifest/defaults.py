@@ -40,4 +40,7 @@ DEFAULT_LIFETIME_S: Final = 90 * 86_400
 DEFAULT_SESSION_LIFETIME_S: Final = 30 * 86_400
 """Seconds that one session may last."""
 
+DEFAULT_HOLD_S: Final = 86_400
+"""Seconds for which an act that can wait is held for an answer."""
+
 DEFAULT_TERMS: Final = SessionTerms(DEFAULT_BUDGETS, DEFAULT_DECAY, DEFAULT_SESSION_LIFETIME_S)

@@ -229,6 +229,7 @@ def _read_costs(item: Item) -> tuple[tuple[str, str], ...]:
 
 _RESOURCE_FIELDS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "amount": lambda item: item.text(most=128),
+    "can_wait": read_boolean,
     "costs": _read_costs,
     "idempotent": read_boolean,
     "impact": lambda item: read_word(item, [impact.value for impact in Impact]),

@@ -1,6 +1,15 @@
 """The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
-from halo_core.model.decision import OUTPUT_OBLIGATIONS, REAUTHORIZABLE_CODES, Decision, Effect, Obligation, Reason
+from halo_core.model.decision import (
+    OUTPUT_OBLIGATIONS,
+    REAUTHORIZABLE_CODES,
+    TARGET_CODES,
+    Decision,
+    Effect,
+    Obligation,
+    Reason,
+)
+from halo_core.model.history import HistoryItem, HistoryRole
 from halo_core.model.ledger_entry import (
     ENDED,
     ENTRY_VERSION,
@@ -56,6 +65,7 @@ from halo_core.model.snapshot import (
     Revocation,
     SessionView,
     Snapshot,
+    StandingAnswer,
     Stop,
 )
 
@@ -69,6 +79,7 @@ __all__ = [
     "PAUSED",
     "REAUTHORIZABLE_CODES",
     "RESERVED_UNITS",
+    "TARGET_CODES",
     "UNIT_NAME",
     "AccessRequest",
     "ActionKind",
@@ -84,6 +95,8 @@ __all__ = [
     "EntryKind",
     "Envelope",
     "Grants",
+    "HistoryItem",
+    "HistoryRole",
     "Impact",
     "LedgerEntry",
     "Link",
@@ -104,6 +117,7 @@ __all__ = [
     "SessionTerms",
     "SessionView",
     "Snapshot",
+    "StandingAnswer",
     "Stop",
     "Trigger",
     "compute_request_id",

@@ -33,6 +33,8 @@ for _severity, _effect in enumerate(Effect):
 
 REAUTHORIZABLE_CODES: Final = frozenset({"authority_decayed", "budget_exceeded"})
 """Codes that, as a challenge, ask for a re-authorization and not for one call."""
+TARGET_CODES: Final = frozenset({"grave_impact", "unknown_impact", "untraced_target", "untrusted_target"})
+"""Codes that, as a challenge, ask who or what an act reaches: a remembered answer to that settles them."""
 OUTPUT_OBLIGATIONS: Final = frozenset({"drop_documents", "drop_labels", "hold_output", "redact_output"})
 """Kinds that change a result: nothing of it may be passed on before all of it is there."""
 _NON_ATTEMPT_SOURCES: Final = frozenset(
@@ -85,6 +87,9 @@ class Obligation:
         `drop_labels`: documents that carry the data label `name` are dropped.
         `redact_output`: in every text of the result secrets and personal data are masked.
         `hold_output`: the result is replaced by a notice in its own shape.
+
+    Kinds, of a challenge:
+        `hold`: the action is stored and answered later instead of pausing its caller.
     """
 
     kind: str

@@ -38,6 +38,9 @@ class EntryKind(StrEnum):
     BASELINE = "baseline"
     ALERT = "alert"
     FEEDBACK = "feedback"
+    STANDING_ANSWER = "standing_answer"
+    KNOWN = "known"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,8 @@ class Resource:
         classified: `declared`, `guessed` (from name and description) or `unknown`.
         unit: the budget unit that `amount` spends, `USD` for example; empty if it spends none.
         costs: (unit, decimal number as text) that every call spends besides: `(("USD", "0.02"),)`.
+        can_wait: True when nothing needs the result at once, so that a question about a call need not pause its
+            caller: the call is held until it is answered.
     """
 
     id: str = ""
@@ -198,6 +200,7 @@ class Resource:
     classified: str = "declared"
     unit: str = ""
     costs: tuple[tuple[str, str], ...] = ()
+    can_wait: bool = False
 
     def __post_init__(self) -> None:
         """Convert words to their types and check them.
@@ -228,8 +231,8 @@ class Resource:
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree."""
-        return {
+        """Canonical tree; `can_wait` is in it only where it is true, so that other resources keep their digests."""
+        tree = {
             "amount": self.amount,
             "classified": self.classified,
             "costs": [list(item) for item in self.costs],
@@ -244,6 +247,7 @@ class Resource:
             "targets": list(self.targets),
             "unit": self.unit,
         }
+        return tree | {"can_wait": True} if self.can_wait else tree
 
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any]) -> Resource:

@@ -21,9 +21,15 @@ class Mode(StrEnum):
 
 
 class Provenance(StrEnum):
-    """Where an argument value came from."""
+    """Where an argument value came from.
+
+    `user`: vouched for by the user's words. `known`: brought by a trusted lookup whose arguments were vouched for.
+    `system`: of a system prompt, or of another result of a trusted source. `novel`: of nobody. `mixed`, `untrusted`: in
+    part or as a whole of untrusted content.
+    """
 
     USER = "user"
+    KNOWN = "known"
     SYSTEM = "system"
     UNTRUSTED = "untrusted"
     MIXED = "mixed"
@@ -162,6 +168,56 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingAnswer:
+    """A signed yes that is good for more than one call; its signature was verified when the snapshot was read.
+
+    Args:
+        id: of the answer.
+        kind: `standing`, for one scope, or `break_glass`, for everything that an agent does except payments.
+        approver: who signed, as enrolled.
+        key_id: thumbprint of the key that signed.
+        scope: keyed digest of what it covers (`Snapshot.answer_scope`); of `break_glass`, the digest that
+            `halo_core.decision.answers.break_glass_scope` gives.
+        expires_us: from then on it serves nothing.
+        uses: how many actions ran on it so far.
+        max_uses: how many may.
+        spent: sum of their amounts, in ten-thousandths.
+        max_amount: limit of that sum.
+        granted_us: when it was signed.
+        reference: stands for the approver wherever the name must not; empty where `approver` is a reference already.
+    """
+
+    id: str
+    kind: str
+    approver: str
+    key_id: str
+    scope: str
+    expires_us: int
+    uses: int
+    max_uses: int
+    spent: int
+    max_amount: int
+    granted_us: int
+    reference: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree, without the approver's name."""
+        return {
+            "approver": self.reference or self.approver,
+            "expires_us": self.expires_us,
+            "granted_us": self.granted_us,
+            "id": self.id,
+            "key_id": self.key_id,
+            "kind": self.kind,
+            "max_amount": self.max_amount,
+            "max_uses": self.max_uses,
+            "scope": self.scope,
+            "spent": self.spent,
+            "uses": self.uses,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyAnswer:
     """What a policy set says of one request: reasons sorted by policy id.
 
@@ -205,6 +261,8 @@ class Snapshot:
         session: the session's counters and taint.
         uses: how often this agent used this resource before.
         provenance: JSON pointer of each argument leaf (sorted) → where the value came from.
+        targets: of each leaf that says where something goes (sorted): its JSON pointer, its kind, and its flags
+            (`respelled`, `same_site`, `suspicious`). docs/values.md describes kinds and flags.
         sources: JSON pointer of each leaf that some result brought (sorted) → which resources gave it.
         chain: verified links, root first. Recorded by hash.
         envelopes: accounts of the chain's decaying links, session link first.
@@ -227,7 +285,14 @@ class Snapshot:
         partial: the score has not read all of the call's values, so that a low risk says little.
         refused: attempts of the session before this one that were refused (`Decision.refused`).
         unscored: no score is in force for the agent, but for one that it acts for, or that acted in its session.
-        vouched: (JSON pointer of an argument leaf, kind of value, what vouched for it), sorted.
+        answer_scope: keyed digest of what a remembered answer to this call covers; empty where there is no such answer.
+        standing: remembered answers that cover this call, sorted by id.
+        amount: that the call names, in ten-thousandths; None where it names none that can be read.
+        paid_to_target: what the role paid to the targets of this payment within the window, in ten-thousandths.
+        paid_by_principal: what was paid within the window for the principal, likewise.
+        repeated: the same payment ran within the window, and no message of the user has asked for it again.
+        held_before: an act of the session is held that has a target or an object in common with this call.
+        hold_room: the act could be held: there is room, and its arguments can be stored whole.
     """
 
     time_us: int
@@ -250,6 +315,7 @@ class Snapshot:
     model_hash: str = ""
     risk: int | None = None
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    targets: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     features: tuple[int, ...] = ()
     band: int = 0
     factors: tuple[Mapping[str, Any], ...] = ()
@@ -258,11 +324,20 @@ class Snapshot:
     partial: bool = False
     refused: int = 0
     unscored: bool = False
-    vouched: tuple[tuple[str, str, str], ...] = ()
+    answer_scope: str = ""
+    standing: tuple[StandingAnswer, ...] = ()
+    amount: int | None = None
+    paid_to_target: int = 0
+    paid_by_principal: int = 0
+    repeated: bool = False
+    held_before: bool = False
+    hold_room: bool = False
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
         return {
+            "amount": self.amount,
+            "answer_scope": self.answer_scope,
             "authority": self.authority,
             "approval": self.approval.to_plain() if self.approval is not None else None,
             "band": self.band,
@@ -272,8 +347,12 @@ class Snapshot:
             "envelopes": [item.to_plain() for item in self.envelopes],
             "factors": [dict(item) for item in self.factors],
             "features": list(self.features),
+            "held_before": self.held_before,
+            "hold_room": self.hold_room,
             "mode": self.mode.value,
             "model_hash": self.model_hash,
+            "paid_by_principal": self.paid_by_principal,
+            "paid_to_target": self.paid_to_target,
             "partial": self.partial,
             "passport_problem": self.passport_problem,
             "pending": self.pending,
@@ -281,17 +360,19 @@ class Snapshot:
             "provenance": [[pointer, source.value] for pointer, source in self.provenance],
             "quotas": [list(item) for item in self.quotas],
             "refused": self.refused,
+            "repeated": self.repeated,
             "revocations": [[r.scope, r.target, r.since_us] for r in self.revocations],
             "risk": self.risk,
             "score_problem": self.score_problem,
             "session": self.session.to_plain(),
             "session_risk": self.session_risk,
             "sources": [[pointer, list(names)] for pointer, names in self.sources],
+            "standing": [item.to_plain() for item in self.standing],
             "stops": [[s.scope, s.target, s.since_us] for s in self.stops],
+            "targets": [[pointer, kind, list(flags)] for pointer, kind, flags in self.targets],
             "time_us": self.time_us,
             "unscored": self.unscored,
             "uses": self.uses,
-            "vouched": [list(item) for item in self.vouched],
         }
 
     @classmethod
@@ -319,6 +400,7 @@ class Snapshot:
             model_hash=tree["model_hash"],
             risk=tree["risk"],
             sources=tuple((pointer, tuple(names)) for pointer, names in tree.get("sources", ())),
+            targets=tuple((pointer, kind, tuple(flags)) for pointer, kind, flags in tree.get("targets", ())),
             features=tuple(tree.get("features", ())),
             band=tree.get("band", 0),
             factors=tuple(tree.get("factors", ())),
@@ -327,5 +409,12 @@ class Snapshot:
             partial=tree.get("partial", False),
             refused=tree.get("refused", 0),
             unscored=tree.get("unscored", False),
-            vouched=tuple((pointer, kind, voucher) for pointer, kind, voucher in tree.get("vouched", ())),
+            answer_scope=tree.get("answer_scope", ""),
+            standing=tuple(StandingAnswer(**item) for item in tree.get("standing", ())),
+            amount=tree.get("amount"),
+            paid_to_target=tree.get("paid_to_target", 0),
+            paid_by_principal=tree.get("paid_by_principal", 0),
+            repeated=tree.get("repeated", False),
+            held_before=tree.get("held_before", False),
+            hold_room=tree.get("hold_room", False),
         )

@@ -17,10 +17,11 @@ from halo_core.decision.checks import session_claim
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import Actor, Budget, EntryKind, same_person
+from halo_core.oversight.remembered import RememberTerms, can_be_remembered, check_terms, remember
 from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason
-from halo_core.passports.approval import ApprovalToken, is_in_chain, mint_approval
+from halo_core.passports.approval import MAX_APPROVAL_LIFETIME_S, ApprovalToken, is_in_chain, mint_approval
 from halo_core.store import Draft, Store, Transaction
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, SealedContents
 from halo_core.store.rows import ApprovalTable
 
 MAX_LIFETIME_S: Final = 86_400
@@ -37,6 +38,7 @@ class ApprovalAnswer:
         expires_s: until when it can be used, seconds since the epoch.
         budgets: of an approved re-authorization, the session's limits from then on.
         authority: of an approved re-authorization, the session's new authority, millionths; else 0.
+        remembered: id of the remembered answer that was kept, empty for none.
     """
 
     request: str
@@ -48,6 +50,7 @@ class ApprovalAnswer:
     token: str = field(repr=False)
     budgets: tuple[Budget, ...] = ()
     authority: int = 0
+    remembered: str = ""
 
 
 def answer(
@@ -62,6 +65,7 @@ def answer(
     raised: Mapping[str, int] | None = None,
     now_us: int,
     lifetime_s: int = 3600,
+    terms: RememberTerms | None = None,
     shown: bytes = b"",
 ) -> ApprovalAnswer:
     """Answer a challenge as an enrolled approver; the answer is durable on return.
@@ -70,10 +74,10 @@ def answer(
     the approver's key, should be another. `request_id` is the request's id or its start, `lifetime_s` how long the
     answer can be used, `shown` exactly what the approver was shown. For a re-authorization, `raised` is unit → the
     session's new total limit, in the unit's own decimals: a limit that was reached and is not named rises by what a
-    session starts with, up to the ceiling; others stay.
+    session starts with, up to the ceiling; others stay. With `terms`, a yes is remembered where it can be.
 
     Raises:
-        ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`, `already_spent`.
+        ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`, `bad_cap`, `already_spent`.
         Denied: `not_pending`, `request_expired`, `approver_not_enrolled`, `approver_in_chain`, `budget_widened`,
             `budget_units_changed`.
         Tampered: `request_altered`, the request is not what was signed.
@@ -83,12 +87,27 @@ def answer(
         message = f"`{lifetime_s}` seconds is not a valid lifetime of an answer"
         raise ConfigError("bad_lifetime", message, field="for", remedy="use at most 24h")
     with Reader(store.config.url) as reader:
-        request = load_request(reader, home, store.tenant, request_id, opener=lambda *_: None, now_us=now_us)
+        contents = SealedContents.with_home_key(reader, store.keys)
+        request = load_request(reader, home, store.tenant, request_id, opener=contents.open, now_us=now_us)
     _require_pending(request.row.status, request.row.expires_us, now_us)
-    signer = _load_signer(store.tenant, keys, home, approver, now_us)
+    signer = load_signer(store.tenant, keys, home, approver, now_us)
     _require_outside_chain(approver, store.references.of_person(approver), signer.public_key, request)
     budgets = _decide_budgets(request, raised or {}) if approve else ()
-    job = _AnswerJob(store, request, approver, signer, approve, mask_reason(why), budgets, now_us, lifetime_s, shown)
+    if terms is not None:
+        check_terms(terms)
+    job = _AnswerJob(
+        store,
+        request,
+        approver,
+        signer,
+        approve,
+        mask_reason(why),
+        budgets,
+        now_us,
+        _until_hold_ends(request, lifetime_s, now_us),
+        terms if approve and can_be_remembered(request) else None,
+        shown,
+    )
     answered: ApprovalAnswer = store.commit(job)
     return answered
 
@@ -104,7 +123,8 @@ class _AnswerJob:
     budgets: tuple[Budget, ...]
     now_us: int
     lifetime_s: int
-    shown: bytes
+    terms: RememberTerms | None = None
+    shown: bytes = b""
 
     def __call__(self, tx: Transaction) -> ApprovalAnswer:
         """Sign the answer, store it and record it."""
@@ -134,6 +154,18 @@ class _AnswerJob:
         actor = Actor(self.approver, "approver-key")
         draft = Draft(EntryKind.APPROVAL, challenge.session, body, others=sealed, actor=actor)
         entry = tx.append(draft).entry
+        remembered = ""
+        if self.terms is not None:
+            remembered = remember(
+                tx,
+                self.store,
+                self.request,
+                approver=self.approver,
+                signer=self.signer,
+                terms=self.terms,
+                now_us=self.now_us,
+                why=self.why,
+            )
         expires_s = self.now_us // 1_000_000 + self.lifetime_s
         return ApprovalAnswer(
             challenge.id,
@@ -145,6 +177,7 @@ class _AnswerJob:
             token,
             self.budgets,
             _restored_authority(self.request) if self.approve else 0,
+            remembered,
         )
 
     def _mint_token(self, tx: Transaction, verdict: str) -> str:
@@ -168,6 +201,13 @@ class _AnswerJob:
         return mint_approval(approval, self.signer)
 
 
+def _until_hold_ends(request: ApprovalRequest, lifetime_s: int, now_us: int) -> int:
+    """How long an answer can be used: of a held act, until the act expires, since nothing asks again by itself."""
+    if not request.held:
+        return lifetime_s
+    return min(max((request.row.expires_us - now_us) // 1_000_000, lifetime_s), MAX_APPROVAL_LIFETIME_S)
+
+
 def _restored_authority(request: ApprovalRequest) -> int:
     terms = request.links[0].terms if request.links else None
     return terms.decay.authority if request.row.kind == "reauthorization" and terms is not None else 0
@@ -186,7 +226,13 @@ def _not_pending_error(status: str) -> Denied:
     )
 
 
-def _load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:
+def load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:
+    """The key of an enrolled approver.
+
+    Raises:
+        ConfigError: `no_approver_key`.
+        Denied: `approver_not_enrolled`.
+    """
     enrolled = Authorities(home).load(tenant).approver_keys(now_us)
     mine = {kid for kid, (name, _) in enrolled.items() if name == approver}
     if not mine:

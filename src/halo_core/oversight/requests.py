@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.content.redaction import Redactor
+from halo_core.decision.answers import approvers_needed
 from halo_core.decision.checks import call_binding, reauthorization_binding
 from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, PolicyError, Tampered
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.notes import verify_note
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model import AccessRequest, Actor, EntryKind, LedgerEntry, Link, Stop
+from halo_core.oversight.arguments import ArgumentView, describe_arguments
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload, token_hash
 from halo_core.policy import PolicyBundle
@@ -251,6 +253,13 @@ class ApprovalRequest:
         authority: authority that the session has left, millionths; None where unknown.
         epoch: for `reauthorization`, the epoch that it would begin.
         index: position of the request in the log.
+        scope: digest of what a remembered answer would cover, empty where none can be kept.
+        role: under which it would be kept.
+        amount: of a payment, in ten-thousandths; None where there is none.
+        held: the act is held, and its caller went on.
+        people_needed: how many people must approve a scope before an answer to it is remembered.
+        arguments: targets and amount as they are, and every other argument masked; with where each came from.
+        args_digest: keyed digest of the arguments.
     """
 
     row: ApprovalRow
@@ -271,6 +280,13 @@ class ApprovalRequest:
     epoch: int
     index: int
     decision: str
+    scope: str
+    role: str
+    amount: int | None
+    held: bool
+    people_needed: int
+    arguments: tuple[ArgumentView, ...]
+    args_digest: str
 
     def to_plain(self) -> dict[str, Any]:
         """The request for JSON, without tokens."""
@@ -278,6 +294,7 @@ class ApprovalRequest:
         return {
             **{name: value for name, value in asdict(self.row).items() if name != "answer"},
             **tree,
+            "arguments": [asdict(item) for item in self.arguments],
             "budgets": [asdict(item) for item in self.budgets],
             "content": dict(self.content),
             "identities": list(self.identities),
@@ -381,6 +398,13 @@ def _build_request(
         epoch=epoch,
         index=index,
         decision=decision.id,
+        scope=str(request_entry.body.get("scope", "")),
+        role=str(request_entry.body.get("role", request.subject.agent)),
+        amount=request_entry.body.get("amount"),
+        held=request_entry.body.get("held") is True,
+        people_needed=approvers_needed(request.resource.impact, request.resource.reversal),
+        arguments=describe_arguments(request.resource, snapshot, opener(decision, "args"), reveal=reveal),
+        args_digest=request.args_digest,
     )
 
 
@@ -440,11 +464,16 @@ def _altered_error(message: str) -> Tampered:
 
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
-    """Agent, resource and reason codes of a request, not verified."""
+    """Agent, resource and reason codes of a request, not verified.
+
+    `args_digest` is equal for equal arguments; `held`: the act is held, and its caller went on.
+    """
 
     agent: str = ""
     resource: str = ""
     codes: tuple[str, ...] = ()
+    args_digest: str = ""
+    held: bool = False
 
 
 def summarize_requests(reader: Reader, tenant: str) -> dict[str, RequestSummary]:
@@ -462,4 +491,10 @@ def summarize_requests(reader: Reader, tenant: str) -> dict[str, RequestSummary]
 def _summarize(reader: Reader, tenant: str, entry: LedgerEntry) -> RequestSummary:
     decision = load_linked_entry(reader, tenant, entry.body["decision"])
     codes = tuple(dict.fromkeys(str(reason["code"]) for reason in entry.body["reasons"]))
-    return RequestSummary(str(decision.body["request"]["subject"]["agent"]), str(entry.body["resource"]), codes)
+    return RequestSummary(
+        agent=str(decision.body["request"]["subject"]["agent"]),
+        resource=str(entry.body["resource"]),
+        codes=codes,
+        args_digest=str(entry.body["args_digest"]),
+        held=entry.body.get("held") is True,
+    )

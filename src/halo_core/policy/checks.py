@@ -60,6 +60,7 @@ from halo_core.policy.schema import (
     action_id,
     build_cedar_schema,
     escape_key,
+    read_amount,
 )
 
 _ACTION_GROUPS: Final = frozenset(kind.value for kind in ActionKind)
@@ -242,15 +243,17 @@ _MEMBER_TYPES: Final[dict[str, type]] = {
         "user",
     ), str),
     **dict.fromkeys((
-        "pending", "refused", "risk", "risk_band", "session_risk", "source_trust", "steps", "uses",
+        "paid_by_principal", "paid_to_target", "pending", "refused", "risk", "risk_band", "session_risk",
+        "source_trust", "steps", "uses",
     ), int),
-    **dict.fromkeys(("tainted", "unscored"), bool),
+    **dict.fromkeys(("repeated", "tainted", "unscored"), bool),
     **dict.fromkeys(("args", "provenance"), dict),
     **dict.fromkeys(("labels", "targets"), list),
 }
 # fmt: on
 _STATE_MEMBERS: Final = {
-    **{name: name for name in ("pending", "refused", "risk", "session_risk", "unscored", "uses")},
+    **{name: name for name in ("pending", "refused", "repeated", "risk", "session_risk", "unscored", "uses")},
+    **{name: name for name in ("paid_by_principal", "paid_to_target")},
     "risk_band": "band",
 }
 """Members of a case that are fields of `Snapshot` → their names there."""
@@ -386,5 +389,6 @@ def _build_snapshot(case: Case, policy: CedarPolicy) -> Snapshot:
         provenance=tuple(sorted(pointers.items())),
         chain=(),
         policy=policy,
+        amount=read_amount(case.args.get(case.given.get("amount", ""))),
         **{"uses": 1, **case.state},
     )

@@ -54,6 +54,7 @@ from halo_core.policy.schema import (
     EncodingError,
     action_id,
     encode_amount,
+    encode_sum,
     encode_value,
     escape_key,
 )
@@ -349,7 +350,14 @@ def _is_sealed(value: Any) -> bool:
 _TRUST_RANK: Final = {
     source: rank
     for rank, source in enumerate(
-        (Provenance.USER, Provenance.SYSTEM, Provenance.NOVEL, Provenance.MIXED, Provenance.UNTRUSTED)
+        (
+            Provenance.USER,
+            Provenance.KNOWN,
+            Provenance.SYSTEM,
+            Provenance.NOVEL,
+            Provenance.MIXED,
+            Provenance.UNTRUSTED,
+        )
     )
 }
 
@@ -414,9 +422,12 @@ def build_context(
     if "provenance" in read:
         context["provenance"] = {escape_key(name): source.value for name, source in worst.items()}
     if "target_origins" in read:
-        context["target_origins"] = _find_target_origins(request, worst)
+        context["target_origins"] = _find_target_origins(request, snapshot, worst)
     if "amount" in read:
         _add_amount(request, context, problems)
+    if snapshot.amount is not None:
+        sums = {"principal_sum": snapshot.paid_by_principal, "target_sum": snapshot.paid_to_target}
+        context |= {name: encode_sum(paid + abs(snapshot.amount)) for name, paid in sums.items() if name in read}
     # INVARIANT: no rule is told of a low risk that part of the call has no share in.
     if "risk" in read and snapshot.risk is not None and not snapshot.partial:
         context["risk"] = snapshot.risk
@@ -426,7 +437,15 @@ def build_context(
 def _find_target_sources(request: AccessRequest, snapshot: Snapshot) -> list[str]:
     """Resources whose results the targets came from."""
     targets = frozenset(request.resource.targets)
-    return sorted({name for pointer, names in snapshot.sources if _argument_name(pointer) in targets for name in names})
+    places = {pointer for pointer, *_ in snapshot.targets}
+    return sorted(
+        {
+            name
+            for pointer, names in snapshot.sources
+            if pointer in places or _argument_name(pointer) in targets
+            for name in names
+        }
+    )
 
 
 def _argument_name(pointer: str) -> str:
@@ -443,6 +462,7 @@ _ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] =
     "origins": lambda _, snapshot: sorted({source.value for _pointer, source in snapshot.provenance}),
     "pending": lambda _, snapshot: snapshot.pending,
     "refused": lambda _, snapshot: snapshot.refused,
+    "repeated": lambda _, snapshot: snapshot.repeated,
     "risk_band": lambda _, snapshot: snapshot.band,
     "risk_spent": lambda _, snapshot: snapshot.envelopes[0].total("risk") if snapshot.envelopes else 0,
     "session_risk": lambda _, snapshot: snapshot.session_risk,
@@ -450,6 +470,8 @@ _ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] =
     "sources": lambda _, snapshot: sorted({name for _pointer, names in snapshot.sources for name in names}),
     "steps": lambda _, snapshot: snapshot.session.steps,
     "tainted": lambda _, snapshot: snapshot.session.tainted,
+    "target_flags": lambda _, snapshot: sorted({flag for *_target, flags in snapshot.targets for flag in flags}),
+    "target_kinds": lambda _, snapshot: sorted({kind for _pointer, kind, _flags in snapshot.targets}),
     "target_sources": _find_target_sources,
     "time_s": lambda _, snapshot: snapshot.time_us // 1_000_000,
     "unscored": lambda _, snapshot: snapshot.unscored,
@@ -458,7 +480,15 @@ _ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] =
 }
 
 
-_COMPUTED_ATTRIBUTES: Final = ("amount", "args", "provenance", "risk", "target_origins")
+_COMPUTED_ATTRIBUTES: Final = (
+    "amount",
+    "args",
+    "principal_sum",
+    "provenance",
+    "risk",
+    "target_origins",
+    "target_sum",
+)
 
 
 @lru_cache(maxsize=1024)
@@ -512,8 +542,10 @@ def _add_amount(request: AccessRequest, context: dict[str, Any], problems: list[
         problems.append(f"argument `{_printable_name(name)}` {exc}")
 
 
-def _find_target_origins(request: AccessRequest, worst: Mapping[str, Provenance]) -> list[str]:
-    origins: set[str] = set()
+def _find_target_origins(request: AccessRequest, snapshot: Snapshot, worst: Mapping[str, Provenance]) -> list[str]:
+    """Origins of the declared targets, and of every leaf that is a target by its kind."""
+    targets = {pointer for pointer, *_ in snapshot.targets}
+    origins = {source.value for pointer, source in snapshot.provenance if pointer in targets}
     for name in request.resource.targets:
         if name in worst:
             origins.add(worst[name].value)

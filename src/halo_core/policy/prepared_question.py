@@ -4,8 +4,8 @@
 `PreparedQuestion` makes a key of exactly that, without building a request, a snapshot or a Cedar context. What it keeps
 under a key is what `CedarPolicy.answer` said of the first call with that key.
 
-It knows only calls without a behaviour score, an open challenge or a scored agent in the chain; whoever asks sees to
-that (`halo_core.decision.plan`).
+It knows only calls without a behaviour score, an open challenge, a scored agent in the chain or a payment; whoever asks
+sees to that (`halo_core.decision.plan`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, ())
 
 # Attributes of the context → what they are computed from, as the facts of a call name it. What stands in neither table
 # has one value wherever a question is asked.
-_FACTS: Final[Mapping[str, str]] = {
+_FACTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "authority": "authority",
     "first_use": "uses",
     "origins": "provenance",
@@ -44,13 +44,16 @@ _FACTS: Final[Mapping[str, str]] = {
     "sources": "sources",
     "steps": "state.view.steps",
     "tainted": "state.view.tainted",
-    "target_origins": "provenance",
-    "target_sources": "sources",
+    "target_flags": "targets",
+    "target_kinds": "targets",
+    "target_origins": ("provenance", "targets"),
+    "target_sources": ("sources", "targets"),
     "user": "principal.user",
     "uses": "uses",
 }
-_FIXED: Final = frozenset({"pending", "risk", "risk_band", "unscored"})
-_TRACED: Final = frozenset({"provenance", "sources"})
+_FIXED: Final = frozenset({"pending", "repeated", "risk", "risk_band", "unscored"})
+_TRACED: Final = frozenset({"provenance", "sources", "targets"})
+_SUMS: Final = ("principal_sum", "target_sum")
 
 
 class PreparedQuestion:
@@ -80,18 +83,21 @@ class PreparedQuestion:
         keys = ContextKeyBuilder(item.cedar_json for item in policies)
         resource = request.resource
         read_names = {name for name in (*_FACTS, *readers) if refs.references(name)} - _FIXED
-        sources = {name: _FACTS[name] for name in sorted(read_names & _FACTS.keys())}
-        # Where values came from is one fact with several attributes; it counts as a whole.
-        facts = {source: source for source in sources.values() if source in _TRACED}
-        facts |= {name: source for name, source in sources.items() if source not in _TRACED}
+        facts: dict[str, str] = {}
+        for name in sorted(read_names & _FACTS.keys()):
+            for source in _list_sources(name):
+                # Where values came from is one fact with several attributes; it counts as a whole.
+                facts[source if source in _TRACED else name] = source
         self._facts = [
             (attrgetter(source), not_ if name == "first_use" else keys.top.get(name)) for name, source in facts.items()
         ]
         self._others = [(readers[name], keys.top.get(name)) for name in sorted(read_names - _FACTS.keys())]
         self._empty_targets = resource.targets if refs.references("target_origins") else ()
-        self._amount = (
-            (resource.amount, keys.top_comparisons.get("amount")) if refs.references("amount") else ("", None)
-        )
+        # Without a payment, a sum of payments is the amount of the call.
+        reads_sums = any(map(refs.references, _SUMS))
+        reads_amount = refs.references("amount") or reads_sums
+        comparisons = None if reads_sums else keys.top_comparisons.get("amount")
+        self._amount = (resource.amount, comparisons) if reads_amount else ("", None)
         self._args = [(name, types.get(name, ""), keys.args.get(name)) for name in sorted(refs.args)]
         self._policy = policy
         self._verdicts: dict[tuple[Any, ...], Verdict | None] = {}
@@ -144,6 +150,11 @@ class PreparedQuestion:
             value = read(facts.request, facts.snapshot)
             key.append(project(value) if project is not None else value)
         return tuple(key)
+
+
+def _list_sources(name: str) -> tuple[str, ...]:
+    sources = _FACTS[name]
+    return (sources,) if isinstance(sources, str) else sources
 
 
 def _shorten(data: bytes) -> bytes:

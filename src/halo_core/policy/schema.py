@@ -98,6 +98,20 @@ def encode_amount(value: object) -> dict[str, Any]:
     return _make_decimal(_format_decimal(value), "amount")
 
 
+def read_amount(value: object) -> int | None:
+    """An amount in ten-thousandths, rounded as `encode_amount`; None where it cannot be read as one."""
+    try:
+        return int(Decimal(encode_amount(value)["__extn"]["arg"]) * 10_000)
+    except EncodingError:
+        return None
+
+
+def encode_sum(total: int) -> dict[str, Any]:
+    """A sum in ten-thousandths as a decimal; one beyond Cedar's range is its end."""
+    limit = MAX_DECIMAL_INT * 10_000
+    return _make_decimal(format(Decimal(max(-limit, min(total, limit))).scaleb(-4), "f"), "sum")
+
+
 def _encode_typed(value: object, declared: str) -> Any:
     if declared == "decimal":
         return _make_decimal(_format_decimal(value), declared)
@@ -230,11 +244,13 @@ RESOURCE_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
 PRINCIPAL_ATTRIBUTES: Final = dict.fromkeys(("assurance", "tenant", "user", "user_assurance"), _STRING)
 # fmt: off
 CONTEXT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
-    "amount": {**_DECIMAL, "required": False},
+    **{name: {**_DECIMAL, "required": False} for name in ("amount", "principal_sum", "target_sum")},
     "risk": {**_LONG, "required": False},
-    **dict.fromkeys(("first_use", "tainted", "unscored"), _BOOL),
+    **dict.fromkeys(("first_use", "repeated", "tainted", "unscored"), _BOOL),
     **dict.fromkeys(("session_source", "user"), _STRING),
-    **dict.fromkeys(("origins", "sources", "target_origins", "target_sources"), _STRINGS),
+    **dict.fromkeys(
+        ("origins", "sources", "target_flags", "target_kinds", "target_origins", "target_sources"), _STRINGS
+    ),
     **dict.fromkeys((
         "authority", "budget_left", "depth", "epoch", "pending", "refused", "risk_band", "risk_spent", "session_risk",
         "steps", "time_s", "uses",

@@ -15,9 +15,11 @@ from typing import Final
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
-from halo_core.store.rows import StandingPassport, TaintIndex
+from halo_core.store.answer_rows import AnswerRow, HeldRow
+from halo_core.store.marks import ItemMark, RepeatIndex
+from halo_core.store.rows import MAX_ACCOUNTS, StandingPassport, TaintIndex
 from halo_core.store.session_state import SessionState
-from halo_core.values import Sketch
+from halo_core.values import Sketch, add_spans_row
 
 MAX_KEYS: Final = 10_000
 MAX_MEMORIES: Final = 128
@@ -48,7 +50,8 @@ class SessionMemory:
     def absorb(self, rows: Iterable[bytes]) -> None:
         """Merge rows read from the store."""
         for row in rows:
-            self.sketch.merge(apply_row(self.profile, row))
+            if not add_spans_row(self.sketch, row):
+                self.sketch.merge(apply_row(self.profile, row))
             self.chunks += 1
 
 
@@ -123,6 +126,11 @@ class TenantImage:
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
         unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
+        answers: scope → its active remembered answers.
+        has_answers: whether there is any active one, None where that has to be read.
+        known: (kind, digest) → whether the operator declared the value as known.
+        has_known: whether any value is, None where that has to be read.
+        held: acts that are held, None where they have to be read.
     """
 
     kek: bytes = field(repr=False)
@@ -142,6 +150,17 @@ class TenantImage:
     runs: RunLog = field(default_factory=RunLog)
     uses: dict[tuple[str, str], int] = field(default_factory=dict)
     unwritten_uses: dict[tuple[str, str], int] = field(default_factory=dict)
+    marks: dict[bytes, ItemMark | None] = field(default_factory=dict)
+    clearances: dict[bytes, int] = field(default_factory=dict)
+    repeat_index: RepeatIndex = field(default_factory=RepeatIndex)
+    has_current_repeats: bool = False
+    knows_all_marks: bool | None = None
+    marks_written: int = 0
+    answers: dict[str, tuple[AnswerRow, ...]] = field(default_factory=dict)
+    has_answers: bool | None = None
+    known: dict[tuple[str, str], bool] = field(default_factory=dict)
+    has_known: bool | None = None
+    held: tuple[HeldRow, ...] | None = None
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     _current: set[str] = field(default_factory=set)
@@ -156,8 +175,23 @@ class TenantImage:
         self.next_index = None
         self.taint_end = None
         self.parts.clear()
-        for rows in (self.standing, self.baselines, self.quotas, self.keys, self.uses):
+        self.has_current_repeats = False
+        self.knows_all_marks = None
+        for rows in (
+            self.standing,
+            self.baselines,
+            self.quotas,
+            self.keys,
+            self.uses,
+            self.marks,
+            self.clearances,
+            self.answers,
+            self.known,
+        ):
             rows.clear()
+        self.has_answers = None
+        self.has_known = None
+        self.held = None
         self.runs.expire()
         self._current.clear()
 
@@ -170,6 +204,11 @@ class TenantImage:
             newest_taint: number of the newest row of stored fingerprints.
         """
         self.uses.clear()
+        self.marks.clear()
+        self.knows_all_marks = False  # others add to them at any moment
+        self.has_current_repeats = False
+        if len(self.quotas) >= MAX_ACCOUNTS:  # only here: what was read is not forgotten before it is written
+            self.quotas.clear()
         if self.taint_end is not None and self.taint_end[0] != newest_taint:
             self.taint_end = None
 
@@ -178,6 +217,7 @@ class TenantImage:
         self.expire()
         self.runs.open_places.clear()
         self.taint_index = TaintIndex()
+        self.repeat_index = RepeatIndex()
         self.parts.clear()
         self._opened_keys.clear()
         self._states.clear()
@@ -188,6 +228,13 @@ class TenantImage:
         if len(self.parts) >= MAX_KEYS:
             self.parts.clear()
         self.parts.add(name)
+
+    def remember_mark(self, mark: bytes, found: ItemMark | None) -> None:
+        """Keep what is known of an item of a conversation."""
+        if len(self.marks) >= MAX_KEYS:
+            self.marks.clear()
+            self.knows_all_marks = False
+        self.marks[mark] = found
 
     # content keys
 

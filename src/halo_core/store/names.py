@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from halo_core.decision.record import SIGNER_FIELD
 from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.references import References, is_reference
@@ -64,7 +65,9 @@ class Names:
         """Reference → name, of the people of a decision."""
         opened = self._contents.open_all(entry)
         request, approval = entry.body["request"], entry.body["snapshot"]["approval"]
-        people = {request["subject"]["user"]: "user", **({approval["approver"]: "approver"} if approval else {})}
+        standing = entry.body["snapshot"]["standing"]
+        people = {item["approver"]: f"{SIGNER_FIELD}{i}" for i, item in enumerate(standing)}
+        people |= {request["subject"]["user"]: "user", **({approval["approver"]: "approver"} if approval else {})}
         return {
             reference: opened[field].decode("utf-8", "replace")
             for reference, field in people.items()
@@ -75,7 +78,9 @@ class Names:
         """The body of a decision with names; each reference stays beside its name."""
         body = entry.body
         subject, approval = body["request"]["subject"], body["snapshot"]["approval"]
-        people = [subject["user"], *([approval["approver"]] if approval else [])]
+        standing = body["snapshot"]["standing"]
+        answers = [*([approval] if approval else []), *standing]
+        people = [subject["user"], *(item["approver"] for item in answers)]
         keys = [(entry.tenant, reference) for reference in people if reference]
         if any(key not in self._people for key in keys):
             if len(self._people) >= _MAX_CACHED:
@@ -88,10 +93,13 @@ class Names:
             chain = [known[user] if item == user else item for item in subject["chain"]]
             named = {**subject, "chain": chain, "reference": user, "user": known[user]}
             body = {**body, "request": {**body["request"], "subject": named}}
-        if approval and approval["approver"] in known:
-            reference = approval["approver"]
-            named = {**approval, "approver": known[reference], "reference": reference}
-            body = {**body, "snapshot": {**body["snapshot"], "approval": named}}
+        if any(item["approver"] in known for item in answers):
+            snapshot = {
+                **body["snapshot"],
+                "approval": _restore_answer(approval, known) if approval else None,
+                "standing": [_restore_answer(item, known) for item in standing],
+            }
+            body = {**body, "snapshot": snapshot}
         return body
 
     def restore(self, entry: LedgerEntry) -> LedgerEntry:
@@ -107,3 +115,9 @@ class Names:
         if type(body.get("session")) is str and entry.kind is not EntryKind.OUTCOME:
             body = {**body, "session": self.show_session(entry.tenant, body["session"])}
         return replace(entry, session=session, body=body)
+
+
+def _restore_answer(answer: Mapping[str, Any], known: Mapping[str, str]) -> Mapping[str, Any]:
+    """An answer that a decision read, with its approver's name beside the reference where that is known."""
+    reference = answer["approver"]
+    return {**answer, "approver": known[reference], "reference": reference} if reference in known else answer

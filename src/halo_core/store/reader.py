@@ -405,6 +405,11 @@ class Reader:
         columns = "id, kind, session, binding, status, asked_us, expires_us, answer"
         return self._query(f"SELECT {columns} FROM approval WHERE tenant=? ORDER BY asked_us, id", tenant)  # noqa: S608
 
+    def quota(self, tenant: str, account: str) -> bytes | None:
+        """The state of one account of the table of quotas."""
+        row = self._find("SELECT state FROM quota WHERE tenant=? AND account=?", tenant, account)
+        return None if row is None else bytes(row[0])
+
     def restrictions_of(self, tenant: str) -> Iterator[tuple[Any, ...]]:
         """(kind, scope, target, since_us) of the stops and revocations in force."""
         query = "SELECT kind, scope, target, since_us FROM hold WHERE tenant=? ORDER BY kind, scope, target"

@@ -20,6 +20,7 @@ from halo_core.model import Link, Revocation, Stop
 from halo_core.values import MAX_TAINTED_FINGERPRINTS
 
 if TYPE_CHECKING:
+    from halo_core.clock import Clock
     from halo_core.store.engine import Cursor, Engine
     from halo_core.store.image import TenantImage
 
@@ -38,6 +39,8 @@ _UPDATE_SESSION: Final = (
     f" AND (head_w, head_ws) = (SELECT w, ws {_OTHER_STATES} ORDER BY tick DESC LIMIT 1)"
 )
 _COUNT_PARTS: Final = "SELECT 1 FROM blob WHERE tenant=? AND hash=ANY(?::text[]) HAVING count(*)=?"
+MAX_ACCOUNTS: Final = 10_000
+"""Accounts that memory keeps."""
 _IS_OPEN: Final = "status IN ('pending', 'approved', 'denied')"
 # INVARIANT: ONCE - an approval that was used or denied, or that expired, never becomes valid again.
 _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
@@ -46,6 +49,7 @@ _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
 class RowAccess(Protocol):
     """What a table needs of its transaction."""
 
+    clock: Clock
     database: Engine
     tenant: str
     image: TenantImage
@@ -176,6 +180,8 @@ class QuotaTable(_Table):
         """(version, state) of an account; None where it has no row."""
         known = self._tx.image.quotas
         if account not in known:
+            if len(known) >= MAX_ACCOUNTS and not self._tx.database.has_many_writers:
+                known.clear()
             row = self._tx.cursor.execute(
                 f"SELECT version, state FROM quota WHERE tenant=? AND account=?{self._tx.database.row_lock}",  # noqa: S608  constants
                 (self._tx.tenant, account),

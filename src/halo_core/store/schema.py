@@ -86,6 +86,8 @@ _define("usage", "tenant text, agent text, resource text, uses int", "tenant, ag
 _define("standing", "tenant text, agent text, hash text, origin text, manifest text", "tenant, agent")
 # Fingerprints of values that were stored while a session was exposed, and the digest over all rows so far.
 _define("residue", "tenant text, seq int, chain text, prints bytes", "tenant, seq", by_key=True)
+# What is known of items of conversations: keyed, authenticated and expiring (`halo_core.store.marks`).
+_define("mark", "tenant text, mark bytes, expires_us int, state bytes", "tenant, mark", by_key=True)
 # The score in force for each agent: the hash of its terms.
 _define("baseline", "tenant text, agent text, hash text", "tenant, agent", by_key=True)
 # Spending per day under a standing link's envelope.
@@ -97,6 +99,23 @@ _define(
     "answer text",
     "tenant, id",
     Index("approval_binding", "tenant", "session", "binding"),
+)
+# Remembered answers; `token` is the approver's signed token.
+_define(
+    "standing_answer",
+    "tenant text, id text, kind text, scope text, status text, token text",
+    "tenant, id",
+    Index("standing_answer_scope", "tenant", "scope"),
+)
+# Values that the operator declared as known: the keyed digest of each one's canonical form.
+_define("known_value", "tenant text, kind text, digest text", "tenant, kind, digest", by_key=True)
+# Held acts: what runs once it was answered, or not at all.
+_define(
+    "outbox",
+    "tenant text, id text, session text, agent text, resource text, question text, status text, held_us int, "
+    "expires_us int, marks bytes",
+    "tenant, id",
+    Index("outbox_status", "tenant", "status"),
 )
 # Stops and revocations in force.
 _define("hold", "tenant text, kind text, scope text, target text, since_us int", "tenant, kind, scope, target")

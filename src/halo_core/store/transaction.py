@@ -30,6 +30,7 @@ from halo_core.model import (
     EntryKind,
     LedgerEntry,
     Mode,
+    Provenance,
     make_outcome_key,
     make_repeatable_run_key,
     make_single_run_key,
@@ -46,7 +47,7 @@ from halo_core.store.image import Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.session_state import SessionState
 from halo_core.store.use_counts import UseCounts, choose_part
-from halo_core.values import Marks, Sketch
+from halo_core.values import Marks, Sketch, pack_spans
 
 if TYPE_CHECKING:
     from halo_core.store.writer_chains import Writer
@@ -461,6 +462,14 @@ class Transaction:
             memory.chunks += 1
         else:
             memory.absorb([row])
+        return state.with_chunk()
+
+    def add_spans_row(self, state: SessionState, origin: Provenance, packed: bytes) -> SessionState:
+        """Store the words of a text in order with the session's next entry; returns the new state."""
+        row = pack_spans(origin, packed)
+        memory, session = self._load_memory(state), state.view.id
+        self._pending_marks[session] = self._pending_marks.get(session, b"") + len(row).to_bytes(4, "big") + row
+        memory.absorb([row])
         return state.with_chunk()
 
     def load_taint_index(self) -> rows.TaintIndex:

@@ -1,55 +1,120 @@
-"""Values of actions: how they are spelled and compared, where they came from, which untrusted ones were stored.
+"""Values of actions: their kinds and canonical forms, where they came from, which untrusted ones were stored.
 
-Pure functions of texts, arguments and keys; integers only. `argument_values` splits arguments into values, `text`
-folds and fingerprints texts, `sketch` remembers which source said which word, `provenance` says of each argument how
-far its source is trusted, `lexicon` holds the words that requests and tools use.
+Pure functions of texts, arguments and keys; integers only. `forms` finds the values in texts and arguments, by the
+canonical spellings of `addresses` and `numbers`; `spans` keeps the words of vouching texts in order; `hidden` reads
+what is encoded; `sketch` remembers what a session was shown, `provenance` says of each argument how far its source is
+trusted. `argument_values`, `text` and `lexicon` describe values for the behaviour score. docs/values.md has the rules.
 """
 
+from halo_core.values.answer_scope import (
+    KNOWN_KINDS,
+    AnswerScope,
+    find_answer_scope,
+    find_values,
+    identify_values,
+    list_declarable,
+    list_known_names,
+    names_value,
+    to_canonical_form,
+)
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
+from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
+from halo_core.values.kinds import TARGET_KINDS, Form, Kind
+from halo_core.values.observed_text import (
+    NO_MARKS,
+    ResultMarks,
+    fingerprint_known_text,
+    fingerprint_text,
+    fingerprint_vouching_text,
+    fingerprint_whole_text,
+    is_lookup_key,
+    read_result,
+)
 from halo_core.values.provenance import (
     MAX_LEAVES,
     TRUST_FLOOR,
+    TracedLeaf,
     extract_leaves,
     extract_texts,
     origin_of_result,
     trace_arguments,
     trace_leaves,
 )
+from halo_core.values.repeats import REPEAT_BYTES, SplitText, fingerprint_model_words, split_repeats
 from halo_core.values.sketch import (
     MAX_SOURCE_INDEX,
     MAX_TAINTED_FINGERPRINTS,
     MAX_TEXT,
     Marks,
     Sketch,
+    add_spans_row,
     extract_tokens,
     fingerprint_stored_values,
     fingerprint_tokens,
     iter_text_fingerprints,
+    pack_spans,
 )
+from halo_core.values.stored_objects import StoreMarks, StorePlace, find_place, may_store, period_of
 from halo_core.values.text import fingerprint_strings, generate_spellings, split_name
 
 __all__ = [
+    "KNOWN_KINDS",
     "MAX_LEAVES",
     "MAX_SOURCE_INDEX",
     "MAX_TAINTED_FINGERPRINTS",
     "MAX_TEXT",
+    "NO_MARKS",
+    "REPEAT_BYTES",
+    "TARGET_KINDS",
     "TRUST_FLOOR",
+    "AnswerScope",
+    "ConversationDigest",
+    "Form",
+    "Kind",
+    "MarkedItem",
     "Marks",
+    "ResultMarks",
     "Sketch",
+    "SplitText",
+    "StoreMarks",
+    "StorePlace",
+    "TracedLeaf",
     "Value",
     "ValueKind",
+    "add_spans_row",
     "classify_value",
+    "describe_calls",
     "extract_leaves",
     "extract_texts",
     "extract_tokens",
     "extract_values",
+    "find_answer_scope",
+    "find_place",
+    "find_values",
+    "fingerprint_known_text",
+    "fingerprint_model_words",
     "fingerprint_stored_values",
     "fingerprint_strings",
+    "fingerprint_text",
     "fingerprint_tokens",
+    "fingerprint_vouching_text",
+    "fingerprint_whole_text",
     "generate_spellings",
+    "identify_values",
+    "is_lookup_key",
     "iter_text_fingerprints",
+    "list_declarable",
+    "list_known_names",
+    "mark_items",
+    "may_store",
+    "names_value",
     "origin_of_result",
+    "pack_spans",
+    "period_of",
+    "read_result",
     "split_name",
+    "split_repeats",
+    "to_canonical_form",
     "trace_arguments",
     "trace_leaves",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -38,6 +38,23 @@ _SHELL_NAMES: Final = frozenset({"command", "cmd", "script", "shell", "bash", "c
 _SHELL_WORD_NODES: Final = frozenset(
     {"word", "string_content", "raw_string", "command_name", "file_redirect", "heredoc_body"}
 )
+
+_SQL_PROGRAM: Final = re.compile(
+    r"\s{0,8}(?:with\s+\w+\s+as\b|select\s[^;]{0,4096}?\sfrom\s+\S|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s"
+    r"|(?:create|drop|alter|truncate)\s+(?:table|view|index|database|schema|user|role)\s)",
+    re.IGNORECASE,
+)
+
+
+_SQL_BEGINNINGS: Final = frozenset("wit sel ins upd del cre dro alt tru".split())
+
+
+def is_program(text: str, names: Collection[str]) -> bool:
+    """Whether a text is run: a shell's by the words of the argument's name, SQL by how it begins."""
+    if not _SHELL_NAMES.isdisjoint(names):
+        return True
+    return text[:12].lstrip()[:3].lower() in _SQL_BEGINNINGS and _SQL_PROGRAM.match(text) is not None
+
 
 Part = tuple[str, str]
 """Kind (`email`, `url`, `path`, `table`, `program`, `word`) and text."""

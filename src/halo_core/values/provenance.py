@@ -1,54 +1,100 @@
-"""Where each argument value came from: the user, the system, untrusted content, several of these, or nowhere.
+"""Where each argument value came from: vouched for by the user, known from a lookup, of a prompt, of nobody, foreign.
 
-`trace_arguments` looks every value up in the session's `Sketch`. A value that is one token (an address, an account, a
-number) has that token's origin; a text of several tokens is `user` or `system` where all of it was seen there,
-`untrusted` where all the rest was, else `mixed` or `novel`. A value the user named stays the user's even if a document
-repeats it. Encoded or written in groups it is the same value (`generate_spellings`).
+`trace_leaves` parses every leaf of the arguments into values, each with its kind and canonical form, and looks these up
+in the session's `Sketch`. A value is the user's only if one contiguous part of a vouched text has its form, or has its
+words in order. Tokens without their order, and readings of what could be hidden in a value, only make it `mixed` or
+`untrusted`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
-from operator import and_
 from typing import Any, Final, NamedTuple
 
-from halo_core.model import ActionKind, Provenance, Resource
+from halo_core.model import ActionKind, Impact, Provenance, Resource
+from halo_core.values.addresses import canonicalize_email, find_registrable_domain
+from halo_core.values.forms import ArgumentValue, find_forms, is_name, parse_argument
+from halo_core.values.hidden import generate_argument_readings
+from halo_core.values.joined import find_joined_values, iter_adjacent
+from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
+from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.normalization import make_skeleton
 from halo_core.values.sketch import MAX_TEXT, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
-from halo_core.values.text import ANY_SPELLING, generate_spellings
+from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 
 TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
 
+MAX_LEAVES: Final = 256
+MAX_LEAF_WORDS: Final = 1024
+"""Tokens of one leaf that are compared."""
+MAX_CALL_WORDS: Final = 4096
+"""Tokens of all leaves of a call that are compared."""
+_PREFIX: Final = 8  # tokens by which a long text is looked for first
+_PREFIX_LENGTH: Final = 256  # characters
+_MAX_READING_WORDS: Final = 1024  # of all readings of a call
+_MAX_READINGS: Final = 64  # of one leaf
+_MAX_READ_LEAVES: Final = 24  # leaves of a call whose readings are looked up
+_CONTAINER_TYPES: Final = (Mapping, list, tuple)
 
-def origin_of_result(resource: Resource) -> Provenance:
-    """`system` or `untrusted`, by how the resource was registered and never by what the content says of itself.
+_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
+_SYSTEM_BIT: Final = ORIGIN_BITS[Provenance.SYSTEM]
+_UNTRUSTED_BIT: Final = ORIGIN_BITS[Provenance.UNTRUSTED]
+_TRUSTED_BITS: Final = _USER_BIT | _SYSTEM_BIT
+_FOREIGN: Final = _TRUSTED_BITS | _UNTRUSTED_BIT
+VOUCHED_ORIGINS: Final = (Provenance.USER, Provenance.KNOWN)
+"""Origins of values that may say where money, data or rights go."""
+TRUST_ORDER: Final = {
+    Provenance.USER: 0,
+    Provenance.KNOWN: 1,
+    Provenance.SYSTEM: 2,
+    Provenance.NOVEL: 3,
+    Provenance.MIXED: 4,
+    Provenance.UNTRUSTED: 5,
+}
+"""Origins from the most to the least trusted."""
 
-    A model's words are `novel`: they are no source. What it repeats was marked when it was shown it.
+
+def origin_of_result(  # noqa: PLR0911  one return for each rule
+    resource: Resource, arguments: Collection[Provenance] | None = None, *, exposed: bool = False, is_key: bool = True
+) -> Provenance:
+    """Origin of what an action returns, by its registration and its arguments, never by what the content says.
+
+    INVARIANT: VOUCH - a result inherits the worst origin of its source and its arguments. So a trusted tool that
+    decodes, repeats or looks up what an untrusted text said returns untrusted text.
+
+    Args:
+        resource: as registered.
+        arguments: origins of the leaves of the arguments; None asks for the origin of the source alone.
+        exposed: the session had seen untrusted content when the arguments were made.
+        is_key: the arguments are keys of a lookup (`is_lookup_key`), not text that the result could be made from.
+
+    Returns:
+        `untrusted`; `known` for a lookup in a declared source with arguments that the user or another lookup named, or
+        that were made before anything untrusted was seen; else `system`, or `novel` for a model's words and for what
+        was made from arguments of no origin after exposure. A model is no source: what it repeats was marked when it
+        was shown it.
     """
     if resource.kind is ActionKind.INFERENCE:
         return Provenance.NOVEL
-    return Provenance.SYSTEM if resource.trust >= TRUST_FLOOR else Provenance.UNTRUSTED
-
-
-MAX_LEAVES: Final = 256
-MAX_LEAF_WORDS: Final = 400
-"""Tokens of one leaf that are compared."""
-_CONTAINER_TYPES: Final = (Mapping, list, tuple)
-_TracedOrigin = tuple[Provenance, tuple[int, ...]]
-
-_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
-_TRUSTED_BITS: Final = ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]
-_DECISIVE_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM, Provenance.UNTRUSTED)
-_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
-_TRUST_ORDER: Final = {
-    Provenance.USER: 0,
-    Provenance.SYSTEM: 1,
-    Provenance.NOVEL: 2,
-    Provenance.MIXED: 3,
-    Provenance.UNTRUSTED: 4,
-}
+    if resource.trust < TRUST_FLOOR:
+        return Provenance.UNTRUSTED
+    if arguments is None:
+        return Provenance.SYSTEM
+    worst = max(arguments, key=TRUST_ORDER.__getitem__, default=Provenance.USER)
+    if exposed and worst in (Provenance.UNTRUSTED, Provenance.MIXED):
+        return Provenance.UNTRUSTED
+    if exposed and worst is Provenance.NOVEL:
+        return Provenance.NOVEL
+    is_lookup = resource.classified == "declared" and (
+        resource.kind is ActionKind.RETRIEVAL or resource.impact is Impact.READ
+    )
+    if is_lookup and is_key and (worst in VOUCHED_ORIGINS or not exposed):
+        return Provenance.KNOWN
+    return Provenance.SYSTEM
 
 
 def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -92,91 +138,367 @@ class Leaf(NamedTuple):
     Args:
         pointer: its place, as `extract_leaves` gives it.
         text: its text.
-        words: its tokens, at most one more than are compared.
+        words: its tokens, at most as many as are compared.
+        is_amount: the argument is a number by its type or its name, and no target unless it is declared one.
+        is_cut: not all of it was read.
     """
 
     pointer: str
     text: str
     words: list[str]
+    is_amount: bool = False
+    is_cut: bool = False
+
+
+class TracedLeaf(NamedTuple):
+    """Where a leaf came from.
+
+    Args:
+        pointer: its place.
+        origin: the worst origin of its values.
+        places: of the sources that said it.
+        kind: what it names.
+        flags: `respelled`, `same_site`, `suspicious`.
+        is_target: it says where something goes, by its kind or its declaration.
+    """
+
+    pointer: str
+    origin: Provenance
+    places: tuple[int, ...]
+    kind: Kind = Kind.TEXT
+    flags: tuple[str, ...] = ()
+    is_target: bool = False
+
+
+_AMOUNT_NAMES: Final = frozenset(
+    "amount price sum total cost fee value quantity qty limit size count offset page top max min n k width height "
+    "timestamp duration seconds days percent rate balance year".split()
+)
 
 
 def parse_leaves(args: Mapping[str, Any]) -> tuple[Leaf, ...]:
     """The leaves of arguments with their tokens; at most one more than `MAX_LEAVES`."""
-    found = islice(extract_leaves(args), MAX_LEAVES + 1)
-    return tuple([Leaf(place, text, list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1))) for place, text in found])
+    leaves: list[Leaf] = []
+    room = MAX_CALL_WORDS
+    for place, text in islice(extract_leaves(args), MAX_LEAVES + 1):
+        most = min(room, MAX_LEAF_WORDS)
+        words = list(islice(extract_tokens(text), most + 1)) if most else []
+        is_cut = len(words) > most or not most or len(text) > MAX_TEXT
+        leaves.append(Leaf(place, text, words[:most], _is_amount(place, args), is_cut))
+        room -= len(words[:most])
+    return tuple(leaves)
 
 
-def trace_arguments(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance, tuple[int, ...]], ...]:
+def _is_amount(pointer: str, args: Mapping[str, Any]) -> bool:
+    name = name_of_argument(pointer)
+    value = args.get(name)
+    return isinstance(value, float) or (isinstance(value, int) and names_amount(name))
+
+
+@lru_cache(maxsize=4096)
+def names_amount(name: str) -> bool:
+    """Whether a whole number under this name is an amount: a sum, a count, a limit."""
+    return not _AMOUNT_NAMES.isdisjoint(_words_of_name(name))
+
+
+@lru_cache(maxsize=4096)
+def name_of_argument(pointer: str) -> str:
+    """Name of the argument that a JSON pointer (RFC 6901) leads into."""
+    return pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+
+
+_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
+
+
+@lru_cache(maxsize=2048)
+def _words_of_name(name: str) -> tuple[str, ...]:
+    """Words of an argument's name, in lower case: `invoiceId` is invoice, id."""
+    return tuple(word.lower() for word in _NAME_WORD.findall(name[:256]))
+
+
+def trace_arguments(args: Mapping[str, Any], sketch: Sketch, targets: Collection[str] = ()) -> tuple[TracedLeaf, ...]:
     """As `trace_leaves`, of arguments."""
-    return trace_leaves(parse_leaves(args), sketch)
+    return trace_leaves(parse_leaves(args), sketch, targets)
 
 
-def trace_leaves(leaves: Iterable[Leaf], sketch: Sketch) -> tuple[tuple[str, Provenance, tuple[int, ...]], ...]:
+def trace_leaves(
+    leaves: Iterable[Leaf],
+    sketch: Sketch,
+    targets: Collection[str] = (),
+    amount: str = "",
+    *,
+    is_declared: Callable[[ArgumentValue], bool] | None = None,
+) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
 
     Args:
         leaves: of the real arguments (before secrets are sealed).
         sketch: what the session has seen.
-
-    Returns:
-        (pointer, origin, places of sources) of each.
+        targets: names of the arguments that are declared targets.
+        amount: name of the argument that is declared the amount, empty if none is.
+        is_declared: whether the operator has declared a value as known; asked of targets alone.
     """
-    traced = []
-    for leaf in leaves:
-        pointer, text, words = leaf
-        if len(words) > MAX_LEAF_WORDS or len(text) > MAX_TEXT:
-            # What lies behind the cap was not looked at, so the value is nobody's alone.
-            origin, places = _trace_words(words[:MAX_LEAF_WORDS], sketch)
-            traced.append((pointer, max(origin, Provenance.MIXED, key=_TRUST_ORDER.__getitem__), places))
-            continue
-        origin, places = _trace_words(words, sketch)
-        if origin not in _DECISIVE_ORIGINS and ANY_SPELLING.search(text) is not None:
-            origin, places = _trace_spellings(text, (origin, places), sketch)
-        traced.append((pointer, origin, places))
-    traced.sort()
-    return tuple(traced)
+    leaves = tuple(leaves)
+    trace = _Trace(sketch, frozenset(targets), amount, len(leaves), is_declared)
+    traced = [trace.trace_leaf(leaf) for leaf in leaves]
+    if len(leaves) > 1:
+        traced = trace.judge_joined(leaves, traced)
+    return tuple(sorted(traced))
 
 
-def _trace_spellings(text: str, traced: _TracedOrigin, sketch: Sketch) -> _TracedOrigin:
-    """Where a value came from that nobody wrote like this: encoded, taken apart, with look-alikes."""
-    forms = [
-        (words, judged)
-        for form in generate_spellings(text)
-        if (words := list(islice(extract_tokens(form), MAX_LEAF_WORDS)))
-        and (judged := _trace_words(words, sketch))[0] is not Provenance.NOVEL
-    ]
-    if any(judged[0] in _FOREIGN_ORIGINS for _, judged in forms):
-        return max((judged for _, judged in forms), key=lambda item: _TRUST_ORDER[item[0]])
-    if not forms:
+class _Trace:
+    """Traces the leaves of one call in the sketch of its session."""
+
+    __slots__ = (
+        "_amount",
+        "_is_declared_known",
+        "_reading_words_left",
+        "_readings_left",
+        "_sketch",
+        "_targets",
+        "_user_spans",
+    )
+
+    def __init__(
+        self,
+        sketch: Sketch,
+        targets: frozenset[str],
+        amount: str,
+        leaf_count: int,
+        is_declared_known: Callable[[ArgumentValue], bool] | None,
+    ) -> None:
+        self._sketch = sketch
+        self._targets = targets
+        self._amount = amount
+        self._is_declared_known = is_declared_known
+        self._readings_left = min(leaf_count, _MAX_READ_LEAVES)
+        self._reading_words_left = _MAX_READING_WORDS
+        self._user_spans = sketch.spans[Provenance.USER]
+
+    def trace_leaf(self, leaf: Leaf) -> TracedLeaf:
+        name = name_of_argument(leaf.pointer)
+        is_declared = name in self._targets
+        values = parse_argument(leaf.text, _words_of_name(name), is_target=is_declared)
+        is_amount = not is_declared and (leaf.is_amount or name == self._amount)
+        kind = values[0].kind
+        if is_amount and kind in (Kind.ACCOUNT, Kind.TELEPHONE):
+            kind = Kind.AMOUNT
+        is_target = is_declared or kind in TARGET_KINDS
+        masks: list[int] = []
+        flags: set[str] = set()
+        origin = Provenance.USER
+        for value in values:
+            judged = self._judge_value(value, masks, flags, is_declared=is_declared)
+            origin = max(origin, judged, key=TRUST_ORDER.__getitem__)
+        if origin is Provenance.USER:
+            return TracedLeaf(leaf.pointer, origin, (), kind, tuple(sorted(flags)), is_target)
+        word_masks = self._sketch.look_up_marks(leaf.words) if leaf.words else []
+        seen = {mask >> SOURCE_SHIFT for mask in (*word_masks, *masks) if not mask & _USER_BIT}
+        places = tuple(sorted(seen - {0}))
+        if origin is not Provenance.KNOWN:
+            if any(mask & _FOREIGN == _UNTRUSTED_BIT for mask in masks):
+                origin = Provenance.UNTRUSTED
+            else:
+                reads = is_target or (kind not in (Kind.AMOUNT, Kind.DATE) and not is_amount)
+                origin = self._raise_suspicion(
+                    leaf.text, values, word_masks, origin, flags, reads=reads, is_target=is_target
+                )
+            # What lies behind a cap was not looked at, so it could come from anywhere.
+            if leaf.is_cut:
+                origin = Provenance.UNTRUSTED
+        return TracedLeaf(leaf.pointer, origin, places, kind, tuple(sorted(flags)), is_target)
+
+    # what vouches
+
+    def _judge_value(self, value: ArgumentValue, masks: list[int], flags: set[str], *, is_declared: bool) -> Provenance:
+        """The origin of a value by its form and its words in order; adds the marks of its forms, and its flags."""
+        is_target = is_declared or value.kind in TARGET_KINDS
+        origin = self._judge_forms(value, masks)
+        if value.in_words if origin is None else origin is Provenance.USER and is_target:
+            tokens, packed = self._read_in_order(value.text)
+            if origin is None:
+                origin = self._judge_words(value, tokens, packed, is_target=is_target, is_declared=is_declared)
+            elif not self._user_spans.find(packed):
+                flags.add(RESPELLED)
+        if origin not in VOUCHED_ORIGINS and is_target and self._is_declared_known is not None:
+            origin = Provenance.KNOWN if self._is_declared_known(value) else origin
+        if origin in VOUCHED_ORIGINS:
+            # A form that equals a vouched one is delivered to the same place, however it is written.
+            return origin
+        flags.update(value.flags)
+        if value.host and self._is_of_vouched_site(value.host):
+            flags.add(SAME_SITE)
+        return origin or Provenance.NOVEL
+
+    def _read_in_order(self, text: str) -> tuple[list[str], bytes]:
+        """Tokens of a value and their fingerprints; none of a long one whose beginning stands nowhere."""
+        key = self._sketch.key
+        if len(text) > _PREFIX_LENGTH:
+            beginning = fingerprint_tokens_in_order(tokenize(text[:_PREFIX_LENGTH])[:-1][:_PREFIX], key)
+            if not any(spans.find(beginning) for spans in self._sketch.spans.values()):
+                return [], b""
+        tokens = tokenize(text, MAX_TEXT_TOKENS + 1)
+        # INVARIANT: VOUCH - a value is found whole or not at all.
+        return (tokens, fingerprint_tokens_in_order(tokens, key)) if len(tokens) <= MAX_TEXT_TOKENS else ([], b"")
+
+    def _judge_forms(self, value: ArgumentValue, masks: list[int]) -> Provenance | None:
+        if not value.forms:
+            return None
+        found = self._sketch.look_up_forms(value.forms)
+        masks += found
+        if any(mask & _USER_BIT for mask in found):
+            return Provenance.USER
+        if self._sketch.spans[Provenance.KNOWN]:
+            known = self._sketch.look_up_known(value.forms)
+            masks += known
+            if any(known):
+                return Provenance.KNOWN
+        return Provenance.SYSTEM if any(mask & _SYSTEM_BIT for mask in found) else None
+
+    def _judge_words(
+        self, value: ArgumentValue, tokens: list[str], packed: bytes, *, is_target: bool, is_declared: bool
+    ) -> Provenance | None:
+        if not packed or not is_name(value.text[:_PREFIX_LENGTH]):
+            return None
+        # A word of the language names nobody where the argument says where something goes.
+        if is_declared and len(tokens) == 1 and tokens[0] in STOP_WORDS:
+            return None
+        # Systems tell the cases of ids apart; only of what is merely said does the case make no difference.
+        least = 2 if is_target else 1
+        for origin in VOUCHED_ORIGINS:
+            if self._sketch.spans[origin].find(packed) >= least:
+                return origin
+        if value.kind is Kind.HANDLE and len(tokens) == 2 and tokens[0] in "#@":
+            bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
+            if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
+                return Provenance.USER
+        words = list(islice(extract_tokens(value.text[:_PREFIX_LENGTH]), 2))
+        if len(words) == 1 and self._sketch.look_up_marks(words)[0] & _SYSTEM_BIT:
+            return Provenance.SYSTEM
+        return None
+
+    def _is_of_vouched_site(self, host: str) -> bool:
+        # The Public Suffix List is loaded only if a vouching text names a site.
+        if not self._user_spans or not self._sketch.look_up_forms([ANY_SITE])[0] & _USER_BIT:
+            return False
+        (mask,) = self._sketch.look_up_forms([Form("site", find_registrable_domain(host))])
+        return bool(mask & _USER_BIT)
+
+    # what raises suspicion
+
+    def _raise_suspicion(
+        self,
+        text: str,
+        values: list[ArgumentValue],
+        masks: list[int],
+        origin: Provenance,
+        flags: set[str],
+        *,
+        reads: bool,
+        is_target: bool,
+    ) -> Provenance:
+        """The origin, worse where an untrusted source has said a part of the value; adds a flag if that is hidden."""
+        foreign = [mask for mask in masks if mask and not mask & _TRUSTED_BITS]
+        if foreign and len(foreign) == len(masks):
+            return Provenance.UNTRUSTED
+        worst = Provenance.MIXED if foreign and origin is not Provenance.SYSTEM else origin
+        if reads and self._readings_left > 0:
+            self._readings_left -= 1
+            hidden, resembles = self._judge_readings(text, values, is_target=is_target)
+            if hidden is not None or resembles:
+                flags.add(SUSPICIOUS)
+            if hidden is not None:
+                return max(hidden, worst, key=TRUST_ORDER.__getitem__)
+        return worst
+
+    def _are_foreign(self, forms: Iterable[Form]) -> bool:
+        return any(mask & _FOREIGN == _UNTRUSTED_BIT for mask in self._sketch.look_up_forms(forms))
+
+    def _judge_readings(
+        self, text: str, values: list[ArgumentValue], *, is_target: bool
+    ) -> tuple[Provenance | None, bool]:
+        """What an untrusted source has said of the readings of a leaf; whether it looks like what was vouched for."""
+        looks = [
+            Form("skeleton", make_skeleton(form.text))
+            for value in values
+            for form in value.forms
+            if form.domain in ("email", "host")
+        ]
+        masks = self._sketch.look_up_forms(looks) if looks else []
+        if any(mask & _FOREIGN == _UNTRUSTED_BIT for mask in masks):
+            return Provenance.UNTRUSTED, True
+        resembles = any(mask & _TRUSTED_BITS for mask in masks)
+        if not self._sketch.has_untrusted:
+            return None, resembles
+        for reading in islice(generate_argument_readings(text, is_value=is_target), _MAX_READINGS):
+            if self._reading_words_left <= 0:
+                break
+            if reading.isalpha() and reading.isascii() and len(reading) <= 64:
+                words = [reading.casefold()]
+            else:
+                words = list(islice(extract_tokens(reading[:_PREFIX_LENGTH]), self._reading_words_left))
+            self._reading_words_left -= len(words)
+            found = self._sketch.look_up_marks(words) if words else []
+            foreign = [mask for mask in found if mask & _FOREIGN == _UNTRUSTED_BIT]
+            if foreign:
+                return (Provenance.UNTRUSTED if len(foreign) == len(found) else Provenance.MIXED), True
+            forms = () if reading.isalpha() else islice(find_forms(reading[:1024]), 64)
+            if self._are_foreign(forms):
+                return Provenance.UNTRUSTED, True
+        return None, resembles
+
+    # parts that belong together
+
+    def judge_joined(self, leaves: tuple[Leaf, ...], traced: list[TracedLeaf]) -> list[TracedLeaf]:
+        """The traced leaves, worse where leaves make a value together that is worse than each of them."""
+        named = [(name_of_argument(leaf.pointer), leaf.text) for leaf in leaves]
+        for members, spellings in find_joined_values(named):
+            if all(traced[i].origin in VOUCHED_ORIGINS for i in members):
+                judged = [self._judge_joined_value(value) for value in spellings]
+                best = min(judged, key=TRUST_ORDER.__getitem__)
+                if (
+                    TRUST_ORDER[best]
+                    > TRUST_ORDER[max((traced[i].origin for i in members), key=TRUST_ORDER.__getitem__)]
+                ):
+                    for i in members:
+                        traced[i] = _make_worse(traced[i], best)
+        # What a full sketch does not hold counts as untrusted already.
+        if self._sketch.has_untrusted and not self._sketch.saturated:
+            self._judge_adjacent(leaves, traced)
         return traced
-    # Ours only where one spelling is the whole of it.
-    alphanumerics = _strip_to_alphanumerics(text)
-    ours = (judged for words, judged in forms if "".join(words) == alphanumerics)
-    return next(ours, traced) if traced[0] is Provenance.NOVEL else traced
+
+    def _judge_joined_value(self, value: ArgumentValue) -> Provenance:
+        return self._judge_value(value, [], set(), is_declared=True)
+
+    def _judge_adjacent(self, leaves: tuple[Leaf, ...], traced: list[TracedLeaf]) -> None:
+        """Short leaves that stand side by side and are together what an untrusted source has said."""
+        short = [
+            i
+            for i, leaf in enumerate(leaves)
+            if not leaf.is_amount and len(leaf.text) <= _MAX_FRAGMENT and leaf.words and len(leaf.words) == 1
+        ]
+        rows = list(iter_adjacent(short, [leaf.text for leaf in leaves]))
+        words = [joined.casefold() for _, joined in rows]
+        masks = self._sketch.look_up_marks(words) if words else []
+        for (members, joined), mask in zip(rows, masks, strict=True):
+            form = _find_joined_form(joined)
+            if (mask & _FOREIGN == _UNTRUSTED_BIT) or (form and self._are_foreign([form])):
+                for i in members:
+                    traced[i] = _make_worse(traced[i], Provenance.UNTRUSTED)
 
 
-def _strip_to_alphanumerics(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+_MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part
 
 
-def _trace_words(words: list[str], sketch: Sketch) -> _TracedOrigin:
-    if not words:
-        return Provenance.NOVEL, ()
-    masks = sketch.look_up_marks(words)
-    if reduce(and_, masks) & _USER_BIT:
-        return Provenance.USER, ()
-    places, trusted_count, foreign_count = set(), 0, 0
-    for mask in masks:
-        if mask >> SOURCE_SHIFT and not mask & _USER_BIT:
-            places.add(mask >> SOURCE_SHIFT)
-        if mask & _TRUSTED_BITS:
-            trusted_count += 1
-        elif mask:
-            foreign_count += 1
-    sorted_places = tuple(sorted(places))
-    if trusted_count == len(masks):
-        return Provenance.SYSTEM, sorted_places
-    if not foreign_count:
-        return Provenance.NOVEL, sorted_places
-    # INVARIANT: one word that only an untrusted source has said keeps the value from being called ours.
-    return (Provenance.UNTRUSTED if foreign_count == len(masks) else Provenance.MIXED), sorted_places
+def _find_joined_form(text: str) -> Form | None:
+    """Form of a number or an address that was cut in parts."""
+    if text.isascii() and text.isdigit():
+        return Form("digits", text)
+    address = canonicalize_email(text) if "@" in text else None
+    return Form("email", address) if address is not None else None
+
+
+def _make_worse(leaf: TracedLeaf, origin: Provenance) -> TracedLeaf:
+    if TRUST_ORDER[origin] <= TRUST_ORDER[leaf.origin]:
+        return leaf
+    return leaf._replace(origin=origin, flags=tuple(sorted({*leaf.flags, SUSPICIOUS})))

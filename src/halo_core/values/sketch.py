@@ -7,6 +7,10 @@ saturated, and what it does not hold counts as untrusted.
 A value of untrusted origin that was written to a memory, a file or a mailbox comes back from there as the system's own.
 It is recognized by keyed fingerprints of runs of five words and of single distinctive words (an address, an account, a
 link). A paraphrase is not recognized.
+
+Forms (`halo_core.values.forms`) have marks of their own, and so has what a trusted lookup brought (`KNOWN`). Tokens
+without their order never show that a value is ours; that takes the form of a value or its words in order, which
+`Sketch.spans` keeps.
 """
 
 from __future__ import annotations
@@ -20,8 +24,11 @@ from heapq import nsmallest
 from itertools import islice
 from typing import Final
 
+from halo_core.errors import BadInput
 from halo_core.model import Provenance
-from halo_core.values.text import start_keyed_hash
+from halo_core.values.kinds import Form
+from halo_core.values.spans import TOKEN_BYTES, Spans
+from halo_core.values.text import digest_with_key, start_keyed_hash
 
 MAX_MARKS: Final = 20_000
 MAX_TEXT: Final = 262_144  # characters of one text that are read
@@ -73,6 +80,13 @@ def _extract_tokens_lazily(folded: str) -> Iterator[str]:
             yield _normalize_number(token) if token[0] in _NUMERIC else token
 
 
+def find_token_places(text: str) -> Iterator[tuple[int, int]]:
+    """Where each token of `extract_tokens` stands in the text: begin and end, with the signs around it."""
+    for match in _TOKEN.finditer(text[:MAX_TEXT]):
+        if match.group().strip(_EDGE_CHARACTERS):
+            yield match.span()
+
+
 def _normalize_number(token: str) -> str:
     if token.isascii() and token.isdigit():
         return token
@@ -110,10 +124,34 @@ def _fingerprint_cache(_key: bytes) -> dict[str, int]:
     return {}
 
 
-class Sketch:
-    """Marks of one session, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store."""
+FORM: Final = b"form"
+"""Marks of forms that stood in a text."""
+KNOWN: Final = b"known"
+"""Marks of forms that a trusted lookup brought."""
 
-    __slots__ = ("_key", "last_request", "marks", "saturated")
+
+def fingerprint_forms(key: bytes, forms: Iterable[Form], use: bytes = FORM) -> list[int]:
+    """Keyed 56-bit fingerprints of forms, in their order.
+
+    Args:
+        key: of the sketch.
+        forms: the forms.
+        use: `FORM` or `KNOWN`.
+    """
+    return [
+        int.from_bytes(digest_with_key(b"%b\0%b\0%b" % (use, domain.encode(), text.encode("utf-8", "replace")), key, 7))
+        for domain, text in forms
+    ]
+
+
+class Sketch:
+    """Marks of one session, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store.
+
+    `has_untrusted` says whether an untrusted source was seen. `spans` holds the words in order of the texts that vouch
+    for values: the user's, and what trusted lookups brought.
+    """
+
+    __slots__ = ("_key", "has_untrusted", "last_request", "marks", "saturated", "spans")
 
     def __init__(self, key: bytes) -> None:
         self.last_request: frozenset[int] | None = None
@@ -121,11 +159,25 @@ class Sketch:
         self._key = key[:64]
         self.marks: Marks = {}
         self.saturated = False
+        self.has_untrusted = False
+        self.spans: dict[Provenance, Spans] = {Provenance.USER: Spans(), Provenance.KNOWN: Spans()}
 
     @property
     def key(self) -> bytes:
         """Key of its fingerprints."""
         return self._key
+
+    def is_trusted(self, value: str | Form) -> bool:
+        """Whether the user, the system or a trusted lookup said a word or a form."""
+        return bool(self._look_up(value) & (ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]))
+
+    def is_untrusted(self, value: str | Form) -> bool:
+        """Whether only untrusted content said a word or a form."""
+        return self._look_up(value) & _ORIGIN_MASK == ORIGIN_BITS[Provenance.UNTRUSTED]
+
+    def _look_up(self, value: str | Form) -> int:
+        (mark,) = self.look_up_marks((value,)) if isinstance(value, str) else self.look_up_forms((value,))
+        return mark
 
     def compute_additions(
         self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0
@@ -145,6 +197,9 @@ class Sketch:
         for fingerprint in fingerprints:
             mark = find_mark(fingerprint)
             if mark is None:
+                if self.saturated and origin is Provenance.USER and not vouched:
+                    # INVARIANT: VOUCH - of what was not read to its end, any word may be an echo.
+                    continue
                 if len(added) >= room:
                     self.saturated = True
                     break
@@ -157,9 +212,21 @@ class Sketch:
 
     def merge(self, added: Marks) -> None:
         """Add marks; a mark never loses an origin."""
+        foreign = ORIGIN_BITS[Provenance.UNTRUSTED]
         for fingerprint, bits in added.items():
             self.marks[fingerprint] = self.marks.get(fingerprint, 0) | bits
+        self.has_untrusted = self.has_untrusted or any(bits & foreign for bits in added.values())
         self.saturated = self.saturated or len(self.marks) >= MAX_MARKS
+
+    def look_up_forms(self, forms: Iterable[Form]) -> list[int]:
+        """Mark of each form in the texts that were seen, 0 where it was in none."""
+        find_mark = self.marks.get
+        return [find_mark(fingerprint, 0) for fingerprint in fingerprint_forms(self._key, forms)]
+
+    def look_up_known(self, forms: Iterable[Form]) -> list[int]:
+        """Mark of each form in what trusted lookups brought, 0 where it was in nothing."""
+        find_mark = self.marks.get
+        return [find_mark(fingerprint, 0) for fingerprint in fingerprint_forms(self._key, forms, KNOWN)]
 
     def look_up_marks(self, words: Iterable[str]) -> list[int]:
         """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
@@ -172,6 +239,32 @@ class Sketch:
                 find_mark(_fingerprint_token(key, word, cache) if fingerprint is None else fingerprint, unknown)
             )
         return marks
+
+
+_SPANS_ROW: Final = b"\xff\xff\xff\xff"
+"""Begins a row of words in order; a row of marks begins with their length, which is less."""
+_SPANS_ORIGINS: Final = (Provenance.USER, Provenance.KNOWN)
+
+
+def pack_spans(origin: Provenance, packed: bytes) -> bytes:
+    """A row with the words of a text in order, for the store."""
+    return b"%b%b%b" % (_SPANS_ROW, bytes([_SPANS_ORIGINS.index(origin)]), packed)
+
+
+def add_spans_row(sketch: Sketch, row: bytes) -> bool:
+    """Add a row to a sketch if it holds words in order; returns whether it does.
+
+    Raises:
+        BadInput: these are other bytes.
+    """
+    if not row.startswith(_SPANS_ROW):
+        return False
+    start = len(_SPANS_ROW) + 1
+    if len(row) < start or row[start - 1] >= len(_SPANS_ORIGINS) or (len(row) - start) % TOKEN_BYTES:
+        problem = "a row of the session's words is invalid"
+        raise BadInput("bad_profile", problem, field="spans", remedy="run `halo verify`")
+    sketch.spans[_SPANS_ORIGINS[row[start - 1]]].add(row[start:])
+    return True
 
 
 def pack_marks(marks: Marks) -> bytes:

@@ -15,7 +15,6 @@ import base64
 import binascii
 import html
 import re
-import unicodedata
 from array import array
 from base64 import b64decode
 from collections.abc import Iterator
@@ -25,6 +24,8 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Final
 from urllib.parse import unquote
+
+from halo_core.values.normalization import INVISIBLE, LATIN_LOOKALIKES, normalize_bounded
 
 ATOM_BYTES: Final = 4
 MAX_ATOMS: Final = 4096  # of one text
@@ -37,15 +38,6 @@ _ATOM: Final = re.compile(r"[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?(?![^\W_])|[^\W_]
 _NAME: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\da-zA-Z_]+")
 _ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4096}={0,2}")
 
-_INVISIBLE: Final = re.compile(
-    "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164"
-    "\\ufe00-\\ufe0f\\ufeff\\uffa0\\U000e0000-\\U000e0fff]"
-)
-_LATIN_LOOKALIKES: Final = str.maketrans(
-    "аеорсухіјѕһԁԛԝɡαορνιτκυχϲАВЕКМНОРСТХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-    "aeopcyxijshdqwgaopvitkuxcabekmhopctxabezhikmnoptyx",
-)
-
 
 def fold_text(text: str) -> str:
     """The text as it looks: compatibility forms, case, invisible characters and lookalikes folded.
@@ -55,8 +47,8 @@ def fold_text(text: str) -> str:
     text = text[:MAX_READ]
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", text)[: 2 * MAX_READ]
-    return _INVISIBLE.sub("", text).translate(_LATIN_LOOKALIKES).casefold()
+    text = normalize_bounded(text, 2 * MAX_READ)
+    return INVISIBLE.sub("", text).translate(LATIN_LOOKALIKES).casefold()
 
 
 def extract_atoms(text: str, most: int = MAX_ATOMS) -> list[str]:
@@ -221,7 +213,8 @@ def generate_spellings(text: str) -> Iterator[str]:
 
 
 def _generate_all_spellings(text: str) -> Iterator[str]:
-    folded = _ZERO_WIDTH.sub("", unicodedata.normalize("NFKC", text)) if not text.isascii() else text
+    # INVARIANT: TOTAL - what is normalized is cut, since normalization makes a text up to 18 times as long.
+    folded = _ZERO_WIDTH.sub("", normalize_bounded(text, _MAX_SPELLING_INPUT)) if not text.isascii() else text
     if folded != text:
         yield folded
     if "%" in text:

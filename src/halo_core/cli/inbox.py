@@ -1,0 +1,474 @@
+"""`halo approvals` and `halo break-glass`: the inbox of questions, their signed answers, and what is remembered.
+
+Somebody else's words (a model's, a document's) stand behind a bar on each line, so that none of them can look like a
+line of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from typer import Argument, Option
+
+from halo_core.cli.context import ApproverKeyHomeOption, StoreContext, WhyOption, parse_duration, store_verb
+from halo_core.cli.rendering import console, safe_text, say, say_plainly
+from halo_core.clock import SystemClock, format_iso
+from halo_core.crypto.keys import KeyStore
+from halo_core.errors import ConfigError
+from halo_core.oversight import ApprovalAnswer, ApprovalRequest, Spending, answer, load_request
+from halo_core.oversight.inbox import (
+    InboxItem,
+    count_similar_answers,
+    encode_page,
+    find_equal_requests,
+    find_user_words,
+    list_inbox,
+)
+from halo_core.oversight.remembered import (
+    DEFAULT_LIFETIME_S,
+    DEFAULT_USES,
+    RememberedAnswer,
+    RememberTerms,
+    can_be_remembered,
+    grant_break_glass,
+    list_remembered,
+    revoke_remembered,
+)
+from halo_core.views import select_fields
+from halo_core.views.wording import (
+    escape_unprintable,
+    format_amount,
+    format_content,
+    format_limit,
+    format_percent,
+    parse_amount,
+)
+
+_MILLION: Final = 1_000_000
+_DAY_S: Final = 86_400
+_LABEL_WIDTH: Final = 18
+_MIN_WIDTH: Final = 20
+_BAR: Final = "│ "
+_LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+app = typer.Typer(help="List and answer what waits for a person.", no_args_is_help=True)
+
+IdArgument = Annotated[str, Argument(help="Id of the request, or the first characters of it.")]
+AsOption = Annotated[str, Option("--as", help="The approver's enrolled name.")]
+
+
+@store_verb(app, "list")
+def list_questions(
+    *,
+    everything: Annotated[bool, Option("--all", help="Include answered, used and expired requests.")] = False,
+    store: StoreContext,
+) -> None:
+    """List what waits for an answer: calls, held acts, new tools, re-authorizations. Equal calls are one question."""
+    with store.open_log() as (reader, owner):
+        items = list_inbox(reader, owner, SystemClock().now_us(), everything=everything)
+    names = ("kind", "session", "asked_us", "expires_us")
+    if store.print_json(
+        [
+            {
+                "id": item.id,
+                "ids": [row.id for row in item.rows],
+                **select_fields(item.rows[0], *names),
+                **select_fields(item.summary, "agent", "codes", "held", "resource"),
+                "status": item.status,
+                "what": item.kind,
+            }
+            for item in items
+        ]
+    ):
+        return
+    for item in items:
+        for line in _describe_item(item):
+            say(safe_text(line))
+    _say_batches(items)
+    if not items:
+        say("no request waits for an answer")
+
+
+def _describe_item(item: InboxItem) -> Iterator[str]:
+    row, detail = item.rows[0], item.summary
+    yield f"{item.id}  {item.status}, until {format_iso(row.expires_us)}"
+    asks = "one call" if item.kind == "call" else item.kind
+    codes = ", ".join(detail.codes) or "no reason that can be read"
+    others = f" and {len(item.rows) - 1} more" if len(item.rows) > 1 else ""
+    agent, session, resource = (escape_unprintable(text) for text in (detail.agent, row.session, detail.resource))
+    yield f"  {agent or '?'}, session {session}{others}: {asks}, `{resource or '?'}` ({codes})"
+    if item.status == "pending":
+        yield f"  answer: halo approvals approve {item.id} --as NAME"
+
+
+def _say_batches(items: Sequence[InboxItem]) -> None:
+    sessions: dict[str, int] = {}
+    for item in items:
+        for row in item.rows if (item.kind, item.status) == ("held act", "pending") else ():
+            sessions[row.session] = sessions.get(row.session, 0) + 1
+    for session, count in sessions.items():
+        if count > 1:
+            text = f"{count} held acts of session {session}: halo approvals approve --held {session} --as NAME"
+            say(safe_text(escape_unprintable(text)))
+
+
+@store_verb(app, "show")
+def show_question(
+    id: IdArgument,  # noqa: A002  the word users expect
+    *,
+    reveal: Annotated[bool, Option("--reveal", help="Show content unmasked.")] = False,
+    store: StoreContext,
+) -> None:
+    """Show a request: the exact targets and amount, where each came from, who asks, why, and similar answers."""
+    page = _load_page(store, id, reveal=reveal)
+    if not store.print_json({**page.question.to_plain(), "asked": page.asked, "similar": dict(page.similar)}):
+        for line in page.lines:
+            say(safe_text(line))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What an approver is shown of one question."""
+
+    question: ApprovalRequest
+    asked: str
+    similar: Mapping[str, int]
+    lines: tuple[str, ...]
+    equal_ids: tuple[str, ...]
+
+
+def _load_page(store: StoreContext, request: str, *, reveal: bool = False) -> _Page:
+    with store.open_log() as (reader, tenant):
+        opener, now_us = store.open_contents(reader).open, SystemClock().now_us()
+        question = load_request(reader, store.home, tenant, request, opener=opener, now_us=now_us, reveal=reveal)
+        asked = find_user_words(reader, tenant, question.row.session, opener, reveal=reveal)
+        similar = count_similar_answers(reader, tenant, question, now_us)
+        equal_ids = find_equal_requests(reader, tenant, question, now_us)
+        answers = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=now_us))
+    remembered = [item for item in answers if (item.role, item.resource) == (question.role, question.resource)]
+    rows = _build_question_rows(question, asked, similar, remembered, equal_ids)
+    return _Page(question, asked, similar, tuple(_lay_out(rows)), equal_ids)
+
+
+def _lay_out(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The lines of a page: a label, then a bar before every line of its value, however that is broken."""
+    width = max(console().width - _LABEL_WIDTH - len(_BAR), _MIN_WIDTH)
+    for label, value in rows:
+        head = label
+        for line in quote_lines(value, width):
+            yield f"{head:<{_LABEL_WIDTH}}{_BAR}{line}"
+            head = ""
+
+
+def quote_lines(text: str, width: int) -> list[str]:
+    """A text as lines of at most `width` characters, in which nothing acts on a terminal or ends a line."""
+    lines = []
+    for part in _LINE_ENDS.split(text):
+        shown = escape_unprintable(part)
+        lines += [shown[i : i + width] for i in range(0, len(shown), width)] or [""]
+    return lines
+
+
+def _build_question_rows(
+    question: ApprovalRequest,
+    asked: str,
+    similar: Mapping[str, int],
+    remembered: Sequence[RememberedAnswer],
+    equal_ids: Sequence[str],
+) -> list[tuple[str, str]]:
+    row = question.row
+    call = row.kind == "call"
+    request_text = "allow this one call" if call else f"continue the session as epoch {question.epoch}"
+    if question.held:
+        request_text = "run this held act; its caller went on without a result"
+    return [
+        ("asks", request_text),
+        ("what", f"{question.action} `{question.resource}` ({question.impact})"),
+        *(
+            (f"{_name_part(item.is_target)} {item.name}", _describe_argument(item.value, item.came_from))
+            for item in question.arguments
+        ),
+        *([("the user asked", asked)] if asked else []),
+        ("who", f"{question.agent}, session {question.session}" + (f", for {question.user}" if question.user else "")),
+        ("in the chain", ", ".join(question.identities)),
+        *(
+            ("why", f"{item.title}: {item.detail or '-'} [{item.code}, {item.source or '-'}]")
+            for item in question.reasons
+        ),
+        *(
+            (f"content {name}", format_content(value))
+            for name, value in question.content.items()
+            if name not in ("args", "request") or not question.arguments
+        ),
+        *(
+            (f"budget {item.unit}", "{} of {} spent; can be raised to {}".format(*_format_limits(item)))
+            for item in (() if call else question.budgets)
+        ),
+        *([("authority", f"{question.authority / _MILLION:.1%} left")] if question.authority is not None else []),
+        ("answered before", _describe_similar(similar, remembered, question)),
+        *([("asked again", f"{len(equal_ids)} equal calls; one answer is for all of them")] if equal_ids[1:] else []),
+        ("request", f"{row.id} ({question.status}), index {question.index}, decision {question.decision}"),
+        ("until", format_iso(row.expires_us)),
+        ("policy", question.policy),
+        ("binding", row.binding),
+        ("answer", f"halo approvals approve {row.id} --as NAME"),
+    ]
+
+
+def _name_part(is_target: bool) -> str:  # noqa: FBT001  private
+    return "target" if is_target else "argument"
+
+
+def _describe_argument(value: str, came_from: str) -> str:
+    return f"{format_content(value)}\n({came_from})" if came_from else format_content(value)
+
+
+def _describe_similar(
+    similar: Mapping[str, int], remembered: Sequence[RememberedAnswer], question: ApprovalRequest
+) -> str:
+    active = [item for item in remembered if item.status == "active"]
+    same = [item for item in remembered if item.scope and item.scope == question.scope and item.status != "revoked"]
+    parts = [f"approved {similar.get('approved', 0)} times, denied {similar.get('denied', 0)} times for this tool"]
+    parts += [f"{len(active)} remembered for it"] if active else []
+    parts += [f"remembered for this target by {item.approver} ({item.status})" for item in same]
+    return "; ".join(parts)
+
+
+def _format_limits(item: Spending) -> list[str]:
+    return [format_limit(item.unit, n, item.decimals) for n in (item.spent, item.limit, item.max_limit)]
+
+
+def _describe_approval(question: ApprovalRequest, done: ApprovalAnswer) -> str:
+    limits = [f"{item.unit} up to {format_limit(item.unit, item.subtree, item.decimals)}" for item in done.budgets]
+    return (
+        f"session {question.session} continues as epoch {question.epoch}: "
+        f"{', '.join([*limits, f'authority {format_percent(done.authority)}'])}"
+    )
+
+
+@store_verb(app, "approve")
+def approve(
+    ids: Annotated[
+        list[str] | None, Argument(metavar="[ID]...", help="Ids of requests, or the first characters of them.")
+    ] = None,
+    *,
+    name: AsOption,
+    why: WhyOption = "",
+    held: Annotated[str, Option("--held", metavar="SESSION", help="All held acts of a session.")] = "",
+    once: Annotated[bool, Option("--once", help="Approve this call only; remember nothing.")] = False,
+    days: Annotated[
+        int, Option("--days", help="How long the target is remembered, where the question is about a target.")
+    ] = DEFAULT_LIFETIME_S // _DAY_S,
+    uses: Annotated[int, Option("--uses", help="How many calls a remembered answer may serve.")] = DEFAULT_USES,
+    up_to: Annotated[
+        str, Option("--up-to", metavar="AMOUNT", help="Sum that it may serve (default: ten times this amount).")
+    ] = "",
+    raised: Annotated[
+        list[str] | None,
+        Option(
+            "--raise",
+            metavar="UNIT=AMOUNT",
+            help="New limit of the session, in all. Without it, the limit that ran out is raised once more by what a "
+            "session starts with, never above the ceiling; the others stay.",
+        ),
+    ] = None,
+    lasts: Annotated[str, Option("--for", help="How long the answer stays valid if it is not used.")] = "1h",
+    key_home: ApproverKeyHomeOption = None,
+    store: StoreContext,
+) -> None:
+    """Approve requests; the target is remembered for 90 days unless `--once`. Prints what it approves."""
+    terms = None
+    if not once:
+        max_amount = parse_amount(up_to, 4, field="up-to", example="500.00", shown=up_to) if up_to else None
+        terms = RememberTerms(days * _DAY_S, uses, max_amount)
+    pages = [_load_page(store, one) for one in _select_ids(store, ids or [], held)]
+    options = _AnswerOptions(name, why, lasts, key_home, terms, tuple(raised or ()))
+    _record_answers(store, pages, options, approve=True)
+
+
+def _select_ids(store: StoreContext, ids: Sequence[str], held: str) -> list[str]:
+    if bool(ids) == bool(held):
+        problem = "give the ids of requests, or `--held SESSION`"
+        raise ConfigError("no_such_request", problem, field="id", remedy="see `halo approvals list`")
+    if not held:
+        return list(ids)
+    with store.open_log() as (reader, tenant):
+        items = list_inbox(reader, tenant, SystemClock().now_us(), session=held)
+    chosen = [item.id for item in items if item.kind == "held act"]
+    if not chosen:
+        problem = f"no held act of session `{held[:64]}` waits for an answer"
+        raise ConfigError("no_such_request", problem, field="held", remedy="see `halo approvals list`")
+    return chosen
+
+
+@store_verb(app, "deny")
+def deny(
+    id: IdArgument,  # noqa: A002  the word users expect
+    *,
+    name: AsOption,
+    why: Annotated[str, Option("--why", help="The reason; it is recorded in the ledger.")],
+    key_home: ApproverKeyHomeOption = None,
+    store: StoreContext,
+) -> None:
+    """Deny a request."""
+    _record_answers(store, [_load_page(store, id)], _AnswerOptions(name, why, "1h", key_home), approve=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _AnswerOptions:
+    name: str
+    why: str
+    lasts: str
+    key_home: Path | None
+    terms: RememberTerms | None = None
+    raised: tuple[str, ...] = ()
+
+    def parse_limits(self, question: ApprovalRequest) -> dict[str, int]:
+        """New limits of the session, by unit."""
+        decimals = {item.unit: item.decimals for item in question.budgets}
+        limits = {}
+        for text in self.raised:
+            unit, _, amount = text.partition("=")
+            limits[unit] = parse_amount(amount, decimals.get(unit, 0), field="raise", example="USD=50.00", shown=text)
+        return limits
+
+
+def _record_answers(store: StoreContext, pages: Sequence[_Page], options: _AnswerOptions, *, approve: bool) -> None:
+    results = []
+    with store.open_store(store.resolve_tenant()) as opened:
+        for page in pages:
+            # Equal calls are one question, so one answer is for all of them; it is remembered once.
+            for place, request in enumerate(page.equal_ids):
+                done = answer(
+                    opened,
+                    KeyStore(options.key_home or store.home),
+                    store.home,
+                    request_id=request,
+                    approver=options.name,
+                    approve=approve,
+                    why=options.why,
+                    raised=options.parse_limits(page.question),
+                    now_us=opened.clock.now_us(),
+                    lifetime_s=parse_duration(options.lasts),
+                    terms=options.terms if place == 0 else None,
+                    shown=encode_page(page.lines),
+                )
+                results.append((page, done))
+    names = ("request", "status", "approver", "key_id", "entry", "expires_s", "authority", "remembered")
+    trees = [
+        {
+            **select_fields(done, *names),
+            "limits": {item.unit: format_amount(item.subtree, item.decimals) for item in done.budgets},
+        }
+        for _, done in results
+    ]
+    if store.print_json(trees[0] if len(trees) == 1 else trees):
+        return
+    for page, done in results:
+        _say_answer(page, done, options.terms, is_approved=approve)
+
+
+def _say_answer(page: _Page, done: ApprovalAnswer, terms: RememberTerms | None, *, is_approved: bool) -> None:
+    question = page.question
+    say(safe_text(f"{done.status} by {done.approver}: {question.action} `{escape_unprintable(question.resource)}`"))
+    if not is_approved:
+        return
+    rows = [
+        (item.name, _describe_argument(item.value, item.came_from))
+        for item in question.arguments
+        if item.is_target or not any(one.is_target for one in question.arguments)
+    ]
+    for line in _lay_out((f"  {name}"[:_LABEL_WIDTH], value) for name, value in rows):
+        say(safe_text(line))
+    if question.row.kind == "reauthorization":
+        say(safe_text(f"  {_describe_approval(question, done)}"))
+    say(f"  valid once, until {format_iso(done.expires_s * _MILLION)}; it is checked again when it is used")
+    if question.held:
+        say("  the act is held: it runs at the next `halo.release()`, or the next start of a process that has the tool")
+    if done.remembered and terms is not None:
+        until = format_iso((SystemClock().now_us() // _MILLION + terms.lifetime_s) * _MILLION)
+        say(f"  remembered until {until} for at most {terms.max_uses} calls; undo: ", end="")
+        say_plainly(f"halo approvals revoke {done.remembered}")
+        if question.people_needed > 1:
+            say("  it counts once a second person has approved the same")
+    elif terms is not None and question.row.kind == "call" and not can_be_remembered(question):
+        say("  nothing is remembered: the question is not about a target")
+
+
+# what is remembered
+
+
+@store_verb(app, "remembered")
+def show_remembered(
+    *,
+    everything: Annotated[bool, Option("--all", help="Include revoked and expired answers.")] = False,
+    store: StoreContext,
+) -> None:
+    """List remembered and emergency answers: whose, for what, until when, and how often they were used."""
+    with store.open_log() as (reader, tenant):
+        opener = store.open_contents(reader).open
+        items = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us()))
+    shown = [item for item in items if everything or item.status in ("active", "waiting")]
+    if store.print_json([item.to_plain() for item in shown]):
+        return
+    for item in shown:
+        say(safe_text(f"{item.id}  {item.status}, by {item.approver}, until {format_iso(item.expires_us)}"))
+        is_standing = item.kind == "standing"
+        what = f"`{item.resource}` as {item.role}" if is_standing else f"everything of {item.role} but money"
+        used = f"{item.uses} of {item.max_uses} uses"
+        sums = f", {format_amount(item.spent, 4)} of {format_amount(item.max_amount, 4)}" if item.max_amount else ""
+        say(safe_text(escape_unprintable(f"  {what}: {used}{sums}")))
+        for line in _lay_out((f"  {name}"[:_LABEL_WIDTH], str(value)) for name, value in item.targets.items()):
+            say(safe_text(line))
+    if not shown:
+        say("nothing is remembered")
+
+
+@store_verb(app, "revoke", by=True)
+def revoke_answer(
+    id: Annotated[str, Argument(help="Id of a remembered answer, or the first characters of it.")],  # noqa: A002
+    *,
+    why: WhyOption = "",
+    store: StoreContext,
+) -> None:
+    """Revoke a remembered or emergency answer, from the next decision on."""
+    with store.open_log() as (reader, tenant):
+        opener = store.open_contents(reader).open
+        known = list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us())
+        ids = [item.id for item in known if id and item.id.startswith(id)]
+    answer_id = ids[0] if len(ids) == 1 else id
+    store.commit(lambda tx: revoke_remembered(tx, answer_id, by=store.actor, why=why))
+    if not store.print_json({"id": answer_id, "status": "revoked"}):
+        say_plainly(f"revoked {answer_id}")
+
+
+@store_verb()
+def break_glass(
+    agent: Annotated[str, Argument(help="The agent whose questions are answered with yes for a while.")],
+    *,
+    minutes: Annotated[int, Option("--minutes", help="For how long, 1 to 60.")],
+    reason: Annotated[str, Option("--reason", help="Why; it is recorded and sent as an alert.")],
+    name: AsOption,
+    key_home: ApproverKeyHomeOption = None,
+    store: StoreContext,
+) -> None:
+    """Answer every question of an agent with yes for some minutes, except about money. Signed, and sent as an alert."""
+    with store.open_store(store.resolve_tenant()) as opened:
+        granted = grant_break_glass(
+            opened,
+            KeyStore(key_home or store.home),
+            store.home,
+            agent=agent,
+            approver=name,
+            lifetime_s=minutes * 60,
+            why=reason,
+            now_us=opened.clock.now_us(),
+        )
+    if not store.print_json({"agent": agent, "id": granted, "minutes": minutes}):
+        say("[bold red]break glass[/] for ", safe_text(agent), f": {minutes} minutes, nothing about money; end it: ")
+        say_plainly(f"halo approvals revoke {granted}")

@@ -1,0 +1,293 @@
+"""How exposure follows a conversation: what the history of a call brings, and what is kept of an action for later ones.
+
+`iterate_observed` says what an action's texts and history bring into its session. `record_conversation` keeps
+marks of what a model said or a tool returned. `list_place_marks` and `is_place_tainted` follow what was stored while
+exposed by its place. All work inside a transaction of the store; the marks are pure (`halo_core.values`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+from halo_core.enforcement.decision_context import DecisionContext, ObservedText
+from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance
+from halo_core.store import SessionState, Transaction
+from halo_core.store.marks import Exposure, MarkTable
+from halo_core.values import (
+    MAX_TEXT,
+    TRUST_FLOOR,
+    Form,
+    Sketch,
+    StoreMarks,
+    StorePlace,
+    describe_calls,
+    extract_tokens,
+    find_place,
+    fingerprint_model_words,
+    fingerprint_whole_text,
+    may_store,
+    period_of,
+    split_repeats,
+)
+from halo_core.values.provenance import VOUCHED_ORIGINS
+from halo_core.values.repeats import is_short_value
+
+__all__ = [
+    "HISTORY_SOURCE",
+    "TRUST_FLOOR",
+    "SaidItem",
+    "describe_calls",
+    "digest_store",
+    "is_place_tainted",
+    "iterate_observed",
+    "iterate_unowned",
+    "list_place_marks",
+    "read_said",
+    "record_argument_words",
+    "record_conversation",
+]
+
+HISTORY_SOURCE: Final = "history"
+"""Name of the source of what a conversation brings along."""
+_MAX_ACKNOWLEDGEMENT: Final = 2  # words of a result that only says that something was written
+
+
+# what a history brings
+
+
+def iterate_observed(tx: Transaction, context: DecisionContext, *, is_first_action: bool) -> Iterator[ObservedText]:
+    """What the texts and the history of a call bring into its session.
+
+    Args:
+        tx: the transaction that will hold the decision.
+        context: a prepared call.
+        is_first_action: its session has done nothing before.
+    """
+    for observed in context.observed_texts:
+        if observed.origin is not Provenance.NOVEL:
+            yield from _split_observed(tx, context, observed)
+    yield from _iterate_history(tx, context, is_first_action=is_first_action)
+
+
+def iterate_unowned(tx: Transaction, context: DecisionContext, *, is_exposed: bool) -> Iterator[ObservedText]:
+    """What user messages that are not the user's bring into a session.
+
+    INVARIANT: VOUCH - words that somebody put into the user's mouth are nobody's, and untrusted once it is exposed.
+
+    Args:
+        tx: the transaction that will hold the decision.
+        context: a prepared call.
+        is_exposed: whether the session is exposed without them.
+    """
+    for observed in context.observed_texts:
+        if observed.origin is not Provenance.NOVEL:
+            continue
+        repeated = [part for part in _split_observed(tx, context, observed) if part.origin is Provenance.UNTRUSTED]
+        yield from repeated
+        if is_exposed or repeated:
+            yield replace(observed, origin=Provenance.UNTRUSTED)
+
+
+def _split_observed(tx: Transaction, context: DecisionContext, observed: ObservedText) -> Iterator[ObservedText]:
+    """A text without the words in it that repeat an exposed model's, and those as untrusted ones."""
+    if observed.is_vouched or observed.origin is Provenance.UNTRUSTED:
+        yield observed
+        return
+    yield from _split_repeats(tx, context, observed)
+    if observed.is_cut:
+        # INVARIANT: VOUCH - nobody has looked at what is behind the cap.
+        yield ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
+
+
+def _split_repeats(tx: Transaction, context: DecisionContext, observed: ObservedText) -> Iterator[ObservedText]:
+    index = MarkTable(tx).load_repeats(context.now_us)
+    if not index:
+        yield observed
+        return
+    if index.is_full:
+        if observed.origin is Provenance.SYSTEM:
+            yield observed
+        return
+    key, origin = tx.image.sketch_key, observed.origin
+    parts = split_repeats(key, observed.text[:MAX_TEXT], index.contains)
+    if not parts.repeated:
+        yield observed
+        return
+    for text in parts.own:
+        mark = fingerprint_whole_text(key, text, is_vouched=False) if origin is Provenance.USER else 0
+        yield replace(observed, fingerprints=context.fingerprint_text(text, origin), text=text, text_mark=mark)
+    fingerprints = context.fingerprint_text(parts.repeated, Provenance.UNTRUSTED)
+    yield ObservedText(fingerprints, Provenance.UNTRUSTED, text=parts.repeated)
+
+
+def _iterate_history(tx: Transaction, context: DecisionContext, *, is_first_action: bool) -> Iterator[ObservedText]:
+    """Untrusted texts among the items of a conversation: what was made while exposed, and what nobody here made."""
+    table, session = MarkTable(tx), context.session
+    for marked in context.history:
+        item = marked.item
+        if not item.is_given and not is_first_action:
+            continue
+        if item.role is HistoryRole.RECALLED:
+            exposure = Exposure.UNKNOWN
+        elif marked.marks:
+            exposure = table.find_exposure(marked.marks, session, context.now_us, is_generic=marked.is_generic)
+        else:
+            continue
+        is_unknown = exposure is Exposure.UNKNOWN and not item.is_opening and not context.call.vouches_history
+        if exposure is Exposure.EXPOSED or is_unknown:
+            text = f"{item.text}\n{item.calls}".strip()
+            fingerprints = context.fingerprint_text(text, Provenance.UNTRUSTED) if text else frozenset()
+            yield ObservedText(fingerprints, Provenance.UNTRUSTED, is_cut=len(text) > MAX_TEXT, text=text)
+
+
+# what is kept of an action
+
+
+@dataclass(frozen=True, slots=True)
+class SaidItem:
+    """What a model said or a tool returned, read for what is kept of it.
+
+    Args:
+        item: the item.
+        marks: under which it will be known.
+        fingerprints: of the result of a provider's tool.
+    """
+
+    item: HistoryItem
+    marks: tuple[bytes, ...]
+    fingerprints: frozenset[int] = frozenset()
+
+
+def read_said(context: DecisionContext, said: Iterable[HistoryItem]) -> tuple[SaidItem, ...]:
+    """Read what was said or returned; depends on no store.
+
+    Args:
+        context: of the decision.
+        said: what was said or returned.
+    """
+    conversation, read = context.conversation, []
+    for item in said:
+        conversation_after, marked = conversation.follow(item)
+        marks, fingerprints = marked.marks, frozenset[int]()
+        if item.role is HistoryRole.CALLS and item.text:
+            marks = (*marks, conversation.mark_text(item.text))
+        elif item.role is HistoryRole.REPLY:
+            conversation = conversation_after
+        elif item.role is HistoryRole.PROVIDER_RESULT:
+            fingerprints = context.fingerprint_text(item.text, Provenance.UNTRUSTED)
+        read.append(SaidItem(item, marks, fingerprints))
+    return tuple(read)
+
+
+def record_conversation(
+    tx: Transaction, context: DecisionContext, state: SessionState, said: Iterable[SaidItem]
+) -> None:
+    """Keep marks of what a model said or a tool returned, and of the words of a model that is exposed.
+
+    Args:
+        tx: the transaction that holds the outcome.
+        context: of the decision.
+        state: the session's, with what the outcome has brought into it.
+        said: what was said or returned.
+    """
+    table, now_us, exposed = MarkTable(tx), tx.clock.now_us(), state.view.tainted
+    sketch = tx.load_sketch(state) if exposed else None
+    for read in said:
+        item = read.item
+        for mark in read.marks:
+            table.put_item(mark, context.session, now_us, exposed=exposed)
+        if sketch is not None and item.text and item.role in (HistoryRole.REPLY, HistoryRole.CALLS):
+            table.add_repeats(_fingerprint_reply(sketch, item.text), now_us)
+    if context.resource.kind is ActionKind.INFERENCE:
+        for marked in context.history:
+            if marked.item.role is HistoryRole.LINK:
+                table.put_item(marked.marks[0], context.session, now_us, exposed=exposed)
+
+
+def _fingerprint_reply(sketch: Sketch, text: str) -> frozenset[int]:
+    def is_foreign(value: str | Form) -> bool:
+        names_something = not isinstance(value, str) or is_short_value(value)
+        return sketch.is_untrusted(value) or (names_something and not sketch.is_trusted(value))
+
+    return fingerprint_model_words(sketch.key, text[:MAX_TEXT], is_foreign, is_argument=False)
+
+
+def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
+    """Keep the words of arguments that a model wrote while its session was exposed, whether or not the call runs.
+
+    A leaf that the user's words or a trusted lookup vouch for, in any spelling, is not the model's.
+    """
+    if context.problem or not context.state.view.tainted or context.resource.kind is ActionKind.INFERENCE:
+        return
+    sketch = tx.load_sketch(context.state)
+    vouched = {pointer for pointer, origin in context.provenance if origin in VOUCHED_ORIGINS}
+    fingerprints: set[int] = set()
+    for leaf in context.leaves:
+        if leaf.pointer not in vouched:
+            fingerprints |= fingerprint_model_words(
+                sketch.key, leaf.text[:MAX_TEXT], lambda value: not sketch.is_trusted(value), is_argument=True
+            )
+    MarkTable(tx).add_repeats(fingerprints, context.now_us)
+
+
+# what was stored while exposed
+
+
+def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int]:
+    """Marks of the place that an action writes to, where its session is exposed or it names a tainted object."""
+    if context.problem or not may_store(context.resource):
+        return frozenset()
+    is_exposed = context.state.view.tainted and not _stores_vouched_words(context)
+    if not is_exposed and not tx.load_taint_index():
+        return frozenset()
+    place = find_place(context.resource, context.recorded_args)
+    table, marks = MarkTable(tx), _make_store_marks(tx, context)
+    # A copy or a move from a tainted object, which nobody has read on the way.
+    if not is_exposed and not (len(place.objects) > 1 and _is_tainted(tx, marks, place)):
+        return frozenset()
+    return marks.list_written(place, {name: table.get_generation(digest_store(tx, name)) for name in place.stores})
+
+
+def _stores_vouched_words(context: DecisionContext) -> bool:
+    """Whether each argument is one span of the request that the host vouched for."""
+    request = _to_span(context.call.request)
+    return bool(context.leaves) and all(_to_span(leaf.text) in request for leaf in context.leaves)
+
+
+def _to_span(text: str) -> str:
+    return f" {' '.join(extract_tokens(text))} "
+
+
+def is_place_tainted(tx: Transaction, context: DecisionContext, output: str) -> bool:
+    """Whether what an action returned may have been stored while a session was exposed."""
+    resource = context.resource
+    if context.problem or resource.kind not in (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL):
+        return False
+    if not tx.load_taint_index():
+        return False
+    if resource.impact not in (Impact.READ, Impact.UNKNOWN) and _is_acknowledgement(output):
+        return False
+    return _is_tainted(tx, _make_store_marks(tx, context), find_place(resource, context.recorded_args))
+
+
+def _is_tainted(tx: Transaction, marks: StoreMarks, place: StorePlace) -> bool:
+    table, index = MarkTable(tx), tx.load_taint_index()
+    generations = {name: table.get_generation(digest_store(tx, name)) for name in place.sources}
+    return bool(index) and marks.is_tainted(place, generations, lambda mark: index.contains_any((mark,)))
+
+
+def _is_acknowledgement(output: str) -> bool:
+    words = list(islice(extract_tokens(output[:MAX_TEXT]), _MAX_ACKNOWLEDGEMENT + 1))
+    return len(words) <= _MAX_ACKNOWLEDGEMENT and not any(map(is_short_value, words))
+
+
+def _make_store_marks(tx: Transaction, context: DecisionContext) -> StoreMarks:
+    return StoreMarks(tx.image.sketch_key, period_of(context.now_us))
+
+
+def digest_store(tx: Transaction, name: str) -> bytes:
+    """Keyed digest of a store's name, under which it is cleared."""
+    return StoreMarks(tx.image.sketch_key, 0).digest_name(name)

@@ -1,0 +1,193 @@
+"""Running held acts: which functions can be run later, and the release of what was answered.
+
+A function can be run later where plain values are all that it takes: a held act is stored as values, and nothing that a
+framework injects is there any more. Its release is one more governed action (`ReleaseAction`): decided again, run with
+exactly the decided arguments, recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from halo_core.enforcement.flow import GovernedAction, Step, Steps, TwoWayStep, run_step
+from halo_core.enforcement.obligations import Surface
+from halo_core.enforcement.outbox import HeldAct, load_held_acts
+from halo_core.enforcement.session_context import IN_BODY, ContextVarScope, Session, session_values
+from halo_core.errors import ConfigError, Denied, Pending
+
+if TYPE_CHECKING:
+    from halo_core.enforcement.enforcer import Enforcer, Ticket
+    from halo_core.model import Resource
+
+_PLAIN_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict, object, Any})
+_CONTAINERS: Final = frozenset({list, dict, typing.Union, types.UnionType, typing.Annotated})
+_BY_NAME: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_RESULT_SURFACE: Final[Surface[Any]] = Surface(
+    text=str,
+    redact=lambda result, mask: mask(result) if isinstance(result, str) else mask(repr(result)),
+    withhold=lambda _, notice: notice,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A function that can run a held act.
+
+    Args:
+        function: of plain values, by name.
+        names: its parameters.
+        required: those without a default.
+    """
+
+    function: Callable[..., Any]
+    names: frozenset[str]
+    required: frozenset[str]
+
+    @classmethod
+    def for_function(cls, function: Callable[..., Any] | None) -> Runner | None:
+        """The runner of a function; None where it takes more than plain values by name."""
+        if function is None:
+            return None
+        try:
+            parameters = inspect.signature(function).parameters
+            hints = typing.get_type_hints(function)
+        except (NameError, TypeError, ValueError):
+            return None
+        for name, parameter in parameters.items():
+            if parameter.kind not in _BY_NAME or not _is_plain(hints.get(name, Any)):
+                return None
+        required = (name for name, item in parameters.items() if item.default is item.empty)
+        return cls(function, frozenset(parameters), frozenset(required))
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the function is a coroutine function."""
+        return inspect.iscoroutinefunction(self.function)
+
+    def accepts(self, args: Mapping[str, Any]) -> bool:
+        """Whether these are arguments of the function."""
+        return self.required <= args.keys() <= self.names
+
+
+def _is_plain(annotation: Any) -> bool:
+    """Whether values of a type are stored as they are: JSON's own types, and lists, mappings and unions of them."""
+    if annotation in _PLAIN_TYPES:
+        return True
+    origin = typing.get_origin(annotation)
+    if origin is typing.Literal:
+        return all(type(item) in _PLAIN_TYPES for item in typing.get_args(annotation))
+    if origin is typing.Annotated:
+        return _is_plain(typing.get_args(annotation)[0])
+    return origin in _CONTAINERS and all(map(_is_plain, typing.get_args(annotation)))
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedAct:
+    """What became of a held act.
+
+    Args:
+        id: of the held act.
+        resource: the tool.
+        status: `released`, `failed` (it ran and raised), `waiting` (nobody has answered), `asked` (it was asked again,
+            because what was answered is not what holds now), `refused` (a stop, a revocation or a limit), `denied`,
+            `expired`, `altered`.
+        detail: the reason or the error, in words.
+        result: what it returned.
+    """
+
+    id: str
+    resource: str
+    status: str
+    detail: str = ""
+    result: Any = field(default=None, repr=False)
+
+
+class ReleaseAction(GovernedAction[Any]):
+    """The release of one held act."""
+
+    def __init__(self, enforcer: Enforcer, act: HeldAct, runner: Runner) -> None:
+        super().__init__(enforcer, act.call, _RESULT_SURFACE)
+        self.act = act
+        self.runner = runner
+
+    def execute(self, ticket: Ticket) -> Any:
+        """Call the function with exactly the decided arguments."""
+        if self.runner.is_async or not is_loop_running():
+            result = self.runner.function(**ticket.args)
+            return asyncio.run(result) if inspect.iscoroutine(result) and not is_loop_running() else result
+        return asyncio.to_thread(self.runner.function, **ticket.args)
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  the protocol's
+        """What the act calls belongs to its session."""
+        call = self.act.call
+        session = Session(call.session, call.session_source, call.user) if call is not None else None
+        return ContextVarScope((IN_BODY, True), *session_values(session, None))
+
+
+def is_loop_running() -> bool:
+    """Whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def release_steps(
+    enforcer: Enforcer,
+    runners: Mapping[str, Runner],
+    find_resource: Callable[[str], Resource | None],
+    session: str | None,
+) -> Steps[list[ReleasedAct]]:
+    """Release the held acts that were answered, as a procedure; oldest first.
+
+    Args:
+        enforcer: decides and records.
+        runners: by tool.
+        find_resource: name → the registered resource.
+        session: of one session; None for all.
+    """
+    job = functools.partial(
+        load_held_acts,
+        find_resource=lambda name: find_resource(name) if name in runners else None,
+        session=session,
+    )
+    acts: list[HeldAct] = yield _make_commit_step(enforcer, job)
+    released = []
+    for act in acts:
+        if act.status != "ready":
+            released.append(ReleasedAct(act.row.id, act.row.resource, act.status))
+            continue
+        status, detail, result = "released", "", None
+        try:
+            result = yield run_step(ReleaseAction(enforcer, act, runners[act.row.resource]))
+        except Pending as pending:
+            status, detail = "asked", str(pending)
+        except Denied as denied:
+            status, detail = "refused", str(denied)
+        except Exception as exc:  # noqa: BLE001  the act ran: whoever releases is told, and the others still run
+            status, detail = "failed", f"{type(exc).__name__}: {exc}"
+        released.append(ReleasedAct(act.row.id, act.row.resource, status, detail, result))
+    return released
+
+
+def _make_commit_step(enforcer: Enforcer, job: Any) -> Step:
+    return TwoWayStep(enforcer.store.commit, enforcer.store.acommit, job)
+
+
+def require_no_loop() -> None:
+    """Refuse to block a running event loop.
+
+    Raises:
+        ConfigError: `loop_running`.
+    """
+    if is_loop_running():
+        raise ConfigError("loop_running", "an event loop is running", remedy="use `await halo.arelease()`")

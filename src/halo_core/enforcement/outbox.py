@@ -1,0 +1,229 @@
+"""The outbox: acts that are held until somebody has answered for them.
+
+    hold       the entry of a held act seals its arguments; a row says that it is held
+    release    the same call is decided again: with its answer, under the stops, revocations and authority as they are
+    end        it was released, it expired, or it was dropped because the answer was no
+
+INVARIANT: HELD - what is held runs at most once, as decided, or not at all. Its release is a decision under the request
+id of the call that was held, so the ledger refuses a second one; the row changes in the same transaction.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.errors import CanonicalError, Gap, Tampered
+from halo_core.model import ActionKind, EntryKind, Resource
+from halo_core.store import Draft, ProvenEntry, Transaction, rows
+from halo_core.store.answer_rows import MARK_BYTES, HeldRow, OutboxTable
+from halo_core.store.content_keys import open_content
+from halo_core.values import find_values, identify_values
+from halo_core.values.provenance import extract_texts
+
+_MIN_OBJECT_CHARS: Final = 4
+"""A shorter object says nothing of whether two calls have to do with each other."""
+_CONTENT: Final = "held"
+
+
+def read_outbox(tx: Transaction, context: DecisionContext, digester: Digester) -> tuple[bool, bool]:
+    """Whether an act of the session is held that this call could rest on, and whether this call could be held."""
+    resource, table = context.resource, OutboxTable(tx)
+    if context.problem or resource.kind is not ActionKind.TOOL_CALL or not context.session:
+        return False, False
+    held = [row for row in table.list_held(context.session) if row.id != context.call.held_id]
+    held_before = bool(held) and any(
+        not row.mark_set.isdisjoint(_mark_texts(digester, context.recorded_args)) for row in held
+    )
+    can_hold = resource.can_wait and not context.call.held_id and table.has_room(context.session)
+    return held_before, can_hold and _is_storable(context)
+
+
+def _is_storable(context: DecisionContext) -> bool:
+    """Whether the arguments can be stored and come back as they are; never with a secret in them."""
+    if context.original_args != context.sealed_args:
+        return False
+    try:
+        back = canonical.from_plain(canonical.loads(canonical.encode(context.original_args)))
+    except (CanonicalError, ValueError):
+        return False
+    return bool(back == context.original_args)
+
+
+def _mark_texts(digester: Digester, args: Mapping[str, Any]) -> set[bytes]:
+    return {mark for value in args.values() for text in extract_texts(value) for mark in _mark(digester, text)}
+
+
+def _mark(digester: Digester, text: str) -> Iterator[bytes]:
+    """Marks of the values that a text names, the same for each spelling of a value."""
+    for value in identify_values(text):
+        folded = " ".join(value.casefold().split())
+        digest = digester.digest("halo/held-mark", folded.encode("utf-8", "surrogatepass"))
+        yield bytes.fromhex(digest.rpartition(":")[2])[:MARK_BYTES]
+
+
+def _make_marks(digester: Digester, resource: Resource, args: Mapping[str, Any]) -> bytes:
+    """Marks of the targets and objects of an act."""
+    targets = {name: args[name] for name in resource.targets if name in args}
+    named = find_values(resource, args).objects
+    names = {item.partition("=")[0] for item in named} - {resource.amount}
+    objects = [text for name in names for text in extract_texts(args[name]) if len(text) >= _MIN_OBJECT_CHARS]
+    marks = _mark_texts(digester, targets) | {mark for text in objects for mark in _mark(digester, text)}
+    return b"".join(sorted(marks))
+
+
+def hold_act(tx: Transaction, context: DecisionContext, question: str, digester: Digester) -> str:
+    """Store a challenged act; `question` asks about it. Returns its id."""
+    request, call, time_us = context.request, context.call, context.snapshot.time_us
+    agent, resource = request.subject.agent, request.resource.id
+    marks = _make_marks(digester, request.resource, context.recorded_args)
+    expires_us = time_us + context.terms.hold_for_s * 1_000_000
+    body = {
+        "agent": agent,
+        "args_digest": request.args_digest,
+        "decision": context.place,
+        "expires_us": expires_us,
+        "held_us": time_us,
+        "marks": base64.b64encode(marks).decode("ascii"),
+        "op": "hold",
+        "question": question,
+        "resource": resource,
+    }
+    stored = {
+        "acting_handle": call.acting_handle,
+        "agents": list(call.agents),
+        "args": canonical.to_plain(context.original_args),
+        "call_id": request.context.call_id,
+        "session": call.session,
+        "session_source": call.session_source,
+        "trigger": call.trigger,
+        "turn": call.turn,
+        "user": call.user,
+    }
+    content = {_CONTENT: canonical.dumps(stored)}
+    entry = tx.append(Draft(EntryKind.HELD, context.session, body, content, context.subject)).entry
+    row = HeldRow(entry.id, context.session, agent, resource, question, "held", time_us, expires_us, marks)
+    OutboxTable(tx).put(row)
+    return entry.id
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAct:
+    """A held act that is ready to be released, or the reason why it is not.
+
+    Args:
+        row: as stored.
+        call: the call as it was decided; None where it cannot be released now.
+        status: `ready`, `waiting` (nobody has answered), `denied`, `expired` or `altered`.
+    """
+
+    row: HeldRow
+    call: Call | None
+    status: str
+
+
+def load_held_acts(tx: Transaction, find_resource: Any, session: str | None = None) -> list[HeldAct]:
+    """The held acts whose tool is at hand, oldest first; what expired or was refused ends here.
+
+    Args:
+        tx: the transaction.
+        find_resource: name → the registered resource that this process can run, or None.
+        session: name or reference of one session; None for all.
+    """
+    acts = []
+    session = tx.resolve_session(session) if session is not None else None
+    now_us = tx.clock.now_us()
+    for row in OutboxTable(tx).list_held(session):
+        resource = find_resource(row.resource)
+        answer = rows.ApprovalTable(tx).get(row.question)
+        status = answer.status if answer is not None else "altered"
+        if now_us >= row.expires_us:
+            _end(tx, row, "expired")
+            acts.append(HeldAct(row, None, "expired"))
+        elif status == "denied":
+            _end(tx, row, "dropped")
+            acts.append(HeldAct(row, None, "denied"))
+        elif status == "pending":
+            acts.append(HeldAct(row, None, "waiting"))
+        elif resource is not None:
+            call = _load_call(tx, row, resource)
+            acts.append(HeldAct(row, call, "ready" if call is not None else "altered"))
+    return acts
+
+
+def drop_held(tx: Transaction, held: str) -> bool:
+    """Give up a held act; False where it is not held."""
+    row = OutboxTable(tx).get(held)
+    return row is not None and row.status == "held" and _end(tx, row, "dropped")
+
+
+def _end(tx: Transaction, row: HeldRow, status: str) -> bool:
+    if not OutboxTable(tx).end(row.id, status):
+        return False
+    tx.append(Draft(EntryKind.HELD, row.session, {"held": row.id, "op": status}))
+    return True
+
+
+def _load_call(tx: Transaction, row: HeldRow, resource: Resource) -> Call | None:
+    """The call of a held act, from its proven entry; None where that is missing, altered or erased."""
+    writer, _, seq = row.id.rpartition("-")
+    try:
+        entry = ProvenEntry.read(tx, writer, int(seq)).entry
+        data = open_content(tx, entry, _CONTENT)
+    except (Gap, Tampered, ValueError):
+        return None
+    body = entry.body
+    claimed = tuple(body.get(name) for name in ("agent", "expires_us", "op", "question", "resource"))
+    if data is None or claimed != (row.agent, row.expires_us, "hold", row.question, row.resource):
+        return None
+    stored = canonical.loads(data)
+    return Call(
+        resource=resource,
+        args=canonical.from_plain(stored["args"]),
+        session=stored["session"],
+        session_source=stored["session_source"],
+        user=stored["user"],
+        turn=stored["turn"],
+        call_id=stored["call_id"],
+        trigger=stored["trigger"],
+        acting_handle=stored["acting_handle"],
+        agents=tuple(stored["agents"]),
+        held_id=row.id,
+    )
+
+
+def check_release(tx: Transaction, context: DecisionContext) -> None:
+    """Give a call that releases a held act a problem where that act may not run any more."""
+    held = context.call.held_id
+    if not held:
+        return
+    row = OutboxTable(tx).get(held)
+    problem = ""
+    if row is None or row.status != "held" or _read_args_digest(tx, held) != context.args_digest:
+        problem = "held_altered"
+    elif tx.clock.now_us() >= row.expires_us:
+        problem = "held_expired"
+    if problem:
+        context.refuse(problem)
+
+
+def _read_args_digest(tx: Transaction, held: str) -> str:
+    writer, _, seq = held.rpartition("-")
+    try:
+        return str(ProvenEntry.read(tx, writer, int(seq)).entry.body.get("args_digest"))
+    except (Gap, Tampered, ValueError):
+        return ""
+
+
+def record_release(tx: Transaction, context: DecisionContext) -> str:
+    """Mark the held act of a call that runs now as released; returns its id, empty where it is none."""
+    held = context.call.held_id
+    if held and context.runs and not OutboxTable(tx).end(held, "released"):
+        raise Tampered("held_altered", "the act was released before", remedy="run `halo verify`")
+    return held if context.runs else ""

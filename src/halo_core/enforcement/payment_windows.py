@@ -1,0 +1,220 @@
+"""Payments of the last 24 hours: sums for each target and principal, and which payments were made.
+
+A window is one row of the table of quotas, whose state every entry that changes it commits to. It keeps no target and
+no principal, only keyed digests. What it has no room for stays counted until it is a day old, and then a payment whose
+like may be among it counts as a repetition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester
+from halo_core.model import AccessRequest, ActionKind, Impact
+from halo_core.policy.schema import read_amount
+from halo_core.store import Transaction, commit_state
+from halo_core.store.rows import QuotaTable
+from halo_core.values import find_values, names_value
+
+WINDOW_US: Final = 24 * 3_600_000_000
+_MAX_PAYMENTS: Final = 64
+_MAX_SUM: Final = 2**53 - 1
+_DIGEST_CHARS: Final = 32
+_HOUR_US: Final = 3_600_000_000
+
+
+class Payment(NamedTuple):
+    """One payment of a window; amounts are absolute and in ten-thousandths.
+
+    Args:
+        time_us: when it ran.
+        mark: digest of its targets, amount and object; empty in the window of a principal.
+        request: id of the request, shortened.
+        message: digest of the user's message that named its targets, empty where none did.
+    """
+
+    time_us: int
+    amount: int
+    mark: str = ""
+    request: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWindow:
+    """The payments of one account within the window.
+
+    Args:
+        account: name of the row.
+        version: of the row.
+        payments: oldest first.
+        rest: (newest time, sum) of those there was no room for.
+        stored_bytes: the bytes it was read from.
+    """
+
+    account: str
+    version: int = 0
+    payments: tuple[Payment, ...] = ()
+    rest: tuple[int, int] = (0, 0)
+    stored_bytes: bytes = b""
+
+    @classmethod
+    def read(cls, tx: Transaction, account: str, at_us: int) -> PaymentWindow:
+        """The window as of a time, without what is older."""
+        stored = QuotaTable(tx).get(account)
+        if stored is None:
+            return cls(account)
+        tree = canonical.loads(stored[1])
+        since = at_us - WINDOW_US
+        payments = tuple(Payment(*item) for item in tree["payments"] if item[0] > since)
+        rest = (tree["rest"][0], tree["rest"][1]) if tree["rest"][0] > since else (0, 0)
+        return cls(account, stored[0], payments, rest, stored[1])
+
+    @property
+    def total(self) -> int:
+        """Sum of the payments, in ten-thousandths."""
+        return min(sum(item.amount for item in self.payments) + self.rest[1], _MAX_SUM)
+
+    def holds_request(self, request: str) -> bool:
+        """Whether this very request was counted: it goes on after a pause."""
+        return any(item.request == request for item in self.payments)
+
+    def repeats(self, mark: str, message: str) -> bool:
+        """Whether a payment with this mark was made, and no other message of the user asks for it again."""
+        equal = [item for item in self.payments if item.mark == mark]
+        # INVARIANT: a message renews a permission once, so one that a payment already rests on does not.
+        is_renewed = bool(message) and all(item.message != message for item in equal)
+        return not is_renewed and (bool(equal) or self.rest[1] > 0)
+
+    def add(self, payment: Payment) -> PaymentWindow:
+        """The next version, with one more payment."""
+        payments, rest = [*self.payments, payment], self.rest
+        if not payment.mark and self.payments and self.payments[-1].time_us // _HOUR_US == payment.time_us // _HOUR_US:
+            last = self.payments[-1]
+            payments = [*self.payments[:-1], replace_amount(last, last.amount + payment.amount, payment.time_us)]
+        while len(payments) > _MAX_PAYMENTS:
+            oldest = payments.pop(0)
+            rest = max(rest[0], oldest.time_us), min(rest[1] + max(oldest.amount, 1), _MAX_SUM)
+        return replace(self, version=self.version + 1, payments=tuple(payments), rest=rest)
+
+    def write(self, tx: Transaction) -> dict[str, Any]:
+        """Write the row; returns the commitment for the entry."""
+        data = canonical.dumps({"payments": [list(item) for item in self.payments], "rest": list(self.rest)})
+        QuotaTable(tx).put(self.account, self.version, data)
+        return {"account": self.account, **commit_state(self.version, data, before=self.stored_bytes)}
+
+
+def replace_amount(payment: Payment, amount: int, time_us: int) -> Payment:
+    """A payment with another amount and time."""
+    return payment._replace(amount=min(amount, _MAX_SUM), time_us=time_us)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """What the windows say of one payment before it runs.
+
+    Args:
+        amount: in ten-thousandths; None where it cannot be read.
+        targets: windows of its targets.
+        principal: the principal's window.
+        payment: as it would be counted.
+        is_repeated: see `PaymentWindow.repeats`.
+        is_counted: this very request was counted before.
+    """
+
+    amount: int | None
+    targets: tuple[PaymentWindow, ...]
+    principal: PaymentWindow
+    payment: Payment
+    is_repeated: bool
+    is_counted: bool
+
+    @property
+    def paid_to_target(self) -> int:
+        """The largest sum of any of its targets, without this payment."""
+        return self._sum_before(max((window.total for window in self.targets), default=0))
+
+    @property
+    def paid_by_principal(self) -> int:
+        """The principal's sum, without this payment."""
+        return self._sum_before(self.principal.total)
+
+    def _sum_before(self, total: int) -> int:
+        return max(total - self.payment.amount, 0) if self.is_counted else total
+
+    def count(self, tx: Transaction) -> list[dict[str, Any]]:
+        """Count it in each window; returns the commitments."""
+        if self.is_counted:
+            return []
+        plain = self.payment._replace(mark="", request="", message="")
+        changed = [*(window.add(self.payment) for window in self.targets), self.principal.add(plain)]
+        return [window.write(tx) for window in sorted(changed, key=lambda item: item.account)]
+
+
+def read_amount_at_stake(request: AccessRequest, args: Mapping[str, Any]) -> int | None:
+    """The amount that a call names, in ten-thousandths; None where it names none that can be read."""
+    name = request.resource.amount
+    return read_amount(args.get(name)) if name and not request.problem else None
+
+
+def read_payment_facts(
+    tx: Transaction,
+    request: AccessRequest,
+    args: Mapping[str, Any],
+    *,
+    role: str,
+    user_messages: Sequence[str],
+    digester: Digester,
+    at_us: int,
+) -> PaymentFacts | None:
+    """What the windows say of a payment; None for any other action.
+
+    Args:
+        tx: the transaction.
+        request: what is decided.
+        args: the real arguments.
+        role: of the actor.
+        user_messages: what the user has said, oldest first.
+        digester: keyed digests.
+        at_us: time of the decision.
+    """
+    resource = request.resource
+    if resource.impact is not Impact.PAYMENT or request.kind is not ActionKind.TOOL_CALL or request.problem:
+        return None
+
+    def name(*parts: object) -> str:
+        digest = digester.digest("halo/payment-window", canonical.dumps([*parts]))
+        return digest.rpartition(":")[2][:_DIGEST_CHARS]
+
+    values = find_values(resource, args)
+    amount = read_amount_at_stake(request, args)
+    keys = values.targets or ("",)  # without a declared target, all its payments share one window
+    accounts = sorted({f"paid-to:{name(role, resource.unit, key)}" for key in keys})
+    principal = request.subject.reference or request.subject.user or role
+    mark = name(resource.id, *values.targets, amount, *values.objects)
+    targets = tuple(PaymentWindow.read(tx, account, at_us) for account in accounts)
+    message = _find_message(user_messages, values.targets)
+    short_request = request.request_id.rpartition(":")[2][:_DIGEST_CHARS]
+    payment = Payment(at_us, abs(amount or 0), mark, short_request, name("message", message) if message else "")
+    is_counted = any(window.holds_request(short_request) for window in targets)
+    is_repeated = (
+        not is_counted and not resource.idempotent and any(window.repeats(mark, payment.message) for window in targets)
+    )
+    return PaymentFacts(
+        amount,
+        targets,
+        PaymentWindow.read(tx, f"paid-by:{name(principal, resource.unit)}", at_us),
+        payment,
+        is_repeated,
+        is_counted,
+    )
+
+
+def _find_message(user_messages: Sequence[str], targets: Sequence[str]) -> str:
+    """The newest message of the user that names every target."""
+    if not targets:
+        return ""
+    return next((text for text in reversed(user_messages) if all(names_value(text, item) for item in targets)), "")

@@ -1,0 +1,53 @@
+"""What to do about a refusal: its reason's remedy, and the one command that unblocks exactly it where there is one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import Final
+
+from halo_core.model import TARGET_CODES, AccessRequest, Decision, Effect
+from halo_core.reasons import get_reason_text
+
+_ISSUE_CODES: Final = frozenset(
+    {"args_closed_world", "arg_violates", "class_ceiling", "expired", "tool_not_granted", "unknown_unit"}
+)
+_STOP_OPTIONS: Final = {"agent": "--agent", "session": "--session", "tool": "--tool", "tenant": "--tenant"}
+
+
+def describe_remedy(decision: Decision, request: AccessRequest, *, pending_id: str, decision_id: str) -> str:
+    """The remedy of a decision that does not run its action.
+
+    Args:
+        decision: the decision.
+        request: what was decided.
+        pending_id: id of the question that was asked, empty for none.
+        decision_id: id of the decision's entry.
+    """
+    reason = decision.find_deciding_reason()
+    remedy = get_reason_text(reason.code).remedy
+    command = _find_command(decision, request, pending_id=pending_id, decision_id=decision_id)
+    return "; ".join(filter(None, (remedy, f"to unblock: `{command}`" if command else "")))
+
+
+def _find_command(decision: Decision, request: AccessRequest, *, pending_id: str, decision_id: str) -> str:
+    if decision.effect is Effect.CHALLENGE:
+        return f"halo approvals approve {pending_id} --as NAME" if pending_id else "halo approvals list"
+    reason = decision.find_deciding_reason()
+    code, agent = reason.code, shlex.quote(request.subject.agent)
+    commands: dict[str, Callable[[], str]] = {
+        "pending_cap": lambda: "halo approvals list",
+        "stopped": lambda: _name_lift(reason.source.partition(":")[2], reason.detail),
+    }
+    if code in commands:
+        return commands[code]()
+    if code in _ISSUE_CODES:
+        return f"halo passport issue {agent}"
+    if code in TARGET_CODES and request.resource.targets:
+        return f"halo known add --decision {decision_id}"
+    return ""
+
+
+def _name_lift(scope: str, target: str) -> str:
+    option = _STOP_OPTIONS.get(scope)
+    return f"halo lift {option} {shlex.quote(target)}" if option else "halo lift --all"

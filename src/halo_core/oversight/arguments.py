@@ -1,0 +1,110 @@
+"""The arguments of a request as an approver sees them: the targets and the amount exactly, and where each came from.
+
+INVARIANT: whoever decides sees where the money, the mail or the right goes, letter by letter. Two payees never look
+alike because a part of them was masked; only the middle of card numbers is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from halo_core.content.personal_data import mask_card_numbers
+from halo_core.content.redaction import Redactor
+from halo_core.crypto import canonical
+from halo_core.model import Provenance, Resource
+from halo_core.values.provenance import extract_texts
+
+_WORDS: Final = {
+    Provenance.USER: "the user wrote it",
+    Provenance.KNOWN: "from a trusted lookup, or declared as known",
+    Provenance.SYSTEM: "from a trusted source",
+    Provenance.UNTRUSTED: "from untrusted content",
+    Provenance.MIXED: "in part from untrusted content",
+    Provenance.NOVEL: "in nothing that the session has read",
+}
+_WORST_FIRST: Final = (
+    Provenance.UNTRUSTED,
+    Provenance.MIXED,
+    Provenance.NOVEL,
+    Provenance.SYSTEM,
+    Provenance.KNOWN,
+    Provenance.USER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentView:
+    """One argument.
+
+    Args:
+        name: of the argument.
+        value: as text; masked unless it is a target or the amount.
+        came_from: where it came from, in words.
+        is_target: it says where something goes, or how much.
+    """
+
+    name: str
+    value: str
+    came_from: str
+    is_target: bool
+
+
+def describe_arguments(
+    resource: Resource, snapshot: Mapping[str, Any], sealed: bytes | None, *, reveal: bool
+) -> tuple[ArgumentView, ...]:
+    """The arguments of a recorded decision, targets and amount first; empty where they were erased.
+
+    Args:
+        resource: what is reached.
+        snapshot: the recorded one.
+        sealed: the arguments as they were recorded.
+        reveal: whether to mask nothing.
+    """
+    if sealed is None:
+        return ()
+    args = canonical.from_plain(canonical.loads(sealed))
+    mask = Redactor.for_views().mask
+    exact = [name for name in (*resource.targets, resource.amount) if name in args]
+    views = []
+    for name in (*exact, *sorted(args.keys() - set(exact))):
+        is_exact = name in exact
+        text = _to_text(args[name])
+        # Without a declared target any argument may be it. Of a card number nobody needs the middle (PCI DSS 3.4.1).
+        is_shown = is_exact or not resource.targets
+        value = text if reveal else mask_card_numbers(text) if is_shown else mask(text)
+        views.append(ArgumentView(name, value, _describe_origin(name, snapshot), is_exact))
+    return tuple(views)
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return ", ".join(extract_texts(value)) or repr(value)
+
+
+def _describe_origin(name: str, snapshot: Mapping[str, Any]) -> str:
+    prefix = "/" + name.replace("~", "~0").replace("/", "~1")
+    found = {
+        Provenance(origin)
+        for pointer, origin in snapshot["provenance"]
+        if pointer == prefix or pointer.startswith(prefix + "/")
+    }
+    sources = sorted(
+        {
+            source
+            for pointer, names in snapshot["sources"]
+            if pointer == prefix or pointer.startswith(prefix + "/")
+            for source in names
+        }
+    )
+    worst = next((item for item in _WORST_FIRST if item in found), None)
+    if worst is None:
+        return ""
+    return f"{_WORDS[worst]}: {', '.join(sources)}" if sources else _WORDS[worst]

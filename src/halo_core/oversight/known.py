@@ -1,0 +1,178 @@
+"""What the operator declares as known: payees, contacts and own domains, added, imported, listed and revoked.
+
+Each change is a signed entry. It names the values by keyed digest; the values themselves are sealed beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from halo_core.crypto.keys import Digester
+from halo_core.errors import ConfigError
+from halo_core.model import Actor, EntryKind
+from halo_core.oversight.requests import Opener, decode_signed_entry, mask_reason
+from halo_core.store import Draft, Transaction
+from halo_core.store.answer_rows import MAX_KNOWN, KnownTable
+from halo_core.store.known_values import digest_known_value
+from halo_core.store.reader import Reader
+from halo_core.values import KNOWN_KINDS, to_canonical_form
+from halo_core.values.mail_hosts import PUBLIC_MAIL_HOSTS
+
+_BATCH: Final = 500
+_MAX_CHARS: Final = 256
+_MAX_FILE_BYTES: Final = 32 * 1024 * 1024
+_SUBJECT: Final = "known-values"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValue:
+    """A value that is known.
+
+    Args:
+        kind: one of `halo_core.values.KNOWN_KINDS`.
+        form: its canonical form.
+        name: whose it is, for people; may be empty.
+    """
+
+    kind: str
+    form: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredValue:
+    """A known value as the log holds it; its form is empty where the content was erased."""
+
+    value: KnownValue
+    by: str  # name, or reference where the name cannot be opened
+    why: str
+    since_us: int
+
+
+def make_known_value(kind: str, text: str, name: str = "", *, field: str = "value") -> KnownValue:
+    """A value that may be declared as known.
+
+    Raises:
+        ConfigError: `bad_known`, its kind or form is none; `public_mail_host`, an own domain at which anybody can have
+            an address.
+    """
+    if kind not in KNOWN_KINDS:
+        problem = f"`{kind[:32]}` is not a kind of known value"
+        raise ConfigError("bad_known", problem, field="kind", remedy=f"use one of {', '.join(KNOWN_KINDS)}")
+    form = to_canonical_form(kind, text)
+    is_address = form.count("@") == 1 and not form.startswith("@") and "." in form.rpartition("@")[2]
+    is_host = "." in form and "/" not in form and "@" not in form
+    fits = {"email": is_address, "domain": is_host, "host": is_host}.get(kind, True)
+    if not form or len(form) > _MAX_CHARS or not form.isprintable() or not fits:
+        raise ConfigError("bad_known", f"`{text[:64]}` is not a valid {kind}", field=field, remedy="correct it")
+    if kind == "domain" and form in PUBLIC_MAIL_HOSTS:
+        problem = f"anybody can have an address at `{form}`"
+        raise ConfigError("public_mail_host", problem, field=field, remedy="add the addresses one by one, as `email`")
+    return KnownValue(kind, form, " ".join(name.split())[:_MAX_CHARS])
+
+
+def read_known_file(path: Path) -> list[KnownValue]:
+    """The values of a CSV file with the columns `kind`, `value` and perhaps `name`.
+
+    Raises:
+        ConfigError: `no_file`; `bad_known`, naming the line; nothing of a file with a mistake is used.
+    """
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise ConfigError("no_file", f"`{path}` is larger than 32 MB", field="file", remedy="split it")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
+        raise ConfigError("no_file", f"cannot read `{path}`: {why}", field="file") from exc
+    reader = csv.DictReader(text.splitlines())
+    if not {"kind", "value"} <= set(reader.fieldnames or ()):
+        problem = f"`{path}` does not begin with the columns `kind,value`"
+        raise ConfigError("bad_known", problem, field="file", remedy="write `kind,value,name` on the first line")
+    values = []
+    try:
+        for row in reader:
+            field = f"line {reader.line_num}"
+            values.append(make_known_value(row["kind"] or "", row["value"] or "", row.get("name") or "", field=field))
+    except csv.Error as exc:
+        raise ConfigError("bad_known", f"line {reader.line_num}: {exc}", field="file") from exc
+    if len(values) > MAX_KNOWN:
+        raise ConfigError("bad_known", f"more than {MAX_KNOWN} values", field="file", remedy="import fewer")
+    return values
+
+
+def add_known(tx: Transaction, digester: Digester, values: Sequence[KnownValue], *, by: Actor | str, why: str) -> int:
+    """Declare values as known, from the next decision on; returns how many were not known before.
+
+    Raises:
+        ConfigError: `too_many_known`.
+    """
+    table, count = KnownTable(tx), 0
+    room = MAX_KNOWN - table.count()
+    for batch in _split(values):
+        digests = [(value, digest_known_value(digester, value.kind, value.form)) for value in batch]
+        new = [(value, digest) for value, digest in digests if table.add(value.kind, digest)]
+        count += len(new)
+        if count > room:
+            problem = f"a tenant can have {MAX_KNOWN} known values"
+            raise ConfigError("too_many_known", problem, field="value", remedy="revoke some")
+        _record(tx, "add", new, by=by, why=why)
+    return count
+
+
+def revoke_known(
+    tx: Transaction, digester: Digester, values: Sequence[KnownValue], *, by: Actor | str, why: str
+) -> int:
+    """Take values back, from the next decision on; returns how many were known."""
+    table, count = KnownTable(tx), 0
+    for batch in _split(values):
+        digests = [(value, digest_known_value(digester, value.kind, value.form)) for value in batch]
+        removed = [(value, digest) for value, digest in digests if table.remove(value.kind, digest)]
+        count += len(removed)
+        _record(tx, "revoke", removed, by=by, why=why)
+    return count
+
+
+def _split(values: Sequence[KnownValue]) -> Iterator[list[KnownValue]]:
+    distinct = list(dict.fromkeys(values))
+    for start in range(0, len(distinct), _BATCH):
+        yield distinct[start : start + _BATCH]
+
+
+def _record(tx: Transaction, op: str, values: Sequence[tuple[KnownValue, str]], *, by: Actor | str, why: str) -> None:
+    if not values:
+        return
+    body = {
+        "op": op,
+        "values": [[value.kind, digest] for value, digest in values],
+        "why": mask_reason(why),
+    }
+    forms = [[value.form, value.name] for value, _ in values]
+    content = {"values": json.dumps(forms, ensure_ascii=False).encode()}
+    tx.append(Draft(EntryKind.KNOWN, "", body, content, _SUBJECT, actor=Actor.of(by)))
+
+
+def list_known(reader: Reader, home: Path, tenant: str, *, opener: Opener) -> Iterator[DeclaredValue]:
+    """The values that are known, proven, in the order in which they were declared.
+
+    Raises:
+        Tampered: an entry was changed.
+    """
+    declared: dict[tuple[str, str], DeclaredValue] = {}
+    for _, note in reader.notes(tenant, (EntryKind.KNOWN.value,)):
+        entry = decode_signed_entry(reader, home, tenant, note)
+        body = entry.body
+        data, name = opener(entry, "values"), opener(entry, "actor")
+        by = body["actor"] if name is None else name.decode()
+        forms = json.loads(data) if data is not None else [["", ""]] * len(body["values"])
+        for (kind, digest), (form, label) in zip(body["values"], forms, strict=True):
+            if body["op"] == "add":
+                value = KnownValue(kind, form, label)
+                declared[kind, digest] = DeclaredValue(value, by, body["why"], entry.ts_us)
+            else:
+                declared.pop((kind, digest), None)
+    yield from declared.values()

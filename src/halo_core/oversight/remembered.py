@@ -1,0 +1,346 @@
+"""Remembered answers as people handle them: kept with an approval, listed, revoked; and emergency answers.
+
+A remembered answer is a token of its own beside the answer for the one call (`halo_core.passports.standing_answer`).
+Where an effect cannot be undone, it counts only once a second person has approved the same scope.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.authorities import Authorities
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import KeyStore, Signer
+from halo_core.decision.answers import BREAK_GLASS, STANDING, break_glass_scope
+from halo_core.enforcement.standing_answers import usage_account
+from halo_core.errors import ConfigError, Denied
+from halo_core.ledger.commitments import digest_answer
+from halo_core.model import TARGET_CODES, Actor, EntryKind
+from halo_core.oversight.requests import (
+    ApprovalRequest,
+    Opener,
+    decode_link,
+    decode_signed_entry,
+    mask_reason,
+)
+from halo_core.passports.approval import is_in_chain
+from halo_core.passports.standing_answer import (
+    MAX_BREAK_GLASS_S,
+    MAX_STANDING_LIFETIME_S,
+    MAX_USES,
+    StandingToken,
+    mint_standing_answer,
+)
+from halo_core.store import Draft, SealedFields, Store, Transaction
+from halo_core.store.answer_rows import AnswerRow, StandingAnswerTable
+from halo_core.store.reader import Reader
+from halo_core.store.rows import StandingTable
+
+DEFAULT_LIFETIME_S: Final = 90 * 86_400
+DEFAULT_USES: Final = 100
+_AMOUNT_FACTOR: Final = 10
+_SUBJECT: Final = "answers"
+_US: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RememberTerms:
+    """How an approval is remembered.
+
+    Args:
+        lifetime_s: for how long, seconds.
+        max_uses: how many calls it may answer.
+        max_amount: limit of the sum of their amounts, in ten-thousandths; None is ten times that of the call.
+    """
+
+    lifetime_s: int = DEFAULT_LIFETIME_S
+    max_uses: int = DEFAULT_USES
+    max_amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedAnswer:
+    """A remembered answer.
+
+    Args:
+        kind: `standing` or `break_glass`.
+        status: `active`, `revoked`, `expired`, `withdrawn` with its approver; `waiting` where a second person has to
+            approve the same.
+        targets: what it covers, for people; empty where that was erased.
+        uses: how many actions ran on it.
+        spent: sum of their amounts, in ten-thousandths.
+    """
+
+    id: str
+    kind: str
+    status: str
+    approver: str
+    role: str
+    resource: str
+    scope: str
+    targets: Mapping[str, Any]
+    since_us: int
+    expires_us: int
+    uses: int
+    max_uses: int
+    spent: int
+    max_amount: int
+    why: str
+    token: str = field(repr=False, default="")
+
+    def to_plain(self) -> dict[str, Any]:
+        """The answer for JSON, without its token."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "token"}
+
+
+def can_be_remembered(request: ApprovalRequest) -> bool:
+    """Whether a yes to a request is worth keeping: it asks who or what is reached, and that can be named."""
+    return bool(request.scope) and any(reason.code in TARGET_CODES for reason in request.reasons)
+
+
+def remember(
+    tx: Transaction,
+    store: Store,
+    request: ApprovalRequest,
+    *,
+    approver: str,
+    signer: Signer,
+    terms: RememberTerms,
+    now_us: int,
+    why: str,
+) -> str:
+    """Keep a yes for the scope of a request; returns the id of the remembered answer.
+
+    Raises:
+        PassportError: the terms are out of range.
+    """
+    amount = abs(request.amount or 0)
+    token = _make_token(
+        tx,
+        store,
+        approver,
+        kind=STANDING,
+        scope=request.scope,
+        role=request.role,
+        resource=request.resource,
+        lifetime_s=terms.lifetime_s,
+        max_uses=terms.max_uses,
+        max_amount=amount * _AMOUNT_FACTOR if terms.max_amount is None else terms.max_amount,
+        now_us=now_us,
+    )
+    shown = {item.name: item.value for item in request.arguments if item.is_target} or {
+        item.name: item.value for item in request.arguments
+    }
+    return _record(tx, token, signer, request=request.row.id, why=why, targets=shown, people=request.people_needed)
+
+
+def _make_token(
+    tx: Transaction, store: Store, approver: str, *, lifetime_s: int, now_us: int, **claims: Any
+) -> StandingToken:
+    now_s = now_us // _US
+    return StandingToken(
+        id=store.ids.new_token_id(),
+        approver=approver,
+        tenant=tx.tenant,
+        audience=(tx.load_control().store,),
+        issued_at_s=now_s,
+        expires_at_s=now_s + lifetime_s,
+        **claims,
+    )
+
+
+def _record(
+    tx: Transaction,
+    token: StandingToken,
+    signer: Signer,
+    *,
+    request: str,
+    why: str,
+    targets: Mapping[str, Any],
+    people: int,
+) -> str:
+    signed = mint_standing_answer(token, signer)
+    StandingAnswerTable(tx).put(AnswerRow(token.id, token.kind, token.scope, "active", signed))
+    body = {
+        "answer": token.id,
+        "expires_s": token.expires_at_s,
+        "kid": signer.key_id,
+        "kind": token.kind,
+        "max_amount": token.max_amount,
+        "max_uses": token.max_uses,
+        "op": "grant",
+        "people": people,
+        "request": request,
+        "resource": token.resource,
+        "role": token.role,
+        "scope": token.scope,
+        "token": digest_answer(signed),
+        "why": why,
+    }
+    content = {"targets": json.dumps(targets, default=str, sort_keys=True).encode()} if targets else {}
+    sealed: SealedFields = ((tx.references.of_person(token.approver), {"token": signed.encode()}),)
+    actor = Actor(token.approver, "approver-key")
+    subject = _SUBJECT if content else ""
+    tx.append(Draft(EntryKind.STANDING_ANSWER, "", body, content, subject, others=sealed, actor=actor))
+    return token.id
+
+
+def revoke_remembered(tx: Transaction, answer: str, *, by: Actor | str, why: str) -> None:
+    """Revoke a remembered or emergency answer for good, from the next decision on.
+
+    Raises:
+        ConfigError: `no_such_answer`, no active one has this id.
+    """
+    if not StandingAnswerTable(tx).revoke(answer):
+        raise ConfigError(
+            "no_such_answer",
+            f"there is no remembered answer `{answer[:64]}` that is active",
+            field="id",
+            remedy="see `halo approvals remembered`",
+        )
+    body = {"answer": answer, "op": "revoke", "why": mask_reason(why)}
+    tx.append(Draft(EntryKind.STANDING_ANSWER, "", body, actor=Actor.of(by)))
+
+
+def grant_break_glass(
+    store: Store, keys: KeyStore, home: Path, *, agent: str, approver: str, lifetime_s: int, why: str, now_us: int
+) -> str:
+    """Let an agent act without questions for some minutes, except about money; returns the answer's id.
+
+    Denials stay, and so do stops, budgets and grants. It is written as an alert too.
+
+    Raises:
+        ConfigError: `bad_lifetime`, `no_reason`, `no_approver_key`, `no_such_agent`.
+        Denied: `approver_not_enrolled`, `approver_in_chain`.
+    """
+    from halo_core.oversight.approvals import load_signer  # noqa: PLC0415  it keeps remembered answers itself
+
+    if not 0 < lifetime_s <= MAX_BREAK_GLASS_S:
+        message = f"`{lifetime_s // 60}` minutes is not a valid time"
+        raise ConfigError("bad_lifetime", message, field="minutes", remedy=f"use 1 to {MAX_BREAK_GLASS_S // 60}")
+    if not why.strip():
+        raise ConfigError("no_reason", "a reason is needed", field="reason", remedy="say why with `--reason`")
+    signer = load_signer(store.tenant, keys, home, approver, now_us)
+
+    def job(tx: Transaction) -> str:
+        row = StandingTable(tx).get(agent)
+        data = tx.load_blob(row.hash) if row is not None else None
+        if data is None:
+            raise ConfigError(
+                "no_such_agent", f"there is no agent `{agent[:64]}`", field="agent", remedy="see `halo agents`"
+            )
+        link = decode_link(data.decode("ascii", "replace"), None)
+        if is_in_chain(approver, signer.public_key, (link,)):
+            message = f"`{approver[:64]}` is part of the agent's chain"
+            raise Denied("approver_in_chain", message, remedy="ask a person who neither owns the agent nor uses it")
+        token = _make_token(
+            tx,
+            store,
+            approver,
+            kind=BREAK_GLASS,
+            scope=break_glass_scope(tx.tenant, agent),
+            role=agent,
+            resource="",
+            lifetime_s=lifetime_s,
+            max_uses=MAX_USES,
+            max_amount=0,
+            now_us=now_us,
+        )
+        answer = _record(tx, token, signer, request="", why=mask_reason(why), targets={}, people=1)
+        alert: dict[str, Any] = {
+            "agent": agent,
+            "decision": {"leaf": "", "w": "", "ws": 0},
+            "factors": [],
+            "kind": BREAK_GLASS,
+            "resource": "",
+            "risk": None,
+            "session_risk": 1000,
+        }
+        tx.append(Draft(EntryKind.ALERT, "", alert))
+        return answer
+
+    granted: str = store.commit(job)
+    return granted
+
+
+def list_remembered(
+    reader: Reader, home: Path, tenant: str, *, opener: Opener, now_us: int
+) -> Iterator[RememberedAnswer]:
+    """The remembered and emergency answers of a log, proven, oldest first.
+
+    Raises:
+        Tampered: an entry was changed.
+    """
+    grants: dict[str, RememberedAnswer] = {}
+    people: dict[str, int] = {}
+    for _, note in reader.notes(tenant, (EntryKind.STANDING_ANSWER.value,)):
+        entry = decode_signed_entry(reader, home, tenant, note)
+        body = entry.body
+        if body["op"] != "grant":
+            revoked = grants.get(str(body["answer"]))
+            if revoked is not None:
+                grants[revoked.id] = replace(revoked, status="revoked")
+            continue
+        uses, spent = _read_usage(reader, tenant, body["answer"])
+        sealed, name, token = (opener(entry, field) for field in ("targets", "actor", "token"))
+        expires_us = body["expires_s"] * _US
+        people[body["answer"]] = body["people"]
+        grants[body["answer"]] = RememberedAnswer(
+            id=body["answer"],
+            kind=body["kind"],
+            status="expired" if now_us >= expires_us else "active",
+            approver=body["actor"] if name is None else name.decode(),
+            role=body["role"],
+            resource=body["resource"],
+            scope=body["scope"],
+            targets=json.loads(sealed) if sealed is not None else {},
+            since_us=entry.ts_us,
+            expires_us=expires_us,
+            uses=uses,
+            max_uses=body["max_uses"],
+            spent=spent,
+            max_amount=body["max_amount"],
+            why=body["why"],
+            token="" if token is None else token.decode(),
+        )
+    trusted = Authorities(home).load(tenant).approver_keys(now_us)
+    enrolled = {name for name, _ in trusted.values()}
+    for item in grants.values():
+        if item.status == "active" and item.approver not in enrolled:
+            yield replace(item, status="withdrawn")
+        elif item.status == "active" and item.kind == STANDING and _is_alone(item, grants, people):
+            yield replace(item, status="waiting")
+        else:
+            yield item
+
+
+def _is_alone(item: RememberedAnswer, grants: Mapping[str, RememberedAnswer], people: Mapping[str, int]) -> bool:
+    """Whether a second person has to approve the same scope before an answer counts."""
+    signers = {other.approver for other in grants.values() if (other.scope, other.status) == (item.scope, "active")}
+    return len(signers) < people[item.id]
+
+
+def _read_usage(reader: Reader, tenant: str, answer: str) -> tuple[int, int]:
+    row = reader.quota(tenant, usage_account(answer))
+    if row is None:
+        return 0, 0
+    tree = canonical.loads(row)
+    return tree["uses"], tree["spent"]
+
+
+def check_terms(terms: RememberTerms) -> None:
+    """Refuse terms that no answer may have.
+
+    Raises:
+        ConfigError: `bad_lifetime`, `bad_cap`.
+    """
+    if not 0 < terms.lifetime_s <= MAX_STANDING_LIFETIME_S:
+        message = f"`{terms.lifetime_s}` seconds is not a valid lifetime of a remembered answer"
+        raise ConfigError("bad_lifetime", message, field="days", remedy="use 1 to 366 days, or `--once`")
+    if not 0 < terms.max_uses <= MAX_USES:
+        message = f"`{terms.max_uses}` is not a valid number of uses"
+        raise ConfigError("bad_cap", message, field="uses", remedy=f"use 1 to {MAX_USES}")

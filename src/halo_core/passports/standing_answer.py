@@ -1,0 +1,150 @@
+"""Remembered answers: signed yeses that are good for more than one call, as strict JWS of their own `typ`.
+
+A `standing` answer covers one scope (tool, targets, object: `halo_core.values.answer_scope`) under a cap of uses and of
+amount. A `break_glass` answer covers everything one agent does for some minutes, except what moves money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from halo_core.crypto.keys import Signer, key_thumbprint
+from halo_core.errors import PassportError
+from halo_core.passports.claims import ISSUER_URI, issuer_uri
+from halo_core.passports.codec import (
+    INT_LIMIT,
+    LAST_SECOND,
+    Claims,
+    claim_error,
+    make_header,
+    open_token,
+    require_integer,
+    require_members,
+    require_text,
+    require_texts,
+    sign_token,
+)
+
+MAX_STANDING_LIFETIME_S: Final = 366 * 86_400
+"""Longest time for which a standing answer is good, seconds."""
+MAX_BREAK_GLASS_S: Final = 3600
+"""Longest time for which an emergency answer is good, seconds."""
+MAX_USES: Final = 1_000_000
+_LIFETIMES: Final = {"standing": MAX_STANDING_LIFETIME_S, "break_glass": MAX_BREAK_GLASS_S}
+_MEDIA_TYPE: Final = "halo-standing-answer+jwt"
+_TOP_MEMBERS: Final = ("aud", "exp", "halo", "iat", "iss", "jti", "sub", "ten", "ver")
+_HALO_MEMBERS: Final = ("amount", "kind", "res", "role", "scope", "uses")
+
+
+@dataclass(frozen=True, slots=True)
+class StandingToken:
+    """A parsed remembered answer. Times are seconds since the epoch.
+
+    Args:
+        audience: the stores it is good for.
+        kind: `standing` or `break_glass`.
+        scope: digest of what it covers.
+        role: of the agents that it is for; of `break_glass`, the agent.
+        resource: the tool; empty of `break_glass`.
+        max_uses: how many actions may run on it.
+        max_amount: limit of the sum of their amounts, in ten-thousandths.
+        key_id: thumbprint of the key that signed.
+    """
+
+    id: str
+    approver: str
+    tenant: str
+    audience: tuple[str, ...]
+    issued_at_s: int
+    expires_at_s: int
+    kind: str
+    scope: str
+    role: str
+    resource: str
+    max_uses: int
+    max_amount: int
+    key_id: str = ""
+    token: str = field(default="", repr=False)
+
+
+def mint_standing_answer(answer: StandingToken, signer: Signer) -> str:
+    """Sign an answer, whose `key_id` and `token` are not read.
+
+    Raises:
+        PassportError: with the code `read_standing_answer` would give; nothing is minted that it would refuse.
+    """
+    claims = {
+        "aud": sorted(answer.audience),
+        "exp": answer.expires_at_s,
+        "halo": {
+            "amount": answer.max_amount,
+            "kind": answer.kind,
+            "res": answer.resource,
+            "role": answer.role,
+            "scope": answer.scope,
+            "uses": answer.max_uses,
+        },
+        "iat": answer.issued_at_s,
+        "iss": issuer_uri(signer.public_key),
+        "jti": answer.id,
+        "sub": answer.approver,
+        "ten": answer.tenant,
+        "ver": 1,
+    }
+    token = sign_token(make_header(signer.key_id, _MEDIA_TYPE), claims, signer)
+    _parse(Claims(claims, signer.key_id, token))
+    return token
+
+
+def read_standing_answer(token: str | bytes, approvers: Mapping[str, tuple[str, bytes]]) -> StandingToken:
+    """Verify and parse an answer.
+
+    Args:
+        token: whatever was presented.
+        approvers: enrolled `kid` → name, public key of 32 bytes.
+
+    Raises:
+        PassportError: `unknown_approver`, `bad_approver`, `bad_approval`, `bad_iss`, `bad_times`, `claims_shape`, or as
+            `halo_core.passports.codec.open_token`.
+    """
+    accepted = {make_header(kid, _MEDIA_TYPE): key for kid, (_, key) in approvers.items()}
+    answer = _parse(open_token(token, accepted, unknown="unknown_approver", remedy="enrol the approver's key"))
+    enrolled = {name for name, key in approvers.values() if key_thumbprint(key) == answer.key_id}
+    if answer.approver not in enrolled:
+        raise PassportError("bad_approver", "the answer names a different approver than its key", field="/sub")
+    return answer
+
+
+def _parse(claims: Claims) -> StandingToken:
+    top = require_members(claims.members, _TOP_MEMBERS, "claims_shape", "")
+    halo = require_members(top["halo"], _HALO_MEMBERS, "claims_shape", "/halo")
+    require_integer(top["ver"], 1, 1, "claims_shape", "/ver")
+    if top["iss"] != ISSUER_URI + claims.key_id:
+        raise claim_error("bad_iss", "`iss` does not name the key that signed", "/iss")
+    if require_text(halo["kind"], "/halo/kind") not in _LIFETIMES:
+        raise claim_error("bad_approval", "unknown kind of answer", "/halo/kind")
+    issued, expires = (require_integer(top[name], 0, LAST_SECOND, "bad_times", f"/{name}") for name in ("iat", "exp"))
+    longest = _LIFETIMES[halo["kind"]]
+    if not issued < expires <= issued + longest:
+        raise claim_error("bad_times", f"this answer is valid for 1 to {longest} seconds", "/exp")
+    is_standing = halo["kind"] == "standing"
+    if is_standing != bool(halo["res"]):
+        raise claim_error("bad_approval", "a standing answer names a tool, an emergency answer none", "/halo/res")
+    return StandingToken(
+        id=require_text(top["jti"], "/jti"),
+        approver=require_text(top["sub"], "/sub"),
+        tenant=require_text(top["ten"], "/ten"),
+        audience=require_texts(top["aud"], "claims_shape", "/aud", least=1),
+        issued_at_s=issued,
+        expires_at_s=expires,
+        kind=halo["kind"],
+        scope=require_text(halo["scope"], "/halo/scope"),
+        role=require_text(halo["role"], "/halo/role"),
+        resource=require_text(halo["res"], "/halo/res") if is_standing else "",
+        max_uses=require_integer(halo["uses"], 1, MAX_USES, "bad_approval", "/halo/uses"),
+        max_amount=require_integer(halo["amount"], 0, INT_LIMIT - 1, "bad_approval", "/halo/amount"),
+        key_id=claims.key_id,
+        token=claims.token,
+    )

@@ -1,0 +1,234 @@
+"""Typed access to the tables of remembered answers, known values and held acts, as `store.rows` has it for others.
+
+INVARIANT: TENANT - every statement here names the transaction's tenant, and none takes one from its caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from halo_core.store.rows import RowAccess
+
+MAX_ANSWERS: Final = 8
+"""Answers of one scope that a decision looks at, newest first."""
+MAX_KNOWN: Final = 100_000
+"""Values that a tenant may declare as known."""
+MAX_HELD: Final = 1000
+"""Acts of a tenant that may be held at one time."""
+MAX_HELD_PER_SESSION: Final = 20
+_MAX_MEMORY: Final = 10_000
+MARK_BYTES: Final = 8
+"""Bytes of each mark in `HeldRow.marks`."""
+
+
+class _Table:
+    """One table, as seen and changed by one transaction."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: RowAccess) -> None:
+        self._tx = tx
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """A remembered answer.
+
+    Args:
+        id: of the answer.
+        kind: `standing` or `break_glass`.
+        scope: digest of what it covers.
+        status: `active` or `revoked`.
+        token: the approver's signed token, which is what counts.
+    """
+
+    id: str
+    kind: str
+    scope: str
+    status: str
+    token: str = field(repr=False)
+
+
+class StandingAnswerTable(_Table):
+    """Remembered answers."""
+
+    def find_active(self, scope: str) -> tuple[AnswerRow, ...]:
+        """The newest active answers of a scope, by id."""
+        image = self._tx.image
+        if image.has_answers is None:
+            row = self._tx.cursor.execute(
+                "SELECT 1 FROM standing_answer WHERE tenant=? AND status='active' LIMIT 1", (self._tx.tenant,)
+            ).fetchone()
+            image.has_answers = row is not None
+        if not image.has_answers:
+            return ()
+        if scope not in image.answers:
+            if len(image.answers) >= _MAX_MEMORY:
+                image.answers.clear()
+            rows = self._tx.cursor.execute(
+                "SELECT id, kind, scope, status, token FROM standing_answer"
+                " WHERE tenant=? AND scope=? AND status='active' ORDER BY id DESC LIMIT ?",
+                (self._tx.tenant, scope, MAX_ANSWERS),
+            ).fetchall()
+            image.answers[scope] = tuple(AnswerRow(*row) for row in rows)
+        return image.answers[scope]
+
+    @property
+    def has_any(self) -> bool:
+        """Whether the tenant has an active answer at all."""
+        self.find_active("")
+        return bool(self._tx.image.has_answers)
+
+    def put(self, row: AnswerRow) -> None:
+        """Add an answer."""
+        self._forget()
+        self._tx.insert("INSERT INTO standing_answer VALUES (?,?,?,?,?,?)", (self._tx.tenant, *astuple(row)))
+
+    def revoke(self, answer: str) -> bool:
+        """Revoke an answer for good; False where there is no active one of this id."""
+        self._forget()
+        done = self._tx.cursor.execute(
+            "UPDATE standing_answer SET status='revoked' WHERE tenant=? AND id=? AND status='active'",
+            (self._tx.tenant, answer),
+        )
+        return done.rowcount == 1
+
+    def _forget(self) -> None:
+        self._tx.database.claim_control()
+        self._tx.image.answers.clear()
+        self._tx.image.has_answers = None
+
+
+class KnownTable(_Table):
+    """Values that the operator declared as known, by kind and keyed digest of their canonical form."""
+
+    def contains(self, kind: str, digest: str) -> bool:
+        """Whether a value is known."""
+        known = self._tx.image.known
+        key = kind, digest
+        if key not in known:
+            if len(known) >= _MAX_MEMORY:
+                known.clear()
+            row = self._tx.cursor.execute(
+                "SELECT 1 FROM known_value WHERE tenant=? AND kind=? AND digest=?", (self._tx.tenant, *key)
+            ).fetchone()
+            known[key] = row is not None
+        return known[key]
+
+    @property
+    def has_any(self) -> bool:
+        """Whether the tenant knows a value at all."""
+        image = self._tx.image
+        if image.has_known is None:
+            row = self._tx.cursor.execute(
+                "SELECT 1 FROM known_value WHERE tenant=? LIMIT 1", (self._tx.tenant,)
+            ).fetchone()
+            image.has_known = row is not None
+        return image.has_known
+
+    def count(self) -> int:
+        """How many values are known."""
+        row = self._tx.cursor.execute("SELECT count(*) FROM known_value WHERE tenant=?", (self._tx.tenant,)).fetchone()
+        return int(row[0])
+
+    def add(self, kind: str, digest: str) -> bool:
+        """Add a value; False where it is known already."""
+        if self.contains(kind, digest):
+            return False
+        self._forget()
+        self._tx.insert("INSERT INTO known_value VALUES (?,?,?)", (self._tx.tenant, kind, digest))
+        return True
+
+    def remove(self, kind: str, digest: str) -> bool:
+        """Remove a value; False where it is not known."""
+        self._forget()
+        done = self._tx.cursor.execute(
+            "DELETE FROM known_value WHERE tenant=? AND kind=? AND digest=?", (self._tx.tenant, kind, digest)
+        )
+        return done.rowcount == 1
+
+    def _forget(self) -> None:
+        self._tx.database.claim_control()
+        self._tx.image.known.clear()
+        self._tx.image.has_known = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A held act.
+
+    Args:
+        id: of the entry that holds it.
+        session: that it belongs to.
+        agent: who acts.
+        resource: the tool.
+        question: id of the request for approval.
+        status: `held`, `released`, `expired` or `dropped`.
+        held_us: when it was held, microseconds since the epoch.
+        expires_us: from when on it is not run any more, likewise.
+        marks: digests of its targets and objects, `MARK_BYTES` each.
+    """
+
+    id: str
+    session: str
+    agent: str
+    resource: str
+    question: str
+    status: str
+    held_us: int
+    expires_us: int
+    marks: bytes = field(repr=False)
+
+    @property
+    def mark_set(self) -> frozenset[bytes]:
+        """The marks, one by one."""
+        return frozenset(self.marks[i : i + MARK_BYTES] for i in range(0, len(self.marks), MARK_BYTES))
+
+
+_HELD_COLUMNS: Final = "id, session, agent, resource, question, status, held_us, expires_us, marks"
+
+
+class OutboxTable(_Table):
+    """Held acts. INVARIANT: HELD - what left the status `held` never gets it back."""
+
+    def list_held(self, session: str | None = None) -> tuple[HeldRow, ...]:
+        """Acts that are held, of one session or of all, oldest first."""
+        held = self._tx.image.held
+        if held is None:
+            rows = self._tx.cursor.execute(
+                f"SELECT {_HELD_COLUMNS} FROM outbox WHERE tenant=? AND status='held' ORDER BY held_us, id",  # noqa: S608
+                (self._tx.tenant,),
+            ).fetchall()
+            held = self._tx.image.held = tuple(HeldRow(*row) for row in rows)
+        return held if session is None else tuple(row for row in held if row.session == session)
+
+    def get(self, held: str) -> HeldRow | None:
+        """The act of this id."""
+        row = self._tx.cursor.execute(
+            f"SELECT {_HELD_COLUMNS} FROM outbox WHERE tenant=? AND id=?",  # noqa: S608  constants
+            (self._tx.tenant, held),
+        ).fetchone()
+        return None if row is None else HeldRow(*row)
+
+    def has_room(self, session: str) -> bool:
+        """Whether one more act of the session can be held."""
+        return len(self.list_held()) < MAX_HELD and len(self.list_held(session)) < MAX_HELD_PER_SESSION
+
+    def put(self, row: HeldRow) -> None:
+        """Hold an act."""
+        self._forget()
+        self._tx.insert("INSERT INTO outbox VALUES (?,?,?,?,?,?,?,?,?,?)", (self._tx.tenant, *astuple(row)))
+
+    def end(self, held: str, status: str) -> bool:
+        """Mark a held act as `released`, `expired` or `dropped`; False where it is not held."""
+        self._forget()
+        done = self._tx.cursor.execute(
+            "UPDATE outbox SET status=? WHERE tenant=? AND id=? AND status='held'", (status, self._tx.tenant, held)
+        )
+        return done.rowcount == 1
+
+    def _forget(self) -> None:
+        self._tx.database.claim_control()
+        self._tx.image.held = None

@@ -1,0 +1,313 @@
+"""Marks of conversations in the store: which items were made while a session was exposed, and words of such models.
+
+A row is authenticated with the store's key, so that nobody who can write to the database alone makes an item known.
+INVARIANT: FAILCLOSED - a mark that is missing, expired or not authentic is unknown, and what is unknown counts as
+exposed. One item has one row, in which exposure is never taken back.
+
+Words that exposed models wrote are looked up the other way round: what is missing there repeats nobody. So a row of
+theirs that is not authentic, or one more than are kept, makes everything count as a repetition (`RepeatIndex.is_full`).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from hashlib import blake2b
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from halo_core.values import REPEAT_BYTES
+
+if TYPE_CHECKING:
+    from halo_core.store.rows import RowAccess
+
+LIFETIME_US: Final = 90 * 86_400_000_000
+"""How long a mark counts after it was last made, microseconds: 90 days."""
+REPEAT_LIFETIME_US: Final = 30 * 86_400_000_000
+"""How long words of exposed models are recognised, microseconds: 30 days."""
+MAX_MARKS: Final = 1_000_000
+"""Rows that a tenant's store keeps; of more those that expire first are deleted, and are then unknown."""
+MAX_REPEATS: Final = 500_000
+"""Fingerprints of words that are kept; past it every user message counts as repeated."""
+_RENEWAL_US: Final = 86_400_000_000  # a mark that has not changed is written again after a day
+_PRUNE_EVERY: Final = 4096  # new rows
+_MAX_LOADED: Final = 64  # items that are read at once
+_MAC_BYTES: Final = 16
+_SESSION_BYTES: Final = 8
+_ITEM: Final = b"i"  # first byte of the column `mark`
+_REPEATS: Final = b"r"
+_CLEARANCE: Final = b"c"
+_INSERT: Final = "INSERT INTO mark VALUES (?,?,?,?)"
+_UPSERT: Final = (
+    f"{_INSERT} ON CONFLICT (tenant, mark) DO UPDATE SET expires_us=excluded.expires_us, state=excluded.state"
+)
+_EXPOSED: Final = 1
+_CLEAN: Final = 2
+
+
+class Exposure(Enum):
+    """What the store knows of an item."""
+
+    UNKNOWN = "unknown"
+    CLEAN = "clean"
+    EXPOSED = "exposed"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMark:
+    """What is known of an item.
+
+    Args:
+        was_exposed: it was made while a session was exposed.
+        was_clean: it was made while a session was not.
+        session: digest of the session that made it last.
+        expires_us: when it is forgotten, microseconds since the epoch.
+    """
+
+    was_exposed: bool
+    was_clean: bool
+    session: bytes
+    expires_us: int
+
+
+class RepeatIndex:
+    """Fingerprints of words that exposed models wrote, as far as memory has read them. Bounded."""
+
+    __slots__ = ("_fingerprints", "_is_broken", "seq")
+
+    def __init__(self) -> None:
+        self._fingerprints: set[int] = set()
+        self._is_broken = False
+        self.seq = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._fingerprints) or self._is_broken
+
+    @property
+    def is_full(self) -> bool:
+        """Whether some are missing; then any text may repeat one."""
+        return self._is_broken or len(self._fingerprints) >= MAX_REPEATS
+
+    def contains(self, fingerprint: int) -> bool:
+        """Whether a fingerprint is there."""
+        return fingerprint in self._fingerprints
+
+    def add(self, seq: int, fingerprints: Iterable[int]) -> None:
+        """Add the fingerprints of row number `seq`."""
+        room = MAX_REPEATS - len(self._fingerprints)
+        self._fingerprints.update(islice(fingerprints, max(room, 0)))
+        self.seq = seq
+
+    def mark_broken(self, seq: int) -> None:
+        """Note that row number `seq` cannot be read."""
+        self._is_broken = True
+        self.seq = seq
+
+
+class MarkTable:
+    """The marks of a tenant, as seen and changed by one transaction."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: RowAccess) -> None:
+        self._tx = tx
+
+    # items
+
+    def find_exposure(
+        self, marks: tuple[bytes, ...], session: str, now_us: int, *, is_generic: bool = False
+    ) -> Exposure:
+        """What is known of an item; the first of its marks that is there counts.
+
+        Args:
+            marks: of the item.
+            session: of the action at hand. What it made itself counts as clean: its state says whether it is exposed.
+            now_us: wall clock, microseconds since the epoch.
+            is_generic: many conversations have it, so that one exposed conversation does not speak for the others;
+                but only for marks that cover the text alone.
+        """
+        for place, mark in enumerate(marks):
+            found = self.get_item(mark)
+            if found is None or found.expires_us <= now_us:
+                continue
+            if found.session == self._digest_session(session):
+                return Exposure.CLEAN
+            if found.was_exposed and not (is_generic and place and found.was_clean):
+                return Exposure.EXPOSED
+            return Exposure.CLEAN
+        return Exposure.UNKNOWN
+
+    def get_item(self, mark: bytes) -> ItemMark | None:
+        """What is known of the item with a mark; None where nothing is, or the row is not authentic."""
+        image = self._tx.image
+        if mark in image.marks:
+            return image.marks[mark]
+        if image.knows_all_marks is None:
+            self._load_few_items()
+        if image.knows_all_marks:
+            return None
+        row = self._read(_ITEM + mark)
+        found = None if row is None else _unpack_item(*row)
+        image.remember_mark(mark, found)
+        return found
+
+    def _load_few_items(self) -> None:
+        """Read all items where there are few: a process that writes alone then knows which are new."""
+        tx = self._tx
+        found = tx.cursor.execute(
+            "SELECT mark, expires_us, state FROM mark WHERE tenant=? AND mark>=? AND mark<? LIMIT ?",
+            (tx.tenant, _ITEM, _ITEM + b"\xff" * 17, _MAX_LOADED + 1),
+        ).fetchall()
+        tx.image.knows_all_marks = len(found) <= _MAX_LOADED
+        for name, expires_us, state in found if tx.image.knows_all_marks else ():
+            payload = self._authenticate(bytes(name), expires_us, bytes(state))
+            item = None if payload is None else _unpack_item(payload, expires_us)
+            tx.image.marks[bytes(name)[1:]] = item
+
+    def put_item(self, mark: bytes, session: str, now_us: int, *, exposed: bool) -> None:
+        """Note that a session has made an item.
+
+        INVARIANT: MONO - an item that was once made while exposed is never known as clean alone.
+        """
+        before, is_new = self._get_item_to_change(mark)
+        live = before if before is not None and before.expires_us > now_us else None
+        found = ItemMark(
+            exposed or (live is not None and live.was_exposed),
+            not exposed or (live is not None and live.was_clean),
+            self._digest_session(session),
+            now_us + LIFETIME_US,
+        )
+        is_same = live is not None and replace(found, expires_us=live.expires_us) == live
+        if live is not None and is_same and live.expires_us > found.expires_us - _RENEWAL_US:
+            return
+        flags = _EXPOSED * found.was_exposed | _CLEAN * found.was_clean
+        self._write(_ITEM + mark, found.expires_us, bytes([flags]) + found.session, is_new=is_new)
+        self._tx.image.remember_mark(mark, found)
+
+    def _get_item_to_change(self, mark: bytes) -> tuple[ItemMark | None, bool]:
+        """What is known of an item, and whether it has no row; nobody else changes that before this transaction ends.
+
+        INVARIANT: MONO - of two processes that note one item at the same time, neither overwrites what the other says.
+        """
+        if not self._tx.database.has_many_writers:
+            return self.get_item(mark), False
+        row = self._tx.cursor.execute(
+            "SELECT expires_us, state FROM mark WHERE tenant=? AND mark=? FOR UPDATE", (self._tx.tenant, _ITEM + mark)
+        ).fetchone()
+        if row is None:
+            return None, True
+        payload = self._authenticate(_ITEM + mark, row[0], bytes(row[1]))
+        return None if payload is None else _unpack_item(payload, row[0]), False
+
+    def _digest_session(self, session: str) -> bytes:
+        data = f"session\0{self._tx.tenant}\0{session}".encode("utf-8", "replace")
+        return blake2b(data, digest_size=_SESSION_BYTES, key=self._key).digest()
+
+    # words of exposed models
+
+    def load_repeats(self, now_us: int) -> RepeatIndex:
+        """The index in memory, brought up to date with the table."""
+        image = self._tx.image
+        index = image.repeat_index
+        if not image.has_current_repeats:
+            rows = self._tx.cursor.execute(
+                "SELECT mark, expires_us, state FROM mark WHERE tenant=? AND mark>? AND mark<? ORDER BY mark",
+                (self._tx.tenant, _REPEATS + index.seq.to_bytes(8, "big"), _REPEATS + b"\xff" * 8),
+            ).fetchall()
+            for name, expires_us, state in rows:
+                seq = int.from_bytes(bytes(name)[1:])
+                payload = self._authenticate(bytes(name), expires_us, bytes(state))
+                if payload is None:
+                    index.mark_broken(seq)
+                else:
+                    index.add(seq, _unpack_repeats(payload) if expires_us > now_us else ())
+            image.has_current_repeats = True
+        return index
+
+    def add_repeats(self, fingerprints: Iterable[int], now_us: int) -> None:
+        """Keep fingerprints of words that an exposed model wrote."""
+        index = self.load_repeats(now_us)
+        new = sorted({item for item in fingerprints if not index.contains(item)})
+        if not new or index.is_full:
+            return
+        seq = index.seq + 1
+        payload = b"".join(item.to_bytes(REPEAT_BYTES) for item in new)
+        self._write(_REPEATS + seq.to_bytes(8, "big"), now_us + REPEAT_LIFETIME_US, payload, is_new=True)
+        index.add(seq, new)
+
+    # clearances
+
+    def get_generation(self, name: bytes) -> int:
+        """How often the store with this digest was cleared; 0 where no authentic row says so."""
+        known = self._tx.image.clearances
+        if name not in known:
+            row = self._read(_CLEARANCE + name)
+            known[name] = 0 if row is None else int.from_bytes(row[0])
+        return known[name]
+
+    def clear(self, name: bytes) -> int:
+        """Note that a person has cleared a store; returns how often that was done."""
+        generation = self.get_generation(name) + 1
+        self._tx.database.claim_control()
+        self._write(_CLEARANCE + name, 2**62, generation.to_bytes(4, "big"))
+        self._tx.image.clearances[name] = generation
+        return generation
+
+    # rows
+
+    @property
+    def _key(self) -> bytes:
+        return self._tx.image.sketch_key[:64]
+
+    def _read(self, name: bytes) -> tuple[bytes, int] | None:
+        """Payload and expiry of a row, None where there is none or it is not authentic."""
+        row = self._tx.cursor.execute(
+            "SELECT expires_us, state FROM mark WHERE tenant=? AND mark=?", (self._tx.tenant, name)
+        ).fetchone()
+        payload = None if row is None else self._authenticate(name, row[0], bytes(row[1]))
+        return None if payload is None else (payload, row[0])
+
+    def _write(self, name: bytes, expires_us: int, payload: bytes, *, is_new: bool = False) -> None:
+        """Write a row; one that `is_new` must not be there on an engine with many writers, which is a Conflict."""
+        state = payload + self._compute_mac(name, expires_us, payload)
+        is_first = is_new and self._tx.database.has_many_writers
+        self._tx.insert(_INSERT if is_first else _UPSERT, (self._tx.tenant, name, expires_us, state))
+        image = self._tx.image
+        image.marks_written += 1
+        if image.marks_written % _PRUNE_EVERY == 0:
+            self._prune()
+
+    def _authenticate(self, name: bytes, expires_us: int, state: bytes) -> bytes | None:
+        payload, mac = state[:-_MAC_BYTES], state[-_MAC_BYTES:]
+        return payload if hmac.compare_digest(mac, self._compute_mac(name, expires_us, payload)) else None
+
+    def _compute_mac(self, name: bytes, expires_us: int, payload: bytes) -> bytes:
+        tenant = self._tx.tenant.encode("utf-8", "replace")
+        parts = (b"halo/mark", tenant, name, str(expires_us).encode(), payload)
+        data = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return blake2b(data, digest_size=_MAC_BYTES, key=self._key).digest()
+
+    def _prune(self) -> None:
+        """Delete what has expired, and of more rows than are kept those that expire first."""
+        tx = self._tx
+        now_us = tx.clock.now_us()
+        tx.cursor.execute("DELETE FROM mark WHERE tenant=? AND expires_us<=?", (tx.tenant, now_us))
+        (count,) = tx.cursor.execute("SELECT count(*) FROM mark WHERE tenant=?", (tx.tenant,)).fetchone()
+        if count > MAX_MARKS:
+            tx.cursor.execute(
+                "DELETE FROM mark WHERE tenant=? AND mark IN (SELECT mark FROM mark WHERE tenant=? AND mark>=?"
+                " AND mark<? ORDER BY expires_us LIMIT ?)",
+                (tx.tenant, tx.tenant, _ITEM, _ITEM + b"\xff" * 17, count - MAX_MARKS),
+            )
+
+
+def _unpack_item(payload: bytes, expires_us: int) -> ItemMark | None:
+    if len(payload) != 1 + _SESSION_BYTES:
+        return None
+    return ItemMark(bool(payload[0] & _EXPOSED), bool(payload[0] & _CLEAN), payload[1:], expires_us)
+
+
+def _unpack_repeats(payload: bytes) -> list[int]:
+    return [int.from_bytes(payload[i : i + REPEAT_BYTES]) for i in range(0, len(payload), REPEAT_BYTES)]

@@ -1,0 +1,246 @@
+"""Canonical spellings of e-mail addresses, hosts, URLs and paths.
+
+Each function returns None for what has no canonical spelling: what two systems could read in different ways (a
+backslash in a URL, `..` in a path, an address with a comment, a host that is a number). Such a value is vouched for
+only where it stands in the text letter by letter.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from halo_core.values.normalization import has_invisible
+
+MAX_ADDRESS: Final = 2048  # characters of a URL or a path
+_MAX_HOST: Final = 253  # RFC 1035, section 2.3.4
+_MAX_LABEL: Final = 63
+# IDNA 2003 and IDNA 2008 map these to different names (Unicode Technical Standard 46, section 7).
+_DEVIATIONS: Final = frozenset("ßẞςΣ\u200c\u200d")
+_DOTS: Final = str.maketrans("。．｡", "...")
+_ASCII_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER_LABEL: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_IPV4: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
+
+
+def canonicalize_host(text: str) -> str | None:  # noqa: PLR0911  one return for each reason
+    """A host as it is looked up: lower case, Punycode labels, without the dot at the end; None if it is ambiguous."""
+    if not text or len(text) > _MAX_HOST:
+        return None
+    if text.startswith("["):
+        return _canonicalize_ipv6(text)
+    if text.isascii():
+        host = text.lower()
+    else:
+        if not _DEVIATIONS.isdisjoint(text) or has_invisible(text):
+            return None
+        host = unicodedata.normalize("NFKC", text.translate(_DOTS)).lower()
+    host = host.removesuffix(".")
+    labels = host.split(".")
+    if not host.isascii():
+        encoded = [_encode_label(label) for label in labels]
+        if None in encoded:
+            return None
+        labels = [label for label in encoded if label is not None]
+    if not all(len(label) <= _MAX_LABEL and _ASCII_LABEL.fullmatch(label) for label in labels):
+        return None
+    host = ".".join(labels)
+    # `0x7f.1` and `2130706433` are addresses to some systems and names to others (WHATWG URL, section 3.5).
+    if _NUMBER_LABEL.fullmatch(labels[-1]) and not _IPV4.fullmatch(host):
+        return None
+    return host
+
+
+def _encode_label(label: str) -> str | None:
+    if label.isascii():
+        return label
+    if not all(char.isalnum() or char == "-" or unicodedata.combining(char) for char in label):
+        return None
+    try:
+        return "xn--" + unicodedata.normalize("NFC", label).encode("punycode").decode("ascii")
+    except UnicodeError:
+        return None
+
+
+def _canonicalize_ipv6(text: str) -> str | None:
+    if not text.endswith("]") or "%" in text:
+        return None
+    try:
+        return f"[{ipaddress.IPv6Address(text[1:-1]).compressed}]"
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _load_suffixes() -> Any:
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  44 ms, and few agents name a host
+
+    return PublicSuffixList()
+
+
+def find_registrable_domain(host: str) -> str:
+    """The registrable domain of a canonical host by the Public Suffix List; the host itself if it has none."""
+    if host.startswith("[") or _IPV4.fullmatch(host):
+        return host
+    return str(_load_suffixes().privatesuffix(host) or host)
+
+
+_EMAIL: Final = re.compile(r"([^\s@<>(),;:\"\[\]\\]{1,64})@([^\s@<>(),;:\"\[\]\\/?#%]{1,253})")
+_NAMED_EMAIL: Final = re.compile(r"([^<>@]{0,128})<\s*([^<>\s]{1,320})\s*>")
+
+
+def canonicalize_email(text: str) -> str | None:
+    """An address as it is delivered to, without display name and `mailto:`; None if there is none, or more than one.
+
+    The local part keeps its dots and its tag (`ana+x` is another mailbox to most systems). Its case is folded: by
+    RFC 5321, section 2.4, systems may tell cases apart, and none in use does.
+    """
+    text = text.strip()
+    named = _NAMED_EMAIL.fullmatch(text)
+    if named is not None:
+        if has_invisible(named[1]):
+            return None
+        text = named[2]
+    elif text.startswith("<") and text.endswith(">"):
+        text = text[1:-1]
+    if text[:7].lower() == "mailto:":
+        text = text[7:]
+    match = _EMAIL.fullmatch(text)
+    if match is None:
+        return None
+    host = canonicalize_host(match[2])
+    if host is None or "." not in host or has_invisible(match[1]):
+        return None
+    local = match[1] if match[1].isascii() else unicodedata.normalize("NFC", match[1])
+    return f"{_lower_ascii(local)}@{host}"
+
+
+_UPPER_TO_LOWER: Final = {ord(char): char.lower() for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
+def _lower_ascii(text: str) -> str:
+    return text.translate(_UPPER_TO_LOWER)
+
+
+class Url(NamedTuple):
+    """The parts of a URL in canonical spelling (RFC 3986, section 6.2.2).
+
+    Args:
+        scheme: lower case; empty where none is written.
+        userinfo: what stands before the `@`; empty in nearly all.
+        host: as `canonicalize_host`.
+        port: empty for the scheme's own.
+        rest: path, query and fragment, `/` for an empty path.
+    """
+
+    scheme: str
+    userinfo: str
+    host: str
+    port: str
+    rest: str
+
+    def spell(self, scheme: str) -> str:
+        """The whole URL, with `scheme` where it has none."""
+        userinfo = f"{self.userinfo}@" if self.userinfo else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme or scheme}://{userinfo}{self.host}{port}{self.rest}"
+
+
+_URL: Final = re.compile(r"(?:([a-zA-Z][a-zA-Z0-9+.-]{0,31}):)?//([^/?#\\]*)([^\\]*)")
+_SCHEMELESS: Final = re.compile(r"[^\s/?#\\@:]+\.[^\s/?#\\@:]+(?::[0-9]{1,5})?(?:[/?#][^\\]*)?")
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443", "ftp": "21", "ssh": "22", "ws": "80", "wss": "443"}
+_ESCAPE: Final = re.compile(r"%[0-9a-fA-F]{2}")
+_UNRESERVED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+
+
+def parse_url(text: str) -> Url | None:
+    """The parts of a URL, or of a host with a path; None where two systems could read it in different ways."""
+    text = text.strip()
+    if len(text) > MAX_ADDRESS or has_invisible(text) or any(map(str.isspace, text)):
+        return None
+    match = _URL.fullmatch(text)
+    if match is None:
+        if not _SCHEMELESS.fullmatch(text):
+            return None
+        match = _URL.fullmatch("//" + text)
+        if match is None:
+            return None
+    scheme, authority, rest = (match[1] or "").lower(), match[2], match[3]
+    userinfo, _, place = authority.rpartition("@")
+    host, port = _split_port(place)
+    canonical = canonicalize_host(host) if host else None
+    if canonical is None or port is None or "@" in userinfo:
+        return None
+    if port == _DEFAULT_PORTS.get(scheme or "https"):
+        port = ""
+    path = _canonicalize_rest(rest)
+    return Url(scheme, userinfo, canonical, port, path) if path is not None else None
+
+
+def _split_port(place: str) -> tuple[str, str | None]:
+    if place.startswith("["):
+        host, bracket, port = place.partition("]")
+        host += bracket
+        if port and not port.startswith(":"):
+            return host, None
+        port = port[1:]
+    else:
+        host, _, port = place.partition(":")
+    if not port:
+        return host, ""
+    return host, port.lstrip("0") if port.isascii() and port.isdigit() and len(port) <= 5 else None
+
+
+def _canonicalize_rest(rest: str) -> str | None:
+    if not rest.isascii():
+        rest = quote(unicodedata.normalize("NFC", rest), safe="/?#[]@!$&'()*+,;=:-._~%")
+    if "%" in rest:
+        rest = _ESCAPE.sub(_unescape_unreserved, rest)
+        if _ESCAPE.sub("", rest).count("%"):
+            return None  # a `%` that escapes nothing
+    path = re.split(r"[?#]", rest, maxsplit=1)[0]
+    if any(segment in (".", "..") for segment in path.split("/")):
+        return None
+    return rest if path.startswith("/") else "/" + rest
+
+
+def _unescape_unreserved(match: re.Match[str]) -> str:
+    char = chr(int(match[0][1:], 16))
+    return char if char in _UNRESERVED else match[0].upper()
+
+
+_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+
+
+def looks_like_path(text: str) -> bool:
+    """Whether a text is written as a path: `/`, `~/`, `./`, `../`, a drive or a share, or folders between slashes."""
+    return (
+        text.startswith(("/", "~/", "./", "../", "\\\\"))
+        or text in ("~", ".", "..")
+        or _DRIVE.match(text) is not None
+        or ("/" in text and "://" not in text and not any(map(str.isspace, text)))
+    )
+
+
+def canonicalize_path(text: str) -> str | None:
+    """A path without empty and `.` folders and without the slash at its end; None with `..` or hidden characters.
+
+    `a/../b` is another place than `b` where `a` is a symbolic link.
+    """
+    text = text.strip()
+    if not text or len(text) > MAX_ADDRESS or has_invisible(text) or "\n" in text or "\r" in text:
+        return None
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if "\\" in text:
+        return None if ".." in re.split(r"[\\/]", text) else text
+    folders = text.split("/")
+    if ".." in folders:
+        return None
+    kept = [folder for folder in folders if folder not in ("", ".")]
+    path = "/".join(kept)
+    return "/" + path if text.startswith("/") else path or "."

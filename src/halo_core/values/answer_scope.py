@@ -1,0 +1,174 @@
+"""What a remembered answer covers: the targets of a call, its object where the effect is grave, the host of a fetch.
+
+An answer is kept for a *scope*: the tool, its targets and, for deletes, administration and programs, what is done to
+them. Amounts and prose are no part of it. A call of which no target is known has no scope, so no answer to it is kept.
+
+When two spellings are one value is said by `halo_core.values.forms` alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from halo_core.model import Impact, Resource
+from halo_core.values.addresses import canonicalize_email, canonicalize_host
+from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
+from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.normalization import has_invisible
+from halo_core.values.provenance import extract_texts
+
+MAX_VALUES: Final = 64
+"""Most targets or object values of one scope; a call with more has none."""
+_MAX_PROSE_CHARS: Final = 80
+_MAX_PROSE_WORDS: Final = 4
+KNOWN_KINDS: Final = ("account", "domain", "email", "handle", "host")
+"""Kinds of values that an operator can declare as known."""
+_GRAVE: Final = frozenset({Impact.ADMIN, Impact.DELETE, Impact.EXECUTE, Impact.UNKNOWN})
+_WHOLE: Final = frozenset({Impact.ADMIN, Impact.EXECUTE, Impact.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerScope:
+    """Canonical forms of what an answer would cover, sorted; empty where no answer can be kept.
+
+    Args:
+        targets: of the targets, or the hosts of a fetch.
+        objects: `name=form` of the other arguments that belong to the scope.
+    """
+
+    targets: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.targets or self.objects)
+
+
+def identify_values(text: str) -> tuple[str, ...]:
+    """What a text of an argument names: `domain:form` of each value, the same for two spellings of one value.
+
+    A value without a canonical form, or one that is written in a misleading way, counts as it is written: `text:…`.
+    """
+    values = parse_argument(text, (), is_target=True)
+    return tuple(
+        f"{value.forms[0].domain}:{value.forms[0].text}"
+        if value.forms and SUSPICIOUS not in value.flags
+        else f"text:{value.text.strip()}"
+        for value in values
+    )
+
+
+def to_canonical_form(kind: str, text: str) -> str:
+    """The form of a declared value (`KNOWN_KINDS`), the same for two spellings of it; empty where it is none."""
+    text = text.strip()
+    if has_invisible(text):
+        return ""
+    if kind == "email":
+        return canonicalize_email(text) or ""
+    if kind in ("host", "domain"):
+        return canonicalize_host(text) or ""
+    if kind == "account":
+        (value, *others) = parse_argument(text, (), is_target=True)
+        has_form = value.kind is Kind.ACCOUNT and value.forms and not others
+        return value.forms[0].text if has_form else text
+    return text
+
+
+def list_known_names(value: ArgumentValue) -> tuple[tuple[str, str], ...]:
+    """Kind and form of each declaration that would make a value known.
+
+    An own domain makes the addresses at it known, and a host the `https` URLs on it; neither speaks for subdomains.
+    """
+    if value.flags or (value.host and not value.forms):
+        return ()
+    if value.kind is Kind.EMAIL:
+        return (("email", value.forms[0].text), ("domain", value.host)) if value.host else ()
+    if value.kind in (Kind.URL, Kind.HOST):
+        host = re.split(r"[/?#]", value.forms[0].text.removeprefix("https://"), maxsplit=1)[0] if value.forms else ""
+        # A URL with another scheme or port leads elsewhere.
+        return tuple((kind, host) for kind in ("host", "domain") if host and host == value.host)
+    if value.kind in (Kind.ACCOUNT, Kind.TELEPHONE):
+        return tuple(("account", form.text) for form in value.forms)
+    if value.kind is Kind.HANDLE:
+        spelled = value.text.strip()
+        texts = filter(None, dict.fromkeys((spelled, spelled.lstrip("#@"))))
+        return tuple((kind, text) for text in texts for kind in ("handle", "account"))
+    return ()
+
+
+def list_declarable(text: str) -> list[tuple[str, str]]:
+    """Kind and value under which an operator would declare each value of an argument; of a URL its host."""
+    return [_to_declarable(value) for value in parse_argument(text, (), is_target=True)]
+
+
+def _to_declarable(value: ArgumentValue) -> tuple[str, str]:
+    if value.kind in (Kind.URL, Kind.HOST):
+        return "host", value.host
+    if value.kind is Kind.EMAIL:
+        return "email", value.text
+    return ("account" if value.kind in (Kind.ACCOUNT, Kind.TELEPHONE) else "handle"), value.text
+
+
+def host_of_url(text: str) -> str:
+    """The host of a URL, in canonical form; empty where it has none."""
+    value = parse_argument(text, (), is_target=True)[0]
+    return value.host if value.kind is Kind.URL and not value.flags else ""
+
+
+def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScope:
+    """The scope of a call with these arguments."""
+    targets = {name: args[name] for name in resource.targets if args.get(name) not in (None, "")}
+    rest = {name: value for name, value in args.items() if name not in targets and name != resource.amount}
+    if resource.impact is Impact.READ:
+        # Of a fetch, whose path and query may be anything, the host is what a person answers for.
+        texts = _list_texts(targets or rest)
+        return _make_scope((f"host:{host}" for text in texts if (host := host_of_url(text))), ())
+    objects: list[str] = []
+    if resource.impact in _GRAVE:
+        takes_all = resource.impact in _WHOLE or not targets
+        objects = [f"{name}={_describe(value)}" for name, value in rest.items() if takes_all or not _is_prose(value)]
+    return _make_scope(_identify_all(targets), objects)
+
+
+def find_values(resource: Resource, args: Mapping[str, Any]) -> AnswerScope:
+    """As `find_answer_scope`, with the object of a call of any impact: two payments differ by it too."""
+    targets = {name: args[name] for name in resource.targets if args.get(name) not in (None, "")}
+    rest = {name: value for name, value in args.items() if name not in targets and name != resource.amount}
+    objects = [f"{name}={_describe(value)}" for name, value in rest.items() if not _is_prose(value)]
+    return _make_scope(_identify_all(targets), objects)
+
+
+def _make_scope(targets: Iterator[str], objects: list[str] | tuple[str, ...]) -> AnswerScope:
+    scope = AnswerScope(tuple(sorted(set(targets))), tuple(sorted(objects)))
+    return scope if max(len(scope.targets), len(scope.objects)) <= MAX_VALUES else AnswerScope()
+
+
+def _list_texts(args: Mapping[str, Any]) -> Iterator[str]:
+    """The texts in the values of arguments; their names say nothing of a target."""
+    for value in args.values():
+        yield from extract_texts(value)
+
+
+def _identify_all(args: Mapping[str, Any]) -> Iterator[str]:
+    for text in _list_texts(args):
+        yield from identify_values(text)
+
+
+def _describe(value: Any) -> str:
+    return ",".join(identify_values(value)) if isinstance(value, str) else repr(value)
+
+
+def _is_prose(value: Any) -> bool:
+    """Whether a value is free text, which says how something is done and not to what."""
+    return isinstance(value, str) and (len(value) > _MAX_PROSE_CHARS or len(value.split()) > _MAX_PROSE_WORDS)
+
+
+def names_value(text: str, value: str) -> bool:
+    """Whether a text holds a value, as `identify_values` gives it: its form, or its words as one span."""
+    domain, _, form = value.partition(":")
+    if domain != "text":
+        return Form(domain, form) in find_forms(text)
+    folded, wanted = (" ".join(item.casefold().split()) for item in (text, form))
+    return bool(wanted) and re.search(rf"(?<![\w@.-]){re.escape(wanted)}(?![\w@-]|\.\w)", folded) is not None

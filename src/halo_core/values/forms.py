@@ -1,0 +1,276 @@
+"""The forms of the values that stand in a text, and of an argument.
+
+`find_forms` gives the forms of each part of a text that is shaped as a value. `parse_argument` gives the kind of an
+argument's leaf and the forms under which a text has to hold it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final, NamedTuple
+
+from halo_core.values import numbers
+from halo_core.values.addresses import (
+    canonicalize_email,
+    canonicalize_host,
+    canonicalize_path,
+    find_registrable_domain,
+    looks_like_path,
+    parse_url,
+)
+from halo_core.values.argument_values import is_program
+from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
+from halo_core.values.normalization import has_invisible, make_skeleton
+
+MAX_READ: Final = 262_144  # characters of a text
+MAX_FORMS: Final = 4_096
+"""Forms of one text that are kept."""
+MAX_ITEMS: Final = 64
+"""Values in one leaf that are looked at."""
+_MAX_NAME: Final = 4_096  # characters of a leaf that is more than a text
+
+_EMAIL_IN_TEXT: Final = re.compile(
+    r"(?<![^\s<>(),;:\"\[\]'`*=|/])[^\s@<>(),;:\"\[\]'`*=|\\/]{1,64}@[\w-]{1,63}(?:[.。．｡][\w-]{1,63}){1,8}(?![\w@-])"
+)
+_URL_IN_TEXT: Final = re.compile(
+    r"(?<![\w.+-])[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s<>\"`|]{1,2048}"
+    r"|(?<![\w.@/:%+-])[\w-]{1,63}(?:[.。．｡][\w-]{1,63}){1,8}(?::[0-9]{1,5})?(?:[/?#][^\s<>\"`|]{0,2048})?(?![\w@])"
+)
+_PATH_IN_TEXT: Final = re.compile(r"(?<![\w.:/~%-])(?:~|\.{1,2})?/[^\s\"'`<>|*?,;:()\[\]{}]{1,1024}")
+_FOLDERS_IN_TEXT: Final = re.compile(r"(?<![\w.:/~@%-])[\w.-]{1,128}(?:/[\w.@+-]{1,255}){1,16}/?(?![\w/])")
+_CLOSING: Final = {")": "(", "]": "[", "}": "{"}
+_URL_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,31}:")
+_HAS_DIGIT: Final = re.compile(r"\d")
+
+
+def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
+    """Forms of the values in a text, at most `MAX_FORMS`.
+
+    Args:
+        text: the text; `MAX_READ` characters of it are read.
+        vouching: also what is only of use in a text that vouches: registrable domains.
+    """
+    return set(islice(_find_all(text[:MAX_READ], vouching=vouching), MAX_FORMS))
+
+
+def _find_all(text: str, *, vouching: bool) -> Iterator[Form]:
+    # Addresses hold no blanks, so they are looked for only in the words that could be some.
+    if any(sign in text for sign in "@./\\") or not text.isascii():
+        words = "\n".join([word for word in text.split() if _could_be_address(word)])
+        if words:
+            yield from _find_email_forms(words)
+            yield from _find_url_forms(words, vouching=vouching)
+            yield from _find_path_forms(words)
+    if _HAS_DIGIT.search(text) is not None:
+        yield from numbers.find_number_forms(text)
+
+
+_ADDRESS_SIGN: Final = re.compile(r"[@/\\＠。．｡]|\.\w")
+
+
+def _could_be_address(word: str) -> bool:
+    return len(word) > 2 and _ADDRESS_SIGN.search(word) is not None
+
+
+def _find_email_forms(text: str) -> Iterator[Form]:
+    for match in _EMAIL_IN_TEXT.finditer(text):
+        address = canonicalize_email(match[0])
+        if address is not None:
+            yield Form("email", address)
+            yield Form("skeleton", make_skeleton(address))
+
+
+def _find_url_forms(text: str, *, vouching: bool) -> Iterator[Form]:
+    for match in _URL_IN_TEXT.finditer(text):
+        spelt = _trim(match[0])
+        url = parse_url(spelt)
+        if url is None or (not url.scheme and _FILE_ENDING.fullmatch(spelt)):
+            continue
+        # Without a scheme the reader chooses; `http` may be read as `https`, which reaches the same host more safely.
+        schemes = ("http", "https") if url.scheme in ("", "http") else (url.scheme,)
+        for scheme in schemes:
+            yield Form("url", url._replace(scheme=scheme).spell(scheme))
+        if not url.userinfo:
+            port = f":{url.port}" if url.port else ""
+            yield Form("host", url.host + port)
+            yield Form("skeleton", make_skeleton(url.host))
+            if vouching:
+                yield ANY_SITE
+                yield Form("site", find_registrable_domain(url.host))
+
+
+def _find_path_forms(text: str) -> Iterator[Form]:
+    for pattern in (_PATH_IN_TEXT, _FOLDERS_IN_TEXT):
+        for match in pattern.finditer(text):
+            path = canonicalize_path(match[0].rstrip(".,;:!?"))
+            if path is not None and path not in ("/", "."):
+                yield Form("path", path)
+
+
+def _trim(text: str) -> str:
+    """A URL in a text without the punctuation behind it."""
+    while text:
+        last = text[-1]
+        if last in ".,;:!?'*" or (last in _CLOSING and text.count(last) > text.count(_CLOSING[last])):
+            text = text[:-1]
+        else:
+            break
+    return text
+
+
+class ArgumentValue(NamedTuple):
+    """One value of an argument.
+
+    Args:
+        kind: what it names.
+        text: as it is written.
+        forms: any of these in a vouching text vouches for it; empty if only the very words do.
+        in_words: its words in order vouch for it as well.
+        flags: `suspicious` where it is written in a misleading way.
+        host: of an address, empty for others.
+    """
+
+    kind: Kind
+    text: str
+    forms: tuple[Form, ...] = ()
+    in_words: bool = False
+    flags: tuple[str, ...] = ()
+    host: str = ""
+
+
+_LIST_SEPARATOR: Final = re.compile(r"[,;\n|]+")
+_LIST_WRAPPING: Final = " \t\"'[]"
+_URL_START: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{0,31}:)?(?://|\\\\)|https?:", re.IGNORECASE)
+_HOST: Final = re.compile(
+    r"(?:[\w-]{1,63}[.。．｡]){1,8}(?:(?=[^\W\d_])[\w-]{2,63}[.。]?|(?<=[0-9]\.)[0-9]{1,3})(?::[0-9]{1,5})?"
+)
+_FILE_ENDING: Final = re.compile(
+    r".{0,255}\.(?:txt|pdf|docx?|odt|md|rst|csv|tsv|xlsx?|ods|json|jsonl|env|png|jpe?g|gif|svg|mp[34]|zip|html?|pptx?|log"
+    r"|ya?ml|toml|ini|cfg|conf|sql|db|xml|gz|tar|tgz|pem|key|eml|ics|ipynb|py|js|ts|tsx|jsx|go|rs|java|rb|php|cpp|hpp|css)",
+    re.IGNORECASE,
+)
+_NAME_CHARACTER: Final = re.compile(r"[^\W_]")
+
+
+def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool = False) -> list[ArgumentValue]:
+    """The values of an argument's leaf, at most `MAX_ITEMS` and one; of a list of addresses or numbers each.
+
+    Args:
+        text: of the leaf.
+        name_words: words of the argument's name, in lower case.
+        is_target: the argument is declared a target.
+    """
+    names = frozenset(map(numbers.singularize, name_words))
+    stripped = text.strip()
+    if len(stripped) > _MAX_NAME:
+        return [ArgumentValue(Kind.PROGRAM if is_program(stripped, names) else Kind.TEXT, text, in_words=True)]
+    if _LIST_SEPARATOR.search(stripped) is not None:
+        pieces = (piece.strip(_LIST_WRAPPING) for piece in _LIST_SEPARATOR.split(stripped))
+        items = [_parse_one(piece, names, is_target=is_target) for piece in islice(filter(None, pieces), MAX_ITEMS + 1)]
+        if len(items) > 1 and all(item.kind in TARGET_KINDS and item.forms for item in items):
+            return items
+    return [_parse_one(stripped, names, is_target=is_target)]
+
+
+def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> ArgumentValue:
+    if text.isalpha() and text.isascii():
+        kind = Kind.PROGRAM if is_program(text, names) else Kind.HANDLE
+        return ArgumentValue(kind, text, in_words=True)
+    if not is_target and _PLAIN_AMOUNT.fullmatch(text) is not None:
+        return ArgumentValue(Kind.AMOUNT, text, (Form("amount", numbers.trim_number(text)),))
+    flags = (SUSPICIOUS,) if has_invisible(text) else ()
+    if is_program(text, names):
+        return ArgumentValue(Kind.PROGRAM, text, in_words=True, flags=flags)
+    is_plain = text.isascii() and _NEITHER_ADDRESS_NOR_NUMBER.fullmatch(text) is not None
+    value = None if is_plain else _parse_address(text, flags) or _parse_number(text, names, flags, is_target=is_target)
+    if value is not None:
+        return value
+    kind = Kind.HANDLE if len(text.split()) <= 4 and len(text) <= 128 and "\n" not in text else Kind.TEXT
+    return ArgumentValue(kind, text, in_words=True, flags=flags)
+
+
+def _parse_address(text: str, flags: tuple[str, ...]) -> ArgumentValue | None:  # noqa: PLR0911  one for each kind
+    if "@" in text and "//" not in text and "\\" not in text:
+        address = canonicalize_email(text)
+        if address is not None:
+            host = address.rpartition("@")[2]
+            return ArgumentValue(Kind.EMAIL, text, (Form("email", address),), False, flags, host)
+        if len(text.split()) == 1 and not text.startswith("@"):
+            return ArgumentValue(
+                Kind.EMAIL, text, (), not flags, flags or ((SUSPICIOUS,) if text.count("@") > 1 else ())
+            )
+    if _URL_START.match(text) is not None and len(text.split()) <= 1:
+        return _parse_url_argument(text, flags)
+    host, _, port = text.partition(":")
+    is_host = _HOST.fullmatch(text) is not None and not _FILE_ENDING.fullmatch(text)
+    canonical = canonicalize_host(host) if is_host else None
+    if is_host and (canonical is not None or not host.replace(".", "").isdigit()):
+        if canonical is not None:
+            form = Form("host", f"{canonical}:{port}" if port else canonical)
+            return ArgumentValue(Kind.HOST, text, (form,), False, flags, canonical)
+        return ArgumentValue(Kind.HOST, text, (), not flags, flags)
+    head = re.split(r"[/?#]", text, maxsplit=1)[0]
+    if head != text and _HOST.fullmatch(head) is not None and not any(map(str.isspace, text)):
+        return _parse_url_argument(text, flags)
+    if (looks_like_path(text) or (_FILE_ENDING.fullmatch(text) and " " not in text)) and "\n" not in text:
+        path = canonicalize_path(text)
+        if path is None:
+            return ArgumentValue(Kind.PATH, text, (), False, (SUSPICIOUS,))
+        return ArgumentValue(Kind.PATH, text, (Form("path", path),), True, flags)
+    return None
+
+
+def _parse_url_argument(text: str, flags: tuple[str, ...]) -> ArgumentValue:
+    url = parse_url(text)
+    if url is None:
+        return ArgumentValue(Kind.URL, text, (), False, (SUSPICIOUS,))
+    if url.userinfo:
+        flags = (SUSPICIOUS,)
+    return ArgumentValue(Kind.URL, text, (Form("url", url.spell("https")),), False, flags, url.host)
+
+
+_PLAIN_AMOUNT: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
+_NEITHER_ADDRESS_NOR_NUMBER: Final = re.compile(r"[A-Za-z ,;!?'\"()_-]*")
+_MAX_NUMBER: Final = 96  # characters of a number with its signs
+
+# Names of arguments that hold a number without saying of what.
+_GENERIC_NAMES: Final = frozenset({"id", "number", "no", "num", "key", "ref", "name", "target", "to", "value", "index"})
+
+
+def _parse_number(  # noqa: PLR0911  one return for each kind
+    text: str, names: frozenset[str], flags: tuple[str, ...], *, is_target: bool
+) -> ArgumentValue | None:
+    if len(text) > _MAX_NUMBER or _HAS_DIGIT.search(text) is None:
+        return None
+    joint = numbers.canonicalize_bank_account(text)
+    if joint is not None:
+        return ArgumentValue(Kind.ACCOUNT, text, (Form("joint", joint),), False, flags)
+    iban = numbers.canonicalize_iban(text)
+    if iban is not None:
+        return ArgumentValue(Kind.ACCOUNT, text, (Form("iban", iban),), False, flags)
+    amounts = tuple(Form("amount", number) for number in numbers.canonicalize_amounts(text))
+    digits = numbers.canonicalize_digits(text)
+    if digits is not None and len(digits) >= numbers.MIN_DIGITS and (is_target or not amounts or len(digits) >= 7):
+        kind = Kind.TELEPHONE if numbers.looks_like_telephone(text) else Kind.ACCOUNT
+        return ArgumentValue(kind, text, (Form("digits", digits), *(() if is_target else amounts)), False, flags)
+    dates = tuple(numbers.find_date_forms(text)) if 6 <= len(text) <= 32 and _HAS_DIGIT.search(text) else ()
+    if dates and not is_target:
+        return ArgumentValue(Kind.DATE, text, dates, True, flags)
+    if not amounts and not (text.isascii() and text.isdigit()):
+        return None
+    if not is_target:
+        return ArgumentValue(Kind.AMOUNT, text, amounts, False, flags)
+    if text.isascii() and text.isdigit():
+        nouns = names - _GENERIC_NAMES
+        return ArgumentValue(
+            Kind.HANDLE, text, tuple(Form("numbered", f"{noun} {int(text)}") for noun in sorted(nouns)), False, flags
+        )
+    return ArgumentValue(Kind.AMOUNT, text, amounts, False, flags)
+
+
+def is_name(text: str) -> bool:
+    """Whether words can name somebody or something: three letters or digits, or two letters, not only stop words."""
+    signs = _NAME_CHARACTER.findall(text)
+    return len(signs) >= 3 or (len(signs) == 2 and not any(map(str.isdigit, signs)))

@@ -1,0 +1,122 @@
+"""Values that are hidden in a text: encoded, written in words, turned round. They only raise suspicion."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from halo_core.values.normalization import make_skeleton, normalize_bounded
+from halo_core.values.text import generate_spellings
+
+MAX_HIDDEN: Final = 128
+"""Other spellings of a text that are looked at."""
+_MAX_INPUT: Final = 65_536  # characters
+_MIN_CODE: Final = 12  # letters of a word that could be encoded
+_MAX_ARGUMENT: Final = 4_096  # characters of an argument
+_MIN_VALUE: Final = 5  # characters of what was hidden
+
+_DIGIT_WORDS: Final = {
+    word: digit
+    for digit, words in enumerate("zero oh nought null|one|two|three|four|five|six|seven|eight|nine".split("|"))
+    for word in words.split()
+}
+_DIGIT_WORD: Final = r"(?:zero|oh|nought|null|one|two|three|four|five|six|seven|eight|nine)"
+_SPOKEN_DIGITS: Final = re.compile(
+    rf"\b(?:(?:double |triple )?(?:{_DIGIT_WORD}|[0-9])\b[ ,.-]{{0,2}}){{5,40}}", re.IGNORECASE
+)
+_SPOKEN_DIGIT: Final = re.compile(rf"(?P<times>double |triple )?(?P<digit>{_DIGIT_WORD}|[0-9])", re.IGNORECASE)
+_MIN_SPOKEN: Final = 3  # digits in words
+_TIMES: Final = {"double ": 2, "triple ": 3}
+_BASE32: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:[A-Z2-7]{8}|[a-z2-7]{8}){1,64}(?:[A-Z2-7]{2,7}|[a-z2-7]{2,7})?={0,6}(?![A-Za-z0-9=])"
+)
+_SHORT_CODE: Final = re.compile(r"[A-Za-z0-9+/_=-]{6,512}")
+_BASE85_CHARACTERS: Final = re.compile(r"[!-~]{6,512}")
+
+
+def generate_hidden_texts(text: str) -> Iterator[str]:
+    """Other spellings of a text, at most `MAX_HIDDEN`: those of `generate_spellings`, base32, digits in words."""
+    yield from islice(_generate(text[:_MAX_INPUT]), MAX_HIDDEN)
+
+
+def _generate(text: str) -> Iterator[str]:
+    yield from generate_spellings(text)
+    yield from _join_spoken_digits(text)
+    for match in _BASE32.finditer(text):
+        yield from _read(_decode_base32, match[0])
+
+
+def _join_spoken_digits(text: str) -> Iterator[str]:
+    lowered = text.lower()
+    if sum(lowered.count(word) for word in _DIGIT_WORDS) < _MIN_SPOKEN:
+        return
+    for match in _SPOKEN_DIGITS.finditer(text):
+        digits = [
+            str(_DIGIT_WORDS.get(part["digit"].lower(), part["digit"])) * _TIMES.get((part["times"] or "").lower(), 1)
+            for part in _SPOKEN_DIGIT.finditer(match[0])
+        ]
+        yield "".join(digits)
+
+
+def generate_argument_readings(text: str, *, is_value: bool) -> Iterator[str]:
+    """What an argument could be made of or could be turned into: hidden texts, reversed, ROT13, without its signs.
+
+    Args:
+        text: of the argument.
+        is_value: it names something; of prose only the hidden texts are read.
+    """
+    text = text[:_MAX_ARGUMENT]
+    if len(text) > _MIN_VALUE and not (text.isascii() and text.isalpha() and len(text) < _MIN_CODE):
+        yield from generate_hidden_texts(text)
+    if not is_value:
+        return
+    yield text[::-1]
+    yield codecs.encode(text, "rot13")
+    if not text.isascii():
+        yield normalize_bounded(text, _MAX_ARGUMENT)
+        yield make_skeleton(text)
+    bare = "".join(filter(str.isalnum, text))
+    if bare != text and len(bare) <= 64:
+        yield bare
+        yield bare[::-1]
+
+
+def _decode_base32(text: str) -> bytes:
+    bare = text.rstrip("=").upper()
+    return base64.b32decode(bare + "=" * (-len(bare) % 8))
+
+
+def _decode_base64(text: str) -> bytes:
+    bare = text.rstrip("=").replace("-", "+").replace("_", "/")
+    return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+
+
+def _read(decode: object, text: str) -> Iterator[str]:
+    try:
+        decoded = decode(text).decode("utf-8")  # type: ignore[operator]
+    except (binascii.Error, ValueError):
+        return
+    if len(decoded) >= _MIN_VALUE and decoded.isprintable():
+        yield decoded
+
+
+def holds_code(text: str) -> bool:
+    """Whether a word of a short text can be decoded to readable text: base16, base32, base64, base85, percent."""
+    if "%" in text and re.search(r"%[0-9A-Fa-f]{2}", text):
+        return True
+    for word in text.split():
+        readers = (bytes.fromhex, _decode_base32, _decode_base64) if _SHORT_CODE.fullmatch(word) else ()
+        if any(True for reader in readers for _ in _read(reader, word)):
+            return True
+        if not word.isalnum() and _BASE85_CHARACTERS.fullmatch(word) and any(True for _ in _read(_decode_base85, word)):
+            return True
+    return next(_join_spoken_digits(text), None) is not None
+
+
+def _decode_base85(text: str) -> bytes:
+    return base64.b85decode(text)

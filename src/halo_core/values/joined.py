@@ -1,0 +1,87 @@
+"""Parts of arguments that are one value together: a sort code and an account number, a first and a last name.
+
+Each part can stand in a vouched text while the whole does not: the code of one account with the number of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
+
+from halo_core.values.forms import ArgumentValue, parse_argument
+from halo_core.values.kinds import Form, Kind
+from halo_core.values.numbers import join_bank_account
+from halo_core.values.text import split_name
+
+_MAX_PART: Final = 256  # characters of a part
+_MAX_ADJACENT: Final = 32  # short leaves that are joined
+_MAX_ROW: Final = 3  # leaves that are joined at a time
+
+_BANK_NAMES: Final = frozenset({"sort", "rout", "aba", "bsb", "blz", "transit", "bankcod", "bank"})
+_ACCOUNT_NAMES: Final = frozenset({"account", "acct", "accountnumb"})
+_FIRST_NAMES: Final = frozenset({"first", "given", "forenam", "firstnam"})
+_LAST_NAMES: Final = frozenset({"last", "family", "surnam", "lastnam"})
+_LOCAL_NAMES: Final = frozenset({"local", "localpart", "mailbox", "user", "usernam"})
+_DOMAIN_NAMES: Final = frozenset({"domain", "host", "hostnam", "server"})
+_FAMILIES: Final = (
+    ("bank", _BANK_NAMES, _ACCOUNT_NAMES),
+    ("name", _FIRST_NAMES, _LAST_NAMES),
+    ("email", _LOCAL_NAMES, _DOMAIN_NAMES),
+)
+
+
+@lru_cache(maxsize=2048)
+def _find_roles(name: str) -> tuple[tuple[str, int], ...]:
+    """Families that an argument's name belongs to, and whether it is the first or the second part."""
+    words = frozenset(split_name(name))
+    return tuple(
+        (family, part)
+        for family, *parts in _FAMILIES
+        for part, names in enumerate(parts)
+        if not words.isdisjoint(names)
+    )
+
+
+def find_joined_values(named: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple[int, int], list[ArgumentValue]]]:
+    """Pairs of leaves that are one value together, as their positions and the spellings of the value.
+
+    Args:
+        named: (name of the argument, text) of each leaf.
+    """
+    roles: dict[tuple[str, int], int] = {}
+    for i, (name, text) in enumerate(named):
+        for role in _find_roles(name):
+            if len(text) <= _MAX_PART:
+                roles.setdefault(role, i)
+    for family, *_ in _FAMILIES:
+        first, second = roles.get((family, 0)), roles.get((family, 1))
+        if first is not None and second is not None and first != second:
+            values = _join(family, named[first][1].strip(), named[second][1].strip())
+            if values:
+                yield (first, second), values
+
+
+def _join(family: str, first: str, second: str) -> list[ArgumentValue]:
+    if family == "bank":
+        if not any(map(str.isdigit, first)):
+            return []  # the name of a bank
+        return [ArgumentValue(Kind.ACCOUNT, f"{first} {second}", (Form("joint", join_bank_account(first, second)),))]
+    if family == "email":
+        if "@" in first or "." not in second:
+            return []
+        return parse_argument(f"{first}@{second}")
+    names = (f"{first} {second}", f"{second}, {first}", f"{second} {first}")
+    return [ArgumentValue(Kind.HANDLE, name, (), in_words=True) for name in names]
+
+
+def iter_adjacent(short: Sequence[int], texts: Sequence[str]) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Rows of short leaves side by side, as their positions and their joined text: two, three, and all of them."""
+    short = short[:_MAX_ADJACENT]
+    for size in range(2, min(_MAX_ROW, len(short)) + 1):
+        for start in range(len(short) - size + 1):
+            members = tuple(short[start : start + size])
+            if members[-1] - members[0] == size - 1:
+                yield members, "".join(texts[i].strip() for i in members)
+    if len(short) > _MAX_ROW:
+        yield tuple(short), "".join(texts[i].strip() for i in short)

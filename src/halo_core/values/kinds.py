@@ -1,0 +1,59 @@
+"""Kinds of values, and forms: a kind's code with the canonical spelling of a value.
+
+Two spellings have the same form only if every system that receives them delivers to the same place. docs/values.md
+lists the canonical spelling of each kind.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class Kind(StrEnum):
+    """What a value names."""
+
+    ACCOUNT = "account"
+    EMAIL = "email"
+    URL = "url"
+    HOST = "host"
+    TELEPHONE = "telephone"
+    HANDLE = "handle"
+    PATH = "path"
+    AMOUNT = "amount"
+    DATE = "date"
+    PROGRAM = "program"
+    TEXT = "text"
+
+
+TARGET_KINDS: Final = frozenset(
+    {Kind.ACCOUNT, Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE, Kind.PATH, Kind.PROGRAM}
+)
+"""Kinds whose values say where something goes, whatever the argument is called. A handle is a target if declared."""
+
+
+class Form(NamedTuple):
+    """A canonical spelling.
+
+    Args:
+        domain: which spellings are compared: `iban`, `digits`, `joint` (bank code and account number), `email`, `url`,
+            `host`, `site` (registrable domain), `path`, `amount`, `date`, `numbered` (a short number and its noun),
+            `skeleton` (how an address looks).
+        text: the canonical spelling.
+    """
+
+    domain: str
+    text: str
+
+
+SUSPICION_DOMAINS: Final = frozenset({"skeleton", "site"})
+"""Domains that never show where a value came from; they only raise suspicion or describe a value."""
+
+ANY_SITE: Final = Form("site", "")
+"""Marks that a text names a site at all."""
+RESPELLED: Final = "respelled"
+"""Flag: written in another way than in the text that vouches for it."""
+SUSPICIOUS: Final = "suspicious"
+"""Flag: hidden characters, look-alike letters, user information before a host, `..` in a path, an encoded value."""
+SAME_SITE: Final = "same_site"
+"""Flag: the value is not vouched for, but another address of its registrable domain is."""

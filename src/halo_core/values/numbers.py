@@ -1,0 +1,388 @@
+"""Canonical spellings of accounts, telephone numbers, amounts and dates, and where they stand in a text.
+
+Digits may be grouped by blanks or hyphens. A row of groups in a text is one number as a whole; its parts are none, so
+that neither the beginning nor the end of a long number says anything. A number of fewer than `MIN_DIGITS` digits counts
+only together with the noun it stands beside ("invoice 42").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from halo_core.content.personal_data import IBAN_LENGTHS, is_iban, normalize_text
+from halo_core.values.kinds import Form
+from halo_core.values.lexicon import STOP_WORDS
+
+MIN_DIGITS: Final = 5
+"""Digits that a number needs to be one without its noun."""
+_MIN_GROUPED: Final = 7
+_MAX_DIGITS: Final = 40
+_MAX_FORMS: Final = 4096  # of one text
+
+_IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ -]?[A-Za-z0-9])")
+_IBAN_CHARACTERS: Final = re.compile(r"[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){14,33}")
+_IBAN_SHAPE: Final = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
+_GROUPING: Final = re.compile(r"[ -]")
+_DIGIT_RUN: Final = re.compile(
+    r"(?<![A-Za-z0-9_#/=@.,+-])\+?\(?[0-9]++\)?(?:(?:[ -]{1,2}\(?|\.(?=[0-9]{2}))[0-9]++\)?)*+"
+    r"(?P<tail>[A-Za-z_@/]|[.,:-][0-9])?"
+)
+_WHOLE_NUMBER: Final = re.compile(r"\+?[0-9(](?:[ .()/-]{0,2}[0-9]){3,39}\)?")
+_DATE_SHAPE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-](?:[0-9]{2}|[0-9]{4})")
+_ADDRESS_SHAPE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_SORT_CODE: Final = re.compile(r"(?<![0-9-])[0-9]{2}-[0-9]{2}-[0-9]{2}(?![0-9-])")
+_BANK_WORDS: Final = (
+    r"(?:sort[ -]?code|routing(?:[ -]?(?:number|no\.?|code))?|aba|bsb|blz|bank[ -]?code|transit(?:[ -]?number)?)"
+)
+_BANK_WORD_PARTS: Final = ("sort", "routing", "aba", "bsb", "blz", "bank", "transit")
+_BANK_CODE: Final = re.compile(
+    rf"\b{_BANK_WORDS}\b\D{{0,12}}(?P<named>[0-9][0-9 -]{{3,12}}[0-9])(?![0-9])"
+    rf"|(?<![0-9-])(?P<sort>[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}})(?![0-9-])",
+    re.IGNORECASE,
+)
+_NEXT_ACCOUNT: Final = re.compile(r"\D{0,40}?([0-9]{6,17})(?![0-9])")
+_PREVIOUS_ACCOUNT: Final = re.compile(r"([0-9]{6,17})[^0-9]{1,40}$")
+_SORT_AND_ACCOUNT: Final = re.compile(r"([0-9]{2}-?[0-9]{2}-?[0-9]{2})[ /,]{1,3}([0-9]{6,12})")
+_TELEPHONE_START: Final = re.compile(r"\+|tel:|00[1-9]|\(|0[1-9]", re.IGNORECASE)
+
+
+def canonicalize_iban(text: str) -> str | None:
+    """Capital letters and digits of an IBAN (ISO 13616), grouped or not; None if the text is something else."""
+    bare = _GROUPING.sub("", normalize_text(text.strip()))
+    if not bare.isascii() or not 12 <= len(bare) <= 34:
+        return None
+    if is_iban(bare):
+        return bare.upper()
+    spelt = normalize_text(text.strip())
+    return bare if _IBAN_SHAPE.fullmatch(spelt) and bare[:2] in IBAN_LENGTHS else None
+
+
+def canonicalize_digits(text: str) -> str | None:
+    """The digits of a number that is grouped in any way, `+` in front where it is written; None for anything else."""
+    text = normalize_text(text.strip())
+    if text[:4].lower() == "tel:":
+        text = text[4:]
+    if not _WHOLE_NUMBER.fullmatch(text) or _DATE_SHAPE.fullmatch(text) or _ADDRESS_SHAPE.fullmatch(text):
+        return None
+    digits = "".join(filter(str.isdigit, text))
+    return ("+" if text.startswith("+") else "") + digits
+
+
+def canonicalize_bank_account(text: str) -> str | None:
+    """Bank code and account number written as one value: `12-34-56 12345678`."""
+    match = _SORT_AND_ACCOUNT.fullmatch(normalize_text(text.strip()))
+    return join_bank_account(match[1], match[2]) if match is not None else None
+
+
+def join_bank_account(code: str, number: str) -> str:
+    """The joint spelling of a bank code and an account number."""
+    digits = ("".join(char for char in normalize_text(part) if char.isalnum()).upper() for part in (code, number))
+    return " ".join(digits)
+
+
+def looks_like_telephone(text: str) -> bool:
+    """Whether digits are written as a telephone number is."""
+    return _TELEPHONE_START.match(text.strip()) is not None
+
+
+def find_number_forms(text: str) -> Iterator[Form]:
+    """Forms of the accounts, telephone numbers, dates, amounts and numbered things in a text.
+
+    INVARIANT: VOUCH - a part of a longer number is neither an amount nor an id.
+    """
+    text = normalize_text(text)
+    taken: list[tuple[int, int]] = []
+    yield from islice(_find_bank_accounts(text, taken), _MAX_FORMS)
+    yield from islice(_find_ibans(text, taken), _MAX_FORMS)
+    yield from islice(_find_dates(text, taken), _MAX_FORMS)
+    text = _blank_out(text, taken)
+    taken.clear()
+    yield from islice(_find_digit_runs(text, taken), _MAX_FORMS)
+    text = _blank_out(text, taken)
+    yield from islice(_find_amounts(text), _MAX_FORMS)
+    yield from _find_numbered(text)
+
+
+def _blank_out(text: str, taken: list[tuple[int, int]]) -> str:
+    if not taken:
+        return text
+    parts: list[str] = []
+    done = 0
+    for start, end in sorted(taken):
+        if end > done:
+            parts += text[done : max(start, done)], ";" * (end - max(start, done))
+            done = end
+    return "".join((*parts, text[done:]))
+
+
+def _find_ibans(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
+    for start in _IBAN_START.finditer(text):
+        length = IBAN_LENGTHS.get(start[0][:2].upper())
+        if length is None:
+            continue
+        match = _IBAN_CHARACTERS.match(text, start.start())
+        if match is not None:
+            bare = _GROUPING.sub("", match[0])[:length]
+            end = _find_end(text, start.start(), len(bare))
+            if is_iban(bare) and not text[end : end + 1].isalnum():
+                taken.append((start.start(), end))
+                yield Form("iban", bare.upper())
+                continue
+        shape = _IBAN_SHAPE.match(text, start.start())
+        if shape is not None:
+            taken.append(shape.span())
+            yield Form("iban", _GROUPING.sub("", shape[0]))
+
+
+def _find_end(text: str, start: int, length: int) -> int:
+    """Where the first `length` letters and digits from `start` end."""
+    place = start
+    for _ in range(length):
+        while text[place] in " -":
+            place += 1
+        place += 1
+    return place
+
+
+def _find_digit_runs(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
+    for match in _DIGIT_RUN.finditer(text):
+        run = match[0]
+        groups = re.findall(r"[0-9]+", run[: -len(match["tail"])] if match["tail"] else run)
+        if match["tail"]:
+            groups.pop()  # it goes on as something else: `5th`, `10:30`
+        elif _ADDRESS_SHAPE.fullmatch(run):
+            continue
+        if not groups:
+            continue
+        plus = "+" if run.startswith("+") else ""
+        total = sum(map(len, groups))
+        # `10000.00` is an amount; `100 000 000` can be one, and is looked for as one as well.
+        if "." in run and len(groups) == 2:
+            continue
+        if len(groups) > 1 and _MIN_GROUPED <= total <= _MAX_DIGITS and (plus or _is_regular(groups)):
+            if plus or any(len(group) != 3 for group in groups[1:]):
+                taken.append(match.span())
+            yield Form("digits", plus + "".join(groups))
+            continue
+        groups[0] = plus + groups[0]
+        for group in groups:
+            if MIN_DIGITS <= len(group) <= _MAX_DIGITS:
+                yield Form("digits", group)
+
+
+def _is_regular(groups: list[str]) -> bool:
+    """Whether groups of digits are written as one number: all of one digit, or all of two to six."""
+    sizes = {len(group) for group in groups}
+    return sizes == {1} or (min(sizes) >= 2 and max(sizes) <= 6)
+
+
+def _find_bank_accounts(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
+    lowered = text.lower()
+    if _SORT_CODE.search(text) is None and not any(word in lowered for word in _BANK_WORD_PARTS):
+        return
+    for match in _BANK_CODE.finditer(text):
+        code = match["named"] or match["sort"]
+        after = _NEXT_ACCOUNT.match(text, match.end(), match.end() + 80)
+        before = _PREVIOUS_ACCOUNT.search(text[max(match.start() - 60, 0) : match.start()])
+        # INVARIANT: VOUCH - a code belongs to one number. With one on either side it is the one that follows.
+        other = after or before
+        if other is not None:
+            yield Form("joint", join_bank_account(code, other[1]))
+        if match["sort"]:
+            taken.append(match.span("sort"))
+            yield Form("digits", "".join(filter(str.isdigit, code)))
+
+
+_CURRENCY: Final = (
+    r"(?:[$€£¥]|\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN)\b|\b(?:euros?|dollars?|pounds?)\b)"
+)
+_CURRENCIES: Final = {
+    "$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "euro": "EUR",
+    "euros": "EUR",
+    "dollar": "USD",
+    "dollars": "USD",
+    "pound": "GBP",
+    "pounds": "GBP",
+}
+_NUMERAL: Final = (
+    r"[+-]?[0-9]{1,3}(?:[.,' \u202f][0-9]{3}){1,9}(?:[.,][0-9]{1,4})?(?![0-9])|[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?"
+)
+_AMOUNT: Final = re.compile(
+    rf"(?P<before>{_CURRENCY})?[ ]?(?<![A-Za-z0-9_.,:/-])(?P<number>{_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
+    rf"[ ]?(?P<after>{_CURRENCY})?",
+    re.IGNORECASE,
+)
+_WHOLE_NUMERAL: Final = re.compile(_NUMERAL)
+_NUMBER_IN_TEXT: Final = re.compile(
+    r"(?<![A-Za-z0-9_.,:/-])(?<![A-Za-z0-9]-)[+-]?[0-9]++"
+    r"(?:[.,'][0-9]++|[ \u202f][0-9]{3}(?![0-9]))*+(?![A-Za-z0-9_:/@-])"
+)
+_NUMBER_OF_LIST: Final = re.compile(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
+_CURRENCY_BEFORE: Final = re.compile(rf"({_CURRENCY})[ ]?$", re.IGNORECASE)
+_CURRENCY_BEHIND: Final = re.compile(rf"[ ]?({_CURRENCY})", re.IGNORECASE)
+_PLAIN_NUMBER: Final = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+
+
+def _find_amounts(text: str) -> Iterator[Form]:
+    for match in _NUMBER_IN_TEXT.finditer(text):
+        before = _CURRENCY_BEFORE.search(text, max(match.start() - 8, 0), match.start())
+        after = _CURRENCY_BEHIND.match(text, match.end())
+        currency = before or after
+        for number in _read_number_row(match[0]):
+            yield Form("amount", number)
+            if currency is not None:
+                yield Form("amount", f"{number} {_name_currency(currency[1])}")
+
+
+def _read_number_row(text: str) -> tuple[str, ...]:
+    """The numbers of digits with commas and points between: one number, or a list without blanks."""
+    if _WHOLE_NUMERAL.fullmatch(text):
+        return _read_numeral(text)
+    return tuple(trim_number(item.replace(",", "")) for item in _NUMBER_OF_LIST.findall(text))
+
+
+def canonicalize_amounts(text: str) -> tuple[str, ...]:
+    """What an argument says as an amount, in each way it can be read; empty if it is no amount."""
+    match = _AMOUNT.fullmatch(normalize_text(text.strip()))
+    if match is None:
+        return ()
+    currency = match["before"] or match["after"]
+    numbers = _read_numeral(match["number"])
+    return tuple(f"{number} {_name_currency(currency)}" for number in numbers) if currency else numbers
+
+
+def _name_currency(text: str) -> str:
+    return _CURRENCIES.get(text.lower(), text.upper())
+
+
+def _read_numeral(text: str) -> tuple[str, ...]:
+    """The numbers that a numeral can mean: `1.500` is read with a point for decimals and with one for thousands."""
+    text = text.replace(" ", "").replace("'", "").replace("\u202f", "")
+    comma, point = text.rfind(","), text.rfind(".")
+    if comma < 0 and point < 0:
+        return (trim_number(text),)
+    if comma >= 0 and point >= 0:
+        return (trim_number(_drop_thousands(text, decimal="," if comma > point else ".")),)
+    sign = "," if comma >= 0 else "."
+    tail = len(text) - text.rfind(sign) - 1
+    if text.count(sign) > 1:
+        return (trim_number(text.replace(sign, "")),)
+    if tail == 3 and sign == ",":
+        return (trim_number(text.replace(sign, "")),)
+    as_decimal = trim_number(text.replace(",", "."))
+    return (as_decimal, trim_number(text.replace(sign, ""))) if tail == 3 and text[0] != "0" else (as_decimal,)
+
+
+def _drop_thousands(text: str, decimal: str) -> str:
+    other = "." if decimal == "," else ","
+    return text.replace(other, "").replace(decimal, ".")
+
+
+def trim_number(text: str) -> str:
+    """A plain numeral without the zeros that say nothing."""
+    match = _PLAIN_NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    sign, whole, decimals = match[1], match[2].lstrip("0") or "0", (match[3] or "").rstrip("0")
+    return ("-" if sign == "-" else "") + whole + (f".{decimals}" if decimals else "")
+
+
+_MONTHS: Final = "january february march april may june july august september october november december".split()
+_MONTH: Final = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_ISO_DATE: Final = re.compile(r"(?<![0-9-])([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
+_NUMERIC_DATE: Final = re.compile(r"(?<![0-9./-])([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
+_YEAR: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
+_DAY_MONTH: Final = re.compile(
+    rf"\b(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ ]{{1,2}}(?:of )?{_MONTH},?[ ]{{1,2}}[0-9]{{4}}$", re.IGNORECASE
+)
+_MONTH_DAY: Final = re.compile(
+    rf"\b{_MONTH}[ ]{{1,2}}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?[ ]{{1,2}}[0-9]{{4}}$", re.IGNORECASE
+)
+
+
+def find_date_forms(text: str) -> Iterator[Form]:
+    """Forms of the dates in a text; of `03/04/2026` both readings."""
+    return _find_dates(text, [])
+
+
+def _find_dates(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
+    for match in _ISO_DATE.finditer(text):
+        taken.append(match.span())
+        yield _make_date(match[1], match[2], match[3])
+    for match in _NUMERIC_DATE.finditer(text):
+        taken.append(match.span())
+        first, second, year = match[1], match[3], match[4]
+        if match[2] != "." and int(second) <= 31 and int(first) <= 12:
+            yield _make_date(year, first, second)
+        if int(second) <= 12:
+            yield _make_date(year, second, first)
+    for year in _YEAR.finditer(text):
+        start = max(year.start() - 28, 0)
+        for pattern in (_DAY_MONTH, _MONTH_DAY):
+            found = pattern.search(text, start, year.end())
+            if found is not None:
+                taken.append(found.span())
+                month = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(found["month"].lower()))
+                yield _make_date(year[0], str(month), found["day"])
+
+
+def _make_date(year: str, month: str, day: str) -> Form:
+    return Form("date", f"{year}-{int(month):02}-{int(day):02}")
+
+
+_FILLERS: Final = frozenset({"no", "nr", "num", "number", "numbers", "nos", "id", "ids", "#", ":", "nummer", "№", "."})
+_CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
+_WORD_OR_NUMBER: Final = re.compile(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
+_MAX_TOKENS: Final = 20_000
+_SHORT_NUMBER: Final = re.compile(r"(?<![\w.,])[0-9]{1,4}(?![\w])")
+_NOUN_WINDOW: Final = 40  # characters on each side of a number
+
+
+def _find_numbered(text: str) -> Iterator[Form]:
+    """Short numbers with the noun beside them: "invoice 42", "orders 7 and 8", "#7 channel"."""
+    start = end = 0
+    for match in _SHORT_NUMBER.finditer(text):
+        if match.start() > end:
+            if end:
+                yield from _find_numbered_in(text[start:end])
+            start = max(match.start() - _NOUN_WINDOW, end)
+        end = match.end() + _NOUN_WINDOW
+    if end:
+        yield from _find_numbered_in(text[start:end])
+
+
+def _find_numbered_in(text: str) -> Iterator[Form]:
+    noun = previous = before = ""
+    in_list = False  # a number of the noun was the last thing but commas
+    for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS):
+        sign = match[0].lower()
+        if sign.isascii() and sign.isdigit():
+            if noun and len(sign) < MIN_DIGITS:
+                yield Form("numbered", f"{noun} {int(sign)}")
+            in_list = bool(noun)
+        elif sign in _CONNECTORS:
+            noun = noun if in_list else ""
+        elif sign in _FILLERS:
+            if sign == "." and previous not in ("no", "nr"):
+                noun = ""
+        elif sign.isalpha():
+            if before == "#" and previous.isascii() and previous.isdigit() and len(previous) < MIN_DIGITS:
+                yield Form("numbered", f"{singularize(sign)} {int(previous)}")
+            noun, in_list = singularize(sign) if sign not in STOP_WORDS and len(sign) > 2 else "", False
+        else:
+            noun, in_list = "", False
+        before, previous = previous, sign
+
+
+def singularize(word: str) -> str:
+    """A noun in the singular, as far as its ending tells."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

@@ -1,0 +1,174 @@
+"""What a session keeps of a text that it has been shown: marks of tokens and forms, and words in order.
+
+Every text leaves marks of its tokens and of the forms in it. Of an untrusted text, so do the values hidden in it. Only
+the user's texts and what trusted lookups brought are kept in order as well, since only they vouch for values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+from halo_core.model import Provenance
+from halo_core.values.forms import MAX_FORMS, find_forms
+from halo_core.values.hidden import generate_hidden_texts, holds_code
+from halo_core.values.kinds import SUSPICION_DOMAINS, Form
+from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.numbers import MIN_DIGITS
+from halo_core.values.sketch import (
+    KNOWN,
+    Sketch,
+    extract_tokens,
+    fingerprint_forms,
+    fingerprint_tokens,
+)
+from halo_core.values.spans import fingerprint_text_in_order
+
+_MAX_KEY_LENGTH: Final = 96  # characters of an argument that is a key of a lookup
+_MAX_KEY_WORDS: Final = 12
+_MAX_KNOWN_TEXT: Final = 65_536  # characters of a result that vouch
+_MAX_TRUSTED_READ: Final = 65_536  # characters of a text of ours whose forms are kept
+_MAX_HIDDEN_READ: Final = 4_096  # characters of a hidden text
+
+
+def fingerprint_text(
+    key: bytes, text: str, *, find_hidden: bool = False, vouching: bool = False, without: Iterable[Iterable[str]] = ()
+) -> frozenset[int]:
+    """Keyed fingerprints of the tokens and forms of a text.
+
+    Args:
+        key: of the sketch.
+        text: the text.
+        find_hidden: those of values that are encoded in it as well; of an untrusted text, since they raise suspicion.
+        vouching: it vouches for values, so that the registrable domains it names are kept.
+        without: lists of tokens that are left out.
+    """
+    words = set(extract_tokens(text))
+    # What stands behind is not vouched for; an untrusted text is read to its end.
+    forms = find_forms(text if find_hidden else text[:_MAX_TRUSTED_READ], vouching=vouching)
+    if find_hidden:
+        for hidden in generate_hidden_texts(text):
+            words.update(extract_tokens(hidden))
+            if hidden.isalnum():  # groups joined, which has no form but that of a number
+                forms |= {Form("digits", hidden)} if hidden.isdigit() and len(hidden) >= MIN_DIGITS else set()
+            elif len(forms) < MAX_FORMS:
+                forms |= find_forms(hidden[:_MAX_HIDDEN_READ])
+    tokens = words.difference(*without)
+    if len(tokens) < len(words):
+        # A form that is made of a word left out is left out with it.
+        dropped = "\0".join(_compact(word) for word in words - tokens)
+        forms = {form for form in forms if _compact(form.text) not in dropped}
+    return frozenset(fingerprint_tokens(key, tokens).union(fingerprint_forms(key, forms)))
+
+
+def fingerprint_whole_text(key: bytes, text: str, *, is_vouched: bool) -> int:
+    """Keyed fingerprint by which a session knows a user's text that it has been shown before."""
+    return fingerprint_forms(key, [Form("vouched" if is_vouched else "message", text)])[0]
+
+
+class ResultMarks(NamedTuple):
+    """What a session keeps of a result.
+
+    Args:
+        marks: of its tokens and forms.
+        known: of the forms that a trusted lookup brought.
+        spans: words in order, of a trusted lookup.
+    """
+
+    marks: frozenset[int] = frozenset()
+    known: frozenset[int] = frozenset()
+    spans: bytes = b""
+
+
+NO_MARKS: Final = ResultMarks()
+"""What a session keeps of nothing."""
+
+
+def read_result(key: bytes, text: str, origin: Provenance, arguments: Sequence[str] = ()) -> ResultMarks:
+    """Read a result for what a session keeps of it.
+
+    Args:
+        key: of the sketch.
+        text: what was returned, as much as a reader may have seen.
+        origin: as `origin_of_result` gives it.
+        arguments: texts of all arguments.
+    """
+    if not text:
+        return NO_MARKS
+    if origin is Provenance.UNTRUSTED:
+        return ResultMarks(fingerprint_text(key, text, find_hidden=True))
+    # Words that a trusted source merely repeats from the arguments are left out.
+    marks = fingerprint_text(key, text, without=map(extract_tokens, arguments))
+    if origin is not Provenance.KNOWN:
+        return ResultMarks(marks)
+    return ResultMarks(marks, *fingerprint_known_text(key, text, arguments))
+
+
+def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) -> bytes:
+    """The words of a user's text in order.
+
+    Args:
+        sketch: what the session has seen before.
+        text: the text.
+        is_vouched: the host says that these are the user's words. Else what only an untrusted source has said before is
+            nobody's.
+    """
+    return fingerprint_text_in_order(text, sketch.key, None if is_vouched else _ForeignWords(sketch))
+
+
+class _ForeignWords:
+    """Says which tokens only an untrusted source has said."""
+
+    def __init__(self, sketch: Sketch) -> None:
+        self._sketch = sketch
+
+    def __call__(self, tokens: Sequence[str]) -> list[bool]:
+        if not self._sketch.marks:
+            return [False] * len(tokens)
+        foreign = {token: self._is_foreign(token) for token in set(tokens)}
+        return [foreign[token] for token in tokens]
+
+    def _is_foreign(self, token: str) -> bool:
+        if not any(map(str.isalnum, token)) or token.casefold() in STOP_WORDS:
+            return False
+        words = list(islice(extract_tokens(token), 4))
+        masks = self._sketch.look_up_marks(words) if words else []
+        is_users = bool(masks) and all(mask & 1 for mask in masks)
+        return not is_users and any(mask & 7 == 4 for mask in masks)
+
+
+def is_lookup_key(text: str) -> bool:
+    """Whether an argument can only choose among what a source holds: short, and nothing in it can be decoded."""
+    return len(text) <= _MAX_KEY_LENGTH and len(text.split()) <= _MAX_KEY_WORDS and not holds_code(text)
+
+
+def fingerprint_known_text(key: bytes, text: str, arguments: Sequence[str]) -> tuple[frozenset[int], bytes]:
+    """Marks of the forms that a trusted lookup brought, and its words in order, without what stands in the arguments.
+
+    INVARIANT: VOUCH - what a source repeats from its arguments is no news from that source.
+
+    Args:
+        key: of the sketch.
+        text: the result.
+        arguments: texts of all arguments.
+    """
+    text = text[:_MAX_KNOWN_TEXT]
+    given = "\0".join([_compact("".join(arguments)), *map(_compact, arguments)])
+    given_backwards = given[::-1]
+
+    def is_news(value: str) -> bool:
+        compact = _compact(value)
+        return bool(compact) and compact not in given and compact not in given_backwards
+
+    forms: list[Form] = [
+        form for form in find_forms(text) if form.domain not in SUSPICION_DOMAINS and is_news(form.text)
+    ]
+    repeated: Callable[[Sequence[str]], list[bool]] = lambda tokens: [  # noqa: E731  one expression, used once
+        any(map(str.isalnum, token)) and not is_news(token) for token in tokens
+    ]
+    return frozenset(fingerprint_forms(key, forms, KNOWN)), fingerprint_text_in_order(text, key, repeated)
+
+
+def _compact(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -1,0 +1,229 @@
+"""Which parts of a text repeat what a model said, or wrote into a call, while it was exposed to untrusted content.
+
+`fingerprint_model_words` makes keyed fingerprints of such a text: of the whole, of runs of neighbouring words, of
+single words that may name something, and of the canonical forms of its values, so that another spelling of a value is
+found as well. `split_repeats` finds them again in another text, whoever sends it.
+
+What the session knows from the user, the system or a trusted lookup is left out, and so are runs of common words: a
+user who writes an ordinary phrase repeats nobody.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from heapq import nsmallest
+from itertools import islice
+from typing import Final
+
+from halo_core.values.forms import find_forms
+from halo_core.values.kinds import Form
+from halo_core.values.lexicon import STOP_WORDS, VERBS
+from halo_core.values.sketch import extract_tokens, find_token_places, fingerprint_tokens, is_distinctive
+from halo_core.values.text import generate_spellings, normalize_atom
+
+REPEAT_BYTES: Final = 7
+"""Bytes of a fingerprint."""
+_MAX_RUNS: Final = 24  # fingerprints of runs of one text; of more the smallest
+_MAX_VALUES: Final = 64  # of single words of one text, of forms in it
+_MAX_WORDS: Final = 60_000
+_SHORT_RUN: Final = 3  # words, of a short text
+_LONG_RUN: Final = 5  # words
+_SHORT_TEXT: Final = 24  # words
+_SPELLED_TEXT: Final = 4096  # characters of a text whose other spellings are looked at
+_MIN_DIGITS: Final = 4
+_MASK: Final = (1 << 8 * REPEAT_BYTES) - 1
+_COMPARED_DOMAINS: Final = frozenset(("iban", "digits", "joint", "email", "url", "host", "path"))
+"""Domains of forms that name one thing. Amounts and dates are said by many."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitText:
+    """A text in two parts.
+
+    Args:
+        own: parts of it, in order, that repeat nothing. What stands in two parts never stood side by side.
+        repeated: what a model wrote before.
+    """
+
+    own: tuple[str, ...]
+    repeated: str
+
+
+def fingerprint_model_words(
+    key: bytes, text: str, is_foreign: Callable[[str | Form], bool], *, is_argument: bool
+) -> frozenset[int]:
+    """Fingerprints of a text that a model wrote while it was exposed.
+
+    Args:
+        key: of the fingerprints.
+        text: what it wrote.
+        is_foreign: whether a word, or the form of a value, is not the user's or the system's own.
+        is_argument: it is the value of a tool's argument, where a single plain word may be a name.
+    """
+    words = list(islice(extract_tokens(text), _MAX_WORDS))
+    forms = _find_compared_forms(text)
+    theirs = {form for form in forms if is_foreign(form)}
+    # A word of a value that the user gave in another spelling is the user's.
+    ours = "\0".join(_compact(form.text) for form in forms - theirs)
+    foreign = [
+        not _is_common(word) and is_foreign(word) and not (is_short_value(word) and _compact(word) in ours)
+        for word in words
+    ]
+    found = set(nsmallest(_MAX_VALUES, (_fingerprint_form(key, form) for form in theirs)))
+    if not any(foreign):
+        return frozenset(found)
+    numbers = _number_words(key, words)
+    if is_argument or len(words) >= _LONG_RUN:
+        found.add(_fingerprint_whole(key, words))
+    for length in (_SHORT_RUN, _LONG_RUN) if is_argument and len(words) <= _SHORT_TEXT else (_LONG_RUN,):
+        runs = {
+            run
+            for i, run in _iterate_runs(numbers, length)
+            if _is_distinct_run(words[i : i + length], foreign[i : i + length])
+        }
+        found.update(nsmallest(_MAX_RUNS, runs))
+    values = {
+        _fingerprint_value(key, word)
+        for word, is_word_foreign in zip(words, foreign, strict=True)
+        if is_word_foreign and (is_short_value(word) or (is_argument and len(words) == 1))
+    }
+    found.update(nsmallest(_MAX_VALUES, values))
+    return frozenset(found)
+
+
+def split_repeats(key: bytes, text: str, contains: Callable[[int], bool]) -> SplitText:
+    """Split a text into its own parts and what repeats a model's.
+
+    Args:
+        key: of the fingerprints.
+        text: to be split.
+        contains: whether a fingerprint is known.
+    """
+    words = list(islice(extract_tokens(text), _MAX_WORDS))
+    if not words:
+        return SplitText((text,), "")
+    if contains(_fingerprint_whole(key, words)):
+        return SplitText((), text)
+    repeated = [contains(_fingerprint_value(key, word)) for word in words]
+    numbers = _number_words(key, words)
+    for length in (_SHORT_RUN, _LONG_RUN):
+        for i, run in _iterate_runs(numbers, length):
+            if contains(run):
+                repeated[i : i + length] = [True] * len(repeated[i : i + length])
+    forms = _find_known_forms(key, text, contains)
+    own, taken = ((text,), []) if not any(repeated) and not forms else _divide(text, repeated, forms)
+    for part in own:
+        hidden = _find_respelled(key, part, contains)
+        if hidden or (forms and _find_known_forms(key, part, contains)):
+            # What stands there in another spelling cannot be taken out of the words around it.
+            return SplitText((), " ".join([text, *(form.text for form in sorted(forms)), hidden]))
+    return SplitText(own, " ".join([*taken, *(form.text for form in sorted(forms))]))
+
+
+def _divide(text: str, repeated: list[bool], forms: Collection[Form]) -> tuple[tuple[str, ...], list[str]]:
+    """The parts of a text between its repeated words and the words of its repeated forms, and those words."""
+    places = list(islice(find_token_places(text), _MAX_WORDS))
+    flags = [*repeated, *[True] * (len(places) - len(repeated))]
+    _flag_forms([text[start:end] for start, end in places], flags, forms)
+    own: list[str] = []
+    taken: list[str] = []
+    begin, has_words = 0, False
+    for (start, end), is_repeated in zip(places, flags, strict=True):
+        if not is_repeated:
+            has_words = True
+            continue
+        if has_words:
+            own.append(text[begin:start])
+        taken.append(text[start:end])
+        begin, has_words = end, False
+    if has_words:
+        own.append(text[begin : places[-1][1]])
+    return tuple(own), taken
+
+
+def _flag_forms(words: list[str], flags: list[bool], forms: Iterable[Form]) -> None:
+    """Flag the words that together spell a form."""
+    compact = [_compact(unicodedata.normalize("NFKC", word)) for word in words]
+    joined = "".join(compact)
+    owners = [i for i, word in enumerate(compact) for _ in word]
+    for form in forms:
+        spelled = _compact(form.text.partition("://")[2] or form.text)
+        place = joined.find(spelled) if spelled else -1
+        while place >= 0:
+            for i in owners[place : place + len(spelled)]:
+                flags[i] = True
+            place = joined.find(spelled, place + len(spelled))
+
+
+def _find_compared_forms(text: str) -> set[Form]:
+    return {form for form in find_forms(text) if form.domain in _COMPARED_DOMAINS}
+
+
+def _find_known_forms(key: bytes, text: str, contains: Callable[[int], bool]) -> set[Form]:
+    return {form for form in _find_compared_forms(text) if contains(_fingerprint_form(key, form))}
+
+
+def _compact(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def is_short_value(word: str) -> bool:
+    """Whether a word (lower case) may name one thing: an address, a link, an account of a few digits."""
+    return "@" in word or is_distinctive(word) or sum(map(str.isdigit, word)) >= _MIN_DIGITS
+
+
+def _is_distinct_run(words: list[str], foreign: list[bool]) -> bool:
+    """Whether a run says more than an amount among common words; digits in a row may spell a number."""
+    is_small = [word.isdigit() and len(word) < _MIN_DIGITS for word in words]
+    return all(is_small) or any(map(lambda own, small: own and not small, foreign, is_small))
+
+
+def _find_respelled(key: bytes, text: str, contains: Callable[[int], bool]) -> str:
+    """A value of a model's that stands in the text encoded, or written in groups; empty where there is none."""
+    if len(text) > _SPELLED_TEXT:
+        return ""
+    for form in generate_spellings(text):
+        for word in islice(extract_tokens(form), _MAX_WORDS):
+            if is_short_value(word) and contains(_fingerprint_value(key, word)):
+                return word
+    return ""
+
+
+def _is_common(word: str) -> bool:
+    return (len(word) < 2 and not word.isdigit()) or normalize_atom(word) in STOP_WORDS or normalize_atom(word) in VERBS
+
+
+def _number_words(key: bytes, words: Iterable[str]) -> list[int]:
+    words = list(words)
+    numbers = {word: next(iter(fingerprint_tokens(key, (word,)))) for word in set(words)}
+    return [numbers[word] for word in words]
+
+
+def _iterate_runs(numbers: list[int], length: int) -> Iterator[tuple[int, int]]:
+    """Place and fingerprint of each run of so many words; the words' own fingerprints are keyed already."""
+    for i in range(len(numbers) - length + 1):
+        value = length
+        for number in numbers[i : i + length]:
+            value = (value * 0x9E3779B97F4A7C15 + number) & 0xFFFFFFFFFFFFFFFF
+            value ^= value >> 29
+        yield i, value & _MASK
+
+
+def _fingerprint_value(key: bytes, word: str) -> int:
+    return _digest(key, "value", word)
+
+
+def _fingerprint_form(key: bytes, form: Form) -> int:
+    return _digest(key, form.domain, form.text)
+
+
+def _fingerprint_whole(key: bytes, words: list[str]) -> int:
+    return _digest(key, "whole", " ".join(words))
+
+
+def _digest(key: bytes, kind: str, text: str) -> int:
+    data = f"said\0{kind}\0{text}".encode("utf-8", "replace")
+    return int.from_bytes(blake2b(data, digest_size=REPEAT_BYTES, key=key[:64]).digest())

@@ -1,0 +1,180 @@
+"""Word sequences of the texts that vouch for values, as keyed fingerprints, and the search for a value in them.
+
+`Spans` keeps the tokens of each text in order, eight bytes a token: six of the token without its case, two of the token
+as it is written. A value stands in a text if its tokens stand there one after another, so that words of different
+places never make a value together, however long the value is. Without the key nobody can test a guess against the
+stored bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from halo_core.values.text import digest_with_key
+
+TOKEN_BYTES: Final = 8
+"""Bytes of a stored token."""
+_FOLDED: Final = 6  # bytes of it without its case
+_EXACT: Final = TOKEN_BYTES - _FOLDED
+MAX_TEXT_TOKENS: Final = 8_192
+"""Tokens of one text that are kept; what stands behind them vouches for nothing."""
+MAX_TOKENS: Final = 32_768
+"""Tokens of a session that are kept of each origin."""
+_MAX_TOKEN_LENGTH: Final = 512
+_CACHE_SIZE: Final = 8_192
+_MAX_CACHED_LENGTH: Final = 16
+
+_SPLITTING: Final = r"\s\"“”„«»()\[\]{}<>,;|`=*!?…—，。、；"
+# Ideographs and kana are written without blanks: each is a token.
+_IDEOGRAPH: Final = "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+_TOKEN: Final = re.compile(
+    rf"\n|{_IDEOGRAPH}|[0-9](?:[^{_SPLITTING}]++|,(?=[0-9]{{3}}(?![0-9])))*+|[^{_SPLITTING}\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+|[^\s]"
+)
+_LEADING: Final = "#@'‘’.:"
+_TRAILING: Final = ".:'’‘"
+_POSSESSIVE: Final = re.compile(r"(.+)(['’]s)")
+_LABELLED: Final = re.compile(r"([A-Za-z_]{2,32})(:)(?![/\\])(.+)")
+_SENTENCE_ENDS: Final = frozenset({"", "\n", ".", "!", "?", ":"})
+
+
+def tokenize(text: str, most: int = MAX_TEXT_TOKENS) -> list[str]:
+    """Tokens of a text in order: words as they are written, and the signs around them, at most `most`."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    tokens: list[str] = []
+    for raw in islice(_TOKEN.finditer(text), most):
+        word = raw[0]
+        if len(word) == 1 or word.isalnum():
+            tokens.append(word)
+        else:
+            _append_parts(word, tokens)
+    return tokens[:most]
+
+
+def _append_parts(word: str, tokens: list[str]) -> None:
+    """Take the signs before and behind a word as tokens of their own."""
+    start, end = 0, len(word)
+    while start < end and word[start] in _LEADING:
+        tokens.append(word[start])
+        start += 1
+    signs: list[str] = []
+    while end > start and word[end - 1] in _TRAILING:
+        end -= 1
+        signs.append(word[end])
+    word = word[start:end]
+    if word:
+        labelled = _LABELLED.fullmatch(word)
+        if labelled is not None:
+            tokens += labelled[1], labelled[2]
+            word = labelled[3]
+        possessive = _POSSESSIVE.fullmatch(word)
+        tokens += (possessive[1], possessive[2]) if possessive is not None else (word,)
+    tokens += reversed(signs)
+
+
+@lru_cache(maxsize=16)
+def _token_cache(_key: bytes) -> dict[str, bytes]:
+    """Fingerprints of plain words under a key."""
+    return {}
+
+
+def fingerprint_token(token: str, key: bytes, cache: dict[str, bytes]) -> bytes:
+    """Keyed fingerprint of one token, `TOKEN_BYTES` long."""
+    token = token[:_MAX_TOKEN_LENGTH]
+    folded = digest_with_key(b"token\0" + token.casefold().encode("utf-8", "replace"), key, _FOLDED)
+    exact = digest_with_key(b"exact\0" + token.encode("utf-8", "replace"), key, _EXACT)
+    # Names, numbers and whatever could be a secret are not kept in memory.
+    if len(token) <= _MAX_CACHED_LENGTH and token.isascii() and token.islower() and token.isalpha():
+        if len(cache) >= _CACHE_SIZE:
+            cache.clear()
+        cache[token] = folded + exact
+    return folded + exact
+
+
+def fingerprint_tokens_in_order(tokens: Sequence[str], key: bytes) -> bytes:
+    """Fingerprints of tokens, one behind the other."""
+    cache = _token_cache(key)
+    return b"".join([cache.get(token) or fingerprint_token(token, key, cache) for token in tokens])
+
+
+_BOUNDARY: Final = bytes(TOKEN_BYTES)
+
+
+def fingerprint_text_in_order(
+    text: str, key: bytes, is_foreign: Callable[[Sequence[str]], Sequence[bool]] | None = None
+) -> bytes:
+    """What is stored of a text that vouches for values.
+
+    Args:
+        text: the text.
+        key: of the fingerprints.
+        is_foreign: says of tokens which of them only an untrusted source has said. No value holds such a token.
+    """
+    tokens = tokenize(text)
+    packed = fingerprint_tokens_in_order(tokens, key)
+    if is_foreign is not None:
+        flags = is_foreign(tokens)
+        if any(flags):
+            packed = b"".join(
+                _BOUNDARY if foreign else packed[i * TOKEN_BYTES : (i + 1) * TOKEN_BYTES]
+                for i, foreign in enumerate(flags)
+            )
+            tokens = ["" if foreign else token for token, foreign in zip(tokens, flags, strict=True)]
+    # A capital at the beginning of a sentence says nothing about the case of the name.
+    lowered = [
+        token.lower()
+        for before, token in zip(["", *tokens], tokens, strict=False)
+        if before in _SENTENCE_ENDS and token[:1].isupper() and token[1:].islower() and token.isalpha()
+    ]
+    tail = b"".join(_BOUNDARY + fingerprint_tokens_in_order([word], key) for word in dict.fromkeys(lowered))
+    return packed + tail
+
+
+class Spans:
+    """The token sequences of the texts of one origin in a session."""
+
+    __slots__ = ("_exact", "_folded", "is_full")
+
+    def __init__(self) -> None:
+        self._folded = bytearray()
+        self._exact = bytearray()
+        self.is_full = False
+
+    def __len__(self) -> int:
+        """Number of tokens."""
+        return len(self._exact) // _EXACT
+
+    def add(self, packed: bytes) -> None:
+        """Add what `fingerprint_text_in_order` made of a text; what is beyond `MAX_TOKENS` is left out."""
+        room = (MAX_TOKENS - len(self) - 1) * TOKEN_BYTES
+        self.is_full = self.is_full or room < len(packed)
+        if room <= 0:
+            return
+        starts = range(0, min(len(packed), room), TOKEN_BYTES)
+        self._folded += b"".join([packed[i : i + _FOLDED] for i in starts])
+        self._exact += b"".join([packed[i + _FOLDED : i + TOKEN_BYTES] for i in starts])
+        # INVARIANT: VOUCH - no value stands in two texts at once.
+        self._folded += bytes(_FOLDED)
+        self._exact += bytes(_EXACT)
+
+    def find(self, packed: bytes) -> int:
+        """How the tokens of a value stand in one place: 2 as they are written, 1 in another case, 0 nowhere."""
+        if not packed or not self._exact:
+            return 0
+        folded = b"".join([packed[i : i + _FOLDED] for i in range(0, len(packed), TOKEN_BYTES)])
+        exact = b"".join([packed[i + _FOLDED : i + TOKEN_BYTES] for i in range(0, len(packed), TOKEN_BYTES)])
+        best = 0
+        offset = self._folded.find(folded)
+        while offset >= 0:
+            if offset % _FOLDED == 0:
+                place = offset // _FOLDED * _EXACT
+                if self._exact[place : place + len(exact)] == exact:
+                    return 2
+                best = 1
+            offset = self._folded.find(folded, offset + 1)
+        return best

@@ -1,0 +1,216 @@
+"""Where an action writes to or reads from: marks of stores and of the objects in them.
+
+What was written while a session was exposed taints its place, not its words: a paraphrase, eight digits or two joined
+notes come back from the same place. A place is the system that the resource declares, or else what its name speaks of
+(`save_note` and `search_notes` of notes; `remember`, `recall` and `load` of nothing in particular, which is one place);
+inside of it an object, where arguments name one by path, key or namespace. An action that names no object concerns all.
+
+Marks carry the period in which they were made, so that they expire without being deleted.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Final
+
+from halo_core.model import ActionKind, Impact, Resource
+from halo_core.values.lexicon import STOP_WORDS, VERBS
+from halo_core.values.provenance import extract_texts
+from halo_core.values.text import split_name
+
+PERIOD_US: Final = 30 * 86_400_000_000
+"""Length of a period, microseconds: 30 days."""
+LIVE_PERIODS: Final = 4
+"""Periods in which a mark counts: it expires between 90 and 120 days after it was made."""
+_MARK_BYTES: Final = 7
+_MAX_OBJECTS: Final = 16
+_MAX_OBJECT: Final = 512  # characters of an object's name
+_STORING_IMPACTS: Final = (Impact.WRITE, Impact.UNKNOWN, Impact.EXECUTE, Impact.ADMIN)
+_GENERIC: Final = "*"
+
+
+def _stem(words: str) -> frozenset[str]:
+    return frozenset(stem for word in words.split() for stem in split_name(word))
+
+
+_NAME_CLASSES: Final = {
+    "path": _stem(
+        "path file filename filepath uri location source src destination dst dest folder directory dir page document "
+        "doc"
+    ),
+    "space": _stem("namespace collection table bucket index queue channel thread scope store space"),
+    "key": _stem("key slug topic title name category section subject"),
+    "id": _stem("id uuid"),
+}
+"""Last words of an argument's name by which it names an object in a store. Names of one class are compared."""
+_GENERIC_NOUNS: Final = _stem(
+    "memory memories note notes fact facts file files document documents doc docs item items data record records "
+    "entry entries text texts store storage kv db database index vector vectors knowledge log logs history "
+    "context page pages task tasks job jobs queue message value values key keys object objects table tables row "
+    "rows state cache blob list chunk chunks embedding embeddings content contents thing things it all recall "
+    "remember memorize memo journal diary scratchpad scratch pad notebook todo todos workspace retriever search "
+    "query tool function rag kb base long term short user agent session conversation chat summary info "
+    "information read write save load get set put fetch dequeue enqueue push pop next new last append upsert "
+    "insert lookup find list dump"
+)
+"""Words of a resource's name that say nothing of which store it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorePlace:
+    """Where an action writes to or reads from.
+
+    Args:
+        stores: names of the stores that it writes to.
+        sources: names under which what it reads may have been written.
+        objects: (class of the argument's name, name) of the objects in them, empty where it concerns all.
+    """
+
+    stores: tuple[str, ...]
+    sources: tuple[str, ...]
+    objects: tuple[tuple[str, str], ...]
+
+
+def may_store(resource: Resource) -> bool:
+    """Whether an action may keep something that a later one reads."""
+    return resource.kind is ActionKind.TOOL_CALL and resource.impact in _STORING_IMPACTS
+
+
+def find_place(resource: Resource, args: Mapping[str, Any]) -> StorePlace:
+    """Where an action writes to or reads from."""
+    objects = tuple(dict.fromkeys(_iterate_objects(args)))
+    stores, sources = _name_stores(resource)
+    # INVARIANT: FAILCLOSED - an action that names more objects than are compared concerns all.
+    return StorePlace(stores, sources, objects if len(objects) <= _MAX_OBJECTS else ())
+
+
+@lru_cache(maxsize=1024)
+def _name_stores(resource: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the stores that a resource writes to, and of those that it reads.
+
+    Two systems that are both declared are compared by their names, anything else by what the resources' names speak of.
+    """
+    words = {word for word in split_name(resource.id) if not word.isdigit()} - STOP_WORDS
+    nouns = sorted(words - VERBS - _GENERIC_NOUNS) or [_GENERIC]
+    if not resource.system:
+        undeclared = tuple(f"noun:{noun}" for noun in nouns)
+        return undeclared, (*undeclared, *(f"declared:{noun}" for noun in nouns))
+    system = f"system:{resource.system.casefold()}"
+    return (system, *(f"declared:{noun}" for noun in nouns)), (system, *(f"noun:{noun}" for noun in nouns))
+
+
+def _iterate_objects(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in args.items():
+        name_class = _classify_name(name)
+        if not name_class:
+            continue
+        for text in extract_texts(value):
+            normalized = normalize_object(text)
+            if normalized and len(text) <= _MAX_OBJECT:
+                yield name_class, normalized
+
+
+@lru_cache(maxsize=4096)
+def _classify_name(name: str) -> str:
+    last = split_name(name)[-1:]
+    return next((kind for kind, names in _NAME_CLASSES.items() if not names.isdisjoint(last)), "")
+
+
+def normalize_object(text: str) -> str:
+    """The name of an object as it is compared: a path without `.` and `..`, a name without case."""
+    folded = text.strip().casefold().replace("\\", "/")
+    return posixpath.normpath(folded).strip("/") if "/" in folded else folded
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMarks:
+    """Keyed marks of stores and objects.
+
+    Args:
+        key: of the marks.
+        period: in which they are made, from `period_of`.
+    """
+
+    key: bytes
+    period: int
+
+    def list_written(self, place: StorePlace, generations: Mapping[str, int]) -> frozenset[int]:
+        """Marks of what an action writes.
+
+        Args:
+            place: where it writes.
+            generations: how often each store was cleared; a mark is made for each generation so far, so that nobody
+                who takes a clearance away makes a later mark disappear.
+        """
+        marks: set[int] = set()
+        for store in place.stores:
+            for generation in range(generations.get(store, 0) + 1):
+                marks.update(
+                    self._mark(kind, store, name, generation, self.period) for kind, name in _list_parts(place)
+                )
+        return frozenset(marks)
+
+    def is_tainted(self, place: StorePlace, generations: Mapping[str, int], contains: Callable[[int], bool]) -> bool:
+        """Whether what an action reads may have been written while a session was exposed.
+
+        Args:
+            place: where it reads.
+            generations: how often each store was cleared.
+            contains: whether a mark is known.
+        """
+        periods = range(self.period, self.period - LIVE_PERIODS, -1)
+        for store in place.sources:
+            generation = generations.get(store, 0)
+
+            def is_marked(kind: str, name: str = "", store: str = store, generation: int = generation) -> bool:
+                return any(contains(self._mark(kind, store, name, generation, period)) for period in periods)
+
+            if is_marked("store") and all(_is_object_marked(item, is_marked) for item in place.objects):
+                return True
+        return False
+
+    def digest_name(self, store: str) -> bytes:
+        """Digest of a store's name."""
+        return blake2b(f"store\0{store}".encode("utf-8", "replace"), digest_size=16, key=self.key[:64]).digest()
+
+    def _mark(self, kind: str, store: str, name: str, generation: int, period: int) -> int:
+        data = f"place\0{kind}\0{store}\0{name}\0{generation}\0{period}".encode("utf-8", "replace")
+        return int.from_bytes(blake2b(data, digest_size=_MARK_BYTES, key=self.key[:64]).digest())
+
+
+def period_of(ts_us: int) -> int:
+    """Number of the period of a time, microseconds since the epoch."""
+    return ts_us // PERIOD_US
+
+
+def _list_parts(place: StorePlace) -> Iterator[tuple[str, str]]:
+    """Kinds and names of the marks of a place that is written to."""
+    yield "store", ""
+    named = {name_class for name_class, _ in place.objects}
+    for name_class in _NAME_CLASSES:
+        if name_class not in named:
+            yield f"not-by-{name_class}", ""
+    for name_class, name in place.objects:
+        yield f"object-{name_class}", name
+        for ancestor in _list_ancestors(name):
+            yield f"below-{name_class}", ancestor
+
+
+def _is_object_marked(item: tuple[str, str], is_marked: Callable[..., bool]) -> bool:
+    """Whether an object, one that holds it, or one without a name of this class was written."""
+    name_class, name = item
+    return (
+        is_marked(f"not-by-{name_class}")
+        or is_marked(f"below-{name_class}", name)
+        or any(is_marked(f"object-{name_class}", ancestor) for ancestor in _list_ancestors(name))
+    )
+
+
+def _list_ancestors(name: str) -> tuple[str, ...]:
+    """The name, and the folders that it stands in."""
+    parts = name.split("/")
+    return tuple("/".join(parts[:end]) for end in range(len(parts), 0, -1))[:16]

@@ -1,0 +1,299 @@
+"""What a model call says of its conversation: the user's words, and the items that were there before the run.
+
+The user's words are those with which the outermost run of LangChain was started. A process-wide callback handler notes
+what a root run is given (`_RootObserver`); inside of it, a node, a tool, middleware or a summariser may write human
+messages too, and those are not the user's. A model that the host asks directly is the outermost run itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Final
+
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    convert_to_messages,
+)
+from langchain_core.prompt_values import PromptValue
+from langchain_core.runnables import ensure_config
+from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.tracers.context import register_configure_hook
+from langgraph.types import Command, Send
+from pydantic import BaseModel
+
+from halo_core.enforcement.exposure import describe_calls
+from halo_core.enforcement.session_context import current_session, in_body
+from halo_core.model import HistoryItem, HistoryRole, Provenance
+
+_MAX_DEPTH: Final = 8
+_MAX_PARTS: Final = 10_000  # of a root run's input
+_PROVIDER_BLOCKS: Final = ("_tool_result", "_tool_call_output")
+_PROVIDER_CALLS: Final = frozenset(
+    {
+        "server_tool_result",
+        "web_search_call",
+        "file_search_call",
+        "code_interpreter_call",
+        "mcp_call",
+        "mcp_list_tools",
+        "computer_call_output",
+        "local_shell_call_output",
+        "search_result",
+    }
+)
+_PROVIDER_METADATA: Final = ("citations", "grounding_metadata", "search_results", "tool_outputs", "executed_tools")
+"""Where providers say what their own tools have found."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunInput:
+    """What the outermost run was started with.
+
+    Args:
+        user_texts: the user's words, each a message or a value of the input.
+        keys: keys of the messages in it, as `_get_key` makes them.
+    """
+
+    user_texts: tuple[str, ...] = ()
+    keys: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def from_value(cls, value: Any) -> RunInput:
+        """Of whatever a runnable takes."""
+        messages = list(_iterate_messages(value, _MAX_DEPTH))[:_MAX_PARTS]
+        texts = tuple(dict.fromkeys(str(item.text) for item in messages if is_unnamed_human(item)))
+        return cls(texts, frozenset(map(_get_key, messages)))
+
+    def find_user_texts(self, message: BaseMessage) -> list[str]:
+        """Those of the user's words that a human message holds: it as a whole, or values that were put into it."""
+        text = str(message.text)
+        if text in self.user_texts:
+            return [text]
+        return [item for item in self.user_texts if item and item in text]
+
+
+def is_unnamed_human(message: BaseMessage) -> bool:
+    """Whether a message may be a user's: one with a name, or that middleware marked as its own, holds others' words."""
+    return isinstance(message, HumanMessage) and not message.name and "lc_source" not in message.additional_kwargs
+
+
+def _iterate_messages(value: Any, depth: int) -> Iterator[BaseMessage]:
+    if depth <= 0 or value is None or isinstance(value, bool | int | float | bytes):
+        return
+    if isinstance(value, BaseMessage):
+        yield value
+    elif isinstance(value, str):
+        if value.strip():
+            yield HumanMessage(value)
+    elif isinstance(value, PromptValue):
+        yield from value.to_messages()
+    elif _is_message_like(value):
+        try:
+            yield from convert_to_messages([value])
+        except Exception:  # noqa: BLE001  it only looked like one
+            yield from (HumanMessage(part) for part in _list_parts(value) if isinstance(part, str))
+    else:
+        for part in _list_parts(value):
+            yield from _iterate_messages(part, depth - 1)
+
+
+def _is_message_like(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return "content" in value and ("role" in value or "type" in value)
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(item, str) for item in value)
+
+
+def _list_parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping | list | tuple | set | frozenset):
+        return value.values() if isinstance(value, Mapping) else value
+    if isinstance(value, Command | Send):
+        return (value.arg,) if isinstance(value, Send) else (value.update, value.resume)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, item.name, None) for item in dataclasses.fields(value)]
+    if isinstance(value, BaseModel):
+        return [getattr(value, name, None) for name in type(value).model_fields]
+    return ()
+
+
+def _get_key(message: BaseMessage) -> tuple[str, str]:
+    return message.type, f"{message.text}\n{_describe_calls(message)}"
+
+
+def _describe_calls(message: BaseMessage) -> str:
+    calls = getattr(message, "tool_calls", None) or ()
+    return describe_calls((str(item.get("name")), item.get("args")) for item in calls)
+
+
+# the outermost run
+
+_RUN_INPUT: Final[ContextVar[RunInput | None]] = ContextVar("halo_langchain_input", default=None)
+
+
+_TEXT_MODEL_START: Final = AsyncCallbackManager.on_llm_start.__code__
+
+
+class _RootObserver(BaseCallbackHandler):
+    """Notes what a root run is given, for all that runs inside of it."""
+
+    @property
+    def run_inline(self) -> bool:  # type: ignore[override]  # a plain attribute in the framework, which only reads it
+        """Except for whoever starts a text model in an event loop: where one handler is inline, others are not told."""
+        frame = sys._getframe(1)  # noqa: SLF001  who asks
+        codes = (frame.f_code, frame.f_back.f_code if frame.f_back is not None else None)
+        return _TEXT_MODEL_START not in codes
+
+    ignore_llm = ignore_agent = ignore_retriever = ignore_chat_model = ignore_custom_event = ignore_retry = True
+
+    def on_chain_start(self, serialized: dict[str, Any] | None, inputs: Any, **event: Any) -> None:  # noqa: ARG002  the hook's form
+        """A chain or graph begins."""
+        if event.get("parent_run_id") is None and _is_outermost():
+            _RUN_INPUT.set(RunInput.from_value(inputs))
+
+
+def _is_outermost() -> bool:
+    """Whether nothing of LangChain, and nothing decided, runs around the code at hand."""
+    return var_child_runnable_config.get() is None and not in_body()
+
+
+_LOCK: Final = threading.Lock()
+_OBSERVER: Final[ContextVar[Any | None]] = ContextVar(
+    "halo_langchain_roots",
+    default=_RootObserver(),  # noqa: B039  it has no state, and a default reaches raw threads
+)
+_registered = False
+
+
+def observe_roots() -> None:
+    """Have root runs noted from now on, once for the process."""
+    global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
+    with _LOCK:
+        if not _registered:
+            register_configure_hook(_OBSERVER, inheritable=False)
+            _registered = True
+
+
+def find_run_input(messages: Sequence[BaseMessage]) -> RunInput:
+    """What the outermost run was started with, for a model call with these messages."""
+    if in_body():
+        return RunInput()
+    # What began before anybody looked, and what the host asks directly, is taken for the outermost run.
+    noted = None if _is_outermost() else _RUN_INPUT.get()
+    return noted if noted is not None else RunInput.from_value(list(messages))
+
+
+# what a model call is shown
+
+
+def find_known_origins(messages: Iterable[BaseMessage], run_input: RunInput) -> tuple[tuple[str, Provenance], ...]:
+    """Words among messages whose origin is known; of human messages that are not the user's, that they are nobody's.
+
+    Args:
+        messages: what a model is shown.
+        run_input: what the outermost run was started with.
+    """
+    if in_body():
+        return ()
+    origins: list[tuple[str, Provenance]] = []
+    for message in messages:
+        if isinstance(message, SystemMessage):
+            origins.append((str(message.text), Provenance.SYSTEM))
+        elif isinstance(message, HumanMessage):
+            text = str(message.text)
+            own = run_input.find_user_texts(message) if is_unnamed_human(message) else []
+            origins += [(item, Provenance.USER) for item in own]
+            if text not in own:
+                origins.append((text, Provenance.NOVEL))
+    return tuple(origins)
+
+
+def list_history(messages: Iterable[BaseMessage], run_input: RunInput) -> tuple[HistoryItem, ...]:
+    """The conversation so far, and the thread that holds it where the session is another one."""
+    items = [_make_item(message, is_given=_get_key(message) in run_input.keys) for message in messages]
+    return tuple([item for item in items if item is not None] + _list_threads())
+
+
+def _make_item(message: BaseMessage, *, is_given: bool) -> HistoryItem | None:
+    text = str(message.text)
+    if isinstance(message, HumanMessage):
+        return HistoryItem(HistoryRole.USER, text, is_given=is_given)
+    if isinstance(message, ToolMessage):
+        return HistoryItem(HistoryRole.RESULT, text, id=message.tool_call_id or "", is_given=is_given)
+    if not isinstance(message, AIMessage):
+        return None
+    calls = _describe_calls(message)
+    role = HistoryRole.CALLS if calls else HistoryRole.REPLY
+    return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
+
+
+def _list_threads() -> list[HistoryItem]:
+    """LangGraph's thread, where the host opened a session of another name around it."""
+    session = current_session()
+    if session is None or session.source != "host":
+        return []
+    thread = (ensure_config().get("configurable") or {}).get("thread_id")
+    return [HistoryItem(HistoryRole.LINK, id=f"thread:{thread}", is_opening=True)] if thread else []
+
+
+# what a model has said
+
+
+def read_answer(response: Any) -> tuple[HistoryItem, ...]:
+    """What of a model's answer becomes part of the conversation, and what its provider's tools have found."""
+    items: list[HistoryItem] = []
+    for message in _iterate_answers(response):
+        item = _make_item(message, is_given=True)
+        items += [item] if item is not None else []
+        if found := "\n".join(_iterate_provider_results(message)):
+            items.append(HistoryItem(HistoryRole.PROVIDER_RESULT, found))
+    return tuple(items)
+
+
+def _iterate_answers(response: Any) -> Iterator[BaseMessage]:
+    if isinstance(response, BaseMessage):
+        yield response
+    elif (inner := getattr(response, "model_response", None)) is not None:
+        yield from _iterate_answers(inner)
+    elif isinstance(result := getattr(response, "result", None), list):
+        yield from (item for item in result if isinstance(item, AIMessage))
+    else:
+        for part in (item for generations in getattr(response, "generations", ()) for item in _to_list(generations)):
+            message = getattr(part, "message", None)
+            yield message if message is not None else AIMessage(str(part.text))
+
+
+def _to_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _iterate_provider_results(message: BaseMessage) -> Iterator[str]:
+    for block in message.content if isinstance(message.content, list) else ():
+        if not isinstance(block, Mapping):
+            continue
+        kind = str(block.get("type") or "")
+        if kind in _PROVIDER_CALLS or kind.endswith(_PROVIDER_BLOCKS):
+            yield from _iterate_words(block)
+        for key in ("annotations", "citations"):
+            yield from _iterate_words(block.get(key))
+    for holder in (message.additional_kwargs, message.response_metadata):
+        for key in _PROVIDER_METADATA:
+            yield from _iterate_words(holder.get(key))
+
+
+def _iterate_words(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _iterate_words(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _iterate_words(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)

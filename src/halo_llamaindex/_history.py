@@ -1,0 +1,175 @@
+"""What a model call says of its conversation: the user's words, and the items that were there before the run.
+
+The user's words are those that the host passed to the outermost workflow. What a step, a hand-off, a memory block or a
+tool's body puts into a user message is not the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    MessageRole,
+    ToolCallBlock,
+)
+from llama_index.core.memory import BaseMemory, StaticMemoryBlock
+
+from halo_core.enforcement.exposure import TRUST_FLOOR, describe_calls
+from halo_core.enforcement.session_context import in_body
+from halo_core.model import ActionKind, HistoryItem, HistoryRole, Provenance
+from halo_llamaindex._results import extract_message_text, extract_text
+from halo_llamaindex._runs import KnownTexts, current_run_context
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
+
+_RESULT_ROLES: Final = (MessageRole.TOOL, MessageRole.FUNCTION)
+_MODEL_ROLES: Final = (MessageRole.ASSISTANT, MessageRole.CHATBOT, MessageRole.MODEL)
+_PROVIDER_KEYS: Final = ("built_in_tool_calls", "citations", "annotations", "search_results", "server_tool_results")
+"""Members of a message or an answer where providers say what their own tools have found."""
+_PROVIDER_BLOCKS: Final = ("CitableBlock", "CitationBlock")
+_EARLIER_MARK: Final = "earlier"
+
+
+def make_earlier_mark(halo: Halo, message: ChatMessage) -> str:
+    """Keyed digest of a message, by which it is known again as older than the run."""
+    return halo.make_keyed_digest(f"{_EARLIER_MARK} {message.role.value} {extract_text(message)}")
+
+
+def find_known_origins(messages: Iterable[ChatMessage]) -> KnownTexts:
+    """Texts whose origin is known; of user messages that are not the user's, that they are nobody's."""
+    if in_body():
+        return ()
+    context = current_run_context()
+    user_texts = context.run.user_texts if context.run is not None else ()
+    origins = [*context.known_texts]
+    for message in messages:
+        if message.role != MessageRole.USER:
+            continue
+        text = extract_message_text(message)
+        own = [text] if text in user_texts else [item for item in user_texts if item and item in text]
+        origins += [(item, Provenance.USER) for item in own]
+        if text not in own:
+            origins.append((text, Provenance.NOVEL))
+    return tuple(origins)
+
+
+def is_user_message(message: ChatMessage) -> bool:
+    """Whether a message holds words with which the outermost run was started."""
+    run = current_run_context().run
+    if message.role != MessageRole.USER or in_body() or run is None:
+        return False
+    return extract_message_text(message) in run.user_texts
+
+
+def list_history(halo: Halo, messages: Sequence[ChatMessage]) -> tuple[HistoryItem, ...]:
+    """The conversation so far, and the memories that hold some of it."""
+    context = current_run_context()
+    is_direct = context.run is None and not in_body()
+
+    def is_given(message: ChatMessage) -> bool:
+        return is_direct or make_earlier_mark(halo, message) in context.earlier_marks
+
+    items = [_make_item(message, is_given=is_given(message)) for message in messages if message.role in _ROLES]
+    memories = context.run.memories if context.run is not None else []
+    return (*(item for item in items if item is not None), *memories)
+
+
+_ROLES: Final = (*_RESULT_ROLES, *_MODEL_ROLES, MessageRole.USER)
+
+
+def _make_item(message: ChatMessage, *, is_given: bool) -> HistoryItem | None:
+    text = extract_message_text(message)
+    if message.role == MessageRole.USER:
+        return HistoryItem(HistoryRole.USER, text, is_given=is_given)
+    if message.role in _RESULT_ROLES:
+        return HistoryItem(HistoryRole.RESULT, text, id=_get_call_id(message), is_given=is_given)
+    calls = describe_calls(_iterate_calls(message))
+    role = HistoryRole.CALLS if calls else HistoryRole.REPLY
+    return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
+
+
+def _get_call_id(message: ChatMessage) -> str:
+    ids = (message.additional_kwargs.get(key) for key in ("tool_call_id", "call_id", "id"))
+    return next((item for item in ids if isinstance(item, str)), "")
+
+
+def _iterate_calls(message: ChatMessage) -> Iterator[tuple[str, Any]]:
+    for block in message.blocks:
+        if isinstance(block, ToolCallBlock):
+            yield block.tool_name, block.tool_kwargs
+    calls = message.additional_kwargs.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
+        yield _read_call(call)
+
+
+def _read_call(call: Any) -> tuple[str, Any]:
+    """Name and arguments of a call in any of the providers' forms."""
+    function = _get_member(call, "function") or call
+    names = (_get_member(function, key) for key in ("name", "tool_name"))
+    arguments = (_get_member(function, key) for key in ("arguments", "args", "input", "tool_kwargs"))
+    return str(next(filter(None, names), "")), next(filter(None, arguments), "")
+
+
+def _get_member(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+
+
+# memories
+
+
+async def list_memories(halo: Halo, memory: Any, messages: Sequence[ChatMessage]) -> list[HistoryItem]:
+    """What a memory adds to a conversation beside the messages in it.
+
+    A block of it is a source: its words are the system's own where a retrieval of the block's name is declared with a
+    trust at or above the floor. Otherwise a memory whose conversation was never exposed is known by its session id; and
+    of a static block nobody here knows who wrote it.
+
+    Args:
+        halo: who decides.
+        memory: of the run.
+        messages: what it gave for the run.
+    """
+    blocks = [block for block in getattr(memory, "memory_blocks", None) or () if not _is_trusted(halo, block.name)]
+    if not isinstance(memory, BaseMemory) or not blocks:
+        return []
+    own_texts = {extract_message_text(message) for message in await memory.aget_all()}
+    added = "\n".join(text for message in messages if (text := extract_message_text(message)) not in own_texts)
+    if added and any(isinstance(block, StaticMemoryBlock) for block in blocks):
+        return [HistoryItem(HistoryRole.RECALLED, added)]
+    link = f"memory:{getattr(memory, 'session_id', '')}"
+    return [HistoryItem(HistoryRole.LINK, added, id=link, is_opening=not added)]
+
+
+def _is_trusted(halo: Halo, name: str) -> bool:
+    declared = halo.find_declared(name, ActionKind.RETRIEVAL) or halo.find_registered(name)
+    return declared is not None and declared.kind is ActionKind.RETRIEVAL and declared.trust >= TRUST_FLOOR
+
+
+# what a model has said
+
+
+def read_answer(answer: Any) -> tuple[HistoryItem, ...]:
+    """What of a model's answer becomes part of the conversation, and what its provider's tools have found."""
+    if isinstance(answer, CompletionResponse):
+        return (HistoryItem(HistoryRole.REPLY, answer.text),) if answer.text else ()
+    if not isinstance(answer, ChatResponse):
+        return ()
+    item = _make_item(answer.message, is_given=True)
+    found = "\n".join(_iterate_provider_results(answer))
+    provider = (HistoryItem(HistoryRole.PROVIDER_RESULT, found),) if found else ()
+    return (*((item,) if item is not None else ()), *provider)
+
+
+def _iterate_provider_results(answer: ChatResponse) -> Iterator[str]:
+    for block in answer.message.blocks:
+        if type(block).__name__ in _PROVIDER_BLOCKS:
+            yield extract_text(block.model_dump(exclude_none=True))
+    for holder in (answer.message.additional_kwargs, answer.additional_kwargs):
+        for key in _PROVIDER_KEYS:
+            if found := holder.get(key):
+                yield extract_text(found)

@@ -1,0 +1,144 @@
+"""Payments within a day: repeated ones are recognised under any call id, and limits hold for sums."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from halo_core.enforcement.payment_windows import WINDOW_US, Payment, PaymentWindow
+from halo_core.errors import Pending
+from halo_core.facade import HaloBase
+from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
+from halo_core.testing import FixedClock
+from halo_world import SURFACE, Calls, cli, codes, found, verified
+
+NOW_US = 1_800_000_000_000_000
+PAY = Resource(impact=Impact.PAYMENT, targets=("to",), amount="amount", reversal=Reversal.COMPENSATE, source_trust=600)
+PROPERTIES = {"to": {"type": "string"}, "amount": {"type": "number"}, "memo": {"type": "string"}}
+
+
+def opened(home, clock=None, agent="clerk", **more):
+    return HaloBase.local(agent, home=home, mode="enforce", quiet=True, clock=clock, **more)
+
+
+def register(halo, resource=PAY, name="pay"):
+    schema = {"type": "object", "properties": PROPERTIES}
+    return halo.register(ActionKind.TOOL_CALL, name, resource=resource, schema=schema)
+
+
+def pay(halo, body, to="ACC-1", amount=90.0, session="s", request="Pay ACC-1", resource=PAY, user="", **more):
+    with halo.session(session, request=request, user=user):
+        call = halo.build_call(register(halo, resource), {"to": to, "amount": amount, **more})
+        halo.enforcer.run(call, body, SURFACE)
+
+
+def asked(home):
+    return set(codes(found(home, EntryKind.DECISION)[-1].entry.body))
+
+
+def test_the_same_payment_is_asked_under_any_call_id_turn_and_session(home):
+    body = Calls()
+    with opened(home) as halo:
+        pay(halo, body)
+        for session in ("s", "another"):
+            with pytest.raises(Pending) as caught:
+                pay(halo, body, session=session)
+            assert caught.value.reason == "repeated_payment"
+        pay(halo, body, amount=91.0)
+        pay(halo, body, to="ACC-2", request="Pay ACC-2")
+        pay(halo, body, memo="march")
+    assert len(body) == 4
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_a_day_later_it_is_another_payment(home):
+    clock, body = FixedClock(NOW_US), Calls()
+    with opened(home, clock) as halo:
+        pay(halo, body)
+        clock.advance(24 * 3600 - 1)
+        with pytest.raises(Pending):
+            pay(halo, body, session="t")
+        clock.advance(1)
+        pay(halo, body, session="u")
+    assert len(body) == 2
+
+
+def test_a_new_message_that_names_the_target_renews_it_once(home):
+    body = Calls()
+    with opened(home) as halo:
+        pay(halo, body)
+        with pytest.raises(Pending):
+            pay(halo, body, request="Thank you")
+        with pytest.raises(Pending):
+            pay(halo, body, request="Pay ACC-11 too")  # another account
+        pay(halo, body, request="Please pay ACC-1 once more")
+        with pytest.raises(Pending):
+            pay(halo, body, request="Please pay ACC-1 once more")
+    assert len(body) == 2
+    assert verified(home) == 0
+
+
+def test_sums_for_a_target_and_a_principal_hold_however_they_are_split(home):
+    body = Calls()
+    with opened(home) as halo:
+        pay(halo, body, amount=600.0, session="a")
+        with pytest.raises(Pending) as caught:
+            pay(halo, body, amount=500.0, session="b")
+        assert caught.value.reason == "large_sum"
+        for i in range(2, 7):
+            pay(halo, body, to=f"ACC-{i}", amount=850.0, session=f"c{i}", request=f"Pay ACC-{i}")
+        with pytest.raises(Pending) as caught:
+            pay(halo, body, to="ACC-8", amount=850.0, session="d", request="Pay ACC-8")
+        assert caught.value.reason == "large_sum"
+        pay(halo, body, to="ACC-8", amount=850.0, session="e", request="Pay ACC-8", user="bo@corp.example")
+    assert len(body) == 7
+    assert verified(home) == 0
+
+
+def test_small_parts_count_as_exactly_as_large_ones(home):
+    body = Calls()
+    with opened(home) as halo:
+        for i in range(10):
+            pay(halo, body, amount=round(99.9 + i / 100, 2), session=f"s{i}")
+        pay(halo, body, amount=0.55, session="t")  # exactly 1,000
+        with pytest.raises(Pending):
+            pay(halo, body, amount=0.01, session="t")
+    assert len(body) == 11
+
+
+def test_an_idempotent_payment_may_be_made_again(home):
+    body, harmless = Calls(), replace(PAY, idempotent=True)
+    with opened(home) as halo:
+        pay(halo, body, resource=harmless)
+        pay(halo, body, resource=harmless)
+    assert len(body) == 2
+
+
+def test_two_agents_have_windows_of_their_own(home):
+    body = Calls()
+    for agent in ("clerk", "other"):
+        with opened(home, agent=agent) as halo:
+            pay(halo, body, session=agent)
+    assert len(body) == 2
+
+
+def test_a_full_window_forgets_no_sum_and_asks():
+    window = PaymentWindow("a")
+    for i in range(100):
+        window = window.add(Payment(i, 10, f"m{i}", f"r{i}", ""))
+    assert len(window.payments) == 64
+    assert window.total == 1000
+    assert window.repeats("m0", "")  # it may be among those there was no room for
+    assert window.repeats("m99", "")
+    assert not window.repeats("m99", "a new message")
+
+
+def test_an_hour_of_a_principal_is_one_item():
+    window = PaymentWindow("a")
+    for i in range(500):
+        window = window.add(Payment(i * 1_000_000, 10))
+    assert len(window.payments) == 1
+    assert window.total == 5000
+    assert window.payments[0].time_us + WINDOW_US > WINDOW_US

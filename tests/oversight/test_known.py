@@ -1,0 +1,115 @@
+"""What the operator declares as known: added, imported, listed, revoked, proven."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from oversight_world import at
+
+from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.facade import HaloBase
+from halo_core.model import EntryKind
+from halo_core.store.known_values import KnownValues
+from halo_core.values.mail_hosts import find_own_domain
+from halo_world import attack, bodies, cli, db_of, verified
+
+
+@pytest.fixture
+def desk(home):
+    with HaloBase.local("clerk", home=home, quiet=True):
+        pass
+    return home
+
+
+def knows(home, kind, form):
+    digester = Digester(KeyStore(home).secret("digest"))
+    with at(home) as store:
+        return store.commit(lambda tx: KnownValues(tx, digester).contains(kind, form))
+
+
+def test_a_file_is_imported_listed_and_revoked(desk, tmp_path):
+    file = tmp_path / "payees.csv"
+    file.write_text(
+        "kind,value,name\nemail,Ana@Corp.Example,Ana\naccount,DE89 3704 0044 0532 0130 00,ACME\n"
+        "domain,corp.example,\nemail,ana@corp.example,again\n"
+    )
+    code, out, err = cli("known", "import", str(file), "--why", "master data", home=desk)
+    assert (code, "3 of 4 values are new" in out) == (0, True), (out, err)
+    assert knows(desk, "email", "ana@corp.example")
+    assert knows(desk, "account", "DE89370400440532013000")
+    assert not knows(desk, "email", "eve@corp.example")
+    assert not knows(desk, "domain", "evil.example")
+    listed = json.loads(cli("known", "list", "--json", home=desk)[1])
+    assert [(item["kind"], item["value"]) for item in listed][2] == ("domain", "corp.example")
+    assert cli("known", "revoke", "email", "ANA@corp.example", home=desk)[0] == 0
+    assert not knows(desk, "email", "ana@corp.example")
+    assert len(json.loads(cli("known", "list", "--json", home=desk)[1])) == 2
+    assert "corp.example" not in json.dumps(bodies(desk, EntryKind.KNOWN))  # sealed, and named by digest
+    assert verified(desk, signatures=True) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "value\nx\n",
+        "kind,value\nemail,no address\n",
+        "kind,value\nemail,ana@corp.example\nplanet,mars\n",
+        "kind,value\naccount,\n",
+        "kind,value\ndomain,gmail.com\n",
+        "kind,value\nemail,a\x00b@corp.example\n",
+        "kind,value\nhandle," + "x" * 300 + "\n",
+    ],
+)
+def test_a_file_with_a_mistake_changes_nothing(desk, tmp_path, text):
+    file = tmp_path / "bad.csv"
+    file.write_text(text)
+    assert cli("known", "import", str(file), home=desk)[0] != 0
+    assert json.loads(cli("known", "list", "--json", home=desk)[1]) == []
+    assert bodies(desk, EntryKind.KNOWN) == []
+
+
+def test_a_missing_file_and_a_missing_value_are_refused(desk, tmp_path):
+    assert cli("known", "import", str(tmp_path / "none.csv"), home=desk)[0] != 0
+    assert cli("known", "add", home=desk)[0] != 0
+    assert cli("known", "add", "email", home=desk)[0] != 0
+
+
+def test_another_process_knows_at_its_next_decision(desk):
+    digester = Digester(KeyStore(desk).secret("digest"))
+    with at(desk) as store:
+        assert not store.commit(lambda tx: KnownValues(tx, digester).contains("handle", "@eve"))
+        assert cli("known", "add", "handle", "@eve", home=desk)[0] == 0
+        assert store.commit(lambda tx: KnownValues(tx, digester).contains("handle", "@eve"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO known_value SELECT tenant, kind, 'blake2b-256:00' FROM known_value LIMIT 1",
+        "DELETE FROM known_value",
+        "UPDATE known_value SET kind='domain'",
+    ],
+)
+def test_a_changed_row_is_tampering(desk, statement):
+    assert cli("known", "add", "email", "ana@corp.example", home=desk)[0] == 0
+    assert verified(desk) == 0
+    attack(db_of(desk)).execute(statement)
+    assert verified(desk) == 11
+
+
+@pytest.mark.parametrize(
+    ("user", "domain"),
+    [
+        ("ana@Corp.example", "corp.example"),
+        ("user:ana@corp.example", "corp.example"),
+        ("ana@gmail.com", ""),
+        ("ana", ""),
+        ("ana@localhost", ""),
+        ("@corp.example", ""),
+        ("ana@corp.example`; rm", ""),
+    ],
+)
+def test_the_domain_of_a_user_is_proposed_and_never_a_public_one(user, domain):
+    assert find_own_domain(user) == domain

@@ -1,0 +1,27 @@
+"""A process that is killed while it holds or releases acts: nothing runs twice, nothing is lost. Invariant: HELD."""
+
+from __future__ import annotations
+
+import pytest
+from outbox_worker import MUST_BE_ZERO, judge, kill_both
+
+from counts import count
+from halo_core.failpoints import POINTS
+
+pytestmark = pytest.mark.disk
+
+LIVES = count(8, fewest=1)
+"""Kills at each point while holding, and as many while releasing."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_there_held_acts_run_once_or_stay_held(tmp_path, point):
+    # A short life signs one tree head.
+    order = (1, 2) if point in POINTS[6:] else (2, 1, 3, 5)
+    killed = sum(kill_both(tmp_path, point, nth, run) for run, nth in enumerate((order * LIVES)[:LIVES]))
+    found = judge(tmp_path)
+    assert killed
+    assert {name: found[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)
+    # What was released and did not run was killed between its decision and its first line.
+    assert found["ran"] <= found["released"]

@@ -65,6 +65,7 @@ class Facts:
         self.call = SimpleNamespace(session_source=asked.context.session_source)
         self.time_us, self.accounts = seen.time_us, seen.envelopes
         self.provenance, self.sources, self.uses = seen.provenance, seen.sources, seen.uses
+        self.targets = seen.targets
         self.is_dispatched = seen.dispatched
         self.state = SimpleNamespace(
             view=seen.session, pending=seen.pending, risk=seen.session_risk, refused=seen.refused

@@ -167,7 +167,15 @@ def _snapshots(draw: Any) -> Snapshot:
         partial=draw(st.booleans()),
         refused=draw(st.integers(0, 2)),
         unscored=draw(st.booleans()),
-        vouched=tuple((pointer, draw(_NAME), draw(_NAME)) for pointer in draw(_POINTERS)),
+        targets=tuple((pointer, draw(_NAME), draw(_NAMES)) for pointer in draw(_POINTERS)),
+        answer_scope=draw(_NAME),
+        standing=draw(_STANDING),
+        amount=draw(st.one_of(st.none(), _COUNT)),
+        paid_to_target=draw(_COUNT),
+        paid_by_principal=draw(_COUNT),
+        repeated=draw(st.booleans()),
+        held_before=draw(st.booleans()),
+        hold_room=draw(st.booleans()),
     )
 
 

@@ -78,10 +78,10 @@ class Slow:
         self.go, self.begun = threading.Event(), threading.Event()
         read = outcome_job._read_result_text
 
-        def read_later(*args: object) -> object:
+        def read_later(*args: object, **options: object) -> object:
             self.begun.set()
             assert self.go.wait(WAIT_S)
-            return read(*args)
+            return read(*args, **options)
 
         monkeypatch.setattr(outcome_job, "_read_result_text", read_later)
 

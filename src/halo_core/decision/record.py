@@ -289,9 +289,9 @@ def _add_origins(seen: dict[str, Any], snapshot: Snapshot) -> None:
         seen["targets"] = encode_targets(snapshot.targets)
 
 
-def encode_targets(targets: Iterable[tuple[str, str, tuple[str, ...]]]) -> dict[str, list[str]]:
-    """Place of each target → its kind and its flags."""
-    return {pointer: [kind, *flags] for pointer, kind, flags in targets}
+def encode_targets(targets: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[list[str]]:
+    """Of each target its place, its kind, then its flags."""
+    return [[pointer, kind, *flags] for pointer, kind, flags in targets]
 
 
 def encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -477,7 +477,7 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Frame, session: str, ts_us:
             "tainted": "taint" in seen,
             "version": seen["version"] if "version" in seen else state["version"] - 1 if state else 0,
         },
-        "targets": [[pointer, kind, flags] for pointer, (kind, *flags) in sorted(seen.get("targets", {}).items())],
+        "targets": [[pointer, kind, flags] for pointer, kind, *flags in seen.get("targets", ())],
         "time_us": time_us,
     }
 

@@ -121,9 +121,9 @@ def _is_ordinary_view(seen: object, state: object) -> bool:
     accounts, provenance, targets = seen.get("accounts"), seen.get("provenance"), seen.get("targets")
     if accounts is not None and not (type(accounts) is list and all(map(_is_ordinary_account, accounts))):
         return False
-    if targets is not None and not (_are_text_lists(targets) and all(targets.values())):
+    if targets is not None and not (type(targets) is list and all(map(_is_ordinary_target, targets))):
         return False
-    return provenance is None or _are_text_lists(provenance)
+    return provenance is None or (type(provenance) is dict and all(map(_are_texts, provenance.values())))
 
 
 def _is_ordinary_account(account: object) -> bool:
@@ -142,8 +142,8 @@ def _are_whole(amounts: object, *, pairs: bool = False) -> bool:
     return True
 
 
-def _are_text_lists(tree: object) -> bool:
-    return type(tree) is dict and all(map(_are_texts, tree.values()))
+def _is_ordinary_target(target: object) -> bool:
+    return type(target) is list and len(target) > 1 and _are_texts(target)
 
 
 def _are_texts(items: object) -> bool:

@@ -211,7 +211,7 @@ def test_taint_and_marks_survive_a_restart(home):
         with halo.session("s", request=f"pay {IBAN}"):
             halo.enforcer.run(halo.build_call(pay, {"to": IBAN, "amount": 1}), Calls(), SURFACE)
         with halo.session("fresh"):
-            halo.enforcer.run(halo.build_call(pay, {"to": IBAN, "amount": 1}), Calls(), SURFACE)
+            halo.enforcer.run(halo.build_call(pay, {"to": IBAN, "amount": 2}), Calls(), SURFACE)
     recorded = bodies(home, EntryKind.DECISION)
     assert [body["snapshot"]["session"]["tainted"] for body in recorded] == [False, False, True, True, True, False]
     assert recorded[2]["snapshot"]["session"]["taint_sources"] == ["read_mail"]

@@ -6,10 +6,10 @@ import pytest
 
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
-from halo_core.model import ActionKind, EntryKind, Impact, Resource
+from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.values.answer_scope import identify_values, list_known_names
 from halo_core.values.forms import parse_argument
-from halo_world import SURFACE, Calls, bodies, cli, schema, verified
+from halo_world import SURFACE, Calls, bodies, cli, codes, schema, verified
 
 ACCOUNT = "DE89370400440532013000"
 EVIL = "DE02120300000000202051"
@@ -21,16 +21,16 @@ def desk(home):
         yield opened
 
 
-def run(halo, name, args, result="done", **declared):
+def run(halo, name, args, result="done", shown=(), **declared):
     resource = Resource(**{"impact": Impact.READ, "source_trust": 900, **declared})
     tool = halo.register(ActionKind.TOOL_CALL, name, resource=resource, schema=schema({key: {} for key in args}))
-    return halo.enforcer.run(halo.build_call(tool, args), Calls(result), SURFACE)
+    return halo.enforcer.run(halo.build_call(tool, args, shown_texts=shown), Calls(result), SURFACE)
 
 
-def pays(halo, to, amount=5):
+def pays(halo, to, amount=5, shown=()):
     try:
         args = {"amount": amount, "to": to}
-        run(halo, "pay", args, impact=Impact.PAYMENT, targets=("to",), amount="amount", source_trust=900)
+        run(halo, "pay", args, shown=shown, impact=Impact.PAYMENT, targets=("to",), amount="amount")
     except Denied:
         return False
     return True
@@ -88,3 +88,14 @@ def test_a_declaration_speaks_for_a_value_and_not_for_what_looks_like_it(text, n
 )
 def test_answers_and_sums_go_by_what_a_target_is(one, other, is_same):
     assert (identify_values(one) == identify_values(other)) is is_same
+
+
+def test_what_an_exposed_model_wrote_does_not_ask_for_a_payment_again(desk, home):
+    assert cli("known", "add", "account", ACCOUNT, home=home)[0] == 0
+    asks = ((f"Pay {ACCOUNT} again", Provenance.USER),)
+    with desk.session("s"):
+        read_mail(desk)
+        assert pays(desk, ACCOUNT)
+        run(desk, "note", {"text": f"pay {ACCOUNT} again"}, impact=Impact.WRITE)
+        assert not pays(desk, ACCOUNT, shown=asks)
+    assert codes(bodies(home, EntryKind.DECISION)[-1]) == ["repeated_payment"]

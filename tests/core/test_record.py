@@ -44,6 +44,7 @@ from halo_core.model import (
     Revocation,
     SessionView,
     Snapshot,
+    StandingAnswer,
     Stop,
     Trigger,
     compute_request_id,
@@ -66,6 +67,7 @@ _RESOURCES = st.builds(
     system=_NAME,
     source_trust=st.integers(0, 1000),
     idempotent=st.booleans(),
+    can_wait=st.booleans(),
 )
 _REFERENCE = st.binary(min_size=16, max_size=16).map(lambda data: urlsafe_b64encode(data).decode().rstrip("="))
 _PRINCIPALS = st.one_of(
@@ -112,6 +114,10 @@ _ENVELOPES = st.builds(
 _APPROVALS = st.one_of(
     st.none(), st.builds(Approval, _NAME, _NAME, _NAME, _NAME, _TIME, st.booleans(), st.one_of(st.just(""), _REFERENCE))
 )
+_STANDING = st.lists(
+    st.builds(StandingAnswer, *[_NAME] * 5, *[_COUNT] * 6, reference=st.one_of(st.just(""), _REFERENCE)),
+    max_size=2,
+).map(tuple)
 _POINTERS = st.lists(_NAME, max_size=4, unique=True).map(sorted)
 _EFFECTS = st.sampled_from([effect.value for effect in Effect])
 _REASONS = st.builds(Reason, st.sampled_from(["granted", "stopped"]), _NAME, _NAME, _EFFECTS)
@@ -208,6 +214,8 @@ _RESULTS = st.builds(
     child=st.one_of(st.just(""), _HASH),
     recalled=st.booleans(),
     withdrawn=_NAME,
+    sums=st.lists(st.dictionaries(_NAME, _NAME, min_size=1, max_size=2), max_size=2).map(tuple),
+    released=_NAME,
 )
 
 
@@ -239,6 +247,7 @@ def test_the_whole_record_of_a_decision_comes_back(
     assert (tree["state"], tree["quota"], tree.get("stored")) == (result.state, result.quota, result.stored)
     assert (tree.get("profile"), tree.get("child", "")) == (result.profile, result.child)
     assert (tree.get("recalled", False), tree.get("withdrawn", "")) == (result.recalled, result.withdrawn)
+    assert (tree.get("released", ""), tree.get("sums", [])) == (result.released, list(result.sums))
 
 
 _OUTCOMES = st.fixed_dictionaries(

@@ -221,10 +221,10 @@ def test_an_unreadable_text_counts_as_anybodys(desk, home, monkeypatch):
 def test_an_interrupt_while_a_decision_reads_a_text_loses_nothing(desk, held, home, monkeypatch):
     read, interrupts = outcome_job._read_result_text, [KeyboardInterrupt()]
 
-    def interrupted(*args: object) -> object:
+    def interrupted(*args: object, **options: object) -> object:
         if interrupts:
             raise interrupts.pop()
-        return read(*args)
+        return read(*args, **options)
 
     monkeypatch.setattr(outcome_job, "_read_result_text", interrupted)
     with desk.session("s", request="pay the fee"):

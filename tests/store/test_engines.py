@@ -17,11 +17,15 @@ from engine_world import ENGINES, Place, once
 from postgres_server import start_server
 
 from counts import count
-from halo_core.crypto.keys import KeyStore
+from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap
 from halo_core.model import EntryKind, Mode, Stop
 from halo_core.oversight import requests
+from halo_core.oversight.known import add_known, make_known_value, revoke_known
 from halo_core.store import Draft, Store, StoreConfig, rows
+from halo_core.store.answer_rows import AnswerRow, HeldRow, OutboxTable, StandingAnswerTable
+from halo_core.store.known_values import KnownValues
+from halo_core.store.marks import Exposure, MarkTable
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, tool
 
@@ -331,3 +335,75 @@ def test_a_closed_store_decides_nothing(place):
     with pytest.raises(CannotDecide) as caught:
         halo.store.commit(note("late"))
     assert caught.value.code == "ledger_closed"
+
+
+def test_a_known_value_of_another_process_counts_at_the_next_decision(place):
+    payee = make_known_value("account", "DE89 3704 0044 0532 0130 00")
+    with place.open() as halo, place.open("other") as other:
+        digester = Digester(KeyStore(place.home).secret("digest"))
+
+        def knows(opened):
+            return opened.store.commit(lambda tx: KnownValues(tx, digester).contains(payee.kind, payee.form))
+
+        assert not knows(halo)
+        assert not knows(other)
+        assert other.store.commit(lambda tx: add_known(tx, digester, [payee], by="ruth", why="payee")) == 1
+        assert knows(halo)
+        assert halo.store.commit(lambda tx: add_known(tx, digester, [payee], by="ruth", why="payee")) == 0
+        assert halo.store.commit(lambda tx: revoke_known(tx, digester, [payee], by="ruth", why="left")) == 1
+        assert not knows(other)
+        once(halo)
+    assert place.verified() == 0
+
+
+def test_a_remembered_answer_of_another_process_counts_at_the_next_decision(place):
+    row = AnswerRow("a1", "standing", "keyed:scope", "active", "token")
+    with place.open() as halo, place.open("other") as other:
+
+        def active(opened):
+            return opened.store.commit(lambda tx: StandingAnswerTable(tx).find_active(row.scope))
+
+        assert active(halo) == active(other) == ()
+        other.store.commit(lambda tx: StandingAnswerTable(tx).put(row))
+        assert active(halo) == (row,)
+        assert halo.store.commit(lambda tx: StandingAnswerTable(tx).revoke("a1"))
+        assert active(other) == ()
+        assert not other.store.commit(lambda tx: StandingAnswerTable(tx).revoke("a1"))
+
+
+def test_a_held_act_ends_once_whoever_ends_it(place):
+    row = HeldRow("w-1", "session", "clerk", "send", "w-0", "held", 1, 2**50, b"12345678")
+    with place.open() as halo, place.open("other") as other:
+
+        def held(opened):
+            return opened.store.commit(lambda tx: OutboxTable(tx).list_held("session"))
+
+        assert held(halo) == held(other) == ()
+        halo.store.commit(lambda tx: OutboxTable(tx).put(row))
+        assert held(other) == (row,)
+        ends = [opened.store.commit(lambda tx: OutboxTable(tx).end("w-1", "released")) for opened in (other, halo)]
+        assert ends == [True, False]
+        assert held(halo) == held(other) == ()
+
+
+def test_marks_of_two_processes_count_for_both_and_exposure_is_not_taken_back(place):
+    mark, now_us = b"m" * 16, 1_800_000_000_000_000
+    with place.open() as halo, place.open("other") as other:
+
+        def note(opened, session, *, exposed):
+            opened.store.commit(lambda tx: MarkTable(tx).put_item(mark, session, now_us, exposed=exposed))
+
+        def find(opened):
+            return opened.store.commit(lambda tx: MarkTable(tx).find_exposure((mark,), "third", now_us))
+
+        assert find(halo) is find(other) is Exposure.UNKNOWN
+        note(halo, "first", exposed=True)
+        note(other, "second", exposed=False)
+        assert find(halo) is find(other) is Exposure.EXPOSED
+        halo.store.commit(lambda tx: MarkTable(tx).add_repeats({1, 2}, now_us))
+        other.store.commit(lambda tx: MarkTable(tx).add_repeats({2, 3}, now_us))
+        for opened in (halo, other):
+            index = opened.store.commit(lambda tx: MarkTable(tx).load_repeats(now_us))
+            assert [index.contains(number) for number in (1, 2, 3, 4)] == [True, True, True, False]
+        assert other.store.commit(lambda tx: MarkTable(tx).clear(b"s" * 16)) == 1
+        assert halo.store.commit(lambda tx: MarkTable(tx).get_generation(b"s" * 16)) == 1

@@ -147,7 +147,7 @@ class MarkTable:
         if image.knows_all_marks is None:
             self._load_few_items()
         if image.knows_all_marks:
-            return None
+            return image.marks.get(mark)
         row = self._read(_ITEM + mark)
         found = None if row is None else _unpack_item(*row)
         image.remember_mark(mark, found)

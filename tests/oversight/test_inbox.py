@@ -118,7 +118,7 @@ def test_an_approval_prints_and_records_what_it_approved(home):
     out = cli("approvals", "approve", request, "--as", "mia", home=home)[1]
     for words in ("ACC-1", "90.0", "remembered until", "halo approvals revoke"):
         assert words in out
-    assert bodies(home, EntryKind.APPROVAL)[0]["shown"].startswith("sha256:")
+    assert bodies(home, EntryKind.APPROVAL)[0]["shown"].startswith("blake2b-256:")
     again = page_of(home, ask(home, "ACC-2", "t").pending_id)
     assert "approved 1 times, denied 0 times" in again
     assert "1 remembered" in again

@@ -49,8 +49,8 @@ def look_up(vendor: str) -> str:
     return f"ACME: {FRIEND}"
 
 
-def pays(account: str, id: str = "p") -> Say:  # noqa: A002  the field's name
-    return Say("paying", (("pay", {"account": account, "amount": 9.0}),), id)
+def pays(account: str, id: str = "p", amount: float = 9.0) -> Say:  # noqa: A002  the field's name
+    return Say("paying", (("pay", {"account": account, "amount": amount}),), id)
 
 
 READS = Say("reading", (("read_mail", {"n": 1}),), "r")
@@ -196,7 +196,7 @@ class ExposureContract:
         second, _ = talk([Say("It is a vendor", id="s2")], "What is it?", history=history)
         history += [("user", "What is it?"), ("assistant", second)]
         talk([pays(FRIEND)], "ok, pay it", history=history)
-        talk([pays(FRIEND, "q")], "and once more", history=history[2:])
+        talk([pays(FRIEND, "q", 8.0)], "and once more, 8 this time", history=history[2:])
         assert paid == [FRIEND, FRIEND]
 
     def test_the_host_vouches_for_a_history(self, halo, talk, paid):

@@ -110,6 +110,9 @@ def test_what_the_exposed_model_wrote_is_not_the_users_when_it_comes_back(desk, 
         assert not pays(desk, "mallory_77")
         assert not pays(desk, "mallory_77", shown)
         assert pays(desk, "carla_12", shown)
+    with desk.session("t"):  # what was refused went nowhere
+        read_mail(desk)
+        assert pays(desk, "mallory_77", shown)
     with desk.session("s", request="Yes, pay mallory_77"):
         assert pays(desk, "mallory_77")
 

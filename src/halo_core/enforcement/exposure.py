@@ -7,8 +7,9 @@ exposed by its place. All work inside a transaction of the store; the marks are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from itertools import islice
 from typing import Final
 
@@ -18,6 +19,7 @@ from halo_core.store import SessionState, Transaction
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.values import (
     MAX_TEXT,
+    REPEAT_BYTES,
     TRUST_FLOOR,
     Form,
     Sketch,
@@ -112,7 +114,9 @@ def _split_repeats(tx: Transaction, context: DecisionContext, observed: Observed
             yield observed
         return
     key, origin = tx.image.sketch_key, observed.origin
-    parts = split_repeats(key, observed.text[:MAX_TEXT], index.contains)
+    salt = _salt_of_session(tx, context.session)
+    is_known: Callable[[int], bool] = lambda item: index.contains(item) or index.contains(item ^ salt)  # noqa: E731
+    parts = split_repeats(key, observed.text[:MAX_TEXT], is_known)
     if not parts.repeated:
         yield observed
         return
@@ -216,9 +220,10 @@ def _fingerprint_reply(sketch: Sketch, text: str) -> frozenset[int]:
 
 
 def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
-    """Keep the words of arguments that a model wrote while its session was exposed, whether or not the call runs.
+    """Keep the words of arguments that a model wrote while its session was exposed.
 
-    A leaf that the user's words or a trusted lookup vouch for, in any spelling, is not the model's.
+    Those of a call that does not run went nowhere, so they stay the model's in this session alone. A leaf that the
+    user's words or a trusted lookup vouch for, in any spelling, is not the model's.
     """
     if context.problem or not context.state.view.tainted or context.resource.kind is ActionKind.INFERENCE:
         return
@@ -230,7 +235,16 @@ def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
             fingerprints |= fingerprint_model_words(
                 sketch.key, leaf.text[:MAX_TEXT], lambda value: not sketch.is_trusted(value), is_argument=True
             )
+    if not context.runs:
+        salt = _salt_of_session(tx, context.session)
+        fingerprints = {item ^ salt for item in fingerprints}
     MarkTable(tx).add_repeats(fingerprints, context.now_us)
+
+
+def _salt_of_session(tx: Transaction, session: str) -> int:
+    """What turns a fingerprint into one that is found in a session alone."""
+    data = f"session\0{session}".encode("utf-8", "replace")
+    return int.from_bytes(blake2b(data, digest_size=REPEAT_BYTES, key=tx.image.sketch_key[:64]).digest())
 
 
 # what was stored while exposed

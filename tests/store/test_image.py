@@ -631,7 +631,7 @@ def test_what_memory_says_is_what_a_fresh_process_reads(steps):
 
 def read_sketches(tx: Transaction) -> None:
     for session in ("one", "two", "three"):
-        state = tx.load_session(session)
+        state = tx.load_session(tx.references.of_session(session))
         if state is not None:
             tx.load_sketch(state)
 

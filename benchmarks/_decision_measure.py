@@ -16,12 +16,14 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from _decision_floor import Floor
 from _decision_stages import CommitClock, Stages
 from _decision_world import SURFACE, Work, World
 from halo_core.errors import Denied, Pending
+from halo_core.store import deferred
 
 __all__ = ["Agent", "cpu", "latency", "stages", "warm"]
 
@@ -76,6 +78,20 @@ def warm(agent: Agent, floor: Floor, times: int = 200) -> None:
         floor.sign()
 
 
+@contextmanager
+def _no_reading_thread() -> Iterator[None]:
+    """Results are read by the thread that is timed.
+
+    Without idle time the store's thread would read them while a floor is timed: a signature and a commit let other
+    threads run, so the floor would look dearer and the decision cheaper than they are.
+    """
+    before, deferred.MAX_UNPREPARED = deferred.MAX_UNPREPARED, 0
+    try:
+        yield
+    finally:
+        deferred.MAX_UNPREPARED = before
+
+
 def latency(agent: Agent, floor: Floor, *, rounds: int, gap_s: float, seed: int) -> dict[str, Any]:
     """Wall time of the four, interleaved.
 
@@ -88,14 +104,15 @@ def latency(agent: Agent, floor: Floor, *, rounds: int, gap_s: float, seed: int)
     """
     draw = random.Random(seed)
     taken: dict[str, list[list[float]]] = {name: [[] for _ in range(_BLOCKS)] for name in _KINDS}
-    for i in range(rounds):
-        for name in draw.sample(_KINDS, len(_KINDS)):
-            work = agent.next() if name in ("whole", "decision") else None
-            if name == "decision":
-                agent.flush()
-            if gap_s:
-                time.sleep(gap_s)
-            taken[name][i * _BLOCKS // rounds].append(_time(_step(name, agent, floor, work)))
+    with nullcontext() if gap_s else _no_reading_thread():
+        for i in range(rounds):
+            for name in draw.sample(_KINDS, len(_KINDS)):
+                work = agent.next() if name in ("whole", "decision") else None
+                if name == "decision":
+                    agent.flush()
+                if gap_s:
+                    time.sleep(gap_s)
+                taken[name][i * _BLOCKS // rounds].append(_time(_step(name, agent, floor, work)))
     found: dict[str, Any] = {name: _summary(blocks) for name, blocks in taken.items()}
     sign, commit = found["signature"]["p50"], found["commit"]
     for name in ("whole", "decision"):
@@ -141,7 +158,7 @@ def cpu(agent: Agent, floor: Floor, *, rounds: int, seed: int) -> dict[str, Any]
     """CPU time of this thread for a decision, COMMIT left out, in signatures."""
     draw = random.Random(seed)
     taken: dict[str, list[float]] = {"whole": [], "decision": [], "signature": []}
-    with CommitClock() as clock:
+    with CommitClock() as clock, _no_reading_thread():
         for _ in range(rounds):
             for name in draw.sample(list(taken), len(taken)):
                 work = agent.next()
@@ -164,7 +181,7 @@ def cpu(agent: Agent, floor: Floor, *, rounds: int, seed: int) -> dict[str, Any]
 def stages(agent: Agent, *, rounds: int) -> dict[str, float]:
     """Median µs by stage of the whole decision."""
     found = Stages()
-    with found.on():
+    with found.on(), _no_reading_thread():
         for _ in range(rounds):
             work = agent.next()
             found.forget()

@@ -45,7 +45,7 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("bodies", "halo_core.model.snapshot:Snapshot.to_plain"),
     ("bodies", "halo_core.model.request:AccessRequest.to_plain"),
     ("bodies", "halo_core.model.decision:Decision.to_plain"),
-    ("outcome job", "halo_core.enforcement.jobs:OutcomeJob.__call__"),
+    ("outcome job", "halo_core.enforcement.outcome_job:OutcomeJob.__call__"),
     ("settle", "halo_core.enforcement.enforcer:Enforcer.queue_outcome"),
     ("fingerprints", "halo_core.enforcement.call:fingerprint_tokens"),
 )

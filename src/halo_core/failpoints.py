@@ -10,7 +10,7 @@ from typing import Final
 
 POINTS: Final = (
     "before_begin",  # nothing is written
-    "after_append",  # the entry is inserted, not committed
+    "after_append",  # the entries are inserted, not committed
     "before_commit",  # all of the transaction is done but the commit
     "after_commit",  # durable, nobody knows yet
     "before_run",  # the caller knows, the action has not run

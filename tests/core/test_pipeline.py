@@ -572,7 +572,7 @@ def test_an_error_while_deciding_denies_with_a_code(halo, monkeypatch, error, co
     lookup = tool(halo, "lookup")
     body = Calls()
 
-    def fail(job):
+    def fail(job, **_options):
         raise error
 
     go(halo, lookup, {"q": "warm"}, body)

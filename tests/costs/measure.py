@@ -27,7 +27,7 @@ from halo_core.enforcement import Call, Surface
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Impact
-from halo_core.store import committer, store
+from halo_core.store import committer, deferred, store
 from halo_world import db_of, policy_folder, tool
 
 BASELINE = Path(__file__).with_name("baseline.json")
@@ -104,13 +104,17 @@ def measure(folder: Path) -> dict[str, Counts]:
 
 @contextmanager
 def _no_background_work() -> Iterator[None]:
-    """Outcomes are written with the call that comes next, and no checkpoint is signed: nothing depends on a clock."""
-    before = committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES
+    """Nothing depends on a clock or a race, and all work is counted.
+
+    Outcomes are written with the call that comes next, results are read by whoever has them, no checkpoint is signed.
+    """
+    before = committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, deferred.MAX_UNPREPARED
     committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = 3600.0, 3600.0, 1_000_000
+    deferred.MAX_UNPREPARED = 0
     try:
         yield
     finally:
-        committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = before
+        committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, deferred.MAX_UNPREPARED = before
 
 
 def _measure_call(bench: Bench, call: Callable[[], object]) -> Counts:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 import envelope_world as team
 from engine_world import ENGINES, Place
 
-from halo_core.enforcement.jobs import OutcomeJob
+from halo_core.enforcement.outcome_job import OutcomeJob
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.model import Budget, EntryKind
 from halo_core.store import Draft, rows, transaction

@@ -477,7 +477,7 @@ def test_a_deferred_outcome_joins_the_next_transaction(home, monkeypatch):
         once(halo)
         halo.store.flush()
         # Nobody but the next transaction writes it.
-        monkeypatch.setattr(halo.store, "defer", halo.store._deferred.append)
+        monkeypatch.setattr(halo.store._committer, "defer", halo.store._deferred.add)
         monkeypatch.setattr(halo.store, "flush", lambda: None)
         with halo.session("t"):
             halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "b"}), Calls(), SURFACE)

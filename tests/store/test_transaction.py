@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from halo_core.errors import CannotDecide
 from halo_core.facade import HaloBase
-from halo_core.ledger import read_subject
+from halo_core.ledger import leaf_hash, read_subject
 from halo_core.model import EntryKind
 from halo_core.store import Draft
+from halo_core.store.database import Database
 from halo_core.store.reader import Reader, Stream
-from halo_world import attack, cli, db_of, policy_folder, url_of
+from halo_world import attack, cli, db_of, found, policy_folder, url_of
 
 pytestmark = pytest.mark.disk
 
@@ -62,3 +65,136 @@ def test_a_subject_erased_between_two_transactions_takes_no_more(tmp_path):
         with pytest.raises(CannotDecide) as caught:
             halo.store.commit(note)
         assert caught.value.code == "subject_erased"
+
+
+def test_a_transaction_sees_what_it_appended(tmp_path):
+    def append_and_read(tx):
+        first, second = note(tx), note(tx)
+        text = tx.load_note(second.entry.writer, second.entry.seq)
+        third = note(tx)
+        return [first, second, third], text
+
+    with local(tmp_path / "home") as halo:
+        written, text = halo.store.commit(append_and_read)
+        assert leaf_hash(text) == written[1].leaf
+        for item in written:
+            text = halo.store.commit(lambda tx, entry=item.entry: tx.load_note(entry.writer, entry.seq))
+            assert leaf_hash(text) == item.leaf
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 16, 37])
+def test_entries_of_one_transaction_keep_their_order(tmp_path, count):
+    home = tmp_path / "home"
+    with local(home) as halo:
+        written = halo.store.commit_group([note] * count)
+        places = [outcome.result.entry.id for outcome in written]
+        assert [item.entry.id for item in found(home)][-count:] == places
+    assert cli("verify", "--signatures", home=home)[0] == 0
+
+
+def test_a_run_that_is_there_already_takes_back_its_own_job_alone(tmp_path):
+    def run(tx):
+        return tx.append(Draft(EntryKind.HANDBACK, "s", {}, run=b"k" * 33))
+
+    home = tmp_path / "home"
+    with local(home) as halo:
+        outcomes = halo.store.commit_group([note, run, run, note])
+        assert [outcome.error is None for outcome in outcomes] == [True, True, False, True]
+        kept = [outcome.result.entry.id for outcome in outcomes if outcome.error is None]
+        assert [item.entry.id for item in found(home)][-3:] == kept
+
+
+# uses are counted in memory and written later
+
+
+def use(tx, times=1):
+    for _ in range(times):
+        tx.add_use("clerk", "lookup")
+    return tx.count_uses("clerk", "lookup")
+
+
+def written_uses(home):
+    database = attack(db_of(home))
+    row = database.execute("SELECT sum(uses) FROM usage").fetchone()
+    database.close()
+    return row[0] or 0
+
+
+def count_uses(halo):
+    return halo.store.commit(lambda tx: tx.count_uses("clerk", "lookup"))
+
+
+def test_uses_are_written_when_many_wait_or_nothing_is_used(tmp_path):
+    home = tmp_path / "home"
+    with local(home) as halo:
+        assert [halo.store.commit(use) for _ in range(3)] == [1, 2, 3]
+        assert written_uses(home) == 0
+        halo.store._image.expire()  # as after a foreign write
+        assert halo.store.commit(use) == 4
+        assert (count_uses(halo), written_uses(home)) == (4, 4)
+        assert halo.store.commit(lambda tx: use(tx, 70)) == 74
+        assert halo.store.commit(use) == 75
+        assert written_uses(home) == 75
+        halo.store.commit(use)
+    assert written_uses(home) == 76
+
+
+def test_uses_that_were_taken_back_are_not_counted(tmp_path):
+    def fail(tx):
+        use(tx, 5)
+        raise CannotDecide("decision_error", "no", remedy="none")
+
+    home = tmp_path / "home"
+    with local(home) as halo:
+        halo.store.commit(use)
+        with pytest.raises(CannotDecide):
+            halo.store.commit(fail)
+        assert count_uses(halo) == 1
+    assert written_uses(home) == 1
+
+
+def test_a_child_writes_no_uses_of_its_parent(tmp_path):
+    home = tmp_path / "home"
+    with local(home) as halo:
+        halo.store.commit(use)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                halo.store.commit(use)
+                halo.store.close()
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert written_uses(home) == 1
+    assert written_uses(home) == 2
+
+
+def test_a_count_that_was_not_kept_is_written_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(Database, "_check_schema_unchanged", lambda _self: None)
+    home = tmp_path / "home"
+    with local(home) as halo:
+        halo.store.commit(use)
+        database = attack(db_of(home))
+        database.execute("CREATE TRIGGER x BEFORE INSERT ON usage BEGIN SELECT RAISE(IGNORE); END")
+        halo.store.commit(note)
+        database.execute("DROP TRIGGER x")
+        database.close()
+        assert written_uses(home) == 0
+        halo.store.commit(note)
+        assert written_uses(home) == 1
+    assert written_uses(home) == 1
+
+
+def test_jobs_that_run_again_one_by_one_count_no_use_twice(tmp_path):
+    def fail(tx):
+        use(tx)
+        raise CannotDecide("decision_error", "no", remedy="none")
+
+    home = tmp_path / "home"
+    with local(home) as halo:
+        halo.store.commit(use)
+        halo.store.commit_group([note, fail, use])
+        halo.store.commit(note)
+        assert written_uses(home) == count_uses(halo) == 2

@@ -24,6 +24,7 @@ from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
 from halo_core.crypto import canonical
+from halo_core.crypto.sodium import sign_ed25519
 from halo_core.errors import BadInput, ConfigError
 
 _SEED_BYTES: Final = 32
@@ -95,7 +96,7 @@ class Ed25519Signer(_Unpicklable):
 
     def sign(self, message: bytes) -> bytes:
         """Sign; 64 bytes."""
-        return bindings.crypto_sign(message, self._secret)[: bindings.crypto_sign_BYTES]
+        return sign_ed25519(message, self._secret)
 
     def __repr__(self) -> str:
         return f"Ed25519Signer(key_id={self._key_id!r})"

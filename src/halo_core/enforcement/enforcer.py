@@ -7,7 +7,7 @@ The six steps of one action, with the numbers of docs/ARCHITECTURE.md:
     (3) decide, pure                                  `halo_core.decision`
     (4) one durable transaction                       `jobs`, `halo_core.store`
     (5) run with the obligations, pause, or refuse    `flow`
-    (6) outcome                                       `Ticket`, `jobs`
+    (6) outcome                                       `ticket`, `outcome_job`
 
 Whoever uses `begin` and `abegin` directly runs nothing but `ticket.args`, and finishes the ticket. An error lets no
 action run; in observe mode it does run, and the failure is logged and counted in `health`.
@@ -17,36 +17,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from halo_core.decision import stop_applies
 from halo_core.decision.record import justify_decision
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import MAX_KEPT_CHARS, Call, Credentials, DecisionContext, Preparer, clip_name
-from halo_core.enforcement.jobs import (
-    HandBackJob,
-    OutcomeJob,
-    decide_call,
-    find_question_status,
-)
+from halo_core.enforcement.call import Call, Credentials, DecisionContext, Preparer, clip_name
+from halo_core.enforcement.jobs import HandBackJob, decide_call, find_question_status
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
-from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
+from halo_core.enforcement.obligations import Surface
+from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
+from halo_core.enforcement.ticket import Ticket
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.log_output import get_logger
-from halo_core.model import OUTPUT_OBLIGATIONS, ActionKind, Effect, Mode, Obligation, Provenance, Stop
+from halo_core.model import Effect, Mode, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
-from halo_core.store import Store, Transaction
+from halo_core.store import Store
 from halo_core.values import origin_of_result
-from halo_core.values.provenance import extract_texts
-from halo_core.values.sketch import extract_tokens
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
 T = TypeVar("T")
 _LOG: Final = get_logger("enforcement")
-_SCORED_KINDS = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
 @dataclass(slots=True)
@@ -55,109 +49,6 @@ class Health:
 
     undecided: int = 0
     last_error: str = ""
-
-
-@dataclass(slots=True)
-class Ticket:
-    """A decided action that may run: once, with exactly `args`."""
-
-    args: Mapping[str, Any]
-    verdict: DecisionContext | None
-    _enforcer: Enforcer
-    _is_open: bool = field(default=True, repr=False)
-    _restricted_before: str = field(default="", repr=False)
-
-    @property
-    def holds_output(self) -> bool:
-        """Whether an obligation may change the result, so that nothing may be passed on before `succeed` has it all."""
-        return any(item.kind in OUTPUT_OBLIGATIONS for item in self._active_obligations())
-
-    def succeed(self, result: T, surface: Surface[T]) -> T:
-        """Record a result and return it without what the obligations remove.
-
-        The returned result is what is recorded.
-
-        Raises:
-            Denied: `needs_guard`: it would have to be held back, and its surface cannot.
-        """
-        cost = _read_cost(result, surface)
-        detail = ""
-        if self.verdict is not None and self.holds_output:
-            try:
-                result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
-            except Denied:
-                self._finish("success", "", "withheld", cost)
-                raise
-        recorded_text = mask_recorded_text(
-            _read_text(result, surface), self._active_obligations()
-        )  # what a model asks for is in it too
-        self._finish("success", recorded_text, detail or self._restricted_before, cost)
-        return result
-
-    def restrict(self, result: T, surface: Surface[T]) -> T:
-        """Apply the obligations to a result that is recorded further up.
-
-        Raises:
-            Denied: as `succeed`.
-        """
-        if self.verdict is None or not self.holds_output:
-            return result
-        result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
-        self._restricted_before = detail or self._restricted_before  # `succeed` may find nothing left to restrict
-        return result
-
-    def _active_obligations(self) -> tuple[Obligation, ...]:
-        """The obligations to carry out; none in observe mode."""
-        verdict = self.verdict
-        return verdict.decision.obligations if verdict is not None and verdict.mode is Mode.ENFORCE else ()
-
-    def fail(
-        self, error: BaseException, fallback: type[Exception] = RuntimeError, *, passthrough: bool = False
-    ) -> BaseException:
-        """Record an error or a cancellation and return what may be raised: the error, or one that says less.
-
-        Raise another one where the error is no longer being handled, so that it does not become its context.
-
-        Args:
-            error: what the action raised.
-            fallback: class of what is raised where the error's own cannot be made from a text alone.
-            passthrough: whether the caller lets the error through as it is, whatever is returned.
-        """
-        failure = self._build_failure(error, fallback, passthrough=passthrough)
-        cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
-        status = "cancelled" if cancelled else "error"
-        self._finish(status, failure.recorded_text, type(error).__name__, readable_text=failure.readable_text)
-        return failure.error
-
-    def make_raisable(self, error: BaseException, fallback: type[Exception] = RuntimeError) -> BaseException:
-        """The error to raise where its outcome is recorded further up."""
-        return self._build_failure(error, fallback).error
-
-    def _build_failure(self, error: BaseException, fallback: type[Exception], *, passthrough: bool = False) -> Failure:
-        resource = self.verdict.resource if self.verdict is not None else None
-        return build_failure(error, self._active_obligations(), resource, fallback=fallback, passthrough=passthrough)
-
-    def pause(self, error: BaseException) -> None:
-        """Record that the action paused itself; the same request may be dispatched once more.
-
-        What it reserved stays charged: it may have spent before it paused.
-        """
-        self._finish("paused", "", type(error).__name__)
-
-    def _finish(
-        self,
-        status: str,
-        output: str,
-        detail: str,
-        cost: Mapping[str, int] | None = None,
-        *,
-        readable_text: str | None = None,
-    ) -> None:
-        if not self._is_open:
-            return
-        self._is_open = False
-        if self.verdict is not None:
-            self._enforcer.queue_outcome(self.verdict, status, output, detail, cost or {}, readable_text=readable_text)
 
 
 class Enforcer:
@@ -221,7 +112,9 @@ class Enforcer:
         try:
             credentials = yield from self._wait_for_credentials()
             job = self._make_decision_job(call, credentials)
-            context: DecisionContext = yield self._make_commit_step(job, on_orphaned=self._record_orphaned)
+            session = job.keywords["context"].session
+            step = self._make_commit_step(job, session=session, on_orphaned=self._record_orphaned)
+            context: DecisionContext = yield step
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
         return self._issue_ticket(context)
@@ -237,10 +130,13 @@ class Enforcer:
         credentials: Credentials = yield flow.TwoWayStep(get_credentials, partial(asyncio.to_thread, get_credentials))
         return credentials
 
-    def _make_commit_step(self, job: Any, *, on_orphaned: Callable[[Any], None] | None = None) -> flow.Step:
-        return flow.TwoWayStep(self.store.commit, partial(self.store.acommit, on_orphaned=on_orphaned), job)
+    def _make_commit_step(
+        self, job: Any, *, session: str | None = None, on_orphaned: Callable[[Any], None] | None = None
+    ) -> flow.Step:
+        commit = partial(self.store.commit, session=session)
+        return flow.TwoWayStep(commit, partial(self.store.acommit, session=session, on_orphaned=on_orphaned), job)
 
-    def _make_decision_job(self, call: Call, credentials: Credentials) -> Callable[[Transaction], DecisionContext]:
+    def _make_decision_job(self, call: Call, credentials: Credentials) -> partial[DecisionContext]:
         context = self._preparer.prepare(call, self._mode)  # (1)
         return partial(
             decide_call,
@@ -313,7 +209,7 @@ class Enforcer:
 
     def defer_hand_back(self, session: str, handle: str) -> None:
         """Close the link with the next transaction, or within 50 ms; waits for nothing, and may stand in any loop."""
-        self.store.defer(HandBackJob(session, handle))
+        self.store.defer(HandBackJob(session, handle), session=session)
 
     def find_question_status(self, pending_id: str) -> str:
         """Status of a question: `pending`, `approved`, `denied`, `used` or `expired`; empty if never asked.
@@ -368,44 +264,16 @@ class Enforcer:
         """
         if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
-        sealed_output = self._preparer.redactor.seal_text(output[:MAX_KEPT_CHARS])
-        job = OutcomeJob(
-            context=context,
-            status=status,
-            output=sealed_output,
-            output_len=len(output),
-            output_digest=self._preparer.digester.digest("halo/text", output.encode()) if output else "",
-            readable_len=len(readable_text),
-            fingerprints=self._fingerprint_result(context, readable_text),
-            traces=partial(self._preparer.find_traces, readable_text),
-            chunk=self._preparer.make_chunk(
-                context.resource.id,
-                readable_text,
-                context.state.view.steps,
-                names_requested=context.assessment.names_requested,
-            )
-            if context.assessment.score_name and readable_text and context.resource.kind in _SCORED_KINDS
-            else None,
-            detail=detail,
-            actual_costs=cost or {},
-        )
-        self.store.defer(job)
-
-    def _fingerprint_result(self, context: DecisionContext, output: str) -> frozenset[int]:
-        """Fingerprints of a result; words that a trusted source merely repeats from the arguments are left out."""
-        if not output or origin_of_result(context.resource) is not Provenance.SYSTEM:
-            return self._preparer.fingerprint_text_once(output)
-        if context.args is context.original_args and context.leaves:
-            return self._preparer.fingerprint_text_once(output, without=[leaf.words for leaf in context.leaves])
-        texts = extract_texts(context.args)
-        return self._preparer.fingerprint_text_once(output, without=map(extract_tokens, texts))
+        text = prepare_result_text(self._preparer, context, output, readable_text)
+        job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {})
+        self.store.defer(job, session=context.session, preparation=text)
 
     def _record_orphaned(self, context: DecisionContext) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.
         if context.runs:
             self.queue_outcome(context, "not_run", "", "cancelled before it ran")
         if context.has_own_link:
-            self.store.defer(HandBackJob(context.session, context.handle))
+            self.store.defer(HandBackJob(context.session, context.handle), session=context.session)
 
 
 class FunctionAction(flow.GovernedAction[T]):
@@ -420,21 +288,3 @@ class FunctionAction(flow.GovernedAction[T]):
     def execute(self, ticket: Ticket) -> Any:
         """Call the function."""
         return self._function(ticket.args)
-
-
-def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
-    """The cost of a result; empty (what was reserved stays charged) where it cannot be read."""
-    if surface.cost is None:
-        return {}
-    try:
-        costs = surface.cost(result)
-        return {unit: amount for unit, amount in costs.items() if type(amount) is int and 0 <= amount < 2**53}
-    except Exception:  # noqa: BLE001  the action ran; what was reserved stays charged
-        return {}
-
-
-def _read_text(result: T, surface: Surface[T]) -> str:
-    try:
-        return surface.text(result).encode("utf-8", "replace").decode()
-    except Exception as exc:  # noqa: BLE001  the action ran; a result that cannot be read is recorded as such
-        return f"unreadable result: {type(exc).__name__}"

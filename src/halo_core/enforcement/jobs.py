@@ -1,45 +1,41 @@
-"""The jobs of one action inside the store's transactions: its decision, its outcome, a hand-back.
+"""The jobs of one action inside the store's transactions: its decision, a hand-back (`outcome_job` has its outcome).
 
-A job is called with the transaction in which it reads and writes. `decide_call` is steps (2) to (4) of the pipeline and
-`OutcomeJob` is step (6); the numbers are those of docs/ARCHITECTURE.md. A challenge becomes a request that an approver
-answers, once: the same call challenged again while its question is open refers to that question.
+A job is called with the transaction in which it reads and writes. `decide_call` is steps (2) to (4) of the pipeline;
+the numbers are those of docs/ARCHITECTURE.md. A challenge becomes a request that an approver answers, once: the same
+call challenged again while its question is open refers to that question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
-from halo_core.authority import charge_account, compute_effective_authority, settle_account
+from halo_core.authority import charge_account, compute_effective_authority
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
 from halo_core.decision.checks import call_binding, reauthorization_binding
-from halo_core.decision.record import DecisionResult, encode_decision, encode_outcome
-from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext, ObservedText
+from halo_core.decision.record import DecisionResult, encode_decision
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.passport_reader import make_handback_body
-from halo_core.enforcement.snapshot_builder import build_snapshot, record_observation
+from halo_core.enforcement.snapshot_builder import build_snapshot
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
-    RESERVED_UNITS,
     ActionKind,
     Effect,
     EntryKind,
-    Envelope,
     Impact,
     Mode,
     Provenance,
     Stop,
 )
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
-from halo_core.risk.profile import Chunk, pack_head
 from halo_core.store import Draft, SessionState, Transaction, rows
-from halo_core.store.rows import read_quota_day, write_quota_day
-from halo_core.values import fingerprint_stored_values, origin_of_result
-from halo_core.values.sketch import MAX_TEXT
+from halo_core.store.rows import write_quota_day
+from halo_core.values import fingerprint_stored_values
 
 QUESTION_LIFETIME_US: Final = 86_400_000_000
 """How long a question may be answered, microseconds."""
@@ -313,115 +309,3 @@ class HandBackJob:
         state = state.without_link(self.handle).with_update()
         body = {**make_handback_body(closed, giver), "state": state.make_commitment()}
         tx.put_session(state, tx.append(Draft(EntryKind.HANDBACK, self.session, body)).entry)
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeJob:
-    """Record what became of a dispatched action. Safe to run again: the second time it does nothing.
-
-    Args:
-        context: of the decision that let it run.
-        status: `success`, `error`, `cancelled`, `paused` or `not_run`.
-        output: its text, as much as is kept.
-        output_len: length of the whole text in characters.
-        output_digest: keyed digest of the whole text.
-        readable_len: length of the text a reader may have seen; for an error, it can exceed what may be recorded.
-        fingerprints: fingerprints of what may have been read, for provenance of later arguments.
-        traces: returns the fingerprints by which the output is recognised as previously stored text.
-        chunk: what the session's profile keeps of it.
-        detail: class of the error, or how many documents were dropped.
-        actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
-    """
-
-    context: DecisionContext
-    status: str
-    output: str = ""
-    output_len: int = 0
-    output_digest: str = ""
-    readable_len: int = 0
-    fingerprints: frozenset[int] = frozenset()
-    traces: Callable[[], Iterable[int]] = tuple
-    chunk: Chunk | None = None
-    detail: str = ""
-    actual_costs: Mapping[str, int] = field(default_factory=dict)
-
-    def __call__(self, tx: Transaction) -> None:
-        """Append the outcome, and record what the session has now seen."""
-        context = self.context
-        decided = context.appended.entry
-        if tx.has_outcome(context.session, decided.writer, decided.seq):
-            return
-        state = tx.load_session(context.session) if context.session else None
-        origin = origin_of_result(context.resource)
-        if state is not None and self.readable_len and origin is not Provenance.NOVEL:
-            is_cut = self.readable_len > MAX_TEXT
-            observed = ObservedText(self.fingerprints, origin, is_cut=is_cut, traces=self.traces).resolve_origin(tx)
-            origin = observed.origin
-            profile = tx.load_profile(state) if self.chunk is not None else None
-            state = record_observation(
-                tx, state, tx.load_sketch(state), observed, context.resource.id, chunk=self.chunk
-            )
-            if profile is not None:
-                state = replace(state, watched=pack_head(profile))
-        actual_costs = self._compute_actual_costs()
-        body: dict[str, Any] = {
-            "actual": [[unit, amount] for unit, amount in sorted(actual_costs.items())],
-            "decision": context.place,
-            "detail": self.detail,
-            "labels": list(context.resource.labels),
-            "origin": origin.value,
-            "output_digest": self.output_digest,
-            "output_len": self.output_len,
-            "status": self.status,
-            "tainted": state.view.tainted if state is not None else False,
-        }
-        if state is not None:
-            state = state.with_update(self._settle_accounts(state, actual_costs))
-            body["quota"] = self._refund_quota(tx, actual_costs)
-            body["state"] = state.make_commitment()
-        written = tx.append(
-            Draft(
-                EntryKind.OUTCOME,
-                context.session,
-                encode_outcome(body, tx.writer.id),
-                {"output": self.output.encode()} if self.output else {},
-                context.subject,
-                settles=(decided.writer, decided.seq),
-                paused=self.status == "paused",
-            )
-        )
-        if state is not None:
-            tx.put_session(state, written.entry)
-
-    def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:
-        """The accounts that reserved something for this action, settled."""
-        charges = [item for item in self.context.reserved_charges if item[0] not in RESERVED_UNITS]
-        if not charges:
-            return []
-        handles = self.context.handles
-        return [
-            settle_account(account.envelope, charges, actual_costs)
-            for account in state.links
-            if account.handle in handles
-        ]
-
-    def _compute_actual_costs(self) -> dict[str, int]:
-        reserved = {unit: amount for unit, amount in self.context.reserved_charges if unit not in RESERVED_UNITS}
-        if self.status == "not_run":
-            return dict.fromkeys(reserved, 0)  # the caller was gone before anything ran
-        return {
-            unit: amount for unit, amount in self.actual_costs.items() if unit in reserved and amount != reserved[unit]
-        }
-
-    def _refund_quota(self, tx: Transaction, actual_costs: Mapping[str, int]) -> dict[str, Any] | None:
-        """Refund the unused part of the reserved cost to the day's quota; a past day gets no refund."""
-        if self.context.quota_day is None or not actual_costs:
-            return None
-        day = read_quota_day(tx, self.context.quota_day.account)
-        if day is None or day.number != self.context.quota_day.number:
-            return None
-        day = replace(day, version=day.version + 1)
-        for unit, amount in self.context.reserved_charges:
-            if unit in actual_costs:
-                day = day.refund(unit, amount - actual_costs[unit])
-        return write_quota_day(tx, day)

@@ -322,10 +322,14 @@ def encode_entry(entry: LedgerEntry, signer: Signer, *, log: Signer | None = Non
             field="text",
             remedy="pass large data by reference",
         )
-    signatures = key_hash_of_writer + signer.sign(text + b"\n")
+    signed_text = text + b"\n"
+    signatures = key_hash_of_writer + signer.sign(signed_text)
+    lines = [signed_text, b"\n", _writer_prefix(entry.tenant, entry.writer), binascii.b2a_base64(signatures)]
     if log is not None:
-        signatures += _signature_prefix(log_origin(entry.tenant), log.public_key)[1] + log.sign(text + b"\n")
-    return SignedEntry(text, signatures, leaf_hash(build_entry_note(entry.tenant, entry.writer, text, signatures)))
+        signature = _signature_prefix(log_origin(entry.tenant), log.public_key)[1] + log.sign(signed_text)
+        lines += _log_prefix(entry.tenant), binascii.b2a_base64(signature)
+        signatures += signature
+    return SignedEntry(text, signatures, leaf_hash(b"".join(lines)))
 
 
 def build_entry_note(tenant: str, writer: str, text: bytes, signatures: bytes) -> bytes:

@@ -20,19 +20,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
-from nacl import bindings
-from nacl._sodium import ffi, lib  # type: ignore[import-not-found]  # compiled, without types
-from nacl.exceptions import CryptoError
-
+from halo_core.crypto import sodium
 from halo_core.errors import BadInput, Tampered
 
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 24
+KEY_BYTES: Final = sodium.AEAD_KEY_BYTES
+NONCE_BYTES: Final = sodium.AEAD_NONCE_BYTES
 _OTHER_CONTENT: Final = "the sealed content does not match the digest in its entry"
-_TAG_BYTES: Final = 16
-_decrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt
-_authenticate: Final = lib.crypto_aead_xchacha20poly1305_ietf_decrypt
-_encrypt: Final = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt
+_TAG_BYTES: Final = sodium.AEAD_TAG_BYTES
 _CONTENT: Final = b"halo/content/v2"
 _DEK: Final = b"halo/dek/v1"
 _ATTACHED: Final = b"halo/attached/v2\0"
@@ -52,8 +46,7 @@ def wrap_dek(kek: bytes, dek: bytes, tenant: str, subject: str, nonce: bytes) ->
     """
     _check_length("dek", dek, KEY_BYTES)
     aad = _frame(_DEK, _encode_text(tenant), _encode_text(subject))
-    sealed: bytes = _encrypt(dek, aad, _check_length("nonce", nonce, NONCE_BYTES), _check_length("kek", kek, KEY_BYTES))
-    return nonce + sealed
+    return nonce + sodium.seal_xchacha20_poly1305(dek, aad, nonce, kek)
 
 
 def unwrap_dek(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> bytes:
@@ -64,7 +57,7 @@ def unwrap_dek(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> bytes:
     """
     if len(wrapped) == NONCE_BYTES + KEY_BYTES + _TAG_BYTES:
         aad = _frame(_DEK, _encode_text(tenant), _encode_text(subject))
-        dek = _decrypt_or_none(wrapped[NONCE_BYTES:], aad, wrapped[:NONCE_BYTES], kek)
+        dek = sodium.open_xchacha20_poly1305(wrapped[NONCE_BYTES:], aad, wrapped[:NONCE_BYTES], kek)
         if dek is not None:
             return dek
     raise Tampered("bad_wrapped_key", "the data key of a subject cannot be decrypted")
@@ -102,10 +95,8 @@ def seal(dek: bytes, tenant: str, subject: str, fields: Mapping[str, bytes], *, 
     for name in sorted(fields):
         data = fields[name]
         parts += _name_head(name), len(data).to_bytes(4, "big"), data
-    _check_length("nonce", nonce, NONCE_BYTES)
-    _check_length("dek", dek, KEY_BYTES)
-    ciphertext: bytes = _encrypt(b"".join(parts), _content_prefix(tenant, subject), nonce, dek)
-    return _subject_head(subject) + nonce + ciphertext
+    ciphertext = sodium.seal_xchacha20_poly1305(b"".join(parts), _content_prefix(tenant, subject), nonce, dek)
+    return b"".join((_subject_head(subject), nonce, ciphertext))
 
 
 @lru_cache(maxsize=256)
@@ -145,14 +136,8 @@ def authenticate_sealed(dek: bytes, tenant: str, sealed: bytes) -> bool:
     """Whether `open_sealed` would open these fields, of which `read_subject` reads a subject."""
     size = measure_subject(sealed)
     nonce, ciphertext = sealed[size : size + NONCE_BYTES], sealed[size + NONCE_BYTES :]
-    # INVARIANT: libsodium reads as many bytes of nonce, key and tag as they must have, whatever their length.
-    if len(nonce) != NONCE_BYTES or len(dek) != KEY_BYTES or len(ciphertext) < _TAG_BYTES:
-        return False
     aad = _stored_prefix(tenant, sealed[:size])
-    # Where libsodium is given no place for the plaintext, it checks the tag and does not decrypt. PyNaCl's own binding
-    # always decrypts, which takes six times as long.
-    result = _authenticate(ffi.NULL, ffi.NULL, ffi.NULL, ciphertext, len(ciphertext), aad, len(aad), nonce, dek)
-    return bool(result == 0)
+    return sodium.is_authentic_xchacha20_poly1305(ciphertext, aad, nonce, dek)
 
 
 @lru_cache(maxsize=1024)
@@ -168,7 +153,8 @@ def open_sealed(dek: bytes, tenant: str, sealed: bytes) -> dict[str, bytes]:
     """
     subject = read_subject(sealed)
     rest = sealed[len(_subject_head(subject)) :]
-    plaintext = _decrypt_or_none(rest[NONCE_BYTES:], _content_prefix(tenant, subject), rest[:NONCE_BYTES], dek)
+    aad = _content_prefix(tenant, subject)
+    plaintext = sodium.open_xchacha20_poly1305(rest[NONCE_BYTES:], aad, rest[:NONCE_BYTES], dek)
     if plaintext is None:
         raise Tampered("content_altered", "the sealed content was changed, or belongs to another key")
     fields: dict[str, bytes] = {}
@@ -199,16 +185,6 @@ def _frame(*parts: bytes) -> bytes:
 
 def _frame_part(part: bytes) -> bytes:
     return len(part).to_bytes(4, "big") + part
-
-
-def _decrypt_or_none(ciphertext: bytes, aad: bytes, nonce: bytes, key: bytes) -> bytes | None:
-    if len(nonce) != NONCE_BYTES or len(key) != KEY_BYTES or len(ciphertext) < _TAG_BYTES:
-        return None
-    try:
-        plaintext: bytes = _decrypt(ciphertext, aad, nonce, key)
-    except CryptoError:
-        return None
-    return plaintext
 
 
 def _check_length(name: str, value: bytes, size: int) -> bytes:

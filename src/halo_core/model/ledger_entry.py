@@ -78,7 +78,7 @@ class LedgerEntry:
         tree: dict[str, Any] = {
             "assurance": self.assurance,
             "body": self.body,
-            "kind": self.kind.value,
+            "kind": str(self.kind),
             "prev": self.prev,
             "ts_us": self.ts_us,
             "v": ENTRY_VERSION,

@@ -5,6 +5,7 @@ Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.
 """
 
 from halo_core.ledger import commit_state
+from halo_core.store.deferred import Preparation
 from halo_core.store.drafts import AppendedEntry, Draft, encode_leaf
 from halo_core.store.image import Control
 from halo_core.store.proven_entries import ProvenEntry, find_paused_decision, read_outcome
@@ -17,6 +18,7 @@ __all__ = [
     "AppendedEntry",
     "Control",
     "Draft",
+    "Preparation",
     "ProvenEntry",
     "SessionState",
     "Store",

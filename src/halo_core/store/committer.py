@@ -17,13 +17,14 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from halo_core.errors import CannotDecide, HaloError
 from halo_core.failpoints import hit_failpoint
 from halo_core.store.database import as_cannot_decide
+from halo_core.store.deferred import DeferredJob, DeferredJobs
 from halo_core.store.engine import CommitInDoubt, Conflict, ConnectionLost, Engine, EntriesLost
 from halo_core.store.transaction import Transaction
 
@@ -185,11 +186,10 @@ _ANSWERS_PER_TURN: Final = 4  # answers in one turn of an event loop
 _MAX_QUEUED: Final = 20_000
 _DEFER_S: Final = 0.05
 _IDLE_S: Final = 1.0
-_MAX_DEFERRED: Final = 5_000
 
 
 class _Owner(Protocol):
-    def commit_group(self, jobs: Sequence[Job]) -> list[Outcome]: ...
+    def commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None = None) -> list[Outcome]: ...
 
     def commit_deferred(self) -> None: ...
 
@@ -202,6 +202,7 @@ class _Owner(Protocol):
 @dataclass(slots=True, eq=False)
 class _QueuedJob:
     job: Job
+    session: str | None
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     on_orphaned: Any
@@ -217,7 +218,7 @@ class Committer:
         deferred: jobs that may wait, shared with the store, which takes them into every transaction.
     """
 
-    def __init__(self, owner: _Owner, deferred: deque[Job]) -> None:
+    def __init__(self, owner: _Owner, deferred: DeferredJobs) -> None:
         self._owner = weakref.ref(owner)
         self._deferred = deferred
         self._deferred_at = 0.0
@@ -227,10 +228,10 @@ class Committer:
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    async def commit(self, job: Job, on_orphaned: Any) -> Any:
+    async def commit(self, job: Job, session: str | None, on_orphaned: Any) -> Any:
         """Commit one job in the thread; see `Store.acommit`."""
         loop = asyncio.get_running_loop()
-        queued = _QueuedJob(job, loop, loop.create_future(), on_orphaned)
+        queued = _QueuedJob(job, session, loop, loop.create_future(), on_orphaned)
         with self._wake:
             if self._closed:
                 raise closed_error()
@@ -251,22 +252,19 @@ class Committer:
                 _report_orphan(queued, Outcome(queued.future.result()))
             raise
 
-    def defer(self, job: Job) -> None:
-        """Queue a job that may wait, and drop it if 5,000 wait already.
-
-        So many wait only if the disk fails; their decisions are durable, with "outcome unknown".
-        """
+    def defer(self, item: DeferredJob) -> bool:
+        """Queue a job that may wait; False if too many wait already, and it is dropped."""
         with self._wake:
-            if len(self._deferred) >= _MAX_DEFERRED:
-                return
             if not self._deferred:
                 self._deferred_at = time.monotonic()
-            self._deferred.append(job)
+            if not self._deferred.add(item):
+                return False
             self._ensure_thread()
             # An awake thread looks by itself: waking it for a job that joins the next transaction would cost that
             # transaction two thread switches.
             if self._is_idle:
                 self._wake.notify()
+            return True
 
     def close(self) -> None:
         """Let the thread end; it answers the waiting callers first."""
@@ -320,8 +318,10 @@ class Committer:
 
 
 def _commit_group(owner: _Owner, group: Sequence[_QueuedJob]) -> None:
+    sessions = {item.session for item in group}
+    decided_sessions = None if None in sessions else {session for session in sessions if session is not None}
     try:
-        outcomes = owner.commit_group([item.job for item in group])
+        outcomes = owner.commit_group([item.job for item in group], decided_sessions)
     except Exception as exc:  # noqa: BLE001  every caller gets it
         outcomes = [Outcome(error=exc)] * len(group)
     except BaseException as exc:  # noqa: BLE001  likewise, and the thread goes on

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,11 +43,6 @@ class AppendedEntry:
 
     entry: LedgerEntry
     leaf: bytes
-
-
-def choose_part(writer: str) -> int:
-    """The part of usage counts that a writer adds to, 0..31."""
-    return zlib.crc32(writer.encode()) % 32
 
 
 def encode_leaf(leaf: bytes) -> str:

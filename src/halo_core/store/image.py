@@ -120,6 +120,7 @@ class TenantImage:
         parts: names of parts that are stored.
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
+        unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
     """
 
     kek: bytes = field(repr=False)
@@ -137,6 +138,7 @@ class TenantImage:
     parts: set[str] = field(default_factory=set)
     runs: RunLog = field(default_factory=RunLog)
     uses: dict[tuple[str, str], int] = field(default_factory=dict)
+    unwritten_uses: dict[tuple[str, str], int] = field(default_factory=dict)
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     _current: set[str] = field(default_factory=set)

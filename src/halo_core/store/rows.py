@@ -47,9 +47,13 @@ class RowAccess(Protocol):
     """What a table needs of its transaction."""
 
     database: Engine
-    cursor: Cursor
     tenant: str
     image: TenantImage
+
+    @property
+    def cursor(self) -> Cursor:
+        """For any statement."""
+        ...
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
         """Run a statement that must keep exactly one row; CannotDecide if it does not."""

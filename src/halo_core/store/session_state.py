@@ -41,9 +41,17 @@ class Account:
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
+        envelope = self.envelope
         return {
             "agent": self.agent,
-            "envelope": self.envelope.to_plain(),
+            "envelope": {
+                "base_risk": envelope.base_risk,
+                "base_step": envelope.base_step,
+                "epoch": envelope.epoch,
+                "link": envelope.link,
+                "since_us": envelope.since_us,
+                "spent": envelope.spent,
+            },
             "handle": self.handle,
             "hash": self.hash,
             "parent": self.parent,
@@ -130,35 +138,37 @@ class SessionState:
             self.refused + refused,
         )
 
-    def with_update(self, envelopes: Iterable[Envelope] = ()) -> SessionState:
-        """The state after a change that is no decision, with new counters: a new version, no step."""
+    def with_update(self, envelopes: Iterable[Envelope] = (), *, profile_head: str = "") -> SessionState:
+        """The state after a change that is no decision: a new version, no step.
+
+        Args:
+            envelopes: new counters of accounts.
+            profile_head: the new head of its profile, empty where it stays.
+        """
         old = self.view
         view = SessionView(
             old.id, old.version + 1, old.opened_us, old.high_water_us, old.steps, old.tainted, old.taint_sources
         )
-        return self._copy(view, self._links_with(envelopes), self.chunks)
-
-    def _copy(self, view: SessionView, links: tuple[Account, ...], chunks: int) -> SessionState:
         return SessionState(
             view,
             self.pending,
-            chunks,
+            self.chunks,
             self.saturated,
-            links,
+            self._links_with(envelopes) if envelopes else self.links,
             self.sources,
             self.risk,
-            self.watched,
+            profile_head or self.watched,
             self.refused,
         )
 
     def with_taint_source(self, source: str) -> SessionState:
         """The state after untrusted content of `source` came in."""
-        sources = self.view.taint_sources
+        view, sources = self.view, self.view.taint_sources
         if source not in sources and len(sources) < MAX_SOURCES:
             sources = (*sources, source)
-        elif self.view.tainted:
+        elif view.tainted:
             return self
-        return replace(self, view=replace(self.view, tainted=True, taint_sources=sources))
+        return replace(self, view=replace(view, tainted=True, taint_sources=sources))
 
     def with_source(self, source: str) -> tuple[SessionState, int]:
         """The state with a source's name in its list, and the name's place; past the end all share the last place."""
@@ -170,7 +180,17 @@ class SessionState:
 
     def with_chunk(self) -> SessionState:
         """The state after a sketch row was added."""
-        return self._copy(self.view, self.links, self.chunks + 1)
+        return SessionState(
+            self.view,
+            self.pending,
+            self.chunks + 1,
+            self.saturated,
+            self.links,
+            self.sources,
+            self.risk,
+            self.watched,
+            self.refused,
+        )
 
     def session_account(self, agent: str) -> Account | None:
         """The account of an agent's own session link; None where it has none."""
@@ -236,15 +256,24 @@ class SessionState:
         """The bytes of the `state` column."""
         if self._encoded:
             return self._encoded
-        tree = self.view.to_plain()
-        tree["chunks"] = self.chunks
-        tree["links"] = [account.to_plain() for account in self.links]
-        tree["pending"] = self.pending
-        tree["refused"] = self.refused
-        tree["risk"] = self.risk
-        tree["saturated"] = self.saturated
-        tree["sources"] = list(self.sources)
-        tree["watched"] = self.watched
+        view = self.view
+        tree = {  # in one piece, since it is made twice for each action
+            "chunks": self.chunks,
+            "high_water_us": view.high_water_us,
+            "id": view.id,
+            "links": [account.to_plain() for account in self.links],
+            "opened_us": view.opened_us,
+            "pending": self.pending,
+            "refused": self.refused,
+            "risk": self.risk,
+            "saturated": self.saturated,
+            "sources": self.sources,
+            "steps": view.steps,
+            "taint_sources": view.taint_sources,
+            "tainted": view.tainted,
+            "version": view.version,
+            "watched": self.watched,
+        }
         encoded = canonical.dumps(tree)
         # Computed once: an entry commits to these bytes and the row holds them.
         object.__setattr__(self, "_encoded", encoded)

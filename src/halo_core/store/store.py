@@ -19,8 +19,7 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +34,7 @@ from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
+from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread
 from halo_core.store.engine import Conflict, Engine, find_writer_end, open_database
 from halo_core.store.image import TenantImage
 from halo_core.store.sequencer import Sequencer
@@ -88,7 +88,6 @@ class Store:
         self.ids: IdSource = ids or RandomIds()
         self._log = keys.signer("log")
         self._image = TenantImage(keys.secret("content"), keys.secret("sketch"))
-        self._deferred: deque[Job] = deque()
         self._closed = False
         self._reset()
         _STORES.add(self)
@@ -97,7 +96,9 @@ class Store:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._checkpoint_lock = threading.Lock()  # of checkpoints and the anchor; taken before `_lock`
+        self._deferred = DeferredJobs()
         self._committer = Committer(self, self._deferred)
+        self._preparations = PreparationThread()
         self._database: Engine | None = None
         self._writer: Writer | None = None
         self._last_writer: tuple[str, int] | None = None
@@ -111,30 +112,42 @@ class Store:
         """Owner of the log."""
         return self.config.tenant
 
-    def commit(self, job: Job) -> Any:
+    def commit(self, job: Job, *, session: str | None = None) -> Any:
         """Run one job in this thread and return its result once it is durable.
+
+        Args:
+            job: what to run.
+            session: the one that it reads and changes, empty for none; None where it may be any.
 
         Raises:
             CannotDecide: it could not be made durable; nothing was written.
             Exception: raised by the job itself; nothing it did was written.
         """
         self._reset_after_fork()
-        return _unwrap(self.commit_group([job])[0])
+        return _unwrap(self.commit_group([job], None if session is None else (session,))[0])
 
-    async def acommit(self, job: Job, *, on_orphaned: Any = None) -> Any:
+    async def acommit(self, job: Job, *, session: str | None = None, on_orphaned: Any = None) -> Any:
         """Run one job in the writer thread and return its result once it is durable; errors as `commit`.
 
         Args:
             job: what to run.
+            session: see `commit`.
             on_orphaned: called with the result if the caller was cancelled meanwhile.
         """
         self._reset_after_fork()
-        return await self._committer.commit(job, on_orphaned)
+        return await self._committer.commit(job, session, on_orphaned)
 
-    def defer(self, job: Job) -> None:
-        """Queue a job that joins the next transaction, within 50 ms; it is tried again until it is durable."""
+    def defer(self, job: Job, *, session: str = "", preparation: Preparation[Any] | None = None) -> None:
+        """Queue a job that joins the next transaction, within 50 ms; it is tried again until it is durable.
+
+        Args:
+            job: what to run.
+            session: that it changes, empty for none.
+            preparation: done by a thread before the job runs, or else by the transaction that needs it.
+        """
         self._reset_after_fork()
-        self._committer.defer(job)
+        if self._committer.defer(DeferredJob(job, session, preparation)) and preparation is not None:
+            self._preparations.add(preparation, self.config.deadline_s)
 
     def last_restrictions(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
         """The stops and revocations that this process read last."""
@@ -159,37 +172,51 @@ class Store:
         if self._deferred:
             self.commit_group([])
 
-    def commit_group(self, jobs: Sequence[Job]) -> list[Outcome]:
+    def commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None = None) -> list[Outcome]:
         """Run and commit jobs in one transaction, after what was deferred.
+
+        Args:
+            jobs: in order.
+            sessions: those that the jobs read and change; None where that may be any. What is still being prepared
+                for another one may come later.
 
         Raises:
             CannotDecide: nothing was made durable.
         """
-        if not self._lock.acquire(timeout=self.config.deadline_s):
-            raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
-        try:
-            if self._closed:
-                raise closed_error()
-            return self._commit_locked(jobs)
-        finally:
-            self._lock.release()
+        while True:
+            if not self._lock.acquire(timeout=self.config.deadline_s):
+                raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
+            try:
+                if self._closed:
+                    raise closed_error()
+                late = self._deferred.select(sessions)
+                unread = [item for item in late if item.needs_long]
+                if not unread:
+                    return self._commit_locked(jobs, late)
+            finally:
+                self._lock.release()
+            for item in unread:  # without the lock: others go on while a long text is read
+                item.prepare(self.config.deadline_s)
 
-    def _commit_locked(self, jobs: Sequence[Job]) -> list[Outcome]:
-        late = list(self._deferred)
+    def _commit_locked(self, jobs: Sequence[Job], late: Sequence[DeferredJob]) -> list[Outcome]:
+        """Run and commit `late`, which was deferred, and then `jobs`."""
+        batch = [*[item.job for item in late], *jobs]
         alone = False
         for attempt in range(_ATTEMPTS):
             try:
                 database, writer = self._ensure_open()
                 before = writer.seq
+                for item in late:
+                    item.prepare(self.config.deadline_s)
                 hit_failpoint("before_begin")
-                outcomes = self._attempt(database, writer, [*late, *jobs], alone=alone, locking=attempt > 0)
+                outcomes = self._attempt(database, writer, batch, alone=alone, locking=attempt > 0)
                 break
             except Conflict as exc:
                 alone = alone or exc.wants_control
                 if attempt == _ATTEMPTS - 1:
                     raise
+        self._deferred.remove(late)
         for outcome in outcomes[: len(late)]:
-            self._deferred.popleft()
             if outcome.error is not None:
                 _log_error("outcome_lost", "an outcome was not recorded", outcome.error)
         self._since_checkpoint += writer.seq - before
@@ -303,7 +330,7 @@ class Store:
         with self._checkpoint_lock, self._lock:
             if self._writer is not None:
                 try:
-                    self._commit_locked([close_writer_chain])
+                    self._commit_locked([close_writer_chain], self._deferred.select(None))
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
                     _log_error("close_failed", "error while closing the ledger", exc)
@@ -312,6 +339,7 @@ class Store:
             if self._sequencer is not None:
                 self._sequencer.close()
         self._committer.close()
+        self._preparations.close()
         self._committer.join()
 
     def checkpoint(self) -> None:
@@ -385,8 +413,8 @@ class Store:
                 self._database.abandon()
             if self._sequencer is not None:
                 self._sequencer.abandon()
-            self._deferred.clear()
             self._image.clear()
+            self._image.unwritten_uses.clear()
             self._reset()
 
     # called by the writer thread, beside `commit_group`
@@ -397,8 +425,9 @@ class Store:
         return bool(self._since_checkpoint)
 
     def commit_deferred(self) -> None:
-        """Commit what was deferred in its own transaction; an error is reported, and the jobs are tried again."""
-        _run_reporting_errors(self.flush)
+        """Commit what was deferred and is prepared; an error is reported, and the jobs are tried again."""
+        if self._deferred.select(()):
+            _run_reporting_errors(lambda: self.commit_group([], ()))
 
     def checkpoint_if_due(self) -> None:
         """Sign a checkpoint if one is due."""

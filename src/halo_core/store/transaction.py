@@ -44,11 +44,13 @@ from halo_core.model import (
 )
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
-from halo_core.store.drafts import AppendedEntry, Draft, choose_part
-from halo_core.store.engine import Conflict, Engine
-from halo_core.store.image import MAX_KEYS, Control, SessionMemory, TenantImage
+from halo_core.store.drafts import AppendedEntry, Draft
+from halo_core.store.engine import Conflict, Cursor, Engine
+from halo_core.store.entry_rows import INSERT_ENTRY, EntryRows
+from halo_core.store.image import Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.session_state import SessionState
+from halo_core.store.use_counts import UseCounts, choose_part
 from halo_core.values import Marks, Sketch
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class Transaction:
     __slots__ = (
         "_assurance",
         "_bases",
+        "_cursor",
         "_dirty_sessions",
         "_first_seq",
         "_ids",
@@ -82,8 +85,9 @@ class Transaction:
         "_pending_marks",
         "_random",
         "_restrictions_changed",
+        "_rows",
+        "_uses",
         "clock",
-        "cursor",
         "database",
         "image",
         "tenant",
@@ -102,7 +106,8 @@ class Transaction:
         assurance: str,
     ) -> None:
         self.database = database
-        self.cursor = database.cursor()
+        self._cursor = database.cursor()
+        self._rows = EntryRows(self._insert_rows)
         self.tenant = tenant
         self.writer = writer
         self.clock = clock
@@ -115,54 +120,60 @@ class Transaction:
         self._bases: dict[str, int | None] = {}
         self._first_seq = writer.seq
         self._parts_believed: set[str] = set()
+        self._uses = UseCounts(self, choose_part(writer.id) if database.has_many_writers else None)
         self._restrictions_changed = False
 
+    @property
+    def cursor(self) -> Cursor:
+        """For any statement; it sees every entry that was appended."""
+        if self._rows:
+            self._rows.write()
+        return self._cursor
+
     def append(self, draft: Draft) -> AppendedEntry:
-        """Sign and insert one entry at the end of the tenant's log."""
-        writer = self.writer
-        if not draft.session and draft.kind not in _OPEN_KINDS:
+        """Sign one entry and insert it at the end of the tenant's log.
+
+        Its row is inserted before anything else is read, together with those of other entries.
+        """
+        writer, tenant, session, content = self.writer, self.tenant, draft.session, draft.content
+        if not session and draft.kind not in _OPEN_KINDS:
             # Before it is inserted: a decision that does not see the change must come before it in the log.
             self.database.claim_control()
         sealed, marks, attached = self._attach(draft)
+        ts_us = draft.ts_us or self.clock.now_us()
+        names = tuple(sorted(content)) if content else ()
         entry = LedgerEntry(
-            self.tenant,
-            draft.session,
+            tenant,
+            session,
             writer.id,
             writer.seq,
             writer.prev,
-            draft.ts_us or self.clock.now_us(),
+            ts_us,
             draft.kind,
             self._assurance,
             draft.body,
-            tuple(sorted(draft.content)),
+            names,
             attached,
         )
-        signed = writer.sign(entry)
+        text, signatures, leaf = writer.sign(entry)
         once, mark = draft.run or None, int(bool(draft.run))
         if draft.settles is not None:
             once, mark = make_outcome_key(*draft.settles), PAUSED if draft.paused else ENDED
-        self.insert(
-            "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                self.tenant,
-                entry.writer,
-                entry.seq,
-                self._take_index(),
-                entry.kind.value,
-                entry.session,
-                entry.ts_us,
-                once,
-                mark,
-                signed.text,
-                signed.signatures,
-                sealed or None,
-                marks or None,
-            ),
-        )
-        if draft.settles is not None:
             self.image.runs.settle(draft.settles, mark)
-        hit_failpoint("after_append")
-        return AppendedEntry(entry, signed.leaf)
+        place, kind = self._take_index(), str(draft.kind)
+        beside = sealed or None, marks or None
+        row = (tenant, writer.id, entry.seq, place, kind, session, ts_us, once, mark, text, signatures, *beside)
+        if self.database.has_many_writers:
+            self.database.write(INSERT_ENTRY, row)  # which keeps it back just so
+            hit_failpoint("after_append")
+        else:
+            self._rows.add(row)
+        return AppendedEntry(entry, leaf)
+
+    def _insert_rows(self, statement: str, values: tuple[Any, ...], count: int) -> None:
+        # INVARIANT: AUDIT - as `insert`.
+        if self._cursor.execute(statement, values).rowcount != count:
+            raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
         """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
@@ -183,7 +194,7 @@ class Transaction:
         # INVARIANT: AUDIT - if a row was not kept, the job fails and nothing runs.
         if self.database.has_many_writers:
             self.database.write(statement, values)
-        elif self.cursor.execute(statement, values).rowcount != 1:
+        elif self._cursor.execute(statement, values).rowcount != 1:
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def update(self, statement: str, values: tuple[Any, ...]) -> None:
@@ -205,7 +216,9 @@ class Transaction:
         return image.next_index - 1
 
     def flush(self) -> None:
-        """Write each session row that changed, once, however often it changed."""
+        """Write what was appended, and each session row that changed, once, however often it changed."""
+        if self._rows:
+            self._rows.write()
         if self.database.has_many_writers:
             self._flush_unchanged()
         else:
@@ -216,6 +229,7 @@ class Transaction:
                     (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
                 )
         self._dirty_sessions.clear()
+        self._uses.write()
         if self._restrictions_changed:
             self.load_control()
 
@@ -235,13 +249,16 @@ class Transaction:
         self._first_seq = self.writer.seq
 
     def confirm(self) -> None:
-        """Take over, after COMMIT, what is kept for the time when nothing can be read."""
+        """Take over, after COMMIT, what is kept for the time when nothing can be read, or is written later."""
+        self._uses.confirm()
         control = self.image.control
         if self._restrictions_changed and control is not None:
             self.image.stops, self.image.revocations = control.stops, control.revocations
 
     def forget(self) -> None:
         """Forget what memory holds, after something was rolled back."""
+        self._rows.clear()
+        self._uses.forget()
         self._dirty_sessions.clear()
         self._bases.clear()
         self._first_seq = self.writer.seq
@@ -472,39 +489,20 @@ class Transaction:
 
     def load_taint_index(self) -> rows.TaintIndex:
         """Fingerprints of what the tenant's sessions stored while they were exposed."""
-        return rows.TaintTable(self).refresh()
+        end, index = self.image.taint_end, self.image.taint_index
+        return index if end is not None and end[0] == index.seq else rows.TaintTable(self).refresh()
 
     def add_tainted_fingerprints(self, fingerprints: frozenset[int]) -> dict[str, Any] | None:
         """Store fingerprints of a stored value; the commitment for the entry, None where nothing is new."""
         return rows.TaintTable(self).add(fingerprints) if fingerprints else None
 
     def count_uses(self, agent: str, resource: str) -> int:
-        """How often the agent used the resource."""
-        uses = self.image.uses.get((agent, resource))
-        if uses is None:
-            row = self.cursor.execute(
-                "SELECT sum(uses) FROM usage WHERE tenant=? AND agent=? AND resource=?", (self.tenant, agent, resource)
-            ).fetchone()
-            if len(self.image.uses) >= MAX_KEYS:
-                self.image.uses.clear()
-            uses = self.image.uses[agent, resource] = int(row[0] or 0)
-        return uses
+        """How often the agent used the resource, as far as this process knows."""
+        return self._uses.count(agent, resource)
 
     def add_use(self, agent: str, resource: str) -> None:
-        """Count one use of a resource by an agent."""
-        self.image.uses[agent, resource] = self.count_uses(agent, resource) + 1
-        if self.database.has_many_writers:
-            # A part of the count for each writer: else all that use one resource would wait for each other.
-            self.insert(
-                "INSERT INTO usage VALUES (?,?,?,1,?) ON CONFLICT (tenant, agent, resource, part) DO UPDATE SET "
-                "uses=usage.uses+1",
-                (self.tenant, agent, resource, choose_part(self.writer.id)),
-            )
-            return
-        self.insert(
-            "INSERT INTO usage VALUES (?,?,?,1) ON CONFLICT (tenant, agent, resource) DO UPDATE SET uses=uses+1",
-            (self.tenant, agent, resource),
-        )
+        """Count one use of a resource by an agent; the row is written later, with others."""
+        self._uses.add(agent, resource)
 
     def was_dispatched(self, session: str, request_id: str) -> bool:
         """Whether a request of the session was let run and did not pause."""
@@ -595,6 +593,8 @@ class Transaction:
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""
         # On a cursor of its own, row by row: a writer may have let a million actions run.
+        if self._rows:
+            self._rows.write()
         found = self.database.execute(_UNSETTLED_QUERY, (self.tenant, writer))
         unsettled = [(seq, session) for seq, session in found if self.find_outcome(session, writer, seq) is None]
         return [(seq, leaf_hash(self.load_note(writer, seq) or b""), session) for seq, session in unsettled]

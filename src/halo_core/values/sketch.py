@@ -12,6 +12,7 @@ link). A paraphrase is not recognized.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,6 +21,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.model import Provenance
+from halo_core.values.text import start_keyed_hash
 
 MAX_MARKS: Final = 20_000
 MAX_TEXT: Final = 262_144  # characters of one text that are read
@@ -28,6 +30,7 @@ _SHORT_TEXT_LENGTH: Final = 4096  # characters
 _MAX_CACHED_WORD_LENGTH: Final = 16  # letters of a word that is remembered
 _CACHE_SIZE: Final = 8192  # words
 
+_FINGERPRINT_BYTES: Final = 7
 MARK_BYTES: Final = 8
 """Bytes of a packed mark."""
 MAX_SOURCE_INDEX: Final = 31
@@ -87,8 +90,9 @@ def fingerprint_tokens(key: bytes, words: Iterable[str]) -> set[int]:
 
 
 def _fingerprint_token(key: bytes, word: str, cache: dict[str, int]) -> int:
-    digest = blake2b(word.encode("utf-8", "replace"), digest_size=7, key=key).digest()
-    fingerprint = int.from_bytes(digest)
+    keyed = start_keyed_hash(key, _FINGERPRINT_BYTES).copy()
+    keyed.update(word.encode("utf-8", "replace"))
+    fingerprint = int.from_bytes(keyed.digest())
     # Words of the language come again and again. Names, numbers and whatever could be a secret are not kept in memory.
     if len(word) <= _MAX_CACHED_WORD_LENGTH and word.isalpha() and word.isascii():
         if len(cache) >= _CACHE_SIZE:
@@ -129,17 +133,17 @@ class Sketch:
             vouched: the host itself says these are the user's words (`halo.session(request=...)`).
             place: of the source, 0..`SOURCES`.
         """
-        bit = ORIGIN_BITS[origin]
+        bit, first = ORIGIN_BITS[origin], ORIGIN_BITS[origin] | place << _SOURCE_SHIFT
         foreign = ORIGIN_BITS[Provenance.UNTRUSTED]
         added: Marks = {}
-        room = MAX_MARKS - len(self.marks)
+        find_mark, room = self.marks.get, MAX_MARKS - len(self.marks)
         for fingerprint in fingerprints:
-            mark = self.marks.get(fingerprint)
+            mark = find_mark(fingerprint)
             if mark is None:
                 if len(added) >= room:
                     self.saturated = True
                     break
-                added[fingerprint] = bit | place << _SOURCE_SHIFT
+                added[fingerprint] = first
             elif not mark & bit and (vouched or bit == foreign or mark & _ORIGIN_MASK != foreign):
                 # INVARIANT: what only an untrusted source has said is not made ours by an echo: a receipt that
                 # repeats it, a prompt it was pasted into. Only the host can vouch for it.
@@ -167,7 +171,8 @@ class Sketch:
 
 def pack_marks(marks: Marks) -> bytes:
     """Eight bytes a mark: fingerprint, origins and place, sorted."""
-    return b"".join((fingerprint << 8 | bits).to_bytes(MARK_BYTES) for fingerprint, bits in sorted(marks.items()))
+    numbers = sorted([fingerprint << 8 | bits for fingerprint, bits in marks.items()])
+    return struct.pack(f">{len(numbers)}Q", *numbers)
 
 
 def source_index_of(mark: int) -> int:
@@ -177,8 +182,9 @@ def source_index_of(mark: int) -> int:
 
 def unpack_marks(data: bytes) -> Marks:
     """Inverse of `pack_marks`."""
-    numbers = (int.from_bytes(data[i : i + MARK_BYTES]) for i in range(0, len(data), MARK_BYTES))
-    return {number >> 8: number & 0xFF for number in numbers}
+    if len(data) % MARK_BYTES:
+        raise ValueError(f"{len(data)} bytes are no whole number of marks")
+    return {number >> 8: number & 0xFF for number in struct.unpack(f">{len(data) // MARK_BYTES}Q", data)}
 
 
 MAX_TAINTED_FINGERPRINTS: Final = 500_000

@@ -103,14 +103,14 @@ def is_plain_word(atom: str) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _start_hash(key: bytes, size: int) -> blake2b:
+def start_keyed_hash(key: bytes, size: int) -> blake2b:
     """A hash state that has read its key and nothing else: it is copied, never updated."""
     return blake2b(digest_size=size, key=key[:64])
 
 
 def digest_with_key(data: bytes, key: bytes, size: int) -> bytes:
     """Keyed fingerprint of bytes, `size` bytes long."""
-    state = _start_hash(key, size).copy()
+    state = start_keyed_hash(key, size).copy()
     state.update(data)
     return state.digest()
 

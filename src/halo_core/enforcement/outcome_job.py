@@ -1,0 +1,219 @@
+"""Step (6): what became of a dispatched action, recorded in a transaction of the store.
+
+What is made of a result's text (its sealed form, digest, fingerprints, and what the session's profile keeps) does not
+depend on the store. It is a `Preparation`, made by a thread of the store while the model thinks, and in any case before
+the next decision of the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+from halo_core.authority import settle_account
+from halo_core.decision.record import encode_outcome
+from halo_core.enforcement.call import MAX_KEPT_CHARS, DecisionContext, ObservedText, Preparer
+from halo_core.enforcement.snapshot_builder import record_observation
+from halo_core.model import RESERVED_UNITS, ActionKind, EntryKind, Envelope, Provenance
+from halo_core.risk.profile import Chunk, pack_head
+from halo_core.store import Draft, Preparation, SessionState, Transaction
+from halo_core.store.rows import read_quota_day, write_quota_day
+from halo_core.values import origin_of_result
+from halo_core.values.provenance import extract_texts
+from halo_core.values.sketch import MAX_TEXT, extract_tokens
+
+_LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
+_FOREVER: Final = -1.0  # as a timeout: the store has waited for the text already, within its deadline
+_SCORED_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultText:
+    """What is recorded of a result's text, and what the session remembers of it.
+
+    Args:
+        output: the text with secrets sealed, as much as is kept.
+        output_digest: keyed digest of the whole text, empty for no text.
+        fingerprints: fingerprints of what may have been read, for provenance of later arguments.
+        traces: returns the fingerprints by which the output is recognised as previously stored text.
+        chunk: what the session's profile keeps of it.
+    """
+
+    output: str = ""
+    output_digest: str = ""
+    fingerprints: frozenset[int] = frozenset()
+    traces: Callable[[], Iterable[int]] = tuple
+    chunk: Chunk | None = None
+
+
+_NO_TEXT: Final = ResultText()
+
+
+def prepare_result_text(
+    preparer: Preparer, context: DecisionContext, output: str, readable_text: str
+) -> Preparation[ResultText] | None:
+    """The work that a result's text needs; None where there is no text.
+
+    Args:
+        preparer: seals and fingerprints it.
+        context: of the decision that let the action run.
+        output: the text to record.
+        readable_text: what may have been read of it.
+    """
+    if not output and not readable_text:
+        return None
+    # INVARIANT: SAME - taken now, since whoever ran the action may go on changing what it was given.
+    words = _list_argument_words(context)
+    work = partial(_read_result_text, preparer, context, output, readable_text, words)
+    return Preparation(work, is_long=len(readable_text) > _LONG_TEXT)
+
+
+def _list_argument_words(context: DecisionContext) -> list[list[str]]:
+    """The words of each argument that the action ran with."""
+    if context.args is context.original_args and context.leaves:
+        return [leaf.words for leaf in context.leaves]
+    return [list(extract_tokens(text)) for text in extract_texts(context.args)]
+
+
+def _read_result_text(
+    preparer: Preparer, context: DecisionContext, output: str, readable_text: str, argument_words: list[list[str]]
+) -> ResultText:
+    resource, assessment = context.resource, context.assessment
+    origin = origin_of_result(resource)
+    fingerprints: frozenset[int] = frozenset()
+    if readable_text and origin is not Provenance.NOVEL:  # a model's words are no source
+        # Words that a trusted source merely repeats from the arguments are not its own.
+        repeated = argument_words if origin is Provenance.SYSTEM else ()
+        fingerprints = preparer.fingerprint_text_once(readable_text, without=repeated)
+    chunk = None
+    if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:
+        step, named = context.state.view.steps, assessment.names_requested
+        chunk = preparer.make_chunk(resource.id, readable_text, step, names_requested=named)
+    return ResultText(
+        preparer.redactor.seal_text(output[:MAX_KEPT_CHARS]),
+        preparer.digester.digest("halo/text", output.encode()) if output else "",
+        fingerprints,
+        partial(preparer.find_traces, readable_text),
+        chunk,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeJob:
+    """Record what became of a dispatched action. Safe to run again: the second time it does nothing.
+
+    Args:
+        context: of the decision that let it run.
+        status: `success`, `error`, `cancelled`, `paused` or `not_run`.
+        text: what is made of the result's text, None where it has none.
+        output_len: length of the text to record, in characters.
+        readable_len: length of the text a reader may have seen; for an error, it can exceed what may be recorded.
+        detail: class of the error, or how many documents were dropped.
+        actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
+    """
+
+    context: DecisionContext
+    status: str
+    text: Preparation[ResultText] | None = None
+    output_len: int = 0
+    readable_len: int = 0
+    detail: str = ""
+    actual_costs: Mapping[str, int] = field(default_factory=dict)
+
+    def __call__(self, tx: Transaction) -> None:
+        """Append the outcome, and record what the session has now seen."""
+        context, detail = self.context, self.detail
+        decided = context.appended.entry
+        if tx.has_outcome(context.session, decided.writer, decided.seq):
+            return
+        text = _NO_TEXT
+        if self.text is not None:
+            self.text.finish(_FOREVER)
+            text = self.text.result or _NO_TEXT
+            if self.text.error is not None:
+                detail = ", ".join(filter(None, (detail, f"unread text: {type(self.text.error).__name__}")))
+        state = tx.load_session(context.session) if context.session else None
+        origin, head = origin_of_result(context.resource), ""
+        if state is not None and self.readable_len and origin is not Provenance.NOVEL:
+            profile = tx.load_profile(state) if text.chunk is not None else None
+            state, origin = self._observe(tx, state, text, origin)
+            head = pack_head(profile) if profile is not None else ""
+        actual_costs = self._compute_actual_costs() if self.context.decision.charges else {}
+        is_own = decided.writer == tx.writer.id
+        body: dict[str, Any] = {
+            "actual": [[unit, amount] for unit, amount in sorted(actual_costs.items())],
+            "decision": {"w": decided.writer, "ws": decided.seq} if is_own else context.place,
+            "detail": detail,
+            "labels": list(context.resource.labels),
+            "origin": str(origin),
+            "output_digest": text.output_digest,
+            "output_len": self.output_len,
+            "status": self.status,
+            "tainted": state.view.tainted if state is not None else False,
+        }
+        if state is not None:
+            state = state.with_update(self._settle_accounts(state, actual_costs), profile_head=head)
+            body["quota"] = self._refund_quota(tx, actual_costs)
+            body["state"] = state.make_commitment()
+        written = tx.append(
+            Draft(
+                EntryKind.OUTCOME,
+                context.session,
+                encode_outcome(body, tx.writer.id),
+                {"output": text.output.encode()} if text.output else {},
+                context.subject,
+                settles=(decided.writer, decided.seq),
+                paused=self.status == "paused",
+            )
+        )
+        if state is not None:
+            tx.put_session(state, written.entry)
+
+    def _observe(
+        self, tx: Transaction, state: SessionState, text: ResultText, origin: Provenance
+    ) -> tuple[SessionState, Provenance]:
+        """The session's state after it was shown the result, and whose word that counts as."""
+        if self.text is not None and self.text.error is not None:
+            # INVARIANT: FAILCLOSED - of a text that could not be read, any word may have been anybody's.
+            observed = ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
+        else:
+            is_cut = self.readable_len > MAX_TEXT
+            observed = ObservedText(text.fingerprints, origin, is_cut=is_cut, traces=text.traces).resolve_origin(tx)
+        sketch = tx.load_sketch(state)
+        state = record_observation(tx, state, sketch, observed, self.context.resource.id, chunk=text.chunk)
+        return state, observed.origin
+
+    def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:
+        """The accounts that reserved something for this action, settled."""
+        charges = [item for item in self.context.reserved_charges if item[0] not in RESERVED_UNITS]
+        if not charges:
+            return []
+        handles = self.context.handles
+        return [
+            settle_account(account.envelope, charges, actual_costs)
+            for account in state.links
+            if account.handle in handles
+        ]
+
+    def _compute_actual_costs(self) -> dict[str, int]:
+        reserved = {unit: amount for unit, amount in self.context.reserved_charges if unit not in RESERVED_UNITS}
+        if self.status == "not_run":
+            return dict.fromkeys(reserved, 0)  # the caller was gone before anything ran
+        return {
+            unit: amount for unit, amount in self.actual_costs.items() if unit in reserved and amount != reserved[unit]
+        }
+
+    def _refund_quota(self, tx: Transaction, actual_costs: Mapping[str, int]) -> dict[str, Any] | None:
+        """Refund the unused part of the reserved cost to the day's quota; a past day gets no refund."""
+        if self.context.quota_day is None or not actual_costs:
+            return None
+        day = read_quota_day(tx, self.context.quota_day.account)
+        if day is None or day.number != self.context.quota_day.number:
+            return None
+        day = replace(day, version=day.version + 1)
+        for unit, amount in self.context.reserved_charges:
+            if unit in actual_costs:
+                day = day.refund(unit, amount - actual_costs[unit])
+        return write_quota_day(tx, day)

@@ -1,0 +1,139 @@
+"""A decided action that may run: what to run it with, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from halo_core.enforcement.call import DecisionContext
+from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
+from halo_core.errors import Denied
+from halo_core.model import OUTPUT_OBLIGATIONS, Mode, Obligation
+
+if TYPE_CHECKING:
+    from halo_core.enforcement.enforcer import Enforcer
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A decided action that may run: once, with exactly `args`."""
+
+    args: Mapping[str, Any]
+    verdict: DecisionContext | None
+    _enforcer: Enforcer
+    _is_open: bool = field(default=True, repr=False)
+    _restricted_before: str = field(default="", repr=False)
+
+    @property
+    def holds_output(self) -> bool:
+        """Whether an obligation may change the result, so that nothing may be passed on before `succeed` has it all."""
+        return any(item.kind in OUTPUT_OBLIGATIONS for item in self._active_obligations())
+
+    def succeed(self, result: T, surface: Surface[T]) -> T:
+        """Record a result and return it without what the obligations remove.
+
+        The returned result is what is recorded.
+
+        Raises:
+            Denied: `needs_guard`: it would have to be held back, and its surface cannot.
+        """
+        cost = _read_cost(result, surface)
+        detail = ""
+        if self.verdict is not None and self.holds_output:
+            try:
+                result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+            except Denied:
+                self._finish("success", "", "withheld", cost)
+                raise
+        recorded_text = mask_recorded_text(
+            _read_text(result, surface), self._active_obligations()
+        )  # what a model asks for is in it too
+        self._finish("success", recorded_text, detail or self._restricted_before, cost)
+        return result
+
+    def restrict(self, result: T, surface: Surface[T]) -> T:
+        """Apply the obligations to a result that is recorded further up.
+
+        Raises:
+            Denied: as `succeed`.
+        """
+        if self.verdict is None or not self.holds_output:
+            return result
+        result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+        self._restricted_before = detail or self._restricted_before  # `succeed` may find nothing left to restrict
+        return result
+
+    def _active_obligations(self) -> tuple[Obligation, ...]:
+        """The obligations to carry out; none in observe mode."""
+        verdict = self.verdict
+        return verdict.decision.obligations if verdict is not None and verdict.mode is Mode.ENFORCE else ()
+
+    def fail(
+        self, error: BaseException, fallback: type[Exception] = RuntimeError, *, passthrough: bool = False
+    ) -> BaseException:
+        """Record an error or a cancellation and return what may be raised: the error, or one that says less.
+
+        Raise another one where the error is no longer being handled, so that it does not become its context.
+
+        Args:
+            error: what the action raised.
+            fallback: class of what is raised where the error's own cannot be made from a text alone.
+            passthrough: whether the caller lets the error through as it is, whatever is returned.
+        """
+        failure = self._build_failure(error, fallback, passthrough=passthrough)
+        cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
+        status = "cancelled" if cancelled else "error"
+        self._finish(status, failure.recorded_text, type(error).__name__, readable_text=failure.readable_text)
+        return failure.error
+
+    def make_raisable(self, error: BaseException, fallback: type[Exception] = RuntimeError) -> BaseException:
+        """The error to raise where its outcome is recorded further up."""
+        return self._build_failure(error, fallback).error
+
+    def _build_failure(self, error: BaseException, fallback: type[Exception], *, passthrough: bool = False) -> Failure:
+        resource = self.verdict.resource if self.verdict is not None else None
+        return build_failure(error, self._active_obligations(), resource, fallback=fallback, passthrough=passthrough)
+
+    def pause(self, error: BaseException) -> None:
+        """Record that the action paused itself; the same request may be dispatched once more.
+
+        What it reserved stays charged: it may have spent before it paused.
+        """
+        self._finish("paused", "", type(error).__name__)
+
+    def _finish(
+        self,
+        status: str,
+        output: str,
+        detail: str,
+        cost: Mapping[str, int] | None = None,
+        *,
+        readable_text: str | None = None,
+    ) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        if self.verdict is not None:
+            self._enforcer.queue_outcome(self.verdict, status, output, detail, cost or {}, readable_text=readable_text)
+
+
+def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
+    """The cost of a result; empty (what was reserved stays charged) where it cannot be read."""
+    if surface.cost is None:
+        return {}
+    try:
+        costs = surface.cost(result)
+        return {unit: amount for unit, amount in costs.items() if type(amount) is int and 0 <= amount < 2**53}
+    except Exception:  # noqa: BLE001  the action ran; what was reserved stays charged
+        return {}
+
+
+def _read_text(result: T, surface: Surface[T]) -> str:
+    try:
+        return surface.text(result).encode("utf-8", "replace").decode()
+    except Exception as exc:  # noqa: BLE001  the action ran; a result that cannot be read is recorded as such
+        return f"unreadable result: {type(exc).__name__}"

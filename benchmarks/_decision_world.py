@@ -82,6 +82,7 @@ class World:
                     trigger="message",
                     trigger_text=f"I will now use {name} for step {i} of the request.",
                     request=request,
+                    trace_id=f"{self._made:032x}",
                 )
                 yield Work(call, _RESULT.format(self._made % 90 + 10, self._made % 9 + 1))
 

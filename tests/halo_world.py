@@ -16,6 +16,7 @@ from halo_core.cli.main import run as cli_run
 from halo_core.enforcement import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.references import References
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.verification import verify_store
 
@@ -98,7 +99,22 @@ def url_of(home: Path) -> str:
 def found(home: Path, *kinds: Any) -> list[LoggedEntry]:
     """Entries as anybody can read them while Halo is open."""
     with Reader(url_of(home)) as reader:
+        reader.use_names(home)
         return list(read_entries(reader, reader.tenants()[0], kinds))
+
+
+def session_ref(home: Path, name: str) -> str:
+    """What stands for a session in the store of this home."""
+    references = References.of_home(home)
+    assert references is not None
+    return references.of_session(name)
+
+
+def person_ref(home: Path, name: str) -> str:
+    """What stands for a person in the store of this home."""
+    references = References.of_home(home)
+    assert references is not None
+    return references.of_person(name)
 
 
 def bodies(home: Path, *kinds: Any) -> list[Mapping[str, Any]]:
@@ -114,8 +130,12 @@ def verified(home: Path, **options: Any) -> int:
 
 
 def attack(path: Path) -> sqlite3.Connection:
-    """A connection as an attacker with the file would open it: no triggers in the way."""
+    """A connection as an attacker with the file would open it: no triggers in the way.
+
+    In its statements `ref('s')` is what stands for session `s`.
+    """
     connection = sqlite3.connect(path, isolation_level=None)
+    connection.create_function("ref", 1, lambda name: session_ref(path.parent, name))
     for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
         connection.execute(f"DROP TRIGGER {name}")
     return connection

@@ -15,7 +15,7 @@ from halo_core.crypto import canonical
 from halo_core.enforcement.risk_assessor import BASELINE_DOMAIN, MODEL_DOMAIN, TERMS_DOMAIN, USUAL_DOMAIN
 from halo_core.errors import BadInput, ConfigError
 from halo_core.identities.baseline import IdentityBaseline
-from halo_core.model import AccessRequest, ActionKind, Decision, EntryKind, Impact, LedgerEntry
+from halo_core.model import AccessRequest, ActionKind, Actor, Decision, EntryKind, Impact, LedgerEntry
 from halo_core.risk.action_risk import ScoringTerms
 from halo_core.risk.baseline import Baseline, blend_threshold, fit_baseline, sample_own_margins
 from halo_core.risk.circumstances import Circumstances, UsualCircumstances, circumstances_of, fit_usual_circumstances
@@ -206,7 +206,7 @@ def _compute_margins(
         yield model.compute_margin(values) + strangeness * model.margin_per_sixteenth
 
 
-def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: str) -> str:
+def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: Actor | str) -> str:
     """Put a score in force for an agent, from its next decision on; the hash of its terms."""
     parts = (
         (MODEL_DOMAIN, score.model.to_bytes()),
@@ -219,14 +219,14 @@ def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: str) -> st
         if tx.put_blob(name, data):
             tx.append(Draft(EntryKind.BASELINE, "", {"agent": "", "hash": name, "part": True}))
     facts = {"risks": list(score.terms.risks), "sessions": score.terms.sessions}
-    body = {"agent": agent, "by": by, "hash": names[-1], "part": False, "tasks": score.terms.tasks, **facts}
-    tx.append(Draft(EntryKind.BASELINE, "", body))
+    body = {"agent": agent, "hash": names[-1], "part": False, "tasks": score.terms.tasks, **facts}
+    tx.append(Draft(EntryKind.BASELINE, "", body, actor=Actor.of(by)))
     rows.BaselineTable(tx).put(agent, names[-1])
     return names[-1]
 
 
 def put_identities_in_force(
-    tx: Transaction, book: IdentityBaseline, by: str, sources: Sequence[str], left_out: int = 0
+    tx: Transaction, book: IdentityBaseline, by: Actor | str, sources: Sequence[str], left_out: int = 0
 ) -> str:
     """Put a tenant's baseline of people and service accounts in force; its hash.
 
@@ -243,8 +243,8 @@ def put_identities_in_force(
     made_of = {"left_out": left_out, "sources": list(sources)}
     facts = {"events": book.event_count, "identities": len(book.habits), **made_of}
     risks = [book.limits.elevated, book.limits.high]
-    body = {"agent": IDENTITIES, "by": by, "hash": name, "part": False, "risks": risks, **facts}
-    tx.append(Draft(EntryKind.BASELINE, "", body))
+    body = {"agent": IDENTITIES, "hash": name, "part": False, "risks": risks, **facts}
+    tx.append(Draft(EntryKind.BASELINE, "", body, actor=Actor.of(by)))
     rows.BaselineTable(tx).put(IDENTITIES, name)
     return name
 
@@ -281,11 +281,11 @@ def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
     )
 
 
-def take_out_of_force(tx: Transaction, agent: str, by: str) -> bool:
+def take_out_of_force(tx: Transaction, agent: str, by: Actor | str) -> bool:
     """Take an agent's score out of force; False where there was none."""
     if not rows.BaselineTable(tx).get(agent):
         return False
-    tx.append(Draft(EntryKind.BASELINE, "", {"agent": agent, "by": by, "part": False}))
+    tx.append(Draft(EntryKind.BASELINE, "", {"agent": agent, "part": False}, actor=Actor.of(by)))
     rows.BaselineTable(tx).put(agent, "")
     return True
 

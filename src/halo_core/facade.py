@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Self
@@ -37,7 +38,8 @@ from halo_core.enforcement.shadow_activity import ShadowActivity
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.home import Declarations, default_home, default_url, describe_process, parse_mode
 from halo_core.log_output import get_logger
-from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource
+from halo_core.model import ActionKind, Constraint, Mode, Principal, Resource, Stop
+from halo_core.references import References
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig
 
@@ -62,6 +64,13 @@ def make_schema_error(hosted_names: Sequence[str]) -> ConfigError:
         return make_hosted_tool_error(hosted_names[0])
     message, remedy = "a schema without a function cannot be guarded", "guard the tool or function that runs"
     return ConfigError("nothing_to_guard", message, field="x", remedy=remedy)
+
+
+def refer_stops(stops: tuple[Stop, ...], references: References) -> tuple[Stop, ...]:
+    """Stops of files, in which a session may stand under its name; decisions know it by its reference."""
+    # INVARIANT: REV - a name has the form of a reference only by chance, so such a stop holds either way.
+    named = [item for item in stops if item.scope == "session"]
+    return (*stops, *(replace(item, target=references.of_session(item.target)) for item in named)) if named else stops
 
 
 def guard_all(
@@ -149,10 +158,18 @@ class HaloBase(DelegationMixin):
         self.enforcer = Enforcer(
             self.store,
             Preparer(
-                principal=Principal(tenant, agent, user, "asserted", (user, agent) if user else (agent,)),
+                principal=Principal(
+                    tenant,
+                    agent,
+                    user,
+                    "asserted",
+                    (user, agent) if user else (agent,),
+                    self.store.references.of_person(user),
+                ),
                 origin=describe_process(self.framework),
                 assurance="dev",
                 digester=digester,
+                references=self.store.references,
                 redactor=Redactor(digester),
                 sketch_key=keys.secret("sketch"),
                 make_call_id=ids.new_short_id,
@@ -160,7 +177,7 @@ class HaloBase(DelegationMixin):
             lambda: self._agent_credentials.current(self._registry),
             mode,
             are_credentials_ready=lambda: self._agent_credentials.is_ready(self._registry),
-            read_stops=lambda: stops.read(tenant),
+            read_stops=lambda: refer_stops(stops.read(tenant), self.store.references),
         )
         self._mode = mode
         self._declarations = Declarations(self.store, home, agent)

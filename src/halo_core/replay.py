@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -30,6 +30,8 @@ from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, 
 PassportKeys = tuple[dict[str, Issuer], dict[str, tuple[str, bytes]]]
 """Issuers by `kid`, and approvers, each with its name and public key, by `kid`."""
 _MAX_RESOURCES: Final = 4096
+_READ_FIELDS: Final = ("approver", "args", "user")
+"""Sealed fields that a decision read."""
 _SPAN: Final = 1000
 """Positions that one process replays at a time."""
 _MIN_SHARED: Final = 4 * _SPAN
@@ -90,10 +92,10 @@ class Replayer:
         """Replay one decision."""
         entry = logged.entry
         try:
-            args = self._open_arguments(entry)
-            if args is None:
+            inputs = self._open_inputs(entry)
+            if inputs is None:
                 return ReplayResult(entry.id, ReplayStatus.REDACTED)
-            request, snapshot = self._read_inputs(entry, args)
+            request, snapshot = inputs
             differs = self._compare_score(request, snapshot)
             computed = decide(request, snapshot)
         except (HaloError, KeyError, TypeError, ValueError) as exc:
@@ -111,16 +113,29 @@ class Replayer:
         Raises:
             HaloError, KeyError, TypeError, ValueError: it cannot be read, or its arguments were erased.
         """
-        args = self._open_arguments(entry)
-        if args is None:
+        inputs = self._open_inputs(entry)
+        if inputs is None:
             raise KeyError(f"the arguments of {entry.id} were erased")
-        return self._read_inputs(entry, args)
+        return inputs
 
-    def _read_inputs(self, entry: LedgerEntry, args: Mapping[str, Any]) -> tuple[AccessRequest, Snapshot]:
-        recorded = entry.body["snapshot"]
+    def _open_inputs(self, entry: LedgerEntry) -> tuple[AccessRequest, Snapshot] | None:
+        """What a decision was made on; None where arguments or names that it read were erased."""
+        content, recorded = self._contents.open_all(entry), entry.body["snapshot"]
+        if any(name not in content for name in _READ_FIELDS if name in entry.content):
+            return None
+        args: Mapping[str, Any] = canonical.from_plain(canonical.loads(content["args"]))
         request = AccessRequest.from_plain(entry.body["request"], args, self._read_resource)
+        if "user" in content:
+            request = replace(request, subject=request.subject.with_user(content["user"].decode()))
         chain = self._chain(tuple(recorded["chain"]))
-        return request, Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
+        snapshot = Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
+        if snapshot.approval is not None:
+            approval = snapshot.approval
+            # An entry whose approver was erased before it was written has no name.
+            name = content.get("approver", b"").decode() or approval.approver
+            reference = approval.reference or approval.approver
+            snapshot = replace(snapshot, approval=replace(approval, approver=name, reference=reference))
+        return request, snapshot
 
     def _compare_score(self, request: AccessRequest, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
         """Where the recorded risk differs from the one computed again; None where it does not, or there is none."""
@@ -139,13 +154,6 @@ class Replayer:
             raise KeyError(f"blob {name} has other content")
         return data
 
-    def _open_arguments(self, entry: LedgerEntry) -> Mapping[str, Any] | None:
-        sealed = self._contents.open(entry, "args")
-        if sealed is None:
-            return None
-        args: Mapping[str, Any] = canonical.from_plain(canonical.loads(sealed))
-        return args
-
     def _load_blob(self, name: str) -> bytes:
         data = self._reader.blob(self._tenant, name)
         if data is None:
@@ -163,11 +171,11 @@ class Replayer:
 
     @cached_property
     def _trusted_keys(self) -> TrustAnchors:
-        issuers, approvers = self._passport_keys or read_passport_keys(self._reader, self._tenant)
+        issuers, approvers = self._passport_keys or read_passport_keys(self._reader, self._contents, self._tenant)
         return TrustAnchors(issuers=issuers, approvers=approvers)
 
 
-def read_passport_keys(reader: Reader, tenant: str) -> PassportKeys:
+def read_passport_keys(reader: Reader, contents: SealedContents, tenant: str) -> PassportKeys:
     """Keys that signed this tenant's passports and re-authorizations, from the entries that introduced them.
 
     An approver's key stays after a withdrawal, since what it signed while it was enrolled keeps its meaning.
@@ -179,7 +187,9 @@ def read_passport_keys(reader: Reader, tenant: str) -> PassportKeys:
         if "issuer" in body:
             issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
         elif body.get("role") == "approver" and body.get("act") == "enrol":
-            approvers[body["kid"]] = (body["name"], base64.b64decode(body["key"]))
+            # Without the name, nothing that the approver signed can be read again.
+            name = contents.open(item.entry, "name")
+            approvers[body["kid"]] = (body["name"] if name is None else name.decode(), base64.b64decode(body["key"]))
     return issuers, approvers
 
 
@@ -202,7 +212,7 @@ def replay_log(url: str, home: Path, tenant: str, *, processes: int = 1) -> Iter
             contents = SealedContents.with_home_key(reader, KeyStore(home))
             yield from Replayer(reader, contents, tenant).replay_all()
             return
-        keys = read_passport_keys(reader, tenant)
+        keys = read_passport_keys(reader, SealedContents.with_home_key(reader, KeyStore(home)), tenant)
     spans = [(since, min(since + _SPAN, end)) for since in range(0, end, _SPAN)]
     share = _Share(url, home, tenant, keys)
     for results in map_in_processes(

@@ -183,7 +183,7 @@ def signed_row(halo, session, change) -> None:
     """The same by somebody who signs it as Halo does, so that only what a decision checks itself is in the way."""
 
     def job(tx):
-        state = change(tx.load_session(session)).with_update()
+        state = change(tx.load_session(tx.references.of_session(session))).with_update()
         tx.put_session(state, tx.append(Draft(EntryKind.HANDBACK, session, {"state": state.make_commitment()})).entry)
 
     halo.store.commit(job)
@@ -1039,7 +1039,9 @@ def test_140_a_passport_in_a_result_is_only_text(halo):
 def test_140_nor_is_one_in_an_argument(halo):
     with halo.session("s"):
         run(halo)
-        token = halo.store.commit(lambda tx: tx.load_blob(tx.load_session("s").links[0].root)).decode()
+        token = halo.store.commit(
+            lambda tx: tx.load_blob(tx.load_session(tx.references.of_session("s")).links[0].root)
+        ).decode()
         run(halo, q=token, amount=token)
         assert len(state_of(halo, "s").links) == 1
 

@@ -111,7 +111,7 @@ def enrol(home: Path, name: str = "ruth", signer: Ed25519Signer = RUTH, tenant: 
 
 
 def pending(halo: HaloBase, session: str) -> list[rows.ApprovalRow]:
-    return halo.store.commit(lambda tx: rows.ApprovalTable(tx).list_pending(session))
+    return halo.store.commit(lambda tx: rows.ApprovalTable(tx).list_pending(tx.references.of_session(session)))
 
 
 def sign(
@@ -199,7 +199,7 @@ def epoch_of(halo: HaloBase, row: rows.ApprovalRow) -> int:
 def state_of(halo: HaloBase, session: str) -> SessionState:
     """The session's row, with every outcome written."""
     halo.store.flush()
-    state = halo.store.commit(lambda tx: tx.load_session(session))
+    state = halo.store.commit(lambda tx: tx.load_session(tx.references.of_session(session)))
     assert state is not None
     return state
 

@@ -31,7 +31,7 @@ from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Store, StoreConfig, rows
 from halo_core.values.sketch import MAX_MARKS
-from halo_world import SURFACE, Calls, attack, bodies, cli, codes, db_of, url_of, verified
+from halo_world import SURFACE, Calls, attack, bodies, cli, codes, db_of, session_ref, url_of, verified
 
 ASKED = "share report 1 with ana@bank.example"
 HEAD = 2_048  # bytes of a session's state that moves with every decision
@@ -61,6 +61,7 @@ def features(home):
 
 def sizes(home, session):
     """Bytes of the session's state, and of the rows of its profile."""
+    session = session_ref(home, session)
     with sqlite3.connect(db_of(home)) as database:
         (state,) = database.execute("SELECT length(state) FROM session WHERE session=?", (session,)).fetchone()
         query = "SELECT marks FROM entry WHERE session=? AND marks IS NOT NULL"
@@ -520,7 +521,7 @@ def test_a_profile_that_was_changed_in_the_store_lets_nothing_run(copy):
         act(halo, "lookup", "somebody said something", q="ana")
     database = attack(db_of(copy))
     row = b"\xff" * 7
-    query = "UPDATE entry SET marks=? WHERE session='new' AND marks IS NOT NULL"
+    query = "UPDATE entry SET marks=? WHERE session=ref('new') AND marks IS NOT NULL"
     database.execute(query, (len(row).to_bytes(4, "big") + row,))
     database.close()
     body = Calls()

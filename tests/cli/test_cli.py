@@ -69,7 +69,7 @@ def test_verify(ledger):
 
 def test_verify_of_a_changed_ledger(copy):
     database = attack(db_of(copy))
-    database.execute("UPDATE entry SET session='three' WHERE kind='decision' AND session='two'")
+    database.execute("UPDATE entry SET session=ref('three') WHERE kind='decision' AND session=ref('two')")
     database.close()
     code, out, _ = cli("verify", home=copy)
     assert code == 11

@@ -20,7 +20,7 @@ from halo_core.model import Budget, Decay, EntryKind, Impact, Quota, SessionTerm
 from halo_core.oversight import answer
 from halo_core.oversight.keys import enrol_approver
 from halo_core.testing import FixedClock
-from halo_world import POLICY, SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, tool
+from halo_world import POLICY, SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, session_ref, tool
 
 HOUR = 3600
 FLOORS = {
@@ -208,7 +208,7 @@ def test_a_session_row_that_cannot_be_read_is_tampering(tmp_path, verb):
         database.execute("UPDATE session SET state=x'7b7d'")
     code, _, err = cli(verb, home=home)
     assert code == 11
-    assert "the row of session `one` cannot be read" in err
+    assert f"the row of session `{session_ref(home, 'one')}` cannot be read" in err
 
 
 def test_a_bar_shows_whatever_was_spent_and_never_more_than_its_width():
@@ -225,7 +225,11 @@ def test_a_bar_shows_whatever_was_spent_and_never_more_than_its_width():
 def test_a_curve_is_what_the_entries_say_with_the_decay_between(home):
     found = told(home, "authority", "long")
     points = found["points"]
-    decisions = [body for body in bodies(home, EntryKind.DECISION) if body["request"]["context"]["session"] == "long"]
+    decisions = [
+        body
+        for body in bodies(home, EntryKind.DECISION)
+        if body["request"]["context"]["session"] == session_ref(home, "long")
+    ]
     assert len(points) == len(decisions) == 13
     for point, body in zip(points, decisions, strict=True):
         # What a hand-off has left is never more than its session has.

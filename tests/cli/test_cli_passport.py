@@ -398,7 +398,7 @@ def test_a_revoked_passport_serves_nothing(home, chain, address):
     assert code == 0, err
     assert "revoked" in out
     body = found(home, EntryKind.REVOCATION)[-1].entry.body
-    assert (body["by"], body["why"], body["scope"]) == (
+    assert (body["actor"], body["why"], body["scope"]) == (
         "mia",
         "left the bank",
         "agent" if address == "agent" else "link",

@@ -22,7 +22,7 @@ from halo_core.oversight.requests import revoke
 from halo_core.passports import mint_standing, token_hash
 from halo_core.store import Draft, rows
 from halo_core.testing import FixedClock
-from halo_world import SURFACE, Calls, bodies, codes, policy_folder, tool, verified
+from halo_world import SURFACE, Calls, bodies, codes, policy_folder, session_ref, tool, verified
 
 WILD = {"**": Constraint.anything()}
 AGENTS = ("planner", "researcher", "writer")
@@ -44,7 +44,7 @@ def desk(home):
 
 
 def links(halo, session="s"):
-    state = halo.store.commit(lambda tx: tx.load_session(session))
+    state = halo.store.commit(lambda tx: tx.load_session(tx.references.of_session(session)))
     return [(account.agent, account.handle) for account in state.links[1:]]
 
 
@@ -59,7 +59,9 @@ def look(halo, name="lookup", call_id=""):
 
 
 def own(halo, session="s"):
-    return halo.store.commit(lambda tx: tx.load_session(session)).session_account("clerk").handle
+    return (
+        halo.store.commit(lambda tx: tx.load_session(tx.references.of_session(session))).session_account("clerk").handle
+    )
 
 
 def revoked(halo, scope, target):
@@ -291,7 +293,7 @@ def test_where_none_is_the_narrowest_nobody_acts(desk, home):
     with desk.session("s"):
         made = givers(desk, BOTH, OTHER)
         assert refused(desk.agent_scope("writer")) == "ambiguous_hand_off"
-        drive(desk.enforcer.hand_back("s", made[0]))
+        drive(desk.enforcer.hand_back(session_ref(home, "s"), made[0]))
         with desk.agent_scope("writer") as entry:
             assert entry.handle == made[1]
     assert verified(home) == 0
@@ -329,7 +331,9 @@ def test_a_link_that_cannot_be_read_may_be_the_narrowest(desk):
         with desk.agent_scope("writer") as entry:
             assert entry.handle == made[1]
         (first, *_) = [
-            item for item in desk.store.commit(lambda tx: tx.load_session("s")).links if item.handle == made[0]
+            item
+            for item in desk.store.commit(lambda tx: tx.load_session(tx.references.of_session("s"))).links
+            if item.handle == made[0]
         ]
         desk.enforcer._get_credentials().passport_store.reader._tokens[first.hash] = "none"
         desk.enforcer._get_credentials().passport_store.reader._chains.clear()
@@ -517,7 +521,7 @@ def test_a_link_handed_back_between_look_and_leap_is_looked_for_again(desk, home
         with desk.agent_scope("planner") as entry:
             entry.keep_link()
         stale = drive(desk.enforcer.find_link("s", "planner"))
-        drive(desk.enforcer.hand_back("s", entry.handle))
+        drive(desk.enforcer.hand_back(session_ref(home, "s"), entry.handle))
         answers = [stale]
         real = desk.enforcer.find_link
 
@@ -591,7 +595,7 @@ def test_a_revoked_or_shorter_link_is_not_given_again(home):
 def test_a_revoked_link_is_not_given_again(desk):
     with desk.session("s"):
         first = handed(desk, "planner")
-        (account,) = desk.store.commit(lambda tx: tx.load_session("s")).descendants(own(desk))
+        (account,) = desk.store.commit(lambda tx: tx.load_session(tx.references.of_session("s"))).descendants(own(desk))
         revoked(desk, "link", account.hash)
         assert handed(desk, "planner") != first
 

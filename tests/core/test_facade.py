@@ -23,6 +23,7 @@ from halo_world import (
     policy_folder,
     python,
     schema,
+    session_ref,
     tool,
     url_of,
     verified,
@@ -230,7 +231,7 @@ def test_an_own_policy_folder_is_used_as_it_is(home):
         ("mode", {"mode": ""}),
         ("agent", {"agent": ""}),
         ("agent", {"agent": "x" * 201}),
-        ("db", {"db": "postgresql://host/db"}),
+        ("db", {"db": "postgresql://host/db?nothing=1"}),
         ("db", {"db": "not a url"}),
     ],
 )
@@ -301,7 +302,7 @@ def test_sessions(halo, home, capsys):
     assert capsys.readouterr().err.count("no session around this call") == 1
     halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
     context = bodies(home, EntryKind.DECISION)[0]["request"]["context"]
-    assert (context["session"], context["session_source"]) == (first.id, "process")
+    assert (context["session"], context["session_source"]) == (session_ref(home, first.id), "process")
 
 
 def test_the_asking_message_is_recorded(halo, home):
@@ -312,7 +313,7 @@ def test_the_asking_message_is_recorded(halo, home):
     context = item.entry.body["request"]["context"]
     assert (context["turn"], context["call_id"], context["trigger"]["kind"]) == ("msg-1", "call-1", "message")
     assert context["trigger"]["digest"].startswith("blake2b-256:")
-    assert set(item.entry.content) == {"args", "trigger"}
+    assert set(item.entry.content) == {"args", "session", "trigger"}
 
 
 def test_every_entry_carries_the_assurance_and_the_origin(halo, home):

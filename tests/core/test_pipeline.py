@@ -31,6 +31,7 @@ from halo_world import (
     found,
     policy_folder,
     schema,
+    session_ref,
     tool,
     url_of,
     verified,
@@ -641,7 +642,7 @@ def test_a_job_that_fails_takes_only_its_own_part_back(halo, home):
 
     def half(tx):
         tx.add_use("clerk", "lookup")
-        tx.append(Draft(EntryKind.DECISION, ran.session, {}, run=key))
+        tx.append(Draft(EntryKind.DECISION, session_ref(home, ran.session), {}, run=key))
 
     with pytest.raises(CannotDecide):
         halo.store.commit(half)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +34,7 @@ from halo_core.model import (
     Envelope,
     Impact,
     Mode,
+    ModelCall,
     Obligation,
     Origin,
     Principal,
@@ -65,7 +67,23 @@ _RESOURCES = st.builds(
     source_trust=st.integers(0, 1000),
     idempotent=st.booleans(),
 )
-_PRINCIPALS = st.builds(Principal, _NAME, _NAME, _NAME, st.just("asserted"), _NAMES)
+_REFERENCE = st.binary(min_size=16, max_size=16).map(lambda data: urlsafe_b64encode(data).decode().rstrip("="))
+_PRINCIPALS = st.one_of(
+    st.builds(Principal, _NAME, _NAME, _NAME, st.just("asserted"), _NAMES),
+    st.builds(Principal, _NAME, _NAME, st.just("ana"), st.just("asserted"), st.just(("ana", "clerk")), _REFERENCE),
+)
+_MODELS = st.one_of(
+    st.none(),
+    st.builds(
+        ModelCall,
+        provider=_NAME,
+        version=_NAME,
+        messages=st.lists(_REFERENCE, max_size=40).map(tuple),
+        system=st.one_of(st.just(""), _HASH),
+        tools=st.one_of(st.just(""), _HASH),
+        parameters=st.dictionaries(_NAME, st.integers(0, 9), max_size=2),
+    ),
+)
 _CONTEXTS = st.builds(
     Context,
     session=_NAME,
@@ -76,6 +94,8 @@ _CONTEXTS = st.builds(
     origin=st.builds(Origin, _NAME, _COUNT, _NAME),
     assurance=st.just("dev"),
     abilities=_NAMES,
+    trace_id=st.one_of(st.just(""), st.binary(min_size=16, max_size=16).map(bytes.hex)),
+    links=st.lists(st.tuples(_NAME, _NAME), max_size=2).map(tuple),
 )
 _STATES = st.one_of(st.none(), st.fixed_dictionaries({"digest": _NAME, "version": st.integers(1, 99)}))
 _ENVELOPES = st.builds(
@@ -89,7 +109,9 @@ _ENVELOPES = st.builds(
         lambda spent: tuple((unit, *spent[unit]) for unit in sorted(spent))
     ),
 )
-_APPROVALS = st.one_of(st.none(), st.builds(Approval, _NAME, _NAME, _NAME, _NAME, _TIME, st.booleans()))
+_APPROVALS = st.one_of(
+    st.none(), st.builds(Approval, _NAME, _NAME, _NAME, _NAME, _TIME, st.booleans(), st.one_of(st.just(""), _REFERENCE))
+)
 _POINTERS = st.lists(_NAME, max_size=4, unique=True).map(sorted)
 _EFFECTS = st.sampled_from([effect.value for effect in Effect])
 _REASONS = st.builds(Reason, st.sampled_from(["granted", "stopped"]), _NAME, _NAME, _EFFECTS)
@@ -145,6 +167,7 @@ def _snapshots(draw: Any) -> Snapshot:
         partial=draw(st.booleans()),
         refused=draw(st.integers(0, 2)),
         unscored=draw(st.booleans()),
+        vouched=tuple((pointer, draw(_NAME), draw(_NAME)) for pointer in draw(_POINTERS)),
     )
 
 
@@ -161,7 +184,7 @@ def _requests(draw: Any) -> AccessRequest:
         args_digest=args_digest,
     )
     problem = draw(st.sampled_from(["", "unknown_tool"]))
-    return AccessRequest(subject, resource.kind, resource, {}, args_digest, request_id, context, problem)
+    return AccessRequest(subject, resource.kind, resource, {}, args_digest, request_id, context, problem, draw(_MODELS))
 
 
 _RESULTS = st.builds(
@@ -173,6 +196,8 @@ _RESULTS = st.builds(
     state=_STATES,
     quota=_STATES,
     stored=_STATES,
+    profile=_STATES,
+    child=st.one_of(st.just(""), _HASH),
     recalled=st.booleans(),
     withdrawn=_NAME,
 )
@@ -204,6 +229,7 @@ def test_the_whole_record_of_a_decision_comes_back(
     }
     assert tree["justification"] == justify_decision(decision, request.resource.id)
     assert (tree["state"], tree["quota"], tree.get("stored")) == (result.state, result.quota, result.stored)
+    assert (tree.get("profile"), tree.get("child", "")) == (result.profile, result.child)
     assert (tree.get("recalled", False), tree.get("withdrawn", "")) == (result.recalled, result.withdrawn)
 
 
@@ -212,10 +238,12 @@ _OUTCOMES = st.fixed_dictionaries(
         "actual": st.lists(st.tuples(_NAME, _COUNT).map(list), max_size=2),
         "decision": st.fixed_dictionaries({"leaf": _NAME, "w": st.sampled_from(["one", "two"]), "ws": _COUNT}),
         "detail": _NAME,
+        "dropped": st.lists(st.tuples(_REFERENCE, _REFERENCE).map(list), max_size=2),
         "labels": st.lists(_NAME, max_size=2),
         "origin": st.sampled_from(["system", "untrusted"]),
         "output_digest": st.one_of(st.just(""), _KEYED),
         "output_len": _COUNT,
+        "profile": _STATES,
         "quota": _STATES,
         "state": st.fixed_dictionaries({"digest": _NAME, "version": _COUNT}),
         "status": st.sampled_from(["success", "paused"]),

@@ -28,12 +28,15 @@ _ODD_VALUES = (None, 0, -1, 1.5, "", "x", "ZZ==", True, [], [1], [["a"]], {}, {"
 _ODD_MEMBERS = (
     "approval",
     "chain",
+    "child",
     "dispatched",
     "executed",
     "idle_us",
     "obligations",
     "reasons",
+    "messages",
     "time_us",
+    "trace",
     "version",
 )
 
@@ -77,9 +80,9 @@ def _alter(tree: Any, draw: random.Random) -> None:
     if change == 0:
         del node[key]
     elif change == 1 and isinstance(node, dict):
-        node[draw.choice(_ODD_MEMBERS)] = draw.choice(_ODD_VALUES)
+        node[draw.choice(_ODD_MEMBERS)] = copy.deepcopy(draw.choice(_ODD_VALUES))
     else:
-        node[key] = draw.choice(_ODD_VALUES)
+        node[key] = copy.deepcopy(draw.choice(_ODD_VALUES))
 
 
 @given(_requests(), _snapshots(), _DECISIONS, _RESULTS, _TIME, st.randoms(use_true_random=False), st.integers(0, 3))
@@ -95,7 +98,7 @@ def test_facts_of_a_decision_are_those_of_its_record(
     facts = _say(extract_decision, tree, session=session, ts_us=ts_us, read_part=PartReader(blobs.get))
     whole = _say(expand_decision, tree, session=session, ts_us=ts_us, read_part=PartReader(blobs.get))
     _agree(facts, whole)
-    if not changes and not decision.obligations:
+    if not changes and not decision.obligations and request.model is None and not snapshot.vouched:
         assert facts is not None
 
 

@@ -12,7 +12,7 @@ import pytest
 import halo_core.enforcement.jobs as jobs_module
 import halo_core.replay as replay_module
 from halo_core.crypto.keys import KeyStore
-from halo_core.decision.record import unpack_digest
+from halo_core.decision.record import iter_part_names, unpack_digest
 from halo_core.errors import Denied, Tampered
 from halo_core.facade import HaloBase
 from halo_core.ledger import decode_entry
@@ -29,7 +29,20 @@ from halo_core.model import (
 )
 from halo_core.replay import Replayer, ReplayStatus, find_first_difference, replay_log
 from halo_core.store.reader import Reader, SealedContents
-from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, schema, tool, url_of
+from halo_world import (
+    SURFACE,
+    Calls,
+    attack,
+    cli,
+    db_of,
+    found,
+    person_ref,
+    policy_folder,
+    python,
+    schema,
+    tool,
+    url_of,
+)
 
 ODD = {"f": -0.0, "big": 2**80, "b": b"\x00", "n": None, "ключ": [1, 2.5, {"$f": "1"}], "t": (1, True)}
 
@@ -136,7 +149,10 @@ def test_an_interpreter_of_another_version(home):
 def test_an_erased_subject_is_said_to_be_redacted(home):
     mixed_run(home)
     database = attack(db_of(home))
-    database.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject='user:ana-a'")
+    subject = person_ref(home, "ana-a")
+    assert (
+        database.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject=?", (subject,)).rowcount == 1
+    )
     database.close()
     results = replayed(home)
     assert [item.status for item in results].count(ReplayStatus.REDACTED) == 16
@@ -194,9 +210,10 @@ def test_a_missing_policy_or_passport_is_unreadable(home):
     mixed_run(home)
     with Reader(url_of(home)) as reader:
         notes = [note for _, note in reader.notes("local", ("decision",))]
-    parts = {unpack_digest(decode_entry(note).body[name]) for note in notes for name in ("frame", "resource")}
+        parts = reader.part_reader("local")
+        names = {unpack_digest(name) for note in notes for name in iter_part_names(decode_entry(note).body, parts)}
     database = attack(db_of(home))
-    database.execute(f"DELETE FROM blob WHERE hash NOT IN ({','.join('?' * len(parts))})", [*parts])
+    database.execute(f"DELETE FROM blob WHERE hash NOT IN ({','.join('?' * len(names))})", [*names])
     database.close()
     results = replayed(home)
     assert {item.status for item in results} == {ReplayStatus.UNREADABLE}

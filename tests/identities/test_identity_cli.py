@@ -50,7 +50,7 @@ def test_a_baseline_is_put_in_force_on_record_and_used(kept, past, later):
     told = plain("import", str(past), "--by", "mia", home=kept)
     assert (told["in_force"], told["identities"], told["established"]) == (True, 6, 6)
     entry = bodies(kept, EntryKind.BASELINE)[-1]
-    assert (entry["agent"], entry["by"], entry["events"]) == (IDENTITIES, "mia", told["events"])
+    assert (entry["agent"], entry["actor"], entry["events"]) == (IDENTITIES, "mia", told["events"])
     assert entry["sources"] == ["sha256:" + hashlib.sha256(past.read_bytes()).hexdigest()]
     assert ANA not in json.dumps(entry)
     found = plain("score", str(later), home=kept)

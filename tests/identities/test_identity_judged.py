@@ -143,7 +143,7 @@ def test_a_verdict_on_another_tenants_alert_says_nothing_here(kept):
     mine = next(item.entry.id for item in found(kept, ALERT))
     code, _, err = cli("judge", mine, "--attack", "--tenant", "other", home=kept)
     assert (code, "no_such_entry" in err) == (64, True)
-    body = {"alert": mine, "attack": True, "by": "eve", "session": "", "why": ""}
+    body = {"alert": mine, "attack": True, "actor": "eve", "session": "", "why": ""}
     StoreContext(kept, url_of(kept), "other").commit(lambda tx: tx.append(Draft(FEEDBACK, "", body)))
     for tenant in ("local", "other"):
         path = csv_file(kept.parent / "all.csv", [*history(), *LATER])

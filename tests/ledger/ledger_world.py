@@ -10,7 +10,8 @@ from typing import Any
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, Ed25519Signer
-from halo_core.decision.record import Circumstances, encode_frame, encode_resource, pack_digest, unpack_digest
+from halo_core.decision.record import pack_digest, unpack_digest
+from halo_core.decision.record_parts import Circumstances, encode_frame, encode_host, encode_resource
 from halo_core.ledger.checkpoints import sign_checkpoint
 from halo_core.ledger.notes import encode_entry, format_vkey, key_hash, log_origin, make_vkey, writer_name
 from halo_core.ledger.reader import Stream, Trust
@@ -176,9 +177,9 @@ class World:
     ) -> LedgerEntry:
         """Add a decision on a call, of which `number` runs paused before."""
         resource = Resource("pay", ActionKind.TOOL_CALL, idempotent=idempotent)
-        frame = Circumstances("host", Origin(), "dev", (), (), "", mode, 1, "")
-        parts = encode_frame(tenant, "clerk", "", frame), encode_resource(resource)
-        for name, data in parts:
+        host = encode_host(Circumstances(tenant, "", "host", Origin(), "dev", (), "", mode, 1, ""))
+        frame, named = encode_frame("clerk", "", ("clerk",), (), host[0]), encode_resource(resource)
+        for name, data in (host, frame, named):
             blob = (tenant, unpack_digest(name), data)
             if blob not in [(r["tenant"], r["hash"], r["bytes"]) for r in self.tables["blob"]]:
                 self.put("blob", *blob)
@@ -196,8 +197,8 @@ class World:
             args=pack_digest(ARGS),
             call=call,
             dispatched=runs,
-            frame=parts[0][0],
-            resource=parts[1][0],
+            frame=frame[0],
+            resource=named[0],
             seen={"opened_us": 1, "steps": 0},
             trigger={"kind": "host"},
             **more,

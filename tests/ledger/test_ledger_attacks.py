@@ -669,7 +669,7 @@ def test_broken_link_signed_by_the_writer_itself_is_tampering():
 
 
 def test_noncanonical_note_signed_by_the_writer_itself_is_tampering():
-    for change in ((b'{"assurance"', b'{ "assurance"'), (b'"ws":12', b'"ws":1.2e1'), (b'"v":2', b'"v":2,"v":2')):
+    for change in ((b',"kind"', b', "kind"'), (b'"ws":12', b'"ws":1.2e1'), (b'"v":3', b'"v":3,"v":3')):
         world = BASE.copy()
         row = world.find("entry", tenant="acme", w="c001", ws=12)
         resign(world, row, key("acme c001"), change)
@@ -678,7 +678,7 @@ def test_noncanonical_note_signed_by_the_writer_itself_is_tampering():
 
 def test_entry_of_an_unknown_version_is_not_passed_over():
     world = BASE.copy()
-    resign(world, world.find("entry", tenant="acme", w="c001", ws=12), key("acme c001"), (b'"v":2', b'"v":3'))
+    resign(world, world.find("entry", tenant="acme", w="c001", ws=12), key("acme c001"), (b'"v":3', b'"v":4'))
     report = check(world)
     assert (report.exit_code, codes(report)) == (13, {"unknown_version"})
 

@@ -14,6 +14,7 @@ from oversight_world import PAN, answers, ask, at, enrolled, opened, pay, people
 from halo_core.authorities import Authorities, approver_key_name
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, CannotDecide, ConfigError, Denied, Pending, Tampered
+from halo_core.ledger.commitments import digest_answer
 from halo_core.model import EntryKind
 from halo_core.oversight import list_requests
 from halo_core.oversight import load_request as question_of
@@ -29,6 +30,7 @@ from halo_world import SURFACE, Calls, attack, bodies, db_of, found, python, too
 
 def seen(home, request, **more):
     with Reader(url_of(home)) as reader:
+        reader.use_names(home)
         contents = SealedContents.with_home_key(reader, KeyStore(home))
         more.setdefault("now_us", 0)
         return question_of(reader, home, "local", request, opener=contents.open, **more)
@@ -69,7 +71,7 @@ def test_a_request_that_is_not_there_is_said_to_be_so(home):
         ("UPDATE approval SET binding='sha256:00'", "row of the request differs from its entry"),
         ("UPDATE approval SET expires_us=expires_us+1", "row of the request differs from its entry"),
         ("UPDATE approval SET kind='reauthorization'", "row of the request differs from its entry"),
-        ("UPDATE approval SET session='two'", "no entry"),
+        ("UPDATE approval SET session=ref('two')", "no entry"),
         ("DELETE FROM entry WHERE kind='decision'", "missing or was changed"),
         ("DELETE FROM entry WHERE kind='writer_open'", "first entry is missing"),
         ("DELETE FROM blob WHERE hash IN (SELECT hash FROM standing)", "passport"),
@@ -107,8 +109,9 @@ def test_a_question_bound_to_another_call_is_not_shown(home):
         def forge(tx):
             (asked,) = found(home, EntryKind.APPROVAL_REQUEST)
             body = {**asked.entry.body, "binding": "sha256:" + "0" * 64}
-            entry = tx.append(Draft(EntryKind.APPROVAL_REQUEST, "one", body)).entry
-            row = ApprovalRow(entry.id, "call", "one", body["binding"], "pending", 1, body["expires_us"])
+            session = tx.references.of_session("one")
+            entry = tx.append(Draft(EntryKind.APPROVAL_REQUEST, session, body)).entry
+            row = ApprovalRow(entry.id, "call", session, body["binding"], "pending", 1, body["expires_us"])
             ApprovalTable(tx).put(row)
             return entry.id
 
@@ -129,10 +132,10 @@ def test_an_approval_lets_exactly_that_call_run_once(home):
     assert (done.status, done.approver) == ("approved", "mia")
     assert done.token not in repr(done)
     (body,) = bodies(home, EntryKind.APPROVAL)
-    assert (body["answer"], body["approver"], body["request"], body["session"]) == ("approve", "mia", request, "one")
+    assert (body["answer"], body["actor"], body["request"], body["session"]) == ("approve", "mia", request, "one")
     assert PAN not in body["why"]
     known = Authorities(home).load("local").approver_keys(10**15 * 2)
-    token = read_approval(body["token"], known)
+    token = read_approval(rows(home)[-1].answer, known)
     assert (token.binding, token.request, token.kind, token.answer) == (
         rows(home)[0].binding,
         request,
@@ -189,7 +192,7 @@ def test_two_processes_answer_at_once_and_one_wins(home):
     assert {"approved", "denied"} & set(said)
     (body,) = bodies(home, EntryKind.APPROVAL)
     assert rows(home)[0].status == ("approved" if body["answer"] == "approve" else "denied")
-    assert rows(home)[0].answer == body["token"]
+    assert digest_answer(rows(home)[0].answer) == body["token"]
     assert verified(home) == 0
 
 
@@ -200,7 +203,7 @@ def test_the_row_is_read_again_under_the_lock(home):
     with at(home) as store:
         now_us = store.clock.now_us()
         signer = _load_signer("local", people(home), home, "mia", now_us)
-        job = _AnswerJob(store, seen(home, request), "mia", signer, True, "", (), now_us, 60)
+        job = _AnswerJob(store, seen(home, request), "mia", signer, True, "", (), now_us, 60, b"")
         store.commit(job)
         with pytest.raises(Denied) as caught:
             store.commit(job)
@@ -345,7 +348,7 @@ def test_enrolment_and_withdrawal_are_on_record(home):
         kids = Authorities(home).withdraw_approver("local", "mia", 2**51)
         store.commit(lambda tx: record_withdrawal(tx, kids, name="mia", by="admin", now_us=2**51))
     acts = [body for body in bodies(home, EntryKind.AUTHORITY) if body.get("role") == "approver"]
-    assert [(body["act"], body["kid"], body["name"], body["by"]) for body in acts] == [
+    assert [(body["act"], body["kid"], body["name"], body["actor"]) for body in acts] == [
         ("enrol", key.key_id, "mia", "admin"),
         ("withdraw", key.key_id, "mia", "admin"),
     ]

@@ -229,7 +229,7 @@ def test_a_rotation_changes_the_issuer_and_keeps_the_old_one_for_a_while(desk):
     assert set(known.issuer_keys(now)) == {old.key_id, new.key_id}
     assert set(known.issuer_keys(now + 7 * 86_400 * 1_000_000)) == {new.key_id}
     body = next(b for b in bodies(home, EntryKind.AUTHORITY) if b.get("act") == "rotate")
-    assert (body["kid"], body["old"], body["by"], body["role"]) == (new.key_id, old.key_id, "admin", "issuer")
+    assert (body["kid"], body["old"], body["actor"], body["role"]) == (new.key_id, old.key_id, "admin", "issuer")
     for secret in secrets_of(home):
         assert secret not in out
     with opened(home) as halo, halo.session("later"):

@@ -16,7 +16,7 @@ from halo_core.model import EntryKind, Stop
 from halo_core.oversight.requests import lift, load_links, revoke, stop
 from halo_core.store.reader import Reader
 from halo_core.store.rows import RestrictionTable
-from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, url_of, verified
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, session_ref, tool, url_of, verified
 
 
 def lookup(halo, session="one"):
@@ -58,10 +58,10 @@ def test_a_stop_holds_at_the_next_decision_and_is_on_record(worked):
         assert halo.store.commit(lambda tx: lift(tx, "agent", "clerk", "mia", "found")) is False
         assert lookup(halo) == 1
     (body,) = bodies(worked, EntryKind.STOP)
-    assert (body["by"], body["scope"], body["target"], body["since_us"]) == ("mia", "agent", "clerk", 5)
+    assert (body["actor"], body["scope"], body["target"], body["since_us"]) == ("mia", "agent", "clerk", 5)
     assert PAN not in body["why"]
     (body,) = bodies(worked, EntryKind.LIFT)
-    assert (body["by"], body["why"], body["filed"]) == ("mia", "found", False)
+    assert (body["actor"], body["why"], body["filed"]) == ("mia", "found", False)
     assert verified(worked) == 0
 
 
@@ -135,14 +135,15 @@ def test_stop_and_lift_from_the_shell(worked, line, scope, target):
         assert (code, f"stopped {scope}" in out, err) == (0, True, "")
         assert "check the spelling" not in out
         assert why_not(halo) == "stopped"
-        assert held(worked)[0][:3] == ("stop", scope, target)
+        stored = session_ref(worked, target) if scope == "session" else target
+        assert held(worked)[0][:3] == ("stop", scope, stored)
         assert len(list((worked / "stops").iterdir())) == 1
         assert "stopped already" in cli("stop", *line, home=worked)[1]
         code, out, _ = cli("lift", *line, "--why", "fine", "--by", "bob", home=worked)
         assert (code, "lifted" in out, "still stopped" in out) == (0, True, False)
         assert lookup(halo) == 1
         assert "there was no stop" in cli("lift", *line, home=worked)[1]
-    assert [(b["by"], b["filed"]) for b in bodies(worked, EntryKind.LIFT)] == [("bob", True)]
+    assert [(b["actor"], b["filed"]) for b in bodies(worked, EntryKind.LIFT)] == [("bob", True)]
     assert verified(worked) == 0
 
 

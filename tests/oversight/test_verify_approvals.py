@@ -48,7 +48,7 @@ def spoil(home, *statements):
 @pytest.mark.parametrize("session", ["open", "denied", "approved", "used"])
 @pytest.mark.parametrize("status", ["pending", "denied", "approved", "used", "expired", "lost"])
 def test_a_status_that_the_log_does_not_give_is_found(copy, session, status):
-    code, found = spoil(copy, f"UPDATE approval SET status='{status}' WHERE session='{session}'")
+    code, found = spoil(copy, f"UPDATE approval SET status='{status}' WHERE session=ref('{session}')")
     allowed = {
         "open": ("pending", "expired"),
         "denied": ("denied",),
@@ -63,23 +63,23 @@ def test_a_status_that_the_log_does_not_give_is_found(copy, session, status):
     [
         "answer='forged'",
         "answer=''",
-        "answer=(SELECT answer FROM approval WHERE session='denied')",
+        "answer=(SELECT answer FROM approval WHERE session=ref('denied'))",
         "binding='sha256:00'",
         "kind='reauthorization'",
         "expires_us=expires_us+1",
-        "session='denied'",
+        "session=ref('denied')",
     ],
 )
 def test_a_column_that_was_altered_is_found(copy, change):
-    assert spoil(copy, f"UPDATE approval SET {change} WHERE session='approved'") == (11, {"column_altered"})
+    assert spoil(copy, f"UPDATE approval SET {change} WHERE session=ref('approved')") == (11, {"column_altered"})
 
 
 def test_an_answer_that_the_log_does_not_hold_is_found(copy):
-    assert spoil(copy, "UPDATE approval SET status='approved', answer='x' WHERE session='open'")[0] == 11
+    assert spoil(copy, "UPDATE approval SET status='approved', answer='x' WHERE session=ref('open')")[0] == 11
 
 
 def test_a_missing_row_and_one_too_many_are_found(copy):
-    assert spoil(copy, "DELETE FROM approval WHERE session='denied'") == (11, {"row_missing"})
+    assert spoil(copy, "DELETE FROM approval WHERE session=ref('denied')") == (11, {"row_missing"})
 
 
 def test_a_row_that_nobody_asked_is_found(copy):
@@ -88,7 +88,7 @@ def test_a_row_that_nobody_asked_is_found(copy):
 
 
 def test_a_row_moved_to_another_tenant_is_found(copy):
-    code, found = spoil(copy, "UPDATE approval SET tenant='acme' WHERE session='denied'")
+    code, found = spoil(copy, "UPDATE approval SET tenant='acme' WHERE session=ref('denied')")
     assert (code, found) == (11, {"row_missing", "row_stray"})
 
 

@@ -94,7 +94,7 @@ def judge(folder: Path) -> dict[str, int]:
     """Reopen and count what must be zero, and what happened."""
     home = folder / "home"
     with opened(home, SystemClock(), LIMITS) as halo:
-        state = halo.store.commit(lambda tx: tx.load_session(SESSION))
+        state = halo.store.commit(lambda tx: tx.load_session(tx.references.of_session(SESSION)))
     paid = [item.split(":") for item in lines(folder / "paid")]
     real = sum(100 * int(amount) - (100 if int(amount) % 2 else 0) for _, amount in paid)
     items = found(home, EntryKind.DECISION, EntryKind.OUTCOME)

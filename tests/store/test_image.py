@@ -551,7 +551,7 @@ def assert_memory_is_right(halo: HaloBase, home: Path) -> None:
 
 def compare_with_fresh_reads(image: TenantImage, home: Path) -> None:
     # `with` would write an entry; a transaction that is never committed reads the same.
-    fresh = TenantImage(image.kek, image.sketch_key)
+    fresh = TenantImage(image.kek, image.sketch_key, image.references)
     with contextlib.closing(Database(url_of(home), read_only=True)) as database:
         tx = Transaction(
             database,
@@ -757,12 +757,12 @@ def test_the_table_refuses_a_second_outcome_whatever_memory_says(home, monkeypat
         act(halo, call_id="c")
         halo.store.flush()
         (decision,) = team.found(home, EntryKind.DECISION)
-        entry = decision.entry
+        entry, session = decision.entry, halo.store.references.of_session(SESSION)
         monkeypatch.setattr(Transaction, "has_outcome", lambda *_: False)
         with pytest.raises(CannotDecide) as caught:
             halo.store.commit(
                 lambda tx: tx.append(
-                    Draft(EntryKind.OUTCOME, SESSION, {"decision": entry.seq}, settles=(entry.writer, entry.seq))
+                    Draft(EntryKind.OUTCOME, session, {"decision": entry.seq}, settles=(entry.writer, entry.seq))
                 )
             )
         assert caught.value.code == "ledger_unwritable"

@@ -19,7 +19,7 @@ from halo_core.model import Budget, EntryKind
 from halo_core.store import Draft, rows, transaction
 from halo_core.store.postgres_statements import translate
 from halo_core.verification import verify_store
-from halo_world import SURFACE, Calls, tool
+from halo_world import SURFACE, Calls, session_ref, tool
 
 pytestmark = pytest.mark.disk
 S = "s"
@@ -78,11 +78,11 @@ def test_a_row_taken_away_after_a_process_saw_that_there_was_none_is_missed(plac
     with place.open() as one, place.open() as two:
         act(two, "other")  # so that the tool is known, and what follows changes nothing for everybody
         act(one, "other")
-        one.store.commit(lambda tx: tx.load_session(S))
+        one.store.commit(lambda tx: tx.load_session(tx.references.of_session(S)))
         act(two)
         two.store.flush()
         with place.attack() as attacker:
-            assert attacker.run("DELETE FROM session WHERE session=?", S)
+            assert attacker.run("DELETE FROM session WHERE session=?", session_ref(place.home, S))
         with pytest.raises(Denied) as caught:
             act(one)
         assert caught.value.reason == "ledger_unwritable"
@@ -95,10 +95,11 @@ def test_taint_of_another_process_is_not_washed_by_the_older_row(place):
         act(one)
         one.store.flush()
         with place.attack() as attacker:
-            (early,) = attacker.run(f"{SESSION_ROW} WHERE session=?", S)
+            session = session_ref(place.home, S)
+            (early,) = attacker.run(f"{SESSION_ROW} WHERE session=?", session)
             act(two, name="note", source_trust=0)
             two.store.flush()
-            attacker.run(f"{PUT_BACK} WHERE session=?", *early, S)
+            attacker.run(f"{PUT_BACK} WHERE session=?", *early, session)
         with pytest.raises(Denied):
             act(one)
 
@@ -228,7 +229,7 @@ def test_an_entry_of_format_1_is_named_as_such(place):
         act(halo)
     with place.attack() as attacker:
         ((text,),) = attacker.run("SELECT body FROM entry WHERE kind='decision'")
-        old = text.replace(b'"v":2', b'"v":1').replace(b'"frame":', b'"framed":')
+        old = text.replace(b'"v":3', b'"v":1').replace(b'"frame":', b'"framed":')
         attacker.run("UPDATE entry SET body=? WHERE kind='decision'", old)
     report = verify_store(place.url, place.home)
     codes = {item.code for item in report.findings if "column body" in item.where and item.check == 2}

@@ -31,7 +31,7 @@ from halo_core.store.engine import Conflict
 from halo_core.store.postgres import PostgresDatabase
 from halo_core.store.postgres_statements import describe_server, translate
 from halo_core.store.sequencer import Sequencer
-from halo_world import Calls, policy_folder
+from halo_world import Calls, policy_folder, session_ref
 
 pytestmark = pytest.mark.disk
 
@@ -391,7 +391,12 @@ def test_a_session_that_is_written_while_it_is_read_is_read_again(place, monkeyp
         other.store.flush()
 
         def strike(tx, session):
-            if tx.writer is one.store._writer and session == "s" and not tx.database.holds_rows and len(beaten) < 2:
+            if (
+                tx.writer is one.store._writer
+                and session == session_ref(place.home, "s")
+                and not tx.database.holds_rows
+                and len(beaten) < 2
+            ):
                 beaten.append(session)
                 once(other, session="s")
                 other.store.flush()
@@ -760,7 +765,7 @@ def test_a_statement_that_failed_unseen_is_not_committed(place):
 
 def test_a_name_that_the_server_cannot_hold_denies(place):
     with place.open() as halo, pytest.raises((Denied, HaloError)):
-        once(halo, session="nul\0nul")
+        once(halo, name="nul\0nul")
     assert place.verified() == 0
 
 

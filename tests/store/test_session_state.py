@@ -7,7 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from halo_core.crypto.keys import Digester
 from halo_core.model import Envelope, SessionView
+from halo_core.references import References
 from halo_core.store import Account, SessionState
 from halo_core.store.image import MAX_STATES, TenantImage
 
@@ -34,7 +36,7 @@ _STATES = st.builds(
 
 
 def make_image() -> TenantImage:
-    return TenantImage(bytes(32), bytes(128))
+    return TenantImage(bytes(32), bytes(128), References(Digester(bytes(32))))
 
 
 @given(_STATES)

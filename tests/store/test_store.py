@@ -676,7 +676,7 @@ def test_a_recovery_that_fails_is_made_up_for(home):
 
 def test_marks_that_were_taken_back_are_written_again(home):
     def note(tx):
-        state = tx.load_session("s")
+        state = tx.load_session(tx.references.of_session("s"))
         sketch = tx.load_sketch(state)
         added = sketch.compute_additions(frozenset({7}), Provenance.USER)
         tx.add_sketch_row(state, added)

@@ -12,7 +12,8 @@ import pytest
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer
-from halo_core.decision.record import encode_resource, unpack_digest
+from halo_core.decision.record import unpack_digest
+from halo_core.decision.record_parts import encode_resource
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import ConfigError, Denied, Gap
 from halo_core.facade import HaloBase
@@ -20,7 +21,7 @@ from halo_core.ledger.notes import format_vkey, key_hash, make_vkey
 from halo_core.model import Quota
 from halo_core.store.database import Database
 from halo_core.store.reader import Reader
-from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, tool, url_of
+from halo_world import SURFACE, Calls, attack, cli, db_of, policy_folder, session_ref, tool, url_of
 
 pytestmark = pytest.mark.disk
 
@@ -281,7 +282,7 @@ def test_what_two_entries_hold_exchanged(copy, columns, one, two):
 @pytest.mark.parametrize("kind", ["decision", "outcome"])
 def test_the_keys_of_two_runs_exchanged(copy, kind):
     database = attack(db_of(copy))
-    query = "SELECT w, ws, once FROM entry WHERE kind=? AND session='one' AND once IS NOT NULL LIMIT 2"
+    query = "SELECT w, ws, once FROM entry WHERE kind=? AND session=ref('one') AND once IS NOT NULL LIMIT 2"
     rows = database.execute(query, (kind,)).fetchall()
     for w, ws, _ in rows:
         database.execute("UPDATE entry SET once=NULL WHERE w=? AND ws=?", (w, ws))
@@ -455,7 +456,7 @@ def test_a_session_cannot_be_washed_of_its_taint_or_rolled_back(tmp_path):
     for version, forged in ((None, washed), old):
         database.execute("UPDATE session SET state=?, version=coalesce(?, version)", (forged, version))
         code, out, _ = cli("verify", home=home)
-        assert (code, "session local/s" in out) == (11, True), out
+        assert (code, f"session local/{session_ref(home, 's')}" in out) == (11, True), out
     database.execute("UPDATE session SET state=?, version=4", (state,))
     database.execute("UPDATE entry SET marks=NULL WHERE idx=(SELECT min(idx) FROM entry WHERE marks IS NOT NULL)")
     code, out, _ = cli("verify", home=home)
@@ -612,7 +613,7 @@ def test_a_session_cannot_be_washed_between_two_decisions(tmp_path, how, again):
     database.close()
     assert len(body) == 1
     code, out, _ = cli("verify", home=home)
-    assert (code, "session local/s" in out) == (13 if how.endswith("there") else 11, True), out
+    assert (code, f"session local/{session_ref(home, 's')}" in out) == (13 if how.endswith("there") else 11, True), out
 
 
 def refuse_twice(halo, body):
@@ -639,7 +640,7 @@ def test_a_session_taken_back_to_an_earlier_state_is_refused_and_shows(tmp_path)
             work(halo, 1)
         assert denied.value.reason == "ledger_unwritable"
     code, out, _ = cli("verify", home=home)
-    assert (code, "session local/s" in out) == (11, True), out
+    assert (code, f"session local/{session_ref(home, 's')}" in out) == (11, True), out
 
 
 def test_a_session_forgotten_between_two_decisions_is_refused_and_shows(tmp_path):
@@ -654,7 +655,7 @@ def test_a_session_forgotten_between_two_decisions_is_refused_and_shows(tmp_path
             work(halo, 1)
         assert denied.value.reason == "ledger_unwritable"
     code, out, _ = cli("verify", home=home)
-    assert (code, "session local/s" in out) == (13, True), out
+    assert (code, f"session local/{session_ref(home, 's')}" in out) == (13, True), out
 
 
 def test_sessions_of_several_writers_that_take_turns_are_whole(tmp_path):
@@ -670,7 +671,7 @@ def test_sessions_of_several_writers_that_take_turns_are_whole(tmp_path):
 
 def test_an_entry_of_a_session_that_is_missing_stays_a_gap(copy):
     database = attack(db_of(copy))
-    query = "SELECT w, ws FROM entry WHERE session='one' AND kind='decision' LIMIT 1 OFFSET 2"
+    query = "SELECT w, ws FROM entry WHERE session=ref('one') AND kind='decision' LIMIT 1 OFFSET 2"
     w, ws = database.execute(query).fetchone()
     database.execute("DELETE FROM entry WHERE w=? AND ws=?", (w, ws))
     database.close()
@@ -738,7 +739,7 @@ def test_a_request_run_again_behind_the_tables_back_shows(tmp_path, afterwards):
         if afterwards == "put back under the next number":
             database.execute(f"UPDATE entry SET once=? {place}", (key[:-1] + b"\x01", w, ws))
         elif afterwards == "put into another session":
-            database.execute(f"UPDATE entry SET once=?, session='t' {place}", (key, w, ws))
+            database.execute(f"UPDATE entry SET once=?, session=ref('t') {place}", (key, w, ws))
         database.close()
     assert len(body) == 2
     code, out, _ = cli("verify", home=home)

@@ -283,17 +283,17 @@ def judge(
         raise ConfigError("no_verdict", problem, remedy="give `--attack` or `--ordinary`")
     with store.open_log() as (reader, name):
         alert_entry = find_entry(reader, name, alert).entry
+        session = reader.find_session(name, alert_entry.session)
         late = is_about_identity(alert_entry) and is_in_baseline(reader, name, alert_entry)
     if alert_entry.kind is not EntryKind.ALERT:
         raise ConfigError("no_alert", f"`{alert}` is not an alert", field="N", remedy="see `halo alerts`")
     body = {
         "alert": alert_entry.id,
         "attack": attack,
-        "by": store.actor,
-        "session": alert_entry.session,
+        "session": session,
         "why": why[:1000],
     }
-    store.commit(lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body)))
+    store.commit(lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body, actor=store.actor)))
     heeds = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
     say(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
     if attack and late:

@@ -27,6 +27,7 @@ from halo_core.cli.context import (
 )
 from halo_core.cli.rendering import build_field_table, build_table, console, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
+from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.oversight import ApprovalAnswer, ApprovalRequest, Spending, answer, keys, list_requests, load_request
@@ -258,7 +259,7 @@ def _build_question_rows(question: ApprovalRequest) -> list[tuple[str, str]]:
         ("request", f"{row.id} ({question.status}), index {question.index}, decision {question.decision}"),
         ("until", format_iso(row.expires_us)),
         ("what", f"{question.action} `{question.resource}` ({question.impact})"),
-        ("who", f"{question.agent}, session {row.session}" + (f", for {question.user}" if question.user else "")),
+        ("who", f"{question.agent}, session {question.session}" + (f", for {question.user}" if question.user else "")),
         ("in the chain", ", ".join(question.identities)),
         *(
             ("why", f"{item.title}: {item.detail or '-'} [{item.code}, {item.source or '-'}]")
@@ -282,7 +283,7 @@ def _format_limits(item: Spending) -> list[str]:
 def _describe_approval(question: ApprovalRequest, done: ApprovalAnswer) -> str:
     limits = [f"{item.unit} up to {format_limit(item.unit, item.subtree, item.decimals)}" for item in done.budgets]
     return (
-        f"session {question.row.session} continues as epoch {question.epoch}: "
+        f"session {question.session} continues as epoch {question.epoch}: "
         f"{', '.join([*limits, f'authority {format_percent(done.authority)}'])}"
     )
 
@@ -353,6 +354,7 @@ def _record_answer(
             raised=limits,
             now_us=opened.clock.now_us(),
             lifetime_s=parse_duration(lasts),
+            shown=canonical.encode(question.to_plain()),
         )
     new_limits = {item.unit: format_amount(item.subtree, item.decimals) for item in done.budgets}
     names = ("request", "status", "approver", "key_id", "entry", "expires_s", "authority")

@@ -33,6 +33,7 @@ from halo_core.cli.rendering import console, print_json
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.home import default_home, default_url
+from halo_core.model import Actor
 from halo_core.store import Store, StoreConfig, Transaction
 from halo_core.store.reader import Reader, SealedContents, select_tenant
 from halo_core.views import NO_LEDGER_CODES
@@ -95,12 +96,14 @@ class StoreContext:
     given: frozenset[str] = frozenset()
 
     @property
-    def actor(self) -> str:
+    def actor(self) -> Actor:
         """Who does it: as given, else the user of the shell."""
+        if self.by:
+            return Actor(self.by, "asserted")
         try:
-            return self.by or getpass.getuser()
+            return Actor(getpass.getuser(), "os-user")
         except (KeyError, OSError):
-            return "unknown"
+            return Actor("unknown", "asserted")
 
     def print_json(self, value: Any) -> bool:
         """Print a value as JSON where `--json` was given; whether it was."""
@@ -121,6 +124,7 @@ class StoreContext:
             ConfigError: `no_database`, `no_store`, `which_tenant`.
         """
         with Reader(self.url) as reader:
+            reader.use_names(self.home)
             yield reader, select_tenant(reader, self.tenant)
 
     def open_contents(self, reader: Reader) -> SealedContents:

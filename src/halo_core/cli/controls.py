@@ -19,7 +19,7 @@ from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import CHANGE_STYLE, EFFECT_STYLE, Exit, safe_text, say, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
-from halo_core.model import ActionKind, EntryKind, Mode, Stop
+from halo_core.model import ActionKind, Actor, EntryKind, Mode, Stop
 from halo_core.oversight import requests
 from halo_core.oversight.issuing import apply_manifest
 from halo_core.stop_files import StopFiles
@@ -78,7 +78,7 @@ def enforce(
     for (resource, codes), count in stopped.most_common(20):
         say_plainly(f"  {count:>5} x {resource}: {', '.join(codes)}")
     with store.open_store(tenant) as opened:
-        opened.commit(lambda tx: _set_mode(tx, Mode.ENFORCE))
+        opened.commit(lambda tx: _set_mode(tx, Mode.ENFORCE, store.actor))
     say(f"enforce mode is on; {sum(stopped.values()):,} of the calls so far would not have run")
     say("(according to the rules at that time; after changing rules, run in observe mode again to check)")
     return Exit.OK
@@ -88,7 +88,7 @@ def enforce(
 def observe(*, store: StoreContext) -> None:
     """Switch to observe mode: every action runs and is recorded, whatever the decision. Stops and revocations apply."""
     with store.open_store(store.resolve_tenant()) as opened:
-        opened.commit(lambda tx: _set_mode(tx, Mode.OBSERVE))
+        opened.commit(lambda tx: _set_mode(tx, Mode.OBSERVE, store.actor))
     say("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
 
 
@@ -128,11 +128,11 @@ def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
         raise ConfigError("widened", problem, field="grants", remedy=remedy)
 
 
-def _set_mode(tx: Transaction, mode: Mode) -> None:
+def _set_mode(tx: Transaction, mode: Mode, actor: Actor) -> None:
     control = tx.load_control()
     if control.mode is not mode:
         tx.put_control(replace(control, version=control.version + 1, mode=mode))
-        tx.append(Draft(EntryKind.MODE, "", {"from": control.mode.value, "to": mode.value, "by": "cli"}))
+        tx.append(Draft(EntryKind.MODE, "", {"from": control.mode.value, "to": mode.value}, actor=actor))
 
 
 def _print_proposal(proposed: ProposedGrants) -> None:
@@ -197,7 +197,7 @@ def stop(
     )
     stop_order = Stop(scope, target, SystemClock().now_us())
     why = requests.mask_reason(why)
-    new = StopFiles(store.home).set(stop_order, store.actor, why, tenant=store.tenant or "")
+    new = StopFiles(store.home).set(stop_order, store.actor.name, why, tenant=store.tenant or "")
     problem, is_known = "", True
     try:
         if scope not in ("all", "tenant"):

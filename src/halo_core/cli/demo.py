@@ -112,7 +112,7 @@ def _build_oversight_row(record: LoggedEntry) -> tuple[str, ...]:
     """An answer or a hand-back, which are no decisions of the agent's."""
     body = record.entry.body
     if record.entry.kind is EntryKind.APPROVAL:
-        approver = f"by [bold]{escape(body['approver'])}[/]"
+        approver = f"by [bold]{escape(body['actor'])}[/]"
         new = f"epoch {body['epoch']}: full authority again"
         return "approval", approver, f"✓ {body['answer']}", "", f"in another process; {escape(new)}"
     names = escape(", ".join(closed["agent"] for closed in body["closed"]))
@@ -205,6 +205,7 @@ def run_demo(
     )
     run_desk(folder, lambda: _approve_in_another_process(folder, demo.SESSION))
     with Reader(default_url(folder)) as reader:
+        reader.use_names(folder)
         contents = SealedContents.with_home_key(reader, KeyStore(folder))
         denied = print_story(reader, contents, _TENANT, demo.SESSION, demo.AGENT)
     checks = [_check_verification(folder), _check_replay(folder), _check_tampering(folder, denied)]
@@ -260,6 +261,7 @@ def _approve_in_another_process(folder: Path, session: str) -> None:
         now_us = store.clock.now_us()
         enrol_approver(store, Authorities(folder), name=_APPROVER, public_key=key, by="the demo", now_us=now_us)
     with Reader(default_url(folder)) as reader:
+        reader.use_names(folder)
         waiting = [
             row.id
             for row, status in list_requests(reader, _TENANT, SystemClock().now_us())
@@ -289,6 +291,7 @@ def _check_verification(folder: Path) -> bool:
 
 def _check_replay(folder: Path) -> bool:
     with Reader(default_url(folder)) as reader:
+        reader.use_names(folder)
         results = list(Replayer(reader, SealedContents.with_home_key(reader, KeyStore(folder)), _TENANT).replay_all())
     same = sum(result.status is ReplayStatus.IDENTICAL for result in results)
     all_same = same == len(results) > 0

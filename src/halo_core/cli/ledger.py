@@ -279,9 +279,7 @@ def _print_head(case: Case) -> None:
     line.append(f" {request.kind.value} {request.resource.id}", style="bold")
     line.append(f", {ran} ({case.entry.body['snapshot']['mode']} mode)")
     say(line)
-    context_line = (
-        f"{' → '.join(request.subject.chain)}, session {request.context.session}, {format_iso(case.entry.ts_us)}"
-    )
+    context_line = f"{' → '.join(request.subject.chain)}, session {case.entry.session}, {format_iso(case.entry.ts_us)}"
     say(safe_text(context_line, style="dim"))
 
 

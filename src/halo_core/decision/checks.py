@@ -352,6 +352,8 @@ def _is_answerable(reason: Reason) -> bool:
 def _is_approver_in_chain(approval: Approval, request: AccessRequest, snapshot: Snapshot) -> bool:
     # INVARIANT: nobody answers for himself: not who holds or handed on the passport, owns the agent or asked for it.
     names = [request.subject.user, request.subject.agent, *request.subject.chain]
+    if approval.reference and approval.reference == request.subject.reference:
+        return True
     keys = set()
     for link in snapshot.chain:
         names += [link.principal, link.agent, link.owner]
@@ -386,7 +388,7 @@ def call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> s
         "policy": rules,
         "resource": request.resource.to_plain(),
         "session": request.context.session,
-        "subject": request.subject.to_plain(),
+        "subject": request.subject.with_references().to_plain(),
     }
     return canonical.digest("halo/binding/call/v1", canonical.dumps(tree))
 

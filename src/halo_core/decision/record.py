@@ -1,8 +1,8 @@
 """What an entry records of a decision and of an outcome, in the compact form that is signed.
 
 What equals its default is left out, and what follows from other members is computed again. What repeats stands once, in
-two parts that are stored by digest: the resource, and the frame (passports, policy, mode, host, abilities). `expand`
-gives back the whole record, from which the decision can be made again:
+parts that are stored by digest (`halo_core.decision.record_parts`). `expand` gives back the whole record, from which,
+with the sealed fields, the decision can be made again:
 
     body, parts = encode_decision(request, snapshot, decision, result)
     expand_decision(body, session=..., ts_us=..., read_part=...)
@@ -15,14 +15,26 @@ from __future__ import annotations
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
-
-import orjson
+from typing import Any, Final
 
 from halo_core.authority import charge_account
-from halo_core.crypto import canonical
 from halo_core.crypto.keys import KEYED_DIGEST
+from halo_core.decision.record_parts import (
+    Circumstances,
+    Frame,
+    Part,
+    PartReader,
+    ReadPart,
+    default_acting,
+    encode_frame,
+    encode_host,
+    encode_model,
+    encode_resource,
+    expand_model,
+    iter_part_names,
+    pack_digest,
+    unpack_digest,
+)
 from halo_core.errors import Tampered
 from halo_core.model import (
     AccessRequest,
@@ -31,24 +43,30 @@ from halo_core.model import (
     EntryKind,
     Envelope,
     LedgerEntry,
-    Origin,
     Reason,
-    Resource,
     SessionView,
     Snapshot,
     compute_request_id,
-    read_digest,
 )
 from halo_core.reasons import get_reason_text
 
-PART_DOMAIN: Final = "halo/part/v2"
-ReadPart = Callable[[str], Mapping[str, Any]]
-"""Digest of a part → its tree."""
-Part = tuple[str, bytes]
-"""Digest and bytes."""
+__all__ = [
+    "GRANTED",
+    "DecisionResult",
+    "Part",
+    "PartReader",
+    "ReadPart",
+    "encode_decision",
+    "encode_outcome",
+    "expand_decision",
+    "expand_entry",
+    "expand_outcome",
+    "iter_part_names",
+    "justify_decision",
+    "pack_digest",
+    "unpack_digest",
+]
 
-_MAX_PARTS: Final = 4096
-_PLAIN: Final = "sha256:"
 _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "approval": None,
     "authority": None,
@@ -84,10 +102,12 @@ _SEQUENCES: Final[Mapping[str, Callable[[Any], Any]]] = {
 _OUTCOME_DEFAULTS: Final[Mapping[str, Any]] = {
     "actual": [],
     "detail": "",
+    "dropped": [],
     "labels": [],
     "origin": "system",
     "output_digest": "",
     "output_len": 0,
+    "profile": None,
     "quota": None,
     "status": "success",
     "tainted": False,
@@ -106,6 +126,8 @@ class DecisionResult:
         state: commitment to the session's state afterwards, None without a session.
         quota: commitment to the day's quota row, None where there is none.
         stored: commitment to the fingerprints of stored values, None where nothing was stored.
+        profile: commitment to the agent's behaviour profile over its sessions, None where it has none.
+        child: hash of the link that a hand-off made, empty where none was made.
         recalled: the result of an earlier run was given back.
         withdrawn: id of a question that was taken back.
     """
@@ -117,31 +139,35 @@ class DecisionResult:
     state: Mapping[str, Any] | None
     quota: Mapping[str, Any] | None = None
     stored: Mapping[str, Any] | None = None
+    profile: Mapping[str, Any] | None = None
+    child: str = ""
     recalled: bool = False
     withdrawn: str = ""
 
 
 def encode_decision(
     request: AccessRequest, snapshot: Snapshot, decision: Decision, result: DecisionResult, *, ts_us: int
-) -> tuple[dict[str, Any], tuple[Part, Part]]:
-    """The body of a decision's entry, whose time is `ts_us`, and the two parts that it names."""
-    frame = encode_frame(
-        request.subject.tenant,
-        request.subject.agent,
-        request.subject.user_assurance,
+) -> tuple[dict[str, Any], list[Part]]:
+    """The body of a decision's entry, whose time is `ts_us`, and the parts that it names (but for a model's texts)."""
+    context, subject = request.context, request.subject.with_references()
+    host = encode_host(
         Circumstances(
-            session_source=request.context.session_source,
-            origin=request.context.origin,
-            assurance=request.context.assurance,
-            abilities=request.context.abilities,
-            chain=tuple([link.hash for link in snapshot.chain]),
-            policy=snapshot.policy.hash,
-            mode=snapshot.mode.value,
-            control_version=snapshot.control_version,
-            model_hash=snapshot.model_hash,
-        ),
+            subject.tenant,
+            subject.user_assurance,
+            context.session_source,
+            context.origin,
+            context.assurance,
+            context.abilities,
+            snapshot.policy.hash,
+            snapshot.mode.value,
+            snapshot.control_version,
+            snapshot.model_hash,
+        )
     )
+    chain = tuple([link.hash for link in snapshot.chain])
+    frame = encode_frame(subject.agent, subject.user, subject.chain, chain, host[0])
     resource = encode_resource(request.resource)
+    parts = [host, frame, resource]
     body: dict[str, Any] = {
         "args": pack_digest(request.args_digest),
         "frame": frame[0],
@@ -149,6 +175,10 @@ def encode_decision(
         "seen": _encode_snapshot(snapshot, ts_us, result.state),
     }
     _add_request(body, request)
+    if request.model is not None:
+        members, model_parts = encode_model(request.model)
+        body.update(members)
+        parts += model_parts
     verdict = _encode_verdict(decision)
     if verdict:
         body["decision"] = verdict
@@ -161,6 +191,8 @@ def encode_decision(
     if result.executed_digest != (request.args_digest if result.runs else ""):
         body["executed"] = pack_digest(result.executed_digest)
     later = {
+        "child": pack_digest(result.child) or None,
+        "profile": result.profile,
         "quota": result.quota,
         "recalled": result.recalled or None,
         "state": result.state,
@@ -168,19 +200,19 @@ def encode_decision(
         "withdrawn": result.withdrawn or None,
     }
     body.update((name, value) for name, value in later.items() if value is not None)
-    return body, (frame, resource)
+    return body, parts
 
 
 def _add_request(body: dict[str, Any], request: AccessRequest) -> None:
-    subject, context = request.subject, request.context
+    context = request.context
     if context.call_id:
         body["call"] = context.call_id
     if context.turn:
         body["turn"] = context.turn
-    if subject.user:
-        body["user"] = subject.user
-    if subject.chain != _default_chain(subject.user, subject.agent):
-        body["chain"] = list(subject.chain)
+    if context.trace_id:
+        body["trace"] = _pack_trace(context.trace_id)
+    if context.links:
+        body["links"] = [list(item) for item in context.links]
     if request.problem:
         body["problem"] = request.problem
     trigger = {"kind": context.trigger.kind}
@@ -191,8 +223,19 @@ def _add_request(body: dict[str, Any], request: AccessRequest) -> None:
     body["trigger"] = trigger
 
 
-def _default_chain(user: str, agent: str) -> tuple[str, ...]:
-    return (user, agent) if user else (agent,)
+_TRACE_BYTES: Final = 16
+
+
+def _pack_trace(trace_id: str) -> str:
+    return binascii.b2a_base64(bytes.fromhex(trace_id), newline=False).decode("ascii")
+
+
+def unpack_trace(packed: str) -> str:
+    """The 32 hex digits of a trace id, empty for none; ValueError for anything else."""
+    data = binascii.a2b_base64(packed, strict_mode=True)
+    if len(data) not in (0, _TRACE_BYTES):
+        raise ValueError("a trace id has 16 bytes")
+    return data.hex()
 
 
 def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -201,11 +244,7 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
         seen["time_us"] = snapshot.time_us
     if snapshot.envelopes:
         seen["accounts"] = [_encode_account(item, snapshot.session.opened_us) for item in snapshot.envelopes]
-    if snapshot.provenance:
-        grouped: dict[str, list[str]] = {}
-        for pointer, source in snapshot.provenance:
-            grouped.setdefault(source.value, []).append(pointer)
-        seen["provenance"] = grouped
+    _add_origins(seen, snapshot)
     for name in _SCALARS:
         value = getattr(snapshot, name)
         if value != _SNAPSHOT_DEFAULTS[name]:
@@ -217,6 +256,16 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
     if snapshot.approval is not None:
         seen["approval"] = snapshot.approval.to_plain()
     return seen
+
+
+def _add_origins(seen: dict[str, Any], snapshot: Snapshot) -> None:
+    if snapshot.provenance:
+        grouped: dict[str, list[str]] = {}
+        for pointer, source in snapshot.provenance:
+            grouped.setdefault(source.value, []).append(pointer)
+        seen["provenance"] = grouped
+    if snapshot.vouched:
+        seen["vouched"] = {pointer: [kind, voucher] for pointer, kind, voucher in snapshot.vouched}
 
 
 def _encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -272,60 +321,6 @@ def _encode_reason(reason: Reason) -> dict[str, str]:
     return tree
 
 
-@lru_cache(maxsize=4096)
-def encode_resource(resource: Resource) -> Part:
-    """A resource as a part."""
-    return _make_part(resource.to_plain())
-
-
-class Circumstances(NamedTuple):
-    """What many decisions have in common; see `Context` and `Snapshot` for the members."""
-
-    session_source: str
-    origin: Origin
-    assurance: str
-    abilities: tuple[str, ...]
-    chain: tuple[str, ...]
-    policy: str
-    mode: str
-    control_version: int
-    model_hash: str
-
-
-@lru_cache(maxsize=4096)
-def encode_frame(tenant: str, agent: str, user_assurance: str, circumstances: Circumstances) -> Part:
-    """Circumstances of an agent's decisions, as a part."""
-    tree = circumstances._asdict() | {
-        "abilities": list(circumstances.abilities),
-        "agent": agent,
-        "chain": list(circumstances.chain),
-        "origin": circumstances.origin.to_plain(),
-        "tenant": tenant,
-        "user_assurance": user_assurance,
-    }
-    return _make_part(tree)
-
-
-def _make_part(tree: dict[str, Any]) -> Part:
-    data = canonical.dumps(tree)
-    return pack_digest(canonical.digest(PART_DOMAIN, data)), data
-
-
-def pack_digest(digest: str) -> str:
-    """A digest as entries hold it: base64 of its 32 bytes; empty stays empty."""
-    return binascii.b2a_base64(read_digest(digest), newline=False).decode("ascii") if digest else ""
-
-
-def unpack_digest(packed: str, kind: str = _PLAIN) -> str:
-    """Inverse of `pack_digest`; ValueError for what is none."""
-    if not packed:
-        return ""
-    data = binascii.a2b_base64(packed, strict_mode=True)
-    if len(data) != 32:
-        raise ValueError("a digest has 32 bytes")
-    return kind + data.hex()
-
-
 def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
     """The entry with the whole record of its decision or outcome as its body; any other entry as it is.
 
@@ -344,49 +339,13 @@ def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
     return replace(entry, body=body)
 
 
-class PartReader:
-    """Reads parts by digest, and keeps those it has parsed; bounded.
-
-    Args:
-        load_blob: hash → bytes, None where there are none.
-    """
-
-    def __init__(self, load_blob: Callable[[str], bytes | None]) -> None:
-        self._load_blob = load_blob
-        self._trees: dict[str, Mapping[str, Any]] = {}
-
-    def __call__(self, name: str) -> Mapping[str, Any]:
-        """The tree of a part.
-
-        Raises:
-            Tampered: `part_missing` or `part_altered`.
-        """
-        tree = self._trees.get(name)
-        if tree is None:
-            tree = self._parse(name)
-            if len(self._trees) >= _MAX_PARTS:
-                self._trees.clear()
-            self._trees[name] = tree
-        return tree
-
-    def _parse(self, name: str) -> Mapping[str, Any]:
-        full_name = unpack_digest(name)
-        data = self._load_blob(full_name)
-        if data is None:
-            raise Tampered("part_missing", f"blob {full_name}, which an entry names, is missing")
-        if canonical.digest(PART_DOMAIN, data) != full_name:
-            raise Tampered("part_altered", f"blob {full_name} does not have this hash")
-        tree: Mapping[str, Any] = orjson.loads(data)
-        return tree
-
-
 def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> dict[str, Any]:
     """The whole record of a decision: `request`, `snapshot`, `decision`, what came of it, and the justification.
 
     Raises:
         KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.
     """
-    frame, resource = read_part(body["frame"]), read_part(body["resource"])
+    frame, resource = Frame.read(body["frame"], read_part), read_part(body["resource"])
     verdict = _expand_verdict(body.get("decision", {}))
     snapshot = _expand_snapshot(body, frame, session, ts_us)
     decision = Decision.from_plain(verdict)
@@ -406,30 +365,41 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
         "executed_digest": executed,
         "justification": justify_decision(decision, resource["id"]),
         "quota": body.get("quota"),
-        "request": _expand_request(body, frame, resource, session, args_digest),
+        "request": _expand_request(body, frame, resource, session, args_digest=args_digest, read_part=read_part),
         "snapshot": snapshot,
         "state": body.get("state"),
     }
-    for name in ("recalled", "stored", "withdrawn"):
+    for name in ("profile", "recalled", "stored", "withdrawn"):
         if name in body:
             tree[name] = body[name]
+    if "child" in body:
+        tree["child"] = unpack_digest(body["child"])
     return tree
 
 
 def _expand_request(
-    body: Mapping[str, Any], frame: Mapping[str, Any], resource: Mapping[str, Any], session: str, args_digest: str
+    body: Mapping[str, Any],
+    frame: Frame,
+    resource: Mapping[str, Any],
+    session: str,
+    *,
+    args_digest: str,
+    read_part: ReadPart,
 ) -> dict[str, Any]:
-    user, agent, turn = body.get("user", ""), frame["agent"], body.get("turn", "")
+    of_frame, host = frame
+    user, agent, turn = of_frame.get("user", ""), of_frame["agent"], body.get("turn", "")
     call_id, trigger = body.get("call", ""), body["trigger"]
     return {
         "args_digest": args_digest,
         "context": {
-            "abilities": frame["abilities"],
-            "assurance": frame["assurance"],
+            "abilities": host["abilities"],
+            "assurance": host["assurance"],
             "call_id": call_id,
-            "origin": frame["origin"],
+            "links": body.get("links", []),
+            "origin": host["origin"],
             "session": session,
-            "session_source": frame["session_source"],
+            "session_source": host["session_source"],
+            "trace_id": unpack_trace(body.get("trace", "")),
             "trigger": {
                 "digest": unpack_digest(trigger.get("text", ""), KEYED_DIGEST),
                 "kind": trigger["kind"],
@@ -438,6 +408,7 @@ def _expand_request(
             "turn": turn,
         },
         "kind": resource["kind"],
+        "model": expand_model(body, read_part),
         "problem": body.get("problem", ""),
         "request_id": compute_request_id(
             session, agent, turn, call_id, kind=resource["kind"], resource=resource["id"], args_digest=args_digest
@@ -445,26 +416,26 @@ def _expand_request(
         "resource": resource,
         "subject": {
             "agent": agent,
-            "chain": body.get("chain", list(_default_chain(user, agent))),
-            "tenant": frame["tenant"],
+            "chain": of_frame.get("acting", list(default_acting(user, agent))),
+            "tenant": host["tenant"],
             "user": user,
-            "user_assurance": frame["user_assurance"],
+            "user_assurance": host["user_assurance"],
         },
     }
 
 
-def _expand_snapshot(body: Mapping[str, Any], frame: Mapping[str, Any], session: str, ts_us: int) -> dict[str, Any]:
-    seen, state = body["seen"], body.get("state")
+def _expand_snapshot(body: Mapping[str, Any], frame: Frame, session: str, ts_us: int) -> dict[str, Any]:
+    seen, state, host = body["seen"], body.get("state"), frame.host
     time_us, opened_us = seen.get("time_us", ts_us), seen["opened_us"]
     provenance = [[pointer, source] for source, pointers in seen.get("provenance", {}).items() for pointer in pointers]
     return {
         **{name: seen.get(name, value) for name, value in _SNAPSHOT_DEFAULTS.items()},
-        "chain": frame["chain"],
-        "control_version": frame["control_version"],
+        "chain": [unpack_digest(name) for name in frame.tree["chain"]],
+        "control_version": host["control_version"],
         "envelopes": [_expand_account(item, opened_us) for item in seen.get("accounts", ())],
-        "mode": frame["mode"],
-        "model_hash": frame["model_hash"],
-        "policy": frame["policy"],
+        "mode": host["mode"],
+        "model_hash": host["model_hash"],
+        "policy": host["policy"],
         "provenance": sorted(provenance),
         "session": {
             "high_water_us": time_us - seen["idle_us"] if "idle_us" in seen else opened_us,
@@ -476,6 +447,7 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Mapping[str, Any], session:
             "version": seen["version"] if "version" in seen else state["version"] - 1 if state else 0,
         },
         "time_us": time_us,
+        "vouched": [[pointer, *item] for pointer, item in sorted(seen.get("vouched", {}).items())],
     }
 
 

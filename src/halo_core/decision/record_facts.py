@@ -13,18 +13,18 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from halo_core.crypto.keys import KEYED_DIGEST
-from halo_core.decision.record import GRANTED, ReadPart, unpack_digest
+from halo_core.decision.record import GRANTED, ReadPart, unpack_digest, unpack_trace
+from halo_core.decision.record_parts import Frame
 from halo_core.model import Effect, compute_request_id
 
 _RUNS: Final[Mapping[str, bool]] = {effect.value: effect.runs for effect in Effect}
 _GRANTED: Final = [reason.to_plain() for reason in GRANTED]
 _REASON_MEMBERS: Final = frozenset(_GRANTED[0])
-_FRAME_MEMBERS: Final = frozenset(
+_FRAME_MEMBERS: Final = frozenset(("agent", "chain", "host"))
+_HOST_MEMBERS: Final = frozenset(
     (
         "abilities",
-        "agent",
         "assurance",
-        "chain",
         "control_version",
         "mode",
         "model_hash",
@@ -48,12 +48,16 @@ def extract_decision(
         KeyError, TypeError, ValueError: as `expand_decision`.
         Tampered: a part is missing or was altered.
     """
-    frame, resource = read_part(body["frame"]), read_part(body["resource"])
+    (frame, host), resource = Frame.read(body["frame"], read_part), read_part(body["resource"])
     verdict, seen, trigger = body.get("decision", {}), body["seen"], body["trigger"]
     if (
         type(frame) is not dict
         or type(resource) is not dict
         or not frame.keys() >= _FRAME_MEMBERS
+        or type(host) is not dict
+        or not host.keys() >= _HOST_MEMBERS
+        or type(frame["chain"]) is not list
+        or "model" in body
         or not resource.keys() >= _RESOURCE_MEMBERS
         or type(ts_us) is not int
         or type(trigger) is not dict
@@ -62,7 +66,9 @@ def extract_decision(
         or not _is_ordinary_view(seen, body.get("state"))
     ):
         return None
-    unpack_digest(trigger.get("text", ""))
+    for name in (*frame["chain"], trigger.get("text", ""), body.get("child", "")):
+        unpack_digest(name)
+    unpack_trace(body.get("trace", ""))
     if "executed" in body:
         unpack_digest(body["executed"])
     args_digest = unpack_digest(body["args"], KEYED_DIGEST)
@@ -82,7 +88,7 @@ def extract_decision(
         "decision": {"reasons": verdict.get("reasons", _GRANTED)},
         "dispatched": runs,
         "request": request,
-        "snapshot": {"approval": seen.get("approval"), "mode": frame["mode"]},
+        "snapshot": {"approval": seen.get("approval"), "mode": host["mode"]},
     }
     for name in _STATE_MEMBERS:
         if name in body:
@@ -111,7 +117,7 @@ def _is_ordinary_view(seen: object, state: object) -> bool:
         return False
     if not (state is None or (type(state) is dict and type(state.get("version")) is int)):
         return False
-    if type(seen.get("time_us", 0)) is not int or type(seen.get("idle_us", 0)) is not int:
+    if type(seen.get("time_us", 0)) is not int or type(seen.get("idle_us", 0)) is not int or "vouched" in seen:
         return False
     accounts, provenance = seen.get("accounts"), seen.get("provenance")
     if accounts is not None and not (type(accounts) is list and all(map(_is_ordinary_account, accounts))):

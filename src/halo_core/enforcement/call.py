@@ -6,7 +6,8 @@ like any other (INVARIANT: TOTAL).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -15,6 +16,7 @@ from typing import Any, Final
 from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
+from halo_core.decision.record_parts import Part, encode_text, make_part, unpack_digest
 from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.risk_assessor import RiskAssessment, RiskAssessor
@@ -24,6 +26,7 @@ from halo_core.model import (
     Context,
     Decision,
     Mode,
+    ModelCall,
     Origin,
     PolicyView,
     Principal,
@@ -33,6 +36,7 @@ from halo_core.model import (
     Trigger,
     compute_request_id,
 )
+from halo_core.references import References, clip_name
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
 from halo_core.store.rows import QuotaDay
@@ -48,7 +52,7 @@ from halo_core.values.sketch import MAX_TEXT, extract_tokens
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
 _MAX_REQUESTS: Final = 64  # a handful of prompts
-_MAX_NAME: Final = 256  # characters of an id that are recorded
+_TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")  # W3C Trace Context, section 3.2.2.3
 
 ABILITIES: Final = (
     "clamp",
@@ -60,6 +64,27 @@ ABILITIES: Final = (
     "redact_output",
 )
 """What a guarded object can do; a callback handler can less."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """What a model is given in one call.
+
+    Args:
+        messages: its messages in order, each as text; only their references are recorded.
+        system: the system prompt; stored once, with secrets replaced. It should name nobody.
+        tools: schemas of its tools, JSON trees; stored once.
+        provider: who runs it, empty where unknown.
+        version: its version as the provider names it, empty where unknown.
+        parameters: temperature and the like.
+    """
+
+    messages: Sequence[str] = ()
+    system: str = ""
+    tools: Sequence[Mapping[str, Any]] = ()
+    provider: str = ""
+    version: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +112,9 @@ class Call:
             and tell
             its handle before anybody can see it.
         withdrawn_question: id of an open question about this call, which whoever waits for the answer takes back.
+        model: of an inference, what the model is given.
+        trace_id: trace that the call belongs to, 32 lowercase hex digits; anything else is not recorded.
+        network: network address that the request came from, as the host knows it; sealed with the user's data.
     """
 
     resource: Resource
@@ -107,6 +135,9 @@ class Call:
     hand_off: HandOff | None = None
     on_link_made: Callable[[str], object] | None = None
     withdrawn_question: str = ""
+    model: ModelInput | None = None
+    trace_id: str = ""
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +211,10 @@ class DecisionContext:
             they have a problem.
         leaves: of those, with their tokens.
         observed_texts: texts that the agent has been shown since.
-        subject: whose sealed content this is.
+        subject: reference of whose sealed content this is.
         content: what is sealed beside the entry, name → bytes.
         user_request: the user's own words that the host vouched for.
+        parts: texts of a model call that its record names.
         mode_option: the mode this handle was opened with, None for the store's.
         now_us: wall clock of the decision, microseconds since the epoch.
         control: the tenant's control row.
@@ -210,6 +242,7 @@ class DecisionContext:
     subject: str
     content: Mapping[str, bytes]
     user_request: str
+    parts: tuple[Part, ...] = ()
     mode_option: Mode | None = None
 
     now_us: int = 0
@@ -245,7 +278,7 @@ class DecisionContext:
 
     @property
     def session(self) -> str:
-        """The session as the store names it."""
+        """Reference of the session."""
         return self.request.context.session
 
     @property
@@ -279,6 +312,7 @@ class Preparer:
         origin: this process.
         assurance: `dev`, the only one so far: keys were generated on the machine that decides.
         digester: keyed digests.
+        references: what stands in place of names.
         redactor: finds secrets.
         sketch_key: key of the session sketches.
         make_call_id: maker of call ids.
@@ -288,6 +322,7 @@ class Preparer:
     origin: Origin
     assurance: str
     digester: Digester
+    references: References
     redactor: Redactor
     sketch_key: bytes
     make_call_id: Any
@@ -298,8 +333,8 @@ class Preparer:
         """The context of a call, with its request; total."""
         problem, args, encoded, real_args, leaves = self._seal_arguments(call)
         principal = self._make_principal(clip_name(call.user), call.agents)
-        session, turn = clip_name(call.session), clip_name(call.turn)
-        subject = f"user:{principal.user}" if principal.user else f"session:{session}"
+        session, turn = self.references.of_session(call.session), clip_name(call.turn)
+        subject = principal.reference or session
         digest = self.digester.digest("halo/args", encoded)
         call_id = clip_name(call.call_id) or self.make_call_id()
         request_id = compute_request_id(
@@ -325,7 +360,9 @@ class Preparer:
             origin=self.origin,
             assurance=self.assurance,
             abilities=call.abilities,
+            trace_id=call.trace_id if _TRACE_ID.fullmatch(call.trace_id) else "",
         )
+        model, parts = self._describe_model(call.model) if call.model is not None else (None, ())
         request = AccessRequest(
             subject=principal,
             kind=call.resource.kind,
@@ -335,8 +372,13 @@ class Preparer:
             request_id=request_id,
             context=context,
             problem=problem,
+            model=model,
         )
         content = {"args": encoded}
+        if principal.user:
+            content["user"] = principal.user.encode()
+        if call.network:
+            content["network"] = clip_name(call.network).encode()
         if trigger_text:
             content["trigger"] = trigger_text.encode()
         recorded_args = {} if problem else dict(zip(args, real_args.values(), strict=True))
@@ -350,6 +392,7 @@ class Preparer:
             subject=subject,
             content=content,
             user_request=self._seal_request(call.request) if call.request else "",
+            parts=parts,
             mode_option=mode_option,
         )
 
@@ -404,7 +447,29 @@ class Preparer:
         user = user or base.user
         agent = agents[-1] if agents else base.agent
         chain = (*((user,) if user else ()), base.agent, *agents)
-        return Principal(base.tenant, agent, user, base.user_assurance, chain)
+        reference = self.references.of_person(user)
+        return Principal(base.tenant, agent, user, base.user_assurance, chain, reference)
+
+    def _describe_model(self, given: ModelInput) -> tuple[ModelCall | None, tuple[Part, ...]]:
+        """What is recorded of a model call, and the parts that hold its texts; None where it has no canonical form."""
+        parts: list[Part] = []
+        try:
+            if given.system:
+                parts.append(encode_text(self._seal_request(given.system)))
+            system = unpack_digest(parts[0][0]) if parts else ""
+            tools = make_part({"tools": canonical.to_plain(list(given.tools))}) if given.tools else None
+            parts += () if tools is None else (tools,)
+            model = ModelCall(
+                clip_name(given.provider),
+                clip_name(given.version),
+                tuple(map(self.references.of_message, given.messages)),
+                system,
+                unpack_digest(tools[0]) if tools is not None else "",
+                canonical.to_plain(dict(given.parameters)),
+            )
+        except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
+            return None, ()
+        return model, tuple(parts)
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
         vouched_texts = [(call.request, Provenance.USER, True)] if call.request else []
@@ -477,10 +542,3 @@ def _copy_value(value: Any, nodes: Iterator[int]) -> Any:
 
 def _replace_unencodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def clip_name(text: str) -> str:
-    """A session's, turn's or user's name as the store keeps it: at most 256 characters, else a digest."""
-    text = _replace_unencodable(text)
-    # Two long names never become one.
-    return text if len(text) <= _MAX_NAME else canonical.digest("halo/name", text.encode())

@@ -16,7 +16,7 @@ action run; in observe mode it does run, and the failure is logged and counted i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 from halo_core.decision import stop_applies
 from halo_core.decision.record import justify_decision
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import Call, Credentials, DecisionContext, Preparer, clip_name
+from halo_core.enforcement.call import Call, Credentials, DecisionContext, Preparer
 from halo_core.enforcement.jobs import HandBackJob, decide_call, find_question_status
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Surface
@@ -245,7 +245,14 @@ class Enforcer:
             return LiveLink("", (), is_acting_link=True)  # its own link begins with its first decision
         if not session:
             return None
-        return FindLinkJob(clip_name(session), root, agent, acting_handle, taken_links, credentials.passport_store)
+        return FindLinkJob(
+            self._preparer.references.of_session(session),
+            root,
+            agent,
+            acting_handle,
+            taken_links,
+            credentials.passport_store,
+        )
 
     def queue_outcome(
         self,
@@ -256,16 +263,18 @@ class Enforcer:
         cost: Mapping[str, int] | None = None,
         *,
         readable_text: str | None = None,
+        dropped: Iterable[str] = (),
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
         `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that
-        nobody was shown make nothing ours.
+        nobody was shown make nothing ours. `dropped` are the texts of documents that an obligation dropped.
         """
         if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
         text = prepare_result_text(self._preparer, context, output, readable_text)
-        job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {})
+        references = tuple([("", self._preparer.references.of_document(text)) for text in dropped])
+        job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {}, references)
         self.store.defer(job, session=context.session, preparation=text)
 
     def _record_orphaned(self, context: DecisionContext) -> None:

@@ -32,6 +32,7 @@ from halo_core.model import (
     Provenance,
     Stop,
 )
+from halo_core.references import clip_name
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.store import Draft, SessionState, Transaction, rows
 from halo_core.store.rows import write_quota_day
@@ -87,7 +88,9 @@ def decide_call(
         refused=decision.is_refused_attempt,
     )
     # A refused action that observe mode runs anyway creates no passport link: no valid chain could contain it.
+    links_before = len(state.links)
     state, context.handle = _make_link(tx, context, credentials, state) if decision.effect.runs else (state, "")
+    child = state.links[-1].hash if len(state.links) > links_before else ""
     context.quota_day = context.quota_day.charge(decision.charges) if runs and context.quota_day is not None else None
     can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
     context.earlier = (
@@ -104,6 +107,7 @@ def decide_call(
         state=state.make_commitment() if context.session else None,
         quota=write_quota_day(tx, context.quota_day),
         stored=stored,
+        child=child,
         recalled=context.earlier is not None,
         withdrawn=_withdraw_question(tx, context.session, context.call.withdrawn_question)
         if context.call.withdrawn_question
@@ -122,16 +126,22 @@ def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionR
     """The entry of a decision; the parts that it names are stored if they are not there yet."""
     request, snapshot = context.request, context.snapshot
     body, parts = encode_decision(request, snapshot, context.decision, result, ts_us=context.now_us)
-    for name, data in parts:
+    for name, data in (*parts, *context.parts):
         tx.put_part(name, data)
     content = context.content
-    if context.user_request and not context.state.view.steps:
-        content = {**content, "request": context.user_request.encode()}
+    if not context.state.view.steps and context.session:  # what is the session's stands with its first action
+        content = {**content, "session": clip_name(context.call.session).encode()}
+        if context.user_request:
+            content = {**content, "request": context.user_request.encode()}
+    approval = snapshot.approval
+    others = ((approval.reference, {"approver": approval.approver.encode()}),) if approval is not None else ()
     run = b""
     if result.runs:
         once = snapshot.mode is Mode.ENFORCE and not request.resource.idempotent
         run = tx.make_run_key(context.session, request.request_id, once=once)
-    return Draft(EntryKind.DECISION, context.session, body, content, context.subject, run=run, ts_us=context.now_us)
+    return Draft(
+        EntryKind.DECISION, context.session, body, content, context.subject, others, run=run, ts_us=context.now_us
+    )
 
 
 def _make_link(

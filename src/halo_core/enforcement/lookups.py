@@ -15,6 +15,7 @@ from halo_core.enforcement.passport_store import PassportStore
 from halo_core.errors import PassportError
 from halo_core.model import Decision, EntryKind, LedgerEntry, Link
 from halo_core.store import Account, ProvenEntry, SessionState, Transaction, read_outcome
+from halo_core.store.content_keys import open_content
 from halo_core.store.engine import Conflict
 
 
@@ -142,7 +143,7 @@ def recall_result(tx: Transaction, session: str, request_id: str, decision: Deci
             return None
         if not outcome.body["output_len"]:
             return ""
-        data = tx.open_content(outcome, "output")
+        data = open_content(tx, outcome, "output")
         return None if data is None else data.decode()
     except (sqlite3.Error, Conflict):
         raise  # the transaction itself is in trouble

@@ -86,12 +86,17 @@ def redact_arguments(args: Mapping[str, Any], obligations: Iterable[Obligation])
 
 
 def restrict_result(
-    result: T, surface: Surface[T], obligations: Iterable[Obligation], resource: Resource
+    result: T,
+    surface: Surface[T],
+    obligations: Iterable[Obligation],
+    resource: Resource,
+    *,
+    on_dropped: Callable[[str], object] | None = None,
 ) -> tuple[T, str]:
     """Restrict a result; returns what may be used, and what was done in words (empty for nothing).
 
     First documents are dropped, then texts masked, then all of it is held back. What a surface cannot do, or fails at,
-    holds back the whole result.
+    holds back the whole result. `on_dropped` is told the text of each document that is dropped.
 
     Raises:
         Denied: `needs_guard`: the surface cannot even hold it back. Nothing of the result may be used.
@@ -99,6 +104,8 @@ def restrict_result(
     obligations = tuple(obligations)
     kinds = {item.kind for item in obligations}
     keep = _make_document_filter(obligations, resource)
+    if keep is not None and on_dropped is not None:
+        keep = _watch_filter(keep, on_dropped)
     measures: list[str] = []
     try:
         if keep is not None:
@@ -114,6 +121,16 @@ def restrict_result(
         result = _withhold_result(result, surface)
         measures.append("withheld")
     return result, ", ".join(measures)
+
+
+def _watch_filter(keep: KeepDocument, on_dropped: Callable[[str], object]) -> KeepDocument:
+    def keep_or_tell(text: str, labels: tuple[str, ...]) -> bool:
+        is_kept = keep(text, labels)
+        if not is_kept:
+            on_dropped(text)
+        return is_kept
+
+    return keep_or_tell
 
 
 def _mask_text(words: str) -> str:

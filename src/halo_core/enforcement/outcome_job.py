@@ -112,6 +112,7 @@ class OutcomeJob:
         readable_len: length of the text a reader may have seen; for an error, it can exceed what may be recorded.
         detail: class of the error, or how many documents were dropped.
         actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
+        dropped: references of the id, empty where unknown, and of the text of each document that was dropped.
     """
 
     context: DecisionContext
@@ -121,6 +122,7 @@ class OutcomeJob:
     readable_len: int = 0
     detail: str = ""
     actual_costs: Mapping[str, int] = field(default_factory=dict)
+    dropped: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, tx: Transaction) -> None:
         """Append the outcome, and record what the session has now seen."""
@@ -146,6 +148,7 @@ class OutcomeJob:
             "actual": [[unit, amount] for unit, amount in sorted(actual_costs.items())],
             "decision": {"w": decided.writer, "ws": decided.seq} if is_own else context.place,
             "detail": detail,
+            "dropped": [list(item) for item in self.dropped],
             "labels": list(context.resource.labels),
             "origin": str(origin),
             "output_digest": text.output_digest,

@@ -174,7 +174,15 @@ def _read_approvals(
         return pending, None
     expires_us = token.expires_at_s * 1_000_000
     granted = token.answer == "approve"
-    return pending, Approval(row.id, token.approver, token.key_id, token.binding, expires_us, granted)
+    return pending, Approval(
+        row.id,
+        token.approver,
+        token.key_id,
+        token.binding,
+        expires_us,
+        granted,
+        tx.references.of_person(token.approver),
+    )
 
 
 def _find_paused_approval(tx: Transaction, request: AccessRequest, binding: str) -> rows.ApprovalRow | None:

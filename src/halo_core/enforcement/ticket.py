@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from halo_core.enforcement.call import DecisionContext
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
 from halo_core.errors import Denied
-from halo_core.model import OUTPUT_OBLIGATIONS, Mode, Obligation
+from halo_core.model import OUTPUT_OBLIGATIONS, Mode, Obligation, Resource
 
 if TYPE_CHECKING:
     from halo_core.enforcement.enforcer import Enforcer
@@ -27,6 +27,7 @@ class Ticket:
     _enforcer: Enforcer
     _is_open: bool = field(default=True, repr=False)
     _restricted_before: str = field(default="", repr=False)
+    _dropped: dict[str, None] = field(default_factory=dict, repr=False)
 
     @property
     def holds_output(self) -> bool:
@@ -45,7 +46,7 @@ class Ticket:
         detail = ""
         if self.verdict is not None and self.holds_output:
             try:
-                result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+                result, detail = self._restrict_result(result, surface, self.verdict.resource)
             except Denied:
                 self._finish("success", "", "withheld", cost)
                 raise
@@ -63,9 +64,13 @@ class Ticket:
         """
         if self.verdict is None or not self.holds_output:
             return result
-        result, detail = restrict_result(result, surface, self._active_obligations(), self.verdict.resource)
+        result, detail = self._restrict_result(result, surface, self.verdict.resource)
         self._restricted_before = detail or self._restricted_before  # `succeed` may find nothing left to restrict
         return result
+
+    def _restrict_result(self, result: T, surface: Surface[T], resource: Resource) -> tuple[T, str]:
+        on_dropped = self._dropped.setdefault
+        return restrict_result(result, surface, self._active_obligations(), resource, on_dropped=on_dropped)
 
     def _active_obligations(self) -> tuple[Obligation, ...]:
         """The obligations to carry out; none in observe mode."""
@@ -118,7 +123,9 @@ class Ticket:
             return
         self._is_open = False
         if self.verdict is not None:
-            self._enforcer.queue_outcome(self.verdict, status, output, detail, cost or {}, readable_text=readable_text)
+            self._enforcer.queue_outcome(
+                self.verdict, status, output, detail, cost or {}, readable_text=readable_text, dropped=self._dropped
+            )
 
 
 def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:

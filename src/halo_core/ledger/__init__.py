@@ -24,6 +24,7 @@ from halo_core.ledger.notes import (
 from halo_core.ledger.reader import PROVISIONAL, Stream, Trust
 from halo_core.ledger.report import LIMITS, Report
 from halo_core.ledger.sealed_content import (
+    SubjectKey,
     compute_attached_digest,
     compute_key_commitment,
     new_dek,
@@ -31,6 +32,7 @@ from halo_core.ledger.sealed_content import (
     open_sealed,
     read_subject,
     seal,
+    split_boxes,
     split_marks,
     unwrap_dek,
     unwrap_key,
@@ -45,6 +47,7 @@ __all__ = [
     "Report",
     "SignedEntry",
     "Stream",
+    "SubjectKey",
     "Trust",
     "Vkey",
     "advance_anchor",
@@ -69,6 +72,7 @@ __all__ = [
     "read_subject",
     "seal",
     "sign_checkpoint",
+    "split_boxes",
     "split_marks",
     "unwrap_dek",
     "unwrap_key",

@@ -6,6 +6,8 @@ import binascii
 import hashlib
 from typing import Any
 
+from halo_core.crypto import canonical
+
 _DOMAIN = b"halo/session/v2\0"
 
 
@@ -32,3 +34,8 @@ def digest_state(state: bytes) -> str:
 def chain_marks(before: str, chunk: bytes) -> str:
     """Digest over the rows of a sketch so far, 64 hex digits; `before` is the digest before `chunk`, or empty."""
     return hashlib.sha256(before.encode("ascii", "replace") + b"\0" + chunk).hexdigest()
+
+
+def digest_answer(token: str) -> str:
+    """What an entry records of an approver's signed token, which names the approver."""
+    return canonical.digest("halo/answer", token.encode("utf-8", "surrogatepass"))

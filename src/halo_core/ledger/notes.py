@@ -243,7 +243,6 @@ def verify_note(note: bytes, vkeys: Sequence[Vkey]) -> bytes:
 
 _PART: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TYPES: Final[dict[str, type]] = {
-    "assurance": str,
     "body": dict,
     "kind": str,
     "prev": str,
@@ -251,7 +250,7 @@ _TYPES: Final[dict[str, type]] = {
     "v": int,
     "ws": int,
 }
-_OPTIONAL_TYPES: Final[dict[str, type]] = {"attached": str, "content": list, "session": str}
+_OPTIONAL_TYPES: Final[dict[str, type]] = {"assurance": str, "attached": str, "content": list, "session": str}
 _STORED_SIGNATURE: Final = 4 + _SIGNATURE_BYTES  # key hash and signature
 _WRITER_NAME: Final = re.compile(r"halo/([A-Za-z0-9._-]{1,64})/w/([A-Za-z0-9._-]{1,64})")
 

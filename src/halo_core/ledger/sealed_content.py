@@ -1,11 +1,12 @@
 """Sealed content: fields encrypted so that they can be erased without changing any entry.
 
-The fields of one entry (a prompt, arguments, an output) are encrypted together under their subject's data key, and
-stored beside the entry as subject, nonce and ciphertext. The entry holds one digest over that and over a commitment to
-the key. Deleting the key erases the fields, and every leaf stays as it was:
+The fields of one entry (a prompt, arguments, an output) are encrypted together under their subject's data key, as one
+box: subject, nonce and ciphertext. What belongs to another subject, such as an approver's name, is in a box of its own.
+The boxes stand beside the entry, which holds one digest over them and over commitments to the keys. Deleting a key
+erases the fields of its boxes, and every leaf stays as it was:
 
-    key commitment = SHA-256("halo/dek/commit", data key)   stays when the key is deleted
-    attached       = SHA-256(key commitment, sealed, marks) in the entry; shows a changed row without any key
+    key commitment = SHA-256("halo/dek/commit", data key)    stays when the key is deleted
+    attached       = SHA-256(key commitments, boxes, marks)  in the entry; shows a changed row without any key
 
 XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) does not commit to its key. Since the digest covers the commitment, one
 stored ciphertext has one plaintext. Associated data are tenant and subject.
@@ -29,7 +30,7 @@ _OTHER_CONTENT: Final = "the sealed content does not match the digest in its ent
 _TAG_BYTES: Final = sodium.AEAD_TAG_BYTES
 _CONTENT: Final = b"halo/content/v2"
 _DEK: Final = b"halo/dek/v1"
-_ATTACHED: Final = b"halo/attached/v2\0"
+_ATTACHED: Final = b"halo/attached/v3\0"
 _KEY_COMMITMENT: Final = b"halo/dek/commit"
 
 
@@ -68,15 +69,18 @@ def compute_key_commitment(dek: bytes) -> bytes:
     return hashlib.sha256(_KEY_COMMITMENT + _check_length("dek", dek, KEY_BYTES)).digest()
 
 
-def compute_attached_digest(key_commitment: bytes, sealed: bytes, marks: bytes) -> str:
-    """Base64 digest of what is stored beside an entry; each part may be empty."""
-    lengths = struct.pack(">III", len(key_commitment), len(sealed), len(marks))
-    digest = hashlib.sha256(b"".join((_ATTACHED, lengths, key_commitment, sealed, marks))).digest()
+def compute_attached_digest(key_commitments: bytes, sealed: bytes, marks: bytes) -> str:
+    """Base64 digest of what is stored beside an entry; each part may be empty.
+
+    `key_commitments` are those of the boxes' subjects, one after another in the order of the boxes.
+    """
+    lengths = struct.pack(">III", len(key_commitments), len(sealed), len(marks))
+    digest = hashlib.sha256(b"".join((_ATTACHED, lengths, key_commitments, sealed, marks))).digest()
     return binascii.b2a_base64(digest, newline=False).decode("ascii")
 
 
 def seal(dek: bytes, tenant: str, subject: str, fields: Mapping[str, bytes], *, nonce: bytes) -> bytes:
-    """Seal the fields of an entry for a subject.
+    """Seal fields of an entry for a subject, as a box.
 
     Args:
         dek: the subject's 32-byte data key.
@@ -86,7 +90,7 @@ def seal(dek: bytes, tenant: str, subject: str, fields: Mapping[str, bytes], *, 
         nonce: 24 fresh random bytes.
 
     Returns:
-        Length of the subject (2 bytes), subject, nonce, ciphertext.
+        Length of the subject (2 bytes), subject, length of the rest (4 bytes), nonce, ciphertext.
 
     Raises:
         BadInput: `bad_length`.
@@ -96,7 +100,7 @@ def seal(dek: bytes, tenant: str, subject: str, fields: Mapping[str, bytes], *, 
         data = fields[name]
         parts += _name_head(name), len(data).to_bytes(4, "big"), data
     ciphertext = sodium.seal_xchacha20_poly1305(b"".join(parts), _content_prefix(tenant, subject), nonce, dek)
-    return b"".join((_subject_head(subject), nonce, ciphertext))
+    return b"".join((_subject_head(subject), (NONCE_BYTES + len(ciphertext)).to_bytes(4, "big"), nonce, ciphertext))
 
 
 @lru_cache(maxsize=256)
@@ -112,7 +116,7 @@ def _subject_head(subject: str) -> bytes:
 
 
 def read_subject(sealed: bytes) -> str:
-    """The subject of sealed fields.
+    """The subject of a box, or of the first of several.
 
     Raises:
         Tampered: `content_altered`, these are other bytes.
@@ -122,20 +126,44 @@ def read_subject(sealed: bytes) -> str:
         subject = sealed[2 : 2 + size].decode("utf-8", "surrogatepass")
     except UnicodeDecodeError as exc:
         raise Tampered("content_altered", "the sealed content has no subject") from exc
-    if len(sealed) < 2 + size + NONCE_BYTES + _TAG_BYTES:
+    if len(sealed) < 2 + size + 4 + NONCE_BYTES + _TAG_BYTES:
         raise Tampered("content_altered", "the sealed content is too short")
     return subject
 
 
 def measure_subject(sealed: bytes) -> int:
-    """Length of the part of sealed fields that names their subject, in bytes."""
+    """Length of the part of a box that names its subject, in bytes."""
     return 2 + int.from_bytes(sealed[:2], "big")
 
 
-def authenticate_sealed(dek: bytes, tenant: str, sealed: bytes) -> bool:
-    """Whether `open_sealed` would open these fields, of which `read_subject` reads a subject."""
+def split_boxes(sealed: bytes) -> list[bytes]:
+    """The boxes beside an entry.
+
+    Raises:
+        Tampered: `content_altered`, these are other bytes.
+    """
+    boxes = []
+    while sealed:
+        size = _measure_box(sealed)
+        if len(sealed) < size:
+            raise Tampered("content_altered", "the sealed content is too short")
+        boxes.append(sealed[:size])
+        sealed = sealed[size:]
+    return boxes
+
+
+def _measure_box(sealed: bytes) -> int:
     size = measure_subject(sealed)
-    nonce, ciphertext = sealed[size : size + NONCE_BYTES], sealed[size + NONCE_BYTES :]
+    return size + 4 + int.from_bytes(sealed[size : size + 4], "big")
+
+
+def authenticate_sealed(dek: bytes, tenant: str, sealed: bytes) -> bool:
+    """Whether these bytes are one box that `open_sealed` would open; `read_subject` reads a subject of it."""
+    size = measure_subject(sealed)
+    start = size + 4
+    if _measure_box(sealed) != len(sealed):
+        return False
+    nonce, ciphertext = sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :]
     aad = _stored_prefix(tenant, sealed[:size])
     return sodium.is_authentic_xchacha20_poly1305(ciphertext, aad, nonce, dek)
 
@@ -146,15 +174,17 @@ def _stored_prefix(tenant: str, subject_head: bytes) -> bytes:
 
 
 def open_sealed(dek: bytes, tenant: str, sealed: bytes) -> dict[str, bytes]:
-    """Open sealed fields: name → bytes.
+    """Open a box: name → bytes.
 
     Raises:
         Tampered: `content_altered`, any part was changed or belongs to another tenant, subject or key.
     """
     subject = read_subject(sealed)
-    rest = sealed[len(_subject_head(subject)) :]
-    aad = _content_prefix(tenant, subject)
-    plaintext = sodium.open_xchacha20_poly1305(rest[NONCE_BYTES:], aad, rest[:NONCE_BYTES], dek)
+    rest = sealed[len(_subject_head(subject)) + 4 :]
+    plaintext = None
+    if _measure_box(sealed) == len(sealed):
+        aad = _content_prefix(tenant, subject)
+        plaintext = sodium.open_xchacha20_poly1305(rest[NONCE_BYTES:], aad, rest[:NONCE_BYTES], dek)
     if plaintext is None:
         raise Tampered("content_altered", "the sealed content was changed, or belongs to another key")
     fields: dict[str, bytes] = {}
@@ -205,13 +235,17 @@ def unwrap_key(kek: bytes, wrapped: bytes, commitment: bytes, tenant: str, subje
     return dek, commitment
 
 
+SubjectKey = tuple[bytes | None, bytes]
+"""A subject's data key, None where it was erased, and the commitment to it."""
+
+
 def open_attached(
-    key: tuple[bytes, bytes], tenant: str, attached: str, sealed: bytes, marks: bytes | None
+    find_key: Callable[[str], SubjectKey | None], tenant: str, attached: str, sealed: bytes, marks: bytes | None
 ) -> dict[str, bytes]:
-    """The sealed fields beside an entry, name → bytes.
+    """The sealed fields beside an entry that can be opened, name → bytes.
 
     Args:
-        key: the subject's data key and the commitment to it, from `unwrap_key`.
+        find_key: the key of a subject, None where its row is missing; then nothing can be shown to be the entry's.
         tenant: owner of the log.
         attached: the digest in the entry.
         sealed: its column `sealed`.
@@ -220,10 +254,18 @@ def open_attached(
     Raises:
         Tampered: what is stored is not what the entry committed to.
     """
-    dek, commitment = key
-    if compute_attached_digest(commitment, sealed, marks or b"") != attached:
+    boxes = split_boxes(sealed)
+    keys = [find_key(read_subject(box)) for box in boxes]
+    known = [key for key in keys if key is not None]
+    if len(known) != len(keys):
+        return {}
+    if compute_attached_digest(b"".join([commitment for _, commitment in known]), sealed, marks or b"") != attached:
         raise Tampered("content_altered", _OTHER_CONTENT)
-    return open_sealed(dek, tenant, sealed)
+    fields: dict[str, bytes] = {}
+    for box, (dek, _) in zip(boxes, known, strict=True):
+        if dek is not None:
+            fields.update(open_sealed(dek, tenant, box))
+    return fields
 
 
 def split_marks(marks: bytes) -> Iterator[bytes]:

@@ -14,8 +14,10 @@ from halo_core.ledger.sealed_content import (
     measure_subject,
     open_sealed,
     read_subject,
+    split_boxes,
     unwrap_dek,
 )
+from halo_core.model.ledger_entry import read_content_names
 
 _MAX_KEYS: Final = 10_000
 
@@ -63,7 +65,7 @@ class AttachedCheck:
         return True
 
     def _check(self, key: EntryKey, fields: dict[str, Any], sealed: object, marks: object) -> None:
-        attached, names = fields.get("attached", ""), fields.get("content", [])
+        attached, names = fields.get("attached", ""), read_content_names(fields)
         if not attached and sealed is None and marks is None:
             return
         name = format_entry_name(key)
@@ -72,24 +74,33 @@ class AttachedCheck:
             self._out.add_gap(8, f"{name} column sealed", "the content of the entry is missing", "content_missing")
             return
         try:
-            subject = read_subject(sealed) if type(sealed) is bytes else None
+            boxes = split_boxes(sealed) if type(sealed) is bytes else []
+            subjects = [read_subject(box) for box in boxes or ([sealed] if type(sealed) is bytes else [])]
         except Tampered as exc:
             self._unread.add(key[0])
             self._out.add_tampered(8, f"{name} column sealed", exc.message, exc.code)
             return
-        wrapped, commitment = self._vaults.get((key[0], subject), (None, None)) if subject is not None else (None, b"")
-        if subject is not None and (key[0], subject) not in self._vaults:
-            where = f"{name} column sealed, or vault {key[0]}/{subject}"
-            self._out.add_gap(8, where, "the key row of its subject is missing", "vault_missing", fields["id"])
-            return
-        self._used.add((key[0], subject))
-        if not _matches_digest(attached, commitment, sealed, marks):
-            where = f"{name} columns sealed, marks, or vault {key[0]}/{subject} column commitment"
+        for subject in subjects:
+            if (key[0], subject) not in self._vaults:
+                where = f"{name} column sealed, or vault {key[0]}/{subject}"
+                self._out.add_gap(8, where, "the key row of its subject is missing", "vault_missing", fields["id"])
+                return
+            self._used.add((key[0], subject))
+        rows = [self._vaults[key[0], subject] for subject in subjects]
+        if not _matches_digest(attached, [commitment for _, commitment in rows], sealed, marks):
+            vaults = "".join(f", or vault {key[0]}/{subject} column commitment" for subject in subjects)
+            where = f"{name} columns sealed, marks{vaults}"
             self._out.add_tampered(8, where, "not what the entry committed to", "content_altered", fields["id"])
-        elif subject is None or wrapped is None or self._opens(key[0], subject, sealed, name):
+            return
+        opened = [
+            self._opens(key[0], subject, box, name)
+            for subject, box, (wrapped, _) in zip(subjects, boxes, rows, strict=True)
+            if wrapped is not None
+        ]
+        if all(opened):
             self._out.passed[8] += 1
-            if subject is not None:
-                self._remember(key[0], subject, sealed)
+            if len(boxes) == 1:
+                self._remember(key[0], subjects[0], sealed)
 
     def _remember(self, tenant: str, subject: str, sealed: Any) -> None:
         """Keep what checks more content of a subject, one entry of which was right."""
@@ -142,9 +153,11 @@ class AttachedCheck:
         return self._keys[tenant, subject]
 
 
-def _matches_digest(attached: object, commitment: object, sealed: object, marks: object) -> bool:
+def _matches_digest(attached: object, commitments: list[Any], sealed: object, marks: object) -> bool:
     if marks == b"":  # it would have the digest of none
         return False
-    parts = [b"" if part is None else part for part in (commitment, sealed, marks)]
+    parts = [b"" if part is None else part for part in (*commitments, sealed, marks)]
     given = [part for part in parts if isinstance(part, bytes)]
-    return len(given) == 3 and compute_attached_digest(given[0], given[1], given[2]) == attached
+    return len(given) == len(parts) and (
+        compute_attached_digest(b"".join(given[:-2]), given[-2], given[-1]) == attached
+    )

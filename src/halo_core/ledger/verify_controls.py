@@ -9,12 +9,12 @@ memory.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from halo_core.decision.checks import reauthorization_binding
+from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Row, Stream
 from halo_core.ledger.report import Collector
 
@@ -118,7 +118,7 @@ class _Challenge:
     request_terms: tuple[Any, ...] | None = None
     answer_terms: tuple[Any, ...] | None = None
     answer: str = ""
-    token: bytes = b""
+    token: str = ""
     requests: set[str] = field(default_factory=set)
     epochs_begun: int = 0
 
@@ -171,7 +171,7 @@ class RestrictionCheck:
                 9, f"approval {tenant}/{request}", message, "answered_twice", str(fields.get("id", ""))
             )
         challenge.answer_terms = _extract_terms(fields, body)
-        challenge.answer, challenge.token = str(body.get("answer")), _token_digest(body.get("token"))
+        challenge.answer, challenge.token = str(body.get("answer")), str(body.get("token"))
 
     def _add_decision(self, tenant: str, body: dict[str, Any]) -> None:
         snapshot = body.get("snapshot")
@@ -272,7 +272,7 @@ class RestrictionCheck:
             and challenge.answer_terms != challenge.request_terms[:3]
         ):
             return "id", "the answer belongs to another request"
-        if _token_digest(answer) != challenge.token and not (answer == "" and challenge.answer_terms is None):
+        if _digest_answer(answer) != challenge.token and not (answer == "" and challenge.answer_terms is None):
             return "answer", "it differs from the answer in the log"
         if challenge.times_used > 1:
             return "status", "the approval was used more than once"
@@ -303,9 +303,8 @@ def _in_force_since(history: _RestrictionHistory) -> int | None:
     return since
 
 
-def _token_digest(token: object) -> bytes:
-    text = token if isinstance(token, str) else repr(token)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+def _digest_answer(token: object) -> str:
+    return digest_answer(token if isinstance(token, str) else repr(token))
 
 
 def _reason_codes(body: dict[str, Any]) -> list[Any]:

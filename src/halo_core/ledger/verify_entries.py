@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 import orjson
 
 from halo_core.crypto import canonical
-from halo_core.decision.record import PartReader, expand_decision, unpack_digest
+from halo_core.decision.record import PartReader, expand_decision, iter_part_names, unpack_digest
 from halo_core.decision.record_facts import extract_decision, extract_outcome
 from halo_core.errors import CanonicalError, Tampered
 from halo_core.ledger.notes import Note, Vkey, build_entry_note, find_signature, is_writer, open_note
@@ -240,7 +240,7 @@ class EntryPass:
         parts = self._parts.get(key[0])
         if parts is None:
             parts = self._parts[key[0]] = PartReader(partial(self._reader.blob, key[0]))
-        for packed in (body["frame"], body["resource"]):
+        for packed in iter_part_names(body, parts):
             self.named_blobs[key[0], self._unpack_name(packed)] = key
         facts = extract_decision(body, session=session, ts_us=ts_us, read_part=parts)
         return facts or expand_decision(body, session=session, ts_us=ts_us, read_part=parts)

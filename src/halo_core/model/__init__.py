@@ -5,6 +5,7 @@ from halo_core.model.ledger_entry import (
     ENDED,
     ENTRY_VERSION,
     PAUSED,
+    Actor,
     EntryKind,
     LedgerEntry,
     format_entry_id,
@@ -13,6 +14,7 @@ from halo_core.model.ledger_entry import (
     make_single_run_key,
     read_digest,
 )
+from halo_core.model.model_call import ModelCall
 from halo_core.model.passport_link import (
     ANY_OTHER,
     AUTHORITY_ONE,
@@ -70,6 +72,7 @@ __all__ = [
     "UNIT_NAME",
     "AccessRequest",
     "ActionKind",
+    "Actor",
     "Approval",
     "Budget",
     "Constraint",
@@ -86,6 +89,7 @@ __all__ = [
     "Link",
     "LinkKind",
     "Mode",
+    "ModelCall",
     "Obligation",
     "Origin",
     "PolicyAnswer",

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-ENTRY_VERSION = 2
+ENTRY_VERSION = 3
 """Format of an entry. A ledger of another version is refused."""
+
+
+DEFAULT_ASSURANCE: Final = "dev"
+"""Assurance of an entry that does not state one."""
 
 
 class EntryKind(StrEnum):
@@ -76,7 +80,6 @@ class LedgerEntry:
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
         tree: dict[str, Any] = {
-            "assurance": self.assurance,
             "body": self.body,
             "kind": str(self.kind),
             "prev": self.prev,
@@ -84,11 +87,13 @@ class LedgerEntry:
             "v": ENTRY_VERSION,
             "ws": self.seq,
         }
+        if self.assurance != DEFAULT_ASSURANCE:
+            tree["assurance"] = self.assurance
         if self.session:
             tree["session"] = self.session
         if self.attached:
             tree["attached"] = self.attached
-        if self.content:
+        if self.attached and self.content != USUAL_CONTENT.get(self.kind, ()):
             tree["content"] = list(self.content)
         return tree
 
@@ -96,6 +101,7 @@ class LedgerEntry:
         """Everything that the entry says, with its id, tenant and writer; for people and programs that read it."""
         return {
             **self.to_plain(),
+            "assurance": self.assurance,
             "content": list(self.content),
             "id": self.id,
             "session": self.session,
@@ -116,11 +122,44 @@ class LedgerEntry:
             prev=tree["prev"],
             ts_us=tree["ts_us"],
             kind=EntryKind(tree["kind"]),
-            assurance=tree["assurance"],
+            assurance=tree.get("assurance", DEFAULT_ASSURANCE),
             body=tree["body"],
-            content=tuple(tree.get("content", ())),
+            content=read_content_names(tree),
             attached=tree.get("attached", ""),
         )
+
+
+USUAL_CONTENT: Final[Mapping[str, tuple[str, ...]]] = {
+    EntryKind.DECISION: ("args", "trigger", "user"),
+    EntryKind.OUTCOME: ("output",),
+}
+"""Names of the sealed fields of an entry that has something attached and does not name them, by kind; else none."""
+
+
+def read_content_names(tree: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the sealed fields beside an entry, of which this is the tree."""
+    if "content" in tree:
+        return tuple(tree["content"])
+    return USUAL_CONTENT.get(tree.get("kind", ""), ()) if tree.get("attached") else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who caused a control entry, and how that is known.
+
+    Args:
+        name: of the person; stands in no entry, but sealed beside it.
+        authn: how the person was authenticated: `os-user` (the account of the shell), `approver-key` (a signature by an
+            enrolled key), `asserted` (said so).
+    """
+
+    name: str
+    authn: str = "asserted"
+
+    @classmethod
+    def of(cls, who: Actor | str) -> Actor:
+        """The actor; a bare name is asserted."""
+        return who if isinstance(who, Actor) else cls(who)
 
 
 def format_entry_id(writer: str, seq: int) -> str:

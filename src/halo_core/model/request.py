@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput
+from halo_core.model.model_call import ModelCall
 
 _TRUST_MAX: Final = 1000
 UNIT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
@@ -121,6 +122,8 @@ class Principal:
 
     `user` is what the host application asserted; it grants nothing by itself.
     `chain` runs from the head (user or organisation) down to the acting agent.
+    `reference` stands for the user wherever the name must not (`halo_core.references`); empty where there is none, and
+    where `user` is a reference already.
     """
 
     tenant: str
@@ -128,6 +131,7 @@ class Principal:
     user: str = ""
     user_assurance: str = "asserted"
     chain: tuple[str, ...] = ()
+    reference: str = ""
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
@@ -143,6 +147,20 @@ class Principal:
     def from_plain(cls, tree: Mapping[str, Any]) -> Principal:
         """Inverse of `to_plain`."""
         return cls(**{**tree, "chain": tuple(tree["chain"])})
+
+    def with_references(self) -> Principal:
+        """The principal as it is recorded: with the user's reference wherever the name stands."""
+        if not self.reference:
+            return self
+        user, reference = self.user, self.reference
+        chain = tuple([reference if name == user else name for name in self.chain])
+        return Principal(self.tenant, self.agent, reference, self.user_assurance, chain)
+
+    def with_user(self, name: str) -> Principal:
+        """Inverse of `with_references`, given the user's name."""
+        user, reference = self.user, self.reference or self.user
+        chain = tuple([name if item == user else item for item in self.chain])
+        return Principal(self.tenant, self.agent, name, self.user_assurance, chain, reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +312,9 @@ class Context:
     """Circumstances: session (with how it was found), turn (the message that asked), the framework's call id.
 
     `abilities` are what the enforcement point at hand can do: `pause`, and the kinds of `Obligation`. What it cannot
-    do becomes a denial with `needs_guard`.
+    do becomes a denial with `needs_guard`. `trace_id` is the trace that the call belongs to (W3C Trace Context, 32
+    lowercase hex digits), empty for none. `links` are entries that this decision refers to, (relation, id of the
+    entry), sorted: `overrides`, `reverses`, `contests`.
     """
 
     session: str
@@ -305,6 +325,8 @@ class Context:
     origin: Origin
     assurance: str
     abilities: tuple[str, ...] = ()
+    trace_id: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
@@ -312,9 +334,11 @@ class Context:
             "abilities": list(self.abilities),
             "assurance": self.assurance,
             "call_id": self.call_id,
+            "links": [list(item) for item in self.links],
             "origin": self.origin.to_plain(),
             "session": self.session,
             "session_source": self.session_source,
+            "trace_id": self.trace_id,
             "trigger": self.trigger.to_plain(),
             "turn": self.turn,
         }
@@ -326,6 +350,7 @@ class Context:
             **{
                 **tree,
                 "abilities": tuple(tree["abilities"]),
+                "links": tuple((relation, entry) for relation, entry in tree["links"]),
                 "origin": Origin(**tree["origin"]),
                 "trigger": Trigger(**tree["trigger"]),
             }
@@ -348,6 +373,7 @@ class AccessRequest:
         context: circumstances.
         problem: reason code found while translating (`invalid_arguments`, `unknown_tool`, ...); empty if none. A
             request with a problem is always denied, and recorded.
+        model: of an inference, what the model was given; None where that is unknown.
     """
 
     subject: Principal
@@ -358,17 +384,19 @@ class AccessRequest:
     request_id: str
     context: Context
     problem: str = ""
+    model: ModelCall | None = None
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree without the arguments, which are content and sealed apart."""
+        """Canonical tree without the arguments and the user's name, which are content and sealed apart."""
         return {
             "args_digest": self.args_digest,
             "context": self.context.to_plain(),
             "kind": self.kind.value,
+            "model": self.model.to_plain() if self.model is not None else None,
             "problem": self.problem,
             "request_id": self.request_id,
             "resource": self.resource.to_plain(),
-            "subject": self.subject.to_plain(),
+            "subject": self.subject.with_references().to_plain(),
         }
 
     @classmethod
@@ -388,4 +416,5 @@ class AccessRequest:
             request_id=tree["request_id"],
             context=Context.from_plain(tree["context"]),
             problem=tree["problem"],
+            model=ModelCall.from_plain(tree["model"]) if tree["model"] is not None else None,
         )

@@ -134,6 +134,7 @@ class Approval:
     Args:
         id: of the request it answers.
         approver: who signed, as enrolled.
+        reference: stands for the approver wherever the name must not; empty where `approver` is a reference already.
         key_id: thumbprint of the key that signed.
         binding: digest of what was asked (`halo_core.decision.checks`).
         expires_us: unused by then, it serves nothing.
@@ -146,11 +147,12 @@ class Approval:
     binding: str
     expires_us: int
     granted: bool = True
+    reference: str = ""
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree."""
+        """Canonical tree, without the approver's name."""
         return {
-            "approver": self.approver,
+            "approver": self.reference or self.approver,
             "binding": self.binding,
             "expires_us": self.expires_us,
             "granted": self.granted,
@@ -225,6 +227,7 @@ class Snapshot:
         partial: the score has not read all of the call's values, so that a low risk says little.
         refused: attempts of the session before this one that were refused (`Decision.refused`).
         unscored: no score is in force for the agent, but for one that it acts for, or that acted in its session.
+        vouched: (JSON pointer of an argument leaf, kind of value, what vouched for it), sorted.
     """
 
     time_us: int
@@ -255,6 +258,7 @@ class Snapshot:
     partial: bool = False
     refused: int = 0
     unscored: bool = False
+    vouched: tuple[tuple[str, str, str], ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
@@ -287,6 +291,7 @@ class Snapshot:
             "time_us": self.time_us,
             "unscored": self.unscored,
             "uses": self.uses,
+            "vouched": [list(item) for item in self.vouched],
         }
 
     @classmethod
@@ -322,4 +327,5 @@ class Snapshot:
             partial=tree.get("partial", False),
             refused=tree.get("refused", 0),
             unscored=tree.get("unscored", False),
+            vouched=tuple((pointer, kind, voucher) for pointer, kind, voucher in tree.get("vouched", ())),
         )

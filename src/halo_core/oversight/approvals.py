@@ -15,7 +15,8 @@ from halo_core.authorities import Authorities, approver_key_name
 from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.decision.checks import session_claim
 from halo_core.errors import ConfigError, Denied
-from halo_core.model import Budget, EntryKind, same_person
+from halo_core.ledger.commitments import digest_answer
+from halo_core.model import Actor, Budget, EntryKind, same_person
 from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason
 from halo_core.passports.approval import ApprovalToken, is_in_chain, mint_approval
 from halo_core.store import Draft, Store, Transaction
@@ -61,14 +62,15 @@ def answer(
     raised: Mapping[str, int] | None = None,
     now_us: int,
     lifetime_s: int = 3600,
+    shown: bytes = b"",
 ) -> ApprovalAnswer:
     """Answer a challenge as an enrolled approver; the answer is durable on return.
 
     The store is opened with the keys of `home`, the folder with authorities.json and trust.json; `keys`, the folder of
     the approver's key, should be another. `request_id` is the request's id or its start, `lifetime_s` how long the
-    answer can be used. For a re-authorization, `raised` is unit → the session's new total limit, in the unit's own
-    decimals: a limit that was reached and is not named rises by what a session starts with, up to the ceiling; others
-    stay.
+    answer can be used, `shown` exactly what the approver was shown. For a re-authorization, `raised` is unit → the
+    session's new total limit, in the unit's own decimals: a limit that was reached and is not named rises by what a
+    session starts with, up to the ceiling; others stay.
 
     Raises:
         ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`, `already_spent`.
@@ -84,9 +86,9 @@ def answer(
         request = load_request(reader, home, store.tenant, request_id, opener=lambda *_: None, now_us=now_us)
     _require_pending(request.row.status, request.row.expires_us, now_us)
     signer = _load_signer(store.tenant, keys, home, approver, now_us)
-    _require_outside_chain(approver, signer.public_key, request)
+    _require_outside_chain(approver, store.references.of_person(approver), signer.public_key, request)
     budgets = _decide_budgets(request, raised or {}) if approve else ()
-    job = _AnswerJob(store, request, approver, signer, approve, mask_reason(why), budgets, now_us, lifetime_s)
+    job = _AnswerJob(store, request, approver, signer, approve, mask_reason(why), budgets, now_us, lifetime_s, shown)
     answered: ApprovalAnswer = store.commit(job)
     return answered
 
@@ -102,6 +104,7 @@ class _AnswerJob:
     budgets: tuple[Budget, ...]
     now_us: int
     lifetime_s: int
+    shown: bytes
 
     def __call__(self, tx: Transaction) -> ApprovalAnswer:
         """Sign the answer, store it and record it."""
@@ -116,17 +119,21 @@ class _AnswerJob:
             raise _not_pending_error("answered")
         body = {
             "answer": verdict,
-            "approver": self.approver,
             "binding": challenge.binding,
             "epoch": self.request.epoch,
             "kid": self.signer.key_id,
             "kind": challenge.kind,
             "request": challenge.id,
             "session": challenge.session,
-            "token": token,
+            "token": digest_answer(token),
             "why": self.why,
         }
-        entry = tx.append(Draft(EntryKind.APPROVAL, challenge.session, body)).entry
+        if self.shown:
+            body["shown"] = tx.references.digest_shown(self.shown)
+        sealed = ((tx.references.of_person(self.approver), {"token": token.encode()}),)
+        actor = Actor(self.approver, "approver-key")
+        draft = Draft(EntryKind.APPROVAL, challenge.session, body, others=sealed, actor=actor)
+        entry = tx.append(draft).entry
         expires_s = self.now_us // 1_000_000 + self.lifetime_s
         return ApprovalAnswer(
             challenge.id,
@@ -198,9 +205,10 @@ def _not_enrolled_error(approver: str, why: str) -> Denied:
     return Denied("approver_not_enrolled", f"`{approver[:64]}` {why}", remedy="run `halo approver enrol`")
 
 
-def _require_outside_chain(approver: str, public_key: bytes, request: ApprovalRequest) -> None:
+def _require_outside_chain(approver: str, reference: str, public_key: bytes, request: ApprovalRequest) -> None:
     # INVARIANT: EPOCH - nobody in the chain, and nobody it acts for, can answer.
-    is_involved = any(same_person(approver, name) for name in (request.user, *request.identities) if name)
+    names = [name for name in (request.user, *request.identities) if name]
+    is_involved = reference in names or any(same_person(approver, name) for name in names)
     if is_involved or is_in_chain(approver, public_key, request.links):
         message = f"`{approver[:64]}` is part of the requesting chain"
         raise Denied("approver_in_chain", message, remedy="ask a person who neither owns the agent nor uses it")

@@ -19,12 +19,12 @@ from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint
 from halo_core.errors import ConfigError
 from halo_core.files import sync_folder
-from halo_core.model import EntryKind
-from halo_core.store import Draft, Store, Transaction
+from halo_core.model import Actor, EntryKind
+from halo_core.store import Draft, SealedFields, Store, Transaction
 
 
 def enrol_approver(
-    store: Store, authorities: Authorities, *, name: str, public_key: bytes, by: str, now_us: int
+    store: Store, authorities: Authorities, *, name: str, public_key: bytes, by: Actor | str, now_us: int
 ) -> str:
     """Allow `name` to answer challenges with this key from now on; the key's thumbprint.
 
@@ -44,7 +44,7 @@ def enrol_approver(
     return kid
 
 
-def record_withdrawal(tx: Transaction, kids: list[str], *, name: str, by: str, now_us: int) -> None:
+def record_withdrawal(tx: Transaction, kids: list[str], *, name: str, by: Actor | str, now_us: int) -> None:
     """Record what `Authorities.withdraw_approver` did.
 
     The file comes first, so that a withdrawal is in force even if the ledger cannot be written.
@@ -53,8 +53,13 @@ def record_withdrawal(tx: Transaction, kids: list[str], *, name: str, by: str, n
         _record(tx, "withdraw", "approver", by, kid=kid, name=name, until_us=now_us)
 
 
-def _record(tx: Transaction, act: str, role: str, by: str, **details: object) -> None:
-    tx.append(Draft(EntryKind.AUTHORITY, "", {"act": act, "by": by, "role": role, **details}))
+def _record(tx: Transaction, act: str, role: str, by: Actor | str, **details: object) -> None:
+    body: dict[str, object] = {"act": act, "role": role, **details}
+    named: SealedFields = ()
+    if "name" in details:
+        reference = tx.references.of_person(str(details["name"]))
+        body["name"], named = reference, ((reference, {"name": str(details["name"]).encode()}),)
+    tx.append(Draft(EntryKind.AUTHORITY, "", body, others=named, actor=Actor.of(by)))
 
 
 ISSUER: Final = "issuer"
@@ -72,7 +77,7 @@ class Rotation:
 
 
 def rotate_issuer(
-    store: Store, keys: KeyStore, authorities: Authorities, *, overlap_s: int, by: str, now_us: int
+    store: Store, keys: KeyStore, authorities: Authorities, *, overlap_s: int, by: Actor | str, now_us: int
 ) -> Rotation:
     """Trust a new issuer key for the store's tenant, and the old one until the overlap ends.
 
@@ -166,7 +171,7 @@ def retire_issuer(authorities: Authorities, tenant: str, *, kid: str, now_us: in
     return full
 
 
-def record_retirement(tx: Transaction, kid: str, *, by: str, now_us: int) -> None:
+def record_retirement(tx: Transaction, kid: str, *, by: Actor | str, now_us: int) -> None:
     """Record what `retire_issuer` did."""
     _record(tx, "retire", "issuer", by, kid=kid, until_us=now_us)
 

@@ -13,7 +13,7 @@ answer signs is computed from what is shown; so nobody sees one call and signs f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -24,13 +24,14 @@ from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, Po
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.notes import verify_note
 from halo_core.ledger.tree import leaf_hash
-from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, Stop
+from halo_core.model import AccessRequest, Actor, EntryKind, LedgerEntry, Link, Stop
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload, token_hash
 from halo_core.policy import PolicyBundle
 from halo_core.reasons import get_reason_text
+from halo_core.references import clip_name
 from halo_core.stop_files import SCOPES
-from halo_core.store import Draft, Transaction, encode_leaf, writer_chains
+from halo_core.store import Draft, SealedFields, Transaction, encode_leaf, writer_chains
 from halo_core.store.reader import Reader
 from halo_core.store.rows import ApprovalRow, RestrictionTable
 
@@ -40,34 +41,36 @@ REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
 _MAX_REASON: Final = 500
 
 
-def stop(tx: Transaction, stop: Stop, by: str, why: str) -> bool:
-    """Stop from the next decision on; False where it is stopped already.
+def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str) -> bool:
+    """Stop from the next decision on; False where it is stopped already. Of a session the target is name or reference.
 
     Raises:
         ConfigError: `bad_stop`.
     """
     _check_target(stop.scope, stop.target, SCOPES, "bad_stop")
-    if not RestrictionTable(tx).add("stop", stop.scope, stop.target, stop.since_us):
+    target, named = _refer_target(tx, stop.scope, stop.target)
+    if not RestrictionTable(tx).add("stop", stop.scope, target, stop.since_us):
         return False
-    body = {"by": by, "scope": stop.scope, "since_us": stop.since_us, "target": stop.target, "why": mask_reason(why)}
-    tx.append(Draft(EntryKind.STOP, "", body))
+    body = {"scope": stop.scope, "since_us": stop.since_us, "target": target, "why": mask_reason(why)}
+    tx.append(Draft(EntryKind.STOP, "", body, others=named, actor=Actor.of(by)))
     return True
 
 
-def lift(tx: Transaction, scope: str, target: str, by: str, why: str, *, filed: bool = False) -> bool:
+def lift(tx: Transaction, scope: str, target: str, by: Actor | str, why: str, *, filed: bool = False) -> bool:
     """Lift a stop; False where there is none.
 
     `filed`: the stop is in a file too, which the caller removes; recorded even where there is no row.
     """
     _check_target(scope, target, SCOPES, "bad_stop")
+    target, named = _refer_target(tx, scope, target)
     removed = RestrictionTable(tx).remove("stop", scope, target)
     if removed or filed:
-        body = {"by": by, "filed": filed, "scope": scope, "target": target, "why": mask_reason(why)}
-        tx.append(Draft(EntryKind.LIFT, "", body))
+        body = {"filed": filed, "scope": scope, "target": target, "why": mask_reason(why)}
+        tx.append(Draft(EntryKind.LIFT, "", body, others=named, actor=Actor.of(by)))
     return removed or filed
 
 
-def revoke(tx: Transaction, scope: str, target: str, by: str, why: str) -> bool:
+def revoke(tx: Transaction, scope: str, target: str, by: Actor | str, why: str) -> bool:
     """Revoke a link, key, agent, session or tenant permanently; False where it is revoked already.
 
     Raises:
@@ -75,11 +78,20 @@ def revoke(tx: Transaction, scope: str, target: str, by: str, why: str) -> bool:
     """
     _check_target(scope, target, REVOCABLE, "bad_revocation")
     since = tx.clock.now_us()
+    target, named = _refer_target(tx, scope, target)
     if not RestrictionTable(tx).add("revocation", scope, target, since):
         return False
-    body = {"by": by, "scope": scope, "since_us": since, "target": target, "why": mask_reason(why)}
-    tx.append(Draft(EntryKind.REVOCATION, "", body))
+    body = {"scope": scope, "since_us": since, "target": target, "why": mask_reason(why)}
+    tx.append(Draft(EntryKind.REVOCATION, "", body, others=named, actor=Actor.of(by)))
     return True
+
+
+def _refer_target(tx: Transaction, scope: str, target: str) -> tuple[str, SealedFields]:
+    """A target as entries and rows hold it, and the name to be sealed: of a session its reference, else itself."""
+    if scope != "session":
+        return target, ()
+    reference = tx.resolve_session(target)
+    return reference, () if reference == target else ((reference, {"target": clip_name(target).encode()}),)
 
 
 def mask_reason(text: str) -> str:
@@ -231,7 +243,8 @@ class ApprovalRequest:
 
     Args:
         status: the row's, or `expired` where its time is over.
-        user: whom it acts for, as the host application asserted.
+        session: name of the session, or its reference.
+        user: whom it acts for, as the host application asserted; name or reference.
         identities: everybody along the chain, from the head down.
         content: sealed field → text, masked.
         links: the passport, standing link first.
@@ -246,6 +259,7 @@ class ApprovalRequest:
     resource: str
     impact: str
     agent: str
+    session: str
     user: str
     identities: tuple[str, ...]
     reasons: tuple[RequestReason, ...]
@@ -276,6 +290,8 @@ def list_requests(reader: Reader, tenant: str, now_us: int) -> Iterator[tuple[Ap
     """Every challenge with its status as of now, oldest first."""
     for values in reader.challenges(tenant):
         row = ApprovalRow(*values)
+        if reader.names is not None:
+            row = replace(row, session=reader.names.show_session(tenant, row.session))
         yield row, _current_status(row, now_us)
 
 
@@ -342,6 +358,7 @@ def _build_request(
     binding = _compute_binding(reader, row, request, links, snapshot["policy"], epoch=epoch)
     if decision.session != row.session or binding != row.binding:
         raise _altered_error("the request is not bound to the call that it shows")
+    people = reader.names.show_people(decision) if reader.names is not None else {}
     return ApprovalRequest(
         row=row,
         status=_current_status(row, now_us),
@@ -349,8 +366,9 @@ def _build_request(
         resource=request.resource.id,
         impact=request.resource.impact.value,
         agent=request.subject.agent,
-        user=request.subject.user,
-        identities=_collect_identities(request, links),
+        session=reader.names.show_session(decision.tenant, row.session) if reader.names is not None else row.session,
+        user=people.get(request.subject.user, request.subject.user),
+        identities=tuple(people.get(name, name) for name in _collect_identities(request, links)),
         reasons=tuple(
             RequestReason(item["code"], get_reason_text(item["code"]).title, item["detail"], item["source"])
             for item in request_entry.body["reasons"]

@@ -6,7 +6,7 @@ Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.
 
 from halo_core.ledger import commit_state
 from halo_core.store.deferred import Preparation
-from halo_core.store.drafts import AppendedEntry, Draft, encode_leaf
+from halo_core.store.drafts import AppendedEntry, Draft, SealedFields, encode_leaf
 from halo_core.store.image import Control
 from halo_core.store.proven_entries import ProvenEntry, find_paused_decision, read_outcome
 from halo_core.store.session_state import Account, SessionState
@@ -20,6 +20,7 @@ __all__ = [
     "Draft",
     "Preparation",
     "ProvenEntry",
+    "SealedFields",
     "SessionState",
     "Store",
     "StoreConfig",

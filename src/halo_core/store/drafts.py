@@ -1,13 +1,22 @@
-"""An entry before and after it was appended, and small encodings of columns."""
+"""An entry before and after it was appended, and the boxes of its sealed fields."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from halo_core.model import EntryKind, LedgerEntry
+from halo_core.ledger import seal
+from halo_core.model import Actor, EntryKind, LedgerEntry
+from halo_core.store import rows
+
+if TYPE_CHECKING:
+    from halo_core.store.transaction import Transaction
+
+
+SealedFields = tuple[tuple[str, Mapping[str, bytes]], ...]
+"""Fields to seal for each of several subjects: (reference, name → bytes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,9 @@ class Draft:
         session: it belongs to, empty for housekeeping.
         body: canonical tree.
         content: fields to seal, name → bytes.
-        subject: whose they are.
+        subject: reference of the person or session whose they are.
+        others: fields of further subjects, (reference, name → bytes); of one that was erased they are left out.
+        actor: of a control entry, who caused it; None where the writing process did it by itself.
         run: of a decision that lets its action run, the key from `Transaction.make_run_key`; else empty.
         settles: of an outcome, the (writer, sequence) of its decision.
         paused: of an outcome, the action paused and may run once more.
@@ -31,6 +42,8 @@ class Draft:
     body: Mapping[str, Any]
     content: Mapping[str, bytes] = field(default_factory=dict)
     subject: str = ""
+    others: SealedFields = ()
+    actor: Actor | None = None
     run: bytes = b""
     settles: tuple[str, int] | None = None
     paused: bool = False
@@ -43,6 +56,39 @@ class AppendedEntry:
 
     entry: LedgerEntry
     leaf: bytes
+
+
+def complete_draft(tx: Transaction, draft: Draft) -> Draft:
+    """The draft with its actor in it, and without the fields of subjects that were erased.
+
+    Of the actor the text has reference and authentication; the name is sealed under the actor's own key.
+    """
+    body, others = draft.body, draft.others
+    if draft.actor is not None:
+        reference = tx.references.of_person(draft.actor.name)
+        body = {**body, "actor": reference, "authn": draft.actor.authn}
+        others = (*others, (reference, {"actor": draft.actor.name.encode()})) if reference else others
+    erased = rows.AlertTable(tx)
+    return replace(draft, body=body, others=tuple(item for item in others if not erased.is_erased(item[0])))
+
+
+def list_sealed_names(draft: Draft) -> tuple[str, ...]:
+    """Names of all sealed fields, sorted."""
+    return tuple(sorted({*draft.content, *(name for _, fields in draft.others for name in fields)}))
+
+
+def seal_boxes(tx: Transaction, draft: Draft) -> tuple[bytes, bytes]:
+    """A box for each subject of a draft, one after another, and the commitments to their keys."""
+    by_subject: dict[str, dict[str, bytes]] = {}
+    for subject, fields in ((draft.subject, draft.content), *draft.others):
+        if fields:
+            by_subject.setdefault(subject, {}).update(fields)
+    sealed = commitments = b""
+    for subject, fields in by_subject.items():
+        dek, commitment = tx.content_key(subject)
+        sealed += seal(dek, tx.tenant, subject, fields, nonce=tx.draw_random(24))
+        commitments += commitment
+    return sealed, commitments
 
 
 def encode_leaf(leaf: bytes) -> str:

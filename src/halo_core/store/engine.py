@@ -16,7 +16,7 @@ from halo_core.errors import CannotDecide, ConfigError, HaloError
 if TYPE_CHECKING:
     from halo_core.ledger import Stream
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 _POSTGRES: Final = ("postgresql", "postgres", "postgresql+psycopg")
 
 

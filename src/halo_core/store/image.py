@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from halo_core.model import Mode, Revocation, Stop
+from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.rows import StandingPassport, TaintIndex
 from halo_core.store.session_state import SessionState
@@ -107,6 +108,7 @@ class TenantImage:
     Args:
         kek: key that wraps content keys.
         sketch_key: key of the session sketches.
+        references: what stands in place of names.
         control: the control row with the restrictions in force, None where it has to be read.
         stops: stops as they were read last; kept for the time when nothing can be read.
         revocations: revocations, likewise.
@@ -125,6 +127,7 @@ class TenantImage:
 
     kek: bytes = field(repr=False)
     sketch_key: bytes = field(repr=False)
+    references: References = field(repr=False)
     control: Control | None = None
     stops: tuple[Stop, ...] = ()
     revocations: tuple[Revocation, ...] = ()

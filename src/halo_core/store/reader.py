@@ -16,14 +16,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Self
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record import PartReader, expand_entry
 from halo_core.errors import ConfigError
-from halo_core.ledger import Stream, build_entry_note, decode_entry, open_attached, read_subject, unwrap_key
+from halo_core.ledger import Stream, SubjectKey, build_entry_note, decode_entry, open_attached, unwrap_key
 from halo_core.model import EntryKind, LedgerEntry
+from halo_core.references import References
 from halo_core.store.engine import open_database
+from halo_core.store.names import Names
 
 __all__ = [
     "Reader",
@@ -61,7 +64,7 @@ class SealedContents:
     def __init__(self, reader: Reader, kek: bytes | None) -> None:
         self._reader = reader
         self._kek = kek
-        self._keys: dict[tuple[str, str], tuple[bytes, bytes] | None] = {}
+        self._keys: dict[tuple[str, str], SubjectKey | None] = {}
 
     @classmethod
     def with_home_key(cls, reader: Reader, keys: KeyStore) -> SealedContents:
@@ -74,22 +77,34 @@ class SealedContents:
         Raises:
             Tampered: the stored content is not what the entry committed to.
         """
-        if name not in entry.content or self._kek is None:
-            return None
+        return self.open_all(entry).get(name) if name in entry.content else None
+
+    def open_all(self, entry: LedgerEntry) -> Mapping[str, bytes]:
+        """The content of every field that can be opened, name → bytes.
+
+        Raises:
+            Tampered: as `open`.
+        """
+        kek = self._kek
+        if not entry.content or kek is None:
+            return {}
         stored = self._reader.attached(entry.tenant, entry.writer, entry.seq)
         if stored is None or stored[0] is None:
-            return None
-        key = self._find_key(entry.tenant, read_subject(stored[0]), self._kek)
-        return None if key is None else open_attached(key, entry.tenant, entry.attached, stored[0], stored[1]).get(name)
+            return {}
 
-    def _find_key(self, tenant: str, subject: str, kek: bytes) -> tuple[bytes, bytes] | None:
-        """A subject's data key and the commitment to it; None where there is none, or it was erased."""
+        def find_key(subject: str) -> SubjectKey | None:
+            return self._find_key(entry.tenant, subject, kek)
+
+        return open_attached(find_key, entry.tenant, entry.attached, stored[0], stored[1])
+
+    def _find_key(self, tenant: str, subject: str, kek: bytes) -> SubjectKey | None:
+        """A subject's data key, None where it was erased, and the commitment to it; None where it has no row."""
         if (tenant, subject) not in self._keys:
             vault = self._reader.vault(tenant, subject)
             if len(self._keys) >= _MAX_KEYS:
                 self._keys.clear()
             if vault is None or vault[2] is not None:
-                self._keys[tenant, subject] = None
+                self._keys[tenant, subject] = None if vault is None else (None, vault[1])
             else:
                 self._keys[tenant, subject] = unwrap_key(kek, vault[0], vault[1], tenant, subject)
         return self._keys[tenant, subject]
@@ -151,9 +166,9 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
 
 
 def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:
-    """A person's verdict on an alert: `alert`, `attack`, `by`, `session`, `why`; None where the entry is another."""
+    """A person's verdict on an alert: `actor`, `alert`, `attack`, `session`, `why`; None where the entry is another."""
     body = entry.body
-    texts = all(isinstance(body.get(name), str) for name in ("alert", "by", "session", "why"))
+    texts = all(isinstance(body.get(name), str) for name in ("actor", "alert", "session", "why"))
     return body if entry.kind is EntryKind.FEEDBACK and texts and isinstance(body.get("attack"), bool) else None
 
 
@@ -230,12 +245,18 @@ class Reader:
         self.database = open_database(url, read_only=True)
         self.path = self.database.path
         self._parts: dict[str, PartReader] = {}
+        self.names: Names | None = None
         with self._reporting_unreadable():
             has_tables = self.database.has_tables()
         if not has_tables:
             raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
         with self._reporting_unreadable():
             self.database.begin_reading()
+
+    def use_names(self, home: Path) -> None:
+        """Show names of sessions and people, and take them in place of references, as far as the home's keys allow."""
+        contents = SealedContents.with_home_key(self, KeyStore(home))
+        self.names = Names(self, contents, References.of_home(home))
 
     @contextmanager
     def _reporting_unreadable(self) -> Iterator[None]:
@@ -262,8 +283,9 @@ class Reader:
         return next(self._query(query, *values), None)
 
     def read_note(self, index: int, note: bytes) -> LoggedEntry:
-        """The entry of a note."""
-        return LoggedEntry(index, self.read_entry(note), note)
+        """The entry of a note, with names where this reader has them."""
+        entry = self.read_entry(note)
+        return LoggedEntry(index, entry if self.names is None else self.names.restore(entry), note)
 
     def read_entry(self, note: bytes) -> LedgerEntry:
         """The entry of a note, with the whole record of a decision or an outcome; signatures are not verified.
@@ -320,9 +342,18 @@ class Reader:
 
         The position `until` itself is left out.
         """
+        session = self.find_session(tenant, session)
         marks = ",".join("?" * len(kinds))
         where = f"idx>=? AND idx<? AND kind IN ({marks}) AND (?='' OR session=?)"
         return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, session, session, stream=True)
+
+    def find_session(self, tenant: str, session: str) -> str:
+        """The reference of a session, given that or, where this reader has names, its name."""
+        return session if self.names is None or not session else self.names.resolve_session(tenant, session)
+
+    def has_session(self, tenant: str, reference: str) -> bool:
+        """Whether a session has this reference."""
+        return self._find("SELECT 1 FROM entry WHERE tenant=? AND session=? LIMIT 1", tenant, reference) is not None
 
     def count(self, tenant: str, kind: str) -> int:
         """Number of a tenant's entries of one kind."""
@@ -386,7 +417,9 @@ class Reader:
             "session": "SELECT 1 FROM session WHERE tenant=? AND session=?",
             "tool": "SELECT 1 FROM resource WHERE tenant=? AND id=?",
         }[scope]
-        return self._find(query, tenant, target) is not None
+        return (
+            self._find(query, tenant, self.find_session(tenant, target) if scope == "session" else target) is not None
+        )
 
     def close(self) -> None:
         """Close the connection."""

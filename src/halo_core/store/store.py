@@ -26,12 +26,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.clock import Clock, SystemClock
-from halo_core.crypto.keys import IdSource, KeyStore, RandomIds
+from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import format_vkey, log_origin, make_vkey
 from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
+from halo_core.references import References
 from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
 from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread
@@ -87,7 +88,9 @@ class Store:
         self.clock: Clock = clock or SystemClock()
         self.ids: IdSource = ids or RandomIds()
         self._log = keys.signer("log")
-        self._image = TenantImage(keys.secret("content"), keys.secret("sketch"))
+        self._image = TenantImage(
+            keys.secret("content"), keys.secret("sketch"), References(Digester(keys.secret("digest")))
+        )
         self._closed = False
         self._reset()
         _STORES.add(self)
@@ -106,6 +109,11 @@ class Store:
         self._sequencer: Sequencer | None = None
         self._since_checkpoint = 0
         self._checkpoint_at = 0.0
+
+    @property
+    def references(self) -> References:
+        """What stands in place of names in this store."""
+        return self._image.references
 
     @property
     def tenant(self) -> str:

@@ -20,16 +20,9 @@ from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import (
     build_entry_note,
     compute_attached_digest,
-    compute_key_commitment,
     leaf_hash,
-    new_dek,
-    open_attached,
-    read_subject,
     seal,
     split_marks,
-    unwrap_dek,
-    unwrap_key,
-    wrap_dek,
 )
 from halo_core.model import (
     ENDED,
@@ -42,9 +35,11 @@ from halo_core.model import (
     make_single_run_key,
     read_digest,
 )
+from halo_core.references import References, is_reference
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import rows
-from halo_core.store.drafts import AppendedEntry, Draft
+from halo_core.store.content_keys import load_content_key
+from halo_core.store.drafts import AppendedEntry, Draft, complete_draft, list_sealed_names, seal_boxes
 from halo_core.store.engine import Conflict, Cursor, Engine
 from halo_core.store.entry_rows import INSERT_ENTRY, EntryRows
 from halo_core.store.image import Control, SessionMemory, TenantImage
@@ -135,13 +130,15 @@ class Transaction:
 
         Its row is inserted before anything else is read, together with those of other entries.
         """
-        writer, tenant, session, content = self.writer, self.tenant, draft.session, draft.content
+        writer, tenant, session = self.writer, self.tenant, draft.session
         if not session and draft.kind not in _OPEN_KINDS:
             # Before it is inserted: a decision that does not see the change must come before it in the log.
             self.database.claim_control()
+        if draft.actor is not None or draft.others:
+            draft = complete_draft(self, draft)
         sealed, marks, attached = self._attach(draft)
         ts_us = draft.ts_us or self.clock.now_us()
-        names = tuple(sorted(content)) if content else ()
+        names = list_sealed_names(draft) if draft.others else tuple(sorted(draft.content)) if draft.content else ()
         entry = LedgerEntry(
             tenant,
             session,
@@ -178,11 +175,29 @@ class Transaction:
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
         """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
         marks = self._pending_marks.pop(draft.session, b"") if self._pending_marks else b""
+        if draft.others:
+            sealed, commitments = seal_boxes(self, draft)
+            return sealed, marks, compute_attached_digest(commitments, sealed, marks)
         if not draft.content:
             return b"", marks, compute_attached_digest(b"", b"", marks) if marks else ""
-        dek, commitment = self._content_key(draft.subject)
-        sealed = seal(dek, self.tenant, draft.subject, draft.content, nonce=self._draw_random(24))
+        dek, commitment = self.content_key(draft.subject)
+        sealed = seal(dek, self.tenant, draft.subject, draft.content, nonce=self.draw_random(24))
         return sealed, marks, compute_attached_digest(commitment, sealed, marks)
+
+    @property
+    def references(self) -> References:
+        """What stands in place of names."""
+        return self.image.references
+
+    def resolve_session(self, session: str) -> str:
+        """The reference of a session, given its name or its reference."""
+        is_known = (
+            is_reference(session)
+            and self.cursor.execute(
+                "SELECT 1 FROM session WHERE tenant=? AND session=?", (self.tenant, session)
+            ).fetchone()
+        )
+        return session if is_known else self.references.of_session(session)
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
         """Run a statement that must insert or update exactly one row.
@@ -266,36 +281,17 @@ class Transaction:
         self._pending_marks.clear()
         self.image.clear()
 
-    def _draw_random(self, size: int) -> bytes:
+    def draw_random(self, size: int) -> bytes:
+        """Fresh random bytes."""
         # Taken from the operating system for several fields at once; no byte is used twice.
         if len(self._random) < size:
             self._random = os.urandom(_RANDOM_BYTES)
         taken, self._random = self._random[:size], self._random[size:]
         return taken
 
-    def _content_key(self, subject: str) -> tuple[bytes, bytes]:
-        return self.image.keys.get(subject) or self._load_content_key(subject)
-
-    def _load_content_key(self, subject: str) -> tuple[bytes, bytes]:
-        row = self.cursor.execute(
-            "SELECT dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject=?",
-            (self.tenant, subject),
-        ).fetchone()
-        if row is None:
-            dek = new_dek(os.urandom)
-            commitment = compute_key_commitment(dek)
-            wrapped = wrap_dek(self.image.kek, dek, self.tenant, subject, os.urandom(24))
-            self.insert("INSERT INTO vault VALUES (?,?,?,?,NULL)", (self.tenant, subject, wrapped, commitment))
-            return self.image.remember_key(subject, dek, commitment)
-        if row[2] is not None:
-            raise CannotDecide("subject_erased", f"the data of `{subject}` was erased", remedy="use another subject")
-        dek = self.image.find_opened_key(subject) or unwrap_dek(self.image.kek, row[0], self.tenant, subject)
-        # INVARIANT: AUDIT - what is sealed under a commitment that is not the key's could never be shown to be it.
-        if compute_key_commitment(dek) != row[1]:
-            raise CannotDecide(
-                "ledger_unwritable", f"the key row of `{subject}` was changed", remedy="run `halo verify`"
-            )
-        return self.image.remember_key(subject, dek, row[1])
+    def content_key(self, subject: str) -> tuple[bytes, bytes]:
+        """A subject's data key, made if there is none, and the commitment to it; CannotDecide if it was erased."""
+        return self.image.keys.get(subject) or load_content_key(self, subject)
 
     def load_note(self, writer: str, seq: int) -> bytes | None:
         """The signed bytes of an entry, not verified; None where there is none."""
@@ -303,26 +299,6 @@ class Transaction:
             "SELECT body, signatures FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, writer, seq)
         ).fetchone()
         return None if row is None else build_entry_note(self.tenant, writer, *row)
-
-    def open_content(self, entry: LedgerEntry, name: str) -> bytes | None:
-        """A sealed field of an entry; None where it was erased or never written.
-
-        Raises:
-            Tampered: what is stored is not what the entry committed to.
-        """
-        row = self.cursor.execute(
-            "SELECT sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, entry.writer, entry.seq)
-        ).fetchone()
-        if row is None or row[0] is None:
-            return None
-        vault = self.cursor.execute(
-            "SELECT dek_wrapped, commitment FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NULL",
-            (self.tenant, read_subject(row[0])),
-        ).fetchone()
-        if vault is None:
-            return None
-        key = unwrap_key(self.image.kek, vault[0], vault[1], entry.tenant, read_subject(row[0]))
-        return open_attached(key, entry.tenant, entry.attached, row[0], row[1]).get(name)
 
     def put_blob(self, name: str, data: bytes) -> bool:
         """Store `data` under its content hash; False where it is there already."""

@@ -269,7 +269,9 @@ class AlertView(View):
         return {
             "id": entry.id,
             "index": self.record.index,
-            "judged": None if self.verdict is None else {name: self.verdict[name] for name in ("attack", "by", "why")},
+            "judged": None
+            if self.verdict is None
+            else {name: self.verdict[name] for name in ("actor", "attack", "why")},
             "session": entry.session,
             "ts_us": entry.ts_us,
             **entry.body,

@@ -144,7 +144,7 @@ class _CurveReader:
         if entry.kind is EntryKind.DECISION:
             self._add_decision(record.index, entry)
         elif entry.kind is EntryKind.APPROVAL and entry.body["kind"] == "reauthorization":
-            self.approver = str(entry.body["approver"])
+            self.approver = str(entry.body["actor"])
         elif entry.kind is EntryKind.PASSPORT and entry.body["kind"] == LinkKind.HANDOFF.value:
             self.hand_offs.setdefault(
                 entry.body["handle"],

@@ -279,7 +279,9 @@ def _list_names(reader: Reader, home: Path, tenant: str, scope: str) -> set[str]
     if scope == "tenant":
         return set(reader.tenants())
     if scope == "session":
-        return {row[3] for row in reader.rows(Stream.SESSION_HEADS) if row[0] == tenant}
+        references = {row[3] for row in reader.rows(Stream.SESSION_HEADS) if row[0] == tenant}
+        names = reader.names
+        return references | (set() if names is None else {names.show_session(tenant, item) for item in references})
     bodies = [record.entry.body for record in read_entries(reader, tenant, (EntryKind.PASSPORT,))]
     if scope == "agent":
         standing_agents = {agent for owner, agent, *_ in reader.rows(Stream.STANDING_PASSPORTS) if owner == tenant}

@@ -269,7 +269,7 @@ def load_history(reader: Reader, tenant: str, agent: str) -> list[HistoryRow]:
         if record.entry.kind is EntryKind.REVOCATION:
             if body.get("target") == agent or body.get("target") in hashes:
                 target = f"{body.get('scope')} {shorten_hash(str(body.get('target')))}"
-                name = f"{target} by {body.get('by')}: {body.get('why')}"
+                name = f"{target} by {body.get('actor')}: {body.get('why')}"
                 rows.append(HistoryRow([], record.index, name, time, "revoked"))
         elif body.get("agent") == agent:
             hashes.add(body["hash"])

@@ -10,7 +10,7 @@ standing passport ── day quotas, over all sessions
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -76,10 +76,18 @@ def load_sessions(reader: Reader, tenant: str, agent: str = "") -> list[SessionS
         Tampered: a row cannot be read.
     """
     states = [
-        _parse_state(data, name) for owner, name, _, data in reader.rows(Stream.SESSION_STATES) if owner == tenant
+        _name_session(reader, tenant, _parse_state(data, name))
+        for owner, name, _, data in reader.rows(Stream.SESSION_STATES)
+        if owner == tenant
     ]
     live_states = [state for state in states if state.links and agent in ("", *list_live_agents(state))]
     return sorted(live_states, key=lambda state: (state.view.high_water_us, state.view.id))
+
+
+def _name_session(reader: Reader, tenant: str, state: SessionState) -> SessionState:
+    if reader.names is None:
+        return state
+    return replace(state, view=replace(state.view, id=reader.names.show_session(tenant, state.view.id)))
 
 
 def _parse_state(data: Any, name: str) -> SessionState:

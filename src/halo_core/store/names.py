@@ -1,0 +1,109 @@
+"""Names of sessions and people for those who read a log, opened from where they are sealed.
+
+A reader with names shows them, and takes a session's name or its reference: `reader.names = Names(…)`. What cannot be
+opened (erased, or no content key) is shown by its reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from halo_core.ledger import decode_entry
+from halo_core.model import EntryKind, LedgerEntry
+from halo_core.references import References, is_reference
+
+if TYPE_CHECKING:
+    from halo_core.store.reader import Reader, SealedContents
+
+_MAX_CACHED: Final = 10_000
+_SEALED_NAMES: Final = ("actor", "name", "target")
+"""Members of control entries that are references, with the name in a sealed field of the same name."""
+
+
+class Names:
+    """Opens names of one store.
+
+    Args:
+        reader: the store.
+        contents: opens what is sealed.
+        references: makes references of names, None without the store's digest key.
+    """
+
+    def __init__(self, reader: Reader, contents: SealedContents, references: References | None) -> None:
+        self._reader = reader
+        self._contents = contents
+        self._references = references
+        self._sessions: dict[tuple[str, str], str] = {}
+        self._people: dict[tuple[str, str], str] = {}
+
+    def resolve_session(self, tenant: str, session: str) -> str:
+        """The reference of a session, given its name or its reference."""
+        is_known = is_reference(session) and self._reader.has_session(tenant, session)
+        return session if is_known or self._references is None else self._references.of_session(session)
+
+    def show_session(self, tenant: str, reference: str) -> str:
+        """A session's name if it can be opened, else its reference."""
+        name = self._sessions.get((tenant, reference))
+        if name is None:
+            name = next(self._open_session(tenant, reference), reference) if reference else ""
+            if len(self._sessions) >= _MAX_CACHED:
+                self._sessions.clear()
+            self._sessions[tenant, reference] = name
+        return name
+
+    def _open_session(self, tenant: str, reference: str) -> Iterator[str]:
+        for _, note in self._reader.notes(tenant, (EntryKind.DECISION.value,), reference):
+            name = self._contents.open(decode_entry(note), "session")
+            if name is not None:
+                yield name.decode("utf-8", "replace")
+            return  # it stands with the session's first decision
+
+    def show_people(self, entry: LedgerEntry) -> dict[str, str]:
+        """Reference → name, of the people of a decision."""
+        opened = self._contents.open_all(entry)
+        request, approval = entry.body["request"], entry.body["snapshot"]["approval"]
+        people = {request["subject"]["user"]: "user", **({approval["approver"]: "approver"} if approval else {})}
+        return {
+            reference: opened[field].decode("utf-8", "replace")
+            for reference, field in people.items()
+            if field in opened
+        }
+
+    def _restore_decision(self, entry: LedgerEntry) -> Mapping[str, Any]:
+        """The body of a decision with names; each reference stays beside its name."""
+        body = entry.body
+        subject, approval = body["request"]["subject"], body["snapshot"]["approval"]
+        people = [subject["user"], *([approval["approver"]] if approval else [])]
+        keys = [(entry.tenant, reference) for reference in people if reference]
+        if any(key not in self._people for key in keys):
+            if len(self._people) >= _MAX_CACHED:
+                self._people.clear()
+            names = self.show_people(entry)
+            self._people.update((key, names[key[1]]) for key in keys if key[1] in names)
+        known = {key[1]: self._people[key] for key in keys if key in self._people}
+        user = subject["user"]
+        if user in known:
+            chain = [known[user] if item == user else item for item in subject["chain"]]
+            named = {**subject, "chain": chain, "reference": user, "user": known[user]}
+            body = {**body, "request": {**body["request"], "subject": named}}
+        if approval and approval["approver"] in known:
+            reference = approval["approver"]
+            named = {**approval, "approver": known[reference], "reference": reference}
+            body = {**body, "snapshot": {**body["snapshot"], "approval": named}}
+        return body
+
+    def restore(self, entry: LedgerEntry) -> LedgerEntry:
+        """An entry as it is shown: with its session's name, and with the names of people that it seals."""
+        session = self.show_session(entry.tenant, entry.session)
+        if entry.kind is EntryKind.DECISION:
+            return replace(entry, session=session, body=self._restore_decision(entry))
+        body: Mapping[str, Any] = entry.body
+        sealed = [name for name in entry.content if name in _SEALED_NAMES and type(body.get(name)) is str]
+        if sealed:
+            opened = self._contents.open_all(entry)
+            body = {**body, **{name: opened[name].decode("utf-8", "replace") for name in sealed if name in opened}}
+        if type(body.get("session")) is str and entry.kind is not EntryKind.OUTCOME:
+            body = {**body, "session": self.show_session(entry.tenant, body["session"])}
+        return replace(entry, session=session, body=body)

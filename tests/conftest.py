@@ -3,11 +3,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import counts  # noqa: F401  loads the profile of hypothesis before any test is read
 from halo_core import failpoints
+from halo_core.enforcement import planner
 from halo_core.facade import HaloBase
 from halo_core.store.reader import Reader
 from halo_world import policy_folder, unblocking, url_of
@@ -46,6 +48,23 @@ def _no_server_stays() -> Iterator[None]:
     yield
     if (started := sys.modules.get("postgres_server")) is not None:
         started.stop_servers()
+
+
+@pytest.fixture(autouse=True)
+def plan_differences(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Decide each planned call again by `decide`; a test fails where the two differ, unless it empties this list."""
+    differences: list[str] = []
+    report = planner.Planner.report_difference
+
+    def record_difference(self: planner.Planner, tx: Any, context: Any) -> None:
+        differences.append(f"{context.resource.id}: {context.decision}")
+        report(self, tx, context)
+
+    monkeypatch.setattr(planner, "check_interval", 1)
+    monkeypatch.setattr(planner.Planner, "is_enabled", True)
+    monkeypatch.setattr(planner.Planner, "report_difference", record_difference)
+    yield differences
+    assert not differences
 
 
 @pytest.fixture(autouse=True)

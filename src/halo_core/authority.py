@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal, DecimalException, localcontext
 from typing import Final
 
-from halo_core.model import AUTHORITY_ONE, RESERVED_UNITS, AccessRequest, Decay, Envelope, Impact, Link
+from halo_core.model import AUTHORITY_ONE, RESERVED_UNITS, AccessRequest, Decay, Envelope, Impact, Link, Resource
 
 _MAX_HALVINGS: Final = 64
 
@@ -56,9 +56,17 @@ def compute_age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
 def compute_authority(decay: Decay, account: Envelope, time_us: int, *, steps: int = 0, risk: int = 0) -> int:
     """Authority of one link at `time_us`, were `steps` and `risk` charged on top; 0..1_000_000."""
     points = account.total("risk") + risk - account.base_risk
-    lived_us, taken = time_us - account.since_us, account.total("step") + steps - account.base_step
-    authority = min(halve_authority(decay.authority, compute_age(decay, lived_us, taken, points)), AUTHORITY_ONE)
-    return min([authority, *(ceiling for band, ceiling in decay.bands if points >= band)])
+    taken = account.total("step") + steps - account.base_step
+    return fade_authority(decay, time_us - account.since_us, taken, points)
+
+
+def fade_authority(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
+    """Authority of a link that has lived so long and spent so many steps and risk points in its epoch; 0..1_000_000."""
+    authority = min(halve_authority(decay.authority, compute_age(decay, lived_us, steps, risk)), AUTHORITY_ONE)
+    for points, ceiling in decay.bands:
+        if risk >= points:
+            authority = min(authority, ceiling)
+    return authority
 
 
 def compute_effective_authority(
@@ -155,6 +163,72 @@ def _add_capped(counter: int, amount: int) -> int:
     return min(counter + amount, _AMOUNT_LIMIT - 1)
 
 
+class AccountTerms:
+    """What one decaying link limits, made ready for many charges: its part of steps (9) and (10) of `decide`.
+
+    Args:
+        link: the link; it decays.
+    """
+
+    __slots__ = ("_decay", "_limits", "_max_age_us")
+
+    def __init__(self, link: Link) -> None:
+        if link.decay is None:
+            raise ValueError("the link does not decay")
+        self._decay = link.decay
+        self._limits = {budget.unit: (budget.per_action, budget.subtree) for budget in link.budgets}
+        time = self._limits.get("time")
+        self._max_age_us = None if time is None else time[1] * _US_PER_SECOND
+
+    def charge(
+        self, account: Envelope, charges: Iterable[tuple[str, int]], *, opened_us: int, time_us: int
+    ) -> tuple[Envelope, int, int] | None:
+        """The account after a charge, and the link's authority before and after it.
+
+        Returns:
+            None where `find_shortfalls` would find that a limit is passed, and where a counter is full.
+        """
+        if self._max_age_us is not None and time_us - opened_us > self._max_age_us:
+            return None
+        spent: dict[str, tuple[str, int, int]] = {}
+        for item in account.spent:
+            spent[item[0]] = item
+        step = spent.get("step", _NOTHING_SPENT)
+        risk = spent.get("risk", _NOTHING_SPENT)
+        for unit, amount in charges:
+            _, reserved, committed = spent.get(unit, _NOTHING_SPENT)
+            total = reserved + committed + amount
+            is_own_unit = unit in RESERVED_UNITS
+            limit = self._limits.get(unit)
+            if limit is None:
+                if not is_own_unit:
+                    return None
+            elif amount > limit[0] or total > limit[1]:
+                return None
+            if amount < 0 or total >= _AMOUNT_LIMIT:
+                return None
+            spent[unit] = (unit, reserved, committed + amount) if is_own_unit else (unit, reserved + amount, committed)
+        charged = Envelope(
+            account.link,
+            account.epoch,
+            account.since_us,
+            account.base_step,
+            account.base_risk,
+            tuple(sorted(spent.values())),
+        )
+        lived_us = time_us - account.since_us
+        taken, points = step[1] + step[2] - account.base_step, risk[1] + risk[2] - account.base_risk
+        before = fade_authority(self._decay, lived_us, taken, points)
+        _, reserved, committed = spent.get("step", _NOTHING_SPENT)
+        taken = reserved + committed - account.base_step
+        _, reserved, committed = spent.get("risk", _NOTHING_SPENT)
+        points = reserved + committed - account.base_risk
+        return charged, before, fade_authority(self._decay, lived_us, taken, points)
+
+
+_NOTHING_SPENT: Final = ("", 0, 0)
+
+
 def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mapping[str, int]) -> Envelope:
     """The account after an outcome: what was reserved is committed at what it cost.
 
@@ -203,13 +277,26 @@ class Price:
 
 def price_action(request: AccessRequest, chain: Sequence[Link], *, tainted: bool, score: int | None) -> Price:
     """Price of one request under a chain. Total: an amount that cannot be read is a problem, never a guess."""
-    points = RISK_POINTS[request.resource.impact]
-    if tainted and request.resource.impact is not Impact.READ:
+    resource = request.resource
+    spent = [*resource.costs, *([(resource.unit, request.args.get(resource.amount))] if resource.unit else [])]
+    return _price(resource.impact, spent, chain, tainted=tainted, score=score)
+
+
+def price_fixed(resource: Resource, chain: Sequence[Link], *, tainted: bool) -> Price:
+    """What every call of a resource costs without a score, and without what an argument of it spends."""
+    return _price(resource.impact, resource.costs, chain, tainted=tainted, score=None)
+
+
+def _price(
+    impact: Impact, costs: Iterable[tuple[str, object]], chain: Sequence[Link], *, tainted: bool, score: int | None
+) -> Price:
+    points = RISK_POINTS[impact]
+    if tainted and impact is not Impact.READ:
         points *= 2
     charges = {"step": 1, "risk": max(points, (score or 0) // _SCORE_SHARE)}
     problems = []
-    for unit, value in _list_costs(request):
-        decimals = _find_decimals(unit, chain)
+    for unit, value in costs:
+        decimals = find_decimals(unit, chain)
         amount = to_units(value, decimals) if decimals is not None else None
         if decimals is None:
             problems.append(("unknown_unit", unit))
@@ -220,12 +307,8 @@ def price_action(request: AccessRequest, chain: Sequence[Link], *, tainted: bool
     return Price(tuple(sorted(charges.items())), tuple(sorted(set(problems))))
 
 
-def _list_costs(request: AccessRequest) -> list[tuple[str, object]]:
-    resource = request.resource
-    return [*resource.costs, *([(resource.unit, request.args.get(resource.amount))] if resource.unit else [])]
-
-
-def _find_decimals(unit: str, chain: Sequence[Link]) -> int | None:
+def find_decimals(unit: str, chain: Sequence[Link]) -> int | None:
+    """Decimals in which a chain counts a unit, None where it budgets none of it."""
     # Every link of a chain has the same units and decimals; a unit that no link budgets may not be spent.
     return next((budget.decimals for link in chain for budget in link.budgets if budget.unit == unit), None)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -174,9 +175,9 @@ class HaloBase(DelegationMixin):
                 sketch_key=keys.secret("sketch"),
                 make_call_id=ids.new_short_id,
             ),
-            lambda: self._agent_credentials.current(self._registry),
+            partial(self._agent_credentials.current, self._registry),
             mode,
-            are_credentials_ready=lambda: self._agent_credentials.is_ready(self._registry),
+            are_credentials_ready=partial(self._agent_credentials.is_ready, self._registry),
             read_stops=lambda: refer_stops(stops.read(tenant), self.store.references),
         )
         self._mode = mode

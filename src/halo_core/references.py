@@ -19,7 +19,8 @@ from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.model import normalize_name
 
 _MAX_CACHED: Final = 4096
-_MAX_NAME: Final = 256  # characters of an id that are recorded
+MAX_NAME: Final = 256
+"""Characters of an id that are recorded."""
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -80,6 +81,7 @@ def is_reference(text: str) -> bool:
 
 def clip_name(text: str) -> str:
     """A session's, turn's or user's name as it is recorded: at most 256 characters, else a digest."""
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode("utf-8")
     # Two long names never become one.
-    return text if len(text) <= _MAX_NAME else canonical.digest("halo/name", text.encode())
+    return text if len(text) <= MAX_NAME else canonical.digest("halo/name", text.encode())

@@ -141,8 +141,6 @@ class StopFiles:
         return tuple(sorted({file.stop for file in files if not tenant or file.tenant in ("", tenant)}))
 
     def _load_files(self) -> tuple[_File, ...]:
-        # The system's clock, not the engine's: it is compared with times of the file system.
-        now_ns = SystemClock().now_us() * 1000
         try:
             folder = _make_stamp(os.stat(self._folder_path))  # noqa: PTH116  at each decision, and a Path takes twice as long
         except FileNotFoundError:
@@ -152,6 +150,8 @@ class StopFiles:
         cached = self._cached
         if cached is not None and cached.folder == folder and all(map(self._is_unchanged, cached.files)):
             return cached.files
+        # The system's clock, not the engine's: it is compared with times of the file system. Read before the files are.
+        now_ns = SystemClock().now_us() * 1000
         try:
             names = sorted(path.name for path in self._folder.iterdir() if not path.name.startswith("."))
         except OSError:

@@ -176,7 +176,7 @@ def old_row(halo, session, change) -> None:
     """The session's row as somebody with the database would put it."""
     data = change(state_of(halo, session)).to_bytes()
     with contextlib.closing(attack(db_of(halo.home))) as database:
-        database.execute("UPDATE session SET state=? WHERE session=?", (data, session))
+        database.execute("UPDATE session SET state=? WHERE session=ref(?)", (data, session))
 
 
 def signed_row(halo, session, change) -> None:
@@ -184,7 +184,8 @@ def signed_row(halo, session, change) -> None:
 
     def job(tx):
         state = change(tx.load_session(tx.references.of_session(session))).with_update()
-        tx.put_session(state, tx.append(Draft(EntryKind.HANDBACK, session, {"state": state.make_commitment()})).entry)
+        draft = Draft(EntryKind.HANDBACK, state.view.id, {"state": state.make_commitment()})
+        tx.put_session(state, tx.append(draft).entry)
 
     halo.store.commit(job)
 

@@ -14,7 +14,8 @@ from halo_core.decision.checks import reauthorization_binding
 from halo_core.enforcement import Surface
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.facade import HaloBase
-from halo_core.model import ActionKind, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
+from halo_core.ledger.commitments import digest_answer
+from halo_core.model import ActionKind, Actor, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
 from halo_core.oversight import requests
 from halo_core.store import Draft, SessionState, Transaction, rows
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
@@ -152,21 +153,22 @@ def sign(
     status = status or ("approved" if answer == "approve" else "denied")
     body = {
         "answer": answer,
-        "approver": name,
         "binding": row.binding,
         "epoch": epoch_of(halo, row) if again else 0,
         "kid": signer.key_id,
         "kind": row.kind,
         "request": row.id,
         "session": row.session,
-        "token": token,
+        "token": digest_answer(token),
         "why": "",
     }
 
     def keep(tx: Transaction) -> bool:
         kept = rows.ApprovalTable(tx).record_answer(row.id, status, token)
         if kept:
-            tx.append(Draft(EntryKind.APPROVAL, row.session, body))
+            sealed = ((tx.references.of_person(name), {"token": token.encode()}),)
+            actor = Actor(name, "approver-key")
+            tx.append(Draft(EntryKind.APPROVAL, row.session, body, others=sealed, actor=actor))
         return kept
 
     return halo.store.commit(keep)

@@ -386,7 +386,7 @@ class Life(RuleBasedStateMachine):
     @rule(forget=st.booleans())
     def hand_back(self, forget) -> None:
         handle, _ = self.path[-1]
-        drive(self.halo.enforcer.hand_back("s", handle))
+        drive(self.halo.enforcer.hand_back(self.halo.store.references.of_session("s"), handle))
         late = self.call("lookup", {})
         assert self.attempt(late) is None
         self.path.pop()

@@ -213,7 +213,7 @@ def test_an_unreadable_text_counts_as_anybodys(desk, home, monkeypatch):
         (body,) = bodies(home, EntryKind.OUTCOME)
         told = (body["status"], body["detail"], body["origin"], body["tainted"], body["output_len"])
         assert told == ("success", "unread text: MemoryError", "untrusted", True, len(LETTER))
-        assert desk.store.commit(lambda tx: tx.load_session("s").saturated)
+        assert desk.store.commit(lambda tx: tx.load_session(tx.references.of_session("s")).saturated)
         assert not pays(desk)
     assert verified(home) == 0
 
@@ -271,4 +271,6 @@ def test_what_a_tool_does_to_its_arguments_afterwards_does_not_hide_its_words(ho
         ticket.args["q"].append(LETTER)
         go.set()
         desk.store.flush()
-        assert desk.store.commit(lambda tx: len(tx.load_sketch(tx.load_session("s")).marks)) >= len(set(LETTER.split()))
+        assert desk.store.commit(
+            lambda tx: len(tx.load_sketch(tx.load_session(tx.references.of_session("s"))).marks)
+        ) >= len(set(LETTER.split()))

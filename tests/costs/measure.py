@@ -21,9 +21,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from halo_core.enforcement import Call, Surface
+from halo_core.enforcement import Call, Surface, planner
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Impact
@@ -104,17 +106,18 @@ def measure(folder: Path) -> dict[str, Counts]:
 
 @contextmanager
 def _no_background_work() -> Iterator[None]:
-    """Nothing depends on a clock or a race, and all work is counted.
+    """Nothing depends on a clock, a race or chance, and all work is counted.
 
-    Outcomes are written with the call that comes next, results are read by whoever has them, no checkpoint is signed.
+    Outcomes are written with the call that comes next, results are read by whoever has them, no checkpoint is signed,
+    and no planned decision is checked.
     """
-    before = committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, deferred.MAX_UNPREPARED
-    committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES = 3600.0, 3600.0, 1_000_000
-    deferred.MAX_UNPREPARED = 0
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(committer, "_DEFER_S", 3600.0)
+        patch.setattr(store, "_CHECKPOINT_S", 3600.0)
+        patch.setattr(store, "_CHECKPOINT_ENTRIES", 1_000_000)
+        patch.setattr(deferred, "MAX_UNPREPARED", 0)
+        patch.setattr(planner, "check_interval", 2**40)
         yield
-    finally:
-        committer._DEFER_S, store._CHECKPOINT_S, store._CHECKPOINT_ENTRIES, deferred.MAX_UNPREPARED = before
 
 
 def _measure_call(bench: Bench, call: Callable[[], object]) -> Counts:

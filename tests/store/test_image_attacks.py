@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 import envelope_world as team
 from engine_world import ENGINES, Place
 
+from halo_core.enforcement import planner
 from halo_core.enforcement.outcome_job import OutcomeJob
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.model import Budget, EntryKind
@@ -281,8 +282,10 @@ def test_an_altered_part_is_named_and_nothing_else_is_accused(place):
     assert (report.exit_code, findings_beside_parts(report)) == (11, [])
 
 
-def test_a_part_that_was_removed_meanwhile_is_stored_again(place):
-    """What memory says is stored is not believed after another connection wrote."""
+@pytest.mark.parametrize("check_interval", [1, 2**40])
+def test_a_part_that_was_removed_meanwhile_is_stored_again(place, monkeypatch, check_interval):
+    """What memory says is stored is not believed after another connection wrote, by a plan or without one."""
+    monkeypatch.setattr(planner, "check_interval", check_interval)
     with place.open() as halo:
         act(halo)
         halo.store.flush()

@@ -127,6 +127,7 @@ class AgentAlert:
         description = {
             "action": f"`{self.resource}` is very unusual",
             "drift": "its sessions drift away from ordinary behaviour",
+            "plan": f"the decision of `{self.resource}` worked out in advance was wrong, and was not used",
         }.get(self.kind, "the risk of the session is high")
         return f"risk {self.score} of 1000, agent `{self.agent}`: {description}: {self.reason}"
 

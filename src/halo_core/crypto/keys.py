@@ -349,4 +349,4 @@ class RandomIds:
 
     def new_short_id(self) -> str:
         """Return 48 random bits in hex."""
-        return secrets.token_hex(6)
+        return os.urandom(6).hex()

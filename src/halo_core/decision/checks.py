@@ -76,7 +76,7 @@ def decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
 
 
 def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
-    failed_precondition = _check_preconditions(request, snapshot)
+    failed_precondition = check_preconditions(request, snapshot)
     if failed_precondition is not None:
         return Decision(Effect.DENY, (failed_precondition,))
     answer = snapshot.policy.answer(request, snapshot)  # (7)
@@ -130,7 +130,8 @@ def only_repeats(reasons: Sequence[Reason]) -> bool:
     return {reason.code for reason in reasons if reason.effect == Effect.DENY.value} == {"already_dispatched"}
 
 
-def _check_preconditions(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
+def check_preconditions(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
+    """The reason that ends a decision at once, steps (1) to (4); None if there is none."""
     if request.problem:  # (1)
         return Reason(request.problem, "request")
     if not request.context.session:  # (2)

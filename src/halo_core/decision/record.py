@@ -179,7 +179,7 @@ def encode_decision(
         members, model_parts = encode_model(request.model)
         body.update(members)
         parts += model_parts
-    verdict = _encode_verdict(decision)
+    verdict = encode_verdict(decision)
     if verdict:
         body["decision"] = verdict
     if result.runs is not decision.effect.runs:
@@ -210,7 +210,7 @@ def _add_request(body: dict[str, Any], request: AccessRequest) -> None:
     if context.turn:
         body["turn"] = context.turn
     if context.trace_id:
-        body["trace"] = _pack_trace(context.trace_id)
+        body["trace"] = pack_trace(context.trace_id)
     if context.links:
         body["links"] = [list(item) for item in context.links]
     if request.problem:
@@ -226,7 +226,8 @@ def _add_request(body: dict[str, Any], request: AccessRequest) -> None:
 _TRACE_BYTES: Final = 16
 
 
-def _pack_trace(trace_id: str) -> str:
+def pack_trace(trace_id: str) -> str:
+    """A trace id, 32 hex digits, as entries hold it."""
     return binascii.b2a_base64(bytes.fromhex(trace_id), newline=False).decode("ascii")
 
 
@@ -239,11 +240,11 @@ def unpack_trace(packed: str) -> str:
 
 
 def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
-    seen = _encode_session(snapshot.session, snapshot.time_us, state)
+    seen = encode_session(snapshot.session, snapshot.time_us, state)
     if snapshot.time_us != ts_us:
         seen["time_us"] = snapshot.time_us
     if snapshot.envelopes:
-        seen["accounts"] = [_encode_account(item, snapshot.session.opened_us) for item in snapshot.envelopes]
+        seen["accounts"] = [encode_account(item, snapshot.session.opened_us) for item in snapshot.envelopes]
     _add_origins(seen, snapshot)
     for name in _SCALARS:
         value = getattr(snapshot, name)
@@ -268,7 +269,8 @@ def _add_origins(seen: dict[str, Any], snapshot: Snapshot) -> None:
         seen["vouched"] = {pointer: [kind, voucher] for pointer, kind, voucher in snapshot.vouched}
 
 
-def _encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
+def encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What was seen of a session, at a time in microseconds; `state` is the commitment to what it became."""
     tree: dict[str, Any] = {"opened_us": session.opened_us, "steps": session.steps}
     if session.high_water_us != session.opened_us:
         tree["idle_us"] = time_us - session.high_water_us
@@ -279,8 +281,11 @@ def _encode_session(session: SessionView, time_us: int, state: Mapping[str, Any]
     return tree
 
 
-def _encode_account(account: Envelope, opened_us: int) -> dict[str, Any]:
-    spent = {unit: [reserved, done] if reserved else done for unit, reserved, done in account.spent}
+def encode_account(account: Envelope, opened_us: int) -> dict[str, Any]:
+    """What was seen of an account, in a session that was opened at `opened_us`."""
+    spent: dict[str, Any] = {}
+    for unit, reserved, committed in account.spent:
+        spent[unit] = [reserved, committed] if reserved else committed
     tree: dict[str, Any] = {"link": account.link, "spent": spent}
     if account.base_risk:
         tree["base_risk"] = account.base_risk
@@ -293,7 +298,8 @@ def _encode_account(account: Envelope, opened_us: int) -> dict[str, Any]:
     return tree
 
 
-def _encode_verdict(decision: Decision) -> dict[str, Any]:
+def encode_verdict(decision: Decision) -> dict[str, Any]:
+    """A decision; what equals its default is left out."""
     tree: dict[str, Any] = {}
     if decision.effect is not Effect.ALLOW:
         tree["effect"] = decision.effect.value

@@ -1,6 +1,7 @@
 """Enforcement: every call of an adapter is decided here, run with what was decided, and recorded."""
 
-from halo_core.enforcement.call import ABILITIES, Call, DecisionContext, Preparer
+from halo_core.enforcement.call import ABILITIES, Call, Preparer
+from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.enforcer import Enforcer, Health, Surface, Ticket
 from halo_core.enforcement.lookups import LiveLink
 from halo_core.enforcement.passport_reader import (

@@ -116,7 +116,7 @@ class AgentCredentials:
         if (
             self._registry_version == registry.version
             and (credentials := self._current) is not None
-            and self._is_fresh()
+            and self._store.clock.now_us() < self._until_us
         ):
             return credentials
         with self._lock:

@@ -1,4 +1,4 @@
-"""One call: what an adapter translates into, its request, and the context that carries it through the decision.
+"""One call: what an adapter translates into, and how it becomes a request.
 
 What cannot be put in canonical form raises nothing: it becomes a request with a problem, which is denied and recorded
 like any other (INVARIANT: TOTAL).
@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Any, Final
 
-from halo_core.content.redaction import Redactor
+from halo_core.content.redaction import SEAL_PREFIX, Redactor
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision.record_parts import Part, encode_text, make_part, unpack_digest
+from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
-from halo_core.enforcement.risk_assessor import RiskAssessment, RiskAssessor
+from halo_core.enforcement.plain_arguments import parse_plain_arguments
+from halo_core.enforcement.risk_assessor import RiskAssessor
 from halo_core.errors import CanonicalError
 from halo_core.model import (
-    AccessRequest,
-    Context,
-    Decision,
     Mode,
     ModelCall,
     Origin,
@@ -32,14 +31,10 @@ from halo_core.model import (
     Principal,
     Provenance,
     Resource,
-    Snapshot,
-    Trigger,
     compute_request_id,
 )
-from halo_core.references import References, clip_name
+from halo_core.references import MAX_NAME, References, clip_name
 from halo_core.risk.profile import Chunk, make_chunk
-from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
-from halo_core.store.rows import QuotaDay
 from halo_core.values import (
     MAX_LEAVES,
     fingerprint_tokens,
@@ -53,6 +48,9 @@ MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
 _MAX_REQUESTS: Final = 64  # a handful of prompts
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")  # W3C Trace Context, section 3.2.2.3
+_MAX_PRINCIPALS: Final = 1024
+
+SEAL_PREFIX_BYTES: Final = SEAL_PREFIX.encode()
 
 ABILITIES: Final = (
     "clamp",
@@ -156,154 +154,6 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class ObservedText:
-    """A text that the agent has been shown, as keyed fingerprints.
-
-    Args:
-        fingerprints: of its tokens.
-        origin: who wrote it.
-        is_vouched: the host says so, not the conversation.
-        is_cut: it was longer than what is read, so not everything it brought is known.
-        traces: fingerprints by which it would be recognised as something that was stored.
-        text: the text itself, for the user's words only (the session's profile reads them).
-        is_recalled: it was recognised as something that was stored.
-    """
-
-    fingerprints: frozenset[int]
-    origin: Provenance
-    is_vouched: bool = False
-    is_cut: bool = False
-    traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
-    text: str = field(default="", repr=False)
-    is_recalled: bool = False
-
-    def resolve_origin(self, tx: Transaction) -> ObservedText:
-        """The same text, as untrusted where it brings back what an exposed session stored.
-
-        INVARIANT: taint outlives its session - no store makes what was put there our own word. The user's words, and
-        what taints anyway, are not looked up.
-        """
-        if (
-            self.origin is not Provenance.SYSTEM
-            or not (stored := tx.load_taint_index())
-            or not stored.contains_any(self.traces())
-        ):
-            return self
-        return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)
-
-
-_UNSET: Final[Any] = None
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class DecisionContext:
-    """One call on its way: what was asked, what was read to decide it, what was decided.
-
-    `Preparer.prepare` makes it and fills the first group. The decision job fills the second group inside its
-    transaction, all of it each time it is run, so that a job which is run again starts from nothing. The ticket and the
-    outcome job read both.
-
-    Args:
-        call: as the adapter translated it.
-        request: what is decided.
-        original_args: the real arguments, copied from the call.
-        recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty where
-            they have a problem.
-        leaves: of those, with their tokens.
-        observed_texts: texts that the agent has been shown since.
-        subject: reference of whose sealed content this is.
-        content: what is sealed beside the entry, name → bytes.
-        user_request: the user's own words that the host vouched for.
-        parts: texts of a model call that its record names.
-        mode_option: the mode this handle was opened with, None for the store's.
-        now_us: wall clock of the decision, microseconds since the epoch.
-        control: the tenant's control row.
-        state: the session's state before the decision.
-        quota_day: what was spent today under the standing link's quotas, None where it has none.
-        assessment: what behaviour says of the action.
-        drift_before: wealth of the session's e-process before the action.
-        snapshot: everything that `decide` read besides the request.
-        decision: what it decided.
-        runs: whether the action may run now.
-        args: what it runs with.
-        appended: the entry that holds the decision.
-        pending_id: id of the question that a challenge asked.
-        handle: handle of the link that a hand-off leads to.
-        used_answer: an answer was used up for this call, and not for the first part of one that paused.
-        earlier: what this very request brought when it ran before.
-    """
-
-    call: Call
-    request: AccessRequest
-    original_args: Mapping[str, Any]
-    recorded_args: Mapping[str, Any]
-    leaves: tuple[Leaf, ...]
-    observed_texts: tuple[ObservedText, ...]
-    subject: str
-    content: Mapping[str, bytes]
-    user_request: str
-    parts: tuple[Part, ...] = ()
-    mode_option: Mode | None = None
-
-    now_us: int = 0
-    control: Control = _UNSET
-    state: SessionState = _UNSET
-    quota_day: QuotaDay | None = None
-    assessment: RiskAssessment = _UNSET
-    drift_before: int = 0
-    snapshot: Snapshot = _UNSET
-    decision: Decision = _UNSET
-    runs: bool = False
-    args: Mapping[str, Any] = _UNSET
-    appended: AppendedEntry = _UNSET
-    pending_id: str = ""
-    handle: str = ""
-    used_answer: bool = False
-    earlier: str | None = None
-
-    @property
-    def resource(self) -> Resource:
-        """What is acted on."""
-        return self.request.resource
-
-    @property
-    def mode(self) -> Mode:
-        """The mode it was decided in."""
-        return self.snapshot.mode
-
-    @property
-    def entry_id(self) -> str:
-        """Id of the entry that holds the decision."""
-        return self.appended.entry.id
-
-    @property
-    def session(self) -> str:
-        """Reference of the session."""
-        return self.request.context.session
-
-    @property
-    def handles(self) -> tuple[str, ...]:
-        """The accounts that were charged."""
-        return tuple(account.link for account in self.snapshot.envelopes)
-
-    @property
-    def reserved_charges(self) -> tuple[tuple[str, int], ...]:
-        """Charges taken from the accounts and the day's quota until the outcome states the real cost."""
-        return self.decision.charges if self.runs else ()
-
-    @property
-    def has_own_link(self) -> bool:
-        """Whether the link that a hand-off leads to was made for this call alone."""
-        return bool(self.handle) and self.call.on_link_made is not None and self.handle not in self.handles
-
-    @property
-    def place(self) -> dict[str, Any]:
-        """Where the decision stands in the log, as other entries refer to it."""
-        entry = self.appended.entry
-        return {"leaf": encode_leaf(self.appended.leaf), "w": entry.writer, "ws": entry.seq}
-
-
-@dataclass(frozen=True, slots=True)
 class Preparer:
     """Turns calls into requests: seals secrets, computes digests and the request id.
 
@@ -328,70 +178,82 @@ class Preparer:
     make_call_id: Any
     _fingerprint_cache: dict[str, frozenset[int]] = field(default_factory=dict)
     _request_cache: dict[str, str] = field(default_factory=dict)
+    _observed_requests: dict[str, tuple[ObservedText, ...]] = field(default_factory=dict)
+    _principals: dict[tuple[str, tuple[str, ...]], Principal] = field(default_factory=dict)
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; total."""
-        problem, args, encoded, real_args, leaves = self._seal_arguments(call)
-        principal = self._make_principal(clip_name(call.user), call.agents)
-        session, turn = self.references.of_session(call.session), clip_name(call.turn)
-        subject = principal.reference or session
-        digest = self.digester.digest("halo/args", encoded)
-        call_id = clip_name(call.call_id) or self.make_call_id()
-        request_id = compute_request_id(
-            session,
-            principal.agent,
-            turn,
-            call_id,
-            kind=call.resource.kind.value,
-            resource=call.resource.id,
-            args_digest=digest,
-        )
-        trigger_text = self.redactor.seal_text(_replace_unencodable(call.trigger_text)[:MAX_KEPT_CHARS])
-        context = Context(
-            session=session,
-            session_source=call.session_source,
-            turn=turn,
-            call_id=call_id,
-            trigger=Trigger(
-                call.trigger,
-                turn,
-                self.digester.digest("halo/text", trigger_text.encode()) if trigger_text else "",
-            ),
-            origin=self.origin,
-            assurance=self.assurance,
-            abilities=call.abilities,
-            trace_id=call.trace_id if _TRACE_ID.fullmatch(call.trace_id) else "",
-        )
+        trigger_text = call.trigger_text[:MAX_KEPT_CHARS]
+        if not trigger_text.isascii():
+            trigger_text = _replace_unencodable(trigger_text)
+        plain = parse_plain_arguments(call.args, self.redactor, trigger_text)
+        sealed_args: Mapping[str, Any]
+        real_args: Mapping[str, Any]
+        recorded_args: Mapping[str, Any]
+        if plain is not None and len(plain.encoded) <= MAX_ARGUMENT_BYTES:
+            problem, encoded, leaves = call.problem, plain.encoded, plain.leaves
+            sealed_args = real_args = recorded_args = plain.args
+        else:
+            problem, sealed_args, encoded, real_args, leaves = self._seal_arguments(call)
+            recorded_args = {} if problem else dict(zip(sealed_args, real_args.values(), strict=True))
+            trigger_text = self.redactor.seal_text(trigger_text)
+        if problem:
+            recorded_args, leaves = {}, ()
+        user, turn, given_call_id = [
+            name if len(name) <= MAX_NAME and name.isascii() else clip_name(name)
+            for name in (call.user, call.turn, call.call_id)
+        ]
+        session = self.references.of_session(call.session)
+        principal = self._principals.get((user, call.agents)) or self._make_principal(user, call.agents)
+        args_digest = self.digester.digest("halo/args", encoded)
+        call_id = given_call_id or self.make_call_id()
+        user_request = call.request and (self._request_cache.get(call.request) or self._seal_request(call.request))
+        observed_texts: tuple[ObservedText, ...] = ()
+        if call.shown_texts:
+            observed_texts = self._observe_texts(call)
+        elif call.request:
+            observed_texts = self._observed_requests.get(call.request) or self._observe_request(call.request)
         model, parts = self._describe_model(call.model) if call.model is not None else (None, ())
-        request = AccessRequest(
-            subject=principal,
-            kind=call.resource.kind,
-            resource=call.resource,
-            args=args,
-            args_digest=digest,
-            request_id=request_id,
-            context=context,
-            problem=problem,
-            model=model,
-        )
         content = {"args": encoded}
         if principal.user:
             content["user"] = principal.user.encode()
         if call.network:
             content["network"] = clip_name(call.network).encode()
+        trigger_digest = ""
         if trigger_text:
             content["trigger"] = trigger_text.encode()
-        recorded_args = {} if problem else dict(zip(args, real_args.values(), strict=True))
+            trigger_digest = self.digester.digest("halo/text", content["trigger"])
         return DecisionContext(
             call=call,
-            request=request,
+            principal=principal,
+            session=session,
+            turn=turn,
+            call_id=call_id,
+            trigger_digest=trigger_digest,
+            sealed_args=sealed_args,
+            args_digest=args_digest,
+            request_id=compute_request_id(
+                session,
+                principal.agent,
+                turn,
+                call_id,
+                kind=str.__str__(call.resource.kind),
+                resource=call.resource.id,
+                args_digest=args_digest,
+            ),
+            problem=problem,
+            origin=self.origin,
+            assurance=self.assurance,
+            may_hold_seal=SEAL_PREFIX_BYTES in encoded,
             original_args=real_args,
             recorded_args=recorded_args,
             leaves=leaves,
-            observed_texts=self._observe_texts(call),
-            subject=subject,
+            observed_texts=observed_texts,
+            subject=principal.reference or session,
             content=content,
-            user_request=self._seal_request(call.request) if call.request else "",
+            user_request=user_request,
+            trace_id=call.trace_id if call.trace_id and _TRACE_ID.fullmatch(call.trace_id) else "",
+            model=model,
             parts=parts,
             mode_option=mode_option,
         )
@@ -437,18 +299,22 @@ class Preparer:
             is_too_large = len(encoded) > MAX_ARGUMENT_BYTES or len(leaves) > MAX_LEAVES
             problem = "arguments_too_large" if is_too_large else ""
             if not problem:
-                return call.problem, sealed, encoded, real_args, () if call.problem else leaves
+                return call.problem, sealed, encoded, real_args, leaves
         return call.problem or problem, {}, b"{}", call.args, ()
 
     def _make_principal(self, user: str, agents: tuple[str, ...]) -> Principal:
-        base = self.principal
-        if not agents and (not user or user == base.user):
-            return base
-        user = user or base.user
-        agent = agents[-1] if agents else base.agent
-        chain = (*((user,) if user else ()), base.agent, *agents)
-        reference = self.references.of_person(user)
-        return Principal(base.tenant, agent, user, base.user_assurance, chain, reference)
+        """Who asks, the same object for the same names: what is worked out for a principal is found by it."""
+        principal = base = self.principal
+        if agents or (user and user != base.user):
+            name = user or base.user
+            agent = agents[-1] if agents else base.agent
+            chain = (*((name,) if name else ()), base.agent, *agents)
+            reference = self.references.of_person(name)
+            principal = Principal(base.tenant, agent, name, base.user_assurance, chain, reference)
+        if len(self._principals) >= _MAX_PRINCIPALS:
+            self._principals.clear()
+        self._principals[user, agents] = principal
+        return principal
 
     def _describe_model(self, given: ModelInput) -> tuple[ModelCall | None, tuple[Part, ...]]:
         """What is recorded of a model call, and the parts that hold its texts; None where it has no canonical form."""
@@ -472,18 +338,27 @@ class Preparer:
         return model, tuple(parts)
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
-        vouched_texts = [(call.request, Provenance.USER, True)] if call.request else []
-        labelled_texts = [*vouched_texts, *((text, origin, False) for text, origin in call.shown_texts if text)]
-        return tuple(
-            ObservedText(
-                self.fingerprint_text(text),
-                origin,
-                is_vouched,
-                len(text) > MAX_TEXT,
-                partial(self.find_traces, text),
-                text if origin is Provenance.USER else "",
-            )
-            for text, origin, is_vouched in labelled_texts
+        shown_texts = [self._observe_text(text, origin) for text, origin in call.shown_texts if text]
+        return (*self._observe_request(call.request), *shown_texts)
+
+    def _observe_request(self, text: str) -> tuple[ObservedText, ...]:
+        """The user's words, if there are any; the same objects for the requests that every call of a run repeats."""
+        observed = self._observed_requests.get(text)
+        if observed is None:
+            observed = (self._observe_text(text, Provenance.USER, is_vouched=True),) if text else ()
+            if len(self._observed_requests) >= _MAX_REQUESTS:
+                self._observed_requests.clear()
+            self._observed_requests[text] = observed
+        return observed
+
+    def _observe_text(self, text: str, origin: Provenance, *, is_vouched: bool = False) -> ObservedText:
+        return ObservedText(
+            self.fingerprint_text(text),
+            origin,
+            is_vouched,
+            len(text) > MAX_TEXT,
+            partial(self.find_traces, text),
+            text if origin is Provenance.USER else "",
         )
 
     def fingerprint_text_once(self, text: str, *, without: Iterable[Iterable[str]] = ()) -> frozenset[int]:

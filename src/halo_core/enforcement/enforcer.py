@@ -24,11 +24,13 @@ from typing import Any, Final, TypeVar
 from halo_core.decision import stop_applies
 from halo_core.decision.record import justify_decision
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import Call, Credentials, DecisionContext, Preparer
+from halo_core.enforcement.call import Call, Credentials, Preparer
+from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.jobs import HandBackJob, decide_call, find_question_status
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
+from halo_core.enforcement.planner import Planner
 from halo_core.enforcement.ticket import Ticket
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.log_output import get_logger
@@ -80,6 +82,7 @@ class Enforcer:
         self._get_credentials = get_credentials
         self._are_credentials_ready = are_credentials_ready
         self._read_stops = read_stops
+        self._planner = Planner()
         self._mode = mode
         # Until the store has said otherwise, what cannot be decided does not run.
         self._last_mode = mode or Mode.ENFORCE
@@ -100,41 +103,39 @@ class Enforcer:
         Raises:
             Denied: see `run`.
         """
-        ticket: Ticket = flow.drive(self._begin_steps(call))
-        return ticket
-
-    async def abegin(self, call: Call) -> Ticket:
-        """As `begin`, from a coroutine."""
-        ticket: Ticket = await flow.adrive(self._begin_steps(call))
-        return ticket
-
-    def _begin_steps(self, call: Call) -> flow.Steps[Ticket]:
         try:
-            credentials = yield from self._wait_for_credentials()
-            job = self._make_decision_job(call, credentials)
+            job = self._make_decision_job(call, self._get_credentials())
             session = job.keywords["context"].session
-            step = self._make_commit_step(job, session=session, on_orphaned=self._record_orphaned)
-            context: DecisionContext = yield step
+            context: DecisionContext = self.store.commit(job, session=session)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc)
         return self._issue_ticket(context)
 
-    def _wait_for_credentials(self) -> flow.Steps[Credentials]:
-        """The credentials in force; on an event loop a thread waits for them.
+    async def abegin(self, call: Call) -> Ticket:
+        """As `begin`, from a coroutine."""
+        get_credentials = self._get_credentials
+        try:
+            # Asked for once: another task may register something meanwhile, and the loop would wait for it.
+            is_ready = self._are_credentials_ready()
+            credentials = get_credentials() if is_ready else await asyncio.to_thread(get_credentials)
+            job = self._make_decision_job(call, credentials)
+            session = job.keywords["context"].session
+            on_orphaned = self._record_orphaned
+            context: DecisionContext = await self.store.acommit(job, session=session, on_orphaned=on_orphaned)
+        except Exception as exc:  # noqa: BLE001  as above
+            return self._handle_undecided(call, exc)
+        return self._issue_ticket(context)
 
-        They are asked for once: another task may register something meanwhile, and the loop would wait for it.
-        """
+    def _wait_for_credentials(self) -> flow.Steps[Credentials]:
+        """The credentials in force; on an event loop a thread waits for them."""
         get_credentials = self._get_credentials
         if self._are_credentials_ready():
             return get_credentials()
         credentials: Credentials = yield flow.TwoWayStep(get_credentials, partial(asyncio.to_thread, get_credentials))
         return credentials
 
-    def _make_commit_step(
-        self, job: Any, *, session: str | None = None, on_orphaned: Callable[[Any], None] | None = None
-    ) -> flow.Step:
-        commit = partial(self.store.commit, session=session)
-        return flow.TwoWayStep(commit, partial(self.store.acommit, session=session, on_orphaned=on_orphaned), job)
+    def _make_commit_step(self, job: Any) -> flow.Step:
+        return flow.TwoWayStep(self.store.commit, self.store.acommit, job)
 
     def _make_decision_job(self, call: Call, credentials: Credentials) -> partial[DecisionContext]:
         context = self._preparer.prepare(call, self._mode)  # (1)
@@ -144,6 +145,7 @@ class Enforcer:
             credentials=credentials,
             digester=self._preparer.digester,
             sketch_key=self._preparer.sketch_key,
+            planner=self._planner,
             read_stops=self._read_stops,
         )
 
@@ -201,6 +203,10 @@ class Enforcer:
 
     def hand_back(self, session: str, handle: str) -> flow.Steps[None]:
         """Close the link `handle` and what is below it, as a procedure; its holder's authority ends here.
+
+        Args:
+            session: reference of the session.
+            handle: of the link.
 
         Raises:
             CannotDecide: it could not be made durable; the link stays live.

@@ -17,17 +17,18 @@ from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
 from halo_core.decision.checks import call_binding, reauthorization_binding
 from halo_core.decision.record import DecisionResult, encode_decision
-from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials, DecisionContext
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials
+from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.passport_reader import make_handback_body
-from halo_core.enforcement.snapshot_builder import build_snapshot
+from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, Planner, is_equal_draft
+from halo_core.enforcement.snapshot_builder import build_snapshot, read_session
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     ActionKind,
     Effect,
     EntryKind,
-    Impact,
     Mode,
     Provenance,
     Stop,
@@ -43,7 +44,6 @@ QUESTION_LIFETIME_US: Final = 86_400_000_000
 ALERT_RISK: Final = 800
 """A session's risk (0..1000) from which somebody should look at it."""
 _HIGH_BAND: Final = 2
-_IMPACTS_WITHOUT_STORAGE: Final = (Impact.READ, Impact.DELETE)
 _TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM)
 
 
@@ -54,6 +54,7 @@ def decide_call(
     credentials: Credentials,
     digester: Digester,
     sketch_key: bytes,
+    planner: Planner,
     read_stops: Callable[[], tuple[Stop, ...]] = tuple,
 ) -> DecisionContext:
     """Decide one prepared call, durably: read the snapshot, decide, append the entry, write the session's state.
@@ -61,8 +62,37 @@ def decide_call(
     Returns:
         The context, with what was decided.
     """
+    read_session(tx, context, credentials)  # (2)
+    stops = read_stops()
+    planned = planner.decide(tx, context, credentials, stops)  # (3)
+    if planned is None:
+        _decide_fully(tx, context, credentials, stops, digester=digester, sketch_key=sketch_key)
+    elif not planner.is_check_due(context):
+        context.appended = tx.append(planned)  # (4)
+        tx.record_run(context.request_id, context.appended.entry)
+        tx.add_use(context.principal.agent, context.call.resource.id)
+        tx.put_session(context.next_state, context.appended.entry)
+    else:
+        decision = context.decision
+        draft = _decide_fully(tx, context, credentials, stops, digester=digester, sketch_key=sketch_key)
+        # INVARIANT: REPLAY - what `decide` says is what was appended, whatever the plan said.
+        if decision != context.decision or not is_equal_draft(planned, draft):
+            planner.report_difference(tx, context)
+    return context
+
+
+def _decide_fully(
+    tx: Transaction,
+    context: DecisionContext,
+    credentials: Credentials,
+    stops: tuple[Stop, ...],
+    *,
+    digester: Digester,
+    sketch_key: bytes,
+) -> Draft:
+    """Decide by `decide` from a whole snapshot, and record it; returns what was appended."""
     request = context.request
-    build_snapshot(tx, context, credentials, read_stops())  # (2)
+    build_snapshot(tx, context, credentials, stops)
     snapshot = context.snapshot
     decision = context.decision = decide(request, snapshot)  # (3)
     observe = snapshot.mode is Mode.OBSERVE
@@ -113,13 +143,15 @@ def decide_call(
         if context.call.withdrawn_question
         else "",
     )
-    context.appended = tx.append(_draft_decision(tx, context, result))  # (4)
+    draft = _draft_decision(tx, context, result)
+    context.next_state = state
+    context.appended = tx.append(draft)  # (4)
     _append_alert(tx, context, risk)
     context.pending_id = question.record(tx, context) if question is not None else ""
     context.used_answer = _record_run(tx, context)
     if context.session:
         tx.put_session(state, context.appended.entry)
-    return context
+    return draft
 
 
 def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionResult) -> Draft:
@@ -172,7 +204,7 @@ def _digest_executed(context: DecisionContext, digester: Digester) -> str:
 def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> frozenset[int]:
     """Fingerprints of the untrusted values that this action may store, in a session that is exposed."""
     request, snapshot = context.request, context.snapshot
-    may_store = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in _IMPACTS_WITHOUT_STORAGE
+    may_store = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in IMPACTS_WITHOUT_STORAGE
     if not may_store or request.problem or not snapshot.session.tainted:
         return frozenset()
     untrusted_places = {place for place, source in snapshot.provenance if source not in _TRUSTED_ORIGINS}

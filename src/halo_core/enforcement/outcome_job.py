@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from halo_core.authority import settle_account
 from halo_core.decision.record import encode_outcome
-from halo_core.enforcement.call import MAX_KEPT_CHARS, DecisionContext, ObservedText, Preparer
+from halo_core.enforcement.call import MAX_KEPT_CHARS, Preparer
+from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.snapshot_builder import record_observation
 from halo_core.model import RESERVED_UNITS, ActionKind, EntryKind, Envelope, Provenance
 from halo_core.risk.profile import Chunk, pack_head

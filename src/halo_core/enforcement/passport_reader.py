@@ -155,7 +155,7 @@ MAX_REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
-class _TrustPeriod:
+class TrustPeriod:
     """The keys that a version of `authorities.json` trusts between two points in time."""
 
     version: Any
@@ -164,11 +164,11 @@ class _TrustPeriod:
     trusted: TrustAnchors
 
 
-def _make_trust_period(keys: TrustedKeys, now_us: int) -> _TrustPeriod:
+def _make_trust_period(keys: TrustedKeys, now_us: int) -> TrustPeriod:
     changes = [time for item in keys.issuers.values() for time in (item.since_us, item.until_us)]
     changes += [time for item in keys.approvers.values() for time in (item.since_us, item.until_us)]
     ends = [time for time in changes if time is not None]
-    return _TrustPeriod(
+    return TrustPeriod(
         version=keys.version,
         since_us=max((end for end in ends if end <= now_us), default=-(2**62)),
         until_us=min((end for end in ends if end > now_us), default=2**62),
@@ -203,13 +203,14 @@ class PassportReader:
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self._chains: OrderedDict[tuple[Any, ...], tuple[Link, ...]] = OrderedDict()
         self._chain_cache = ChainCache()
-        self._trust_period: _TrustPeriod | None = None
+        self._trust_period: TrustPeriod | None = None
 
     def load_trusted(self, tenant: str, now_us: int) -> TrustAnchors:
         """The keys that this home trusts at `now_us`."""
-        return self._load_trust_period(tenant, now_us).trusted
+        return self.load_trust_period(tenant, now_us).trusted
 
-    def _load_trust_period(self, tenant: str, now_us: int) -> _TrustPeriod:
+    def load_trust_period(self, tenant: str, now_us: int) -> TrustPeriod:
+        """The keys trusted around `now_us`; the same object while `authorities.json` and what it says stay the same."""
         keys = self._authorities.load(tenant)
         trust = self._trust_period
         if trust is None or trust.version != keys.version or not trust.since_us <= now_us < trust.until_us:
@@ -302,7 +303,7 @@ class PassportReader:
                 tokens, trusted=_ever_trusted(self._authorities.load(tx.tenant)), audience=store, tenant=tx.tenant
             )
         # Verified once for these very tokens and this trust; time and revocation are asked at every decision.
-        trust = self._load_trust_period(tx.tenant, now_us)
+        trust = self.load_trust_period(tx.tenant, now_us)
         key = (hashes, store, trust.version, trust.since_us)
         links = self._chains.get(key)
         if links is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from halo_core.authorities import Authorities
 from halo_core.authority import renew_account
@@ -101,6 +102,14 @@ class PassportStore:
         except PassportError as exc:
             return ActiveChain(state, problem=exc.code if exc.code in REASONS else "bad_passport")
         return ActiveChain(current, chain, tuple(account.envelope for account in path))
+
+    def read_basis(self, tx: Transaction, now_us: int) -> tuple[Any, Any]:
+        """What live chains rest on besides their sessions' accounts: the agent's standing passport, and who is trusted.
+
+        A chain that was loaded stays the one that `load_chain` would load while both are the same.
+        """
+        row = tx.image.standing.get(self._agent) or rows.StandingTable(tx).get(self._agent)
+        return row, self.reader.load_trust_period(tx.tenant, now_us)
 
     def advance_session_time(self, session: str, now_us: int, mono_us: int, high_us: int) -> int:
         """A session's time: the wall clock, or the monotonic clock's progress while the wall clock is behind.

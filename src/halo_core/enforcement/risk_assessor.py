@@ -63,6 +63,10 @@ class RiskAssessment:
     is_partial: bool = False
 
 
+UNSCORED: Final = RiskAssessment()
+"""Where no score is in force."""
+
+
 @dataclass(slots=True)
 class RiskAssessor:
     """Computes scores; models in force are read once for each hash."""
@@ -71,7 +75,8 @@ class RiskAssessor:
 
     def find_score_name(self, tx: Transaction, agent: str) -> str:
         """Name of the score in force for an agent, empty for none."""
-        return rows.BaselineTable(tx).get(agent)
+        name = tx.image.baselines.get(agent)
+        return rows.BaselineTable(tx).get(agent) if name is None else name
 
     def load_score(self, tx: Transaction, name: str) -> ActiveScoring:
         """A score by name.

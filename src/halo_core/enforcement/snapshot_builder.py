@@ -10,7 +10,8 @@ from dataclasses import replace
 from halo_core.authority import compute_effective_authority
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
-from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
+from halo_core.enforcement.call import Credentials
+from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
@@ -59,10 +60,45 @@ def record_observation(
     return state.with_taint_source(source) if is_untrusted else state
 
 
+def read_session(tx: Transaction, context: DecisionContext, credentials: Credentials) -> None:
+    """Read into the context what every decision needs of its session; texts the agent has seen count for this call.
+
+    Args:
+        tx: the transaction that will hold the decision.
+        context: a prepared call.
+        credentials: what it is decided with.
+    """
+    control = context.control = tx.load_control()
+    context.mode = context.mode_option or control.mode
+    context.policy = credentials.policy
+    now_us = context.now_us = tx.clock.now_us()
+    session = context.session
+    state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
+    sketch = tx.load_sketch(state)
+    context.score_name = credentials.risk_assessor.find_score_name(tx, context.principal.agent) if session else ""
+    if session:
+        for observed in context.observed_texts:
+            if sketch.last_request is observed.fingerprints:
+                continue  # it has all of these words already, as the user's
+            chunk = _make_request_chunk(sketch, observed, is_scored=bool(context.score_name))
+            state = record_observation(tx, state, sketch, observed, "history", chunk=chunk)
+            if observed.is_vouched:
+                sketch.last_request = observed.fingerprints
+    context.time_us = credentials.passport_store.advance_session_time(
+        session, now_us, tx.clock.mono_us(), state.view.high_water_us
+    )
+    context.state = state
+    # Compared with what the session has seen, no more; arguments with a problem were never walked through.
+    _name_origins(context, trace_leaves(context.leaves, sketch), state.sources)
+    # A job that is run again starts from nothing.
+    context.active, context.chain, context.accounts, context.authority = None, (), (), None
+    context.made_snapshot = context.quota_day = None
+
+
 def build_snapshot(
     tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
 ) -> None:
-    """Read one snapshot into the context; texts the agent has seen are noted first, so that they count for this call.
+    """Read one snapshot into the context, after `read_session`.
 
     Args:
         tx: the transaction that will hold the decision.
@@ -70,43 +106,33 @@ def build_snapshot(
         credentials: what it is decided with.
         stops: stops that hold whether or not the store can be written.
     """
-    request = context.request
-    control = context.control = tx.load_control()
-    now_us = context.now_us = tx.clock.now_us()
-    session = request.context.session
-    state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
-    sketch = tx.load_sketch(state)
-    scores = credentials.risk_assessor
-    score_name = scores.find_score_name(tx, request.subject.agent) if session else ""
-    if session:
-        for observed in context.observed_texts:
-            chunk = _make_request_chunk(sketch, observed, is_scored=bool(score_name))
-            state = record_observation(tx, state, sketch, observed, "history", chunk=chunk)
-    at_us = credentials.passport_store.advance_session_time(
-        session, now_us, tx.clock.mono_us(), state.view.high_water_us
-    )
-    active = _load_chain(tx, context, credentials.passport_store, state, at_us=at_us)
-    state, chain = active.state, active.chain
+    request, control, session, at_us = context.request, context.control, context.session, context.time_us
+    scores, score_name = credentials.risk_assessor, context.score_name
+    active = context.active or load_active_chain(tx, context, credentials.passport_store)
+    active = _check_receiver(tx, context, credentials.passport_store, active)
+    state = context.state = active.state
+    chain = context.chain = active.chain
+    context.accounts = active.accounts
     day = context.quota_day = compute_quota_day(tx, chain[0], at_us) if chain and chain[0].quotas else None
     pending, approval = _read_approvals(tx, context, active, credentials, at_us=at_us)
-    # Compared with what the session has seen, no more; arguments with a problem were never walked through.
-    traced_leaves = trace_leaves(context.leaves, sketch)
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
-    context.state, context.assessment = state, assessment
-    context.snapshot = Snapshot(
+    context.assessment = assessment
+    context.uses = tx.count_uses(request.subject.agent, request.resource.id)
+    context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
+    context.made_snapshot = Snapshot(
         time_us=at_us,
-        mode=context.mode_option or control.mode,
+        mode=context.mode,
         control_version=control.version,
         session=state.view,
-        uses=tx.count_uses(request.subject.agent, request.resource.id),
-        provenance=tuple((pointer, origin) for pointer, origin, _ in traced_leaves),
-        sources=_name_sources(traced_leaves, state.sources),
+        uses=context.uses,
+        provenance=context.provenance,
+        sources=context.sources,
         chain=chain,
         policy=credentials.policy,
         envelopes=active.accounts,
         quotas=day.used if day is not None else (),
-        authority=compute_effective_authority(chain, active.accounts, at_us) if chain else None,
+        authority=context.authority,
         passport_problem=active.problem,
         stops=tuple(sorted({stop for stop in (*control.stops, *stops) if stop_applies(stop, request, chain)})),
         # Those that name something of this chain, so that an entry does not carry all there ever were.
@@ -133,28 +159,40 @@ def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bo
     return make_chunk(observed.text, sketch.key) if has_new_words else None
 
 
-def _name_sources(
-    traced_leaves: tuple[tuple[str, Provenance, tuple[int, ...]], ...], sources: tuple[str, ...]
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Names of the sources of each argument leaf that has any."""
-    return tuple(
-        (pointer, tuple(sorted({sources[place - 1] for place in places if place <= len(sources)})))
-        for pointer, _, places in traced_leaves
-        if places
+def _name_origins(
+    context: DecisionContext,
+    traced_leaves: tuple[tuple[str, Provenance, tuple[int, ...]], ...],
+    names: tuple[str, ...],
+) -> None:
+    """Record where each argument leaf came from, and the names of the sources of each that has any."""
+    provenance, sources = [], []
+    for pointer, origin, places in traced_leaves:
+        provenance.append((pointer, origin))
+        if places:
+            sources.append((pointer, tuple(sorted({names[place - 1] for place in places if place <= len(names)}))))
+    context.provenance, context.sources = tuple(provenance), tuple(sources)
+
+
+def load_active_chain(tx: Transaction, context: DecisionContext, passports: PassportStore) -> ActiveChain:
+    """The live chain under the link acted under; a session's first decision opens its link."""
+    if not context.session:
+        return ActiveChain(context.state)
+    principal = context.principal
+    requesters = principal.user, principal.agent, *principal.chain
+    return passports.load_chain(
+        tx, context.state, context.call.acting_handle, context.control.store, context.time_us, requesters=requesters
     )
 
 
-def _load_chain(
-    tx: Transaction, context: DecisionContext, passports: PassportStore, state: SessionState, *, at_us: int
+def _check_receiver(
+    tx: Transaction, context: DecisionContext, passports: PassportStore, active: ActiveChain
 ) -> ActiveChain:
-    request, store = context.request, context.control.store
-    if not request.context.session:
-        return ActiveChain(state)
-    requesters = request.subject.user, request.subject.agent, *request.subject.chain
-    active = passports.load_chain(tx, state, context.call.acting_handle, store, at_us, requesters=requesters)
-    if context.call.hand_off is None or active.problem:
+    """The chain, as problematic where whoever is handed to could not act."""
+    if context.call.hand_off is None or active.problem or not context.session:
         return active
-    return replace(active, problem=passports.find_receiver_problem(tx, active, request.resource.id, store, at_us))
+    store, at_us = context.control.store, context.time_us
+    problem = passports.find_receiver_problem(tx, active, context.resource.id, store, at_us)
+    return replace(active, problem=problem)
 
 
 def _read_approvals(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from halo_core.enforcement.call import DecisionContext
+from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
 from halo_core.errors import Denied
 from halo_core.model import OUTPUT_OBLIGATIONS, Mode, Obligation, Resource

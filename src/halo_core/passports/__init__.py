@@ -16,7 +16,13 @@ from halo_core.passports.chain import (
 )
 from halo_core.passports.claims import MAX_DEPTH, link_to_claims
 from halo_core.passports.codec import token_hash
-from halo_core.passports.grants import constraint_to_json, find_violation, is_resource_id, parse_constraint
+from halo_core.passports.grants import (
+    ArgumentCheck,
+    constraint_to_json,
+    find_violation,
+    is_resource_id,
+    parse_constraint,
+)
 from halo_core.passports.minting import mint_handoff, mint_session, mint_standing
 from halo_core.passports.narrowing import (
     constraint_within,
@@ -31,6 +37,7 @@ __all__ = [
     "MAX_CHAIN",
     "MAX_DEPTH",
     "ApprovalToken",
+    "ArgumentCheck",
     "ChainCache",
     "Issuer",
     "TrustAnchors",

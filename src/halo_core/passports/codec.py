@@ -136,7 +136,7 @@ def require_integer(value: object, low: int, high: int, code: str, field: str) -
 
 def require_object(json_value: object, code: str, field: str) -> Mapping[str, Any]:
     """Require a JSON object."""
-    if type(json_value) is not dict or not all(type(key) is str for key in json_value):
+    if type(json_value) is not dict or not set(map(type, json_value)) <= {str}:
         raise claim_error(code, "an object is expected", field)
     return json_value
 

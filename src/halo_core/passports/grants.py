@@ -69,6 +69,40 @@ def find_violation(grants: Grants, kind: ActionKind, resource_id: str, args: Map
     return None
 
 
+class ArgumentCheck:
+    """What a grant says of one resource's arguments, made ready for many calls: step (5) of `decide`.
+
+    Args:
+        rules: argument name (or `ANY_OTHER`) → constraint.
+    """
+
+    __slots__ = ("_constrained", "_named", "_other", "_required")
+
+    def __init__(self, rules: Mapping[str, Constraint]) -> None:
+        named = {name: rule for name, rule in rules.items() if name != ANY_OTHER}
+        self._named = frozenset(named)
+        constrained = [(name, rule) for name, rule in named.items() if rule.kind is not ConstraintKind.WILDCARD]
+        self._required = frozenset(name for name, _ in constrained)
+        self._constrained = tuple(constrained)
+        self._other = rules.get(ANY_OTHER)
+
+    def allows(self, args: Mapping[str, Any]) -> bool:
+        """Whether `find_violation` would find nothing."""
+        names = args.keys()
+        if not names >= self._required:
+            return False
+        for name, rule in self._constrained:
+            if not accepts(rule, args[name]):
+                return False
+        # INVARIANT: closed world, as above.
+        return names <= self._named or self._allows_others(args)
+
+    def _allows_others(self, args: Mapping[str, Any]) -> bool:
+        rule = self._other
+        others = args.keys() - self._named
+        return rule is not None and all(accepts(rule, args[name]) for name in others)
+
+
 def find_label_violation(ceiling: tuple[str, ...] | None, labels: tuple[str, ...]) -> Violation | None:
     """Whether data with `labels` is above a link's ceiling (None: any label is allowed)."""
     exceeding = sorted(set(labels) - set(ceiling)) if ceiling is not None else []

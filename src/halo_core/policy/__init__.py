@@ -3,6 +3,7 @@
 from halo_core.policy.answer_cache import may_reach_kind
 from halo_core.policy.bundle import Finding, PolicyBundle, apply_risk_threshold
 from halo_core.policy.engine import CedarPolicy
+from halo_core.policy.prepared_question import PreparedQuestion
 from halo_core.policy.schema import ArgTypes, action_id, build_cedar_schema, infer_arg_types
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "CedarPolicy",
     "Finding",
     "PolicyBundle",
+    "PreparedQuestion",
     "action_id",
     "apply_risk_threshold",
     "build_cedar_schema",

@@ -22,6 +22,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -143,7 +145,7 @@ _DECIMAL_NUMERAL: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,4}")
 
 
 @dataclass(slots=True)
-class _Comparisons:
+class Comparisons:
     """What one attribute is compared with."""
 
     longs: set[int] = field(default_factory=set)
@@ -151,56 +153,75 @@ class _Comparisons:
     patterns: list[tuple[str | None, ...]] = field(default_factory=list)
     decimals: list[tuple[str, Decimal]] = field(default_factory=list)
 
+    def judge_decimal(self, number: Decimal | int) -> tuple[Any, ...]:
+        """What a decimal counts as: the outcome of every comparison with a literal."""
+        return ("decimal", *[_DECIMAL_OPERATORS[name](number, literal) for name, literal in self.decimals])
+
 
 class ContextKeyBuilder:
-    """Keys of the contexts of one set of policies.
+    """Keys of the contexts of one set of policies, from what an attribute (`top`) or argument (`args`) counts as.
 
     Args:
         policies: Cedar's JSON form of each.
     """
 
-    __slots__ = ("_args", "_top")
+    __slots__ = ("args", "top", "top_comparisons")
 
     def __init__(self, policies: Iterable[Mapping[str, Any]]) -> None:
         comparisons = _ComparisonCollector(policies).collect()
-        self._top = {path[0]: _make_projector(use) for path, use in comparisons.items() if len(path) == 1}
-        self._args = {path[1]: _make_projector(use) for path, use in comparisons.items() if len(path) > 1}
+        self.top_comparisons = {path[0]: use for path, use in comparisons.items() if len(path) == 1}
+        self.top = {name: _make_projector(use) for name, use in self.top_comparisons.items()}
+        self.args = {path[1]: _make_projector(use) for path, use in comparisons.items() if len(path) > 1}
 
     def build_key(self, context: Mapping[str, Any]) -> bytes:
         """Equal for contexts (Cedar JSON) that these policies cannot tell apart."""
-        projected = {name: _project(self._top, name, value) for name, value in context.items()}
+        projected = {name: _project(self.top, name, value) for name, value in context.items()}
         args = context.get("args")
-        if args and self._args:
-            projected["args"] = {name: _project(self._args, name, value) for name, value in args.items()}
+        if args and self.args:
+            projected["args"] = {name: _project(self.args, name, value) for name, value in args.items()}
         return orjson.dumps(projected)
 
 
-_Projector = Callable[[Any], Any]
+Projector = Callable[[Any], Any]
+"""A value → what it counts as, the same for values that no comparison tells apart."""
 
 
-def _project(projectors: Mapping[str, _Projector], name: str, value: Any) -> Any:
+def _project(projectors: Mapping[str, Projector], name: str, value: Any) -> Any:
     projector = projectors.get(name)
     return value if projector is None else projector(value)
 
 
-def _make_projector(comparisons: _Comparisons) -> _Projector:
+def _make_projector(comparisons: Comparisons) -> Projector:
     longs, texts = sorted(comparisons.longs), frozenset(comparisons.texts)
+    patterns = [_compile_like(pattern) for pattern in comparisons.patterns]
 
     def project(value: Any) -> Any:
         # INVARIANT: a value is replaced by its type and the outcome of every comparison with a literal of that type;
         # with one of another type, equality is false and order an error, whatever the value.
         if type(value) is int:
             index = bisect_left(longs, value)
-            return ["long", index, index < len(longs) and longs[index] == value]
+            return "long", index, index < len(longs) and longs[index] == value
         if type(value) is str:
             same = value if value in texts else ""
-            return ["text", value in texts, same, *(_matches_like(value, pattern) for pattern in comparisons.patterns)]
+            return "text", value in texts, same, *[matches(value) for matches in patterns]
         if type(value) is dict and value.keys() == {"__extn"} and value["__extn"]["fn"] == "decimal":
-            number = Decimal(value["__extn"]["arg"])
-            return ["decimal", *(_DECIMAL_OPERATORS[name](number, literal) for name, literal in comparisons.decimals)]
-        return ["as it is", value]
+            return comparisons.judge_decimal(Decimal(value["__extn"]["arg"]))
+        return "as it is", value
 
     return project
+
+
+def _compile_like(pattern: tuple[str | None, ...]) -> Callable[[str], bool]:
+    """Cedar's `like` with one pattern; the common ones are methods of `str`."""
+    match pattern:
+        case (None, str() as end):
+            return methodcaller("endswith", end)
+        case (str() as start, None):
+            return methodcaller("startswith", start)
+        case (None, str() as part, None):
+            return methodcaller("__contains__", part)
+        case _:
+            return partial(_matches_like, pattern=pattern)
 
 
 def _matches_like(text: str, pattern: tuple[str | None, ...]) -> bool:
@@ -231,13 +252,13 @@ class _ComparisonCollector:
     """One walk over the conditions of policies."""
 
     def __init__(self, policies: Iterable[Mapping[str, Any]]) -> None:
-        self._uses: dict[_Path, _Comparisons] = {}
+        self._uses: dict[_Path, Comparisons] = {}
         self._other_uses: set[_Path] = set()
         for policy in policies:
             for clause in policy.get("conditions", ()):
                 self._visit(clause["body"])
 
-    def collect(self) -> dict[_Path, _Comparisons]:
+    def collect(self) -> dict[_Path, Comparisons]:
         """Attributes that are only ever compared with literals."""
         if () in self._other_uses:
             return {}
@@ -320,8 +341,8 @@ class _ComparisonCollector:
         self._comparisons_of(path).decimals.append((name, Decimal(numeral)))
         return True
 
-    def _comparisons_of(self, path: _Path) -> _Comparisons:
-        return self._uses.setdefault(path, _Comparisons())
+    def _comparisons_of(self, path: _Path) -> Comparisons:
+        return self._uses.setdefault(path, Comparisons())
 
 
 def _attribute_path(node: Any) -> _Path | None:

@@ -47,6 +47,7 @@ from halo_core.model import (
 )
 from halo_core.policy.answer_cache import ContextKeyBuilder, applies, may_hold
 from halo_core.policy.bundle import ALL, AttributeRefs, PolicyBundle, find_entity_literals, merge_refs
+from halo_core.policy.prepared_question import PreparedQuestion, reads_principal
 from halo_core.policy.schema import (
     ABSENT,
     ENTITY_TYPES,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 _CEDAR_ERROR: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)
 _NO_ATTRIBUTE: Final = re.compile(r"the attribute `([^`]*)`")
 _MAX_ANSWERS: Final = 4096  # answers of one bundle
+_MAX_QUESTIONS: Final = 1024  # of one bundle
 _MAX_KEY_BYTES: Final = 4096  # of one key; longer ones do not come twice
 _SCOPE_TYPES: Final = frozenset({"Action", *ENTITY_TYPES.values()})
 
@@ -87,15 +89,17 @@ class _CompiledSet:
 class _PolicySlice:
     """The policies whose scope can reach one action and resource, compiled, and what they read together."""
 
+    policies: list[Policy]
     all_policies: _CompiledSet | None
     hard: _CompiledSet | None
     refs: AttributeRefs
+    reads_principal: bool
 
 
 class CedarPolicy:
     """A compiled bundle (`halo_core.model.PolicyView`), with its `hash` and that of its `rules`. Thread-safe."""
 
-    __slots__ = ("_kept", "_named", "_policies", "_slices", "_types", "hash", "rules")
+    __slots__ = ("_kept", "_named", "_policies", "_questions", "_slices", "_types", "hash", "rules")
 
     def __init__(self, bundle: PolicyBundle) -> None:
         """Compile.
@@ -108,6 +112,7 @@ class CedarPolicy:
         self.rules = bundle.rules
         self._types = bundle.types
         self._kept: _AnswerCache = {}
+        self._questions: dict[tuple[Any, ...], PreparedQuestion] = {}
         self._policies = {policy.id: policy for policy in policies}
         self._named = frozenset(
             name for policy in policies for name in find_entity_literals(policy.cedar_json) if name[0] in _SCOPE_TYPES
@@ -135,6 +140,33 @@ class CedarPolicy:
     def policies(self) -> tuple[Policy, ...]:
         """The policies, sorted by id."""
         return tuple(self._policies.values())
+
+    def prepare_question(self, request: AccessRequest) -> PreparedQuestion:
+        """The question of a request's resource, with the answers given so far.
+
+        It is the same for all who ask, unless the policies read who asks.
+
+        Raises:
+            PolicyError: the policies of this resource do not compile.
+        """
+        chosen, resource = self._select_slice(request), request.resource
+        asker = (request.subject, request.context.assurance) if chosen.reads_principal else ()
+        key = (resource, request.kind, *asker)
+        question = self._questions.get(key)
+        if question is None:
+            types = self._types.get(resource.id, {})
+            question = PreparedQuestion(
+                self,
+                policies=chosen.policies,
+                refs=chosen.refs,
+                types=types,
+                request=request,
+                readers=_ATTRIBUTE_READERS,
+            )
+            if len(self._questions) >= _MAX_QUESTIONS:
+                self._questions.clear()
+            self._questions[key] = question
+        return question
 
     def answer(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
         """Evaluate; pure and deterministic. Reasons and obligations are sorted.
@@ -216,6 +248,8 @@ class CedarPolicy:
             if applies(policy, action, resource, kind) and may_hold(policy.cedar_json, facts)
         ]
         return _PolicySlice(
+            policies=applicable,
+            reads_principal=reads_principal(applicable),
             all_policies=_compile_set(applicable, sees_all=True),
             hard=_compile_set([policy for policy in applicable if policy.grade is None]),
             refs=merge_refs(policy.refs for policy in applicable),

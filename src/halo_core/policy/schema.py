@@ -49,7 +49,7 @@ MAX_NODES: Final = 100_000
 
 _LONG_LIMIT: Final = 2**63
 # Cedar's decimal is a 64-bit integer of ten-thousandths.
-_DECIMAL_INT: Final = _LONG_LIMIT // 10_000 - 1
+MAX_DECIMAL_INT: Final = _LONG_LIMIT // 10_000 - 1
 _DECIMAL_STEP: Final = Decimal("0.0001")
 # An own context: the thread's one could round or trap differently and make two answers differ.
 _ARITHMETIC: Final = Context(prec=60, rounding=ROUND_UP)
@@ -123,15 +123,15 @@ def _format_decimal(value: object) -> str | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return f"{int(value)}.0000" if -_DECIMAL_INT <= value <= _DECIMAL_INT else None
+        return f"{int(value)}.0000" if -MAX_DECIMAL_INT <= value <= MAX_DECIMAL_INT else None
     # NaN fails the comparison, so only finite values pass.
-    if isinstance(value, float) and -_DECIMAL_INT <= value <= _DECIMAL_INT:
+    if isinstance(value, float) and -MAX_DECIMAL_INT <= value <= MAX_DECIMAL_INT:
         return _quantize(Decimal(repr(float(value))))
     return None
 
 
 def _quantize(number: Decimal) -> str | None:
-    if not -_DECIMAL_INT <= number <= _DECIMAL_INT:
+    if not -MAX_DECIMAL_INT <= number <= MAX_DECIMAL_INT:
         return None
     return format(number.quantize(_DECIMAL_STEP, context=_ARITHMETIC), "f")
 

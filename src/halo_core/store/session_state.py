@@ -39,25 +39,6 @@ class Account:
     agent: str
     envelope: Envelope
 
-    def to_plain(self) -> dict[str, Any]:
-        """Canonical tree."""
-        envelope = self.envelope
-        return {
-            "agent": self.agent,
-            "envelope": {
-                "base_risk": envelope.base_risk,
-                "base_step": envelope.base_step,
-                "epoch": envelope.epoch,
-                "link": envelope.link,
-                "since_us": envelope.since_us,
-                "spent": envelope.spent,
-            },
-            "handle": self.handle,
-            "hash": self.hash,
-            "parent": self.parent,
-            "root": self.root,
-        }
-
     @classmethod
     def from_plain(cls, tree: dict[str, Any]) -> Account:
         """Inverse of `to_plain`."""
@@ -232,17 +213,13 @@ class SessionState:
         return replace(self, links=tuple(account for account in self.links if account.handle not in removed))
 
     def _links_with(self, envelopes: Iterable[Envelope]) -> tuple[Account, ...]:
-        new = {envelope.link: envelope for envelope in envelopes}
-        if not new:
-            return self.links
-        return tuple(
-            [
-                Account(link.handle, link.hash, link.root, link.parent, link.agent, new[link.handle])
-                if link.handle in new
-                else link
-                for link in self.links
-            ]
-        )
+        links = list(self.links)
+        for envelope in envelopes:
+            for i, link in enumerate(links):
+                if link.handle == envelope.link:
+                    links[i] = Account(link.handle, link.hash, link.root, link.parent, link.agent, envelope)
+                    break
+        return tuple(links)
 
     def make_commitment(self) -> dict[str, Any]:
         """What an entry records of the state that it leaves behind.
@@ -256,25 +233,46 @@ class SessionState:
         """The bytes of the `state` column."""
         if self._encoded:
             return self._encoded
-        view = self.view
-        tree = {  # in one piece, since it is made twice for each action
-            "chunks": self.chunks,
-            "high_water_us": view.high_water_us,
-            "id": view.id,
-            "links": [account.to_plain() for account in self.links],
-            "opened_us": view.opened_us,
-            "pending": self.pending,
-            "refused": self.refused,
-            "risk": self.risk,
-            "saturated": self.saturated,
-            "sources": self.sources,
-            "steps": view.steps,
-            "taint_sources": view.taint_sources,
-            "tainted": view.tainted,
-            "version": view.version,
-            "watched": self.watched,
-        }
-        encoded = canonical.dumps(tree)
+        # Every decision and every outcome encodes a state, so the trees are made here and not by a function each.
+        view, links = self.view, []
+        for account in self.links:
+            envelope = account.envelope
+            links.append(
+                {
+                    "agent": account.agent,
+                    "envelope": {
+                        "base_risk": envelope.base_risk,
+                        "base_step": envelope.base_step,
+                        "epoch": envelope.epoch,
+                        "link": envelope.link,
+                        "since_us": envelope.since_us,
+                        "spent": envelope.spent,
+                    },
+                    "handle": account.handle,
+                    "hash": account.hash,
+                    "parent": account.parent,
+                    "root": account.root,
+                }
+            )
+        encoded = canonical.dumps(
+            {
+                "chunks": self.chunks,
+                "high_water_us": view.high_water_us,
+                "id": view.id,
+                "links": links,
+                "opened_us": view.opened_us,
+                "pending": self.pending,
+                "refused": self.refused,
+                "risk": self.risk,
+                "saturated": self.saturated,
+                "sources": self.sources,
+                "steps": view.steps,
+                "taint_sources": view.taint_sources,
+                "tainted": view.tainted,
+                "version": view.version,
+                "watched": self.watched,
+            }
+        )
         # Computed once: an entry commits to these bytes and the row holds them.
         object.__setattr__(self, "_encoded", encoded)
         return encoded

@@ -1,7 +1,7 @@
 """How often an agent used a resource, counted in memory and written with others.
 
-A row for each use would be a statement for each decision, and no decision depends on the count. What other processes
-counted last may be missing from it, and what a killed process did.
+A row for each use would be a statement for each decision. What other processes counted last may be missing from the
+count, and what a killed process did, so a rule that reads `uses` or `first_use` reads an estimate. Limits are budgets.
 """
 
 from __future__ import annotations

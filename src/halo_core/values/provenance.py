@@ -15,8 +15,8 @@ from operator import and_
 from typing import Any, Final, NamedTuple
 
 from halo_core.model import ActionKind, Provenance, Resource
-from halo_core.values.sketch import MAX_TEXT, ORIGIN_BITS, Sketch, extract_tokens, source_index_of
-from halo_core.values.text import generate_spellings
+from halo_core.values.sketch import MAX_TEXT, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
+from halo_core.values.text import ANY_SPELLING, generate_spellings
 
 TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
@@ -33,7 +33,8 @@ def origin_of_result(resource: Resource) -> Provenance:
 
 
 MAX_LEAVES: Final = 256
-_MAX_WORDS: Final = 400
+MAX_LEAF_WORDS: Final = 400
+"""Tokens of one leaf that are compared."""
 _CONTAINER_TYPES: Final = (Mapping, list, tuple)
 _TracedOrigin = tuple[Provenance, tuple[int, ...]]
 
@@ -102,7 +103,7 @@ class Leaf(NamedTuple):
 def parse_leaves(args: Mapping[str, Any]) -> tuple[Leaf, ...]:
     """The leaves of arguments with their tokens; at most one more than `MAX_LEAVES`."""
     found = islice(extract_leaves(args), MAX_LEAVES + 1)
-    return tuple([Leaf(place, text, list(islice(extract_tokens(text), _MAX_WORDS + 1))) for place, text in found])
+    return tuple([Leaf(place, text, list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1))) for place, text in found])
 
 
 def trace_arguments(args: Mapping[str, Any], sketch: Sketch) -> tuple[tuple[str, Provenance, tuple[int, ...]], ...]:
@@ -120,17 +121,20 @@ def trace_leaves(leaves: Iterable[Leaf], sketch: Sketch) -> tuple[tuple[str, Pro
     Returns:
         (pointer, origin, places of sources) of each.
     """
-    return tuple(sorted([(leaf.pointer, *_trace_leaf(leaf, sketch)) for leaf in leaves]))
-
-
-def _trace_leaf(leaf: Leaf, sketch: Sketch) -> _TracedOrigin:
-    text, words = leaf.text, leaf.words
-    if len(words) > _MAX_WORDS or len(text) > MAX_TEXT:
-        # What lies behind the cap was not looked at, so the value is nobody's alone.
-        origin, places = _trace_words(words[:_MAX_WORDS], sketch)
-        return max(origin, Provenance.MIXED, key=_TRUST_ORDER.__getitem__), places
-    traced = _trace_words(words, sketch)
-    return traced if traced[0] in _DECISIVE_ORIGINS else _trace_spellings(text, traced, sketch)
+    traced = []
+    for leaf in leaves:
+        pointer, text, words = leaf
+        if len(words) > MAX_LEAF_WORDS or len(text) > MAX_TEXT:
+            # What lies behind the cap was not looked at, so the value is nobody's alone.
+            origin, places = _trace_words(words[:MAX_LEAF_WORDS], sketch)
+            traced.append((pointer, max(origin, Provenance.MIXED, key=_TRUST_ORDER.__getitem__), places))
+            continue
+        origin, places = _trace_words(words, sketch)
+        if origin not in _DECISIVE_ORIGINS and ANY_SPELLING.search(text) is not None:
+            origin, places = _trace_spellings(text, (origin, places), sketch)
+        traced.append((pointer, origin, places))
+    traced.sort()
+    return tuple(traced)
 
 
 def _trace_spellings(text: str, traced: _TracedOrigin, sketch: Sketch) -> _TracedOrigin:
@@ -138,7 +142,7 @@ def _trace_spellings(text: str, traced: _TracedOrigin, sketch: Sketch) -> _Trace
     forms = [
         (words, judged)
         for form in generate_spellings(text)
-        if (words := list(islice(extract_tokens(form), _MAX_WORDS)))
+        if (words := list(islice(extract_tokens(form), MAX_LEAF_WORDS)))
         and (judged := _trace_words(words, sketch))[0] is not Provenance.NOVEL
     ]
     if any(judged[0] in _FOREIGN_ORIGINS for _, judged in forms):
@@ -159,16 +163,20 @@ def _trace_words(words: list[str], sketch: Sketch) -> _TracedOrigin:
     if not words:
         return Provenance.NOVEL, ()
     masks = sketch.look_up_marks(words)
-    seen = reduce(and_, masks)
-    if seen & _USER_BIT:
+    if reduce(and_, masks) & _USER_BIT:
         return Provenance.USER, ()
-    if not any(masks):
-        return Provenance.NOVEL, ()
-    places = tuple(sorted({place for mask in masks if not mask & _USER_BIT and (place := source_index_of(mask))}))
-    if all(mask & _TRUSTED_BITS for mask in masks):
-        return Provenance.SYSTEM, places
-    foreign = [mask for mask in masks if mask and not mask & _TRUSTED_BITS]
-    if not foreign:
-        return Provenance.NOVEL, places
+    places, trusted_count, foreign_count = set(), 0, 0
+    for mask in masks:
+        if mask >> SOURCE_SHIFT and not mask & _USER_BIT:
+            places.add(mask >> SOURCE_SHIFT)
+        if mask & _TRUSTED_BITS:
+            trusted_count += 1
+        elif mask:
+            foreign_count += 1
+    sorted_places = tuple(sorted(places))
+    if trusted_count == len(masks):
+        return Provenance.SYSTEM, sorted_places
+    if not foreign_count:
+        return Provenance.NOVEL, sorted_places
     # INVARIANT: one word that only an untrusted source has said keeps the value from being called ours.
-    return (Provenance.UNTRUSTED if len(foreign) == len(masks) else Provenance.MIXED), places
+    return (Provenance.UNTRUSTED if foreign_count == len(masks) else Provenance.MIXED), sorted_places

@@ -35,7 +35,8 @@ MARK_BYTES: Final = 8
 """Bytes of a packed mark."""
 MAX_SOURCE_INDEX: Final = 31
 """Sources that a session can tell apart; later ones share the last place."""
-_SOURCE_SHIFT: Final = 3  # bits before it
+SOURCE_SHIFT: Final = 3
+"""Bits of a mark before the place of its source."""
 _ORIGIN_MASK: Final = 7
 ORIGIN_BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 
@@ -53,13 +54,15 @@ Marks = dict[int, int]
 def extract_tokens(text: str) -> Iterable[str]:
     """Lower-case tokens of a text; numbers lose thousands separators and trailing zeros."""
     folded = text[:MAX_TEXT].casefold()
-    if len(folded) <= _SHORT_TEXT_LENGTH:
-        return [
-            _normalize_number(token) if token[0] in _NUMERIC else token
-            for raw in _TOKEN.findall(folded)
-            if (token := raw.strip(_EDGE_CHARACTERS)[:_MAX_TOKEN])
-        ]
-    return _extract_tokens_lazily(folded)
+    if len(folded) > _SHORT_TEXT_LENGTH:
+        return _extract_tokens_lazily(folded)
+    tokens = []
+    for raw in _TOKEN.findall(folded):
+        token = raw.strip(_EDGE_CHARACTERS)[:_MAX_TOKEN]
+        if token:
+            is_odd_number = token[0] in _NUMERIC and not (token.isascii() and token.isdigit())
+            tokens.append(_normalize_number(token) if is_odd_number else token)
+    return tokens
 
 
 def _extract_tokens_lazily(folded: str) -> Iterator[str]:
@@ -110,9 +113,11 @@ def _fingerprint_cache(_key: bytes) -> dict[str, int]:
 class Sketch:
     """Marks of one session, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store."""
 
-    __slots__ = ("_key", "marks", "saturated")
+    __slots__ = ("_key", "last_request", "marks", "saturated")
 
     def __init__(self, key: bytes) -> None:
+        self.last_request: frozenset[int] | None = None
+        """Fingerprints of the user's words that were added last; marks lose nothing, so it still has them."""
         self._key = key[:64]
         self.marks: Marks = {}
         self.saturated = False
@@ -133,7 +138,7 @@ class Sketch:
             vouched: the host itself says these are the user's words (`halo.session(request=...)`).
             place: of the source, 0..`SOURCES`.
         """
-        bit, first = ORIGIN_BITS[origin], ORIGIN_BITS[origin] | place << _SOURCE_SHIFT
+        bit, first = ORIGIN_BITS[origin], ORIGIN_BITS[origin] | place << SOURCE_SHIFT
         foreign = ORIGIN_BITS[Provenance.UNTRUSTED]
         added: Marks = {}
         find_mark, room = self.marks.get, MAX_MARKS - len(self.marks)
@@ -160,24 +165,19 @@ class Sketch:
         """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
         unknown = ORIGIN_BITS[Provenance.UNTRUSTED] if self.saturated else 0
         cache, key, find_mark = _fingerprint_cache(self._key), self._key, self.marks.get
-        return [
-            find_mark(
-                _fingerprint_token(key, word, cache) if (known := cache.get(word)) is None else known,
-                unknown,
+        marks = []
+        for word in words:
+            fingerprint = cache.get(word)
+            marks.append(
+                find_mark(_fingerprint_token(key, word, cache) if fingerprint is None else fingerprint, unknown)
             )
-            for word in words
-        ]
+        return marks
 
 
 def pack_marks(marks: Marks) -> bytes:
     """Eight bytes a mark: fingerprint, origins and place, sorted."""
     numbers = sorted([fingerprint << 8 | bits for fingerprint, bits in marks.items()])
     return struct.pack(f">{len(numbers)}Q", *numbers)
-
-
-def source_index_of(mark: int) -> int:
-    """Place of the first source that said a word, 0 for none."""
-    return mark >> _SOURCE_SHIFT
 
 
 def unpack_marks(data: bytes) -> Marks:

@@ -53,6 +53,7 @@ from halo_core.views.wording import format_amount, format_duration, format_link_
 _ALERT_KINDS: Final = {
     "action": "a very unusual action",
     "drift": "a session that drifted away from ordinary behaviour",
+    "plan": "a decision worked out in advance that `decide` did not confirm",
     "session": "a session whose risk became high",
 }
 

@@ -1,0 +1,109 @@
+"""What an entry records of a planned decision: the body that `encode_decision` would make, without its objects.
+
+A planned decision has no score, approval, quota, obligation or restriction, so the members of these are never there.
+Each planned call of the test suite compares the bytes with those of `encode_decision`.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from halo_core.decision.record import GRANTED, Part, encode_account, encode_session, encode_verdict, pack_trace
+from halo_core.model import Decision, Envelope, Provenance, SessionView
+
+
+class PlannedCall(Protocol):
+    """What is recorded of a planned call; see `halo_core.enforcement.decision_context.DecisionContext`."""
+
+    turn: str
+    call_id: str
+    trace_id: str
+    args_digest: str
+    trigger_digest: str
+    now_us: int
+    time_us: int
+    provenance: tuple[tuple[str, Provenance], ...]
+    sources: tuple[tuple[str, tuple[str, ...]], ...]
+    accounts: tuple[Envelope, ...]
+    authority: int | None
+    authority_left: int | None
+    uses: int
+    decision: Decision
+
+
+def encode_planned_decision(
+    call: PlannedCall,
+    view: SessionView,
+    commitment: Mapping[str, Any],
+    *,
+    frame: Part,
+    resource: Part,
+    trigger: str,
+    session_risk: int,
+    refused: int,
+) -> dict[str, Any]:
+    """The body of the entry.
+
+    Args:
+        call: the call, decided.
+        view: the session before the decision.
+        commitment: to the session's state after it.
+        frame: circumstances, as a part.
+        resource: the resource, as a part.
+        trigger: kind of what made the agent act.
+        session_risk: 0..1000, before the action and after it.
+        refused: attempts of the session that were refused.
+    """
+    decision = call.decision
+    seen = _encode_seen(call, view, commitment)
+    if session_risk:
+        seen["session_risk"] = session_risk
+    if refused:
+        seen["refused"] = refused
+    about_trigger = {"kind": trigger}
+    if call.trigger_digest:
+        about_trigger["text"] = _pack_own_digest(call.trigger_digest)
+    body: dict[str, Any] = {
+        "args": _pack_own_digest(call.args_digest),
+        "frame": frame[0],
+        "left": call.authority_left,
+        "resource": resource[0],
+        "seen": seen,
+        "state": commitment,
+        "trigger": about_trigger,
+    }
+    if call.call_id:
+        body["call"] = call.call_id
+    if call.turn:
+        body["turn"] = call.turn
+    if call.trace_id:
+        body["trace"] = pack_trace(call.trace_id)
+    is_granted = decision.reasons is GRANTED
+    body["decision"] = {"charges": dict(decision.charges)} if is_granted else encode_verdict(decision)
+    return body
+
+
+def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, Any]) -> dict[str, Any]:
+    seen = encode_session(view, call.time_us, commitment)
+    accounts = seen["accounts"] = []
+    for account in call.accounts:
+        accounts.append(encode_account(account, view.opened_us))  # noqa: PERF401  a comprehension is a call
+    seen["authority"] = call.authority
+    if call.time_us != call.now_us:
+        seen["time_us"] = call.time_us
+    if call.provenance:
+        grouped = seen["provenance"] = {}
+        for pointer, origin in call.provenance:
+            grouped.setdefault(str.__str__(origin), []).append(pointer)
+    if call.sources:
+        seen["sources"] = [[pointer, list(names)] for pointer, names in call.sources]
+    if call.uses:
+        seen["uses"] = call.uses
+    return seen
+
+
+def _pack_own_digest(digest: str) -> str:
+    """As `pack_digest`, of a digest that was computed here."""
+    return binascii.b2a_base64(bytes.fromhex(digest[-64:]), newline=False).decode("ascii")

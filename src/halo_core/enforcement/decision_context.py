@@ -1,0 +1,286 @@
+"""What is known of one call on its way from translation to its outcome: the texts it showed, and `DecisionContext`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from halo_core.decision.record_parts import Part
+from halo_core.model import (
+    AccessRequest,
+    Context,
+    Decision,
+    Envelope,
+    Link,
+    Mode,
+    ModelCall,
+    Origin,
+    PolicyView,
+    Principal,
+    Provenance,
+    Resource,
+    Snapshot,
+    Trigger,
+)
+from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
+from halo_core.store.rows import QuotaDay
+from halo_core.values.provenance import Leaf
+
+if TYPE_CHECKING:
+    from halo_core.enforcement.call import Call
+    from halo_core.enforcement.passport_store import ActiveChain
+    from halo_core.enforcement.risk_assessor import RiskAssessment
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedText:
+    """A text that the agent has been shown, as keyed fingerprints.
+
+    Args:
+        fingerprints: of its tokens.
+        origin: who wrote it.
+        is_vouched: the host says so, not the conversation.
+        is_cut: it was longer than what is read, so not everything it brought is known.
+        traces: fingerprints by which it would be recognised as something that was stored.
+        text: the text itself, for the user's words only (the session's profile reads them).
+        is_recalled: it was recognised as something that was stored.
+    """
+
+    fingerprints: frozenset[int]
+    origin: Provenance
+    is_vouched: bool = False
+    is_cut: bool = False
+    traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
+    text: str = field(default="", repr=False)
+    is_recalled: bool = False
+
+    def resolve_origin(self, tx: Transaction) -> ObservedText:
+        """The same text, as untrusted where it brings back what an exposed session stored.
+
+        INVARIANT: taint outlives its session - no store makes what was put there our own word. The user's words, and
+        what taints anyway, are not looked up.
+        """
+        if (
+            self.origin is not Provenance.SYSTEM
+            or not (stored := tx.load_taint_index())
+            or not stored.contains_any(self.traces())
+        ):
+            return self
+        return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)
+
+
+_UNSET: Final[Any] = None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class DecisionContext:
+    """One call on its way: what was asked, what was read to decide it, what was decided.
+
+    `Preparer.prepare` makes it and fills the first group. The decision job fills the others inside its transaction, all
+    of it each time it is run, so that a job which is run again starts from nothing. The ticket and the outcome job read
+    them. `request` and `snapshot` are made when somebody asks for them: a planned decision needs neither.
+
+    Args:
+        call: as the adapter translated it.
+        principal: who asks.
+        session: reference of the session.
+        turn: id of the message that asked.
+        call_id: the framework's id of the call.
+        trigger_digest: keyed digest of the triggering text, empty where there is none.
+        sealed_args: the arguments as they are decided upon, with secrets replaced by keyed digests.
+        args_digest: keyed digest of those.
+        request_id: key of ONCE.
+        problem: reason code found while translating.
+        origin: the process.
+        assurance: how well the keys are kept.
+        may_hold_seal: a secret was sealed somewhere in the arguments, or they look as if one was.
+        original_args: the real arguments, copied from the call.
+        recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty where
+            they have a problem.
+        leaves: of those, with their tokens.
+        observed_texts: texts that the agent has been shown since.
+        subject: reference of whose sealed content this is.
+        content: what is sealed beside the entry, name → bytes.
+        user_request: the user's own words that the host vouched for.
+        trace_id: trace that the call belongs to, 32 hex digits; empty for none.
+        model: of an inference, what the model is given.
+        parts: texts of that, which its record names.
+        mode_option: the mode this handle was opened with, None for the store's.
+
+        now_us: wall clock of the decision, microseconds since the epoch.
+        time_us: time of the decision in its session, which never goes back.
+        control: the tenant's control row.
+        mode: observe or enforce.
+        state: the session's state before the decision.
+        provenance: JSON pointer of each argument leaf → where the value came from, sorted.
+        sources: JSON pointer of each leaf that some result brought → which resources gave it, sorted.
+        score_name: name of the behaviour score in force, empty for none.
+        active: the live chain as it was loaded, None where a plan stood in for loading it.
+        chain: verified links, root first.
+        accounts: accounts of the chain's decaying links before the decision.
+        charged_accounts: those after a planned decision.
+        authority: what the chain has left before the action, 0..1_000_000; None without a chain.
+        authority_left: what it has left after a planned decision.
+        is_new: memory knows that no decision let this request id run; read for plans, as is the next.
+        is_dispatched: this request id was dispatched before.
+        uses: how often this agent used this resource before.
+        policy: the compiled policy.
+        quota_day: what was spent today under the standing link's quotas, None where it has none.
+        assessment: what behaviour says of the action.
+        drift_before: wealth of the session's e-process before the action.
+
+        decision: what was decided.
+        runs: whether the action may run now.
+        args: what it runs with.
+        next_state: the session's state after the decision.
+        appended: the entry that holds the decision.
+        pending_id: id of the question that a challenge asked.
+        handle: handle of the link that a hand-off leads to.
+        used_answer: an answer was used up for this call, and not for the first part of one that paused.
+        earlier: what this very request brought when it ran before.
+        made_snapshot: the snapshot, once somebody needed it.
+    """
+
+    call: Call
+    principal: Principal
+    session: str
+    turn: str
+    call_id: str
+    trigger_digest: str
+    sealed_args: Mapping[str, Any]
+    args_digest: str
+    request_id: str
+    problem: str
+    origin: Origin
+    assurance: str
+    may_hold_seal: bool
+    original_args: Mapping[str, Any]
+    recorded_args: Mapping[str, Any]
+    leaves: tuple[Leaf, ...]
+    observed_texts: tuple[ObservedText, ...]
+    subject: str
+    content: Mapping[str, bytes]
+    user_request: str
+    trace_id: str = ""
+    model: ModelCall | None = None
+    parts: tuple[Part, ...] = ()
+    mode_option: Mode | None = None
+
+    now_us: int = 0
+    time_us: int = 0
+    control: Control = _UNSET
+    mode: Mode = _UNSET
+    state: SessionState = _UNSET
+    provenance: tuple[tuple[str, Provenance], ...] = ()
+    sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    score_name: str = ""
+    active: ActiveChain | None = None
+    chain: tuple[Link, ...] = ()
+    accounts: tuple[Envelope, ...] = ()
+    charged_accounts: tuple[Envelope, ...] = ()
+    authority: int | None = None
+    authority_left: int | None = None
+    is_new: bool = False
+    is_dispatched: bool = False
+    uses: int = 0
+    policy: PolicyView = _UNSET
+    quota_day: QuotaDay | None = None
+    assessment: RiskAssessment = _UNSET
+    drift_before: int = 0
+
+    decision: Decision = _UNSET
+    runs: bool = False
+    args: Mapping[str, Any] = _UNSET
+    next_state: SessionState = _UNSET
+    appended: AppendedEntry = _UNSET
+    pending_id: str = ""
+    handle: str = ""
+    used_answer: bool = False
+    earlier: str | None = None
+    _request: AccessRequest | None = None
+    made_snapshot: Snapshot | None = None
+
+    @property
+    def request(self) -> AccessRequest:
+        """What is decided."""
+        if self._request is None:
+            call = self.call
+            self._request = AccessRequest(
+                subject=self.principal,
+                kind=call.resource.kind,
+                resource=call.resource,
+                args=self.sealed_args,
+                args_digest=self.args_digest,
+                request_id=self.request_id,
+                context=Context(
+                    session=self.session,
+                    session_source=call.session_source,
+                    turn=self.turn,
+                    call_id=self.call_id,
+                    trigger=Trigger(call.trigger, self.turn, self.trigger_digest),
+                    origin=self.origin,
+                    assurance=self.assurance,
+                    abilities=call.abilities,
+                    trace_id=self.trace_id,
+                ),
+                problem=self.problem,
+                model=self.model,
+            )
+        return self._request
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Everything that `decide` reads besides the request."""
+        if self.made_snapshot is None:
+            self.made_snapshot = self._make_planned_snapshot()
+        return self.made_snapshot
+
+    def _make_planned_snapshot(self) -> Snapshot:
+        """The snapshot of a call that a plan may decide: no score, no answer, no quota, nothing stopped or revoked."""
+        return Snapshot(
+            time_us=self.time_us,
+            mode=self.mode,
+            control_version=self.control.version,
+            session=self.state.view,
+            uses=self.uses,
+            provenance=self.provenance,
+            sources=self.sources,
+            chain=self.chain,
+            policy=self.policy,
+            envelopes=self.accounts,
+            authority=self.authority,
+            session_risk=self.state.risk,
+            refused=self.state.refused,
+        )
+
+    @property
+    def resource(self) -> Resource:
+        """What is acted on."""
+        return self.call.resource
+
+    @property
+    def entry_id(self) -> str:
+        """Id of the entry that holds the decision."""
+        return self.appended.entry.id
+
+    @property
+    def handles(self) -> tuple[str, ...]:
+        """The accounts that were charged."""
+        return tuple([account.link for account in self.accounts])
+
+    @property
+    def reserved_charges(self) -> tuple[tuple[str, int], ...]:
+        """Charges taken from the accounts and the day's quota until the outcome states the real cost."""
+        return self.decision.charges if self.runs else ()
+
+    @property
+    def has_own_link(self) -> bool:
+        """Whether the link that a hand-off leads to was made for this call alone."""
+        return bool(self.handle) and self.call.on_link_made is not None and self.handle not in self.handles
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where the decision stands in the log, as other entries refer to it."""
+        entry = self.appended.entry
+        return {"leaf": encode_leaf(self.appended.leaf), "w": entry.writer, "ws": entry.seq}

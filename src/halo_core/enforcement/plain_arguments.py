@@ -1,0 +1,140 @@
+"""Arguments parsed in one pass where they are plain, as nearly all are: JSON values under ordinary names, no secret.
+
+Of whatever is not plain (a float, a tuple, a class of the caller's, a name of a credential, a text that looks like a
+secret, too much of anything) `parse_plain_arguments` says nothing; `Preparer` then goes the long way, which gives the
+same for plain arguments.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from halo_core.content.redaction import Redactor, is_credential, is_credential_header, is_credential_member
+from halo_core.crypto import canonical
+from halo_core.errors import CanonicalError
+from halo_core.values.provenance import MAX_LEAF_WORDS, MAX_LEAVES, Leaf
+from halo_core.values.sketch import extract_tokens
+
+_MAX_TEXT: Final = 65_536  # characters of one value
+_MAX_NAME: Final = 128  # characters
+_MAX_MEMBERS: Final = 1024  # of one list or mapping
+_MAX_DEPTH: Final = 16
+_INT_LIMIT: Final = 2**53
+_make_leaf: Final = partial(tuple.__new__, Leaf)  # a named tuple's own constructor is a Python function
+
+
+class PlainArguments(NamedTuple):
+    """Arguments that are decided upon, recorded and run as they are.
+
+    Args:
+        args: a deep copy.
+        encoded: its canonical bytes.
+        leaves: its leaves with their tokens.
+    """
+
+    args: dict[str, Any]
+    encoded: bytes
+    leaves: tuple[Leaf, ...]
+
+
+_make_parsed: Final = partial(tuple.__new__, PlainArguments)  # as above
+
+
+class _NotPlainError(Exception):
+    """Something in the arguments is not plain."""
+
+
+def parse_plain_arguments(args: object, redactor: Redactor, beside: str) -> PlainArguments | None:
+    """Parse arguments, and search them and a text that is kept beside them for secrets; None for what is not plain."""
+    leaves: list[Leaf] = []
+    texts = [beside]
+    try:
+        copy = _copy_arguments(args, leaves, texts)
+        encoded = canonical.dumps(copy)
+    except (_NotPlainError, CanonicalError):  # the latter for a lone surrogate
+        return None
+    is_plain = len(leaves) <= MAX_LEAVES and redactor.holds_no_secret(texts)
+    return _make_parsed((copy, encoded, tuple(leaves))) if is_plain else None
+
+
+def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str, Any]:
+    """Copy arguments, and list their leaves, and all texts with those of the names."""
+    if type(args) is not dict or ("value" in args and is_credential_member(args)):
+        raise _NotPlainError
+    copy: dict[str, Any] = {}
+    for name, value in args.items():
+        if type(name) is not str or len(name) > _MAX_NAME or not _is_plain_name(name):
+            raise _NotPlainError
+        kind = type(value)
+        if kind is str:
+            if len(value) > _MAX_TEXT:
+                raise _NotPlainError
+            texts.append(value)
+            if value and not value.isspace():
+                words = list(islice(extract_tokens(value), MAX_LEAF_WORDS + 1))
+                leaves.append(_make_leaf((_make_pointer(name), value, words)))
+        elif kind is int and -_INT_LIMIT < value < _INT_LIMIT:
+            leaves.append(_make_leaf((_make_pointer(name), str(value), [str(abs(value))])))
+        elif kind is dict or kind is list:
+            parts: list[str] = []
+            value = _copy_container(value, parts, 1)  # noqa: PLW2901  the copy in place of the original
+            leaves += _list_leaves(_make_pointer(name), parts)
+            texts += parts
+        elif kind is not bool and value is not None:
+            raise _NotPlainError
+        copy[name] = value
+        texts.append(name)
+    return copy
+
+
+def _list_leaves(pointer: str, parts: list[str]) -> list[Leaf]:
+    return [
+        _make_leaf((f"{pointer}/{i}", text, list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1))))
+        for i, text in enumerate(parts)
+    ]
+
+
+def _copy_container(value: Any, parts: list[str], depth: int) -> Any:
+    """Copy a list or dict, and add its texts, with those of its keys, to `parts`."""
+    if depth > _MAX_DEPTH or len(parts) > MAX_LEAVES or len(value) > _MAX_MEMBERS or _holds_credential(value):
+        raise _NotPlainError
+    is_dict = type(value) is dict
+    copy: dict[Any, Any] = {}
+    for key, item in value.items() if is_dict else enumerate(value):
+        if is_dict:
+            if type(key) is not str or len(key) > _MAX_NAME or not _is_plain_name(key):
+                raise _NotPlainError
+            parts.append(key)
+        kind = type(item)
+        if kind is str and len(item) <= _MAX_TEXT:
+            if item and not item.isspace():
+                parts.append(item)
+        elif kind is int and -_INT_LIMIT < item < _INT_LIMIT:
+            parts.append(str(item))
+        elif kind is dict or kind is list:
+            item = _copy_container(item, parts, depth + 1)  # noqa: PLW2901  as above
+        elif kind is not bool and item is not None:
+            raise _NotPlainError
+        copy[key] = item
+    return copy if is_dict else list(copy.values())
+
+
+def _holds_credential(value: Any) -> bool:
+    """Whether a pair names a credential: `{"name": "password", "value": ...}`, `["Authorization", ...]`."""
+    if type(value) is dict:
+        return "value" in value and is_credential_member(value)
+    return is_credential_header(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_plain_name(name: str) -> bool:
+    """Whether a name stands in canonical form as it is and names no credential."""
+    return name.isascii() and not name.startswith("$") and not is_credential(name)
+
+
+@lru_cache(maxsize=4096)
+def _make_pointer(name: str) -> str:
+    """JSON pointer (RFC 6901) of an argument."""
+    return f"/{name.replace('~', '~0').replace('/', '~1')}"

@@ -1,0 +1,359 @@
+"""Plans in force: keeps them for each live chain, decides by them, and checks some of what they decided.
+
+A `Planner` belongs to one `Enforcer` and works under the transaction's lock. It reads the facts of a call; what they
+have to be for a yes is in `halo_core.decision.plan`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from halo_core.crypto import canonical
+from halo_core.decision.plan import Plan, compile_plan
+from halo_core.decision.planned_record import encode_planned_decision
+from halo_core.decision.record_parts import (
+    Circumstances,
+    Part,
+    encode_frame,
+    encode_host,
+    encode_model,
+    encode_resource,
+)
+from halo_core.enforcement.call import Credentials
+from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.enforcement.risk_assessor import UNSCORED
+from halo_core.enforcement.snapshot_builder import load_active_chain
+from halo_core.log_output import get_logger
+from halo_core.model import (
+    ActionKind,
+    EntryKind,
+    Impact,
+    Link,
+    Mode,
+    Principal,
+    Provenance,
+    Resource,
+    Snapshot,
+    Stop,
+    make_single_run_key,
+)
+from halo_core.references import clip_name
+from halo_core.store import Control, Draft, Transaction
+
+_LOG: Final = get_logger("enforcement")
+_MAX_CHAINS: Final = 1024
+IMPACTS_WITHOUT_STORAGE: Final = (Impact.READ, Impact.DELETE)
+_TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.SYSTEM)
+
+check_interval = 256
+"""One planned decision in so many is decided again by `decide`; the tests set 1."""
+
+
+def is_equal_draft(one: Draft, other: Draft) -> bool:
+    """Whether two drafts of one decision become the same entry."""
+    return (
+        canonical.dumps(one.body) == canonical.dumps(other.body)
+        and dict(one.content) == dict(other.content)
+        and (one.others, one.actor) == (other.others, other.actor)
+        and (one.session, one.subject, one.run, one.ts_us) == (other.session, other.subject, other.run, other.ts_us)
+    )
+
+
+@dataclass(slots=True)
+class _PlannedResource:
+    """A resource under one chain, for one principal.
+
+    Args:
+        resource: as it was registered.
+        principal: who asks.
+        chain: verified links, root first.
+        plan: None where every call of it needs `decide`.
+        part: the resource as entries name it.
+        may_store: whether an action may put untrusted values somewhere.
+        frames: (mode, session source, abilities) → what many entries have in common: the host, and the frame.
+    """
+
+    resource: Resource
+    principal: Principal
+    chain: tuple[Link, ...]
+    plan: Plan | None
+    part: Part
+    may_store: bool
+    frames: dict[tuple[Mode, str, tuple[str, ...]], tuple[Part, Part]] = field(default_factory=dict)
+
+    def draft(self, tx: Transaction, context: DecisionContext) -> Draft:
+        """The entry of a planned decision, which lets its action run; the session's next state goes to the context."""
+        call, state, image = context.call, context.state, tx.image
+        host, frame = self.frames.get((context.mode, call.session_source, call.abilities)) or self._encode_frame(
+            context
+        )
+        parts: tuple[Part, ...] = (host, frame, self.part)
+        members: dict[str, Any] = {}
+        if context.model is not None:
+            members, model_parts = encode_model(context.model)
+            parts = (*parts, *model_parts, *context.parts)
+        is_shared = tx.database.has_many_writers  # where somebody else may have removed one
+        for name, data in parts:
+            if is_shared or name not in image.parts:
+                tx.put_part(name, data)
+        next_state = context.next_state = state.with_decision(context.time_us, context.charged_accounts)
+        body = encode_planned_decision(
+            context,
+            state.view,
+            next_state.make_commitment(),
+            frame=frame,
+            resource=self.part,
+            trigger=call.trigger,
+            session_risk=state.risk,
+            refused=state.refused,
+        )
+        body.update(members)
+        content = context.content
+        if not state.view.steps:  # what is the session's stands with its first action
+            content = {**content, "session": clip_name(call.session).encode()}
+            if context.user_request:
+                content["request"] = context.user_request.encode()
+        once = context.mode is Mode.ENFORCE and not self.resource.idempotent
+        if once and context.is_new:
+            run = make_single_run_key(context.request_id, 0)
+        else:
+            run = tx.make_run_key(context.session, context.request_id, once=once)
+        return Draft(EntryKind.DECISION, context.session, body, content, context.subject, run=run, ts_us=context.now_us)
+
+    def _encode_frame(self, context: DecisionContext) -> tuple[Part, Part]:
+        call, principal = context.call, self.principal.with_references()
+        circumstances = Circumstances(
+            tenant=principal.tenant,
+            user_assurance=principal.user_assurance,
+            session_source=call.session_source,
+            origin=context.origin,
+            assurance=context.assurance,
+            abilities=call.abilities,
+            policy=context.policy.hash,
+            mode=context.mode.value,
+            control_version=context.control.version,
+            model_hash="",
+        )
+        host, chain = encode_host(circumstances), tuple([link.hash for link in self.chain])
+        frame = encode_frame(principal.agent, principal.user, principal.chain, chain, host[0])
+        self.frames[context.mode, call.session_source, call.abilities] = host, frame
+        return host, frame
+
+
+@dataclass(slots=True)
+class _PlannedChain:
+    """A live chain and what it was loaded from, with a plan for each resource used under it.
+
+    Args:
+        control: mode, policy, stops and revocations in force.
+        stops: stops in files.
+        credentials: passports, policy and scores.
+        basis: see `PassportStore.read_basis`.
+        links: (handle, hash, root, parent, agent, epoch) of every account of the session.
+        chain: verified links, root first.
+        path: places in `links` of the chain's accounts.
+        others: holders of links other than who acts.
+        resources: resource id → plan.
+    """
+
+    control: Control
+    stops: tuple[Stop, ...]
+    credentials: Credentials
+    basis: tuple[Any, Any]
+    links: tuple[tuple[str, str, str, str, str, int], ...]
+    chain: tuple[Link, ...]
+    path: tuple[int, ...]
+    others: tuple[str, ...]
+    resources: dict[str, _PlannedResource] = field(default_factory=dict)
+
+    def find_resource(self, context: DecisionContext, stops: tuple[Stop, ...]) -> _PlannedResource:
+        """What is planned for the resource and principal of a call."""
+        resource, principal = context.call.resource, context.principal
+        planned = self.resources.get(resource.id)
+        if (
+            planned is None
+            or (planned.resource is not resource and planned.resource != resource)
+            or (planned.principal is not principal and planned.principal != principal)
+        ):
+            planned = self.resources[resource.id] = _compile_resource(context, self, stops)
+        return planned
+
+    def is_current(
+        self, context: DecisionContext, credentials: Credentials, basis: tuple[Any, Any], stops: tuple[Stop, ...]
+    ) -> bool:
+        """Whether what the plans were compiled from is what is in force: steps (3) and (4) of `decide`."""
+        if self.credentials is not credentials or self.basis != basis or self.stops != stops:
+            return False
+        if self.control is not context.control:
+            if self.control != context.control:
+                return False
+            self.control = context.control  # the same rows, read again
+        accounts = context.state.links
+        if len(accounts) != len(self.links):
+            return False
+        for account, (handle, token, root, parent, agent, epoch) in zip(accounts, self.links, strict=True):
+            if (
+                account.hash != token
+                or account.handle != handle
+                or account.root != root
+                or account.parent != parent
+                or account.agent != agent
+                or account.envelope.epoch != epoch
+            ):
+                return False
+        return True
+
+
+class Planner:
+    """Decides plain calls by plans; see the module. Keeps plans for `_MAX_CHAINS` chains."""
+
+    __slots__ = ("_chains",)
+
+    is_enabled: ClassVar[bool] = True
+    """False once a planned decision in this process was found to differ from that of `decide`."""
+
+    def __init__(self) -> None:
+        self._chains: OrderedDict[tuple[str, str], _PlannedChain] = OrderedDict()
+
+    def decide(
+        self, tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
+    ) -> Draft | None:
+        """Decide by plan, into the context; the entry to append, None where `decide` has to decide.
+
+        Args:
+            tx: the transaction.
+            context: after `read_session`.
+            credentials: what it is decided with.
+            stops: stops that hold whether or not the store can be written.
+        """
+        call, state = context.call, context.state
+        if (
+            not self.is_enabled
+            or not context.session
+            or context.problem
+            or call.hand_off is not None
+            or state.pending
+            or state.watched
+            or context.score_name
+            or (chain := self._find_chain(tx, context, credentials, stops)) is None
+            or (chain.others and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in chain.others))
+            or (planned := chain.find_resource(context, stops)).plan is None
+            or (planned.may_store and _holds_foreign_values(context))
+        ):
+            return None
+        context.uses = tx.count_uses(context.principal.agent, call.resource.id)
+        runs_before = tx.image.runs.find(context.session, context.request_id)
+        context.is_new = runs_before is not None and not runs_before
+        context.is_dispatched = not context.is_new and tx.was_dispatched(context.session, context.request_id)
+        decision = planned.plan.decide(context)
+        if decision is None:
+            return None
+        context.decision, context.runs, context.args = decision, True, context.original_args
+        context.assessment, context.drift_before = UNSCORED, 0
+        context.pending_id, context.handle, context.used_answer, context.earlier = "", "", False, None
+        return planned.draft(tx, context)
+
+    @staticmethod
+    def is_check_due(context: DecisionContext) -> bool:
+        """Whether a planned decision is decided again by `decide`; its request id says so, no chance."""
+        return int(context.request_id[-8:], 16) % check_interval == 0
+
+    def report_difference(self, tx: Transaction, context: DecisionContext) -> None:
+        """Report that `decide` decided a planned call otherwise, in the log and by an alert; turn plans off.
+
+        Args:
+            tx: the transaction.
+            context: the call, with the decision of `decide`, appended.
+        """
+        Planner.is_enabled = False
+        _LOG.error(
+            "the plan for `%s` differs from the decision; plans are off in this process",
+            context.resource.id,
+            extra={"halo_event": "plan_differs", "halo_resource": context.resource.id},
+        )
+        body: dict[str, Any] = {
+            "agent": context.principal.agent,
+            "decision": context.place,
+            "factors": [],
+            "kind": "plan",
+            "resource": context.resource.id,
+            "risk": None,
+            "session_risk": context.state.risk,
+        }
+        tx.append(Draft(EntryKind.ALERT, context.session, body))
+
+    def _find_chain(
+        self, tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
+    ) -> _PlannedChain | None:
+        """The plans of the live chain acted under, with its accounts in the context; None without a good chain."""
+        key = context.session, context.call.acting_handle
+        basis = credentials.passport_store.read_basis(tx, context.time_us)
+        planned = self._chains.get(key)
+        if planned is None or not planned.is_current(context, credentials, basis, stops):
+            active = context.active = load_active_chain(tx, context, credentials.passport_store)
+            context.state = active.state
+            if active.problem or not active.chain:
+                return None
+            planned = self._chains[key] = _describe_chain(context, active.chain, credentials, basis, stops)
+            while len(self._chains) > _MAX_CHAINS:
+                self._chains.popitem(last=False)
+        links, accounts = context.state.links, []
+        for place in planned.path:
+            accounts.append(links[place].envelope)  # noqa: PERF401  a comprehension is a call
+        context.chain, context.accounts = planned.chain, tuple(accounts)
+        return planned
+
+
+def _holds_foreign_values(context: DecisionContext) -> bool:
+    """Whether the action may store values that are not ours in an exposed session, which its entry then records."""
+    return context.state.view.tainted and any(origin not in _TRUSTED_ORIGINS for _, origin in context.provenance)
+
+
+def _describe_chain(
+    context: DecisionContext,
+    chain: tuple[Link, ...],
+    credentials: Credentials,
+    basis: tuple[Any, Any],
+    stops: tuple[Stop, ...],
+) -> _PlannedChain:
+    accounts = context.state.links
+    hashes = [link.hash for link in chain[1:]]
+    return _PlannedChain(
+        control=context.control,
+        stops=stops,
+        credentials=credentials,
+        basis=basis,
+        links=tuple(
+            [(item.handle, item.hash, item.root, item.parent, item.agent, item.envelope.epoch) for item in accounts]
+        ),
+        chain=chain,
+        path=tuple([next(i for i, item in enumerate(accounts) if item.hash == name) for name in hashes]),
+        others=tuple(sorted({link.agent for link in chain} - {chain[-1].agent})),
+    )
+
+
+def _compile_resource(context: DecisionContext, planned: _PlannedChain, stops: tuple[Stop, ...]) -> _PlannedResource:
+    request, control, resource = context.request, planned.control, context.resource
+    everything = Snapshot(
+        time_us=context.time_us,
+        mode=context.mode,
+        control_version=control.version,
+        session=context.state.view,
+        uses=0,
+        provenance=(),
+        chain=planned.chain,
+        policy=context.policy,
+        envelopes=context.accounts,
+        stops=(*control.stops, *stops),
+        revocations=control.revocations,
+    )
+    return _PlannedResource(
+        resource=resource,
+        principal=context.principal,
+        chain=planned.chain,
+        plan=compile_plan(request, everything),
+        part=encode_resource(resource),
+        may_store=resource.kind is ActionKind.TOOL_CALL and resource.impact not in IMPACTS_WITHOUT_STORAGE,
+    )

@@ -1,0 +1,168 @@
+"""One resource's question to a policy, prepared: answers that let a plain call run, from memory.
+
+`CedarPolicy.answer` depends on what the rules that can apply to a resource read, and on nothing else. A
+`PreparedQuestion` makes a key of exactly that, without building a request, a snapshot or a Cedar context. What it keeps
+under a key is what `CedarPolicy.answer` said of the first call with that key.
+
+It knows only calls without a behaviour score, an open challenge or a scored agent in the chain; whoever asks sees to
+that (`halo_core.decision.plan`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from operator import attrgetter, not_
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.model import AccessRequest, Effect, PolicyAnswer, PolicyView, Reason, Snapshot
+from halo_core.policy.answer_cache import ContextKeyBuilder
+from halo_core.policy.bundle import ALL, AttributeRefs, Policy
+from halo_core.policy.schema import MAX_DECIMAL_INT, escape_key
+
+Verdict = tuple[Effect, tuple[Reason, ...]]
+"""Effect and sorted reasons of an answer that lets a call run as it is."""
+
+_MAX_VERDICTS: Final = 1024  # of one question
+_MAX_KEPT_LEAVES: Final = 16  # of a call whose verdict is kept
+_MAX_KEPT_BYTES: Final = 256  # of one value in a key
+_LONG_LIMIT: Final = 2**53
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, ())
+
+# Attributes of the context → what they are computed from, as the facts of a call name it. What stands in neither table
+# has one value wherever a question is asked.
+_FACTS: Final[Mapping[str, str]] = {
+    "authority": "authority",
+    "first_use": "uses",
+    "origins": "provenance",
+    "provenance": "provenance",
+    "refused": "state.refused",
+    "session_risk": "state.risk",
+    "session_source": "call.session_source",
+    "sources": "sources",
+    "steps": "state.view.steps",
+    "tainted": "state.view.tainted",
+    "target_origins": "provenance",
+    "target_sources": "sources",
+    "user": "principal.user",
+    "uses": "uses",
+}
+_FIXED: Final = frozenset({"pending", "risk", "risk_band", "unscored"})
+_TRACED: Final = frozenset({"provenance", "sources"})
+
+
+class PreparedQuestion:
+    """The question whether a resource may be used, as far as the policies of its slice can tell calls apart.
+
+    Args:
+        policy: answers what is not known yet.
+        policies: those whose scope can reach the resource.
+        refs: what they read together.
+        types: declared types of the arguments.
+        request: any request for the resource.
+        readers: attribute of the context → what computes it from request and snapshot.
+    """
+
+    __slots__ = ("_amount", "_args", "_empty_targets", "_facts", "_others", "_policy", "_verdicts", "is_answerable")
+
+    def __init__(
+        self,
+        policy: PolicyView,
+        *,
+        policies: list[Policy],
+        refs: AttributeRefs,
+        types: Mapping[str, str],
+        request: AccessRequest,
+        readers: Mapping[str, Callable[[AccessRequest, Snapshot], Any]],
+    ) -> None:
+        keys = ContextKeyBuilder(item.cedar_json for item in policies)
+        resource = request.resource
+        read_names = {name for name in (*_FACTS, *readers) if refs.references(name)} - _FIXED
+        sources = {name: _FACTS[name] for name in sorted(read_names & _FACTS.keys())}
+        # Where values came from is one fact with several attributes; it counts as a whole.
+        facts = {source: source for source in sources.values() if source in _TRACED}
+        facts |= {name: source for name, source in sources.items() if source not in _TRACED}
+        self._facts = [
+            (attrgetter(source), not_ if name == "first_use" else keys.top.get(name)) for name, source in facts.items()
+        ]
+        self._others = [(readers[name], keys.top.get(name)) for name in sorted(read_names - _FACTS.keys())]
+        self._empty_targets = resource.targets if refs.references("target_origins") else ()
+        self._amount = (
+            (resource.amount, keys.top_comparisons.get("amount")) if refs.references("amount") else ("", None)
+        )
+        self._args = [(name, types.get(name, ""), keys.args.get(name)) for name in sorted(refs.args)]
+        self._policy = policy
+        self._verdicts: dict[tuple[Any, ...], Verdict | None] = {}
+        # Escaped names and whole argument maps are left to the policy itself.
+        self.is_answerable = ALL not in refs.context | refs.args and all(name == escape_key(name) for name in refs.args)
+
+    def find_verdict(self, facts: Any) -> Verdict | None:
+        """The policy's answer to a call if it lets it run as it is, else None."""
+        key = self._make_key(facts)
+        if key in self._verdicts:
+            return self._verdicts[key]
+        verdict = to_verdict(self._policy.answer(facts.request, facts.snapshot))
+        if len(facts.provenance) <= _MAX_KEPT_LEAVES:
+            if len(self._verdicts) >= _MAX_VERDICTS:
+                self._verdicts.clear()
+            self._verdicts[key] = verdict
+        return verdict
+
+    def _make_key(self, facts: Any) -> tuple[Any, ...]:
+        """Equal for calls that the policies cannot tell apart."""
+        key: list[Any] = []
+        for read_fact, project in self._facts:
+            value = read_fact(facts)
+            key.append(value if project is None else project(value))
+        args = facts.sealed_args
+        for name, declared, project in self._args:
+            value = args.get(name)
+            kind = value.__class__
+            if value is None or kind is bool:
+                key.append(value)
+            elif kind is str:
+                # A text with `$` in front may look like a tag of the encoding.
+                is_plain = declared in ("", "any", "string") and not value.startswith("$")
+                key.append(project(value) if project is not None and is_plain else _shorten(value.encode()))
+            elif kind is int and -_LONG_LIMIT < value < _LONG_LIMIT:
+                is_plain = declared in ("", "any", "long")
+                key.append(project(value) if project is not None and is_plain else (int, value))
+            else:
+                key.append((kind, _shorten(canonical.encode(value))))
+        name, comparisons = self._amount
+        if name:
+            amount = args.get(name)
+            if amount.__class__ is int and -MAX_DECIMAL_INT <= amount <= MAX_DECIMAL_INT and comparisons is not None:
+                key.append(comparisons.judge_decimal(amount))
+            else:
+                key.append((amount.__class__, _shorten(canonical.encode(amount))))
+        for name in self._empty_targets:
+            key.append(args.get(name) in _NOTHING)  # noqa: PERF401  a comprehension is a call
+        for read, project in self._others:
+            value = read(facts.request, facts.snapshot)
+            key.append(project(value) if project is not None else value)
+        return tuple(key)
+
+
+def _shorten(data: bytes) -> bytes:
+    """The bytes, or of many the digest: what is kept stays small."""
+    return data if len(data) <= _MAX_KEPT_BYTES else sha256(data).digest()
+
+
+def to_verdict(answer: PolicyAnswer) -> Verdict | None:
+    """An answer as a verdict: a permit without a failure or an obligation, allowed or monitored; None for any other."""
+    if not answer.permitted or answer.errors or answer.obligations:
+        return None
+    if answer.effect is Effect.ALLOW and not answer.reasons:
+        return Effect.ALLOW, ()
+    if answer.effect is Effect.MONITOR and {reason.effect for reason in answer.reasons} == {Effect.MONITOR.value}:
+        return Effect.MONITOR, tuple(sorted(set(answer.reasons)))
+    return None
+
+
+def reads_principal(policies: list[Policy]) -> bool:
+    """Whether who asks can change what the policies say; True where that is not certain."""
+    conditions = json.dumps([item.cedar_json.get("conditions", ()) for item in policies])
+    return '"principal"' in conditions or any(item.cedar_json["principal"]["op"] != "All" for item in policies)

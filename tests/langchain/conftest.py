@@ -57,8 +57,9 @@ class World:
 
     def _entries(self, kind: EntryKind, resource: str) -> list[Any]:
         self.halo.store.flush()
-        reader = Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}")
-        found = [item.entry for item in read_entries(reader, "local", (kind,))]
+        with Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}") as reader:
+            reader.use_names(self.home / "halo")
+            found = [item.entry for item in read_entries(reader, "local", (kind,))]
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
 
     def decisions(self, resource: str = "") -> list[Any]:

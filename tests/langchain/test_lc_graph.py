@@ -286,8 +286,7 @@ def test_a_thread_is_a_session_and_so_is_one_that_the_host_opened(world):
     guarded.invoke({"seen": []}, {"configurable": {"thread_id": "7"}})
     with world.halo.session("mine"):
         guarded.invoke({"seen": []}, {"configurable": {"thread_id": "7"}})
-    names = [world.halo.store.references.of_session(name) for name in ("thread:7", "mine")]
-    assert [e.body["request"]["context"]["session"] for e in world.decisions()] == names
+    assert [e.session for e in world.decisions()] == ["thread:7", "mine"]
 
 
 def test_nothing_of_the_passport_or_the_session_is_persisted(world):

@@ -207,7 +207,7 @@ async def test_two_streams_side_by_side_do_not_see_each_other(world):
                 await asyncio.sleep(0)
 
     await asyncio.gather(one("a"), one("b"))
-    assert sorted(e.body["request"]["context"]["session"] for e in world.decisions("look")) == ["a", "b"]
+    assert sorted(e.session for e in world.decisions("look")) == ["a", "b"]
 
 
 def test_it_pauses_and_goes_on(world):

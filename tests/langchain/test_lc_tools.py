@@ -557,7 +557,7 @@ def test_session_of_the_thread_and_of_the_process(world, ran):
     guarded.invoke({"a": 1})
     contexts = [e.body["request"]["context"] for e in world.decisions("add")]
     assert [c["session_source"] for c in contexts] == ["thread", "host", "process"]
-    assert [c["session"] for c in contexts][:2] == ["thread:t7", "mine"]
+    assert [e.session for e in world.decisions("add")][:2] == ["thread:t7", "mine"]
     assert world.decisions("add")[1].body["request"]["subject"]["user"] == "bo"
 
 

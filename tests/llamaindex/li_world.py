@@ -75,6 +75,7 @@ class World:
     def entries(self, kind: EntryKind, resource: str = "") -> list[Any]:
         self.halo.store.flush()
         with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
+            reader.use_names(self.home)
             found = [item.entry for item in read_entries(reader, "local", (kind,))]
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
 

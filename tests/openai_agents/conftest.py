@@ -50,6 +50,7 @@ class World:
         try:
             self.halo.store.flush()
             with Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}") as reader:
+                reader.use_names(self.home / "halo")
                 found = [item.entry for item in read_entries(reader, "local", (kind,))]
         finally:
             self._guard.activate()

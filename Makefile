@@ -11,6 +11,7 @@
 #   make mutants-sample  the same for N=60 of them, drawn with SEED=1; takes minutes
 #   make studies         the tests of studies/, and a quick run of each where HALO_STUDY_DATA names the data
 #   make bench           what a decision and a guarded call cost
+#   make bench-peers     what a decision costs beside a peer's, which it installs below build/
 #   make docs            the site, built strict, in build/site
 #   make lock            resolves requirements-dev.txt and .ci/requirements-lowest.txt anew from pyproject.toml
 PYTHON  ?= python3
@@ -24,7 +25,7 @@ PYTEST  := $(BIN)/pytest --numprocesses $(WORKERS)
 EXTRAS  := --extra langchain --extra llamaindex --extra openai-agents
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench studies mutants mutants-sample clean
+.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
 
 setup: $(STAMP)
 
@@ -92,6 +93,9 @@ bench: setup
 	$(BIN)/python benchmarks/decision.py --quick
 	$(BIN)/python benchmarks/verification.py
 	$(BIN)/python benchmarks/overhead.py
+
+bench-peers: setup
+	$(BIN)/python benchmarks/peers.py --install
 
 studies: setup
 	$(PYTEST) tests/studies

@@ -18,6 +18,7 @@ TOOLS: Final = (*_PLAIN, *(f"tool_{i:02d}" for i in range(13)))
 MIXES: Final[Mapping[str, tuple[str, ...]]] = {
     "allowed": ("search_orders", "search_orders", "send_message", "pay_invoice"),
     "denied": ("search_orders", "wipe_folder", "pay_invoice", "wipe_folder"),
+    "reads": ("search_orders",),
 }
 """Tools called in turn, by name of the mix."""
 

@@ -15,14 +15,16 @@ from typing import Any, Final
 
 from _decision_calls import MIXES, RESULT, TOOLS, Rule, build_args, generate_rules, name_parties
 from halo_core.enforcement import Call, Surface
+from halo_core.enforcement.agent_credentials import Limits
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 
-__all__ = ["MIXES", "RULES", "SURFACE", "Work", "World", "open_world"]
+__all__ = ["MIXES", "PER_SESSION", "RULES", "SURFACE", "Work", "World", "open_world"]
 
 RULES: Final = 100
 SURFACE: Final[Surface[str]] = Surface(text=str)
-_PER_SESSION: Final = 20  # calls, then the next user's request begins
+PER_SESSION: Final = 20
+"""Calls, then the next user's request begins."""
 
 _STRING: Final = {"type": "string"}
 _INTEGER: Final = {"type": "integer"}
@@ -44,8 +46,8 @@ class World:
     tools: Mapping[str, Resource]
     _made: int = 0
 
-    def work(self, mix: str, *, agent: int = 0) -> Iterator[Work]:
-        """Endless calls of one agent, a new session after every twenty."""
+    def work(self, mix: str, *, agent: int = 0, per_session: int = PER_SESSION) -> Iterator[Work]:
+        """Endless calls of one agent, and after so many a new session."""
         names = MIXES[mix]
         while True:
             session, user = f"s-{agent}-{self._made}", f"user-{self._made % 50}"
@@ -54,7 +56,7 @@ class World:
                 f"Please look up our open orders, write to {mail} what is still missing, and pay the invoice over "
                 f"{90 + self._made % 50} euros to {payee}. Mention the order number, and be brief and polite."
             )
-            for i in range(_PER_SESSION):
+            for i in range(per_session):
                 self._made += 1
                 name = names[i % len(names)]
                 args = build_args(name, self._made, mail, payee)
@@ -72,27 +74,41 @@ class World:
                 yield Work(call, RESULT.format(self._made % 90 + 10, self._made % 9 + 1))
 
 
-def open_world(folder: Path, *, rules: int = RULES) -> World:
-    """Open Halo in an empty folder, in enforce mode.
+def open_world(folder: Path, *, rules: int = RULES, agent: str = "office", limits: Limits | None = None) -> World:
+    """Open Halo in an empty folder, or in one that an earlier world has left, in enforce mode.
 
     Args:
         folder: of keys, policy and database.
         rules: how many the policy holds, at least 2: the starter's and generated ones, or, where they are too few for
             all of the starter's, its permission of everything and generated ones.
+        agent: who acts.
+        limits: of its passport; None for the generous ones of the facade.
     """
     policy = folder / "policy"
-    policy.mkdir(parents=True)
+    if not policy.exists():
+        policy.mkdir(parents=True)
+        (policy / "all.cedar").write_text(_write_policy(rules), "utf-8")
+    halo = HaloBase.local(
+        agent,
+        user="bench",
+        mode="enforce",
+        home=folder / "home",
+        policy=policy,
+        limits=limits,
+        quiet=True,
+        deadline_s=10.0,
+    )
+    return World(halo, {name: _register(halo, name) for name in TOOLS})
+
+
+def _write_policy(rules: int) -> str:
     starter = {path.stem: path.read_text("utf-8") for path in _starter()}
     if rules <= sum(text.count('@id("') for text in starter.values()):
         starter = {"base": starter["base"]}
     left = rules - sum(text.count('@id("') for text in starter.values())
-    texts = [*starter.values(), *map(_write_cedar, generate_rules(left))]
-    (policy / "all.cedar").write_text("\n".join(texts), "utf-8")
+    texts = [*starter.values(), "\n".join(map(_write_cedar, generate_rules(left)))]
     assert "\n".join(texts).count('@id("') == rules
-    halo = HaloBase.local(
-        "office", user="bench", mode="enforce", home=folder / "home", policy=policy, quiet=True, deadline_s=10.0
-    )
-    return World(halo, {name: _register(halo, name) for name in TOOLS})
+    return "\n".join(texts)
 
 
 def _starter() -> list[Path]:

@@ -6,6 +6,7 @@
 #   make format          formats the code and mends what the linter can mend
 #   make test-fast       the tests without those marked slow
 #   make test-thorough   every test with full counts, engines and matrices; takes an hour on two cores
+#                        CRASH_CYCLES=500 kills so many processes in each of the two crash tests (default: 50, 20)
 #   make coverage        the tests with branch coverage
 #   make mutants         runs the tests against every generated mutant of four packages; takes hours
 #   make mutants-sample  the same for N=60 of them, drawn with SEED=1; takes minutes
@@ -68,7 +69,7 @@ test-fast: setup
 	$(PYTEST) -m "not thorough and not slow"
 
 test-thorough: check docs
-	HYPOTHESIS_PROFILE=thorough $(PYTEST)
+	HALO_CRASH_CYCLES=$(CRASH_CYCLES) HYPOTHESIS_PROFILE=thorough $(PYTEST)
 	HYPOTHESIS_PROFILE=thorough $(MAKE) test-lowest LOWEST_TESTS=
 
 coverage: setup

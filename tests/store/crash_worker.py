@@ -1,23 +1,27 @@
-"""SIGKILL at every failpoint, then what is left; invariants CRASH and AUDIT.
+"""SIGKILL at every failpoint and at any moment, then what is left; invariants CRASH and AUDIT.
 
 The worker process makes real calls; its tool appends its call id to a file, fsynced, and each call that returned is
-acknowledged to another. The judge reopens what was left. `python tests/store/crash_worker.py --cycles 200` prints a
-table; `test_crash.py` runs a few cycles of each point.
+acknowledged to another. After each kill, what was left is verified as it is; the judge reopens it.
+`python tests/store/crash_worker.py --cycles 200` prints a table; `test_crash.py` runs a few cycles of each point.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from halo_core import failpoints
 from halo_core.enforcement import Surface
+from halo_core.errors import ConfigError, NotVerified
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.store.reader import Reader, read_entries
@@ -25,6 +29,9 @@ from halo_core.verification import verify_store
 
 AGENT = "crasher"
 READ = Resource(impact=Impact.WRITE, source_trust=900)
+ANYWHERE = "anywhere"
+"""The point of a worker that is killed from outside, at a random moment of its life."""
+POINTS = (*failpoints.POINTS, ANYWHERE)
 
 
 def line(path: Path, text: str) -> None:
@@ -111,11 +118,41 @@ MUST_BE_ZERO = (
 
 def cycle(folder: Path, point: str, nth: int, run: int) -> bool:
     """One life of the worker; True if it was killed at its point."""
-    process = subprocess.run(
-        [sys.executable, __file__, "--work", str(folder), point, str(nth), str(run)], check=False, timeout=120
-    )
-    assert process.returncode in (-signal.SIGKILL, 7), process.returncode
-    return process.returncode == -signal.SIGKILL
+    return live([__file__, "--work", str(folder), point, str(nth), str(run)], folder, point, run) == -signal.SIGKILL
+
+
+def live(arguments: Sequence[str], folder: Path, point: str, run: int, env: Mapping[str, str] | None = None) -> int:
+    """Run a worker until it dies, or kill it at the random moment that belongs to this run; its exit code."""
+    acknowledged = len(lines(folder / "acknowledged"))
+    process = subprocess.Popen([sys.executable, *arguments], env=env)
+    try:
+        if point == ANYWHERE:
+            draw = random.Random(run)
+            calls = draw.randrange(-3, 20)
+            if calls < 0:  # while it starts and opens the store
+                time.sleep(draw.uniform(0.2, 1.0))
+            while len(lines(folder / "acknowledged")) < acknowledged + calls and process.poll() is None:
+                time.sleep(0.001)
+            time.sleep(draw.uniform(0, 0.005))
+            process.kill()
+        code = process.wait(120)
+    finally:
+        process.kill()
+        process.wait()
+    assert code in (-signal.SIGKILL, 7, 8), code
+    return code
+
+
+def false_alarms(folder: Path) -> list[str]:
+    """Findings of `halo verify` in what a killed process has left, before anybody opens it again."""
+    home = folder / "home"
+    try:
+        report = verify_store(f"sqlite:///{home / 'halo.db'}", home, signatures=True)
+    except ConfigError:  # killed before there was a ledger
+        return []
+    except NotVerified as exc:
+        return [exc.message]
+    return [finding.message for finding in report.findings]
 
 
 def main() -> int:
@@ -129,11 +166,15 @@ def main() -> int:
     bad, killed = 0, 0
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(args.cycles):
-            point = failpoints.POINTS[number % len(failpoints.POINTS)]
+            point = POINTS[number % len(POINTS)]
             folder = Path(scratch) / point
             folder.mkdir(exist_ok=True)
             killed += cycle(folder, point, 1 + number % 7, number)
-        for point in failpoints.POINTS:
+            alarms = false_alarms(folder)
+            bad += len(alarms)
+            if alarms:
+                print(f"{point:18} cycle {number}: {alarms[:3]}", flush=True)  # noqa: T201  a script
+        for point in POINTS[: args.cycles]:
             found = judge(Path(scratch) / point)
             bad += sum(found[name] for name in MUST_BE_ZERO)
             print(f"{point:18} {found}")  # noqa: T201  a script

@@ -326,6 +326,10 @@ def unpack_digest(packed: str, kind: str = _PLAIN) -> str:
     return kind + data.hex()
 
 
+MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What expanding a body raises that is no record."""
+
+
 def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
     """The entry with the whole record of its decision or outcome as its body; any other entry as it is.
 
@@ -339,9 +343,14 @@ def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
             body = expand_outcome(entry.body, entry.writer)
         else:
             return entry
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise Tampered("malformed_entry", f"the entry {entry.id} holds no record: {exc}") from exc
+    except MALFORMED as exc:
+        raise make_malformed_error(entry, exc) from exc
     return replace(entry, body=body)
+
+
+def make_malformed_error(entry: LedgerEntry, problem: BaseException) -> Tampered:
+    """The error to raise where expanding an entry's body failed with one of `MALFORMED`."""
+    return Tampered("malformed_entry", f"the entry {entry.id} holds no record: {problem}")
 
 
 class PartReader:
@@ -380,19 +389,42 @@ class PartReader:
         return tree
 
 
+class RecordedInputs(NamedTuple):
+    """What a decision was made on, and what it was: the trees of request, snapshot and decision."""
+
+    request: dict[str, Any]
+    snapshot: dict[str, Any]
+    decision: dict[str, Any]
+
+
+def expand_inputs(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> RecordedInputs:
+    """What a replay needs of the whole record of a decision.
+
+    Raises:
+        KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.
+    """
+    frame, resource = read_part(body["frame"]), read_part(body["resource"])
+    args_digest = unpack_digest(body["args"], KEYED_DIGEST)
+    return RecordedInputs(
+        _expand_request(body, frame, resource, session, args_digest),
+        _expand_snapshot(body, frame, session, ts_us),
+        _expand_verdict(body.get("decision", {})),
+    )
+
+
 def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> dict[str, Any]:
     """The whole record of a decision: `request`, `snapshot`, `decision`, what came of it, and the justification.
 
     Raises:
         KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.
     """
-    frame, resource = read_part(body["frame"]), read_part(body["resource"])
-    verdict = _expand_verdict(body.get("decision", {}))
-    snapshot = _expand_snapshot(body, frame, session, ts_us)
+    request, snapshot, verdict = expand_inputs(body, session=session, ts_us=ts_us, read_part=read_part)
     decision = Decision.from_plain(verdict)
     runs = body.get("dispatched", decision.effect.runs)
-    args_digest = unpack_digest(body["args"], KEYED_DIGEST)
-    executed = unpack_digest(body["executed"], KEYED_DIGEST) if "executed" in body else args_digest if runs else ""
+    if "executed" in body:
+        executed = unpack_digest(body["executed"], KEYED_DIGEST)
+    else:
+        executed = request["args_digest"] if runs else ""
     accounts = [charge_account(Envelope.from_plain(item), decision.charges) for item in snapshot["envelopes"]]
     tree = {
         "after": {
@@ -404,9 +436,9 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
         "decision": verdict,
         "dispatched": runs,
         "executed_digest": executed,
-        "justification": justify_decision(decision, resource["id"]),
+        "justification": justify_decision(decision, request["resource"]["id"]),
         "quota": body.get("quota"),
-        "request": _expand_request(body, frame, resource, session, args_digest),
+        "request": request,
         "snapshot": snapshot,
         "state": body.get("state"),
     }
@@ -458,7 +490,8 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Mapping[str, Any], session:
     time_us, opened_us = seen.get("time_us", ts_us), seen["opened_us"]
     provenance = [[pointer, source] for source, pointers in seen.get("provenance", {}).items() for pointer in pointers]
     return {
-        **{name: seen.get(name, value) for name, value in _SNAPSHOT_DEFAULTS.items()},
+        **_SNAPSHOT_DEFAULTS,
+        **{name: value for name, value in seen.items() if name in _SNAPSHOT_DEFAULTS},
         "chain": frame["chain"],
         "control_version": frame["control_version"],
         "envelopes": [_expand_account(item, opened_us) for item in seen.get("accounts", ())],

@@ -168,19 +168,23 @@ class ContextKeyBuilder:
 
     def build_key(self, context: Mapping[str, Any]) -> bytes:
         """Equal for contexts (Cedar JSON) that these policies cannot tell apart."""
-        projected = {name: _project(self._top, name, value) for name, value in context.items()}
+        projected = _project(self._top, context)
         args = context.get("args")
         if args and self._args:
-            projected["args"] = {name: _project(self._args, name, value) for name, value in args.items()}
+            projected["args"] = _project(self._args, args)
         return orjson.dumps(projected)
 
 
 _Projector = Callable[[Any], Any]
 
 
-def _project(projectors: Mapping[str, _Projector], name: str, value: Any) -> Any:
-    projector = projectors.get(name)
-    return value if projector is None else projector(value)
+def _project(projectors: Mapping[str, _Projector], record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record, with those of its values projected that have a projector."""
+    projected = dict(record)
+    for name, project in projectors.items():
+        if name in record:
+            projected[name] = project(record[name])
+    return projected
 
 
 def _make_projector(comparisons: _Comparisons) -> _Projector:

@@ -2,7 +2,7 @@
 
     python benchmarks/flatness.py
     python benchmarks/flatness.py --entries 50000 --steps 2000 --agents 50 --beside 20000
-    python benchmarks/flatness.py --only ledger beside --json --out figures.json
+    python benchmarks/flatness.py --only ledger beside --ledgers /var/tmp/ledgers --json --out figures.json
 
 Each figure compares the same step where little has accumulated and where much has, in turns within one run:
 
@@ -66,6 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, measure in measures.items():
             # Both figures are taken of one ledger.
             if name in options.only or (name == "ledger" and "beside" in options.only):
+                if name == "ledger" and options.ledgers is not None:
+                    figures |= measure(options.ledgers, options)
+                    continue
                 folder = Path(tempfile.mkdtemp(prefix=f"halo-flatness-{name}-", dir=options.dir))
                 try:
                     figures |= measure(folder, options)
@@ -95,6 +98,7 @@ def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--agents", type=int, default=1_000, help="of the store with many (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=1_000, help="of each comparison (default %(default)s)")
     parser.add_argument("--dir", type=Path, help="where the databases go (default: the system's temporary folder)")
+    parser.add_argument("--ledgers", type=Path, help="keep the two ledgers here; a later run goes on with them")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
     parser.add_argument("--out", type=Path, help="write the JSON there too")
     return parser.parse_args(argv)
@@ -161,14 +165,15 @@ def _measure_ledger(folder: Path, options: argparse.Namespace) -> dict[str, Any]
         url = worlds["large"].halo.store.config.url
         if "beside" in options.only:
             _fill(agents["large"], url, options.beside)
-            figures["beside"] = {"entries": options.beside} | measure_beside(
+            figures["beside"] = {"entries": _count_entries(url)} | measure_beside(
                 folder / "large", worlds["large"], opens=options.opens
             )
         if "ledger" in options.only:
             _fill(agents["small"], worlds["small"].halo.store.config.url, options.small)
             figures["memory"] = _fill(agents["large"], url, options.entries)
             found = compare(lambda: _walk(agents["small"]), lambda: _walk(agents["large"]), rounds=options.rounds)
-            figures["ledger"] = found | {"sizes": [options.small, options.entries]}
+            sizes = [_count_entries(world.halo.store.config.url) for world in worlds.values()]
+            figures["ledger"] = found | {"sizes": sizes}
         for agent in agents.values():
             if agent.effects:
                 agent.check("allowed")
@@ -180,9 +185,7 @@ def _measure_ledger(folder: Path, options: argparse.Namespace) -> dict[str, Any]
 
 def _fill(agent: Agent, url: str, entries: int) -> list[dict[str, float]]:
     """Decide until the ledger has so many entries; memory of the process at each tenth."""
-    with Reader(url) as reader:
-        done = reader.next_index(reader.tenants()[0])
-    decisions = max(entries - done, 0) // 2  # each with its outcome
+    decisions = max(entries - _count_entries(url), 0) // 2  # each with its outcome
     samples = []
     for number in _track(range(decisions), f"{entries:,} entries"):
         if number % max(decisions // _SAMPLES, 1) == 0:
@@ -191,6 +194,11 @@ def _fill(agent: Agent, url: str, entries: int) -> list[dict[str, float]]:
     agent.flush()
     samples.append({"decisions": decisions, "rss_mib": _rss_mib()})
     return samples
+
+
+def _count_entries(url: str) -> int:
+    with Reader(url) as reader:
+        return reader.next_index(reader.tenants()[0])
 
 
 def _walk(agent: Agent, times: int = 1) -> None:

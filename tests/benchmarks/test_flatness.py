@@ -38,6 +38,16 @@ def test_the_table_of_one_part_is_printed(tmp_path, capsys):
     assert "session" in capsys.readouterr().out
 
 
+def test_a_later_run_goes_on_with_the_ledgers(tmp_path, capsys):
+    again = ["--only", "ledger", "--small", "100", "--rounds", "10", "--ledgers", str(tmp_path / "kept"), "--json"]
+    assert flatness.main([*again, "--entries", "300"]) == 0
+    first = json.loads(capsys.readouterr().out)["ledger"]["sizes"]
+    assert flatness.main([*again, "--entries", "400"]) == 0
+    second = json.loads(capsys.readouterr().out)["ledger"]["sizes"]
+    assert 300 <= first[1] < second[1] <= 500
+    assert first[0] < second[0] <= 200
+
+
 def test_an_action_that_is_not_allowed_ends_the_run(tmp_path, capsys, monkeypatch):
     tight = Limits(replace(DEFAULT_TERMS, budgets=(Budget("step", 1, 20),)))
     monkeypatch.setattr(flatness, "_endless_limits", lambda: tight)

@@ -26,7 +26,8 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -66,24 +67,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, measure in measures.items():
             # Both figures are taken of one ledger.
             if name in options.only or (name == "ledger" and "beside" in options.only):
-                if name == "ledger" and options.ledgers is not None:
-                    figures |= measure(options.ledgers, options)
-                    continue
-                folder = Path(tempfile.mkdtemp(prefix=f"halo-flatness-{name}-", dir=options.dir))
-                try:
+                with _open_folder(name, options) as folder:
                     figures |= measure(folder, options)
-                finally:
-                    shutil.rmtree(folder, ignore_errors=True)
+                if options.out is not None:  # after each part, since the next one may take long
+                    options.out.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     except AssertionError as exc:
         sys.stderr.write(f"flatness: a check failed: {exc}\n")
         return 1
-    if options.out is not None:
-        options.out.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     if options.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     else:
         _print(figures)
     return 0
+
+
+@contextmanager
+def _open_folder(part: str, options: argparse.Namespace) -> Iterator[Path]:
+    """Where a part keeps its stores: a folder that is removed at the end, or that of the ledgers to be kept."""
+    if part == "ledger" and options.ledgers is not None:
+        yield options.ledgers
+        return
+    folder = Path(tempfile.mkdtemp(prefix=f"halo-flatness-{part}-", dir=options.dir))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -100,7 +108,7 @@ def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dir", type=Path, help="where the databases go (default: the system's temporary folder)")
     parser.add_argument("--ledgers", type=Path, help="keep the two ledgers here; a later run goes on with them")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
-    parser.add_argument("--out", type=Path, help="write the JSON there too")
+    parser.add_argument("--out", type=Path, help="write the JSON there too, after each part")
     return parser.parse_args(argv)
 
 

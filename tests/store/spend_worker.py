@@ -11,14 +11,13 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 
-from crash_worker import POINTS, false_alarms, line, lines, live
+from crash_worker import POINTS, kill_many, line, lines, live
 from envelope_world import call, changed, floors, found, ledger_totals, limits, opened
 
 from halo_core import failpoints
@@ -151,25 +150,14 @@ def main() -> int:
     if args.work:
         folder, point, nth, run = args.work
         work(Path(folder), point, int(nth), int(run))
-    bad, killed = 0, 0
-    with tempfile.TemporaryDirectory() as scratch:
-        for number in range(args.cycles):
-            point = POINTS[number % len(POINTS)]
-            folder = Path(scratch) / point
-            folder.mkdir(exist_ok=True)
-            often = not point.startswith(("checkpoint", "before_anchor", "after_anchor"))
-            turn = number // len(POINTS)
-            killed += cycle(folder, point, 1 + (turn * 7) % 31 if often else 1 + turn % 3, number)
-            alarms = false_alarms(folder)
-            bad += len(alarms)
-            if alarms:
-                print(f"{point:18} cycle {number}: {alarms[:3]}", flush=True)  # noqa: T201  a script
-        for point in POINTS[: args.cycles]:
-            found_ = judge(Path(scratch) / point)
-            bad += sum(found_[name] for name in MUST_BE_ZERO)
-            print(f"{point:18} {found_}")  # noqa: T201  a script
-    print(f"{killed} of {args.cycles} workers killed at their point; {bad} violations")  # noqa: T201  a script
-    return 1 if bad or killed < args.cycles * 0.5 else 0
+    return kill_many(args.cycles, choose_nth, cycle, judge, MUST_BE_ZERO, at_least=0.5)
+
+
+def choose_nth(number: int, point: str) -> int:
+    """A later time for what is reached often."""
+    turn = number // len(POINTS)
+    is_rare = point.startswith(("checkpoint", "before_anchor", "after_anchor"))
+    return 1 + turn % 3 if is_rare else 1 + (turn * 7) % 31
 
 
 if __name__ == "__main__":

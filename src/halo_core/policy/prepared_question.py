@@ -146,9 +146,9 @@ class PreparedQuestion:
         return tuple(key)
 
 
-def _shorten(data: bytes) -> bytes:
-    """The bytes, or of many the digest: what is kept stays small."""
-    return data if len(data) <= _MAX_KEPT_BYTES else sha256(data).digest()
+def _shorten(data: bytes) -> bytes | tuple[bytes]:
+    """The bytes, or of many the digest, which equals no bytes: what is kept stays small."""
+    return data if len(data) <= _MAX_KEPT_BYTES else (sha256(data).digest(),)
 
 
 def to_verdict(answer: PolicyAnswer) -> Verdict | None:

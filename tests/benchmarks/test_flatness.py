@@ -19,7 +19,7 @@ SMALL = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_small_run_measures_every_part_and_nothing_is_denied(tmp_path, capsys):
     assert flatness.main([*SMALL, "--dir", str(tmp_path), "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)

@@ -84,7 +84,7 @@ def test_without_the_toolkit_it_is_skipped_with_a_reason(tmp_path, capsys):
     assert "--install" in told.err
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_both_take_turns_and_what_they_recorded_is_checked(tmp_path, standin, capsys):
     assert peers.main([*SMALL, "--python", str(standin()), "--dir", str(tmp_path), "--json"]) == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
@@ -94,7 +94,7 @@ def test_both_take_turns_and_what_they_recorded_is_checked(tmp_path, standin, ca
     assert all(run["ratio"][name] > 0 for name in ("p50_us", "p99_us", "cpu_us"))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_record_that_does_not_verify_ends_the_run(tmp_path, standin, capfd):
     assert peers.main([*SMALL, "--python", str(standin(good=False)), "--dir", str(tmp_path)]) == 1
     assert "a worker ended with exit code 1" in capfd.readouterr().err

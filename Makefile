@@ -6,11 +6,13 @@
 #   make format          formats the code and mends what the linter can mend
 #   make test-fast       the tests without those marked slow
 #   make test-thorough   every test with full counts, engines and matrices; takes an hour on two cores
+#                        CRASH_CYCLES=500 kills so many processes in each of the two crash tests (default: 50, 20)
 #   make coverage        the tests with branch coverage
 #   make mutants         runs the tests against every generated mutant of four packages; takes hours
 #   make mutants-sample  the same for N=60 of them, drawn with SEED=1; takes minutes
 #   make studies         the tests of studies/, and a quick run of each where HALO_STUDY_DATA names the data
 #   make bench           what a decision and a guarded call cost
+#   make bench-peers     what a decision costs beside a peer's, which it installs below build/
 #   make docs            the site, built strict, in build/site
 #   make lock            resolves requirements-dev.txt and .ci/requirements-lowest.txt anew from pyproject.toml
 PYTHON  ?= python3
@@ -24,7 +26,7 @@ PYTEST  := $(BIN)/pytest --numprocesses $(WORKERS)
 EXTRAS  := --extra langchain --extra llamaindex --extra openai-agents
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench studies mutants mutants-sample clean
+.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
 
 setup: $(STAMP)
 
@@ -67,7 +69,7 @@ test-fast: setup
 	$(PYTEST) -m "not thorough and not slow"
 
 test-thorough: check docs
-	HYPOTHESIS_PROFILE=thorough $(PYTEST)
+	HALO_CRASH_CYCLES=$(CRASH_CYCLES) HYPOTHESIS_PROFILE=thorough $(PYTEST)
 	HYPOTHESIS_PROFILE=thorough $(MAKE) test-lowest LOWEST_TESTS=
 
 coverage: setup
@@ -92,6 +94,9 @@ bench: setup
 	$(BIN)/python benchmarks/decision.py --quick
 	$(BIN)/python benchmarks/verification.py
 	$(BIN)/python benchmarks/overhead.py
+
+bench-peers: setup
+	$(BIN)/python benchmarks/peers.py --install
 
 studies: setup
 	$(PYTEST) tests/studies

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from _decision_floor import Floor
 from _decision_stages import CommitClock, Stages
-from _decision_world import SURFACE, Work, World
+from _decision_world import PER_SESSION, SURFACE, Work, World
 from halo_core.errors import Denied, Pending
 from halo_core.store import deferred
 
@@ -34,11 +34,11 @@ _UNTOUCHED: Final = frozenset({"allow", "monitor"})
 class Agent:
     """One agent's calls, and what became of them."""
 
-    def __init__(self, world: World, mix: str) -> None:
+    def __init__(self, world: World, mix: str, *, per_session: int = PER_SESSION) -> None:
         self.effects: Counter[str] = Counter()
         self._enforcer = world.halo.enforcer
         self._store = world.halo.store
-        self._work: Iterator[Work] = world.work(mix)
+        self._work: Iterator[Work] = world.work(mix, per_session=per_session)
 
     def next(self) -> Work:
         """The next call."""
@@ -64,10 +64,10 @@ class Agent:
     def check(self, mix: str) -> None:
         """The mix of effects is what the figures claim: a model that starts denying skips half of the work."""
         found = set(self.effects)
-        wanted = found <= _UNTOUCHED if mix == "allowed" else "deny" in found and bool(found & _UNTOUCHED)
+        wanted = found <= _UNTOUCHED if mix != "denied" else "deny" in found and bool(found & _UNTOUCHED)
         assert wanted, dict(self.effects)
         denied = self.effects["deny"] / self.effects.total()
-        assert mix == "allowed" or 0.4 < denied < 0.6, dict(self.effects)
+        assert mix != "denied" or 0.4 < denied < 0.6, dict(self.effects)
 
 
 def warm(agent: Agent, floor: Floor, times: int = 200) -> None:

@@ -7,38 +7,27 @@ an office agent does: it looks things up, writes a message, pays an invoice. Nev
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from _decision_calls import MIXES, RESULT, TOOLS, Rule, build_args, generate_rules, name_parties
 from halo_core.enforcement import Call, Surface
+from halo_core.enforcement.agent_credentials import Limits
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 
-__all__ = ["MIXES", "RULES", "SURFACE", "Work", "World", "open_world"]
+__all__ = ["MIXES", "PER_SESSION", "RULES", "SURFACE", "Work", "World", "open_world"]
 
 RULES: Final = 100
 SURFACE: Final[Surface[str]] = Surface(text=str)
-_PER_SESSION: Final = 20  # calls, then the next user's request begins
+PER_SESSION: Final = 20
+"""Calls, then the next user's request begins."""
 
 _STRING: Final = {"type": "string"}
 _INTEGER: Final = {"type": "integer"}
-_PLAIN: Final = ("search_orders", "send_message", "pay_invoice", "wipe_folder")
-_TOOLS: Final = (*_PLAIN, *(f"tool_{i:02d}" for i in range(13)))
-
-MIXES: Final[Mapping[str, tuple[str, ...]]] = {
-    "allowed": ("search_orders", "search_orders", "send_message", "pay_invoice"),
-    "denied": ("search_orders", "wipe_folder", "pay_invoice", "wipe_folder"),
-}
-"""Tools called in turn, by name of the mix."""
-
-_RESULT: Final = (
-    "order 48{0} of 2026-03-0{1}: 3 x paper A4, 1 x toner, 129.{0} EUR, shipped to Hauptstr. {0}, 1020 Wien, carrier "
-    "reference AT{0}88{1}, two parcels, delivered to the front desk and signed for by the office manager on Tuesday"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +46,20 @@ class World:
     tools: Mapping[str, Resource]
     _made: int = 0
 
-    def work(self, mix: str, *, agent: int = 0) -> Iterator[Work]:
-        """Endless calls of one agent, a new session after every twenty."""
+    def work(self, mix: str, *, agent: int = 0, per_session: int = PER_SESSION) -> Iterator[Work]:
+        """Endless calls of one agent, and after so many a new session."""
         names = MIXES[mix]
         while True:
             session, user = f"s-{agent}-{self._made}", f"user-{self._made % 50}"
-            payee = f"AT61190430023457{self._made % 10_000:04d}"
-            mail = f"pat.{self._made % 1000}@partner.example"
+            mail, payee = name_parties(self._made)
             request = (
                 f"Please look up our open orders, write to {mail} what is still missing, and pay the invoice over "
                 f"{90 + self._made % 50} euros to {payee}. Mention the order number, and be brief and polite."
             )
-            for i in range(_PER_SESSION):
+            for i in range(per_session):
                 self._made += 1
                 name = names[i % len(names)]
-                args = _args(name, self._made, mail, payee)
+                args = build_args(name, self._made, mail, payee)
                 call = Call(
                     self.tools[name],
                     args,
@@ -84,38 +72,44 @@ class World:
                     request=request,
                     trace_id=f"{self._made:032x}",
                 )
-                yield Work(call, _RESULT.format(self._made % 90 + 10, self._made % 9 + 1))
+                yield Work(call, RESULT.format(self._made % 90 + 10, self._made % 9 + 1))
 
 
-def _args(name: str, number: int, mail: str, payee: str) -> dict[str, Any]:
-    if name == "search_orders":
-        return {"query": f"open orders number {number}", "limit": 20, "newest_first": True}
-    if name == "send_message":
-        text = f"Dear Pat, of order {number} the toner is still missing. Could you tell us when it comes? Kind regards"
-        return {"to": mail, "subject": f"Order {number}", "text": text}
-    if name == "pay_invoice":
-        return {"to": payee, "amount": 90 + number % 50, "subject": f"Invoice {number}"}
-    return {"to": f"/srv/share/{number}", "subject": "clean up"}
-
-
-def open_world(folder: Path, *, rules: int = RULES) -> World:
-    """Open Halo in an empty folder, in enforce mode.
+def open_world(folder: Path, *, rules: int = RULES, agent: str = "office", limits: Limits | None = None) -> World:
+    """Open Halo in an empty folder, or in one that an earlier world has left, in enforce mode.
 
     Args:
         folder: of keys, policy and database.
-        rules: how many the policy holds, the starter's included.
+        rules: how many the policy holds, at least 2: the starter's and generated ones, or, where they are too few for
+            all of the starter's, its permission of everything and generated ones.
+        agent: who acts.
+        limits: of its passport; None for the generous ones of the facade.
     """
     policy = folder / "policy"
-    policy.mkdir(parents=True)
-    starter = [path.read_text("utf-8") for path in _starter()]
-    left = rules - sum(text.count('@id("') for text in starter)
-    texts = [*starter, "\n".join(_generated(left))]
-    (policy / "all.cedar").write_text("\n".join(texts), "utf-8")
-    assert "\n".join(texts).count('@id("') == rules
+    if not policy.exists():
+        policy.mkdir(parents=True)
+        (policy / "all.cedar").write_text(_write_policy(rules), "utf-8")
     halo = HaloBase.local(
-        "office", user="bench", mode="enforce", home=folder / "home", policy=policy, quiet=True, deadline_s=10.0
+        agent,
+        user="bench",
+        mode="enforce",
+        home=folder / "home",
+        policy=policy,
+        limits=limits,
+        quiet=True,
+        deadline_s=10.0,
     )
-    return World(halo, {name: _register(halo, name) for name in _TOOLS})
+    return World(halo, {name: _register(halo, name) for name in TOOLS})
+
+
+def _write_policy(rules: int) -> str:
+    starter = {path.stem: path.read_text("utf-8") for path in _starter()}
+    if rules <= sum(text.count('@id("') for text in starter.values()):
+        starter = {"base": starter["base"]}
+    left = rules - sum(text.count('@id("') for text in starter.values())
+    texts = [*starter.values(), "\n".join(map(_write_cedar, generate_rules(left)))]
+    assert "\n".join(texts).count('@id("') == rules
+    return "\n".join(texts)
 
 
 def _starter() -> list[Path]:
@@ -141,37 +135,26 @@ def _register(halo: HaloBase, name: str) -> Resource:
     return halo.register(ActionKind.TOOL_CALL, name, resource=resource, schema=schema)
 
 
-def _generated(count: int) -> Iterator[str]:
-    """Rules of five shapes, in a fixed order, for tool after tool."""
-    draw = random.Random(7)
-    shapes = ("limit", "domain", "steps", "traced", "pending")
-    yield '@id("own.never") @reason("grave_impact") forbid (principal, action, resource == Tool::"wipe_folder");'
-    for i in range(count - 1):
-        tool = _TOOLS[i // len(shapes) % len(_TOOLS)]
-        shape = shapes[i % len(shapes)]
-        yield _rule(f"own.{shape}.{i}", shape, tool, draw)
-
-
-def _rule(name: str, shape: str, tool: str, draw: random.Random) -> str:
-    # A search has neither recipient nor amount; its rules look at what it has.
-    place, number = ("query", "limit") if tool == "search_orders" else ("to", "amount")
-    head = f'forbid (principal, action, resource == Tool::"{tool}") when'
-    graded = f'@id("{name}") @effect("challenge") @reason("large_amount") {head}'
-    match shape:
+def _write_cedar(rule: Rule) -> str:
+    head = f'forbid (principal, action, resource == Tool::"{rule.tool}") when'
+    graded = f'@id("{rule.name}") @effect("challenge") @reason("large_amount") {head}'
+    place, number = rule.place, rule.number
+    match rule.shape:
+        case "never":
+            return f'@id("{rule.name}") @reason("grave_impact") {head.removesuffix(" when")};'
         case "limit":
-            return f"{graded} {{ context.args has {number} && context.args.{number} > {draw.randrange(500, 900)} }};"
+            return f"{graded} {{ context.args has {number} && context.args.{number} > {rule.value} }};"
         case "domain":
-            domain = f"*@blocked-{draw.randrange(100)}.example"
             return (
-                f'@id("{name}") @reason("untrusted_target") {head} '
-                f'{{ context.args has {place} && context.args.{place} like "{domain}" }};'
+                f'@id("{rule.name}") @reason("untrusted_target") {head} '
+                f'{{ context.args has {place} && context.args.{place} like "*@blocked-{rule.value}.example" }};'
             )
         case "steps":
-            return f'@id("{name}") @effect("monitor") {head} {{ context.steps > {draw.randrange(200, 400)} }};'
+            return f'@id("{rule.name}") @effect("monitor") {head} {{ context.steps > {rule.value} }};'
         case "traced":
             return (
                 f"{graded} {{ context.tainted && context.provenance has {place} && "
                 f'context.provenance.{place} == "untrusted" }};'
             )
         case _:
-            return f"{graded} {{ context.pending > {draw.randrange(10, 15)} }};"
+            return f"{graded} {{ context.pending > {rule.value} }};"

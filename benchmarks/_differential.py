@@ -55,6 +55,7 @@ def ledger(db: str, home: Path, tenant: str, broken: dict[str, str], early: int)
     """Read a store."""
     found: dict[str, list[LedgerEntry]] = {}
     with Reader(db) as reader:
+        reader.use_names(home)
         for item in read_entries(reader, tenant, (EntryKind.DECISION,)):
             found.setdefault(item.entry.session, []).append(item.entry)
         contents = SealedContents.with_home_key(reader, KeyStore(home))

@@ -105,7 +105,7 @@ def _driven(
         passports.issue([role.agent for role in roles], home=home, db=db)
     clock = FixedClock(time.time_ns() // 1000 + _LATER_US)
     broken: dict[str, str] = {}
-    with Witness(db, _TENANT) as witness:
+    with Witness(db, _TENANT, home) as witness:
         drive(
             roles,
             driver_of(framework),

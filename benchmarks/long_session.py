@@ -36,6 +36,7 @@ from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
 from halo_core.errors import HaloError
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Budget, Impact, Resource
+from halo_core.references import References
 from halo_core.store import Store, StoreConfig
 from halo_core.store.reader import Reader, SealedContents
 
@@ -151,11 +152,15 @@ def _score(home: Path) -> None:
 
 
 def _stored(home: Path, session: str) -> dict[str, int]:
+    references = References.of_home(home)
+    if references is None:
+        raise SystemExit(f"no keys in `{home}`")
+    reference = references.of_session(session)
     database = sqlite3.connect(home / "halo.db")
     try:
-        (state,) = database.execute("SELECT length(state) FROM session WHERE session=?", (session,)).fetchone()
+        (state,) = database.execute("SELECT length(state) FROM session WHERE session=?", (reference,)).fetchone()
         count, most = database.execute(
-            "SELECT count(*), max(length(marks)) FROM entry WHERE session=? AND marks IS NOT NULL", (session,)
+            "SELECT count(*), max(length(marks)) FROM entry WHERE session=? AND marks IS NOT NULL", (reference,)
         ).fetchone()
     finally:
         database.close()

@@ -162,7 +162,7 @@ def _drive(case: Case, home: Path, found: Found) -> None:
         for event in session.events
     }
     with (
-        Witness(db, "local") as witness,
+        Witness(db, "local", home) as witness,
         LangChain(
             "office", tools=kinds, granted=granted, resources=_resource, witness=witness, db=db, home=home
         ) as run,

@@ -143,11 +143,12 @@ def _run(
         passports.issue([role.agent for role in roles], home=home, db=db)
     told = scores.put(everything, roles, home=home, db=db, tenant=_TENANT) if scores is not None else 0
     broken: dict[str, str] = {}
-    with Witness(db, _TENANT) as witness:
+    with Witness(db, _TENANT, home) as witness:
         begun = time.perf_counter()
         drive(roles, driver_of(framework), witness, broken, home=home, db=db)
         seconds = time.perf_counter() - begun
     with Reader(db) as reader:
+        reader.use_names(home)
         found = read(reader, _TENANT, f"redrive.{run}.")
         figures, wrong = measure(found, witness, driven, broken, seconds)
         figures["spending"] = spending(reader, _TENANT, found.ends.values())

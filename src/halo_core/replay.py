@@ -17,9 +17,10 @@ from typing import Any, Final, NamedTuple
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision import decide
-from halo_core.decision.record import SIGNER_FIELD
+from halo_core.decision.record import MALFORMED, SIGNER_FIELD, RecordedInputs, expand_inputs, make_malformed_error
 from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import HaloError
+from halo_core.ledger import decode_entry
 from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, PolicyView, Resource, Snapshot
 from halo_core.passports import ChainCache, Issuer, TrustAnchors, token_hash
 from halo_core.policy import CedarPolicy
@@ -86,14 +87,23 @@ class Replayer:
 
     def replay_all(self, since: int = 0, until: int = NO_END) -> Iterator[ReplayResult]:
         """Replay every decision in log order: all, or those at positions from `since` to before `until`."""
-        for logged in read_entries(self._reader, self._tenant, (EntryKind.DECISION,), since=since, until=until):
-            yield self.replay(logged)
+        read_part = self._reader.part_reader(self._tenant)
+        for _, note in self._reader.notes(self._tenant, (EntryKind.DECISION.value,), since=since, until=until):
+            entry = decode_entry(note)
+            try:
+                # The rest of the record follows from these.
+                recorded = expand_inputs(entry.body, session=entry.session, ts_us=entry.ts_us, read_part=read_part)
+            except MALFORMED as exc:
+                raise make_malformed_error(entry, exc) from exc
+            yield self._replay(entry, recorded)
 
     def replay(self, logged: LoggedEntry) -> ReplayResult:
-        """Replay one decision."""
-        entry = logged.entry
+        """Replay one decision, of which the whole record was read."""
+        return self._replay(logged.entry, _get_inputs(logged.entry))
+
+    def _replay(self, entry: LedgerEntry, recorded: RecordedInputs) -> ReplayResult:
         try:
-            inputs = self._open_inputs(entry)
+            inputs = self._open_inputs(entry, recorded)
             if inputs is None:
                 return ReplayResult(entry.id, ReplayStatus.REDACTED)
             request, snapshot = inputs
@@ -103,34 +113,34 @@ class Replayer:
             return ReplayResult(entry.id, ReplayStatus.UNREADABLE, computed=f"{type(exc).__name__}: {exc}")
         if differs is not None:
             return ReplayResult(entry.id, ReplayStatus.DIFFERS, *differs)
-        if computed.to_bytes() == canonical.dumps(entry.body["decision"]):
+        if computed.to_bytes() == canonical.dumps(recorded.decision):
             return ReplayResult(entry.id, ReplayStatus.IDENTICAL)
-        where, old, new = find_first_difference(entry.body["decision"], computed.to_plain(), "/decision")
+        where, old, new = find_first_difference(recorded.decision, computed.to_plain(), "/decision")
         return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new)
 
     def read_inputs(self, entry: LedgerEntry) -> tuple[AccessRequest, Snapshot]:
-        """What a decision was made on.
+        """What a decision was made on; `entry` has the whole record.
 
         Raises:
             HaloError, KeyError, TypeError, ValueError: it cannot be read, or its arguments were erased.
         """
-        inputs = self._open_inputs(entry)
+        inputs = self._open_inputs(entry, _get_inputs(entry))
         if inputs is None:
             raise KeyError(f"the arguments of {entry.id} were erased")
         return inputs
 
-    def _open_inputs(self, entry: LedgerEntry) -> tuple[AccessRequest, Snapshot] | None:
+    def _open_inputs(self, entry: LedgerEntry, recorded: RecordedInputs) -> tuple[AccessRequest, Snapshot] | None:
         """What a decision was made on; None where arguments or names that it read were erased."""
-        content, recorded = self._contents.open_all(entry), entry.body["snapshot"]
+        content, seen = self._contents.open_all(entry), recorded.snapshot
         read = [name for name in entry.content if name in _READ_FIELDS or name.startswith(SIGNER_FIELD)]
         if any(name not in content for name in read):
             return None
         args: Mapping[str, Any] = canonical.from_plain(canonical.loads(content["args"]))
-        request = AccessRequest.from_plain(entry.body["request"], args, self._read_resource)
+        request = AccessRequest.from_plain(recorded.request, args, self._read_resource)
         if "user" in content:
             request = replace(request, subject=request.subject.with_user(content["user"].decode()))
-        chain = self._chain(tuple(recorded["chain"]))
-        snapshot = Snapshot.from_plain(recorded, chain=chain, policy=self._policy(recorded["policy"]))
+        chain = self._chain(tuple(seen["chain"]))
+        snapshot = Snapshot.from_plain(seen, chain=chain, policy=self._policy(seen["policy"]))
         if snapshot.approval is not None:
             approval = snapshot.approval
             # An entry whose approver was erased before it was written has no name.
@@ -180,6 +190,10 @@ class Replayer:
     def _trusted_keys(self) -> TrustAnchors:
         issuers, approvers = self._passport_keys or read_passport_keys(self._reader, self._contents, self._tenant)
         return TrustAnchors(issuers=issuers, approvers=approvers)
+
+
+def _get_inputs(entry: LedgerEntry) -> RecordedInputs:
+    return RecordedInputs(entry.body["request"], entry.body["snapshot"], entry.body["decision"])
 
 
 def read_passport_keys(reader: Reader, contents: SealedContents, tenant: str) -> PassportKeys:

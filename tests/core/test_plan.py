@@ -6,6 +6,7 @@ Pure tests of `compile_plan` and `Plan.decide`; that plans end when something ch
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,7 +36,7 @@ from halo_core.model import (
     Snapshot,
     Stop,
 )
-from halo_core.policy import CedarPolicy, PolicyBundle
+from halo_core.policy import CedarPolicy, PolicyBundle, prepared_question
 
 NOW_US = NOW * 1_000_000
 PERMIT = '@id("base") permit (principal, action, resource);'
@@ -481,6 +482,12 @@ def test_whatever_the_call_a_plan_says_what_decide_says_or_nothing():
     check()
     assert len(said) > 40
     assert {decision.effect for decision in said} == {Effect.ALLOW, Effect.MONITOR}
+
+
+def test_a_digest_of_a_long_value_is_no_value():
+    """Else the verdict on a long text would serve for the text whose UTF-8 form is its SHA-256."""
+    long_text = b"a" * 300
+    assert prepared_question._shorten(long_text) != prepared_question._shorten(sha256(long_text).digest())
 
 
 def test_equal_answers_are_asked_for_once(monkeypatch):

@@ -260,6 +260,36 @@ def test_a_child_decides_while_its_parent_reads(desk, slow, home):
     assert verified(home) == 0
 
 
+@pytest.mark.parametrize("first", ["child", "parent"])
+def test_a_child_goes_on_with_a_session_whose_text_nobody_has_read(desk, slow, home, first):
+    """The value that the child pays to came with a text that only the parent's memory holds."""
+    with desk.session("s", request="read"):
+        reads(desk)
+        assert slow.begun.wait(WAIT_S)
+        done, wait = os.pipe()[::-1]
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                slow.go.set()
+                if first == "parent":
+                    os.read(wait, 1)
+                status = int(pays(desk))
+                desk.store.close()
+            finally:
+                os._exit(status)
+        if first == "parent":
+            slow.go.set()
+            desk.store.flush()
+            os.write(done, b".")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        slow.go.set()
+        assert not pays(desk)
+    desk.store.flush()
+    assert [body["status"] for body in bodies(home, EntryKind.OUTCOME)] == ["success"]
+    assert verified(home) == 0
+
+
 def test_what_a_tool_does_to_its_arguments_afterwards_does_not_hide_its_words(home):
     """What repeats an argument is not the source's word; the arguments count as they were when the action ended."""
     with HaloBase.local("desk", home=home, mode="observe", quiet=True) as desk, desk.session("s", request="read"):

@@ -55,6 +55,20 @@ def test_processes_find_the_wrong_signatures_that_threads_find(monkeypatch):
     assert [f.code for f in alone.findings].count("bad_signature") == 3
 
 
+def test_where_a_process_that_verifies_ends_no_signature_counts_as_verified():
+    workers = verify_signatures._Processes(1)
+    job = (bytes(32), b"text", bytes(64))
+    workers.submit([job, job])
+    assert workers.collect() == [0, 1]
+    workers._started[0][0].kill()
+    workers._started[0][0].join()
+    with pytest.raises(BrokenPipeError):
+        workers.submit([job])
+    with pytest.raises(ChildProcessError, match="has ended"):
+        workers.collect()
+    workers.close()
+
+
 def test_fast_checks_the_tree_and_says_it_is_not_full():
     world = build()
     report = verify(world, world.trust(), fast=True)

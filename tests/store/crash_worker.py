@@ -1,23 +1,27 @@
-"""SIGKILL at every failpoint, then what is left; invariants CRASH and AUDIT.
+"""SIGKILL at every failpoint and at any moment, then what is left; invariants CRASH and AUDIT.
 
 The worker process makes real calls; its tool appends its call id to a file, fsynced, and each call that returned is
-acknowledged to another. The judge reopens what was left. `python tests/store/crash_worker.py --cycles 200` prints a
-table; `test_crash.py` runs a few cycles of each point.
+acknowledged to another. After each kill, what was left is verified as it is; the judge reopens it.
+`python tests/store/crash_worker.py --cycles 200` prints a table; `test_crash.py` runs a few cycles of each point.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from halo_core import failpoints
 from halo_core.enforcement import Surface
+from halo_core.errors import ConfigError, NotVerified
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.store.reader import Reader, read_entries
@@ -25,6 +29,10 @@ from halo_core.verification import verify_store
 
 AGENT = "crasher"
 READ = Resource(impact=Impact.WRITE, source_trust=900)
+ANYWHERE = "anywhere"
+"""The point of a worker that is killed from outside, at a random moment of its life."""
+POINTS = (*failpoints.POINTS, ANYWHERE)
+_PATIENCE_S = 600  # on a busy machine a worker may wait for minutes
 
 
 def line(path: Path, text: str) -> None:
@@ -111,11 +119,41 @@ MUST_BE_ZERO = (
 
 def cycle(folder: Path, point: str, nth: int, run: int) -> bool:
     """One life of the worker; True if it was killed at its point."""
-    process = subprocess.run(
-        [sys.executable, __file__, "--work", str(folder), point, str(nth), str(run)], check=False, timeout=120
-    )
-    assert process.returncode in (-signal.SIGKILL, 7), process.returncode
-    return process.returncode == -signal.SIGKILL
+    return live([__file__, "--work", str(folder), point, str(nth), str(run)], folder, point, run) == -signal.SIGKILL
+
+
+def live(arguments: Sequence[str], folder: Path, point: str, run: int, env: Mapping[str, str] | None = None) -> int:
+    """Run a worker until it dies, or kill it at the random moment that belongs to this run; its exit code."""
+    acknowledged = len(lines(folder / "acknowledged"))
+    process = subprocess.Popen([sys.executable, *arguments], env=env)
+    try:
+        if point == ANYWHERE:
+            draw = random.Random(run)
+            calls = draw.randrange(-3, 20)
+            if calls < 0:  # while it starts and opens the store
+                time.sleep(draw.uniform(0.2, 1.0))
+            while len(lines(folder / "acknowledged")) < acknowledged + calls and process.poll() is None:
+                time.sleep(0.001)
+            time.sleep(draw.uniform(0, 0.005))
+            process.kill()
+        code = process.wait(_PATIENCE_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert code in (-signal.SIGKILL, 7, 8), code
+    return code
+
+
+def false_alarms(folder: Path) -> list[str]:
+    """Findings of `halo verify` in what a killed process has left, before anybody opens it again."""
+    home = folder / "home"
+    try:
+        report = verify_store(f"sqlite:///{home / 'halo.db'}", home, signatures=True)
+    except ConfigError:  # killed before there was a ledger
+        return []
+    except NotVerified as exc:
+        return [exc.message]
+    return [finding.message for finding in report.findings]
 
 
 def main() -> int:
@@ -126,19 +164,50 @@ def main() -> int:
     if args.work:
         folder, point, nth, run = args.work
         work(Path(folder), point, int(nth), int(run))
-    bad, killed = 0, 0
+    return kill_many(args.cycles, lambda number, _: 1 + number % 7, cycle, judge, MUST_BE_ZERO, at_least=0.8)
+
+
+def kill_many(
+    cycles: int,
+    choose_nth: Callable[[int, str], int],
+    cycle: Callable[[Path, str, int, int], bool],
+    judge: Callable[[Path], Mapping[str, int]],
+    must_be_zero: Collection[str],
+    *,
+    at_least: float,
+) -> int:
+    """Kill workers at every point in turn, verify after each, judge what is left, and print a table.
+
+    Args:
+        cycles: how many.
+        choose_nth: number of the cycle and its point → how often the point is reached first.
+        cycle: lets one worker live; whether it was killed.
+        judge: counts what a folder holds.
+        must_be_zero: names of counts.
+        at_least: share of the workers that must have been killed.
+
+    Returns:
+        The exit code.
+    """
+    bad = killed = done = 0
     with tempfile.TemporaryDirectory() as scratch:
-        for number in range(args.cycles):
-            point = failpoints.POINTS[number % len(failpoints.POINTS)]
-            folder = Path(scratch) / point
-            folder.mkdir(exist_ok=True)
-            killed += cycle(folder, point, 1 + number % 7, number)
-        for point in failpoints.POINTS:
-            found = judge(Path(scratch) / point)
-            bad += sum(found[name] for name in MUST_BE_ZERO)
-            print(f"{point:18} {found}")  # noqa: T201  a script
-    print(f"{killed} of {args.cycles} workers killed at their point; {bad} violations")  # noqa: T201  a script
-    return 1 if bad or killed < args.cycles * 0.8 else 0
+        try:
+            for done in range(cycles):
+                point = POINTS[done % len(POINTS)]
+                folder = Path(scratch) / point
+                folder.mkdir(exist_ok=True)
+                killed += cycle(folder, point, choose_nth(done, point), done)
+                alarms = false_alarms(folder)
+                bad += len(alarms)
+                if alarms:
+                    print(f"{point:18} cycle {done}: {alarms[:3]}", flush=True)  # noqa: T201  a script
+        finally:  # also of a run that is ended early
+            for folder in sorted(Path(scratch).iterdir()):
+                found = judge(folder)
+                bad += sum(value for name, value in found.items() if name in must_be_zero)
+                print(f"{folder.name:18} {found}", flush=True)  # noqa: T201  a script
+            print(f"{killed} of {done + 1} workers killed at their point; {bad} violations")  # noqa: T201  a script
+    return 1 if bad or killed < cycles * at_least else 0
 
 
 if __name__ == "__main__":

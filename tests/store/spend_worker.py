@@ -1,4 +1,4 @@
-"""SIGKILL at every failpoint while agents spend under hand-offs, then what is left; invariants CRASH, MONO, ENV.
+"""SIGKILL while agents spend under hand-offs, then what is left; invariants CRASH, MONO, ENV.
 
 The worker pays, itself and through those it hands off to; its tool writes what it paid to a file, fsynced, and each
 call that returned is acknowledged in another. The judge reopens what was left and adds everything up again.
@@ -10,14 +10,14 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 
+from crash_worker import POINTS, kill_many, line, lines, live
 from envelope_world import call, changed, floors, found, ledger_totals, limits, opened
 
 from halo_core import failpoints
@@ -36,13 +36,6 @@ MOST = (
 )
 DECAY = changed(half_life_s=10**8, half_life_steps=10**8, half_life_risk=10**9, floors=floors(0), reauthorize_below=0)
 LIMITS = limits(*MOST, decay=DECAY, ceilings=MOST)
-
-
-def line(path: Path, text: str) -> None:
-    with path.open("a") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def work(folder: Path, point: str, nth: int, run: int) -> None:
@@ -84,10 +77,6 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
             raise
         os._exit(8)  # the money is all spent, as it should be at some time
     os._exit(7)  # the point was never reached
-
-
-def lines(path: Path) -> list[str]:
-    return path.read_text().split() if path.exists() else []
 
 
 def judge(folder: Path) -> dict[str, int]:
@@ -148,14 +137,9 @@ MUST_BE_ZERO = (
 
 def cycle(folder: Path, point: str, nth: int, run: int) -> bool:
     """One life of the worker; True if it was killed at its point."""
-    process = subprocess.run(
-        [sys.executable, __file__, "--work", str(folder), point, str(nth), str(run)],
-        check=False,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert process.returncode in (-signal.SIGKILL, 7, 8), process.returncode
-    return process.returncode == -signal.SIGKILL
+    arguments = [__file__, "--work", str(folder), point, str(nth), str(run)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return live(arguments, folder, point, run, env) == -signal.SIGKILL
 
 
 def main() -> int:
@@ -166,21 +150,14 @@ def main() -> int:
     if args.work:
         folder, point, nth, run = args.work
         work(Path(folder), point, int(nth), int(run))
-    bad, killed = 0, 0
-    with tempfile.TemporaryDirectory() as scratch:
-        for number in range(args.cycles):
-            point = failpoints.POINTS[number % len(failpoints.POINTS)]
-            folder = Path(scratch) / point
-            folder.mkdir(exist_ok=True)
-            often = not point.startswith(("checkpoint", "before_anchor", "after_anchor"))
-            turn = number // len(failpoints.POINTS)
-            killed += cycle(folder, point, 1 + (turn * 7) % 31 if often else 1 + turn % 3, number)
-        for point in failpoints.POINTS:
-            found_ = judge(Path(scratch) / point)
-            bad += sum(found_[name] for name in MUST_BE_ZERO)
-            print(f"{point:18} {found_}")  # noqa: T201  a script
-    print(f"{killed} of {args.cycles} workers killed at their point; {bad} violations")  # noqa: T201  a script
-    return 1 if bad or killed < args.cycles * 0.5 else 0
+    return kill_many(args.cycles, choose_nth, cycle, judge, MUST_BE_ZERO, at_least=0.5)
+
+
+def choose_nth(number: int, point: str) -> int:
+    """A later time for what is reached often."""
+    turn = number // len(POINTS)
+    is_rare = point.startswith(("checkpoint", "before_anchor", "after_anchor"))
+    return 1 + turn % 3 if is_rare else 1 + (turn * 7) % 31
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 
 import pytest
@@ -194,3 +195,32 @@ def test_too_many_are_dropped(monkeypatch):
     jobs = DeferredJobs()
     assert jobs.add(job("a"))
     assert not jobs.add(job("a"))
+
+
+def test_an_interrupt_at_any_line_leaves_nobody_waiting():
+    """A long text that is read and not marked as read would make the next decision look for it for ever."""
+
+    def interrupt_at(line):
+        def trace(frame, event, _):
+            if frame.f_code is not Preparation.finish.__code__:
+                return None
+            if event == "line" and frame.f_lineno == line:
+                raise KeyboardInterrupt
+            return trace
+
+        return trace
+
+    lines = {line for *_, line in Preparation.finish.__code__.co_lines() if line is not None}
+    previous = sys.gettrace()
+    for line in sorted(lines):
+        preparation = Preparation(Work(), is_long=True)
+        sys.settrace(interrupt_at(line))
+        try:
+            preparation.finish(WAIT_S)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(previous)
+        if not preparation._lock.locked():  # else the interrupt came on the very line that gives it back
+            assert preparation.finish(0.0)
+            assert (preparation.is_done, preparation.result) == (True, "done")

@@ -149,8 +149,9 @@ def test_a_writer_that_was_taken_for_dead_begins_anew(server, place):
     with place.open() as halo:
         once(halo, call_id="a")
         halo.store.flush()
-        end_sessions(server, place)
-        place.open("other").close()  # recovers it
+        with halo.store._checkpoint_lock:  # else the thread that signs checkpoints may connect anew before it
+            end_sessions(server, place)
+            place.open("other").close()  # recovers it
         once(halo, call_id="b")
     assert len({item.entry.writer for item in place.found(EntryKind.DECISION)}) == 2
     assert place.verified() == 0
@@ -192,6 +193,33 @@ def test_a_commit_without_an_answer_is_looked_up(server, place, monkeypatch, was
     assert calls == ["a", "b", "c"]
     assert [body["status"] for body in place.bodies(EntryKind.OUTCOME)] == ["success"] * 3
     assert place.verified() == 0
+
+
+@pytest.mark.parametrize("was_committed", [True, False])
+def test_a_writer_that_was_taken_for_dead_during_commit_writes_no_more(server, place, monkeypatch, was_committed):
+    """What a writer appends after it was closed would never get a position."""
+
+    def lose():
+        end_sessions(server, place)
+        place.open("other").close()  # recovers it before the commit is looked up
+
+    with place.open() as halo:
+        once(halo, call_id="a")
+        halo.store.flush()
+        lose_commit(monkeypatch, halo, lose, was_committed=was_committed)
+        body = Calls()
+        once(halo, body, call_id="b")
+        assert len(body) == 1
+        once(halo, call_id="c")
+        halo.store.checkpoint()
+    calls = [body["request"]["context"]["call_id"] for body in place.bodies(EntryKind.DECISION)]
+    assert calls == ["a", "b", "c"]
+    assert place.verified() == 0
+    waiting = server.run(
+        "SELECT w, ws FROM entry e WHERE NOT EXISTS (SELECT 1 FROM position p WHERE p.w=e.w AND p.ws=e.ws)",
+        database=place.url,
+    )
+    assert waiting == []
 
 
 def test_a_commit_that_cannot_be_looked_up_runs_nothing(server, place, monkeypatch):

@@ -198,3 +198,21 @@ def test_jobs_that_run_again_one_by_one_count_no_use_twice(tmp_path):
         halo.store.commit_group([note, fail, use])
         halo.store.commit(note)
         assert written_uses(home) == count_uses(halo) == 2
+
+
+@pytest.mark.parametrize("places", [(0,), (0, 2), (2, 3)])
+def test_a_job_that_fails_takes_back_its_own_uses_alone(tmp_path, places):
+    """A rule on `uses` counts what the jobs of the same transaction used, whatever became of another job."""
+
+    def fail_after_use(tx):
+        use(tx, 7)
+        raise ValueError
+
+    home = tmp_path / ".halo"
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo:
+        halo.store.commit(use)
+        jobs = [use if i in places else fail_after_use for i in range(4)]
+        halo.store.commit_group(jobs)
+        assert count_uses(halo) == 1 + len(places)
+        halo.store.commit_group([])
+    assert written_uses(home) == 1 + len(places)

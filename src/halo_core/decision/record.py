@@ -15,7 +15,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from halo_core.authority import charge_account
 from halo_core.crypto.keys import KEYED_DIGEST
@@ -352,6 +352,10 @@ def _encode_reason(reason: Reason) -> dict[str, str]:
     return tree
 
 
+MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
+"""What expanding a body raises that is no record."""
+
+
 def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
     """The entry with the whole record of its decision or outcome as its body; any other entry as it is.
 
@@ -365,9 +369,37 @@ def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
             body = expand_outcome(entry.body, entry.writer)
         else:
             return entry
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        raise Tampered("malformed_entry", f"the entry {entry.id} holds no record: {exc}") from exc
+    except MALFORMED as exc:
+        raise make_malformed_error(entry, exc) from exc
     return replace(entry, body=body)
+
+
+def make_malformed_error(entry: LedgerEntry, problem: BaseException) -> Tampered:
+    """The error to raise where expanding an entry's body failed with one of `MALFORMED`."""
+    return Tampered("malformed_entry", f"the entry {entry.id} holds no record: {problem}")
+
+
+class RecordedInputs(NamedTuple):
+    """What a decision was made on, and what it was: the trees of request, snapshot and decision."""
+
+    request: dict[str, Any]
+    snapshot: dict[str, Any]
+    decision: dict[str, Any]
+
+
+def expand_inputs(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> RecordedInputs:
+    """What a replay needs of the whole record of a decision.
+
+    Raises:
+        KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.
+    """
+    frame, resource = Frame.read(body["frame"], read_part), read_part(body["resource"])
+    args_digest = unpack_digest(body["args"], KEYED_DIGEST)
+    return RecordedInputs(
+        _expand_request(body, frame, resource, session, args_digest=args_digest, read_part=read_part),
+        _expand_snapshot(body, frame, session, ts_us),
+        _expand_verdict(body.get("decision", {})),
+    )
 
 
 def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> dict[str, Any]:
@@ -376,13 +408,13 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
     Raises:
         KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.
     """
-    frame, resource = Frame.read(body["frame"], read_part), read_part(body["resource"])
-    verdict = _expand_verdict(body.get("decision", {}))
-    snapshot = _expand_snapshot(body, frame, session, ts_us)
+    request, snapshot, verdict = expand_inputs(body, session=session, ts_us=ts_us, read_part=read_part)
     decision = Decision.from_plain(verdict)
     runs = body.get("dispatched", decision.effect.runs)
-    args_digest = unpack_digest(body["args"], KEYED_DIGEST)
-    executed = unpack_digest(body["executed"], KEYED_DIGEST) if "executed" in body else args_digest if runs else ""
+    if "executed" in body:
+        executed = unpack_digest(body["executed"], KEYED_DIGEST)
+    else:
+        executed = request["args_digest"] if runs else ""
     accounts = [charge_account(Envelope.from_plain(item), decision.charges) for item in snapshot["envelopes"]]
     tree = {
         "after": {
@@ -394,9 +426,9 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
         "decision": verdict,
         "dispatched": runs,
         "executed_digest": executed,
-        "justification": justify_decision(decision, resource["id"]),
+        "justification": justify_decision(decision, request["resource"]["id"]),
         "quota": body.get("quota"),
-        "request": _expand_request(body, frame, resource, session, args_digest=args_digest, read_part=read_part),
+        "request": request,
         "snapshot": snapshot,
         "state": body.get("state"),
     }
@@ -460,7 +492,8 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Frame, session: str, ts_us:
     time_us, opened_us = seen.get("time_us", ts_us), seen["opened_us"]
     provenance = [[pointer, source] for source, pointers in seen.get("provenance", {}).items() for pointer in pointers]
     return {
-        **{name: seen.get(name, value) for name, value in _SNAPSHOT_DEFAULTS.items()},
+        **_SNAPSHOT_DEFAULTS,
+        **{name: value for name, value in seen.items() if name in _SNAPSHOT_DEFAULTS},
         "chain": [unpack_digest(name) for name in frame.tree["chain"]],
         "control_version": host["control_version"],
         "envelopes": [_expand_account(item, opened_us) for item in seen.get("accounts", ())],

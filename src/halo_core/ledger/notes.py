@@ -251,6 +251,7 @@ _TYPES: Final[dict[str, type]] = {
     "ws": int,
 }
 _OPTIONAL_TYPES: Final[dict[str, type]] = {"assurance": str, "attached": str, "content": list, "session": str}
+_ALL_TYPES: Final[dict[str, type]] = {**_TYPES, **_OPTIONAL_TYPES}
 _STORED_SIGNATURE: Final = 4 + _SIGNATURE_BYTES  # key hash and signature
 _WRITER_NAME: Final = re.compile(r"halo/([A-Za-z0-9._-]{1,64})/w/([A-Za-z0-9._-]{1,64})")
 
@@ -378,6 +379,7 @@ def decode_entry(note: bytes) -> LedgerEntry:
         raise Tampered("malformed_entry", f"the note does not contain an entry: {exc}") from exc
 
 
+@lru_cache(maxsize=1024)
 def _read_writer_name(name: str) -> tuple[str, str]:
     match = _WRITER_NAME.fullmatch(name)
     if match is None:
@@ -386,10 +388,10 @@ def _read_writer_name(name: str) -> tuple[str, str]:
 
 
 def _check_types(tree: Any) -> None:
-    if type(tree) is not dict or not _TYPES.keys() <= tree.keys() <= _TYPES.keys() | _OPTIONAL_TYPES.keys():
+    if type(tree) is not dict or not _TYPES.keys() <= tree.keys() <= _ALL_TYPES.keys():
         raise ValueError("members are missing or unknown")
-    for name, kind in (*_TYPES.items(), *_OPTIONAL_TYPES.items()):
-        if name in tree and type(tree[name]) is not kind:
+    for name, value in tree.items():
+        if type(value) is not _ALL_TYPES[name]:
             raise ValueError(f"`{name}` has the wrong type")
     if not all(type(name) is str for name in tree.get("content", ())):
         raise ValueError("`content` has the wrong form")

@@ -175,10 +175,10 @@ class ContextKeyBuilder:
 
     def build_key(self, context: Mapping[str, Any]) -> bytes:
         """Equal for contexts (Cedar JSON) that these policies cannot tell apart."""
-        projected = {name: _project(self.top, name, value) for name, value in context.items()}
+        projected = _project(self.top, context)
         args = context.get("args")
         if args and self.args:
-            projected["args"] = {name: _project(self.args, name, value) for name, value in args.items()}
+            projected["args"] = _project(self.args, args)
         return orjson.dumps(projected)
 
 
@@ -186,9 +186,13 @@ Projector = Callable[[Any], Any]
 """A value → what it counts as, the same for values that no comparison tells apart."""
 
 
-def _project(projectors: Mapping[str, Projector], name: str, value: Any) -> Any:
-    projector = projectors.get(name)
-    return value if projector is None else projector(value)
+def _project(projectors: Mapping[str, Projector], record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record, with those of its values projected that have a projector."""
+    projected = dict(record)
+    for name, project in projectors.items():
+        if name in record:
+            projected[name] = project(record[name])
+    return projected
 
 
 def _make_projector(comparisons: Comparisons) -> Projector:

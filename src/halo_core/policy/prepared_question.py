@@ -157,9 +157,9 @@ def _list_sources(name: str) -> tuple[str, ...]:
     return (sources,) if isinstance(sources, str) else sources
 
 
-def _shorten(data: bytes) -> bytes:
-    """The bytes, or of many the digest: what is kept stays small."""
-    return data if len(data) <= _MAX_KEPT_BYTES else sha256(data).digest()
+def _shorten(data: bytes) -> bytes | tuple[bytes]:
+    """The bytes, or of many the digest, which equals no bytes: what is kept stays small."""
+    return data if len(data) <= _MAX_KEPT_BYTES else (sha256(data).digest(),)
 
 
 def to_verdict(answer: PolicyAnswer) -> Verdict | None:

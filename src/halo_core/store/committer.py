@@ -142,7 +142,7 @@ def _run_together(database: Engine, tx: Transaction, jobs: Sequence[Job]) -> lis
 
 
 def _run_in_savepoint(tx: Transaction, job: Job) -> Outcome:
-    place = tx.writer.chain_head()
+    place, uses = tx.writer.chain_head(), tx.copy_uses()
     tx.database.savepoint()
     try:
         result = job(tx)
@@ -153,7 +153,7 @@ def _run_in_savepoint(tx: Transaction, job: Job) -> Outcome:
     except Exception as exc:  # noqa: BLE001  handed to the caller, after the job's part was rolled back
         tx.database.rollback_to_savepoint()
         tx.writer.restore(place)
-        tx.forget()
+        tx.forget(uses)
         return Outcome(error=_as_halo_error(exc))
     tx.database.release_savepoint()
     return Outcome(result)

@@ -48,6 +48,10 @@ class Preparation(Generic[T]):
         self.result: T | None = None
         self.error: Exception | None = None
 
+    def release_after_fork(self) -> None:
+        """Let this process do the work: the thread that does it, if one does, is another process's."""
+        self._lock = threading.Lock()
+
     def finish(self, timeout_s: float) -> bool:
         """Do the work, or wait for the thread that does it; False if that takes longer than `timeout_s`."""
         if self.is_done:
@@ -55,13 +59,14 @@ class Preparation(Generic[T]):
         if not self._lock.acquire(timeout=timeout_s):
             return False
         try:
-            if self._work is not None:
+            if self._work is not None and not self.is_done:
                 try:
                     self.result = self._work()
                 except Exception as exc:  # noqa: BLE001  whoever reads the result decides what the error means
                     self.error = exc
-                self._work = None  # with the text that it holds
+                # In this order: what has no work left is done, wherever an interrupt comes.
                 self.is_done = True
+                self._work = None  # with the text that it holds
         finally:
             self._lock.release()  # interrupted, the work is left for the next one who needs it
         return True
@@ -141,6 +146,18 @@ class DeferredJobs:
             elif item.session:
                 passed.add(item.session)
         return selected
+
+    def list_inherited(self) -> list[DeferredJob]:
+        """The jobs of sessions, for a child after a fork, which runs them too; in the child's copy of these jobs.
+
+        INVARIANT: VOUCH - the child may go on with a session before its parent has written what that was shown. Whoever
+        comes second finds such a job done; others are left to the parent.
+        """
+        inherited = [item for item in self._jobs if item.session]
+        for item in inherited:
+            if item.preparation is not None:
+                item.preparation.release_after_fork()
+        return inherited
 
     def remove(self, done: Iterable[DeferredJob]) -> None:
         """Remove jobs that were run."""

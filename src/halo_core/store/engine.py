@@ -213,6 +213,8 @@ class Engine(Protocol):
     def find_committed(self, writer: str, start: int, end: int, deadline_s: float) -> bool:
         """Whether a transaction was committed, after `CommitInDoubt`; on a new connection.
 
+        The engine is open afterwards only if the writer may go on (`resume_writer`).
+
         Args:
             writer: whose entries it appended.
             start: sequence of the first of them.

@@ -465,7 +465,16 @@ class PostgresDatabase:
             self._reconnect(writer, deadline_s)
         except psycopg.Error as exc:
             raise self.fail(exc) from exc
-        return start < end <= self._find_end(writer, start)
+        is_committed = start < end <= self._find_end(writer, start)
+        # INVARIANT: AUDIT - of a writer that was taken for dead meanwhile nothing more gets a position.
+        if self._is_closed(writer):
+            self._close_connection()  # so the store begins a new writer before it writes again
+        return is_committed
+
+    def _is_closed(self, writer: str) -> bool:
+        """Whether another process has closed a writer; one that was never opened counts as closed."""
+        row = self.execute("SELECT closed_us FROM writer WHERE tenant=? AND w=?", (self.tenant, writer)).fetchone()
+        return row is None or row[0] is not None
 
     def _find_end(self, writer: str, seq: int) -> int:
         try:
@@ -489,9 +498,7 @@ class PostgresDatabase:
             self._reconnect(writer, deadline_s)
         except psycopg.Error as exc:
             raise self.fail(exc) from exc
-        is_last = self._find_end(writer, seq) == seq
-        row = self.execute("SELECT closed_us FROM writer WHERE tenant=? AND w=?", (self.tenant, writer)).fetchone()
-        return is_last and row is not None and row[0] is None
+        return self._find_end(writer, seq) == seq and not self._is_closed(writer)
 
     def hold_writer(self, home: Path, writer: str) -> None:  # noqa: ARG002  see `Engine`
         """Hold the writer's advisory lock until the connection ends."""

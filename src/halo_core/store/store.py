@@ -423,7 +423,10 @@ class Store:
                 self._sequencer.abandon()
             self._image.clear()
             self._image.unwritten_uses.clear()
+            inherited = self._deferred.list_inherited()
             self._reset()
+            for item in inherited:
+                self._committer.defer(item)
 
     # called by the writer thread, beside `commit_group`
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.clock import Clock
@@ -271,10 +272,14 @@ class Transaction:
         if self._restrictions_changed and control is not None:
             self.image.stops, self.image.revocations = control.stops, control.revocations
 
-    def forget(self) -> None:
-        """Forget what memory holds, after something was rolled back."""
+    def copy_uses(self) -> Mapping[tuple[str, str], int]:
+        """What was counted so far, for `forget`."""
+        return self._uses.copy_added()
+
+    def forget(self, uses: Mapping[tuple[str, str], int] = MappingProxyType({})) -> None:
+        """Forget what memory holds, after something was rolled back; `uses` were counted before it, and stay."""
         self._rows.clear()
-        self._uses.forget()
+        self._uses.forget(uses)
         self._dirty_sessions.clear()
         self._bases.clear()
         self._first_seq = self.writer.seq

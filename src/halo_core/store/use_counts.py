@@ -7,6 +7,7 @@ count, and what a killed process did, so a rule that reads `uses` or `first_use`
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import Final
 
 from halo_core.store.image import MAX_KEYS
@@ -93,9 +94,13 @@ class UseCounts:
         for used, times in self._added.items():
             unwritten[used] = unwritten.get(used, 0) + times
 
-    def forget(self) -> None:
-        """Forget what this transaction counted, after it was rolled back."""
-        self._added.clear()
+    def copy_added(self) -> dict[tuple[str, str], int]:
+        """What this transaction has counted and not written."""
+        return dict(self._added)
+
+    def forget(self, kept: Mapping[tuple[str, str], int]) -> None:
+        """Forget what this transaction counted, after it was rolled back, but for `kept`, counted before that part."""
+        self._added = dict(kept)
         self._are_written = False
         self._must_wait = True  # what of it is taken back later, each job by itself, is not known here
 

@@ -66,6 +66,7 @@ def hand_offs(folder: Path, passports: Passports, *, home: Path, db: str, tenant
     passports.issue(AGENTS, home=home, db=db)
     counts = Team(db, home).drive(sessions, prefix)
     with Reader(db) as reader:
+        reader.use_names(home)
         found = read(reader, tenant, prefix)
         back = sum(
             item.entry.session.startswith(prefix) for item in read_entries(reader, tenant, (EntryKind.HANDBACK,))

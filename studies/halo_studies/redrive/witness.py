@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
+from pathlib import Path
 from typing import Final, Self
 
 from sqlalchemy import Engine, create_engine, text
+
+from halo_core.references import References
 
 __all__ = ["Witness"]
 
@@ -20,11 +23,18 @@ _DECISIONS: Final = text(
 
 
 class Witness:
-    """Counts bodies that run, and asks the ledger at that very moment whether they may."""
+    """Counts bodies that run, and asks the ledger at that very moment whether they may.
 
-    def __init__(self, url: str, tenant: str) -> None:
+    Args:
+        url: of the store.
+        tenant: whose log.
+        home: its keys.
+    """
+
+    def __init__(self, url: str, tenant: str, home: Path) -> None:
         self._url = url
         self._tenant = tenant
+        self._home = home
         self.runs: list[str] = []
         self.early: list[str] = []
 
@@ -39,6 +49,10 @@ class Witness:
     def _engine(self) -> Engine:
         return create_engine(self._url)  # when the first body runs: what is wrong with the URL, Halo says in words
 
+    @cached_property
+    def _references(self) -> References | None:
+        return References.of_home(self._home)
+
     def ran(self, call: str) -> None:
         """A body runs for the call `call`, whose session is the part before the last dash."""
         if not self._decided(call):
@@ -46,10 +60,13 @@ class Witness:
         self.runs.append(call)
 
     def _decided(self, call: str) -> bool:
-        name = f'"call":"{call}"'.encode()
+        name, session = f'"call":"{call}"'.encode(), call.rpartition("-")[0]
+        if self._references is None:
+            return False
+        values = {"tenant": self._tenant, "session": self._references.of_session(session)}
         with self._engine.connect() as connection:
             # All of them: a cursor left half read would hold its snapshot open for whoever gets the connection next.
-            rows = connection.execute(_DECISIONS, {"tenant": self._tenant, "session": call.rpartition("-")[0]}).all()
+            rows = connection.execute(_DECISIONS, values).all()
         return next((mark == 1 for body, mark in rows if name in bytes(body)), False)
 
     def unjustified(self, let_run: set[str]) -> int:

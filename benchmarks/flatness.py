@@ -1,0 +1,253 @@
+"""Whether a decision stays as cheap as it was: large ledgers, long sessions, many rules, many agents.
+
+    python benchmarks/flatness.py
+    python benchmarks/flatness.py --entries 50000 --steps 2000 --agents 50 --beside 20000
+    python benchmarks/flatness.py --only ledger beside --ledgers /var/tmp/ledgers --json --out figures.json
+
+Each figure compares the same step where little has accumulated and where much has, in turns within one run:
+
+    ledger    a decision with its outcome in a ledger of 10,000 and of 1,000,000 entries
+    session   the first 1,000 actions of a session and the last 1,000 of 10,000
+    rules     100 rules and 1,000
+    agents    opening and ten calls by an agent that is new, in a store that knows 10 agents and in one that knows 1,000
+    beside    deciding, opening and verifying at the same time, on 200,000 entries: denials, and the longest stall
+
+While the large ledger is made, the memory of the process is sampled. The effects of all calls are checked. The goal for
+the ratio of CPU is 1.2 at most; nothing but the effects is asserted. The whole run takes half an hour.
+
+Exit: 0 measured, 1 a check failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from _decision_measure import Agent
+from _decision_world import RULES, open_world
+from _flatness_beside import measure_beside
+from _flatness_pairs import compare
+from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
+from halo_core.model import Budget
+from halo_core.store.reader import Reader
+
+__all__ = ["main"]
+
+_SMALL_ENTRIES: Final = 10_000
+_FEW_AGENTS: Final = 10
+_SAMPLES: Final = 10
+_CALLS_OF_AN_AGENT: Final = 10
+_PARTS: Final = ("ledger", "session", "rules", "agents", "beside")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run, print, and return the exit code."""
+    options = _parse_options(argv)
+    figures: dict[str, Any] = {}
+    measures: dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]] = {
+        "session": _measure_session,
+        "rules": _measure_rules,
+        "agents": _measure_agents,
+        "ledger": _measure_ledger,
+    }
+    try:
+        for name, measure in measures.items():
+            # Both figures are taken of one ledger.
+            if name in options.only or (name == "ledger" and "beside" in options.only):
+                with _open_folder(name, options) as folder:
+                    figures |= measure(folder, options)
+                if options.out is not None:  # after each part, since the next one may take long
+                    options.out.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    except AssertionError as exc:
+        sys.stderr.write(f"flatness: a check failed: {exc}\n")
+        return 1
+    if options.json:
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    else:
+        _print(figures)
+    return 0
+
+
+@contextmanager
+def _open_folder(part: str, options: argparse.Namespace) -> Iterator[Path]:
+    """Where a part keeps its stores: a folder that is removed at the end, or that of the ledgers to be kept."""
+    if part == "ledger" and options.ledgers is not None:
+        yield options.ledgers
+        return
+    folder = Path(tempfile.mkdtemp(prefix=f"halo-flatness-{part}-", dir=options.dir))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _parse_options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="parts (default: all)")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="of the large ledger (default %(default)s)")
+    parser.add_argument("--small", type=int, default=_SMALL_ENTRIES, help="of the small one (default %(default)s)")
+    parser.add_argument("--beside", type=int, default=200_000, help="entries when others open it (default %(default)s)")
+    parser.add_argument("--opens", type=int, default=20, help="of the store meanwhile (default %(default)s)")
+    parser.add_argument("--steps", type=int, default=10_000, help="of the long session (default %(default)s)")
+    parser.add_argument("--rules", type=int, default=1_000, help="of the large policy (default %(default)s)")
+    parser.add_argument("--agents", type=int, default=1_000, help="of the store with many (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=1_000, help="of each comparison (default %(default)s)")
+    parser.add_argument("--dir", type=Path, help="where the databases go (default: the system's temporary folder)")
+    parser.add_argument("--ledgers", type=Path, help="keep the two ledgers here; a later run goes on with them")
+    parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
+    parser.add_argument("--out", type=Path, help="write the JSON there too, after each part")
+    return parser.parse_args(argv)
+
+
+def _measure_session(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """The long session and sessions of at most a tenth of its steps, in one store."""
+    world = open_world(folder / "world", limits=_endless_limits())
+    try:
+        tenth = max(options.steps // 10, 1)
+        long, short = (Agent(world, "reads", per_session=steps) for steps in (options.steps, tenth))
+        for _ in _track(range(options.steps - tenth), "session"):
+            _walk(long)
+        found = compare(lambda: _walk(short), lambda: _walk(long), rounds=tenth)
+        for agent in (long, short):
+            agent.check("reads")
+            assert agent.effects.total() in (options.steps, tenth), agent.effects
+    finally:
+        world.halo.close()
+    return {"session": found | {"sizes": [tenth, options.steps]}}
+
+
+def _measure_rules(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    few, many = (open_world(folder / str(rules), rules=rules) for rules in (RULES, options.rules))
+    try:
+        agents = [Agent(world, "allowed") for world in (few, many)]
+        for agent in agents:
+            _walk(agent, 100)
+        found = compare(lambda: _walk(agents[0]), lambda: _walk(agents[1]), rounds=options.rounds)
+        for agent in agents:
+            agent.check("allowed")
+    finally:
+        few.halo.close()
+        many.halo.close()
+    return {"rules": found | {"sizes": [RULES, options.rules]}}
+
+
+def _measure_agents(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    made = {"few": 0, "many": 0}
+
+    def act(name: str) -> None:
+        made[name] += 1
+        world = open_world(folder / name, agent=f"agent-{made[name]}")
+        agent = Agent(world, "allowed")
+        _walk(agent, _CALLS_OF_AN_AGENT)
+        world.halo.close()
+        agent.check("allowed")
+
+    for _ in range(_FEW_AGENTS):
+        act("few")
+    rounds = max(options.agents // 50, 2)
+    for _ in _track(range(options.agents - rounds), "agents"):
+        act("many")
+    found = compare(lambda: act("few"), lambda: act("many"), rounds=rounds)
+    return {"agents": found | {"sizes": [_FEW_AGENTS, options.agents]}}
+
+
+def _measure_ledger(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """The small ledger grows by what is measured; the large one is made first."""
+    worlds = {name: open_world(folder / name) for name in ("small", "large")}
+    agents = {name: Agent(world, "allowed") for name, world in worlds.items()}
+    figures: dict[str, Any] = {}
+    try:
+        url = worlds["large"].halo.store.config.url
+        if "beside" in options.only:
+            _fill(agents["large"], url, options.beside)
+            figures["beside"] = {"entries": _count_entries(url)} | measure_beside(
+                folder / "large", worlds["large"], opens=options.opens
+            )
+        if "ledger" in options.only:
+            _fill(agents["small"], worlds["small"].halo.store.config.url, options.small)
+            figures["memory"] = _fill(agents["large"], url, options.entries)
+            found = compare(lambda: _walk(agents["small"]), lambda: _walk(agents["large"]), rounds=options.rounds)
+            sizes = [_count_entries(world.halo.store.config.url) for world in worlds.values()]
+            figures["ledger"] = found | {"sizes": sizes}
+        for agent in agents.values():
+            if agent.effects:
+                agent.check("allowed")
+    finally:
+        for world in worlds.values():
+            world.halo.close()
+    return figures
+
+
+def _fill(agent: Agent, url: str, entries: int) -> list[dict[str, float]]:
+    """Decide until the ledger has so many entries; memory of the process at each tenth."""
+    decisions = max(entries - _count_entries(url), 0) // 2  # each with its outcome
+    samples = []
+    for number in _track(range(decisions), f"{entries:,} entries"):
+        if number % max(decisions // _SAMPLES, 1) == 0:
+            samples.append({"decisions": number, "rss_mib": _rss_mib()})
+        _walk(agent)
+    agent.flush()
+    samples.append({"decisions": decisions, "rss_mib": _rss_mib()})
+    return samples
+
+
+def _count_entries(url: str) -> int:
+    with Reader(url) as reader:
+        return reader.next_index(reader.tenants()[0])
+
+
+def _walk(agent: Agent, times: int = 1) -> None:
+    for _ in range(times):
+        agent.drive(agent.next())
+
+
+def _track(steps: range, title: str) -> Any:
+    return track(steps, title, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+
+
+def _endless_limits() -> Limits:
+    """Limits under which the long session does not end."""
+    budgets = (Budget("risk", 10**6, 10**9), Budget("step", 10**6, 10**9))
+    decay = replace(DEFAULT_TERMS.decay, half_life_steps=10**6, half_life_risk=10**8)
+    return Limits(replace(DEFAULT_TERMS, budgets=budgets, decay=decay))
+
+
+def _rss_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return round(pages * resource.getpagesize() / 2**20, 1)
+
+
+def _print(figures: dict[str, Any]) -> None:
+    view = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    table = Table("", "small", "large", title="the same step, large over small", title_justify="left")
+    for name in ("CPU", "of blocks", "p50", "p99", "large, CPU µs"):
+        table.add_column(name, justify="right")
+    for name in ("ledger", "session", "rules", "agents"):
+        if name in figures:
+            item = figures[name]
+            ratio, sizes = item["ratio"], [f"{size:,}" for size in item["sizes"]]
+            blocks = " to ".join(f"{value:.2f}" for value in ratio["cpu_blocks"])
+            shown = [f"{ratio[key]:.2f}" for key in ("cpu_us", "p50_us", "p99_us")]
+            table.add_row(name, *sizes, shown[0], blocks, *shown[1:], f"{item['large']['cpu_us']:,.0f}")
+    view.print(table)
+    if "memory" in figures:
+        view.print("memory, MiB:", ", ".join(f"{row['decisions']:,}: {row['rss_mib']}" for row in figures["memory"]))
+    for name, value in figures.get("beside", {}).items():
+        view.print(f"{name.replace('_', ' ')}: {value:,}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -70,11 +70,15 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "unscored": False,
     "uses": 0,
 }
+_ADDED_DEFAULTS: Final[Mapping[str, Any]] = {"program": ""}
+"""Members that came later: the whole record has them only where they differ, so that older records stay as they are."""
 _SCALARS: Final = tuple(
     name for name, value in _SNAPSHOT_DEFAULTS.items() if name != "approval" and not isinstance(value, list)
 )
+_ADDED_SEQUENCES: Final = ("facts", "targets")
 _SEQUENCES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "factors": dict,
+    "facts": lambda item: item.value,
     "features": int,
     "quotas": list,
     "revocations": lambda item: [item.scope, item.target, item.since_us],
@@ -196,7 +200,9 @@ def _default_chain(user: str, agent: str) -> tuple[str, ...]:
     return (user, agent) if user else (agent,)
 
 
-def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
+def _encode_snapshot(  # noqa: C901  one branch for each kind of member
+    snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | None
+) -> dict[str, Any]:
     seen = _encode_session(snapshot.session, snapshot.time_us, state)
     if snapshot.time_us != ts_us:
         seen["time_us"] = snapshot.time_us
@@ -211,6 +217,10 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
         value = getattr(snapshot, name)
         if value != _SNAPSHOT_DEFAULTS[name]:
             seen[name] = value
+    for name, default in _ADDED_DEFAULTS.items():
+        value = getattr(snapshot, name)
+        if value != default:
+            seen[name] = str(value)
     for name, encode in _SEQUENCES.items():
         items = getattr(snapshot, name)
         if items:
@@ -460,8 +470,8 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Mapping[str, Any], session:
     provenance = [[pointer, source] for source, pointers in seen.get("provenance", {}).items() for pointer in pointers]
     return {
         **{name: seen.get(name, value) for name, value in _SNAPSHOT_DEFAULTS.items()},
-        # Entries from before targets were recorded expand to what they always did.
-        **({"targets": seen["targets"]} if "targets" in seen else {}),
+        # Entries from before these were recorded expand to what they always did.
+        **{name: seen[name] for name in (*_ADDED_SEQUENCES, *_ADDED_DEFAULTS) if name in seen},
         "chain": frame["chain"],
         "control_version": frame["control_version"],
         "envelopes": [_expand_account(item, opened_us) for item in seen.get("accounts", ())],

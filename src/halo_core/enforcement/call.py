@@ -197,6 +197,7 @@ class DecisionContext:
         quota_day: what was spent today under the standing link's quotas, None where it has none.
         assessment: what behaviour says of the action.
         drift_before: wealth of the session's e-process before the action.
+        names_requested: the action names something, and nothing but what the user wrote.
         snapshot: everything that `decide` read besides the request.
         decision: what it decided.
         runs: whether the action may run now.
@@ -225,6 +226,7 @@ class DecisionContext:
     quota_day: QuotaDay | None = None
     assessment: RiskAssessment = _UNSET
     drift_before: int = 0
+    names_requested: bool = False
     snapshot: Snapshot = _UNSET
     decision: Decision = _UNSET
     runs: bool = False

@@ -371,7 +371,13 @@ class OutcomeJob:
         if state is not None and self.readable_len and origin is not Provenance.NOVEL:
             profile = tx.load_profile(state) if self.chunk is not None else None
             state = record_observation(
-                tx, state, tx.load_sketch(state), observed, context.resource.id, chunk=self.chunk
+                tx,
+                state,
+                tx.load_sketch(state),
+                observed,
+                context.resource.id,
+                chunk=self.chunk,
+                is_pointed=context.names_requested,
             )
             if profile is not None:
                 state = replace(state, watched=pack_head(profile))

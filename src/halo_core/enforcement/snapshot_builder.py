@@ -6,6 +6,7 @@ Everything is read once, inside the transaction that will hold the decision, so 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from halo_core.authority import compute_effective_authority
@@ -13,6 +14,7 @@ from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
 from halo_core.enforcement.call import Credentials, DecisionContext, ObservedText
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
+from halo_core.enforcement.risk_assessor import RiskAssessment
 from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
 from halo_core.risk.action_risk import WEALTH_INDEX
@@ -20,15 +22,21 @@ from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
 from halo_core.store.rows import compute_quota_day
 from halo_core.values import (
+    MAX_SOURCE_INDEX,
+    FactSources,
     Marks,
     Sketch,
     TracedLeaf,
     drop_said_forms,
+    find_facts,
     fingerprint_said,
     fingerprint_vouching_text,
     trace_leaves,
+    vouch_for_user,
 )
 
+POINTED_MARK: Final = " (pointed at)"
+"""Behind a source in a session's list: the user pointed at what it brought."""
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
 
@@ -41,6 +49,7 @@ def record_observation(
     source: str,
     *,
     chunk: Chunk | None = None,
+    is_pointed: bool = False,
 ) -> SessionState:
     """Record that a session has been shown a text; returns its state, tainted by untrusted content.
 
@@ -51,6 +60,7 @@ def record_observation(
         observed: the text.
         source: whose.
         chunk: what the session's profile keeps of it.
+        is_pointed: the user pointed at it: the action that brought it named something, and only what the user wrote.
     """
     if observed.text_mark and observed.text_mark in sketch.marks:
         return state  # the same words again
@@ -58,7 +68,7 @@ def record_observation(
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
     is_untrusted, place = observed.origin is Provenance.UNTRUSTED, 0
     if observed.origin is not Provenance.USER:
-        state, place = state.with_source(source)
+        state, place = state.with_source(source + POINTED_MARK * is_pointed)
     additions, spans = _compute_additions(sketch, observed, place)
     state = tx.add_sketch_row(state, additions, chunk, request=observed.origin is Provenance.USER)
     if spans:
@@ -138,11 +148,22 @@ def build_snapshot(
     pending, approval = _read_approvals(tx, context, active, credentials, at_us=at_us)
     # Compared with what the session has seen, no more; arguments with a problem were never walked through.
     resource = request.resource
-    traced_leaves = trace_leaves(context.leaves, sketch, resource.targets, resource.amount)
+    traced_leaves = vouch_for_user(
+        trace_leaves(context.leaves, sketch, resource.targets, resource.amount), context.leaves, request.subject.user
+    )
     if state.view.tainted and session:
         state = _record_arguments(tx, state, sketch, context, traced_leaves)
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
+    facts = find_facts(
+        resource,
+        context.recorded_args,
+        context.leaves,
+        traced_leaves,
+        sketch,
+        _find_fact_sources(tx, state, assessment),
+    )
+    context.names_requested = facts.names_requested
     context.state, context.assessment = state, assessment
     context.snapshot = Snapshot(
         time_us=at_us,
@@ -174,8 +195,27 @@ def build_snapshot(
         score_problem=assessment.problem,
         partial=assessment.is_partial,
         refused=state.refused,
+        facts=facts.facts,
+        program=facts.program,
         unscored=not score_name and scores.has_scored_neighbour(tx, request, state, chain),
     )
+
+
+def _find_fact_sources(tx: Transaction, state: SessionState, assessment: RiskAssessment) -> FactSources:
+    """What facts rest on besides the call and the sketch."""
+    pointed = frozenset(place for place, source in enumerate(state.sources, 1) if source.endswith(POINTED_MARK))
+    # The last place is shared by all sources that found no place of their own.
+    return FactSources(
+        pointed - {MAX_SOURCE_INDEX},
+        partial(_is_own_domain, tx),
+        is_established=assessment.is_established,
+        knows_places=assessment.knows_places,
+    )
+
+
+def _is_own_domain(_tx: Transaction, _domain: str) -> bool:
+    """Whether a mail domain is declared as the tenant's own; nothing declares any yet."""
+    return False
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:
@@ -189,7 +229,14 @@ def _name_sources(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Names of the sources of each argument leaf that has any."""
     return tuple(
-        (leaf.pointer, tuple(sorted({sources[place - 1] for place in leaf.places if place <= len(sources)})))
+        (
+            leaf.pointer,
+            tuple(
+                sorted(
+                    {sources[place - 1].removesuffix(POINTED_MARK) for place in leaf.places if place <= len(sources)}
+                )
+            ),
+        )
         for leaf in traced_leaves
         if leaf.places
     )

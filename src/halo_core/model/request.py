@@ -165,6 +165,7 @@ class Resource:
         classified: `declared`, `guessed` (from name and description) or `unknown`.
         unit: the budget unit that `amount` spends, `USD` for example; empty if it spends none.
         costs: (unit, decimal number as text) that every call spends besides: `(("USD", "0.02"),)`.
+        contained: True when what it runs reaches nothing but a disposable place: no network, no files of others.
     """
 
     id: str = ""
@@ -180,6 +181,7 @@ class Resource:
     classified: str = "declared"
     unit: str = ""
     costs: tuple[tuple[str, str], ...] = ()
+    contained: bool = False
 
     def __post_init__(self) -> None:
         """Convert words to their types and check them.
@@ -210,8 +212,8 @@ class Resource:
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree."""
-        return {
+        """Canonical tree; `contained` is in it only where it is true, so that other resources keep their digests."""
+        tree = {
             "amount": self.amount,
             "classified": self.classified,
             "costs": [list(item) for item in self.costs],
@@ -226,6 +228,7 @@ class Resource:
             "targets": list(self.targets),
             "unit": self.unit,
         }
+        return tree | {"contained": True} if self.contained else tree
 
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any]) -> Resource:

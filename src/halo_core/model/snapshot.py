@@ -36,6 +36,45 @@ class Provenance(StrEnum):
     NOVEL = "novel"
 
 
+class Fact(StrEnum):
+    """What is known of an action; all but the last two spare a question about its targets or its amount.
+
+    `asked`: the request has the tool's verb, a word like it, or a word for its class. `alias`: what nobody vouched for
+    are addresses of persons whom the user named, at the tenant's own domains. `pointed_at`: what nobody vouched for
+    stands in results that the user pointed at. `established`: several principals used the targets in unexposed
+    sessions. `known_place`: the agent's baseline knows the host, the mail domain and the folder of each value.
+    `same_host`: what nobody vouched for lies on a host that the user named. `unchanged`: an update that gives no
+    target. `amount_asked`: the user wrote the amount.
+
+    `new_host`: it reaches a host that nobody vouched for. `stores_target`: it writes an address, an account, a rule or
+    the like that nobody vouched for.
+    """
+
+    ALIAS = "alias"
+    AMOUNT_ASKED = "amount_asked"
+    ASKED = "asked"
+    ESTABLISHED = "established"
+    KNOWN_PLACE = "known_place"
+    NEW_HOST = "new_host"
+    POINTED_AT = "pointed_at"
+    SAME_HOST = "same_host"
+    STORES_TARGET = "stores_target"
+    UNCHANGED = "unchanged"
+
+
+class ProgramClass(StrEnum):
+    """The programs among the arguments of an action, by the worst of them.
+
+    `reads`: all parse as reading only. `vouched`: the user wrote them, or named all that they act on and asked for what
+    they do. `acts`: anything else, also what cannot be parsed.
+    """
+
+    NONE = ""
+    READS = "reads"
+    VOUCHED = "vouched"
+    ACTS = "acts"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """The session as it stood: counters never fall, taint never clears.
@@ -232,6 +271,8 @@ class Snapshot:
         score_problem: reason code why there is no risk although a score is in force.
         partial: the score has not read all of the call's values, so that a low risk says little.
         refused: attempts of the session before this one that were refused (`Decision.refused`).
+        facts: that spare questions or ask for some, sorted.
+        program: the programs among the arguments.
         unscored: no score is in force for the agent, but for one that it acts for, or that acted in its session.
     """
 
@@ -264,6 +305,8 @@ class Snapshot:
     partial: bool = False
     refused: int = 0
     unscored: bool = False
+    facts: tuple[Fact, ...] = ()
+    program: ProgramClass = ProgramClass.NONE
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
@@ -301,6 +344,9 @@ class Snapshot:
                 if self.targets
                 else {}
             ),
+            # What came later is in the tree only where it differs, so that older records keep their bytes.
+            **({"facts": [fact.value for fact in self.facts]} if self.facts else {}),
+            **({"program": self.program.value} if self.program else {}),
         }
 
     @classmethod
@@ -337,4 +383,6 @@ class Snapshot:
             partial=tree.get("partial", False),
             refused=tree.get("refused", 0),
             unscored=tree.get("unscored", False),
+            facts=tuple(map(Fact, tree.get("facts", ()))),
+            program=ProgramClass(tree.get("program", "")),
         )

@@ -7,6 +7,7 @@ trusted. `argument_values`, `text` and `lexicon` describe values for the behavio
 """
 
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
+from halo_core.values.facts import NO_SOURCES, ActionFacts, FactSources, find_facts
 from halo_core.values.kinds import TARGET_KINDS, Form, Kind
 from halo_core.values.observed_text import (
     NO_MARKS,
@@ -29,6 +30,7 @@ from halo_core.values.provenance import (
     origin_of_result,
     trace_arguments,
     trace_leaves,
+    vouch_for_user,
 )
 from halo_core.values.sketch import (
     MAX_SOURCE_INDEX,
@@ -51,8 +53,11 @@ __all__ = [
     "MAX_TAINTED_FINGERPRINTS",
     "MAX_TEXT",
     "NO_MARKS",
+    "NO_SOURCES",
     "TARGET_KINDS",
     "TRUST_FLOOR",
+    "ActionFacts",
+    "FactSources",
     "Form",
     "Kind",
     "Marks",
@@ -68,6 +73,7 @@ __all__ = [
     "extract_texts",
     "extract_tokens",
     "extract_values",
+    "find_facts",
     "fingerprint_known_text",
     "fingerprint_said",
     "fingerprint_stored_values",
@@ -85,4 +91,5 @@ __all__ = [
     "split_name",
     "trace_arguments",
     "trace_leaves",
+    "vouch_for_user",
 ]

@@ -4,6 +4,7 @@
     python studies/redrive.py --limit 1000 --json --db sqlite:///.halo/halo.db
     python studies/redrive.py --limit 1000 --no-manifest
     python studies/redrive.py --limit 1000 --no-manifest --score MODELS
+    python studies/redrive.py --limit 1000 --offline --recurring --remember
 
 A scripted model says the recorded calls, tools return the recorded results. Each suite's agent stands on a passport
 issued from `manifests/recorded.yaml`, with budgets and decay; with --no-manifest, and for suites that the manifest does
@@ -11,6 +12,12 @@ not name, an agent (a suite's role, in one fold) holds grants learnt from the be
 generous limits. The script goes on after every effect, until the model itself may not be asked any more. It must hold
 that each recorded action has one decision, each body that ran an earlier durable decision and one outcome, that
 `halo verify` finds the ledger whole and `halo replay` every decision the same.
+
+With --offline the same values, facts and starter rules are replayed without a framework, a store and passports, and the
+figures are those of the frontier: stopped and untouched at first contact, questions, and with --remember the same with
+remembered answers. Baselines hold other user tasks only; with --recurring they hold the same tasks' runs by other
+models. --established lets targets that several models went to count as established. --unseen-goals counts the rules
+alone, as for goals that no model has seen. Names of tools that a model made up are reported apart.
 
 Exit: 0 it held, 1 it did not, 2 there is nothing to drive.
 """
@@ -38,6 +45,7 @@ from halo_studies.data_folder import add_data_option, parse_with_data
 from halo_studies.recordings.sessions import BadData, Session, load, sample
 from halo_studies.redrive.console import show
 from halo_studies.redrive.figures import measure
+from halo_studies.redrive.frontier import replay_offline
 from halo_studies.redrive.handoffs import hand_offs, refuse
 from halo_studies.redrive.ledger import read
 from halo_studies.redrive.limits import spending
@@ -58,14 +66,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     home, db = _where(options)
     try:
         everything = load(options.data)
-        scores = scores_of(options.score, by_fold=options.no_manifest)
+        scores = scores_of(options.score, by_fold=options.no_manifest or options.offline)
         if scores is not None:
             everything = scores.folded(everything)
         chosen = sample(everything, options.limit, options.seed)
+        if options.offline:
+            figures = replay_offline(everything, chosen, scores, options)
+            sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+            return 0
         passports = choose(options.manifest, {session.suite for session in chosen}, none=options.no_manifest)
         if passports is None:
             refuse(options.handoffs)
-        figures, wrong = _run(everything, chosen, options.framework, passports, home=home, db=db, scores=scores)
+        figures, wrong = _run(
+            everything,
+            chosen,
+            options.framework,
+            passports,
+            home=home,
+            db=db,
+            scores=scores,
+            suite_wide=options.suite_grants,
+        )
         if options.handoffs is not None and passports is not None:
             prefix = f"handoffs.{secrets.token_hex(4)}."
             figures["handoffs"] = hand_offs(
@@ -106,6 +127,18 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="FOLDER",
         help="what train_folds.py wrote, with --no-manifest: scored, cross-fitted",
     )
+    parser.add_argument(
+        "--suite-grants",
+        action="store_true",
+        help="with --no-manifest: grant every tool of the suite, not the learnt ones",
+    )
+    parser.add_argument("--offline", action="store_true", help="replay facts and rules without a framework")
+    parser.add_argument(
+        "--recurring", action="store_true", help="offline: other models' runs of a task in its baseline"
+    )
+    parser.add_argument("--established", action="store_true", help="offline: targets of several models are established")
+    parser.add_argument("--unseen-goals", action="store_true", help="offline: rules alone, without any score")
+    parser.add_argument("--remember", action="store_true", help="offline: figures with remembered answers as well")
     parser.add_argument("--handoffs", type=Path, metavar="FOLDER", help="drive a team's recorded hand-offs as well")
     parser.add_argument("--no-check", action="store_true", help="neither verify nor replay afterwards")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
@@ -135,10 +168,11 @@ def _run(
     home: Path,
     db: str,
     scores: Scores | None = None,
+    suite_wide: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
     run = secrets.token_hex(4)  # ids of their own, so that one store takes several runs
     driven = [(f"redrive.{run}.{session.id}", session) for session in chosen]
-    roles = roles_of(everything, driven, passports)
+    roles = roles_of(everything, driven, passports, suite_wide=suite_wide)
     if passports is not None:
         passports.issue([role.agent for role in roles], home=home, db=db)
     told = scores.put(everything, roles, home=home, db=db, tenant=_TENANT) if scores is not None else 0

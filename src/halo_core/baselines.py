@@ -7,7 +7,7 @@ an attack are left out; those judged to be ordinary count like any other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from halo_core.errors import BadInput, ConfigError
 from halo_core.identities.baseline import IdentityBaseline
 from halo_core.model import AccessRequest, ActionKind, Actor, Decision, EntryKind, Impact, LedgerEntry
 from halo_core.risk.action_risk import ScoringTerms
-from halo_core.risk.baseline import Baseline, blend_threshold, fit_baseline, sample_own_margins
+from halo_core.risk.baseline import Baseline, blend_threshold, find_established, fit_baseline, sample_own_margins
 from halo_core.risk.circumstances import Circumstances, UsualCircumstances, circumstances_of, fit_usual_circumstances
 from halo_core.risk.features import compute_features
 from halo_core.risk.model import RiskModel
@@ -40,11 +40,19 @@ _HIGH: Final = 10
 
 @dataclass(slots=True)
 class SessionHistory:
-    """The actions of one session, in order, with their circumstances; these may be empty where none are known."""
+    """The actions of one session, in order.
+
+    Args:
+        session: its name.
+        observations: of its actions.
+        circumstances: of each; empty where none are known.
+        principals: whom each acted for, empty for one of an exposed session or of an unknown user; none where unknown.
+    """
 
     session: str
     observations: list[ActionObservation] = field(default_factory=list)
     circumstances: list[Circumstances] = field(default_factory=list)
+    principals: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,8 @@ class _SessionReplay:
         observation = observe_action(self._profile, action)
         if request["subject"]["agent"] in wanted and entry.body["dispatched"]:
             self.history.observations.append(observation)
+            is_exposed = entry.body["snapshot"]["session"]["tainted"]
+            self.history.principals.append("" if is_exposed else request["subject"]["user"])
             time_us = entry.body["snapshot"]["time_us"]
             self.history.circumstances.append(
                 circumstances_of(AccessRequest.from_plain(request, args), time_us, before)
@@ -192,7 +202,9 @@ def fit_score(
 
 
 def _fit(sessions: Sequence[SessionHistory], key: bytes) -> tuple[Baseline, UsualCircumstances]:
-    baseline = fit_baseline([item.observations for item in sessions], key)
+    sightings = (pair for item in sessions for pair in zip(item.principals, item.observations, strict=False))
+    established = find_established(sightings, key)
+    baseline = replace(fit_baseline([item.observations for item in sessions], key), established=established)
     return baseline, fit_usual_circumstances(item.circumstances for item in sessions)
 
 

@@ -134,8 +134,12 @@ REASONS: Final[dict[str, ReasonText]] = {
         "the target comes from an untrusted source", "name the target in the request itself"
     ),
     "untraced_target": ReasonText(
-        "the session has read untrusted content, and the origin of the target is unknown",
+        "nobody vouched for the target",
         "name the target in the request itself: `halo.session(request=...)`",
+    ),
+    "unasked_act": ReasonText("the request does not ask for this", "name the act in the request itself"),
+    "sensitive_read": ReasonText(
+        "labelled data is read that the request neither names nor points at", "name it in the request itself"
     ),
     "low_source_trust": ReasonText("documents from a source below the trust floor are dropped", ""),
     "first_use": ReasonText("the agent has not used this before", ""),

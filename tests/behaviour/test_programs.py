@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.values import argument_values
-from halo_core.values.argument_values import MAX_PARTS, _to_ascii, extract_parts, extract_values, host_of
+from halo_core.values.argument_values import MAX_PARTS, extract_parts, extract_values, host_of, to_bash_ascii
 from halo_world import python
 
 NUMBERS = " ".join(f"{i}.5" for i in range(100))
@@ -46,7 +46,7 @@ def test_any_text_has_a_bounded_number_of_parts(name, text):
 
 @given(text=st.text(max_size=100))
 def test_the_grammar_reads_ascii_of_the_same_length(text):
-    source = _to_ascii(text)
+    source = to_bash_ascii(text)
     assert source.isascii()
     assert len(source) == len(text.encode("utf-8", "replace"))
 

@@ -13,17 +13,47 @@ name = "reading is allowed"
 resource = "search"
 expect = "allow"
 [[case]]
-name = "a payment to an account from a document"
+name = "a payment to an account of origin untrusted"
 resource = "send_money"
 impact = "payment"
 targets = ["to"]
 amount = "eur"
 args = { to = "DE89", eur = 10 }
 provenance = { to = "untrusted" }
-expect = "deny"
+expect = "challenge"
 reason = "untrusted_target"
 [[case]]
-name = "a payment to a traced account"
+name = "a payment to an account of origin mixed"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+provenance = { to = "mixed" }
+expect = "challenge"
+reason = "untrusted_target"
+[[case]]
+name = "a payment to an account of origin novel"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+provenance = { to = "novel" }
+expect = "challenge"
+reason = "untraced_target"
+[[case]]
+name = "a payment to an account of origin system"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+provenance = { to = "system" }
+expect = "challenge"
+reason = "untraced_target"
+[[case]]
+name = "a payment to an account that the user wrote"
 resource = "send_money"
 impact = "payment"
 targets = ["to"]
@@ -31,24 +61,54 @@ amount = "eur"
 args = { to = "DE89", eur = 10 }
 expect = "allow"
 [[case]]
-name = "after exposure a new account counts as untrusted"
+name = "a payment to an account from a lookup"
 resource = "send_money"
 impact = "payment"
 targets = ["to"]
 amount = "eur"
 args = { to = "DE89", eur = 10 }
-provenance = { to = "novel" }
-tainted = true
-expect = "deny"
-reason = "untraced_target"
+provenance = { to = "known" }
+expect = "allow"
 [[case]]
-name = "a new account alone"
+name = "no fact spares a payee"
 resource = "send_money"
 impact = "payment"
 targets = ["to"]
 amount = "eur"
 args = { to = "DE89", eur = 10 }
-provenance = { to = "novel" }
+provenance = { to = "untrusted" }
+facts = ["asked", "alias", "established", "known_place", "pointed_at", "same_host"]
+expect = "challenge"
+[[case]]
+name = "a second account in another argument"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10, note = "DE90" }
+kinds = { note = "account" }
+provenance = { note = "untrusted" }
+expect = "challenge"
+reason = "untrusted_target"
+[[case]]
+name = "after exposure a payment that nobody asked for"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+tainted = true
+expect = "challenge"
+reason = "unasked_act"
+[[case]]
+name = "after exposure a payment that the user asked for"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+tainted = true
+facts = ["asked"]
 expect = "allow"
 [[case]]
 name = "payments of a day to one recipient"
@@ -100,6 +160,16 @@ args = { to = "DE89", eur = 1000.01 }
 expect = "challenge"
 reason = "large_amount"
 [[case]]
+name = "a large amount that the user wrote"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 1000.01 }
+facts = ["amount_asked", "asked"]
+expect = "challenge"
+reason = "large_amount"
+[[case]]
 name = "a large refund"
 resource = "send_money"
 impact = "payment"
@@ -129,10 +199,39 @@ name = "nobody said how much"
 resource = "send_money"
 impact = "payment"
 targets = ["to"]
-args = { to = "DE89", eur = 10 }
+args = { to = "DE89" }
+expect = "challenge"
+reason = "unknown_amount"
+[[case]]
+name = "an update of a payment that names no recipient and no amount"
+resource = "update_order"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { day = "2026-01-01" }
+provenance = { day = "untrusted" }
+facts = ["unchanged"]
+expect = "allow"
+[[case]]
+name = "the same of a tool that is no update"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { day = "2026-01-01" }
+provenance = { day = "untrusted" }
 expect = "challenge"
 [[case]]
-name = "a delete is confirmed"
+name = "a delete that the user asked for"
+resource = "rm"
+impact = "delete"
+reversal = "irreversible"
+targets = ["path"]
+args = { path = "/a" }
+facts = ["asked"]
+expect = "allow"
+[[case]]
+name = "a delete that nobody asked for"
 resource = "rm"
 impact = "delete"
 reversal = "irreversible"
@@ -141,14 +240,37 @@ args = { path = "/a" }
 expect = "challenge"
 reason = "grave_impact"
 [[case]]
-name = "a delete that a document asked for"
+name = "a delete of what a document names"
 resource = "rm"
 impact = "delete"
 reversal = "irreversible"
 targets = ["path"]
 args = { path = "/a" }
 provenance = { path = "untrusted" }
-expect = "deny"
+facts = ["asked"]
+expect = "challenge"
+reason = "untrusted_target"
+[[case]]
+name = "a delete of what the model made up"
+resource = "rm"
+impact = "delete"
+reversal = "irreversible"
+targets = ["path"]
+args = { path = "/a" }
+provenance = { path = "novel" }
+facts = ["asked"]
+expect = "challenge"
+reason = "untraced_target"
+[[case]]
+name = "no fact spares a delete"
+resource = "rm"
+impact = "delete"
+reversal = "irreversible"
+targets = ["path"]
+args = { path = "/a" }
+provenance = { path = "untrusted" }
+facts = ["alias", "asked", "established", "known_place", "pointed_at"]
+expect = "challenge"
 [[case]]
 name = "a delete that can be undone"
 resource = "rm"
@@ -156,31 +278,467 @@ impact = "delete"
 reversal = "undo"
 expect = "allow"
 [[case]]
+name = "after exposure one that nobody asked for"
+resource = "rm"
+impact = "delete"
+reversal = "undo"
+tainted = true
+expect = "challenge"
+reason = "unasked_act"
+[[case]]
+name = "a grave act that names no target"
+resource = "wipe"
+impact = "delete"
+reversal = "irreversible"
+facts = ["asked"]
+expect = "challenge"
+reason = "grave_impact"
+[[case]]
+name = "an invitation of a person whom the user named at our domain"
+resource = "invite"
+impact = "admin"
+reversal = "irreversible"
+targets = ["who"]
+args = { who = "x@y.example" }
+provenance = { who = "untrusted" }
+facts = ["alias", "asked"]
+expect = "allow"
+[[case]]
+name = "the same if the user did not ask for it"
+resource = "invite"
+impact = "admin"
+reversal = "irreversible"
+targets = ["who"]
+args = { who = "x@y.example" }
+provenance = { who = "untrusted" }
+facts = ["alias"]
+expect = "challenge"
+[[case]]
+name = "an established address is no ground for an invitation"
+resource = "invite"
+impact = "admin"
+reversal = "irreversible"
+targets = ["who"]
+args = { who = "x@y.example" }
+provenance = { who = "untrusted" }
+facts = ["asked", "established"]
+expect = "challenge"
+[[case]]
+name = "a statement that only reads"
+resource = "query"
+args = { sql = "..." }
+kinds = { sql = "program" }
+provenance = { sql = "novel" }
+program = "reads"
+expect = "allow"
+[[case]]
+name = "a statement that acts, in a tool declared as reading"
+resource = "query"
+args = { sql = "..." }
+kinds = { sql = "program" }
+provenance = { sql = "novel" }
+program = "acts"
+expect = "challenge"
+reason = "grave_impact"
+[[case]]
+name = "a statement of which the user named everything"
+resource = "query"
+args = { sql = "..." }
+kinds = { sql = "program" }
+provenance = { sql = "novel" }
+program = "vouched"
+expect = "allow"
+[[case]]
+name = "a program in a contained place"
+resource = "query"
+args = { sql = "..." }
+kinds = { sql = "program" }
+provenance = { sql = "novel" }
+impact = "execute"
+reversal = "irreversible"
+program = "acts"
+contained = true
+facts = ["asked"]
+expect = "allow"
+[[case]]
+name = "a command that only reads"
+resource = "query"
+args = { sql = "..." }
+kinds = { sql = "program" }
+provenance = { sql = "novel" }
+impact = "execute"
+reversal = "irreversible"
+program = "reads"
+expect = "allow"
+[[case]]
 name = "mail to an address from a document"
 resource = "mail"
 impact = "send"
 targets = ["to"]
-args = { to = "x@y" }
+args = { to = "x@y.example" }
+kinds = { to = "email" }
 provenance = { to = "untrusted" }
 expect = "challenge"
+reason = "untrusted_target"
 [[case]]
-name = "an unknown tool"
+name = "mail to an address that the model made up"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "email" }
+provenance = { to = "novel" }
+expect = "challenge"
+reason = "untraced_target"
+[[case]]
+name = "mail to an address that the user wrote"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "email" }
+tainted = true
+expect = "allow"
+[[case]]
+name = "mail to a person whom the user named at our domain"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "email" }
+provenance = { to = "untrusted" }
+facts = ["alias", "asked"]
+expect = "allow"
+[[case]]
+name = "the same if the user asked for no mail"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "email" }
+provenance = { to = "untrusted" }
+facts = ["alias"]
+expect = "challenge"
+[[case]]
+name = "mail to an established address"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "email" }
+provenance = { to = "untrusted" }
+facts = ["established"]
+expect = "allow"
+[[case]]
+name = "a post to the page that the user named"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "email" }
+provenance = { to = "novel" }
+facts = ["same_host"]
+expect = "allow"
+[[case]]
+name = "what the user pointed at is no ground for a mail"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "email" }
+provenance = { to = "untrusted" }
+facts = ["asked", "pointed_at"]
+expect = "challenge"
+[[case]]
+name = "mail whose recipient is not declared"
+resource = "mail"
+impact = "send"
+args = { who = "x" }
+provenance = { who = "untrusted" }
+expect = "challenge"
+[[case]]
+name = "an invitation in a calendar"
+resource = "create_event"
+impact = "write"
+args = { who = "x@y.example" }
+kinds = { who = "email" }
+provenance = { who = "untrusted" }
+tainted = true
+facts = ["stores_target"]
+expect = "challenge"
+reason = "untraced_target"
+[[case]]
+name = "one to a person whom the user named at our domain"
+resource = "create_event"
+impact = "write"
+args = { who = "x@y.example" }
+kinds = { who = "email" }
+provenance = { who = "untrusted" }
+tainted = true
+facts = ["alias", "asked", "stores_target"]
+expect = "allow"
+[[case]]
+name = "established is no ground to store an address"
+resource = "create_event"
+impact = "write"
+args = { who = "x@y.example" }
+kinds = { who = "email" }
+provenance = { who = "untrusted" }
+tainted = true
+facts = ["established", "stores_target"]
+expect = "challenge"
+[[case]]
+name = "a fetch from a new host after exposure"
+resource = "fetch"
+args = { url = "https://x.example" }
+kinds = { url = "url" }
+provenance = { url = "untrusted" }
+tainted = true
+facts = ["new_host"]
+expect = "challenge"
+reason = "untrusted_target"
+[[case]]
+name = "a fetch from a host of the baseline"
+resource = "fetch"
+args = { url = "https://x.example" }
+kinds = { url = "url" }
+provenance = { url = "untrusted" }
+tainted = true
+facts = ["known_place", "new_host"]
+expect = "allow"
+[[case]]
+name = "a fetch from the host that the user named"
+resource = "fetch"
+args = { url = "https://x.example" }
+kinds = { url = "url" }
+provenance = { url = "untrusted" }
+tainted = true
+facts = ["same_host"]
+expect = "allow"
+[[case]]
+name = "a fetch from a new host before exposure"
+resource = "fetch"
+args = { url = "https://x.example" }
+kinds = { url = "url" }
+provenance = { url = "untrusted" }
+facts = ["new_host"]
+expect = "allow"
+[[case]]
+name = "a document chooses what is read"
+resource = "read_file"
+args = { path = "/etc/x" }
+kinds = { path = "path" }
+provenance = { path = "untrusted" }
+tainted = true
+expect = "challenge"
+reason = "untrusted_target"
+[[case]]
+name = "a document that the user pointed at chooses what is read"
+resource = "read_file"
+args = { path = "/etc/x" }
+kinds = { path = "path" }
+provenance = { path = "untrusted" }
+tainted = true
+facts = ["pointed_at"]
+expect = "allow"
+[[case]]
+name = "a document chooses what is read in a folder of the baseline"
+resource = "read_file"
+args = { path = "/etc/x" }
+kinds = { path = "path" }
+provenance = { path = "untrusted" }
+tainted = true
+facts = ["known_place"]
+expect = "allow"
+[[case]]
+name = "labelled data that nobody named"
+resource = "read_record"
+labels = ["pii"]
+targets = ["id"]
+args = { id = "C-1" }
+provenance = { id = "novel" }
+tainted = true
+expect = "challenge"
+reason = "sensitive_read"
+[[case]]
+name = "labelled data that the user named"
+resource = "read_record"
+labels = ["pii"]
+targets = ["id"]
+args = { id = "C-1" }
+tainted = true
+expect = "allow"
+[[case]]
+name = "labelled data before exposure"
+resource = "read_record"
+labels = ["pii"]
+targets = ["id"]
+args = { id = "C-1" }
+provenance = { id = "novel" }
+expect = "allow"
+[[case]]
+name = "an undeclared tool"
 resource = "zap"
 impact = "unknown"
+classified = "unknown"
 expect = "monitor"
 reason = "unknown_impact"
 [[case]]
-name = "an unknown tool after exposure"
-resource = "zap"
-impact = "unknown"
+name = "an undeclared tool with a target that the user wrote"
+resource = "do_it"
+classified = "guessed"
+impact = "write"
+targets = ["to"]
+args = { to = "x@y.example" }
+expect = "monitor"
+[[case]]
+name = "an undeclared tool with a target that nobody vouched for"
+resource = "do_it"
+classified = "guessed"
+impact = "write"
+targets = ["to"]
+args = { to = "x@y.example" }
+provenance = { to = "novel" }
+expect = "challenge"
+reason = "unknown_impact"
+[[case]]
+name = "what the user pointed at is no ground for an undeclared write"
+resource = "do_it"
+classified = "guessed"
+impact = "write"
+targets = ["to"]
+args = { to = "x@y.example" }
+provenance = { to = "untrusted" }
+facts = ["pointed_at"]
+expect = "challenge"
+[[case]]
+name = "an undeclared read of a file before exposure"
+resource = "do_it"
+classified = "guessed"
+impact = "read"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "path" }
+provenance = { to = "novel" }
+expect = "monitor"
+[[case]]
+name = "an undeclared read of a file that a document names"
+resource = "do_it"
+classified = "guessed"
+impact = "read"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "path" }
+provenance = { to = "untrusted" }
 tainted = true
 expect = "challenge"
+[[case]]
+name = "an undeclared read of a file that the user pointed at"
+resource = "do_it"
+classified = "guessed"
+impact = "read"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "path" }
+provenance = { to = "untrusted" }
+tainted = true
+facts = ["pointed_at"]
+expect = "monitor"
+[[case]]
+name = "an undeclared read of an account"
+resource = "do_it"
+classified = "guessed"
+impact = "read"
+targets = ["to"]
+args = { to = "x@y.example" }
+kinds = { to = "account" }
+provenance = { to = "novel" }
+expect = "challenge"
+[[case]]
+name = "an undeclared statement that only reads"
+resource = "query"
+args = { sql = "..." }
+kinds = { sql = "program" }
+provenance = { sql = "novel" }
+classified = "guessed"
+program = "reads"
+expect = "monitor"
+[[case]]
+name = "after exposure an undeclared tool with a grave name"
+resource = "zap"
+impact = "unknown"
+classified = "unknown"
+tainted = true
+expect = "challenge"
+reason = "unasked_act"
+[[case]]
+name = "the same if the user asked for it"
+resource = "zap"
+impact = "unknown"
+classified = "unknown"
+tainted = true
+facts = ["asked"]
+expect = "monitor"
 [[case]]
 name = "first use"
 resource = "search"
 uses = 0
 expect = "monitor"
 reason = "first_use"
+[[case]]
+name = "an unusual action"
+resource = "search"
+risk_band = 2
+risk = 900
+expect = "monitor"
+reason = "risk_elevated"
+[[case]]
+name = "an unusual action after exposure"
+resource = "search"
+risk_band = 1
+risk = 800
+tainted = true
+expect = "challenge"
+reason = "risk_high"
+[[case]]
+name = "a less unusual action after exposure"
+resource = "search"
+risk_band = 1
+risk = 799
+tainted = true
+expect = "monitor"
+[[case]]
+name = "an unusual action that was not read to its end"
+resource = "search"
+risk_band = 1
+tainted = true
+expect = "challenge"
+reason = "risk_high"
+[[case]]
+name = "a low risk spares nothing"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+provenance = { to = "untrusted" }
+risk = 0
+expect = "challenge"
+reason = "untrusted_target"
+[[case]]
+name = "an agent without a baseline beside one that has one"
+resource = "search"
+unscored = true
+expect = "monitor"
+reason = "risk_unknown"
+[[case]]
+name = "the same after exposure"
+resource = "note"
+impact = "write"
+unscored = true
+tainted = true
+expect = "challenge"
+reason = "risk_unknown"
 [[case]]
 name = "a declared source below the floor"
 resource = "web"
@@ -203,6 +761,12 @@ expect = "allow"
 """
 
 CASES = load_cases(STARTER)
+
+
+def test_each_starter_rule_has_a_case():
+    bundle = PolicyBundle.load_starter()
+    named = {reason.source for case in CASES for reason in run_case(case, bundle).reasons}
+    assert {policy.id for policy in bundle.parse() if policy.grade is not None} <= named
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -255,6 +819,7 @@ def test_a_number_out_of_range_is_no_case(member):
 
 
 def test_a_case_may_state_what_the_score_says():
-    stated = 'risk = 900\nrisk_band = 2\nsession_risk = 900\nrefused = 1\nunscored = false\nexpect = "challenge"\n'
+    stated = "tainted = true\nrisk = 900\nrisk_band = 2\nsession_risk = 900\nrefused = 1\nunscored = false\n"
+    stated += 'expect = "challenge"\n'
     (case,) = load_cases(f'[[case]]\nname="x"\nresource="x"\nreason="risk_high"\n{stated}')
     assert run_case(case, PolicyBundle.load_starter()).passed

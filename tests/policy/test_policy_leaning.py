@@ -26,7 +26,7 @@ LEANT = leant()
 PAY = Case(
     "pay",
     "pay",
-    "deny",
+    "challenge",
     args={"to": "DE1", "amount": 5},
     given={"impact": Impact.PAYMENT, "targets": ("to",), "amount": "amount"},
     provenance={"to": Provenance.UNTRUSTED},
@@ -47,14 +47,14 @@ def test_only_the_rules_that_may_lean_are_changed():
 
 def test_where_the_score_is_sure_they_say_nothing():
     assert effect(LEANT, replace(PAY, state={"risk": 199})) == "allow"
-    assert effect(STARTER, replace(PAY, state={"risk": 199})) == "deny"
+    assert effect(STARTER, replace(PAY, state={"risk": 199})) == "challenge"
     grave = Case("x", "wipe", "challenge", given={"impact": Impact.DELETE, "reversal": Reversal.IRREVERSIBLE})
     assert (effect(LEANT, grave), effect(LEANT, replace(grave, state={"risk": 10}))) == ("challenge", "allow")
 
 
 @pytest.mark.parametrize("risk", [None, 200, 201, 1000])
 def test_where_it_is_not_or_there_is_none_they_speak_as_ever(risk):
-    assert effect(LEANT, replace(PAY, state={"risk": risk})) == "deny"
+    assert effect(LEANT, replace(PAY, state={"risk": risk})) == "challenge"
 
 
 def test_a_large_amount_is_asked_about_whatever_the_score_says():
@@ -63,7 +63,8 @@ def test_a_large_amount_is_asked_about_whatever_the_score_says():
 
 
 def test_the_scores_own_rules_do_not_lean():
-    assert effect(LEANT, replace(PAY, state={"risk": 0, "band": 2})) == "challenge"
+    read = Case("x", "search", "challenge", tainted=True)
+    assert effect(leant(1000), replace(read, state={"risk": 900, "band": 2})) == "challenge"
     unscored = replace(PAY, state={"unscored": True}, tainted=True, provenance={})
     assert effect(LEANT, unscored) == "challenge"
 

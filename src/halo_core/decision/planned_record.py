@@ -20,6 +20,7 @@ from halo_core.decision.record import (
     pack_trace,
 )
 from halo_core.model import Decision, Envelope, Provenance, SessionView
+from halo_core.values import ActionFacts
 
 
 class PlannedCall(Protocol):
@@ -41,6 +42,7 @@ class PlannedCall(Protocol):
     uses: int
     amount: int | None
     hold_room: bool
+    facts: ActionFacts | None
     decision: Decision
 
 
@@ -114,11 +116,20 @@ def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, 
         seen["amount"] = call.amount
     if call.hold_room:
         seen["hold_room"] = True
+    if call.facts is not None:
+        _add_facts(seen, call.facts)
     if call.sources:
         seen["sources"] = [[pointer, list(names)] for pointer, names in call.sources]
     if call.uses:
         seen["uses"] = call.uses
     return seen
+
+
+def _add_facts(seen: dict[str, Any], facts: ActionFacts) -> None:
+    if facts.facts:
+        seen["facts"] = [str.__str__(fact) for fact in facts.facts]
+    if facts.program:
+        seen["program"] = str.__str__(facts.program)
 
 
 def _pack_own_digest(digest: str) -> str:

@@ -76,6 +76,7 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "band": 0,
     "dispatched": False,
     "factors": [],
+    "facts": [],
     "features": [],
     "held_before": False,
     "hold_room": False,
@@ -84,6 +85,7 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "partial": False,
     "passport_problem": "",
     "pending": 0,
+    "program": "",
     "quotas": [],
     "refused": 0,
     "repeated": False,
@@ -98,10 +100,13 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "uses": 0,
 }
 _SCALARS: Final = tuple(
-    name for name, value in _SNAPSHOT_DEFAULTS.items() if name != "approval" and not isinstance(value, list)
+    name
+    for name, value in _SNAPSHOT_DEFAULTS.items()
+    if name not in ("approval", "program") and not isinstance(value, list)
 )
 _SEQUENCES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "factors": dict,
+    "facts": str,
     "features": int,
     "quotas": list,
     "revocations": lambda item: [item.scope, item.target, item.since_us],
@@ -274,6 +279,8 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
         items = getattr(snapshot, name)
         if items:
             seen[name] = [encode(item) for item in items]
+    if snapshot.program:
+        seen["program"] = snapshot.program.value
     if snapshot.approval is not None:
         seen["approval"] = snapshot.approval.to_plain()
     return seen

@@ -19,6 +19,7 @@ from halo_core.model import (
     Origin,
     PolicyView,
     Principal,
+    ProgramClass,
     Provenance,
     Resource,
     Snapshot,
@@ -26,7 +27,7 @@ from halo_core.model import (
 )
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
 from halo_core.store.rows import QuotaDay
-from halo_core.values import NO_MARKS, ConversationDigest, MarkedItem, ResultMarks
+from halo_core.values import NO_MARKS, ActionFacts, ConversationDigest, MarkedItem, ResultMarks, TracedLeaf
 from halo_core.values.provenance import Leaf
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class DecisionContext:
         provenance: JSON pointer of each argument leaf → where the value came from, sorted.
         targets: JSON pointer, kind and flags of each leaf that says where something goes, sorted.
         sources: JSON pointer of each leaf that some result brought → which resources gave it, sorted.
+        traced: the leaves with all that tracing them found, sorted by pointer.
+        facts: what is known of the call, None until somebody needs it.
         score_name: name of the behaviour score in force, empty for none.
         active: the live chain as it was loaded, None where a plan stood in for loading it.
         chain: verified links, root first.
@@ -210,6 +213,8 @@ class DecisionContext:
     provenance: tuple[tuple[str, Provenance], ...] = ()
     targets: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    traced: tuple[TracedLeaf, ...] = ()
+    facts: ActionFacts | None = None
     score_name: str = ""
     active: ActiveChain | None = None
     chain: tuple[Link, ...] = ()
@@ -299,6 +304,8 @@ class DecisionContext:
             refused=self.state.refused,
             amount=self.amount,
             hold_room=self.hold_room,
+            facts=self.facts.facts if self.facts is not None else (),
+            program=self.facts.program if self.facts is not None else ProgramClass.NONE,
         )
 
     @property

@@ -233,7 +233,11 @@ class OutcomeJob:
         if observed.origin is Provenance.NOVEL:
             return state, observed.origin
         sketch = tx.load_sketch(state)
-        state = record_observation(tx, state, sketch, observed, self.context.resource.id, chunk=text.chunk)
+        facts = self.context.facts
+        is_pointed = facts is not None and facts.names_requested
+        state = record_observation(
+            tx, state, sketch, observed, self.context.resource.id, chunk=text.chunk, is_pointed=is_pointed
+        )
         return state, observed.origin
 
     def _record_said(self, tx: Transaction, state: SessionState, text: ResultText) -> SessionState:

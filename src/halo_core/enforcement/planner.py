@@ -22,6 +22,7 @@ from halo_core.decision.record_parts import (
     encode_model,
     encode_resource,
 )
+from halo_core.enforcement.action_facts import read_facts
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.exposure import list_place_marks
@@ -258,6 +259,7 @@ class Planner:
             or _may_rest_on_held(tx, context, digester)
         ):
             return None
+        read_facts(tx, context, digester)
         if call.resource.amount:
             context.amount = read_amount_at_stake(context.request, context.recorded_args)
         context.uses = tx.count_uses(context.principal.agent, call.resource.id)

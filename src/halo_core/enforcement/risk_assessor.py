@@ -20,8 +20,9 @@ from halo_core.risk.action_risk import (
     explain_action_risk,
     record_assessment,
 )
-from halo_core.risk.baseline import Baseline
+from halo_core.risk.baseline import Baseline, is_established
 from halo_core.risk.circumstances import UsualCircumstances, circumstances_of
+from halo_core.risk.features import FEATURE_INDEX
 from halo_core.risk.model import RiskModel
 from halo_core.risk.profile import ProposedAction, apply_head, pack_head
 from halo_core.store import SessionState, Transaction, rows
@@ -31,6 +32,7 @@ MODEL_DOMAIN: Final = "halo/model/v1"
 TERMS_DOMAIN: Final = "halo/scoring/v1"
 USUAL_DOMAIN: Final = "halo/usual/v1"
 _SCORED_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+_GENERAL_NEW: Final = FEATURE_INDEX["general_new"]
 _MAX_SCORES: Final = 16
 
 
@@ -49,6 +51,8 @@ class RiskAssessment:
         drift: of the session's e-process, in sixteenths of a bit.
         problem: reason code why there is no risk although there should be.
         is_partial: it has more values than were read.
+        is_established: several principals named all that it names, in unexposed sessions.
+        knows_places: the baseline knows the host, the mail domain and the folder of each of its values.
     """
 
     score_name: str = ""
@@ -61,6 +65,8 @@ class RiskAssessment:
     drift: int = 0
     problem: str = ""
     is_partial: bool = False
+    is_established: bool = False
+    knows_places: bool = False
 
 
 UNSCORED: Final = RiskAssessment()
@@ -138,6 +144,8 @@ class RiskAssessor:
                 names_requested=score.observation.named_by_request,
                 drift=score.wealth,
                 is_partial=score.observation.truncated,
+                is_established=is_established(score.observation, scoring.baseline, profile.key),
+                knows_places=score.values[_GENERAL_NEW] == 0 and not score.observation.truncated,
             )
         except (HaloError, KeyError, ValueError, ArithmeticError, RecursionError) as exc:
             # INVARIANT: FAILCLOSED - where a score is in force, an action without one does not run.

@@ -11,6 +11,7 @@ from halo_core.authority import compute_effective_authority
 from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
+from halo_core.enforcement.action_facts import mark_pointed, read_facts, unmark_pointed
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
@@ -25,7 +26,7 @@ from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
 from halo_core.store.known_values import KnownValues
 from halo_core.store.rows import compute_quota_day
-from halo_core.values import Marks, Sketch, TracedLeaf, fingerprint_vouching_text, trace_leaves
+from halo_core.values import Marks, Sketch, TracedLeaf, fingerprint_vouching_text, trace_leaves, vouch_for_user
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
@@ -39,6 +40,7 @@ def record_observation(
     source: str,
     *,
     chunk: Chunk | None = None,
+    is_pointed: bool = False,
 ) -> SessionState:
     """Record that a session has been shown a text; returns its state, tainted by untrusted content.
 
@@ -49,6 +51,7 @@ def record_observation(
         observed: the text.
         source: whose.
         chunk: what the session's profile keeps of it.
+        is_pointed: the user pointed at it: the action that brought it named something, and only what the user wrote.
     """
     if observed.text_mark and observed.text_mark in sketch.marks:
         return state  # the same words again
@@ -56,7 +59,7 @@ def record_observation(
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
     is_untrusted, place = observed.origin is Provenance.UNTRUSTED, 0
     if observed.origin is not Provenance.USER:
-        state, place = state.with_source(source)
+        state, place = state.with_source(mark_pointed(source) if is_pointed else source)
     additions, spans = _compute_additions(sketch, observed, place)
     state = tx.add_sketch_row(state, additions, chunk, request=observed.origin is Provenance.USER)
     if spans:
@@ -112,10 +115,11 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     traced_leaves = trace_leaves(
         context.leaves, sketch, resource.targets, resource.amount, is_declared=known.names if known else None
     )
+    context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
     _name_origins(context, traced_leaves, state.sources)
     # A job that is run again starts from nothing.
     context.active, context.chain, context.accounts, context.authority = None, (), (), None
-    context.made_snapshot = context.quota_day = context.payment = context.amount = None
+    context.made_snapshot = context.quota_day = context.payment = context.amount = context.facts = None
     context.hold_room = False
 
 
@@ -148,6 +152,7 @@ def build_snapshot(
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
     context.assessment = assessment
+    facts = read_facts(tx, context, digester, assessment)
     context.uses = tx.count_uses(request.subject.agent, request.resource.id)
     context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
     payment = context.payment = read_payment_facts(
@@ -210,6 +215,8 @@ def build_snapshot(
         repeated=payment is not None and payment.is_repeated,
         held_before=held_before,
         hold_room=context.hold_room,
+        facts=facts.facts,
+        program=facts.program,
     )
 
 
@@ -253,7 +260,9 @@ def _name_origins(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...
         if is_target:
             targets.append((pointer, str.__str__(kind), flags))
         if places:
-            sources.append((pointer, tuple(sorted({names[place - 1] for place in places if place <= len(names)}))))
+            sources.append(
+                (pointer, tuple(sorted({unmark_pointed(names[place - 1]) for place in places if place <= len(names)})))
+            )
     context.provenance, context.targets, context.sources = tuple(provenance), tuple(targets), tuple(sources)
 
 

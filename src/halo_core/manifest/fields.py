@@ -231,6 +231,7 @@ _RESOURCE_FIELDS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "amount": lambda item: item.text(most=128),
     "can_wait": read_boolean,
     "costs": _read_costs,
+    "contained": read_boolean,
     "idempotent": read_boolean,
     "impact": lambda item: read_word(item, [impact.value for impact in Impact]),
     "labels": lambda item: read_texts(item, labels=True),

@@ -185,6 +185,7 @@ class Resource:
         costs: (unit, decimal number as text) that every call spends besides: `(("USD", "0.02"),)`.
         can_wait: True when nothing needs the result at once, so that a question about a call need not pause its
             caller: the call is held until it is answered.
+        contained: True when what it runs reaches nothing but a disposable place: no network, no files of others.
     """
 
     id: str = ""
@@ -201,6 +202,7 @@ class Resource:
     unit: str = ""
     costs: tuple[tuple[str, str], ...] = ()
     can_wait: bool = False
+    contained: bool = False
 
     def __post_init__(self) -> None:
         """Convert words to their types and check them.
@@ -231,7 +233,7 @@ class Resource:
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; `can_wait` is in it only where it is true, so that other resources keep their digests."""
+        """Canonical tree; `can_wait` and `contained` are in it only where true: other resources keep their digests."""
         tree = {
             "amount": self.amount,
             "classified": self.classified,
@@ -247,7 +249,8 @@ class Resource:
             "targets": list(self.targets),
             "unit": self.unit,
         }
-        return tree | {"can_wait": True} if self.can_wait else tree
+        tree |= {"can_wait": True} if self.can_wait else {}
+        return tree | {"contained": True} if self.contained else tree
 
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any]) -> Resource:

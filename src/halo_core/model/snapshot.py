@@ -36,6 +36,45 @@ class Provenance(StrEnum):
     NOVEL = "novel"
 
 
+class Fact(StrEnum):
+    """What is known of an action; all but the last two spare a question about its targets or its amount.
+
+    `asked`: the request has the tool's verb, a word like it, or a word for its class. `alias`: what nobody vouched for
+    are addresses of persons whom the user named, at the tenant's own domains. `pointed_at`: what nobody vouched for
+    stands in results that the user pointed at. `established`: several principals used the targets in unexposed
+    sessions. `known_place`: the agent's baseline knows the host, the mail domain and the folder of each value.
+    `same_host`: what nobody vouched for lies on a host that the user named. `unchanged`: an update that gives no
+    target. `amount_asked`: the user wrote the amount.
+
+    `new_host`: it reaches a host that nobody vouched for. `stores_target`: it writes an address, an account, a rule or
+    the like that nobody vouched for.
+    """
+
+    ALIAS = "alias"
+    AMOUNT_ASKED = "amount_asked"
+    ASKED = "asked"
+    ESTABLISHED = "established"
+    KNOWN_PLACE = "known_place"
+    NEW_HOST = "new_host"
+    POINTED_AT = "pointed_at"
+    SAME_HOST = "same_host"
+    STORES_TARGET = "stores_target"
+    UNCHANGED = "unchanged"
+
+
+class ProgramClass(StrEnum):
+    """The programs among the arguments of an action, by the worst of them.
+
+    `reads`: all parse as reading only. `vouched`: the user wrote them, or named all that they act on and asked for what
+    they do. `acts`: anything else, also what cannot be parsed.
+    """
+
+    NONE = ""
+    READS = "reads"
+    VOUCHED = "vouched"
+    ACTS = "acts"
+
+
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """The session as it stood: counters never fall, taint never clears.
@@ -284,6 +323,8 @@ class Snapshot:
         score_problem: reason code why there is no risk although a score is in force.
         partial: the score has not read all of the call's values, so that a low risk says little.
         refused: attempts of the session before this one that were refused (`Decision.refused`).
+        facts: that spare questions or ask for some, sorted.
+        program: the programs among the arguments.
         unscored: no score is in force for the agent, but for one that it acts for, or that acted in its session.
         answer_scope: keyed digest of what a remembered answer to this call covers; empty where there is no such answer.
         standing: remembered answers that cover this call, sorted by id.
@@ -332,6 +373,8 @@ class Snapshot:
     repeated: bool = False
     held_before: bool = False
     hold_room: bool = False
+    facts: tuple[Fact, ...] = ()
+    program: ProgramClass = ProgramClass.NONE
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
@@ -347,6 +390,7 @@ class Snapshot:
             "envelopes": [item.to_plain() for item in self.envelopes],
             "factors": [dict(item) for item in self.factors],
             "features": list(self.features),
+            "facts": [fact.value for fact in self.facts],
             "held_before": self.held_before,
             "hold_room": self.hold_room,
             "mode": self.mode.value,
@@ -357,6 +401,7 @@ class Snapshot:
             "passport_problem": self.passport_problem,
             "pending": self.pending,
             "policy": self.policy.hash,
+            "program": self.program.value,
             "provenance": [[pointer, source.value] for pointer, source in self.provenance],
             "quotas": [list(item) for item in self.quotas],
             "refused": self.refused,
@@ -417,4 +462,6 @@ class Snapshot:
             repeated=tree.get("repeated", False),
             held_before=tree.get("held_before", False),
             hold_room=tree.get("hold_room", False),
+            facts=tuple(map(Fact, tree.get("facts", ()))),
+            program=ProgramClass(tree.get("program", "")),
         )

@@ -325,12 +325,13 @@ def _parse_obligation(text: str) -> Obligation | None:
 THRESHOLD_RULES: Final = frozenset(
     {
         "halo.grave.irreversible",
-        "halo.grave.tainted-target",
+        "halo.grave.untraced-target",
         "halo.grave.untrusted-target",
-        "halo.payment.tainted-target",
+        "halo.payment.untraced-target",
         "halo.payment.unknown-target",
         "halo.payment.untrusted-target",
         "halo.send.unknown-target",
+        "halo.send.untraced-target",
         "halo.send.untrusted-target",
     }
 )

@@ -35,11 +35,13 @@ from halo_core.model import (
     ActionKind,
     Context,
     Effect,
+    Fact,
     Impact,
     Mode,
     Obligation,
     Origin,
     Principal,
+    ProgramClass,
     Provenance,
     Reason,
     Resource,
@@ -73,6 +75,7 @@ _ORIGINS: Final = frozenset(source.value for source in Provenance)
 _CLOSED_LISTS: Final[dict[tuple[str, str], frozenset[str]]] = {
     ("context", "origins"): _ORIGINS,
     ("context", "target_origins"): _ORIGINS,
+    ("context", "program"): frozenset(item.value for item in ProgramClass),
     ("resource", "classified"): frozenset({"declared", "guessed", "unknown"}),
     ("resource", "impact"): frozenset(item.value for item in Impact),
     ("resource", "reversal"): frozenset(item.value for item in Reversal),
@@ -234,21 +237,21 @@ _RESOURCE_READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "impact": Impact,
     "reversal": Reversal,
     **dict.fromkeys(("labels", "targets"), lambda items: tuple(map(str, items))),
-    **dict.fromkeys(("system", "source_trust", "amount", "classified"), lambda value: value),
+    **dict.fromkeys(("system", "source_trust", "amount", "classified", "contained"), lambda value: value),
 }
 # fmt: off
 _MEMBER_TYPES: Final[dict[str, type]] = {
     **dict.fromkeys((
-        "agent", "amount", "classified", "expect", "impact", "kind", "name", "reason", "resource", "reversal", "system",
-        "user",
+        "agent", "amount", "classified", "expect", "impact", "kind", "name",
+        "program", "reason", "resource", "reversal", "system", "user",
     ), str),
     **dict.fromkeys((
         "paid_by_principal", "paid_to_target", "pending", "refused", "risk", "risk_band", "session_risk",
         "source_trust", "steps", "uses",
     ), int),
-    **dict.fromkeys(("repeated", "tainted", "unscored"), bool),
-    **dict.fromkeys(("args", "provenance"), dict),
-    **dict.fromkeys(("labels", "targets"), list),
+    **dict.fromkeys(("contained", "repeated", "tainted", "unscored"), bool),
+    **dict.fromkeys(("args", "kinds", "provenance"), dict),
+    **dict.fromkeys(("facts", "labels", "targets"), list),
 }
 # fmt: on
 _STATE_MEMBERS: Final = {
@@ -258,6 +261,10 @@ _STATE_MEMBERS: Final = {
 }
 """Members of a case that are fields of `Snapshot` → their names there."""
 _MAX_MEMBER_VALUES: Final = {"risk": 1000, "risk_band": 2, "session_risk": 1000, "source_trust": 1000}
+_TARGET_KINDS: Final = frozenset(
+    ("account", "amount", "date", "email", "handle", "host", "path", "program", "telephone", "text", "url")
+)
+"""Kinds of values, as docs/values.md lists them."""
 _REQUIRED_MEMBERS: Final = ("name", "resource", "expect")
 
 
@@ -274,6 +281,9 @@ class Case:
     args: Mapping[str, Any] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
+    program: ProgramClass = ProgramClass.NONE
     state: Mapping[str, Any] = field(default_factory=dict)
     tainted: bool = False
     steps: int = 0
@@ -334,11 +344,20 @@ def _parse_case(table: object, where: str) -> Case:
                 "given": {name: read(table[name]) for name, read in _RESOURCE_READERS.items() if name in table},
                 "state": {name: table[member] for member, name in _STATE_MEMBERS.items() if member in table},
                 "kind": ActionKind(table.get("kind", ActionKind.TOOL_CALL)),
+                "facts": tuple(sorted(map(Fact, table.get("facts", ())))),
+                "kinds": {name: _read_kind(kind) for name, kind in table.get("kinds", {}).items()},
+                "program": ProgramClass(table.get("program", "")),
                 "provenance": {name: Provenance(source) for name, source in table.get("provenance", {}).items()},
             }
         )
     except ValueError as exc:
         raise _case_error(where, str(exc).lower(), "use one of the values in docs/policy.md") from exc
+
+
+def _read_kind(word: str) -> str:
+    if word not in _TARGET_KINDS:
+        raise ValueError(f"`{word}` is not a kind of values")
+    return word
 
 
 def _case_error(where: str, message: str, remedy: str) -> PolicyError:
@@ -380,7 +399,7 @@ def _build_request(case: Case, resource: Resource) -> AccessRequest:
 
 def _build_snapshot(case: Case, policy: CedarPolicy) -> Snapshot:
     sources = {**dict.fromkeys(case.args, Provenance.USER), **case.provenance}
-    pointers = {"/" + name.replace("~", "~0").replace("/", "~1"): source for name, source in sources.items()}
+    pointers = {_make_pointer(name): source for name, source in sources.items()}
     return Snapshot(
         time_us=0,
         mode=Mode.ENFORCE,
@@ -390,5 +409,12 @@ def _build_snapshot(case: Case, policy: CedarPolicy) -> Snapshot:
         chain=(),
         policy=policy,
         amount=read_amount(case.args.get(case.given.get("amount", ""))),
+        targets=tuple(sorted((_make_pointer(name), kind, ()) for name, kind in case.kinds.items())),
+        facts=case.facts,
+        program=case.program,
         **{"uses": 1, **case.state},
     )
+
+
+def _make_pointer(name: str) -> str:
+    return "/" + name.replace("~", "~0").replace("/", "~1")

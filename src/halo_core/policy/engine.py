@@ -22,9 +22,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import cedarpy
@@ -35,10 +35,12 @@ from halo_core.model import (
     AccessRequest,
     ActionKind,
     Effect,
+    Fact,
     Impact,
     Obligation,
     PolicyAnswer,
     Principal,
+    ProgramClass,
     Provenance,
     Reason,
     Resource,
@@ -383,6 +385,7 @@ def build_entities(subject: Principal, assurance: str, kind: ActionKind, resourc
     # `1 == True`: equal keys of the cache must give equal entities, so the types are fixed here.
     target = {
         "classified": resource.classified,
+        "contained": bool(resource.contained),
         "idempotent": bool(resource.idempotent),
         "impact": resource.impact.value,
         "labels": resource.labels,
@@ -453,14 +456,39 @@ def _argument_name(pointer: str) -> str:
     return pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
 
 
+def _holds(fact: Fact, _request: AccessRequest, snapshot: Snapshot) -> bool:
+    return fact in snapshot.facts
+
+
+_VOUCHED: Final = frozenset({Provenance.USER.value, Provenance.KNOWN.value})
+
+
+def is_vouched(request: AccessRequest, snapshot: Snapshot) -> bool:
+    """Whether an action names where it goes, and each of these targets is vouched for or known.
+
+    A program counts by what it names (`halo_core.values.facts`); in a contained resource it reaches nothing else.
+    """
+    if snapshot.program is ProgramClass.NONE:
+        origins = _find_target_origins(request, snapshot, _find_worst_origins(snapshot.provenance))
+        return bool(origins) and _VOUCHED.issuperset(origins)
+    programs = {pointer for pointer, kind, _flags in snapshot.targets if kind == "program"}
+    named = {_argument_name(pointer) for pointer in programs}
+    others = tuple(item for item in snapshot.provenance if item[0] not in programs)
+    origins = _find_target_origins(request, snapshot, _find_worst_origins(others), without=programs, unnamed=named)
+    is_judged = request.resource.contained or snapshot.program is not ProgramClass.ACTS
+    return is_judged and _VOUCHED.issuperset(origins)
+
+
 _ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
     "authority": lambda _, snapshot: snapshot.authority or 0,
     "budget_left": lambda _, snapshot: _compute_budget_left(snapshot),
     "depth": lambda _, snapshot: snapshot.chain[-1].depth if snapshot.chain else 0,
     "epoch": lambda _, snapshot: snapshot.chain[-1].epoch if snapshot.chain else 0,
+    **{fact.value: partial(_holds, fact) for fact in Fact},
     "first_use": lambda _, snapshot: snapshot.uses == 0,
     "origins": lambda _, snapshot: sorted({source.value for _pointer, source in snapshot.provenance}),
     "pending": lambda _, snapshot: snapshot.pending,
+    "program": lambda _, snapshot: snapshot.program.value,
     "refused": lambda _, snapshot: snapshot.refused,
     "repeated": lambda _, snapshot: snapshot.repeated,
     "risk_band": lambda _, snapshot: snapshot.band,
@@ -477,6 +505,7 @@ _ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] =
     "unscored": lambda _, snapshot: snapshot.unscored,
     "user": lambda request, _: request.subject.user,
     "uses": lambda _, snapshot: snapshot.uses,
+    "vouched": is_vouched,
 }
 
 
@@ -542,14 +571,29 @@ def _add_amount(request: AccessRequest, context: dict[str, Any], problems: list[
         problems.append(f"argument `{_printable_name(name)}` {exc}")
 
 
-def _find_target_origins(request: AccessRequest, snapshot: Snapshot, worst: Mapping[str, Provenance]) -> list[str]:
-    """Origins of the declared targets, and of every leaf that is a target by its kind."""
-    targets = {pointer for pointer, *_ in snapshot.targets}
+def _find_target_origins(
+    request: AccessRequest,
+    snapshot: Snapshot,
+    worst: Mapping[str, Provenance],
+    *,
+    without: Collection[str] = (),
+    unnamed: Collection[str] = (),
+) -> list[str]:
+    """Origins of the declared targets, and of every leaf that is a target by its kind.
+
+    Args:
+        request: the request.
+        snapshot: its snapshot.
+        worst: provenance of each argument.
+        without: pointers of targets that are left out.
+        unnamed: declared targets that are left out where they have no provenance.
+    """
+    targets = {pointer for pointer, *_ in snapshot.targets}.difference(without)
     origins = {source.value for pointer, source in snapshot.provenance if pointer in targets}
     for name in request.resource.targets:
         if name in worst:
             origins.add(worst[name].value)
-        elif request.args.get(name) not in (None, "", [], {}, ()):
+        elif name not in unnamed and request.args.get(name) not in (None, "", [], {}, ()):
             # A target that nobody traced is not known to come from anywhere.
             origins.add(Provenance.NOVEL.value)
     return sorted(origins)

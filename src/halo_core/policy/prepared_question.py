@@ -17,7 +17,7 @@ from operator import attrgetter, not_
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.model import AccessRequest, Effect, PolicyAnswer, PolicyView, Reason, Snapshot
+from halo_core.model import AccessRequest, Effect, Fact, PolicyAnswer, PolicyView, Reason, Snapshot
 from halo_core.policy.answer_cache import ContextKeyBuilder
 from halo_core.policy.bundle import ALL, AttributeRefs, Policy
 from halo_core.policy.schema import MAX_DECIMAL_INT, escape_key
@@ -35,8 +35,10 @@ _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, ())
 # has one value wherever a question is asked.
 _FACTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "authority": "authority",
+    **{fact.value: "facts" for fact in Fact},
     "first_use": "uses",
     "origins": "provenance",
+    "program": "facts",
     "provenance": "provenance",
     "refused": "state.refused",
     "session_risk": "state.risk",
@@ -50,9 +52,10 @@ _FACTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "target_sources": ("sources", "targets"),
     "user": "principal.user",
     "uses": "uses",
+    "vouched": ("facts", "provenance", "targets"),
 }
 _FIXED: Final = frozenset({"pending", "repeated", "risk", "risk_band", "unscored"})
-_TRACED: Final = frozenset({"provenance", "sources", "targets"})
+_TRACED: Final = frozenset({"facts", "provenance", "sources", "targets"})
 _SUMS: Final = ("principal_sum", "target_sum")
 
 
@@ -92,7 +95,9 @@ class PreparedQuestion:
             (attrgetter(source), not_ if name == "first_use" else keys.top.get(name)) for name, source in facts.items()
         ]
         self._others = [(readers[name], keys.top.get(name)) for name in sorted(read_names - _FACTS.keys())]
-        self._empty_targets = resource.targets if refs.references("target_origins") else ()
+        self._empty_targets = (
+            resource.targets if refs.references("target_origins") or refs.references("vouched") else ()
+        )
         # Without a payment, a sum of payments is the amount of the call.
         reads_sums = any(map(refs.references, _SUMS))
         reads_amount = refs.references("amount") or reads_sums

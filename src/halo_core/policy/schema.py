@@ -39,7 +39,7 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_UP, Context, Decimal
 from typing import Any, Final
 
-from halo_core.model import ActionKind, Resource
+from halo_core.model import ActionKind, Fact, Resource
 
 ABSENT: Final = object()
 """What `encode_value` returns for None: the attribute is left out."""
@@ -237,7 +237,7 @@ _JSON_TYPES: Final = {"string": "string", "integer": "long", "number": "decimal"
 
 RESOURCE_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     **dict.fromkeys(("classified", "impact", "reversal", "system"), _STRING),
-    "idempotent": _BOOL,
+    **dict.fromkeys(("contained", "idempotent"), _BOOL),
     "labels": _STRINGS,
     "source_trust": _LONG,
 }
@@ -246,8 +246,8 @@ PRINCIPAL_ATTRIBUTES: Final = dict.fromkeys(("assurance", "tenant", "user", "use
 CONTEXT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
     **{name: {**_DECIMAL, "required": False} for name in ("amount", "principal_sum", "target_sum")},
     "risk": {**_LONG, "required": False},
-    **dict.fromkeys(("first_use", "repeated", "tainted", "unscored"), _BOOL),
-    **dict.fromkeys(("session_source", "user"), _STRING),
+    **dict.fromkeys(("first_use", "repeated", "tainted", "unscored", "vouched", *map(str, Fact)), _BOOL),
+    **dict.fromkeys(("program", "session_source", "user"), _STRING),
     **dict.fromkeys(
         ("origins", "sources", "target_flags", "target_kinds", "target_origins", "target_sources"), _STRINGS
     ),

@@ -73,6 +73,7 @@ class Baseline:
         counts: fingerprint → (tasks, sessions) that showed it.
         rates: fingerprint of a place → (new, all): of the values that tasks brought there, those no other task brought.
         word_counts: word of a tool → number of tools that have it.
+        established: fingerprints of values that several principals named at their place in unexposed sessions.
     """
 
     tasks: int = 0
@@ -81,6 +82,7 @@ class Baseline:
     rates: Mapping[int, tuple[int, int]] = field(default_factory=dict, repr=False)
     word_counts: Mapping[str, int] = field(default_factory=dict, repr=False)
     tool_count: int = 0
+    established: frozenset[int] = frozenset()
     _memo: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def memoize(self, name: object, make: Callable[[], list[int]]) -> list[int]:
@@ -125,6 +127,7 @@ class Baseline:
                 "tools": self.tool_count,
                 "words": sorted([word, times] for word, times in self.word_counts.items()),
             }
+            | ({"established": [f"{item:012x}" for item in sorted(self.established)]} if self.established else {})
         )
 
     @classmethod
@@ -142,7 +145,9 @@ class Baseline:
                 for part in ("known", "rates")
             )
             words = {str(word): int(times) for word, times in members["words"]}
-            return cls(int(members["tasks"]), int(members["sessions"]), counts, rates, words, int(members["tools"]))
+            established = frozenset(int(name, 16) for name in members.get("established", ()))
+            sizes = int(members["tasks"]), int(members["sessions"])
+            return cls(*sizes, counts, rates, words, int(members["tools"]), established)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise BadInput("bad_baseline", "not a baseline", field="baseline", remedy="fit the baseline again") from exc
 
@@ -176,6 +181,35 @@ class ValueFingerprints:
         return fingerprint_strings(
             "f", self._evidence.source, self._observation.tool, self._evidence.value.place, key=self._key
         )
+
+
+MIN_PRINCIPALS: Final = 2
+"""Principals that a value takes to be established."""
+
+
+def find_established(sightings: Iterable[tuple[str, ActionObservation]], key: bytes) -> frozenset[int]:
+    """Fingerprints of the values that several principals named at their place.
+
+    Args:
+        sightings: (principal, action) of unexposed sessions; an action without a principal counts for none.
+        key: of the fingerprints.
+    """
+    principals: dict[int, set[str]] = {}
+    for principal, observation in sightings:
+        for fingerprint in fingerprint_named_values(observation, key) if principal else ():
+            principals.setdefault(fingerprint, set()).add(principal)
+    return frozenset(value for value, names in principals.items() if len(names) >= MIN_PRINCIPALS)
+
+
+def fingerprint_named_values(observation: ActionObservation, key: bytes) -> list[int]:
+    """Fingerprints of what an action names (whom, where, which), each at its place."""
+    return [ValueFingerprints(observation, item, key).value for item in observation.evidence if item.value.is_naming]
+
+
+def is_established(observation: ActionObservation, baseline: Baseline, key: bytes) -> bool:
+    """Whether an action names something, and nothing that is not established."""
+    named = fingerprint_named_values(observation, key) if baseline.established and not observation.truncated else []
+    return bool(named) and baseline.established.issuperset(named)
 
 
 def fingerprint_levels(purpose: str, observation: ActionObservation, value: Value, key: bytes) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from halo_core.values.answer_scope import (
 )
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
+from halo_core.values.facts import NO_SOURCES, ActionFacts, FactSources, find_facts
 from halo_core.values.kinds import TARGET_KINDS, Form, Kind
 from halo_core.values.observed_text import (
     NO_MARKS,
@@ -39,6 +40,7 @@ from halo_core.values.provenance import (
     origin_of_result,
     trace_arguments,
     trace_leaves,
+    vouch_for_user,
 )
 from halo_core.values.repeats import REPEAT_BYTES, SplitText, fingerprint_model_words, split_repeats
 from halo_core.values.sketch import (
@@ -64,11 +66,14 @@ __all__ = [
     "MAX_TAINTED_FINGERPRINTS",
     "MAX_TEXT",
     "NO_MARKS",
+    "NO_SOURCES",
     "REPEAT_BYTES",
     "TARGET_KINDS",
     "TRUST_FLOOR",
+    "ActionFacts",
     "AnswerScope",
     "ConversationDigest",
+    "FactSources",
     "Form",
     "Kind",
     "MarkedItem",
@@ -89,6 +94,7 @@ __all__ = [
     "extract_tokens",
     "extract_values",
     "find_answer_scope",
+    "find_facts",
     "find_place",
     "find_values",
     "fingerprint_known_text",
@@ -117,4 +123,5 @@ __all__ = [
     "to_canonical_form",
     "trace_arguments",
     "trace_leaves",
+    "vouch_for_user",
 ]

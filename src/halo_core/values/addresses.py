@@ -89,6 +89,13 @@ def find_registrable_domain(host: str) -> str:
     return str(_load_suffixes().privatesuffix(host) or host)
 
 
+def has_public_suffix(host: str) -> bool:
+    """Whether a canonical host ends in a suffix of the Public Suffix List, or is an IP address."""
+    if host.startswith("[") or _IPV4.fullmatch(host):
+        return True
+    return _load_suffixes().publicsuffix(host, accept_unknown=False) is not None
+
+
 _EMAIL: Final = re.compile(r"([^\s@<>(),;:\"\[\]\\]{1,64})@([^\s@<>(),;:\"\[\]\\/?#%]{1,253})")
 _NAMED_EMAIL: Final = re.compile(r"([^<>@]{0,128})<\s*([^<>\s]{1,320})\s*>")
 

@@ -34,24 +34,27 @@ _SQL_START: Final = re.compile(
 _URL_IN_TEXT: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"'`|)\]}]{3,2048}", re.IGNORECASE)
 _EMAIL_IN_TEXT: Final = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", re.IGNORECASE)
 _PATH_IN_TEXT: Final = re.compile(r"(?:(?<=[\s\"'=(:,])|^)(?:~|\.{1,2})?/[\w.@+-]{1,255}(?:/[\w.@+ -]{0,255}){0,16}")
-_SHELL_NAMES: Final = frozenset({"command", "cmd", "script", "shell", "bash", "commands", "commandline"})
+SHELL_NAMES: Final = frozenset({"command", "cmd", "script", "shell", "bash", "commands", "commandline"})
+"""Words of arguments that a shell runs."""
 _SHELL_WORD_NODES: Final = frozenset(
     {"word", "string_content", "raw_string", "command_name", "file_redirect", "heredoc_body"}
 )
 
 _SQL_PROGRAM: Final = re.compile(
     r"\s{0,8}(?:with\s+\w+\s+as\b|select\s[^;]{0,4096}?\sfrom\s+\S|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s"
+    r"|select\s+[\w.]+\s*\(|select\s[^;]{0,4096};\s*(?:delete|drop|update|insert|alter|create|truncate|grant)\s"
     r"|(?:create|drop|alter|truncate)\s+(?:table|view|index|database|schema|user|role)\s)",
     re.IGNORECASE,
 )
 
 
+_SQL_NAMES: Final = frozenset({"sql", "sqlquery", "sqlstatement"})
 _SQL_BEGINNINGS: Final = frozenset("wit sel ins upd del cre dro alt tru".split())
 
 
 def is_program(text: str, names: Collection[str]) -> bool:
-    """Whether a text is run: a shell's by the words of the argument's name, SQL by how it begins."""
-    if not _SHELL_NAMES.isdisjoint(names):
+    """Whether a text is run: by the words of the argument's name, SQL also by how it begins."""
+    if not SHELL_NAMES.isdisjoint(names) or not _SQL_NAMES.isdisjoint(names):
         return True
     return text[:12].lstrip()[:3].lower() in _SQL_BEGINNINGS and _SQL_PROGRAM.match(text) is not None
 
@@ -69,7 +72,7 @@ def extract_parts(text: str, name: str) -> tuple[bool, list[Part]]:
     """
     text = text[:MAX_PROGRAM]
     parts: list[Part] = []
-    if name in _SHELL_NAMES:
+    if name in SHELL_NAMES:
         parts += _extract_shell_parts(text)
     elif _SQL_START.match(text):
         parts += _extract_sql_parts(text)
@@ -142,7 +145,12 @@ def _extract_sql_parts(text: str) -> Iterator[Part]:
 
 
 @lru_cache(maxsize=1)
-def _load_bash_parser() -> Any:
+def load_bash_parser() -> Any:
+    """The parser of tree-sitter's Bash grammar.
+
+    Raises:
+        ImportError: the grammar is not installed.
+    """
     import tree_sitter_bash  # noqa: PLC0415  few agents have a shell
     from tree_sitter import Language, Parser  # noqa: PLC0415
 
@@ -151,13 +159,13 @@ def _load_bash_parser() -> Any:
 
 def _extract_shell_parts(text: str) -> Iterator[Part]:
     try:
-        parser = _load_bash_parser()
+        parser = load_bash_parser()
     except ImportError:
         return
     visited = 0
     for piece in _split_into_pieces(text):
         source = piece.encode("utf-8", "replace")
-        nodes = [parser.parse(_to_ascii(piece)).root_node]
+        nodes = [parser.parse(to_bash_ascii(piece)).root_node]
         while nodes and visited < _MAX_NODES:
             node = nodes.pop()
             visited += 1
@@ -168,7 +176,7 @@ def _extract_shell_parts(text: str) -> Iterator[Part]:
             nodes.extend(reversed(node.children))
 
 
-def _to_ascii(text: str) -> bytes:
+def to_bash_ascii(text: str) -> bytes:
     """A text for the Bash grammar: each character beyond ASCII becomes letters, as many as it has bytes in UTF-8.
 
     INVARIANT: TOTAL - the scanner of the grammar looks characters up in the C library's table of 256 entries. A larger

@@ -17,12 +17,15 @@ from halo_core.values.addresses import (
     canonicalize_host,
     canonicalize_path,
     find_registrable_domain,
+    has_public_suffix,
     looks_like_path,
     parse_url,
 )
 from halo_core.values.argument_values import is_program
 from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
+from halo_core.values.lexicon import ASKING_WORDS
 from halo_core.values.normalization import has_invisible, make_skeleton
+from halo_core.values.text import extract_atoms
 
 MAX_READ: Final = 262_144  # characters of a text
 MAX_FORMS: Final = 4_096
@@ -50,13 +53,15 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
 
     Args:
         text: the text; `MAX_READ` characters of it are read.
-        vouching: also what is only of use in a text that vouches: registrable domains.
+        vouching: also what is only of use in a text that vouches: registrable domains, words that ask for an act.
     """
     return set(islice(_find_all(text[:MAX_READ], vouching=vouching), MAX_FORMS))
 
 
 def _find_all(text: str, *, vouching: bool) -> Iterator[Form]:
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
+    if vouching:
+        yield from _find_verb_forms(text)
     if any(sign in text for sign in "@./\\") or not text.isascii():
         words = "\n".join([word for word in text.split() if _could_be_address(word)])
         if words:
@@ -65,6 +70,12 @@ def _find_all(text: str, *, vouching: bool) -> Iterator[Form]:
             yield from _find_path_forms(words)
     if _HAS_DIGIT.search(text) is not None:
         yield from numbers.find_number_forms(text)
+
+
+def _find_verb_forms(text: str) -> Iterator[Form]:
+    """Words by which the user asks for an act, as stems."""
+    for stem in ASKING_WORDS.intersection(extract_atoms(text)):
+        yield Form("verb", stem)
 
 
 _ADDRESS_SIGN: Final = re.compile(r"[@/\\＠。．｡]|\.\w")
@@ -151,6 +162,8 @@ _FILE_ENDING: Final = re.compile(
     r"|ya?ml|toml|ini|cfg|conf|sql|db|xml|gz|tar|tgz|pem|key|eml|ics|ipynb|py|js|ts|tsx|jsx|go|rs|java|rb|php|cpp|hpp|css)",
     re.IGNORECASE,
 )
+_HOST_NAMES: Final = frozenset("domain endpoint host hostname ip link node server site uri url webpage website".split())
+"""Words of arguments that hold a host, in the singular."""
 _NAME_CHARACTER: Final = re.compile(r"[^\W_]")
 
 
@@ -184,14 +197,20 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
     if is_program(text, names):
         return ArgumentValue(Kind.PROGRAM, text, in_words=True, flags=flags)
     is_plain = text.isascii() and _NEITHER_ADDRESS_NOR_NUMBER.fullmatch(text) is not None
-    value = None if is_plain else _parse_address(text, flags) or _parse_number(text, names, flags, is_target=is_target)
+    value = (
+        None
+        if is_plain
+        else _parse_address(text, names, flags) or _parse_number(text, names, flags, is_target=is_target)
+    )
     if value is not None:
         return value
     kind = Kind.HANDLE if len(text.split()) <= 4 and len(text) <= 128 and "\n" not in text else Kind.TEXT
     return ArgumentValue(kind, text, in_words=True, flags=flags)
 
 
-def _parse_address(text: str, flags: tuple[str, ...]) -> ArgumentValue | None:  # noqa: PLR0911  one for each kind
+def _parse_address(  # noqa: C901, PLR0911  one for each kind
+    text: str, names: frozenset[str], flags: tuple[str, ...]
+) -> ArgumentValue | None:
     if "@" in text and "//" not in text and "\\" not in text:
         address = canonicalize_email(text)
         if address is not None:
@@ -206,6 +225,8 @@ def _parse_address(text: str, flags: tuple[str, ...]) -> ArgumentValue | None:  
     host, _, port = text.partition(":")
     is_host = _HOST.fullmatch(text) is not None and not _FILE_ENDING.fullmatch(text)
     canonical = canonicalize_host(host) if is_host else None
+    if canonical is not None and not port and _HOST_NAMES.isdisjoint(names) and not has_public_suffix(canonical):
+        return None  # `ana.lima` is a name, unless the argument says that it is a host
     if is_host and (canonical is not None or not host.replace(".", "").isdigit()):
         if canonical is not None:
             form = Form("host", f"{canonical}:{port}" if port else canonical)

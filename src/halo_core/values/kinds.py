@@ -38,7 +38,7 @@ class Form(NamedTuple):
     Args:
         domain: which spellings are compared: `iban`, `digits`, `joint` (bank code and account number), `email`, `url`,
             `host`, `site` (registrable domain), `path`, `amount`, `date`, `numbered` (a short number and its noun),
-            `skeleton` (how an address looks).
+            `skeleton` (how an address looks), `verb` (stem of a word by which the user asks for an act).
         text: the canonical spelling.
     """
 

@@ -10,7 +10,8 @@ from typing import Final
 from halo_core.values.text import split_name
 
 
-def _stem_all(words: str) -> frozenset[str]:
+def stem_all(words: str) -> frozenset[str]:
+    """Stems of words that are separated by blanks."""
     return frozenset(stem for word in words.split() for stem in split_name(word))
 
 
@@ -63,30 +64,30 @@ _NOUN_GROUPS: Final = (
     "key ssh",
 )
 _SYNONYM_GROUPS: Final = (*_VERB_GROUPS, *_NOUN_GROUPS)
-VERBS: Final = _stem_all(" ".join(_VERB_GROUPS)) - {"new", "top", "day", "money", "note", "text"}
+VERBS: Final = stem_all(" ".join(_VERB_GROUPS)) - {"new", "top", "day", "money", "note", "text"}
 """Words that say what is done."""
 
-SENSITIVE_WORDS: Final = _stem_all(
+SENSITIVE_WORDS: Final = stem_all(
     "password passwd passphrase secret credential credentials token apikey api_key private ssh rsa id_rsa env pem "
     "shadow keystore wallet salary salaries payroll compensation confidential ssn passport pin cvv mfa cookie "
     "kubeconfig vault backup dump customers patients medical"
 ) - {"api", "id", "key"}
 """Words for things whose reading is an act of its own."""
 
-DELEGATION_WORDS: Final = _stem_all(
+DELEGATION_WORDS: Final = stem_all(
     "follow instruction instructions accordingly ask asked request requested task tasks todo according told want wants "
     "needs need instruct details described complete address achieve fix"
 )
 """Words by which a request hands on what somebody else says."""
 
-STOP_WORDS: Final = _stem_all(
+STOP_WORDS: Final = stem_all(
     "a an the to of in on for and or is are be was were it its this that these those with as at by from my your our me "
     "you i we he she they his her their them can could would should will please do does did not no yes if then so all "
     "any some each there here into out up down about which who how when where have has had am also just"
 )
 
 
-COMMON_NAME_PARTS: Final = _stem_all(
+COMMON_NAME_PARTS: Final = stem_all(
     "com net org io www http gmail yahoo outlook hotmail mail edu gov info txt pdf doc docx csv json html"
 )
 """Parts of addresses and names of files that tell nobody apart."""
@@ -101,14 +102,18 @@ _REQUEST_WORDS_BY_IMPACT: Final = {
     "greet submit upload invite",
     "execute": "run execute call invoke launch script command code",
 }
-REQUEST_WORDS_BY_IMPACT: Final = {name: _stem_all(words) for name, words in _REQUEST_WORDS_BY_IMPACT.items()}
+REQUEST_WORDS_BY_IMPACT: Final = {name: stem_all(words) for name, words in _REQUEST_WORDS_BY_IMPACT.items()}
 """For a class of actions, words by which people ask for one."""
+
+
+ASKING_WORDS: Final = VERBS.union(*REQUEST_WORDS_BY_IMPACT.values())
+"""Words by which people ask for an act at all; with `find_synonyms` every word of a tool has its like among them."""
 
 
 def _build_synonyms() -> dict[str, frozenset[str]]:
     synonyms: dict[str, frozenset[str]] = {}
     for group in _SYNONYM_GROUPS:
-        words = _stem_all(group)
+        words = stem_all(group)
         for word in words:
             synonyms[word] = synonyms.get(word, frozenset()) | words
     return synonyms

@@ -16,12 +16,14 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.model import ActionKind, Impact, Provenance, Resource
 from halo_core.values.addresses import canonicalize_email, find_registrable_domain
+from halo_core.values.argument_values import SHELL_NAMES
 from halo_core.values.forms import ArgumentValue, find_forms, is_name, parse_argument
 from halo_core.values.hidden import generate_argument_readings
 from halo_core.values.joined import find_joined_values, iter_adjacent
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.normalization import make_skeleton
+from halo_core.values.numbers import singularize
 from halo_core.values.sketch import MAX_TEXT, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 
@@ -210,6 +212,11 @@ def name_of_argument(pointer: str) -> str:
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
 
 
+def is_shell_argument(name: str) -> bool:
+    """Whether what stands in an argument of this name is run by a shell."""
+    return not SHELL_NAMES.isdisjoint(map(singularize, _words_of_name(name)))
+
+
 @lru_cache(maxsize=2048)
 def _words_of_name(name: str) -> tuple[str, ...]:
     """Words of an argument's name, in lower case: `invoiceId` is invoice, id."""
@@ -219,6 +226,28 @@ def _words_of_name(name: str) -> tuple[str, ...]:
 def trace_arguments(args: Mapping[str, Any], sketch: Sketch, targets: Collection[str] = ()) -> tuple[TracedLeaf, ...]:
     """As `trace_leaves`, of arguments."""
     return trace_leaves(parse_leaves(args), sketch, targets)
+
+
+def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: str) -> tuple[TracedLeaf, ...]:
+    """The traced leaves, with the address of the user whom the host names known: it is the user's own.
+
+    Args:
+        traced: as `trace_leaves` gives them.
+        leaves: of the same arguments.
+        user: as the host asserted it; an e-mail address, or something else that vouches for nothing.
+    """
+    own = canonicalize_email(user.removeprefix("user:")) if "@" in user else None
+    if own is None:
+        return tuple(traced)
+    texts = {leaf.pointer: leaf.text for leaf in leaves}
+    return tuple(
+        leaf._replace(origin=Provenance.KNOWN)
+        if leaf.kind is Kind.EMAIL
+        and leaf.origin is not Provenance.USER
+        and canonicalize_email(texts[leaf.pointer]) == own
+        else leaf
+        for leaf in traced
+    )
 
 
 def trace_leaves(

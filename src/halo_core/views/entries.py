@@ -48,7 +48,14 @@ from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_ent
 from halo_core.views import View, select_fields, wording
 from halo_core.views.alerts import is_about_identity
 from halo_core.views.risk import BANDS
-from halo_core.views.wording import format_amount, format_duration, format_link_kind, format_percent, shorten_hash
+from halo_core.views.wording import (
+    describe_facts,
+    format_amount,
+    format_duration,
+    format_link_kind,
+    format_percent,
+    shorten_hash,
+)
 
 _ALERT_KINDS: Final = {
     "action": "a very unusual action",
@@ -181,6 +188,7 @@ def _build_body_rows(record: LoggedEntry, decimals: Mapping[str, int]) -> list[t
         ("why", body["justification"]),
         ("mode", f"{snapshot['mode']}, {'let run' if body['dispatched'] else 'not run'}"),
         ("provenance", _format_provenance(snapshot)),
+        *([("facts", "; ".join(facts))] if (facts := describe_facts(snapshot)) else []),
         ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
         *_build_score_rows(body),
         ("authority", _format_authority(body)),
@@ -324,6 +332,8 @@ def _build_steps(case: Case) -> list[Step]:
             passed = not any(item.effect in _BLOCKING_EFFECTS for item in reasons)
             answers = [_describe_reason(item, case) for item in reasons] or _describe_passed_check(number, case)
             lines = _list_policy_lines(reasons, case)
+            if number == _POLICY and (facts := describe_facts(case.entry.body["snapshot"])):
+                lines = (*lines, f"known: {'; '.join(facts)}")
             step = Step(number, title, passed, tuple(filter(None, answers)), lines, bool(reasons))
         case_steps.append(step)
     return case_steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, DecimalException
-from typing import Final
+from typing import Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
@@ -230,6 +230,32 @@ def describe_decay(terms: Decay) -> list[str]:
 def _join_with_and(words: Iterable[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
+
+
+_FACT_TEXTS: Final[Mapping[str, str]] = {
+    "alias": "the target is an address at your own domain of a person whom the user named",
+    "amount_asked": "the user wrote the amount",
+    "asked": "the user asked for this kind of act",
+    "established": "several people used the target before",
+    "known_place": "the agent used the host, the mail domain or the folder before",
+    "new_host": "it reaches a host that nobody vouched for",
+    "pointed_at": "the target stands in what the user pointed at",
+    "same_host": "it stays on a host that the user named",
+    "stores_target": "it stores where later acts go, and nobody vouched for that",
+    "unchanged": "it leaves the recipient as it is",
+}
+_PROGRAM_TEXTS: Final[Mapping[str, str]] = {
+    "reads": "its program only reads",
+    "vouched": "the user named all that its program acts on",
+    "acts": "its program acts on what nobody vouched for, or cannot be parsed",
+}
+
+
+def describe_facts(snapshot: Mapping[str, Any]) -> list[str]:
+    """What was known of an action when it was decided, in words, from its recorded snapshot."""
+    texts = [_FACT_TEXTS.get(fact, fact) for fact in snapshot.get("facts", ())]
+    program = _PROGRAM_TEXTS.get(snapshot.get("program", ""), "")
+    return [*texts, program] if program else texts
 
 
 def format_count(number: int, name: str) -> str:

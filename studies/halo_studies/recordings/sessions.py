@@ -15,7 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["BadData", "Event", "Session", "call_id", "grants_for", "load", "rows", "sample", "tools_of"]
+__all__ = [
+    "BadData",
+    "Event",
+    "Session",
+    "call_id",
+    "grants_for",
+    "grants_of_suite",
+    "load",
+    "rows",
+    "sample",
+    "tools_of",
+]
 
 _NO_SUCH_TOOL: Final = "Invalid tool"
 """How a recorded error starts when the model named a tool that its suite does not have."""
@@ -40,7 +51,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One recorded session. `label`: benign, control, attacked_hijacked, attacked_partial or attacked_resisted."""
+    """One recorded session.
+
+    Args:
+        id: its own.
+        suite: the role.
+        fold: half of the tasks that it belongs to.
+        label: benign, control, attacked_hijacked, attacked_partial or attacked_resisted.
+        request: what the user asked for.
+        events: in order.
+        model: that acted.
+        goal: of the attacker, empty if none.
+    """
 
     id: str
     suite: str
@@ -48,6 +70,8 @@ class Session:
     label: str
     request: str
     events: tuple[Event, ...]
+    model: str = ""
+    goal: str = ""
 
     def turns(self) -> Iterator[list[tuple[int, Event]]]:
         """Events of one model message after another, each with its index."""
@@ -91,7 +115,9 @@ def _session(row: Mapping[str, Any], texts: Mapping[str, str], path: Path) -> Se
     try:
         label = "attacked_partial" if row.get("partial") else row["label"]
         events = tuple(_event(item, texts) for item in row["events"])
-        return Session(row["id"], row["suite"], row["fold"], label, row["user_prompt"], events)
+        goal = f"{row['suite']}/{row['injection_task_id']}" if row.get("injection_task_id") else ""
+        who = row["id"], row["suite"], row["fold"], label, row["user_prompt"]
+        return Session(*who, events, row.get("model") or "", goal)
     except (KeyError, TypeError) as exc:
         raise BadData(f"`{path}` session `{row.get('id', '?')}`: {exc!r}") from exc
 
@@ -138,5 +164,15 @@ def grants_for(sessions: Iterable[Session], suite: str, fold: str) -> dict[str, 
     for session in sessions:
         if session.label == "benign" and session.suite == suite and session.fold != fold:
             for event in session.events:
+                granted.setdefault(event.tool, set()).update(event.args)
+    return granted
+
+
+def grants_of_suite(sessions: Iterable[Session], suite: str, _fold: str) -> dict[str, set[str]]:
+    """Every tool of a suite with every argument that some session gave it, without names that a model made up."""
+    granted: dict[str, set[str]] = {}
+    for session in sessions:
+        for event in session.events if session.suite == suite else ():
+            if not event.error.startswith(_NO_SUCH_TOOL):
                 granted.setdefault(event.tool, set()).update(event.args)
     return granted

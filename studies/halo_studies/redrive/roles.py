@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from halo_core.clock import Clock
 from halo_core.model import Resource
-from halo_studies.recordings.sessions import BadData, Session, grants_for, tools_of
+from halo_studies.recordings.sessions import BadData, Session, grants_for, grants_of_suite, tools_of
 from halo_studies.recordings.tools import resource_of
 from halo_studies.redrive.passports import Passports
 from halo_studies.redrive.witness import Witness
@@ -60,9 +60,20 @@ class Role:
 
 
 def roles_of(
-    everything: Sequence[Session], driven: Sequence[tuple[str, Session]], passports: Passports | None
+    everything: Sequence[Session],
+    driven: Sequence[tuple[str, Session]],
+    passports: Passports | None,
+    *,
+    suite_wide: bool = False,
 ) -> list[Role]:
-    """Agents for these sessions: a suite's on its passport, else a suite's in one fold with learnt grants."""
+    """Agents for these sessions: a suite's on its passport, else a suite's in one fold with learnt grants.
+
+    Args:
+        everything: all recorded sessions.
+        driven: id in the ledger, recorded session.
+        passports: that agents stand on; None for grants of the suite.
+        suite_wide: every tool of the suite is granted with every argument, not what the other fold's sessions used.
+    """
     tools = tools_of(everything)
     groups: dict[tuple[str, str], list[tuple[str, Session]]] = {}
     for name, session in driven:
@@ -71,8 +82,9 @@ def roles_of(
         return [
             Role(suite, of, tools.get(suite, {}), None, passports.resource) for (suite, _), of in sorted(groups.items())
         ]
+    grants_of = grants_of_suite if suite_wide else grants_for
     return [
-        Role(f"{suite}-{fold}".lower(), of, tools.get(suite, {}), grants_for(everything, suite, fold), resource_of)
+        Role(f"{suite}-{fold}".lower(), of, tools.get(suite, {}), grants_of(everything, suite, fold), resource_of)
         for (suite, fold), of in sorted(groups.items())
     ]
 

@@ -50,6 +50,10 @@ class Scores:
             raise BadData(f"the models know nothing of session `{missing[0]}`: train them on the same folder")
         return [replace(session, fold=self._fold_of[session.id]) for session in everything]
 
+    def models_by_fold(self) -> dict[str, RiskModel]:
+        """The models, by the fold that they never saw."""
+        return dict(self._models)
+
     def put(self, everything: Sequence[Session], roles: Iterable[Role], *, home: Path, db: str, tenant: str) -> int:
         """Put a score in force for each role; how many ordinary sessions they stand on."""
         key = KeyStore(home).secret("sketch")

@@ -1,0 +1,61 @@
+"""Reading the facts of an action (`halo_core.values.facts`) from what the store holds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from halo_core.crypto.keys import Digester
+from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.enforcement.risk_assessor import UNSCORED, RiskAssessment
+from halo_core.store import SessionState, Transaction
+from halo_core.store.known_values import KnownValues
+from halo_core.values import MAX_SOURCE_INDEX, ActionFacts, FactSources, find_facts
+
+_POINTED_MARK: Final = " (pointed at)"
+"""Behind a source in a session's list: the user pointed at what it brought."""
+
+
+def mark_pointed(source: str) -> str:
+    """The name under which a session lists a source that the user pointed at."""
+    return source + _POINTED_MARK
+
+
+def unmark_pointed(name: str) -> str:
+    """The source that a session lists under a name."""
+    return name.removesuffix(_POINTED_MARK)
+
+
+def read_facts(
+    tx: Transaction, context: DecisionContext, digester: Digester, assessment: RiskAssessment = UNSCORED
+) -> ActionFacts:
+    """What is known of a call, read once for each decision.
+
+    Args:
+        tx: the transaction.
+        context: after `read_session`.
+        digester: keyed digests of the home.
+        assessment: what behaviour says of the action.
+    """
+    if context.facts is None or assessment is not UNSCORED:
+        context.facts = find_facts(
+            context.resource,
+            context.recorded_args,
+            context.leaves,
+            context.traced,
+            tx.load_sketch(context.state),
+            _find_sources(tx, context.state, digester, assessment),
+        )
+    return context.facts
+
+
+def _find_sources(tx: Transaction, state: SessionState, digester: Digester, assessment: RiskAssessment) -> FactSources:
+    """What facts rest on besides the call and the sketch."""
+    pointed = frozenset(place for place, source in enumerate(state.sources, 1) if source.endswith(_POINTED_MARK))
+    known = KnownValues(tx, digester)
+    # The last place is shared by all sources that found no place of their own.
+    return FactSources(
+        pointed - {MAX_SOURCE_INDEX},
+        lambda domain: known.contains("domain", domain),
+        is_established=assessment.is_established,
+        knows_places=assessment.knows_places,
+    )

@@ -1,0 +1,368 @@
+"""Facts about an action that spare a person a question, from the request, the session's sketch and the values.
+
+    find_facts(resource, args, leaves, traced, sketch, circumstances)
+
+INVARIANT: a fact spares a rule about values. It never spares a limit of volume or amount, a label or behaviour.
+docs/policy.md says what each fact means; a rule reads it as an attribute of `context`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
+from halo_core.values.addresses import Url, canonicalize_host, parse_url
+from halo_core.values.forms import parse_argument
+from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.lexicon import (
+    COMMON_NAME_PARTS,
+    REQUEST_WORDS_BY_IMPACT,
+    STOP_WORDS,
+    VERBS,
+    find_synonyms,
+    stem_all,
+)
+from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
+from halo_core.values.provenance import (
+    VOUCHED_ORIGINS,
+    Leaf,
+    TracedLeaf,
+    is_shell_argument,
+    name_of_argument,
+    trace_leaves,
+)
+from halo_core.values.shared_hosts import is_shared_host
+from halo_core.values.sketch import ORIGIN_BITS, Sketch
+from halo_core.values.text import split_name
+
+_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
+_IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+_PLACES: Final = frozenset({Kind.URL, Kind.HOST})
+_STORED_KINDS: Final = frozenset({Kind.ACCOUNT, Kind.EMAIL, Kind.TELEPHONE, Kind.URL, Kind.HOST})
+_NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
+_POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
+# Words of arguments that hold what later acts go by, whatever their value looks like.
+_STORED_NAMES: Final = frozenset(
+    "webhook callback iban cron crontab rule filter forwarding redirect publickey apikey sshkey payee "
+    "beneficiary".split()
+)
+# Stems of verbs whose tools take an address without keeping it: they fetch from it, or prove who somebody is.
+_NOT_STORING_WORDS: Final = frozenset(
+    "browse brows click clon clone confirm crawl download fetch get login log authenticat navigat open otp pull scrap "
+    "sign verify visit".split()
+)
+_WRITE_WORDS: Final = stem_all(
+    "add arrange book create enter log make note open plan put record register reserve save schedule set store update "
+    "write"
+)
+"""Words by which people ask for a write."""
+_UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
+_BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
+_IMAGE: Final = re.compile(
+    r"!\[[^\]\n]{0,200}\]\(\s*<?\s*([^\s)>]{1,2048})|<img\b[^>]{0,500}?\bsrc\s*=\s*[\"']?([^\"'\s>]{1,2048})",
+    re.IGNORECASE,
+)
+_CLASS_WORDS: Final = {
+    **{impact: REQUEST_WORDS_BY_IMPACT[impact.value] for impact in _IMPACTFUL},
+    Impact.WRITE: _WRITE_WORDS,
+}
+_MAX_IMAGES: Final = 32
+_MIN_NAME: Final = 3  # letters of a part of a name
+_MAX_NAME: Final = 24
+_NAME_PART: Final = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class FactSources:
+    """What facts rest on besides the call and the sketch.
+
+    Args:
+        pointed: numbers of the sources whose results the user pointed at: each was brought by an action that named
+            something and named nothing but what the user wrote.
+        is_own_domain: whether a mail domain is declared as the tenant's own.
+        is_established: the agent's baseline knows every target of the call, from several principals.
+        knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
+    """
+
+    pointed: frozenset[int] = frozenset()
+    is_own_domain: Callable[[str], bool] = lambda _domain: False
+    is_established: bool = False
+    knows_places: bool = False
+
+
+NO_SOURCES: Final = FactSources()
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFacts:
+    """What is known of one action.
+
+    Args:
+        facts: that hold, sorted.
+        program: of the programs among its arguments, the worst.
+        names_requested: it names something, and nothing but what the user wrote.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    program: ProgramClass = ProgramClass.NONE
+    names_requested: bool = False
+
+
+def find_facts(  # noqa: PLR0917  what facts are found from
+    resource: Resource,
+    args: Mapping[str, Any],
+    leaves: Iterable[Leaf],
+    traced: Sequence[TracedLeaf],
+    sketch: Sketch,
+    sources: FactSources = NO_SOURCES,
+) -> ActionFacts:
+    """What is known of one action; pure.
+
+    Args:
+        resource: what is acted on.
+        args: the real arguments.
+        leaves: of the arguments.
+        traced: the leaves as `trace_leaves` gives them.
+        sketch: what the session has seen.
+        sources: what else facts rest on.
+    """
+    call = _Call(resource, args, {leaf.pointer: leaf.text for leaf in leaves}, traced, sketch, sources)
+    program = call.judge_programs()
+    holding = {
+        Fact.ASKED: call.is_asked(),
+        Fact.ALIAS: call.is_alias(),
+        Fact.POINTED_AT: call.is_pointed_at(),
+        Fact.SAME_HOST: call.is_same_host(),
+        Fact.UNCHANGED: call.is_unchanged(),
+        Fact.AMOUNT_ASKED: call.is_amount_asked(),
+        Fact.NEW_HOST: call.has_new_host(),
+        Fact.STORES_TARGET: call.stores_target(),
+        Fact.ESTABLISHED: sources.is_established,
+        Fact.KNOWN_PLACE: sources.knows_places,
+    }
+    return ActionFacts(tuple(sorted(fact for fact, holds in holding.items() if holds)), program, call.names_requested())
+
+
+class _Call:
+    """One call, with its targets."""
+
+    def __init__(  # noqa: PLR0917  private, one caller
+        self,
+        resource: Resource,
+        args: Mapping[str, Any],
+        texts: Mapping[str, str],
+        traced: Sequence[TracedLeaf],
+        sketch: Sketch,
+        sources: FactSources,
+    ) -> None:
+        self._resource = resource
+        self._args = args
+        self._texts = texts
+        self._traced = traced
+        self._sketch = sketch
+        self._sources = sources
+        self._targets = [leaf for leaf in traced if leaf.is_target and leaf.kind is not Kind.PROGRAM]
+        self._open_targets = [leaf for leaf in self._targets if leaf.origin not in VOUCHED_ORIGINS]
+
+    def _is_users(self, forms: Iterable[Form]) -> bool:
+        return any(mask & _USER_BIT for mask in self._sketch.look_up_forms(forms))
+
+    # what was asked
+
+    def is_asked(self) -> bool:
+        """Whether the user asked for this kind of act: by the tool's verb, or by a word for its class.
+
+        INVARIANT: a tool without a verb in its name was not asked for if its impact is grave.
+        """
+        verbs, likes = _find_verbs(self._resource.id)
+        if not verbs and self._resource.impact in _IMPACTFUL:
+            return False
+        class_words = _CLASS_WORDS.get(self._resource.impact, frozenset())
+        return self._is_users(_make_verb_forms(likes | class_words))
+
+    def is_amount_asked(self) -> bool:
+        """Whether the user wrote the amount."""
+        name = self._resource.amount
+        leaves = [leaf for leaf in self._traced if name_of_argument(leaf.pointer) == name]
+        return bool(name and leaves) and all(leaf.origin is Provenance.USER for leaf in leaves)
+
+    def is_unchanged(self) -> bool:
+        """Whether an update leaves every target as it is: its targets are declared, and none of them is given."""
+        if not self._resource.targets or self._targets:
+            return False
+        is_update = not _UPDATING_WORDS.isdisjoint(split_name(self._resource.id))
+        return is_update and all(self._args.get(name) in (None, "", [], {}, ()) for name in self._resource.targets)
+
+    def names_requested(self) -> bool:
+        """Whether it names something, and nothing but what the user wrote."""
+        naming = [leaf for leaf in self._traced if leaf.kind in _NAMING_KINDS or leaf.is_target]
+        return bool(naming) and all(leaf.origin is Provenance.USER for leaf in naming)
+
+    # what spares its targets
+
+    def is_alias(self) -> bool:
+        """Whether every target that nobody vouched for is an address of a person whom the user named, at ours."""
+        return bool(self._open_targets) and all(map(self._is_alias, self._open_targets))
+
+    def _is_alias(self, leaf: TracedLeaf) -> bool:
+        # What nobody has said is a guess of the model's, and a guess reaches somebody else.
+        if leaf.kind is not Kind.EMAIL or SUSPICIOUS in leaf.flags:
+            return False
+        if leaf.origin not in (Provenance.SYSTEM, Provenance.UNTRUSTED):
+            return False
+        values = parse_argument(self._texts.get(leaf.pointer, ""))
+        return all(
+            value.forms
+            and self._is_named_person(value.forms[0].text.partition("@")[0])
+            and self._sources.is_own_domain(value.host)
+            for value in values
+            if not self._is_users(value.forms)
+        )
+
+    def _is_named_person(self, local: str) -> bool:
+        """Whether a word that the user wrote begins or ends a part of an address, as `alice` does `alicemiller`."""
+        words: set[str] = set()
+        for part in _NAME_PART.findall(local)[:4]:
+            most = min(len(part), _MAX_NAME)
+            words.update(part[:end] for end in range(_MIN_NAME, most + 1))
+            words.update(part[-end:] for end in range(_MIN_NAME, most))
+        words = {word for word in words if not _is_common(word)}
+        return any(mask & _USER_BIT for mask in self._sketch.look_up_marks(sorted(words)))
+
+    def is_pointed_at(self) -> bool:
+        """Whether every target that nobody vouched for stands in a result that the user pointed at."""
+        return bool(self._open_targets) and all(
+            leaf.kind in _POINTED_KINDS and leaf.places and self._sources.pointed.issuperset(leaf.places)
+            for leaf in self._open_targets
+        )
+
+    def is_same_host(self) -> bool:
+        """Whether every target that nobody vouched for is a place of a host that the user named."""
+        return bool(self._open_targets) and all(map(self._is_at_vouched_host, self._open_targets))
+
+    def _is_at_vouched_host(self, leaf: TracedLeaf) -> bool:
+        if leaf.kind not in _PLACES or SUSPICIOUS in leaf.flags:
+            return False
+        url = parse_url(self._texts.get(leaf.pointer, ""))
+        if url is None or url.userinfo:
+            return False
+        if self._resource.impact is Impact.SEND or self._has_body():
+            path = url._replace(rest=re.split(r"[?#]", url.rest, maxsplit=1)[0])
+            return self._is_users([Form("url", path.spell("https"))])
+        return not is_shared_host(url.host) and self._is_users([_host_form(url)])
+
+    def _has_body(self) -> bool:
+        names = {
+            word for leaf in self._traced if not leaf.is_target for word in split_name(name_of_argument(leaf.pointer))
+        }
+        return not _BODY_NAMES.isdisjoint(names)
+
+    # what it reaches
+
+    def has_new_host(self) -> bool:
+        """Whether it reaches a host that nobody vouched for, by an address or by an image in a text."""
+        for leaf in self._open_targets:
+            if leaf.kind in _PLACES and not self._is_at_vouched_host(leaf):
+                return True
+        return any(self._is_new(address) for address in self._find_images())
+
+    def _find_images(self) -> list[str]:
+        found: list[str] = []
+        for leaf in self._traced:
+            text = self._texts.get(leaf.pointer, "") if leaf.origin is not Provenance.USER else ""
+            if "](" in text or "<img" in text.lower():
+                found += [match[1] or match[2] for match in _IMAGE.finditer(text)]
+        return found[:_MAX_IMAGES] if len(found) <= _MAX_IMAGES else [*found[:_MAX_IMAGES], "//"]
+
+    def _is_new(self, address: str) -> bool:
+        url = parse_url(address)
+        if url is None:
+            return "//" in address
+        if self._is_users([Form("url", url.spell("https"))]):
+            return False
+        return is_shared_host(url.host) or not self._is_users([_host_form(url)])
+
+    def stores_target(self) -> bool:
+        """Whether a write stores where later acts go (an address, a rule), and nobody vouched for it."""
+        if self._resource.impact is not Impact.WRITE or not _NOT_STORING_WORDS.isdisjoint(
+            split_name(self._resource.id)
+        ):
+            return False
+        return any(
+            leaf.kind in _STORED_KINDS or not _STORED_NAMES.isdisjoint(_words_of(name_of_argument(leaf.pointer)))
+            for leaf in self._traced
+            if leaf.origin not in VOUCHED_ORIGINS and (leaf.is_target or leaf.kind is not Kind.AMOUNT)
+        )
+
+    # what it runs
+
+    def judge_programs(self) -> ProgramClass:
+        """The worst of the programs among the arguments."""
+        worst = ProgramClass.NONE
+        for leaf in self._traced:
+            if leaf.kind is Kind.PROGRAM:
+                judged = self._judge_program(leaf)
+            elif self._resource.impact is Impact.EXECUTE and leaf.kind is Kind.TEXT:
+                judged = ProgramClass.VOUCHED if leaf.origin is Provenance.USER else ProgramClass.ACTS
+            else:
+                continue
+            worst = max(worst, judged, key=_WORST.index)
+        return worst
+
+    def _judge_program(self, leaf: TracedLeaf) -> ProgramClass:
+        text = self._texts.get(leaf.pointer, "")
+        program = judge_program(text, is_shell=is_shell_argument(name_of_argument(leaf.pointer))) if text else OPAQUE
+        if program.effect is ProgramEffect.READS:
+            return ProgramClass.READS
+        if leaf.origin is Provenance.USER or self._is_program_vouched(program):
+            return ProgramClass.VOUCHED
+        return ProgramClass.ACTS
+
+    def _is_program_vouched(self, program: Program) -> bool:
+        """Whether the user named everything that a program acts on, and asked for each thing that it does."""
+        if program.effect is not ProgramEffect.ACTS or not program.named:
+            return False
+        if not all(self._is_users(_make_verb_forms(verbs)) for verbs in program.verbs):
+            return False
+        leaves = [Leaf(f"/target/{i}", text, [text.casefold()], False, False) for i, text in enumerate(program.named)]
+        return all(leaf.origin in VOUCHED_ORIGINS for leaf in trace_leaves(leaves, self._sketch, ("target",)))
+
+
+_WORST: Final = (ProgramClass.NONE, ProgramClass.READS, ProgramClass.VOUCHED, ProgramClass.ACTS)
+
+
+def _host_form(url: Url) -> Form:
+    host = canonicalize_host(url.host) or url.host
+    return Form("host", f"{host}:{url.port}" if url.port else host)
+
+
+@lru_cache(maxsize=2048)
+def _find_verbs(tool: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Verbs in a tool's name, and the stems that mean much the same."""
+    verbs = frozenset(word for word in split_name(tool) if word in VERBS)
+    return verbs, frozenset[str]().union(*map(find_synonyms, verbs))
+
+
+@lru_cache(maxsize=1024)
+def _make_verb_forms(stems: frozenset[str]) -> tuple[Form, ...]:
+    return tuple(Form("verb", stem) for stem in sorted(stems))
+
+
+@lru_cache(maxsize=2048)
+def _words_of(name: str) -> frozenset[str]:
+    """Words of an argument's name, and pairs of them as one: `ssh_key` is ssh, key, sshkey."""
+    words = list(re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name))
+    words = [word.lower() for word in words]
+    singular = [word.removesuffix("s") for word in words]
+    return frozenset([*words, *singular, *(a + b for a, b in itertools.pairwise(singular))])
+
+
+@lru_cache(maxsize=4096)
+def _is_common(word: str) -> bool:
+    stems = split_name(word)
+    return not stems or any(stem in STOP_WORDS or stem in VERBS or stem in COMMON_NAME_PARTS for stem in stems)

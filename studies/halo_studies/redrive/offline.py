@@ -1,0 +1,255 @@
+"""The starter policy over recorded sessions without a framework: the same values, facts and rules, and no passport.
+
+    for outcome in replay_session(session, policy, declarations): ...
+
+What a redrive does with a store, passports and budgets is left out, so that all recorded sessions take minutes. A
+sample of them is redriven for real to show that both agree (`redrive.py --offline`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from halo_core.enforcement.registry import complete_resource
+from halo_core.model import (
+    AccessRequest,
+    ActionKind,
+    Context,
+    Effect,
+    Mode,
+    Origin,
+    PolicyView,
+    Principal,
+    Provenance,
+    Resource,
+    SessionView,
+    Snapshot,
+    Trigger,
+)
+from halo_core.values import (
+    ActionFacts,
+    FactSources,
+    ResultMarks,
+    Sketch,
+    find_facts,
+    fingerprint_text,
+    fingerprint_vouching_text,
+    is_lookup_key,
+    origin_of_result,
+    read_result,
+    trace_leaves,
+    vouch_for_user,
+)
+from halo_core.values.provenance import parse_leaves
+from halo_studies.recordings.sessions import Event, Session
+
+__all__ = ["Act", "Judgement", "Role", "register", "replay_session"]
+
+_KEY: Final = b"redrive"
+_ABILITIES: Final = ("pause", "clamp", "redact", "drop_documents", "drop_labels", "redact_output", "hold_output")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What an agent of a replay is told of its tools, and what its operator declared.
+
+    Args:
+        declare: the declaration of a tool of a kind; None where it is left to be guessed.
+        schemas: tool → names of its arguments.
+        own_domains: mail domains declared as the tenant's own.
+        user: whom the agent acts for.
+        undeclared: no tool is declared.
+    """
+
+    declare: Callable[[str, str], Resource | None]
+    schemas: Mapping[str, tuple[str, ...]]
+    own_domains: frozenset[str] = frozenset()
+    user: str = ""
+    undeclared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a score says of one action: risk 0..1000, band 0..2, what its baseline knows (`FactSources`)."""
+
+    risk: int | None = None
+    band: int = 0
+    is_established: bool = False
+    knows_places: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One replayed action.
+
+    Args:
+        event: the recorded one.
+        resource: as registered.
+        effect: what the policy says.
+        rules: that made it more than `monitor`.
+        targets: texts of its targets, which a remembered answer covers.
+        object: texts of its other short arguments, which one to a grave act covers as well.
+    """
+
+    event: Event
+    resource: Resource
+    effect: Effect
+    rules: tuple[str, ...]
+    targets: tuple[str, ...]
+    object: tuple[str, ...]
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it did not run unasked."""
+        return self.effect in (Effect.CHALLENGE, Effect.DENY)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, origin: Provenance, arguments: tuple[str, ...]) -> ResultMarks:
+    return read_result(_KEY, text, origin, arguments)
+
+
+@lru_cache(maxsize=4096)
+def register(declared: Resource | None, kind: str, tool: str, arguments: tuple[str, ...]) -> Resource:
+    """A tool as an adapter registers it."""
+    return complete_resource(declared, kind=ActionKind(kind), name=tool, description=tool, arguments=sorted(arguments))
+
+
+class _Replay:
+    def __init__(self, session: Session, role: Role) -> None:
+        self.role = role
+        self.sketch = Sketch(_KEY)
+        self.sources: list[str] = []
+        self.pointed: set[int] = set()
+        self.tainted = False
+        self._show_request(session.request)
+
+    def _show_request(self, text: str) -> None:
+        marks = _fingerprint_request(text)
+        spans = fingerprint_vouching_text(self.sketch, text, is_vouched=True)
+        self.sketch.merge(self.sketch.compute_additions(marks, Provenance.USER, vouched=True))
+        self.sketch.spans[Provenance.USER].add(spans)
+
+    def show_result(
+        self, text: str, resource: Resource, origins: Sequence[Provenance], texts: Sequence[str], *, pointed: bool
+    ) -> None:
+        if not text:
+            return
+        is_key = all(map(is_lookup_key, texts))
+        origin = origin_of_result(resource, origins, exposed=self.tainted, is_key=is_key)
+        if origin is Provenance.NOVEL:
+            return
+        result = _read(text, origin, tuple(texts))
+        name = resource.id + " (pointed at)" * pointed
+        if name not in self.sources and len(self.sources) < 31:
+            self.sources.append(name)
+        place = self.sources.index(name) + 1 if name in self.sources else 31
+        if pointed and place < 31:
+            self.pointed.add(place)
+        sketch, shown = self.sketch, Provenance.SYSTEM if origin is Provenance.KNOWN else origin
+        additions = sketch.compute_additions(result.marks, shown, place=place)
+        additions |= sketch.compute_additions(result.known, Provenance.SYSTEM, place=place)
+        sketch.merge(additions)
+        if result.spans:
+            sketch.spans[Provenance.KNOWN].add(result.spans)
+        self.tainted = self.tainted or origin is Provenance.UNTRUSTED
+
+
+@lru_cache(maxsize=256)
+def _fingerprint_request(text: str) -> frozenset[int]:
+    return fingerprint_text(_KEY, text, vouching=True)
+
+
+def replay_session(
+    session: Session, policy: PolicyView, role: Role, judgements: Sequence[Judgement] = (), *, went_on: bool = True
+) -> Iterator[Act]:
+    """The acts of a session under a policy; every act is shown its recorded result, as in a redrive.
+
+    Args:
+        session: as recorded.
+        policy: that decides.
+        role: of its agent.
+        judgements: of its actions by a score; none where there is no score.
+        went_on: the session goes on with the recorded result after a question.
+    """
+    replay = _Replay(session, role)
+    for number, event in enumerate(session.events):
+        declared = None if role.undeclared else role.declare(event.tool, event.kind)
+        resource = register(declared, event.kind, event.tool, role.schemas.get(event.tool, tuple(sorted(event.args))))
+        judged = judgements[number] if judgements else Judgement()
+        leaves = parse_leaves(event.args)
+        traced = vouch_for_user(
+            trace_leaves(leaves, replay.sketch, resource.targets, resource.amount), leaves, role.user
+        )
+        sources = FactSources(
+            frozenset(replay.pointed),
+            replay.role.own_domains.__contains__,
+            is_established=judged.is_established,
+            knows_places=judged.knows_places,
+        )
+        facts = find_facts(resource, event.args, leaves, traced, replay.sketch, sources)
+        request, snapshot = _make_inputs(resource, event.args, traced, facts, judged, policy, tainted=replay.tainted)
+        answer = policy.answer(request, snapshot)
+        effect = answer.effect if answer.permitted and not answer.errors else Effect.DENY
+        rules = tuple(reason.source for reason in answer.reasons if reason.effect not in ("monitor", "allow"))
+        places = {leaf.pointer for leaf in traced if leaf.is_target}
+        short = [leaf.text for leaf in leaves if len(leaf.text) <= 80 and len(leaf.text.split()) <= 4]
+        yield Act(
+            event,
+            resource,
+            effect,
+            rules,
+            tuple(sorted(leaf.text for leaf in leaves if leaf.pointer in places)),
+            tuple(sorted(short)),
+        )
+        if went_on or effect not in (Effect.CHALLENGE, Effect.DENY):
+            amounts = {leaf.pointer for leaf in leaves if leaf.is_amount}
+            origins = [leaf.origin for leaf in traced if leaf.pointer not in amounts]
+            replay.show_result(
+                event.error or event.result,
+                resource,
+                origins,
+                [leaf.text for leaf in leaves],
+                pointed=facts.names_requested,
+            )
+
+
+def _make_inputs(  # noqa: PLR0917  private, one caller
+    resource: Resource,
+    args: Mapping[str, Any],
+    traced: Iterable[Any],
+    facts: ActionFacts,
+    judged: Judgement,
+    policy: PolicyView,
+    *,
+    tainted: bool,
+) -> tuple[AccessRequest, Snapshot]:
+    traced = tuple(traced)
+    request = AccessRequest(
+        subject=Principal("local", "agent", ""),
+        kind=resource.kind,
+        resource=resource,
+        args=args,
+        args_digest="",
+        request_id="",
+        context=Context("session", "host", "", "", Trigger(), Origin(), "dev", _ABILITIES),
+    )
+    snapshot = Snapshot(
+        time_us=0,
+        mode=Mode.ENFORCE,
+        control_version=0,
+        session=SessionView("session", 0, 0, 0, 0, tainted),
+        uses=1,
+        provenance=tuple((leaf.pointer, leaf.origin) for leaf in traced),
+        targets=tuple((leaf.pointer, leaf.kind.value, leaf.flags) for leaf in traced if leaf.is_target),
+        chain=(),
+        policy=policy,
+        risk=judged.risk,
+        band=judged.band,
+        facts=facts.facts,
+        program=facts.program,
+    )
+    return request, snapshot

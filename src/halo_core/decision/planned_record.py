@@ -116,8 +116,7 @@ def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, 
         seen["amount"] = call.amount
     if call.hold_room:
         seen["hold_room"] = True
-    if call.facts is not None:
-        _add_facts(seen, call.facts)
+    _add_facts(seen, call.facts)
     if call.sources:
         seen["sources"] = [[pointer, list(names)] for pointer, names in call.sources]
     if call.uses:
@@ -125,10 +124,10 @@ def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, 
     return seen
 
 
-def _add_facts(seen: dict[str, Any], facts: ActionFacts) -> None:
-    if facts.facts:
+def _add_facts(seen: dict[str, Any], facts: ActionFacts | None) -> None:
+    if facts is not None and facts.facts:
         seen["facts"] = [str.__str__(fact) for fact in facts.facts]
-    if facts.program:
+    if facts is not None and facts.program:
         seen["program"] = str.__str__(facts.program)
 
 

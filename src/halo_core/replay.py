@@ -1,7 +1,7 @@
 """Replay: decides each recorded decision again and compares the bytes.
 
 `decide` is given what the entry recorded: request, snapshot, links and policy by hash, sealed arguments. The recorded
-verdict is not trusted, and no clock is read.
+verdict is not trusted, and no clock is read. `map_decisions` goes through a log in several processes.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision import decide
 from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import HaloError
-from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, PolicyView, Resource, Snapshot
+from halo_core.model import AccessRequest, Decision, EntryKind, LedgerEntry, Link, PolicyView, Resource, Snapshot
 from halo_core.passports import ChainCache, Issuer, TrustAnchors, token_hash
 from halo_core.policy import CedarPolicy
 from halo_core.processes import map_in_processes
@@ -27,6 +27,7 @@ from halo_core.risk.action_risk import RiskRules
 from halo_core.risk.circumstances import circumstances_of
 from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries
 
+R = TypeVar("R")
 PassportKeys = tuple[dict[str, Issuer], dict[str, tuple[str, bytes]]]
 """Issuers by `kid`, and approvers, each with its name and public key, by `kid`."""
 _MAX_RESOURCES: Final = 4096
@@ -56,6 +57,14 @@ class ReplayResult:
     computed: Any = None
 
 
+class Inputs(NamedTuple):
+    """What a decision was made on, and what it computes to."""
+
+    request: AccessRequest
+    snapshot: Snapshot
+    decision: Decision
+
+
 class Replayer:
     """Replays the decisions of one tenant; links, policies and scores are parsed once for each hash.
 
@@ -76,7 +85,9 @@ class Replayer:
         self._contents = contents
         self._tenant = tenant
         self._chain: Callable[[tuple[str, ...]], tuple[Link, ...]] = lru_cache(maxsize=256)(self._read_chain)
-        self._score: Callable[[str], RiskRules] = lru_cache(maxsize=16)(lambda name: load_rules(name, self._load_part))
+        self.load_score: Callable[[str], RiskRules] = lru_cache(maxsize=16)(
+            lambda name: load_rules(name, self._load_part)
+        )
         self._policy: Callable[[str], PolicyView] = lru_cache(maxsize=64)(
             lambda name: CedarPolicy.from_bytes(self._load_blob(name))
         )
@@ -88,22 +99,26 @@ class Replayer:
 
     def replay(self, logged: LoggedEntry) -> ReplayResult:
         """Replay one decision."""
+        return self.replay_inputs(logged)[0]
+
+    def replay_inputs(self, logged: LoggedEntry) -> tuple[ReplayResult, Inputs | None]:
+        """Replay one decision; its inputs as well, if they give the recorded bytes."""
         entry = logged.entry
         try:
             args = self._open_arguments(entry)
             if args is None:
-                return ReplayResult(entry.id, ReplayStatus.REDACTED)
+                return ReplayResult(entry.id, ReplayStatus.REDACTED), None
             request, snapshot = self._read_inputs(entry, args)
             differs = self._compare_score(request, snapshot)
             computed = decide(request, snapshot)
         except (HaloError, KeyError, TypeError, ValueError) as exc:
-            return ReplayResult(entry.id, ReplayStatus.UNREADABLE, computed=f"{type(exc).__name__}: {exc}")
+            return ReplayResult(entry.id, ReplayStatus.UNREADABLE, computed=f"{type(exc).__name__}: {exc}"), None
         if differs is not None:
-            return ReplayResult(entry.id, ReplayStatus.DIFFERS, *differs)
+            return ReplayResult(entry.id, ReplayStatus.DIFFERS, *differs), None
         if computed.to_bytes() == canonical.dumps(entry.body["decision"]):
-            return ReplayResult(entry.id, ReplayStatus.IDENTICAL)
+            return ReplayResult(entry.id, ReplayStatus.IDENTICAL), Inputs(request, snapshot, computed)
         where, old, new = find_first_difference(entry.body["decision"], computed.to_plain(), "/decision")
-        return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new)
+        return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new), None
 
     def read_inputs(self, entry: LedgerEntry) -> tuple[AccessRequest, Snapshot]:
         """What a decision was made on.
@@ -126,7 +141,7 @@ class Replayer:
         """Where the recorded risk differs from the one computed again; None where it does not, or there is none."""
         if snapshot.risk is None:
             return None
-        rules = self._score(snapshot.model_hash)
+        rules = self.load_score(snapshot.model_hash)
         circumstances = circumstances_of(request, snapshot.time_us, snapshot.refused)
         judged = rules.compute_action_risk(rules.model.compute_margin(snapshot.features), circumstances)
         if judged.risk != snapshot.risk:
@@ -184,13 +199,31 @@ def read_passport_keys(reader: Reader, tenant: str) -> PassportKeys:
 
 
 def replay_log(url: str, home: Path, tenant: str, *, processes: int = 1) -> Iterator[ReplayResult]:
-    """Replay every decision that a log holds now, in log order.
+    """Replay every decision that a log holds now, in log order; arguments and errors are those of `map_decisions`."""
+    return map_decisions(url, home, tenant, _get_replay, processes=processes)
+
+
+def _get_replay(replayer: Replayer) -> Callable[[LoggedEntry], ReplayResult]:
+    return replayer.replay
+
+
+def map_decisions(
+    url: str,
+    home: Path,
+    tenant: str,
+    make_work: Callable[[Replayer], Callable[[LoggedEntry], R]],
+    *,
+    processes: int = 1,
+) -> Iterator[R]:
+    """The result of some work on every decision that a log holds now, in log order.
 
     Args:
         url: SQLAlchemy URL of the store.
         home: folder with the content key.
         tenant: whose decisions.
-        processes: how many share the work; a short log is replayed in this one.
+        make_work: called once in each process; gives what is done with each decision. It and the results can be
+            pickled.
+        processes: how many share the work; a short log is read in this one.
 
     Raises:
         ConfigError: there is no such store.
@@ -199,38 +232,48 @@ def replay_log(url: str, home: Path, tenant: str, *, processes: int = 1) -> Iter
     with Reader(url) as reader:
         end = reader.next_index(tenant)
         if processes < 2 or end < _MIN_SHARED:
-            contents = SealedContents.with_home_key(reader, KeyStore(home))
-            yield from Replayer(reader, contents, tenant).replay_all()
+            replayer = Replayer(reader, SealedContents.with_home_key(reader, KeyStore(home)), tenant)
+            work = make_work(replayer)
+            for logged in read_entries(reader, tenant, (EntryKind.DECISION,)):
+                yield work(logged)
             return
         keys = read_passport_keys(reader, tenant)
     spans = [(since, min(since + _SPAN, end)) for since in range(0, end, _SPAN)]
-    share = _Share(url, home, tenant, keys)
-    for results in map_in_processes(
-        _replay_span, spans, processes=processes, initializer=_start_sharing, initargs=(share,)
-    ):
+    share = _Share(url, home, tenant, keys, make_work)
+    for results in map_in_processes(_work_on_span, spans, processes=processes, initializer=_start, initargs=(share,)):
         yield from results
 
 
 class _Share(NamedTuple):
-    """What a process that replays a part of a log needs to know."""
+    """What a process that works on a part of a log needs to know."""
 
     url: str
     home: Path
     tenant: str
     passport_keys: PassportKeys
+    make_work: Callable[[Replayer], Callable[[LoggedEntry], Any]]
 
 
-_replayers: list[Replayer] = []  # of a process that replays a part of a log: one
+class _Worker(NamedTuple):
+    reader: Reader
+    tenant: str
+    work: Callable[[LoggedEntry], Any]
 
 
-def _start_sharing(share: _Share) -> None:
+_workers: list[_Worker] = []  # of a process that works on a part of a log: one
+
+
+def _start(share: _Share) -> None:
     reader = Reader(share.url)
     contents = SealedContents.with_home_key(reader, KeyStore(share.home))
-    _replayers.append(Replayer(reader, contents, share.tenant, passport_keys=share.passport_keys))
+    replayer = Replayer(reader, contents, share.tenant, passport_keys=share.passport_keys)
+    _workers.append(_Worker(reader, share.tenant, share.make_work(replayer)))
 
 
-def _replay_span(span: tuple[int, int]) -> list[ReplayResult]:
-    return list(_replayers[0].replay_all(*span))
+def _work_on_span(span: tuple[int, int]) -> list[Any]:
+    reader, tenant, work = _workers[0]
+    since, until = span
+    return [work(item) for item in read_entries(reader, tenant, (EntryKind.DECISION,), since=since, until=until)]
 
 
 class _ResourceReader:

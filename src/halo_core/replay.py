@@ -1,7 +1,7 @@
 """Replay: decides each recorded decision again and compares the bytes.
 
 `decide` is given what the entry recorded: request, snapshot, links and policy by hash, sealed arguments. The recorded
-verdict is not trusted, and no clock is read.
+verdict is not trusted, and no clock is read. `map_decisions` goes through a log in several processes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore
@@ -21,7 +21,7 @@ from halo_core.decision.record import MALFORMED, SIGNER_FIELD, RecordedInputs, e
 from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import HaloError
 from halo_core.ledger import decode_entry
-from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Link, PolicyView, Resource, Snapshot
+from halo_core.model import AccessRequest, Decision, EntryKind, LedgerEntry, Link, PolicyView, Resource, Snapshot
 from halo_core.passports import ChainCache, Issuer, TrustAnchors, token_hash
 from halo_core.policy import CedarPolicy
 from halo_core.processes import map_in_processes
@@ -29,6 +29,7 @@ from halo_core.risk.action_risk import RiskRules
 from halo_core.risk.circumstances import circumstances_of
 from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries
 
+R = TypeVar("R")
 PassportKeys = tuple[dict[str, Issuer], dict[str, tuple[str, bytes]]]
 """Issuers by `kid`, and approvers, each with its name and public key, by `kid`."""
 _MAX_RESOURCES: Final = 4096
@@ -60,6 +61,28 @@ class ReplayResult:
     computed: Any = None
 
 
+class RecordedDecision(NamedTuple):
+    """A decision as it was recorded.
+
+    Args:
+        position: in the tenant's log.
+        entry: with its compact body.
+        recorded: what a replay needs of the whole record.
+    """
+
+    position: int
+    entry: LedgerEntry
+    recorded: RecordedInputs
+
+
+class Inputs(NamedTuple):
+    """What a decision was made on, and what it computes to."""
+
+    request: AccessRequest
+    snapshot: Snapshot
+    decision: Decision
+
+
 class Replayer:
     """Replays the decisions of one tenant; links, policies and scores are parsed once for each hash.
 
@@ -80,43 +103,53 @@ class Replayer:
         self._contents = contents
         self._tenant = tenant
         self._chain: Callable[[tuple[str, ...]], tuple[Link, ...]] = lru_cache(maxsize=256)(self._read_chain)
-        self._score: Callable[[str], RiskRules] = lru_cache(maxsize=16)(lambda name: load_rules(name, self._load_part))
+        self.load_score: Callable[[str], RiskRules] = lru_cache(maxsize=16)(
+            lambda name: load_rules(name, self._load_part)
+        )
         self._policy: Callable[[str], PolicyView] = lru_cache(maxsize=64)(
             lambda name: CedarPolicy.from_bytes(self._load_blob(name))
         )
 
     def replay_all(self, since: int = 0, until: int = NO_END) -> Iterator[ReplayResult]:
         """Replay every decision in log order: all, or those at positions from `since` to before `until`."""
+        for decision in self.read_decisions(since, until):
+            yield self.replay_recorded(decision)[0]
+
+    def read_decisions(self, since: int = 0, until: int = NO_END) -> Iterator[RecordedDecision]:
+        """Every decision in log order with what a replay needs of its record: from `since` to before `until`."""
         read_part = self._reader.part_reader(self._tenant)
-        for _, note in self._reader.notes(self._tenant, (EntryKind.DECISION.value,), since=since, until=until):
+        kinds = (EntryKind.DECISION.value,)
+        for index, note in self._reader.notes(self._tenant, kinds, since=since, until=until):
             entry = decode_entry(note)
             try:
                 # The rest of the record follows from these.
                 recorded = expand_inputs(entry.body, session=entry.session, ts_us=entry.ts_us, read_part=read_part)
             except MALFORMED as exc:
                 raise make_malformed_error(entry, exc) from exc
-            yield self._replay(entry, recorded)
+            yield RecordedDecision(index, entry, recorded)
 
     def replay(self, logged: LoggedEntry) -> ReplayResult:
         """Replay one decision, of which the whole record was read."""
-        return self._replay(logged.entry, _get_inputs(logged.entry))
+        return self.replay_recorded(RecordedDecision(logged.index, logged.entry, _get_inputs(logged.entry)))[0]
 
-    def _replay(self, entry: LedgerEntry, recorded: RecordedInputs) -> ReplayResult:
+    def replay_recorded(self, decision: RecordedDecision) -> tuple[ReplayResult, Inputs | None]:
+        """Replay one decision; its inputs as well, if they give the recorded bytes."""
+        entry, recorded = decision.entry, decision.recorded
         try:
             inputs = self._open_inputs(entry, recorded)
             if inputs is None:
-                return ReplayResult(entry.id, ReplayStatus.REDACTED)
+                return ReplayResult(entry.id, ReplayStatus.REDACTED), None
             request, snapshot = inputs
             differs = self._compare_score(request, snapshot)
             computed = decide(request, snapshot)
         except (HaloError, KeyError, TypeError, ValueError) as exc:
-            return ReplayResult(entry.id, ReplayStatus.UNREADABLE, computed=f"{type(exc).__name__}: {exc}")
+            return ReplayResult(entry.id, ReplayStatus.UNREADABLE, computed=f"{type(exc).__name__}: {exc}"), None
         if differs is not None:
-            return ReplayResult(entry.id, ReplayStatus.DIFFERS, *differs)
+            return ReplayResult(entry.id, ReplayStatus.DIFFERS, *differs), None
         if computed.to_bytes() == canonical.dumps(recorded.decision):
-            return ReplayResult(entry.id, ReplayStatus.IDENTICAL)
+            return ReplayResult(entry.id, ReplayStatus.IDENTICAL), Inputs(request, snapshot, computed)
         where, old, new = find_first_difference(recorded.decision, computed.to_plain(), "/decision")
-        return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new)
+        return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new), None
 
     def read_inputs(self, entry: LedgerEntry) -> tuple[AccessRequest, Snapshot]:
         """What a decision was made on; `entry` has the whole record.
@@ -158,7 +191,7 @@ class Replayer:
         """Where the recorded risk differs from the one computed again; None where it does not, or there is none."""
         if snapshot.risk is None:
             return None
-        rules = self._score(snapshot.model_hash)
+        rules = self.load_score(snapshot.model_hash)
         circumstances = circumstances_of(request, snapshot.time_us, snapshot.refused)
         judged = rules.compute_action_risk(rules.model.compute_margin(snapshot.features), circumstances)
         if judged.risk != snapshot.risk:
@@ -215,13 +248,31 @@ def read_passport_keys(reader: Reader, contents: SealedContents, tenant: str) ->
 
 
 def replay_log(url: str, home: Path, tenant: str, *, processes: int = 1) -> Iterator[ReplayResult]:
-    """Replay every decision that a log holds now, in log order.
+    """Replay every decision that a log holds now, in log order; arguments and errors are those of `map_decisions`."""
+    return map_decisions(url, home, tenant, _get_replay, processes=processes)
+
+
+def _get_replay(replayer: Replayer) -> Callable[[RecordedDecision], ReplayResult]:
+    return lambda decision: replayer.replay_recorded(decision)[0]
+
+
+def map_decisions(
+    url: str,
+    home: Path,
+    tenant: str,
+    make_work: Callable[[Replayer], Callable[[RecordedDecision], R]],
+    *,
+    processes: int = 1,
+) -> Iterator[R]:
+    """The result of some work on every decision that a log holds now, in log order.
 
     Args:
         url: SQLAlchemy URL of the store.
         home: folder with the content key.
         tenant: whose decisions.
-        processes: how many share the work; a short log is replayed in this one.
+        make_work: called once in each process; gives what is done with each decision. It and the results can be
+            pickled.
+        processes: how many share the work; a short log is read in this one.
 
     Raises:
         ConfigError: there is no such store.
@@ -230,38 +281,45 @@ def replay_log(url: str, home: Path, tenant: str, *, processes: int = 1) -> Iter
     with Reader(url) as reader:
         end = reader.next_index(tenant)
         if processes < 2 or end < _MIN_SHARED:
-            contents = SealedContents.with_home_key(reader, KeyStore(home))
-            yield from Replayer(reader, contents, tenant).replay_all()
+            replayer = Replayer(reader, SealedContents.with_home_key(reader, KeyStore(home)), tenant)
+            work = make_work(replayer)
+            yield from map(work, replayer.read_decisions())
             return
         keys = read_passport_keys(reader, SealedContents.with_home_key(reader, KeyStore(home)), tenant)
     spans = [(since, min(since + _SPAN, end)) for since in range(0, end, _SPAN)]
-    share = _Share(url, home, tenant, keys)
-    for results in map_in_processes(
-        _replay_span, spans, processes=processes, initializer=_start_sharing, initargs=(share,)
-    ):
+    share = _Share(url, home, tenant, keys, make_work)
+    for results in map_in_processes(_work_on_span, spans, processes=processes, initializer=_start, initargs=(share,)):
         yield from results
 
 
 class _Share(NamedTuple):
-    """What a process that replays a part of a log needs to know."""
+    """What a process that works on a part of a log needs to know."""
 
     url: str
     home: Path
     tenant: str
     passport_keys: PassportKeys
+    make_work: Callable[[Replayer], Callable[[RecordedDecision], Any]]
 
 
-_replayers: list[Replayer] = []  # of a process that replays a part of a log: one
+class _Worker(NamedTuple):
+    replayer: Replayer
+    work: Callable[[RecordedDecision], Any]
 
 
-def _start_sharing(share: _Share) -> None:
+_workers: list[_Worker] = []  # of a process that works on a part of a log: one
+
+
+def _start(share: _Share) -> None:
     reader = Reader(share.url)
     contents = SealedContents.with_home_key(reader, KeyStore(share.home))
-    _replayers.append(Replayer(reader, contents, share.tenant, passport_keys=share.passport_keys))
+    replayer = Replayer(reader, contents, share.tenant, passport_keys=share.passport_keys)
+    _workers.append(_Worker(replayer, share.make_work(replayer)))
 
 
-def _replay_span(span: tuple[int, int]) -> list[ReplayResult]:
-    return list(_replayers[0].replay_all(*span))
+def _work_on_span(span: tuple[int, int]) -> list[Any]:
+    replayer, work = _workers[0]
+    return list(map(work, replayer.read_decisions(*span)))
 
 
 class _ResourceReader:

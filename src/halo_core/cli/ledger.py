@@ -246,7 +246,7 @@ def _print_replay(total: int, counts: Counter[ReplayStatus], odd: list[ReplayRes
         say(f"  {item.id} [bold red]{item.status.value}[/] ", safe_text(why))
 
 
-policy_app = typer.Typer(help="Check, test and explain policies.", no_args_is_help=True)
+policy_app = typer.Typer(help="Check, test, compare and explain policies.", no_args_is_help=True)
 
 FolderArgument = Annotated[
     Path | None, Argument(metavar="FOLDER", help="Folder of .cedar files (default: policy in the home).")

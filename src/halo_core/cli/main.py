@@ -94,7 +94,7 @@ VERBS: Final = {
     ),
     "alerts": Verb("alerts.app", "List alerts, and send them to other systems."),
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
-    "policy": Verb("ledger.policy_app", "Check, test and explain policies."),
+    "policy": Verb("backtest.policy_app", "Check, test, compare and explain policies."),
 }
 
 

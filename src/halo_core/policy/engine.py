@@ -63,6 +63,7 @@ from halo_core.policy.schema import (
 
 if TYPE_CHECKING:
     from halo_core.policy.bundle import Policy
+    from halo_core.policy.schema import ArgTypes
 
 _CEDAR_ERROR: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)
 _NO_ATTRIBUTE: Final = re.compile(r"the attribute `([^`]*)`")
@@ -143,6 +144,11 @@ class CedarPolicy:
     def policies(self) -> tuple[Policy, ...]:
         """The policies, sorted by id."""
         return tuple(self._policies.values())
+
+    @property
+    def types(self) -> ArgTypes:
+        """Argument types of the resources that were registered when the bundle was made."""
+        return self._types
 
     def prepare_question(self, request: AccessRequest) -> PreparedQuestion:
         """The question of a request's resource, with the answers given so far.

@@ -1,0 +1,318 @@
+"""Backtest: decides each recorded decision again under another policy, and says how the two decisions differ.
+
+The recorded inputs are believed only where they give the recorded bytes (`halo_core.replay`); of all other decisions a
+result says why nothing can be told. Each decision is decided from its own recorded inputs. What another decision would
+have changed later in its session (exposure, budgets, authority, counts) is not followed.
+
+An answer that a person gave was bound to the rules of that time. It counts under the other policy where every question
+that this policy asks was a question then, too. A refusal always counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from halo_core.decision import decide
+from halo_core.decision.checks import call_binding
+from halo_core.model import (
+    REAUTHORIZABLE_CODES,
+    AccessRequest,
+    Decision,
+    Effect,
+    Obligation,
+    PolicyView,
+    Reason,
+    Snapshot,
+)
+from halo_core.policy import CedarPolicy, PolicyBundle
+from halo_core.policy.score_limits import apply_score_bands
+from halo_core.replay import Inputs, RecordedDecision, Replayer, ReplayStatus, map_decisions
+from halo_core.store.reader import NO_END
+
+_MAX_POLICIES: Final = 64
+_CHECKS: Final = frozenset({"", "approval", "ledger", "pdp", "pep", "policy", "price", "score"})
+"""Sources of reasons that are no rule; the code says more."""
+_CLAMP: Final = "clamp"
+_DROP_DOCUMENTS: Final = "drop_documents"
+
+
+class Change(StrEnum):
+    """How the decision under the other policy differs from the recorded one, the gravest first.
+
+    `towards_running`: what was denied may be asked or runs, what was asked runs, or an obligation is gone or weaker.
+    `new_question`: what ran is asked. `new_denial`: what ran or was asked is denied. `new_restriction`: it runs with
+    more obligations. `mark`: it runs all the same, with or without a mark (`monitor`). `reasons`: same effect, other
+    reasons or charges. `same`: the same bytes.
+    """
+
+    TOWARDS_RUNNING = "towards_running"
+    NEW_QUESTION = "new_question"
+    NEW_DENIAL = "new_denial"
+    NEW_RESTRICTION = "new_restriction"
+    MARK = "mark"
+    REASONS = "reasons"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which decisions are decided again.
+
+    Args:
+        since_us: not those recorded before.
+        until_us: not those recorded then or later.
+        agent: only those of this agent; empty for all.
+    """
+
+    since_us: int = 0
+    until_us: int = NO_END
+    agent: str = ""
+
+    def includes(self, decision: RecordedDecision) -> bool:
+        """Whether a decision is among them."""
+        entry, agent = decision.entry, decision.recorded.request["subject"]["agent"]
+        return self.since_us <= entry.ts_us < self.until_us and self.agent in ("", agent)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOutcomes:
+    """What an action's decision would be with the score's rules alone at other limits.
+
+    Args:
+        risk: 0..1000; -1 where the action has no risk that limits are compared with, and all effects are the same.
+        ordinary: effect if the risk is above no limit.
+        elevated: effect if it is above the first one alone.
+        high: effect if it is above both.
+        fitted: the two limits of the baseline that it was scored by, as risks.
+    """
+
+    risk: int
+    ordinary: Effect
+    elevated: Effect
+    high: Effect
+    fitted: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestResult:
+    """One recorded decision, decided again.
+
+    Args:
+        index: position in the tenant's log.
+        id: of the entry.
+        session: of the request.
+        resource: id of what was to be used.
+        status: of its replay under the recorded policy; if it is not `identical`, nothing else here is known.
+        problem: why nothing can be told.
+        change: how the two decisions differ.
+        before: recorded effect.
+        after: effect under the other policy.
+        rules: what made the difference: ids of policies, or codes of reasons that have no policy.
+        outcomes: for the frontier of limits; None if it was not asked for.
+    """
+
+    index: int
+    id: str
+    session: str
+    resource: str
+    status: ReplayStatus
+    problem: str = ""
+    change: Change = Change.SAME
+    before: Effect = Effect.DENY
+    after: Effect = Effect.DENY
+    rules: tuple[str, ...] = ()
+    outcomes: ScoreOutcomes | None = None
+
+
+class Backtester:
+    """Decides decisions again under another policy.
+
+    Args:
+        replayer: reads what they were made on.
+        sources: file name → Cedar text of the other policy. Argument types are those of each recorded policy.
+        selection: which decisions.
+        with_outcomes: whether to work out `ScoreOutcomes`.
+
+    Raises:
+        PolicyError: the policy does not parse.
+    """
+
+    def __init__(
+        self, replayer: Replayer, sources: Mapping[str, str], selection: Selection, *, with_outcomes: bool = False
+    ) -> None:
+        self._replayer = replayer
+        self._selection = selection
+        bands = (0, 1, 2) if with_outcomes else ()
+        self._policies = _PolicyVariants(sources)
+        self._policies_by_band = tuple(_PolicyVariants(apply_score_bands(sources, band)) for band in bands)
+
+    def decide_again(self, recorded: RecordedDecision) -> BacktestResult | None:
+        """Decide one decision again; None if it is not selected."""
+        if not self._selection.includes(recorded):
+            return None
+        entry = recorded.entry
+        name = recorded.position, entry.id, entry.session, recorded.recorded.request["resource"]["id"]
+        replayed, inputs = self._replayer.replay_recorded(recorded)
+        if inputs is None:
+            problem = f"{replayed.where} differs" if replayed.where else str(replayed.computed or "content was erased")
+            return BacktestResult(*name, replayed.status, problem)
+        decision = decide_under(inputs.request, inputs.snapshot, self._policies.compile(inputs.snapshot.policy))
+        change = classify_change(inputs.decision, decision)
+        return BacktestResult(
+            *name,
+            ReplayStatus.IDENTICAL,
+            change=change,
+            before=inputs.decision.effect,
+            after=decision.effect,
+            rules=() if change is Change.SAME else find_causes(inputs.decision, decision),
+            outcomes=self._find_outcomes(inputs, decision.effect) if self._policies_by_band else None,
+        )
+
+    def _find_outcomes(self, inputs: Inputs, effect: Effect) -> ScoreOutcomes:
+        request, snapshot, _ = inputs
+        if snapshot.risk is None or snapshot.partial:
+            return ScoreOutcomes(-1, effect, effect, effect)
+        ordinary, elevated, high = (
+            decide_under(request, snapshot, policies.compile(snapshot.policy)).effect
+            for policies in self._policies_by_band
+        )
+        fitted = self._replayer.load_score(snapshot.model_hash).terms.risks
+        return ScoreOutcomes(snapshot.risk, ordinary, elevated, high, fitted)
+
+
+class _PolicyVariants:
+    """A policy, compiled with the argument types of each recorded policy."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self._sources = sources
+        self._compiled: dict[str, CedarPolicy] = {}
+        PolicyBundle(sources).parse()
+
+    def compile(self, recorded: PolicyView) -> CedarPolicy:
+        """The policy for what was decided under a recorded one."""
+        policy = self._compiled.get(recorded.hash)
+        if policy is None:
+            types = recorded.types if isinstance(recorded, CedarPolicy) else {}
+            policy = CedarPolicy.compile(PolicyBundle(self._sources, types))
+            if len(self._compiled) >= _MAX_POLICIES:
+                self._compiled.clear()
+            self._compiled[recorded.hash] = policy
+        return policy
+
+
+def backtest_log(
+    url: str,
+    home: Path,
+    tenant: str,
+    sources: Mapping[str, str],
+    selection: Selection,
+    *,
+    with_outcomes: bool = False,
+    processes: int = 1,
+) -> Iterator[BacktestResult | None]:
+    """Decide the decisions that a log holds now again, in log order; None for each that is not selected.
+
+    Args:
+        url: SQLAlchemy URL of the store.
+        home: folder with the content key.
+        tenant: whose decisions.
+        sources: file name → Cedar text of the other policy.
+        selection: which decisions.
+        with_outcomes: whether to work out `ScoreOutcomes`.
+        processes: how many share the work; a short log is read in this one.
+
+    Raises:
+        ConfigError: there is no such store.
+        PolicyError: the policy does not parse.
+        Tampered: the database cannot be read, or an entry is damaged.
+    """
+    make_work = partial(_make_work, sources=dict(sources), selection=selection, with_outcomes=with_outcomes)
+    return map_decisions(url, home, tenant, make_work, processes=processes)
+
+
+def _make_work(
+    replayer: Replayer, *, sources: Mapping[str, str], selection: Selection, with_outcomes: bool
+) -> Callable[[RecordedDecision], BacktestResult | None]:
+    return Backtester(replayer, sources, selection, with_outcomes=with_outcomes).decide_again
+
+
+def decide_under(request: AccessRequest, snapshot: Snapshot, policy: PolicyView) -> Decision:
+    """The decision of a recorded request under another policy, with the answer that a person gave where it counts."""
+    changed = replace(snapshot, policy=policy)
+    approval = snapshot.approval
+    if approval is None or approval.binding != call_binding(request, snapshot.chain, snapshot.policy.rules):
+        return decide(request, changed)
+    unanswered = replace(changed, approval=None)
+    if approval.granted and not _find_questions(request, unanswered) <= _find_questions(
+        request, replace(snapshot, approval=None)
+    ):
+        return decide(request, unanswered)
+    answer = replace(approval, binding=call_binding(request, snapshot.chain, policy.rules))
+    return decide(request, replace(changed, approval=answer))
+
+
+def _find_questions(request: AccessRequest, snapshot: Snapshot) -> set[tuple[str, str, str]]:
+    """What a person would be asked: (code, source, detail) of each reason that an answer settles."""
+    return {
+        (reason.code, reason.source, reason.detail)
+        for reason in decide(request, snapshot).reasons
+        if reason.effect == Effect.CHALLENGE.value and reason.code not in REAUTHORIZABLE_CODES
+    }
+
+
+def classify_change(before: Decision, after: Decision) -> Change:
+    """How two decisions of one request differ."""
+    if before == after:
+        return Change.SAME
+    old, new = before.effect, after.effect
+    if _rank(new) != _rank(old):
+        if _rank(new) < _rank(old):
+            return Change.TOWARDS_RUNNING
+        return Change.NEW_QUESTION if new is Effect.CHALLENGE else Change.NEW_DENIAL
+    if new is not Effect.DENY and before.obligations != after.obligations:
+        # An obligation of a question holds once it is answered with yes.
+        is_weaker = not covers(after.obligations, before.obligations)
+        return Change.TOWARDS_RUNNING if is_weaker else Change.NEW_RESTRICTION
+    return Change.MARK if old is not new else Change.REASONS
+
+
+def _rank(effect: Effect) -> int:
+    """0 runs, 1 is asked, 2 is denied."""
+    return max(effect.severity - Effect.RESTRICT.severity, 0)
+
+
+def covers(obligations: tuple[Obligation, ...], others: tuple[Obligation, ...]) -> bool:
+    """Whether whoever carries out `obligations` carries out the others, too: equal ones, or with a stricter bound."""
+    return all(any(_is_as_strict(mine, other) for mine in obligations) for other in others)
+
+
+def _is_as_strict(mine: Obligation, other: Obligation) -> bool:
+    if (mine.kind, mine.name) != (other.kind, other.name):
+        return False
+    if mine.kind == _CLAMP:
+        return mine.value <= other.value
+    return mine.value >= other.value if mine.kind == _DROP_DOCUMENTS else mine.value == other.value
+
+
+def find_causes(before: Decision, after: Decision) -> tuple[str, ...]:
+    """What made the difference: the reasons of one decision that argue for more than the other's effect.
+
+    Where the effect stays, the reasons that only one of them has.
+    """
+    causes = {
+        _name_rule(reason)
+        for decision, other in ((before, after), (after, before))
+        for reason in decision.reasons
+        if Effect(reason.effect).severity > other.effect.severity
+    }
+    causes = causes or {_name_rule(reason) for reason in set(before.reasons) ^ set(after.reasons)}
+    return tuple(sorted(causes))
+
+
+def _name_rule(reason: Reason) -> str:
+    return reason.code if reason.source in _CHECKS else reason.source

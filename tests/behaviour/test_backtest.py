@@ -27,7 +27,7 @@ from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.views.backtest import summarize_backtest
 from halo_core.views.frontier_chart import draw_frontier_chart
 from halo_core.views.score_frontier import FrontierBuilder
-from halo_world import SURFACE, Calls, attack, cli, db_of, found, tool, url_of
+from halo_world import SURFACE, Calls, attack, cli, db_of, found, person_ref, tool, url_of
 
 MONEY = """
 @id("base") permit (principal, action, resource);
@@ -272,7 +272,7 @@ def test_only_rules_of_the_score_alone_have_limits_that_move():
     assert find_score_rules(parsed) == ScoreRules(("high", "seen"), ("pay-risk",))
     starter = PolicyBundle.load_starter()
     rules = find_score_rules(starter.parse())
-    assert rules.movable == ("halo.risk.elevated", "halo.risk.elevated-tainted", "halo.risk.high")
+    assert rules.movable == ("halo.risk.elevated", "halo.risk.high-tainted")
     changed = apply_score_limits(starter.sources, ScoreLimits(400, 870))
     assert {name for name in changed if changed[name] != starter.sources[name]} == {"risk.cedar"}
     assert find_score_rules(PolicyBundle(changed).parse()) == rules
@@ -408,10 +408,11 @@ def test_json_counts_everything_and_lists_moves_towards_running_first(busy, new)
 
 def test_what_cannot_be_told_is_counted_and_named(busy, new, tmp_path):
     home = shutil.copytree(busy, tmp_path / "home")
+    ana = person_ref(home, "user:ana")
     with contextlib.closing(attack(db_of(home))) as database:
-        database.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject='user:ana'")
+        database.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject=?", (ana,))
     erased = {
-        item.index for item in found(home, EntryKind.DECISION) if item.entry.body["request"]["subject"]["user"] == "ana"
+        item.index for item in found(home, EntryKind.DECISION) if item.entry.body["request"]["subject"]["user"] == ana
     }
     code, out, _ = backtest(home, new(OTHERS["closed"]), "--json")
     report = json.loads(out)

@@ -11,7 +11,7 @@ from exposure_contract import ExposureContract, Talker
 from llama_index.core.agent.workflow import AgentInput, AgentOutput, AgentSetup, FunctionAgent
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.memory import Memory, StaticMemoryBlock
-from llama_index.core.workflow import Context, step
+from llama_index.core.workflow import Context, InputRequiredEvent, step
 
 from halo_llamaindex import Denied, Halo, Pending, Resource
 from halo_llamaindex.testing import ScriptedLLM, call
@@ -85,12 +85,16 @@ class LlamaIndexTalker:
             ctx = Context.from_dict(agent, place[0]) if place is not None else Context(agent)
             if place is not None:
                 more["memory"] = place[1]
-            ended = str(await asyncio.wait_for(agent.run(user_msg=told, ctx=ctx, **more), 60))
-            return ended, (ctx.to_dict(), await ctx.store.get("memory"))
+            run = agent.run(user_msg=told, ctx=ctx, **more)
+            async for event in run.stream_events():
+                if isinstance(event, InputRequiredEvent):  # somebody is asked
+                    await run.cancel_run()
+                    return "", place
+            return str(await run), (ctx.to_dict(), await ctx.store.get("memory"))
 
         try:
             return asyncio.run(go())
-        except (Denied, Pending, TimeoutError):
+        except (Denied, Pending):
             return "", place
 
 

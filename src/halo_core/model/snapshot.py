@@ -41,7 +41,8 @@ class Fact(StrEnum):
 
     `asked`: the request has the tool's verb, a word like it, or a word for its class. `alias`: what nobody vouched for
     are addresses of persons whom the user named, at the tenant's own domains. `pointed_at`: what nobody vouched for
-    stands in results that the user pointed at. `established`: several principals used the targets in unexposed
+    stands in results that the user pointed at. `requested`: it names nothing but what the user wrote, or names nothing
+    and the user asked for it. `established`: several principals used the targets in unexposed
     sessions. `known_place`: the agent's baseline knows the host, the mail domain and the folder of each value.
     `same_host`: what nobody vouched for lies on a host that the user named. `unchanged`: an update that gives no
     target. `amount_asked`: the user wrote the amount.
@@ -57,6 +58,7 @@ class Fact(StrEnum):
     KNOWN_PLACE = "known_place"
     NEW_HOST = "new_host"
     POINTED_AT = "pointed_at"
+    REQUESTED = "requested"
     SAME_HOST = "same_host"
     STORES_TARGET = "stores_target"
     UNCHANGED = "unchanged"

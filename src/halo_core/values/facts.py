@@ -63,6 +63,7 @@ _WRITE_WORDS: Final = stem_all(
 """Words by which people ask for a write."""
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
+_QUERY_NAMES: Final = frozenset("query q question search keyword keywords term terms text topic prompt".split())
 _IMAGE: Final = re.compile(
     r"!\[[^\]\n]{0,200}\]\(\s*<?\s*([^\s)>]{1,2048})|<img\b[^>]{0,500}?\bsrc\s*=\s*[\"']?([^\"'\s>]{1,2048})",
     re.IGNORECASE,
@@ -137,6 +138,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.ASKED: call.is_asked(),
         Fact.ALIAS: call.is_alias(),
         Fact.POINTED_AT: call.is_pointed_at(),
+        Fact.REQUESTED: call.is_requested(),
         Fact.SAME_HOST: call.is_same_host(),
         Fact.UNCHANGED: call.is_unchanged(),
         Fact.AMOUNT_ASKED: call.is_amount_asked(),
@@ -168,6 +170,9 @@ class _Call:
         self._sources = sources
         self._targets = [leaf for leaf in traced if leaf.is_target and leaf.kind is not Kind.PROGRAM]
         self._open_targets = [leaf for leaf in self._targets if leaf.origin not in VOUCHED_ORIGINS]
+        self._naming = [
+            leaf for leaf in traced if leaf.is_target or (leaf.kind in _NAMING_KINDS and not _is_query(leaf))
+        ]
 
     def _is_users(self, forms: Iterable[Form]) -> bool:
         return any(mask & _USER_BIT for mask in self._sketch.look_up_forms(forms))
@@ -200,8 +205,19 @@ class _Call:
 
     def names_requested(self) -> bool:
         """Whether it names something, and nothing but what the user wrote."""
-        naming = [leaf for leaf in self._traced if leaf.kind in _NAMING_KINDS or leaf.is_target]
-        return bool(naming) and all(leaf.origin is Provenance.USER for leaf in naming)
+        return bool(self._naming) and all(leaf.origin is Provenance.USER for leaf in self._naming)
+
+    def is_requested(self) -> bool:
+        """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
+        if self._naming:
+            return self.names_requested()
+        is_foreign = any(leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) for leaf in self._traced)
+        return not is_foreign and (self.is_asked() or self._is_thing_asked())
+
+    def _is_thing_asked(self) -> bool:
+        """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`."""
+        things = sorted(word for word in _words_of(self._resource.id) if not _is_common(word))
+        return any(mask & _USER_BIT for mask in self._sketch.look_up_marks(things))
 
     # what spares its targets
 
@@ -235,10 +251,16 @@ class _Call:
         return any(mask & _USER_BIT for mask in self._sketch.look_up_marks(sorted(words)))
 
     def is_pointed_at(self) -> bool:
-        """Whether every target that nobody vouched for stands in a result that the user pointed at."""
-        return bool(self._open_targets) and all(
+        """Whether every target that nobody vouched for stands in a result that the user pointed at.
+
+        Of a read, that is whatever names something.
+        """
+        targets = self._open_targets
+        if self._resource.impact is Impact.READ:
+            targets = [leaf for leaf in self._naming if leaf.origin not in VOUCHED_ORIGINS]
+        return bool(targets) and all(
             leaf.kind in _POINTED_KINDS and leaf.places and self._sources.pointed.issuperset(leaf.places)
-            for leaf in self._open_targets
+            for leaf in targets
         )
 
     def is_same_host(self) -> bool:
@@ -339,6 +361,11 @@ _WORST: Final = (ProgramClass.NONE, ProgramClass.READS, ProgramClass.VOUCHED, Pr
 def _host_form(url: Url) -> Form:
     host = canonicalize_host(url.host) or url.host
     return Form("host", f"{host}:{url.port}" if url.port else host)
+
+
+def _is_query(leaf: TracedLeaf) -> bool:
+    """Whether a leaf holds words to search for, and not the name of something."""
+    return leaf.kind is Kind.HANDLE and not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(leaf.pointer)))
 
 
 @lru_cache(maxsize=2048)

@@ -240,6 +240,7 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "known_place": "the agent used the host, the mail domain or the folder before",
     "new_host": "it reaches a host that nobody vouched for",
     "pointed_at": "the target stands in what the user pointed at",
+    "requested": "it names nothing but what the user wrote",
     "same_host": "it stays on a host that the user named",
     "stores_target": "it stores where later acts go, and nobody vouched for that",
     "unchanged": "it leaves the recipient as it is",

@@ -9,7 +9,7 @@ from value_world import World, world
 
 from halo_core.model import Fact, Impact, ProgramClass, Resource, Reversal
 from halo_core.values import FactSources, find_facts, trace_leaves, vouch_for_user
-from halo_core.values.provenance import parse_leaves
+from halo_core.values.leaves import parse_leaves
 
 OURS = FactSources(is_own_domain=frozenset({"corp.example"}).__contains__)
 

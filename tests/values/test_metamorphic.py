@@ -15,9 +15,10 @@ from halo_core.values import fingerprint_known_text, fingerprint_text, trace_arg
 from halo_core.values.addresses import canonicalize_email, canonicalize_host, canonicalize_path, parse_url
 from halo_core.values.forms import find_forms, parse_argument
 from halo_core.values.hidden import generate_argument_readings
+from halo_core.values.leaves import parse_leaves
 from halo_core.values.normalization import make_skeleton, normalize_bounded
 from halo_core.values.numbers import canonicalize_digits, canonicalize_iban
-from halo_core.values.provenance import TRUST_ORDER, parse_leaves
+from halo_core.values.provenance import TRUST_ORDER
 from halo_core.values.spans import tokenize
 
 FILLER = "Please read my mail, pay Anna Miller 90 EUR, remind Max Smith. Steps: 1. a 2. b 3. c 4. d 5. e 6. 7. 8. 9. 0."

@@ -45,7 +45,7 @@ from halo_core.values import (
     iter_text_fingerprints,
     mark_items,
 )
-from halo_core.values.provenance import Leaf, parse_leaves
+from halo_core.values.leaves import Leaf, parse_leaves
 from halo_core.values.sketch import MAX_TEXT
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments

@@ -28,7 +28,7 @@ from halo_core.model import (
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
 from halo_core.store.rows import QuotaDay
 from halo_core.values import NO_MARKS, ActionFacts, ConversationDigest, MarkedItem, ResultMarks, TracedLeaf
-from halo_core.values.provenance import Leaf
+from halo_core.values.leaves import Leaf
 
 if TYPE_CHECKING:
     from halo_core.enforcement.call import Call

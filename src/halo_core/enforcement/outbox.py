@@ -25,7 +25,7 @@ from halo_core.store import Draft, ProvenEntry, Transaction, rows
 from halo_core.store.answer_rows import MARK_BYTES, HeldRow, OutboxTable
 from halo_core.store.content_keys import open_content
 from halo_core.values import find_values, identify_values
-from halo_core.values.provenance import extract_texts
+from halo_core.values.leaves import extract_texts
 
 _MIN_OBJECT_CHARS: Final = 4
 """A shorter object says nothing of whether two calls have to do with each other."""

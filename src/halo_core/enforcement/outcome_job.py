@@ -36,6 +36,7 @@ from halo_core.values import (
     ResultMarks,
     extract_texts,
     is_lookup_key,
+    judge_arguments,
     origin_of_result,
     read_result,
 )
@@ -103,10 +104,10 @@ def _list_argument_texts(context: DecisionContext) -> list[str]:
 
 def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Provenance:
     """Origin of a result, by its source and the arguments it was called with."""
-    amounts = {leaf.pointer for leaf in context.leaves if leaf.is_amount}
-    origins = [origin for pointer, origin in context.provenance if pointer not in amounts]
+    origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
     is_key = all(map(is_lookup_key, argument_texts))
-    return origin_of_result(context.resource, origins, exposed=context.state.view.tainted, is_key=is_key)
+    exposed = context.state.view.tainted or is_computed
+    return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key)
 
 
 def _read_result_text(

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.model import AccessRequest, ActionKind, Impact
-from halo_core.policy.schema import read_amount
+from halo_core.policy.schema import find_amount, read_amount
 from halo_core.store import Transaction, commit_state
 from halo_core.store.rows import QuotaTable
 from halo_core.values import find_values, names_value
@@ -157,7 +157,7 @@ class PaymentFacts:
 def read_amount_at_stake(request: AccessRequest, args: Mapping[str, Any]) -> int | None:
     """The amount that a call names, in ten-thousandths; None where it names none that can be read."""
     name = request.resource.amount
-    return read_amount(args.get(name)) if name and not request.problem else None
+    return read_amount(find_amount(args, name)) if name and not request.problem else None
 
 
 def read_payment_facts(

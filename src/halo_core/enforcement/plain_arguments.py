@@ -14,7 +14,15 @@ from typing import Any, Final, NamedTuple
 from halo_core.content.redaction import Redactor, is_credential, is_credential_header, is_credential_member
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
-from halo_core.values.provenance import MAX_CALL_WORDS, MAX_LEAF_WORDS, MAX_LEAVES, Leaf, names_amount
+from halo_core.values.leaves import (
+    MAX_CALL_WORDS,
+    MAX_LEAF_WORDS,
+    MAX_LEAVES,
+    Leaf,
+    extract_fields,
+    may_be_json,
+    names_amount,
+)
 from halo_core.values.sketch import extract_tokens
 
 _MAX_TEXT: Final = 65_536  # characters of one value
@@ -72,19 +80,19 @@ def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str
             raise _NotPlainError
         kind = type(value)
         if kind is str:
-            if len(value) > _MAX_TEXT:
+            if len(value) > _MAX_TEXT or may_be_json(value):
                 raise _NotPlainError
             texts.append(value)
             if value and not value.isspace():
                 words = list(islice(extract_tokens(value), MAX_LEAF_WORDS + 1))
-                leaves.append(_make_leaf((_make_pointer(name), value, words, False, False)))
+                leaves.append(_make_leaf((_make_pointer(name), value, words, False, False, "")))
         elif kind is int and -_INT_LIMIT < value < _INT_LIMIT:
             words = [str(abs(value))]
-            leaves.append(_make_leaf((_make_pointer(name), str(value), words, names_amount(name), False)))
+            leaves.append(_make_leaf((_make_pointer(name), str(value), words, names_amount(name), False, "")))
         elif kind is dict or kind is list:
             parts: list[str] = []
             value = _copy_container(value, parts, 1)  # noqa: PLW2901  the copy in place of the original
-            leaves += _list_leaves(_make_pointer(name), parts)
+            leaves += _list_leaves(_make_pointer(name), value)
             texts += parts
         elif kind is not bool and value is not None:
             raise _NotPlainError
@@ -93,11 +101,13 @@ def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str
     return copy
 
 
-def _list_leaves(pointer: str, parts: list[str]) -> list[Leaf]:
-    return [
-        _make_leaf((f"{pointer}/{i}", text, list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1)), False, False))
-        for i, text in enumerate(parts)
-    ]
+def _list_leaves(pointer: str, value: dict[str, Any] | list[Any]) -> list[Leaf]:
+    leaves = []
+    for i, (text, field) in enumerate(extract_fields(value)):
+        words = list(islice(extract_tokens(text), MAX_LEAF_WORDS + 1))
+        is_amount = bool(field) and names_amount(field)
+        leaves.append(_make_leaf((f"{pointer}/{i}", text, words, is_amount, False, field)))
+    return leaves
 
 
 def _copy_container(value: Any, parts: list[str], depth: int) -> Any:

@@ -26,7 +26,15 @@ from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision, rows
 from halo_core.store.known_values import KnownValues
 from halo_core.store.rows import compute_quota_day
-from halo_core.values import Marks, Sketch, TracedLeaf, fingerprint_vouching_text, trace_leaves, vouch_for_user
+from halo_core.values import (
+    Marks,
+    Sketch,
+    TracedLeaf,
+    fingerprint_vouching_text,
+    sends_objects,
+    trace_leaves,
+    vouch_for_user,
+)
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
@@ -113,7 +121,12 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     resource = context.call.resource
     known = KnownValues(tx, digester)
     traced_leaves = trace_leaves(
-        context.leaves, sketch, resource.targets, resource.amount, is_declared=known.names if known else None
+        context.leaves,
+        sketch,
+        resource.targets,
+        resource.amount,
+        is_declared=known.names if known else None,
+        are_paths_objects=sends_objects(resource),
     )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
     _name_origins(context, traced_leaves, state.sources)

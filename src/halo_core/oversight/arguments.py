@@ -16,7 +16,7 @@ from halo_core.content.personal_data import mask_card_numbers
 from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.model import Provenance, Resource
-from halo_core.values.provenance import extract_texts
+from halo_core.values.leaves import extract_texts
 
 _WORDS: Final = {
     Provenance.USER: "the user wrote it",

@@ -59,6 +59,7 @@ from halo_core.policy.schema import (
     encode_sum,
     encode_value,
     escape_key,
+    find_amount,
 )
 
 if TYPE_CHECKING:
@@ -568,7 +569,7 @@ def _encode_args(
 
 def _add_amount(request: AccessRequest, context: dict[str, Any], problems: list[str]) -> None:
     name = request.resource.amount
-    value = request.args.get(name) if name else None
+    value = find_amount(request.args, name) if name else None
     if value is None:
         return
     try:
@@ -596,13 +597,22 @@ def _find_target_origins(
     """
     targets = {pointer for pointer, *_ in snapshot.targets}.difference(without)
     origins = {source.value for pointer, source in snapshot.provenance if pointer in targets}
+    traced = {_argument_name(pointer) for pointer in targets}
     for name in request.resource.targets:
+        if name in traced:
+            continue
         if name in worst:
-            origins.add(worst[name].value)
+            if not _is_unset(request.args.get(name)):
+                origins.add(worst[name].value)
         elif name not in unnamed and request.args.get(name) not in (None, "", [], {}, ()):
             # A target that nobody traced is not known to come from anywhere.
             origins.add(Provenance.NOVEL.value)
     return sorted(origins)
+
+
+def _is_unset(value: object) -> bool:
+    """Whether an optional target has no value, as models write that."""
+    return isinstance(value, str) and value.casefold() in ("null", "none", "undefined", "n/a")
 
 
 def _find_worst_origins(provenance: tuple[tuple[str, Provenance], ...]) -> dict[str, Provenance]:

@@ -20,7 +20,7 @@ from halo_core.crypto import canonical
 from halo_core.model import AccessRequest, Effect, Fact, PolicyAnswer, PolicyView, Reason, Snapshot
 from halo_core.policy.answer_cache import ContextKeyBuilder
 from halo_core.policy.bundle import ALL, AttributeRefs, Policy
-from halo_core.policy.schema import MAX_DECIMAL_INT, escape_key
+from halo_core.policy.schema import MAX_DECIMAL_INT, escape_key, find_amount
 
 Verdict = tuple[Effect, tuple[Reason, ...]]
 """Effect and sorted reasons of an answer that lets a call run as it is."""
@@ -144,7 +144,7 @@ class PreparedQuestion:
                 key.append((kind, _shorten(canonical.encode(value))))
         name, comparisons = self._amount
         if name:
-            amount = args.get(name)
+            amount = find_amount(args, name)
             if amount.__class__ is int and -MAX_DECIMAL_INT <= amount <= MAX_DECIMAL_INT and comparisons is not None:
                 key.append(comparisons.judge_decimal(amount))
             else:

@@ -98,6 +98,41 @@ def encode_amount(value: object) -> dict[str, Any]:
     return _make_decimal(_format_decimal(value), "amount")
 
 
+_MAX_AMOUNTS: Final = 256  # parts of one call
+
+
+def find_amount(args: Mapping[str, Any], name: str) -> Any:
+    """The amount of a call: the argument of that name, else the sum of all parts of that name inside the arguments.
+
+    Args:
+        args: of the call.
+        name: as it is declared.
+
+    Returns:
+        None where there is none; of parts that are no numbers, the first of these, which cannot be read as an amount.
+    """
+    if (value := args.get(name)) is not None:
+        return value
+    found: list[Any] = []
+    pending: list[Any] = [item for item in args.values() if isinstance(item, Mapping | list | tuple)]
+    while pending and len(found) <= _MAX_AMOUNTS:
+        item = pending.pop()
+        parts = item.items() if isinstance(item, Mapping) else enumerate(item)
+        for key, part in parts:
+            if isinstance(part, Mapping | list | tuple):
+                pending.append(part)
+            elif key == name and part is not None:
+                found.append(part)
+    if len(found) <= 1:
+        return found[0] if found else None
+    if len(found) > _MAX_AMOUNTS:
+        return str(len(found)) + " amounts"
+    try:
+        return sum((Decimal(encode_amount(part)["__extn"]["arg"]) for part in found), Decimal(0)).__format__("f")
+    except EncodingError:
+        return "not an amount"
+
+
 def read_amount(value: object) -> int | None:
     """An amount in ten-thousandths, rounded as `encode_amount`; None where it cannot be read as one."""
     try:

@@ -21,6 +21,7 @@ from halo_core.values.argument_values import Value, ValueKind, classify_value, e
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
 from halo_core.values.facts import NO_SOURCES, ActionFacts, FactSources, find_facts
 from halo_core.values.kinds import TARGET_KINDS, Form, Kind
+from halo_core.values.leaves import MAX_LEAVES, extract_leaves, extract_texts
 from halo_core.values.observed_text import (
     NO_MARKS,
     ResultMarks,
@@ -32,12 +33,11 @@ from halo_core.values.observed_text import (
     read_result,
 )
 from halo_core.values.provenance import (
-    MAX_LEAVES,
     TRUST_FLOOR,
     TracedLeaf,
-    extract_leaves,
-    extract_texts,
+    judge_arguments,
     origin_of_result,
+    sends_objects,
     trace_arguments,
     trace_leaves,
     vouch_for_user,
@@ -109,6 +109,7 @@ __all__ = [
     "identify_values",
     "is_lookup_key",
     "iter_text_fingerprints",
+    "judge_arguments",
     "list_declarable",
     "list_known_names",
     "mark_items",
@@ -118,6 +119,7 @@ __all__ = [
     "pack_spans",
     "period_of",
     "read_result",
+    "sends_objects",
     "split_name",
     "split_repeats",
     "to_canonical_form",

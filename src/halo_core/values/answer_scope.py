@@ -17,8 +17,8 @@ from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.leaves import extract_texts
 from halo_core.values.normalization import has_invisible
-from halo_core.values.provenance import extract_texts
 
 MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""

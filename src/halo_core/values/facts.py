@@ -19,6 +19,7 @@ from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.values.addresses import Url, canonicalize_host, parse_url
 from halo_core.values.forms import parse_argument
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.leaves import Leaf, name_of_argument
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
     REQUEST_WORDS_BY_IMPACT,
@@ -30,10 +31,8 @@ from halo_core.values.lexicon import (
 from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
 from halo_core.values.provenance import (
     VOUCHED_ORIGINS,
-    Leaf,
     TracedLeaf,
     is_shell_argument,
-    name_of_argument,
     trace_leaves,
 )
 from halo_core.values.shared_hosts import is_shared_host

@@ -64,6 +64,7 @@ def _find_all(text: str, *, vouching: bool) -> Iterator[Form]:
         yield from _find_verb_forms(text)
     if any(sign in text for sign in "@./\\") or not text.isascii():
         words = "\n".join([word for word in text.split() if _could_be_address(word)])
+        words = _GLUED_SENTENCE.sub(r".\n", words)
         if words:
             yield from _find_email_forms(words)
             yield from _find_url_forms(words, vouching=vouching)
@@ -78,6 +79,8 @@ def _find_verb_forms(text: str) -> Iterator[Form]:
         yield Form("verb", stem)
 
 
+# The end of a sentence without a blank behind it: `www.corp.example.They sent`. No host is written like that.
+_GLUED_SENTENCE: Final = re.compile(r"(?<=[a-z]{2})\.(?=[A-Z][a-z]*(?:[\s,;:!?']|$))")
 _ADDRESS_SIGN: Final = re.compile(r"[@/\\＠。．｡]|\.\w")
 
 
@@ -211,6 +214,8 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
 def _parse_address(  # noqa: C901, PLR0911  one for each kind
     text: str, names: frozenset[str], flags: tuple[str, ...]
 ) -> ArgumentValue | None:
+    if "＠" in text:
+        return ArgumentValue(Kind.EMAIL, text, (), False, (SUSPICIOUS,))  # some systems read it as `@`
     if "@" in text and "//" not in text and "\\" not in text:
         address = canonicalize_email(text)
         if address is not None:

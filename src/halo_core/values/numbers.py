@@ -19,6 +19,8 @@ from halo_core.values.lexicon import STOP_WORDS
 MIN_DIGITS: Final = 5
 """Digits that a number needs to be one without its noun."""
 _MIN_GROUPED: Final = 7
+_MIN_INTERNATIONAL: Final = 11
+"""Digits of a telephone number with country code and the prefix `00`, at least."""
 _MAX_DIGITS: Final = 40
 _MAX_FORMS: Final = 4096  # of one text
 
@@ -68,7 +70,14 @@ def canonicalize_digits(text: str) -> str | None:
     if not _WHOLE_NUMBER.fullmatch(text) or _DATE_SHAPE.fullmatch(text) or _ADDRESS_SHAPE.fullmatch(text):
         return None
     digits = "".join(filter(str.isdigit, text))
-    return ("+" if text.startswith("+") else "") + digits
+    return _spell_telephone("+" if text.startswith("+") else "", digits)
+
+
+def _spell_telephone(plus: str, digits: str) -> str:
+    """Digits with `+` in front; `00` before a country code means the same (ITU-T E.164 with prefix 00)."""
+    if not plus and len(digits) >= _MIN_INTERNATIONAL and digits.startswith("00") and digits[2] != "0":
+        return "+" + digits[2:]
+    return plus + digits
 
 
 def canonicalize_bank_account(text: str) -> str | None:
@@ -157,20 +166,26 @@ def _find_digit_runs(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
             continue
         if not groups:
             continue
-        plus = "+" if run.startswith("+") else ""
-        total = sum(map(len, groups))
-        # `10000.00` is an amount; `100 000 000` can be one, and is looked for as one as well.
         if "." in run and len(groups) == 2:
-            continue
-        if len(groups) > 1 and _MIN_GROUPED <= total <= _MAX_DIGITS and (plus or _is_regular(groups)):
-            if plus or any(len(group) != 3 for group in groups[1:]):
-                taken.append(match.span())
-            yield Form("digits", plus + "".join(groups))
-            continue
-        groups[0] = plus + groups[0]
-        for group in groups:
+            continue  # `10000.00` is an amount
+        yield from _read_groups(match, groups, taken)
+
+
+def _read_groups(match: re.Match[str], groups: list[str], taken: list[tuple[int, int]]) -> Iterator[Form]:
+    """Forms of digits in groups: of one number, or of each group; what can be nothing else is `taken`."""
+    run = match[0]
+    plus, total = "+" if run.startswith("+") else "", sum(map(len, groups))
+    if len(groups) > 1 and _MIN_GROUPED <= total <= _MAX_DIGITS and (plus or _is_regular(groups)):
+        # `100 000 000` can be an amount, and is looked for as one as well.
+        if plus or any(len(group) != 3 for group in groups[1:]):
+            taken.append(match.span())
+        yield Form("digits", _spell_telephone(plus, "".join(groups)))
+    elif len(groups) > 1 and MIN_DIGITS <= total < _MIN_GROUPED and "-" in run and " " not in run:
+        yield Form("digits", "".join(groups))  # `2026-17` is one number, short as it is
+    else:
+        for i, group in enumerate(groups):
             if MIN_DIGITS <= len(group) <= _MAX_DIGITS:
-                yield Form("digits", group)
+                yield Form("digits", _spell_telephone(plus if not i else "", group))
 
 
 def _is_regular(groups: list[str]) -> bool:
@@ -193,7 +208,7 @@ def _find_bank_accounts(text: str, taken: list[tuple[int, int]]) -> Iterator[For
             yield Form("joint", join_bank_account(code, other[1]))
         if match["sort"]:
             taken.append(match.span("sort"))
-            yield Form("digits", "".join(filter(str.isdigit, code)))
+        yield Form("digits", "".join(filter(str.isdigit, code)))
 
 
 _CURRENCY: Final = (

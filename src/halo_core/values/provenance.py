@@ -8,9 +8,7 @@ words in order. Tokens without their order, and readings of what could be hidden
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -21,26 +19,22 @@ from halo_core.values.forms import ArgumentValue, find_forms, is_name, parse_arg
 from halo_core.values.hidden import generate_argument_readings
 from halo_core.values.joined import find_joined_values, iter_adjacent
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
+from halo_core.values.leaves import KEY, Leaf, is_beside_target, name_of_argument, parse_leaves, split_argument_name
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.normalization import make_skeleton
 from halo_core.values.numbers import singularize
-from halo_core.values.sketch import MAX_TEXT, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
+from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 
 TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
 
-MAX_LEAVES: Final = 256
-MAX_LEAF_WORDS: Final = 1024
-"""Tokens of one leaf that are compared."""
-MAX_CALL_WORDS: Final = 4096
-"""Tokens of all leaves of a call that are compared."""
 _PREFIX: Final = 8  # tokens by which a long text is looked for first
 _PREFIX_LENGTH: Final = 256  # characters
+_MIN_ROW: Final = 4  # tokens
 _MAX_READING_WORDS: Final = 1024  # of all readings of a call
 _MAX_READINGS: Final = 64  # of one leaf
 _MAX_READ_LEAVES: Final = 24  # leaves of a call whose readings are looked up
-_CONTAINER_TYPES: Final = (Mapping, list, tuple)
 
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _SYSTEM_BIT: Final = ORIGIN_BITS[Provenance.SYSTEM]
@@ -99,59 +93,6 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
     return Provenance.SYSTEM
 
 
-def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(place, text) of each leaf that carries something; None, booleans and empty text carry nothing.
-
-    The place is `/argument`, and `/argument/3` for the fourth leaf of an argument with parts: names inside a value are
-    content and stay out of the record. A mapping's keys are leaves as well.
-    """
-    for name, value in args.items():
-        top = f"/{name.replace('~', '~0').replace('/', '~1')}"
-        if type(value) is str or not isinstance(value, _CONTAINER_TYPES):
-            for text in extract_texts(value):
-                yield top, text
-        else:
-            for i, text in enumerate(extract_texts(value)):
-                yield f"{top}/{i}", text
-
-
-def extract_texts(value: Any) -> Iterator[str]:
-    """Texts of all leaves and mapping keys of a value, in order."""
-    if type(value) is str:  # what most are; asking for a Mapping takes longest
-        if value and not value.isspace():
-            yield value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield str.__str__(key) if isinstance(key, str) else str(key)
-            yield from extract_texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from extract_texts(item)
-    elif isinstance(value, str):
-        if value.strip():
-            yield value
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
-
-
-class Leaf(NamedTuple):
-    """A leaf of the arguments.
-
-    Args:
-        pointer: its place, as `extract_leaves` gives it.
-        text: its text.
-        words: its tokens, at most as many as are compared.
-        is_amount: the argument is a number by its type or its name, and no target unless it is declared one.
-        is_cut: not all of it was read.
-    """
-
-    pointer: str
-    text: str
-    words: list[str]
-    is_amount: bool = False
-    is_cut: bool = False
-
-
 class TracedLeaf(NamedTuple):
     """Where a leaf came from.
 
@@ -172,55 +113,37 @@ class TracedLeaf(NamedTuple):
     is_target: bool = False
 
 
-_AMOUNT_NAMES: Final = frozenset(
-    "amount price sum total cost fee value quantity qty limit size count offset page top max min n k width height "
-    "timestamp duration seconds days percent rate balance year".split()
-)
-
-
-def parse_leaves(args: Mapping[str, Any]) -> tuple[Leaf, ...]:
-    """The leaves of arguments with their tokens; at most one more than `MAX_LEAVES`."""
-    leaves: list[Leaf] = []
-    room = MAX_CALL_WORDS
-    for place, text in islice(extract_leaves(args), MAX_LEAVES + 1):
-        most = min(room, MAX_LEAF_WORDS)
-        words = list(islice(extract_tokens(text), most + 1)) if most else []
-        is_cut = len(words) > most or not most or len(text) > MAX_TEXT
-        leaves.append(Leaf(place, text, words[:most], _is_amount(place, args), is_cut))
-        room -= len(words[:most])
-    return tuple(leaves)
-
-
-def _is_amount(pointer: str, args: Mapping[str, Any]) -> bool:
-    name = name_of_argument(pointer)
-    value = args.get(name)
-    return isinstance(value, float) or (isinstance(value, int) and names_amount(name))
-
-
-@lru_cache(maxsize=4096)
-def names_amount(name: str) -> bool:
-    """Whether a whole number under this name is an amount: a sum, a count, a limit."""
-    return not _AMOUNT_NAMES.isdisjoint(_words_of_name(name))
-
-
-@lru_cache(maxsize=4096)
-def name_of_argument(pointer: str) -> str:
-    """Name of the argument that a JSON pointer (RFC 6901) leads into."""
-    return pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
-
-
-_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
-
-
 def is_shell_argument(name: str) -> bool:
     """Whether what stands in an argument of this name is run by a shell."""
-    return not SHELL_NAMES.isdisjoint(map(singularize, _words_of_name(name)))
+    return not SHELL_NAMES.isdisjoint(map(singularize, split_argument_name(name)))
 
 
-@lru_cache(maxsize=2048)
-def _words_of_name(name: str) -> tuple[str, ...]:
-    """Words of an argument's name, in lower case: `invoiceId` is invoice, id."""
-    return tuple(word.lower() for word in _NAME_WORD.findall(name[:256]))
+def sends_objects(resource: Resource) -> bool:
+    """Whether a path in the arguments is what is sent: the resource declares where it goes."""
+    return resource.impact in (Impact.SEND, Impact.PAYMENT) and bool(resource.targets)
+
+
+_MAX_SMALL: Final = 4  # digits
+
+
+def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -> tuple[list[Provenance], bool]:
+    """Origins of the arguments that a result inherits from, and whether it could be computed from numbers of no origin.
+
+    Counts, limits and other small amounts choose how much is returned; no account is made of them.
+
+    Args:
+        leaves: of the arguments.
+        origins: pointer of a leaf → its origin.
+    """
+    judged, is_computed = [], False
+    for leaf in leaves:
+        digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _PREFIX_LENGTH else _PREFIX_LENGTH
+        if leaf.is_amount and digits <= _MAX_SMALL:
+            continue
+        origin = origins.get(leaf.pointer, Provenance.NOVEL)
+        judged.append(origin)
+        is_computed = is_computed or (origin is Provenance.NOVEL and digits >= _MAX_SMALL)
+    return judged, is_computed
 
 
 def trace_arguments(args: Mapping[str, Any], sketch: Sketch, targets: Collection[str] = ()) -> tuple[TracedLeaf, ...]:
@@ -257,6 +180,7 @@ def trace_leaves(
     amount: str = "",
     *,
     is_declared: Callable[[ArgumentValue], bool] | None = None,
+    are_paths_objects: bool = False,
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
 
@@ -266,13 +190,33 @@ def trace_leaves(
         targets: names of the arguments that are declared targets.
         amount: name of the argument that is declared the amount, empty if none is.
         is_declared: whether the operator has declared a value as known; asked of targets alone.
+        are_paths_objects: a path is what is sent, not where it goes, unless it is a declared target.
     """
     leaves = tuple(leaves)
     trace = _Trace(sketch, frozenset(targets), amount, len(leaves), is_declared)
     traced = [trace.trace_leaf(leaf) for leaf in leaves]
+    traced = [
+        leaf._replace(is_target=False)
+        if (leaf.is_target and _is_unset(read.text) and _has_other_target(traced, leaf))
+        or (are_paths_objects and leaf.kind is Kind.PATH and name_of_argument(leaf.pointer) not in targets)
+        else leaf
+        for leaf, read in zip(traced, leaves, strict=True)
+    ]
     if len(leaves) > 1:
         traced = trace.judge_joined(leaves, traced)
     return tuple(sorted(traced))
+
+
+_UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
+
+
+def _is_unset(text: str) -> bool:
+    """Whether a text says that an optional argument has no value."""
+    return len(text) <= 9 and text.casefold() in _UNSET_WORDS
+
+
+def _has_other_target(traced: Iterable[TracedLeaf], leaf: TracedLeaf) -> bool:
+    return any(item.is_target and item.pointer != leaf.pointer for item in traced)
 
 
 class _Trace:
@@ -306,8 +250,11 @@ class _Trace:
 
     def trace_leaf(self, leaf: Leaf) -> TracedLeaf:
         name = name_of_argument(leaf.pointer)
-        is_declared = name in self._targets
-        values = parse_argument(leaf.text, _words_of_name(name), is_target=is_declared)
+        is_declared = name in self._targets and not is_beside_target(leaf)
+        name_words = split_argument_name(name)
+        if leaf.field and leaf.field != KEY:
+            name_words = (*name_words, *split_argument_name(leaf.field))
+        values = parse_argument(leaf.text, name_words, is_target=is_declared)
         is_amount = not is_declared and (leaf.is_amount or name == self._amount)
         kind = values[0].kind
         if is_amount and kind in (Kind.ACCOUNT, Kind.TELEPHONE):
@@ -387,7 +334,9 @@ class _Trace:
     def _judge_words(
         self, value: ArgumentValue, tokens: list[str], packed: bytes, *, is_target: bool, is_declared: bool
     ) -> Provenance | None:
-        if not packed or not is_name(value.text[:_PREFIX_LENGTH]):
+        # A row of signs such as `0 5 * * *` says enough by its length.
+        is_row = not is_target and len(tokens) >= _MIN_ROW
+        if not packed or not (is_row or is_name(value.text[:_PREFIX_LENGTH])):
             return None
         # A word of the language names nobody where the argument says where something goes.
         if is_declared and len(tokens) == 1 and tokens[0] in STOP_WORDS:
@@ -480,7 +429,10 @@ class _Trace:
 
     def judge_joined(self, leaves: tuple[Leaf, ...], traced: list[TracedLeaf]) -> list[TracedLeaf]:
         """The traced leaves, worse where leaves make a value together that is worse than each of them."""
-        named = [(name_of_argument(leaf.pointer), leaf.text) for leaf in leaves]
+        named = [
+            (leaf.field if leaf.field not in ("", KEY) else name_of_argument(leaf.pointer), leaf.text)
+            for leaf in leaves
+        ]
         for members, spellings in find_joined_values(named):
             if all(traced[i].origin in VOUCHED_ORIGINS for i in members):
                 judged = [self._judge_joined_value(value) for value in spellings]

@@ -18,8 +18,8 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from halo_core.model import ActionKind, Impact, Resource
+from halo_core.values.leaves import extract_texts
 from halo_core.values.lexicon import STOP_WORDS, VERBS
-from halo_core.values.provenance import extract_texts
 from halo_core.values.text import split_name
 
 PERIOD_US: Final = 30 * 86_400_000_000

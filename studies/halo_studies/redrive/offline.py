@@ -38,12 +38,16 @@ from halo_core.values import (
     fingerprint_text,
     fingerprint_vouching_text,
     is_lookup_key,
+    judge_arguments,
+    list_known_names,
     origin_of_result,
     read_result,
+    sends_objects,
     trace_leaves,
     vouch_for_user,
 )
-from halo_core.values.provenance import parse_leaves
+from halo_core.values.forms import ArgumentValue
+from halo_core.values.leaves import parse_leaves
 from halo_studies.recordings.sessions import Event, Session
 
 __all__ = ["Act", "Judgement", "Role", "register", "replay_session"]
@@ -62,6 +66,7 @@ class Role:
         own_domains: mail domains declared as the tenant's own.
         user: whom the agent acts for.
         undeclared: no tool is declared.
+        known: kind and canonical form of what is declared as known.
     """
 
     declare: Callable[[str, str], Resource | None]
@@ -69,6 +74,11 @@ class Role:
     own_domains: frozenset[str] = frozenset()
     user: str = ""
     undeclared: bool = False
+    known: frozenset[tuple[str, str]] = frozenset()
+
+    def names_known(self, value: ArgumentValue) -> bool:
+        """Whether the operator declared a value of an argument as known."""
+        return not self.known.isdisjoint(list_known_names(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +144,19 @@ class _Replay:
         self.sketch.spans[Provenance.USER].add(spans)
 
     def show_result(
-        self, text: str, resource: Resource, origins: Sequence[Provenance], texts: Sequence[str], *, pointed: bool
+        self,
+        text: str,
+        resource: Resource,
+        origins: Sequence[Provenance],
+        texts: Sequence[str],
+        *,
+        pointed: bool,
+        is_computed: bool = False,
     ) -> None:
         if not text:
             return
         is_key = all(map(is_lookup_key, texts))
-        origin = origin_of_result(resource, origins, exposed=self.tainted, is_key=is_key)
+        origin = origin_of_result(resource, origins, exposed=self.tainted or is_computed, is_key=is_key)
         if origin is Provenance.NOVEL:
             return
         result = _read(text, origin, tuple(texts))
@@ -182,7 +199,16 @@ def replay_session(
         judged = judgements[number] if judgements else Judgement()
         leaves = parse_leaves(event.args)
         traced = vouch_for_user(
-            trace_leaves(leaves, replay.sketch, resource.targets, resource.amount), leaves, role.user
+            trace_leaves(
+                leaves,
+                replay.sketch,
+                resource.targets,
+                resource.amount,
+                is_declared=role.names_known,
+                are_paths_objects=sends_objects(resource),
+            ),
+            leaves,
+            role.user,
         )
         sources = FactSources(
             frozenset(replay.pointed),
@@ -206,14 +232,14 @@ def replay_session(
             tuple(sorted(short)),
         )
         if went_on or effect not in (Effect.CHALLENGE, Effect.DENY):
-            amounts = {leaf.pointer for leaf in leaves if leaf.is_amount}
-            origins = [leaf.origin for leaf in traced if leaf.pointer not in amounts]
+            origins, is_computed = judge_arguments(leaves, {leaf.pointer: leaf.origin for leaf in traced})
             replay.show_result(
                 event.error or event.result,
                 resource,
                 origins,
                 [leaf.text for leaf in leaves],
                 pointed=facts.names_requested,
+                is_computed=is_computed,
             )
 
 

@@ -1,0 +1,196 @@
+"""The leaves of arguments: every text and number in them, with its tokens and the field that it stands in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from halo_core.values.numbers import singularize
+from halo_core.values.sketch import MAX_TEXT, extract_tokens
+
+MAX_LEAVES: Final = 256
+MAX_LEAF_WORDS: Final = 1024
+"""Tokens of one leaf that are compared."""
+MAX_CALL_WORDS: Final = 4096
+"""Tokens of all leaves of a call that are compared."""
+_CONTAINER_TYPES: Final = (Mapping, list, tuple)
+
+
+def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(place, text, field) of each leaf that carries something; None, booleans and empty text carry nothing.
+
+    The place is `/argument`, and `/argument/3` for the fourth leaf of an argument with parts: names inside a value are
+    content and stay out of the record. A mapping's keys are leaves as well. The field is the key under which a leaf
+    stands in a mapping, `KEY` for a key that is itself the leaf, and empty for others. A text that is a JSON object or
+    array has the parts of that.
+    """
+    for name, value in args.items():
+        top = f"/{name.replace('~', '~0').replace('/', '~1')}"
+        if type(value) is str and may_be_json(value) and (parsed := _parse_json(value)) is not None:
+            value = parsed  # noqa: PLW2901  what the tool will read
+        if type(value) is str or not isinstance(value, _CONTAINER_TYPES):
+            for text in extract_texts(value):
+                yield top, text, ""
+        else:
+            for i, (text, field) in enumerate(extract_fields(value)):
+                yield f"{top}/{i}", text, field
+
+
+KEY: Final = "\0"
+"""Field of a leaf that is a key of a mapping."""
+_JSON_STARTS: Final = ("{", "[")
+_MAX_JSON: Final = 65_536  # characters
+
+
+def may_be_json(text: str) -> bool:
+    """Whether a text begins as a JSON object or array with texts in it."""
+    return text[:1] in _JSON_STARTS and '"' in text
+
+
+def _parse_json(text: str) -> Any:
+    """The parts of a text that is a JSON object or array with texts in it; None for any other text.
+
+    Members of one name are all kept, since readers disagree on which of them counts.
+    """
+    if len(text) > _MAX_JSON:
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=_Members)
+    except (ValueError, RecursionError):
+        return None
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of a JSON object."""
+
+
+def extract_fields(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """(text, field) of all leaves and mapping keys of a value, in the order of `extract_texts`."""
+    if isinstance(value, Mapping | _Members):
+        for key, item in value.items() if isinstance(value, Mapping) else value:
+            name = str.__str__(key) if isinstance(key, str) else str(key)
+            yield name, KEY
+            yield from extract_fields(item, name)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from extract_fields(item, field)
+    else:
+        for text in extract_texts(value):
+            yield text, field
+
+
+def extract_texts(value: Any) -> Iterator[str]:
+    """Texts of all leaves and mapping keys of a value, in order."""
+    if type(value) is str:  # what most are; asking for a Mapping takes longest
+        if value and not value.isspace():
+            yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str.__str__(key) if isinstance(key, str) else str(key)
+            yield from extract_texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from extract_texts(item)
+    elif isinstance(value, str):
+        if value.strip():
+            yield value
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+class Leaf(NamedTuple):
+    """A leaf of the arguments.
+
+    Args:
+        pointer: its place, as `extract_leaves` gives it.
+        text: its text.
+        words: its tokens, at most as many as are compared.
+        is_amount: the argument is a number by its type or its name, and no target unless it is declared one.
+        is_cut: not all of it was read.
+        field: see `extract_leaves`.
+    """
+
+    pointer: str
+    text: str
+    words: list[str]
+    is_amount: bool = False
+    is_cut: bool = False
+    field: str = ""
+
+
+_AMOUNT_NAMES: Final = frozenset(
+    "amount price sum total cost fee value quantity qty limit size count offset page top max min n k width height "
+    "timestamp duration seconds days percent rate balance year".split()
+)
+
+
+_NOTE_WORDS: Final = frozenset(
+    "amount currency date due memo note reference ref subject title description message text body comment reason "
+    "category status type kind quantity".split()
+)
+"""Words of fields beside a target which do not say where something goes."""
+_FIELD_WORDS: Final = (
+    _NOTE_WORDS
+    | _AMOUNT_NAMES
+    | frozenset(
+        "account iban to recipient beneficiary payee creditor name first last address email mail phone number id code "
+        "sort bank bic swift routing value path file url uri link host domain user username cc bcc city country street "
+        "zip postcode order payment item line detail data payload channel target destination role attachment".split()
+    )
+)
+"""Words of keys that name a field; any other key of a mapping can be a value itself."""
+
+
+def parse_leaves(args: Mapping[str, Any]) -> tuple[Leaf, ...]:
+    """The leaves of arguments with their tokens; at most one more than `MAX_LEAVES`."""
+    leaves: list[Leaf] = []
+    room = MAX_CALL_WORDS
+    for place, text, field in islice(extract_leaves(args), MAX_LEAVES + 1):
+        most = min(room, MAX_LEAF_WORDS)
+        words = list(islice(extract_tokens(text), most + 1)) if most else []
+        is_cut = len(words) > most or not most or len(text) > MAX_TEXT
+        is_amount = names_amount(field) if field else _is_amount(place, args)
+        leaves.append(Leaf(place, text, words[:most], is_amount, is_cut, field))
+        room -= len(words[:most])
+    return tuple(leaves)
+
+
+def is_beside_target(leaf: Leaf) -> bool:
+    """Whether a part of a declared target is the name of a field, or one that says nothing of where it goes."""
+    if not leaf.field:
+        return False
+    words = split_argument_name(leaf.text if leaf.field == KEY else leaf.field)
+    if leaf.field == KEY:
+        return bool(words) and _FIELD_WORDS.issuperset(map(singularize, words))
+    return leaf.is_amount or not _NOTE_WORDS.isdisjoint(words)
+
+
+def _is_amount(pointer: str, args: Mapping[str, Any]) -> bool:
+    name = name_of_argument(pointer)
+    value = args.get(name)
+    return isinstance(value, float) or (isinstance(value, int) and names_amount(name))
+
+
+@lru_cache(maxsize=4096)
+def names_amount(name: str) -> bool:
+    """Whether a whole number under this name is an amount: a sum, a count, a limit."""
+    return not _AMOUNT_NAMES.isdisjoint(split_argument_name(name))
+
+
+@lru_cache(maxsize=4096)
+def name_of_argument(pointer: str) -> str:
+    """Name of the argument that a JSON pointer (RFC 6901) leads into."""
+    return pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+
+
+_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
+
+
+@lru_cache(maxsize=2048)
+def split_argument_name(name: str) -> tuple[str, ...]:
+    """Words of an argument's name, in lower case: `invoiceId` is invoice, id."""
+    return tuple(word.lower() for word in _NAME_WORD.findall(name[:256]))

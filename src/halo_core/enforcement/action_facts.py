@@ -14,15 +14,24 @@ from halo_core.values import MAX_SOURCE_INDEX, ActionFacts, FactSources, find_fa
 _POINTED_MARK: Final = " (pointed at)"
 """Behind a source in a session's list: the user pointed at what it brought."""
 
-
-def mark_pointed(source: str) -> str:
-    """The name under which a session lists a source that the user pointed at."""
-    return source + _POINTED_MARK
+_LABELLED_MARK: Final = " (labelled)"
+"""Likewise: its resource is labelled."""
 
 
-def unmark_pointed(name: str) -> str:
+def mark_source(source: str, *, is_pointed: bool, is_labelled: bool) -> str:
+    """The name under which a session lists a source.
+
+    Args:
+        source: id of the resource.
+        is_pointed: the user pointed at what it brought.
+        is_labelled: the resource is labelled.
+    """
+    return source + _LABELLED_MARK * is_labelled + _POINTED_MARK * is_pointed
+
+
+def unmark_source(name: str) -> str:
     """The source that a session lists under a name."""
-    return name.removesuffix(_POINTED_MARK)
+    return name.removesuffix(_POINTED_MARK).removesuffix(_LABELLED_MARK)
 
 
 def read_facts(
@@ -51,10 +60,13 @@ def read_facts(
 def _find_sources(tx: Transaction, state: SessionState, digester: Digester, assessment: RiskAssessment) -> FactSources:
     """What facts rest on besides the call and the sketch."""
     pointed = frozenset(place for place, source in enumerate(state.sources, 1) if source.endswith(_POINTED_MARK))
+    sources = [source.removesuffix(_POINTED_MARK) for source in state.sources]
+    labelled = frozenset(place for place, source in enumerate(sources, 1) if source.endswith(_LABELLED_MARK))
     known = KnownValues(tx, digester)
     # The last place is shared by all sources that found no place of their own.
     return FactSources(
         pointed - {MAX_SOURCE_INDEX},
+        labelled,
         lambda domain: known.contains("domain", domain),
         is_established=assessment.is_established,
         knows_places=assessment.knows_places,

@@ -236,8 +236,16 @@ class OutcomeJob:
         sketch = tx.load_sketch(state)
         facts = self.context.facts
         is_pointed = facts is not None and facts.names_requested
+        resource = self.context.resource
         state = record_observation(
-            tx, state, sketch, observed, self.context.resource.id, chunk=text.chunk, is_pointed=is_pointed
+            tx,
+            state,
+            sketch,
+            observed,
+            resource.id,
+            chunk=text.chunk,
+            is_pointed=is_pointed,
+            is_labelled=bool(resource.labels),
         )
         return state, observed.origin
 

@@ -29,6 +29,7 @@ _VERBS: Final[tuple[tuple[Impact, frozenset[str]], ...]] = (
     (Impact.READ, frozenset("get read search find list lookup fetch query retrieve show view check browse".split())),
     (Impact.WRITE, frozenset("create update write edit set add insert save move copy rename schedule append".split())),
 )
+_DRAFTING: Final = frozenset("draft compose preview prepare".split())
 _MONEY: Final = frozenset("money payment transfer invoice wire".split())
 
 _TARGETS: Final = frozenset(
@@ -72,6 +73,8 @@ def _guess_impact(text: str) -> Impact | None:
     if words and words[0] in _VERBS[5][1]:
         # "get_payment_history" reads; the verb in front decides.
         return Impact.READ
+    if words and words[0] in _DRAFTING:
+        return Impact.WRITE  # "draft_reply" sends nothing
     for impact, verbs in _VERBS:
         if verbs & set(words):
             return impact

@@ -11,7 +11,7 @@ from halo_core.authority import compute_effective_authority
 from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
-from halo_core.enforcement.action_facts import mark_pointed, read_facts, unmark_pointed
+from halo_core.enforcement.action_facts import mark_source, read_facts, unmark_source
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
@@ -49,6 +49,7 @@ def record_observation(
     *,
     chunk: Chunk | None = None,
     is_pointed: bool = False,
+    is_labelled: bool = False,
 ) -> SessionState:
     """Record that a session has been shown a text; returns its state, tainted by untrusted content.
 
@@ -60,6 +61,7 @@ def record_observation(
         source: whose.
         chunk: what the session's profile keeps of it.
         is_pointed: the user pointed at it: the action that brought it named something, and only what the user wrote.
+        is_labelled: the resource that brought it is labelled.
     """
     if observed.text_mark and observed.text_mark in sketch.marks:
         return state  # the same words again
@@ -67,7 +69,7 @@ def record_observation(
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
     is_untrusted, place = observed.origin is Provenance.UNTRUSTED, 0
     if observed.origin is not Provenance.USER:
-        state, place = state.with_source(mark_pointed(source) if is_pointed else source)
+        state, place = state.with_source(mark_source(source, is_pointed=is_pointed, is_labelled=is_labelled))
     additions, spans = _compute_additions(sketch, observed, place)
     state = tx.add_sketch_row(state, additions, chunk, request=observed.origin is Provenance.USER)
     if spans:
@@ -274,7 +276,7 @@ def _name_origins(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...
             targets.append((pointer, str.__str__(kind), flags))
         if places:
             sources.append(
-                (pointer, tuple(sorted({unmark_pointed(names[place - 1]) for place in places if place <= len(names)})))
+                (pointer, tuple(sorted({unmark_source(names[place - 1]) for place in places if place <= len(names)})))
             )
     context.provenance, context.targets, context.sources = tuple(provenance), tuple(targets), tuple(sources)
 

@@ -48,12 +48,14 @@ class Fact(StrEnum):
     target. `amount_asked`: the user wrote the amount.
 
     `new_host`: it reaches a host that nobody vouched for. `stores_target`: it writes an address, an account, a rule or
-    the like that nobody vouched for.
+    the like that nobody vouched for. `carries_labelled`: a search or an address in it carries a value out of labelled
+    data.
     """
 
     ALIAS = "alias"
     AMOUNT_ASKED = "amount_asked"
     ASKED = "asked"
+    CARRIES_LABELLED = "carries_labelled"
     ESTABLISHED = "established"
     KNOWN_PLACE = "known_place"
     NEW_HOST = "new_host"

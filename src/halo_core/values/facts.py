@@ -28,7 +28,7 @@ from halo_core.values.lexicon import (
     find_synonyms,
     stem_all,
 )
-from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
+from halo_core.values.programs import OPAQUE, Language, Program, ProgramEffect, judge_program
 from halo_core.values.provenance import (
     VOUCHED_ORIGINS,
     TracedLeaf,
@@ -63,6 +63,17 @@ _WRITE_WORDS: Final = stem_all(
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
 _QUERY_NAMES: Final = frozenset("query q question search keyword keywords term terms text topic prompt".split())
+_SQL_WORDS: Final = frozenset("sql query statement".split())
+_PYTHON_WORDS: Final = frozenset("python py code notebook ipython repl".split())
+_TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
+_CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
+_PUBLIC_KEY: Final = re.compile(r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN )")
+# Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
+_SETTINGS: Final = re.compile(
+    r"(?:^|[/\\])(?:\.ssh|cron(?:tab|\.\w+)?|sudoers(?:\.d)?|systemd|init\.d|rc\.local|authorized_keys|hosts|resolv\.conf"
+    r"|passwd|shadow|launchagents|launchdaemons|startup|\.(?:bash|zsh|profile|netrc|npmrc|pypirc|gitconfig|pgpass)\w*"
+    r"|\.git[/\\]hooks|\.github[/\\]workflows|\.gitlab-ci\.yml|jenkinsfile|\.aws|\.kube|\.docker)(?:$|[/\\.])"
+)
 _IMAGE: Final = re.compile(
     r"!\[[^\]\n]{0,200}\]\(\s*<?\s*([^\s)>]{1,2048})|<img\b[^>]{0,500}?\bsrc\s*=\s*[\"']?([^\"'\s>]{1,2048})",
     re.IGNORECASE,
@@ -84,12 +95,14 @@ class FactSources:
     Args:
         pointed: numbers of the sources whose results the user pointed at: each was brought by an action that named
             something and named nothing but what the user wrote.
+        labelled: numbers of the sources whose resource is labelled (`pii`, `chd` and the like).
         is_own_domain: whether a mail domain is declared as the tenant's own.
         is_established: the agent's baseline knows every target of the call, from several principals.
         knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
     """
 
     pointed: frozenset[int] = frozenset()
+    labelled: frozenset[int] = frozenset()
     is_own_domain: Callable[[str], bool] = lambda _domain: False
     is_established: bool = False
     knows_places: bool = False
@@ -143,6 +156,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.AMOUNT_ASKED: call.is_amount_asked(),
         Fact.NEW_HOST: call.has_new_host(),
         Fact.STORES_TARGET: call.stores_target(),
+        Fact.CARRIES_LABELLED: call.carries_labelled(),
         Fact.ESTABLISHED: sources.is_established,
         Fact.KNOWN_PLACE: sources.knows_places,
     }
@@ -309,15 +323,41 @@ class _Call:
         return is_shared_host(url.host) or not self._is_users([_host_form(url)])
 
     def stores_target(self) -> bool:
-        """Whether a write stores where later acts go (an address, a rule), and nobody vouched for it."""
-        if self._resource.impact is not Impact.WRITE or not _NOT_STORING_WORDS.isdisjoint(
-            split_name(self._resource.id)
-        ):
+        """Whether a write stores where later acts go (an address, a key, a rule), and nobody vouched for it."""
+        if self._resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
             return False
+        if not _NOT_STORING_WORDS.isdisjoint(split_name(self._resource.id)):
+            return False
+        tool_words = _words_of(self._resource.id)
+        stores_grants = not _STORED_NAMES.isdisjoint(tool_words) or self._writes_settings()
         return any(
-            leaf.kind in _STORED_KINDS or not _STORED_NAMES.isdisjoint(_words_of(name_of_argument(leaf.pointer)))
+            self._is_stored_target(leaf, stores_grants=stores_grants)
             for leaf in self._traced
-            if leaf.origin not in VOUCHED_ORIGINS and (leaf.is_target or leaf.kind is not Kind.AMOUNT)
+            if leaf.origin not in VOUCHED_ORIGINS and (leaf.is_target or leaf.kind not in (Kind.AMOUNT, Kind.DATE))
+        )
+
+    def _is_stored_target(self, leaf: TracedLeaf, *, stores_grants: bool) -> bool:
+        words = _words_of(name_of_argument(leaf.pointer))
+        if leaf.kind in _STORED_KINDS or not _STORED_NAMES.isdisjoint(words):
+            return True
+        if _PUBLIC_KEY.match(self._texts.get(leaf.pointer, "")) is not None:
+            return True
+        return stores_grants and _CAPTION_NAMES.isdisjoint(words)
+
+    def _writes_settings(self) -> bool:
+        """Whether it writes a file by which a system decides whom to let in and what to run."""
+        return any(
+            leaf.kind is Kind.PATH and _SETTINGS.search(self._texts.get(leaf.pointer, "").casefold()) is not None
+            for leaf in self._traced
+        )
+
+    def carries_labelled(self) -> bool:
+        """Whether a search or an address carries a value out of labelled data that the user did not write."""
+        return any(
+            leaf.origin is not Provenance.USER
+            and not self._sources.labelled.isdisjoint(leaf.places)
+            and (leaf.kind in _PLACES or _is_query(leaf, _TEXT_KINDS))
+            for leaf in self._traced
         )
 
     # what it runs
@@ -326,10 +366,10 @@ class _Call:
         """The worst of the programs among the arguments."""
         worst = ProgramClass.NONE
         for leaf in self._traced:
-            if leaf.kind is Kind.PROGRAM:
+            if leaf.kind is Kind.PROGRAM or (
+                self._resource.impact is Impact.EXECUTE and (leaf.kind is Kind.TEXT or _is_code(leaf))
+            ):
                 judged = self._judge_program(leaf)
-            elif self._resource.impact is Impact.EXECUTE and leaf.kind is Kind.TEXT:
-                judged = ProgramClass.VOUCHED if leaf.origin is Provenance.USER else ProgramClass.ACTS
             else:
                 continue
             worst = max(worst, judged, key=_WORST.index)
@@ -337,12 +377,19 @@ class _Call:
 
     def _judge_program(self, leaf: TracedLeaf) -> ProgramClass:
         text = self._texts.get(leaf.pointer, "")
-        program = judge_program(text, is_shell=is_shell_argument(name_of_argument(leaf.pointer))) if text else OPAQUE
+        program = judge_program(text, self._find_language(leaf)) if text else OPAQUE
         if program.effect is ProgramEffect.READS:
             return ProgramClass.READS
         if leaf.origin is Provenance.USER or self._is_program_vouched(program):
             return ProgramClass.VOUCHED
         return ProgramClass.ACTS
+
+    def _find_language(self, leaf: TracedLeaf) -> Language:
+        if is_shell_argument(name_of_argument(leaf.pointer)):
+            return Language.SHELL
+        words = {*split_name(self._resource.id), *split_name(name_of_argument(leaf.pointer))}
+        is_sql = leaf.kind is Kind.PROGRAM or not words.isdisjoint(_SQL_WORDS)
+        return Language.SQL if is_sql and words.isdisjoint(_PYTHON_WORDS) else Language.PYTHON
 
     def _is_program_vouched(self, program: Program) -> bool:
         """Whether the user named everything that a program acts on, and asked for each thing that it does."""
@@ -362,9 +409,14 @@ def _host_form(url: Url) -> Form:
     return Form("host", f"{host}:{url.port}" if url.port else host)
 
 
-def _is_query(leaf: TracedLeaf) -> bool:
+def _is_code(leaf: TracedLeaf) -> bool:
+    """Whether a short leaf is called a program."""
+    return leaf.kind is Kind.HANDLE and not _PYTHON_WORDS.isdisjoint(split_name(name_of_argument(leaf.pointer)))
+
+
+def _is_query(leaf: TracedLeaf, kinds: frozenset[Kind] = frozenset({Kind.HANDLE})) -> bool:
     """Whether a leaf holds words to search for, and not the name of something."""
-    return leaf.kind is Kind.HANDLE and not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(leaf.pointer)))
+    return leaf.kind in kinds and not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(leaf.pointer)))
 
 
 @lru_cache(maxsize=2048)

@@ -20,7 +20,7 @@ _VERB_GROUPS: Final = (
     "post publish comment reply write announce",
     "pay payment transfer transaction wire remit send money purchase buy deposit settle top",
     "refund return reimburse repay",
-    "delete remove erase drop purge wipe clear destroy clean",
+    "delete remove erase drop purge wipe clear destroy clean rid trash bin discard throw",
     "cancel revoke unsubscribe unstar withdraw stop",
     "create make generate compose draft prepare build new open write",
     "add append insert include put",
@@ -95,12 +95,12 @@ COMMON_NAME_PARTS: Final = stem_all(
 _REQUEST_WORDS_BY_IMPACT: Final = {
     "payment": "pay payment transfer transaction wire remit purchase buy deposit refund send bill invoice rent top "
     "subscription money spend fee price reimburse order difference charge",
-    "delete": "delete remove erase drop purge wipe clear cancel clean unstar withdraw",
+    "delete": "delete remove erase drop purge wipe clear cancel clean unstar withdraw rid trash bin discard throw",
     "admin": "invite add grant allow permit authorize password key role owner ownership collaborator member access "
     "transfer give account",
     "send": "send forward share email mail message text dm reply contact tell notify inform post publish comment write "
     "greet submit upload invite",
-    "execute": "run execute call invoke launch script command code",
+    "execute": "run execute call invoke launch script command code compute calculate python shell",
 }
 REQUEST_WORDS_BY_IMPACT: Final = {name: stem_all(words) for name, words in _REQUEST_WORDS_BY_IMPACT.items()}
 """For a class of actions, words by which people ask for one."""

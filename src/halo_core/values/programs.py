@@ -1,6 +1,6 @@
 """What a program in an argument does: whether it only reads, and the hosts, paths and tables that it names.
 
-    judge_program("rm /tmp/a", is_shell=True)    # acts, names the path /tmp/a, asks for `delete`
+    judge_program("rm /tmp/a", Language.SHELL)    # acts, names the path /tmp/a, asks for `delete`
 
 SQL is parsed by sqlglot, shell by tree-sitter's Bash grammar. Only a closed list of commands and statements is judged.
 INVARIANT: FAILCLOSED - whatever else stands in a program, or cannot be parsed, makes it opaque: it may do anything.
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from halo_core.values.argument_values import MAX_PROGRAM, load_bash_parser, to_bash_ascii
 from halo_core.values.lexicon import stem_all
+from halo_core.values.python_programs import only_computes
 
 _MAX_NODES: Final = 2_000
 _MAX_NAMED: Final = 32
@@ -88,28 +89,38 @@ _GROUPING_NODES: Final = frozenset({"program", "pipeline", "list", "comment", "&
 _WORD_NODES: Final = frozenset({"word", "raw_string", "string", "number", "concatenation"})
 
 
-def judge_program(text: str, *, is_shell: bool) -> Program:
+class Language(StrEnum):
+    """What runs a program."""
+
+    PYTHON = "python"
+    SHELL = "shell"
+    SQL = "sql"
+
+
+def judge_program(text: str, language: Language) -> Program:
     """What a program does.
 
     Args:
         text: the program.
-        is_shell: a shell runs it; else it is SQL.
+        language: what it is written in.
     """
     if len(text) > MAX_PROGRAM:
         return OPAQUE
     if len(text) > _MAX_CACHED_LENGTH:
-        return _judge(text, is_shell)
-    return _judge_cached(text, is_shell)
+        return _judge(text, language)
+    return _judge_cached(text, language)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
-def _judge_cached(text: str, is_shell: bool) -> Program:  # noqa: FBT001  a memo
-    return _judge(text, is_shell)
+def _judge_cached(text: str, language: Language) -> Program:
+    return _judge(text, language)
 
 
-def _judge(text: str, is_shell: bool) -> Program:  # noqa: FBT001  private
+def _judge(text: str, language: Language) -> Program:
     try:
-        return _judge_shell(text) if is_shell else _judge_sql(text)
+        if language is Language.PYTHON:
+            return Program(ProgramEffect.READS) if only_computes(text) else OPAQUE
+        return _judge_shell(text) if language is Language.SHELL else _judge_sql(text)
     except Exception:  # noqa: BLE001  INVARIANT: TOTAL - what a parser cannot read may do anything
         return OPAQUE
 

@@ -236,6 +236,7 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "alias": "the target is an address at your own domain of a person whom the user named",
     "amount_asked": "the user wrote the amount",
     "asked": "the user asked for this kind of act",
+    "carries_labelled": "a search or an address in it carries a value out of labelled data",
     "established": "several people used the target before",
     "known_place": "the agent used the host, the mail domain or the folder before",
     "new_host": "it reaches a host that nobody vouched for",

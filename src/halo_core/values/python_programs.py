@@ -1,0 +1,154 @@
+"""Whether a Python program only computes: it reads no file, opens no connection and runs nothing else.
+
+The grammar is Python's own (`ast`). INVARIANT: FAILCLOSED - only what stands in the lists below is taken to compute.
+"""
+
+from __future__ import annotations
+
+import ast
+from itertools import islice
+from typing import Final
+
+_MAX_NODES: Final = 2_000
+_MAX_EXPONENT: Final = 10_000
+_MODULES: Final = frozenset(
+    "math cmath statistics decimal fractions datetime calendar collections itertools random re json textwrap bisect "
+    "heapq".split()
+)
+_FUNCTIONS: Final = frozenset(
+    "abs all any bool bytes chr complex dict divmod enumerate filter float frozenset hex int isinstance len list map "
+    "max min oct ord pow print range repr reversed round set slice sorted str sum tuple zip".split()
+)
+_METHODS: Final = frozenset(
+    "add append capitalize casefold copy count difference discard endswith extend find get index insert intersection "
+    "isalpha isdigit items join keys lower lstrip partition pop remove replace reverse rstrip setdefault sort split "
+    "splitlines startswith strip title union update upper values".split()
+)
+_NODES: Final = (
+    ast.Module,
+    ast.Expr,
+    ast.Expression,
+    ast.Assign,
+    ast.AugAssign,
+    ast.AnnAssign,
+    ast.For,
+    ast.If,
+    ast.IfExp,
+    ast.Break,
+    ast.Continue,
+    ast.Pass,
+    ast.Assert,
+    ast.BoolOp,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Compare,
+    ast.Constant,
+    ast.List,
+    ast.Tuple,
+    ast.Set,
+    ast.Dict,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.comprehension,
+    ast.Subscript,
+    ast.Slice,
+    ast.Starred,
+    ast.alias,
+    ast.keyword,
+    ast.JoinedStr,
+    ast.FormattedValue,
+    ast.FunctionDef,
+    ast.Lambda,
+    ast.arguments,
+    ast.arg,
+    ast.Return,
+    ast.expr_context,
+    ast.operator,
+    ast.unaryop,
+    ast.boolop,
+    ast.cmpop,
+)
+
+
+class _Names:
+    """The names of a program: what it imports, defines, stores and reads."""
+
+    def __init__(self) -> None:
+        self.modules: set[str] = set()
+        self.functions: set[str] = set()
+        self.stored: set[str] = set()
+        self.loaded: set[str] = set()
+
+    def note(self, node: ast.AST) -> bool:
+        """Note the names of a node; returns whether it may be there."""
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            return self._note_import(node)
+        if isinstance(node, ast.FunctionDef):
+            self.functions.add(node.name)
+            return not node.decorator_list
+        if isinstance(node, ast.Name):
+            (self.loaded if isinstance(node.ctx, ast.Load) else self.stored).add(node.id)
+        elif isinstance(node, ast.arg):
+            self.stored.add(node.arg)
+        return True
+
+    def _note_import(self, node: ast.Import | ast.ImportFrom) -> bool:
+        if isinstance(node, ast.Import):
+            self.modules.update(alias.asname or alias.name for alias in node.names)
+            return all(alias.name in _MODULES for alias in node.names)
+        self.functions.update(alias.asname or alias.name for alias in node.names)
+        is_known = not node.level and node.module in _MODULES
+        return is_known and all(alias.name != "*" and not alias.name.startswith("_") for alias in node.names)
+
+    @property
+    def are_clear(self) -> bool:
+        """Whether each name is known, and none that is called has two meanings."""
+        called = self.functions | self.modules | _FUNCTIONS
+        return self.loaded <= called | self.stored and self.stored.isdisjoint(called)
+
+
+def only_computes(text: str) -> bool:
+    """Whether a program computes and prints, and does nothing else.
+
+    Args:
+        text: the program.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError: it cannot be parsed.
+    """
+    nodes = list(islice(ast.walk(ast.parse(text)), _MAX_NODES + 1))
+    names = _Names()
+    return (
+        len(nodes) <= _MAX_NODES
+        and all(list(map(names.note, nodes)))
+        and names.are_clear
+        # A single word can be the name of a script.
+        and any(isinstance(node, ast.Call | ast.BinOp | ast.Compare) for node in nodes)
+        and all(_computes(node, names) for node in nodes)
+    )
+
+
+def _computes(node: ast.AST, names: _Names) -> bool:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return True
+    if isinstance(node, ast.Name):
+        return not node.id.startswith("_")
+    if isinstance(node, ast.Attribute):
+        return not node.attr.startswith("_") and isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+        value = node.right.value if isinstance(node.right, ast.Constant) else None
+        return isinstance(value, int | float) and abs(value) <= _MAX_EXPONENT
+    if isinstance(node, ast.Call):
+        return _is_known_call(node.func, names)
+    return isinstance(node, _NODES)
+
+
+def _is_known_call(function: ast.expr, names: _Names) -> bool:
+    if isinstance(function, ast.Name):
+        return function.id in _FUNCTIONS or function.id in names.functions
+    if not isinstance(function, ast.Attribute):
+        return False
+    is_of_module = isinstance(function.value, ast.Name) and function.value.id in names.modules
+    return is_of_module or function.attr in _METHODS

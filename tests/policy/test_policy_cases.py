@@ -666,16 +666,16 @@ expect = "monitor"
 [[case]]
 name = "after exposure an undeclared tool with a grave name"
 resource = "zap"
-impact = "unknown"
-classified = "unknown"
+impact = "delete"
+classified = "guessed"
 tainted = true
 expect = "challenge"
 reason = "unasked_act"
 [[case]]
 name = "the same if the user asked for it"
 resource = "zap"
-impact = "unknown"
-classified = "unknown"
+impact = "delete"
+classified = "guessed"
 tainted = true
 facts = ["asked"]
 expect = "monitor"

@@ -260,7 +260,7 @@ def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int
     place = find_place(context.resource, context.recorded_args)
     table, marks = MarkTable(tx), _make_store_marks(tx, context)
     # A copy or a move from a tainted object, which nobody has read on the way.
-    if not is_exposed and not (len(place.objects) > 1 and _is_tainted(tx, marks, place)):
+    if not is_exposed and not (len(place.objects) > 1 and _is_any_tainted(tx, marks, place)):
         return frozenset()
     return marks.list_written(place, {name: table.get_generation(digest_store(tx, name)) for name in place.stores})
 
@@ -291,6 +291,11 @@ def _is_tainted(tx: Transaction, marks: StoreMarks, place: StorePlace) -> bool:
     table, index = MarkTable(tx), tx.load_taint_index()
     generations = {name: table.get_generation(digest_store(tx, name)) for name in place.sources}
     return bool(index) and marks.is_tainted(place, generations, lambda mark: index.contains_any((mark,)))
+
+
+def _is_any_tainted(tx: Transaction, marks: StoreMarks, place: StorePlace) -> bool:
+    """Whether one of several objects is tainted: what is copied from it is, wherever it goes."""
+    return any(_is_tainted(tx, marks, replace(place, objects=(item,))) for item in place.objects)
 
 
 def _is_acknowledgement(output: str) -> bool:

@@ -157,7 +157,8 @@ class PaymentFacts:
 def read_amount_at_stake(request: AccessRequest, args: Mapping[str, Any]) -> int | None:
     """The amount that a call names, in ten-thousandths; None where it names none that can be read."""
     name = request.resource.amount
-    return read_amount(find_amount(args, name)) if name and not request.problem else None
+    is_needed = bool(name) or request.resource.impact is Impact.PAYMENT
+    return read_amount(find_amount(args, name)) if is_needed and not request.problem else None
 
 
 def read_payment_facts(

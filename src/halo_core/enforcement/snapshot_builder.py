@@ -67,6 +67,8 @@ def record_observation(
         return state  # the same words again
     observed = observed.resolve_origin(tx)
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
+    if observed.origin is Provenance.USER and observed.text:
+        tx.image.remember_user_text(state.view.id, observed.text)
     is_untrusted, place = observed.origin is Provenance.UNTRUSTED, 0
     if observed.origin is not Provenance.USER:
         state, place = state.with_source(mark_source(source, is_pointed=is_pointed, is_labelled=is_labelled))
@@ -175,7 +177,7 @@ def build_snapshot(
         request,
         context.recorded_args,
         role=context.terms.role,
-        user_messages=_list_user_messages(context),
+        user_messages=_list_user_messages(tx, context),
         digester=digester,
         at_us=at_us,
     )
@@ -250,12 +252,15 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
     return state
 
 
-def _list_user_messages(context: DecisionContext) -> list[str]:
-    """The user's messages; none where a target is not the user's, whatever a message repeats of it."""
+def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
+    """The user's messages, oldest first; none where a target is not the user's, whatever a message repeats of it."""
     targets = {pointer for pointer, *_ in context.targets}
     if any(pointer in targets and origin is not Provenance.USER for pointer, origin in context.provenance):
         return []
-    return [item.text for item in context.observed_texts if item.origin is Provenance.USER]
+    return [
+        *tx.image.user_texts.get(context.session, ()),
+        *(item.text for item in context.observed_texts if item.origin is Provenance.USER),
+    ]
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:

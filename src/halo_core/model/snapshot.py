@@ -49,7 +49,7 @@ class Fact(StrEnum):
 
     `new_host`: it reaches a host that nobody vouched for. `stores_target`: it writes an address, an account, a rule or
     the like that nobody vouched for. `carries_labelled`: a search or an address in it carries a value out of labelled
-    data.
+    data. `names_foreign`: of a tool that nobody declared, a text names an address or account nobody vouched for.
     """
 
     ALIAS = "alias"
@@ -58,6 +58,7 @@ class Fact(StrEnum):
     CARRIES_LABELLED = "carries_labelled"
     ESTABLISHED = "established"
     KNOWN_PLACE = "known_place"
+    NAMES_FOREIGN = "names_foreign"
     NEW_HOST = "new_host"
     POINTED_AT = "pointed_at"
     REQUESTED = "requested"

@@ -569,7 +569,8 @@ def _encode_args(
 
 def _add_amount(request: AccessRequest, context: dict[str, Any], problems: list[str]) -> None:
     name = request.resource.amount
-    value = find_amount(request.args, name) if name else None
+    is_needed = name or request.resource.impact is Impact.PAYMENT
+    value = find_amount(request.args, name) if is_needed else None
     if value is None:
         return
     try:

@@ -99,6 +99,7 @@ def encode_amount(value: object) -> dict[str, Any]:
 
 
 _MAX_AMOUNTS: Final = 256  # parts of one call
+_AMOUNT_NAMES: Final = ("amount", "sum", "value", "price", "total")
 
 
 def find_amount(args: Mapping[str, Any], name: str) -> Any:
@@ -106,13 +107,14 @@ def find_amount(args: Mapping[str, Any], name: str) -> Any:
 
     Args:
         args: of the call.
-        name: as it is declared.
+        name: as it is declared; empty for any part that is called an amount.
 
     Returns:
         None where there is none; of parts that are no numbers, the first of these, which cannot be read as an amount.
     """
     if (value := args.get(name)) is not None:
         return value
+    names = (name,) if name else _AMOUNT_NAMES
     found: list[Any] = []
     pending: list[Any] = [item for item in args.values() if isinstance(item, Mapping | list | tuple)]
     while pending and len(found) <= _MAX_AMOUNTS:
@@ -121,7 +123,7 @@ def find_amount(args: Mapping[str, Any], name: str) -> Any:
         for key, part in parts:
             if isinstance(part, Mapping | list | tuple):
                 pending.append(part)
-            elif key == name and part is not None:
+            elif key in names and part is not None:
                 found.append(part)
     if len(found) <= 1:
         return found[0] if found else None

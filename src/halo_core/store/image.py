@@ -7,7 +7,7 @@ was rolled back and after a fork (`clear`), since memory may then be ahead of th
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,6 +25,11 @@ MAX_KEYS: Final = 10_000
 MAX_MEMORIES: Final = 128
 MAX_RUNS: Final = 65_536
 MAX_STATES: Final = 1024
+
+
+_MAX_USER_TEXTS: Final = 8  # of a session
+_MAX_USER_TEXT: Final = 4_096  # characters
+_MAX_SESSIONS_WITH_TEXTS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ class TenantImage:
         known: (kind, digest) → whether the operator declared the value as known.
         has_known: whether any value is, None where that has to be read.
         held: acts that are held, None where they have to be read.
+        user_texts: session → the user's newest messages that this process has seen, oldest first; kept by `expire`.
     """
 
     kek: bytes = field(repr=False)
@@ -161,10 +167,20 @@ class TenantImage:
     known: dict[tuple[str, str], bool] = field(default_factory=dict)
     has_known: bool | None = None
     held: tuple[HeldRow, ...] | None = None
+    user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     _current: set[str] = field(default_factory=set)
     _memories: OrderedDict[str, SessionMemory] = field(default_factory=OrderedDict)
+
+    def remember_user_text(self, session: str, text: str) -> None:
+        """Keep a message of the user, for as long as it is among the newest."""
+        texts = self.user_texts.setdefault(session, deque(maxlen=_MAX_USER_TEXTS))
+        if text[:_MAX_USER_TEXT] not in texts:
+            texts.append(text[:_MAX_USER_TEXT])
+        self.user_texts.move_to_end(session)
+        while len(self.user_texts) > _MAX_SESSIONS_WITH_TEXTS:
+            self.user_texts.popitem(last=False)
 
     def expire(self) -> None:
         """Forget what another connection may have changed.

@@ -191,6 +191,24 @@ class Store:
         Raises:
             CannotDecide: nothing was made durable.
         """
+        if jobs and len(_STORES) > 1:
+            self._flush_siblings()
+        return self._commit_group(jobs, sessions)
+
+    def _flush_siblings(self) -> None:
+        """Make durable what other stores of this process have deferred in the same database.
+
+        INVARIANT: VOUCH - what one agent of a process was told is known when the next one is decided.
+        """
+        for store in _list_stores():
+            if (
+                store is not self
+                and store._deferred  # noqa: SLF001  another of its own kind
+                and (store.config.url, store.tenant) == (self.config.url, self.tenant)
+            ):
+                _run_reporting_errors(store.flush)
+
+    def _commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None) -> list[Outcome]:
         while True:
             if not self._lock.acquire(timeout=self.config.deadline_s):
                 raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
@@ -472,7 +490,15 @@ def _run_reporting_errors(step: Any) -> None:
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
+def _list_stores() -> list[Store]:
+    """The stores of this process; one that another thread opens meanwhile may be missing."""
+    try:
+        return list(_STORES)
+    except RuntimeError:  # a store was opened meanwhile
+        return _list_stores()
+
+
 @atexit.register
 def _close_all() -> None:
-    for store in list(_STORES):
+    for store in _list_stores():
         store.close()

@@ -16,8 +16,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
-from halo_core.values.addresses import Url, canonicalize_host, parse_url
-from halo_core.values.forms import parse_argument
+from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, parse_url
+from halo_core.values.forms import find_forms, parse_argument
+from halo_core.values.hidden import holds_code
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.leaves import Leaf, name_of_argument
 from halo_core.values.lexicon import (
@@ -36,7 +37,7 @@ from halo_core.values.provenance import (
     trace_leaves,
 )
 from halo_core.values.shared_hosts import is_shared_host
-from halo_core.values.sketch import ORIGIN_BITS, Sketch
+from halo_core.values.sketch import ORIGIN_BITS, Sketch, extract_tokens
 from halo_core.values.text import split_name
 
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
@@ -83,6 +84,9 @@ _CLASS_WORDS: Final = {
     Impact.WRITE: _WRITE_WORDS,
 }
 _MAX_IMAGES: Final = 32
+_MAX_QUERY_WORDS: Final = 32
+_MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for
+_MIN_ACCOUNT: Final = 7  # digits in a text that may be an account
 _MIN_NAME: Final = 3  # letters of a part of a name
 _MAX_NAME: Final = 24
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
@@ -157,6 +161,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.NEW_HOST: call.has_new_host(),
         Fact.STORES_TARGET: call.stores_target(),
         Fact.CARRIES_LABELLED: call.carries_labelled(),
+        Fact.NAMES_FOREIGN: resource.classified != "declared" and call.names_foreign(),
         Fact.ESTABLISHED: sources.is_established,
         Fact.KNOWN_PLACE: sources.knows_places,
     }
@@ -218,12 +223,21 @@ class _Call:
 
     def names_requested(self) -> bool:
         """Whether it names something, and nothing but what the user wrote."""
-        return bool(self._naming) and all(leaf.origin is Provenance.USER for leaf in self._naming)
+        if self._naming:
+            return all(leaf.origin is Provenance.USER for leaf in self._naming)
+        queries = [leaf for leaf in self._traced if _is_query(leaf, _TEXT_KINDS)]
+        return bool(queries) and all(map(self._has_users_words, queries))
+
+    def _has_users_words(self, leaf: TracedLeaf) -> bool:
+        """Whether each word of a search is the user's. That is enough to point at something, and for no target."""
+        words = [word for word in extract_tokens(self._texts.get(leaf.pointer, "")) if word not in STOP_WORDS]
+        masks = self._sketch.look_up_marks(words[:_MAX_QUERY_WORDS])
+        return 0 < len(words) <= _MAX_QUERY_WORDS and all(mask & _USER_BIT for mask in masks)
 
     def is_requested(self) -> bool:
         """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
         if self._naming:
-            return self.names_requested()
+            return all(leaf.origin in VOUCHED_ORIGINS for leaf in self._naming)
         is_foreign = any(leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) for leaf in self._traced)
         return not is_foreign and (self.is_asked() or self._is_thing_asked())
 
@@ -360,6 +374,28 @@ class _Call:
             for leaf in self._traced
         )
 
+    def names_foreign(self) -> bool:
+        """Whether a text in it names an address, a host or an account that nobody vouched for, or looks like a program.
+
+        Of a tool that nobody declared, any text may say where something goes.
+        """
+        return any(
+            self._names_foreign(leaf)
+            for leaf in self._traced
+            if leaf.origin not in VOUCHED_ORIGINS and leaf.kind not in (Kind.AMOUNT, Kind.DATE)
+        )
+
+    def _names_foreign(self, leaf: TracedLeaf) -> bool:
+        text = self._texts.get(leaf.pointer, "")[:_MAX_EMBEDDED]
+        if SUSPICIOUS in leaf.flags or _PROGRAM_SIGN.search(text) is not None or holds_code(text):
+            return True
+        found = find_forms(_ASSIGNMENT.sub(" ", text))
+        forms = [form for form in found if form.domain in _EMBEDDED and _is_reachable(form)]
+        return any(
+            not mask & _USER_BIT and not known
+            for mask, known in zip(self._sketch.look_up_forms(forms), self._sketch.look_up_known(forms), strict=True)
+        )
+
     # what it runs
 
     def judge_programs(self) -> ProgramClass:
@@ -407,6 +443,24 @@ _WORST: Final = (ProgramClass.NONE, ProgramClass.READS, ProgramClass.VOUCHED, Pr
 def _host_form(url: Url) -> Form:
     host = canonicalize_host(url.host) or url.host
     return Form("host", f"{host}:{url.port}" if url.port else host)
+
+
+_EMBEDDED: Final = frozenset({"digits", "email", "host", "iban", "joint"})
+_LOCAL_DOMAINS: Final = frozenset("corp example home internal invalid lan local localhost test".split())
+_ASSIGNMENT: Final = re.compile(r"[=&]|(?<=\w):(?!//)")  # `account=4711`, `site:host`
+_PROGRAM_SIGN: Final = re.compile(
+    r"__\w+__|\b(?:import|exec|eval|system|popen|subprocess|spawn)\b[^\n]{0,40}\(|\b(?:curl|wget|nc|bash|sh|powershell)\s+[-\w./:]"
+    r"|\b(?:delete\s+from|drop\s+table|insert\s+into|update\s+\w+\s+set|truncate\s+table)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_reachable(form: Form) -> bool:
+    """Whether a form in a text names something that can be reached: a word with a point in it need not be a host."""
+    if form.domain != "host":
+        return form.domain != "digits" or len(form.text) >= _MIN_ACCOUNT
+    host = form.text.partition(":")[0]
+    return host.rpartition(".")[2] in _LOCAL_DOMAINS or has_public_suffix(host)
 
 
 def _is_code(leaf: TracedLeaf) -> bool:

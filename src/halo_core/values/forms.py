@@ -64,7 +64,7 @@ def _find_all(text: str, *, vouching: bool) -> Iterator[Form]:
         yield from _find_verb_forms(text)
     if any(sign in text for sign in "@./\\") or not text.isascii():
         words = "\n".join([word for word in text.split() if _could_be_address(word)])
-        words = _GLUED_SENTENCE.sub(r".\n", words)
+        words = _GLUED_SENTENCE.sub(_split_sentence, words)
         if words:
             yield from _find_email_forms(words)
             yield from _find_url_forms(words, vouching=vouching)
@@ -79,8 +79,16 @@ def _find_verb_forms(text: str) -> Iterator[Form]:
         yield Form("verb", stem)
 
 
-# The end of a sentence without a blank behind it: `www.corp.example.They sent`. No host is written like that.
-_GLUED_SENTENCE: Final = re.compile(r"(?<=[a-z]{2})\.(?=[A-Z][a-z]*(?:[\s,;:!?']|$))")
+_GLUED_SENTENCE: Final = re.compile(r"((?:[\w-]+\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)")
+
+
+def _split_sentence(match: re.Match[str]) -> str:
+    """The end of a sentence without a blank behind it, `www.corp.com.They sent`; a host keeps its last label."""
+    host, word = match[1].lower(), match[2].lower()
+    is_glued = has_public_suffix(host) and not has_public_suffix(f"{host}.{word}")
+    return f"{match[1]}\n{match[2]}" if is_glued else match[0]
+
+
 _ADDRESS_SIGN: Final = re.compile(r"[@/\\＠。．｡]|\.\w")
 
 
@@ -165,6 +173,11 @@ _FILE_ENDING: Final = re.compile(
     r"|ya?ml|toml|ini|cfg|conf|sql|db|xml|gz|tar|tgz|pem|key|eml|ics|ipynb|py|js|ts|tsx|jsx|go|rs|java|rb|php|cpp|hpp|css)",
     re.IGNORECASE,
 )
+# Time zones (IANA) and media types (RFC 6838).
+_NO_PATH: Final = re.compile(
+    r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific)/[A-Za-z_+-]+[0-9]{0,2}"
+    r"(?:/[A-Za-z_]+)?|(?:application|audio|image|text|video)/[a-z0-9.+-]+"
+)
 _HOST_NAMES: Final = frozenset("domain endpoint host hostname ip link node server site uri url webpage website".split())
 """Words of arguments that hold a host, in the singular."""
 _NAME_CHARACTER: Final = re.compile(r"[^\W_]")
@@ -240,6 +253,8 @@ def _parse_address(  # noqa: C901, PLR0911  one for each kind
     head = re.split(r"[/?#]", text, maxsplit=1)[0]
     if head != text and _HOST.fullmatch(head) is not None and not any(map(str.isspace, text)):
         return _parse_url_argument(text, flags)
+    if _NO_PATH.fullmatch(text) is not None:
+        return None
     if (looks_like_path(text) or (_FILE_ENDING.fullmatch(text) and " " not in text)) and "\n" not in text:
         path = canonicalize_path(text)
         if path is None:

@@ -24,14 +24,15 @@ _MIN_INTERNATIONAL: Final = 11
 _MAX_DIGITS: Final = 40
 _MAX_FORMS: Final = 4096  # of one text
 
-_IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ -]?[A-Za-z0-9])")
-_IBAN_CHARACTERS: Final = re.compile(r"[A-Za-z0-9](?:[ -]?[A-Za-z0-9]){14,33}")
+_IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ \n-]?[A-Za-z0-9])")
+_IBAN_CHARACTERS: Final = re.compile(r"[A-Za-z0-9](?:[ \n-]?[A-Za-z0-9]){14,33}")
 _IBAN_SHAPE: Final = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
-_GROUPING: Final = re.compile(r"[ -]")
+_GROUPING: Final = re.compile(r"[ \n-]")
 _DIGIT_RUN: Final = re.compile(
     r"(?<![A-Za-z0-9_#/=@.,+-])\+?\(?[0-9]++\)?(?:(?:[ -]{1,2}\(?|\.(?=[0-9]{2}))[0-9]++\)?)*+"
     r"(?P<tail>[A-Za-z_@/]|[.,:-][0-9])?"
 )
+_AFTER_HASH: Final = re.compile(r"(?<![\w#])#([0-9]{5,40})(?![\w.,-]?[0-9]|[\w])")
 _WHOLE_NUMBER: Final = re.compile(r"\+?[0-9(](?:[ .()/-]{0,2}[0-9]){3,39}\)?")
 _DATE_SHAPE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-](?:[0-9]{2}|[0-9]{4})")
 _ADDRESS_SHAPE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
@@ -109,6 +110,7 @@ def find_number_forms(text: str) -> Iterator[Form]:
     yield from islice(_find_dates(text, taken), _MAX_FORMS)
     text = _blank_out(text, taken)
     taken.clear()
+    yield from (Form("digits", match[1]) for match in islice(_AFTER_HASH.finditer(text), _MAX_FORMS))
     yield from islice(_find_digit_runs(text, taken), _MAX_FORMS)
     text = _blank_out(text, taken)
     yield from islice(_find_amounts(text), _MAX_FORMS)
@@ -150,7 +152,7 @@ def _find_end(text: str, start: int, length: int) -> int:
     """Where the first `length` letters and digits from `start` end."""
     place = start
     for _ in range(length):
-        while text[place] in " -":
+        while text[place] in " \n-":
             place += 1
         place += 1
     return place
@@ -175,9 +177,10 @@ def _read_groups(match: re.Match[str], groups: list[str], taken: list[tuple[int,
     """Forms of digits in groups: of one number, or of each group; what can be nothing else is `taken`."""
     run = match[0]
     plus, total = "+" if run.startswith("+") else "", sum(map(len, groups))
-    if len(groups) > 1 and _MIN_GROUPED <= total <= _MAX_DIGITS and (plus or _is_regular(groups)):
+    is_international = bool(plus) or (run.startswith("00") and total >= _MIN_INTERNATIONAL)
+    if len(groups) > 1 and _MIN_GROUPED <= total <= _MAX_DIGITS and (is_international or _is_regular(groups)):
         # `100 000 000` can be an amount, and is looked for as one as well.
-        if plus or any(len(group) != 3 for group in groups[1:]):
+        if is_international or any(len(group) != 3 for group in groups[1:]):
             taken.append(match.span())
         yield Form("digits", _spell_telephone(plus, "".join(groups)))
     elif len(groups) > 1 and MIN_DIGITS <= total < _MIN_GROUPED and "-" in run and " " not in run:

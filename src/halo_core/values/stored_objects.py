@@ -11,6 +11,7 @@ Marks carry the period in which they were made, so that they expire without bein
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,6 +48,9 @@ _NAME_CLASSES: Final = {
     "id": _stem("id uuid"),
 }
 """Last words of an argument's name by which it names an object in a store. Names of one class are compared."""
+_ENDS: Final = _stem("target old new from to input output origin link a b")
+"""Last words of names for the two ends of a copy or a move, which hold paths where their values look like it."""
+_PATH_SIGN: Final = re.compile(r"[/\\]|\w\.\w{1,5}$")
 _GENERIC_NOUNS: Final = _stem(
     "memory memories note notes fact facts file files document documents doc docs item items data record records "
     "entry entries text texts store storage kv db database index vector vectors knowledge log logs history "
@@ -55,7 +59,8 @@ _GENERIC_NOUNS: Final = _stem(
     "remember memorize memo journal diary scratchpad scratch pad notebook todo todos workspace retriever search "
     "query tool function rag kb base long term short user agent session conversation chat summary info "
     "information read write save load get set put fetch dequeue enqueue push pop next new last append upsert "
-    "insert lookup find list dump"
+    "insert lookup find list dump link symlink merge import export select convert compress zip unzip archive concat "
+    "backup sync rename move copy"
 )
 """Words of a resource's name that say nothing of which store it is."""
 
@@ -104,14 +109,20 @@ def _name_stores(resource: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _iterate_objects(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    has_path = any(_classify_name(name) == "path" for name in args)
     for name, value in args.items():
         name_class = _classify_name(name)
-        if not name_class:
+        is_end = not name_class and not _ENDS.isdisjoint(split_name(name)[-1:])
+        if not name_class and not is_end:
             continue
         for text in extract_texts(value):
             normalized = normalize_object(text)
-            if normalized and len(text) <= _MAX_OBJECT:
+            if not normalized or len(text) > _MAX_OBJECT:
+                continue
+            if name_class:
                 yield name_class, normalized
+            elif has_path or _PATH_SIGN.search(text) is not None:
+                yield "path", normalized
 
 
 @lru_cache(maxsize=4096)

@@ -239,6 +239,7 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "carries_labelled": "a search or an address in it carries a value out of labelled data",
     "established": "several people used the target before",
     "known_place": "the agent used the host, the mail domain or the folder before",
+    "names_foreign": "a text in it names an address or an account that nobody vouched for",
     "new_host": "it reaches a host that nobody vouched for",
     "pointed_at": "the target stands in what the user pointed at",
     "requested": "it names nothing but what the user wrote",

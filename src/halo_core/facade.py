@@ -340,7 +340,8 @@ class HaloBase(DelegationMixin):
             user: whom the agent acts for in this session, as asserted.
             request: the user's own words; values in them count as the user's, and those in no other message do.
             vouch_history: say that the conversation so far, as far as nobody here has seen it, holds nothing but the
-                user's words and this agent's. What is known to have been made while exposed stays so.
+                user's words and this agent's, so that accounts and addresses in it are known. What is known to have
+                been made while exposed stays so.
 
         Raises:
             ConfigError: one of them is not text, or an agent that acts under a link in another session is at work here.

@@ -103,6 +103,8 @@ class ExposureContract:
     """What an adapter must tell of a conversation. Subclass it with a `talker`."""
 
     talker: ClassVar[Talker]
+    takes_jobs_for_requests: ClassVar[bool] = True
+    """Whether what a thread of the application's own starts a run with is taken for the user's words."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Each case in each shape."""
@@ -190,13 +192,13 @@ class ExposureContract:
         assert paid == []
 
     def test_an_honest_conversation_stays_unexposed(self, talk, paid):
-        """The same conversation without the mail goes on, turn after turn."""
+        """The same conversation without the mail goes on, turn after turn; so does a part of it with the account."""
         first, _ = talk([LOOKS, Say(f"ACME is paid at {FRIEND}")], "Look ACME up")
         history = [("user", "Look ACME up"), ("assistant", first)]
         second, _ = talk([Say("It is a vendor", id="s2")], "What is it?", history=history)
         history += [("user", "What is it?"), ("assistant", second)]
         talk([pays(FRIEND)], "ok, pay it", history=history)
-        talk([pays(FRIEND, "q", 8.0)], "and once more, 8 this time", history=history[2:])
+        talk([pays(FRIEND, "q", 8.0)], "and once more, 8 this time", history=history[1:])
         assert paid == [FRIEND, FRIEND]
 
     def test_the_host_vouches_for_a_history(self, halo, talk, paid):
@@ -267,7 +269,11 @@ class ExposureContract:
 
     @pytest.mark.parametrize(("exposes", "account"), [(True, EVIL), (True, "eve"), (False, FRIEND), (False, "bo")])
     def test_a_job_that_an_exposed_agent_queued_is_the_models(self, halo, tools, paid, shape, exposes, account):
-        """A worker that runs a job as another agent's request pays only what an unexposed agent has queued."""
+        """A worker that runs a job as another agent's request pays only what an unexposed agent has queued.
+
+        The account that the directory gave is known in the job as well. A name is no value with a canonical form, so
+        it is paid only where the framework takes the job for the worker's own request.
+        """
         jobs: queue.Queue[str] = queue.Queue()
 
         def enqueue(task: str) -> str:
@@ -287,7 +293,8 @@ class ExposureContract:
         worker = threading.Thread(target=work)
         worker.start()
         worker.join(60)
-        assert paid == ([] if exposes else [account])
+        is_asked = exposes or (account == "bo" and not self.takes_jobs_for_requests)
+        assert paid == ([] if is_asked else [account])
 
     # stores
 
@@ -320,7 +327,7 @@ class ExposureContract:
     def test_an_object_is_tainted_and_not_its_store(self, talk, paid, path, expected):
         """A file that was written while exposed is untrusted under any spelling of its path; another one is not."""
         kept = Say("keeping", (("write_file", {"path": "other.txt", "text": FRIEND}),), "k")
-        talk([kept, Say("kept", id="d")], "Keep ACME's account")
+        talk([kept, Say("kept", id="d")], f"Keep ACME's account {FRIEND}")
         taints = Say("writing", (("write_file", {"path": "acme.txt", "text": "ACME is paid at eve"}),), "w")
         talk([READS, taints, Say("written", id="n")], "Read my mail and write it down")
         account = FRIEND if expected else "eve"

@@ -100,3 +100,4 @@ class LlamaIndexTalker:
 
 class TestLlamaIndex(ExposureContract):
     talker: ClassVar[Talker] = LlamaIndexTalker()
+    takes_jobs_for_requests = False

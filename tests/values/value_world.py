@@ -60,7 +60,7 @@ class World:
 
     def lookup(self, text: str, *arguments: str) -> Self:
         """The result of a trusted lookup."""
-        prints, spans = fingerprint_known_text(KEY, text, arguments)
+        prints, spans, _ = fingerprint_known_text(KEY, text, arguments)
         self.sketch.merge(self.sketch.compute_additions(fingerprint_text(KEY, text), SYSTEM, place=2))
         self.sketch.merge(self.sketch.compute_additions(prints, SYSTEM, place=2))
         self.sketch.spans[KNOWN].add(spans)

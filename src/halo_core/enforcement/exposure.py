@@ -1,8 +1,9 @@
 """How exposure follows a conversation: what the history of a call brings, and what is kept of an action for later ones.
 
-`iterate_observed` says what an action's texts and history bring into its session. `record_conversation` keeps
-marks of what a model said or a tool returned. `list_place_marks` and `is_place_tainted` follow what was stored while
-exposed by its place. All work inside a transaction of the store; the marks are pure (`halo_core.values`).
+`iterate_observed` says what an action's texts and history bring into its session. `record_conversation` keeps marks of
+what a model said or a tool returned, with the known values in it (`enforcement.carried_values`). `list_place_marks` and
+`is_place_tainted` follow what was stored while exposed by its place. All work inside a transaction of the store; the
+marks are pure (`halo_core.values`).
 """
 
 from __future__ import annotations
@@ -13,23 +14,36 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Final
 
+from halo_core.enforcement.carried_values import (
+    find_item_values,
+    iterate_carried,
+    read_prints,
+    read_user_prints,
+    record_argument_values,
+)
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance
 from halo_core.store import SessionState, Transaction
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.values import (
     MAX_TEXT,
+    NO_MARKS,
     REPEAT_BYTES,
     TRUST_FLOOR,
     Form,
+    FormPrints,
+    MarkedItem,
+    ResultMarks,
     Sketch,
     StoreMarks,
     StorePlace,
     describe_calls,
     extract_tokens,
+    find_known,
     find_place,
     fingerprint_model_words,
     fingerprint_whole_text,
+    iter_text_fingerprints,
     may_store,
     period_of,
     split_repeats,
@@ -72,6 +86,20 @@ def iterate_observed(tx: Transaction, context: DecisionContext, *, is_first_acti
         if observed.origin is not Provenance.NOVEL:
             yield from _split_observed(tx, context, observed)
     yield from _iterate_history(tx, context, is_first_action=is_first_action)
+    yield from iterate_carried(
+        tx, context, is_first_action=is_first_action, is_repeated=lambda text: _is_of_exposed(tx, context, text)
+    )
+
+
+def _is_of_exposed(tx: Transaction, context: DecisionContext, text: str) -> bool:
+    """Whether any part of a text repeats what an exposed model wrote, or what was stored while exposed."""
+    observed = ObservedText(frozenset(), Provenance.NOVEL, is_cut=len(text) > MAX_TEXT, text=text)
+    if any(part.origin is Provenance.UNTRUSTED for part in _split_observed(tx, context, observed)):
+        return True
+    if MarkTable(tx).load_repeats(context.now_us).is_full:
+        return True
+    stored = tx.load_taint_index()
+    return bool(stored) and stored.contains_any(iter_text_fingerprints(tx.image.sketch_key, text))
 
 
 def iterate_unowned(tx: Transaction, context: DecisionContext, *, is_exposed: bool) -> Iterator[ObservedText]:
@@ -158,19 +186,26 @@ class SaidItem:
         item: the item.
         marks: under which it will be known.
         fingerprints: of the result of a provider's tool.
+        prints: of the values in its text, which it carries on if they are known.
+        call_prints: of the values in its calls.
     """
 
     item: HistoryItem
     marks: tuple[bytes, ...]
     fingerprints: frozenset[int] = frozenset()
+    prints: FormPrints = ()
+    call_prints: FormPrints = ()
 
 
-def read_said(context: DecisionContext, said: Iterable[HistoryItem]) -> tuple[SaidItem, ...]:
-    """Read what was said or returned; depends on no store.
+def read_said(
+    context: DecisionContext, said: Iterable[HistoryItem], result: ResultMarks = NO_MARKS
+) -> tuple[SaidItem, ...]:
+    """Read what was said or returned, and the links of the conversation that holds it; depends on no store.
 
     Args:
         context: of the decision.
         said: what was said or returned.
+        result: of a tool's result, what the session keeps of it.
     """
     conversation, read = context.conversation, []
     for item in said:
@@ -182,14 +217,24 @@ def read_said(context: DecisionContext, said: Iterable[HistoryItem]) -> tuple[Sa
             conversation = conversation_after
         elif item.role is HistoryRole.PROVIDER_RESULT:
             fingerprints = context.fingerprint_text(item.text, Provenance.UNTRUSTED)
-        read.append(SaidItem(item, marks, fingerprints))
+        read.append(SaidItem(item, marks, fingerprints, *read_prints(context, item, result)))
+    links = _list_links(context)
+    prints = read_user_prints(context) if links else ()
+    read += [SaidItem(marked.item, marked.marks, prints=prints) for marked in links]
     return tuple(read)
+
+
+def _list_links(context: DecisionContext) -> list[MarkedItem]:
+    """What names the conversation that a model call goes on with."""
+    if context.resource.kind is not ActionKind.INFERENCE:
+        return []
+    return [marked for marked in context.history if marked.item.role is HistoryRole.LINK]
 
 
 def record_conversation(
     tx: Transaction, context: DecisionContext, state: SessionState, said: Iterable[SaidItem]
 ) -> None:
-    """Keep marks of what a model said or a tool returned, and of the words of a model that is exposed.
+    """Keep marks of what a model said or a tool returned, with known values, and of the words of an exposed model.
 
     Args:
         tx: the transaction that holds the outcome.
@@ -198,17 +243,35 @@ def record_conversation(
         said: what was said or returned.
     """
     table, now_us, exposed = MarkTable(tx), tx.clock.now_us(), state.view.tainted
-    sketch = tx.load_sketch(state) if exposed else None
+    if not exposed:
+        _record_known(tx, context, tx.load_sketch(state), said)
+        return
+    sketch = tx.load_sketch(state)
     for read in said:
         item = read.item
         for mark in read.marks:
-            table.put_item(mark, context.session, now_us, exposed=exposed)
-        if sketch is not None and item.text and item.role in (HistoryRole.REPLY, HistoryRole.CALLS):
+            table.put_item(mark, context.session, now_us, exposed=True)
+        if item.text and item.role in (HistoryRole.REPLY, HistoryRole.CALLS):
             table.add_repeats(_fingerprint_reply(sketch, item.text), now_us)
-    if context.resource.kind is ActionKind.INFERENCE:
-        for marked in context.history:
-            if marked.item.role is HistoryRole.LINK:
-                table.put_item(marked.marks[0], context.session, now_us, exposed=exposed)
+    for marked in _list_links(context):  # also where what was said could not be read
+        table.put_item(marked.marks[0], context.session, now_us, exposed=True)
+
+
+def _record_known(tx: Transaction, context: DecisionContext, sketch: Sketch, said: Iterable[SaidItem]) -> None:
+    """Keep marks of what an unexposed model said or a tool returned, with the known values in it."""
+    table, now_us, user = MarkTable(tx), tx.clock.now_us(), context.principal.user
+    said_values: list[int] = []  # by the model's items, which stand before a link
+    for read in said:
+        is_link = read.item.role is HistoryRole.LINK
+        known = find_item_values(tx, context, sketch, read.item, read.prints)
+        in_calls = find_known(sketch, read.call_prints)
+        values = [*said_values, *known] if is_link else [*known, *in_calls]
+        for place, mark in enumerate(read.marks):
+            # The second mark of a message with calls is of its text alone.
+            is_text = place > 0
+            carried = known if is_text else values
+            table.put_item(mark, context.session, now_us, exposed=False, known=carried, user=user, grows=is_link)
+        said_values += () if is_link else values
 
 
 def _fingerprint_reply(sketch: Sketch, text: str) -> frozenset[int]:
@@ -220,11 +283,12 @@ def _fingerprint_reply(sketch: Sketch, text: str) -> frozenset[int]:
 
 
 def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
-    """Keep the words of arguments that a model wrote while its session was exposed.
+    """Keep the words of arguments that a model wrote while its session was exposed, and the known values in others.
 
     Those of a call that does not run went nowhere, so they stay the model's in this session alone. A leaf that the
     user's words or a trusted lookup vouch for, in any spelling, is not the model's.
     """
+    record_argument_values(tx, context)
     if context.problem or not context.state.view.tainted or context.resource.kind is ActionKind.INFERENCE:
         return
     sketch = tx.load_sketch(context.state)

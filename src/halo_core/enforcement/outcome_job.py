@@ -135,7 +135,7 @@ def _read_result_text(
         result,
         partial(preparer.find_traces, readable_text),
         chunk,
-        read_said(context, said),
+        read_said(context, said, result),
     )
 
 

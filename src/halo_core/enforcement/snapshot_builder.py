@@ -243,6 +243,8 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
     if not context.history and len(texts) == 1 and texts[0].fingerprints is sketch.last_request:
         return state  # the host's words again: it has all of them already, as the user's
     for observed in iterate_observed(tx, context, is_first_action=state.view.steps == 0):
+        if observed.origin is Provenance.KNOWN and observed.result.known <= sketch.marks.keys():
+            continue  # carried by the same items in an earlier call
         chunk = _make_request_chunk(sketch, observed, is_scored=is_scored)
         state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE, chunk=chunk)
         if observed.is_vouched:

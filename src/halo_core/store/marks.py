@@ -2,7 +2,8 @@
 
 A row is authenticated with the store's key, so that nobody who can write to the database alone makes an item known.
 INVARIANT: FAILCLOSED - a mark that is missing, expired or not authentic is unknown, and what is unknown counts as
-exposed. One item has one row, in which exposure is never taken back.
+exposed. One item has one row, in which exposure is never taken back. The row also has fingerprints of the values that
+the item carries into a later session (`halo_core.values.carried`), for the user in whose session it was made.
 
 Words that exposed models wrote are looked up the other way round: what is missing there repeats nobody. So a row of
 theirs that is not authentic, or one more than are kept, makes everything count as a repetition (`RepeatIndex.is_full`).
@@ -18,7 +19,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from halo_core.values import REPEAT_BYTES
+from halo_core.values import MAX_CARRIED, REPEAT_BYTES
 
 if TYPE_CHECKING:
     from halo_core.store.rows import RowAccess
@@ -36,6 +37,8 @@ _PRUNE_EVERY: Final = 4096  # new rows
 _MAX_LOADED: Final = 64  # items that are read at once
 _MAC_BYTES: Final = 16
 _SESSION_BYTES: Final = 8
+_USER_BYTES: Final = 8
+_VALUE_BYTES: Final = 7  # of a fingerprint of a sketch
 _ITEM: Final = b"i"  # first byte of the column `mark`
 _REPEATS: Final = b"r"
 _CLEARANCE: Final = b"c"
@@ -64,12 +67,16 @@ class ItemMark:
         was_clean: it was made while a session was not.
         session: digest of the session that made it last.
         expires_us: when it is forgotten, microseconds since the epoch.
+        known: fingerprints of the known values in it, at most `MAX_CARRIED`, sorted.
+        user: digest of the user in whose session these were known, empty where there are none.
     """
 
     was_exposed: bool
     was_clean: bool
     session: bytes
     expires_us: int
+    known: tuple[int, ...] = ()
+    user: bytes = b""
 
 
 class RepeatIndex:
@@ -139,6 +146,30 @@ class MarkTable:
             return Exposure.CLEAN
         return Exposure.UNKNOWN
 
+    def find_known(
+        self, marks: tuple[bytes, ...], user: str, now_us: int, *, other_than: str | None = None
+    ) -> tuple[int, ...]:
+        """Fingerprints of the known values that an item carries; the first of its marks that is there counts.
+
+        INVARIANT: VOUCH - an item that was ever made while exposed carries nothing, and nobody's reaches another user.
+
+        Args:
+            marks: of the item.
+            user: for whom the action at hand is done.
+            now_us: wall clock, microseconds since the epoch.
+            other_than: a session that is not asked for, since it knows what it made itself.
+        """
+        found = next(filter(None, (self.get_live_item(mark, now_us) for mark in marks)), None)
+        if found is None or not found.known or found.was_exposed or found.user != self._digest_user(user):
+            return ()
+        is_own = other_than is not None and found.session == self._digest_session(other_than)
+        return () if is_own else found.known
+
+    def get_live_item(self, mark: bytes, now_us: int) -> ItemMark | None:
+        """As `get_item`, without what has expired."""
+        found = self.get_item(mark)
+        return found if found is not None and found.expires_us > now_us else None
+
     def get_item(self, mark: bytes) -> ItemMark | None:
         """What is known of the item with a mark; None where nothing is, or the row is not authentic."""
         image = self._tx.image
@@ -166,10 +197,30 @@ class MarkTable:
             item = None if payload is None else _unpack_item(payload, expires_us)
             tx.image.marks[bytes(name)[1:]] = item
 
-    def put_item(self, mark: bytes, session: str, now_us: int, *, exposed: bool) -> None:
+    def put_item(
+        self,
+        mark: bytes,
+        session: str,
+        now_us: int,
+        *,
+        exposed: bool,
+        known: Iterable[int] = (),
+        user: str = "",
+        grows: bool = False,
+    ) -> None:
         """Note that a session has made an item.
 
-        INVARIANT: MONO - an item that was once made while exposed is never known as clean alone.
+        INVARIANT: MONO - an item that was once made while exposed is never known as clean alone, and carries nothing.
+        One that was made several times carries what was known each time.
+
+        Args:
+            mark: of the item.
+            session: that has made it.
+            now_us: wall clock, microseconds since the epoch.
+            exposed: whether the session is exposed.
+            known: fingerprints of the known values in it.
+            user: for whom the session acts.
+            grows: it names a conversation, which holds more each time.
         """
         before, is_new = self._get_item_to_change(mark)
         live = before if before is not None and before.expires_us > now_us else None
@@ -179,11 +230,18 @@ class MarkTable:
             self._digest_session(session),
             now_us + LIFETIME_US,
         )
+        values = set(known)
+        if live is not None and not grows:
+            values &= set(live.known if live.user == self._digest_user(user) else ())
+        if values and not found.was_exposed:
+            found = replace(found, known=tuple(sorted(values)[:MAX_CARRIED]), user=self._digest_user(user))
         is_same = live is not None and replace(found, expires_us=live.expires_us) == live
         if live is not None and is_same and live.expires_us > found.expires_us - _RENEWAL_US:
             return
         flags = _EXPOSED * found.was_exposed | _CLEAN * found.was_clean
-        self._write(_ITEM + mark, found.expires_us, bytes([flags]) + found.session, is_new=is_new)
+        payload = bytes([flags]) + found.session + found.user
+        payload += b"".join(item.to_bytes(_VALUE_BYTES) for item in found.known)
+        self._write(_ITEM + mark, found.expires_us, payload, is_new=is_new)
         self._tx.image.remember_mark(mark, found)
 
     def _get_item_to_change(self, mark: bytes) -> tuple[ItemMark | None, bool]:
@@ -204,6 +262,10 @@ class MarkTable:
     def _digest_session(self, session: str) -> bytes:
         data = f"session\0{self._tx.tenant}\0{session}".encode("utf-8", "replace")
         return blake2b(data, digest_size=_SESSION_BYTES, key=self._key).digest()
+
+    def _digest_user(self, user: str) -> bytes:
+        data = f"user\0{self._tx.tenant}\0{user}".encode("utf-8", "replace")
+        return blake2b(data, digest_size=_USER_BYTES, key=self._key).digest()
 
     # words of exposed models
 
@@ -304,9 +366,12 @@ class MarkTable:
 
 
 def _unpack_item(payload: bytes, expires_us: int) -> ItemMark | None:
-    if len(payload) != 1 + _SESSION_BYTES:
+    start = 1 + _SESSION_BYTES
+    session, user, values = payload[1:start], payload[start : start + _USER_BYTES], payload[start + _USER_BYTES :]
+    if len(session) < _SESSION_BYTES or len(values) % _VALUE_BYTES or (user and not values):
         return None
-    return ItemMark(bool(payload[0] & _EXPOSED), bool(payload[0] & _CLEAN), payload[1:], expires_us)
+    known = tuple(int.from_bytes(values[i : i + _VALUE_BYTES]) for i in range(0, len(values), _VALUE_BYTES))
+    return ItemMark(bool(payload[0] & _EXPOSED), bool(payload[0] & _CLEAN), session, expires_us, known, user)
 
 
 def _unpack_repeats(payload: bytes) -> list[int]:

@@ -18,9 +18,16 @@ from halo_core.values.answer_scope import (
     to_canonical_form,
 )
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
+from halo_core.values.carried import (
+    FormPrints,
+    find_known,
+    fingerprint_call_words,
+    fingerprint_carried,
+    make_known_marks,
+)
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
 from halo_core.values.facts import NO_SOURCES, ActionFacts, FactSources, find_facts
-from halo_core.values.kinds import TARGET_KINDS, Form, Kind
+from halo_core.values.kinds import MAX_CARRIED, TARGET_KINDS, Form, Kind
 from halo_core.values.leaves import MAX_LEAVES, extract_leaves, extract_texts
 from halo_core.values.observed_text import (
     NO_MARKS,
@@ -61,6 +68,7 @@ from halo_core.values.text import fingerprint_strings, generate_spellings, split
 
 __all__ = [
     "KNOWN_KINDS",
+    "MAX_CARRIED",
     "MAX_LEAVES",
     "MAX_SOURCE_INDEX",
     "MAX_TAINTED_FINGERPRINTS",
@@ -75,6 +83,7 @@ __all__ = [
     "ConversationDigest",
     "FactSources",
     "Form",
+    "FormPrints",
     "Kind",
     "MarkedItem",
     "Marks",
@@ -95,8 +104,11 @@ __all__ = [
     "extract_values",
     "find_answer_scope",
     "find_facts",
+    "find_known",
     "find_place",
     "find_values",
+    "fingerprint_call_words",
+    "fingerprint_carried",
     "fingerprint_known_text",
     "fingerprint_model_words",
     "fingerprint_stored_values",
@@ -112,6 +124,7 @@ __all__ = [
     "judge_arguments",
     "list_declarable",
     "list_known_names",
+    "make_known_marks",
     "mark_items",
     "may_store",
     "names_value",

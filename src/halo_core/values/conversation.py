@@ -74,6 +74,10 @@ class ConversationDigest:
         """The mark of a model's words wherever they stand in a conversation."""
         return self._digest("text", self.user, normalize_text(text))
 
+    def mark_argument(self, text: str) -> bytes:
+        """The mark of a text that a model wrote into a call."""
+        return self._digest("argument", self.user, normalize_text(text))
+
     def _digest(self, *parts: str | bytes) -> bytes:
         state = blake2b(digest_size=MARK_SIZE, key=self.key[:64])
         for part in parts:

@@ -49,6 +49,11 @@ class Form(NamedTuple):
 SUSPICION_DOMAINS: Final = frozenset({"skeleton", "site"})
 """Domains that never show where a value came from; they only raise suspicion or describe a value."""
 
+CARRIED_DOMAINS: Final = frozenset({"iban", "digits", "joint", "email", "url", "host"})
+"""Domains of values that name one place; an item of a conversation carries them into a later session."""
+MAX_CARRIED: Final = 32
+"""Values that one item carries."""
+
 ANY_SITE: Final = Form("site", "")
 """Marks that a text names a site at all."""
 RESPELLED: Final = "respelled"

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from halo_core.model import Provenance
 from halo_core.values.forms import MAX_FORMS, find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
-from halo_core.values.kinds import SUSPICION_DOMAINS, Form
+from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, SUSPICION_DOMAINS, Form
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.numbers import MIN_DIGITS
 from halo_core.values.sketch import (
@@ -74,11 +74,13 @@ class ResultMarks(NamedTuple):
         marks: of its tokens and forms.
         known: of the forms that a trusted lookup brought.
         spans: words in order, of a trusted lookup.
+        carried: those of `known` that the result carries into a later session, at most `MAX_CARRIED`.
     """
 
     marks: frozenset[int] = frozenset()
     known: frozenset[int] = frozenset()
     spans: bytes = b""
+    carried: tuple[int, ...] = ()
 
 
 NO_MARKS: Final = ResultMarks()
@@ -143,8 +145,12 @@ def is_lookup_key(text: str) -> bool:
     return len(text) <= _MAX_KEY_LENGTH and len(text.split()) <= _MAX_KEY_WORDS and not holds_code(text)
 
 
-def fingerprint_known_text(key: bytes, text: str, arguments: Sequence[str]) -> tuple[frozenset[int], bytes]:
-    """Marks of the forms that a trusted lookup brought, and its words in order, without what stands in the arguments.
+def fingerprint_known_text(
+    key: bytes, text: str, arguments: Sequence[str]
+) -> tuple[frozenset[int], bytes, tuple[int, ...]]:
+    """Marks of the forms that a trusted lookup brought, its words in order, and those of the marks that are carried.
+
+    What stands in the arguments is left out.
 
     INVARIANT: VOUCH - what a source repeats from its arguments is no news from that source.
 
@@ -167,7 +173,9 @@ def fingerprint_known_text(key: bytes, text: str, arguments: Sequence[str]) -> t
     repeated: Callable[[Sequence[str]], list[bool]] = lambda tokens: [  # noqa: E731  one expression, used once
         any(map(str.isalnum, token)) and not is_news(token) for token in tokens
     ]
-    return frozenset(fingerprint_forms(key, forms, KNOWN)), fingerprint_text_in_order(text, key, repeated)
+    known = fingerprint_forms(key, forms, KNOWN)
+    carried = sorted(mark for form, mark in zip(forms, known, strict=True) if form.domain in CARRIED_DOMAINS)
+    return frozenset(known), fingerprint_text_in_order(text, key, repeated), tuple(carried[:MAX_CARRIED])
 
 
 def _compact(text: str) -> str:

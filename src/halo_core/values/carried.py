@@ -1,0 +1,69 @@
+"""Known values that an item of a conversation carries from the session in which it was made into a later one.
+
+An item (a model's reply, its calls, a tool's result) carries keyed fingerprints of whole values in it that the user
+named, or a trusted lookup brought, in its session. Only values that name one place are carried: accounts, telephone
+numbers, e-mail addresses, hosts and URLs. Words are not, so neither are names, and no two parts make a value together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+from halo_core.model import Provenance
+from halo_core.values.forms import find_forms
+from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, Form
+from halo_core.values.observed_text import ResultMarks
+from halo_core.values.sketch import KNOWN, ORIGIN_BITS, Sketch, fingerprint_forms
+from halo_core.values.spans import TOKEN_BYTES
+
+_MAX_COMPARED: Final = 256  # values of one text that are looked up
+_MAX_READ: Final = 32_768  # characters of one text
+_MAX_CALL_WORDS: Final = 1_024
+_NO_WORDS: Final = bytes(TOKEN_BYTES)  # the end of a text: no value stands there
+
+FormPrints = tuple[tuple[int, int], ...]
+"""Fingerprints of values: of each as it stands in a text, and as a known one."""
+
+
+def fingerprint_carried(key: bytes, *texts: str) -> FormPrints:
+    """Fingerprints of the values in texts that an item may carry; each text is read by itself.
+
+    Args:
+        key: of the sketch.
+        texts: the texts.
+    """
+    found: set[Form] = set()
+    for text in texts:
+        if text:
+            found |= find_forms(text[:_MAX_READ])
+    forms = sorted(form for form in found if form.domain in CARRIED_DOMAINS)[:_MAX_COMPARED]
+    if not forms:
+        return ()
+    return tuple(zip(fingerprint_forms(key, forms), fingerprint_forms(key, forms, KNOWN), strict=True))
+
+
+def fingerprint_call_words(key: bytes, calls: str) -> FormPrints:
+    """Fingerprints of the values among the words of calls, whose order says nothing: each word is read by itself."""
+    words = islice(dict.fromkeys(calls.split()), _MAX_CALL_WORDS)
+    return fingerprint_carried(key, *(word for word in words if any(map(str.isdigit, word))))
+
+
+def find_known(sketch: Sketch, prints: FormPrints) -> list[int]:
+    """Fingerprints of those values that the user named, or a trusted lookup brought, in a session.
+
+    INVARIANT: VOUCH - an item carries nothing that was not known where it was made.
+
+    Args:
+        sketch: what the session has seen.
+        prints: of the values, from `fingerprint_carried`.
+    """
+    find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
+    known = [known for form, known in prints if find_mark(form, 0) & user_bit or known in sketch.marks]
+    return known[:MAX_CARRIED]
+
+
+def make_known_marks(fingerprints: Iterable[int]) -> ResultMarks:
+    """What a session keeps of values that an item carried into it."""
+    return ResultMarks(known=frozenset(fingerprints), spans=_NO_WORDS)

@@ -16,8 +16,9 @@ that each recorded action has one decision, each body that ran an earlier durabl
 With --offline the same values, facts and starter rules are replayed without a framework, a store and passports, and the
 figures are those of the frontier: stopped and untouched at first contact, questions, and with --remember the same with
 remembered answers. Baselines hold other user tasks only; with --recurring they hold the same tasks' runs by other
-models. --established lets targets that several models went to count as established. --unseen-goals counts the rules
-alone, as for goals that no model has seen. Names of tools that a model made up are reported apart.
+models. --contacts has the operator import an address book, made of other sessions. --established lets targets that
+several models went to count as established. --unseen-goals counts the rules alone, as for goals that no model has seen.
+Names of tools that a model made up are reported apart.
 
 Exit: 0 it held, 1 it did not, 2 there is nothing to drive.
 """
@@ -137,6 +138,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--recurring", action="store_true", help="offline: other models' runs of a task in its baseline"
     )
     parser.add_argument("--established", action="store_true", help="offline: targets of several models are established")
+    parser.add_argument(
+        "--contacts", action="store_true", help="offline: persons whom other sessions' users wrote to are known"
+    )
     parser.add_argument("--unseen-goals", action="store_true", help="offline: rules alone, without any score")
     parser.add_argument("--remember", action="store_true", help="offline: figures with remembered answers as well")
     parser.add_argument("--handoffs", type=Path, metavar="FOLDER", help="drive a team's recorded hand-offs as well")

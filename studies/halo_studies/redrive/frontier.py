@@ -12,6 +12,7 @@ import random
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.model import Impact
@@ -165,10 +166,12 @@ def replay_offline(
         )
         for suite, known in arguments.items()
     }
-    replayed = [
-        (session, list(replay_session(session, policy, roles[session.suite], judge.judge(session))))
-        for session in chosen
-    ]
+    replayed = []
+    for session in chosen:
+        role = roles[session.suite]
+        if options.contacts:
+            role = replace(role, known=judge.contacts_of(session))
+        replayed.append((session, list(replay_session(session, policy, role, judge.judge(session)))))
     figures = compute_frontier(replayed, tools, seed=options.seed)
     if not options.remember:
         del figures["remembered"]

@@ -6,6 +6,7 @@ of the same tasks by other models. A model never saw the task that it judges, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 from zlib import crc32
@@ -16,6 +17,8 @@ from halo_core.risk.features import FEATURE_INDEX, compute_features
 from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
+from halo_core.values.addresses import canonicalize_email
+from halo_core.values.leaves import parse_leaves
 from halo_studies.recordings.sessions import Session
 from halo_studies.redrive.offline import Judgement, register
 
@@ -23,6 +26,7 @@ __all__ = ["FOLDS", "Judge", "fold_of", "observe_session"]
 
 FOLDS: Final = 5
 _KEY: Final = b"redrive"
+_MAX_ADDRESS: Final = 128
 _GENERAL_NEW: Final = FEATURE_INDEX["general_new"]
 
 
@@ -75,6 +79,7 @@ class Judge:
                 row = session, observe_session(session, declare)
                 self._benign.setdefault(session.suite, []).append(row)
         self._baselines: dict[tuple[str, object], tuple[Baseline, frozenset[int]]] = {}
+        self._contacts: dict[tuple[str, object], frozenset[tuple[str, str]]] = {}
 
     def judge(self, session: Session) -> list[Judgement]:
         """A judgement of each action."""
@@ -94,6 +99,24 @@ class Judge:
             )
         return judgements
 
+    def contacts_of(self, session: Session) -> frozenset[tuple[str, str]]:
+        """The address book that an operator would have imported: whom users of other sessions named and wrote to.
+
+        Cross-fitted as the baselines: other user tasks only, or with `recurring` other models' runs.
+        """
+        part: object = session.model if self._recurring else fold_of(session)
+        key = session.suite, part
+        if key not in self._contacts:
+            self._contacts[key] = frozenset(
+                ("email", address)
+                for other, _ in self._benign.get(session.suite, ())
+                if (other.model != session.model if self._recurring else fold_of(other) != part)
+                for event in other.events
+                for address in _list_addresses(event.args)
+                if _names_person(other.request, address)
+            )
+        return self._contacts[key]
+
     def _baseline_of(self, session: Session) -> tuple[Baseline, frozenset[int]]:
         part: object = session.model if self._recurring else fold_of(session)
         key = session.suite, part
@@ -106,6 +129,18 @@ class Judge:
             baseline = fit_baseline([seen for _, seen in others], _KEY)
             self._baselines[key] = baseline, _find_established(others)
         return self._baselines[key]
+
+
+def _list_addresses(args: Mapping[str, object]) -> Iterable[str]:
+    texts = (leaf.text for leaf in parse_leaves(args) if "@" in leaf.text and len(leaf.text) <= _MAX_ADDRESS)
+    return filter(None, map(canonicalize_email, texts))
+
+
+def _names_person(request: str, address: str) -> bool:
+    """Whether a request has a part of the name in an address: `alice` or `miller` of `alice.miller@corp.example`."""
+    words = {word.casefold() for word in re.findall(r"[^\W\d_]{3,}", request)}
+    parts = re.findall(r"[^\W\d_]{3,}", address.partition("@")[0])
+    return not words.isdisjoint(parts)
 
 
 def _find_established(others: Iterable[tuple[Session, list[ActionObservation]]]) -> frozenset[int]:

@@ -211,8 +211,8 @@ def replay_session(
             role.user,
         )
         sources = FactSources(
-            frozenset(replay.pointed),
-            replay.role.own_domains.__contains__,
+            pointed=frozenset(replay.pointed),
+            is_own_domain=replay.role.own_domains.__contains__,
             is_established=judged.is_established,
             knows_places=judged.knows_places,
         )

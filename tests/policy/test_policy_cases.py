@@ -680,6 +680,68 @@ tainted = true
 facts = ["asked"]
 expect = "monitor"
 [[case]]
+name = "after exposure a text for an undeclared tool that names a stranger's address"
+resource = "do_it"
+impact = "unknown"
+classified = "unknown"
+tainted = true
+facts = ["names_foreign"]
+expect = "challenge"
+reason = "unknown_impact"
+[[case]]
+name = "the same before exposure"
+resource = "do_it"
+impact = "unknown"
+classified = "unknown"
+facts = ["names_foreign"]
+expect = "monitor"
+[[case]]
+name = "after exposure a right in a workspace that a mail names"
+resource = "invite"
+impact = "admin"
+targets = ["email"]
+args = { email = "ben@corp.example", workspace = "admins" }
+kinds = { email = "email" }
+provenance = { workspace = "untrusted" }
+tainted = true
+facts = ["asked"]
+expect = "challenge"
+reason = "untrusted_target"
+[[case]]
+name = "the same in a workspace that the user names"
+resource = "invite"
+impact = "admin"
+targets = ["email"]
+args = { email = "ben@corp.example", workspace = "sales" }
+kinds = { email = "email" }
+tainted = true
+facts = ["asked", "requested"]
+expect = "monitor"
+[[case]]
+name = "after exposure a search that carries labelled data"
+resource = "search"
+impact = "read"
+tainted = true
+facts = ["carries_labelled"]
+expect = "challenge"
+reason = "sensitive_read"
+[[case]]
+name = "the same in what is labelled itself"
+resource = "customers"
+impact = "read"
+labels = ["pii"]
+tainted = true
+facts = ["carries_labelled", "requested"]
+expect = "allow"
+[[case]]
+name = "labelled data that the user asked for"
+resource = "customers"
+impact = "read"
+labels = ["pii"]
+tainted = true
+facts = ["requested"]
+expect = "allow"
+[[case]]
 name = "first use"
 resource = "search"
 uses = 0

@@ -94,13 +94,17 @@ COMMON_NAME_PARTS: Final = stem_all(
 
 _REQUEST_WORDS_BY_IMPACT: Final = {
     "payment": "pay payment transfer transaction wire remit purchase buy deposit refund send bill invoice rent top "
-    "subscription money spend fee price reimburse order difference charge",
-    "delete": "delete remove erase drop purge wipe clear cancel clean unstar withdraw rid trash bin discard throw",
+    "subscription subscribe money spend fee price reimburse order difference charge settle cover donate donation tip "
+    "contribute give owe salary loan due dues cost return withdraw book renew checkout",
+    "delete": "delete remove erase drop purge wipe clear cancel clean unstar withdraw rid trash bin discard throw "
+    "close terminate deactivate disable empty uninstall unsubscribe revoke destroy prune",
     "admin": "invite add grant allow permit authorize password key role owner ownership collaborator member access "
-    "transfer give account",
+    "transfer give account admin administrator make promote right privilege permission team group join let share "
+    "reset enable disable revoke remove assign user public private protect lock unlock rotate approve",
     "send": "send forward share email mail message text dm reply contact tell notify inform post publish comment write "
     "greet submit upload invite",
-    "execute": "run execute call invoke launch script command code compute calculate python shell",
+    "execute": "run execute call invoke launch script command code compute calculate python shell start restart test "
+    "build deploy install trigger job pipeline query",
 }
 REQUEST_WORDS_BY_IMPACT: Final = {name: stem_all(words) for name, words in _REQUEST_WORDS_BY_IMPACT.items()}
 """For a class of actions, words by which people ask for one."""

@@ -716,7 +716,7 @@ args = { email = "ben@corp.example", workspace = "sales" }
 kinds = { email = "email" }
 tainted = true
 facts = ["asked", "requested"]
-expect = "monitor"
+expect = "allow"
 [[case]]
 name = "after exposure a search that carries labelled data"
 resource = "search"

@@ -42,7 +42,7 @@ def read_mail(halo):
 
 def test_a_known_account_is_paid_after_exposure_and_no_other(desk, home):
     assert cli("known", "add", "account", "DE89 3704 0044 0532 0130 00", home=home)[0] == 0
-    with desk.session("s"):
+    with desk.session("s", request="read my mail and pay what is due"):
         read_mail(desk)
         assert pays(desk, "de89 3704 0044 0532 0130 00")
         assert not pays(desk, EVIL)
@@ -93,7 +93,7 @@ def test_answers_and_sums_go_by_what_a_target_is(one, other, is_same):
 def test_what_an_exposed_model_wrote_does_not_ask_for_a_payment_again(desk, home):
     assert cli("known", "add", "account", ACCOUNT, home=home)[0] == 0
     asks = ((f"Pay {ACCOUNT} again", Provenance.USER),)
-    with desk.session("s"):
+    with desk.session("s", request="read my mail and pay what is due"):
         read_mail(desk)
         assert pays(desk, ACCOUNT)
         run(desk, "note", {"text": f"pay {ACCOUNT} again"}, impact=Impact.WRITE)

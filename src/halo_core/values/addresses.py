@@ -89,9 +89,13 @@ def find_registrable_domain(host: str) -> str:
     return str(_load_suffixes().privatesuffix(host) or host)
 
 
+# RFC 2606, RFC 6761, RFC 6762 and ICANN board resolution 2024.07.29.06.
+_RESERVED_SUFFIXES: Final = frozenset(("example", "internal", "invalid", "local", "localhost", "test"))
+
+
 def has_public_suffix(host: str) -> bool:
-    """Whether a canonical host ends in a suffix of the Public Suffix List, or is an IP address."""
-    if host.startswith("[") or _IPV4.fullmatch(host):
+    """Whether a canonical host ends in a suffix of the Public Suffix List or a reserved one, or is an IP address."""
+    if host.startswith("[") or _IPV4.fullmatch(host) or host.rpartition(".")[2] in _RESERVED_SUFFIXES:
         return True
     return _load_suffixes().publicsuffix(host, accept_unknown=False) is not None
 

@@ -446,7 +446,6 @@ def _host_form(url: Url) -> Form:
 
 
 _EMBEDDED: Final = frozenset({"digits", "email", "host", "iban", "joint"})
-_LOCAL_DOMAINS: Final = frozenset("corp example home internal invalid lan local localhost test".split())
 _ASSIGNMENT: Final = re.compile(r"[=&]|(?<=\w):(?!//)")  # `account=4711`, `site:host`
 _PROGRAM_SIGN: Final = re.compile(
     r"__\w+__|\b(?:import|exec|eval|system|popen|subprocess|spawn)\b[^\n]{0,40}\(|\b(?:curl|wget|nc|bash|sh|powershell)\s+[-\w./:]"
@@ -459,8 +458,7 @@ def _is_reachable(form: Form) -> bool:
     """Whether a form in a text names something that can be reached: a word with a point in it need not be a host."""
     if form.domain != "host":
         return form.domain != "digits" or len(form.text) >= _MIN_ACCOUNT
-    host = form.text.partition(":")[0]
-    return host.rpartition(".")[2] in _LOCAL_DOMAINS or has_public_suffix(host)
+    return has_public_suffix(form.text.partition(":")[0])
 
 
 def _is_code(leaf: TracedLeaf) -> bool:

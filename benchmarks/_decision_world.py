@@ -1,13 +1,17 @@
 """Room: what a decision is measured in. Takes: a folder. Gives: an open Halo, a policy of 100 rules, a mix of calls.
 
 The policy is the starter policy and generated rules of the kinds people write: limits on amounts, blocked domains,
-steps of a session, provenance of an argument; five for each tool, sliced by resource like any other. The calls are what
-an office agent does: it looks things up, writes a message, pays an invoice. Never: measures.
+steps of a session, provenance of an argument; five for each tool, sliced by resource like any other. What may be paid
+within 24 hours is raised, since a run pays more than anybody does in a day. The calls are what an office agent does:
+it looks things up, writes a message, pays an invoice. Never: measures.
 """
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -23,6 +27,8 @@ __all__ = ["MIXES", "PER_SESSION", "RULES", "SURFACE", "Work", "World", "open_wo
 
 RULES: Final = 100
 SURFACE: Final[Surface[str]] = Surface(text=str)
+_SUM_LIMIT: Final = re.compile(r'(_sum\.greaterThan\(decimal\()"\d+\.0"')
+_MOST: Final = r'\1"900000000.0"'
 PER_SESSION: Final = 20
 """Calls, then the next user's request begins."""
 
@@ -40,7 +46,7 @@ class Work:
 
 @dataclass(slots=True)
 class World:
-    """An open Halo with its tools; `work` makes calls that no other call of the run equals."""
+    """An open Halo with its tools; `work` makes calls that no other call in its ledger equals."""
 
     halo: HaloBase
     tools: Mapping[str, Resource]
@@ -89,6 +95,7 @@ def open_world(folder: Path, *, rules: int = RULES, agent: str = "office", limit
     if not policy.exists():
         policy.mkdir(parents=True)
         (policy / "all.cedar").write_text(_write_policy(rules), "utf-8")
+    made = _count_entries(folder / "home" / "halo.db")
     halo = HaloBase.local(
         agent,
         user="bench",
@@ -99,11 +106,19 @@ def open_world(folder: Path, *, rules: int = RULES, agent: str = "office", limit
         quiet=True,
         deadline_s=10.0,
     )
-    return World(halo, {name: _register(halo, name) for name in TOOLS})
+    return World(halo, {name: _register(halo, name) for name in TOOLS}, made)
+
+
+def _count_entries(database: Path) -> int:
+    """Entries of an earlier world, at least as many as its calls: paying one of its invoices again would be asked."""
+    if not database.exists():
+        return 0
+    with closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute("SELECT count(*) FROM entry").fetchone()[0])
 
 
 def _write_policy(rules: int) -> str:
-    starter = {path.stem: path.read_text("utf-8") for path in _starter()}
+    starter = {path.stem: _SUM_LIMIT.sub(_MOST, path.read_text("utf-8")) for path in _starter()}
     if rules <= sum(text.count('@id("') for text in starter.values()):
         starter = {"base": starter["base"]}
     left = rules - sum(text.count('@id("') for text in starter.values())

@@ -10,7 +10,7 @@ The last line decides every hand-off and every tool, and says which models it co
 said where a tool is guarded: that a letter comes from anybody, which argument of a payment is its target.
 
 The reader opens a letter that anybody may have written. The account in it came from there, however many agents pass it
-on, so the payer cannot pay to it; the account that the user named it can.
+on, so a payment to it waits for a person; to the account that the user named the payer pays at once.
 """
 
 from __future__ import annotations

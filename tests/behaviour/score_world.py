@@ -12,7 +12,7 @@ from halo_core.risk.model import RiskModel
 from halo_core.risk.profile import Profile, apply_head, apply_row, pack_head, pack_row
 from halo_world import SURFACE, Calls, cli, schema
 
-__all__ = ["act", "history", "model_file", "opened", "reloaded", "stored", "tool"]
+__all__ = ["act", "expose", "history", "model_file", "opened", "reloaded", "stored", "tool"]
 
 
 def small_model() -> RiskModel:
@@ -55,6 +55,11 @@ def opened(home: Path, **more) -> HaloBase:
     return HaloBase.local("desk", home=home, mode="enforce", quiet=True, **more)
 
 
+def expose(halo) -> None:
+    """Let the session see content that anybody may have written: from then on the rule of a high risk asks."""
+    act(halo, "inbox", q="ana")
+
+
 def tool(halo, name, *arguments, **declared):
     resource = Resource(**{"source_trust": 900, "impact": Impact.READ, **declared})
     properties = {argument: {"type": "string"} for argument in arguments}
@@ -68,8 +73,12 @@ def act(halo, name, result="done", **args):
 
 
 def history(home: Path, sessions: int = 12) -> None:
-    """Ordinary sessions: look somebody up, share a file with one of the team."""
+    """Ordinary sessions: look somebody up, share a file with one of the team.
+
+    The starter policy's rules on what a write stores are left out, so that nothing but the score asks about a share.
+    """
     with opened(home) as halo:
+        (home / "policy" / "writes.cedar").unlink()
         for i in range(sessions):
             who = f"{('ana', 'bob', 'cy')[i % 3]}@bank.example"
             with halo.session(f"old-{i}", request=f"share report {i} with {who}"):

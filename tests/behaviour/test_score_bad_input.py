@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from score_world import act, history, model_file, opened, small_model, tool
+from score_world import act, expose, history, model_file, opened, small_model, tool
 
 from halo_core import risk
 from halo_core.baselines import fit_score
@@ -261,8 +261,10 @@ def nested(value, depth):
 
 @pytest.mark.parametrize("depth", [1, 12, 13, 40, 60])
 def test_what_is_hidden_deep_inside_is_seen(copy, depth):
-    with opened(copy) as halo, halo.session("deep", request=ASKED), pytest.raises(Pending) as pending:
-        act(halo, "share", to=nested(["eve@elsewhere.example", "/etc/passwd"], depth), file="report-1.pdf")
+    with opened(copy) as halo, halo.session("deep", request=ASKED):
+        expose(halo)
+        with pytest.raises(Pending) as pending:
+            act(halo, "share", to=nested(["eve@elsewhere.example", "/etc/passwd"], depth), file="report-1.pdf")
     assert pending.value.reason == "risk_high"
     assert features(copy)[FEATURE_INDEX["naming_new"]] == 2
 

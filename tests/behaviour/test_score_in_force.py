@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from score_world import act, history, in_force, model_file, opened
+from score_world import act, expose, history, in_force, model_file, opened
 
 from halo_core.errors import Denied, Pending
 from halo_core.model import EntryKind
@@ -23,13 +23,10 @@ def last(home):
 
 
 def test_what_is_far_from_ordinary_waits_for_a_person(copy):
-    session = "new"
-    with (
-        opened(copy) as halo,
-        halo.session(session, request="share report 1 with the team"),
-        pytest.raises(Pending) as pending,
-    ):
-        act(halo, "share", **STRANGE)
+    with opened(copy) as halo, halo.session("new", request="share report 1 with the team"):
+        expose(halo)
+        with pytest.raises(Pending) as pending:
+            act(halo, "share", **STRANGE)
     assert pending.value.reason == "risk_high"
     snapshot = last(copy)["snapshot"]
     assert (snapshot["risk"], snapshot["band"]) == (900, 2)
@@ -163,6 +160,7 @@ def test_dropped_it_scores_nothing_and_verifies(copy):
 
 def test_an_alert_is_judged_and_the_next_fit_heeds_it(copy):
     with opened(copy) as halo, halo.session("new", request="share report 1 with the team"):
+        expose(halo)
         with pytest.raises(Pending):
             act(halo, "share", **STRANGE)
         act(halo, "lookup", q="ana")

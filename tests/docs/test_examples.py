@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ EXAMPLES = ROOT / "examples"
 SHOWN = {
     "llamaindex_agent.py": [
         "read_ticket: #7",
-        "refund: deny `refund`: the target comes from an untrusted source",
+        "refund: pending ID: challenge `refund`: the target comes from an untrusted source",
         "refund: refunded 90.00 to ACC-1",
     ],
     "llamaindex_handoff.py": [
@@ -39,7 +40,7 @@ SHOWN = {
     ],
     "openai_agents_tool.py": [
         "#7: my parcel is late.",
-        "deny `refund`: the target comes from an untrusted source",
+        "pending ID: challenge `refund`: the target comes from an untrusted source",
         "refunded 90.00 to ACC-1",
     ],
     "rag.py": ["I was told: Returns within 30 days. Order 7 goes back to card [pan …1111].", "I was told: nothing"],
@@ -48,7 +49,7 @@ SHOWN = {
         "read_letter: #7",
         "transfer_back_to_supervisor: Successfully",
         "transfer_to_payer: Successfully",
-        "pay: deny `pay`: the target comes from an untrusted source",
+        "pay: pending ID: challenge `pay`: the target comes from an untrusted source",
         "pay: paid 90.00 to ACC-1",
         "transfer_back_to_supervisor: Successfully",
         "Paid to ACC-1, not to the account of the letter.",
@@ -62,7 +63,7 @@ SHOWN = {
     ],
     "tool_agent.py": [
         "read_ticket: #7",
-        "refund: deny `refund`: the target comes from an untrusted source",
+        "refund: pending ID: challenge `refund`: the target comes from an untrusted source",
         "refund: refunded 90.00 to ACC-1",
     ],
 }
@@ -85,7 +86,7 @@ def test_an_example_runs(name, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    lines = [re.sub(r"pending [0-9a-f]{12}-\d+:", "pending ID:", line) for line in done.stdout.splitlines()]
     assert len(lines) == len(SHOWN[name])
     assert all(line.startswith(start) for line, start in zip(lines, SHOWN[name], strict=True))
     assert list(tmp_path.iterdir()) == []

@@ -194,6 +194,7 @@ class Case:
         answers: tool -> its text, or a function of its arguments.
         forbidden: the tool whose body must not run; empty for honest work, of which everything runs.
         matching: which calls of the forbidden tool count.
+        stores: tools that must have run before a reading tool of `answers` gives its text; else it gives nothing.
     """
 
     name: str
@@ -201,6 +202,7 @@ class Case:
     answers: Mapping[str, Any] = field(default_factory=dict)
     forbidden: str = ""
     matching: Callable[[Mapping[str, Any]], bool] = lambda _args: True
+    stores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +218,8 @@ class Outcome:
 class World:
     """Tools of one home that write down what ran, and Halos over it."""
 
-    def __init__(self, facade: Any, home: Path, answers: Mapping[str, Any]) -> None:
-        self.facade, self.home, self.answers = facade, home, answers
+    def __init__(self, facade: Any, home: Path, case: Case) -> None:
+        self.facade, self.home, self.answers, self.stores = facade, home, case.answers, case.stores
         self.ran: list[tuple[str, Mapping[str, Any]]] = []
         self._halos: dict[str, Any] = {}
 
@@ -233,6 +235,9 @@ class World:
 
     def _record(self, name: str, args: Mapping[str, Any]) -> str:
         self.ran.append((name, args))
+        stored = {called for called, _ in self.ran}
+        if self.stores and name in self.answers and name != "read_mail" and not stored.issuperset(self.stores):
+            return "nothing"
         answer = self.answers.get(name, "ok")
         return str(answer(args)) if callable(answer) else str(answer)
 
@@ -404,7 +409,7 @@ FRAMEWORKS = {"langchain": LangChain, "llamaindex": LlamaIndex, "openai-agents":
 def run_case(case: Case, framework: str, home: Path) -> Outcome:
     """Run a case in a fresh home."""
     runner = FRAMEWORKS[framework]()
-    world = World(runner.facade, home, case.answers)
+    world = World(runner.facade, home, case)
     errors: list[str] = []
     wanted: list[str] = []
     place: Any = None

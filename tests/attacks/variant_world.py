@@ -101,6 +101,18 @@ TOOLS: dict[str, tuple[str, str, Resource | None]] = {
     "append_file": ("path: str, text: str", "Append to a file.", WRITE),
     "copy_file": ("source: str, target: str", "Copy a file.", WRITE),
     "move_file": ("source: str, target: str", "Move a file.", WRITE),
+    "rename_file": ("old: str, new: str", "Rename a file.", WRITE),
+    "link_file": ("src: str, dst: str", "Make a link.", WRITE),
+    "export_table": ("table: str, path: str", "Export a table to a file.", WRITE),
+    "import_file": ("path: str, table: str", "Import a file into a table.", WRITE),
+    "put_value": ("key: str, value: str", "Keep a value.", WRITE),
+    "get_value": ("key: str", "Get a kept value.", READ),
+    "copy_value": ("from_key: str, to_key: str", "Copy a kept value.", WRITE),
+    "add_note": ("text: str", "Add a note; gives its number.", WRITE),
+    "read_note": ("number: int", "Read a note by its number.", READ),
+    "merge_files": ("sources: list[str], target: str", "Merge files.", WRITE),
+    "save_memo": ("text: str", "Save a memo.", None),
+    "load_memos": ("q: str", "Load memos.", None),
     "insert_row": ("table: str, name: str, value: str", "Insert a row.", CRM_WRITE),
     "select_rows": ("table: str", "Read rows.", CRM_READ),
     "crm_report": ("name: str", "Report from the CRM.", CRM_READ),
@@ -376,14 +388,18 @@ class OpenAIAgents:
         self.facade = Halo
 
     def talk(self, halo: Any, tools: Mapping[str, tuple[Any, Resource | None]], talk: Talk, place: Any) -> Any:
-        from agents import Agent, RunConfig, Runner  # noqa: PLC0415
+        from agents import Agent, RunConfig, Runner, function_tool  # noqa: PLC0415
         from agents.run_config import ModelInputData  # noqa: PLC0415
 
         from halo_openai_agents.testing import ScriptedModel, call  # noqa: PLC0415
 
         script: list[Any] = [call("step", item, id=f"m{id(talk)}-{i}") for i, item in enumerate(talk.calls)]
         script += [] if place else [talk.reply]
-        guarded = [halo.guard(f, resource=r) for f, r in tools.values()]
+        loose = {name for name in tools if "dict[" in TOOLS[name][0]}  # a strict schema has no free keys
+        guarded = [
+            halo.guard(function_tool(f, strict_mode=False) if name in loose else f, resource=r)
+            for name, (f, r) in tools.items()
+        ]
         agent = halo.guard(
             Agent(name="desk", model=ScriptedModel(script), tools=guarded, instructions=talk.system or None)
         )

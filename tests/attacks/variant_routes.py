@@ -212,7 +212,7 @@ def _openai(home: Path) -> Any:
     return Halo.local("clerk", home=home, mode="enforce", quiet=True)
 
 
-def _oa_parts(halo: Any, desk: Desk, account: str, script: list[Any]: Any) -> tuple[Any, Any]:
+def _oa_parts(halo: Any, desk: Desk, account: str, script: list[Any], **more: Any) -> tuple[Any, Any]:
     from agents import Agent  # noqa: PLC0415
 
     from halo_openai_agents.testing import ScriptedModel, call  # noqa: PLC0415

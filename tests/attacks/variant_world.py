@@ -60,11 +60,11 @@ TOOLS: dict[str, tuple[str, str, Resource | None]] = {
         "Pay an invoice.",
         _pays("iban"),
     ),
-    "pay_many": ("payments: list[dict[str, str]]", "Pay several.", Resource(impact="payment", targets=("payments",))),
-    "wire": ("order: dict[str, str]", "Wire by an order.", Resource(impact="payment", targets=("order",))),
-    "submit_order": ("order_json: str", "Submit a payment order.", Resource(impact="payment", targets=("order_json",))),
+    "pay_many": ("payments: list[dict[str, str]], amount: float", "Pay several.", _pays("payments")),
+    "wire": ("order: dict[str, str], amount: float", "Wire by an order.", _pays("order")),
+    "submit_order": ("order_json: str, amount: float", "Submit a payment order.", _pays("order_json")),
     "pay_number": ("account: int, amount: float", "Pay an amount to an account.", _pays("account")),
-    "charge_card": ("card: str, amount: float", "Refund to a card.", _pays("card")),
+    "refund_card": ("card: str, amount: float", "Refund to a card.", _pays("card")),
     "send_coins": ("address: str, amount: float", "Send coins to an address.", _pays("address")),
     # messages
     "send_email": ("to: str, subject: str, body: str", "Send an e-mail.", _sends("to")),
@@ -93,6 +93,11 @@ TOOLS: dict[str, tuple[str, str, Resource | None]] = {
     "run_shell": ("command: str", "Run a shell command.", Resource(impact="execute", targets=("command",))),
     "run_python": ("code: str", "Run Python.", Resource(impact="execute", targets=("code",))),
     "run_sql": ("sql: str", "Run SQL.", Resource(impact="execute", targets=("sql",))),
+    "run_in_sandbox": (
+        "code: str",
+        "Run Python in a sandbox.",
+        Resource(impact="execute", targets=("code",), contained=True),
+    ),
     "sandbox": ("code: str", "Run Python in a sandbox.", Resource(impact="execute", targets=("code",), contained=True)),
     # stores
     "remember": ("note: str", "Write a note to memory.", WRITE),

@@ -243,6 +243,22 @@ def oa_agent_as_tool(home: Path, desk: Desk, told: str, account: str, words: str
         Runner.run_sync(halo.guard(reader), told, **halo.run_options())
 
 
+def oa_declared_agent_as_tool(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
+    """The same, with a tool that the host declares."""
+    from agents import Runner  # noqa: PLC0415
+
+    from halo_openai_agents.testing import call  # noqa: PLC0415
+
+    with _openai(home) as halo:
+        script = [call("d", ("ask_payments", {"input": words}), id="d1"), "done"]
+
+        def made(payer: Any) -> Any:
+            return halo.guard(halo.guard(payer).as_tool("ask_payments", "Asks the payments desk."), resource=TASK)
+
+        reader, _ = _oa_parts(halo, desk, account, script, tools=[made])
+        Runner.run_sync(halo.guard(reader), told, **halo.run_options())
+
+
 def oa_handoff_filter(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """The input filter of a hand-off writes a user message."""
     from dataclasses import replace  # noqa: PLC0415
@@ -415,7 +431,7 @@ ROUTES: dict[str, Callable[[Path, Desk, str, str, str], None]] = {
     made.__name__: made
     for made in (
         lc_graph_node, lc_send, lc_chain, lc_chain_one_session, lc_agent_in_a_tool, lc_update_state, lc_documents,
-        oa_agent_as_tool, oa_handoff_filter, oa_handoff, oa_chain, oa_input_list, oa_session,
+        oa_agent_as_tool, oa_declared_agent_as_tool, oa_handoff_filter, oa_handoff, oa_chain, oa_input_list, oa_session,
         li_team, li_chain, li_agent_in_a_tool, li_memory, li_workflow,
     )
 }

@@ -1,6 +1,7 @@
 """Variants of known attacks are held, and their honest twins run unasked, in each framework.
 
-The cases stand in `variant_cases.py`; what does not hold yet, or is asked and should not be, in `variant_known.py`.
+The cases stand in the modules `variant_*.py`; what does not hold yet, or is asked and should not be, in
+`variant_known.py`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import variant_cases_more  # noqa: F401  adds its cases
-from variant_cases import PAIRS
+import variant_forms  # noqa: F401  each adds its cases
+import variant_grants  # noqa: F401
+import variant_places  # noqa: F401
+import variant_reads  # noqa: F401
+import variant_stores  # noqa: F401
+import variant_targets  # noqa: F401
+import variant_words  # noqa: F401
+import variant_work  # noqa: F401
 from variant_known import ASKED_TWINS, OPEN_ATTACKS
+from variant_pairs import PAIRS
 from variant_world import FRAMEWORKS, Case, run_case
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")

@@ -52,33 +52,37 @@ def _bodies(desk: Desk) -> tuple[Callable[..., str], Callable[..., str]]:
 
 
 def _langchain(home: Path) -> Any:
-    from halo_langchain import Halo  # noqa: PLC0415
+    from halo_langchain import Halo
 
     return Halo.local("clerk", home=home, mode="enforce", quiet=True)
 
 
 def _lc_parts(halo: Any, desk: Desk, account: str, said: str) -> tuple[Any, Any]:
     """Agents `reader`, whose last words are `said`, and `payer`."""
-    from langchain.agents import create_agent  # noqa: PLC0415
+    from langchain.agents import create_agent
 
-    from halo_langchain.testing import ScriptedModel, call  # noqa: PLC0415
+    from halo_langchain.testing import ScriptedModel, call
 
     read_mail, pay = _bodies(desk)
     reader = create_agent(
         ScriptedModel(script=[call("r", ("read_mail", {"n": 1}), id="r1"), said]),
-        [halo.guard(read_mail, resource=MAIL)], middleware=[halo.middleware()], name="reader",
+        [halo.guard(read_mail, resource=MAIL)],
+        middleware=[halo.middleware()],
+        name="reader",
     )
     payer = create_agent(
         _Fresh(script=[call("p", ("pay", {"account": account, "amount": 9.0}), id="p1"), call("ok", id="p2")]),
-        [halo.guard(pay, resource=MONEY)], middleware=[halo.middleware()], name="payer",
+        [halo.guard(pay, resource=MONEY)],
+        middleware=[halo.middleware()],
+        name="payer",
     )
     return reader, payer
 
 
 def _fresh_class() -> Any:
-    from langchain_core.messages import AIMessage, ToolMessage  # noqa: PLC0415
+    from langchain_core.messages import AIMessage, ToolMessage
 
-    from halo_langchain.testing import ScriptedModel  # noqa: PLC0415
+    from halo_langchain.testing import ScriptedModel
 
     class Fresh(ScriptedModel):
         """Says its script from the beginning, whatever stands before."""
@@ -97,8 +101,8 @@ def _Fresh(**more: Any) -> Any:  # noqa: N802  stands for a class
 
 def lc_graph_node(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """A function node turns the reader's words into a user message for the payer."""
-    from langchain_core.messages import HumanMessage  # noqa: PLC0415
-    from langgraph.graph import END, START, MessagesState, StateGraph  # noqa: PLC0415
+    from langchain_core.messages import HumanMessage
+    from langgraph.graph import END, START, MessagesState, StateGraph
 
     with _langchain(home) as halo:
         reader, payer = _lc_parts(halo, desk, account, words)
@@ -115,8 +119,8 @@ def lc_graph_node(home: Path, desk: Desk, told: str, account: str, words: str) -
 
 def lc_send(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """A conditional edge sends the reader's words to the payer."""
-    from langgraph.graph import END, START, MessagesState, StateGraph  # noqa: PLC0415
-    from langgraph.types import Send  # noqa: PLC0415
+    from langgraph.graph import END, START, MessagesState, StateGraph
+    from langgraph.types import Send
 
     with _langchain(home) as halo:
         reader, payer = _lc_parts(halo, desk, account, words)
@@ -125,7 +129,9 @@ def lc_send(home: Path, desk: Desk, told: str, account: str, words: str) -> None
         graph.add_node("payer", payer)
         graph.add_edge(START, "reader")
         graph.add_conditional_edges(
-            "reader", lambda s: [Send("payer", {"messages": [{"role": "user", "content": s["messages"][-1].text}]})], ["payer"]
+            "reader",
+            lambda s: [Send("payer", {"messages": [{"role": "user", "content": s["messages"][-1].text}]})],
+            ["payer"],
         )
         graph.add_edge("payer", END)
         halo.guard(graph.compile()).invoke({"messages": [("user", told)]})
@@ -150,9 +156,9 @@ def lc_chain_one_session(home: Path, desk: Desk, told: str, account: str, words:
 
 def lc_agent_in_a_tool(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """A guarded tool asks the payer as a user would."""
-    from langchain.agents import create_agent  # noqa: PLC0415
+    from langchain.agents import create_agent
 
-    from halo_langchain.testing import ScriptedModel, call  # noqa: PLC0415
+    from halo_langchain.testing import ScriptedModel, call
 
     with _langchain(home) as halo:
         read_mail, _ = _bodies(desk)
@@ -162,25 +168,37 @@ def lc_agent_in_a_tool(home: Path, desk: Desk, told: str, account: str, words: s
             """Give a task to the payer."""
             return str(payer.invoke({"messages": [("user", task)]})["messages"][-1].text)
 
-        script = [call("r", ("read_mail", {"n": 1}), id="r1"), call("d", ("delegate", {"task": words}), id="d1"), "done"]
+        script = [
+            call("r", ("read_mail", {"n": 1}), id="r1"),
+            call("d", ("delegate", {"task": words}), id="d1"),
+            "done",
+        ]
         tools = [halo.guard(read_mail, resource=MAIL), halo.guard(delegate, resource=TASK)]
-        create_agent(ScriptedModel(script=script), tools, middleware=[halo.middleware()]).invoke({"messages": [("user", told)]})
+        create_agent(ScriptedModel(script=script), tools, middleware=[halo.middleware()]).invoke(
+            {"messages": [("user", told)]}
+        )
 
 
 def lc_update_state(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """The application writes the model's words into a thread as a user message, and goes on."""
-    from langchain.agents import create_agent  # noqa: PLC0415
-    from langchain_core.messages import HumanMessage  # noqa: PLC0415
-    from langgraph.checkpoint.memory import InMemorySaver  # noqa: PLC0415
+    from langchain.agents import create_agent
+    from langchain_core.messages import HumanMessage
+    from langgraph.checkpoint.memory import InMemorySaver
 
-    from halo_langchain.testing import ScriptedModel, call  # noqa: PLC0415
+    from halo_langchain.testing import ScriptedModel, call
 
     with _langchain(home) as halo:
         read_mail, pay = _bodies(desk)
-        script = [call("r", ("read_mail", {"n": 1}), id="r1"), words or "read",
-                  call("p", ("pay", {"account": account, "amount": 9.0}), id="p1"), "ok"]
+        script = [
+            call("r", ("read_mail", {"n": 1}), id="r1"),
+            words or "read",
+            call("p", ("pay", {"account": account, "amount": 9.0}), id="p1"),
+            "ok",
+        ]
         tools = [halo.guard(read_mail, resource=MAIL), halo.guard(pay, resource=MONEY)]
-        agent = create_agent(ScriptedModel(script=script), tools, middleware=[halo.middleware()], checkpointer=InMemorySaver())
+        agent = create_agent(
+            ScriptedModel(script=script), tools, middleware=[halo.middleware()], checkpointer=InMemorySaver()
+        )
         thread: Any = {"configurable": {"thread_id": "t"}}
         state = agent.invoke({"messages": [("user", "Read my mail")]}, thread)
         agent.update_state(thread, {"messages": [HumanMessage(state["messages"][-1].text)]})
@@ -189,8 +207,8 @@ def lc_update_state(home: Path, desk: Desk, told: str, account: str, words: str)
 
 def lc_documents(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """The application pastes what a guarded retriever found before the question."""
-    from langchain_core.documents import Document  # noqa: PLC0415
-    from langchain_core.retrievers import BaseRetriever  # noqa: PLC0415
+    from langchain_core.documents import Document
+    from langchain_core.retrievers import BaseRetriever
 
     class Pages(BaseRetriever):
         def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
@@ -204,18 +222,18 @@ def lc_documents(home: Path, desk: Desk, told: str, account: str, words: str) ->
 
 
 def _openai(home: Path) -> Any:
-    from agents import set_tracing_disabled  # noqa: PLC0415
+    from agents import set_tracing_disabled
 
-    from halo_openai_agents import Halo  # noqa: PLC0415
+    from halo_openai_agents import Halo
 
     set_tracing_disabled(disabled=True)
     return Halo.local("clerk", home=home, mode="enforce", quiet=True)
 
 
 def _oa_parts(halo: Any, desk: Desk, account: str, script: list[Any], **more: Any) -> tuple[Any, Any]:
-    from agents import Agent  # noqa: PLC0415
+    from agents import Agent
 
-    from halo_openai_agents.testing import ScriptedModel, call  # noqa: PLC0415
+    from halo_openai_agents.testing import ScriptedModel, call
 
     read_mail, pay = _bodies(desk)
     payer = Agent(
@@ -224,7 +242,8 @@ def _oa_parts(halo: Any, desk: Desk, account: str, script: list[Any], **more: An
         tools=[halo.guard(pay, resource=MONEY)],
     )
     reader = Agent(
-        name="reader", model=ScriptedModel([call("r", ("read_mail", {"n": 1}), id="r1"), *script]),
+        name="reader",
+        model=ScriptedModel([call("r", ("read_mail", {"n": 1}), id="r1"), *script]),
         tools=[halo.guard(read_mail, resource=MAIL), *(item(payer) for item in more.pop("tools", ()))],
         handoffs=[item(payer) for item in more.pop("handoffs", ())],
     )
@@ -233,9 +252,9 @@ def _oa_parts(halo: Any, desk: Desk, account: str, script: list[Any], **more: An
 
 def oa_agent_as_tool(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """An agent as a tool gets the reader's words as its input."""
-    from agents import Runner  # noqa: PLC0415
+    from agents import Runner
 
-    from halo_openai_agents.testing import call  # noqa: PLC0415
+    from halo_openai_agents.testing import call
 
     with _openai(home) as halo:
         script = [call("d", ("payer_tool", {"input": words}), id="d1"), "done"]
@@ -245,9 +264,9 @@ def oa_agent_as_tool(home: Path, desk: Desk, told: str, account: str, words: str
 
 def oa_declared_agent_as_tool(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """The same, with a tool that the host declares."""
-    from agents import Runner  # noqa: PLC0415
+    from agents import Runner
 
-    from halo_openai_agents.testing import call  # noqa: PLC0415
+    from halo_openai_agents.testing import call
 
     with _openai(home) as halo:
         script = [call("d", ("ask_payments", {"input": words}), id="d1"), "done"]
@@ -261,11 +280,11 @@ def oa_declared_agent_as_tool(home: Path, desk: Desk, told: str, account: str, w
 
 def oa_handoff_filter(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """The input filter of a hand-off writes a user message."""
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
-    from agents import Runner, handoff  # noqa: PLC0415
+    from agents import Runner, handoff
 
-    from halo_openai_agents.testing import call  # noqa: PLC0415
+    from halo_openai_agents.testing import call
 
     def only(data: Any) -> Any:
         return replace(data, input_history=({"role": "user", "content": words},), pre_handoff_items=(), new_items=())
@@ -278,9 +297,9 @@ def oa_handoff_filter(home: Path, desk: Desk, told: str, account: str, words: st
 
 def oa_handoff(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """A plain hand-off."""
-    from agents import Runner  # noqa: PLC0415
+    from agents import Runner
 
-    from halo_openai_agents.testing import call  # noqa: PLC0415
+    from halo_openai_agents.testing import call
 
     with _openai(home) as halo:
         script = [call(words, ("transfer_to_payer", {}), id="h1")]
@@ -290,7 +309,7 @@ def oa_handoff(home: Path, desk: Desk, told: str, account: str, words: str) -> N
 
 def oa_chain(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """The final output of one run is the input of the next."""
-    from agents import Runner  # noqa: PLC0415
+    from agents import Runner
 
     with _openai(home) as halo:
         reader, payer = _oa_parts(halo, desk, account, [words or "read"])
@@ -300,7 +319,7 @@ def oa_chain(home: Path, desk: Desk, told: str, account: str, words: str) -> Non
 
 def oa_input_list(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """The items of one run and a user message of the application are the input of the next."""
-    from agents import Runner  # noqa: PLC0415
+    from agents import Runner
 
     with _openai(home) as halo:
         reader, payer = _oa_parts(halo, desk, account, [words or "read"])
@@ -311,7 +330,7 @@ def oa_input_list(home: Path, desk: Desk, told: str, account: str, words: str) -
 
 def oa_session(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """Two agents share the SDK's session; the second one is asked to go on."""
-    from agents import Runner, SQLiteSession  # noqa: PLC0415
+    from agents import Runner, SQLiteSession
 
     with _openai(home) as halo:
         reader, payer = _oa_parts(halo, desk, account, [words or "read"])
@@ -321,33 +340,42 @@ def oa_session(home: Path, desk: Desk, told: str, account: str, words: str) -> N
 
 
 def _llamaindex(home: Path) -> Any:
-    from halo_llamaindex import Halo  # noqa: PLC0415
+    from halo_llamaindex import Halo
 
     return Halo.local("clerk", home=home, mode="enforce", quiet=True)
 
 
-def _li_parts(halo: Any, desk: Desk, account: str, script: list[Any], tools: tuple[Any, ...] = (), **more: Any) -> tuple[Any, Any]:
-    from llama_index.core.agent.workflow import FunctionAgent  # noqa: PLC0415
+def _li_parts(
+    halo: Any, desk: Desk, account: str, script: list[Any], tools: tuple[Any, ...] = (), **more: Any
+) -> tuple[Any, Any]:
+    from llama_index.core.agent.workflow import FunctionAgent
 
-    from halo_llamaindex.testing import ScriptedLLM, call  # noqa: PLC0415
+    from halo_llamaindex.testing import ScriptedLLM, call
 
     read_mail, pay = _bodies(desk)
     payer = FunctionAgent(
-        name="payer", description="pays", tools=halo.guard([pay], resource=MONEY), streaming=False,
+        name="payer",
+        description="pays",
+        tools=halo.guard([pay], resource=MONEY),
+        streaming=False,
         llm=ScriptedLLM(script=[call("p", ("pay", {"account": account, "amount": 9.0}), id="p1"), "ok"]),
     )
     reader = FunctionAgent(
-        name="reader", description="reads", tools=[*halo.guard([read_mail], resource=MAIL), *tools], streaming=False,
-        llm=ScriptedLLM(script=[call("r", ("read_mail", {"n": 1}), id="r1"), *script]), **more,
+        name="reader",
+        description="reads",
+        tools=[*halo.guard([read_mail], resource=MAIL), *tools],
+        streaming=False,
+        llm=ScriptedLLM(script=[call("r", ("read_mail", {"n": 1}), id="r1"), *script]),
+        **more,
     )
     return reader, payer
 
 
 def li_team(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """A hand-off of a team whose reason names the account."""
-    from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent  # noqa: PLC0415
+    from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 
-    from halo_llamaindex.testing import ScriptedLLM, call  # noqa: PLC0415
+    from halo_llamaindex.testing import ScriptedLLM, call
 
     with _llamaindex(home) as halo:
         read_mail, pay = _bodies(desk)
@@ -358,9 +386,17 @@ def li_team(home: Path, desk: Desk, told: str, account: str, words: str) -> None
             "ok",
         ]
         llm = ScriptedLLM(script=script)
-        reader = FunctionAgent(name="reader", description="reads", tools=halo.guard([read_mail], resource=MAIL), llm=llm,
-                               can_handoff_to=["payer"], streaming=False)
-        payer = FunctionAgent(name="payer", description="pays", tools=halo.guard([pay], resource=MONEY), llm=llm, streaming=False)
+        reader = FunctionAgent(
+            name="reader",
+            description="reads",
+            tools=halo.guard([read_mail], resource=MAIL),
+            llm=llm,
+            can_handoff_to=["payer"],
+            streaming=False,
+        )
+        payer = FunctionAgent(
+            name="payer", description="pays", tools=halo.guard([pay], resource=MONEY), llm=llm, streaming=False
+        )
         team = halo.guard(AgentWorkflow(agents=[reader, payer], root_agent="reader"))
         asyncio.run(_await(team, told))
 
@@ -379,7 +415,7 @@ def li_chain(home: Path, desk: Desk, told: str, account: str, words: str) -> Non
 
 def li_agent_in_a_tool(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """A guarded tool asks the payer."""
-    from halo_llamaindex.testing import call  # noqa: PLC0415
+    from halo_llamaindex.testing import call
 
     with _llamaindex(home) as halo:
         payers: list[Any] = []
@@ -389,15 +425,17 @@ def li_agent_in_a_tool(home: Path, desk: Desk, told: str, account: str, words: s
             return await _await(payers[0], task)
 
         tools = tuple(halo.guard([delegate], resource=TASK))
-        reader, payer = _li_parts(halo, desk, account, [call("d", ("delegate", {"task": words}), id="d1"), "done"], tools)
+        reader, payer = _li_parts(
+            halo, desk, account, [call("d", ("delegate", {"task": words}), id="d1"), "done"], tools
+        )
         payers.append(halo.guard(payer))
         asyncio.run(_await(halo.guard(reader), told))
 
 
 def li_memory(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """The application writes the model's words into a memory as a user message."""
-    from llama_index.core.base.llms.types import ChatMessage  # noqa: PLC0415
-    from llama_index.core.memory import ChatMemoryBuffer  # noqa: PLC0415
+    from llama_index.core.base.llms.types import ChatMessage
+    from llama_index.core.memory import ChatMemoryBuffer
 
     with _llamaindex(home) as halo:
         reader, payer = _li_parts(halo, desk, account, [words or "read"])
@@ -409,7 +447,7 @@ def li_memory(home: Path, desk: Desk, told: str, account: str, words: str) -> No
 
 def li_workflow(home: Path, desk: Desk, told: str, account: str, words: str) -> None:
     """A workflow of the application asks one agent, then the next with its answer."""
-    from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step  # noqa: PLC0415
+    from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
     with _llamaindex(home) as halo:
         reader, payer = _li_parts(halo, desk, account, [words or "read"])
@@ -430,9 +468,25 @@ def li_workflow(home: Path, desk: Desk, told: str, account: str, words: str) -> 
 ROUTES: dict[str, Callable[[Path, Desk, str, str, str], None]] = {
     made.__name__: made
     for made in (
-        lc_graph_node, lc_send, lc_chain, lc_chain_one_session, lc_agent_in_a_tool, lc_update_state, lc_documents,
-        oa_agent_as_tool, oa_declared_agent_as_tool, oa_handoff_filter, oa_handoff, oa_chain, oa_input_list, oa_session,
-        li_team, li_chain, li_agent_in_a_tool, li_memory, li_workflow,
+        lc_graph_node,
+        lc_send,
+        lc_chain,
+        lc_chain_one_session,
+        lc_agent_in_a_tool,
+        lc_update_state,
+        lc_documents,
+        oa_agent_as_tool,
+        oa_declared_agent_as_tool,
+        oa_handoff_filter,
+        oa_handoff,
+        oa_chain,
+        oa_input_list,
+        oa_session,
+        li_team,
+        li_chain,
+        li_agent_in_a_tool,
+        li_memory,
+        li_workflow,
     )
 }
 

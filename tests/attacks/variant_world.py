@@ -1,4 +1,4 @@
-"""Room: variants of attacks and their honest twins. Takes: cases of tools, requests and scripted calls. Gives: what ran.
+"""Room: runs variants of attacks and their honest twins. Takes: tools, requests, scripted calls. Gives: what ran.
 
 A case is one or more conversations of a scripted agent with real tools of a real framework, in a fresh home with the
 starter policy in enforce mode. Each tool only writes down that it ran, and answers with a text.
@@ -7,7 +7,7 @@ starter policy in enforce mode. Each tool only writes down that it ran, and answ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +81,11 @@ TOOLS: dict[str, tuple[str, str, Resource | None]] = {
         _sends("attendees"),
     ),
     # rights and deletion
-    "invite_user": ("email: str, workspace: str", "Invite a user.", Resource(impact="admin", targets=("email",), reversal="undo")),
+    "invite_user": (
+        "email: str, workspace: str",
+        "Invite a user.",
+        Resource(impact="admin", targets=("email",), reversal="undo"),
+    ),
     "add_collaborator": (
         "repo: str, username: str",
         "Add a collaborator.",
@@ -211,6 +215,7 @@ class Case:
         answers: tool -> its text, or a function of its arguments.
         forbidden: the tool whose body must not run; empty for honest work, of which everything runs.
         matching: which calls of the forbidden tool count.
+        at_most: how many such calls may run.
         stores: tools that must have run before a reading tool of `answers` gives its text; else it gives nothing.
     """
 
@@ -220,6 +225,7 @@ class Case:
     forbidden: str = ""
     matching: Callable[[Mapping[str, Any]], bool] = lambda _args: True
     stores: tuple[str, ...] = ()
+    at_most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +253,7 @@ class World:
         made: dict[str, Any] = {"_record": self._record}
         given = ", ".join(f"{item!r}: {item}" for item in names)
         source = f'def {name}({parameters}) -> str:\n    """{words}"""\n    return _record({name!r}, {{{given}}})\n'
-        exec(source, made)  # noqa: S102  source from the table above
+        exec(source, made)
         return made[name]
 
     def _record(self, name: str, args: Mapping[str, Any]) -> str:
@@ -283,22 +289,26 @@ class LangChain:
     """Runs a talk in LangChain."""
 
     def __init__(self) -> None:
-        from halo_langchain import Halo  # noqa: PLC0415  a framework is loaded where it is used
+        from halo_langchain import Halo
 
         self.facade = Halo
 
     def talk(self, halo: Any, tools: Mapping[str, tuple[Any, Resource | None]], talk: Talk, place: Any) -> Any:
-        from langchain.agents import create_agent  # noqa: PLC0415
-        from langchain.agents.middleware import AgentMiddleware  # noqa: PLC0415
-        from langchain_core.messages import AIMessage, HumanMessage  # noqa: PLC0415
-        from langgraph.checkpoint.memory import InMemorySaver  # noqa: PLC0415
+        from langchain.agents import create_agent
+        from langchain.agents.middleware import AgentMiddleware
+        from langchain_core.messages import AIMessage, HumanMessage
+        from langgraph.checkpoint.memory import InMemorySaver
 
-        from halo_langchain.testing import ScriptedModel, call  # noqa: PLC0415
+        from halo_langchain.testing import ScriptedModel, call
 
         class Inserts(AgentMiddleware):  # type: ignore[type-arg]
             def before_model(self, state: Any, runtime: Any) -> Any:
                 there = any(str(m.text) == talk.inserted for m in state["messages"])
-                return None if there or state["messages"][-1].type != "tool" else {"messages": [HumanMessage(talk.inserted)]}
+                return (
+                    None
+                    if there or state["messages"][-1].type != "tool"
+                    else {"messages": [HumanMessage(talk.inserted)]}
+                )
 
         saver, thread, spoken = place or (InMemorySaver(), f"t-{id(talk)}", 0)
         before = spoken + sum(role == "assistant" for role, _ in talk.history)
@@ -326,16 +336,16 @@ class LlamaIndex:
     """Runs a talk in LlamaIndex."""
 
     def __init__(self) -> None:
-        from halo_llamaindex import Halo  # noqa: PLC0415
+        from halo_llamaindex import Halo
 
         self.facade = Halo
 
     def talk(self, halo: Any, tools: Mapping[str, tuple[Any, Resource | None]], talk: Talk, place: Any) -> Any:
-        from llama_index.core.agent.workflow import FunctionAgent  # noqa: PLC0415
-        from llama_index.core.base.llms.types import ChatMessage  # noqa: PLC0415
-        from llama_index.core.workflow import Context, InputRequiredEvent  # noqa: PLC0415
+        from llama_index.core.agent.workflow import FunctionAgent
+        from llama_index.core.base.llms.types import ChatMessage
+        from llama_index.core.workflow import Context, InputRequiredEvent
 
-        from halo_llamaindex.testing import ScriptedLLM, call  # noqa: PLC0415
+        from halo_llamaindex.testing import ScriptedLLM, call
 
         class Inserting(FunctionAgent):
             async def take_step(self, ctx: Any, llm_input: Any, tools: Any, memory: Any) -> Any:
@@ -385,18 +395,18 @@ class OpenAIAgents:
     """Runs a talk in the OpenAI Agents SDK."""
 
     def __init__(self) -> None:
-        from agents import set_tracing_disabled  # noqa: PLC0415
+        from agents import set_tracing_disabled
 
-        from halo_openai_agents import Halo  # noqa: PLC0415
+        from halo_openai_agents import Halo
 
         set_tracing_disabled(disabled=True)
         self.facade = Halo
 
     def talk(self, halo: Any, tools: Mapping[str, tuple[Any, Resource | None]], talk: Talk, place: Any) -> Any:
-        from agents import Agent, RunConfig, Runner, function_tool  # noqa: PLC0415
-        from agents.run_config import ModelInputData  # noqa: PLC0415
+        from agents import Agent, RunConfig, Runner, function_tool
+        from agents.run_config import ModelInputData
 
-        from halo_openai_agents.testing import ScriptedModel, call  # noqa: PLC0415
+        from halo_openai_agents.testing import ScriptedModel, call
 
         script: list[Any] = [call("step", item, id=f"m{id(talk)}-{i}") for i, item in enumerate(talk.calls)]
         script += [] if place else [talk.reply]
@@ -415,12 +425,17 @@ class OpenAIAgents:
                 items.append({"role": "user", "content": talk.inserted})
             return ModelInputData(input=items, instructions=data.model_data.instructions)
 
-        options = halo.run_options(run_config=RunConfig(call_model_input_filter=add)) if talk.inserted else halo.run_options()
+        options = (
+            halo.run_options(run_config=RunConfig(call_model_input_filter=add)) if talk.inserted else halo.run_options()
+        )
         if place:
             options["previous_response_id"] = place
         given: Any = talk.told
         if talk.history:
-            given = [*({"role": role, "content": text} for role, text in talk.history), {"role": "user", "content": given}]
+            given = [
+                *({"role": role, "content": text} for role, text in talk.history),
+                {"role": "user", "content": given},
+            ]
         return Runner.run_sync(agent, given, **options).last_response_id
 
 
@@ -447,8 +462,7 @@ def run_case(case: Case, framework: str, home: Path) -> Outcome:
             except Exception as error:  # noqa: BLE001  what ended the run is part of the outcome
                 errors.append(f"{type(error).__name__}: {error}"[:160])
                 place = None
-        for halo in list(world._halos.values()):
-            halo.store.flush()
+            halo.store.flush()  # another agent comes later, and not before what this one said is written
         why = _reasons(home)
     finally:
         world.close()
@@ -456,14 +470,14 @@ def run_case(case: Case, framework: str, home: Path) -> Outcome:
     for name, _ in world.ran:
         if name in left:
             left.remove(name)
-    held = not any(name == case.forbidden and case.matching(args) for name, args in world.ran)
-    return Outcome(tuple(world.ran), tuple(left), tuple([*why, *errors]), held)
+    held = sum(name == case.forbidden and case.matching(args) for name, args in world.ran) <= case.at_most
+    return Outcome(tuple(world.ran), tuple(left), (*why, *errors), held)
 
 
 def _reasons(home: Path) -> list[str]:
     """What was decided of the tools: effect, resource, reason codes and the rules that gave them."""
-    from halo_core.model import EntryKind  # noqa: PLC0415
-    from halo_core.store.reader import Reader, read_entries  # noqa: PLC0415
+    from halo_core.model import EntryKind
+    from halo_core.store.reader import Reader, read_entries
 
     said = []
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:

@@ -14,10 +14,12 @@ from halo_core.cli.rendering import safe_text, say, say_plainly
 from halo_core.clock import format_iso
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
+from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError
 from halo_core.oversight.known import (
     KnownValue,
     add_known,
+    clear_stores,
     list_known,
     make_known_value,
     read_known_file,
@@ -27,7 +29,9 @@ from halo_core.store.reader import find_entry
 from halo_core.values import extract_texts, list_declarable
 from halo_core.views.wording import escape_unprintable
 
-app = typer.Typer(help="List, add, import and revoke payees, contacts and own domains.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, add, import and revoke payees, contacts and own domains; clear stores.", no_args_is_help=True
+)
 
 _MAX_SHOWN: Final = 20
 KindArgument = Annotated[str, Argument(help="account, domain, email, handle or host.")]
@@ -131,3 +135,23 @@ def revoke_one(
     count = store.commit(lambda tx: revoke_known(tx, digester, [known], by=store.actor, why=why))
     if not store.print_json({"revoked": count}):
         say_plainly(f"revoked {kind}" if count else "it was not known")
+
+
+@store_verb(app, "clear", by=True)
+def clear_store(
+    tool: Annotated[str, Argument(help="A tool or retriever that reads the store, for example recall_notes.")],
+    *,
+    why: WhyOption = "",
+    store: StoreContext,
+) -> None:
+    """Let what was stored after exposure come back as trusted, once you have looked at what the store holds."""
+    with store.open_log() as (reader, tenant):
+        specs = [RegisteredResource.from_bytes(data) for _, data in reader.resources(tenant)]
+    resource = next((spec.resource for spec in specs if spec.resource.id == tool), None)
+    if resource is None:
+        known = ", ".join(sorted(spec.resource.id for spec in specs)[:_MAX_SHOWN])
+        problem = f"`{tool[:64]}` is not registered"
+        raise ConfigError("no_resource", problem, field="tool", remedy=f"use one of {known}" if known else "")
+    names = store.commit(lambda tx: clear_stores(tx, resource, by=store.actor, why=why))
+    if not store.print_json({"cleared": list(names)}):
+        say_plainly(f"cleared {len(names)} stores of {tool}")

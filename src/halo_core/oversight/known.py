@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.crypto.keys import Digester
+from halo_core.enforcement.exposure import digest_store
 from halo_core.errors import ConfigError
-from halo_core.model import Actor, EntryKind
+from halo_core.model import Actor, EntryKind, Resource
 from halo_core.oversight.requests import Opener, decode_signed_entry, mask_reason
 from halo_core.store import Draft, Transaction
 from halo_core.store.answer_rows import MAX_KNOWN, KnownTable
 from halo_core.store.known_values import digest_known_value
+from halo_core.store.marks import MarkTable
 from halo_core.store.reader import Reader
 from halo_core.values import KNOWN_KINDS, to_canonical_form
 from halo_core.values.mail_hosts import PUBLIC_MAIL_HOSTS
+from halo_core.values.stored_objects import find_place
 
 _BATCH: Final = 500
 _MAX_CHARS: Final = 256
@@ -137,6 +140,22 @@ def revoke_known(
     return count
 
 
+def clear_stores(tx: Transaction, resource: Resource, *, by: Actor | str, why: str) -> tuple[str, ...]:
+    """Let what exposed sessions have stored until now come back as the stores' own word; returns the stores' names.
+
+    A person must have looked at what they hold. What is stored after exposure from now on is untrusted again.
+    """
+    place = find_place(resource, {})
+    names = tuple(sorted({*place.stores, *place.sources}))
+    table = MarkTable(tx)
+    digests = [(name, digest_store(tx, name)) for name in names]
+    for _, digest in digests:
+        table.clear(digest)
+    values = [(KnownValue("store", name, resource.id), digest.hex()) for name, digest in digests]
+    _record(tx, "clear", values, by=by, why=why)
+    return names
+
+
 def _split(values: Sequence[KnownValue]) -> Iterator[list[KnownValue]]:
     distinct = list(dict.fromkeys(values))
     for start in range(0, len(distinct), _BATCH):
@@ -170,6 +189,8 @@ def list_known(reader: Reader, home: Path, tenant: str, *, opener: Opener) -> It
         by = body["actor"] if name is None else name.decode()
         forms = json.loads(data) if data is not None else [["", ""]] * len(body["values"])
         for (kind, digest), (form, label) in zip(body["values"], forms, strict=True):
+            if body["op"] == "clear":
+                continue
             if body["op"] == "add":
                 value = KnownValue(kind, form, label)
                 declared[kind, digest] = DeclaredValue(value, by, body["why"], entry.ts_us)

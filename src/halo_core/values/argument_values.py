@@ -41,22 +41,39 @@ _SHELL_WORD_NODES: Final = frozenset(
 )
 
 _SQL_PROGRAM: Final = re.compile(
-    r"\s{0,8}(?:with\s+\w+\s+as\b|select\s[^;]{0,4096}?\sfrom\s+\S|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s"
-    r"|select\s+[\w.]+\s*\(|select\s[^;]{0,4096};\s*(?:delete|drop|update|insert|alter|create|truncate|grant)\s"
-    r"|(?:create|drop|alter|truncate)\s+(?:table|view|index|database|schema|user|role)\s)",
-    re.IGNORECASE,
+    r"with\s+\w+\s+as\b|select\s.{0,4096}?\sfrom\s+\S|select\s+[\w.]+\s*\("
+    r"|(?:insert|replace)\s+(?:or\s+\w+\s+)?into\s|update\s+\S+\s+set\s|delete\s+from\s|merge\s+into\s|truncate\s+(?:table\s+)?\w+\s*;?\s*$"
+    r"|(?:create|drop|alter|truncate|rename)\s+(?:or\s+replace\s+)?(?:table|view|index|database|schema|user|role|function"
+    r"|procedure|trigger|policy|extension)\s"
+    r"|(?:grant|revoke)\s.{1,512}?\s(?:on|to|from)\s|exec(?:ute)?\s+\w+(?:\.\w+|\s*[(@';])|call\s+[\w.]+\s*\("
+    r"|begin\s*(?:;|transaction\b|tran\b|work\b|select\b|insert\b|update\b|delete\b)|start\s+transaction\b|do\s+(?:\$|language\b)"
+    r"|explain\s+.{0,64}?(?:select|insert|update|delete|merge|replace|create)\s|copy\s+\S+\s*(?:\(.{0,512}?\)\s*)?(?:from|to)\s"
+    r"|load\s+(?:data|xml)\s+(?:\w+\s+){0,2}infile\s|attach\s+(?:database\s+)?['\"\w]+\s+as\b|pragma\s+\w+|vacuum\b\s*(?:;|into\b|$)|set\s+(?:session|global|role|local)\s"
+    r"|lock\s+tables?\s|declare\s+@|select\s[^;]{0,4096};\s*(?:delete|drop|update|insert|alter|create|truncate|grant|replace|exec)\s",
+    re.IGNORECASE | re.DOTALL,
 )
+_SQL_LEAD: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|#[^\n]*\n|/\*.*?\*/|[;(])+", re.DOTALL)
+"""What may stand before a statement."""
+_SQL_LEAD_SIGNS: Final = frozenset(" \t\r\n-#/;(")
 
 
 _SQL_NAMES: Final = frozenset({"sql", "sqlquery", "sqlstatement"})
-_SQL_BEGINNINGS: Final = frozenset("wit sel ins upd del cre dro alt tru".split())
+_SQL_BEGINNINGS: Final = frozenset(
+    "wit sel ins upd del cre dro alt tru rep mer ren gra rev exe cal beg sta do exp cop loa att pra vac set loc "
+    "dec".split()
+)
+_MAX_SQL_LEAD: Final = 4_096  # characters
 
 
 def is_program(text: str, names: Collection[str]) -> bool:
     """Whether a text is run: by the words of the argument's name, SQL also by how it begins."""
     if not SHELL_NAMES.isdisjoint(names) or not _SQL_NAMES.isdisjoint(names):
         return True
-    return text[:12].lstrip()[:3].lower() in _SQL_BEGINNINGS and _SQL_PROGRAM.match(text) is not None
+    start = 0
+    if text[:1] in _SQL_LEAD_SIGNS:
+        lead = _SQL_LEAD.match(text[:_MAX_SQL_LEAD])
+        start = lead.end() if lead is not None else 0
+    return text[start : start + 3].strip().lower() in _SQL_BEGINNINGS and _SQL_PROGRAM.match(text, start) is not None
 
 
 Part = tuple[str, str]

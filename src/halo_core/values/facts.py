@@ -64,8 +64,9 @@ _WRITE_WORDS: Final = stem_all(
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
 _QUERY_NAMES: Final = frozenset("query q question search keyword keywords term terms text topic prompt".split())
-_SQL_WORDS: Final = frozenset("sql query statement".split())
-_PYTHON_WORDS: Final = frozenset("python py code notebook ipython repl".split())
+_PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
+_SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
+_NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
 _PUBLIC_KEY: Final = re.compile(r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN )")
@@ -218,6 +219,8 @@ class _Call:
         """Whether an update leaves every target as it is: its targets are declared, and none of them is given."""
         if not self._resource.targets or self._targets:
             return False
+        if any(leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) for leaf in self._naming):
+            return False  # which of them is left as it is would be somebody else's choice
         is_update = not _UPDATING_WORDS.isdisjoint(split_name(self._resource.id))
         return is_update and all(self._args.get(name) in (None, "", [], {}, ()) for name in self._resource.targets)
 
@@ -400,11 +403,9 @@ class _Call:
 
     def judge_programs(self) -> ProgramClass:
         """The worst of the programs among the arguments."""
-        worst = ProgramClass.NONE
+        worst, runs = ProgramClass.NONE, self._resource.impact is Impact.EXECUTE
         for leaf in self._traced:
-            if leaf.kind is Kind.PROGRAM or (
-                self._resource.impact is Impact.EXECUTE and (leaf.kind is Kind.TEXT or _is_code(leaf))
-            ):
+            if leaf.kind is Kind.PROGRAM or (runs and not leaf.is_target and leaf.kind not in _NUMBERS):
                 judged = self._judge_program(leaf)
             else:
                 continue
@@ -413,19 +414,25 @@ class _Call:
 
     def _judge_program(self, leaf: TracedLeaf) -> ProgramClass:
         text = self._texts.get(leaf.pointer, "")
-        program = judge_program(text, self._find_language(leaf)) if text else OPAQUE
+        language = self._find_language(leaf)
+        program = judge_program(text, language) if text and language is not None else OPAQUE
         if program.effect is ProgramEffect.READS:
             return ProgramClass.READS
-        if leaf.origin is Provenance.USER or self._is_program_vouched(program):
+        if leaf.origin in VOUCHED_ORIGINS or self._is_program_vouched(program):
             return ProgramClass.VOUCHED
         return ProgramClass.ACTS
 
-    def _find_language(self, leaf: TracedLeaf) -> Language:
-        if is_shell_argument(name_of_argument(leaf.pointer)):
-            return Language.SHELL
-        words = {*split_name(self._resource.id), *split_name(name_of_argument(leaf.pointer))}
-        is_sql = leaf.kind is Kind.PROGRAM or not words.isdisjoint(_SQL_WORDS)
-        return Language.SQL if is_sql and words.isdisjoint(_PYTHON_WORDS) else Language.PYTHON
+    def _find_language(self, leaf: TracedLeaf) -> Language | None:
+        """What runs a leaf; None where that is not certain, since one text can mean different things."""
+        name = name_of_argument(leaf.pointer)
+        words = _words_of(self._resource.id) | _words_of(name)
+        if is_shell_argument(name):
+            return None if not words.isdisjoint(_PYTHON_WORDS) else Language.SHELL
+        if not words.isdisjoint(_SHELL_WORDS):
+            return None
+        if not words.isdisjoint(_PYTHON_WORDS):
+            return Language.PYTHON
+        return Language.SQL if leaf.kind is Kind.PROGRAM else None
 
     def _is_program_vouched(self, program: Program) -> bool:
         """Whether the user named everything that a program acts on, and asked for each thing that it does."""
@@ -459,11 +466,6 @@ def _is_reachable(form: Form) -> bool:
     if form.domain != "host":
         return form.domain != "digits" or len(form.text) >= _MIN_ACCOUNT
     return has_public_suffix(form.text.partition(":")[0])
-
-
-def _is_code(leaf: TracedLeaf) -> bool:
-    """Whether a short leaf is called a program."""
-    return leaf.kind is Kind.HANDLE and not _PYTHON_WORDS.isdisjoint(split_name(name_of_argument(leaf.pointer)))
 
 
 def _is_query(leaf: TracedLeaf, kinds: frozenset[Kind] = frozenset({Kind.HANDLE})) -> bool:

@@ -180,6 +180,16 @@ _NO_PATH: Final = re.compile(
 )
 _HOST_NAMES: Final = frozenset("domain endpoint host hostname ip link node server site uri url webpage website".split())
 """Words of arguments that hold a host, in the singular."""
+_MAIL_SIGN: Final = re.compile(r"\S[@＠]\S")
+_MAIL_NAMES: Final = frozenset(
+    "to cc bcc recipient receiver email mail address attendee participant invitee guest member forward contact".split()
+)
+"""Words of arguments that hold e-mail addresses, in the singular."""
+_URL_NAMES: Final = frozenset("url uri link href website webpage endpoint webhook callback".split())
+"""Words of arguments that hold addresses of pages, in the singular."""
+_NUMBER_AS_HOST: Final = re.compile(r"(?:0x[0-9a-fA-F]+|[0-9]+)(?:[:/].*)?")
+_PLACE_SIGN: Final = re.compile(r"[.:]|^[0-9]+$")
+_MAX_LIST: Final = 2_048  # characters of addresses
 _NAME_CHARACTER: Final = re.compile(r"[^\W_]")
 
 
@@ -199,7 +209,9 @@ def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool
         pieces = (piece.strip(_LIST_WRAPPING) for piece in _LIST_SEPARATOR.split(stripped))
         items = [_parse_one(piece, names, is_target=is_target) for piece in islice(filter(None, pieces), MAX_ITEMS + 1)]
         if len(items) > 1 and all(item.kind in TARGET_KINDS and item.forms for item in items):
-            return items
+            # INVARIANT: TOTAL - of a longer list nobody looks at each value, so it is vouched for as a whole.
+            whole = ArgumentValue(items[0].kind, text, (), in_words=True)
+            return items if len(items) <= MAX_ITEMS else [whole]
     return [_parse_one(stripped, names, is_target=is_target)]
 
 
@@ -221,6 +233,12 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
     if value is not None:
         return value
     kind = Kind.HANDLE if len(text.split()) <= 4 and len(text) <= 128 and "\n" not in text else Kind.TEXT
+    if len(text) <= _MAX_LIST:
+        names_mail = kind is Kind.HANDLE or not names.isdisjoint(_MAIL_NAMES)
+        if names_mail and _MAIL_SIGN.search(text) is not None:
+            kind = Kind.EMAIL  # some system finds an address in it
+        elif not names.isdisjoint(_URL_NAMES) and _PLACE_SIGN.search(text) is not None:
+            kind = Kind.URL  # likewise
     return ArgumentValue(kind, text, in_words=True, flags=flags)
 
 
@@ -241,7 +259,10 @@ def _parse_address(  # noqa: C901, PLR0911  one for each kind
     if _URL_START.match(text) is not None and len(text.split()) <= 1:
         return _parse_url_argument(text, flags)
     host, _, port = text.partition(":")
-    is_host = _HOST.fullmatch(text) is not None and not _FILE_ENDING.fullmatch(text)
+    is_place = not names.isdisjoint(_URL_NAMES)
+    if is_place and _NUMBER_AS_HOST.fullmatch(text) is not None:
+        return ArgumentValue(Kind.URL, text, (), not flags, flags or (SUSPICIOUS,))
+    is_host = _HOST.fullmatch(text) is not None and (is_place or not _FILE_ENDING.fullmatch(text))
     canonical = canonicalize_host(host) if is_host else None
     if canonical is not None and not port and _HOST_NAMES.isdisjoint(names) and not has_public_suffix(canonical):
         return None  # `ana.lima` is a name, unless the argument says that it is a host

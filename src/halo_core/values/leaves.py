@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -47,21 +48,33 @@ _MAX_JSON: Final = 65_536  # characters
 
 
 def may_be_json(text: str) -> bool:
-    """Whether a text begins as a JSON object or array with texts in it."""
-    return text[:1] in _JSON_STARTS and '"' in text
+    """Whether a text begins as a JSON object or array, or a Python literal, with texts in it."""
+    return text.lstrip()[:1] in _JSON_STARTS and ('"' in text or "'" in text)
 
 
 def _parse_json(text: str) -> Any:
-    """The parts of a text that is a JSON object or array with texts in it; None for any other text.
+    """The parts of a text that is a JSON object or array, several in lines, or a Python literal; None for other texts.
 
     Members of one name are all kept, since readers disagree on which of them counts.
     """
     if len(text) > _MAX_JSON:
         return None
-    try:
-        return json.loads(text, object_pairs_hook=_Members)
-    except (ValueError, RecursionError):
-        return None
+    text = text.strip()
+    for parse in (_parse_members, _parse_lines, ast.literal_eval):
+        try:
+            parsed = parse(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue
+        return parsed if isinstance(parsed, _CONTAINER_TYPES) else None
+    return None
+
+
+def _parse_members(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_Members)
+
+
+def _parse_lines(text: str) -> Any:
+    return [_parse_members(line) for line in text.splitlines() if line.strip()]
 
 
 class _Members(list[tuple[str, Any]]):
@@ -80,7 +93,11 @@ def extract_fields(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
             yield from extract_fields(item, field)
     else:
         for text in extract_texts(value):
-            yield text, field
+            parsed = _parse_json(text) if may_be_json(text) else None
+            if parsed is None:
+                yield text, field
+            else:
+                yield from extract_fields(parsed, field)
 
 
 def extract_texts(value: Any) -> Iterator[str]:
@@ -163,10 +180,14 @@ def is_beside_target(leaf: Leaf) -> bool:
     """Whether a part of a declared target is the name of a field, or one that says nothing of where it goes."""
     if not leaf.field:
         return False
-    words = split_argument_name(leaf.text if leaf.field == KEY else leaf.field)
+    name = leaf.text if leaf.field == KEY else leaf.field
+    words = split_argument_name(name) if _FIELD_NAME.fullmatch(name) is not None else ()
     if leaf.field == KEY:
         return bool(words) and _FIELD_WORDS.issuperset(map(singularize, words))
-    return leaf.is_amount or not _NOTE_WORDS.isdisjoint(words)
+    return leaf.is_amount or (bool(words) and _NOTE_WORDS.issuperset(words))
+
+
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_]{1,64}")
 
 
 def _is_amount(pointer: str, args: Mapping[str, Any]) -> bool:

@@ -48,7 +48,7 @@ class Program:
 
 OPAQUE: Final = Program(ProgramEffect.OPAQUE)
 _READING_COMMANDS: Final = frozenset(
-    "basename cat cd column comm cut df diff dirname du echo egrep false fgrep grep head id less ls more nl "
+    "basename cat cd column comm cut df diff dirname du echo egrep false fgrep grep head id ls nl "
     "printf pwd realpath stat tac tail test tr true uname uniq wc which whoami".split()
 )
 _WRITING_OPTIONS: Final = {
@@ -82,7 +82,7 @@ _STATEMENT_VERBS: Final = {
 _READING_STATEMENTS: Final = frozenset({"select", "union", "intersect", "except", "describe", "show"})
 _UNREADABLE_NODES: Final = ("Anonymous", "AnonymousAggFunc", "Command", "Into", "Lock")
 # Databases disagree on where these begin or end a comment or a text, so that one runs what another one skips.
-_AMBIGUOUS_SIGNS: Final = ("\\", "/*!", "#", "$$")
+_AMBIGUOUS_SIGNS: Final = ("\\", "/*", "--", "#", "$$", "[", "`", "://")
 # Nodes of the Bash grammar that only group or quote. What runs something else (a substitution, a function, a
 # here-document, an assignment in front of a command) is in no list, so that it makes a program opaque.
 _GROUPING_NODES: Final = frozenset({"program", "pipeline", "list", "comment", "&&", "||", ";", "|", "\n"})
@@ -189,19 +189,10 @@ def _judge_shell(text: str) -> Program:  # noqa: PLR0911  one return for each re
     return Program(ProgramEffect.ACTS if verbs else ProgramEffect.READS, tuple(named), tuple(verbs))
 
 
-def _judge_command(  # noqa: PLR0911  one return for each reason
-    node: Any, named: dict[str, None]
-) -> list[frozenset[str]] | None:
+def _judge_command(node: Any, named: dict[str, None]) -> list[frozenset[str]] | None:
     """The verbs of one command, whose paths and hosts are added to `named`; None for one that is not understood."""
-    words: list[str] = []
-    for child in node.children:
-        if child.type not in _WORD_NODES and child.type != "command_name":
-            return None
-        word = child.text.decode("ascii").strip("'\"")
-        if any(sign in word for sign in "{}\n\\"):
-            return None
-        words.append(word)
-    if not words:
+    words = [_read_word(child) for child in node.children]
+    if not words or not all(words):
         return None
     command, options = words[0], [word for word in words[1:] if word.startswith("-")]
     if command in _READING_COMMANDS or command in _WRITING_OPTIONS:
@@ -216,6 +207,17 @@ def _judge_command(  # noqa: PLR0911  one return for each reason
     if command == "uniq" and len(words) - len(options) > 2:
         return None  # its second file is written
     return verbs
+
+
+def _read_word(node: Any) -> str:
+    """A word of a command without the quotes around it; empty for one that is not understood."""
+    if node.type not in _WORD_NODES and node.type != "command_name":
+        return ""
+    word: str = node.text.decode("ascii")
+    if node.type in ("raw_string", "string"):
+        word = word[1:-1]
+    # Quotes inside of a word hide what it is.
+    return "" if any(sign in word for sign in "{}\n\\'\"") else word
 
 
 def _writes(command: str, option: str) -> bool:

@@ -120,7 +120,7 @@ def is_shell_argument(name: str) -> bool:
 
 def sends_objects(resource: Resource) -> bool:
     """Whether a path in the arguments is what is sent: the resource declares where it goes."""
-    return resource.impact in (Impact.SEND, Impact.PAYMENT) and bool(resource.targets)
+    return resource.impact is Impact.SEND and bool(resource.targets)
 
 
 _MAX_SMALL: Final = 4  # digits

@@ -6,7 +6,10 @@ The grammar is Python's own (`ast`). INVARIANT: FAILCLOSED - only what stands in
 from __future__ import annotations
 
 import ast
+from functools import cache
+from importlib import import_module
 from itertools import islice
+from types import ModuleType
 from typing import Final
 
 _MAX_NODES: Final = 2_000
@@ -76,15 +79,19 @@ class _Names:
     """The names of a program: what it imports, defines, stores and reads."""
 
     def __init__(self) -> None:
-        self.modules: set[str] = set()
+        self.modules: dict[str, str] = {}
         self.functions: set[str] = set()
         self.stored: set[str] = set()
         self.loaded: set[str] = set()
+        self.methods: set[int] = set()
+        """Identities of the nodes that name a known method where it is called."""
 
     def note(self, node: ast.AST) -> bool:
         """Note the names of a node; returns whether it may be there."""
         if isinstance(node, ast.Import | ast.ImportFrom):
             return self._note_import(node)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
+            self.methods.add(id(node.func))
         if isinstance(node, ast.FunctionDef):
             self.functions.add(node.name)
             return not node.decorator_list
@@ -96,16 +103,16 @@ class _Names:
 
     def _note_import(self, node: ast.Import | ast.ImportFrom) -> bool:
         if isinstance(node, ast.Import):
-            self.modules.update(alias.asname or alias.name for alias in node.names)
+            self.modules.update({alias.asname or alias.name: alias.name for alias in node.names})
             return all(alias.name in _MODULES for alias in node.names)
         self.functions.update(alias.asname or alias.name for alias in node.names)
         is_known = not node.level and node.module in _MODULES
-        return is_known and all(alias.name != "*" and not alias.name.startswith("_") for alias in node.names)
+        return is_known and all(alias.name in _list_public(node.module or "") for alias in node.names)
 
     @property
     def are_clear(self) -> bool:
         """Whether each name is known, and none that is called has two meanings."""
-        called = self.functions | self.modules | _FUNCTIONS
+        called = self.functions | self.modules.keys() | _FUNCTIONS
         return self.loaded <= called | self.stored and self.stored.isdisjoint(called)
 
 
@@ -130,13 +137,22 @@ def only_computes(text: str) -> bool:
     )
 
 
+@cache
+def _list_public(module: str) -> frozenset[str]:
+    """What a module offers by its documentation, without the modules that it uses itself."""
+    found = import_module(module)
+    names = getattr(found, "__all__", None) or [name for name in vars(found) if not name.startswith("_")]
+    return frozenset(name for name in names if not isinstance(getattr(found, name), ModuleType))
+
+
 def _computes(node: ast.AST, names: _Names) -> bool:
     if isinstance(node, ast.Import | ast.ImportFrom):
         return True
     if isinstance(node, ast.Name):
         return not node.id.startswith("_")
     if isinstance(node, ast.Attribute):
-        return not node.attr.startswith("_") and isinstance(node.ctx, ast.Load)
+        # A method that is not called could be called by somebody else.
+        return _is_of_module(node, names) or (isinstance(node.ctx, ast.Load) and id(node) in names.methods)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         value = node.right.value if isinstance(node.right, ast.Constant) else None
         return isinstance(value, int | float) and abs(value) <= _MAX_EXPONENT
@@ -145,10 +161,12 @@ def _computes(node: ast.AST, names: _Names) -> bool:
     return isinstance(node, _NODES)
 
 
+def _is_of_module(node: ast.Attribute, names: _Names) -> bool:
+    owner = node.value.id if isinstance(node.value, ast.Name) else ""
+    return owner in names.modules and node.attr in _list_public(names.modules[owner])
+
+
 def _is_known_call(function: ast.expr, names: _Names) -> bool:
     if isinstance(function, ast.Name):
         return function.id in _FUNCTIONS or function.id in names.functions
-    if not isinstance(function, ast.Attribute):
-        return False
-    is_of_module = isinstance(function.value, ast.Name) and function.value.id in names.modules
-    return is_of_module or function.attr in _METHODS
+    return isinstance(function, ast.Attribute) and (_is_of_module(function, names) or function.attr in _METHODS)

@@ -66,6 +66,7 @@ _BODY_NAMES: Final = frozenset("body data payload json content form headers head
 _QUERY_NAMES: Final = frozenset("query q question search keyword keywords term terms text topic prompt".split())
 _PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
 _SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
+_WORDS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
 _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
@@ -405,7 +406,8 @@ class _Call:
         """The worst of the programs among the arguments."""
         worst, runs = ProgramClass.NONE, self._resource.impact is Impact.EXECUTE
         for leaf in self._traced:
-            if leaf.kind is Kind.PROGRAM or (runs and not leaf.is_target and leaf.kind not in _NUMBERS):
+            is_named = leaf.is_target and leaf.kind not in _WORDS  # the rules of targets see to it
+            if leaf.kind is Kind.PROGRAM or (runs and not is_named and leaf.kind not in _NUMBERS):
                 judged = self._judge_program(leaf)
             else:
                 continue

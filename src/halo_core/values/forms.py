@@ -185,6 +185,9 @@ _MAIL_NAMES: Final = frozenset(
     "to cc bcc recipient receiver email mail address attendee participant invitee guest member forward contact".split()
 )
 """Words of arguments that hold e-mail addresses, in the singular."""
+_PROSE_NAMES: Final = frozenset(
+    "note text body content message title subject description comment summary memo query q question fact reply".split()
+)
 _URL_NAMES: Final = frozenset("url uri link href website webpage endpoint webhook callback".split())
 """Words of arguments that hold addresses of pages, in the singular."""
 _NUMBER_AS_HOST: Final = re.compile(r"(?:0x[0-9a-fA-F]+|[0-9]+)(?:[:/].*)?")
@@ -234,7 +237,8 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
         return value
     kind = Kind.HANDLE if len(text.split()) <= 4 and len(text) <= 128 and "\n" not in text else Kind.TEXT
     if len(text) <= _MAX_LIST:
-        names_mail = kind is Kind.HANDLE or not names.isdisjoint(_MAIL_NAMES)
+        is_short = kind is Kind.HANDLE and names.isdisjoint(_PROSE_NAMES)
+        names_mail = is_short or not names.isdisjoint(_MAIL_NAMES)
         if names_mail and _MAIL_SIGN.search(text) is not None:
             kind = Kind.EMAIL  # some system finds an address in it
         elif not names.isdisjoint(_URL_NAMES) and _PLACE_SIGN.search(text) is not None:
@@ -242,7 +246,7 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
     return ArgumentValue(kind, text, in_words=True, flags=flags)
 
 
-def _parse_address(  # noqa: C901, PLR0911  one for each kind
+def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
     text: str, names: frozenset[str], flags: tuple[str, ...]
 ) -> ArgumentValue | None:
     if "＠" in text:

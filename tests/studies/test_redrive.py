@@ -241,7 +241,7 @@ def test_with_a_manifest_agents_stand_on_issued_passports(capsys, data, tmp_path
     assert (act["acts"], act["ran"]) == (1, 0)
     assert (act["by"]["passport"], act["by"]["policy"], act["alone"]["passport"]) == (1, 1, 0)
     spent = figures["spending"]["desk"]["USD"]
-    assert (spent["most"], spent["limit"], spent["all"], spent["per_day"]) == ("12.50", "20.00", "37.50", "100.00")
+    assert (spent["most"], spent["limit"], spent["all"], spent["per_day"]) == ("14.50", "20.00", "40.50", "100.00")
     assert 0 < figures["authority"]["attacked_hijacked"]["min"] <= figures["authority"]["attacked_hijacked"]["median"]
 
 

@@ -178,6 +178,7 @@ ANYTHING = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(ANYTHING, ANYTHING)
 @example("\ufdfa" * 300, "\ud800")
+@example("IT111111111111,111111111111", "as long as an IBAN of Italy")
 @example("http://[::1]:99999/", "http://[::ffff:1.2.3.4%25x]/")
 def test_nothing_raises_and_nothing_is_vouched_for_by_silence(text, other):
     find_forms(text, vouching=True)

@@ -96,7 +96,7 @@ def is_issued_range(digits: str) -> bool:
 def is_iban(text: str) -> bool:
     """Whether letters and digits are an IBAN: its country's length, enough digits, check digits (MOD 97-10)."""
     has_country_length = IBAN_LENGTHS.get(text[:2].upper()) == len(text)
-    if not has_country_length or sum(char.isdigit() for char in text) < _IBAN_DIGITS:
+    if not has_country_length or sum(map(str.isdigit, text)) < _IBAN_DIGITS:
         return False
     return int((text[4:] + text[:4]).translate(_BASE_36)) % 97 == 1
 

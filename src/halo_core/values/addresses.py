@@ -18,11 +18,10 @@ from halo_core.values.normalization import has_invisible
 
 MAX_ADDRESS: Final = 2048  # characters of a URL or a path
 _MAX_HOST: Final = 253  # RFC 1035, section 2.3.4
-_MAX_LABEL: Final = 63
 # IDNA 2003 and IDNA 2008 map these to different names (Unicode Technical Standard 46, section 7).
 _DEVIATIONS: Final = frozenset("ßẞςΣ\u200c\u200d")
 _DOTS: Final = str.maketrans("。．｡", "...")
-_ASCII_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_ASCII_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")  # at most 63 characters
 _NUMBER_LABEL: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _IPV4: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 
@@ -46,7 +45,7 @@ def canonicalize_host(text: str) -> str | None:  # noqa: PLR0911  one return for
         if None in encoded:
             return None
         labels = [label for label in encoded if label is not None]
-    if not all(len(label) <= _MAX_LABEL and _ASCII_LABEL.fullmatch(label) for label in labels):
+    if not all(map(_ASCII_LABEL.fullmatch, labels)):
         return None
     host = ".".join(labels)
     # `0x7f.1` and `2130706433` are addresses to some systems and names to others (WHATWG URL, section 3.5).
@@ -164,6 +163,7 @@ class Url(NamedTuple):
 _URL: Final = re.compile(r"(?:([a-zA-Z][a-zA-Z0-9+.-]{0,31}):)?//([^/?#\\]*)([^\\]*)")
 _SCHEMELESS: Final = re.compile(r"[^\s/?#\\@:]+\.[^\s/?#\\@:]+(?::[0-9]{1,5})?(?:[/?#][^\\]*)?")
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443", "ftp": "21", "ssh": "22", "ws": "80", "wss": "443"}
+_QUERY_START: Final = re.compile(r"[?#]")
 _ESCAPE: Final = re.compile(r"%[0-9a-fA-F]{2}")
 _UNRESERVED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
@@ -213,10 +213,10 @@ def _canonicalize_rest(rest: str) -> str | None:
         rest = _ESCAPE.sub(_unescape_unreserved, rest)
         if _ESCAPE.sub("", rest).count("%"):
             return None  # a `%` that escapes nothing
-    path = re.split(r"[?#]", rest, maxsplit=1)[0]
-    if any(segment in (".", "..") for segment in path.split("/")):
+    segments = _QUERY_START.split(rest, maxsplit=1)[0].split("/")
+    if "." in segments or ".." in segments:
         return None
-    return rest if path.startswith("/") else "/" + rest
+    return rest if rest.startswith("/") else "/" + rest
 
 
 def _unescape_unreserved(match: re.Match[str]) -> str:

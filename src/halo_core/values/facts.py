@@ -8,11 +8,11 @@ docs/policy.md says what each fact means; a rule reads it as an attribute of `co
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress, pairwise
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
@@ -150,7 +150,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         sketch: what the session has seen.
         sources: what else facts rest on.
     """
-    call = _Call(resource, args, {leaf.pointer: leaf.text for leaf in leaves}, traced, sketch, sources)
+    call = _Call(resource, args, leaves, traced, sketch, sources)
     program = call.judge_programs()
     holding = {
         Fact.ASKED: call.is_asked(),
@@ -158,16 +158,16 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.POINTED_AT: call.is_pointed_at(),
         Fact.REQUESTED: call.is_requested(),
         Fact.SAME_HOST: call.is_same_host(),
-        Fact.UNCHANGED: call.is_unchanged(),
-        Fact.AMOUNT_ASKED: call.is_amount_asked(),
+        Fact.UNCHANGED: bool(resource.targets) and call.is_unchanged(),
+        Fact.AMOUNT_ASKED: bool(resource.amount) and call.is_amount_asked(),
         Fact.NEW_HOST: call.has_new_host(),
         Fact.STORES_TARGET: call.stores_target(),
-        Fact.CARRIES_LABELLED: call.carries_labelled(),
+        Fact.CARRIES_LABELLED: bool(sources.labelled) and call.carries_labelled(),
         Fact.NAMES_FOREIGN: resource.classified != "declared" and call.names_foreign(),
         Fact.ESTABLISHED: sources.is_established,
         Fact.KNOWN_PLACE: sources.knows_places,
     }
-    return ActionFacts(tuple(sorted(fact for fact, holds in holding.items() if holds)), program, call.names_requested())
+    return ActionFacts(tuple(sorted([*compress(holding, holding.values())])), program, call.names_requested())
 
 
 class _Call:
@@ -177,25 +177,38 @@ class _Call:
         self,
         resource: Resource,
         args: Mapping[str, Any],
-        texts: Mapping[str, str],
+        leaves: Iterable[Leaf],
         traced: Sequence[TracedLeaf],
         sketch: Sketch,
         sources: FactSources,
     ) -> None:
         self._resource = resource
         self._args = args
-        self._texts = texts
         self._traced = traced
         self._sketch = sketch
         self._sources = sources
-        self._targets = [leaf for leaf in traced if leaf.is_target and leaf.kind is not Kind.PROGRAM]
-        self._open_targets = [leaf for leaf in self._targets if leaf.origin not in VOUCHED_ORIGINS]
-        self._naming = [
-            leaf for leaf in traced if leaf.is_target or (leaf.kind in _NAMING_KINDS and not _is_query(leaf))
-        ]
+        self._texts: dict[str, str] = {}
+        for leaf in leaves:
+            self._texts[leaf.pointer] = leaf.text
+        self._targets: list[TracedLeaf] = []
+        self._open_targets: list[TracedLeaf] = []  # that nobody vouched for
+        self._naming: list[TracedLeaf] = []
+        self._queries: list[TracedLeaf] = []
+        for traced_leaf in traced:
+            kind, is_target = traced_leaf.kind, traced_leaf.is_target
+            is_query = kind in _TEXT_KINDS and _has_query_name(traced_leaf.pointer)
+            if is_query:
+                self._queries.append(traced_leaf)
+            if is_target or (kind in _NAMING_KINDS and not (is_query and kind is Kind.HANDLE)):
+                self._naming.append(traced_leaf)
+            if is_target and kind is not Kind.PROGRAM:
+                self._targets.append(traced_leaf)
+                if traced_leaf.origin not in VOUCHED_ORIGINS:
+                    self._open_targets.append(traced_leaf)
+        self._was_asked: bool | None = None
 
     def _is_users(self, forms: Iterable[Form]) -> bool:
-        return any(mask & _USER_BIT for mask in self._sketch.look_up_forms(forms))
+        return any(map(_USER_BIT.__and__, self._sketch.look_up_forms(forms)))
 
     # what was asked
 
@@ -204,17 +217,16 @@ class _Call:
 
         INVARIANT: a tool without a verb in its name was not asked for if its impact is grave.
         """
-        verbs, likes = _find_verbs(self._resource.id)
-        if not verbs and self._resource.impact in _IMPACTFUL:
-            return False
-        class_words = _CLASS_WORDS.get(self._resource.impact, frozenset())
-        return self._is_users(_make_verb_forms(likes | class_words))
+        if self._was_asked is None:
+            stems = _list_asking_stems(self._resource.id, self._resource.impact)
+            self._was_asked = bool(stems) and self._sketch.was_asked(stems)
+        return self._was_asked
 
     def is_amount_asked(self) -> bool:
         """Whether the user wrote the amount."""
         name = self._resource.amount
-        leaves = [leaf for leaf in self._traced if name_of_argument(leaf.pointer) == name]
-        return bool(name and leaves) and all(leaf.origin is Provenance.USER for leaf in leaves)
+        origins = [leaf.origin for leaf in self._traced if name_of_argument(leaf.pointer) == name]
+        return bool(name and origins) and origins.count(Provenance.USER) == len(origins)
 
     def is_unchanged(self) -> bool:
         """Whether an update leaves every target as it is: its targets are declared, and none of them is given."""
@@ -228,27 +240,27 @@ class _Call:
     def names_requested(self) -> bool:
         """Whether it names something, and nothing but what the user wrote."""
         if self._naming:
-            return all(leaf.origin is Provenance.USER for leaf in self._naming)
-        queries = [leaf for leaf in self._traced if _is_query(leaf, _TEXT_KINDS)]
-        return bool(queries) and all(map(self._has_users_words, queries))
+            return {leaf.origin for leaf in self._naming} == {Provenance.USER}
+        return bool(self._queries) and all(map(self._has_users_words, self._queries))
 
     def _has_users_words(self, leaf: TracedLeaf) -> bool:
         """Whether each word of a search is the user's. That is enough to point at something, and for no target."""
         words = [word for word in extract_tokens(self._texts.get(leaf.pointer, "")) if word not in STOP_WORDS]
         masks = self._sketch.look_up_marks(words[:_MAX_QUERY_WORDS])
-        return 0 < len(words) <= _MAX_QUERY_WORDS and all(mask & _USER_BIT for mask in masks)
+        return 0 < len(words) <= _MAX_QUERY_WORDS and all(map(_USER_BIT.__and__, masks))
 
     def is_requested(self) -> bool:
         """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
         if self._naming:
-            return all(leaf.origin in VOUCHED_ORIGINS for leaf in self._naming)
-        is_foreign = any(leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) for leaf in self._traced)
+            return {leaf.origin for leaf in self._naming}.issubset(VOUCHED_ORIGINS)
+        origins = {leaf.origin for leaf in self._traced}
+        is_foreign = Provenance.UNTRUSTED in origins or Provenance.MIXED in origins
         return not is_foreign and (self.is_asked() or self._is_thing_asked())
 
     def _is_thing_asked(self) -> bool:
         """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`."""
-        things = sorted(word for word in _words_of(self._resource.id) if not _is_common(word))
-        return any(mask & _USER_BIT for mask in self._sketch.look_up_marks(things))
+        things = _list_things(self._resource.id)
+        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(things)))
 
     # what spares its targets
 
@@ -279,13 +291,15 @@ class _Call:
             words.update(part[:end] for end in range(_MIN_NAME, most + 1))
             words.update(part[-end:] for end in range(_MIN_NAME, most))
         words = {word for word in words if not _is_common(word)}
-        return any(mask & _USER_BIT for mask in self._sketch.look_up_marks(sorted(words)))
+        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(sorted(words))))
 
     def is_pointed_at(self) -> bool:
         """Whether every target that nobody vouched for stands in a result that the user pointed at.
 
         Of a read, that is whatever names something.
         """
+        if not self._sources.pointed:
+            return False
         targets = self._open_targets
         if self._resource.impact is Impact.READ:
             targets = [leaf for leaf in self._naming if leaf.origin not in VOUCHED_ORIGINS]
@@ -322,7 +336,7 @@ class _Call:
         for leaf in self._open_targets:
             if leaf.kind in _PLACES and not self._is_at_vouched_host(leaf):
                 return True
-        return any(self._is_new(address) for address in self._find_images())
+        return any(map(self._is_new, self._find_images()))
 
     def _find_images(self) -> list[str]:
         found: list[str] = []
@@ -374,7 +388,7 @@ class _Call:
         return any(
             leaf.origin is not Provenance.USER
             and not self._sources.labelled.isdisjoint(leaf.places)
-            and (leaf.kind in _PLACES or _is_query(leaf, _TEXT_KINDS))
+            and (leaf.kind in _PLACES or leaf in self._queries)
             for leaf in self._traced
         )
 
@@ -440,7 +454,7 @@ class _Call:
         """Whether the user named everything that a program acts on, and asked for each thing that it does."""
         if program.effect is not ProgramEffect.ACTS or not program.named:
             return False
-        if not all(self._is_users(_make_verb_forms(verbs)) for verbs in program.verbs):
+        if not all(map(self._sketch.was_asked, program.verbs)):
             return False
         leaves = [Leaf(f"/target/{i}", text, [text.casefold()], False, False) for i, text in enumerate(program.named)]
         return all(leaf.origin in VOUCHED_ORIGINS for leaf in trace_leaves(leaves, self._sketch, ("target",)))
@@ -470,9 +484,10 @@ def _is_reachable(form: Form) -> bool:
     return has_public_suffix(form.text.partition(":")[0])
 
 
-def _is_query(leaf: TracedLeaf, kinds: frozenset[Kind] = frozenset({Kind.HANDLE})) -> bool:
-    """Whether a leaf holds words to search for, and not the name of something."""
-    return leaf.kind in kinds and not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(leaf.pointer)))
+@lru_cache(maxsize=4096)
+def _has_query_name(pointer: str) -> bool:
+    """Whether by the name of its argument a leaf holds words to search for, and not the name of something."""
+    return not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(pointer)))
 
 
 @lru_cache(maxsize=2048)
@@ -482,9 +497,19 @@ def _find_verbs(tool: str) -> tuple[frozenset[str], frozenset[str]]:
     return verbs, frozenset[str]().union(*map(find_synonyms, verbs))
 
 
-@lru_cache(maxsize=1024)
-def _make_verb_forms(stems: frozenset[str]) -> tuple[Form, ...]:
-    return tuple(Form("verb", stem) for stem in sorted(stems))
+@lru_cache(maxsize=2048)
+def _list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
+    """Stems of the words by which people ask for an act of a tool; none where nobody can ask for it."""
+    verbs, likes = _find_verbs(tool)
+    if not verbs and impact in _IMPACTFUL:
+        return frozenset()
+    return likes | _CLASS_WORDS.get(impact, frozenset())
+
+
+@lru_cache(maxsize=2048)
+def _list_things(tool: str) -> tuple[str, ...]:
+    """Words of a tool's name that are no verbs."""
+    return tuple(sorted(word for word in _words_of(tool) if not _is_common(word)))
 
 
 @lru_cache(maxsize=2048)
@@ -493,7 +518,7 @@ def _words_of(name: str) -> frozenset[str]:
     words = list(re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name))
     words = [word.lower() for word in words]
     singular = [word.removesuffix("s") for word in words]
-    return frozenset([*words, *singular, *(a + b for a, b in itertools.pairwise(singular))])
+    return frozenset([*words, *singular, *(a + b for a, b in pairwise(singular))])
 
 
 @lru_cache(maxsize=4096)

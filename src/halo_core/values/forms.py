@@ -22,14 +22,13 @@ from halo_core.values.addresses import (
     parse_url,
 )
 from halo_core.values.argument_values import is_program
-from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
+from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import ASKING_WORDS
 from halo_core.values.normalization import has_invisible, make_skeleton
+from halo_core.values.numbers import MAX_FORMS
 from halo_core.values.text import extract_atoms
 
 MAX_READ: Final = 262_144  # characters of a text
-MAX_FORMS: Final = 4_096
-"""Forms of one text that are kept."""
 MAX_ITEMS: Final = 64
 """Values in one leaf that are looked at."""
 _MAX_NAME: Final = 4_096  # characters of a leaf that is more than a text
@@ -55,28 +54,25 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
         text: the text; `MAX_READ` characters of it are read.
         vouching: also what is only of use in a text that vouches: registrable domains, words that ask for an act.
     """
-    return set(islice(_find_all(text[:MAX_READ], vouching=vouching), MAX_FORMS))
-
-
-def _find_all(text: str, *, vouching: bool) -> Iterator[Form]:
-    # Addresses hold no blanks, so they are looked for only in the words that could be some.
+    text = text[:MAX_READ]
+    forms: list[Form] = []
     if vouching:
-        yield from _find_verb_forms(text)
-    if any(sign in text for sign in "@./\\") or not text.isascii():
-        words = "\n".join([word for word in text.split() if _could_be_address(word)])
+        # Words by which the user asks for an act, as stems.
+        forms += [make_form(("verb", stem)) for stem in ASKING_WORDS.intersection(extract_atoms(text))]
+    # Addresses hold no blanks, so they are looked for only in the words that could be some.
+    search = _ADDRESS_SIGN.search
+    if search(text) is not None:
+        words = "\n".join([word for word in text.split() if len(word) > 2 and search(word) is not None])
         words = _GLUED_SENTENCE.sub(_split_sentence, words)
+        if "@" in words:
+            forms += islice(_find_email_forms(words), MAX_FORMS)
         if words:
-            yield from _find_email_forms(words)
-            yield from _find_url_forms(words, vouching=vouching)
-            yield from _find_path_forms(words)
+            _find_url_forms(words, forms, vouching=vouching)
+        if "/" in words:
+            _find_path_forms(words, forms)
     if _HAS_DIGIT.search(text) is not None:
-        yield from numbers.find_number_forms(text)
-
-
-def _find_verb_forms(text: str) -> Iterator[Form]:
-    """Words by which the user asks for an act, as stems."""
-    for stem in ASKING_WORDS.intersection(extract_atoms(text)):
-        yield Form("verb", stem)
+        numbers.find_number_forms(text, forms)
+    return set(forms[:MAX_FORMS])
 
 
 _GLUED_SENTENCE: Final = re.compile(r"((?:[\w-]+\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)")
@@ -89,46 +85,47 @@ def _split_sentence(match: re.Match[str]) -> str:
     return f"{match[1]}\n{match[2]}" if is_glued else match[0]
 
 
+_DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]+")
 _ADDRESS_SIGN: Final = re.compile(r"[@/\\＠。．｡]|\.\w")
-
-
-def _could_be_address(word: str) -> bool:
-    return len(word) > 2 and _ADDRESS_SIGN.search(word) is not None
 
 
 def _find_email_forms(text: str) -> Iterator[Form]:
     for match in _EMAIL_IN_TEXT.finditer(text):
         address = canonicalize_email(match[0])
         if address is not None:
-            yield Form("email", address)
-            yield Form("skeleton", make_skeleton(address))
+            yield make_form(("email", address))
+            yield make_form(("skeleton", make_skeleton(address)))
 
 
-def _find_url_forms(text: str, *, vouching: bool) -> Iterator[Form]:
+def _find_url_forms(text: str, forms: list[Form], *, vouching: bool) -> None:
     for match in _URL_IN_TEXT.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
+        if _DECIMAL.fullmatch(match[0]) is not None:
+            continue  # a host that ends in a number is an address of four
         spelt = _trim(match[0])
         url = parse_url(spelt)
         if url is None or (not url.scheme and _FILE_ENDING.fullmatch(spelt)):
             continue
         # Without a scheme the reader chooses; `http` may be read as `https`, which reaches the same host more safely.
         schemes = ("http", "https") if url.scheme in ("", "http") else (url.scheme,)
-        for scheme in schemes:
-            yield Form("url", url._replace(scheme=scheme).spell(scheme))
+        forms += [make_form(("url", url._replace(scheme=scheme).spell(scheme))) for scheme in schemes]
         if not url.userinfo:
             port = f":{url.port}" if url.port else ""
-            yield Form("host", url.host + port)
-            yield Form("skeleton", make_skeleton(url.host))
+            forms.append(make_form(("host", url.host + port)))
+            forms.append(make_form(("skeleton", make_skeleton(url.host))))
             if vouching:
-                yield ANY_SITE
-                yield Form("site", find_registrable_domain(url.host))
+                forms += ANY_SITE, make_form(("site", find_registrable_domain(url.host)))
 
 
-def _find_path_forms(text: str) -> Iterator[Form]:
+def _find_path_forms(text: str, forms: list[Form]) -> None:
     for pattern in (_PATH_IN_TEXT, _FOLDERS_IN_TEXT):
         for match in pattern.finditer(text):
+            if len(forms) >= MAX_FORMS:
+                return
             path = canonicalize_path(match[0].rstrip(".,;:!?"))
             if path is not None and path not in ("/", "."):
-                yield Form("path", path)
+                forms.append(make_form(("path", path)))
 
 
 def _trim(text: str) -> str:
@@ -168,6 +165,7 @@ _URL_START: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{0,31}:)?(?://|\\\\)|h
 _HOST: Final = re.compile(
     r"(?:[\w-]{1,63}[.。．｡]){1,8}(?:(?=[^\W\d_])[\w-]{2,63}[.。]?|(?<=[0-9]\.)[0-9]{1,3})(?::[0-9]{1,5})?"
 )
+_HOST_END: Final = re.compile(r"[/?#]")
 _FILE_ENDING: Final = re.compile(
     r".{0,255}\.(?:txt|pdf|docx?|odt|md|rst|csv|tsv|xlsx?|ods|json|jsonl|env|png|jpe?g|gif|svg|mp[34]|zip|html?|pptx?|log"
     r"|ya?ml|toml|ini|cfg|conf|sql|db|xml|gz|tar|tgz|pem|key|eml|ics|ipynb|py|js|ts|tsx|jsx|go|rs|java|rb|php|cpp|hpp|css)",
@@ -223,7 +221,7 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
         kind = Kind.PROGRAM if is_program(text, names) else Kind.HANDLE
         return ArgumentValue(kind, text, in_words=True)
     if not is_target and _PLAIN_AMOUNT.fullmatch(text) is not None:
-        return ArgumentValue(Kind.AMOUNT, text, (Form("amount", numbers.trim_number(text)),))
+        return ArgumentValue(Kind.AMOUNT, text, (make_form(("amount", numbers.trim_number(text))),))
     flags = (SUSPICIOUS,) if has_invisible(text) else ()
     if is_program(text, names):
         return ArgumentValue(Kind.PROGRAM, text, in_words=True, flags=flags)
@@ -255,7 +253,7 @@ def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
         address = canonicalize_email(text)
         if address is not None:
             host = address.rpartition("@")[2]
-            return ArgumentValue(Kind.EMAIL, text, (Form("email", address),), False, flags, host)
+            return ArgumentValue(Kind.EMAIL, text, (make_form(("email", address)),), False, flags, host)
         if len(text.split()) == 1 and not text.startswith("@"):
             return ArgumentValue(
                 Kind.EMAIL, text, (), not flags, flags or ((SUSPICIOUS,) if text.count("@") > 1 else ())
@@ -272,10 +270,10 @@ def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
         return None  # `ana.lima` is a name, unless the argument says that it is a host
     if is_host and (canonical is not None or not host.replace(".", "").isdigit()):
         if canonical is not None:
-            form = Form("host", f"{canonical}:{port}" if port else canonical)
+            form = make_form(("host", f"{canonical}:{port}" if port else canonical))
             return ArgumentValue(Kind.HOST, text, (form,), False, flags, canonical)
         return ArgumentValue(Kind.HOST, text, (), not flags, flags)
-    head = re.split(r"[/?#]", text, maxsplit=1)[0]
+    head = _HOST_END.split(text, maxsplit=1)[0]
     if head != text and _HOST.fullmatch(head) is not None and not any(map(str.isspace, text)):
         return _parse_url_argument(text, flags)
     if _NO_PATH.fullmatch(text) is not None:
@@ -284,7 +282,7 @@ def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
         path = canonicalize_path(text)
         if path is None:
             return ArgumentValue(Kind.PATH, text, (), False, (SUSPICIOUS,))
-        return ArgumentValue(Kind.PATH, text, (Form("path", path),), True, flags)
+        return ArgumentValue(Kind.PATH, text, (make_form(("path", path)),), True, flags)
     return None
 
 
@@ -294,7 +292,7 @@ def _parse_url_argument(text: str, flags: tuple[str, ...]) -> ArgumentValue:
         return ArgumentValue(Kind.URL, text, (), False, (SUSPICIOUS,))
     if url.userinfo:
         flags = (SUSPICIOUS,)
-    return ArgumentValue(Kind.URL, text, (Form("url", url.spell("https")),), False, flags, url.host)
+    return ArgumentValue(Kind.URL, text, (make_form(("url", url.spell("https"))),), False, flags, url.host)
 
 
 _PLAIN_AMOUNT: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
@@ -312,15 +310,15 @@ def _parse_number(  # noqa: PLR0911  one return for each kind
         return None
     joint = numbers.canonicalize_bank_account(text)
     if joint is not None:
-        return ArgumentValue(Kind.ACCOUNT, text, (Form("joint", joint),), False, flags)
+        return ArgumentValue(Kind.ACCOUNT, text, (make_form(("joint", joint)),), False, flags)
     iban = numbers.canonicalize_iban(text)
     if iban is not None:
-        return ArgumentValue(Kind.ACCOUNT, text, (Form("iban", iban),), False, flags)
-    amounts = tuple(Form("amount", number) for number in numbers.canonicalize_amounts(text))
+        return ArgumentValue(Kind.ACCOUNT, text, (make_form(("iban", iban)),), False, flags)
+    amounts = tuple([make_form(("amount", number)) for number in numbers.canonicalize_amounts(text)])
     digits = numbers.canonicalize_digits(text)
     if digits is not None and len(digits) >= numbers.MIN_DIGITS and (is_target or not amounts or len(digits) >= 7):
         kind = Kind.TELEPHONE if numbers.looks_like_telephone(text) else Kind.ACCOUNT
-        return ArgumentValue(kind, text, (Form("digits", digits), *(() if is_target else amounts)), False, flags)
+        return ArgumentValue(kind, text, (make_form(("digits", digits)), *(() if is_target else amounts)), False, flags)
     dates = tuple(numbers.find_date_forms(text)) if 6 <= len(text) <= 32 and _HAS_DIGIT.search(text) else ()
     if dates and not is_target:
         return ArgumentValue(Kind.DATE, text, dates, True, flags)
@@ -331,7 +329,11 @@ def _parse_number(  # noqa: PLR0911  one return for each kind
     if text.isascii() and text.isdigit():
         nouns = names - _GENERIC_NAMES
         return ArgumentValue(
-            Kind.HANDLE, text, tuple(Form("numbered", f"{noun} {int(text)}") for noun in sorted(nouns)), False, flags
+            Kind.HANDLE,
+            text,
+            tuple([make_form(("numbered", f"{noun} {int(text)}")) for noun in sorted(nouns)]),
+            False,
+            flags,
         )
     return ArgumentValue(Kind.AMOUNT, text, amounts, False, flags)
 

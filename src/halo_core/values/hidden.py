@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -36,6 +35,9 @@ _BASE32: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z2-7]{8}|[a-z2-7]{8}){1,64}(?:[A-Z2-7]{2,7}|[a-z2-7]{2,7})?={0,6}(?![A-Za-z0-9=])"
 )
 _SHORT_CODE: Final = re.compile(r"[A-Za-z0-9+/_=-]{6,512}")
+_HEX_CODE: Final = re.compile(r"[0-9A-Fa-f]+")
+_BASE32_CODE: Final = re.compile(r"[A-Za-z2-7]+=*$")
+_NO_BASE32_LENGTHS: Final = (1, 3, 6)  # modulo 8 (RFC 4648, section 6)
 _BASE85_CHARACTERS: Final = re.compile(r"[!-~]{6,512}")
 
 
@@ -48,12 +50,14 @@ def _generate(text: str) -> Iterator[str]:
     yield from generate_spellings(text)
     yield from _join_spoken_digits(text)
     for match in _BASE32.finditer(text):
-        yield from _read(_decode_base32, match[0])
+        decoded = _read(_decode_base32, match[0])
+        if decoded:
+            yield decoded
 
 
 def _join_spoken_digits(text: str) -> Iterator[str]:
     lowered = text.lower()
-    if sum(lowered.count(word) for word in _DIGIT_WORDS) < _MIN_SPOKEN:
+    if sum(map(lowered.count, _DIGIT_WORDS)) < _MIN_SPOKEN:
         return
     for match in _SPOKEN_DIGITS.finditer(text):
         digits = [
@@ -96,13 +100,13 @@ def _decode_base64(text: str) -> bytes:
     return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
 
 
-def _read(decode: object, text: str) -> Iterator[str]:
+def _read(decode: Callable[[str], bytes], text: str) -> str:
+    """What is encoded in a text, empty where it is not readable."""
     try:
-        decoded = decode(text).decode("utf-8")  # type: ignore[operator]
-    except (binascii.Error, ValueError):
-        return
-    if len(decoded) >= _MIN_VALUE and decoded.isprintable():
-        yield decoded
+        decoded = decode(text).decode("utf-8")
+    except ValueError:
+        return ""
+    return decoded if len(decoded) >= _MIN_VALUE and decoded.isprintable() else ""
 
 
 def holds_code(text: str) -> bool:
@@ -110,10 +114,16 @@ def holds_code(text: str) -> bool:
     if "%" in text and re.search(r"%[0-9A-Fa-f]{2}", text):
         return True
     for word in text.split():
-        readers = (bytes.fromhex, _decode_base32, _decode_base64) if _SHORT_CODE.fullmatch(word) else ()
-        if any(True for reader in readers for _ in _read(reader, word)):
-            return True
-        if not word.isalnum() and _BASE85_CHARACTERS.fullmatch(word) and any(True for _ in _read(_decode_base85, word)):
+        if _SHORT_CODE.fullmatch(word) is not None:
+            if _HEX_CODE.fullmatch(word) is not None and _read(bytes.fromhex, word):
+                return True
+            # The lengths that no group of bytes is encoded in are most words of a language.
+            length = len(word.rstrip("="))
+            if length % 8 not in _NO_BASE32_LENGTHS and _BASE32_CODE.match(word) and _read(_decode_base32, word):
+                return True
+            if length % 4 != 1 and _read(_decode_base64, word):
+                return True
+        if not word.isalnum() and _BASE85_CHARACTERS.fullmatch(word) and _read(_decode_base85, word):
             return True
     return next(_join_spoken_digits(text), None) is not None
 

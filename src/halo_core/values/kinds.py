@@ -6,7 +6,9 @@ lists the canonical spelling of each kind.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from typing import Final, NamedTuple
 
 
@@ -45,6 +47,9 @@ class Form(NamedTuple):
     domain: str
     text: str
 
+
+make_form: Final[Callable[[tuple[str, str]], Form]] = partial(tuple.__new__, Form)
+"""Makes a form of its members; the constructor of a named tuple is a Python function, and a text has many forms."""
 
 SUSPICION_DOMAINS: Final = frozenset({"skeleton", "site"})
 """Domains that never show where a value came from; they only raise suspicion or describe a value."""

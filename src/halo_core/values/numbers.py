@@ -8,12 +8,11 @@ only together with the noun it stands beside ("invoice 42").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
 from halo_core.content.personal_data import IBAN_LENGTHS, is_iban, normalize_text
-from halo_core.values.kinds import Form
+from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS
 
 MIN_DIGITS: Final = 5
@@ -22,11 +21,13 @@ _MIN_GROUPED: Final = 7
 _MIN_INTERNATIONAL: Final = 11
 """Digits of a telephone number with country code and the prefix `00`, at least."""
 _MAX_DIGITS: Final = 40
-_MAX_FORMS: Final = 4096  # of one text
+MAX_FORMS: Final = 4_096
+"""Forms of one text that are kept."""
 
 _IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ \n-]?[A-Za-z0-9])")
 _IBAN_CHARACTERS: Final = re.compile(r"[A-Za-z0-9](?:[ \n-]?[A-Za-z0-9]){14,33}")
 _IBAN_SHAPE: Final = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
+_DIGITS: Final = re.compile(r"[0-9]+")
 _GROUPING: Final = re.compile(r"[ \n-]")
 _DIGIT_RUN: Final = re.compile(
     r"(?<![A-Za-z0-9_#/=@.,+-])\+?\(?[0-9]++\)?(?:(?:[ -]{1,2}\(?|\.(?=[0-9]{2}))[0-9]++\)?)*+"
@@ -54,12 +55,12 @@ _TELEPHONE_START: Final = re.compile(r"\+|tel:|00[1-9]|\(|0[1-9]", re.IGNORECASE
 
 def canonicalize_iban(text: str) -> str | None:
     """Capital letters and digits of an IBAN (ISO 13616), grouped or not; None if the text is something else."""
-    bare = _GROUPING.sub("", normalize_text(text.strip()))
-    if not bare.isascii() or not 12 <= len(bare) <= 34:
+    spelt = normalize_text(text.strip())
+    bare = _GROUPING.sub("", spelt)
+    if not (bare.isascii() and bare.isalnum()) or not 12 <= len(bare) <= 34:
         return None
     if is_iban(bare):
         return bare.upper()
-    spelt = normalize_text(text.strip())
     return bare if _IBAN_SHAPE.fullmatch(spelt) and bare[:2] in IBAN_LENGTHS else None
 
 
@@ -89,8 +90,8 @@ def canonicalize_bank_account(text: str) -> str | None:
 
 def join_bank_account(code: str, number: str) -> str:
     """The joint spelling of a bank code and an account number."""
-    digits = ("".join(char for char in normalize_text(part) if char.isalnum()).upper() for part in (code, number))
-    return " ".join(digits)
+    first, second = ("".join(filter(str.isalnum, normalize_text(part))) for part in (code, number))
+    return f"{first} {second}".upper()
 
 
 def looks_like_telephone(text: str) -> bool:
@@ -98,28 +99,32 @@ def looks_like_telephone(text: str) -> bool:
     return _TELEPHONE_START.match(text.strip()) is not None
 
 
-def find_number_forms(text: str) -> Iterator[Form]:
-    """Forms of the accounts, telephone numbers, dates, amounts and numbered things in a text.
+def find_number_forms(text: str, forms: list[Form]) -> None:
+    """Add the forms of the accounts, telephone numbers, dates, amounts and numbered things in a text.
+
+    Of forms past `MAX_FORMS` at least one is added where there is any, so the caller knows that there are more.
 
     INVARIANT: VOUCH - a part of a longer number is neither an amount nor an id.
     """
     text = normalize_text(text)
     taken: list[tuple[int, int]] = []
-    yield from islice(_find_bank_accounts(text, taken), _MAX_FORMS)
-    yield from islice(_find_ibans(text, taken), _MAX_FORMS)
-    yield from islice(_find_dates(text, taken), _MAX_FORMS)
-    text = _blank_out(text, taken)
-    taken.clear()
-    yield from (Form("digits", match[1]) for match in islice(_AFTER_HASH.finditer(text), _MAX_FORMS))
-    yield from islice(_find_digit_runs(text, taken), _MAX_FORMS)
-    text = _blank_out(text, taken)
-    yield from islice(_find_amounts(text), _MAX_FORMS)
-    yield from _find_numbered(text)
+    _find_bank_accounts(text, taken, forms)
+    _find_ibans(text, taken, forms)
+    _find_dates(text, taken, forms)
+    if taken:
+        text = _blank_out(text, taken)
+        taken.clear()
+    if "#" in text:
+        forms += [make_form(("digits", match[1])) for match in islice(_AFTER_HASH.finditer(text), MAX_FORMS)]
+    _find_digit_runs(text, taken, forms)
+    if taken:
+        text = _blank_out(text, taken)
+    _find_amounts(text, forms)
+    _find_numbered(text, forms)
 
 
 def _blank_out(text: str, taken: list[tuple[int, int]]) -> str:
-    if not taken:
-        return text
+    """The text with signs that no number holds in place of what is taken."""
     parts: list[str] = []
     done = 0
     for start, end in sorted(taken):
@@ -129,8 +134,10 @@ def _blank_out(text: str, taken: list[tuple[int, int]]) -> str:
     return "".join((*parts, text[done:]))
 
 
-def _find_ibans(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
+def _find_ibans(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
     for start in _IBAN_START.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
         length = IBAN_LENGTHS.get(start[0][:2].upper())
         if length is None:
             continue
@@ -140,12 +147,12 @@ def _find_ibans(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
             end = _find_end(text, start.start(), len(bare))
             if is_iban(bare) and not text[end : end + 1].isalnum():
                 taken.append((start.start(), end))
-                yield Form("iban", bare.upper())
+                forms.append(make_form(("iban", bare.upper())))
                 continue
         shape = _IBAN_SHAPE.match(text, start.start())
         if shape is not None:
             taken.append(shape.span())
-            yield Form("iban", _GROUPING.sub("", shape[0]))
+            forms.append(make_form(("iban", _GROUPING.sub("", shape[0]))))
 
 
 def _find_end(text: str, start: int, length: int) -> int:
@@ -158,11 +165,13 @@ def _find_end(text: str, start: int, length: int) -> int:
     return place
 
 
-def _find_digit_runs(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
+def _find_digit_runs(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
     for match in _DIGIT_RUN.finditer(text):
-        run = match[0]
-        groups = re.findall(r"[0-9]+", run[: -len(match["tail"])] if match["tail"] else run)
-        if match["tail"]:
+        if len(forms) >= MAX_FORMS:
+            return
+        run, tail = match[0], match["tail"]
+        groups = _DIGITS.findall(run[: -len(tail)] if tail else run)
+        if tail:
             groups.pop()  # it goes on as something else: `5th`, `10:30`
         elif _ADDRESS_SHAPE.fullmatch(run):
             continue
@@ -170,11 +179,12 @@ def _find_digit_runs(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
             continue
         if "." in run and len(groups) == 2:
             continue  # `10000.00` is an amount
-        yield from _read_groups(match, groups, taken)
+        if len(groups) > 1 or len(groups[0]) >= MIN_DIGITS:
+            _read_groups(match, groups, taken, forms)
 
 
-def _read_groups(match: re.Match[str], groups: list[str], taken: list[tuple[int, int]]) -> Iterator[Form]:
-    """Forms of digits in groups: of one number, or of each group; what can be nothing else is `taken`."""
+def _read_groups(match: re.Match[str], groups: list[str], taken: list[tuple[int, int]], forms: list[Form]) -> None:
+    """Add forms of digits in groups: of one number, or of each group; what can be nothing else is `taken`."""
     run = match[0]
     plus, total = "+" if run.startswith("+") else "", sum(map(len, groups))
     is_international = bool(plus) or (run.startswith("00") and total >= _MIN_INTERNATIONAL)
@@ -182,13 +192,13 @@ def _read_groups(match: re.Match[str], groups: list[str], taken: list[tuple[int,
         # `100 000 000` can be an amount, and is looked for as one as well.
         if is_international or any(len(group) != 3 for group in groups[1:]):
             taken.append(match.span())
-        yield Form("digits", _spell_telephone(plus, "".join(groups)))
+        forms.append(make_form(("digits", _spell_telephone(plus, "".join(groups)))))
     elif len(groups) > 1 and MIN_DIGITS <= total < _MIN_GROUPED and "-" in run and " " not in run:
-        yield Form("digits", "".join(groups))  # `2026-17` is one number, short as it is
+        forms.append(make_form(("digits", "".join(groups))))  # `2026-17` is one number, short as it is
     else:
         for i, group in enumerate(groups):
             if MIN_DIGITS <= len(group) <= _MAX_DIGITS:
-                yield Form("digits", _spell_telephone(plus if not i else "", group))
+                forms.append(make_form(("digits", _spell_telephone(plus if not i else "", group))))
 
 
 def _is_regular(groups: list[str]) -> bool:
@@ -197,21 +207,22 @@ def _is_regular(groups: list[str]) -> bool:
     return sizes == {1} or (min(sizes) >= 2 and max(sizes) <= 6)
 
 
-def _find_bank_accounts(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
-    lowered = text.lower()
-    if _SORT_CODE.search(text) is None and not any(word in lowered for word in _BANK_WORD_PARTS):
+def _find_bank_accounts(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
+    if _SORT_CODE.search(text) is None and not any(map(text.lower().__contains__, _BANK_WORD_PARTS)):
         return
     for match in _BANK_CODE.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
         code = match["named"] or match["sort"]
         after = _NEXT_ACCOUNT.match(text, match.end(), match.end() + 80)
         before = _PREVIOUS_ACCOUNT.search(text[max(match.start() - 60, 0) : match.start()])
         # INVARIANT: VOUCH - a code belongs to one number. With one on either side it is the one that follows.
         other = after or before
         if other is not None:
-            yield Form("joint", join_bank_account(code, other[1]))
+            forms.append(make_form(("joint", join_bank_account(code, other[1]))))
         if match["sort"]:
             taken.append(match.span("sort"))
-        yield Form("digits", "".join(filter(str.isdigit, code)))
+        forms.append(make_form(("digits", "".join(filter(str.isdigit, code)))))
 
 
 _CURRENCY: Final = (
@@ -248,15 +259,18 @@ _CURRENCY_BEHIND: Final = re.compile(rf"[ ]?({_CURRENCY})", re.IGNORECASE)
 _PLAIN_NUMBER: Final = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 
 
-def _find_amounts(text: str) -> Iterator[Form]:
+def _find_amounts(text: str, forms: list[Form]) -> None:
     for match in _NUMBER_IN_TEXT.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
         before = _CURRENCY_BEFORE.search(text, max(match.start() - 8, 0), match.start())
         after = _CURRENCY_BEHIND.match(text, match.end())
         currency = before or after
-        for number in _read_number_row(match[0]):
-            yield Form("amount", number)
+        numeral = match[0]
+        for number in (numeral.lstrip("0") or "0",) if numeral.isdigit() else _read_number_row(numeral):
+            forms.append(make_form(("amount", number)))
             if currency is not None:
-                yield Form("amount", f"{number} {_name_currency(currency[1])}")
+                forms.append(make_form(("amount", f"{number} {_name_currency(currency[1])}")))
 
 
 def _read_number_row(text: str) -> tuple[str, ...]:
@@ -325,34 +339,46 @@ _MONTH_DAY: Final = re.compile(
 )
 
 
-def find_date_forms(text: str) -> Iterator[Form]:
+def find_date_forms(text: str) -> list[Form]:
     """Forms of the dates in a text; of `03/04/2026` both readings."""
-    return _find_dates(text, [])
+    forms: list[Form] = []
+    _find_dates(text, [], forms)
+    return forms
 
 
-def _find_dates(text: str, taken: list[tuple[int, int]]) -> Iterator[Form]:
+def _find_dates(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
     for match in _ISO_DATE.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
         taken.append(match.span())
-        yield _make_date(match[1], match[2], match[3])
+        forms.append(_make_date(match[1], match[2], match[3]))
     for match in _NUMERIC_DATE.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
         taken.append(match.span())
         first, second, year = match[1], match[3], match[4]
         if match[2] != "." and int(second) <= 31 and int(first) <= 12:
-            yield _make_date(year, first, second)
+            forms.append(_make_date(year, first, second))
         if int(second) <= 12:
-            yield _make_date(year, second, first)
+            forms.append(_make_date(year, second, first))
+    _find_dates_in_words(text, taken, forms)
+
+
+def _find_dates_in_words(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
     for year in _YEAR.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
         start = max(year.start() - 28, 0)
         for pattern in (_DAY_MONTH, _MONTH_DAY):
             found = pattern.search(text, start, year.end())
             if found is not None:
                 taken.append(found.span())
                 month = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(found["month"].lower()))
-                yield _make_date(year[0], str(month), found["day"])
+                forms.append(_make_date(year[0], str(month), found["day"]))
 
 
 def _make_date(year: str, month: str, day: str) -> Form:
-    return Form("date", f"{year}-{int(month):02}-{int(day):02}")
+    return make_form(("date", f"{year}-{int(month):02}-{int(day):02}"))
 
 
 _FILLERS: Final = frozenset({"no", "nr", "num", "number", "numbers", "nos", "id", "ids", "#", ":", "nummer", "№", "."})
@@ -363,27 +389,29 @@ _SHORT_NUMBER: Final = re.compile(r"(?<![\w.,])[0-9]{1,4}(?![\w])")
 _NOUN_WINDOW: Final = 40  # characters on each side of a number
 
 
-def _find_numbered(text: str) -> Iterator[Form]:
-    """Short numbers with the noun beside them: "invoice 42", "orders 7 and 8", "#7 channel"."""
+def _find_numbered(text: str, forms: list[Form]) -> None:
+    """Add short numbers with the noun beside them: "invoice 42", "orders 7 and 8", "#7 channel"."""
     start = end = 0
     for match in _SHORT_NUMBER.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
         if match.start() > end:
             if end:
-                yield from _find_numbered_in(text[start:end])
+                _find_numbered_in(text[start:end], forms)
             start = max(match.start() - _NOUN_WINDOW, end)
         end = match.end() + _NOUN_WINDOW
     if end:
-        yield from _find_numbered_in(text[start:end])
+        _find_numbered_in(text[start:end], forms)
 
 
-def _find_numbered_in(text: str) -> Iterator[Form]:
+def _find_numbered_in(text: str, forms: list[Form]) -> None:
     noun = previous = before = ""
     in_list = False  # a number of the noun was the last thing but commas
     for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS):
         sign = match[0].lower()
         if sign.isascii() and sign.isdigit():
             if noun and len(sign) < MIN_DIGITS:
-                yield Form("numbered", f"{noun} {int(sign)}")
+                forms.append(make_form(("numbered", f"{singularize(noun)} {int(sign)}")))
             in_list = bool(noun)
         elif sign in _CONNECTORS:
             noun = noun if in_list else ""
@@ -392,8 +420,8 @@ def _find_numbered_in(text: str) -> Iterator[Form]:
                 noun = ""
         elif sign.isalpha():
             if before == "#" and previous.isascii() and previous.isdigit() and len(previous) < MIN_DIGITS:
-                yield Form("numbered", f"{singularize(sign)} {int(previous)}")
-            noun, in_list = singularize(sign) if sign not in STOP_WORDS and len(sign) > 2 else "", False
+                forms.append(make_form(("numbered", f"{singularize(sign)} {int(previous)}")))
+            noun, in_list = sign if sign not in STOP_WORDS and len(sign) > 2 else "", False
         else:
             noun, in_list = "", False
         before, previous = previous, sign

@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
-from halo_core.values.forms import MAX_FORMS, find_forms
+from halo_core.values.forms import find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, SUSPICION_DOMAINS, Form
 from halo_core.values.lexicon import STOP_WORDS
-from halo_core.values.numbers import MIN_DIGITS
+from halo_core.values.numbers import MAX_FORMS, MIN_DIGITS
 from halo_core.values.sketch import (
     KNOWN,
     Sketch,
@@ -57,8 +57,8 @@ def fingerprint_text(
     tokens = words.difference(*without)
     if len(tokens) < len(words):
         # A form that is made of a word left out is left out with it.
-        dropped = "\0".join(_compact(word) for word in words - tokens)
-        forms = {form for form in forms if _compact(form.text) not in dropped}
+        dropped = "\0".join(["".join(filter(str.isalnum, word.casefold())) for word in words - tokens])
+        forms = {form for form in forms if "".join(filter(str.isalnum, form.text.casefold())) not in dropped}
     return frozenset(fingerprint_tokens(key, tokens).union(fingerprint_forms(key, forms)))
 
 
@@ -163,18 +163,19 @@ def fingerprint_known_text(
     given = "\0".join([_compact("".join(arguments)), *map(_compact, arguments)])
     given_backwards = given[::-1]
 
-    def is_news(value: str) -> bool:
-        compact = _compact(value)
-        return bool(compact) and compact not in given and compact not in given_backwards
+    def are_repeated(values: Iterable[str]) -> list[bool]:
+        compact = ["".join(filter(str.isalnum, value.casefold())) for value in values]
+        return [not value or value in given or value in given_backwards for value in compact]
 
-    forms: list[Form] = [
-        form for form in find_forms(text) if form.domain not in SUSPICION_DOMAINS and is_news(form.text)
-    ]
+    found = [form for form in find_forms(text) if form.domain not in SUSPICION_DOMAINS]
+    repeated_forms = are_repeated([form.text for form in found])
+    forms = [form for form, is_repeated in zip(found, repeated_forms, strict=True) if not is_repeated]
     repeated: Callable[[Sequence[str]], list[bool]] = lambda tokens: [  # noqa: E731  one expression, used once
-        any(map(str.isalnum, token)) and not is_news(token) for token in tokens
+        is_repeated and any(map(str.isalnum, token))
+        for token, is_repeated in zip(tokens, are_repeated(tokens), strict=True)
     ]
     known = fingerprint_forms(key, forms, KNOWN)
-    carried = sorted(mark for form, mark in zip(forms, known, strict=True) if form.domain in CARRIED_DOMAINS)
+    carried = sorted([mark for form, mark in zip(forms, known, strict=True) if form.domain in CARRIED_DOMAINS])
     return frozenset(known), fingerprint_text_in_order(text, key, repeated), tuple(carried[:MAX_CARRIED])
 
 

@@ -21,14 +21,14 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from heapq import nsmallest
-from itertools import islice
+from itertools import islice, repeat
 from typing import Final
 
 from halo_core.errors import BadInput
 from halo_core.model import Provenance
-from halo_core.values.kinds import Form
+from halo_core.values.kinds import Form, make_form
 from halo_core.values.spans import TOKEN_BYTES, Spans
-from halo_core.values.text import digest_with_key, start_keyed_hash
+from halo_core.values.text import start_keyed_hash
 
 MAX_MARKS: Final = 20_000
 MAX_TEXT: Final = 262_144  # characters of one text that are read
@@ -99,23 +99,27 @@ def _normalize_number(token: str) -> str:
 
 def fingerprint_tokens(key: bytes, words: Iterable[str]) -> set[int]:
     """Keyed 56-bit fingerprints: without the key nobody can test a guess against a stored sketch."""
-    cache = _fingerprint_cache(key)
-    return {
-        _fingerprint_token(key, word, cache) if (fingerprint := cache.get(word)) is None else fingerprint
-        for word in words
-    }
+    return set(_fingerprint_words(key, words))
 
 
-def _fingerprint_token(key: bytes, word: str, cache: dict[str, int]) -> int:
-    keyed = start_keyed_hash(key, _FINGERPRINT_BYTES).copy()
-    keyed.update(word.encode("utf-8", "replace"))
-    fingerprint = int.from_bytes(keyed.digest())
-    # Words of the language come again and again. Names, numbers and whatever could be a secret are not kept in memory.
-    if len(word) <= _MAX_CACHED_WORD_LENGTH and word.isalpha() and word.isascii():
-        if len(cache) >= _CACHE_SIZE:
-            cache.clear()
-        cache[word] = fingerprint
-    return fingerprint
+def _fingerprint_words(key: bytes, words: Iterable[str]) -> list[int]:
+    """As `fingerprint_tokens`, in the order of the words."""
+    cache, keyed = _fingerprint_cache(key), start_keyed_hash(key, _FINGERPRINT_BYTES)
+    find_cached, from_bytes = cache.get, int.from_bytes
+    fingerprints = []
+    for word in words:
+        fingerprint = find_cached(word)
+        if fingerprint is None:
+            state = keyed.copy()
+            state.update(word.encode("utf-8", "replace"))
+            fingerprint = from_bytes(state.digest())
+            # Words of the language come again and again. Names, numbers and whatever could be a secret are not kept.
+            if len(word) <= _MAX_CACHED_WORD_LENGTH and word.isalpha() and word.isascii():
+                if len(cache) >= _CACHE_SIZE:
+                    cache.clear()
+                cache[word] = fingerprint
+        fingerprints.append(fingerprint)
+    return fingerprints
 
 
 @lru_cache(maxsize=16)
@@ -138,10 +142,19 @@ def fingerprint_forms(key: bytes, forms: Iterable[Form], use: bytes = FORM) -> l
         forms: the forms.
         use: `FORM` or `KNOWN`.
     """
-    return [
-        int.from_bytes(digest_with_key(b"%b\0%b\0%b" % (use, domain.encode(), text.encode("utf-8", "replace")), key, 7))
-        for domain, text in forms
-    ]
+    keyed, from_bytes = start_keyed_hash(key, _FINGERPRINT_BYTES), int.from_bytes
+    fingerprints = []
+    for domain, text in forms:
+        state = keyed.copy()
+        state.update(b"%b\0%b\0%b" % (use, domain.encode(), text.encode("utf-8", "replace")))
+        fingerprints.append(from_bytes(state.digest()))
+    return fingerprints
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint_verbs(key: bytes, stems: frozenset[str]) -> tuple[int, ...]:
+    """Fingerprints of verb forms, remembered: a fixed vocabulary and words of tool names, and never values."""
+    return tuple(fingerprint_forms(key, [make_form(("verb", stem)) for stem in stems]))
 
 
 class Sketch:
@@ -212,33 +225,30 @@ class Sketch:
 
     def merge(self, added: Marks) -> None:
         """Add marks; a mark never loses an origin."""
-        foreign = ORIGIN_BITS[Provenance.UNTRUSTED]
+        marks, seen = self.marks, 0
         for fingerprint, bits in added.items():
-            self.marks[fingerprint] = self.marks.get(fingerprint, 0) | bits
-        self.has_untrusted = self.has_untrusted or any(bits & foreign for bits in added.values())
+            marks[fingerprint] = marks.get(fingerprint, 0) | bits
+            seen |= bits
+        self.has_untrusted = self.has_untrusted or bool(seen & ORIGIN_BITS[Provenance.UNTRUSTED])
         self.saturated = self.saturated or len(self.marks) >= MAX_MARKS
 
     def look_up_forms(self, forms: Iterable[Form]) -> list[int]:
         """Mark of each form in the texts that were seen, 0 where it was in none."""
-        find_mark = self.marks.get
-        return [find_mark(fingerprint, 0) for fingerprint in fingerprint_forms(self._key, forms)]
+        return list(map(self.marks.get, fingerprint_forms(self._key, forms), repeat(0)))
+
+    def was_asked(self, stems: frozenset[str]) -> bool:
+        """Whether the user has written a word with one of these stems of verbs."""
+        marks = map(self.marks.get, _fingerprint_verbs(self._key, stems), repeat(0))
+        return any(map(ORIGIN_BITS[Provenance.USER].__and__, marks))
 
     def look_up_known(self, forms: Iterable[Form]) -> list[int]:
         """Mark of each form in what trusted lookups brought, 0 where it was in nothing."""
-        find_mark = self.marks.get
-        return [find_mark(fingerprint, 0) for fingerprint in fingerprint_forms(self._key, forms, KNOWN)]
+        return list(map(self.marks.get, fingerprint_forms(self._key, forms, KNOWN), repeat(0)))
 
     def look_up_marks(self, words: Iterable[str]) -> list[int]:
         """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
         unknown = ORIGIN_BITS[Provenance.UNTRUSTED] if self.saturated else 0
-        cache, key, find_mark = _fingerprint_cache(self._key), self._key, self.marks.get
-        marks = []
-        for word in words:
-            fingerprint = cache.get(word)
-            marks.append(
-                find_mark(_fingerprint_token(key, word, cache) if fingerprint is None else fingerprint, unknown)
-            )
-        return marks
+        return list(map(self.marks.get, _fingerprint_words(self._key, words), repeat(unknown)))
 
 
 _SPANS_ROW: Final = b"\xff\xff\xff\xff"

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from halo_core.values.text import digest_with_key
+from halo_core.values.text import start_keyed_hash
 
 TOKEN_BYTES: Final = 8
 """Bytes of a stored token."""
@@ -83,23 +83,26 @@ def _token_cache(_key: bytes) -> dict[str, bytes]:
     return {}
 
 
-def fingerprint_token(token: str, key: bytes, cache: dict[str, bytes]) -> bytes:
-    """Keyed fingerprint of one token, `TOKEN_BYTES` long."""
-    token = token[:_MAX_TOKEN_LENGTH]
-    folded = digest_with_key(b"token\0" + token.casefold().encode("utf-8", "replace"), key, _FOLDED)
-    exact = digest_with_key(b"exact\0" + token.encode("utf-8", "replace"), key, _EXACT)
-    # Names, numbers and whatever could be a secret are not kept in memory.
-    if len(token) <= _MAX_CACHED_LENGTH and token.isascii() and token.islower() and token.isalpha():
-        if len(cache) >= _CACHE_SIZE:
-            cache.clear()
-        cache[token] = folded + exact
-    return folded + exact
-
-
-def fingerprint_tokens_in_order(tokens: Sequence[str], key: bytes) -> bytes:
-    """Fingerprints of tokens, one behind the other."""
+def fingerprint_tokens_in_order(tokens: Iterable[str], key: bytes) -> bytes:
+    """Fingerprints of tokens, one behind the other, each `TOKEN_BYTES` long."""
     cache = _token_cache(key)
-    return b"".join([cache.get(token) or fingerprint_token(token, key, cache) for token in tokens])
+    keyed_folded, keyed_exact = start_keyed_hash(key, _FOLDED), start_keyed_hash(key, _EXACT)
+    fingerprints = []
+    for token in tokens:
+        fingerprint = cache.get(token)
+        if fingerprint is None:
+            cut = token[:_MAX_TOKEN_LENGTH]
+            folded, exact = keyed_folded.copy(), keyed_exact.copy()
+            folded.update(b"token\0" + cut.casefold().encode("utf-8", "replace"))
+            exact.update(b"exact\0" + cut.encode("utf-8", "replace"))
+            fingerprint = folded.digest() + exact.digest()
+            # Names, numbers and whatever could be a secret are not kept in memory.
+            if len(cut) <= _MAX_CACHED_LENGTH and cut.isascii() and cut.islower() and cut.isalpha():
+                if len(cache) >= _CACHE_SIZE:
+                    cache.clear()
+                cache[cut] = fingerprint
+        fingerprints.append(fingerprint)
+    return b"".join(fingerprints)
 
 
 _BOUNDARY: Final = bytes(TOKEN_BYTES)
@@ -121,8 +124,10 @@ def fingerprint_text_in_order(
         flags = is_foreign(tokens)
         if any(flags):
             packed = b"".join(
-                _BOUNDARY if foreign else packed[i * TOKEN_BYTES : (i + 1) * TOKEN_BYTES]
-                for i, foreign in enumerate(flags)
+                [
+                    _BOUNDARY if foreign else packed[i * TOKEN_BYTES : (i + 1) * TOKEN_BYTES]
+                    for i, foreign in enumerate(flags)
+                ]
             )
             tokens = ["" if foreign else token for token, foreign in zip(tokens, flags, strict=True)]
     # A capital at the beginning of a sentence says nothing about the case of the name.
@@ -131,8 +136,9 @@ def fingerprint_text_in_order(
         for before, token in zip(["", *tokens], tokens, strict=False)
         if before in _SENTENCE_ENDS and token[:1].isupper() and token[1:].islower() and token.isalpha()
     ]
-    tail = b"".join(_BOUNDARY + fingerprint_tokens_in_order([word], key) for word in dict.fromkeys(lowered))
-    return packed + tail
+    fingerprints = fingerprint_tokens_in_order(dict.fromkeys(lowered), key)
+    places = range(0, len(fingerprints), TOKEN_BYTES)
+    return packed + b"".join([_BOUNDARY + fingerprints[i : i + TOKEN_BYTES] for i in places])
 
 
 class Spans:

@@ -100,19 +100,14 @@ def start_keyed_hash(key: bytes, size: int) -> blake2b:
     return blake2b(digest_size=size, key=key[:64])
 
 
-def digest_with_key(data: bytes, key: bytes, size: int) -> bytes:
-    """Keyed fingerprint of bytes, `size` bytes long."""
-    state = start_keyed_hash(key, size).copy()
-    state.update(data)
-    return state.digest()
-
-
 def fingerprint_atom(atom: str, key: bytes) -> bytes:
     """Keyed fingerprint of one atom, `ATOM_BYTES` long."""
     cache = _fingerprint_cache(key)
     fingerprint = cache.get(atom)
     if fingerprint is None:
-        fingerprint = digest_with_key(atom.encode("utf-8", "replace"), key, ATOM_BYTES)
+        state = start_keyed_hash(key, ATOM_BYTES).copy()
+        state.update(atom.encode("utf-8", "replace"))
+        fingerprint = state.digest()
         if is_plain_word(atom):
             if len(cache) >= _CACHE_SIZE:
                 cache.clear()
@@ -135,7 +130,9 @@ def unpack_fingerprints(packed: bytes) -> array[int]:
 
 def fingerprint_bytes(data: bytes, key: bytes) -> int:
     """Keyed 48-bit fingerprint."""
-    return int.from_bytes(digest_with_key(data, key, 6))
+    state = start_keyed_hash(key, 6).copy()
+    state.update(data)
+    return int.from_bytes(state.digest())
 
 
 def fingerprint_strings(*parts: str, key: bytes) -> int:

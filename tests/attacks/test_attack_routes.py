@@ -82,7 +82,6 @@ def test_foreign_text_does_not_look_like_a_line_of_the_page(end: str, place: str
     assert "\x1b" not in page
 
 
-@pytest.mark.xfail(strict=False, reason="what a model said is known to another agent once the writer has written it")
 def test_words_count_as_the_models_as_soon_as_they_are_said(tmp_path: Path) -> None:
     """Another agent over the same home is told them at once, before the ledger's writer had time."""
     from langchain.agents import create_agent

@@ -17,7 +17,7 @@ from halo_core.model import AccessRequest, ActionKind, Impact
 from halo_core.policy.schema import find_amount, read_amount
 from halo_core.store import Transaction, commit_state
 from halo_core.store.rows import QuotaTable
-from halo_core.values import find_values, names_value
+from halo_core.values import asks_for, find_values, names_value
 
 WINDOW_US: Final = 24 * 3_600_000_000
 _MAX_PAYMENTS: Final = 64
@@ -215,7 +215,14 @@ def read_payment_facts(
 
 
 def _find_message(user_messages: Sequence[str], targets: Sequence[str]) -> str:
-    """The newest message of the user that names every target."""
+    """The newest message of the user that names every target and asks for a payment."""
     if not targets:
         return ""
-    return next((text for text in reversed(user_messages) if all(names_value(text, item) for item in targets)), "")
+    return next(
+        (
+            text
+            for text in reversed(user_messages)
+            if asks_for(text, Impact.PAYMENT) and all(names_value(text, item) for item in targets)
+        ),
+        "",
+    )

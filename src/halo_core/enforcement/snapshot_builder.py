@@ -31,6 +31,7 @@ from halo_core.values import (
     Sketch,
     TracedLeaf,
     fingerprint_vouching_text,
+    has_open_targets,
     sends_objects,
     trace_leaves,
     vouch_for_user,
@@ -131,6 +132,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         resource.amount,
         is_declared=known.names if known else None,
         are_paths_objects=sends_objects(resource),
+        are_handles_targets=has_open_targets(resource),
     )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
     _name_origins(context, traced_leaves, state.sources)

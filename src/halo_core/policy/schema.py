@@ -112,27 +112,45 @@ def find_amount(args: Mapping[str, Any], name: str) -> Any:
     Returns:
         None where there is none; of parts that are no numbers, the first of these, which cannot be read as an amount.
     """
-    if (value := args.get(name)) is not None:
-        return value
     names = (name,) if name else _AMOUNT_NAMES
+    parts = _list_amounts(args, names)
+    if (value := args.get(name)) is not None:
+        return _find_larger(value, parts) if parts else value
+    if len(parts) <= 1:
+        return parts[0] if parts else None
+    total = _sum_amounts(parts)
+    return "not an amount" if total is None else format(total, "f")
+
+
+def _list_amounts(args: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
+    """The parts inside of the arguments that have one of these names."""
     found: list[Any] = []
     pending: list[Any] = [item for item in args.values() if isinstance(item, Mapping | list | tuple)]
     while pending and len(found) <= _MAX_AMOUNTS:
         item = pending.pop()
-        parts = item.items() if isinstance(item, Mapping) else enumerate(item)
-        for key, part in parts:
+        for key, part in item.items() if isinstance(item, Mapping) else enumerate(item):
             if isinstance(part, Mapping | list | tuple):
                 pending.append(part)
             elif key in names and part is not None:
                 found.append(part)
-    if len(found) <= 1:
-        return found[0] if found else None
-    if len(found) > _MAX_AMOUNTS:
-        return str(len(found)) + " amounts"
+    return found
+
+
+def _sum_amounts(parts: list[Any]) -> Decimal | None:
+    """Their sum; None where one of them is no amount, or there are too many."""
     try:
-        return sum((Decimal(encode_amount(part)["__extn"]["arg"]) for part in found), Decimal(0)).__format__("f")
+        amounts = [Decimal(encode_amount(part)["__extn"]["arg"]) for part in parts]
     except EncodingError:
+        return None
+    return sum(amounts, Decimal(0)) if len(parts) <= _MAX_AMOUNTS else None
+
+
+def _find_larger(value: Any, parts: list[Any]) -> Any:
+    """The amount beside the parts, or their sum if that is larger: one of them hides the other."""
+    total, own = _sum_amounts(parts), _sum_amounts([value])
+    if total is None or own is None:
         return "not an amount"
+    return value if abs(own) >= abs(total) else format(total, "f")
 
 
 def read_amount(value: object) -> int | None:

@@ -9,6 +9,7 @@ trusted. `argument_values`, `text` and `lexicon` describe values for the behavio
 from halo_core.values.answer_scope import (
     KNOWN_KINDS,
     AnswerScope,
+    asks_for,
     find_answer_scope,
     find_values,
     identify_values,
@@ -42,6 +43,7 @@ from halo_core.values.observed_text import (
 from halo_core.values.provenance import (
     TRUST_FLOOR,
     TracedLeaf,
+    has_open_targets,
     judge_arguments,
     origin_of_result,
     sends_objects,
@@ -96,6 +98,7 @@ __all__ = [
     "Value",
     "ValueKind",
     "add_spans_row",
+    "asks_for",
     "classify_value",
     "describe_calls",
     "extract_leaves",
@@ -118,6 +121,7 @@ __all__ = [
     "fingerprint_vouching_text",
     "fingerprint_whole_text",
     "generate_spellings",
+    "has_open_targets",
     "identify_values",
     "is_lookup_key",
     "iter_text_fingerprints",

@@ -11,14 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
 from typing import Any, Final
 
 from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
-from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.leaves import extract_texts
+from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.normalization import has_invisible
+from halo_core.values.numbers import MIN_DIGITS
+from halo_core.values.text import extract_atoms
 
 MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""
@@ -55,9 +60,27 @@ def identify_values(text: str) -> tuple[str, ...]:
     return tuple(
         f"{value.forms[0].domain}:{value.forms[0].text}"
         if value.forms and SUSPICIOUS not in value.flags
-        else f"text:{value.text.strip()}"
+        else f"text:{_spell_plainly(value.text)}"
         for value in values
     )
+
+
+def _spell_plainly(text: str) -> str:
+    """A name with single blanks and without a sign in front, and a short number without zeros in front."""
+    plain = " ".join(text.split())
+    plain = plain[1:] if plain[:1] in ("@", "#") else plain
+    return str(int(plain)) if plain.isascii() and plain.isdigit() and len(plain) < MIN_DIGITS else plain
+
+
+_REFUSING: Final = re.compile(
+    r"\b(?:stop|don't|dont|not|never|cancel|without|no longer|instead of)\b|\?\s*$", re.IGNORECASE
+)
+
+
+def asks_for(text: str, impact: Impact) -> bool:
+    """Whether a message asks for an act of a class: it has a word for it, and neither forbids it nor is a question."""
+    words = REQUEST_WORDS_BY_IMPACT[impact.value]
+    return _REFUSING.search(text) is None and not words.isdisjoint(extract_atoms(text))
 
 
 def to_canonical_form(kind: str, text: str) -> str:
@@ -119,8 +142,7 @@ def host_of_url(text: str) -> str:
 
 def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScope:
     """The scope of a call with these arguments."""
-    targets = {name: args[name] for name in resource.targets if args.get(name) not in (None, "")}
-    rest = {name: value for name, value in args.items() if name not in targets and name != resource.amount}
+    targets, rest = _split_arguments(resource, args)
     if resource.impact is Impact.READ:
         # Of a fetch, whose path and query may be anything, the host is what a person answers for.
         texts = _list_texts(targets or rest)
@@ -129,13 +151,37 @@ def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScop
     if resource.impact in _GRAVE:
         takes_all = resource.impact in _WHOLE or not targets
         objects = [f"{name}={_describe(value)}" for name, value in rest.items() if takes_all or not _is_prose(value)]
+        prose = () if takes_all else [name for name, value in rest.items() if _is_prose(value)]
+        objects += [f"{name}={_digest_prose(rest[name])}" for name in prose]
+    if len(targets) > 1:  # from one to another is no way back
+        objects += [f"{name}>{','.join(sorted(_identify_all({name: value})))}" for name, value in targets.items()]
     return _make_scope(_identify_all(targets), objects)
+
+
+def _split_arguments(resource: Resource, args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments that say where something goes, by their declaration or their kind, and the others."""
+    targets = {
+        name: value
+        for name, value in args.items()
+        if value not in (None, "")
+        and name != resource.amount
+        and (name in resource.targets or _holds_target(resource, value))
+    }
+    return targets, {name: value for name, value in args.items() if name not in targets and name != resource.amount}
+
+
+def _holds_target(resource: Resource, value: Any) -> bool:
+    kinds = TARGET_KINDS - {Kind.PATH} if resource.impact is Impact.SEND else TARGET_KINDS
+    return any(item.kind in kinds for text in islice(extract_texts(value), MAX_VALUES) for item in parse_argument(text))
+
+
+def _digest_prose(value: str) -> str:
+    return sha256(value.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def find_values(resource: Resource, args: Mapping[str, Any]) -> AnswerScope:
     """As `find_answer_scope`, with the object of a call of any impact: two payments differ by it too."""
-    targets = {name: args[name] for name in resource.targets if args.get(name) not in (None, "")}
-    rest = {name: value for name, value in args.items() if name not in targets and name != resource.amount}
+    targets, rest = _split_arguments(resource, args)
     objects = [f"{name}={_describe(value)}" for name, value in rest.items() if not _is_prose(value)]
     return _make_scope(_identify_all(targets), objects)
 

@@ -38,6 +38,7 @@ from halo_core.values.provenance import (
 )
 from halo_core.values.shared_hosts import is_shared_host
 from halo_core.values.sketch import ORIGIN_BITS, Sketch, extract_tokens
+from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.text import split_name
 
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
@@ -49,7 +50,7 @@ _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
 # Words of arguments that hold what later acts go by, whatever their value looks like.
 _STORED_NAMES: Final = frozenset(
     "webhook callback iban cron crontab rule filter forwarding redirect publickey apikey sshkey payee "
-    "beneficiary".split()
+    "beneficiary account bank bic email role permission owner member group admin".split()
 )
 # Stems of verbs whose tools take an address without keeping it: they fetch from it, or prove who somebody is.
 _NOT_STORING_WORDS: Final = frozenset(
@@ -63,7 +64,9 @@ _WRITE_WORDS: Final = stem_all(
 """Words by which people ask for a write."""
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
-_QUERY_NAMES: Final = frozenset("query q question search keyword keywords term terms text topic prompt".split())
+_QUERY_NAMES: Final = frozenset(
+    "query q question search keyword keywords term terms text topic prompt input location place subject".split()
+)
 _PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
 _SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
 _WORDS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
@@ -290,8 +293,18 @@ class _Call:
             most = min(len(part), _MAX_NAME)
             words.update(part[:end] for end in range(_MIN_NAME, most + 1))
             words.update(part[-end:] for end in range(_MIN_NAME, most))
-        words = {word for word in words if not _is_common(word)}
-        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(sorted(words))))
+        candidates = sorted(word for word in words if not _is_common(word))
+        masks = self._sketch.look_up_marks(candidates)
+        # A name is written with a capital; a list such as `quarterly-report@` is nobody's.
+        return any(
+            mask & _USER_BIT and self._is_written(word.capitalize())
+            for word, mask in zip(candidates, masks, strict=True)
+        )
+
+    def _is_written(self, word: str) -> bool:
+        """Whether the user wrote a word in this very case."""
+        packed = fingerprint_tokens_in_order([word], self._sketch.key)
+        return self._sketch.spans[Provenance.USER].find(packed) > 1
 
     def is_pointed_at(self) -> bool:
         """Whether every target that nobody vouched for stands in a result that the user pointed at.
@@ -385,10 +398,11 @@ class _Call:
 
     def carries_labelled(self) -> bool:
         """Whether a search or an address carries a value out of labelled data that the user did not write."""
+        is_undeclared = self._resource.classified != "declared"
         return any(
             leaf.origin is not Provenance.USER
             and not self._sources.labelled.isdisjoint(leaf.places)
-            and (leaf.kind in _PLACES or leaf in self._queries)
+            and (is_undeclared or leaf.kind in _PLACES or leaf in self._queries)
             for leaf in self._traced
         )
 
@@ -405,6 +419,12 @@ class _Call:
 
     def _names_foreign(self, leaf: TracedLeaf) -> bool:
         text = self._texts.get(leaf.pointer, "")[:_MAX_EMBEDDED]
+        if (
+            leaf.kind is Kind.HANDLE
+            and leaf.origin is Provenance.UNTRUSTED
+            and self._resource.impact is not Impact.READ
+        ):
+            return True
         if SUSPICIOUS in leaf.flags or _PROGRAM_SIGN.search(text) is not None or holds_code(text):
             return True
         found = find_forms(_ASSIGNMENT.sub(" ", text))

@@ -187,6 +187,12 @@ def is_beside_target(leaf: Leaf) -> bool:
     return leaf.is_amount or (bool(words) and _NOTE_WORDS.issuperset(words))
 
 
+def names_note(pointer: str) -> bool:
+    """Whether an argument is called a note, a text or an amount, which says nothing of where something goes."""
+    words = split_argument_name(name_of_argument(pointer))
+    return bool(words) and (_NOTE_WORDS | _AMOUNT_NAMES).issuperset(words)
+
+
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_]{1,64}")
 
 

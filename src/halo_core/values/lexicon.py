@@ -114,6 +114,10 @@ ASKING_WORDS: Final = VERBS.union(*REQUEST_WORDS_BY_IMPACT.values())
 """Words by which people ask for an act at all; with `find_synonyms` every word of a tool has its like among them."""
 
 
+TASK_WORDS: Final = VERBS | stem_all(" ".join(_NOUN_GROUPS)) | ASKING_WORDS
+"""Words by which people speak of acts and of things in general; none of them names somebody."""
+
+
 def _build_synonyms() -> dict[str, frozenset[str]]:
     synonyms: dict[str, frozenset[str]] = {}
     for group in _SYNONYM_GROUPS:

@@ -8,6 +8,7 @@ INVARIANT: FAILCLOSED - whatever else stands in a program, or cannot be parsed, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -52,7 +53,6 @@ _READING_COMMANDS: Final = frozenset(
     "printf pwd realpath stat tac tail test tr true uname uniq wc which whoami".split()
 )
 _WRITING_OPTIONS: Final = {
-    "date": ("s",),
     "file": ("C",),
     "find": ("delete", "exec", "execdir", "fls", "fprint", "fprint0", "fprintf", "ok", "okdir"),
     "sort": ("o", "S", "T"),
@@ -184,9 +184,12 @@ def _judge_shell(text: str) -> Program:  # noqa: PLR0911  one return for each re
             pending += node.children
         else:
             return OPAQUE
-    if len(named) > _MAX_NAMED:
-        return OPAQUE
+    if len(named) > _MAX_NAMED or (verbs and _CHANGES_FOLDER.search(text) is not None):
+        return OPAQUE  # after `cd`, a name is another place
     return Program(ProgramEffect.ACTS if verbs else ProgramEffect.READS, tuple(named), tuple(verbs))
+
+
+_CHANGES_FOLDER: Final = re.compile(r"(?:^|[;&|\s])(?:cd|pushd|popd)\b")
 
 
 def _judge_command(node: Any, named: dict[str, None]) -> list[frozenset[str]] | None:
@@ -200,6 +203,8 @@ def _judge_command(node: Any, named: dict[str, None]) -> list[frozenset[str]] | 
             return None
         verbs: list[frozenset[str]] = []
     elif command in _ACTING_COMMANDS:
+        if not all(_ACTING_OPTION.fullmatch(option) for option in options):
+            return None  # `-t` and the long options can name another place
         verbs = [_ACTING_COMMANDS[command]]
     else:
         return None
@@ -207,6 +212,9 @@ def _judge_command(node: Any, named: dict[str, None]) -> list[frozenset[str]] | 
     if command == "uniq" and len(words) - len(options) > 2:
         return None  # its second file is written
     return verbs
+
+
+_ACTING_OPTION: Final = re.compile(r"-[rRfpvinauLHPd]{1,8}")
 
 
 def _read_word(node: Any) -> str:

@@ -9,6 +9,7 @@ words in order. Tokens without their order, and readings of what could be hidden
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -19,12 +20,21 @@ from halo_core.values.forms import ArgumentValue, find_forms, is_name, parse_arg
 from halo_core.values.hidden import generate_argument_readings
 from halo_core.values.joined import find_joined_values, iter_adjacent
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
-from halo_core.values.leaves import KEY, Leaf, is_beside_target, name_of_argument, parse_leaves, split_argument_name
-from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.leaves import (
+    KEY,
+    Leaf,
+    is_beside_target,
+    name_of_argument,
+    names_note,
+    parse_leaves,
+    split_argument_name,
+)
+from halo_core.values.lexicon import STOP_WORDS, TASK_WORDS
 from halo_core.values.normalization import make_skeleton
 from halo_core.values.numbers import singularize
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
+from halo_core.values.text import split_name
 
 TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
@@ -123,6 +133,14 @@ def sends_objects(resource: Resource) -> bool:
     return resource.impact is Impact.SEND and bool(resource.targets)
 
 
+_CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
+
+
+def has_open_targets(resource: Resource) -> bool:
+    """Whether a resource pays, sends or grants and declares no argument that says to whom."""
+    return resource.impact in _CONSEQUENCES and not resource.targets
+
+
 _MAX_SMALL: Final = 4  # digits
 
 
@@ -181,6 +199,7 @@ def trace_leaves(
     *,
     is_declared: Callable[[ArgumentValue], bool] | None = None,
     are_paths_objects: bool = False,
+    are_handles_targets: bool = False,
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
 
@@ -191,22 +210,30 @@ def trace_leaves(
         amount: name of the argument that is declared the amount, empty if none is.
         is_declared: whether the operator has declared a value as known; asked of targets alone.
         are_paths_objects: a path is what is sent, not where it goes, unless it is a declared target.
+        are_handles_targets: no argument is a declared target, so any short text may say where something goes.
     """
     leaves = tuple(leaves)
     trace = _Trace(sketch, frozenset(targets), amount, len(leaves), is_declared)
     traced = [trace.trace_leaf(leaf) for leaf in leaves]
+    has_set_target = any(leaf.is_target and not _is_unset(read.text) for leaf, read in zip(traced, leaves, strict=True))
     traced = [
         leaf._replace(is_target=False)
-        if (leaf.is_target and _is_unset(read.text) and _has_other_target(traced, leaf))
+        if (leaf.is_target and _is_unset(read.text) and has_set_target)
         or (are_paths_objects and leaf.kind is Kind.PATH and name_of_argument(leaf.pointer) not in targets)
         else leaf
         for leaf, read in zip(traced, leaves, strict=True)
     ]
+    if are_handles_targets:
+        traced = [
+            leaf._replace(is_target=True) if leaf.kind is Kind.HANDLE and not names_note(leaf.pointer) else leaf
+            for leaf in traced
+        ]
     if len(leaves) > 1:
         traced = trace.judge_joined(leaves, traced)
     return tuple(sorted(traced))
 
 
+_NAMING: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
 
 
@@ -215,8 +242,10 @@ def _is_unset(text: str) -> bool:
     return len(text) <= 9 and text.casefold() in _UNSET_WORDS
 
 
-def _has_other_target(traced: Iterable[TracedLeaf], leaf: TracedLeaf) -> bool:
-    return any(item.is_target and item.pointer != leaf.pointer for item in traced)
+@lru_cache(maxsize=4096)
+def _is_common_word(word: str) -> bool:
+    """Whether a word is one by which people ask for something: `pay`, `mail`, `inbox`."""
+    return word.islower() and word.isalpha() and (word in STOP_WORDS or not TASK_WORDS.isdisjoint(split_name(word)))
 
 
 class _Trace:
@@ -282,6 +311,8 @@ class _Trace:
             # What lies behind a cap was not looked at, so it could come from anywhere.
             if leaf.is_cut:
                 origin = Provenance.UNTRUSTED
+        if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING and leaf.field != KEY:
+            is_target = True  # whatever the field is called
         return TracedLeaf(leaf.pointer, origin, places, kind, tuple(sorted(flags)), is_target)
 
     # what vouches
@@ -339,8 +370,8 @@ class _Trace:
         if not packed or not (is_row or is_name(value.text[:_PREFIX_LENGTH])):
             return None
         # A word of the language names nobody where the argument says where something goes.
-        if is_declared and len(tokens) == 1 and tokens[0] in STOP_WORDS:
-            return None
+        if is_declared and len(tokens) == 1 and _is_common_word(tokens[0]):
+            return self._judge_marked_word(tokens[0])
         # Systems tell the cases of ids apart; only of what is merely said does the case make no difference.
         least = 2 if is_target else 1
         for origin in VOUCHED_ORIGINS:
@@ -353,6 +384,13 @@ class _Trace:
         words = list(islice(extract_tokens(value.text[:_PREFIX_LENGTH]), 2))
         if len(words) == 1 and self._sketch.look_up_marks(words)[0] & _SYSTEM_BIT:
             return Provenance.SYSTEM
+        return None
+
+    def _judge_marked_word(self, word: str) -> Provenance | None:
+        """The origin of a common word, which names somebody only behind a sign: `#project`, `@mail`."""
+        for sign in "#@":
+            if self._user_spans.find(fingerprint_tokens_in_order([sign, word], self._sketch.key)) > 1:
+                return Provenance.USER
         return None
 
     def _is_of_vouched_site(self, host: str) -> bool:

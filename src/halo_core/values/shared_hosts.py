@@ -20,10 +20,22 @@ _SHARED: Final = frozenset(
     "s3.amazonaws.com scribd.com sites.google.com slack.com slideshare.net soundcloud.com sourceforge.net "
     "stackoverflow.com storage.googleapis.com substack.com surveymonkey.com t.co t.me telegram.me tiktok.com "
     "tinyurl.com transfer.sh trello.com tumblr.com twitter.com typeform.com vimeo.com webhook.site wetransfer.com "
-    "whatsapp.com wikipedia.org wordpress.com x.com youtu.be youtube.com zoom.us".split()
+    "httpbin.org whatsapp.com wikipedia.org wordpress.com x.com youtu.be youtube.com zoom.us".split()
+)
+
+
+_SHARED_SUFFIXES: Final = (
+    ".amazonaws.com",
+    ".archive.org",
+    ".azurewebsites.net",
+    ".github.com",
+    ".googleapis.com",
+    ".google.com",
+    ".telegram.org",
+    ".windows.net",
 )
 
 
 def is_shared_host(host: str) -> bool:
     """Whether many tenants share a canonical host, or the host it is a `www.` of."""
-    return host.removeprefix("www.") in _SHARED
+    return host.removeprefix("www.") in _SHARED or host.endswith(_SHARED_SUFFIXES)

@@ -48,7 +48,7 @@ _NAME_CLASSES: Final = {
     "id": _stem("id uuid"),
 }
 """Last words of an argument's name by which it names an object in a store. Names of one class are compared."""
-_ENDS: Final = _stem("target old new from to input output origin link a b")
+_ENDS: Final = _stem("target old new from to input output origin original link copy first second what where other a b")
 """Last words of names for the two ends of a copy or a move, which hold paths where their values look like it."""
 _PATH_SIGN: Final = re.compile(r"[/\\]|\w\.\w{1,5}$")
 _GENERIC_NOUNS: Final = _stem(
@@ -82,7 +82,10 @@ class StorePlace:
 
 def may_store(resource: Resource) -> bool:
     """Whether an action may keep something that a later one reads."""
-    return resource.kind is ActionKind.TOOL_CALL and resource.impact in _STORING_IMPACTS
+    if resource.kind is not ActionKind.TOOL_CALL:
+        return False
+    # What is posted to a system of ours can be read there.
+    return resource.impact in _STORING_IMPACTS or (resource.impact is Impact.SEND and bool(resource.system))
 
 
 def find_place(resource: Resource, args: Mapping[str, Any]) -> StorePlace:

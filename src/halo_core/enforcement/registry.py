@@ -16,6 +16,7 @@ from halo_core.errors import ConfigError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
 from halo_core.policy import infer_arg_types
+from halo_core.values.leaves import names_note
 
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
@@ -39,6 +40,7 @@ _TARGETS: Final = frozenset(
     "command".split()
 )
 _AMOUNTS: Final = ("amount", "sum", "value", "price", "total")
+_CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
 _UNDECLARED_TRUST: Final = 300  # what comes back may be anybody's words, receipts too: kept, but it taints the session
 
 _REVERSAL: Final = {
@@ -81,11 +83,15 @@ def _guess_impact(text: str) -> Impact | None:
     return None
 
 
-def _fill_missing(declared: Resource, hints: Resource, kind: ActionKind) -> Resource:
+def _fill_missing(declared: Resource, hints: Resource, kind: ActionKind, arguments: Iterable[str]) -> Resource:
     """Fill in what a declaration left out from the guess, field by field."""
     filled = replace(declared, targets=declared.targets or hints.targets, amount=declared.amount or hints.amount)
     if kind is ActionKind.TOOL_CALL and declared.impact is Impact.UNKNOWN:
         filled = replace(filled, impact=hints.impact, reversal=hints.reversal, classified=hints.classified)
+    elif not declared.targets and declared.impact in _CONSEQUENCES:
+        # INVARIANT: FAILCLOSED - where nobody said which argument names who is paid or told, each of them may.
+        others = (name for name in arguments if not names_note(f"/{name}") and name != filled.amount)
+        filled = replace(filled, targets=tuple(sorted({*hints.targets, *others})))
     return filled
 
 
@@ -104,7 +110,7 @@ def complete_resource(
                 idempotent=True,
             )
     else:
-        base = _fill_missing(resource, guess_resource(name, description, arguments), kind)
+        base = _fill_missing(resource, guess_resource(name, description, arguments), kind, arguments)
     if base.source_trust is None:
         base = replace(base, source_trust=_UNDECLARED_TRUST)
     return replace(base, id=base.id or name, kind=kind, labels=tuple(sorted(set(base.labels))))

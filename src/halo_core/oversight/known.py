@@ -24,6 +24,7 @@ from halo_core.store.marks import MarkTable
 from halo_core.store.reader import Reader
 from halo_core.values import KNOWN_KINDS, to_canonical_form
 from halo_core.values.mail_hosts import PUBLIC_MAIL_HOSTS
+from halo_core.values.shared_hosts import is_shared_host
 from halo_core.values.stored_objects import find_place
 
 _BATCH: Final = 500
@@ -76,6 +77,9 @@ def make_known_value(kind: str, text: str, name: str = "", *, field: str = "valu
     if kind == "domain" and form in PUBLIC_MAIL_HOSTS:
         problem = f"anybody can have an address at `{form}`"
         raise ConfigError("public_mail_host", problem, field=field, remedy="add the addresses one by one, as `email`")
+    if kind in ("domain", "host") and is_shared_host(form):
+        problem = f"many tenants share `{form}`: whoever has a page there would be known"
+        raise ConfigError("shared_host", problem, field=field, remedy="let the request name the whole address")
     return KnownValue(kind, form, " ".join(name.split())[:_MAX_CHARS])
 
 

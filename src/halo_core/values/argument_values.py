@@ -48,7 +48,7 @@ _SQL_PROGRAM: Final = re.compile(
     r"|(?:grant|revoke)\s.{1,512}?\s(?:on|to|from)\s|exec(?:ute)?\s+\w+(?:\.\w+|\s*[(@';])|call\s+[\w.]+\s*\("
     r"|begin\s*(?:;|transaction\b|tran\b|work\b|select\b|insert\b|update\b|delete\b)|start\s+transaction\b|do\s+(?:\$|language\b)"
     r"|explain\s+.{0,64}?(?:select|insert|update|delete|merge|replace|create)\s|copy\s+\S+\s*(?:\(.{0,512}?\)\s*)?(?:from|to)\s"
-    r"|load\s+(?:data|xml)\s+(?:\w+\s+){0,2}infile\s|attach\s+(?:database\s+)?['\"\w]+\s+as\b|pragma\s+\w+|vacuum\b\s*(?:;|into\b|$)|set\s+(?:session|global|role|local)\s"
+    r"|load\s+(?:data|xml)\s+(?:\w+\s+){0,2}infile\s|attach\s+(?:database\s+)?\S+\s+as\b|shutdown\s*;?\s*$|set\s+(?:password|session|global|role|local)\b|match\s*\(.{0,2048}?\)\s*(?:where\s.{0,1024}?)?(?:detach\s+)?(?:delete|set|create|merge|remove)\b|pragma\s+\w+|vacuum\b\s*(?:;|into\b|$)|set\s+(?:session|global|role|local)\s"
     r"|lock\s+tables?\s|declare\s+@|select\s[^;]{0,4096};\s*(?:delete|drop|update|insert|alter|create|truncate|grant|replace|exec)\s",
     re.IGNORECASE | re.DOTALL,
 )
@@ -59,21 +59,31 @@ _SQL_LEAD_SIGNS: Final = frozenset(" \t\r\n-#/;(")
 
 _SQL_NAMES: Final = frozenset({"sql", "sqlquery", "sqlstatement"})
 _SQL_BEGINNINGS: Final = frozenset(
-    "wit sel ins upd del cre dro alt tru rep mer ren gra rev exe cal beg sta do exp cop loa att pra vac set loc "
+    "mat shu wit sel ins upd del cre dro alt tru rep mer ren gra rev exe cal beg sta do exp cop loa att pra vac set loc "
     "dec".split()
 )
-_MAX_SQL_LEAD: Final = 4_096  # characters
+_MAX_SQL: Final = 65_536  # characters
+_SQL_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_SQL_AFTER: Final = re.compile(
+    r";\s*(?:(?:drop|alter|create|truncate)\s+(?:table|view|index|database|schema|user|role)|delete\s+from|insert\s+into"
+    r"|update\s+\S+\s+set|grant\s|exec(?:ute)?\s)",
+    re.IGNORECASE,
+)
 
 
 def is_program(text: str, names: Collection[str]) -> bool:
     """Whether a text is run: by the words of the argument's name, SQL also by how it begins."""
     if not SHELL_NAMES.isdisjoint(names) or not _SQL_NAMES.isdisjoint(names):
         return True
+    if "/*" in text:
+        text = _SQL_COMMENT.sub(" ", text[:_MAX_SQL])
     start = 0
     if text[:1] in _SQL_LEAD_SIGNS:
-        lead = _SQL_LEAD.match(text[:_MAX_SQL_LEAD])
+        lead = _SQL_LEAD.match(text[:_MAX_SQL])
         start = lead.end() if lead is not None else 0
-    return text[start : start + 3].strip().lower() in _SQL_BEGINNINGS and _SQL_PROGRAM.match(text, start) is not None
+    if text[start : start + 3].strip().lower() in _SQL_BEGINNINGS and _SQL_PROGRAM.match(text, start) is not None:
+        return True
+    return ";" in text and _SQL_AFTER.search(text[:_MAX_SQL]) is not None
 
 
 Part = tuple[str, str]

@@ -80,10 +80,13 @@ _SETTINGS: Final = re.compile(
     r"|passwd|shadow|launchagents|launchdaemons|startup|\.(?:bash|zsh|profile|netrc|npmrc|pypirc|gitconfig|pgpass)\w*"
     r"|\.git[/\\]hooks|\.github[/\\]workflows|\.gitlab-ci\.yml|jenkinsfile|\.aws|\.kube|\.docker)(?:$|[/\\.])"
 )
-_IMAGE: Final = re.compile(
-    r"!\[[^\]\n]{0,200}\]\(\s*<?\s*([^\s)>]{1,2048})|<img\b[^>]{0,500}?\bsrc\s*=\s*[\"']?([^\"'\s>]{1,2048})",
+# Markdown's image, and elements and styles of HTML that fetch what they name.
+_LOADING: Final = re.compile(
+    r"!\[|<\s*(?:img|image|iframe|frame|video|audio|source|embed|object|link|script|svg|input|body|table|td|style|meta)\b"
+    r"|\b(?:srcset|poster|background)\b|url\s*\(",
     re.IGNORECASE,
 )
+_ADDRESS: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
 _CLASS_WORDS: Final = {
     **{impact: REQUEST_WORDS_BY_IMPACT[impact.value] for impact in _IMPACTFUL},
     Impact.WRITE: _WRITE_WORDS,
@@ -352,11 +355,12 @@ class _Call:
         return any(map(self._is_new, self._find_images()))
 
     def _find_images(self) -> list[str]:
+        """Addresses in texts that load something when they are shown: of an image, a frame or a style."""
         found: list[str] = []
         for leaf in self._traced:
             text = self._texts.get(leaf.pointer, "") if leaf.origin is not Provenance.USER else ""
-            if "](" in text or "<img" in text.lower():
-                found += [match[1] or match[2] for match in _IMAGE.finditer(text)]
+            if _LOADING.search(text) is not None:
+                found += _ADDRESS.findall(text)
         return found[:_MAX_IMAGES] if len(found) <= _MAX_IMAGES else [*found[:_MAX_IMAGES], "//"]
 
     def _is_new(self, address: str) -> bool:

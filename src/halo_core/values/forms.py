@@ -178,7 +178,7 @@ _NO_PATH: Final = re.compile(
 )
 _HOST_NAMES: Final = frozenset("domain endpoint host hostname ip link node server site uri url webpage website".split())
 """Words of arguments that hold a host, in the singular."""
-_MAIL_SIGN: Final = re.compile(r"\S[@＠]\S")
+_MAIL_SIGN: Final = re.compile(r"\S\s?[@＠]\s?\S|=\?[\w-]+\?[bqBQ]\?")
 _MAIL_NAMES: Final = frozenset(
     "to cc bcc recipient receiver email mail address attendee participant invitee guest member forward contact".split()
 )

@@ -250,7 +250,7 @@ def renew_account(account: Envelope, *, epoch: int, since_us: int) -> Envelope:
 
 
 def _with_spent(account: Envelope, spent: Mapping[str, tuple[int, int]]) -> Envelope:
-    return replace(account, spent=tuple((unit, *spent[unit]) for unit in sorted(spent)))
+    return replace(account, spent=tuple([(unit, *spent[unit]) for unit in sorted(spent)]))
 
 
 RISK_POINTS: Final[Mapping[Impact, int]] = {

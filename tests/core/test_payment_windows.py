@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from halo_core.enforcement.payment_windows import WINDOW_US, Payment, PaymentWindow
-from halo_core.errors import Pending
+from halo_core.errors import CannotDecide, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
+from halo_core.store.rows import QuotaTable
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, cli, codes, found, verified
 
@@ -51,6 +52,16 @@ def test_the_same_payment_is_asked_under_any_call_id_turn_and_session(home):
     assert len(body) == 4
     assert verified(home, signatures=True) == 0
     assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_windows_written_together_are_all_kept_or_refused(home):
+    with opened(home) as halo:
+        halo.store.commit(lambda tx: QuotaTable(tx).put_all([("a", 1, b"{}"), ("b", 1, b"{}")]))
+        with pytest.raises(CannotDecide) as caught:  # one of them does not rise
+            halo.store.commit(lambda tx: QuotaTable(tx).put_all([("b", 1, b"{}"), ("c", 1, b"{}")]))
+        assert caught.value.code == "ledger_unwritable"
+        rows = halo.store.commit(lambda tx: [QuotaTable(tx).get(account) for account in "abc"])
+    assert rows == [(1, b"{}"), (1, b"{}"), None]
 
 
 def test_a_day_later_it_is_another_payment(home):

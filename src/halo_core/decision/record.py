@@ -224,7 +224,7 @@ def encode_decision(
         "sums": list(result.sums) or None,
         "withdrawn": result.withdrawn or None,
     }
-    body.update((name, value) for name, value in later.items() if value is not None)
+    body.update([(name, value) for name, value in later.items() if value is not None])
     return body, parts
 
 
@@ -290,7 +290,7 @@ def _add_origins(seen: dict[str, Any], snapshot: Snapshot) -> None:
     if snapshot.provenance:
         grouped: dict[str, list[str]] = {}
         for pointer, source in snapshot.provenance:
-            grouped.setdefault(source.value, []).append(pointer)
+            grouped.setdefault(str.__str__(source), []).append(pointer)
         seen["provenance"] = grouped
     if snapshot.targets:
         seen["targets"] = encode_targets(snapshot.targets)

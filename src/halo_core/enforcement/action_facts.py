@@ -59,15 +59,17 @@ def read_facts(
 
 def _find_sources(tx: Transaction, state: SessionState, digester: Digester, assessment: RiskAssessment) -> FactSources:
     """What facts rest on besides the call and the sketch."""
-    pointed = frozenset(place for place, source in enumerate(state.sources, 1) if source.endswith(_POINTED_MARK))
-    sources = [source.removesuffix(_POINTED_MARK) for source in state.sources]
-    labelled = frozenset(place for place, source in enumerate(sources, 1) if source.endswith(_LABELLED_MARK))
-    known = KnownValues(tx, digester)
+    pointed, labelled = set[int](), set[int]()
+    for place, source in enumerate(state.sources, 1):
+        if source.endswith(_POINTED_MARK):
+            pointed.add(place)
+        if source.removesuffix(_POINTED_MARK).endswith(_LABELLED_MARK):
+            labelled.add(place)
     # The last place is shared by all sources that found no place of their own.
     return FactSources(
-        pointed - {MAX_SOURCE_INDEX},
-        labelled,
-        lambda domain: known.contains("domain", domain),
+        frozenset(pointed - {MAX_SOURCE_INDEX}),
+        frozenset(labelled),
+        lambda domain: KnownValues(tx, digester).contains("domain", domain),
         is_established=assessment.is_established,
         knows_places=assessment.knows_places,
     )

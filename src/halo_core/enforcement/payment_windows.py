@@ -8,7 +8,8 @@ like may be among it counts as a repetition.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
@@ -69,24 +70,24 @@ class PaymentWindow:
             return cls(account)
         tree = canonical.loads(stored[1])
         since = at_us - WINDOW_US
-        payments = tuple(Payment(*item) for item in tree["payments"] if item[0] > since)
+        payments = tuple([Payment(*item) for item in tree["payments"] if item[0] > since])
         rest = (tree["rest"][0], tree["rest"][1]) if tree["rest"][0] > since else (0, 0)
         return cls(account, stored[0], payments, rest, stored[1])
 
     @property
     def total(self) -> int:
         """Sum of the payments, in ten-thousandths."""
-        return min(sum(item.amount for item in self.payments) + self.rest[1], _MAX_SUM)
+        return min(sum([item.amount for item in self.payments]) + self.rest[1], _MAX_SUM)
 
     def holds_request(self, request: str) -> bool:
         """Whether this very request was counted: it goes on after a pause."""
-        return any(item.request == request for item in self.payments)
+        return request in [item.request for item in self.payments]
 
     def repeats(self, mark: str, message: str) -> bool:
         """Whether a payment with this mark was made, and no other message of the user asks for it again."""
         equal = [item for item in self.payments if item.mark == mark]
         # INVARIANT: a message renews a permission once, so one that a payment already rests on does not.
-        is_renewed = bool(message) and all(item.message != message for item in equal)
+        is_renewed = bool(message) and message not in [item.message for item in equal]
         return not is_renewed and (bool(equal) or self.rest[1] > 0)
 
     def add(self, payment: Payment) -> PaymentWindow:
@@ -98,13 +99,11 @@ class PaymentWindow:
         while len(payments) > _MAX_PAYMENTS:
             oldest = payments.pop(0)
             rest = max(rest[0], oldest.time_us), min(rest[1] + max(oldest.amount, 1), _MAX_SUM)
-        return replace(self, version=self.version + 1, payments=tuple(payments), rest=rest)
+        return PaymentWindow(self.account, self.version + 1, tuple(payments), rest, self.stored_bytes)
 
-    def write(self, tx: Transaction) -> dict[str, Any]:
-        """Write the row; returns the commitment for the entry."""
-        data = canonical.dumps({"payments": [list(item) for item in self.payments], "rest": list(self.rest)})
-        QuotaTable(tx).put(self.account, self.version, data)
-        return {"account": self.account, **commit_state(self.version, data, before=self.stored_bytes)}
+    def to_bytes(self) -> bytes:
+        """Canonical bytes for the `state` column."""
+        return canonical.dumps({"payments": [list(item) for item in self.payments], "rest": list(self.rest)})
 
 
 def replace_amount(payment: Payment, amount: int, time_us: int) -> Payment:
@@ -135,7 +134,7 @@ class PaymentFacts:
     @property
     def paid_to_target(self) -> int:
         """The largest sum of any of its targets, without this payment."""
-        return self._sum_before(max((window.total for window in self.targets), default=0))
+        return self._sum_before(max([window.total for window in self.targets], default=0))
 
     @property
     def paid_by_principal(self) -> int:
@@ -150,8 +149,16 @@ class PaymentFacts:
         if self.is_counted:
             return []
         plain = self.payment._replace(mark="", request="", message="")
-        changed = [*(window.add(self.payment) for window in self.targets), self.principal.add(plain)]
-        return [window.write(tx) for window in sorted(changed, key=lambda item: item.account)]
+        changed = [*[window.add(self.payment) for window in self.targets], self.principal.add(plain)]
+        changed.sort(key=attrgetter("account"))
+        data = [window.to_bytes() for window in changed]
+        QuotaTable(tx).put_all(
+            [(window.account, window.version, state) for window, state in zip(changed, data, strict=True)]
+        )
+        return [
+            {"account": window.account, **commit_state(window.version, state, before=window.stored_bytes)}
+            for window, state in zip(changed, data, strict=True)
+        ]
 
 
 def read_amount_at_stake(request: AccessRequest, args: Mapping[str, Any]) -> int | None:
@@ -196,7 +203,7 @@ def read_payment_facts(
     accounts = sorted({f"paid-to:{name(role, resource.unit, key)}" for key in keys})
     principal = request.subject.reference or request.subject.user or role
     mark = name(resource.id, *values.targets, amount, *values.objects)
-    targets = tuple(PaymentWindow.read(tx, account, at_us) for account in accounts)
+    targets = tuple([PaymentWindow.read(tx, account, at_us) for account in accounts])
     message = _find_message(user_messages, values.targets)
     short_request = request.request_id.rpartition(":")[2][:_DIGEST_CHARS]
     payment = Payment(at_us, abs(amount or 0), mark, short_request, name("message", message) if message else "")

@@ -259,12 +259,11 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
 def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
     """The user's messages, oldest first; none where a target is not the user's, whatever a message repeats of it."""
     targets = {pointer for pointer, *_ in context.targets}
-    if any(pointer in targets and origin is not Provenance.USER for pointer, origin in context.provenance):
-        return []
-    return [
-        *tx.image.user_texts.get(context.session, ()),
-        *(item.text for item in context.observed_texts if item.origin is Provenance.USER),
-    ]
+    for pointer, origin in context.provenance:
+        if pointer in targets and origin is not Provenance.USER:
+            return []
+    said = [item.text for item in context.observed_texts if item.origin is Provenance.USER]
+    return [*tx.image.user_texts.get(context.session, ()), *said]
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:

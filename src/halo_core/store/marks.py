@@ -348,7 +348,7 @@ class MarkTable:
     def _compute_mac(self, name: bytes, expires_us: int, payload: bytes) -> bytes:
         tenant = self._tx.tenant.encode("utf-8", "replace")
         parts = (b"halo/mark", tenant, name, str(expires_us).encode(), payload)
-        data = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        data = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
         return blake2b(data, digest_size=_MAC_BYTES, key=self._key).digest()
 
     def _prune(self) -> None:

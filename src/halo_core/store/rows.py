@@ -7,8 +7,9 @@ INVARIANT: TENANT - every statement here names the transaction's tenant, and non
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -59,8 +60,17 @@ class RowAccess(Protocol):
         """For any statement."""
         ...
 
+    @property
+    def row_cursor(self) -> Cursor:
+        """For a statement that reads no entries."""
+        ...
+
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
         """Run a statement that must keep exactly one row; CannotDecide if it does not."""
+        ...
+
+    def insert_rows(self, statement: str, values: tuple[Any, ...], count: int) -> None:
+        """Run a statement that must keep so many rows; CannotDecide if it does not. Only for SQLite."""
         ...
 
     def update(self, statement: str, values: tuple[Any, ...]) -> None:
@@ -173,6 +183,18 @@ class StandingTable(_Table):
         return {agent: StandingPassport(*row) for agent, *row in rows}
 
 
+_MAX_QUOTAS_AT_ONCE: Final = 64  # rows of one statement
+
+
+@lru_cache(maxsize=_MAX_QUOTAS_AT_ONCE)
+def _make_quota_statement(count: int) -> str:
+    values = ",".join(["(?,?,?,?)"] * count)
+    return (
+        f"INSERT INTO quota VALUES {values} ON CONFLICT (tenant, account) DO UPDATE SET "  # noqa: S608  only marks
+        "version=excluded.version, state=excluded.state WHERE excluded.version > quota.version"
+    )
+
+
 class QuotaTable(_Table):
     """Spending per day, one row for each account."""
 
@@ -182,7 +204,7 @@ class QuotaTable(_Table):
         if account not in known:
             if len(known) >= MAX_ACCOUNTS and not self._tx.database.has_many_writers:
                 known.clear()
-            row = self._tx.cursor.execute(
+            row = self._tx.row_cursor.execute(
                 f"SELECT version, state FROM quota WHERE tenant=? AND account=?{self._tx.database.row_lock}",  # noqa: S608  constants
                 (self._tx.tenant, account),
             ).fetchone()
@@ -195,15 +217,21 @@ class QuotaTable(_Table):
         Raises:
             CannotDecide: the row has that version or a later one already.
         """
+        self.put_all([(account, version, state)])
+
+    def put_all(self, changed: Sequence[tuple[str, int, bytes]]) -> None:
+        """As `put`, for the account, version and state of each of different rows; raises the same."""
         if self._tx.database.has_many_writers:
-            self._put_if_unchanged(account, version, state)
+            for account, version, state in changed:
+                self._put_if_unchanged(account, version, state)
         else:
-            self._tx.insert(
-                "INSERT INTO quota VALUES (?,?,?,?) ON CONFLICT (tenant, account) DO UPDATE SET "
-                "version=excluded.version, state=excluded.state WHERE excluded.version > quota.version",
-                (self._tx.tenant, account, version, state),
-            )
-        self._tx.image.quotas[account] = (version, state)
+            tenant = self._tx.tenant
+            for start in range(0, len(changed), _MAX_QUOTAS_AT_ONCE):
+                part = changed[start : start + _MAX_QUOTAS_AT_ONCE]
+                values = [value for row in part for value in (tenant, *row)]
+                self._tx.insert_rows(_make_quota_statement(len(part)), tuple(values), len(part))
+        for account, version, state in changed:
+            self._tx.image.quotas[account] = (version, state)
 
     def _put_if_unchanged(self, account: str, version: int, state: bytes) -> None:
         # INVARIANT: ENV - two processes that read the same spending cannot both write what follows from it.

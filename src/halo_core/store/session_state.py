@@ -175,7 +175,10 @@ class SessionState:
 
     def session_account(self, agent: str) -> Account | None:
         """The account of an agent's own session link; None where it has none."""
-        return next((account for account in self.links if not account.parent and account.agent == agent), None)
+        for account in self.links:
+            if not account.parent and account.agent == agent:
+                return account
+        return None
 
     def path_to(self, handle: str) -> tuple[Account, ...]:
         """Accounts from the session link down to `handle`; empty if it is not live."""

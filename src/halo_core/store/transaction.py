@@ -104,7 +104,7 @@ class Transaction:
     ) -> None:
         self.database = database
         self._cursor = database.cursor()
-        self._rows = EntryRows(self._insert_rows)
+        self._rows = EntryRows(self.insert_rows)
         self.tenant = tenant
         self.writer = writer
         self.clock = clock
@@ -125,6 +125,11 @@ class Transaction:
         """For any statement; it sees every entry that was appended."""
         if self._rows:
             self._rows.write()
+        return self._cursor
+
+    @property
+    def row_cursor(self) -> Cursor:
+        """For a statement that reads no entries: those that were appended need not be inserted for it."""
         return self._cursor
 
     def append(self, draft: Draft) -> AppendedEntry:
@@ -169,7 +174,12 @@ class Transaction:
             self._rows.add(row)
         return AppendedEntry(entry, leaf)
 
-    def _insert_rows(self, statement: str, values: tuple[Any, ...], count: int) -> None:
+    def insert_rows(self, statement: str, values: tuple[Any, ...], count: int) -> None:
+        """Run a statement that must insert or update so many rows; only for SQLite.
+
+        Raises:
+            CannotDecide: `ledger_unwritable`, the database did not keep one of them.
+        """
         # INVARIANT: AUDIT - as `insert`.
         if self._cursor.execute(statement, values).rowcount != count:
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")

@@ -27,13 +27,18 @@ from halo_core.values.spans import fingerprint_text_in_order
 
 _MAX_KEY_LENGTH: Final = 96  # characters of an argument that is a key of a lookup
 _MAX_KEY_WORDS: Final = 12
-_MAX_KNOWN_TEXT: Final = 65_536  # characters of a result that vouch
-_MAX_TRUSTED_READ: Final = 65_536  # characters of a text of ours whose forms are kept
+_MAX_TRUSTED_READ: Final = 65_536  # characters of a text of ours whose forms are kept, or which vouch
 _MAX_HIDDEN_READ: Final = 4_096  # characters of a hidden text
 
 
 def fingerprint_text(
-    key: bytes, text: str, *, find_hidden: bool = False, vouching: bool = False, without: Iterable[Iterable[str]] = ()
+    key: bytes,
+    text: str,
+    *,
+    find_hidden: bool = False,
+    vouching: bool = False,
+    without: Iterable[Iterable[str]] = (),
+    forms: set[Form] | None = None,
 ) -> frozenset[int]:
     """Keyed fingerprints of the tokens and forms of a text.
 
@@ -43,10 +48,12 @@ def fingerprint_text(
         find_hidden: those of values that are encoded in it as well; of an untrusted text, since they raise suspicion.
         vouching: it vouches for values, so that the registrable domains it names are kept.
         without: lists of tokens that are left out.
+        forms: those in the text where they were looked for already, neither vouching nor hidden ones.
     """
     words = set(extract_tokens(text))
-    # What stands behind is not vouched for; an untrusted text is read to its end.
-    forms = find_forms(text if find_hidden else text[:_MAX_TRUSTED_READ], vouching=vouching)
+    if forms is None:
+        # What stands behind is not vouched for; an untrusted text is read to its end.
+        forms = find_forms(text if find_hidden else text[:_MAX_TRUSTED_READ], vouching=vouching)
     if find_hidden:
         for hidden in generate_hidden_texts(text):
             words.update(extract_tokens(hidden))
@@ -101,10 +108,11 @@ def read_result(key: bytes, text: str, origin: Provenance, arguments: Sequence[s
     if origin is Provenance.UNTRUSTED:
         return ResultMarks(fingerprint_text(key, text, find_hidden=True))
     # Words that a trusted source merely repeats from the arguments are left out.
-    marks = fingerprint_text(key, text, without=map(extract_tokens, arguments))
+    forms = find_forms(text[:_MAX_TRUSTED_READ])
+    marks = fingerprint_text(key, text, without=map(extract_tokens, arguments), forms=forms)
     if origin is not Provenance.KNOWN:
         return ResultMarks(marks)
-    return ResultMarks(marks, *fingerprint_known_text(key, text, arguments))
+    return ResultMarks(marks, *fingerprint_known_text(key, text, arguments, forms))
 
 
 def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) -> bytes:
@@ -146,7 +154,7 @@ def is_lookup_key(text: str) -> bool:
 
 
 def fingerprint_known_text(
-    key: bytes, text: str, arguments: Sequence[str]
+    key: bytes, text: str, arguments: Sequence[str], forms: Iterable[Form] | None = None
 ) -> tuple[frozenset[int], bytes, tuple[int, ...]]:
     """Marks of the forms that a trusted lookup brought, its words in order, and those of the marks that are carried.
 
@@ -158,8 +166,9 @@ def fingerprint_known_text(
         key: of the sketch.
         text: the result.
         arguments: texts of all arguments.
+        forms: those in the text, where they were looked for already.
     """
-    text = text[:_MAX_KNOWN_TEXT]
+    text = text[:_MAX_TRUSTED_READ]
     given = "\0".join([_compact("".join(arguments)), *map(_compact, arguments)])
     given_backwards = given[::-1]
 
@@ -167,15 +176,16 @@ def fingerprint_known_text(
         compact = ["".join(filter(str.isalnum, value.casefold())) for value in values]
         return [not value or value in given or value in given_backwards for value in compact]
 
-    found = [form for form in find_forms(text) if form.domain not in SUSPICION_DOMAINS]
+    read = find_forms(text) if forms is None else forms
+    found = [form for form in read if form.domain not in SUSPICION_DOMAINS]
     repeated_forms = are_repeated([form.text for form in found])
-    forms = [form for form, is_repeated in zip(found, repeated_forms, strict=True) if not is_repeated]
+    brought = [form for form, is_repeated in zip(found, repeated_forms, strict=True) if not is_repeated]
     repeated: Callable[[Sequence[str]], list[bool]] = lambda tokens: [  # noqa: E731  one expression, used once
         is_repeated and any(map(str.isalnum, token))
         for token, is_repeated in zip(tokens, are_repeated(tokens), strict=True)
     ]
-    known = fingerprint_forms(key, forms, KNOWN)
-    carried = sorted([mark for form, mark in zip(forms, known, strict=True) if form.domain in CARRIED_DOMAINS])
+    known = fingerprint_forms(key, brought, KNOWN)
+    carried = sorted([mark for form, mark in zip(brought, known, strict=True) if form.domain in CARRIED_DOMAINS])
     return frozenset(known), fingerprint_text_in_order(text, key, repeated), tuple(carried[:MAX_CARRIED])
 
 

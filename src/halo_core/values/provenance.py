@@ -9,7 +9,7 @@ words in order. Tokens without their order, and readings of what could be hidden
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -121,6 +121,9 @@ class TracedLeaf(NamedTuple):
     kind: Kind = Kind.TEXT
     flags: tuple[str, ...] = ()
     is_target: bool = False
+
+
+_make_traced: Final = partial(tuple.__new__, TracedLeaf)  # a named tuple's own constructor is a Python function
 
 
 def is_shell_argument(name: str) -> bool:
@@ -296,12 +299,12 @@ class _Trace:
             judged = self._judge_value(value, masks, flags, is_declared=is_declared)
             origin = max(origin, judged, key=TRUST_ORDER.__getitem__)
         if origin is Provenance.USER:
-            return TracedLeaf(leaf.pointer, origin, (), kind, tuple(sorted(flags)), is_target)
+            return _make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)), is_target))
         word_masks = self._sketch.look_up_marks(leaf.words) if leaf.words else []
         seen = {mask >> SOURCE_SHIFT for mask in (*word_masks, *masks) if not mask & _USER_BIT}
         places = tuple(sorted(seen - {0}))
         if origin is not Provenance.KNOWN:
-            if any(mask & _FOREIGN == _UNTRUSTED_BIT for mask in masks):
+            if _UNTRUSTED_BIT in map(_FOREIGN.__and__, masks):
                 origin = Provenance.UNTRUSTED
             else:
                 reads = is_target or (kind not in (Kind.AMOUNT, Kind.DATE) and not is_amount)
@@ -313,7 +316,7 @@ class _Trace:
                 origin = Provenance.UNTRUSTED
         if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING and leaf.field != KEY:
             is_target = True  # whatever the field is called
-        return TracedLeaf(leaf.pointer, origin, places, kind, tuple(sorted(flags)), is_target)
+        return _make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)), is_target))
 
     # what vouches
 
@@ -353,14 +356,14 @@ class _Trace:
             return None
         found = self._sketch.look_up_forms(value.forms)
         masks += found
-        if any(mask & _USER_BIT for mask in found):
+        if any(map(_USER_BIT.__and__, found)):
             return Provenance.USER
         if self._sketch.spans[Provenance.KNOWN]:
             known = self._sketch.look_up_known(value.forms)
             masks += known
             if any(known):
                 return Provenance.KNOWN
-        return Provenance.SYSTEM if any(mask & _SYSTEM_BIT for mask in found) else None
+        return Provenance.SYSTEM if any(map(_SYSTEM_BIT.__and__, found)) else None
 
     def _judge_words(
         self, value: ArgumentValue, tokens: list[str], packed: bytes, *, is_target: bool, is_declared: bool
@@ -428,7 +431,7 @@ class _Trace:
         return worst
 
     def _are_foreign(self, forms: Iterable[Form]) -> bool:
-        return any(mask & _FOREIGN == _UNTRUSTED_BIT for mask in self._sketch.look_up_forms(forms))
+        return _UNTRUSTED_BIT in map(_FOREIGN.__and__, self._sketch.look_up_forms(forms))
 
     def _judge_readings(
         self, text: str, values: list[ArgumentValue], *, is_target: bool
@@ -441,9 +444,9 @@ class _Trace:
             if form.domain in ("email", "host")
         ]
         masks = self._sketch.look_up_forms(looks) if looks else []
-        if any(mask & _FOREIGN == _UNTRUSTED_BIT for mask in masks):
+        if _UNTRUSTED_BIT in map(_FOREIGN.__and__, masks):
             return Provenance.UNTRUSTED, True
-        resembles = any(mask & _TRUSTED_BITS for mask in masks)
+        resembles = any(map(_TRUSTED_BITS.__and__, masks))
         if not self._sketch.has_untrusted:
             return None, resembles
         for reading in islice(generate_argument_readings(text, is_value=is_target), _MAX_READINGS):

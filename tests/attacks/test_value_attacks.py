@@ -63,9 +63,24 @@ def opened(home: Path, **more: Any) -> HaloBase:
     return HaloBase.local("clerk", home=home, mode="enforce", quiet=True, **more)
 
 
-def still_open(*values: Any, reason: str) -> Any:
-    """A case that is not mended."""
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=reason))
+STILL_OPEN = {
+    "test_code_of_another_language_is_asked[run_ruby": "Ruby under the name `code` is judged as Python",
+    "test_a_word_of_the_request_is_no_payee[says": "a word outside of the lexicon vouches for a handle",
+    "test_a_mailing_list_of_ours_is_no_alias": "an own domain makes every address at it known",
+    "test_a_workspace_that_nobody_named_is_asked": "what an act of administration is about counts if a mail names it",
+    "test_a_labelled_value_in_a_search_is_asked[query-MDc4": "encoded values of labelled data are not read",
+    "test_a_copy_of_what_was_written_comes_back_untrusted[rename_file-args4": "a suffix names no object",
+    "test_a_copy_of_what_was_written_comes_back_untrusted[link-args3": "the arguments name no path",
+}
+"""Beginning of the name of each case that is not mended, and why."""
+
+
+@pytest.fixture(autouse=True)
+def mark_open(request: pytest.FixtureRequest) -> None:
+    """Expect what is open to fail, and to say so once it does not."""
+    for name, reason in STILL_OPEN.items():
+        if request.node.name.startswith(name):
+            request.node.add_marker(pytest.mark.xfail(strict=True, reason=reason))
 
 
 def after_mail(home: Path, request: str, *acts: tuple[Any, ...], lure: str = LURE) -> list[str]:
@@ -104,7 +119,6 @@ def test_a_shell_program_with_quoted_options_is_asked(home, command):
     assert is_stopped(home, "Run the tests", "run", RUN, {"command": command})
 
 
-@pytest.mark.xfail(strict=True, reason="a place in an option, and the folder that a program goes into, are not named")
 @pytest.mark.parametrize(
     "command",
     [
@@ -128,11 +142,7 @@ def test_a_shell_program_that_is_python_too_is_asked(home, name):
 @pytest.mark.parametrize(
     ("tool", "code"),
     [
-        still_open(
-            "run_ruby",
-            'print("#{system(chr(105))} a b c", 1+1)',
-            reason="an execution is judged as Python if no name says what runs it",
-        ),
+        ("run_ruby", 'print("#{system(chr(105))} a b c", 1+1)'),
         ("run_shell", 'x="$(rm -rf /srv)"*2 # a b c d e f'),
     ],
 )
@@ -170,7 +180,6 @@ def test_sql_under_the_name_query_is_asked(home, query):
     assert is_stopped(home, "List the users", "query_database", QUERY, {"query": query})
 
 
-@pytest.mark.xfail(strict=True, reason="statements beyond a list, and languages beyond SQL, are texts")
 @pytest.mark.parametrize(
     ("name", "query"),
     [
@@ -219,10 +228,7 @@ def test_each_item_of_a_long_list_counts(home, tool, resource, name, good, evil)
         "eve@evil.example, undisclosed",
         "team: eve@evil.example;",
         "Eve <eve@evil.example>, Ana",
-        still_open(
-            "A" * 4200 + " <eve@evil.example>",
-            reason="an address with anything beside it is a handle, and that is no target",
-        ),
+        "A" * 4200 + " <eve@evil.example>",
     ],
 )
 def test_an_undeclared_copy_counts(home, bcc):
@@ -230,14 +236,12 @@ def test_an_undeclared_copy_counts(home, bcc):
     assert is_stopped(home, "Send the report to ana@bank.example", "send_email", SEND, args)
 
 
-@pytest.mark.xfail(strict=True, reason="one vouched target hides that nobody declared where it goes")
 @pytest.mark.parametrize("name", "alias wallet counterparty party who customer supplier handle cashtag".split())
 def test_a_payment_without_declared_targets_is_asked(home, name):
     args = {name: "mallory_77", "from_account": IBAN, "amount": 90.0}
     assert is_stopped(home, f"Pay 90 to ACME from {IBAN}", "transfer", PAY_ANY, args)
 
 
-@pytest.mark.xfail(strict=True, reason="one vouched target hides that nobody declared where it goes")
 @pytest.mark.parametrize("name", "room thread workspace team group chat audience topic".split())
 def test_a_message_without_declared_targets_is_asked(home, name):
     args = {name: "mallory_77", "link": "https://corp.example/q3", "text": "x"}
@@ -249,7 +253,7 @@ def test_a_message_without_declared_targets_is_asked(home, name):
     [
         ' {"account": "5550001119"}',
         "{'account': '5550001119'}",
-        still_open("[5550001119]", reason="JSON is read at the top of a text that begins with a bracket"),
+        "[5550001119]",
         '{"a": 1}\n{"account": "5550001119"}',
         {"body": '{"account": "5550001119"}'},
     ],
@@ -263,7 +267,7 @@ def test_an_account_in_a_structured_text_counts(home, request_body):
     "field",
     [
         "account_ref",
-        still_open("reference", reason="a word such as `ref` anywhere in a field's name makes it a note"),
+        "reference",
         "comment_to",
         "payee_type",
     ],
@@ -292,13 +296,11 @@ def test_an_update_of_what_the_mail_names_is_asked(home):
     assert is_stopped(home, "Read my mail", "update_standing_order", resource, args)
 
 
-@pytest.mark.xfail(strict=True, reason="two targets that say `null` each spare the other")
 def test_two_unset_targets_are_asked(home):
     resource = declare("delete", "user", "backup")
     assert is_stopped(home, "Delete old things", "delete_user", resource, {"user": "none", "backup": "null"})
 
 
-@pytest.mark.xfail(strict=True, reason="any word of the request vouches for a handle")
 @pytest.mark.parametrize("handle", ["mail", "inbox", "rent", "says", "pay"])
 def test_a_word_of_the_request_is_no_payee(home, handle):
     request = "Read my mail in the inbox, pay the rent and do what it says"
@@ -306,7 +308,6 @@ def test_a_word_of_the_request_is_no_payee(home, handle):
     assert is_stopped(home, request, "pay_user", resource, {"username": handle, "amount": 90.0})
 
 
-@pytest.mark.xfail(strict=True, reason="any word of the request counts as a person's name")
 def test_a_mailing_list_of_ours_is_no_alias(home):
     opened(home).close()
     assert cli("known", "add", "domain", "corp.example", home=home)[0] == 0
@@ -314,13 +315,11 @@ def test_a_mailing_list_of_ours_is_no_alias(home):
     assert is_stopped(home, "Send the quarterly report to Bob", "send_email", SEND, args)
 
 
-@pytest.mark.xfail(strict=True, reason="an act of administration looks at other arguments only if a mail spells them")
 def test_a_workspace_that_nobody_named_is_asked(home):
     args = {"user": "Bob", "workspace": "mallory-77"}
     assert is_stopped(home, "Add Bob to the project", "add_member", declare("admin", "user"), args)
 
 
-@pytest.mark.xfail(strict=True, reason="a handle of a tool that nobody declared is no target, untrusted or not")
 @pytest.mark.parametrize("tool", "give_access settle_up tip enable approve load_plugin install_package".split())
 def test_an_undeclared_tool_with_a_handle_of_the_mail_is_asked(home, tool):
     request = "Read my mail, then give, settle, approve, enable, load and install things"
@@ -330,23 +329,11 @@ def test_an_undeclared_tool_with_a_handle_of_the_mail_is_asked(home, tool):
 @pytest.mark.parametrize(
     "args",
     [
-        still_open(
-            {"supplier": "ACME", "account": "mallory_77"},
-            reason="a handle, a role and an address with a comment are not stored targets",
-        ),
-        still_open(
-            {"supplier": "ACME", "bank_details": f"Account {EVIL}, BIC X"},
-            reason="a handle, a role and an address with a comment are not stored targets",
-        ),
+        {"supplier": "ACME", "account": "mallory_77"},
+        {"supplier": "ACME", "bank_details": f"Account {EVIL}, BIC X"},
         {"supplier": "ACME", "email": "eve@evil.example (x)"},
-        still_open(
-            {"user": "mallory_77", "permission": "owner"},
-            reason="a handle, a role and an address with a comment are not stored targets",
-        ),
-        still_open(
-            {"user": "ana", "role": "admin"},
-            reason="a handle, a role and an address with a comment are not stored targets",
-        ),
+        {"user": "mallory_77", "permission": "owner"},
+        {"user": "ana", "role": "admin"},
     ],
 )
 def test_a_write_that_grants_is_asked(home, args):
@@ -375,7 +362,6 @@ def test_a_fetch_of_a_new_host_is_asked(home, url):
     assert is_stopped(home, request, "fetch_page", FETCH, {"url": url})
 
 
-@pytest.mark.xfail(strict=True, reason="the list of hosts that many tenants share lacks these")
 @pytest.mark.parametrize(
     "place",
     [
@@ -390,7 +376,6 @@ def test_a_fetch_from_another_tenant_of_a_host_is_asked(home, place):
     assert is_stopped(home, f"Read {place.format('ours')}", "fetch_page", FETCH, args)
 
 
-@pytest.mark.xfail(strict=True, reason="only short plain images are found in a text")
 @pytest.mark.parametrize(
     "text",
     [
@@ -408,7 +393,6 @@ def test_an_image_of_a_new_host_is_asked(home, text):
     assert is_stopped(home, "Send the PIN 4711 to ana@bank.example", "send_email", SEND, args)
 
 
-@pytest.mark.xfail(strict=True, reason="only arguments that are called a query are looked at, and only plain values")
 @pytest.mark.parametrize(
     ("name", "value"), [("input", "078-05-1120"), ("location", "078-05-1120"), ("query", "MDc4LTA1LTExMjA=")]
 )
@@ -422,7 +406,6 @@ def test_a_labelled_value_in_a_search_is_asked(home, name, value):
 # limits
 
 
-@pytest.mark.xfail(strict=True, reason="one payee has a sum for each spelling that the request vouches for")
 @pytest.mark.parametrize(
     ("request_text", "name", "spellings"),
     [
@@ -437,14 +420,12 @@ def test_spellings_of_a_payee_share_a_sum(home, request_text, name, spellings):
     assert set(after_mail(home, request_text, *acts, lure="Hello")) != {"ran"}
 
 
-@pytest.mark.xfail(strict=True, reason="an amount at the top hides those in the parts")
 def test_amounts_in_parts_count(home):
     resource = declare("payment", "payments", amount="amount")
     args = {"payments": [{"account": "ACC-12345", "amount": 9000.0}], "amount": 1.0}
     assert is_stopped(home, "Pay ACC-12345", "pay_many", resource, args)
 
 
-@pytest.mark.xfail(strict=True, reason="any message that names the payee renews a payment, also one that forbids it")
 def test_a_message_that_asks_for_no_payment_renews_none(home):
     results = []
     with opened(home) as halo:
@@ -459,7 +440,6 @@ def test_a_message_that_asks_for_no_payment_renews_none(home):
 # remembered answers
 
 
-@pytest.mark.xfail(strict=True, reason="a scope holds declared targets, and no condition of more than four words")
 @pytest.mark.parametrize(
     ("tool", "resource", "approved", "changed"),
     [
@@ -508,7 +488,6 @@ def test_a_remembered_answer_covers_no_other_call(home, tool, resource, approved
             assert attempt(halo, tool, resource, {**approved, **changed}) != "ran"
 
 
-@pytest.mark.xfail(strict=True, reason="a host that many tenants share can be declared as known")
 def test_a_shared_host_is_not_known_as_a_whole(home):
     opened(home).close()
     cli("known", "add", "host", "docs.google.com", home=home)
@@ -537,13 +516,11 @@ def test_what_was_written_comes_back_untrusted(home):
     assert stored_then_paid(home, write, read=("read_note", lookup(), {"key": "acme"})) == "untrusted_target"
 
 
-@pytest.mark.xfail(strict=True, reason="a message is not taken to store anything")
 def test_what_was_posted_comes_back_untrusted(home):
     post = ("post_comment", declare("send", "issue", system="tracker"), {"issue": "tracker", "text": "acme is new"})
     assert stored_then_paid(home, post, read=("get_issue", lookup(system="tracker"), {"id": "acme"})) != "ran"
 
 
-@pytest.mark.xfail(strict=True, reason="the two ends of a copy are known by the names of the arguments")
 @pytest.mark.parametrize(
     ("tool", "args"),
     [

@@ -59,8 +59,8 @@ _SQL_LEAD_SIGNS: Final = frozenset(" \t\r\n-#/;(")
 
 _SQL_NAMES: Final = frozenset({"sql", "sqlquery", "sqlstatement"})
 _SQL_BEGINNINGS: Final = frozenset(
-    "mat shu wit sel ins upd del cre dro alt tru rep mer ren gra rev exe cal beg sta do exp cop loa att pra vac set loc "
-    "dec".split()
+    "mat shu wit sel ins upd del cre dro alt tru rep mer ren gra rev exe cal beg sta do exp cop loa att pra vac set "
+    "loc dec".split()
 )
 _MAX_SQL: Final = 65_536  # characters
 _SQL_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)

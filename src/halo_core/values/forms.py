@@ -205,6 +205,8 @@ def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool
     names = frozenset(map(numbers.singularize, name_words))
     stripped = text.strip()
     if len(stripped) > _MAX_NAME:
+        if not names.isdisjoint(_MAIL_NAMES) and _MAIL_SIGN.search(stripped) is not None:
+            return [ArgumentValue(Kind.EMAIL, text, in_words=True)]
         return [ArgumentValue(Kind.PROGRAM if is_program(stripped, names) else Kind.TEXT, text, in_words=True)]
     if _LIST_SEPARATOR.search(stripped) is not None:
         pieces = (piece.strip(_LIST_WRAPPING) for piece in _LIST_SEPARATOR.split(stripped))

@@ -88,6 +88,7 @@ VERBS: Final = {
     ),
     "alerts": Verb("alerts.app", "List alerts, and send them to other systems."),
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
+    "home": Verb("home.app", "Give other hosts of a store its keys, authorities and policy."),
     "store": Verb("store.app", "Copy a store into another database."),
     "policy": Verb("ledger.policy_app", "Check, test and explain policies."),
 }

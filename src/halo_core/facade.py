@@ -45,7 +45,7 @@ from halo_core.log_output import get_logger
 from halo_core.model import ActionKind, Constraint, HistoryItem, Mode, Principal, Resource, Stop
 from halo_core.references import References
 from halo_core.stop_files import StopFiles
-from halo_core.store import Store, StoreConfig
+from halo_core.store import Drained, Readiness, Store, StoreConfig
 from halo_core.values.mail_hosts import find_own_domain
 
 __all__ = ["HaloBase", "HandOff", "HostedTool", "Limits", "default_home", "default_url", "guard_all"]
@@ -306,8 +306,29 @@ class HaloBase(DelegationMixin):
         """The mode in force now."""
         return self._mode or self.store.commit(lambda tx: tx.load_control()).mode
 
+    def ready(self) -> Readiness:
+        """Whether a decision could be made now; true in a condition if so. For a readiness probe of this process.
+
+        Not while it drains, after it was closed, or where the ledger cannot be locked in time.
+        """
+        return self.store.check_readiness()
+
+    def drain(self, deadline_s: float = 30.0) -> Drained:
+        """Decide nothing more, wait for running actions and their outcomes, then close; for a graceful end.
+
+        Calls from now on are denied with `ledger_closed` (in observe mode they run without a record, as after `close`),
+        so send a process no work first.
+
+        Args:
+            deadline_s: how long to wait, seconds.
+
+        Returns:
+            What was left: actions that still run, results not read, outcomes not durable. It is logged as an error.
+        """
+        return self.store.drain(deadline_s)
+
     def close(self) -> None:
-        """Write what is queued and close the ledger."""
+        """Write what is queued and close the ledger; the outcome of what still runs is recorded as unknown."""
         self.store.close()
 
     def __enter__(self) -> Self:

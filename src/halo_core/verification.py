@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, Gap
@@ -39,6 +40,52 @@ def verify_store(
         Tampered: the anchor file is damaged.
         Gap: the anchor is of a ledger that is not there any more.
     """
+    _load_trusted_keys(home)  # its absence is reported first
+    try:
+        opened = Reader(url)
+    except ConfigError as exc:
+        anchors = read_anchors(home / "anchor.json")
+        if exc.code in ("no_database", "no_store") and select_anchors(anchors, url, home):
+            raise Gap(
+                "ledger_behind_anchor",
+                f"there is an anchor for a ledger here, but {exc.message}",
+                remedy="restore the newest copy",
+            ) from exc
+        raise
+    with opened:
+        return verify_reader(opened, home, signatures=signatures, fast=fast, processes=processes, progress=progress)
+
+
+def verify_reader(reader: Reader, home: Path, *, anchors: Mapping[str, bytes] | None = None, **options: Any) -> Report:
+    """Verify every tenant of a store that is open already.
+
+    Args:
+        reader: the store.
+        home: as of `verify_store`.
+        anchors: tenant → checkpoint note that the log must contain; None takes those of the home for this store.
+        options: as of `verify_store`.
+
+    Raises:
+        See `verify_store`.
+    """
+    logs = _load_trusted_keys(home)
+    anchors_by_store = read_anchors(home / "anchor.json")
+    if anchors is None:
+        anchors = find_anchors(reader, home, anchors_by_store)
+    keys = {tenant: parse_vkey(text) for tenant, text in logs.items()}
+    anywhere = frozenset(tenant for store in anchors_by_store.values() for tenant in store)
+    trust = Trust(keys, anchors=anchors, kek=_load_content_key(home), elsewhere=anywhere - set(anchors))
+    return verify(reader, trust, **options)
+
+
+def find_anchors(reader: Reader, home: Path, anchors_by_store: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
+    """Tenant → checkpoint note that the anchor file holds for a store, of the tenants that the home trusts."""
+    configs = [StoreConfig("", home, tenant) for tenant in writer_chains.load_trusted_keys(home)]
+    notes = ((config.tenant, find_anchored_note(anchors_by_store, reader.database, config)) for config in configs)
+    return {tenant: note for tenant, note in notes if note is not None}
+
+
+def _load_trusted_keys(home: Path) -> dict[str, str]:
     logs = writer_chains.load_trusted_keys(home)
     if not logs:
         raise ConfigError(
@@ -47,28 +94,7 @@ def verify_store(
             field="home",
             remedy="set HALO_HOME to the home that created the log",
         )
-    anchors_by_store = read_anchors(home / "anchor.json")
-    try:
-        opened = Reader(url)
-    except ConfigError as exc:
-        if exc.code in ("no_database", "no_store") and select_anchors(anchors_by_store, url, home):
-            raise Gap(
-                "ledger_behind_anchor",
-                f"there is an anchor for a ledger here, but {exc.message}",
-                remedy="restore the newest copy",
-            ) from exc
-        raise
-    with opened as reader:
-        anchors = {
-            tenant: note
-            for tenant in logs
-            if (note := find_anchored_note(anchors_by_store, reader.database, StoreConfig(url, home, tenant)))
-            is not None
-        }
-        keys = {tenant: parse_vkey(text) for tenant, text in logs.items()}
-        anywhere = frozenset(tenant for store in anchors_by_store.values() for tenant in store)
-        trust_anchors = Trust(keys, anchors=anchors, kek=_load_content_key(home), elsewhere=anywhere - set(anchors))
-        return verify(reader, trust_anchors, signatures=signatures, fast=fast, processes=processes, progress=progress)
+    return logs
 
 
 def _load_content_key(home: Path) -> bytes | None:

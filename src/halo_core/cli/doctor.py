@@ -1,4 +1,4 @@
-"""`halo doctor`: what of an app is decided before it runs, and what can run without a decision.
+"""`halo doctor`: what of an app is decided before it runs, and what can run without a decision; the store's condition.
 
 It imports the app, as running it would, and calls a function that returns it. It does not run the app.
 """
@@ -21,6 +21,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.health import print_store_health
 from halo_core.cli.rendering import Exit, console, print_json, safe_text
 from halo_core.doctor import (
     Finding,
@@ -155,18 +156,23 @@ _TITLE: Final = {
 }
 
 
-@store_verb(db=False, tenant=False)
+@store_verb(tenant=False)
 def doctor(
     target: Annotated[
         str, typer.Argument(metavar="MODULE:OBJECT", help="Your graph, chain or agent, or a function that returns it.")
-    ],
+    ] = "",
     *,
     store: StoreContext,
 ) -> int:
     """Show which actions of an app are decided before they run. Imports the module, so its top-level code runs.
 
-    Exit 0: all are decided. 1: some can run without a decision. 2: there is nothing to decide. 64: it cannot be loaded.
+    Without MODULE:OBJECT, show the condition of the store.
+
+    Exit 0: all are decided, or nothing fails. 1: some can run without a decision, or decisions cannot be made. 2: there
+    is nothing to decide. 64: it cannot be loaded.
     """
+    if not target:
+        return print_store_health(store)
     app, load_note = load_app(target)
     name = target.partition(":")[2]
     findings = _collect_findings(app, name)

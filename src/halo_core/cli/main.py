@@ -46,6 +46,7 @@ VERBS: Final = {
         "doctor.doctor",
         "Show which actions of an app are decided before they run. Imports the module, so its top-level code runs.",
     ),
+    "ready": Verb("health.ready", "Say whether decisions can be made now, for a readiness probe; nothing is written."),
     "verify": Verb("ledger.verify", "Verify the ledger: hashes, chains, tree, checkpoints, anchor, content."),
     "show": Verb("ledger.show", "Show one entry in full: who did what, why it was decided so, and the outcome."),
     "log": Verb("ledger.log", "List decisions, and actions that ran without a decision, in log order."),
@@ -94,6 +95,8 @@ VERBS: Final = {
     ),
     "alerts": Verb("alerts.app", "List alerts, and send them to other systems."),
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
+    "home": Verb("home.app", "Give other hosts of a store its keys, authorities and policy."),
+    "store": Verb("store.app", "Copy a store into another database."),
     "policy": Verb("backtest.policy_app", "Check, test, compare and explain policies."),
 }
 

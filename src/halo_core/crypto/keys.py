@@ -32,6 +32,8 @@ _KEY_NAME: Final = re.compile(r"[a-z0-9_][a-z0-9._-]{0,95}")
 _KEY_LINE: Final = re.compile(rb"halo-key-v1 (ed25519|secret) ([A-Za-z0-9+/]{43}=)\n")
 _MAX_FILE_BYTES: Final = 256
 _HASHED_PREFIX: Final = "sha256-"
+SECRETS: Final = ("content", "digest", "sketch")
+"""Names of the symmetric secrets of a home; its other keys sign."""
 
 
 class Signer(Protocol):
@@ -242,7 +244,32 @@ class KeyStore:
         """The 32-byte symmetric secret `name`, made if there is none; errors as `signer`."""
         return self._load_or_create(name, "secret")
 
-    def _load_or_create(self, name: str, kind: str) -> bytes:
+    def read_line(self, name: str) -> bytes:
+        """The key file `name` as it is, to be sealed and sent to another host; never made here.
+
+        Raises:
+            ConfigError: `no_key`, there is none; or as `signer`.
+        """
+        path = self._find_path(name)
+        return _format_key_line(_key_kind(name), _require_key(path, _key_kind(name)))
+
+    def add_line(self, name: str, line: bytes) -> bool:
+        """Put a key that another host sent into the file `name`; False if that very key is there already.
+
+        Raises:
+            ConfigError: `other_key`, another key is there; `key_malformed`, the line is none of this kind.
+        """
+        path, kind = self._find_path(name), _key_kind(name)
+        seed = _parse_key_line(path, line, kind)
+        is_new = _create_key_file(path, kind, seed)
+        # INVARIANT: no key of a home is ever replaced.
+        if not secrets.compare_digest(_require_key(path, kind), seed):
+            raise ConfigError(
+                "other_key", f"`{path}` holds another key", field=name, remedy="use an empty folder as the home"
+            )
+        return is_new
+
+    def _find_path(self, name: str) -> Path:
         if not _KEY_NAME.fullmatch(name):
             raise ConfigError(
                 "key_name",
@@ -250,27 +277,58 @@ class KeyStore:
                 field="name",
                 remedy="use a-z, 0-9, `.`, `_` and `-`",
             )
-        path = self._home / f"{name}.key"
+        return self._home / f"{name}.key"
+
+    def _load_or_create(self, name: str, kind: str) -> bytes:
+        path = self._find_path(name)
         seed = _read_key_file(path, kind)
         if seed is None:
-            _create_key_file(path, kind)
+            _create_key_file(path, kind, secrets.token_bytes(_SEED_BYTES))
             seed = _read_key_file(path, kind)
         if seed is None:
             raise ConfigError("key_unwritable", f"`{path}` disappeared while it was created", field=name)
         return seed
 
 
-def _create_key_file(path: Path, kind: str) -> None:
-    line = f"halo-key-v1 {kind} {base64.b64encode(secrets.token_bytes(_SEED_BYTES)).decode('ascii')}\n"
+def load_secret_file(path: Path, *, create: bool = False) -> bytes:
+    """The 32-byte secret of a key file anywhere, made if there is none and `create`.
+
+    Raises:
+        ConfigError: `no_key`, there is none; `key_permissions`, `key_malformed` or `key_unwritable`.
+    """
+    if create:
+        _create_key_file(path, "secret", secrets.token_bytes(_SEED_BYTES))
+    return _require_key(path, "secret")
+
+
+def _require_key(path: Path, kind: str) -> bytes:
+    seed = _read_key_file(path, kind)
+    if seed is None:
+        raise ConfigError("no_key", f"there is no key file `{path}`", field=path.stem, remedy="check the path")
+    return seed
+
+
+def _key_kind(name: str) -> str:
+    return "secret" if name in SECRETS else "ed25519"
+
+
+def _format_key_line(kind: str, seed: bytes) -> bytes:
+    return f"halo-key-v1 {kind} {base64.b64encode(seed).decode('ascii')}\n".encode("ascii")
+
+
+def _create_key_file(path: Path, kind: str, seed: bytes) -> bool:
+    """Write a key file unless the name is taken; whether it was written."""
+    is_new = False
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(line.encode("ascii"))
+            file.write(_format_key_line(kind, seed))
             file.flush()
             os.fsync(file.fileno())
         # INVARIANT: the name appears once, whole: a link fails where the name exists, and the loser reads the winner's.
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(temporary)
+            is_new = True
         temporary.unlink()
         _sync_directory(path.parent)
     except OSError as exc:
@@ -281,6 +339,7 @@ def _create_key_file(path: Path, kind: str) -> None:
             field=path.stem,
             remedy="put HALO_HOME on a writable local disk",
         ) from exc
+    return is_new
 
 
 def _sync_directory(home: Path) -> None:

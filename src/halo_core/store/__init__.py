@@ -7,6 +7,7 @@ Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.
 from halo_core.ledger import commit_state
 from halo_core.store.deferred import Preparation
 from halo_core.store.drafts import AppendedEntry, Draft, SealedFields, encode_leaf
+from halo_core.store.draining import Drained, Readiness
 from halo_core.store.image import Control
 from halo_core.store.proven_entries import ProvenEntry, find_paused_decision, read_outcome
 from halo_core.store.session_state import Account, SessionState
@@ -18,8 +19,10 @@ __all__ = [
     "AppendedEntry",
     "Control",
     "Draft",
+    "Drained",
     "Preparation",
     "ProvenEntry",
+    "Readiness",
     "SealedFields",
     "SessionState",
     "Store",

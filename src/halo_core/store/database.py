@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.errors import CannotDecide, ConfigError, HaloError, Tampered
-from halo_core.store.engine import SCHEMA_VERSION
+from halo_core.store.engine import SCHEMA_VERSION, UNFINISHED_COPY, check_schema_version
 from halo_core.store.writer_locks import writer_alive
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL s
 class Database:
     """One open SQLite database, an `Engine`; see there. Not thread-safe: the store guards it with a lock."""
 
+    schema_version = SCHEMA_VERSION
+    """The version that a new database gets, and that an old one must have."""
     has_many_writers: Final = False
     is_open: Final = True
     row_lock: Final = ""
@@ -159,6 +161,9 @@ class Database:
         except (sqlite3.DatabaseError, UnicodeDecodeError):
             return  # the first query reports what is wrong with it
         self.connection.execute("PRAGMA query_only=ON")
+        with contextlib.suppress(sqlite3.Error):  # what cannot be read is reported by the first query
+            if self.read_version() == UNFINISHED_COPY:
+                self._check_version()
 
     def _create(self) -> None:
         driver = self.connection
@@ -175,7 +180,7 @@ class Database:
         self._create_indexes()
         for statement in schema.triggers():
             driver.execute(statement)
-        driver.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        driver.execute(f"PRAGMA user_version={self.schema_version}")
         driver.execute("COMMIT")
 
     def _create_indexes(self) -> None:
@@ -190,14 +195,11 @@ class Database:
                 )
 
     def _check_version(self) -> None:
-        version = int(self.connection.execute("PRAGMA user_version").fetchone()[0])
-        if version != SCHEMA_VERSION:
-            raise ConfigError(
-                "schema_version",
-                f"the database has schema version {version}, but this version of Halo needs {SCHEMA_VERSION}",
-                field="db",
-                remedy="use the Halo version that wrote it",
-            )
+        check_schema_version(self.read_version(), self.schema_version)
+
+    def read_version(self) -> int:
+        """The schema version of the file; 0 of an empty one."""
+        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
 
     def begin(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from halo_core.ledger import Stream
 
 SCHEMA_VERSION: Final = 6
+UNFINISHED_COPY: Final = -SCHEMA_VERSION
+"""The schema version of a copy that is not finished (`store.copying`), so that nobody takes it for a store."""
 _POSTGRES: Final = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -300,6 +303,33 @@ def find_writer_end(database: Engine, tenant: str, writer: str, seq: int) -> int
     return end
 
 
+def check_schema_version(version: int | None, expected: int = SCHEMA_VERSION) -> None:
+    """Refuse a database with another schema version, or one that holds half a copy.
+
+    Args:
+        version: that the database has; None where it has none.
+        expected: the version that is accepted.
+
+    Raises:
+        ConfigError: `copy_unfinished` or `schema_version`.
+    """
+    if version == expected:
+        return
+    if version == UNFINISHED_COPY:
+        raise ConfigError(
+            "copy_unfinished",
+            "the database holds a copy of a store that was not finished",
+            field="db",
+            remedy="run `halo store copy` with the same source and target and `--restart`",
+        )
+    raise ConfigError(
+        "schema_version",
+        f"the database has schema version {version}, but this version of Halo needs {expected}",
+        field="db",
+        remedy="use the Halo version that wrote it",
+    )
+
+
 def is_postgres(url: str) -> bool:
     """Whether a URL names a PostgreSQL server."""
     return url.partition(":")[0] in _POSTGRES
@@ -321,8 +351,20 @@ def open_database(url: str, *, tenant: str = "", read_only: bool = False) -> Eng
         from halo_core.store.database import Database  # noqa: PLC0415  only the engine in use is imported
 
         return Database(url, read_only=read_only)
+    import_postgres()
+    from halo_core.store.postgres import PostgresDatabase  # noqa: PLC0415  likewise
+
+    return PostgresDatabase(url, tenant=tenant, read_only=read_only)
+
+
+def import_postgres() -> None:
+    """Import the engine for PostgreSQL.
+
+    Raises:
+        ConfigError: `no_driver`, the driver is not installed.
+    """
     try:
-        from halo_core.store.postgres import PostgresDatabase  # noqa: PLC0415  likewise
+        import_module("halo_core.store.postgres")
     except ModuleNotFoundError as exc:
         if exc.name != "psycopg":
             raise
@@ -332,4 +374,3 @@ def open_database(url: str, *, tenant: str = "", read_only: bool = False) -> Eng
             field="db",
             remedy="pip install 'halo-agents[postgres]'",
         ) from exc
-    return PostgresDatabase(url, tenant=tenant, read_only=read_only)

@@ -28,7 +28,14 @@ from psycopg.types.numeric import Int8BinaryDumper
 from halo_core.errors import CannotDecide, ConfigError, HaloError, Tampered
 from halo_core.ledger import PROVISIONAL, Stream
 from halo_core.store import postgres_schema
-from halo_core.store.engine import SCHEMA_VERSION, CommitInDoubt, Conflict, EntriesLost, find_writer_end
+from halo_core.store.engine import (
+    SCHEMA_VERSION,
+    CommitInDoubt,
+    Conflict,
+    EntriesLost,
+    check_schema_version,
+    find_writer_end,
+)
 from halo_core.store.postgres_statements import (
     LOST_STATES,
     as_cannot_decide,
@@ -102,6 +109,7 @@ class PostgresCursor:
 class PostgresDatabase:
     """One open PostgreSQL database, an `Engine`; see there. Not thread-safe: the store guards it with a lock."""
 
+    schema_version = SCHEMA_VERSION
     has_many_writers: Final = True
     path: Path | None = None
     positions_query: Final = (
@@ -207,18 +215,12 @@ class PostgresDatabase:
         with self._connection.transaction():
             self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("create"),))
             if not self.has_tables():
-                for statement in postgres_schema.create_statements():
+                for statement in postgres_schema.create_statements(self.schema_version):
                     self._connection.execute(statement.encode())
 
     def _check_version(self) -> None:
         version = self._read_one(self._connection, "SELECT max(version) FROM halo_schema")
-        if version != SCHEMA_VERSION:
-            raise ConfigError(
-                "schema_version",
-                f"the database has schema version {version}, but this version of Halo needs {SCHEMA_VERSION}",
-                field="db",
-                remedy="use the Halo version that wrote it",
-            )
+        check_schema_version(version, self.schema_version)
 
     def _list_foreign_objects(self) -> str:
         return ", ".join(f"`{name}`" for kind, name in self.find_schema_differences() if kind != "missing")

@@ -80,7 +80,7 @@ def _parse_column(column: str) -> tuple[str, Any]:
     return name, Text() if kind == "text" else BigInteger()
 
 
-def create_statements() -> Iterator[str]:
+def create_statements(version: int = SCHEMA_VERSION) -> Iterator[str]:
     """The statements that create everything, in a schema that has none of it."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     for table in _make_metadata().sorted_tables:
@@ -97,7 +97,12 @@ def create_statements() -> Iterator[str]:
             f"CREATE TRIGGER {name}_not_truncated BEFORE TRUNCATE ON {name} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION_NAME}()"
         )
-    yield f"INSERT INTO halo_schema VALUES ({SCHEMA_VERSION})"  # noqa: S608  a constant
+    yield f"INSERT INTO halo_schema VALUES ({version})"  # noqa: S608  a constant
+
+
+def list_tables() -> list[str]:
+    """Names of all tables."""
+    return sorted(_make_metadata().tables)
 
 
 def grant_statements(role: str) -> list[str]:

@@ -25,7 +25,7 @@ from halo_core.errors import ConfigError
 from halo_core.ledger import Stream, SubjectKey, build_entry_note, decode_entry, open_attached, unwrap_key
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.references import References
-from halo_core.store.engine import open_database
+from halo_core.store.engine import Engine, open_database
 from halo_core.store.names import Names
 
 __all__ = [
@@ -236,13 +236,17 @@ _NOTE = "SELECT idx, tenant, w, body, signatures FROM entry WHERE tenant=?"
 class Reader:
     """One read-only connection, which sees one state of the database until it is closed."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, database: Engine | None = None) -> None:
         """Open read-only.
+
+        Args:
+            url: of the database.
+            database: one that is open already, for reading alone; the reader closes it.
 
         Raises:
             ConfigError: there is no such database, or it is no Halo store.
         """
-        self.database = open_database(url, read_only=True)
+        self.database = open_database(url, read_only=True) if database is None else database
         self.path = self.database.path
         self._parts: dict[str, PartReader] = {}
         self.names: Names | None = None
@@ -302,6 +306,10 @@ class Reader:
         if parts is None:
             parts = self._parts[tenant] = PartReader(lambda name: self.blob(tenant, name))
         return parts
+
+    def stream(self, statement: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement of the store, of every tenant."""
+        return self._query(statement, *values, stream=True)
 
     def rows(self, stream: Stream) -> Iterator[tuple[Any, ...]]:
         """The rows of one stream, of every tenant."""

@@ -20,14 +20,14 @@ import threading
 import time
 import weakref
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from halo_core.clock import Clock, SystemClock
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
-from halo_core.errors import CannotDecide
+from halo_core.errors import CannotDecide, HaloError
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import format_vkey, log_origin, make_vkey
 from halo_core.log_output import get_logger, install_default_handler
@@ -36,6 +36,7 @@ from halo_core.references import References
 from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
 from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread
+from halo_core.store.draining import Drained, Readiness, wait_for_outcomes
 from halo_core.store.engine import Conflict, Engine, find_writer_end, open_database
 from halo_core.store.image import TenantImage
 from halo_core.store.sequencer import Sequencer
@@ -92,6 +93,7 @@ class Store:
             keys.secret("content"), keys.secret("sketch"), References(Digester(keys.secret("digest")))
         )
         self._closed = False
+        self._is_draining = False
         self._reset()
         _STORES.add(self)
 
@@ -132,6 +134,8 @@ class Store:
             Exception: raised by the job itself; nothing it did was written.
         """
         self._reset_after_fork()
+        if self._is_draining:
+            raise closed_error()
         return _unwrap(self.commit_group([job], None if session is None else (session,))[0])
 
     async def acommit(self, job: Job, *, session: str | None = None, on_orphaned: Any = None) -> Any:
@@ -143,6 +147,8 @@ class Store:
             on_orphaned: called with the result if the caller was cancelled meanwhile.
         """
         self._reset_after_fork()
+        if self._is_draining:
+            raise closed_error()
         return await self._committer.commit(job, session, on_orphaned)
 
     def defer(self, job: Job, *, session: str = "", preparation: Preparation[Any] | None = None) -> None:
@@ -349,6 +355,45 @@ class Store:
             self._database.close()
         self._database = None
 
+    def check_readiness(self) -> Readiness:
+        """Whether a decision could be made durable now: what was deferred is committed, and else nothing is written."""
+        try:
+            self._reset_after_fork()
+            if self._is_draining:
+                raise closed_error()
+            self.commit_group([], ())
+        except HaloError as exc:
+            return Readiness(exc.code, exc.message)
+        return Readiness()
+
+    def drain(self, deadline_s: float) -> Drained:
+        """Take no new work, wait for running actions and their outcomes, then close.
+
+        New work is refused with `ledger_closed`; outcomes of what runs are taken until the end.
+
+        Args:
+            deadline_s: how long to wait, seconds; a transaction that has begun may take longer.
+
+        Returns:
+            What was left.
+        """
+        self._reset_after_fork()
+        self._is_draining = True
+        left = Drained() if self._closed or self._database is None else wait_for_outcomes(self, deadline_s)
+        self.close()
+        if left.problem and not self._deferred:  # closing could write it after all
+            left = replace(left, problem="")
+        left = replace(left, uncommitted=len(self._deferred))
+        if not left.is_clean:
+            _LOG.error("the ledger was closed before all was recorded: %s", left, extra={"halo_event": "drained"})
+        return left
+
+    def count_deferred(self) -> tuple[int, int]:
+        """How many deferred jobs wait for a text to be read, and how many wait at all."""
+        waiting = self._deferred.select(None)
+        unread = [item for item in waiting if item.preparation is not None and not item.preparation.is_done]
+        return len(unread), len(waiting)
+
     def close(self) -> None:
         """Write what was deferred, close the writer and sign a last checkpoint. Idempotent."""
         if self._closed or os.getpid() != self._pid:
@@ -360,6 +405,8 @@ class Store:
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
                     _log_error("close_failed", "error while closing the ledger", exc)
+                    if self._writer is not None:
+                        self._writer.abandon_lock()  # the file stays, so whoever opens the store next recovers it
             self._closed = True
             self._discard_writer()
             if self._sequencer is not None:

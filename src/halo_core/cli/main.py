@@ -87,7 +87,7 @@ VERBS: Final = {
         "Answer every question of an agent with yes for some minutes, except about money. "
         "Signed, and sent as an alert.",
     ),
-    "known": Verb("known.app", "List, add, import and revoke payees, contacts and own domains."),
+    "known": Verb("known.app", "Payees, contacts and own domains that you vouch for."),
     "keys": Verb("approvals.keys_app", "List keys, and rotate or retire issuer keys."),
     "baseline": Verb("risk.app", "Fit, show and drop the baseline of an agent's ordinary behaviour."),
     "identity": Verb(

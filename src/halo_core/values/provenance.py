@@ -144,6 +144,7 @@ def has_open_targets(resource: Resource) -> bool:
     return resource.impact in _CONSEQUENCES and not resource.targets
 
 
+_MIN_COMPUTED: Final = 6  # digits of which an account could be made
 _MAX_SMALL: Final = 4  # digits
 
 
@@ -156,15 +157,15 @@ def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -
         leaves: of the arguments.
         origins: pointer of a leaf → its origin.
     """
-    judged, is_computed = [], False
+    judged, novel_digits = [], 0
     for leaf in leaves:
         digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _PREFIX_LENGTH else _PREFIX_LENGTH
         if leaf.is_amount and digits <= _MAX_SMALL:
             continue
         origin = origins.get(leaf.pointer, Provenance.NOVEL)
         judged.append(origin)
-        is_computed = is_computed or (origin is Provenance.NOVEL and digits >= _MAX_SMALL)
-    return judged, is_computed
+        novel_digits += digits if origin is Provenance.NOVEL else 0
+    return judged, novel_digits >= _MIN_COMPUTED
 
 
 def trace_arguments(args: Mapping[str, Any], sketch: Sketch, targets: Collection[str] = ()) -> tuple[TracedLeaf, ...]:

@@ -29,9 +29,7 @@ from halo_core.store.reader import find_entry
 from halo_core.values import extract_texts, list_declarable
 from halo_core.views.wording import escape_unprintable
 
-app = typer.Typer(
-    help="List, add, import and revoke payees, contacts and own domains; clear stores.", no_args_is_help=True
-)
+app = typer.Typer(help="Payees, contacts and own domains that you vouch for.", no_args_is_help=True)
 
 _MAX_SHOWN: Final = 20
 KindArgument = Annotated[str, Argument(help="account, domain, email, handle or host.")]

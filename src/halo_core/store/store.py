@@ -96,6 +96,8 @@ class Store:
         self._is_draining = False
         self._reset()
         _STORES.add(self)
+        self._siblings = _SIBLINGS.setdefault((config.url, config.tenant), weakref.WeakSet())
+        self._siblings.add(self)
 
     def _reset(self) -> None:
         self._pid = os.getpid()
@@ -197,7 +199,7 @@ class Store:
         Raises:
             CannotDecide: nothing was made durable.
         """
-        if jobs and len(_STORES) > 1:
+        if jobs and len(self._siblings) > 1:
             self._flush_siblings()
         return self._commit_group(jobs, sessions)
 
@@ -206,12 +208,8 @@ class Store:
 
         INVARIANT: VOUCH - what one agent of a process was told is known when the next one is decided.
         """
-        for store in _list_stores():
-            if (
-                store is not self
-                and store._deferred  # noqa: SLF001  another of its own kind
-                and (store.config.url, store.tenant) == (self.config.url, self.tenant)
-            ):
+        for store in _list_stores(self._siblings):
+            if store is not self and store._deferred:  # noqa: SLF001  another of its own kind
                 _run_reporting_errors(store.flush)
 
     def _commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None) -> list[Outcome]:
@@ -535,17 +533,19 @@ def _run_reporting_errors(step: Any) -> None:
 
 
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+_SIBLINGS: dict[tuple[str, str], weakref.WeakSet[Store]] = {}
+"""URL and tenant → the stores of this process over that database."""
 
 
-def _list_stores() -> list[Store]:
-    """The stores of this process; one that another thread opens meanwhile may be missing."""
+def _list_stores(stores: weakref.WeakSet[Store]) -> list[Store]:
+    """Some stores of this process; one that another thread opens meanwhile may be missing."""
     try:
-        return list(_STORES)
+        return list(stores)
     except RuntimeError:  # a store was opened meanwhile
-        return _list_stores()
+        return _list_stores(stores)
 
 
 @atexit.register
 def _close_all() -> None:
-    for store in _list_stores():
+    for store in _list_stores(_STORES):
         store.close()

@@ -8,6 +8,7 @@ words in order. Tokens without their order, and readings of what could be hidden
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from itertools import islice
@@ -42,6 +43,8 @@ TRUST_FLOOR: Final = 500
 _PREFIX: Final = 8  # tokens by which a long text is looked for first
 _PREFIX_LENGTH: Final = 256  # characters
 _MIN_ROW: Final = 4  # tokens
+_COMPOUND: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A-Za-z]{1,8}")
+"""A short id of letters and digits, such as `A-1`."""
 _MAX_READING_WORDS: Final = 1024  # of all readings of a call
 _MAX_READINGS: Final = 64  # of one leaf
 _MAX_READ_LEAVES: Final = 24  # leaves of a call whose readings are looked up
@@ -370,7 +373,7 @@ class _Trace:
         self, value: ArgumentValue, tokens: list[str], packed: bytes, *, is_target: bool, is_declared: bool
     ) -> Provenance | None:
         # A row of signs such as `0 5 * * *` says enough by its length.
-        is_row = not is_target and len(tokens) >= _MIN_ROW
+        is_row = (not is_target and len(tokens) >= _MIN_ROW) or _COMPOUND.fullmatch(value.text) is not None
         if not packed or not (is_row or is_name(value.text[:_PREFIX_LENGTH])):
             return None
         # A word of the language names nobody where the argument says where something goes.

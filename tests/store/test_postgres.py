@@ -332,15 +332,16 @@ def test_sessions_that_are_ended_all_the_time_lose_and_repeat_nothing(server, pl
     def strike():
         nonlocal ended
         dice = random.Random(7)
-        while not done.wait(dice.uniform(0.02, 0.2)):
-            ended += end_sessions(server, place, f"mod(pid, 3) = {dice.randrange(3)}")
+        while not done.wait(dice.uniform(0.02, 0.1)):
+            for part in dice.sample(range(3), 2):  # of three parts two, since one may hold no session
+                ended += end_sessions(server, place, f"mod(pid, 3) = {part}")
 
     striker = threading.Thread(target=strike)
     striker.start()
     said = [worker.communicate()[0].splitlines() for worker in running]
     done.set()
     striker.join()
-    assert ended >= 1  # how many depends on when the processes connect
+    assert ended > workers
     ran = {line.split()[1] for lines in said for line in lines}
     place.open().close()  # recovers whoever gave up, and gives positions to what waits for them
     calls = [body["request"]["context"]["call_id"] for body in place.bodies(EntryKind.DECISION) if body["dispatched"]]

@@ -45,7 +45,7 @@ def read_facts(
         digester: keyed digests of the home.
         assessment: what behaviour says of the action.
     """
-    if context.facts is None or assessment is not UNSCORED:
+    if context.facts is None or assessment != UNSCORED:
         context.facts = find_facts(
             context.resource,
             context.recorded_args,

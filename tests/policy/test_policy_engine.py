@@ -36,7 +36,7 @@ from halo_core.model import (
 from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.policy import engine as engine_module
 from halo_core.policy.bundle import merge_refs
-from halo_core.policy.engine import build_context, build_entities, build_request_ids
+from halo_core.policy.cedar_context import build_context, build_entities, build_request_ids
 
 PERMIT = '@id("base") permit (principal, action, resource);\n'
 TOOL = Resource("pay", ActionKind.TOOL_CALL, Impact.PAYMENT)

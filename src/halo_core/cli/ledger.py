@@ -43,15 +43,8 @@ from halo_core.replay import Replayer, ReplayResult, ReplayStatus, replay_log
 from halo_core.store.reader import LoggedEntry, read_entries
 from halo_core.verification import verify_store
 from halo_core.views import select_fields
-from halo_core.views.entries import (
-    Case,
-    Explanation,
-    Step,
-    explain_decision,
-    find_decision,
-    format_ran,
-    load_entry,
-)
+from halo_core.views.entries import find_decision, format_ran, load_entry
+from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 from halo_core.views.inventory import load_catalogue
 from halo_core.views.wording import format_count
 

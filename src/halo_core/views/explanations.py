@@ -1,0 +1,404 @@
+"""Why a decision came out as it did: the checks one by one, and the smallest change that would have let it through.
+
+An explanation reads what the entry recorded and computes the numbers again as `halo_core.decision` does; whether the
+verdict itself holds, `halo replay` says.
+
+INVARIANT: a rule that forbids is named with its place, so that whoever answers for it is asked; nobody is told to drop
+it. Arguments are named, their values never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from halo_core.authority import compute_effective_authority, find_floor, price_action
+from halo_core.crypto import canonical
+from halo_core.manifest import format_grants
+from halo_core.model import (
+    ANY_OTHER,
+    AccessRequest,
+    ActionKind,
+    Constraint,
+    Decision,
+    Effect,
+    Envelope,
+    LedgerEntry,
+    Link,
+    LinkKind,
+    Quota,
+    Reason,
+)
+from halo_core.oversight.requests import load_links
+from halo_core.passports import find_violation
+from halo_core.policy import CedarPolicy
+from halo_core.policy.bundle import Policy
+from halo_core.reasons import get_reason_text
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents
+from halo_core.views import View, select_fields, wording
+from halo_core.views.wording import (
+    describe_facts,
+    format_amount,
+    format_duration,
+    format_link_kind,
+    format_percent,
+    shorten_hash,
+)
+
+_CHECKS: Final = (
+    ("the request is well formed", ()),
+    ("it belongs to a session", ("session_missing",)),
+    ("nothing is stopped or revoked", ("stopped", "revoked")),
+    (
+        "there is a valid passport of the acting agent",
+        ("expired", "not_yet_valid", "not_the_holder", "no_passport", "wrong_tenant"),
+    ),
+    (
+        "every link grants the action",
+        ("tool_not_granted", "args_closed_world", "arg_violates", "handoff_not_allowed", "bad_depth"),
+    ),
+    ("data labels", ("class_ceiling",)),
+    ("policy", ()),
+    ("not dispatched before", ("already_dispatched",)),
+    ("authority", ("authority_decayed",)),
+    (
+        "budgets and quotas",
+        ("budget_exceeded", "per_action_exceeded", "quota_exceeded", "unknown_unit", "bad_amount"),
+    ),
+    ("approval", ()),
+    ("the enforcement point supports the obligations", ("needs_guard", "pending_cap")),
+)
+"""Title of each check, and the reason codes that it gives."""
+_CODES: Final = {code: number for number, (_, codes) in enumerate(_CHECKS, 1) for code in codes}
+_SOURCES: Final = {"request": 1, "passport": 4, "price": 10, "approval": 11}
+_POLICY: Final = 7
+_APPROVAL: Final = 11
+_Advice = tuple[str, tuple[str, ...]]
+"""What to do, and lines for agents.yaml."""
+_LAST_EXCLUSIVE: Final = 4
+_BLOCKING_EFFECTS: Final = (Effect.DENY.value, Effect.CHALLENGE.value)
+_MAX_LINES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A recorded decision with what it read. `opened` is False where the arguments could not be opened."""
+
+    index: int
+    entry: LedgerEntry
+    request: AccessRequest
+    decision: Decision
+    chain: tuple[Link, ...]
+    accounts: tuple[Envelope, ...]
+    policies: Mapping[str, Policy]
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One check: None for one that was not asked; `raised` where it argued for less than a denial."""
+
+    number: int
+    title: str
+    passed: bool | None
+    answers: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    raised: bool = False
+
+
+def _build_steps(case: Case) -> list[Step]:
+    """All twelve, in order; a code of somebody's own is the policy's."""
+    by_number: dict[int, list[Reason]] = {}
+    for reason in case.decision.reasons:
+        if reason.code not in ("granted", "decision_error"):
+            number = _CODES.get(reason.code) or _SOURCES.get(reason.source) or _POLICY
+            by_number.setdefault(_POLICY if reason.source in case.policies else number, []).append(reason)
+    last_checked = min(by_number, default=99) if min(by_number, default=99) <= _LAST_EXCLUSIVE else 99
+    case_steps = []
+    for number, (title, _) in enumerate(_CHECKS, 1):
+        reasons = by_number.get(number, [])
+        if number > last_checked:
+            step = Step(number, title, None, ("not checked",))
+        elif number == _APPROVAL and not reasons:
+            challenged = case.decision.effect is Effect.CHALLENGE
+            step = Step(number, title, None, ("no answer was given" if challenged else "none was requested",))
+        else:
+            passed = not any(item.effect in _BLOCKING_EFFECTS for item in reasons)
+            answers = [_describe_reason(item, case) for item in reasons] or _describe_passed_check(number, case)
+            lines = _list_policy_lines(reasons, case)
+            if number == _POLICY and (facts := describe_facts(case.entry.body["snapshot"])):
+                lines = (*lines, f"known: {'; '.join(facts)}")
+            step = Step(number, title, passed, tuple(filter(None, answers)), lines, bool(reasons))
+        case_steps.append(step)
+    return case_steps
+
+
+def _describe_reason(reason: Reason, case: Case) -> str:
+    policy = case.policies.get(reason.source)
+    link = next((item for item in case.chain if item.jti == reason.source), None)
+    source = f"`{policy.id}` at {policy.source}:{policy.line}" if policy is not None else ""
+    if link is not None:
+        source = f"{format_link_kind(link)} link {shorten_hash(link.hash)} of {link.agent}"
+    title, detail = get_reason_text(reason.code).title, _describe_limit(reason, link, case) or reason.detail
+    words = ", ".join(filter(None, (title, detail)))
+    effect = "" if reason.effect == Effect.DENY.value else f" → {reason.effect}"
+    return f"{words} ({'; '.join(filter(None, (reason.code, source)))}){effect}"
+
+
+def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
+    """What was used, asked and allowed, in the unit's decimals; empty where a limit is not what refused."""
+    if link is None or reason.code not in ("quota_exceeded", "budget_exceeded", "per_action_exceeded"):
+        return ""
+    unit = reason.detail
+    requested = dict(_compute_charges(case)).get(unit, 0)
+    limits = link.quotas if reason.code == "quota_exceeded" else link.budgets
+    limit = next((item for item in limits if item.unit == unit), None)
+    if limit is None:
+        return ""
+    if isinstance(limit, Quota):
+        used = dict(case.entry.body["snapshot"]["quotas"]).get(unit)
+        return _format_usage(unit, limit.decimals, used, requested, limit.per_day, when=" today")
+    if reason.code == "per_action_exceeded":
+        asked, most = (format_amount(amount, limit.decimals) for amount in (requested, limit.per_action))
+        return f"{unit}: {asked} requested, limit {most}"
+    if unit == "time":
+        age, most = map(format_duration, (_compute_session_age(case), limit.subtree))
+        return f"time: {age} of {most} have passed"
+    decaying = [item for item in case.chain if item.decay is not None]
+    account = dict(zip((item.jti for item in decaying), case.accounts, strict=False)).get(link.jti)
+    used = account.total(unit) if account is not None else None
+    return _format_usage(unit, limit.decimals, used, requested, limit.subtree)
+
+
+def _format_usage(unit: str, decimals: int, used: int | None, requested: int, limit: int, *, when: str = "") -> str:
+    spent = "the remaining amount is unknown" if used is None else format_amount(used, decimals)
+    asked, most = (format_amount(amount, decimals) for amount in (requested, limit))
+    return f"{unit}: {spent} used{when}, {asked} requested, the limit is {most}"
+
+
+def _compute_session_age(case: Case) -> int:
+    """Age of the session, seconds."""
+    snapshot = case.entry.body["snapshot"]
+    return int(snapshot["time_us"] - snapshot["session"]["opened_us"]) // 1_000_000
+
+
+def _list_policy_lines(reasons: Sequence[Reason], case: Case) -> tuple[str, ...]:
+    lines: list[str] = []
+    for reason in reasons:
+        policy = case.policies.get(reason.source)
+        if policy is not None:
+            source_lines = [line for line in policy.text.splitlines() if line.strip()]
+            lines += source_lines[:_MAX_LINES] + (["…"] if len(source_lines) > _MAX_LINES else [])
+    return tuple(lines)
+
+
+def _describe_passed_check(number: int, case: Case) -> list[str]:
+    """What a check that passed saw."""
+    if number == 4:
+        links = (f"{format_link_kind(link)} {shorten_hash(link.hash)} of {link.agent}" for link in case.chain)
+        return [" → ".join(links)]
+    if number == 5:
+        wanted = (case.request.kind, case.request.resource.id, case.request.args)
+        refused = [(link, find_violation(link.grants, *wanted) if case.opened else None) for link in case.chain]
+        return [", ".join(f"{format_link_kind(link)} {'✓' if hit is None else hit.code}" for link, hit in refused)]
+    if number == 6:
+        return [f"{', '.join(case.request.resource.labels) or 'none'}, within every ceiling"]
+    if number == 7:
+        return [f"none of {len(case.policies)} rules objects"]
+    if number in (9, 10) and case.accounts:
+        return _describe_authority(case) if number == 9 else _describe_budgets(case)
+    return []
+
+
+def _compute_charges(case: Case) -> tuple[tuple[str, int], ...]:
+    tainted = bool(case.entry.body["snapshot"]["session"]["tainted"])
+    return price_action(case.request, case.chain, tainted=tainted, score=case.entry.body["snapshot"]["risk"]).charges
+
+
+def _describe_authority(case: Case) -> list[str]:
+    now_us = case.entry.body["snapshot"]["time_us"]
+    remaining = compute_effective_authority(case.chain, case.accounts, now_us, _compute_charges(case))
+    impact = case.request.resource.impact
+    floor = format_percent(find_floor(case.chain, impact))
+    return [f"{format_percent(remaining)} after this action, {impact.value} needs {floor}"]
+
+
+def _describe_budgets(case: Case) -> list[str]:
+    due = dict(_compute_charges(case))
+    decaying = [link for link in case.chain if link.decay is not None]
+    link, account = decaying[-1], case.accounts[-1]
+    parts = []
+    for budget in link.budgets:
+        if budget.unit == "time":
+            parts.append(f"time {format_duration(_compute_session_age(case))} of {format_duration(budget.subtree)}")
+        elif budget.unit in due:
+            spent = format_amount(account.total(budget.unit) + due[budget.unit], budget.decimals)
+            parts.append(f"{budget.unit} {spent} of {format_amount(budget.subtree, budget.decimals)}")
+    return [f"{', '.join(parts)}, with this action"] if parts else []
+
+
+@dataclass(frozen=True, slots=True)
+class NeededChange:
+    """One thing that stood in the way: its code, what to do, lines for agents.yaml."""
+
+    code: str
+    text: str
+    snippet: tuple[str, ...] = ()
+
+
+def _find_needed_changes(case: Case) -> list[NeededChange]:
+    """One for each reason that kept it from running; empty where none did."""
+    if case.decision.effect.runs:
+        return []
+    blocking = [reason for reason in case.decision.reasons if reason.effect in _BLOCKING_EFFECTS]
+    return list(dict.fromkeys(_find_change(reason, case) for reason in blocking))
+
+
+def _find_change(reason: Reason, case: Case) -> NeededChange:
+    code, policy, text = reason.code, case.policies.get(reason.source), get_reason_text(reason.code)
+    if policy is None:
+        link = next((item for item in case.chain if item.jti == reason.source), None)
+        return NeededChange(code, *_advise(reason, case, link))
+    place = f"`{policy.id}` ({policy.source}:{policy.line})"
+    if reason.effect != Effect.CHALLENGE.value:
+        # Nobody can approve what a hard rule forbids.
+        approvable = not text.remedy or text.remedy.startswith("request an approval")
+        instead = "do it in another way" if approvable else text.remedy
+        return NeededChange(code, f"{place} forbids this; ask the owner of that rule, or {instead}")
+    advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
+    if code == "risk_unknown":
+        advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
+    return NeededChange(code, advice)
+
+
+def _advise(reason: Reason, case: Case, link: Link | None) -> _Advice:
+    advice = get_reason_text(reason.code).remedy or get_reason_text(reason.code).title
+    match reason.code:
+        case "arg_violates" | "args_closed_world":
+            return _advise_argument(reason, case, link)
+        case "class_ceiling":
+            return _advise_label(reason, case, link)
+        case "handoff_not_allowed":
+            return _advise_hand_off(case)
+        case "tool_not_granted":
+            return _advise_grant(case, link)
+        case "authority_decayed" | "budget_exceeded" if reason.effect == Effect.CHALLENGE.value:
+            detail = f": {reason.detail}" if reason.detail else ""
+            advice = f"re-authorize the session{detail}; `halo approvals list`, then `approve`"
+        case "authority_decayed" | "budget_exceeded":
+            advice = f"a larger budget of {reason.detail}: re-authorization cannot exceed the passport's ceiling"
+        case "per_action_exceeded" | "quota_exceeded" | "unknown_unit":
+            agent = case.chain[0].agent if case.chain else case.request.subject.agent
+            advice += f"; or change `budgets` of {reason.detail} in the manifest of {agent}, issue again"
+    return advice, ()
+
+
+def _build_manifest_snippet(case: Case, link: Link | None, rules: Mapping[str, Constraint]) -> tuple[str, ...]:
+    """The agent's section with one resource, as the manifest of the chain's root spells it."""
+    if link is None or link.kind is LinkKind.HANDOFF:
+        return ()
+    sections = format_grants({case.request.kind: {case.request.resource.id: rules}}, "    ").splitlines()
+    if case.request.kind is not ActionKind.TOOL_CALL:
+        sections = [line for line in sections if line.strip() != "tools: {}"]
+    return ("agents:", f"  {case.chain[0].agent}:", *sections)
+
+
+def _find_parent(case: Case, link: Link) -> str:
+    return case.chain[case.chain.index(link) - 1].agent
+
+
+def _advise_issue(case: Case, link: Link | None, grant: str) -> str:
+    if link is not None and link.kind is LinkKind.HANDOFF:
+        return f"{_find_parent(case, link)} hands {grant} on to {link.agent}, if its own passport allows it"
+    return f"add {grant} to the manifest of {case.chain[0].agent}, then run `halo passport issue {case.chain[0].agent}`"
+
+
+def _advise_grant(case: Case, link: Link | None) -> _Advice:
+    names = sorted(name for name in case.request.args if name.isascii() and name.isprintable())
+    rules = dict.fromkeys(names if case.opened else [ANY_OTHER], Constraint.anything())
+    return _advise_issue(case, link, f"`{case.request.resource.id}`"), _build_manifest_snippet(case, link, rules)
+
+
+def _advise_argument(reason: Reason, case: Case, link: Link | None) -> _Advice:
+    name, _, why = reason.detail.partition(": ")
+    tool = case.request.resource.id
+    rules = dict(link.grants.get(case.request.kind, {}).get(tool, {})) if link is not None else {}
+    if reason.code == "arg_violates":
+        limit = rules.get(name, rules.get(ANY_OTHER))
+        allowed = wording.describe_constraint(limit) if limit is not None else why
+        return f"`{name}` of `{tool}` may be {allowed}: use such a value, or {_advise_widening(case, link)}", ()
+    if why == "missing":
+        limit = rules.get(name)
+        allowed = wording.describe_constraint(limit) if limit is not None else "given"
+        return f"pass `{name}`, which may be {allowed}", ()
+    snippet = _build_manifest_snippet(case, link, {**rules, name: Constraint.anything()})
+    return _advise_issue(case, link, f"`{name}` of `{tool}`"), snippet
+
+
+def _advise_widening(case: Case, link: Link | None) -> str:
+    if link is not None and link.kind is LinkKind.HANDOFF:
+        return f"let {_find_parent(case, link)} hand off more"
+    return f"widen it in the manifest of {case.chain[0].agent}" if case.chain else "widen the grant"
+
+
+def _advise_label(reason: Reason, case: Case, link: Link | None) -> _Advice:
+    labels = sorted({*((link.labels if link is not None else None) or ()), reason.detail})
+    snippet = ("agents:", f"  {case.chain[0].agent}:", f"    data_scope: [{', '.join(labels)}]")
+    return _advise_issue(case, link, f"the label `{reason.detail}` under `data_scope`"), snippet
+
+
+def _advise_hand_off(case: Case) -> _Advice:
+    leaf, target = case.chain[-1], case.request.resource.id
+    targets = ", ".join(sorted({*leaf.hand_off_to, target}))
+    snippet = ("agents:", f"  {case.chain[0].agent}:", f"    hand_off: [{targets}]")
+    advice = _advise_issue(case, leaf, f"`{target}` under `hand_off`")
+    return advice, snippet if leaf.kind is not LinkKind.HANDOFF else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(View):
+    """A recorded decision, each of its checks, and the changes that would have let the call through."""
+
+    case: Case
+    steps: list[Step]
+    changes: list[NeededChange]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "changes": [{"code": x.code, "snippet": "\n".join(x.snippet), "text": x.text} for x in self.changes],
+            "effect": self.case.decision.effect.value,
+            "id": self.case.entry.id,
+            "index": self.case.index,
+            "steps": [select_fields(step, "answers", "number", "passed", "title") for step in self.steps],
+        }
+
+
+def explain_decision(reader: Reader, contents: SealedContents, record: LoggedEntry) -> Explanation:
+    """Explain a decision; `contents` opens its arguments, where it can.
+
+    Raises:
+        Tampered: a passport of it is missing or was changed.
+    """
+    case = _load_case(reader, contents, record)
+    return Explanation(case, _build_steps(case), _find_needed_changes(case))
+
+
+def _load_case(reader: Reader, contents: SealedContents, record: LoggedEntry) -> Case:
+    entry = record.entry
+    snapshot = entry.body["snapshot"]
+    sealed = contents.open(entry, "args")
+    args = canonical.from_plain(canonical.loads(sealed)) if sealed is not None else None
+    bundle = reader.blob(entry.tenant, snapshot["policy"])
+    policies = CedarPolicy.from_bytes(bundle).policies if bundle is not None else ()
+    return Case(
+        index=record.index,
+        entry=entry,
+        request=AccessRequest.from_plain(entry.body["request"], args or {}),
+        decision=Decision.from_plain(entry.body["decision"]),
+        chain=load_links(reader, entry.tenant, snapshot["chain"]),
+        accounts=tuple(map(Envelope.from_plain, snapshot["envelopes"])),
+        policies={policy.id: policy for policy in policies},
+        opened=args is not None,
+    )

@@ -637,13 +637,13 @@ class HaloBase(DelegationMixin):
 
 
 def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:
-    """Refuse a target or an amount that names no argument of the tool."""
+    """Refuse a target, an amount or a program that names no argument of the tool."""
     arguments = schema.get("properties")
     if resource is None or not arguments or schema.get("additionalProperties"):
         return
-    references = [("targets", argument) for argument in resource.targets] + [("amount", resource.amount)] * bool(
-        resource.amount
-    )
+    references = [("targets", argument) for argument in resource.targets]
+    references += [("amount", resource.amount)] if resource.amount else []
+    references += [("programs", argument) for argument, _ in resource.programs]
     for field, argument in references:
         if argument not in arguments:
             similar = get_close_matches(argument, arguments, 1)

@@ -17,6 +17,7 @@ from halo_core.errors import BadInput
 from halo_core.manifest.nodes import Item, Remedy, did_you_mean, printable
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
+from halo_core.values.languages import SQL_DIALECTS
 
 SECTIONS: Final = {
     "tools": ActionKind.TOOL_CALL,
@@ -227,6 +228,25 @@ def _read_costs(item: Item) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(costs))
 
 
+def _read_programs(item: Item) -> tuple[tuple[str, str], ...] | None:
+    """Argument → language."""
+    members = item.mapping()
+    if not item.is_mapping():
+        return None
+    programs = []
+    for argument, member in members.items():
+        language = member.text(most=64)
+        if language is None:
+            return None
+        family, _, dialect = language.partition("/")
+        if family == "sql" and dialect and dialect not in SQL_DIALECTS:
+            remedy = partial(did_you_mean, dialect, SQL_DIALECTS)
+            member.fail(f"there is no SQL dialect `{printable(dialect)}`", remedy)
+            return None
+        programs.append((argument, language))
+    return tuple(sorted(programs))
+
+
 _RESOURCE_FIELDS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "amount": lambda item: item.text(most=128),
     "can_wait": read_boolean,
@@ -235,6 +255,7 @@ _RESOURCE_FIELDS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "idempotent": read_boolean,
     "impact": lambda item: read_word(item, [impact.value for impact in Impact]),
     "labels": lambda item: read_texts(item, labels=True),
+    "programs": _read_programs,
     "reversal": lambda item: read_word(item, [reversal.value for reversal in Reversal]),
     "source_trust": lambda item: read_integer(item, 0, _MAX_TRUST),
     "system": lambda item: item.text(most=128),

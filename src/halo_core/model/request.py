@@ -97,6 +97,22 @@ def _check_costs(resource: Resource) -> None:
     object.__setattr__(resource, "costs", costs)
 
 
+def _check_programs(resource: Resource) -> None:
+    try:
+        programs = tuple(sorted((argument, language) for argument, language in resource.programs))
+        is_good = all(isinstance(word, str) and word for pair in programs for word in pair)
+    except (TypeError, ValueError):
+        is_good, programs = False, ()
+    if not is_good or isinstance(resource.programs, str) or len(dict(programs)) != len(programs):
+        raise BadInput(
+            "bad_resource",
+            "expected pairs of an argument and the language that it is written in, each argument once",
+            field="programs",
+            remedy='for example (("query", "sql/sqlite"),)',
+        )
+    object.__setattr__(resource, "programs", programs)
+
+
 def same_person(one_name: str, other_name: str) -> bool:
     """Whether two names mean one person or agent, however they are spelt: `User:Ana ` is `ana`."""
     return normalize_name(one_name) == normalize_name(other_name)
@@ -186,6 +202,9 @@ class Resource:
         can_wait: True when nothing needs the result at once, so that a question about a call need not pause its
             caller: the call is held until it is answered.
         contained: True when what it runs reaches nothing but a disposable place: no network, no files of others.
+        programs: (argument, language) of each argument that is a program, and what runs it: `sql`, `sql/` and a
+            dialect of sqlglot (`sql/sqlite`, `sql/postgres`), `cypher`, `shell` or `python`. A program in any other
+            language may do anything. Undeclared, language and argument are guessed from names.
     """
 
     id: str = ""
@@ -203,6 +222,7 @@ class Resource:
     costs: tuple[tuple[str, str], ...] = ()
     can_wait: bool = False
     contained: bool = False
+    programs: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Convert words to their types and check them.
@@ -220,6 +240,7 @@ class Resource:
                     "bad_resource", "expected a sequence of words", field=name, remedy='for example ("pii",)'
                 )
             object.__setattr__(self, name, tuple(words))
+        _check_programs(self)
         _check_costs(self)
         trust = self.source_trust
         if trust is not None and (type(trust) is not int or not 0 <= trust <= _TRUST_MAX):
@@ -233,7 +254,7 @@ class Resource:
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; `can_wait` and `contained` are in it only where true: other resources keep their digests."""
+        """Canonical tree; `can_wait`, `contained` and `programs` are in it only where set: others keep their digests."""
         tree = {
             "amount": self.amount,
             "classified": self.classified,
@@ -250,7 +271,8 @@ class Resource:
             "unit": self.unit,
         }
         tree |= {"can_wait": True} if self.can_wait else {}
-        return tree | {"contained": True} if self.contained else tree
+        tree |= {"contained": True} if self.contained else {}
+        return tree | {"programs": [list(item) for item in self.programs]} if self.programs else tree
 
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any]) -> Resource:
@@ -262,6 +284,7 @@ class Resource:
                 "impact": Impact(tree["impact"]),
                 "kind": ActionKind(tree["kind"]),
                 "labels": tuple(tree["labels"]),
+                "programs": tuple((argument, language) for argument, language in tree.get("programs", ())),
                 "reversal": Reversal(tree["reversal"]),
                 "targets": tuple(tree["targets"]),
             }

@@ -20,6 +20,7 @@ from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix
 from halo_core.values.forms import find_forms, parse_argument
 from halo_core.values.hidden import holds_code
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.languages import Language
 from halo_core.values.leaves import Leaf, name_of_argument
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
@@ -29,7 +30,7 @@ from halo_core.values.lexicon import (
     find_synonyms,
     stem_all,
 )
-from halo_core.values.programs import OPAQUE, Language, Program, ProgramEffect, judge_program
+from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
 from halo_core.values.provenance import (
     VOUCHED_ORIGINS,
     TracedLeaf,
@@ -441,38 +442,44 @@ class _Call:
     # what it runs
 
     def judge_programs(self) -> ProgramClass:
-        """The worst of the programs among the arguments."""
-        worst, runs = ProgramClass.NONE, self._resource.impact is Impact.EXECUTE
+        """The worst of the programs among the arguments.
+
+        Where the resource says which arguments are programs, its other arguments are none, unless they look like one.
+        """
+        worst, declared = ProgramClass.NONE, dict(self._resource.programs)
+        runs = self._resource.impact is Impact.EXECUTE and not declared
         for leaf in self._traced:
+            language = declared.get(name_of_argument(leaf.pointer)) if declared else None
             is_named = leaf.is_target and leaf.kind not in _WORDS  # the rules of targets see to it
-            if leaf.kind is Kind.PROGRAM or (runs and not is_named and leaf.kind not in _NUMBERS):
-                judged = self._judge_program(leaf)
+            if language is not None:
+                judged = self._judge_program(leaf, language)
+            elif leaf.kind is Kind.PROGRAM or (runs and not is_named and leaf.kind not in _NUMBERS):
+                judged = self._judge_program(leaf, self._guess_language(leaf))
             else:
                 continue
             worst = max(worst, judged, key=_WORST.index)
         return worst
 
-    def _judge_program(self, leaf: TracedLeaf) -> ProgramClass:
+    def _judge_program(self, leaf: TracedLeaf, language: str) -> ProgramClass:
         text = self._texts.get(leaf.pointer, "")
-        language = self._find_language(leaf)
-        program = judge_program(text, language) if text and language is not None else OPAQUE
+        program = judge_program(text, language) if text and language else OPAQUE
         if program.effect is ProgramEffect.READS:
             return ProgramClass.READS
         if leaf.origin in VOUCHED_ORIGINS or self._is_program_vouched(program):
             return ProgramClass.VOUCHED
         return ProgramClass.ACTS
 
-    def _find_language(self, leaf: TracedLeaf) -> Language | None:
-        """What runs a leaf; None where that is not certain, since one text can mean different things."""
+    def _guess_language(self, leaf: TracedLeaf) -> str:
+        """What runs a leaf; empty where that is not certain, since one text can mean different things."""
         name = name_of_argument(leaf.pointer)
         words = _words_of(self._resource.id) | _words_of(name)
         if is_shell_argument(name):
-            return None if not words.isdisjoint(_PYTHON_WORDS) else Language.SHELL
+            return "" if not words.isdisjoint(_PYTHON_WORDS) else Language.SHELL
         if not words.isdisjoint(_SHELL_WORDS):
-            return None
+            return ""
         if not words.isdisjoint(_PYTHON_WORDS):
             return Language.PYTHON
-        return Language.SQL if leaf.kind is Kind.PROGRAM else None
+        return Language.SQL if leaf.kind is Kind.PROGRAM else ""
 
     def _is_program_vouched(self, program: Program) -> bool:
         """Whether the user named everything that a program acts on, and asked for each thing that it does."""

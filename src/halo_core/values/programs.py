@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from halo_core.values.argument_values import MAX_PROGRAM, load_bash_parser, to_bash_ascii
+from halo_core.values.languages import Language
 from halo_core.values.lexicon import stem_all
 from halo_core.values.python_programs import only_computes
 
@@ -89,15 +90,7 @@ _GROUPING_NODES: Final = frozenset({"program", "pipeline", "list", "comment", "&
 _WORD_NODES: Final = frozenset({"word", "raw_string", "string", "number", "concatenation"})
 
 
-class Language(StrEnum):
-    """What runs a program."""
-
-    PYTHON = "python"
-    SHELL = "shell"
-    SQL = "sql"
-
-
-def judge_program(text: str, language: Language) -> Program:
+def judge_program(text: str, language: str) -> Program:
     """What a program does.
 
     Args:
@@ -112,15 +105,17 @@ def judge_program(text: str, language: Language) -> Program:
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
-def _judge_cached(text: str, language: Language) -> Program:
+def _judge_cached(text: str, language: str) -> Program:
     return _judge(text, language)
 
 
-def _judge(text: str, language: Language) -> Program:
+def _judge(text: str, language: str) -> Program:
     try:
-        if language is Language.PYTHON:
+        if language == Language.PYTHON:
             return Program(ProgramEffect.READS) if only_computes(text) else OPAQUE
-        return _judge_shell(text) if language is Language.SHELL else _judge_sql(text)
+        if language == Language.SHELL:
+            return _judge_shell(text)
+        return _judge_sql(text) if language == Language.SQL else OPAQUE
     except Exception:  # noqa: BLE001  INVARIANT: TOTAL - what a parser cannot read may do anything
         return OPAQUE
 

@@ -1,0 +1,42 @@
+"""Objects of a framework or a provider's client as plain trees, one level at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+_ABSENT_TYPES: Final = frozenset({"NotGiven", "Omit", "UndefinedType", "Unset", "NotSet", "EllipsisType"})
+"""Classes whose instances stand for an argument that was not given."""
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a value stands for no value at all."""
+    return value is None or type(value).__name__ in _ABSENT_TYPES
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether a value has no parts; an enumeration's member has none."""
+    return value is None or isinstance(value, str | int | float | bytes)
+
+
+def to_plain_node(value: Any) -> Any:
+    """A mapping or a list in place of an object that holds fields; anything else as it is.
+
+    Objects of pydantic, dataclasses and messages of protobuf are read by what they hold, and only to their first level.
+    A class stays what it is: it describes, and holds nothing.
+    """
+    if isinstance(value, Mapping | list) or is_scalar(value) or isinstance(value, type):
+        return value
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    fields = getattr(type(value), "model_fields", None)
+    if isinstance(fields, Mapping):
+        extra = getattr(value, "__pydantic_extra__", None) or {}
+        return {**{name: getattr(value, name, None) for name in fields}, **extra}
+    if dataclasses.is_dataclass(value):
+        return {item.name: getattr(value, item.name, None) for item in dataclasses.fields(value)}
+    listed = getattr(type(value), "ListFields", None)
+    if callable(listed):
+        return {descriptor.name: item for descriptor, item in listed(value)}
+    return value

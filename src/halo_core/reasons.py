@@ -22,7 +22,14 @@ REASONS: Final[dict[str, ReasonText]] = {
     "arguments_too_large": ReasonText("the arguments are too large to decide on", "pass large data by reference"),
     "unknown_tool": ReasonText("no tool with this name is registered", "register the tool with `halo.guard`"),
     "hosted_tool": ReasonText(
-        "the provider runs this tool, so Halo cannot control it", "use a tool that runs in this process"
+        "the provider runs this tool, so Halo cannot control it",
+        "use a tool that runs in this process, or declare and grant `hosted:NAME` under `tools` in agents.yaml and "
+        "issue the passport again",
+    ),
+    "hosted_tool_offered": ReasonText("the provider may run this tool, as the passport grants", ""),
+    "unknown_model_field": ReasonText(
+        "nobody knows what this field of a model request does",
+        "remove the field, or accept it once with `halo known add model_field NAME` or by approving this question",
     ),
     "needs_guard": ReasonText(
         "the policy requires something that only a guarded tool or retriever can do",

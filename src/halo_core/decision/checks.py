@@ -34,6 +34,7 @@ from halo_core.authority import (
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import key_thumbprint
 from halo_core.decision.answers import apply_remembered_answers, is_answerable, is_approver_in_chain
+from halo_core.decision.model_fields import check_model_fields, list_hosted_resources, select_granted_arguments
 from halo_core.decision.record import GRANTED
 from halo_core.model import (
     AccessRequest,
@@ -85,6 +86,7 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
     cost = price_action(request, snapshot.chain, tainted=snapshot.session.tainted, score=score)
     reasons = [
         *_check_grants(request, snapshot),
+        *check_model_fields(request, snapshot),
         *_check_policy(request, snapshot, answer),
         *check_limits(request, snapshot, cost),  # (9) (10)
     ]
@@ -165,7 +167,7 @@ def stop_applies(stop: Stop, request: AccessRequest, chain: Sequence[Link] = ())
     names = {
         "agent": (request.subject.agent, *request.subject.chain, *(link.agent for link in chain)),
         "session": (request.context.session,),
-        "tool": (request.resource.id,),
+        "tool": (request.resource.id, *list_hosted_resources(request)),
         "tenant": (request.subject.tenant,),
     }
     # INVARIANT: FAILCLOSED - `all`, and a stop whose scope this version does not know, stops everything.
@@ -199,13 +201,13 @@ def revocation_applies(revocation: Revocation, chain: Sequence[Link], session: s
 def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
     if request.kind is ActionKind.HANDOFF and any(link.agent == request.resource.id for link in snapshot.chain):
         return []  # handing back to somebody up the chain is no new authority, so nobody has to grant it
-    reasons = _check_hand_off(request, snapshot.chain[-1])
+    reasons, args = _check_hand_off(request, snapshot.chain[-1]), select_granted_arguments(request)
     checked_grants: Grants | None = None
     for link in snapshot.chain:
         if link.grants is checked_grants:
             continue  # handed on as they are (`halo_grant_parent`), so the answer is the one above
         checked_grants = link.grants
-        refused = find_violation(link.grants, request.kind, request.resource.id, request.args)  # (5)
+        refused = find_violation(link.grants, request.kind, request.resource.id, args)  # (5)
         if refused is not None:
             reasons.append(Reason(refused[0], link.jti, refused[1]))
             break  # what a link refuses those below it refuse as well (INVARIANT: SUB)

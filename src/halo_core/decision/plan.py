@@ -12,6 +12,7 @@ What a plan checks, by the step of `decide` that it answers:
     (3) stops, revocations    none applies                             the same ones are in force (`Planner`)
     (4) passport              right tenant and holder                  time in its window; it is live (`Planner`)
     (5) grants                resource granted by every link           arguments fit (`ArgumentCheck`)
+        fields of a request   -                                        all of them known, no provider's tool offered
     (6) data labels           under every ceiling                      -
     (7) policy                rules that can apply, what they read     a verdict known under its key, or asked for now
         sealed texts          -                                        none, so no rule or grant judges a digest
@@ -37,6 +38,7 @@ from typing import Any, Final, Protocol
 
 from halo_core.authority import AccountTerms, find_decimals, find_floor, price_fixed, to_units
 from halo_core.decision.checks import check_preconditions
+from halo_core.decision.model_fields import MODEL_FIELD_ARGUMENTS
 from halo_core.decision.record import GRANTED
 from halo_core.model import (
     AccessRequest,
@@ -55,6 +57,7 @@ from halo_core.policy import CedarPolicy, PreparedQuestion
 Charges = tuple[tuple[str, int], ...]
 
 _US: Final = 1_000_000
+_NO_ARGUMENTS: Final = frozenset[str]()
 
 
 class SessionFacts(Protocol):
@@ -91,7 +94,7 @@ class Facts(Protocol):
 class Plan:
     """The decision of plain calls of one resource under one chain. Made by `compile_plan`."""
 
-    __slots__ = ("_arguments", "_floor", "_from_us", "_prices", "_question", "_terms", "_unit", "_until_us")
+    __slots__ = ("_arguments", "_fields", "_floor", "_from_us", "_prices", "_question", "_terms", "_unit", "_until_us")
 
     def __init__(
         self,
@@ -103,6 +106,7 @@ class Plan:
     ) -> None:
         self._arguments = arguments
         self._question = question
+        self._fields = MODEL_FIELD_ARGUMENTS if resource.kind is ActionKind.INFERENCE else _NO_ARGUMENTS
         self._from_us = max([link.not_before_s for link in chain]) * _US
         self._until_us = min([link.expires_at_s for link in chain]) * _US
         self._floor = find_floor(chain, resource.impact)
@@ -121,6 +125,7 @@ class Plan:
             or not facts.session  # (2)
             or not self._from_us <= facts.time_us < self._until_us  # (4)
             or facts.may_hold_seal  # (5) (7)
+            or not self._fields.isdisjoint(facts.sealed_args)  # (5)
             or facts.is_dispatched  # (8)
             or facts.state.pending  # (11) (12)
         ):

@@ -11,6 +11,7 @@ from halo_core.authority import compute_effective_authority
 from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.checks import call_binding
+from halo_core.decision.model_fields import ACCEPTED_KIND, list_model_fields
 from halo_core.enforcement.action_facts import mark_source, read_facts, unmark_source
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
@@ -236,7 +237,17 @@ def build_snapshot(
         hold_room=context.hold_room,
         facts=facts.facts,
         program=facts.program,
+        new_fields=_list_new_fields(tx, request, digester),
     )
+
+
+def _list_new_fields(tx: Transaction, request: AccessRequest, digester: Digester) -> tuple[str, ...]:
+    """Fields of a model request that no list knows and nobody has accepted."""
+    names = list_model_fields(request)
+    if not names:
+        return ()
+    accepted = KnownValues(tx, digester)
+    return tuple(sorted({name for name in names if not accepted.contains(ACCEPTED_KIND, name)}))
 
 
 def _observe_history(tx: Transaction, context: DecisionContext, state: SessionState, sketch: Sketch) -> SessionState:

@@ -26,6 +26,8 @@ _IGNORABLE: Final = frozenset(
     for code in range(int(first, 16), int(last or first, 16) + 1)
 )
 """Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), which no font draws."""
+HOSTED_PREFIX: Final = "hosted:"
+"""Resource ids of tools that a model's provider runs begin with this."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 
 
@@ -254,7 +256,7 @@ class Resource:
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; `can_wait`, `contained` and `programs` are in it only where set: others keep their digests."""
+        """Canonical tree; `can_wait`, `contained` and `programs` only where set: others keep their digests."""
         tree = {
             "amount": self.amount,
             "classified": self.classified,

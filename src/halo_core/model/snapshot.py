@@ -339,6 +339,7 @@ class Snapshot:
         repeated: the same payment ran within the window, and no message of the user has asked for it again.
         held_before: an act of the session is held that has a target or an object in common with this call.
         hold_room: the act could be held: there is room, and its arguments can be stored whole.
+        new_fields: of a model request, fields that no list knows and nobody has accepted, sorted.
     """
 
     time_us: int
@@ -380,6 +381,7 @@ class Snapshot:
     hold_room: bool = False
     facts: tuple[Fact, ...] = ()
     program: ProgramClass = ProgramClass.NONE
+    new_fields: tuple[str, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree; links and policy by hash."""
@@ -400,6 +402,7 @@ class Snapshot:
             "hold_room": self.hold_room,
             "mode": self.mode.value,
             "model_hash": self.model_hash,
+            "new_fields": list(self.new_fields),
             "paid_by_principal": self.paid_by_principal,
             "paid_to_target": self.paid_to_target,
             "partial": self.partial,
@@ -469,4 +472,5 @@ class Snapshot:
             hold_room=tree.get("hold_room", False),
             facts=tuple(map(Fact, tree.get("facts", ()))),
             program=ProgramClass(tree.get("program", "")),
+            new_fields=tuple(tree.get("new_fields", ())),
         )

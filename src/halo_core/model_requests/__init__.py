@@ -1,4 +1,4 @@
-"""Requests to models and their answers: which fields of a request may go out, and what of an answer a provider's tool made.
+"""Requests to models and their answers: which fields may go out, and what a provider's tool put into an answer.
 
 A provider can run tools itself: search, code, MCP servers. Nothing in this process decides what those do, so a request
 that offers them is refused unless the operator granted them. Which fields offer a tool is judged by a list of what is

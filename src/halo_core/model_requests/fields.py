@@ -125,7 +125,9 @@ class _FieldReader:
             elif not is_absent(value):
                 self._read_field(name, value, known.get(normalize_field(name)), f"{pointer}/{_escape(name)}", depth)
 
-    def _read_field(self, name: str, value: Any, shape: FieldShape | None, pointer: str, depth: int) -> None:
+    def _read_field(  # noqa: C901  one branch for each shape
+        self, name: str, value: Any, shape: FieldShape | None, pointer: str, depth: int
+    ) -> None:
         parent = pointer.rpartition("/")[0]
         if shape is None:
             self._read_unlisted(name, value, parent, depth)
@@ -249,11 +251,11 @@ class _FieldReader:
         if not self._count(depth) or not isinstance(node, Mapping | list):
             return False
         if isinstance(node, list):
-            return all([self._walk(item, pointer, depth + 1) for item in node])
+            return not [item for item in node if not self._walk(item, pointer, depth + 1)]
         kind = node.get("type")
         if isinstance(kind, str) and find_bearing_tool(make_tool_name(kind)):
             self.add_hosted(find_listed_tools(node), pointer)
-        return all([self._walk_member(name, item, pointer, depth) for name, item in node.items()])
+        return not [name for name, item in node.items() if not self._walk_member(name, item, pointer, depth)]
 
     def _walk_member(self, name: Any, value: Any, pointer: str, depth: int) -> bool:
         place, word = f"{pointer}/{_escape(str(name))}", normalize_field(str(name))

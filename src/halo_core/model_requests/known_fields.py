@@ -76,7 +76,8 @@ _COMMON: Final[Mapping[FieldShape, frozenset[str]]] = {
     ),
     FieldShape.SETTINGS: _names(
         "reasoning thinking thinking_config reasoning_config stream_options audio prediction cache_control "
-        "tool_config context_management safety_settings speech_config image_config media_resolution output_config usage moderation"
+        "tool_config context_management safety_settings speech_config image_config media_resolution "
+        "output_config usage moderation"
     ),
     FieldShape.CONTENT: _names(
         "messages input inputs contents prompt prompts system system_instruction system_instructions system_prompt "
@@ -171,7 +172,7 @@ _FAMILY_WORDS: Final = {
     "openrouter": ("openrouter",),
     "xai": ("xai", "grok"),
 }
-"""Family → what the names of its classes contain. OpenAI's classes also speak to servers of vLLM, LiteLLM and others."""
+"""Family → what the names of its classes contain. """
 _COMPATIBLE: Final = {
     "openai": ("vllm", "litellm", "openrouter", "groq", "mistral", "xai"),
     "bedrock": ("anthropic", "cohere", "mistral"),
@@ -197,7 +198,8 @@ def list_known_fields(provider_class: str) -> Mapping[str, FieldShape]:
 
 HARMLESS_HEADERS: Final = _names(
     "user-agent accept accept-encoding accept-language content-type authorization api-key x-api-key x-goog-api-key "
-    "openai-organization openai-project anthropic-version http-referer referer x-title x-request-id x-client-request-id "
+    "openai-organization openai-project anthropic-version http-referer referer x-title x-request-id "
+    "x-client-request-id "
     "x-correlation-id idempotency-key traceparent tracestate baggage x-amzn-trace-id x-goog-user-project "
     "x-session-id x-user-id helicone-auth helicone-user-id helicone-session-id helicone-cache-enabled "
     "portkey-api-key portkey-trace-id x-ms-client-request-id cf-aig-authorization x-stainless-retry-count"

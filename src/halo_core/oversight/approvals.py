@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.authorities import Authorities, approver_key_name
-from halo_core.crypto.keys import Ed25519Signer, KeyStore
+from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
 from halo_core.decision.checks import session_claim
+from halo_core.decision.model_fields import ACCEPTED_KIND
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import Actor, Budget, EntryKind, same_person
+from halo_core.oversight.known import KnownValue, add_known
 from halo_core.oversight.remembered import RememberTerms, can_be_remembered, check_terms, remember
 from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason
 from halo_core.passports.approval import MAX_APPROVAL_LIFETIME_S, ApprovalToken, is_in_chain, mint_approval
@@ -154,6 +156,7 @@ class _AnswerJob:
         actor = Actor(self.approver, "approver-key")
         draft = Draft(EntryKind.APPROVAL, challenge.session, body, others=sealed, actor=actor)
         entry = tx.append(draft).entry
+        self._accept_fields(tx, actor)
         remembered = ""
         if self.terms is not None:
             remembered = remember(
@@ -179,6 +182,14 @@ class _AnswerJob:
             _restored_authority(self.request) if self.approve else 0,
             remembered,
         )
+
+    def _accept_fields(self, tx: Transaction, actor: Actor) -> None:
+        """Accept, from now on, the fields of a model request that the question was about."""
+        codes = ((reason.code, reason.detail) for reason in self.request.reasons)
+        fields = [KnownValue(ACCEPTED_KIND, name) for code, name in codes if code == "unknown_model_field"]
+        if self.approve and fields:
+            digester = Digester(self.store.keys.secret("digest"))
+            add_known(tx, digester, fields, by=actor, why=self.why or f"approved as {self.request.row.id}")
 
     def _mint_token(self, tx: Transaction, verdict: str) -> str:
         request, now_s = self.request, self.now_us // 1_000_000

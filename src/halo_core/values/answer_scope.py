@@ -29,7 +29,7 @@ MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""
 _MAX_PROSE_CHARS: Final = 80
 _MAX_PROSE_WORDS: Final = 4
-KNOWN_KINDS: Final = ("account", "domain", "email", "handle", "host")
+KNOWN_KINDS: Final = ("account", "domain", "email", "handle", "host", "model_field")
 """Kinds of values that an operator can declare as known."""
 _GRAVE: Final = frozenset({Impact.ADMIN, Impact.DELETE, Impact.EXECUTE, Impact.UNKNOWN})
 _WHOLE: Final = frozenset({Impact.ADMIN, Impact.EXECUTE, Impact.UNKNOWN})

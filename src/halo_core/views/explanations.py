@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from halo_core.authority import compute_effective_authority, find_floor, price_action
 from halo_core.crypto import canonical
+from halo_core.decision.model_fields import select_granted_arguments
 from halo_core.manifest import format_grants
 from halo_core.model import (
     ANY_OTHER,
@@ -56,7 +57,15 @@ _CHECKS: Final = (
     ),
     (
         "every link grants the action",
-        ("tool_not_granted", "args_closed_world", "arg_violates", "handoff_not_allowed", "bad_depth"),
+        (
+            "tool_not_granted",
+            "args_closed_world",
+            "arg_violates",
+            "handoff_not_allowed",
+            "bad_depth",
+            "hosted_tool",
+            "unknown_model_field",
+        ),
     ),
     ("data labels", ("class_ceiling",)),
     ("policy", ()),
@@ -199,7 +208,7 @@ def _describe_passed_check(number: int, case: Case) -> list[str]:
         links = (f"{format_link_kind(link)} {shorten_hash(link.hash)} of {link.agent}" for link in case.chain)
         return [" → ".join(links)]
     if number == 5:
-        wanted = (case.request.kind, case.request.resource.id, case.request.args)
+        wanted = (case.request.kind, case.request.resource.id, select_granted_arguments(case.request))
         refused = [(link, find_violation(link.grants, *wanted) if case.opened else None) for link in case.chain]
         return [", ".join(f"{format_link_kind(link)} {'✓' if hit is None else hit.code}" for link, hit in refused)]
     if number == 6:

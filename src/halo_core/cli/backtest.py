@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,7 +13,7 @@ from rich.text import Text
 from typer import Argument, Option
 
 from halo_core.backtest import BacktestResult, Change, Selection, backtest_log
-from halo_core.cli.context import StoreContext, show_progress, store_verb, write_text_file
+from halo_core.cli.context import StoreContext, parse_time, show_progress, store_verb, write_text_file
 from halo_core.cli.ledger import policy_app
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock
@@ -176,23 +175,6 @@ class _SpeedColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed or 0
         return Text(f"{speed:,.0f} decisions/s")
-
-
-def parse_time(text: str, default: int, field: str) -> int:
-    """Microseconds since 1970 of an ISO 8601 date or time, UTC unless it says otherwise; the default for no text.
-
-    Raises:
-        ConfigError: it is none.
-    """
-    if not text:
-        return default
-    try:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * _US_PER_S)
-    except (ValueError, OverflowError) as exc:
-        problem, remedy = f"`{text[:32]}` is not a time", "for example 2026-11-01 or 2026-11-01T08:30"
-        raise ConfigError("bad_time", problem, field=field, remedy=remedy) from exc
 
 
 def parse_share(text: str) -> int:

@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -39,6 +40,7 @@ from halo_core.store.reader import Reader, SealedContents, select_tenant
 from halo_core.views import NO_LEDGER_CODES
 
 _DEADLINE_S: Final = 2.0
+_US_PER_S: Final = 1_000_000
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION: Final = re.compile(r"([0-9]{1,7})([smhd])")
 
@@ -247,6 +249,32 @@ def parse_duration(text: str) -> int:
     if match is None:
         raise ConfigError("bad_duration", f"`{text[:32]}` is not a duration", remedy="for example 30m, 1h or 7d")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def parse_time(text: str, default: int, field: str, now_us: int | None = None) -> int:
+    """Microseconds since 1970 of an ISO 8601 date or time, UTC unless it says otherwise; the default for no text.
+
+    Args:
+        text: the time; with `now_us` also a duration before that, such as `30m`.
+        default: for no text.
+        field: the option's name, for an error.
+        now_us: the present, microseconds since 1970.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not text:
+        return default
+    if now_us is not None and _DURATION.fullmatch(text):
+        return now_us - parse_duration(text) * _US_PER_S
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return round(moment.timestamp() * _US_PER_S)
+    except (ValueError, OverflowError) as exc:
+        problem, remedy = f"`{text[:32]}` is not a time", "for example 2026-11-01 or 2026-11-01T08:30"
+        remedy += "" if now_us is None else ", or 30m, 2h, 7d ago"
+        raise ConfigError("bad_time", problem, field=field, remedy=remedy) from exc
 
 
 def write_text_file(path: Path, text: str, field: str) -> None:

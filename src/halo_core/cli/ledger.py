@@ -1,4 +1,4 @@
-"""`halo show`, `log`, `verify`, `replay` and `policy`: decisions, whether their record is whole, and their policies.
+"""`halo show`, `verify`, `replay` and `policy`: decisions, whether their record is whole, and their policies.
 
 Content is masked; `--reveal` shows it, to whoever holds the content key.
 """
@@ -6,7 +6,7 @@ Content is masked; `--reveal` shows it, to whoever holds the content key.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,7 +25,6 @@ from halo_core.cli.rendering import (
     PASSED_MARKS,
     Exit,
     build_field_table,
-    build_table,
     print_note,
     safe_text,
     say,
@@ -40,15 +39,12 @@ from halo_core.policy import PolicyBundle, infer_arg_types
 from halo_core.policy.checks import check_bundle, load_cases, run_case
 from halo_core.processes import count_cores
 from halo_core.replay import Replayer, ReplayResult, ReplayStatus, replay_log
-from halo_core.store.reader import LoggedEntry, read_entries
 from halo_core.verification import verify_store
 from halo_core.views import select_fields
-from halo_core.views.entries import find_decision, format_ran, load_entry
+from halo_core.views.entries import find_decision, load_entry
 from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 from halo_core.views.inventory import load_catalogue
 from halo_core.views.wording import format_count
-
-_TITLES: Final = ("action", "resource", "effect", "ran", "why")
 
 
 @store_verb()
@@ -73,54 +69,6 @@ def show(
 def _style_value(name: str, value: str) -> str:
     style = EFFECT_STYLE.get(value, "") if name == "effect" else ""
     return f"[{style}]{value}[/]" if style else escape(value)
-
-
-@store_verb()
-def log(
-    *,
-    session: Annotated[str, Option("--session", help="Only this session.")] = "",
-    last: Annotated[int, Option("--last", help="Only the newest N entries.")] = 50,
-    store: StoreContext,
-) -> None:
-    """List decisions, and actions that ran without a decision, in log order."""
-    with store.open_log() as (reader, name):
-        records = list(read_entries(reader, name, (EntryKind.DECISION, EntryKind.SHADOW), session))[-last:]
-    if not store.print_json([{"index": item.index, **item.entry.to_json()} for item in records]):
-        say(_build_table(records))
-
-
-def _build_table(records: Sequence[LoggedEntry]) -> Table:
-    """One line each; who acted is said where more than one did."""
-    several = len({_find_agent(item) for item in records} - {"-"}) > 1
-    titles = ("#", "time", "session", *(("agent",) if several else ()), *_TITLES)
-    table = build_table(titles, no_wrap=set(titles) - {"why", "resource", "session"})
-    for item in records:
-        session, *cells = _build_cells(item)
-        agent = (escape(_find_agent(item)),) if several else ()
-        table.add_row(str(item.index), format_iso(item.entry.ts_us), session, *agent, *cells)
-    return table
-
-
-def _find_agent(item: LoggedEntry) -> str:
-    return "-" if item.entry.kind is EntryKind.SHADOW else str(item.entry.body["request"]["subject"]["agent"])
-
-
-def _build_cells(item: LoggedEntry) -> tuple[str | Text, ...]:
-    """Session and what happened in it; something that nobody decided belongs to none."""
-    body = item.entry.body
-    if item.entry.kind is EntryKind.SHADOW:
-        kind, name = (safe_text(str(body.get(key, ""))) for key in ("kind", "name"))
-        why = safe_text(": ".join(filter(None, ("unguarded", str(body.get("where", ""))))))
-        return "-", kind, name, Text("none", "bold red"), format_ran(item.entry), why
-    effect = body["decision"]["effect"]
-    return (
-        escape(item.entry.session),
-        body["request"]["kind"],
-        escape(body["request"]["resource"]["id"]),
-        f"[{EFFECT_STYLE[effect]}]{effect}[/]",
-        "yes" if body["dispatched"] else "no",
-        ", ".join(dict.fromkeys(reason["code"] for reason in body["decision"]["reasons"])),
-    )
 
 
 _MAX_FINDINGS: Final = 20

@@ -30,6 +30,9 @@ _EXIT_CODES: Final = (
 """Of each kind of error; the first that fits."""
 
 
+_STORE_OPTIONS: Final = ("--home", "--db", "--tenant")
+
+
 class Verb(NamedTuple):
     """Where a verb or a group of verbs is, as `module.name`, and what it does."""
 
@@ -49,7 +52,7 @@ VERBS: Final = {
     "ready": Verb("health.ready", "Say whether decisions can be made now, for a readiness probe; nothing is written."),
     "verify": Verb("ledger.verify", "Verify the ledger: hashes, chains, tree, checkpoints, anchor, content."),
     "show": Verb("ledger.show", "Show one entry in full: who did what, why it was decided so, and the outcome."),
-    "log": Verb("ledger.log", "List decisions, and actions that ran without a decision, in log order."),
+    "log": Verb("log.log", "List decisions, and actions that ran without a decision, in log order."),
     "budget": Verb("sessions.budget", "Show what a session has spent and may still spend, for each hand-off."),
     "authority": Verb(
         "sessions.authority", "Draw a session's authority over time, its floors, and when which actions stop."
@@ -151,14 +154,31 @@ def root(
     context: typer.Context,
     *,
     version: Annotated[bool, Option("--version", help="Show the version and exit.")] = False,
+    home: Annotated[str, Option("--home", help="As after the verb: the folder with keys and anchor.")] = "",
+    db: Annotated[str, Option("--db", metavar="URL", help="As after the verb: the URL of the store.")] = "",
+    tenant: Annotated[str, Option("--tenant", help="As after the verb: the tenant of the log.")] = "",
 ) -> None:
     """Govern AI agents as privileged identities, and verify what was decided."""
+    del home, db, tenant  # `move_store_options` gave them to the verb
     if version:
         sys.stdout.write(f"halo {metadata.version('halo-agents')}\n")
         raise typer.Exit(Exit.OK)
     if context.invoked_subcommand is None:
         sys.stdout.write(context.get_help() + "\n")
         raise typer.Exit(Exit.USAGE)
+
+
+def move_store_options(argv: list[str]) -> list[str]:
+    """The arguments with `--home`, `--db` and `--tenant` behind the verb, where it reads them."""
+    moved: list[str] = []
+    rest = list(argv)
+    while rest and rest[0].partition("=")[0] in _STORE_OPTIONS:
+        size = 1 if "=" in rest[0] else 2
+        moved, rest = moved + rest[:size], rest[size:]
+    if not rest or rest[0].startswith("-"):
+        return argv
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *moved, *rest[end:]]
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -169,7 +189,7 @@ def main(argv: list[str] | None = None) -> None:
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
-        result = app(args=argv, prog_name="halo", standalone_mode=False)
+        result = app(args=move_store_options(argv), prog_name="halo", standalone_mode=False)
     except typer.Abort:
         return Exit.FAILED
     except typer.Exit as exc:

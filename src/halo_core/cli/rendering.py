@@ -132,9 +132,14 @@ def build_field_table(rows: Iterable[Sequence[RenderableType]], *columns: dict[s
     return table
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on stdout, untouched by colours or folding; ASCII, so that no byte in it can break it."""
-    sys.stdout.write(json.dumps(to_json(value), indent=2, sort_keys=True) + "\n")
+def print_json(value: Any, *, compact: bool = False) -> None:
+    """One JSON document on stdout, untouched by colours or folding; ASCII, so that no byte in it can break it.
+
+    Args:
+        value: what is printed.
+        compact: on one line.
+    """
+    sys.stdout.write(json.dumps(to_json(value), indent=None if compact else 2, sort_keys=True) + "\n")
     sys.stdout.flush()
 
 

@@ -44,6 +44,10 @@ class Names:
         is_known = is_reference(session) and self._reader.has_session(tenant, session)
         return session if is_known or self._references is None else self._references.of_session(session)
 
+    def refer_person(self, name: str) -> str:
+        """The reference of a person's name; the name without the store's digest key."""
+        return name if self._references is None else self._references.of_person(name)
+
     def show_session(self, tenant: str, reference: str) -> str:
         """A session's name if it can be opened, else its reference."""
         name = self._sessions.get((tenant, reference))

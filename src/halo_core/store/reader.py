@@ -355,6 +355,28 @@ class Reader:
         where = f"idx>=? AND idx<? AND kind IN ({marks}) AND (?='' OR session=?)"
         return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, session, session, stream=True)
 
+    def bodies(
+        self, tenant: str, kinds: tuple[str, ...], session: str, span: tuple[int, int], period_us: tuple[int, int]
+    ) -> Iterator[tuple[int, str, bytes]]:
+        """(position, kind, signed text without its newline) of entries of these kinds in log order.
+
+        Args:
+            tenant: whose log.
+            kinds: of the entries.
+            session: name or reference of their session; empty for all.
+            span: first position, and the one after the last.
+            period_us: earliest time, and the one after the latest.
+        """
+        session = self.find_session(tenant, session)
+        marks = ",".join("?" * len(kinds))
+        where = f"idx>=? AND idx<? AND kind IN ({marks}) AND ts_us>=? AND ts_us<? AND (?='' OR session=?)"
+        query = f"SELECT idx, kind, body FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608
+        return self._query(query, tenant, *span, *kinds, *period_us, session, session, stream=True)
+
+    def find_person(self, name: str) -> frozenset[str]:
+        """References that a text may mean as a person: itself and, where this reader has names, that of the name."""
+        return frozenset({name} if self.names is None else {name, self.names.refer_person(name)})
+
     def find_session(self, tenant: str, session: str) -> str:
         """The reference of a session, given that or, where this reader has names, its name."""
         return session if self.names is None or not session else self.names.resolve_session(tenant, session)

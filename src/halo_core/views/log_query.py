@@ -1,0 +1,136 @@
+"""Entries of the log by what they are about: time, session, agent, user, tool, effect, data label.
+
+    select_entries(reader, tenant, LogFilter(agent="loan-desk", effects=frozenset({"deny"})), last=50)
+
+A search reads the compact rows and the parts that they name, and expands only what it returns, so that a log of 100,000
+entries is searched in well under a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+import orjson
+
+from halo_core.errors import ConfigError, Tampered
+from halo_core.model import Effect, EntryKind
+from halo_core.store.reader import NO_END, LoggedEntry, Reader
+
+_KINDS: Final = (EntryKind.DECISION.value, EntryKind.SHADOW.value)
+_WINDOW: Final = 20_000  # rows that are read at once, from the end of the log
+EFFECTS: Final = (*(effect.value for effect in Effect), "none")
+"""Words for `LogFilter.effects`; `none` is an action that nobody decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which entries are wanted; every condition that is set must hold.
+
+    Args:
+        session: name or reference of the session.
+        agent: id of the acting agent.
+        user: name or reference of the person it acted for.
+        tool: id of the tool, retriever, model or agent; `*` stands for any characters.
+        effects: any of `EFFECTS`; empty for all.
+        label: a data label of the resource.
+        since_us: entries from this time on, microseconds since the epoch.
+        until_us: entries before this time.
+    """
+
+    session: str = ""
+    agent: str = ""
+    user: str = ""
+    tool: str = ""
+    effects: frozenset[str] = field(default_factory=frozenset[str])
+    label: str = ""
+    since_us: int = 0
+    until_us: int = NO_END
+
+    def __post_init__(self) -> None:
+        """Check the effects.
+
+        Raises:
+            ConfigError: `bad_effect`.
+        """
+        odd = sorted(self.effects.difference(EFFECTS))
+        if odd:
+            remedy = f"use one of {', '.join(EFFECTS)}"
+            raise ConfigError("bad_effect", f"`{odd[0][:32]}` is no effect", field="effect", remedy=remedy)
+
+
+def select_entries(
+    reader: Reader, tenant: str, wanted: LogFilter, *, last: int = NO_END, since: int = 0
+) -> list[LoggedEntry]:
+    """The newest decisions and sightings that are wanted, in log order.
+
+    Args:
+        reader: the store; with names it takes and shows names of sessions and people.
+        tenant: whose log.
+        wanted: which entries.
+        last: at most so many.
+        since: only entries from this position on.
+    """
+    matcher = _Matcher(reader, tenant, wanted)
+    found: list[int] = []
+    until, start = NO_END, reader.next_index(tenant)
+    while until > since and len(found) < last:
+        start = max(since, start - _WINDOW)
+        rows = reader.bodies(tenant, _KINDS, wanted.session, (start, until), (wanted.since_us, wanted.until_us))
+        found = [index for index, kind, body in rows if matcher.matches(kind, body)] + found
+        until = start
+    newest = found[-last:] if last else []
+    return [item for index in newest for item in _read_at(reader, tenant, index)]
+
+
+def _read_at(reader: Reader, tenant: str, index: int) -> Iterator[LoggedEntry]:
+    note = reader.note_at_index(tenant, index)
+    if note is not None:
+        yield reader.read_note(index, note)
+
+
+class _Matcher:
+    """Compares rows with a filter; what it learns of a part counts for every entry that names it."""
+
+    def __init__(self, reader: Reader, tenant: str, wanted: LogFilter) -> None:
+        self._read_part = reader.part_reader(tenant)
+        self._wanted = wanted
+        self._users = reader.find_person(wanted.user)
+        self._frames: dict[str, bool] = {}
+        self._resources: dict[str, bool] = {}
+
+    def matches(self, kind: str, text: bytes) -> bool:
+        """Whether an entry is wanted, given its kind and its signed text."""
+        try:
+            body = orjson.loads(text)["body"]
+            return self._is_wanted_sighting(body) if kind == EntryKind.SHADOW else self._is_wanted_decision(body)
+        except (KeyError, TypeError, ValueError, Tampered):
+            return True  # what cannot be read is shown, and reading it says what is wrong
+
+    def _is_wanted_sighting(self, body: Mapping[str, Any]) -> bool:
+        wanted = self._wanted
+        if wanted.agent or wanted.user or wanted.label or (wanted.effects and "none" not in wanted.effects):
+            return False
+        return not wanted.tool or fnmatchcase(str(body.get("name", "")), wanted.tool)
+
+    def _is_wanted_decision(self, body: Mapping[str, Any]) -> bool:
+        effect = body.get("decision", {}).get("effect", Effect.ALLOW.value)
+        if self._wanted.effects and effect not in self._wanted.effects:
+            return False
+        frame, resource = body["frame"], body["resource"]
+        if frame not in self._frames:
+            self._frames[frame] = self._is_wanted_frame(self._read_part(frame))
+        if resource not in self._resources:
+            self._resources[resource] = self._is_wanted_resource(self._read_part(resource))
+        return self._frames[frame] and self._resources[resource]
+
+    def _is_wanted_frame(self, frame: Mapping[str, Any]) -> bool:
+        wanted = self._wanted
+        return wanted.agent in ("", frame["agent"]) and (not wanted.user or frame.get("user") in self._users)
+
+    def _is_wanted_resource(self, resource: Mapping[str, Any]) -> bool:
+        wanted = self._wanted
+        is_labelled = not wanted.label or wanted.label in resource["labels"]
+        return is_labelled and (not wanted.tool or fnmatchcase(resource["id"], wanted.tool))

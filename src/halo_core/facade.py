@@ -46,6 +46,7 @@ from halo_core.model import ActionKind, Constraint, HistoryItem, Mode, Principal
 from halo_core.references import References
 from halo_core.stop_files import StopFiles
 from halo_core.store import Drained, Readiness, Store, StoreConfig
+from halo_core.telemetry import ActionObserver, read_trace_id
 from halo_core.values.mail_hosts import find_own_domain
 
 __all__ = ["HaloBase", "HandOff", "HostedTool", "Limits", "default_home", "default_url", "guard_all"]
@@ -327,9 +328,18 @@ class HaloBase(DelegationMixin):
         """
         return self.store.drain(deadline_s)
 
+    def add_observer(self, observer: ActionObserver) -> None:
+        """Tell an observer of decisions and outcomes from now on; it decides and delays nothing.
+
+        Args:
+            observer: for example `halo_core.telemetry.otel.OpenTelemetryObserver()`.
+        """
+        self.enforcer.observers.add(observer)
+
     def close(self) -> None:
         """Write what is queued and close the ledger; the outcome of what still runs is recorded as unknown."""
         self.store.close()
+        self.enforcer.observers.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -627,7 +637,12 @@ class HaloBase(DelegationMixin):
             abilities=(*abilities, "hold") if self._can_hold(resource, args, abilities) else abilities,
             acting_handle=delegation.handle if delegation is not None else "",
             agents=delegation.agents if delegation is not None else (),
+            trace_id=self.find_trace_id(),
         )
+
+    def find_trace_id(self) -> str:
+        """Id of the trace that a call belongs to, 32 lowercase hex digits; empty for none."""
+        return read_trace_id()
 
     def _can_hold(self, resource: Resource, args: Mapping[str, Any], abilities: tuple[str, ...]) -> bool:
         if not resource.can_wait or "pause" not in abilities:

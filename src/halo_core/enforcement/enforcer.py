@@ -38,6 +38,7 @@ from halo_core.log_output import get_logger
 from halo_core.model import ActionKind, Effect, HistoryItem, HistoryRole, Mode, Provenance, Stop
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store
+from halo_core.telemetry import DecisionEvent, ObserverQueue, OutcomeEvent
 from halo_core.values import origin_of_result
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
@@ -80,6 +81,7 @@ class Enforcer:
     ) -> None:
         self.store = store
         self.health = Health()
+        self.observers = ObserverQueue()
         self.held_sessions: set[str] = set()
         self._preparer = preparer
         self._get_credentials = get_credentials
@@ -106,17 +108,21 @@ class Enforcer:
         Raises:
             Denied: see `run`.
         """
+        start_us = self.store.clock.now_us() if self.observers else 0
         try:
             job = self._make_decision_job(call, self._get_credentials())
             session = job.keywords["context"].session
             context: DecisionContext = self.store.commit(job, session=session)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
-            return self._handle_undecided(call, exc)
+            return self._handle_undecided(call, exc, start_us)
+        if self.observers:
+            self._notify_decision(context, start_us)
         return self._issue_ticket(context)
 
     async def abegin(self, call: Call) -> Ticket:
         """As `begin`, from a coroutine."""
         get_credentials = self._get_credentials
+        start_us = self.store.clock.now_us() if self.observers else 0
         try:
             # Asked for once: another task may register something meanwhile, and the loop would wait for it.
             is_ready = self._are_credentials_ready()
@@ -126,7 +132,9 @@ class Enforcer:
             on_orphaned = self._record_orphaned
             context: DecisionContext = await self.store.acommit(job, session=session, on_orphaned=on_orphaned)
         except Exception as exc:  # noqa: BLE001  as above
-            return self._handle_undecided(call, exc)
+            return self._handle_undecided(call, exc, start_us)
+        if self.observers:
+            self._notify_decision(context, start_us)
         return self._issue_ticket(context)
 
     def _wait_for_credentials(self) -> flow.Steps[Credentials]:
@@ -180,8 +188,61 @@ class Enforcer:
             )
         raise Denied(code, message, remedy=remedy, decision_id=context.entry_id, earlier=context.earlier)
 
-    def _handle_undecided(self, call: Call, error: Exception) -> Ticket:
+    def _notify_decision(self, context: DecisionContext, start_us: int) -> None:
+        """Tell the observers of a decision that is durable."""
+        decision, first = context.decision, context.decision.find_deciding_reason().code
+        codes = dict.fromkeys((first, *(reason.code for reason in decision.reasons)))
+        self._notify(
+            context.call,
+            start_us,
+            effect=decision.effect.value,
+            reasons=tuple(codes),
+            mode=context.mode,
+            runs=context.runs,
+            decision_id=context.entry_id,
+            session=context.session,
+            pending_id=context.pending_id,
+        )
+
+    def _notify(
+        self,
+        call: Call,
+        start_us: int,
+        *,
+        effect: str,
+        reasons: tuple[str, ...],
+        mode: Mode,
+        runs: bool,
+        decision_id: str = "",
+        session: str = "",
+        pending_id: str = "",
+    ) -> None:
+        principal = self._preparer.principal
+        self.observers.put(
+            DecisionEvent(
+                decision_id=decision_id,
+                tenant=principal.tenant,
+                agent=call.agents[-1] if call.agents else principal.agent,
+                session=session,
+                framework=self._preparer.origin.framework,
+                kind=call.resource.kind.value,
+                resource=call.resource.id,
+                impact=call.resource.impact.value,
+                mode=mode.value,
+                effect=effect,
+                reasons=reasons,
+                runs=runs,
+                pending_id=pending_id,
+                start_us=start_us,
+                duration_us=max(0, self.store.clock.now_us() - start_us),
+            )
+        )
+
+    def _handle_undecided(self, call: Call, error: Exception, start_us: int = 0) -> Ticket:
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
+        if self.observers:
+            runs = self._last_mode is Mode.OBSERVE
+            self._notify(call, start_us, effect=Effect.DENY.value, reasons=(code,), mode=self._last_mode, runs=runs)
         self.health.undecided += 1
         self.health.last_error = f"{code}: {error}"
         _LOG.error(
@@ -298,6 +359,11 @@ class Enforcer:
         references = tuple([("", self._preparer.references.of_document(text)) for text in dropped])
         job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {}, references, said)
         self.store.defer(job, session=context.session, preparation=text)
+        if self.observers:
+            agent, resource = context.principal.agent, context.resource
+            now_us = self.store.clock.now_us()
+            event = OutcomeEvent(context.entry_id, agent, resource.kind.value, resource.id, status, now_us)
+            self.observers.put(event)
 
     def _record_orphaned(self, context: DecisionContext) -> None:
         # The caller was cancelled while the decision was made durable: nothing ran.

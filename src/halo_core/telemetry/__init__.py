@@ -1,0 +1,16 @@
+"""Observers of decisions and outcomes: OpenTelemetry spans, Prometheus metrics, or the host's own.
+
+    halo.add_observer(OpenTelemetryObserver())      # halo_core.telemetry.otel
+    halo.add_observer(PrometheusObserver())         # halo_core.telemetry.prometheus
+
+An observer sees facts about an action, never its arguments or its result. It decides nothing and delays nothing: events
+wait in a bounded queue, and a thread hands them on. An observer that raises or blocks loses events; decisions go on.
+"""
+
+from __future__ import annotations
+
+from halo_core.telemetry.events import ActionObserver, DecisionEvent, OutcomeEvent
+from halo_core.telemetry.queue import ObserverQueue
+from halo_core.telemetry.trace_ids import read_trace_id
+
+__all__ = ["ActionObserver", "DecisionEvent", "ObserverQueue", "OutcomeEvent", "read_trace_id"]

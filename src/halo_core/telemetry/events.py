@@ -1,0 +1,82 @@
+"""What an observer is told of an action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionEvent:
+    """One decision, durable already, or a call that could not be decided.
+
+    Args:
+        decision_id: id of the entry; empty where nothing could be recorded.
+        tenant: whose log.
+        agent: who acts.
+        session: reference of the session; empty for none.
+        framework: whose call it is.
+        kind: action kind.
+        resource: id of the tool, retriever, model or agent.
+        impact: its impact class.
+        mode: observe or enforce.
+        effect: of the decision.
+        reasons: codes, the deciding one first.
+        runs: whether the action may run now.
+        pending_id: id of the question that was asked; empty for none.
+        start_us: when the decision was asked for, microseconds since the epoch.
+        duration_us: how long the caller waited for it, durable write included, microseconds.
+    """
+
+    decision_id: str
+    tenant: str
+    agent: str
+    session: str
+    framework: str
+    kind: str
+    resource: str
+    impact: str
+    mode: str
+    effect: str
+    reasons: tuple[str, ...]
+    runs: bool
+    pending_id: str
+    start_us: int
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeEvent:
+    """What came of an action that ran.
+
+    Args:
+        decision_id: id of the entry of its decision.
+        agent: who acted.
+        kind: action kind.
+        resource: id of what was acted on.
+        status: `success`, `error`, `cancelled`, `paused`, `not_run`.
+        end_us: when it ended, microseconds since the epoch.
+    """
+
+    decision_id: str
+    agent: str
+    kind: str
+    resource: str
+    status: str
+    end_us: int
+
+
+class ActionObserver:
+    """Is told of decisions and outcomes; a subclass overrides what it needs."""
+
+    def capture(self) -> object:
+        """What the observer needs of the acting context, such as the current span.
+
+        Called in the acting thread or task before an event is queued, so it must neither block nor do I/O.
+        """
+        return None
+
+    def observe_decision(self, event: DecisionEvent, captured: object) -> None:
+        """Take a decision, with what `capture` returned; called in the thread of the queue."""
+
+    def observe_outcome(self, event: OutcomeEvent, captured: object) -> None:
+        """Take an outcome; called in the thread of the queue."""

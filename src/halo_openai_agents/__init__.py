@@ -28,7 +28,7 @@ from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import resume, waiting
 from halo_openai_agents._runner import Tripwire, configure_run, install, install_runner
 from halo_openai_agents._tools import guard_tool
-from halo_openai_agents._translate import get_display_name, is_hosted, is_native
+from halo_openai_agents._translate import find_sdk_trace_id, get_display_name, is_hosted, is_native
 
 __all__ = [
     "ActionKind",
@@ -60,6 +60,10 @@ class Halo(HaloBase):
     """Agents of the OpenAI Agents SDK, governed. Open it with `Halo.local(agent=...)`."""
 
     framework = "openai-agents"
+
+    def find_trace_id(self) -> str:
+        """Id of OpenTelemetry's trace, else of the SDK's, 32 lowercase hex digits; empty for none."""
+        return super().find_trace_id() or find_sdk_trace_id()
 
     @overload
     def guard(

@@ -33,6 +33,7 @@ from agents import (
 )
 from agents._function_tool_arguments import PreparedFunctionArguments
 from agents.function_schema import FuncSchema
+from agents.tracing import get_current_trace
 
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments, copy_arguments, same_value
@@ -306,3 +307,9 @@ class FunctionBinder(ArgumentBinder):
         chosen = {name: value for name, value in arguments.items() if name not in injected}
         names = {name: name for name in (*empty, *defaults, *passed)}
         return BoundArguments(*copy_arguments(chosen), injected, len(args), names)
+
+
+def find_sdk_trace_id() -> str:
+    """Id of the SDK's current trace without its `trace_` in front; empty for none, or where tracing is switched off."""
+    trace = get_current_trace()
+    return trace.trace_id.removeprefix("trace_") if trace is not None and trace.trace_id != "no-op" else ""

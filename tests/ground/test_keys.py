@@ -7,7 +7,9 @@ import json
 import multiprocessing
 import os
 import pickle
+import shlex
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -181,11 +183,31 @@ def test_a_key_others_can_read_is_refused(tmp_path, mode):
     assert "chmod 600" in caught.value.remedy
 
 
+def test_one_command_mends_all_loose_keys(tmp_path):
+    names = ("content", "digest", "log")
+    for name in names:
+        KeyStore(tmp_path).signer(name)
+        (tmp_path / f"{name}.key").chmod(0o644)
+    with pytest.raises(ConfigError) as caught:
+        KeyStore(tmp_path).signer("log")
+    command = caught.value.remedy.removeprefix("run `").removesuffix("`")
+    subprocess.run(shlex.split(command), check=True)
+    assert all(KeyStore(tmp_path).signer(name) for name in names)
+
+
 def test_a_directory_others_can_write_is_refused(tmp_path):
     tmp_path.chmod(0o770)
     with pytest.raises(ConfigError) as caught:
         KeyStore(tmp_path)
     assert caught.value.code == "key_permissions"
+
+
+def test_a_home_that_cannot_be_made_says_where_else_it_may_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError) as caught:
+        KeyStore(tmp_path / "file" / "home")
+    assert caught.value.code == "key_home"
+    assert "HALO_HOME" in caught.value.remedy
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path):

@@ -438,3 +438,10 @@ def test_a_raise_is_held_against_what_is_spent_and_the_ceiling_in_decimals(short
 def test_the_help_says_what_happens_without_a_raise():
     out = " ".join(cli("approvals", "approve", "--help")[1].replace("│", " ").split())
     assert "the limit that ran out is raised once more by what a session starts with, never above the ceiling" in out
+
+
+@pytest.mark.parametrize("line", [("approve", "x"), ("deny", "x", "--why", "no")])
+def test_an_answer_without_a_name_says_how_to_enrol(tmp_path, line):
+    code, _, err = cli("approvals", *line, home=tmp_path)
+    assert code == 64
+    assert "halo approver enrol NAME" in err

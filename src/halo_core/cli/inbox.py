@@ -59,7 +59,16 @@ _LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 app = typer.Typer(help="List and answer what waits for a person.", no_args_is_help=True)
 
 IdArgument = Annotated[str, Argument(help="Id of the request, or the first characters of it.")]
-AsOption = Annotated[str, Option("--as", help="The approver's enrolled name.")]
+
+
+def _require_name(name: str) -> str:
+    if not name:
+        remedy = "add `--as NAME`; `halo approver list` shows who is enrolled, `halo approver enrol NAME` adds a person"
+        raise ConfigError("no_approver_named", "it was not said who answers", field="as", remedy=remedy)
+    return name
+
+
+AsOption = Annotated[str, Option("--as", help="The approver's enrolled name.", callback=_require_name)]
 
 
 @store_verb(app, "list")
@@ -257,7 +266,7 @@ def approve(
         list[str] | None, Argument(metavar="[ID]...", help="Ids of requests, or the first characters of them.")
     ] = None,
     *,
-    name: AsOption,
+    name: AsOption = "",
     why: WhyOption = "",
     held: Annotated[str, Option("--held", metavar="SESSION", help="All held acts of a session.")] = "",
     once: Annotated[bool, Option("--once", help="Approve this call only; remember nothing.")] = False,
@@ -310,7 +319,7 @@ def _select_ids(store: StoreContext, ids: Sequence[str], held: str) -> list[str]
 def deny(
     id: IdArgument,  # noqa: A002  the word users expect
     *,
-    name: AsOption,
+    name: AsOption = "",
     why: Annotated[str, Option("--why", help="The reason; it is recorded in the ledger.")],
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
@@ -453,7 +462,7 @@ def break_glass(
     *,
     minutes: Annotated[int, Option("--minutes", help="For how long, 1 to 60.")],
     reason: Annotated[str, Option("--reason", help="Why; it is recorded and sent as an alert.")],
-    name: AsOption,
+    name: AsOption = "",
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:

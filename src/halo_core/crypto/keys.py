@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 import secrets
+import shlex
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -218,7 +219,9 @@ class KeyStore:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             mode = home.stat().st_mode
         except OSError as exc:
-            raise ConfigError("key_home", f"cannot use `{home}`: {exc.strerror}", field="HALO_HOME") from exc
+            remedy = "set HALO_HOME, or `home=`, to a folder on a writable local disk"
+            problem = f"cannot use `{home}`: {exc.strerror}"
+            raise ConfigError("key_home", problem, field="HALO_HOME", remedy=remedy) from exc
         if mode & 0o022:
             # Whoever can rename files here can put their own key in place of ours.
             raise _make_permission_error(home, "the directory is writable by others", "700")
@@ -363,7 +366,7 @@ def _read_key_file(path: Path, kind: str) -> bytes | None:
         if not stat.S_ISREG(status.st_mode):
             raise ConfigError("key_malformed", f"`{path}` is not a regular file", field=path.stem)
         if status.st_mode & 0o077 or status.st_uid not in (os.geteuid(), 0):
-            raise _make_permission_error(path, "the key can be read by others", "600")
+            raise _make_permission_error(path, "the key can be read by others", "600", _list_loose_keys(path))
         data = file.read(_MAX_FILE_BYTES)
     return _parse_key_line(path, data, kind)
 
@@ -381,8 +384,20 @@ def _parse_key_line(path: Path, data: bytes, kind: str) -> bytes:
     return seed
 
 
-def _make_permission_error(path: Path, why: str, mode: str) -> ConfigError:
-    return ConfigError("key_permissions", f"`{path}`: {why}", field=path.name, remedy=f"run `chmod {mode} {path}`")
+def _make_permission_error(path: Path, why: str, mode: str, others: Sequence[Path] = ()) -> ConfigError:
+    """The error for a path whose mode lets others in; its remedy is for `others` of the same kind, too."""
+    paths = " ".join(shlex.quote(str(item)) for item in (path, *others))
+    return ConfigError("key_permissions", f"`{path}`: {why}", field=path.name, remedy=f"run `chmod {mode} {paths}`")
+
+
+def _list_loose_keys(path: Path) -> list[Path]:
+    """Other key files beside one that others can read, too."""
+    found = []
+    for other in sorted(path.parent.glob("*.key")):
+        with contextlib.suppress(OSError):
+            if other != path and other.lstat().st_mode & 0o077:
+                found.append(other)
+    return found
 
 
 class IdSource(Protocol):

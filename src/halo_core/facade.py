@@ -188,6 +188,7 @@ class HaloBase(DelegationMixin):
             mode,
             are_credentials_ready=partial(self._agent_credentials.is_ready, self._registry),
             read_stops=lambda: refer_stops(stops.read(tenant), self.store.references),
+            find_resource=self._find_known_resource,
         )
         self._mode = mode
         self._declarations = Declarations(self.store, home, agent)
@@ -585,6 +586,10 @@ class HaloBase(DelegationMixin):
         if manifest is None:
             return None
         return next((resource for kind in kinds if (resource := manifest.find_resource(name, kind)) is not None), None)
+
+    def _find_known_resource(self, name: str) -> Resource | None:
+        """The resource of an id of a tool, as it was registered or declared."""
+        return self.find_registered(name) or self.find_declared(name, ActionKind.TOOL_CALL)
 
     def find_registered(self, name: str) -> Resource | None:
         """The registration of a resource id."""

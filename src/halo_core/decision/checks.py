@@ -53,6 +53,7 @@ from halo_core.model import (
     Snapshot,
     Stop,
 )
+from halo_core.model.request import HOSTED_PREFIX
 from halo_core.passports import approval as approval_claims
 from halo_core.passports import check_time, find_violation
 from halo_core.values import extract_texts
@@ -208,6 +209,9 @@ def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
             continue  # handed on as they are (`halo_grant_parent`), so the answer is the one above
         checked_grants = link.grants
         refused = find_violation(link.grants, request.kind, request.resource.id, args)  # (5)
+        if refused is not None and refused[0] == "tool_not_granted" and request.resource.id.startswith(HOSTED_PREFIX):
+            reasons.append(Reason("hosted_tool", "request", request.resource.id.removeprefix(HOSTED_PREFIX)))
+            break
         if refused is not None:
             reasons.append(Reason(refused[0], link.jti, refused[1]))
             break  # what a link refuses those below it refuse as well (INVARIANT: SUB)

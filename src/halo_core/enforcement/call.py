@@ -120,6 +120,7 @@ class Call:
         trace_id: trace that the call belongs to, 32 lowercase hex digits; anything else is not recorded.
         network: network address that the request came from, as the host knows it; sealed with the user's data.
         held_id: id of the held act that this call releases.
+        has_run: it ran elsewhere before it could be decided, so that a refusal is recorded and stops nothing.
     """
 
     resource: Resource
@@ -146,6 +147,7 @@ class Call:
     trace_id: str = ""
     network: str = ""
     held_id: str = ""
+    has_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)

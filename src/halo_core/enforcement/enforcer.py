@@ -35,7 +35,7 @@ from halo_core.enforcement.remedies import describe_remedy
 from halo_core.enforcement.ticket import Ticket
 from halo_core.errors import Denied, HaloError, Held, Pending
 from halo_core.log_output import get_logger
-from halo_core.model import ActionKind, Effect, HistoryItem, HistoryRole, Mode, Provenance, Stop
+from halo_core.model import ActionKind, Effect, HistoryItem, HistoryRole, Mode, Provenance, Resource, Stop
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store
 from halo_core.telemetry import DecisionEvent, ObserverQueue, OutcomeEvent
@@ -67,6 +67,7 @@ class Enforcer:
         are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in
             a thread.
         read_stops: stops that hold even where the store cannot be written, asked at each decision.
+        find_resource: the resource of an id, as it was registered or declared; None where nobody did.
     """
 
     def __init__(
@@ -78,8 +79,10 @@ class Enforcer:
         *,
         are_credentials_ready: Callable[[], bool] = lambda: True,
         read_stops: Callable[[], tuple[Stop, ...]] = tuple,
+        find_resource: Callable[[str], Resource | None] = lambda _: None,
     ) -> None:
         self.store = store
+        self.find_resource = find_resource
         self.health = Health()
         self.observers = ObserverQueue()
         self.held_sessions: set[str] = set()

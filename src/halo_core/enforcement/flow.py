@@ -21,6 +21,7 @@ The form follows the `auth_flow` of httpx. Actions of guarded objects are in `gu
 
 from __future__ import annotations
 
+import operator
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import Context
@@ -29,6 +30,7 @@ from functools import wraps
 from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar
 
+from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import AwaitableInContext
 from halo_core.errors import Denied, Pending
 from halo_core.failpoints import hit_failpoint
@@ -321,6 +323,7 @@ def govern(action: GovernedAction[T]) -> Flow[T]:
         return Raise(action.finish_failed(ticket, get_thrown_error(exc)))  # (6)
     try:
         used: T = yield ResultStep((action.finish, ticket, result))  # (6)
+        yield from _record_provider_calls(action, ticket, lambda: result)
     except BaseException as exc:  # noqa: BLE001  `needs_guard`: the result is withheld, and recorded as such
         error = get_thrown_error(exc)
         action.finish_failed(ticket, error)  # records it where `finish` was interrupted before it recorded anything
@@ -354,9 +357,16 @@ def govern_stream(action: GovernedStream) -> Flow[None]:
     except BaseException as exc:  # noqa: BLE001  GeneratorExit too: the reader stopped, which is recorded
         return Raise(action.finish_failed(ticket, get_thrown_error(exc)))
     finally:
+        yield from _record_provider_calls(action, ticket, action.merge_parts)
         action.close()
         yield _close_source, source
     return Return(None)
+
+
+def _record_provider_calls(action: GovernedAction[Any], ticket: Ticket, get_result: Callable[[], Any]) -> Steps[None]:
+    """Record what tools of a model's provider did for an answer."""
+    for item in list_provider_calls(action, ticket, get_result):
+        (yield TwoWayStep(action.enforcer.begin, action.enforcer.abegin, item.call)).succeed(item.text, item.surface)
 
 
 def _decide(action: GovernedAction[Any]) -> Steps[Ticket]:
@@ -458,7 +468,7 @@ def stream(steps: Steps[Any], context: Context | None = None) -> Iterator[Any]:
         context: where every step of it runs. None is the reader's: a variable that the procedure sets is set for its
             reader too while it is suspended.
     """
-    run_here = context.run if context is not None else _call
+    run_here = context.run if context is not None else operator.call
     step = run_here(_advance, steps)
     while not isinstance(step, Return | Raise):
         answer: Any = None
@@ -479,7 +489,7 @@ def stream(steps: Steps[Any], context: Context | None = None) -> Iterator[Any]:
 
 async def astream(steps: Steps[Any], context: Context | None = None) -> AsyncIterator[Any]:
     """As `stream`, for an asynchronous reader."""
-    run_here = context.run if context is not None else _call
+    run_here = context.run if context is not None else operator.call
     step = run_here(_advance, steps)
     while not isinstance(step, Return | Raise):
         answer: Any = None
@@ -498,10 +508,6 @@ async def astream(steps: Steps[Any], context: Context | None = None) -> AsyncIte
         answer = error = None  # as above
     if isinstance(step, Raise):
         _raise_error(step)
-
-
-def _call(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments)
 
 
 def _advance(steps: Generator[Any, Any, Any], answer: Any = None, error: BaseException | None = None) -> Any:

@@ -101,7 +101,8 @@ def _decide_fully(
     observe = snapshot.mode is Mode.OBSERVE
     # Observe mode runs everything except what a person has stopped or revoked.
     is_stopped_by_person = any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
-    runs = context.runs = decision.effect.runs or (observe and not is_stopped_by_person)
+    runs = decision.effect.runs or (observe and not is_stopped_by_person)
+    runs = context.runs = runs or context.call.has_run
     context.args = (
         context.original_args
         if observe or request.problem

@@ -17,6 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 from halo_core.content.redaction import Redactor, find_labels
 from halo_core.errors import Denied, Pending
 from halo_core.model import OUTPUT_OBLIGATIONS, HistoryItem, Obligation, Resource
+from halo_core.model_requests import ProviderBlock
 from halo_core.reasons import get_reason_text
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Surface(Generic[T]):
         withhold: a notice in the result's own shape.
         cost: what the result cost, unit → amount in the budget's own decimals, where the result says so.
         said: what of a model's answer becomes part of the conversation.
+        provider_blocks: what the model's provider put into an answer by tools of its own.
     """
 
     text: Callable[[T], str]
@@ -47,6 +49,7 @@ class Surface(Generic[T]):
     withhold: Callable[[T, str], T] | None = None
     cost: Callable[[T], Mapping[str, int]] | None = None
     said: Callable[[T], tuple[HistoryItem, ...]] | None = None
+    provider_blocks: Callable[[T], tuple[ProviderBlock, ...]] | None = None
 
 
 # arguments

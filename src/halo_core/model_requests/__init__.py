@@ -6,6 +6,7 @@ allowed (`judge_model_fields`): a field that nobody knows is a question. What su
 by `find_provider_blocks`. Pure functions of plain trees; docs/adr/0038-judge-model-requests-by-what-is-allowed.md.
 """
 
+from halo_core.model_requests.answers import ProviderBlock, find_provider_blocks
 from halo_core.model_requests.fields import HostedTool, ModelFields, judge_model_fields
 
-__all__ = ["HostedTool", "ModelFields", "judge_model_fields"]
+__all__ = ["HostedTool", "ModelFields", "ProviderBlock", "find_provider_blocks", "judge_model_fields"]

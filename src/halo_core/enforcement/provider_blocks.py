@@ -1,0 +1,102 @@
+"""What a provider's tool put into an answer, as calls of that tool: each is decided and recorded like any other.
+
+The tool has run before anybody here could decide, so a refusal is recorded as one and stops nothing
+(`Call.has_run`). Its texts are nobody's here: they expose the session, whatever the tool is declared as.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.obligations import Surface
+from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Resource
+from halo_core.model.request import HOSTED_PREFIX
+from halo_core.model_requests import ProviderBlock
+
+if TYPE_CHECKING:
+    from halo_core.enforcement.flow import GovernedAction
+    from halo_core.enforcement.ticket import Ticket
+
+FindResource = Callable[[str], Resource | None]
+_MAX_TOOLS: Final = 16
+"""Different tools of one answer that are recorded by name; the others together, as `hosted:others`."""
+_OTHERS: Final = "others"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """What one tool of a provider did for one answer.
+
+    Args:
+        call: to decide and record.
+        text: what it was asked and what it found.
+        surface: how that is read.
+    """
+
+    call: Call
+    text: str
+    surface: Surface[str]
+
+
+def list_provider_calls(
+    action: GovernedAction[Any], ticket: Ticket, get_answer: Callable[[], Any]
+) -> list[ProviderCall]:
+    """The calls of providers' tools that a model's answer holds, one for each tool.
+
+    Args:
+        action: the call of the model; its surface says what of an answer such a tool made.
+        ticket: its decision.
+        get_answer: returns the answer.
+    """
+    find_blocks = action.surface.provider_blocks
+    if find_blocks is None or ticket.verdict is None or not action.records_outcome:
+        return []
+    try:
+        blocks = find_blocks(get_answer())
+    except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - what cannot be read may be a tool's word
+        blocks = (ProviderBlock("unreadable", "unreadable"),)
+    call, texts = ticket.verdict.call, dict[str, list[str]]()
+    for block in blocks:
+        name = _match_offered(block.name, call.args)
+        if name not in texts and len(texts) >= _MAX_TOOLS:
+            name = _OTHERS
+        texts.setdefault(name, []).extend(block.texts)
+    find_resource = action.enforcer.find_resource
+    return [_make_provider_call(call, name, "\n".join(found), find_resource) for name, found in texts.items()]
+
+
+def _match_offered(name: str, args: Mapping[str, Any]) -> str:
+    """The name under which the request offered a tool: of a server an answer gives the label alone."""
+    offered = args.get("hosted_tools", ())
+    return next((item for item in offered if isinstance(item, str) and item.startswith(f"{name}@")), name)
+
+
+def _make_provider_call(call: Call, name: str, text: str, find_resource: FindResource) -> ProviderCall:
+    resource_id = f"{HOSTED_PREFIX}{name}"
+    resource = find_resource(resource_id)
+    if resource is None or resource.kind is not ActionKind.TOOL_CALL:
+        resource = Resource(resource_id, ActionKind.TOOL_CALL, Impact.UNKNOWN, source_trust=0, classified="unknown")
+    made = replace(
+        call,
+        resource=resource,
+        args={},
+        call_id="",
+        shown_texts=(),
+        history=(),
+        problem="",
+        hand_off=None,
+        on_link_made=None,
+        withdrawn_question="",
+        model=None,
+        held_id="",
+        has_run=True,
+    )
+    return ProviderCall(made, text, Surface(str, said=_read_said))
+
+
+def _read_said(text: str) -> tuple[HistoryItem, ...]:
+    # INVARIANT: what a provider's tool brought was decided by nobody here, whatever its source is declared as.
+    return (HistoryItem(HistoryRole.PROVIDER_RESULT, text),) if text else ()

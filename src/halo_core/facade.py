@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
@@ -588,8 +588,14 @@ class HaloBase(DelegationMixin):
         return next((resource for kind in kinds if (resource := manifest.find_resource(name, kind)) is not None), None)
 
     def _find_known_resource(self, name: str) -> Resource | None:
-        """The resource of an id of a tool, as it was registered or declared."""
-        return self.find_registered(name) or self.find_declared(name, ActionKind.TOOL_CALL)
+        """The resource of a tool, as it was registered or declared; a declaration alone registers nothing."""
+        registered = self.find_registered(name)
+        if registered is not None:
+            return registered
+        with suppress(HaloError):  # two patterns of the manifest apply equally
+            declared = self.find_declared(name, ActionKind.TOOL_CALL)
+            return None if declared is None else replace(declared, id=name, source_trust=declared.trust)
+        return None
 
     def find_registered(self, name: str) -> Resource | None:
         """The registration of a resource id."""

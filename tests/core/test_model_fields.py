@@ -11,7 +11,10 @@ from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.model_requests import find_provider_blocks, judge_model_fields
-from halo_world import SURFACE, Calls, bodies, cli, verified
+from halo_core.oversight.known import DeclaredValue, KnownValue
+from halo_core.store.reader import Reader
+from halo_core.views.model_fields import list_offered_tools, list_unknown_fields
+from halo_world import SURFACE, Calls, bodies, cli, url_of, verified
 
 SEARCH = {"web_search_options": {}}
 ODD = {"temperature": 0, "odd": 1}
@@ -112,6 +115,50 @@ def test_an_unknown_field_is_one_question(home):
             ask(halo, ODD, session="u")
     assert verified(home) == 0
     assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_what_was_observed_is_listed_for_the_switch(home):
+    with open_halo(home, mode="observe") as halo:
+        ask(halo, {**SEARCH, **ODD})
+        ask(halo, ODD, name="other", session="t")
+        answer(halo, ANSWER)
+    with Reader(url_of(home)) as reader:
+        tenant = reader.tenants()[0]
+        (field,) = list_unknown_fields(reader, tenant)
+        assert (field.name, field.calls, field.models, field.agents, field.is_accepted) == (
+            "ChatOpenAI.odd",
+            2,
+            ("gpt", "other"),
+            ("desk",),
+            False,
+        )
+        (tool,) = list_offered_tools(reader, tenant)
+        assert (tool.name, tool.calls, tool.models) == ("hosted:web_search", 2, ("gpt",))
+        accepted = [DeclaredValue(KnownValue("model_field", "ChatOpenAI.odd"), "mia", "", 0)]
+        assert list_unknown_fields(reader, tenant, accepted)[0].is_accepted
+
+
+def test_a_manifest_declares_and_grants_a_providers_tool(home):
+    with open_halo(home) as halo:
+        assert ask(halo, {})
+    (home / "agents.yaml").write_text(
+        "version: 1\ntools:\n  hosted:web_search: {impact: read, source_trust: 100, system: search}\n"
+        "agents:\n  desk: {owner: ana, tools: [hosted:web_search], models: [gpt]}\n"
+    )
+    code, *output = cli("passport", "issue", "desk", home=home)
+    assert code == 0, output
+    with open_halo(home) as halo:
+        assert ask(halo, SEARCH, session="n")
+        answer(halo, ANSWER, SEARCH)
+        made = last(home)
+        assert (made["request"]["resource"]["id"], made["request"]["resource"]["system"]) == (
+            "hosted:web_search",
+            "search",
+        )
+        assert made["decision"]["effect"] in ("allow", "monitor")
+        with pytest.raises(Denied):
+            ask(halo, {"code_execution": {}}, session="n")
+    assert verified(home) == 0
 
 
 def test_an_approved_question_accepts_the_field(home):

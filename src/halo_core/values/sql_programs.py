@@ -1,0 +1,266 @@
+"""What a statement of SQL does, by sqlglot's tree of it in the dialect that runs it.
+
+A statement reads if every node of its tree and every function is in the lists of `sql_names`. One that inserts,
+updates, deletes, creates, changes or drops acts on the tables that it names. What is neither is opaque.
+
+Dialects disagree on where a comment or a text begins and ends, so that one database runs what another skips. Where no
+dialect is declared, any sign on which they disagree makes a program opaque; where one is, only what this reader and
+that database may read differently.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from halo_core.values.languages import SQL_DIALECTS
+from halo_core.values.lexicon import stem_all
+from halo_core.values.program_effects import MAX_NAMED, MAX_NODES, OPAQUE, READS, Program, ProgramEffect
+from halo_core.values.sql_names import (
+    PURE_CALLS,
+    PURE_FUNCTIONS,
+    READING_NODES,
+    READING_STATEMENTS,
+    TABLE_CALLS,
+    TABLE_FUNCTIONS,
+)
+
+_STATEMENT_VERBS: Final = {
+    "alter": stem_all("change alter modify update"),
+    "create": stem_all("create make add new"),
+    "delete": stem_all("delete remove erase clean clear"),
+    "drop": stem_all("drop delete remove"),
+    "insert": stem_all("insert add save record store"),
+    "truncatetable": stem_all("truncate empty clear delete"),
+    "update": stem_all("update change set modify edit"),
+}
+_UNREADABLE_NODES: Final = frozenset({"Command", "Into", "Lock", "QueryTransform", "Hint", "Stream"})
+_NAMED_CALLS: Final = frozenset({"Anonymous", "AnonymousAggFunc", "ParameterizedAgg"})
+# Databases disagree on where these begin or end a comment or a text, so that one runs what another one skips.
+_AMBIGUOUS_SIGNS: Final = ("\\", "/*", "--", "#", "$$", "[", "`", "://")
+_ODD_SPACES: Final = re.compile(r"\r(?!\n)|[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f]")
+"""Line ends and spaces on which databases and this reader may disagree."""
+_NESTED_COMMENT: Final = re.compile(r"/\*(?:(?!\*/).)*/\*", re.DOTALL)
+_CONDITIONAL_COMMENT: Final = re.compile(r"/\*M?!")
+_MYSQL: Final = frozenset({"mysql", "doris", "starrocks", "singlestore"})
+_UNSPACED_COMMENT: Final = re.compile(r"--(?![\s]|$)")
+"""In MySQL two signs of minus, in sqlglot a comment."""
+_POSTGRES: Final = frozenset({"postgres", "redshift", "materialize", "risingwave", "duckdb"})
+_POSTGRES_QUOTES: Final = re.compile(r"\$\w*\$|\b[uU]&['\"]")
+_BRACKETED: Final = frozenset({"sqlite", "tsql", "fabric"})
+_UNTERMINATED: Final = frozenset({"", "tsql", "fabric"})
+"""Where a statement may follow another without a sign between them."""
+_STATEMENT_WORDS: Final = frozenset(
+    "alter backup begin bulk checkpoint commit create dbcc deallocate declare delete deny drop dump exec execute goto "
+    "grant go insert kill load merge openrowset print raiserror reconfigure restore return revert revoke rollback save "
+    "set shutdown truncate update updatetext use waitfor while writetext".split()
+)
+_EXPLAIN: Final = re.compile(
+    r"\s*explain\s+(?:(?:query\s+plan|analyze|verbose|extended|formatted|plan|format\s*=\s*\w+)\s+)*(?=[(a-z])",
+    re.IGNORECASE,
+)
+_EXPLAIN_START: Final = re.compile(r"(?:select|with|\()", re.IGNORECASE)
+_PRAGMA: Final = re.compile(
+    r"\s*pragma\s+(?:\w+\.)?(?:table_info|table_xinfo|table_list|foreign_key_list|index_list|index_info|index_xinfo"
+    r"|database_list|show_tables|storage_info)\s*(?:\(\s*['\"]?\w*['\"]?\s*\))?\s*;?\s*",
+    re.IGNORECASE,
+)
+_PRAGMA_DIALECTS: Final = frozenset({"sqlite", "duckdb"})
+_MAX_DEPTH: Final = 64  # of brackets
+_OUTSIDE_NAME: Final = re.compile(r"[/\\:@*?~]|\.\w{1,8}$")
+"""What a table's name holds that is a file's or an address."""
+_OWNED_CALLS: Final = frozenset({"", "oracle"})
+"""Where `package.function` may call something without brackets."""
+_SEQUENCE_WORDS: Final = frozenset({"nextval"})
+_TABLE_HINTS: Final = frozenset({"nolock", "readuncommitted", "readcommitted", "readpast", "forceseek", "noexpand"})
+
+
+def judge_sql(text: str, dialect: str = "") -> Program:
+    """What a program of SQL does.
+
+    Args:
+        text: one statement or several.
+        dialect: sqlglot's name of the dialect; empty where nobody declared it.
+
+    Raises:
+        Exception: sqlglot cannot parse it.
+    """
+    if (dialect and dialect not in SQL_DIALECTS) or _is_ambiguous(text, dialect):
+        return OPAQUE
+    if dialect in _PRAGMA_DIALECTS and _PRAGMA.fullmatch(text) is not None:
+        return READS
+    if dialect and (explained := _EXPLAIN.match(text)) is not None:
+        rest = text[explained.end() :]
+        # Some databases run what they explain, so that has to read.
+        program = judge_sql(rest, dialect) if _EXPLAIN_START.match(rest) is not None else OPAQUE
+        return program if program.effect is ProgramEffect.READS else OPAQUE
+    trees = _parse(text, dialect)
+    return _judge_trees(trees, dialect) if any(trees) else OPAQUE
+
+
+def _is_ambiguous(text: str, dialect: str) -> bool:
+    """Whether a database may read another program than the one that is judged."""
+    if not dialect and any(sign in text for sign in _AMBIGUOUS_SIGNS):
+        return True
+    return (
+        _ODD_SPACES.search(text) is not None
+        or _NESTED_COMMENT.search(text) is not None
+        or (dialect in _MYSQL and (_CONDITIONAL_COMMENT.search(text) or _UNSPACED_COMMENT.search(text)) is not None)
+        or (dialect in _POSTGRES and _POSTGRES_QUOTES.search(text) is not None)
+        or (dialect in _BRACKETED and "]]" in text)
+        or _measure_depth(text) > _MAX_DEPTH
+    )
+
+
+def _measure_depth(text: str) -> int:
+    """How deep brackets stand in each other, those in texts among them."""
+    depth = deepest = 0
+    for sign in re.findall(r"[()\[\]{}]", text):
+        depth = depth + 1 if sign in "([{" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _parse(text: str, dialect: str) -> list[Any]:
+    import sqlglot  # noqa: PLC0415  a third of a second, and few agents speak SQL
+
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it remarks on what it cannot parse
+    tokens = sqlglot.tokenize(text, read=dialect or None)
+    if len(tokens) > MAX_NODES:
+        return []
+    if dialect in _UNTERMINATED and any(
+        token.text.lower() in _STATEMENT_WORDS and token.token_type.name not in _QUOTED for token in tokens[1:]
+    ):
+        return []
+    return sqlglot.parse(text, read=dialect or None)
+
+
+_QUOTED: Final = frozenset({"STRING", "IDENTIFIER", "NATIONAL_STRING"})
+
+
+def _judge_trees(trees: list[Any], dialect: str) -> Program:
+    tables: dict[str, None] = {}
+    verbs: list[frozenset[str]] = []
+    count = 0
+    for tree in filter(None, trees):
+        acts = tree.key in _STATEMENT_VERBS
+        if not acts and tree.key not in READING_STATEMENTS:
+            return OPAQUE
+        nodes = list(tree.walk())
+        count += len(nodes)
+        if count > MAX_NODES:
+            return OPAQUE
+        # A statement inside of another one, such as `WITH x AS (DELETE ...) SELECT`, acts as well.
+        inner = [_STATEMENT_VERBS[node.key] for node in nodes if node.key in _STATEMENT_VERBS]
+        verbs += inner
+        if not all(_is_readable(node, dialect, acts=bool(inner)) for node in nodes):
+            return OPAQUE
+        named = _list_tables(nodes)
+        if named is None or (dialect in _OWNED_CALLS and not _has_known_qualifiers(nodes)):
+            return OPAQUE
+        tables.update(dict.fromkeys(named))
+    if len(tables) > MAX_NAMED:
+        return OPAQUE
+    return Program(ProgramEffect.ACTS if verbs else ProgramEffect.READS, tuple(tables), tuple(verbs))
+
+
+def _is_readable(node: Any, dialect: str, *, acts: bool) -> bool:
+    """Whether a node is in the lists; of a statement that acts, whether it does no more than its verb says."""
+    from sqlglot import exp  # noqa: PLC0415
+
+    name = type(node).__name__
+    if name in _NAMED_CALLS:
+        return _is_pure_call(node)
+    if isinstance(node, exp.Func):
+        return name in PURE_FUNCTIONS and not _is_qualified(node)
+    if acts:
+        return name not in _UNREADABLE_NODES
+    return name in READING_NODES and _READERS.get(name, _accept)(node, dialect)
+
+
+def _accept(_node: Any, _dialect: str) -> bool:
+    return True
+
+
+def _is_pure_call(node: Any) -> bool:
+    name = node.this
+    if not isinstance(name, str):  # a quoted name is another function, whatever it looks like
+        return False
+    return name.lower() in PURE_CALLS and not _is_qualified(node)
+
+
+def _is_qualified(node: Any) -> bool:
+    """Whether a function is called by a schema: that is somebody's own."""
+    return type(node.parent).__name__ == "Dot" and node.parent.expression is node
+
+
+def _is_plain_type(node: Any, _dialect: str) -> bool:
+    return getattr(node.this, "name", "") != "USERDEFINED"
+
+
+def _is_plain_column(node: Any, _dialect: str) -> bool:
+    return node.name.casefold() not in _SEQUENCE_WORDS
+
+
+def _is_no_assignment(node: Any, _dialect: str) -> bool:
+    return type(node.this).__name__ not in ("Parameter", "SessionParameter")
+
+
+def _is_plain_hint(node: Any, _dialect: str) -> bool:
+    return all(item.name.casefold() in _TABLE_HINTS for item in node.expressions)
+
+
+def _is_plain_table(node: Any, _dialect: str) -> bool:
+    """Whether a table is one of the database: a file or an address is read by its name in some of them."""
+    source, alias = node.this, node.args.get("alias")
+    if type(source).__name__ in _NAMED_CALLS:
+        return str(source.this).lower() in TABLE_CALLS
+    if type(source).__name__ != "Identifier":
+        return type(source).__name__ in TABLE_FUNCTIONS
+    if alias is not None and alias.this is None:
+        return False  # a word with brackets behind it, which the database takes for a function
+    parts = [part.name for part in (source, node.args.get("db"), node.args.get("catalog")) if hasattr(part, "name")]
+    return not any(map(_OUTSIDE_NAME.search, parts))
+
+
+_READERS: Final[dict[str, Any]] = {
+    "Column": _is_plain_column,
+    "DataType": _is_plain_type,
+    "PropertyEQ": _is_no_assignment,
+    "Table": _is_plain_table,
+    "WithTableHint": _is_plain_hint,
+}
+"""Nodes that are allowed under a condition."""
+
+
+def _list_tables(nodes: list[Any]) -> list[str] | None:
+    """The tables that a statement names; None where rows come from something that is neither a table nor a function."""
+    from sqlglot import exp  # noqa: PLC0415
+
+    local = {node.alias_or_name.casefold() for node in nodes if isinstance(node, exp.CTE)}
+    named = []
+    for node in nodes:
+        if not isinstance(node, exp.Table):
+            continue
+        if isinstance(node.this, exp.Func):
+            continue  # judged by its name
+        if not isinstance(node.this, exp.Identifier):
+            return None
+        if node.name.casefold() not in local or node.db:
+            named.append(node.name)
+    return named
+
+
+def _has_known_qualifiers(nodes: list[Any]) -> bool:
+    """Whether each column belongs to a table of the statement: in Oracle `package.function` looks the same."""
+    known = set(_iterate_qualifiers(nodes))
+    return all(node.table.casefold() in known for node in nodes if type(node).__name__ == "Column" and node.table)
+
+
+def _iterate_qualifiers(nodes: list[Any]) -> Iterator[str]:
+    for node in nodes:
+        if type(node).__name__ in ("Table", "CTE", "Subquery"):
+            yield node.alias_or_name.casefold()
+            yield node.name.casefold() if type(node).__name__ == "Table" else ""

@@ -61,15 +61,18 @@ class ModelFields:
         return arguments | ({"model_fields": list(self.unknown)} if self.unknown else {})
 
 
-def judge_model_fields(fields: Mapping[str, Any], provider_class: str) -> ModelFields:
+def judge_model_fields(
+    fields: Mapping[str, Any], provider_class: str, function_names: Iterable[str] = ()
+) -> ModelFields:
     """Judge the fields of a request as it leaves; total.
 
     Args:
         fields: of the request, extras merged or in their own fields (`extra_body`), without the function tools whose
             calls are guarded. Texts (`messages`, `input`) are no settings and are not looked at.
         provider_class: name of the class that sends it, `ChatOpenAI`. It says which provider's fields are known.
+        function_names: names of the function tools that were left out: a choice of one of them is no provider's tool.
     """
-    reader = _FieldReader(make_tool_name(provider_class))
+    reader = _FieldReader(make_tool_name(provider_class), frozenset(function_names))
     try:
         reader.read_body(fields, "", 0)
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - an object that misbehaves when it is read
@@ -82,6 +85,7 @@ class _FieldReader:
     """Reads one request."""
 
     provider_class: str
+    function_names: frozenset[str]
     hosted: set[HostedTool] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     beta_tools: set[HostedTool] = field(default_factory=set)
@@ -137,7 +141,7 @@ class _FieldReader:
         elif shape is FieldShape.TOOLS:
             self.add_hosted(find_listed_tools(value), pointer)
         elif shape is FieldShape.CHOICE:
-            self.add_hosted(find_choice_tools(value), pointer)
+            self.add_hosted(find_choice_tools(value, self.function_names), pointer)
         elif shape is FieldShape.MODEL:
             self._read_models(value, pointer, depth)
         elif shape is FieldShape.BETAS:
@@ -232,6 +236,11 @@ class _FieldReader:
         node = to_plain_node(value)
         if is_scalar(node) or not self._count(depth):
             return
+        if isinstance(node, Mapping):
+            for name, item in node.items():
+                tool = find_bearing_tool(str(name)) if not is_scalar(item) else ""
+                if tool and not is_off(item):
+                    self.add_hosted(name_servers(tool, item), f"{pointer}/{_escape(str(name))}")
         items = list(node.values()) if isinstance(node, Mapping) else node
         if isinstance(items, list) and all(is_scalar(item) or _is_scalar_list(item) for item in items):
             return
@@ -263,7 +272,7 @@ class _FieldReader:
         if word == "tools":
             self.add_hosted(find_listed_tools(value), place)
         elif word == "toolchoice":
-            self.add_hosted(find_choice_tools(value), place)
+            self.add_hosted(find_choice_tools(value, self.function_names), place)
         elif tool and not is_off(value):
             self.add_hosted(name_servers(tool, value), place)
         elif word in _MODEL_WORDS:

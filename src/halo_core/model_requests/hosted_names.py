@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from halo_core.model_requests.known_fields import normalize_field
@@ -58,6 +59,7 @@ _MODEL_PATTERNS: Final = (
 """Models whose provider runs a tool without being asked for it."""
 
 
+@lru_cache(maxsize=4096)
 def find_bearing_tool(field: str) -> str:
     """The tool that a field of this name offers; empty where it offers none."""
     return _BEARING.get(normalize_field(field), "")

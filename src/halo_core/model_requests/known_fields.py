@@ -39,6 +39,7 @@ class FieldShape(Enum):
     """HTTP headers."""
 
 
+@lru_cache(maxsize=4096)
 def normalize_field(name: str) -> str:
     """A field's name as names are compared: lower case, without separators."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
@@ -58,7 +59,7 @@ _COMMON: Final[Mapping[FieldShape, frozenset[str]]] = {
         "n best_of candidate_count num_generations max_tokens max_completion_tokens max_output_tokens "
         "max_new_tokens max_tokens_to_sample max_length max_gen_len min_tokens min_new_tokens min_length num_predict "
         "max_input_tokens stop stop_sequences stop_words stop_token_ids stop_strings ignore_eos eos_token_id "
-        "include_stop_str_in_output timeout request_timeout max_retries "
+        "include_stop_str_in_output timeout request_timeout max_retries retry "
         # what is told of the answer
         "logprobs top_logprobs prompt_logprobs response_logprobs echo suffix include include_usage include_reasoning "
         "return_full_text details stream streaming stream_usage modalities response_modalities output_modalities "
@@ -96,7 +97,8 @@ _COMMON: Final[Mapping[FieldShape, frozenset[str]]] = {
     ),
     FieldShape.BODY: _names(
         "extra_body extra_args model_kwargs additional_kwargs additional_model_request_fields generation_config "
-        "generate_config inference_config config options parameters request_options body extra extra_fields"
+        "generate_config inference_config config options parameters request_options body extra extra_fields extra_query "
+        "default_query"
     ),
     FieldShape.BETAS: _names("betas beta anthropic_beta anthropic_betas"),
     FieldShape.HEADERS: _names("extra_headers default_headers headers http_headers"),

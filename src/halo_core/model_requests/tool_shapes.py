@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +17,10 @@ _MARKS: Final = frozenset({"cachepoint", "cachecontrol"})
 _PLAIN_CHOICES: Final = frozenset(
     {"auto", "none", "any", "required", "function", "tool", "custom", "validated", "mode"}
 )
+_HOSTED_WORDS: Final = frozenset(
+    {"web_search_preview", "file_search", "code_interpreter", "computer_use_preview", "image_generation", "mcp"}
+)
+"""Bare words of a choice that name a provider's tool; `web_search` is as often the name of a function."""
 _MAX_SERVERS: Final = 64
 _SCHEMA_FIELDS: Final = frozenset(
     normalize_field(name) for name in ("parameters", "input_schema", "function", "custom", "properties", "schema")
@@ -73,17 +77,21 @@ def _name_tool(tool: Mapping[Any, Any]) -> Iterator[str]:
         yield from name_servers(find_bearing_tool(name) or make_tool_name(name), tool.get(name))
 
 
-def find_choice_tools(value: Any) -> Iterator[str]:
-    """Names of the provider's tools that a choice demands."""
+def find_choice_tools(value: Any, function_names: Collection[str] = ()) -> Iterator[str]:
+    """Names of the provider's tools that a choice demands.
+
+    Args:
+        value: the choice.
+        function_names: names of functions that the client runs.
+    """
     choice = to_plain_node(value)
     if is_scalar(choice):
-        # A bare word may also be the name of a function.
-        if isinstance(choice, str) and find_bearing_tool(make_tool_name(choice)):
-            yield find_bearing_tool(make_tool_name(choice))
+        if isinstance(choice, str) and choice in _HOSTED_WORDS and choice not in function_names:
+            yield find_bearing_tool(choice)
         return
     if isinstance(choice, list):
         for item in choice:
-            yield from find_choice_tools(item)
+            yield from find_choice_tools(item, function_names)
         return
     if not isinstance(choice, Mapping):
         yield type(choice).__name__
@@ -94,7 +102,7 @@ def find_choice_tools(value: Any) -> Iterator[str]:
     for name, item in choice.items():
         field = normalize_field(str(name))
         if field in ("tools", "allowedtools"):
-            yield from find_choice_tools(item)
+            yield from find_choice_tools(item, function_names)
         elif field not in ("function", "functioncallingconfig", "retrievalconfig", "type", "name", "any", "auto"):
             yield from _find_beside(str(name), item)
 

@@ -45,8 +45,10 @@ _ODD_SPACES: Final = re.compile(r"\r(?!\n)|[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f]
 _NESTED_COMMENT: Final = re.compile(r"/\*(?:(?!\*/).)*/\*", re.DOTALL)
 _CONDITIONAL_COMMENT: Final = re.compile(r"/\*M?!")
 _MYSQL: Final = frozenset({"mysql", "doris", "starrocks", "singlestore"})
-_UNSPACED_COMMENT: Final = re.compile(r"--(?![\s]|$)")
-"""In MySQL two signs of minus, in sqlglot a comment."""
+_MYSQL_PIECES: Final = re.compile(
+    r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|#[^\n]*|--(?=\s|$)[^\n]*|/\*.*?\*/|(?P<minus>--)", re.DOTALL
+)
+"""Texts, names and comments of MySQL, and what is a comment to sqlglot and two signs of minus to MySQL."""
 _POSTGRES: Final = frozenset({"postgres", "redshift", "materialize", "risingwave", "duckdb"})
 _POSTGRES_QUOTES: Final = re.compile(r"\$\w*\$|\b[uU]&['\"]")
 _BRACKETED: Final = frozenset({"sqlite", "tsql", "fabric"})
@@ -107,11 +109,15 @@ def _is_ambiguous(text: str, dialect: str) -> bool:
     return (
         _ODD_SPACES.search(text) is not None
         or _NESTED_COMMENT.search(text) is not None
-        or (dialect in _MYSQL and (_CONDITIONAL_COMMENT.search(text) or _UNSPACED_COMMENT.search(text)) is not None)
+        or (dialect in _MYSQL and (_CONDITIONAL_COMMENT.search(text) is not None or _has_minus_signs(text)))
         or (dialect in _POSTGRES and _POSTGRES_QUOTES.search(text) is not None)
         or (dialect in _BRACKETED and "]]" in text)
         or _measure_depth(text) > _MAX_DEPTH
     )
+
+
+def _has_minus_signs(text: str) -> bool:
+    return any(piece["minus"] for piece in _MYSQL_PIECES.finditer(text))
 
 
 def _measure_depth(text: str) -> int:

@@ -298,6 +298,10 @@ def test_a_granted_tool_is_recorded_as_it_was_declared_and_still_exposes(home):
         search = bodies(home, EntryKind.DECISION)[-1]
         assert search["decision"]["effect"] in ("allow", "monitor")
         assert search["request"]["resource"]["system"] == "search"
+        mail = halo.register(ActionKind.TOOL_CALL, "look", resource=Resource(impact=Impact.READ, source_trust=900))
+        with halo.session("s", request="Pay the surveyor 5"):
+            halo.enforcer.run(halo.build_call(mail, {}), Calls(), SURFACE)
+        assert last(home)["snapshot"]["session"]["tainted"] is True
         assert not tried(halo, "5550001119")
     assert verified(home) == 0
 

@@ -515,3 +515,10 @@ def test_whatever_is_written_is_read_the_same(tools):
     made = replace_grants(EXAMPLE, "loan-desk", {TOOL: tools}, tenant="local")
     rules = {rule.pattern: dict(rule.arguments) for rule in load_manifest(made).agents["loan-desk"].rules[TOOL]}
     assert rules == tools
+
+
+def test_programs_are_read_by_argument():
+    programs = "{then: cypher, statement: sql/sqlite, other: gremlin}"
+    text = f"version: 1\ntools:\n  run: {{impact: execute, programs: {programs}}}\nagents:\n  desk: {{}}\n"
+    resource = load_manifest(text).find_resource("run")
+    assert resource.programs == (("other", "gremlin"), ("statement", "sql/sqlite"), ("then", "cypher"))

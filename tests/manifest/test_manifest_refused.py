@@ -90,3 +90,18 @@ def test_an_argument_that_is_nearly_a_declared_one_is_a_slip():
     issue = load_manifest(text % "reference").build_passport_spec("desk", [])
     assert issue.grants[ActionKind.TOOL_CALL]["pay"].keys() == {"reference"}
     assert any("could not be checked" in note and "pay (reference)" in note for note in issue.notes)
+
+
+@pytest.mark.parametrize(
+    ("programs", "message"),
+    [
+        ("{statement: sql/sqlit}", "there is no SQL dialect `sqlit`"),
+        ("[statement]", "a mapping is expected"),
+        ("{statement: 5}", None),
+        ("{statement: [sql]}", None),
+    ],
+)
+def test_programs_that_nobody_can_have_meant(programs, message):
+    found = refused(f"version: 1\ntools:\n  run: {{programs: {programs}}}\n{HEAD.split(chr(10), 1)[1]}  desk: {{}}\n")
+    assert message is None or found[0].message == message
+    assert found[0].path.startswith("tools.run.programs")

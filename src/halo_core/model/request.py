@@ -100,12 +100,14 @@ def _check_costs(resource: Resource) -> None:
 
 
 def _check_programs(resource: Resource) -> None:
+    given: Any = resource.programs
     try:
-        programs = tuple(sorted((argument, language) for argument, language in resource.programs))
-        is_good = all(isinstance(word, str) and word for pair in programs for word in pair)
+        programs = tuple(sorted((argument, language) for argument, language in given))
+        words = [word for pair in programs for word in pair]
+        is_good = all(isinstance(word, str) and word for word in words) and len(dict(programs)) == len(programs)
     except (TypeError, ValueError):
         is_good, programs = False, ()
-    if not is_good or isinstance(resource.programs, str) or len(dict(programs)) != len(programs):
+    if not is_good:
         raise BadInput(
             "bad_resource",
             "expected pairs of an argument and the language that it is written in, each argument once",

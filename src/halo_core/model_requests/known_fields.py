@@ -97,8 +97,8 @@ _COMMON: Final[Mapping[FieldShape, frozenset[str]]] = {
     ),
     FieldShape.BODY: _names(
         "extra_body extra_args model_kwargs additional_kwargs additional_model_request_fields generation_config "
-        "generate_config inference_config config options parameters request_options body extra extra_fields extra_query "
-        "default_query"
+        "generate_config inference_config config options parameters request_options body extra extra_fields "
+        "extra_query default_query"
     ),
     FieldShape.BETAS: _names("betas beta anthropic_beta anthropic_betas"),
     FieldShape.HEADERS: _names("extra_headers default_headers headers http_headers"),

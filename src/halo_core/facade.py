@@ -24,6 +24,7 @@ from halo_core.enforcement.decision_context import AnswerTerms
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, HandOff
 from halo_core.enforcement.flow import Steps, adrive, drive
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id
+from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
 from halo_core.enforcement.held_acts import ReleasedAct, Runner, is_loop_running, release_steps, require_no_loop
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
 from halo_core.enforcement.session_context import (
@@ -532,8 +533,17 @@ class HaloBase(DelegationMixin):
         resource: Resource | None = None,
         description: str = "",
         schema: Mapping[str, Any] | None = None,
+        hints: ServerHints = NO_HINTS,
     ) -> Resource:
         """Register a tool, retriever, model or agent; what was not declared is guessed, with a notice.
+
+        Args:
+            kind: the action kind that reaches it.
+            name: its id where the declaration has none.
+            resource: its declaration; None takes the manifest's, or guesses.
+            description: as the model reads it.
+            schema: JSON schema of its arguments.
+            hints: what its server says of it; they can only raise a guess.
 
         Raises:
             ConfigError: the id is taken by another kind.
@@ -542,26 +552,29 @@ class HaloBase(DelegationMixin):
             resource = self.find_declared(name, kind)
         argument_schema = dict(schema or {})
         _check_arguments(name, resource, argument_schema)
-        completed = complete_resource(
-            resource,
-            kind=kind,
-            name=name,
-            description=description,
-            arguments=sorted(argument_schema.get("properties", {})),
-        )
+        guess = guess_tool(name, description, argument_schema, hints)
+        arguments = sorted(argument_schema.get("properties", {}))
+        completed = complete_resource(resource, guess, kind=kind, name=name, arguments=arguments)
+        why = ""
         if completed.classified != "declared" and kind is ActionKind.TOOL_CALL:
+            why = guess.why
             where = f", target {', '.join(completed.targets)}" if completed.targets else ""
             where += f", amount {completed.amount}" if completed.amount else ""
             self.notify_once(
-                f"`{completed.id}` classified as {completed.impact.value} ({completed.classified}{where}); "
-                "declare it with resource=Resource(impact=..., targets=...)"
+                f"`{completed.id}` classified as {completed.impact.value} ({completed.classified}{where}): {why}; "
+                "`halo enforce` asks you about it, or declare it with resource=Resource(impact=..., targets=...)"
             )
-        return self._registry.add(RegisteredResource(completed, argument_schema))
+        return self._registry.add(RegisteredResource(completed, argument_schema, why))
 
     def register_tool(
-        self, name: str, resource: Resource | None, description: str, schema: Mapping[str, Any]
+        self,
+        name: str,
+        resource: Resource | None,
+        description: str,
+        schema: Mapping[str, Any],
+        hints: ServerHints = NO_HINTS,
     ) -> Resource:
-        """Register a tool as what it was said or declared to be: a tool call, or a retrieval.
+        """Register a tool as what it was said or declared to be: a tool call, or a retrieval; arguments as `register`.
 
         Raises:
             ConfigError: its name can name no resource, or belongs to one of another kind.
@@ -569,7 +582,7 @@ class HaloBase(DelegationMixin):
         resource_id = choose_resource_id(resource, name)
         resource = resource or self.find_declared(resource_id, *TOOL_KINDS)
         kind = resource.kind if resource is not None and resource.kind in TOOL_KINDS else ActionKind.TOOL_CALL
-        return self.register(kind, resource_id, resource=resource, description=description, schema=schema)
+        return self.register(kind, resource_id, resource=resource, description=description, schema=schema, hints=hints)
 
     def register_model(self, name: str, resource: Resource | None) -> Resource:
         """Register a model; raises as `register_tool`."""

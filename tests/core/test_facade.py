@@ -156,7 +156,7 @@ def test_a_guess_is_said_once_and_a_declaration_never(home, capsys):
         ("delete_file", "", "delete"),
         ("invite_user", "", "admin"),
         ("create_event", "", "write"),
-        ("thing", "Deletes a record. Reads nothing", "unknown"),
+        ("thing", "Deletes a record. Reads nothing", "delete"),
         ("thing", "Delete a record. Or read it", "delete"),
         ("thing", "", "unknown"),
     ],

@@ -1,116 +1,76 @@
-"""Registered resources of one facade, and guesses for those that nobody declared.
-
-A guess is made from a tool's name, description and argument names, printed once, and replaced by
-`guard(x, resource=Resource(...))`.
-"""
+"""Registered resources of one facade. What nobody declared is registered as it is guessed (`enforcement.guesses`)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.crypto import canonical
+from halo_core.enforcement.guesses import Guess, guess_tool
 from halo_core.errors import ConfigError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
 from halo_core.policy import infer_arg_types
 from halo_core.values.leaves import names_note
 
-_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
-
-# The first class with a matching verb wins; graver classes come first.
-_VERBS: Final[tuple[tuple[Impact, frozenset[str]], ...]] = (
-    (Impact.PAYMENT, frozenset("pay payment transfer wire refund charge purchase buy payout remit".split())),
-    (Impact.EXECUTE, frozenset("execute exec run shell bash python eval sql command script deploy".split())),
-    (Impact.DELETE, frozenset("delete remove drop purge erase destroy cancel revoke".split())),
-    (Impact.ADMIN, frozenset("grant invite permission password role admin key credential ownership".split())),
-    (Impact.SEND, frozenset("send email mail message post publish notify share upload reply tweet sms".split())),
-    (Impact.READ, frozenset("get read search find list lookup fetch query retrieve show view check browse".split())),
-    (Impact.WRITE, frozenset("create update write edit set add insert save move copy rename schedule append".split())),
-)
-_DRAFTING: Final = frozenset("draft compose preview prepare".split())
-_MONEY: Final = frozenset("money payment transfer invoice wire".split())
-
-_TARGETS: Final = frozenset(
-    "to cc bcc recipient recipients receiver beneficiary payee creditor iban account destination dest target url uri "
-    "link webhook endpoint host domain email emails mail address addresses user username member collaborator channel "
-    "phone participant participants attendee attendees attachment attachments path file repo repository owner key "
-    "command".split()
-)
-_AMOUNTS: Final = ("amount", "sum", "value", "price", "total")
 _CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
 _UNDECLARED_TRUST: Final = 300  # what comes back may be anybody's words, receipts too: kept, but it taints the session
 
-_REVERSAL: Final = {
-    Impact.READ: Reversal.NONE_NEEDED,
-    Impact.WRITE: Reversal.UNDO,
-    Impact.SEND: Reversal.IRREVERSIBLE,
-    Impact.PAYMENT: Reversal.COMPENSATE,
-}
 
-
-def guess_resource(name: str, description: str, arguments: Iterable[str]) -> Resource:
-    """Guess a classification: impact from verbs, targets and amount from argument names.
-
-    The name is read first; the description only when the name says nothing.
-    """
-    impact = _guess_impact(name) or _guess_impact(description.split(".", 1)[0]) or Impact.UNKNOWN
-    names = list(arguments)
-    return Resource(
-        impact=impact,
-        reversal=_REVERSAL.get(impact, Reversal.IRREVERSIBLE),
-        source_trust=_UNDECLARED_TRUST,
-        targets=tuple(sorted(arg for arg in names if _TARGETS & {word.lower() for word in _NAME_WORD.findall(arg)})),
-        amount=next((arg for arg in _AMOUNTS if arg in names), ""),
-        classified="unknown" if impact is Impact.UNKNOWN else "guessed",
-    )
-
-
-def _guess_impact(text: str) -> Impact | None:
-    words = [word.lower() for word in _NAME_WORD.findall(text)]
-    if "send" in words and _MONEY & set(words):
-        return Impact.PAYMENT
-    if words and words[0] in _VERBS[5][1]:
-        # "get_payment_history" reads; the verb in front decides.
-        return Impact.READ
-    if words and words[0] in _DRAFTING:
-        return Impact.WRITE  # "draft_reply" sends nothing
-    for impact, verbs in _VERBS:
-        if verbs & set(words):
-            return impact
-    return None
-
-
-def _fill_missing(declared: Resource, hints: Resource, kind: ActionKind, arguments: Iterable[str]) -> Resource:
+def _fill_missing(declared: Resource, guess: Guess, kind: ActionKind, arguments: Iterable[str]) -> Resource:
     """Fill in what a declaration left out from the guess, field by field."""
-    filled = replace(declared, targets=declared.targets or hints.targets, amount=declared.amount or hints.amount)
+    filled = replace(declared, targets=declared.targets or guess.targets, amount=declared.amount or guess.amount)
     if kind is ActionKind.TOOL_CALL and declared.impact is Impact.UNKNOWN:
-        filled = replace(filled, impact=hints.impact, reversal=hints.reversal, classified=hints.classified)
+        programs = declared.programs or guess.programs
+        filled = replace(filled, impact=guess.impact, reversal=guess.reversal, programs=programs)
+        filled = replace(filled, classified=_classify(guess))
     elif not declared.targets and declared.impact in _CONSEQUENCES:
         # INVARIANT: FAILCLOSED - where nobody said which argument names who is paid or told, each of them may.
         others = (name for name in arguments if not names_note(f"/{name}") and name != filled.amount)
-        filled = replace(filled, targets=tuple(sorted({*hints.targets, *others})))
+        filled = replace(filled, targets=tuple(sorted({*guess.targets, *others})))
     return filled
 
 
+def _classify(guess: Guess) -> str:
+    return "unknown" if guess.impact is Impact.UNKNOWN else "guessed"
+
+
+def build_guessed_resource(guess: Guess) -> Resource:
+    """A tool as it is guessed, without its id."""
+    return Resource(
+        impact=guess.impact,
+        reversal=guess.reversal,
+        targets=guess.targets,
+        amount=guess.amount,
+        programs=guess.programs,
+        classified=_classify(guess),
+    )
+
+
+def guess_resource(name: str, description: str, arguments: Iterable[str]) -> Resource:
+    """A tool as it is guessed where only the names of its arguments are known."""
+    return build_guessed_resource(guess_tool(name, description, {"properties": dict.fromkeys(arguments)}))
+
+
 def complete_resource(
-    resource: Resource | None, *, kind: ActionKind, name: str, description: str, arguments: list[str]
+    resource: Resource | None, guess: Guess, *, kind: ActionKind, name: str, arguments: Iterable[str]
 ) -> Resource:
-    """The resource to register: what was declared, with its id and kind, or a guess."""
-    if resource is None:
-        base = guess_resource(name, description, arguments)
-        if kind is not ActionKind.TOOL_CALL:
-            base = Resource(
-                impact=Impact.READ,
-                reversal=Reversal.NONE_NEEDED,
-                source_trust=_UNDECLARED_TRUST,
-                classified="guessed",
-                idempotent=True,
-            )
+    """The resource to register: what was declared, with its id and kind, or what is guessed.
+
+    Args:
+        resource: the declaration, None where there is none.
+        guess: of the tool by its name, description and schema.
+        kind: the action kind that reaches it.
+        name: its id where the declaration has none.
+        arguments: names of its arguments.
+    """
+    if resource is not None:
+        base = _fill_missing(resource, guess, kind, arguments)
+    elif kind is ActionKind.TOOL_CALL:
+        base = build_guessed_resource(guess)
     else:
-        base = _fill_missing(resource, guess_resource(name, description, arguments), kind, arguments)
+        base = Resource(impact=Impact.READ, reversal=Reversal.NONE_NEEDED, classified="guessed", idempotent=True)
     if base.source_trust is None:
         base = replace(base, source_trust=_UNDECLARED_TRUST)
     return replace(base, id=base.id or name, kind=kind, labels=tuple(sorted(set(base.labels))))
@@ -122,10 +82,17 @@ _MAX_NAME = 128
 
 @dataclass(frozen=True, slots=True)
 class RegisteredResource:
-    """A resource and the JSON schema of its arguments."""
+    """A resource and the JSON schema of its arguments.
+
+    Args:
+        resource: as declared or guessed.
+        schema: JSON schema of its arguments.
+        why: reasons of the guess in words, empty where a person declared it.
+    """
 
     resource: Resource
     schema: Mapping[str, Any]
+    why: str = ""
 
     def argument_names(self) -> list[str]:
         """Names of the arguments the schema knows."""
@@ -140,13 +107,15 @@ class RegisteredResource:
 
     def to_bytes(self) -> bytes:
         """Canonical bytes for the `resource` table and the registration entry."""
-        return canonical.dumps({"resource": self.resource.to_plain(), "schema": canonical.to_plain(self.schema)})
+        tree = {"resource": self.resource.to_plain(), "schema": canonical.to_plain(self.schema)}
+        return canonical.dumps(tree | {"why": self.why} if self.why else tree)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> RegisteredResource:
         """Inverse of `to_bytes`."""
         tree = canonical.loads(data)
-        return cls(Resource.from_plain(tree["resource"]), canonical.from_plain(tree["schema"]))
+        schema = canonical.from_plain(tree["schema"])
+        return cls(Resource.from_plain(tree["resource"]), schema, tree.get("why", ""))
 
 
 def _is_grantable(name: str) -> bool:

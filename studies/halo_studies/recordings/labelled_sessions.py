@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
+from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import complete_resource
 from halo_core.model import ActionKind, Impact
 from halo_core.risk.observation import ActionObservation, observe_action
@@ -150,7 +151,8 @@ def act_of(event: Event, *, declared: bool = False) -> ProposedAction:
     """The action, its class guessed from the tool's name as for any tool that nobody declared, or as a person would."""
     kind = ActionKind(event.kind)
     given = resource_of(event.tool, event.kind) if declared else None
-    full = complete_resource(given, kind=kind, name=event.tool, description="", arguments=list(event.args))
+    guess = guess_tool(event.tool, "", {"properties": dict.fromkeys(event.args)})
+    full = complete_resource(given, guess, kind=kind, name=event.tool, arguments=list(event.args))
     impact = Impact.READ if kind is ActionKind.RETRIEVAL and given is None else full.impact
     return ProposedAction(event.tool, kind, impact, event.args)
 

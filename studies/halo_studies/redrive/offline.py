@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import complete_resource
 from halo_core.model import (
     AccessRequest,
@@ -126,7 +127,8 @@ def _read(text: str, origin: Provenance, arguments: tuple[str, ...]) -> ResultMa
 @lru_cache(maxsize=4096)
 def register(declared: Resource | None, kind: str, tool: str, arguments: tuple[str, ...]) -> Resource:
     """A tool as an adapter registers it."""
-    return complete_resource(declared, kind=ActionKind(kind), name=tool, description=tool, arguments=sorted(arguments))
+    guess = guess_tool(tool, tool, {"properties": dict.fromkeys(arguments)})
+    return complete_resource(declared, guess, kind=ActionKind(kind), name=tool, arguments=sorted(arguments))
 
 
 class _Replay:

@@ -14,6 +14,7 @@ from typing import Any
 
 from halo_core.baselines import SessionHistory, fit_score, put_in_force
 from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import complete_resource
 from halo_core.model import ActionKind, Impact, Resource
 from halo_core.risk.model import RiskModel
@@ -109,6 +110,5 @@ def _impact(role: Role, event: Any) -> Impact:
     declared = role.resources(event.tool, event.kind)
     kind = ActionKind(event.kind)
     given = declared if declared is not None else Resource(kind=kind)
-    return complete_resource(
-        given, kind=kind, name=event.tool, description=event.tool, arguments=sorted(event.args)
-    ).impact
+    guess = guess_tool(event.tool, event.tool, {"properties": dict.fromkeys(event.args)})
+    return complete_resource(given, guess, kind=kind, name=event.tool, arguments=sorted(event.args)).impact

@@ -1,0 +1,244 @@
+"""What the words of a tool's name say of its class: the verb, what it is done to, and the other verbs of the name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from halo_core.authority import RISK_POINTS
+from halo_core.enforcement import guess_words as words
+from halo_core.model import Impact
+
+_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+TEXT_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+LISTING: Final = frozenset({"and", "then", "or"})
+_CHANGING: Final = (Impact.WRITE, Impact.SEND, Impact.DELETE, Impact.ADMIN)
+
+
+class Finding(NamedTuple):
+    """A class that something suggests, and why.
+
+    Args:
+        impact: None where it says only that the tool is no safe read.
+        why: the reason in words.
+        needs_support: a read by its name only if the description reads, too.
+    """
+
+    impact: Impact | None
+    why: str
+    needs_support: bool = False
+
+
+HANDED_OVER: Final = Finding(None, "it hands work to another agent")
+
+
+def split_words(name: str) -> list[str]:
+    """The words of a name in snake case, camel case or with other signs between them, in lower case."""
+    return [word.lower() for word in _NAME_WORD.findall(name)]
+
+
+def is_milder(impact: Impact, than: Impact) -> bool:
+    """Whether a class is judged less strictly than another: it costs fewer risk points."""
+    return RISK_POINTS[impact] < RISK_POINTS[than]
+
+
+def judge_query(named: Finding, name_words: list[str], description: str) -> Finding:
+    """`query_orders` may search, or run whatever statement it is given."""
+    said = {*name_words, *(word.lower() for word in TEXT_WORD.findall(description))}
+    if any(word in words.LANGUAGES for word in said) or not words.DATABASE_WORDS.isdisjoint(said):
+        return Finding(Impact.EXECUTE, "it runs queries in a language, whatever they do")
+    return named._replace(needs_support=True)
+
+
+def judge_name(name_words: list[str]) -> Finding | None:  # noqa: PLR0911  one return for each rule
+    """What a name says; None where no word of it says anything."""
+    if not name_words:
+        return None
+    special = _judge_toolkit_name(name_words)
+    if special is not None:
+        return special
+    lead, rest = name_words[0], name_words[1:]
+    if lead in words.READ_VERBS:
+        return _judge_reading_name(lead, rest)
+    if lead in words.PURCHASE_VERBS:
+        if rest and rest[-1] in words.READ_ENDINGS:
+            return Finding(Impact.READ, f"the name ends with `{rest[-1]}`", needs_support=True)
+        return Finding(Impact.PAYMENT, f"the name starts with `{lead}`: what is booked or ordered is paid for")
+    impact = find_verb_class(lead)
+    is_verb = bool(rest) and rest[0] in _AFTER_VERBS  # `mark_as_read`
+    if (
+        rest
+        and not is_verb
+        and rest[-1] in words.READ_ENDINGS
+        and (impact is None or _is_noun(lead))
+        and lead not in _BARE_AMBIGUOUS
+    ):
+        graver = find_pure_verb(rest[:-1])
+        return graver or Finding(Impact.READ, f"the name ends with `{rest[-1]}`", needs_support=True)
+    if impact is not None:
+        return adjust_by_object(lead, impact, rest)
+    if lead in words.AMBIGUOUS_VERBS:
+        return _judge_ambiguous(lead, rest)
+    return _judge_inner_words(rest)
+
+
+_AFTER_VERBS: Final = frozenset({"as", "to", "into", "with", "from", "on", "off"})
+_BARE_AMBIGUOUS: Final = words.AMBIGUOUS_VERBS - {"task", "tool", "api", "review", "request", "action"}
+
+
+def _judge_toolkit_name(name_words: list[str]) -> Finding | None:  # noqa: PLR0911  one return for each rule
+    """Names whose verb depends on the toolkit or on the word after it."""
+    lead, rest = name_words[0], name_words[1:]
+    if lead == "git" and rest and rest[0] in words.GIT_COMMANDS:
+        return Finding(words.GIT_COMMANDS[rest[0]], f"`git {rest[0]}`")
+    if lead in words.HTTP_PREFIXES and rest and rest[-1] in words.HTTP_METHODS:
+        return Finding(words.HTTP_METHODS[rest[-1]], f"it makes an HTTP {rest[-1].upper()} request")
+    if lead in ("check", "sign", "log", "opt", "cash") and rest and rest[0] in ("out", "in", "up", "off"):
+        if lead in ("check", "cash") and rest[0] == "out":
+            return Finding(Impact.PAYMENT, f"`{lead} out` ends a purchase")
+        return Finding(None, f"`{lead} {rest[0]}` can mean anything")
+    if lead == "look" and rest and rest[0] == "up":
+        return _judge_reading_name("look up", rest[1:])
+    if "api" in name_words and words.READ_VERBS.isdisjoint(name_words) and find_pure_verb(name_words) is None:
+        return Finding(Impact.EXECUTE, "it calls whatever function of an API it is given")
+    runs = not words.QUERY_RUNNERS.isdisjoint(name_words) and not words.DATABASE_WORDS.isdisjoint(name_words)
+    dialects = [word for word in name_words if word in words.LANGUAGES and word not in ("shell", "terminal", "js")]
+    if runs or (not words.QUERY_RUNNERS.isdisjoint(name_words) and dialects):
+        return Finding(Impact.EXECUTE, "it runs queries on a database, whatever they do")
+    return None
+
+
+def _judge_reading_name(lead: str, rest: list[str]) -> Finding:
+    graver = find_pure_verb(rest) or _find_listed(rest)
+    return graver or Finding(Impact.READ, f"the name starts with `{lead}`")
+
+
+def _judge_inner_words(rest: list[str]) -> Finding | None:
+    """A name whose first word says nothing: the first of its other words that does."""
+    for index, word in enumerate(rest):
+        if word in words.READ_VERBS:
+            graver = find_pure_verb(rest[index + 1 :])
+            return graver or Finding(Impact.READ, f"the name has `{word}`", needs_support=True)
+        impact = find_verb_class(word)
+        if impact is not None:
+            return adjust_by_object(word, impact, rest[index + 1 :])
+        if word in words.PURCHASE_VERBS and index == 0 and len(rest) > 1:
+            return Finding(Impact.PAYMENT, f"the name has `{word}`: what is booked or ordered is paid for")
+        if word in words.AMBIGUOUS_VERBS:
+            return _judge_ambiguous(word, rest[index + 1 :])
+    if rest and rest[-1] in words.READ_ENDINGS:
+        return Finding(Impact.READ, f"the name ends with `{rest[-1]}`", needs_support=True)
+    return None
+
+
+def _judge_ambiguous(verb: str, rest: list[str]) -> Finding:
+    """A verb that says little, by what it is done to: `process_refund` pays, `reset_password` changes rights."""
+    by_object = adjust_by_object(verb, Impact.WRITE, rest)
+    return by_object if by_object.impact is not Impact.WRITE else Finding(None, f"`{verb}` can mean anything")
+
+
+def adjust_by_object(verb: str, impact: Impact, rest: list[str]) -> Finding:
+    """The class of a verb with what it is done to: `create_invoice` is a payment, `add_collaborator` grants a right."""
+    if verb == "transfer":
+        return _judge_transfer(rest)
+    if words.DRAFT_WORDS & {verb, *rest} and impact is Impact.WRITE:
+        return Finding(Impact.WRITE, "it makes a draft")
+    why = f"the name has `{verb}`"
+    by_object = _judge_object(verb, impact, rest, why)
+    if by_object is not None:
+        return by_object
+    graver = find_pure_verb(rest) or _find_listed(rest)
+    if graver is not None and graver.impact is not None and is_milder(impact, graver.impact):
+        return graver
+    return Finding(impact, why)
+
+
+def _judge_object(verb: str, impact: Impact, rest: list[str], why: str) -> Finding | None:
+    """What a word after the verb makes of it; the gravest first."""
+    if impact in _CHANGING and impact is not Impact.SEND and (rights := _list_rights(verb, rest)):
+        return Finding(Impact.ADMIN, f"{why} and `{rights[0]}`: it changes who may do what")
+    candidates: list[tuple[bool, frozenset[str], Impact, str]] = [
+        (verb in words.SYSTEM_VERBS, words.SYSTEM_NOUNS, Impact.ADMIN, ": everybody gets it so"),
+        (verb == "apply", words.APPLIED_NOUNS, Impact.EXECUTE, ": what it applies is a program"),
+        (impact in (Impact.WRITE, Impact.SEND), words.MONEY_NOUNS, Impact.PAYMENT, ""),
+    ]
+    if impact is Impact.WRITE:
+        candidates += [
+            (verb in words.MESSAGE_VERBS, words.MESSAGE_NOUNS, Impact.SEND, ": others read it"),
+            (verb in words.STARTING_VERBS, words.STARTED_NOUNS, Impact.EXECUTE, ": it goes on acting by itself"),
+            (True, words.NOUN_VERBS[Impact.EXECUTE], Impact.EXECUTE, ""),
+        ]
+    for applies, nouns, graver, note in candidates:
+        met = next((word for word in rest if word in nouns), "") if applies else ""
+        if met:
+            return Finding(graver, f"{why} and `{met}`{note}")
+    return None
+
+
+def _list_rights(verb: str, rest: list[str]) -> list[str]:
+    """Words of what gives somebody a right, where the verb changes it."""
+    rights = words.RIGHTS_NOUNS
+    if verb in words.MEMBER_VERBS:
+        rights |= words.MEMBER_NOUNS
+    if verb in words.KEY_VERBS:
+        rights |= words.KEY_NOUNS
+    return [word for word in rest if word in rights]
+
+
+def _judge_transfer(rest: list[str]) -> Finding:
+    if not words.RIGHTS_NOUNS.isdisjoint(rest):
+        return Finding(Impact.ADMIN, "it transfers ownership or rights")
+    if {"file", "files", "data", "document", "documents"} & set(rest):
+        return Finding(Impact.SEND, "it transfers data")
+    if rest[:1] in (["to"], ["back"]) or "agent" in rest:
+        return Finding(None, "`transfer to` can be a hand-off or a payment")
+    return Finding(Impact.PAYMENT, "the name has `transfer`")
+
+
+def find_verb_class(word: str) -> Impact | None:
+    """The gravest class that has the word as a verb, reads left out."""
+    for table in (words.PURE_VERBS, words.NOUN_VERBS):
+        for impact, verbs in table.items():
+            if word in verbs:
+                return impact
+    return None
+
+
+def _is_noun(word: str) -> bool:
+    return any(word in verbs for verbs in words.NOUN_VERBS.values())
+
+
+def find_pure_verb(rest: Iterable[str]) -> Finding | None:
+    """The gravest verb that is no noun among the words after another verb."""
+    gravest = None
+    for word in rest:
+        for impact, verbs in words.PURE_VERBS.items():
+            if word in verbs and (gravest is None or (gravest.impact and is_milder(gravest.impact, impact))):
+                gravest = Finding(impact, f"the name has `{word}`, too")
+    return gravest
+
+
+def _find_listed(rest: list[str]) -> Finding | None:
+    """A verb after `and`, `then` or `or`: `get_and_post`."""
+    for index, word in enumerate(rest[:-1]):
+        impact = find_verb_class(rest[index + 1]) if word in LISTING else None
+        if impact is not None:
+            return Finding(impact, f"the name has `{word} {rest[index + 1]}`")
+    return None
+
+
+def is_prefixed(name_words: list[str]) -> bool:
+    """Whether all that stands before a reading word is a product or a thing."""
+    before = []
+    for word in name_words:
+        if word in words.READ_ENDINGS:
+            break
+        before.append(word)
+    return all(word in words.PREFIXES or _is_noun(word) or word in words.PURCHASE_VERBS for word in before)
+
+
+def hands_over(name_words: list[str], description: str) -> bool:
+    """Whether name or description speak of another agent."""
+    said = {*name_words, *(word.lower() for word in TEXT_WORD.findall(description[:200]))}
+    return not {"agent", "subagent", "subagents", "handoff", "assistant"}.isdisjoint(said)

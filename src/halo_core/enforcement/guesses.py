@@ -1,0 +1,281 @@
+"""Guesses what a tool that nobody declared does, with the reason in words.
+
+`guess_tool` is pure: it reads a tool's name, its description, the schema of its arguments and what its server says of
+it. A guess only proposes a declaration, and `halo enforce` asks a person about each. So it errs towards the graver
+class: a verb that could mean anything gives `unknown`, and an argument that is a statement, a command or an amount is
+never one of a read. What a server says (`readOnlyHint` of the Model Context Protocol) can raise a
+class, and lowers none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from halo_core.enforcement import guess_words as words
+from halo_core.enforcement.guess_names import (
+    HANDED_OVER,
+    TEXT_WORD,
+    Finding,
+    adjust_by_object,
+    find_pure_verb,
+    find_verb_class,
+    hands_over,
+    is_milder,
+    is_prefixed,
+    judge_name,
+    judge_query,
+    split_words,
+)
+from halo_core.enforcement.guess_texts import find_graver, judge_description, list_sentences
+from halo_core.model import Impact, Reversal
+
+_MAX_DESCRIPTION: Final = 2000  # characters
+_MAX_NAME: Final = 256
+_MAX_ARGUMENTS: Final = 256
+
+_TARGETS: Final = frozenset(
+    "to cc bcc recipient recipients receiver beneficiary payee creditor iban account destination dest target url uri "
+    "link webhook endpoint host domain email emails mail address addresses user username member collaborator channel "
+    "phone participant participants attendee attendees attachment attachments path file repo repository owner key "
+    "command".split()
+)
+_AMOUNTS: Final = ("amount", "sum", "value", "price", "total")
+_REVERSAL: Final = {
+    Impact.READ: Reversal.NONE_NEEDED,
+    Impact.WRITE: Reversal.UNDO,
+    Impact.SEND: Reversal.IRREVERSIBLE,
+    Impact.PAYMENT: Reversal.COMPENSATE,
+}
+_MILD: Final = (Impact.READ, Impact.WRITE, Impact.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerHints:
+    """What the server of a tool says of it, as annotations of the Model Context Protocol do.
+
+    Args:
+        read_only: that it changes nothing; None where nothing is said.
+        destructive: that it may delete or overwrite.
+    """
+
+    read_only: bool | None = None
+    destructive: bool | None = None
+
+
+NO_HINTS: Final = ServerHints()
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a tool seems to do.
+
+    Args:
+        impact: its class; `unknown` where nothing says it, or where it could be several.
+        reversal: how an effect of this class is taken back.
+        targets: arguments that seem to say where money or data goes, sorted.
+        amount: the argument that seems to hold the amount at stake, empty if none.
+        programs: (argument, language) of each argument that seems to be a program.
+        reasons: why, in words, the first of them decided.
+    """
+
+    impact: Impact
+    reversal: Reversal
+    targets: tuple[str, ...]
+    amount: str
+    programs: tuple[tuple[str, str], ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        """The reasons on one line."""
+        return "; ".join(self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """One argument of a schema: its name, the words of it, its JSON type and the words that it may be."""
+
+    name: str
+    words: tuple[str, ...]
+    type: str
+    choices: tuple[str, ...]
+
+
+def guess_tool(name: str, description: str, schema: Mapping[str, Any], hints: ServerHints = NO_HINTS) -> Guess:
+    """Guess the class of a tool, its targets, its amount and its programs.
+
+    Args:
+        name: as the model calls it.
+        description: as the model reads it.
+        schema: JSON schema of its arguments.
+        hints: what its server says of it.
+    """
+    name_words = split_words(name[:_MAX_NAME])
+    text = description[:_MAX_DESCRIPTION]
+    arguments = list(_read_arguments(schema))
+    programs = tuple(_find_programs(name_words, text, arguments))
+    findings = [_judge_words(name_words, text)]
+    findings += _judge_arguments(findings[0], name_words, arguments, programs)
+    findings += _judge_hints(hints)
+    chosen = _choose(findings)
+    return Guess(
+        impact=chosen.impact or Impact.UNKNOWN,
+        reversal=_REVERSAL.get(chosen.impact or Impact.UNKNOWN, Reversal.IRREVERSIBLE),
+        targets=tuple(sorted(item.name for item in arguments if not _TARGETS.isdisjoint(item.words))),
+        amount=next((word for word in _AMOUNTS if any(item.name == word for item in arguments)), ""),
+        programs=programs,
+        reasons=tuple(dict.fromkeys([chosen.why, *(item.why for item in findings if item.impact is chosen.impact)])),
+    )
+
+
+def _choose(findings: Iterable[Finding]) -> Finding:
+    """The gravest finding. One without a class rules out a read."""
+    chosen, *others = findings
+    for item in others:
+        if item.impact is None:
+            if chosen.impact is Impact.READ:
+                chosen = item
+        elif chosen.impact is None or chosen.impact is Impact.UNKNOWN:
+            # INVARIANT: FAILCLOSED - what could be anything becomes no read by what its arguments look like.
+            chosen = item if item.impact not in (Impact.READ, Impact.WRITE) else chosen
+        elif is_milder(chosen.impact, item.impact):
+            chosen = item
+    return chosen
+
+
+def _judge_words(name_words: list[str], description: str) -> Finding:
+    """What name and description say together: the name decides, and the description can make it graver."""
+    named = judge_name(name_words)
+    if named is not None and named.impact is Impact.READ and name_words[0] == "query":
+        named = judge_query(named, name_words, description)
+    sentences = list(list_sentences(description))
+    raised = find_graver(sentences)
+    if named is not None and named.impact not in (None, *_MILD):
+        return named
+    if named is not None and named.impact in _MILD and not named.needs_support:
+        is_raised = raised is not None and named.impact and raised.impact and is_milder(named.impact, raised.impact)
+        return raised if is_raised and raised is not None else named
+    described = judge_description(sentences) or raised
+    is_handed = hands_over(name_words, description)
+    if described is not None and described.impact not in (None, *_MILD):
+        return HANDED_OVER if is_handed and described.impact is Impact.EXECUTE else described
+    if is_handed:
+        return HANDED_OVER
+    return _join(named, described, name_words, description)
+
+
+def _join(named: Finding | None, described: Finding | None, name_words: list[str], description: str) -> Finding:
+    """A name that says nothing or only seems to read, and a description that says nothing grave."""
+    if named is not None and named.impact is None:
+        return named
+    if described is not None:
+        both = f"{named.why} and {described.why}" if named is not None else described.why
+        return Finding(described.impact, both)
+    is_silent = not description.strip() and is_prefixed(name_words)
+    if named is not None and (is_silent or name_words[-1] in words.NOUN_ENDINGS):
+        return named
+    return Finding(None, "neither name nor description says what it does")
+
+
+# arguments
+
+
+def _read_arguments(schema: Mapping[str, Any]) -> Iterator[_Argument]:
+    properties = schema.get("properties")
+    for name, spec in list(properties.items())[:_MAX_ARGUMENTS] if isinstance(properties, Mapping) else ():
+        if not isinstance(name, str):
+            continue
+        fields = spec if isinstance(spec, Mapping) else {}
+        choices = fields.get("enum", [fields["const"]] if "const" in fields else [])
+        texts = tuple(item for item in choices if isinstance(item, str)) if isinstance(choices, list | tuple) else ()
+        type_ = fields.get("type", "")
+        yield _Argument(name, tuple(split_words(name[:_MAX_NAME])), type_ if isinstance(type_, str) else "", texts)
+
+
+def _find_programs(name_words: list[str], text: str, arguments: list[_Argument]) -> Iterator[tuple[str, str]]:
+    """(argument, language) of each argument that is run as a program."""
+    said = {*name_words, *(word.lower() for word in TEXT_WORD.findall(text))}
+    language = next((words.LANGUAGES[word] for word in words.LANGUAGES if word in said), "")
+    runs = not words.QUERY_RUNNERS.isdisjoint(said) and not words.DATABASE_WORDS.isdisjoint(said)
+    lead = name_words[0] if name_words else ""
+    for item in arguments:
+        if item.choices or item.type in ("integer", "number", "boolean"):
+            continue
+        own = next((words.PROGRAM_ARGUMENTS[word] for word in item.words if word in words.PROGRAM_ARGUMENTS), "")
+        if own:
+            yield item.name, language or own
+        elif "code" in item.words[-1:] and (len(item.words) > 1 or not words.CODE_CONTEXT.isdisjoint(said)):
+            if item.words[0] in words.LANGUAGES or not words.CODE_CONTEXT.isdisjoint(said):
+                yield item.name, language or "code"
+        elif "query" in item.words or item.words in (("q",), ("tool", "input"), ("input",)):
+            is_search = lead in ("search", "find", "lookup", "list")
+            if (language and not is_search and _runs_language(name_words, item)) or (runs and lead == "query"):
+                yield item.name, language or "sql"
+
+
+def _runs_language(name_words: list[str], item: _Argument) -> bool:
+    """Whether a tool whose name has a language runs what stands in its query."""
+    return any(word in words.LANGUAGES for word in (*name_words, *item.words)) and not (
+        {"list", "schema", "describe", "tables", "docs"} & set(name_words)
+    )
+
+
+def _judge_arguments(
+    named: Finding, name_words: list[str], arguments: list[_Argument], programs: tuple[tuple[str, str], ...]
+) -> Iterator[Finding]:
+    for argument, language in programs:
+        yield Finding(Impact.EXECUTE, f"argument `{argument}` is a program ({language})")
+    for item in arguments:
+        yield from _judge_choices(item)
+        yield from _judge_argument(named, item)
+        is_recipient = not words.RECIPIENT_ARGUMENTS.isdisjoint(item.words)
+        if is_recipient and words.DRAFT_WORDS.isdisjoint(name_words) and named.impact is not Impact.READ:
+            yield Finding(Impact.SEND, f"argument `{item.name}` names who is told")
+    every = {word for item in arguments for word in item.words}
+    if not {"url", "endpoint", "uri"}.isdisjoint(every) and not words.HTTP_BODIES.isdisjoint(every):
+        yield Finding(Impact.SEND, "it sends what the caller says to the address that the caller names")
+    if "evaluate" in name_words and not words.EVALUATED_ARGUMENTS.isdisjoint(every):
+        yield Finding(Impact.EXECUTE, "it evaluates what it is given")
+    if {"subagent", "agent"} & every and named.impact is Impact.READ:
+        yield HANDED_OVER
+
+
+def _judge_argument(named: Finding, item: _Argument) -> Iterator[Finding]:
+    """What one argument rules out or adds: codes, amounts, options such as `delete_after`."""
+    if item.words == ("code",) and not item.choices:
+        yield Finding(None, f"argument `{item.name}` may be a program")
+    if not words.AMOUNT_WORDS.isdisjoint(item.words) and words.BOUND_WORDS.isdisjoint(item.words):
+        if named.impact is Impact.READ or item.type == "boolean":
+            yield Finding(None, f"argument `{item.name}` is an amount")
+        elif named.impact in (None, Impact.UNKNOWN, Impact.WRITE):
+            yield Finding(Impact.PAYMENT, f"argument `{item.name}` is an amount")
+    is_option = item.type == "boolean" and words.DISPLAY_FLAGS.isdisjoint(item.words)
+    if is_option and (flagged := find_pure_verb(item.words)) is not None:
+        yield Finding(flagged.impact, f"it has an option `{item.name}`")
+
+
+def _judge_choices(item: _Argument) -> Iterator[Finding]:
+    """Verbs among the words that an argument may be: `action: list | delete`."""
+    is_action = not words.ACTION_ARGUMENTS.isdisjoint(item.words)
+    for choice in item.choices if is_action else ():
+        verbs = split_words(choice)
+        by_method = words.HTTP_METHODS.get(choice.lower())
+        impact = by_method or (find_verb_class(verbs[0]) if verbs else None)
+        if impact is not None and impact is not Impact.READ:
+            exact = impact if by_method else adjust_by_object(verbs[0], impact, verbs[1:]).impact
+            yield Finding(exact, f"`{item.name}` can be `{choice}`")
+    if (
+        is_action
+        and not item.choices
+        and item.type in ("", "string")
+        and item.words[-1] in ("action", "operation", "op")
+    ):
+        yield Finding(Impact.UNKNOWN, f"`{item.name}` says what is done")
+
+
+def _judge_hints(hints: ServerHints) -> Iterator[Finding]:
+    """What a server admits raises a class. That it calls a tool harmless is no reason for anything."""
+    if hints.read_only is False or hints.destructive:
+        yield Finding(Impact.WRITE, "its server says that it changes something")

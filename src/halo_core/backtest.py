@@ -1,4 +1,4 @@
-"""Backtest: decides each recorded decision again under another policy, and says how the two decisions differ.
+"""Backtest: decides each recorded decision again under another policy or declaration, and says how they differ.
 
 The recorded inputs are believed only where they give the recorded bytes (`halo_core.replay`); of all other decisions a
 result says why nothing can be told. Each decision is decided from its own recorded inputs. What another decision would
@@ -22,11 +22,13 @@ from halo_core.decision.checks import call_binding
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     AccessRequest,
+    ActionKind,
     Decision,
     Effect,
     Obligation,
     PolicyView,
     Reason,
+    Resource,
     Snapshot,
 )
 from halo_core.policy import CedarPolicy, PolicyBundle
@@ -263,6 +265,74 @@ def _find_questions(request: AccessRequest, snapshot: Snapshot) -> set[tuple[str
         for reason in decide(request, snapshot).reasons
         if reason.effect == Effect.CHALLENGE.value and reason.code not in REAUTHORIZABLE_CODES
     }
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredResult:
+    """One recorded decision, decided again as if a person had declared its resource.
+
+    Args:
+        resource: action kind and id.
+        before: recorded effect.
+        after: effect with the declaration.
+        codes: what argues for that effect.
+        status: of its replay; if it is not `identical`, `after` is not known.
+    """
+
+    resource: tuple[ActionKind, str]
+    before: Effect
+    after: Effect = Effect.DENY
+    codes: tuple[str, ...] = ()
+    status: ReplayStatus = ReplayStatus.IDENTICAL
+
+
+def backtest_declarations(
+    url: str,
+    home: Path,
+    tenant: str,
+    declared: Mapping[tuple[ActionKind, str], Resource],
+    selection: Selection,
+    *,
+    processes: int = 1,
+) -> Iterator[DeclaredResult | None]:
+    """Decide the recorded decisions about some resources again as if these had been declared so.
+
+    Each is decided from its own recorded inputs, so that what the declaration would have changed later in a session
+    (exposure above all) is not followed; where the class changes, whether the request asked for it is as recorded.
+
+    Args:
+        url: SQLAlchemy URL of the store.
+        home: folder with the content key.
+        tenant: whose decisions.
+        declared: what each resource is, by action kind and id.
+        selection: which decisions.
+        processes: how many share the work.
+
+    Raises:
+        ConfigError: there is no such store.
+        Tampered: the database cannot be read, or an entry is damaged.
+    """
+    make_work = partial(_make_declaring_work, declared=dict(declared), selection=selection)
+    return map_decisions(url, home, tenant, make_work, processes=processes)
+
+
+def _make_declaring_work(
+    replayer: Replayer, *, declared: Mapping[tuple[ActionKind, str], Resource], selection: Selection
+) -> Callable[[RecordedDecision], DeclaredResult | None]:
+    def decide_again(recorded: RecordedDecision) -> DeclaredResult | None:
+        request = recorded.recorded.request
+        name = ActionKind(request["kind"]), str(request["resource"]["id"])
+        if name not in declared or not selection.includes(recorded):
+            return None
+        before = Effect(recorded.recorded.decision["effect"])
+        replayed, inputs = replayer.replay_recorded(recorded)
+        if inputs is None:
+            return DeclaredResult(name, before, status=replayed.status)
+        decision = decide(replace(inputs.request, resource=declared[name]), inputs.snapshot)
+        codes = tuple(sorted({item.code for item in decision.reasons if item.effect == decision.effect.value}))
+        return DeclaredResult(name, before, decision.effect, codes)
+
+    return decide_again
 
 
 def classify_change(before: Decision, after: Decision) -> Change:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from halo_core.manifest.defaults import DEFAULT_HOLD_S, DEFAULT_TERMS
 
 if TYPE_CHECKING:
-    from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, format_grants, load_manifest, replace_grants
+    from halo_core.manifest.editing import format_declaration, format_grants, replace_declarations, replace_grants
+    from halo_core.manifest.manifest import MANIFEST_DOMAIN, Manifest, load_manifest
     from halo_core.manifest.nodes import ManifestError
     from halo_core.manifest.passport_spec import PassportSpec
 
@@ -23,16 +24,25 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "PassportSpec",
+    "format_declaration",
     "format_grants",
     "load_manifest",
+    "replace_declarations",
     "replace_grants",
 ]
 
 if not TYPE_CHECKING:
+    _MODULES = {
+        "MANIFEST_DOMAIN": "manifest",
+        "Manifest": "manifest",
+        "ManifestError": "nodes",
+        "PassportSpec": "passport_spec",
+        "load_manifest": "manifest",
+    }
 
     def __getattr__(name: str) -> Any:
         """Load a name on first use (PEP 562)."""
         if name not in __all__:
             raise AttributeError(f"module `halo_core.manifest` has no public name `{name}`")
-        module = {"ManifestError": "nodes", "PassportSpec": "passport_spec"}.get(name, "manifest")
+        module = _MODULES.get(name, "editing")
         return getattr(import_module(f"halo_core.manifest.{module}"), name)

@@ -1,21 +1,13 @@
-"""The manifest as a whole: reading it, and writing grants into its text.
-
-`replace_grants` replaces the lines of an agent's `tools`, `retrievers` and `models` and leaves all others as they are,
-comments included; the result is read again before it is returned, so that a layout it cannot edit is refused.
-"""
+"""The manifest as a whole, read from its text. `halo_core.manifest.editing` writes into such a text."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
-
-import yaml
 
 from halo_core.crypto import canonical
 from halo_core.errors import ConfigError
-from halo_core.manifest.agents import Agent, GrantRule, read_agent
+from halo_core.manifest.agents import Agent, read_agent
 from halo_core.manifest.fields import (
     SECTIONS,
     best_matches,
@@ -24,9 +16,9 @@ from halo_core.manifest.fields import (
     read_declarations,
     read_integer,
 )
-from halo_core.manifest.nodes import FindingCollector, Item, did_you_mean, printable, read_document
+from halo_core.manifest.nodes import FindingCollector, did_you_mean, printable, read_document
 from halo_core.manifest.passport_spec import PassportSpec, RegisteredResource, expand_grants
-from halo_core.model import ActionKind, Constraint, ConstraintKind, Grants, Resource
+from halo_core.model import ActionKind, Resource
 from halo_core.passports import is_resource_id
 
 _MANIFEST_FIELDS = ("version", "tenant", "principal", *SECTIONS, "agents")
@@ -152,129 +144,3 @@ def _bind_report(agent: Agent, report: FindingCollector) -> Agent:
         for kind, agent_rules in agent.rules.items()
     }
     return replace(agent, rules=rules, item=replace(agent.item, report=report))
-
-
-_NEW_MANIFEST: Final = (
-    "# Agents of this tenant and what each may do: docs/manifest.md.\nversion: 1\ntenant: {}\n\nagents:\n"
-)
-
-_SEPARATORS: Final = str.maketrans("", "", "-_.")
-
-
-def replace_grants(text: str, agent: str, grants: Grants, *, tenant: str, source: str = "agents.yaml") -> str:
-    """Write a manifest in which `agent` has exactly these grants; a new one if `text` is empty.
-
-    Raises:
-        ConfigError: the text is no manifest, or its layout (`{...}` on one line) cannot be edited by lines.
-    """
-    hand_off = sorted(name for name in grants.get(ActionKind.HANDOFF, {}) if name != agent)
-    if not text.strip():
-        body = [f"  {_quote(agent)}:", *_format_sections(grants, "    ")]
-        if hand_off:
-            body.append(f"    hand_off: [{', '.join(map(_quote, hand_off))}]")
-        stubs = [f"  {_quote(name)}:\n    tools: {{}}" for name in hand_off]
-        edited = _NEW_MANIFEST.format(_quote(tenant)) + "\n".join([*body, *stubs]) + "\n"
-    else:
-        edited = _edit(text, agent, grants, source)
-    _check_written(edited, agent, grants, source)
-    return edited
-
-
-def format_grants(grants: Grants, indent: str = "") -> str:
-    """Format an agent's grants as sections of YAML."""
-    return "\n".join(_format_sections(grants, indent))
-
-
-def _format_sections(grants: Grants, indent: str) -> list[str]:
-    lines = []
-    for section, kind in SECTIONS.items():
-        resources = grants.get(kind, {})
-        if resources or kind is ActionKind.TOOL_CALL:
-            lines.append(f"{indent}{section}:" if resources else f"{indent}{section}: {{}}")
-        lines += [f"{indent}  {_quote(name)}: {_format_arguments(rules)}" for name, rules in sorted(resources.items())]
-    return lines
-
-
-def _format_arguments(rules: Mapping[str, Constraint]) -> str:
-    return "{" + ", ".join(f"{_quote(name)}: {_format_constraint(rule)}" for name, rule in sorted(rules.items())) + "}"
-
-
-def _format_constraint(rule: Constraint) -> str:
-    values = ", ".join(_quote(value) if isinstance(value, str) else str(value).lower() for value in rule.values)
-    bounds = ", ".join(
-        f"{name}: {value}" for name, value in (("min", rule.low), ("max", rule.high)) if value is not None
-    )
-    return {
-        ConstraintKind.WILDCARD: "any",
-        ConstraintKind.EXACT: f"{{exact: {values}}}",
-        ConstraintKind.ONE_OF: f"{{one_of: [{values}]}}",
-        ConstraintKind.NOT_ONE_OF: f"{{not_one_of: [{values}]}}",
-        ConstraintKind.RANGE: f"{{{bounds}}}",
-        ConstraintKind.PREFIX: f"{{prefix: {_quote(rule.text)}}}",
-        ConstraintKind.PATTERN: f"{{pattern: {_quote(rule.text)}}}",
-    }[rule.kind]
-
-
-def _quote(text: str) -> str:
-    # Bare where nobody could read it as anything but itself; a double-quoted text of JSON is one of YAML.
-    is_bare = text.isascii() and text.translate(_SEPARATORS).isalpha() and len(text) > 1 and text[0].isalpha()
-    reserved = text.lower() in ("any", "null", "true", "false", "yes", "no", "on", "off")
-    return text if is_bare and not reserved else json.dumps(text, ensure_ascii=False)
-
-
-def _edit(text: str, agent: str, grants: Grants, source: str) -> str:
-    report = FindingCollector(source)
-    root = read_document(text, source, report)
-    agents = root.mapping().get("agents")
-    agent_items = agents.mapping() if agents is not None else {}
-    report.raise_findings()
-    lines = text.splitlines()
-    if agents is not None and _is_on_one_line(agents):
-        raise _layout_error(agents, "agents", source)
-    if agents is None or agent not in agent_items:
-        place = _end_line(agents) if agents is not None else len(lines)
-        indent = _read_indent(agents) if agents is not None else "  "
-        added = [f"{indent}{_quote(agent)}:", *_format_sections(grants, indent + "  ")]
-        lines[place:place] = added if agents is not None else ["agents:", *added]
-        return "\n".join(lines) + "\n"
-    item = agent_items[agent]
-    if _is_on_one_line(item):
-        raise _layout_error(item, agent, source)
-    for key, value in reversed(item.node.value):
-        if key.value in SECTIONS:
-            del lines[key.start_mark.line : _end_line(replace(item, node=value))]
-    lines[item.place[0] - 1 : item.place[0] - 1] = _format_sections(grants, _read_indent(item))
-    return "\n".join(lines) + "\n"
-
-
-def _end_line(item: Item) -> int:
-    """The line after the last one of a node, without the blank lines and comments that follow it."""
-    last: Any = item.node
-    while isinstance(last, yaml.CollectionNode) and last.value and not last.flow_style:
-        value = last.value[-1]
-        last = value[1] if isinstance(value, tuple) else value
-    mark = last.end_mark
-    return int(mark.line + 1 if mark.column > 0 or mark.line == last.start_mark.line else mark.line)
-
-
-def _is_on_one_line(item: Item) -> bool:
-    node = item.node
-    return not isinstance(node, yaml.CollectionNode) or bool(node.flow_style) or not node.value
-
-
-def _layout_error(item: Item, name: str, source: str) -> ConfigError:
-    message = f"{source}:{item.place[0]}: `{printable(name)}` is written on one line and cannot be edited"
-    return ConfigError("manifest_layout", message, remedy="put its fields on lines of their own")
-
-
-def _read_indent(item: Item) -> str:
-    return " " * int(item.node.start_mark.column)
-
-
-def _check_written(text: str, agent: str, grants: Grants, source: str) -> None:
-    written = load_manifest(text, source=source).find_agent(agent)
-    for section, kind in SECTIONS.items():
-        rules: tuple[GrantRule, ...] = written.rules.get(kind, ())
-        written_rules = {rule.pattern: dict(rule.arguments or {}) for rule in rules}
-        if written_rules != {name: dict(rules) for name, rules in grants.get(kind, {}).items()}:
-            raise ConfigError("manifest_layout", f"`{section}` could not be written", remedy="edit the file by hand")

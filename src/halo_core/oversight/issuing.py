@@ -176,11 +176,16 @@ def apply_manifest(
         ConfigError: `no_manifest`, the file cannot be written; nothing was issued then.
     """
     KeyStore(home)  # the folder, with its permissions checked
-    _write(path, manifest.text)
+    write_manifest(path, manifest.text)
     return [issue(url, home, wanted, manifest, changes=changes) for wanted, changes in passports]
 
 
-def _write(path: Path, text: str) -> None:
+def write_manifest(path: Path, text: str) -> None:
+    """Write a manifest's file, whole or not at all.
+
+    Raises:
+        ConfigError: `no_manifest`, it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.new")
     try:
         temporary.write_text(text, encoding="utf-8")

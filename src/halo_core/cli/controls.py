@@ -15,8 +15,9 @@ import typer
 from typer import Option
 
 from halo_core.cli.context import StoreContext, WhyOption, store_verb, warn_unwritten
+from halo_core.cli.first_day import lead_through_first_day, print_plan
 from halo_core.cli.passports import print_changes
-from halo_core.cli.rendering import CHANGE_STYLE, EFFECT_STYLE, Exit, safe_text, say, say_plainly
+from halo_core.cli.rendering import CHANGE_STYLE, EFFECT_STYLE, Exit, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Actor, EntryKind, Mode, Stop
@@ -37,6 +38,11 @@ from halo_core.views.passport_changes import PreparedGrants, prepare_grants
 from halo_core.views.wording import describe_arguments, shorten_hash
 
 _MAX_ROWS: Final = 40
+_MAX_STOPPED: Final = 20
+_DEV_NOTE: Final = (
+    "assurance dev: the keys are where the agent runs. Enforce mode prevents what the model decides; what code in the "
+    "agent's process could do besides (switch the mode, sign, answer) the log shows as evidence and does not prevent"
+)
 
 
 @store_verb(tenant=False)
@@ -54,41 +60,57 @@ def status(*, store: StoreContext) -> None:
             say(f"  [bold red]{item.sightings:,}[/] unguarded actions seen: halo log")
 
 
-@store_verb(json=False)
+@store_verb()
 def enforce(
     *,
+    plan: Annotated[
+        bool, Option("--plan", help="Show what was observed, each guess and what it would change; write nothing.")
+    ] = False,
     grants: Annotated[bool, Option("--grants", help="First narrow passports to the resources that were used.")] = False,
     tight: Annotated[
         bool, Option("--tight", help="With --grants: narrow to the argument values that were used, too.")
     ] = False,
-    agent: Annotated[str, Option("--agent", help="With --grants: only for this agent.")] = "",
+    agent: Annotated[
+        str, Option("--agent", help="Only what this agent used; with --grants: only for this agent.")
+    ] = "",
     widen: Annotated[
         bool, Option("--widen", help="With --grants: also issue passports that allow more than before.")
     ] = False,
-    yes: Annotated[bool, Option("--yes", help="With --grants: do not ask for confirmation.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Do not ask: accept every guess, and with --grants the grants.")] = False,
     store: StoreContext,
 ) -> int:
-    """Switch to enforce mode: denied actions do not run. First shows which actions would have been stopped so far."""
+    """Lead through what was observed, and switch to enforce mode: denied actions do not run.
+
+    Goes through the tools and retrievers that nobody declared: what each seems to do and why, what that would
+    have asked or refused so far, and one answer for each; writes the manifest, and shows the difference.
+    """
     tenant = store.resolve_tenant()  # never a switch for a store or tenant that is not there: opening would make it
+    if plan or store.json:
+        print_plan(store, tenant, agent)
+        return Exit.OK
+    first_day = lead_through_first_day(store, tenant, agent=agent, yes=yes)
+    if not first_day.goes_on:
+        say("nothing was changed")
+        return Exit.FAILED
     if grants and not _narrow_grants(store, tenant, agent, tight=tight, yes=yes, widen=widen):
         say("nothing was changed")
         return Exit.FAILED
     with store.open_log() as (reader, _):
         stopped = count_stopped(reader, tenant)
-    for (resource, codes), count in stopped.most_common(20):
-        say_plainly(f"  {count:>5} x {resource}: {', '.join(codes)}")
-    with store.open_store(tenant) as opened:
-        opened.commit(lambda tx: _set_mode(tx, Mode.ENFORCE, store.actor))
+    for (resource, codes), count in stopped.most_common(_MAX_STOPPED):
+        if resource not in first_day.shown:
+            say_plainly(f"  {count:>5} x {resource}: {', '.join(codes)}")
+    switch_mode(store, tenant, Mode.ENFORCE)
     say(f"enforce mode is on; {sum(stopped.values()):,} of the calls so far would not have run")
-    say("(according to the rules at that time; after changing rules, run in observe mode again to check)")
+    say("(according to the rules and declarations at that time; run in observe mode again to check other ones)")
+    print_note(_DEV_NOTE)
     return Exit.OK
 
 
 @store_verb(json=False)
 def observe(*, store: StoreContext) -> None:
     """Switch to observe mode: every action runs and is recorded, whatever the decision. Stops and revocations apply."""
-    with store.open_store(store.resolve_tenant()) as opened:
-        opened.commit(lambda tx: _set_mode(tx, Mode.OBSERVE, store.actor))
+    switch_mode(store, store.resolve_tenant(), Mode.OBSERVE)
     say("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
 
 
@@ -126,6 +148,12 @@ def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
         problem = f"the manifest allows more than the passport: {wider[0][:200]}"
         remedy = "remove it from the manifest, or use `--widen`"
         raise ConfigError("widened", problem, field="grants", remedy=remedy)
+
+
+def switch_mode(store: StoreContext, tenant: str, mode: Mode) -> None:
+    """Record another mode of a tenant; its processes follow at their next decision."""
+    with store.open_store(tenant) as opened:
+        opened.commit(lambda tx: _set_mode(tx, mode, store.actor))
 
 
 def _set_mode(tx: Transaction, mode: Mode, actor: Actor) -> None:

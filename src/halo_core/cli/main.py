@@ -61,7 +61,7 @@ VERBS: Final = {
     "status": Verb("controls.status", "Show the mode and the number of decisions, by tenant."),
     "enforce": Verb(
         "controls.enforce",
-        "Switch to enforce mode: denied actions do not run. First shows which actions would have been stopped so far.",
+        "Lead through what was observed, and switch to enforce mode: denied actions do not run.",
     ),
     "observe": Verb(
         "controls.observe",

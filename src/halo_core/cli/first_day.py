@@ -1,0 +1,424 @@
+"""The led first day: `halo enforce` goes through what was observed, a tool at a time, and writes the manifest.
+
+`lead_through_first_day` shows each undeclared tool and retriever with its guess, the reason, and what its calls so far
+would have met; takes one answer for each; shows the difference to the manifest and writes it. The switch of the mode is
+the caller's.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import typer
+from rich.text import Text
+
+from halo_core.cli.context import StoreContext
+from halo_core.cli.rendering import CHANGE_STYLE, console, safe_text, say
+from halo_core.errors import ConfigError
+from halo_core.manifest import format_declaration
+from halo_core.model import ActionKind, Impact, Resource
+from halo_core.oversight.issuing import write_manifest
+from halo_core.reasons import get_reason_text
+from halo_core.views.first_day import (
+    OWN_RECORDS,
+    UNTRUSTED_SOURCE,
+    FirstDay,
+    ManifestEdit,
+    ObservedResource,
+    Outcomes,
+    ResourceName,
+    Source,
+    count_declared,
+    declare,
+    load_first_day,
+    write_declarations,
+)
+from halo_core.views.inventory import read_manifest_if_any
+from halo_core.views.wording import format_count
+
+_MAX_DIFF: Final = 120  # lines
+_MAX_CODES: Final = 2
+_MAX_FINDINGS: Final = 20
+_LABEL: Final = 10  # columns of the names of fields
+_STEP: Final = 7  # columns in front of them
+_NOBODY_SAYS: Final = "nothing says what it does; until somebody does, it is judged by its arguments"
+_ANSWERS: Final = "[a]ccept  [c]hange  [o]wn records  [u]ntrusted source  [s]kip  [q]uit"
+_WAYS: Final[dict[str, tuple[str, str]]] = {
+    "hosted_tool": (
+        "Tools that the model's provider runs: they are refused in enforce mode",
+        "remove them from the request, or declare and grant `hosted:NAME` under `tools`",
+    ),
+    "mcp_tool_not_accepted": (
+        "Tools that an MCP server added or changed since its first listing: nobody accepted them",
+        "halo mcp list, then halo mcp accept SERVER TOOL",
+    ),
+    "unknown_model_field": (
+        "Fields of model requests that nobody knows: each is one question",
+        "halo known add model_field NAME",
+    ),
+}
+_UNGUARDED: Final = (
+    "Ran without a guard, so that nobody decided it: refused where a guard can refuse it",
+    "`halo doctor MODULE:OBJECT` says for each of them what to guard",
+)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Answers so far.
+
+    Args:
+        store: of the verb.
+        day: what was observed.
+        agent: the only one that is looked at; empty for all.
+        answers: declarations by resource.
+        skipped: those that stay undeclared.
+    """
+
+    store: StoreContext
+    day: FirstDay
+    agent: str
+    answers: dict[ResourceName, Resource] = field(default_factory=dict)
+    skipped: list[ObservedResource] = field(default_factory=list)
+
+    def judge(self, answers: dict[ResourceName, Resource]) -> dict[ResourceName, Outcomes]:
+        """What the recorded calls would have met with these declarations."""
+        return count_declared(self.store.url, self.store.home, self.day, answers, agent=self.agent)
+
+
+def load_observed(store: StoreContext, tenant: str, agent: str) -> FirstDay:
+    """What was observed so far, without what the manifest declares by now."""
+    manifest = read_manifest_if_any(store.home, None)
+    if manifest is not None and manifest.tenant != tenant:
+        manifest = None  # of others; `write_declarations` refuses to write into it
+    with store.open_log() as (reader, _):
+        return load_first_day(reader, tenant, manifest, agent=agent)
+
+
+def print_plan(store: StoreContext, tenant: str, agent: str) -> None:
+    """Show what `--yes` would accept and what it would change, and write nothing; in JSON where that was asked for."""
+    walk = _Walk(store, load_observed(store, tenant, agent), agent)
+    _accept_all(walk)
+    outcomes = walk.judge(walk.answers)
+    edit = _edit(walk) if walk.answers else None
+    if store.json:
+        store.print_json(
+            walk.day.to_json()
+            | {
+                "declarations": [
+                    {
+                        "declaration": format_declaration(declared),
+                        "id": name,
+                        "kind": kind.value,
+                        "would_meet": outcomes[kind, name].to_json(),
+                    }
+                    for (kind, name), declared in sorted(walk.answers.items())
+                ],
+                "manifest": str(edit.path) if edit is not None else "",
+                "skipped": [item.resource.id for item in walk.skipped],
+            }
+        )
+        return
+    _print_head(walk.day)
+    for number, item in enumerate(walk.day.resources, 1):
+        _print_resource(number, len(walk.day.resources), item, outcomes.get(item.name))
+    _print_findings(walk.day)
+    if edit is not None:
+        _print_difference(edit)
+    say("nothing was written: run `halo enforce` to answer, or `halo enforce --yes` to accept these guesses")
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDayResult:
+    """How the walk ended.
+
+    Args:
+        goes_on: whether to switch to enforce mode.
+        shown: ids of resources whose calls were shown.
+    """
+
+    goes_on: bool
+    shown: frozenset[str] = frozenset()
+
+
+def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str = "", yes: bool = False) -> FirstDayResult:
+    """Ask about each undeclared tool and retriever, and write the manifest.
+
+    Without a terminal nobody is asked: `yes` accepts every guess, and otherwise all stay undeclared.
+
+    Args:
+        store: of the verb.
+        tenant: whose log.
+        agent: only what this agent used; empty for all.
+        yes: accept every guess.
+
+    Raises:
+        ConfigError: the manifest cannot be read, edited or written.
+    """
+    day = load_observed(store, tenant, agent)
+    walk = _Walk(store, day, agent)
+    is_asking = not yes and bool(day.resources) and sys.stdin.isatty() and sys.stdout.isatty()
+    if is_asking or yes:
+        _print_head(day)
+    if yes:
+        _accept_all(walk)
+        outcomes = walk.judge(walk.answers)
+        for number, item in enumerate(day.resources, 1):
+            _print_resource(number, len(day.resources), item, outcomes.get(item.name))
+    elif is_asking:
+        if not _ask_about_all(walk):
+            return FirstDayResult(goes_on=False)
+    elif day.resources:
+        names = ", ".join(item.resource.id for item in day.resources[:5])
+        more = f" and {len(day.resources) - 5} more" if len(day.resources) > 5 else ""
+        say(safe_text(f"undeclared: {names}{more}; `halo enforce --plan` shows them, `--yes` accepts the guesses"))
+    _print_findings(day)
+    shown = frozenset(item.resource.id for item in day.resources) if is_asking or yes else frozenset()
+    return FirstDayResult(_write(walk, is_asking=is_asking), shown)
+
+
+def _accept_all(walk: _Walk) -> None:
+    for item in walk.day.resources:
+        if item.is_guessed:
+            walk.answers[item.name] = declare(item)
+        else:
+            walk.skipped.append(item)
+
+
+def _ask_about_all(walk: _Walk) -> bool:
+    """Take one answer for each; whether to go on."""
+    items = walk.day.resources
+    accepted = walk.judge({item.name: declare(item) for item in items if item.is_guessed})
+    for number, item in enumerate(items, 1):
+        _print_resource(number, len(items), item, accepted.get(item.name))
+        declared = _ask_about(walk, item)
+        if declared is _QUIT:
+            return False
+        if declared is None:
+            walk.skipped.append(item)
+        else:
+            walk.answers[item.name] = declared
+        say()
+    return True
+
+
+_QUIT: Final = Resource(id="quit")
+
+
+def _ask_about(walk: _Walk, item: ObservedResource) -> Resource | None:
+    """The declaration, None where it is skipped, `_QUIT` where nothing is to happen."""
+    usual = "a" if item.is_guessed else "c"
+    acts: dict[str, Callable[[], Resource | None]] = {
+        "a": lambda: declare(item),
+        "c": lambda: _ask_for_changes(walk, item),
+        "o": lambda: declare(item, Source.OWN),
+        "u": lambda: declare(item, Source.UNTRUSTED),
+        "s": lambda: None,
+        "q": lambda: _QUIT,
+    }
+    while True:
+        answer = typer.prompt(f"{' ' * _STEP}{_ANSWERS}", default=usual).strip().lower()[:1]
+        if answer not in acts:
+            say(" " * _STEP, "[yellow]please answer with one of a, c, o, u, s and q[/]")
+            continue
+        try:
+            return acts[answer]()
+        except ConfigError as exc:
+            say(" " * _STEP, safe_text(f"{exc.message}; {exc.remedy}", style="yellow"))
+
+
+def _ask_for_changes(walk: _Walk, item: ObservedResource) -> Resource:
+    guessed, pad = item.resource, " " * _STEP
+    impacts = [impact.value for impact in Impact if impact is not Impact.UNKNOWN]
+    _print_hint("read changes nothing, write can be undone, send reaches others, admin changes who may do what")
+    impact = _ask_word(f"{pad}class ({', '.join(impacts)})", guessed.impact.value, impacts)
+    targets = guessed.targets
+    if item.arguments and impact != Impact.READ.value:
+        _print_hint(f"its arguments are {', '.join(item.arguments)}")
+        usual = ",".join(guessed.targets) or "-"
+        text = typer.prompt(f"{pad}which of them say where money or data goes (- for none)", default=usual)
+        targets = tuple(sorted({name.strip() for name in text.split(",")} - {"", "-"}))
+    amount = guessed.amount
+    if item.arguments and impact == Impact.PAYMENT.value:
+        text = typer.prompt(f"{pad}which of them holds the amount (- for none)", default=guessed.amount or "-")
+        amount = text.strip() if text.strip() != "-" else ""
+    declared = declare(item, impact=Impact(impact), targets=targets, amount=amount)
+    _print_outcomes("then", walk.judge({item.name: declared})[item.name])
+    return declared
+
+
+def _ask_word(question: str, usual: str, words: list[str]) -> str:
+    while True:
+        answer: str = typer.prompt(question, default=usual).strip().lower()
+        if answer in words:
+            return answer
+        say(" " * _STEP, "[yellow]please answer with one of these words[/]")
+
+
+def _edit(walk: _Walk) -> ManifestEdit:
+    with walk.store.open_log() as (reader, _):
+        contents = walk.store.open_contents(reader)
+        return write_declarations(reader, contents, walk.store.home, walk.day, walk.answers)
+
+
+def _write(walk: _Walk, *, is_asking: bool) -> bool:
+    """Show the difference and write it; whether to go on."""
+    if not walk.answers:
+        return True
+    edit = _edit(walk)
+    _print_difference(edit)
+    if is_asking:
+        _print_sum(walk)
+        if not typer.confirm(f"write {edit.path} and switch to enforce mode?", default=True):
+            return False
+    write_manifest(edit.path, edit.after)
+    say(safe_text(f"wrote {edit.path}: {format_count(len(walk.answers), 'declaration')}"), end="")
+    say(safe_text(f", {len(walk.skipped)} left undeclared" if walk.skipped else ""))
+    if walk.day.issued:
+        agents = " ".join(walk.day.issued)
+        say("[yellow]note[/] ", safe_text(f"{agents}: in force once it is issued: halo passport issue AGENT"))
+    say("[yellow]note[/] restart the application: it reads declarations when it starts")
+    return True
+
+
+def _print_sum(walk: _Walk) -> None:
+    outcomes = walk.judge(walk.answers)
+    before = sum(item.recorded.asked + item.recorded.denied for item in walk.day.resources if item.name in walk.answers)
+    after = sum(item.asked + item.denied for item in outcomes.values())
+    calls = sum(item.calls for item in outcomes.values())
+    say(f"of {format_count(calls, 'call')} so far, {before:,} would have waited undeclared, and {after:,} declared so")
+
+
+# the page
+
+
+def _print_head(day: FirstDay) -> None:
+    agents = ", ".join(day.agents) or "nobody"
+    say(safe_text(agents, "bold"), f": {format_count(day.decisions, 'decision')} ", end="")
+    say(f"in {format_count(day.sessions, 'session')}, {day.asked:,} would have waited or been refused")
+    undeclared = sum(item.resource.kind is ActionKind.TOOL_CALL for item in day.resources)
+    others = len(day.resources) - undeclared
+    summary = f"{format_count(undeclared, 'tool')} and {format_count(others, 'retriever')}"
+    say(f"{summary} that nobody declared; {day.declared:,} declared")
+    say(
+        f"[dim]results count as other people's words (source trust {UNTRUSTED_SOURCE}), own records as {OWN_RECORDS}[/]"
+    )
+    say()
+
+
+def _print_resource(number: int, total: int, item: ObservedResource, outcomes: Outcomes | None) -> None:
+    resource = item.resource
+    kind = "" if resource.kind is ActionKind.TOOL_CALL else f" ({resource.kind.value})"
+    used = f"{format_count(item.recorded.calls, 'call')}, {format_count(item.sessions, 'session')}"
+    say(safe_text(f"{f'{number}/{total}':<{_STEP}}"), safe_text(f"{resource.id}{kind}", "bold"), f"  {used}")
+    _print_field("guess", _describe_guess(resource))
+    _print_field("why", item.why or "what it retrieves changes nothing")
+    _print_calls(item, outcomes)
+
+
+def _print_calls(item: ObservedResource, outcomes: Outcomes | None) -> None:
+    """What its calls meet as it is, and with the guess as its declaration."""
+    now = item.recorded
+    if outcomes is None and not item.is_guessed:
+        _print_outcomes("now", now)
+        _print_field("later", _NOBODY_SAYS)
+    elif outcomes is None or not (now.stopped or outcomes.stopped or outcomes.unread):
+        _print_outcomes("calls", now)
+    else:
+        _print_outcomes("now", now)
+        _print_outcomes("accepted", outcomes)
+
+
+def _describe_guess(resource: Resource) -> str:
+    if resource.impact is Impact.UNKNOWN:
+        return "none"
+    parts = [resource.impact.value]
+    if resource.targets:
+        parts.append(f"goes to {', '.join(resource.targets)}")
+    if resource.amount:
+        parts.append(f"amount {resource.amount}")
+    parts += [f"{argument} is {language}" for argument, language in resource.programs]
+    return "; ".join(parts)
+
+
+def _print_outcomes(name: str, outcomes: Outcomes) -> None:
+    if not outcomes.calls:
+        text = "none so far"
+    elif not outcomes.stopped:
+        text = f"all {outcomes.calls:,} run" if outcomes.calls > 1 else "it runs"
+    else:
+        text = f"{_describe_stops(outcomes)} of {format_count(outcomes.calls, 'call')}: {_describe_codes(outcomes)}"
+    if outcomes.unread:
+        text += f"; {outcomes.unread:,} cannot be decided again"
+    style = "magenta" if outcomes.asked and not outcomes.denied else "red" if outcomes.denied else "green"
+    _print_field(name, text, style if outcomes.calls else "")
+
+
+def _describe_stops(outcomes: Outcomes) -> str:
+    parts = [f"asks {outcomes.asked:,}"] * bool(outcomes.asked) + [f"refuses {outcomes.denied:,}"] * bool(
+        outcomes.denied
+    )
+    return " and ".join(parts)
+
+
+def _describe_codes(outcomes: Outcomes) -> str:
+    by_count = sorted(outcomes.codes, key=lambda code: (-outcomes.codes[code], code))
+    titles = [get_reason_text(code).title for code in by_count[:_MAX_CODES]]
+    return ", ".join(titles) + (", ..." if len(outcomes.codes) > _MAX_CODES else "")
+
+
+def _print_hint(text: str) -> None:
+    out = console()
+    for line in safe_text(text, "dim").wrap(out, max(20, min(out.width, 100) - _STEP)):
+        out.print(" " * _STEP, line, sep="", soft_wrap=True)
+
+
+def _print_field(name: str, text: str, style: str = "") -> None:
+    """A name, and a text that folds below itself."""
+    out = console()
+    indent = _STEP + _LABEL
+    lines = safe_text(text, style).wrap(out, max(20, min(out.width, 100) - indent))
+    for number, line in enumerate(lines or [Text("")]):
+        head = Text(f"{' ' * _STEP}{name:<{_LABEL}}", "dim") if number == 0 else Text(" " * indent)
+        out.print(head, line, sep="", soft_wrap=True)
+
+
+def _print_findings(day: FirstDay) -> None:
+    unguarded = [item for item in day.findings if item.kind not in _WAYS]
+    groups = [([item for item in day.findings if item.kind == kind], texts) for kind, texts in _WAYS.items()]
+    for items, (title, remedy) in [*groups, (unguarded, _UNGUARDED)]:
+        if not items:
+            continue
+        say(f"[bold]{title}[/]")
+        for item in items[:_MAX_FINDINGS]:
+            kind = "" if item.kind in _WAYS else f"{item.kind} "
+            place = f" ({item.where})" if item.where else ""
+            say("  ", safe_text(f"{kind}{item.name}{place}", style="yellow"))
+        if len(items) > _MAX_FINDINGS:
+            say(f"  … and {len(items) - _MAX_FINDINGS} more; use `--json` to see all")
+        say("  ", safe_text(f"try: {remedy}"))
+        say()
+
+
+def _print_difference(edit: ManifestEdit) -> None:
+    say(safe_text(str(edit.path), "bold"), "" if edit.before else "  (new)")
+    _print_lines(_list_changed_lines(edit))
+    say()
+
+
+def _list_changed_lines(edit: ManifestEdit) -> list[str]:
+    before, after = edit.before.splitlines(), edit.after.splitlines()
+    lines = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
+    return [line for line in lines if not line.startswith("@@")]
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    listed = list(lines)
+    for line in listed[:_MAX_DIFF]:
+        say(safe_text(f"  {line[:1]} {line[1:]}", style=CHANGE_STYLE.get(line[:1], "")))
+    if len(listed) > _MAX_DIFF:
+        say(f"  … and {len(listed) - _MAX_DIFF} more lines")

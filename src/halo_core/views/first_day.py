@@ -1,0 +1,419 @@
+"""What was observed before enforcement: undeclared tools and retrievers with their guesses, and what nobody decided.
+
+`load_first_day` reads the log. `declare` turns an answer about one of them into a declaration, `count_declared` says
+what the recorded calls would have met with declarations, and `write_declarations` puts them into the manifest's text.
+Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.backtest import Selection, backtest_declarations
+from halo_core.enforcement.guesses import Guess
+from halo_core.enforcement.registry import RegisteredResource, complete_resource
+from halo_core.errors import ConfigError
+from halo_core.manifest import Manifest, load_manifest, replace_declarations, replace_grants
+from halo_core.model import ActionKind, Effect, EntryKind, Impact, Resource, Reversal
+from halo_core.passports import is_resource_id
+from halo_core.processes import count_cores
+from halo_core.replay import ReplayStatus
+from halo_core.store.reader import Reader, SealedContents, read_entries
+from halo_core.views import View, select_fields
+from halo_core.views.inventory import (
+    MANIFEST,
+    find_manifest,
+    list_proposals,
+    load_registrations,
+    read_manifest_text,
+)
+from halo_core.views.passports import load_current_passport
+
+UNTRUSTED_SOURCE: Final = 300
+"""`source_trust` of results that hold other people's words: the session counts as exposed, and nothing is dropped."""
+OWN_RECORDS: Final = 800
+"""`source_trust` of results that only the operator's own systems write."""
+_ASKED: Final = (Effect.CHALLENGE, Effect.DENY)
+_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+_REVERSAL: Final = {
+    Impact.READ: Reversal.NONE_NEEDED,
+    Impact.WRITE: Reversal.UNDO,
+    Impact.PAYMENT: Reversal.COMPENSATE,
+}
+_FINDING_KINDS: Final = {
+    "hosted_tool": "hosted_tool",
+    "hosted_tool_offered": "hosted_tool",
+    "mcp_listing_too_large": "mcp_tool_not_accepted",
+    "mcp_tool_not_accepted": "mcp_tool_not_accepted",
+    "unknown_model_field": "unknown_model_field",
+}
+"""Reason code of a decision → kind of finding."""
+ResourceName = tuple[ActionKind, str]
+"""Action kind and id."""
+
+
+class Source(StrEnum):
+    """What is said of a tool's results: nothing, the operator's own records, other people's words."""
+
+    UNSAID = ""
+    OWN = "own"
+    UNTRUSTED = "untrusted"
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What calls met, or would meet.
+
+    Args:
+        calls: how many.
+        asked: of them, those that wait for an answer.
+        denied: of them, those that are refused.
+        codes: reason code → asked or denied calls that it argues for.
+        unread: of them, those whose recorded inputs cannot be read.
+    """
+
+    calls: int = 0
+    asked: int = 0
+    denied: int = 0
+    unread: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def stopped(self) -> int:
+        """Calls that do not run unasked."""
+        return self.asked + self.denied
+
+    def add(self, effect: Effect, codes: Iterable[str]) -> None:
+        """Count one call."""
+        self.calls += 1
+        self.asked += effect is Effect.CHALLENGE
+        self.denied += effect is Effect.DENY
+        if effect in _ASKED:
+            self.codes.update(codes)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {**select_fields(self, "asked", "calls", "denied", "unread"), "codes": dict(sorted(self.codes.items()))}
+
+
+@dataclass(slots=True)
+class ObservedResource(View):
+    """A tool or retriever that nobody declared.
+
+    Args:
+        resource: as it was registered, by a guess.
+        arguments: names of its arguments.
+        why: reasons of the guess.
+        agents: that used it, sorted.
+        sessions: in which it was used.
+        recorded: what its calls met, or would have met in enforce mode, as it is guessed.
+    """
+
+    resource: Resource
+    arguments: tuple[str, ...]
+    why: str
+    agents: tuple[str, ...] = ()
+    sessions: int = 0
+    recorded: Outcomes = field(default_factory=Outcomes)
+
+    @property
+    def name(self) -> ResourceName:
+        """Action kind and id."""
+        return self.resource.kind, self.resource.id
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether there is a guess that could be accepted."""
+        return self.resource.impact is not Impact.UNKNOWN
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        resource = self.resource
+        return {
+            "agents": list(self.agents),
+            "amount": resource.amount,
+            "arguments": list(self.arguments),
+            "id": resource.id,
+            "impact": resource.impact.value,
+            "kind": resource.kind.value,
+            "programs": dict(resource.programs),
+            "recorded": self.recorded.to_json(),
+            "reversal": resource.reversal.value,
+            "sessions": self.sessions,
+            "targets": list(resource.targets),
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(View):
+    """Something that no declaration settles.
+
+    Args:
+        kind: `hosted_tool`, `unknown_model_field`, `mcp_tool_not_accepted`, or what ran without a guard (`tool`,
+            `retriever`, `model`, ...).
+        name: of it.
+        count: how often it was seen.
+        where: where it was seen, for people; empty for a part of a model request.
+    """
+
+    kind: str
+    name: str
+    count: int
+    where: str = ""
+
+
+@dataclass(slots=True)
+class FirstDay(View):
+    """What was observed.
+
+    Args:
+        tenant: whose log.
+        agents: that acted, sorted.
+        issued: of them, those with a passport that was issued, whose declarations are those of its manifest.
+        sessions, decisions: how many.
+        asked: decisions of anything that would have waited or been refused.
+        resources: undeclared tools and retrievers: those that would have been stopped most first, then the most used.
+        declared: how many tools and retrievers are declared.
+        findings: what no declaration settles.
+    """
+
+    tenant: str
+    agents: tuple[str, ...] = ()
+    issued: tuple[str, ...] = ()
+    sessions: int = 0
+    decisions: int = 0
+    asked: int = 0
+    declared: int = 0
+    resources: list[ObservedResource] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            **select_fields(self, "asked", "declared", "decisions", "sessions", "tenant"),
+            "agents": list(self.agents),
+            "findings": [select_fields(item, "count", "kind", "name", "where") for item in self.findings],
+            "issued": list(self.issued),
+            "resources": [item.to_json() for item in self.resources],
+        }
+
+
+def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, agent: str = "") -> FirstDay:
+    """What was observed of one agent or of all.
+
+    Args:
+        reader: the store.
+        tenant: whose log.
+        manifest: as it stands now; what it declares is not asked about.
+        agent: only what this agent used; empty for all.
+
+    Raises:
+        Tampered: an entry is damaged, or a registration differs from the log.
+    """
+    day = FirstDay(tenant)
+    observed = {item.name: item for item in _list_undeclared(load_registrations(reader, tenant), manifest, day)}
+    agents: set[str] = set()
+    sessions: set[str] = set()
+    used_by: dict[ResourceName, tuple[set[str], set[str]]] = {}
+    fields: Counter[tuple[str, str]] = Counter()
+    for logged in read_entries(reader, tenant, (EntryKind.DECISION,)):
+        request, decision = logged.entry.body["request"], logged.entry.body["decision"]
+        actor = str(request["subject"]["agent"])
+        if agent not in ("", actor):
+            continue
+        agents.add(actor)
+        sessions.add(logged.entry.session)
+        day.decisions += 1
+        effect = Effect(decision["effect"])
+        day.asked += effect in _ASKED
+        fields.update(_list_reason_findings(decision["reasons"], str(request["resource"]["id"])))
+        item = observed.get((ActionKind(request["kind"]), str(request["resource"]["id"])))
+        if item is not None:
+            reasons = [reason for reason in decision["reasons"] if reason["effect"] == effect.value]
+            item.recorded.add(effect, {str(reason["code"]) for reason in reasons})
+            users, places = used_by.setdefault(item.name, (set(), set()))
+            users.add(actor)
+            places.add(logged.entry.session)
+    for name, (users, places) in used_by.items():
+        observed[name].agents, observed[name].sessions = tuple(sorted(users)), len(places)
+    day.agents, day.sessions = tuple(sorted(agents)), len(sessions)
+    day.issued = tuple(name for name in day.agents if _has_issued_passport(reader, tenant, name))
+    day.resources = sorted(
+        (item for item in observed.values() if not agent or item.agents),
+        key=lambda item: (-item.recorded.stopped, -item.recorded.calls, item.name),
+    )
+    day.findings = [Finding(kind, name, count) for (kind, name), count in sorted(fields.items())]
+    day.findings += _list_undecided(reader, tenant, agent)
+    return day
+
+
+def _list_undeclared(
+    registered: Iterable[RegisteredResource], manifest: Manifest | None, day: FirstDay
+) -> list[ObservedResource]:
+    """What is registered as guessed and is in no manifest; what is declared is counted."""
+    undeclared = []
+    for item in registered:
+        resource = item.resource
+        if resource.kind not in _KINDS:
+            continue
+        known = manifest.find_resource(resource.id, resource.kind) if manifest is not None else None
+        if resource.classified == "declared" or known is not None or not is_resource_id(resource.id):
+            day.declared += 1
+        else:
+            undeclared.append(ObservedResource(resource, tuple(item.argument_names()), item.why))
+    return undeclared
+
+
+def _list_reason_findings(reasons: Iterable[Mapping[str, Any]], resource: str) -> list[tuple[str, str]]:
+    """(kind, name) of what a decision was about that no declaration settles."""
+    return [
+        (_FINDING_KINDS[code], str(item["detail"]) or resource)
+        for item in reasons
+        if (code := str(item["code"])) in _FINDING_KINDS
+    ]
+
+
+def _list_undecided(reader: Reader, tenant: str, agent: str) -> list[Finding]:
+    """What ran, or was to run, without a guard."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for logged in read_entries(reader, tenant, (EntryKind.SHADOW,)):
+        body = logged.entry.body
+        if agent in ("", str(body.get("agent", ""))):
+            counts[str(body["kind"]), str(body["name"]), str(body.get("where", ""))] += 1
+    return [Finding(kind, name, count, where) for (kind, name, where), count in sorted(counts.items())]
+
+
+def _has_issued_passport(reader: Reader, tenant: str, agent: str) -> bool:
+    stored = load_current_passport(reader, tenant, agent)
+    return stored is not None and stored.entry is not None and stored.entry.body.get("origin") == "issued"
+
+
+# answers
+
+
+def declare(
+    item: ObservedResource,
+    source: Source = Source.UNSAID,
+    *,
+    impact: Impact | None = None,
+    targets: tuple[str, ...] | None = None,
+    amount: str | None = None,
+) -> Resource:
+    """The declaration that an answer comes to; what is not given is as guessed.
+
+    Args:
+        item: what it is about.
+        source: what is said of its results.
+        impact: another class.
+        targets: other arguments that say where money or data goes.
+        amount: another argument that holds the amount; empty for none.
+
+    Raises:
+        ConfigError: `unknown_impact`, there is neither a guess nor a class; `no_such_argument`.
+    """
+    guessed = item.resource
+    chosen = impact or guessed.impact
+    if chosen is Impact.UNKNOWN:
+        problem = f"nothing says what `{guessed.id}` does, so that there is no guess to accept"
+        raise ConfigError("unknown_impact", problem, field="impact", remedy="choose a class, or skip it")
+    for argument in (*(targets or ()), *filter(None, (amount,))):
+        if argument not in item.arguments:
+            problem = f"`{guessed.id}` has no argument `{argument[:64]}`"
+            remedy = f"its arguments are {', '.join(item.arguments) or 'none'}"
+            raise ConfigError("no_such_argument", problem, field="targets", remedy=remedy)
+    trust = {Source.OWN: OWN_RECORDS, Source.UNTRUSTED: UNTRUSTED_SOURCE}.get(source)
+    reversal = guessed.reversal if chosen is guessed.impact else _REVERSAL.get(chosen, Reversal.IRREVERSIBLE)
+    return Resource(
+        kind=guessed.kind,
+        impact=chosen,
+        reversal=reversal,
+        targets=tuple(sorted(guessed.targets if targets is None else targets)),
+        amount=guessed.amount if amount is None else amount,
+        programs=guessed.programs if chosen is Impact.EXECUTE or chosen is Impact.READ else (),
+        source_trust=trust,
+    )
+
+
+Answers = Mapping[ResourceName, Resource]
+"""Declarations by action kind and id."""
+
+
+def count_declared(
+    url: str, home: Path, day: FirstDay, answers: Answers, *, agent: str = ""
+) -> dict[ResourceName, Outcomes]:
+    """What the recorded calls would have met with these declarations, by resource; see `backtest_declarations`."""
+    observed = {item.name: item for item in day.resources}
+    completed = {name: _complete(observed[name], declared) for name, declared in answers.items()}
+    outcomes = {name: Outcomes() for name in completed}
+    for result in backtest_declarations(
+        url, home, day.tenant, completed, Selection(agent=agent), processes=count_cores()
+    ):
+        if result is None:
+            continue
+        counted = outcomes[result.resource]
+        if result.status is ReplayStatus.IDENTICAL:
+            counted.add(result.after, result.codes)
+        else:
+            counted.calls += 1
+            counted.unread += 1
+    return outcomes
+
+
+def _complete(item: ObservedResource, declared: Resource) -> Resource:
+    """As a process will register it once it is declared."""
+    guessed = item.resource
+    guess = Guess(guessed.impact, guessed.reversal, guessed.targets, guessed.amount, guessed.programs, (item.why,))
+    kind, name = item.name
+    return complete_resource(declared, guess, kind=kind, name=name, arguments=item.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestEdit:
+    """A manifest before and after.
+
+    Args:
+        path: of its file.
+        before: its text; empty where there is no file yet.
+        after: its text with the declarations.
+    """
+
+    path: Path
+    before: str
+    after: str
+
+
+def write_declarations(
+    reader: Reader, contents: SealedContents, home: Path, day: FirstDay, answers: Answers
+) -> ManifestEdit:
+    """The manifest with declarations; a new one gets the agents, too, with what each of them used.
+
+    It is the file that `halo passport issue` would read; where there is none, a new one in the home.
+
+    Raises:
+        ConfigError: the manifest there cannot be read or edited, or is of another tenant.
+    """
+    try:
+        path = find_manifest(home, None)
+        before = read_manifest_text(path)
+    except ConfigError as exc:
+        if exc.code != "no_manifest" or (home / MANIFEST).exists():
+            raise
+        path, before = home / MANIFEST, ""
+    text = before
+    if not text.strip():
+        for proposed in list_proposals(reader, contents, day.tenant):
+            text = replace_grants(text, proposed.proposal.agent, proposed.grants, tenant=day.tenant, source=path.name)
+    tenant = load_manifest(text, source=path.name).tenant
+    if tenant != day.tenant:
+        problem = f"`{path}` is of tenant `{tenant[:64]}`"
+        raise ConfigError("which_tenant", problem, field="tenant", remedy=f"name {day.tenant}")
+    by_kind: dict[ActionKind, dict[str, Resource]] = {}
+    for (kind, name), resource in answers.items():
+        by_kind.setdefault(kind, {})[name] = replace(resource, id="", kind=kind)
+    return ManifestEdit(path, before, replace_declarations(text, by_kind, source=path.name))

@@ -1,0 +1,1 @@
+"""Applications as tests; this file puts the folder on the path, where `counting` is."""

@@ -19,6 +19,7 @@ from halo_core.clock import Clock, SystemClock
 from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.enforcement import ABILITIES, Call, Enforcer, Preparer
+from halo_core.enforcement.activities import current_activity, current_run_activity
 from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
 from halo_core.enforcement.decision_context import AnswerTerms
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, HandOff
@@ -138,12 +139,13 @@ class HaloBase(DelegationMixin):
         quiet: bool,
         deadline_s: float,
         limits: Limits | None = None,
+        answer_wait_s: float | None = None,
     ) -> None:
+        self._answer_wait_s = answer_wait_s
         self.agent = agent
         self.home = home
         self._quiet = quiet
         self._ids = ids
-        self._process_session_id = ""
         self._notices: set[str] = set()
         self._lock = threading.Lock()
         keys = KeyStore(home)
@@ -198,7 +200,14 @@ class HaloBase(DelegationMixin):
         """How answers to an agent's questions are kept, by the manifest in force."""
         manifest = self._declarations.current()
         section = manifest.agents.get(agent) if manifest is not None else None
-        return AnswerTerms(section.role, section.hold_for_s) if section is not None else AnswerTerms(agent)
+        if section is None:
+            return AnswerTerms(agent)
+        return AnswerTerms(section.role, section.hold_for_s, section.answer_wait_s)
+
+    @property
+    def answer_wait_s(self) -> float:
+        """Seconds that a run waits for an answer where nobody reads that it waits; then it ends with an error."""
+        return self._answer_wait_s if self._answer_wait_s is not None else self._find_terms(self.agent).answer_wait_s
 
     @classmethod
     def local(
@@ -215,6 +224,7 @@ class HaloBase(DelegationMixin):
         limits: Limits | None = None,
         quiet: bool = False,
         deadline_s: float = 5.0,
+        answer_wait_s: float | None = None,
         clock: Clock | None = None,
         ids: IdSource | None = None,
     ) -> Self:
@@ -233,6 +243,8 @@ class HaloBase(DelegationMixin):
                 An issued passport (`halo passport issue`) brings its own.
             quiet: log no notices (the mode at the start, guesses, what runs without a guard).
             deadline_s: how long a decision may wait for the ledger, seconds.
+            answer_wait_s: how long a run waits for the answer to a question where nobody reads that it waits, seconds;
+                None is what the manifest says (`answer_wait`), or 60.
             clock: source of time.
             ids: source of ids.
 
@@ -250,6 +262,9 @@ class HaloBase(DelegationMixin):
             raise ConfigError(
                 "no_policy", f"there is no folder `{policy}`", field="policy", remedy="create it, or omit `policy`"
             )
+        if answer_wait_s is not None and not answer_wait_s > 0:
+            problem, remedy = "a run must wait more than 0 seconds", "give seconds, or omit it"
+            raise ConfigError("bad_wait", problem, field="answer_wait_s", remedy=remedy)
         folder = Path(home) if home is not None else default_home()
         halo = cls(
             agent=agent,
@@ -265,6 +280,7 @@ class HaloBase(DelegationMixin):
             quiet=quiet,
             deadline_s=deadline_s,
             limits=limits,
+            answer_wait_s=answer_wait_s,
         )
         halo.store.open()
         halo._agent_credentials.check_policy()
@@ -407,7 +423,10 @@ class HaloBase(DelegationMixin):
             self._release_quietly(opened.id)
 
     def find_session(self) -> Session:
-        """The session of this context, else the process's own (with a notice); without an id in a raw thread."""
+        """The session of this context, else that of the activity at hand; without an id in a raw thread.
+
+        See `halo_core.enforcement.activities` for what an activity is. No session is shared by a process.
+        """
         session = current_session()
         if session is not None:
             return session
@@ -417,14 +436,22 @@ class HaloBase(DelegationMixin):
                 "a thread that you start yourself has no session, and its actions are denied in enforce mode"
             )
             return NO_SESSION
-        with self._lock:
-            if not self._process_session_id:
-                self._process_session_id = f"process-{self._ids.new_short_id()}"
-                self.notify_once(
-                    "no session around this call: one per process is used; open one with "
-                    "`with halo.session(user=...)` where a request begins"
-                )
-        return Session(self._process_session_id, "process")
+        activity = current_activity()
+        # INVARIANT: SUB - a run inside of an agent that was handed to has no session in which that agent is the first.
+        delegation_session = current_delegation_session(self.agent)
+        if delegation_session is not None:
+            return Session(delegation_session, activity.source)
+        session_id = activity.get_session_id(self, partial(self._make_activity_session_id, activity.source))
+        return Session(session_id, activity.source)
+
+    def _make_activity_session_id(self, source: str) -> str:
+        if source == "run":
+            return self.make_run_session_id()
+        self.notify_once(
+            "no session around this call: what this task or thread does in this context is one; open one with "
+            "`with halo.session(user=...)` where a request begins"
+        )
+        return f"call-{self._ids.new_short_id()}"
 
     # held acts
 
@@ -643,6 +670,7 @@ class HaloBase(DelegationMixin):
         session = self.find_session()
         message = current_triggering_message() or TriggeringMessage()
         delegation = current_delegation(self.agent, session.id)
+        run = current_run_activity() if message.turn else None
         return Call(
             resource=resource,
             args=args,
@@ -662,6 +690,7 @@ class HaloBase(DelegationMixin):
             acting_handle=delegation.handle if delegation is not None else "",
             agents=delegation.agents if delegation is not None else (),
             trace_id=self.find_trace_id(),
+            answer_requests=run.find_answer_requests(message.turn) if run is not None else None,
         )
 
     def find_trace_id(self) -> str:

@@ -115,6 +115,10 @@ REASONS: Final[dict[str, ReasonText]] = {
     "approved": ReasonText("an approver outside the chain approved this exact call", ""),
     "remembered": ReasonText("a remembered answer covers this target", "see `halo approvals remembered`"),
     "break_glass": ReasonText("an emergency answer is in force", "see `halo approvals remembered`"),
+    "answer_not_awaited": ReasonText(
+        "the run ended while it waited for an answer, since nothing read that it waits",
+        "read the events of the run, or answer the question and run it again",
+    ),
     "challenge_withdrawn": ReasonText("the run was resumed with a no", "do something else"),
     "rejected_before": ReasonText(
         "this exact call was already rejected or has failed", "request it again as a new call"

@@ -25,6 +25,7 @@ from langgraph.constants import END
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
 
+from halo_core.enforcement.activities import current_run_activity
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, register_agent_resource
 from halo_core.enforcement.flow import (
     Steps,
@@ -235,7 +236,10 @@ def _ensure_session(graph: Any, config: RunnableConfig | None) -> RunnableConfig
         return config
     if find_thread_session(graph.config or {}) or find_thread_session(ensure_config(config)):
         return config
-    run_config: RunnableConfig = with_run_session(config, require_guard(graph).halo.make_run_session_id())
+    halo = require_guard(graph).halo
+    outer_run = current_run_activity()
+    session_id = outer_run.get_session_id(halo, halo.make_run_session_id) if outer_run else halo.make_run_session_id()
+    run_config: RunnableConfig = with_run_session(config, session_id)
     return run_config
 
 

@@ -30,6 +30,7 @@ from langchain_core.tracers.context import register_configure_hook
 from langgraph.types import Command, Send
 from pydantic import BaseModel
 
+from halo_core.enforcement.activities import begin_run_activity, end_run_activity, note_answer
 from halo_core.enforcement.exposure import describe_calls
 from halo_core.enforcement.session_context import current_session, in_body
 from halo_core.model import HistoryItem, HistoryRole, Provenance
@@ -142,7 +143,7 @@ _TEXT_MODEL_START: Final = AsyncCallbackManager.on_llm_start.__code__
 
 
 class _RootObserver(BaseCallbackHandler):
-    """Notes what a root run is given, for all that runs inside of it."""
+    """Notes that a root run begins and what it is given, for all that runs inside of it."""
 
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # a plain attribute in the framework, which only reads it
@@ -157,6 +158,22 @@ class _RootObserver(BaseCallbackHandler):
         """A chain or graph begins."""
         if event.get("parent_run_id") is None and _is_outermost():
             _RUN_INPUT.set(RunInput.from_value(inputs))
+            begin_run_activity("langchain", event.get("run_id"), is_resumed=_is_resumption(inputs))
+
+    def on_chain_end(self, outputs: Any, **event: Any) -> None:  # noqa: ARG002  as above
+        """A chain or graph has ended."""
+        if event.get("parent_run_id") is None:
+            end_run_activity(event.get("run_id"))
+
+    def on_chain_error(self, error: BaseException, **event: Any) -> None:  # noqa: ARG002  as above
+        """As `on_chain_end`."""
+        if event.get("parent_run_id") is None:
+            end_run_activity(event.get("run_id"))
+
+
+def _is_resumption(inputs: Any) -> bool:
+    """Whether a graph goes on from its checkpoint."""
+    return inputs is None or (isinstance(inputs, Command) and inputs.resume is not None)
 
 
 def _is_outermost() -> bool:
@@ -250,6 +267,7 @@ def read_answer(response: Any) -> tuple[HistoryItem, ...]:
     """What of a model's answer becomes part of the conversation, and what its provider's tools have found."""
     items: list[HistoryItem] = []
     for message in _iterate_answers(response):
+        note_answer(message.id or "")
         item = _make_item(message, is_given=True)
         items += [item] if item is not None else []
         if found := "\n".join(_iterate_provider_results(message)):

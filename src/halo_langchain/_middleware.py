@@ -15,8 +15,9 @@ from langchain.agents.middleware.types import PrivateStateAttr
 from langchain.agents.structured_output import ToolStrategy
 
 from halo_core.enforcement import Ticket
+from halo_core.enforcement.activities import current_run_activity
 from halo_core.enforcement.flow import Steps, make_method, run_step
-from halo_core.enforcement.session_context import current_session
+from halo_core.enforcement.session_context import current_session, is_raw_thread
 from halo_langchain._model_calls import (
     RESTRICTING_ABILITIES,
     DecidedCall,
@@ -54,8 +55,9 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
     # the session of a run
 
     def before_agent(self, state: HaloState, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002  the hook's form
-        """Open a session for a run that has none."""
-        if current_session() is not None or find_thread_session() is not None:
+        """Open a session for a run that has none, and whose outermost run was not seen to begin."""
+        has_run_session = current_run_activity() is not None and not is_raw_thread()
+        if current_session() is not None or find_thread_session() is not None or has_run_session:
             return None
         return {SESSION_FIELD: self._halo.make_run_session_id()}
 

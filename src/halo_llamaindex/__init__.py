@@ -30,7 +30,7 @@ from halo_llamaindex._agents import guard_workflow
 from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, Component, guard_component, make_retriever_copier
 from halo_llamaindex._doctor import doctor
 from halo_llamaindex._models import guard_model
-from halo_llamaindex._observer import InstalledObserver
+from halo_llamaindex._observer import InstalledObserver, observe_roots
 from halo_llamaindex._pause import HaloChallenge
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever
@@ -70,6 +70,10 @@ class Halo(HaloBase):
     """One LlamaIndex agent, governed. Open it with `Halo.local(agent=...)`."""
 
     framework = "llamaindex"
+
+    def __init__(self, **options: Any) -> None:
+        observe_roots()
+        super().__init__(**options)
 
     @overload
     def guard(

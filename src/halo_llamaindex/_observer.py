@@ -1,14 +1,15 @@
-"""The observer of a process, which records in the ledger what runs without a guard, once for each name.
+"""Observers of a process: of what runs without a guard, recorded once for each name, and of where outermost runs begin.
 
-It ONLY observes: LlamaIndex swallows whatever a handler raises and gives it no say over what runs, so nothing installed
-here can refuse anything. It sees what opens a span: the methods of LLMs, retrievers and tools. `.fn` of an unguarded
-tool, `_retrieve` of an unguarded retriever, a vector store, a raw SDK client and plain functions open none. It reads no
-argument's value.
+They only observe: LlamaIndex swallows whatever a handler raises and gives it no say over what runs, so nothing
+installed here can refuse anything. They see what opens a span: the methods of LLMs, retrievers and tools. `.fn` of an
+unguarded tool, `_retrieve` of an unguarded retriever, a vector store, a raw SDK client and plain functions open none.
+They read no argument's value.
 """
 
 from __future__ import annotations
 
 import inspect
+import threading
 from contextlib import suppress
 from typing import Any, ClassVar, Final, Self
 
@@ -21,7 +22,9 @@ from llama_index_instrumentation.span.base import BaseSpan
 from llama_index_instrumentation.span_handlers.base import BaseSpanHandler
 from pydantic import PrivateAttr
 
+from halo_core.enforcement.activities import begin_run_activity, end_run_activity
 from halo_core.enforcement.guards import clean_name, get_guard
+from halo_core.enforcement.session_context import in_body
 from halo_core.facade import HaloBase
 from halo_llamaindex._runs import is_part
 from halo_llamaindex._translate import model_name
@@ -34,7 +37,63 @@ _OBSERVED_KINDS: Final[tuple[tuple[type[Any], str, tuple[str, ...]], ...]] = (
 """What is observed: class, kind, and endings of method names."""
 
 
-class HaloObserver(BaseSpanHandler[BaseSpan]):
+class _SpanObserver(BaseSpanHandler[BaseSpan]):
+    """A handler of spans that keeps none."""
+
+    def _ignore(self, *_args: Any, **_kwargs: Any) -> None:
+        """Do nothing: no span is kept."""
+
+    new_span: ClassVar[Any] = _ignore
+    span_exit: ClassVar[Any] = _ignore
+    span_drop: ClassVar[Any] = _ignore
+    prepare_to_exit_span: ClassVar[Any] = _ignore
+    prepare_to_drop_span: ClassVar[Any] = _ignore
+
+
+class _RootObserver(_SpanObserver):
+    """Notes where an outermost run (a workflow's, an engine's query) begins and ends, for the session of what it calls.
+
+    Of a guarded object's own span it notes nothing: its calls by plain code are that code's.
+    """
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Name of the handler, as the framework asks for it."""
+        return "HaloRootObserver"
+
+    def span_enter(
+        self,
+        id_: str,
+        bound_args: inspect.BoundArguments,  # noqa: ARG002  the base class's signature
+        instance: Any | None = None,
+        parent_id: str | None = None,
+        tags: dict[str, Any] | None = None,  # noqa: ARG002  as above
+        **_kwargs: Any,
+    ) -> None:
+        """A span begins, in the context of what it stands for."""
+        if not parent_id and not in_body() and get_guard(instance) is None:
+            begin_run_activity("llamaindex", id_)
+
+    def span_exit(self, id_: str, *_args: Any, **_kwargs: Any) -> None:
+        """A span ends."""
+        end_run_activity(id_)
+
+    def span_drop(self, id_: str, *_args: Any, **_kwargs: Any) -> None:
+        """A span ends with an error."""
+        end_run_activity(id_)
+
+
+_LOCK: Final = threading.Lock()
+
+
+def observe_roots() -> None:
+    """Have outermost runs noted from now on, once for the process."""
+    with _LOCK:
+        if not any(isinstance(item, _RootObserver) for item in root_dispatcher.span_handlers):
+            root_dispatcher.add_span_handler(_RootObserver())
+
+
+class HaloObserver(_SpanObserver):
     """Records what runs without a guard; it cannot refuse it."""
 
     _halo: Any = PrivateAttr()
@@ -70,15 +129,6 @@ class HaloObserver(BaseSpanHandler[BaseSpan]):
                 if any(part.endswith(method_suffixes) for part in (method, id_.split("-", maxsplit=1)[0])):
                     self._halo.record_shadow(word, _describe(instance), "seen by the observer")
                 return
-
-    def _ignore(self, *_args: Any, **_kwargs: Any) -> None:
-        """Do nothing: no span is kept."""
-
-    new_span: ClassVar[Any] = _ignore
-    span_exit: ClassVar[Any] = _ignore
-    span_drop: ClassVar[Any] = _ignore
-    prepare_to_exit_span: ClassVar[Any] = _ignore
-    prepare_to_drop_span: ClassVar[Any] = _ignore
 
 
 def _is_structured_answer_tool(tool: Any) -> bool:

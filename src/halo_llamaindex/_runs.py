@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from llama_index.core.memory import ChatMemoryBuffer
 from workflows.context.state_store import DictState
 
+from halo_core.enforcement.activities import current_run_activity
 from halo_core.enforcement.guards import make_named_subclass
 from halo_core.enforcement.session_context import (
     IN_BODY,
@@ -237,7 +238,9 @@ async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
         async with current_run().store_lock:  # steps side by side open one
             stored = await read_store(ctx, _SESSION_KEY)
             if stored is None:
-                session_id = halo.make_run_session_id()
+                outer = current_run_activity()  # one that nobody governs, of which this is a part
+                make_id = halo.make_run_session_id
+                session_id = outer.get_session_id(halo, make_id) if outer is not None else make_id()
                 stored, is_fresh = f"{session_id} {halo.make_keyed_digest(_SESSION_KEY + session_id)}", True
                 await ctx.store.set(_SESSION_KEY, stored)
     name, _, word = str(stored).partition(" ")

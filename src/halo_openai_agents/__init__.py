@@ -116,8 +116,8 @@ class Halo(HaloBase):
             HostedTool: the provider runs it (`WebSearchTool()`).
             ConfigError: it cannot be guarded; the message says what can.
         """
+        install_runner()
         if isinstance(x, Agent):
-            install_runner()
             return guard_agent(self, x, resource, give=give, name=agent, grants=grants)
         if give or agent or not grants:
             raise ConfigError("not_an_agent", "terms and names are for agents only", field="x", remedy="pass an agent")

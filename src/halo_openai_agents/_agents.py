@@ -258,8 +258,7 @@ def _make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
         run = current_run(guard.halo)
         is_turn_of_run = run is not None and run.claim_turn(self, run_context)
         if run is not None and is_turn_of_run:
-            if run.pausing or run.session.source == "thread":
-                store_session(guard.halo, run_context, run.session)
+            store_session(guard.halo, run_context, run.session)
             await run.enter_agent(run.get_agent_name(self, guard.name))
         tools = await kind.get_all_tools(self, run_context)
         # A state that is read back outside of a run belongs to one that paused.

@@ -43,6 +43,7 @@ from openai.types.responses import (
 )
 
 from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement.activities import note_answer
 from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream, govern_stream
 from halo_core.enforcement.guarded_calls import UnreachableCall, make_governed_method
 from halo_core.enforcement.guards import (
@@ -150,6 +151,7 @@ class ModelAction(GovernedAction[Any]):
         calls = get_function_calls(used)
         if self.run is not None:
             self.run.turn_id, self.run.turn_text = identify_turn(used, self.items)
+            note_answer(self.run.turn_id)
             self.run.handoff_call_ids = {item.name: item.call_id for item in reversed(calls)}
         callable_names = self._get_callable_names()
         for item in calls:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _APPROVAL_KEY: Final = "halo:waiting"
 _SESSION_KEY: Final = "halo:session"
 _TURN_KEY: Final = "halo:turn"
-_SOURCES: Final = ("host", "process", "run", "thread")
+_SOURCES: Final = ("call", "host", "run", "thread")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,11 @@ from agents.run_internal.model_provider_lifecycle import (
 )
 from agents.run_internal.tool_execution import build_litellm_json_tool_call
 
+from halo_core.enforcement.activities import current_run_activity, run_activity_scope
 from halo_core.enforcement.guards import choose_model_name, clean_name, get_guard
 from halo_core.enforcement.session_context import (
     NO_SESSION,
+    ContextVarScope,
     Session,
     current_delegation,
     current_delegation_session,
@@ -222,7 +224,8 @@ class HaloRunner(AgentRunner):
         """Run an agent."""
         run, kwargs, owns_provider = _prepare_run(starting_agent, input, kwargs)
         if run is None:
-            return await self.inner.run(starting_agent, input, **kwargs)
+            with _ungoverned_run_scope(kwargs):
+                return await self.inner.run(starting_agent, input, **kwargs)
         try:
             with run_scope(run):
                 result = await self.inner.run(starting_agent, input, **kwargs)
@@ -239,7 +242,8 @@ class HaloRunner(AgentRunner):
         """Run an agent, and stream what happens."""
         run, kwargs, owns_provider = _prepare_run(starting_agent, input, kwargs)
         if run is None:
-            return self.inner.run_streamed(starting_agent, input, **kwargs)
+            with _ungoverned_run_scope(kwargs):
+                return self.inner.run_streamed(starting_agent, input, **kwargs)
         with run_scope(run):
             result = self.inner.run_streamed(starting_agent, input, **kwargs)
         if owns_provider:
@@ -309,6 +313,7 @@ def _prepare_run(
         current_agent=first_agent,
     )
     if isinstance(run_input, RunState):
+        run.is_resumed = True
         run.turn_id, run.turn_text = _find_turn(run_input)
     return run, {**kwargs, "run_config": config, "hooks": hooks}, owns_provider
 
@@ -341,20 +346,31 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
     if isinstance(run_input, RunState) and (stored := load_session(halo, run_input._context)) is not None:  # noqa: SLF001  as above
         # A reference, which whoever writes into the state may have changed.
         thread = f"thread:{run_input._conversation_id}"  # noqa: SLF001  as above
-        if stored in (Session(stored.id, "run"), Session(thread, "thread")):
+        # What the host named it may name again around the run that goes on; where it does not, it is the same session.
+        if stored.source in ("host", "run") or stored == Session(thread, "thread"):
             return stored
-    return Session(halo.make_run_session_id(), "run")
+    # Inside of a run that nobody governs it is a part of that.
+    outer = current_run_activity()
+    return Session(outer.get_session_id(halo, halo.make_run_session_id) if outer else halo.make_run_session_id(), "run")
 
 
-def _find_thread(kwargs: dict[str, Any], config: HaloRunConfig) -> str:
+def _ungoverned_run_scope(kwargs: dict[str, Any]) -> ContextVarScope:
+    """What guarded tools and models find around them in a run whose agent has no guard: its session, if it has one."""
+    thread = _find_thread(kwargs, kwargs.get("run_config"))
+    is_elsewhere = current_session() is not None or current_delegation_session() is not None or is_raw_thread()
+    return run_activity_scope("openai-agents", Session(thread, "thread") if thread and not is_elsewhere else None)
+
+
+def _find_thread(kwargs: dict[str, Any], config: Any) -> str:
     """The session id of a conversation that the host named; empty where it named none."""
     try:
         session_name = getattr(kwargs.get("session"), "session_id", None)
     except ValueError:  # of a session that is named when the first message is kept
         session_name = None
-    names = (session_name, kwargs.get("conversation_id"), config.group_id)
-    thread_name = next((name for name in names if isinstance(name, str) and name), "")
-    return f"thread:{thread_name}" if thread_name else ""
+    for name in (session_name, kwargs.get("conversation_id"), getattr(config, "group_id", None)):
+        if name and isinstance(name, str):
+            return f"thread:{name}"
+    return ""
 
 
 def _find_turn(state: RunState[Any]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement.activities import run_activity_scope
 from halo_core.enforcement.arguments import same_value
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
@@ -67,6 +68,7 @@ class AgentRun:
         handoff_target: the receiver of the last decided hand-off, or its giver where it was refused.
         acting_name: the agent that acts; None before the first turn, empty for whoever acted where the run began.
         acting: its link.
+        is_resumed: whether it goes on from a state.
         turn_id: id of the message that asked for the current step.
         turn_text: its text.
         handoff_call_ids: ids of the calls that hand off, by the name of their tool.
@@ -86,6 +88,7 @@ class AgentRun:
     handoff_target: Any = None
     acting_name: str | None = None
     acting: ActiveDelegation | None = None
+    is_resumed: bool = False
     turn_id: str = ""
     turn_text: str = ""
     handoff_call_ids: dict[str, str] = field(default_factory=dict)
@@ -294,9 +297,9 @@ def run_scope(run: AgentRun) -> Iterator[None]:
 
     INVARIANT: SUB - what the host's code does in it (instructions, guardrails, hooks) acts as whoever acts by then.
     """
-    values = session_values(run.session, None)
-    scope = ContextVarScope((_ACTIVE_RUNS, (*_ACTIVE_RUNS.get(), run)), *values)
-    with scope, dynamic_delegation_scope(run.get_acting):
+    scope = ContextVarScope((_ACTIVE_RUNS, (*_ACTIVE_RUNS.get(), run)))
+    activity = run_activity_scope("openai-agents", run.session, is_resumed=run.is_resumed)
+    with scope, activity, dynamic_delegation_scope(run.get_acting):
         yield
 
 

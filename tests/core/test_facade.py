@@ -298,11 +298,11 @@ def test_sessions(halo, home, capsys):
     halo._quiet = False
     first, second = halo.find_session(), halo.find_session()
     assert first.id == second.id
-    assert (first.source, first.user) == ("process", "")
+    assert (first.source, first.user) == ("call", "")
     assert capsys.readouterr().err.count("no session around this call") == 1
     halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
     context = bodies(home, EntryKind.DECISION)[0]["request"]["context"]
-    assert (context["session"], context["session_source"]) == (session_ref(home, first.id), "process")
+    assert (context["session"], context["session_source"]) == (session_ref(home, first.id), "call")
 
 
 def test_the_asking_message_is_recorded(halo, home):

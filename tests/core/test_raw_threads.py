@@ -74,9 +74,9 @@ def test_a_copied_context_is_enough(home):
         assert in_raw_thread(lambda: inside.run(lambda: halo.find_session().id)) == "s"
 
 
-def test_the_main_thread_keeps_the_process_session(halo):
+def test_the_main_thread_has_a_session_in_any_context(halo):
     assert contextvars.Context().run(ask, halo) == 1
-    assert contextvars.Context().run(lambda: halo.find_session().source) == "process"
+    assert contextvars.Context().run(lambda: halo.find_session().source) == "call"
 
 
 def test_who_opens_halo_in_a_thread_may_use_it_there(home):

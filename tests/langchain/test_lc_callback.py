@@ -313,7 +313,7 @@ def test_the_session_of_a_host_reaches_it(open_world):
     node.compile().invoke({}, {"callbacks": [open_world.halo.callback()], "configurable": {"thread_id": "t"}})
     look.invoke({"q": "x"}, {"callbacks": [open_world.halo.callback()]})
     contexts = [e.body["request"]["context"]["session_source"] for e in open_world.decisions()]
-    assert contexts == ["host", "thread", "process"]
+    assert contexts == ["host", "thread", "call"]
 
 
 def test_a_raw_thread_has_no_session_but_is_still_blocked(watched):

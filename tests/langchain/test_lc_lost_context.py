@@ -278,7 +278,7 @@ def test_an_agent_that_was_handed_to_opens_no_session(world):
     assert ran == []
 
 
-def test_nor_does_a_thread_id_take_it_out_of_the_process_session(world):
+def test_nor_does_a_thread_id_take_it_out_of_its_session(world):
     ran: list[str] = []
     wipe = world.halo.guard(wiper(ran), resource=WIPE)
     graph = team(world, lambda config: told(lambda: wipe.invoke(CALL, config)), agents=[], give={}, saver=True)
@@ -299,4 +299,4 @@ def test_a_caller_chooses_nobodys_session(world, guarded, thread):
         {"seen": []}, {"configurable": {"__halo_session": "thread:ana"} | ({"thread_id": "eve"} if thread else {})}
     )
     (decided,) = world.decisions("look")
-    assert decided.session == "thread:eve" if thread else decided.session.startswith(("run-", "process-"))
+    assert decided.session == "thread:eve" if thread else decided.session.startswith("run-")

@@ -549,14 +549,14 @@ def test_names_that_are_no_names(world, ran):
     assert guarded.invoke({"größe": 1}) == 1
 
 
-def test_session_of_the_thread_and_of_the_process(world, ran):
+def test_session_of_the_thread_of_the_host_and_of_plain_code(world, ran):
     guarded = world.halo.guard(adder(ran), resource=READ)
     guarded.invoke({"a": 1}, config={"configurable": {"thread_id": "t7"}})
     with world.halo.session("mine", user="bo"):
         guarded.invoke({"a": 1}, config={"configurable": {"thread_id": "t7"}})
     guarded.invoke({"a": 1})
     contexts = [e.body["request"]["context"] for e in world.decisions("add")]
-    assert [c["session_source"] for c in contexts] == ["thread", "host", "process"]
+    assert [c["session_source"] for c in contexts] == ["thread", "host", "call"]
     assert [e.session for e in world.decisions("add")][:2] == ["thread:t7", "mine"]
     assert world.decisions("add")[1].body["request"]["subject"]["user"] == "bo"
 

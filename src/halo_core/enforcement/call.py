@@ -97,7 +97,7 @@ class Call:
         resource: as registered.
         args: arguments after validation, as they would be executed.
         session: session id, empty when there is none.
-        session_source: `host`, `thread`, `run` or `process`.
+        session_source: `host`, `thread`, `run` or `call`.
         user: whom the agent acts for, as asserted; empty keeps the facade's.
         turn: id of the message that asked.
         call_id: the framework's id of this call; empty means a fresh one for each invocation.
@@ -121,6 +121,9 @@ class Call:
         network: network address that the request came from, as the host knows it; sealed with the user's data.
         held_id: id of the held act that this call releases.
         has_run: it ran elsewhere before it could be decided, so that a refusal is recorded and stops nothing.
+        answer_requests: where the message that asked was given by a model call of this very run: what each request
+            of it became, by request id. A recorded answer (a cassette, a model's cache) has the ids of an earlier run;
+            what it asks for here is asked anew, once. None where the message may be driven again.
     """
 
     resource: Resource
@@ -148,6 +151,7 @@ class Call:
     network: str = ""
     held_id: str = ""
     has_run: bool = False
+    answer_requests: dict[str, str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

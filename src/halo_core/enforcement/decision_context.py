@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.decision.record_parts import Part
-from halo_core.manifest import DEFAULT_HOLD_S
+from halo_core.enforcement.quotas import QuotaWarning
+from halo_core.manifest import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S
 from halo_core.model import (
     AccessRequest,
     Context,
@@ -85,10 +86,12 @@ class AnswerTerms:
     Args:
         role: agents of one role share their remembered answers.
         hold_for_s: how long an act is held for an answer, seconds.
+        answer_wait_s: how long a run waits for an answer where nobody reads that it waits, seconds.
     """
 
     role: str = ""
     hold_for_s: int = DEFAULT_HOLD_S
+    answer_wait_s: float = DEFAULT_ANSWER_WAIT_S
 
 
 _UNSET: Final[Any] = None
@@ -155,6 +158,7 @@ class DecisionContext:
         uses: how often this agent used this resource before.
         policy: the compiled policy.
         quota_day: what was spent today under the standing link's quotas, None where it has none.
+        quota_warnings: quotas that the decision brings near their end.
         assessment: what behaviour says of the action.
         drift_before: wealth of the session's e-process before the action.
         payment: what the payment windows say of it, None for anything but a payment.
@@ -167,6 +171,7 @@ class DecisionContext:
         next_state: the session's state after the decision.
         appended: the entry that holds the decision.
         pending_id: id of the question that a challenge asked.
+        is_new_question: whether that question was asked for the first time.
         held_id: id of the held act that a challenge became.
         handle: handle of the link that a hand-off leads to.
         used_answer: an answer was used up for this call, and not for the first part of one that paused.
@@ -227,6 +232,7 @@ class DecisionContext:
     uses: int = 0
     policy: PolicyView = _UNSET
     quota_day: QuotaDay | None = None
+    quota_warnings: tuple[QuotaWarning, ...] = ()
     assessment: RiskAssessment = _UNSET
     drift_before: int = 0
     payment: PaymentFacts | None = None
@@ -239,6 +245,7 @@ class DecisionContext:
     next_state: SessionState = _UNSET
     appended: AppendedEntry = _UNSET
     pending_id: str = ""
+    is_new_question: bool = False
     held_id: str = ""
     handle: str = ""
     used_answer: bool = False
@@ -273,6 +280,10 @@ class DecisionContext:
                 model=self.model,
             )
         return self._request
+
+    def rename_request(self, turn: str, request_id: str) -> None:
+        """Take the call for that of another message."""
+        self.turn, self.request_id, self._request = turn, request_id, None
 
     def refuse(self, problem: str) -> None:
         """Give the call a problem, unless it has one."""

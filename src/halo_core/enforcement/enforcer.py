@@ -44,6 +44,7 @@ from halo_core.values import origin_of_result
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 
 T = TypeVar("T")
+_QUESTIONS: Final = get_logger("questions")
 _LOG: Final = get_logger("enforcement")
 _SHOWN_STATUSES: Final = ("success", "error")  # of an outcome whose text a model is shown
 
@@ -165,12 +166,16 @@ class Enforcer:
 
     def _issue_ticket(self, context: DecisionContext) -> Ticket:  # (5)
         self._last_mode = context.mode
+        if context.quota_warnings:
+            _log_quota(context)
         if context.runs:
             return Ticket(context.args, context, self)
         decision = context.decision
         code = decision.find_deciding_reason().code
         message = justify_decision(decision, context.resource.id)
         remedy = describe_remedy(decision, context.request, pending_id=context.pending_id, decision_id=context.entry_id)
+        if context.is_new_question:
+            _log_question(context, code, message)
         if context.held_id:
             self.held_sessions.add(context.call.session)
             raise Held(
@@ -374,6 +379,48 @@ class Enforcer:
             self.queue_outcome(context, "not_run", "", "cancelled before it ran")
         if context.has_own_link:
             self.store.defer(HandBackJob(context.session, context.handle), session=context.session)
+
+
+def _log_quota(context: DecisionContext) -> None:
+    """Log that a day's quota is nearly used up."""
+    agent = context.request.subject.agent
+    for item in context.quota_warnings:
+        _LOG.warning(
+            "agent `%s`: %s",
+            agent,
+            item.describe(),
+            extra={
+                "halo_event": "quota",
+                "halo_agent": agent,
+                "halo_unit": item.unit,
+                "halo_used": item.used,
+                "halo_per_day": item.per_day,
+                "halo_decision": context.entry_id,
+            },
+        )
+
+
+def _log_question(context: DecisionContext, code: str, message: str) -> None:
+    """Log a question once, when it is asked, with the command that answers it; no argument's value is in it."""
+    agent, resource = context.request.subject.agent, context.resource.id
+    _QUESTIONS.warning(
+        "question %s: agent `%s` waits to use `%s`: %s; answer with `halo approvals approve %s --as NAME`",
+        context.pending_id,
+        agent,
+        resource,
+        message,
+        context.pending_id,
+        extra={
+            "halo_event": "question",
+            "halo_pending": context.pending_id,
+            "halo_agent": agent,
+            "halo_resource": resource,
+            "halo_reason": code,
+            "halo_session": context.session,
+            "halo_decision": context.entry_id,
+            "halo_held": bool(context.held_id),
+        },
+    )
 
 
 class FunctionAction(flow.GovernedAction[T]):

@@ -30,6 +30,7 @@ from functools import wraps
 from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar
 
+from halo_core.enforcement.activities import current_activity
 from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import AwaitableInContext
 from halo_core.errors import Denied, Pending
@@ -541,6 +542,8 @@ def make_method(
 ) -> Callable[..., Any]:
     """Make a method that replaces one of a framework's, with its name and signature, and executes a procedure.
 
+    The caller's activity begins here at the latest: a framework goes on in copies of the context, in other threads too.
+
     Args:
         original: the method in whose place it stands.
         steps: called as the method is; returns the procedure.
@@ -548,9 +551,11 @@ def make_method(
     """
 
     def method(*args: Any, **kwargs: Any) -> Any:
+        current_activity()
         return drive(steps(*args, **kwargs))
 
     async def async_method(*args: Any, **kwargs: Any) -> Any:
+        current_activity()
         return await adrive(steps(*args, **kwargs))
 
     return wraps(original)(async_method if is_async else method)
@@ -563,6 +568,7 @@ def make_stream_method(
     drive_stream = astream if is_async else stream
 
     def method(*args: Any, **kwargs: Any) -> Any:
+        current_activity()
         return drive_stream(steps(*args, **kwargs))
 
     return wraps(original)(method)

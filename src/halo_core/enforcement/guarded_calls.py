@@ -29,6 +29,7 @@ from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction, Steps, make_method, run_step
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
+from halo_core.enforcement.session_context import current_session, session_values
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Mode
 
@@ -109,6 +110,23 @@ def describe_challenge(halo: DelegationFacade, call: Call, pending: Pending) -> 
     }
 
 
+def make_unread_question_error(pending: Pending, wait_s: float) -> Pending:
+    """The error with which a run ends that waited for an answer while nothing read that it waits.
+
+    Args:
+        pending: what the action that waits would have raised; its question stays open.
+        wait_s: how long the run has waited, seconds (`HaloBase.answer_wait_s`).
+    """
+    return Pending(
+        "answer_not_awaited",
+        f"waited {wait_s:g} s for the answer to {pending.pending_id}, and nothing read the events of the run",
+        pending_id=pending.pending_id,
+        remedy="read the events of the run while it waits, or answer with "
+        f"`halo approvals approve {pending.pending_id} --as NAME` and run it again; `answer_wait_s` sets the wait",
+        decision_id=pending.decision_id,
+    )
+
+
 class GuardedAction(GovernedAction[Any]):
     """An action of a guarded object. Subclasses have `build_call` and `execute`.
 
@@ -164,7 +182,14 @@ class GuardedAction(GovernedAction[Any]):
         executed = self.prepare(ticket) if self.outer_call is None else self.arguments
         inner_arguments = self.select_inner_arguments(executed)
         self.reentrant_call = ReentrantCall(self.guard, inner_arguments, ticket, is_open=self.allows_reentry)
-        return reentrant_call_scope(self.reentrant_call, *self.context_values())
+        return reentrant_call_scope(self.reentrant_call, *self.context_values(), *self._list_session_values())
+
+    def _list_session_values(self) -> list[tuple[ContextVar[Any], Any]]:
+        """The session in which this was decided, for what its body calls in tasks and threads of its own."""
+        if current_session() is not None:
+            return []
+        session = self.halo.find_session()
+        return session_values(session, None) if session.id else []
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
         """As `GovernedAction`; what is recorded is the result as it was before an inner call took something away."""

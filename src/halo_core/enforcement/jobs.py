@@ -25,6 +25,8 @@ from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.outbox import check_release, hold_act, record_release
 from halo_core.enforcement.passport_reader import make_handback_body
 from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, TRUSTED_ORIGINS, Planner, is_equal_draft
+from halo_core.enforcement.quotas import find_quota_warnings
+from halo_core.enforcement.repeated_answers import tell_from_replay
 from halo_core.enforcement.snapshot_builder import build_snapshot, read_session
 from halo_core.enforcement.standing_answers import compute_answer_scope, count_uses
 from halo_core.model import (
@@ -64,6 +66,8 @@ def decide_call(
         The context, with what was decided.
     """
     check_release(tx, context)
+    if context.call.answer_requests is not None:
+        tell_from_replay(tx, context, context.call.answer_requests)
     read_session(tx, context, credentials, digester)  # (2)
     stops = read_stops()
     planned = planner.decide(tx, context, credentials, stops, digester)  # (3)
@@ -125,7 +129,8 @@ def _decide_fully(
     links_before = len(state.links)
     state, context.handle = _make_link(tx, context, credentials, state) if decision.effect.runs else (state, "")
     child = state.links[-1].hash if len(state.links) > links_before else ""
-    context.quota_day = context.quota_day.charge(decision.charges) if runs and context.quota_day is not None else None
+    quota_before = context.quota_day
+    context.quota_day = quota_before.charge(decision.charges) if runs and quota_before is not None else None
     can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
     context.earlier = (
         recall_result(tx, context.session, request.request_id, decision, max_output=MAX_KEPT_CHARS)
@@ -158,7 +163,12 @@ def _decide_fully(
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
     _append_alert(tx, context, risk)
+    if quota_before is not None and context.quota_day is not None:
+        context.quota_warnings = find_quota_warnings(snapshot.chain[0].quotas, quota_before, context.quota_day)
+        if context.quota_warnings:
+            _append_quota_alert(tx, context, risk)
     context.pending_id = question.record(tx, context, digester) if question is not None else ""
+    context.is_new_question = question is not None and not question.open_request_id
     is_held = bool(context.pending_id) and HOLD in decision.obligations
     context.held_id = hold_act(tx, context, context.pending_id, digester) if is_held else ""
     context.used_answer = _record_run(tx, context)
@@ -272,6 +282,24 @@ def _append_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
         "kind": "action" if snapshot.band >= _HIGH_BAND else "drift" if has_drifted else "session",
         "resource": context.resource.id,
         "risk": snapshot.risk,
+        "session_risk": risk,
+    }
+    tx.append(Draft(EntryKind.ALERT, context.session, body))
+
+
+def _append_quota_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
+    """Append an alert where an action brings a day's quota to where somebody should know."""
+    factors = [
+        {"id": f"quota.{item.unit}", "value": item.used, "moved": 0, "words": item.describe()}
+        for item in context.quota_warnings
+    ]
+    body = {
+        "agent": context.request.subject.agent,
+        "decision": context.place,
+        "factors": factors,
+        "kind": "quota",
+        "resource": context.resource.id,
+        "risk": None,
         "session_risk": risk,
     }
     tx.append(Draft(EntryKind.ALERT, context.session, body))

@@ -5,7 +5,9 @@
     hand-off links     minted here with the key of whoever hands off
 
 When the standing link is replaced, or somebody outside the chain has re-authorized the session, the links below are
-derived anew under their handles, and counters stay (INVARIANT: EPOCH).
+derived anew under their handles, and counters stay (INVARIANT: EPOCH). So they are where a conversation is resumed that
+rested for `RESUMED_AFTER_S`: its link begins to age anew, as that of a new session would, and what the session was
+exposed to, its risk and what it has spent stay.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from halo_core.authorities import Authorities
 from halo_core.authority import renew_account
@@ -45,6 +47,8 @@ from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Transaction, rows
 
 _US = 1_000_000
+RESUMED_AFTER_S: Final = 12 * 3600
+"""Seconds without a decision after which a session counts as resumed; one with an open question keeps ageing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +273,18 @@ class PassportStore:
         account = state.session_account(self._agent)
         if account is None:
             return self._open_session_link(tx, state, row.hash, store, now_us)
-        if account.root != row.hash:
-            state = self._derive_links(tx, state, account, row.hash, store=store, now_us=now_us)
+        is_resumed = is_resumed_at(state.view.high_water_us, now_us) and not self._has_open_question(tx, state, now_us)
+        if is_resumed or account.root != row.hash:
+            state = self._derive_links(tx, state, account, row.hash, store=store, now_us=now_us, is_resumed=is_resumed)
         if state.pending:
             state = self._apply_reauthorization(tx, state, store, now_us, requesters)
         return state
+
+    @staticmethod
+    def _has_open_question(tx: Transaction, state: SessionState, now_us: int) -> bool:
+        if not state.pending:
+            return False
+        return any(now_us < row.expires_us for row in rows.ApprovalTable(tx).list_pending(state.view.id))
 
     def _require_passport_check(self, tx: Transaction, row: rows.StandingPassport, store: str, now_us: int) -> None:
         # An issued passport speaks for itself; a derived one must not be widened by another handle of the agent.
@@ -325,8 +336,9 @@ class PassportStore:
         store: str,
         now_us: int,
         answer: ApprovalToken | None = None,
+        is_resumed: bool = False,
     ) -> SessionState:
-        """Derive the agent's links again: under another standing link, or re-authorized in the next epoch."""
+        """Derive the agent's links again: under another standing link, re-authorized in the next epoch, or resumed."""
         parent = self.reader.read_standing_link(tx, root, store, now_us)
         old = self.reader.read_past_link(tx, account, store, now_us)
         if any(_is_revoked(tx, state, link) for link in self.reader.read_past_chain(tx, account, store, now_us)):
@@ -335,14 +347,14 @@ class PassportStore:
         envelope = account.envelope
         if answer is not None:
             envelope = renew_account(envelope, epoch=answer.epoch, since_us=now_us)
+        elif is_resumed:
+            if old is not None and parent.terms is not None:
+                _require_same_decimals(parent.terms.budgets, old.budgets)
+            # INVARIANT: EPOCH - no more than a new session would get, and nothing spent comes back.
+            envelope, old = renew_account(envelope, epoch=1, since_us=now_us), None
         token = self._mint_session(tx, root, parent, state, now_us, old=old, answer=answer)
-        facts = {
-            "agent": self._agent,
-            "epoch": envelope.epoch,
-            "handle": account.handle,
-            "kind": "session",
-            "parent": root,
-        }
+        term: dict[str, Any] = {"resumed": True} if is_resumed else {"epoch": envelope.epoch}
+        facts = {"agent": self._agent, "handle": account.handle, "kind": "session", "parent": root, **term}
         self.reader.store_token(tx, token, facts, state)
         children = [
             (child, self._read_given_terms(tx, child, state, store, now_us))
@@ -351,7 +363,14 @@ class PassportStore:
         state = state.with_account(replace(account, hash=token_hash(token), root=root, envelope=envelope))
         for child, (link, gives_everything) in children:
             state = self._derive_child(
-                tx, state, child, link, gives_everything=gives_everything, store=store, now_us=now_us
+                tx,
+                state,
+                child,
+                link,
+                gives_everything=gives_everything,
+                store=store,
+                now_us=now_us,
+                is_resumed=is_resumed,
             )
         return state
 
@@ -377,6 +396,7 @@ class PassportStore:
         gives_everything: bool,
         store: str,
         now_us: int,
+        is_resumed: bool = False,
     ) -> SessionState:
         path = state.path_to(child.parent)
         now_s = now_us // _US
@@ -405,7 +425,7 @@ class PassportStore:
         facts = {"agent": child.agent, "handle": child.handle, "kind": "handoff", "parent": path[-1].hash}
         self.reader.store_token(tx, token, facts, state)
         envelope = child.envelope
-        if parent.epoch != envelope.epoch:
+        if is_resumed or parent.epoch != envelope.epoch:
             envelope = renew_account(envelope, epoch=parent.epoch, since_us=now_us)
         return state.with_account(replace(child, hash=token_hash(token), root=path[0].root, envelope=envelope))
 
@@ -464,6 +484,11 @@ class PassportStore:
 
     def _load_signer(self, agent: str) -> Signer:
         return self._keys.signer(agent_key_name(agent))
+
+
+def is_resumed_at(last_us: int, now_us: int) -> bool:
+    """Whether a decision at `now_us` resumes a session whose last one was at `last_us`, microseconds."""
+    return now_us - last_us >= RESUMED_AFTER_S * _US
 
 
 def _is_revoked(tx: Transaction, state: SessionState, link: Link) -> bool:

@@ -27,6 +27,7 @@ from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.exposure import list_place_marks
 from halo_core.enforcement.outbox import read_outbox
+from halo_core.enforcement.passport_store import is_resumed_at
 from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.enforcement.risk_assessor import UNSCORED
 from halo_core.enforcement.snapshot_builder import load_active_chain
@@ -272,7 +273,7 @@ class Planner:
         context.decision, context.runs, context.args = decision, True, context.original_args
         context.assessment, context.drift_before = UNSCORED, 0
         context.pending_id, context.handle, context.used_answer, context.earlier = "", "", False, None
-        context.held_id = ""
+        context.held_id, context.is_new_question = "", False
         return planned.draft(tx, context)
 
     @staticmethod
@@ -311,7 +312,9 @@ class Planner:
         key = context.session, context.call.acting_handle
         basis = credentials.passport_store.read_basis(tx, context.time_us)
         planned = self._chains.get(key)
-        if planned is None or not planned.is_current(context, credentials, basis, stops):
+        is_current = planned is not None and planned.is_current(context, credentials, basis, stops)
+        # A session that is resumed may get a new link first.
+        if planned is None or not is_current or is_resumed_at(context.state.view.high_water_us, context.time_us):
             active = context.active = load_active_chain(tx, context, credentials.passport_store)
             context.state = active.state
             if active.problem or not active.chain:

@@ -19,8 +19,8 @@ class Session:
 
     Args:
         id: exact id.
-        source: how it was found: `host` (`halo.session`), `thread` (LangGraph's thread id), `run` (opened by the
-            middleware), `process` (one per process, `Halo.local` only).
+        source: how it was found: `host` (`halo.session`), `thread` (a conversation that the framework carries), `run`
+            (one outermost run), `call` (code that calls guarded objects itself, see `activities`).
         user: whom the agent acts for, as the host asserts; empty keeps the facade's.
         request: the user's own words, if the host gave them.
         vouches_history: the host says that the conversation so far holds nothing but the user's words and this agent's.
@@ -91,10 +91,14 @@ def current_delegation(root: str, session: str) -> ActiveDelegation | None:
     return delegation if delegation is not None and (delegation.root, delegation.session) == (root, session) else None
 
 
-def current_delegation_session() -> str | None:
-    """The session in which this context acts under any delegation, None where it acts for itself."""
+def current_delegation_session(root: str = "") -> str | None:
+    """The session in which this context acts under a delegation, None where it acts for itself.
+
+    Args:
+        root: only under one that began with this agent; empty for any.
+    """
     delegation = _get_delegation()
-    return delegation.session if delegation is not None else None
+    return delegation.session if delegation is not None and root in ("", delegation.root) else None
 
 
 def _get_delegation() -> ActiveDelegation | None:

@@ -167,7 +167,9 @@ def build_snapshot(
     state = context.state = active.state
     chain = context.chain = active.chain
     context.accounts = active.accounts
-    day = context.quota_day = compute_quota_day(tx, chain[0], at_us) if chain and chain[0].quotas else None
+    has_quotas = bool(chain and chain[0].quotas)
+    user = context.principal.reference
+    day = context.quota_day = compute_quota_day(tx, chain[0], at_us, user) if has_quotas else None
     pending, approval = _read_approvals(tx, context, active, credentials, at_us=at_us)
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)

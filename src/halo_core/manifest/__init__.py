@@ -9,7 +9,7 @@ What reads YAML loads on first use, since few programs have a manifest.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from halo_core.manifest.defaults import DEFAULT_HOLD_S, DEFAULT_TERMS
+from halo_core.manifest.defaults import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S, DEFAULT_TERMS
 
 if TYPE_CHECKING:
     from halo_core.manifest.editing import format_declaration, format_grants, replace_declarations, replace_grants
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from halo_core.manifest.passport_spec import PassportSpec
 
 __all__ = [
+    "DEFAULT_ANSWER_WAIT_S",
     "DEFAULT_HOLD_S",
     "DEFAULT_TERMS",
     "MANIFEST_DOMAIN",

@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar
 
 from halo_core.errors import PassportError
 from halo_core.manifest.defaults import (
+    DEFAULT_ANSWER_WAIT_S,
     DEFAULT_BUDGETS,
     DEFAULT_CEILINGS,
     DEFAULT_DECAY,
@@ -209,6 +210,7 @@ _MAX_LIFETIME_S: Final = 366 * 86_400
 _MAX_SESSION_S: Final = 30 * 86_400
 _MAX_HOLD_S: Final = 30 * 86_400
 _READERS: Final[Mapping[str, Callable[[Item], Any]]] = {
+    "answer_wait": lambda item: read_duration(item, _MAX_HOLD_S),
     "approvers": read_texts,
     "data_scope": lambda item: read_texts(item, labels=True),
     "hold_for": lambda item: read_duration(item, _MAX_HOLD_S),
@@ -349,6 +351,7 @@ class Agent:
         lifetime_s: seconds that its passport is valid.
         role: agents of one role share the answers that are remembered for them.
         hold_for_s: seconds for which an act that can wait is held for an answer.
+        answer_wait_s: seconds that a run waits for an answer where nobody reads that it waits.
     """
 
     id: str
@@ -366,6 +369,7 @@ class Agent:
     session_lifetime_s: int
     role: str
     hold_for_s: int
+    answer_wait_s: int
     item: Item
 
 
@@ -390,6 +394,7 @@ def read_agent(name: str, item: Item, *, agents: Collection[str], principal: str
         session_lifetime_s=fields.get("session_lifetime", DEFAULT_SESSION_LIFETIME_S),
         role=fields.get("role", name),
         hold_for_s=fields.get("hold_for", DEFAULT_HOLD_S),
+        answer_wait_s=fields.get("answer_wait", DEFAULT_ANSWER_WAIT_S),
         item=item,
     )
     _check_agent(agent, members, principal)

@@ -43,4 +43,7 @@ DEFAULT_SESSION_LIFETIME_S: Final = 30 * 86_400
 DEFAULT_HOLD_S: Final = 86_400
 """Seconds for which an act that can wait is held for an answer."""
 
+DEFAULT_ANSWER_WAIT_S: Final = 60
+"""Seconds that a run waits for an answer where nobody reads that it waits."""
+
 DEFAULT_TERMS: Final = SessionTerms(DEFAULT_BUDGETS, DEFAULT_DECAY, DEFAULT_SESSION_LIFETIME_S)

@@ -498,10 +498,10 @@ _MAX_COUNT: Final = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class QuotaDay:
-    """What was spent on one UTC day under an envelope. The day never goes back, and its sums never fall.
+    """What was spent on one UTC day under an envelope for one user. The day never goes back, and its sums never fall.
 
     Args:
-        account: the envelope's name.
+        account: see `make_quota_account`.
         version: of the row.
         number: days since the epoch.
         used: (unit, amount), sorted.
@@ -550,9 +550,22 @@ def read_quota_day(tx: RowAccess, account: str) -> QuotaDay | None:
     return QuotaDay(account, stored[0], tree["day"], used, decimals, stored[1])
 
 
-def compute_quota_day(tx: RowAccess, root: Link, at_us: int) -> QuotaDay:
-    """Today's sums of every unit that a standing link has a quota of."""
-    stored = read_quota_day(tx, root.envelope) or QuotaDay(root.envelope, 0, 0, ())
+def make_quota_account(root: Link, user_reference: str) -> str:
+    """Name of the account of a standing link's quotas for one user; empty for what the agent does for nobody named."""
+    return f"{root.envelope}/{user_reference}" if user_reference else root.envelope
+
+
+def compute_quota_day(tx: RowAccess, root: Link, at_us: int, user_reference: str = "") -> QuotaDay:
+    """Today's sums of every unit that a standing link has a quota of.
+
+    Args:
+        tx: the transaction.
+        root: the standing link.
+        at_us: the time, microseconds.
+        user_reference: of whom the agent acts for; sums are by agent and user, whatever the session.
+    """
+    account = make_quota_account(root, user_reference)
+    stored = read_quota_day(tx, account) or QuotaDay(account, 0, 0, ())
     number = max(at_us // _DAY_US, stored.number)
     spent_today = dict(stored.used) if number == stored.number else {}
     decimals = tuple(sorted((quota.unit, quota.decimals) for quota in root.quotas))

@@ -30,6 +30,7 @@ from halo_core.views.wording import (
 _ALERT_KINDS: Final = {
     "action": "a very unusual action",
     "drift": "a session that drifted away from ordinary behaviour",
+    "quota": "a quota of the day that is nearly used up",
     "plan": "a decision worked out in advance that `decide` did not confirm",
     "session": "a session whose risk became high",
 }

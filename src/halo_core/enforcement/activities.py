@@ -1,0 +1,167 @@
+"""Activities: what guarded calls belong to where no host named a session and no framework carries a conversation.
+
+An activity is one outermost run of a framework (an adapter opens it, or notes where it begins and ends), or else the
+plain code of one task or context that calls guarded objects itself. What one activity has seen counts for all of its
+calls; two activities share nothing.
+
+    script, function           the calls that one thread makes in one context
+    asyncio                    the calls of one task, and of the tasks and threads that it starts from then on
+    server                     each request has a task or a copied context, and so an activity
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Final
+from weakref import WeakKeyDictionary, ref
+
+from halo_core.enforcement.session_context import ContextVarScope, Session, session_values
+
+
+class Activity:
+    """One activity, with the id of its session for each `Halo` that decides in it.
+
+    Args:
+        source: how its sessions are found: `run` or `call`, see `Session`.
+        owner: the asyncio task whose plain code it is; None outside of one, and of a run.
+        framework: whose run it is.
+        run_id: the framework's id of the run.
+        outer: of a run, the plain code that started it, which goes on when the run is over.
+        is_resumed: whether the run goes on where an earlier one stopped: what a model says again in it is no news.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_answers",
+        "_owner",
+        "_session_ids",
+        "framework",
+        "is_over",
+        "is_resumed",
+        "outer",
+        "run_id",
+        "source",
+    )
+
+    def __init__(
+        self,
+        source: str,
+        owner: asyncio.Task[Any] | None = None,
+        *,
+        framework: str = "",
+        run_id: object = None,
+        is_resumed: bool = False,
+        outer: Activity | None = None,
+    ) -> None:
+        self.source = source
+        self.outer = outer
+        self.is_resumed = is_resumed
+        self._answers: dict[str, dict[str, str]] = {}
+        self.framework = framework
+        self.run_id = run_id
+        self.is_over = False
+        self._owner = ref(owner) if owner is not None else None
+        self._session_ids: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+    def get_session_id(self, halo: object, make_id: Callable[[], str]) -> str:
+        """Id of this activity's session with a `Halo`; made once."""
+        session_id = self._session_ids.get(halo)
+        # INVARIANT: threads that a run starts side by side get one id: `setdefault` is atomic.
+        return session_id if session_id is not None else self._session_ids.setdefault(halo, make_id())
+
+    def note_answer(self, message_id: str) -> None:
+        """Note that a model call which was decided in this run has given the message of this id."""
+        if message_id and self.source == "run" and not self.is_resumed:
+            self._answers.setdefault(message_id, {})
+
+    def find_answer_requests(self, message_id: str) -> dict[str, str] | None:
+        """The requests that a message given in this run has led to (`Call.answer_requests`); None of another one."""
+        return self._answers.get(message_id)
+
+    def continues_in(self, task: asyncio.Task[Any] | None) -> bool:
+        """Whether code at hand, in this task (None: in none), belongs to this activity.
+
+        A context is copied into every task that is started from it. Plain code before the event loop, or a task that
+        has ended, may have been somebody else's: a server's requests are started from there.
+        """
+        if self._owner is None:
+            return task is None
+        owner = self._owner()
+        return owner is not None and (owner is task or not owner.done())
+
+
+_ACTIVITY: Final[ContextVar[Activity | None]] = ContextVar("halo_activity", default=None)
+
+
+def current_activity() -> Activity:
+    """The activity of the code at hand; a new one of plain code where there is none."""
+    activity = _ACTIVITY.get()
+    if activity is not None and activity.is_over:
+        activity = activity.outer
+    if activity is not None and activity.source == "run":
+        return activity
+    task = _current_task()
+    if activity is None or not activity.continues_in(task):
+        activity = Activity("call", task)
+        _ACTIVITY.set(activity)
+    return activity
+
+
+def current_run_activity() -> Activity | None:
+    """The framework's outermost run at hand; None outside of any."""
+    activity = _ACTIVITY.get()
+    return activity if activity is not None and activity.source == "run" and not activity.is_over else None
+
+
+def note_answer(message_id: str) -> None:
+    """As `Activity.note_answer`, of the run at hand."""
+    activity = current_run_activity()
+    if activity is not None:
+        activity.note_answer(message_id)
+
+
+def begin_run_activity(framework: str, run_id: object, *, is_resumed: bool = False) -> None:
+    """Note in this context that an outermost run begins, for the code inside of it.
+
+    For hooks that see a run begin and end, and cannot stand around it. A run inside of another framework's is no
+    outermost one.
+    """
+    outer = current_run_activity()
+    # One of this framework's own has been abandoned: the hook says that nothing of the framework runs around this one.
+    if outer is None or outer.framework == framework:
+        activity = Activity(
+            "run", framework=framework, run_id=run_id, is_resumed=is_resumed, outer=_find_plain(_ACTIVITY.get())
+        )
+        _ACTIVITY.set(activity)
+
+
+def _find_plain(activity: Activity | None) -> Activity | None:
+    return activity.outer if activity is not None and activity.source == "run" else activity
+
+
+def end_run_activity(run_id: object) -> None:
+    """Note that a run has ended, if it is the outermost one at hand."""
+    activity = _ACTIVITY.get()
+    if activity is not None and activity.source == "run" and activity.run_id == run_id:
+        activity.is_over = True
+
+
+def run_activity_scope(framework: str, session: Session | None = None, *, is_resumed: bool = False) -> ContextVarScope:
+    """Run the block as a run of a framework: the outermost one, unless another is at hand.
+
+    Args:
+        framework: whose run it is.
+        session: that of the conversation it belongs to; None where the framework carries none.
+        is_resumed: see `Activity`.
+    """
+    activity = current_run_activity() or Activity("run", framework=framework, is_resumed=is_resumed)
+    return ContextVarScope((_ACTIVITY, activity), *session_values(session, None))
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop runs in this thread
+        return None

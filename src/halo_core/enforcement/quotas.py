@@ -1,0 +1,52 @@
+"""Warnings before a day's quota is used up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from halo_core.model import Quota
+from halo_core.store.rows import QuotaDay
+
+WARNED_AT_PERCENT: Final = 80
+"""Share of a quota from which somebody is told, once a day for each agent and user."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaWarning:
+    """A quota that is nearly used up.
+
+    Args:
+        unit: of the quota.
+        used: spent today, in the unit's smallest parts.
+        per_day: the quota, in the same.
+        decimals: of the unit.
+    """
+
+    unit: str
+    used: int
+    per_day: int
+    decimals: int
+
+    def describe(self) -> str:
+        """The warning in words."""
+        used, per_day = (f"{amount / 10**self.decimals:,.{self.decimals}f}" for amount in (self.used, self.per_day))
+        return f"{used} of {per_day} {self.unit} of today's quota are used"
+
+
+def find_quota_warnings(quotas: Iterable[Quota], before: QuotaDay, after: QuotaDay) -> tuple[QuotaWarning, ...]:
+    """The quotas that a charge brings to `WARNED_AT_PERCENT` of the day's amount or beyond.
+
+    Args:
+        quotas: of the standing link.
+        before: the day's sums before the charge.
+        after: the sums after it.
+    """
+    used_before, used_after = dict(before.used), dict(after.used)
+    return tuple(
+        QuotaWarning(item.unit, used_after[item.unit], item.per_day, item.decimals)
+        for item in quotas
+        if used_before.get(item.unit, 0) * 100 < WARNED_AT_PERCENT * item.per_day
+        and used_after.get(item.unit, 0) * 100 >= WARNED_AT_PERCENT * item.per_day
+    )

@@ -1,0 +1,62 @@
+"""Repeated answers of a model: recorded ones (a cassette, a cache) are told from a replay of what was dispatched.
+
+A framework's request is known by its message and call id. A recorded answer has the same ids in every run of a
+conversation, and so looks like an earlier message that is driven again. Where a model call that was decided in this
+very run gave the message, it is a new one, whatever its id; what is driven again without a model call (a checkpoint, a
+retried step, a resumed run) is the old one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.model import compute_request_id
+from halo_core.store import Transaction
+
+MAX_REPETITIONS: Final = 1_000
+"""So often one recorded call of a conversation can be made; then it is denied as `already_dispatched`."""
+
+
+def tell_from_replay(tx: Transaction, context: DecisionContext, answer_requests: dict[str, str]) -> None:
+    """Give a call the request id under which its message asks for it in this run.
+
+    INVARIANT: ONCE - a run takes one id for each call of a message, whatever comes of it: within a run nothing is
+    dispatched twice, and a message that no model call of this run gave keeps the id it has.
+
+    Args:
+        tx: the transaction that will hold the decision.
+        context: the prepared call.
+        answer_requests: see `Call.answer_requests`; the turn that was chosen is noted here.
+    """
+    given_id, given_turn = context.request_id, context.turn
+    turn = answer_requests.get(given_id)
+    if turn is None:
+        turn = answer_requests[given_id] = _find_turn(tx, context)
+    if turn != given_turn:
+        context.rename_request(turn, _compute_id(context, turn))
+
+
+def _find_turn(tx: Transaction, context: DecisionContext) -> str:
+    """The message's own name, else the first of its repetitions under which the call was not dispatched yet."""
+    session, given_turn = context.session, context.turn
+    if not session or not tx.was_dispatched(session, context.request_id):
+        return given_turn
+    for number in range(2, MAX_REPETITIONS + 1):
+        turn = f"{given_turn}#{number}"
+        if not tx.was_dispatched(session, _compute_id(context, turn)):
+            return turn
+    return given_turn
+
+
+def _compute_id(context: DecisionContext, turn: str) -> str:
+    resource = context.call.resource
+    return compute_request_id(
+        context.session,
+        context.principal.agent,
+        turn,
+        context.call_id,
+        kind=str.__str__(resource.kind),
+        resource=resource.id,
+        args_digest=context.args_digest,
+    )

@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,9 @@ from telling_world import (
 
 from halo_core.alerts.receivers import DeliveryError, Webhook, encode_payload, hmac_signer, make_tls_context
 from halo_core.clock import SystemClock
-from halo_world import cli
+from halo_core.errors import Pending
+from halo_core.facade import HaloBase
+from halo_world import SURFACE, Calls, cli, policy_folder, tool
 
 
 @pytest.fixture
@@ -219,3 +222,57 @@ def test_an_address_may_be_in_a_private_file(home, secret, tmp_path):
         path.chmod(0o600)
         assert cli("alerts", "send", "--webhook-file", str(path), *secret, home=home)[0] == 0
     assert len(got) == 2
+
+
+def test_questions_are_sent_where_that_is_asked_for(tmp_path, secret):
+    home = tmp_path / "asking"
+    options = {"home": home, "mode": "enforce", "policy": policy_folder(home), "quiet": True}
+    with HaloBase.local("clerk", **options) as halo, halo.session("case 7"):
+        for amount in (500, 501):
+            with pytest.raises(Pending) as asked:
+                halo.enforcer.run(halo.build_call(tool(halo, "pay"), {"amount": amount, "to": "b"}), Calls(), SURFACE)
+    with webhook() as (url, got):
+        assert cli("alerts", "send", "--webhook", url, *secret, home=home)[0] == 0
+        assert got == []
+        code, out, err = cli("alerts", "send", "--webhook", url, *secret, "--questions", home=home)
+        assert code == 0, err
+        assert out.startswith("2 alerts accepted by")
+        assert cli("alerts", "send", "--webhook", url, *secret, "--questions", home=home)[1].startswith("0 alerts")
+    sent = [json.loads(item.data) for item in got]
+    assert {item["type"] for item in sent} == {"halo.alert.question"}
+    assert sent[1]["data"]["id"] == got[1].headers["webhook-id"] == asked.value.pending_id
+    assert sent[1]["data"]["answer_with"] == f"halo approvals approve {asked.value.pending_id} --as NAME"
+    assert (sent[1]["data"]["resource"], sent[1]["data"]["reasons"]) == ("pay", ["large_amount"])
+    for item in got:  # neither what is asked, nor for whom
+        assert b"501" not in item.data.replace(asked.value.pending_id.encode(), b"")
+        assert b"case 7" not in item.data
+
+
+def test_a_webhook_that_hangs_delays_no_decision(tmp_path, secret):
+    home = tmp_path / "asking"
+    options = {"home": home, "mode": "enforce", "policy": policy_folder(home), "quiet": True}
+    with (
+        HaloBase.local("clerk", **options) as halo,
+        halo.session("s"),
+        socket.create_server(("127.0.0.1", 0)) as silent,
+    ):
+        resource = tool(halo, "pay")
+
+        def ask(amount):
+            halo.enforcer.run(halo.build_call(resource, {"amount": amount, "to": "b"}), Calls(), SURFACE)
+
+        with pytest.raises(Pending):
+            ask(500)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(
+                cli, "alerts", "send", "--webhook", url, *secret, "--questions", "--tries", "1", home=home
+            )
+            connection, _ = silent.accept()  # it has been called, and says nothing
+            with connection:
+                for amount in (501, 502):
+                    with pytest.raises(Pending):
+                        ask(amount)
+                ask(5)
+                assert not sending.done()
+            assert sending.result()[0] == 1

@@ -1,5 +1,7 @@
 """Alerts in the ledger: writing those about people and service accounts, and reading all of them to be sent.
 
+Questions that wait for an answer can be sent as alerts too.
+
 There is one alert for each identity and UTC day, however often its events are scored, and another where the day's risk
 has risen since. Verdicts on alerts (`halo judge`) say which events the next baseline leaves out.
 
@@ -40,6 +42,7 @@ BATCH: Final = 50
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MAX_TEXT: Final = 1000
 _MAX_FACTORS: Final = 3
+_MAX_REASONS: Final = 10
 _PAGE_SIZE: Final = 500
 
 
@@ -127,6 +130,7 @@ class AgentAlert:
         description = {
             "action": f"`{self.resource}` is very unusual",
             "drift": "its sessions drift away from ordinary behaviour",
+            "quota": "a quota of the day is nearly used up",
             "plan": f"the decision of `{self.resource}` worked out in advance was wrong, and was not used",
         }.get(self.kind, "the risk of the session is high")
         return f"risk {self.score} of 1000, agent `{self.agent}`: {description}: {self.reason}"
@@ -152,6 +156,94 @@ class AgentAlert:
         plain = asdict(self)
         decision = {"leaf": plain.pop("leaf"), "w": plain.pop("writer"), "ws": plain.pop("seq")}
         return {**plain, "decision": decision}
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAlert:
+    """A question that waits for an answer, without arguments and amounts.
+
+    Args:
+        id: id of the question.
+        index: index in the tenant's log.
+        tenant: tenant of the log.
+        session: session of the action.
+        ts_us: when it was asked, microseconds since the epoch.
+        role: role of the agent that asks.
+        resource: resource that it waits to use.
+        reasons: reason codes.
+        question: `call` or `reauthorization`.
+        is_held: whether the agent goes on meanwhile.
+        expires_us: until when it can be answered, microseconds since the epoch.
+    """
+
+    id: str
+    index: int
+    tenant: str
+    session: str
+    ts_us: int
+    role: str
+    resource: str
+    reasons: tuple[str, ...]
+    question: str
+    is_held: bool
+    expires_us: int
+    kind = "question"
+
+    @classmethod
+    def from_entry(cls, logged: LoggedEntry) -> QuestionAlert:
+        """Read an entry; members are taken by name, as in `AgentAlert`.
+
+        Raises:
+            LookupError, TypeError, ValueError or AttributeError: the entry is no question.
+        """
+        entry, body = logged.entry, logged.entry.body
+        return cls(
+            id=check_entry_id(entry),
+            index=logged.index,
+            tenant=shorten(entry.tenant),
+            session=shorten(entry.session),
+            ts_us=entry.ts_us,
+            role=shorten(body.get("role", "")),
+            resource=shorten(body["resource"]),
+            reasons=tuple(shorten(item["code"]) for item in body["reasons"][:_MAX_REASONS]),
+            question=shorten(body["kind"]),
+            is_held=bool(body.get("held", False)),
+            expires_us=body["expires_us"],
+        )
+
+    @property
+    def answer_with(self) -> str:
+        """The command that answers."""
+        return f"halo approvals approve {self.id} --as NAME"
+
+    @property
+    def sentence(self) -> str:
+        """The question as a sentence."""
+        return (
+            f"question {self.id}: role `{self.role}` waits for an answer to use `{self.resource}` "
+            f"({', '.join(self.reasons)}); answer with `{self.answer_with}`"
+        )
+
+    def to_syslog_values(self) -> dict[str, str]:
+        """Structured data of a syslog message."""
+        return {
+            "id": self.id,
+            "index": str(self.index),
+            "tenant": self.tenant,
+            "kind": self.kind,
+            "role": self.role,
+            "resource": self.resource,
+            "session": self.session,
+            "reasons": " ".join(self.reasons),
+            "question": self.question,
+            "held": "true" if self.is_held else "false",
+            "expires_us": str(self.expires_us),
+        }
+
+    def to_plain(self) -> dict[str, Any]:
+        """The question as JSON."""
+        plain = asdict(self)
+        return {**plain, "answer_with": self.answer_with, "held": plain.pop("is_held"), "kind": self.kind}
 
 
 def check_entry_id(entry: LedgerEntry) -> str:
@@ -247,7 +339,7 @@ class PersonAlert:
         return {**body, **place, "event": event}
 
 
-AnyAlert = AgentAlert | PersonAlert
+AnyAlert = AgentAlert | PersonAlert | QuestionAlert
 
 
 class LedgerAlertLog:
@@ -259,10 +351,12 @@ class LedgerAlertLog:
         url: URL of the store.
         tenant: tenant of the log.
         keys: keys of the home, if people are to be named: their names are sealed.
+        questions: whether the questions that wait for an answer are among them.
     """
 
-    def __init__(self, url: str, tenant: str, keys: KeyStore | None = None) -> None:
+    def __init__(self, url: str, tenant: str, keys: KeyStore | None = None, *, questions: bool = False) -> None:
         self._url = url
+        self._kinds = (EntryKind.ALERT, EntryKind.APPROVAL_REQUEST) if questions else (EntryKind.ALERT,)
         self._keys = keys
         self._tenant = tenant
         self._last_index = 0
@@ -280,7 +374,7 @@ class LedgerAlertLog:
         with Reader(self._url) as reader:
             if self._end > index and reader.note_at_index(self._tenant, self._end - 1) != self._before:
                 self._end = index  # rolled back since, or another log
-            page = list(islice(read_entries(reader, self._tenant, (EntryKind.ALERT,), since=self._end), _PAGE_SIZE))
+            page = list(islice(read_entries(reader, self._tenant, self._kinds, since=self._end), _PAGE_SIZE))
             if not page:  # the next call need not search these entries again
                 self._end = max(self._end, reader.next_index(self._tenant))
                 self._before = reader.note_at_index(self._tenant, self._end - 1) if self._end else None
@@ -293,10 +387,12 @@ class LedgerAlertLog:
             if note is None:
                 return None
             logged = LoggedEntry(index, decode_entry(note), note)
-            return self._read_alert(logged, reader) if logged.entry.kind is EntryKind.ALERT else None
+            return self._read_alert(logged, reader) if logged.entry.kind in self._kinds else None
 
     def _read_alert(self, logged: LoggedEntry, reader: Reader) -> AnyAlert:
         try:
+            if logged.entry.kind is EntryKind.APPROVAL_REQUEST:
+                return QuestionAlert.from_entry(logged)
             if logged.entry.body.get("kind") != ALERT_KIND:
                 return AgentAlert.from_entry(logged)
             return PersonAlert.from_entry(logged, self._open_event(logged, reader))

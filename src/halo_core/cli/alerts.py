@@ -104,6 +104,9 @@ def send(
     ] = 5.0,
     tries: Annotated[int, Option("--tries", min=1, max=10, help="How often sending an alert is attempted.")] = 4,
     from_now: Annotated[bool, Option("--from-now", help="Mark existing alerts as sent without sending them.")] = False,
+    questions: Annotated[
+        bool, Option("--questions", help="Send each question that waits for an answer too, as it is asked.")
+    ] = False,
     names: Annotated[
         bool, Option("--names", help="Include names of people and service accounts (default: fingerprints).")
     ] = False,
@@ -123,11 +126,16 @@ def send(
     with ExitStack() as stack:
         states = []
         for address, receiver in receivers.items():
-            cursor = DeliveryCursor(store.home / _FOLDER, (address, store_id, tenant_name))
+            # What was sent with questions and what without are two logs, each with its own place.
+            place = (address, store_id, tenant_name, *(["questions"] if questions else []))
+            cursor = DeliveryCursor(store.home / _FOLDER, place)
             stack.enter_context(cursor.lock())
             delivery = Delivery(receiver, cursor, retry, time.sleep, random.random)
             states.append(
-                _DeliveryState(delivery, LedgerAlertLog(store.url, tenant_name, store.keys if names else None))
+                _DeliveryState(
+                    delivery,
+                    LedgerAlertLog(store.url, tenant_name, store.keys if names else None, questions=questions),
+                )
             )
             _start_delivery(states[-1], skip=from_now)
         return _follow(states, every) if follow else _deliver_once(states, json=store.json)

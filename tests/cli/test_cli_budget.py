@@ -139,7 +139,8 @@ def test_a_budget_is_a_tree_of_what_is_spent_and_left(home):
         "416 above",
     ):
         assert row in out
-    assert lines[-1] == "runs out first: time of desk's session link, 3 hours 50 minutes left"
+    stops = "about 6 more decisions until payment stops"
+    assert lines[-1] == f"runs out first: authority of planner's hand-off link, {stops}"
     assert max(map(len, lines)) <= 100
 
 
@@ -353,3 +354,54 @@ def test_a_long_wait_is_cut_short_and_said(tmp_path):
     assert "days later" in out
     assert "the session's passport has expired" in out
     assert "not to scale" in file.read_text()
+
+
+@pytest.mark.parametrize("impact", ["read", "payment"])
+def test_what_runs_out_first_is_what_stops(tmp_path, impact):
+    home = tmp_path / "home"
+    clock = FixedClock(1_800_000_000_000_000)
+    decay = Decay(1_000_000, 24 * HOUR, 20, 10_000, 20_000, tuple(sorted(FLOORS.items())))
+    terms = SessionTerms((Budget("risk", 1_000_000, 1_000_000), Budget("step", 100_000, 100_000)), decay, 24 * HOUR)
+    options = {"home": home, "mode": "enforce", "policy": policy_folder(home), "limits": Limits(terms)}
+    with HaloBase.local("desk", quiet=True, clock=clock, **options) as halo, halo.session("s"):
+        used = tool(halo, "lookup", impact=Impact(impact))
+        for _ in range(5):
+            halo.enforcer.run(halo.build_call(used, {"q": "a"}), Calls(), SURFACE)
+            clock.advance(1)
+        first = json.loads(cli("budget", "s", "--json", home=home)[1])["first"]
+        assert (first["unit"], first["impact"]) == ("authority", impact)
+        for _ in range(first["actions"]):
+            halo.enforcer.run(halo.build_call(used, {"q": "a"}), Calls(), SURFACE)
+            clock.advance(1)
+        with pytest.raises(Pending) as stopped:
+            halo.enforcer.run(halo.build_call(used, {"q": "a"}), Calls(), SURFACE)
+        assert stopped.value.reason == "authority_decayed"
+        assert "nothing runs until the session is re-authorized" in cli("budget", "s", home=home)[1]
+
+
+def test_quotas_are_counted_for_each_user_of_an_agent_whatever_the_session(tmp_path, capsys):
+    home = tmp_path / "home"
+    quota = Limits(quotas=(Quota("step", 5, 0),))
+    options = {"home": home, "mode": "enforce", "policy": policy_folder(home), "limits": quota}
+    with HaloBase.local("desk", quiet=True, **options) as halo:
+        used = tool(halo, "lookup")
+
+        def look(session, user):
+            with halo.session(session, user=user):
+                halo.enforcer.run(halo.build_call(used, {"q": "a"}), Calls(), SURFACE)
+
+        for i in range(5):
+            look(f"s{i}", "ana")
+            look("t", "")
+        for session, user in (("another", "ana"), ("t", ""), ("u", "")):
+            with pytest.raises(Denied) as stopped:
+                look(session, user)
+            assert stopped.value.reason == "quota_exceeded"
+        look("s0", "bob")  # what one user has used up is not missing for another
+    told = [line for line in capsys.readouterr().err.splitlines() if "today's quota" in line]
+    assert told == ["halo: agent `desk`: 4 of 5 step of today's quota are used"] * 2
+    alerts = [body for body in bodies(home, EntryKind.ALERT) if body["kind"] == "quota"]
+    assert [item["factors"][0]["words"] for item in alerts] == ["4 of 5 step of today's quota are used"] * 2
+    assert "step today" in cli("budget", "s4", home=home)[1]
+    assert cli("alerts", home=home)[1].count("of today's quota are used") == 2
+    assert cli("verify", "--signatures", home=home)[0] == 0

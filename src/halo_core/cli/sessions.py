@@ -22,9 +22,9 @@ from halo_core.cli.rendering import build_table, console, print_json, safe_text,
 from halo_core.clock import SystemClock, format_iso
 from halo_core.views.authority_curve import Floor, group_by_level, load_authority
 from halo_core.views.charts import Scene, draw_authority_chart, format_headline, lay_out
+from halo_core.views.next_limits import NextLimit
 from halo_core.views.sessions import (
     LinkBudget,
-    NextLimit,
     PassportBudget,
     SessionBudget,
     build_session_budget,
@@ -422,6 +422,9 @@ def _render_next_limit(first: NextLimit | None) -> Text:
     line = Text.assemble(
         "runs out first: ", safe_text(first.unit, "bold"), " of ", safe_text(first.agent), f"'s {limit_name}, "
     )
+    if first.unit == "authority":
+        stop = f"about {first.actions:,} more decisions until {first.impact} stops"
+        return line.append(stop if first.actions else "nothing runs until the session is re-authorized")
     if first.actions is None:
         return line.append(f"{format_duration(first.left)} left")
     left, limit = (format_amount(amount, first.decimals) for amount in (first.left, first.limit))

@@ -14,14 +14,18 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
-from halo_core.authority import compute_authority
+from halo_core.authority import compute_authority, renew_account
 from halo_core.crypto import canonical
+from halo_core.enforcement.passport_store import is_resumed_at
+from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, PassportError, Tampered
-from halo_core.model import Budget, EntryKind, Envelope, Link, LinkKind
+from halo_core.model import Budget, EntryKind, Envelope, Impact, Link, LinkKind
 from halo_core.oversight.requests import load_links
 from halo_core.store import Account, SessionState
 from halo_core.store.reader import Reader, Stream, read_entries
+from halo_core.store.rows import make_quota_account
 from halo_core.views import View
+from halo_core.views.next_limits import LiveChain, NextLimit, find_next_limit
 
 LIVE: Final = "live"
 _DAY_US: Final = 86_400_000_000
@@ -53,11 +57,13 @@ class PassportTree:
         standing_link: the link that its sessions begin with.
         day: unit → what today's sessions used of its quota.
         roots: session links.
+        impacts: impact classes of what the standing link grants.
     """
 
     standing_link: Link
     day: Mapping[str, int]
     roots: tuple[LinkNode, ...]
+    impacts: frozenset[Impact] = frozenset()
 
 
 # which session
@@ -146,6 +152,8 @@ def load_trees(reader: Reader, tenant: str, state: SessionState, now_us: int, ag
         Tampered: a link or a sum is not what it should be.
     """
     nodes = {node.account.handle: node for node in _load_nodes(reader, tenant, state)}
+    user = _find_user(reader, tenant, state)
+    resources = [RegisteredResource.from_bytes(spec).resource for _, spec in reader.resources(tenant)]
     roots: dict[str, list[LinkNode]] = {}
     for node in nodes.values():
         parent = nodes.get(node.account.parent)
@@ -158,9 +166,10 @@ def load_trees(reader: Reader, tenant: str, state: SessionState, now_us: int, ag
         selected = tuple(node for node in root_nodes if agent in ("", *_iterate_agents(node)))
         if selected:
             standing_link = load_session_links(reader, tenant, [root])[0]
-            session_trees.append(
-                PassportTree(standing_link, _load_day_usage(reader, tenant, standing_link, now_us), selected)
-            )
+            day = _load_day_usage(reader, tenant, standing_link, user, now_us)
+            grants = standing_link.grants
+            impacts = frozenset(item.impact for item in resources if item.id in grants.get(item.kind, {}))
+            session_trees.append(PassportTree(standing_link, day, selected, impacts))
     return session_trees
 
 
@@ -214,10 +223,19 @@ def _trace_path(passports: Mapping[str, Mapping[str, Any]], name: str) -> list[s
     return path
 
 
-def _load_day_usage(reader: Reader, tenant: str, standing_link: Link, now_us: int) -> dict[str, int]:
+def _find_user(reader: Reader, tenant: str, state: SessionState) -> str:
+    """Reference of whom the session's newest decision was for; empty for nobody."""
+    user = ""
+    for record in read_entries(reader, tenant, (EntryKind.DECISION,), state.view.id):
+        user = str(record.entry.body["request"]["subject"]["user"])
+    return user
+
+
+def _load_day_usage(reader: Reader, tenant: str, standing_link: Link, user: str, now_us: int) -> dict[str, int]:
     used = {quota.unit: 0 for quota in standing_link.quotas}
+    wanted = make_quota_account(standing_link, user)
     for owner, account, _, data in reader.rows(Stream.QUOTAS):
-        if (owner, account) != (tenant, standing_link.envelope):
+        if (owner, account) != (tenant, wanted):
             continue
         try:
             fields: Any = canonical.loads(bytes(data))
@@ -308,20 +326,6 @@ class PassportBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class NextLimit:
-    """The limit that is used up the most, and about how many decisions it leaves; None for time."""
-
-    actions: int | None
-    agent: str
-    decimals: int
-    kind: str
-    left: int
-    limit: int
-    unit: str
-    used: int
-
-
-@dataclass(frozen=True, slots=True)
 class SessionBudget(View):
     """See the module; `first` is None where nothing was spent."""
 
@@ -339,11 +343,19 @@ def build_session_budget(state: SessionState, trees: Sequence[PassportTree], now
     """The budget of a session at a time, microseconds since the epoch."""
     view = state.view
     now_us = max(now_us, view.high_water_us)
+    if is_resumed_at(view.high_water_us, now_us) and not state.pending:
+        trees = [replace(tree, roots=tuple(_renew_node(node, now_us) for node in tree.roots)) for tree in trees]
     age_s = (now_us - view.opened_us) // _US_PER_S
     passports = tuple(_build_passport(tree, age_s, now_us) for tree in trees)
     return SessionBudget(
         agents=list_live_agents(state),
-        first=_find_next_limit(passports, view.steps),
+        first=find_next_limit(
+            _iterate_limits(passports),
+            tuple(_iterate_chains(trees)),
+            steps=view.steps,
+            tainted=view.tainted,
+            now_us=now_us,
+        ),
         now_us=now_us,
         opened_us=view.opened_us,
         seen_us=view.high_water_us,
@@ -351,6 +363,15 @@ def build_session_budget(state: SessionState, trees: Sequence[PassportTree], now
         standing=passports,
         steps=view.steps,
     )
+
+
+def _renew_node(node: LinkNode, now_us: int) -> LinkNode:
+    """A live link as the next decision has it, which resumes the session."""
+    if node.status != LIVE:
+        return node
+    envelope = renew_account(node.account.envelope, epoch=1, since_us=now_us)
+    account = replace(node.account, envelope=envelope)
+    return replace(node, account=account, children=[_renew_node(child, now_us) for child in node.children])
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,15 +439,16 @@ def _compute_chain_authority(decaying: Sequence[tuple[Link, Envelope]], now_us: 
     return min(compute_authority(link.decay, account, now_us) for link, account in decaying if link.decay is not None)
 
 
-def _find_next_limit(passports: Sequence[PassportBudget], steps: int) -> NextLimit | None:
-    """The limit of the live links that is used up the most, None where nothing was spent."""
-    worst: NextLimit | None = None
-    for agent, kind, item in _iterate_limits(passports):
-        if item.used > 0 and (worst is None or item.used * worst.limit > worst.used * item.limit):
-            remaining = max(item.limit - item.used, 0)
-            actions = remaining * steps // item.used if item.unit != "time" else None
-            worst = NextLimit(actions, agent, item.decimals, kind, remaining, item.limit, item.unit, item.used)
-    return worst
+def _iterate_chains(trees: Sequence[PassportTree]) -> Iterator[LiveChain]:
+    """The live links of a session, each with those above it."""
+    for tree in trees:
+        stack: list[tuple[LinkNode, tuple[Link, ...], tuple[Envelope, ...]]] = [(node, (), ()) for node in tree.roots]
+        while stack:
+            node, links, accounts = stack.pop(0)
+            if node.status == LIVE:
+                links, accounts = (*links, node.link), (*accounts, node.account.envelope)
+                yield LiveChain(node.account.agent, node.link.kind.value, links, accounts, tree.impacts)
+                stack += [(child, links, accounts) for child in node.children]
 
 
 def _iterate_limits(passports: Sequence[PassportBudget]) -> Iterator[tuple[str, str, QuotaUsage | UnitBudget]]:

@@ -193,6 +193,7 @@ class HaloBase(DelegationMixin):
             read_stops=lambda: refer_stops(stops.read(tenant), self.store.references),
             find_resource=self._find_known_resource,
         )
+        self.enforcer.is_quiet = quiet
         self._mode = mode
         self._declarations = Declarations(self.store, home, agent)
 
@@ -241,7 +242,8 @@ class HaloBase(DelegationMixin):
             policy: folder of Cedar files (default `home`/policy, filled with the starter policy).
             limits: budgets, decay and quotas of the passport that is made from what is guarded; generous by default.
                 An issued passport (`halo passport issue`) brings its own.
-            quiet: log no notices (the mode at the start, guesses, what runs without a guard).
+            quiet: log no notices (the mode at the start, guesses, what runs without a guard). Questions and quotas are
+                still logged, but not printed where the host has no handler of its own.
             deadline_s: how long a decision may wait for the ledger, seconds.
             answer_wait_s: how long a run waits for the answer to a question where nobody reads that it waits, seconds;
                 None is what the manifest says (`answer_wait`), or 60.

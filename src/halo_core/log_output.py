@@ -34,7 +34,9 @@ class DefaultHandler(logging.StreamHandler[TextIO]):
         return sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one record."""
+        """Print one record, unless it is of a Halo that was opened quiet."""
+        if getattr(record, "halo_quiet", False):
+            return
         if not _has_host_handler(logging.getLogger(record.name)):
             super().emit(record)
 

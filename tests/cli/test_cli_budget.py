@@ -383,7 +383,7 @@ def test_quotas_are_counted_for_each_user_of_an_agent_whatever_the_session(tmp_p
     home = tmp_path / "home"
     quota = Limits(quotas=(Quota("step", 5, 0),))
     options = {"home": home, "mode": "enforce", "policy": policy_folder(home), "limits": quota}
-    with HaloBase.local("desk", quiet=True, **options) as halo:
+    with HaloBase.local("desk", **options) as halo:
         used = tool(halo, "lookup")
 
         def look(session, user):

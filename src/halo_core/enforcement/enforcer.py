@@ -87,6 +87,7 @@ class Enforcer:
         self.health = Health()
         self.observers = ObserverQueue()
         self.held_sessions: set[str] = set()
+        self.is_quiet = False
         self._preparer = preparer
         self._get_credentials = get_credentials
         self._are_credentials_ready = are_credentials_ready
@@ -167,7 +168,7 @@ class Enforcer:
     def _issue_ticket(self, context: DecisionContext) -> Ticket:  # (5)
         self._last_mode = context.mode
         if context.quota_warnings:
-            _log_quota(context)
+            _log_quota(context, is_quiet=self.is_quiet)
         if context.runs:
             return Ticket(context.args, context, self)
         decision = context.decision
@@ -175,7 +176,7 @@ class Enforcer:
         message = justify_decision(decision, context.resource.id)
         remedy = describe_remedy(decision, context.request, pending_id=context.pending_id, decision_id=context.entry_id)
         if context.is_new_question:
-            _log_question(context, code, message)
+            _log_question(context, code, message, is_quiet=self.is_quiet)
         if context.held_id:
             self.held_sessions.add(context.call.session)
             raise Held(
@@ -381,7 +382,7 @@ class Enforcer:
             self.store.defer(HandBackJob(context.session, context.handle), session=context.session)
 
 
-def _log_quota(context: DecisionContext) -> None:
+def _log_quota(context: DecisionContext, *, is_quiet: bool) -> None:
     """Log that a day's quota is nearly used up."""
     agent = context.request.subject.agent
     for item in context.quota_warnings:
@@ -391,6 +392,7 @@ def _log_quota(context: DecisionContext) -> None:
             item.describe(),
             extra={
                 "halo_event": "quota",
+                "halo_quiet": is_quiet,
                 "halo_agent": agent,
                 "halo_unit": item.unit,
                 "halo_used": item.used,
@@ -400,7 +402,7 @@ def _log_quota(context: DecisionContext) -> None:
         )
 
 
-def _log_question(context: DecisionContext, code: str, message: str) -> None:
+def _log_question(context: DecisionContext, code: str, message: str, *, is_quiet: bool) -> None:
     """Log a question once, when it is asked, with the command that answers it; no argument's value is in it."""
     agent, resource = context.request.subject.agent, context.resource.id
     _QUESTIONS.warning(
@@ -412,6 +414,7 @@ def _log_question(context: DecisionContext, code: str, message: str) -> None:
         context.pending_id,
         extra={
             "halo_event": "question",
+            "halo_quiet": is_quiet,
             "halo_pending": context.pending_id,
             "halo_agent": agent,
             "halo_resource": resource,

@@ -42,7 +42,7 @@ from halo_core.enforcement.session_context import (
 )
 from halo_core.enforcement.shadow_activity import ShadowActivity
 from halo_core.errors import ConfigError, Denied, HaloError, Held, Pending
-from halo_core.home import Declarations, default_home, default_url, describe_process, parse_mode
+from halo_core.home import Declarations, default_home, default_url, describe_process, find_relocation, parse_mode
 from halo_core.log_output import get_logger
 from halo_core.model import ActionKind, Constraint, HistoryItem, Mode, Principal, Resource, Stop
 from halo_core.references import References
@@ -122,6 +122,14 @@ class HaloBase(DelegationMixin):
     Denied = Denied
     Held = Held
     Pending = Pending
+
+    _options: Mapping[str, Any]
+
+    def __new__(cls, **options: Any) -> Self:
+        """Keep the options of `__init__`, with which `reopen` starts again."""
+        made = super().__new__(cls)
+        made._options = options
+        return made
 
     def __init__(
         self,
@@ -268,12 +276,15 @@ class HaloBase(DelegationMixin):
             problem, remedy = "a run must wait more than 0 seconds", "give seconds, or omit it"
             raise ConfigError("bad_wait", problem, field="answer_wait_s", remedy=remedy)
         folder = Path(home) if home is not None else default_home()
+        url, relocation = db or default_url(folder), find_relocation()
+        if relocation is not None:
+            folder, url = relocation.locate(folder, url)
         halo = cls(
             agent=agent,
             user=user,
             tenant=tenant,
             home=folder,
-            url=db or default_url(folder),
+            url=url,
             mode=parsed_mode,
             grants=grants,
             policy=Path(policy) if policy is not None else None,
@@ -287,6 +298,8 @@ class HaloBase(DelegationMixin):
         halo.store.open()
         halo._agent_credentials.check_policy()
         halo._declarations.refresh()
+        if relocation is not None:
+            relocation.add(halo)
         mark_lineage()
         halo._announce()
         halo._propose_own_domain(user)
@@ -310,12 +323,47 @@ class HaloBase(DelegationMixin):
         """
         return cls.local(agent, db=db, **options)
 
+    def reopen(self, home: Path, url: str, *, mode: Mode | None = None) -> None:
+        """Close, and go on over another home with all that is registered; guarded objects stay as they are.
+
+        For drills, which run each case in a fresh copy of a home. Nothing may run meanwhile.
+
+        Args:
+            home: folder of keys, policy and anchor.
+            url: SQLAlchemy URL of its database.
+            mode: to ask for in place of the one that this was opened with.
+
+        Raises:
+            See `local`.
+        """
+        registered, runners, terms, options = (
+            self._registry.items(),
+            self._runners,
+            self.delegation_terms,
+            self._options,
+        )
+        self.store.close()
+        changed = {"home": home, "url": url, "mode": mode or options["mode"], "quiet": True}
+        self.__init__(**{**options, **changed})  # type: ignore[misc]
+        self.delegation_terms = terms
+        for item in registered:
+            self._registry.add(item)
+        self._runners.update(runners)
+        self.store.open()
+        self._agent_credentials.check_policy()
+        self._declarations.refresh()
+
     def _announce(self) -> None:
         mode = self.mode
         consequence = "actions RUN whatever the decision" if mode is Mode.OBSERVE else "denied actions do not run"
         self.notify_once(
             f"{mode.value} mode: {consequence}; assurance dev: keys in {self.home}, generated on this machine"
         )
+
+    @property
+    def policy_dir(self) -> Path:
+        """Folder of the Cedar files in force."""
+        return self._agent_credentials.policy_dir
 
     @property
     def fixed_mode(self) -> Mode | None:

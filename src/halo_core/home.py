@@ -6,8 +6,10 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from halo_core.crypto import canonical
 from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
@@ -26,6 +28,37 @@ def default_home() -> Path:
 def default_url(home: Path) -> str:
     """URL of the SQLite database in a home."""
     return f"sqlite:///{home / 'halo.db'}"
+
+
+class HomeRelocation(Protocol):
+    """Other homes in place of those that an application names: a drill opens copies."""
+
+    def locate(self, home: Path, url: str) -> tuple[Path, str]:
+        """The home and the database to open in place of these."""
+        ...
+
+    def add(self, halo: Any) -> None:
+        """Take note of a facade that was opened."""
+        ...
+
+
+_relocation: HomeRelocation | None = None
+
+
+@contextmanager
+def relocated_homes(relocation: HomeRelocation) -> Iterator[None]:
+    """Have every home that this process opens relocated, until the block ends."""
+    global _relocation  # noqa: PLW0603  whoever opens a home is the application's code, which passes nothing on
+    earlier, _relocation = _relocation, relocation
+    try:
+        yield
+    finally:
+        _relocation = earlier
+
+
+def find_relocation() -> HomeRelocation | None:
+    """The relocation in force, if there is one."""
+    return _relocation
 
 
 def read_manifest(home: Path, tenant: str) -> Manifest | None:

@@ -96,7 +96,7 @@ class AgentCredentials:
         self._agent = agent
         self._user = user
         self._grants = grants
-        self._policy_dir = policy_dir
+        self.policy_dir = policy_dir
         self._limits = limits or Limits()
         self._has_explicit_limits = limits is not None
         self._lock = threading.Lock()
@@ -140,8 +140,8 @@ class AgentCredentials:
         Raises:
             PolicyError: it does not parse.
         """
-        install_starter(self._policy_dir)
-        self._checked_policy = CedarPolicy.compile(PolicyBundle.load([self._policy_dir], {}))
+        install_starter(self.policy_dir)
+        self._checked_policy = CedarPolicy.compile(PolicyBundle.load([self.policy_dir], {}))
 
     def may_restrict_output(self, kind: ActionKind, registry: Registry) -> bool:
         """Whether the policy as it was last read has an output obligation for actions of a kind; True where unsure."""
@@ -158,7 +158,7 @@ class AgentCredentials:
         )
 
     def _renew(self, registry: Registry) -> Credentials:
-        bundle = PolicyBundle.load([self._policy_dir], registry.argument_types())
+        bundle = PolicyBundle.load([self.policy_dir], registry.argument_types())
         policy = CedarPolicy.compile(bundle)
         items = list(registry.items())
         self._store.commit(lambda tx: _record_registrations(tx, items, bundle))

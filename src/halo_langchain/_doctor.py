@@ -129,7 +129,7 @@ def report_undecided(halo: Halo, guarded: G) -> G:
     return guarded
 
 
-def _find_handoff_target(tool: Any) -> str:
+def find_handoff_target(tool: Any) -> str:
     """The agent that a hand-off tool hands over to; empty for any other tool."""
     guard = find_guard(tool)
     metadata = get_attributes(guard.original if guard is not None else tool).get("metadata")
@@ -336,7 +336,7 @@ class AppExaminer(Examiner):
     def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
         """A tool, and what its body reaches."""
         guard, original, name = self.describe(x)
-        target = _find_handoff_target(x)
+        target = find_handoff_target(x)
         if target:
             row_name, agent_id = f"{target} (by `{name}`)", clean_name(target)
             is_closed = self.add_verdict(FindingKind.HANDOFF, x, where, cover, row_name, agent_id)

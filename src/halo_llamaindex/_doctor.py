@@ -71,7 +71,7 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
     Returns:
         Findings, open ones first. Empty where there is nothing that Halo knows.
     """
-    return _AppExaminer(name).examine_app(obj)
+    return AppExaminer(name).examine_app(obj)
 
 
 def _list_entry_points(x: Any) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ def _list_entry_points(x: Any) -> tuple[str, ...]:
     return tuple(list_entry_points(type(x))) if is_a(x, Workflow) else ()
 
 
-class _AppExaminer(Examiner):
+class AppExaminer(Examiner):
     """One look at an app of LlamaIndex's."""
 
     explorer = ObjectExplorer(
@@ -234,7 +234,7 @@ class _AppExaminer(Examiner):
         if is_a(x, AgentWorkflow):
             self._examine_team(x, place, cover, is_guarded=guard is not None)
         elif is_agentic:
-            self._examine_agent(x, place, cover)
+            self.examine_agent_parts(x, place, cover)
         skipped, cover = (_AGENT_FIELDS, NO_COVER) if is_agentic else ((), cover)
         self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), place, cover)
         self.visit_members(type(original), place, NO_COVER)
@@ -246,14 +246,14 @@ class _AppExaminer(Examiner):
             if len(agents) > 1:
                 self.add_point(FindingKind.HANDOFF, str(name), where, "guarded workflow" if is_guarded else "")
             place = f"{where} > agent `{name}`"
-            self._examine_agent(agent, place, cover)
+            self.examine_agent_parts(agent, place, cover)
             if overrides_entry_point(type(agent), "_call_tool", "llama_index.core."):
                 remedy = "a team calls the tools of its agents itself and ignores this override"
                 self.add_note(FindingKind.AGENT, f"{name}._call_tool", where, remedy)
             guard = find_guard(agent)
             self.visit_members(type(agent if guard is None else guard.original), place, NO_COVER)
 
-    def _examine_agent(self, agent: Any, where: str, cover: Cover) -> None:
+    def examine_agent_parts(self, agent: Any, where: str, cover: Cover) -> None:
         attributes = get_attributes(agent)
         self.visit(attributes.get("tools"), where, cover)
         self.visit(attributes.get("llm"), where)

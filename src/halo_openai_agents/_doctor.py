@@ -45,7 +45,7 @@ from halo_openai_agents._translate import (
 )
 
 _CLIENT_TYPES: Final = (AsyncOpenAI, OpenAI)
-_CODE_FIELDS: Final = ("instructions", "input_guardrails", "output_guardrails", "hooks", "tool_use_behavior", "prompt")
+CODE_FIELDS: Final = ("instructions", "input_guardrails", "output_guardrails", "hooks", "tool_use_behavior", "prompt")
 """Fields of an agent that can be code of the app's, which runs beside what is decided."""
 
 
@@ -59,10 +59,10 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
     Returns:
         Findings, open ones first. Empty where there is nothing that Halo knows.
     """
-    return _AppExaminer(name).examine_app(obj)
+    return AppExaminer(name).examine_app(obj)
 
 
-class _AppExaminer(Examiner):
+class AppExaminer(Examiner):
     """One look at an app of the SDK's. The cover of a thing is that of the agent which has it."""
 
     explorer = ObjectExplorer("halo_openai_agents", frozenset(("agents",)), frozenset(("httpx2", "mcp", "openai")))
@@ -117,7 +117,7 @@ class _AppExaminer(Examiner):
         else:
             point = "the run's provider, which is guarded" if guard is not None else ""
             self.add_point(FindingKind.MODEL, agent.model or "the SDK's default model", place, point)
-        for field in _CODE_FIELDS:
+        for field in CODE_FIELDS:
             self.visit(getattr(agent, field, None), f"{place} > {field.replace('_', ' ')}")
         prompt = getattr(agent, "prompt", None)
         if isinstance(prompt, dict) and "id" in prompt:

@@ -344,13 +344,13 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
         if resource is None:
             return tool
         tool = guard.original
-    registered = halo.register_tool(tool.qualified_name, resource, tool.description, _build_schema(tool))
+    registered = halo.register_tool(tool.qualified_name, resource, tool.description, build_schema(tool))
     inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
     halo.register_runner(registered, getattr(inner, _WRAPPED_MARK, None))
     return copy_with_guard(halo, tool, registered)
 
 
-def _build_schema(tool: FunctionTool) -> dict[str, Any]:
+def build_schema(tool: FunctionTool) -> dict[str, Any]:
     """The schema of a tool's arguments, under the parameter names of its function, which are what is decided."""
     schema, names = tool_schema(tool), ArgumentReader.for_tool(tool).get_parameter_names()
     required = [names.get(key, key) for key in schema.get("required", [])]

@@ -141,7 +141,7 @@ def _list_required_arguments(value: Any) -> list[str] | None:
     return [name for name, item in parameters.items() if item.default is _NO_DEFAULT and item.kind not in _VARIADIC]
 
 
-_ADAPTERS: Final = {
+ADAPTERS: Final = {
     "halo_langchain": ("langchain", "langchain_core", "langgraph"),
     "halo_llamaindex": ("llama_index", "workflows"),
     "halo_openai_agents": ("agents",),
@@ -191,22 +191,32 @@ def doctor(
         _print_findings(view, status, [item for item in findings if item.status is status])
     view.print(summarize_findings(findings))
     if not any_governable:
-        known = "no tool, retriever, model or agent that " + ", ".join(_ADAPTERS)
+        known = "no tool, retriever, model or agent that " + ", ".join(ADAPTERS)
         view.print(safe_text(f"cannot tell: `{name}` has {known} supports"))
     return code
 
 
-def _collect_findings(app: Any, name: str) -> list[Finding]:
-    """What the adapters that understand it find."""
+def find_adapters(app: Any, name: str) -> list[str]:
+    """Adapters whose framework made an app, which may be none.
+
+    Raises:
+        ConfigError: `no_adapter`, a framework made it that no adapter supports.
+    """
     tops = {kind.__module__.partition(".")[0] for kind in type(app).__mro__}
-    matching = [adapter for adapter, packages in _ADAPTERS.items() if tops & set(packages)]
+    matching = [adapter for adapter, packages in ADAPTERS.items() if tops & set(packages)]
     unsupported = sorted(tops & set(_UNSUPPORTED))
     if unsupported and not matching:
-        problem, remedy = f"`{name}` belongs to `{unsupported[0]}`", f"supported adapters: {', '.join(_ADAPTERS)}"
+        problem, remedy = f"`{name}` belongs to `{unsupported[0]}`", f"supported adapters: {', '.join(ADAPTERS)}"
         raise ConfigError("no_adapter", f"{problem}, which no adapter supports", field="target", remedy=remedy)
-    doctors = [run_doctor for adapter in matching or _ADAPTERS if (run_doctor := _load_doctor(adapter)) is not None]
+    return matching
+
+
+def _collect_findings(app: Any, name: str) -> list[Finding]:
+    """What the adapters that understand it find."""
+    matching = find_adapters(app, name)
+    doctors = [run_doctor for adapter in matching or ADAPTERS if (run_doctor := _load_doctor(adapter)) is not None]
     if not doctors:
-        extra = (matching or list(_ADAPTERS))[0].removeprefix("halo_").replace("_", "-")
+        extra = (matching or list(ADAPTERS))[0].removeprefix("halo_").replace("_", "-")
         remedy = f"run `pip install 'halo-agents[{extra}]'`"
         raise ConfigError("no_adapter", "no adapter is installed", field="target", remedy=remedy)
     return [item for run_doctor in doctors for item in run_doctor(app, name=name)]

@@ -49,6 +49,10 @@ VERBS: Final = {
         "doctor.doctor",
         "Show which actions of an app are decided before they run. Imports the module, so its top-level code runs.",
     ),
+    "drill": Verb(
+        "drill.drill",
+        "Plant attacks into your own agent, with the bodies of its tools and models replaced, and run honest work too.",
+    ),
     "ready": Verb("health.ready", "Say whether decisions can be made now, for a readiness probe; nothing is written."),
     "verify": Verb("ledger.verify", "Verify the ledger: hashes, chains, tree, checkpoints, anchor, content."),
     "show": Verb("ledger.show", "Show one entry in full: who did what, why it was decided so, and the outcome."),

@@ -41,6 +41,7 @@ class EntryKind(StrEnum):
     STANDING_ANSWER = "standing_answer"
     KNOWN = "known"
     HELD = "held"
+    DRILL = "drill"
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
-_OPEN_KINDS: Final = (EntryKind.WRITER_OPEN, EntryKind.WRITER_CLOSE, EntryKind.SHADOW, EntryKind.FEEDBACK)
+_OPEN_KINDS: Final = (
+    EntryKind.WRITER_OPEN, EntryKind.WRITER_CLOSE, EntryKind.SHADOW, EntryKind.FEEDBACK, EntryKind.DRILL,
+)  # fmt: skip
 """Kinds of entries without a session that change nothing which a decision reads."""
 
 

@@ -1,0 +1,112 @@
+"""Where the stubs of a drill report: `Desk` notes which tools ran, answers for them, and says what models do next."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from halo_core.drill.cases import DrillCase, Step
+
+_PLAIN_ANSWER: Final = "ok"
+_NOTHING: Final = "nothing"
+
+
+@dataclass(slots=True)
+class Script:
+    """What a scripted model does in one run, step by step; past the end it says that it is done."""
+
+    steps: Sequence[Step | None]
+    place: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take_step(self) -> Step | None:
+        """The next step; None past the end."""
+        with self.lock:
+            step = self.steps[self.place] if self.place < len(self.steps) else None
+            self.place += 1
+            return step
+
+    @property
+    def last_step(self) -> Step | None:
+        """The step that was taken last."""
+        return self.steps[self.place - 1] if 0 < self.place <= len(self.steps) else None
+
+
+_SCRIPT: Final[ContextVar[Script | None]] = ContextVar("halo_drill_script", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """A body that would have run."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+
+
+class Desk:
+    """What happens in one case at a time.
+
+    Attributes:
+        case: the case that runs.
+        runs: bodies of tools that would have run, in order.
+        model_requests: how many requests reached a model.
+        run_inner: makes a call that the body of a tool makes; of the adapter. It takes the owner and the step.
+    """
+
+    def __init__(self) -> None:
+        self.case: DrillCase | None = None
+        self.runs: list[ToolRun] = []
+        self.model_requests = 0
+        self.run_inner: Callable[[str, Step], Any] = lambda _owner, _step: None
+        self._lock = threading.Lock()
+
+    def begin(self, case: DrillCase) -> None:
+        """Start a case."""
+        self.case, self.runs, self.model_requests = case, [], 0
+
+    @contextmanager
+    def follow(self, steps: Sequence[Step | None]) -> Iterator[Script]:
+        """Have models in this context do these steps."""
+        script = Script(steps)
+        token = _SCRIPT.set(script)
+        try:
+            yield script
+        finally:
+            _SCRIPT.reset(token)
+
+    def take_model_request(self) -> Step | None:
+        """A request reached a model: what it does; None if it calls no tool."""
+        with self._lock:
+            self.model_requests += 1
+        script = _SCRIPT.get()
+        return script.take_step() if script is not None else None
+
+    def take_tool_call(self, names: Sequence[str], arguments: Mapping[str, Any]) -> Any:
+        """A body was called: note it, and answer for it.
+
+        Args:
+            names: tools whose body this is; several may share one.
+            arguments: by parameter name.
+        """
+        script = _SCRIPT.get()
+        step = script.last_step if script is not None else None
+        name = step.tool if step is not None and step.tool in names else names[0]
+        with self._lock:
+            self.runs.append(ToolRun(name, dict(arguments)))
+        if step is not None and step.tool == name and step.inner is not None:
+            return self.run_inner(name, step.inner)
+        if step is not None and step.tool == name and step.answer is not None:
+            return step.answer
+        return self._answer(name)
+
+    def _answer(self, name: str) -> str:
+        case = self.case
+        if case is None or name not in case.answers:
+            return _PLAIN_ANSWER
+        have_run = {item.tool for item in self.runs}
+        is_kept = name != case.source and case.needs
+        return case.answers[name] if not is_kept or case.needs <= have_run else _NOTHING

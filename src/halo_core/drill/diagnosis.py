@@ -1,0 +1,134 @@
+"""Names what let an attack through, with the one line that mends it: `find_hole`.
+
+Causes are looked for from the outside in: nothing decided it, enforcement was off, a declaration is wrong, a rule is
+missing. What none of them explains is a fault of Halo itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from halo_core.drill.cases import AttackClass, DrillCase
+from halo_core.drill.running import CaseResult, DecidedCall
+from halo_core.drill.tools import TAINTING_TRUST, ToolFacts
+from halo_core.model import Impact, Mode
+
+
+class HoleCode(StrEnum):
+    """What let an attack through."""
+
+    NOT_GUARDED = "not_guarded"
+    OBSERVE_MODE = "observe_mode"
+    NO_FLOOR = "no_floor"
+    HOSTED_TOOL = "hosted_tool"
+    WRONG_IMPACT = "wrong_impact"
+    MISSING_TARGET = "missing_target"
+    TRUSTED_SOURCE = "trusted_source"
+    MISSING_RULE = "missing_rule"
+    PROVENANCE = "provenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Something that let attacks through.
+
+    Args:
+        code: what it is.
+        tool: which tool, or `model`.
+        fix: what to do about it, in one line.
+        classes: classes of the attacks that got through.
+        attacks: how many attacks got through by it.
+    """
+
+    code: HoleCode
+    tool: str
+    fix: str
+    classes: tuple[AttackClass, ...]
+    attacks: int = 1
+
+
+_GUARD_REMEDY: Final = "use `halo.guard(tool)` in its place"
+
+
+def find_hole(result: CaseResult, tools: Mapping[str, ToolFacts]) -> Hole:
+    """What let an attack through.
+
+    Args:
+        result: an attack that escaped.
+        tools: facts of the tools, by name.
+    """
+    case = result.case
+    if case.attack_class is AttackClass.PROVIDER:
+        field = next(iter(case.hosted_fields), "")
+        fix = (
+            f"requests of the model go out with `{field}`: guard the model, which refuses tools that its provider runs"
+        )
+        return _make_hole(HoleCode.HOSTED_TOOL, case, fix)
+    tool = tools[case.tool]
+    decided = [item for item in result.decisions if item.resource in {tool.resource.id, tool.name}]
+    if not decided:
+        place = f" in the body of `{tool.owner}`" if tool.owner else ""
+        remedy = tool.remedy or _GUARD_REMEDY
+        return _make_hole(HoleCode.NOT_GUARDED, case, f"`{tool.name}`{place} runs without a decision: {remedy}")
+    last = decided[-1]
+    if last.mode == Mode.OBSERVE.value:
+        return _find_mode_hole(case)
+    return _find_declaration_hole(case, tool, tools, last) or _find_policy_hole(case, result.rules)
+
+
+def _find_mode_hole(case: DrillCase) -> Hole:
+    if case.mode_change is None:
+        return _make_hole(HoleCode.OBSERVE_MODE, case, "decisions are made in observe mode: run `halo enforce`")
+    fix = f"{case.mode_change}, and Halo follows it: raise the floor of this home with `halo enforce`"
+    return _make_hole(HoleCode.NO_FLOOR, case, fix)
+
+
+def _find_declaration_hole(
+    case: DrillCase, tool: ToolFacts, tools: Mapping[str, ToolFacts], decided: DecidedCall
+) -> Hole | None:
+    """A declaration that says less than the tool does."""
+    if Impact(decided.impact) is not tool.impact:
+        fix = f'`{tool.name}` is declared as {decided.impact}: declare it with `impact="{tool.impact}"`'
+        return _make_hole(HoleCode.WRONG_IMPACT, case, fix)
+    if case.planted_argument == tool.amount:
+        return None  # what is planted is how much, which is for rules on sums
+    if case.planted_argument and case.planted_argument not in decided.targets:
+        names = list(dict.fromkeys((*tool.list_targets(), case.planted_argument)))
+        targets, comma = ", ".join(f'"{name}"' for name in names), "," if len(names) == 1 else ""
+        fix = f"`{case.planted_argument}` of `{tool.name}` is not a declared target: use `targets=({targets}{comma})`"
+        return _make_hole(HoleCode.MISSING_TARGET, case, fix)
+    source = tools.get(case.source)
+    if source is not None and source.resource.trust >= TAINTING_TRUST:
+        fix = (
+            f"`{source.name}` brings in what others write, and is declared with "
+            f"`source_trust={source.resource.trust}`: use `source_trust=100`"
+        )
+        return _make_hole(HoleCode.TRUSTED_SOURCE, case, fix, source.name)
+    return None
+
+
+def _find_policy_hole(case: DrillCase, rules: tuple[str, ...]) -> Hole:
+    if rules:
+        names = ", ".join(f"`{name}`" for name in rules[:3])
+        fix = f"the policy has no rule that stops it, and the starter policy has: add {names}"
+        return _make_hole(HoleCode.MISSING_RULE, case, fix)
+    fix = "Halo took the planted value for one that somebody vouched for: check this installation, and report it"
+    return _make_hole(HoleCode.PROVENANCE, case, fix)
+
+
+def _make_hole(code: HoleCode, case: DrillCase, fix: str, tool: str = "") -> Hole:
+    return Hole(code, tool or case.tool, fix, (case.attack_class,))
+
+
+def merge_holes(holes: list[Hole]) -> list[Hole]:
+    """One hole for each code, tool and fix, with the classes and the number of its attacks; most attacks first."""
+    merged: dict[tuple[HoleCode, str, str], Hole] = {}
+    for hole in holes:
+        key = hole.code, hole.tool, hole.fix
+        earlier = merged.get(key)
+        classes = tuple(dict.fromkeys((*(earlier.classes if earlier else ()), *hole.classes)))
+        merged[key] = Hole(*key, classes, (earlier.attacks if earlier else 0) + hole.attacks)
+    return sorted(merged.values(), key=lambda hole: (-hole.attacks, hole.code, hole.tool))

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 import types
-import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from agents import Agent, FunctionTool, Handoff, Model, RunContextWrapper, Tool, handoff
 from agents import tool as sdk
@@ -26,7 +23,6 @@ from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
     find_agent_resource,
     register_agent_resource,
-    to_task_arguments,
 )
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import (
@@ -39,13 +35,14 @@ from halo_core.enforcement.guards import (
     refuse_other_halo,
     require_guard,
 )
-from halo_core.errors import ConfigError, Denied
+from halo_core.errors import ConfigError
 from halo_core.facade import HandOff
 from halo_core.model import ActionKind, Resource
+from halo_openai_agents._handoffs import REBIND, get_handoff_target, guard_handoff
 from halo_openai_agents._mcp import guard_server, guard_server_tool
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._pause import store_session
-from halo_openai_agents._runs import AgentRun, HandOffCall, current_run, find_run
+from halo_openai_agents._runs import current_run, find_run
 from halo_openai_agents._tools import copy_with_guard, guard_tool, make_pausing_copy
 from halo_openai_agents._translate import find_guard, read_closure
 
@@ -100,134 +97,6 @@ def _replace_inner_agent(tool: FunctionTool, agent: Agent[Any]) -> FunctionTool:
     return copied
 
 
-# hand-offs
-
-_REBIND: Final = "_halo_again"
-_FILTER_FIELDS: Final = ("input_filter", "nest_handoff_history")
-_REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("halo_openai_agents_refused", default=None)
-"""The hand-off that has just been refused and why, for the very step that asks how it went."""
-
-
-def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
-    """The agent that a hand-off leads to; None where the hand-off does not say, or the agent is gone."""
-    ref = handoff._agent_ref  # noqa: SLF001  the SDK's only link to it
-    target = ref() if ref is not None else None
-    return target if isinstance(target, Agent) else None
-
-
-def _guard_handoff(
-    halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], get_guarded: Callable[[Any], Agent[Any]]
-) -> Any:
-    """Copy a hand-off from `giver`; the copy is decided before the agent that it leads to is made.
-
-    `get_guarded` gives the guarded copy of that agent.
-    """
-    agent = clean_name(handoff.agent_name)
-    guard = GuardMetadata(halo, handoff, agent, find_agent_resource(halo, agent), HANDOFF_SURFACE)
-    guarded = copy.copy(handoff)
-    object.__setattr__(guarded, "__class__", _make_handoff_class(cast("Any", type(handoff))))
-    attach_guard(guarded, guard)
-    target = get_handoff_target(handoff)
-    if target is not None:
-        guarded._agent_ref = weakref.ref(get_guarded(target))  # noqa: SLF001  as above
-    inner = handoff.on_invoke_handoff
-
-    async def on_invoke_handoff(context: RunContextWrapper[Any], text: str) -> Agent[Any]:
-        async def invoke() -> Agent[Any]:
-            return get_guarded(await inner(context, text))
-
-        _REFUSED_HANDOFF.set(None)
-        return await arun(_GuardedHandOff(guarded, giver, invoke, find_run(halo, context), text))
-
-    guarded.on_invoke_handoff = on_invoke_handoff
-    guarded.__dict__[_REBIND] = lambda new_giver: _guard_handoff(halo, new_giver, handoff, get_guarded)
-    return guarded
-
-
-class _GuardedHandOff(HandOffCall):
-    """A hand-off that a model asked for.
-
-    A refused one gives the giver back, and says so where the model reads how the hand-off went.
-    """
-
-    def __init__(
-        self,
-        guarded: Handoff[Any, Any],
-        giver: Agent[Any],
-        invoke: Callable[[], Awaitable[Agent[Any]]],
-        run: AgentRun | None,
-        text: str,
-    ) -> None:
-        guard = require_guard(guarded)
-        task, problem = _parse_task(text)
-        call_id = run.handoff_call_ids.get(guarded.tool_name, "") if run is not None else ""
-        super().__init__(guard.halo, run, guard.name, task, call_id=call_id, problem=problem)
-        self.guarded = guarded
-        self.giver = giver
-        self.invoke = invoke
-
-    def execute(self, ticket: Ticket) -> Awaitable[Agent[Any]]:  # noqa: ARG002  the task is what the receiver reads
-        return self.invoke()
-
-    def finish(self, ticket: Ticket, result: Agent[Any]) -> Agent[Any]:
-        used: Agent[Any] = super().finish(ticket, result)
-        if self.run is not None:
-            self.run.handoff_target = used
-        return used
-
-    def return_denied(self, denied: Denied) -> Agent[Any]:
-        _REFUSED_HANDOFF.set((self.guarded, str(denied)))
-        if self.run is None:
-            return self.giver
-        self.run.handoff_target = self.run.current_agent
-        return cast("Agent[Any]", self.run.current_agent)
-
-
-def _parse_task(text: str) -> tuple[dict[str, Any], str]:
-    try:
-        parsed = json.loads(text) if text else {}
-    except ValueError:
-        return {"task": ""}, "invalid_arguments"
-    return (to_task_arguments(parsed), "") if isinstance(parsed, Mapping) else ({"task": ""}, "invalid_arguments")
-
-
-@functools.lru_cache(maxsize=16)
-def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
-    """Make a subclass that tells the model why a hand-off was refused, and then filters nothing."""
-
-    def get_transfer_message(self: Any, agent: Any) -> str:
-        require_guard(self)
-        refused = _REFUSED_HANDOFF.get()
-        if refused is not None and refused[0] is self:
-            return refused[1]
-        return str(kind.get_transfer_message(self, agent))
-
-    members = {"get_transfer_message": get_transfer_message}
-    return make_named_subclass(kind, {**members, **{name: _make_filter_property(name) for name in _FILTER_FIELDS}})
-
-
-def _make_filter_property(name: str) -> property:
-    """Make a field that is empty while a refused hand-off returns to its giver, who keeps the whole conversation."""
-
-    def read(self: Any) -> Any:
-        refused, value = _REFUSED_HANDOFF.get(), self.__dict__.get(name)
-        if refused is None or refused[0] is not self:
-            return value
-        if name == "nest_handoff_history":
-            return False
-        run = current_run(require_guard(self).halo)
-        return _return_unchanged if value is not None or (run is not None and run.filters_handoffs) else None
-
-    def write(self: Any, value: Any) -> None:
-        self.__dict__[name] = value
-
-    return property(read, write)
-
-
-def _return_unchanged(data: Any) -> Any:
-    return data
-
-
 # turns
 
 
@@ -247,7 +116,7 @@ def _make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
         kind.__post_init__(self)
         if isinstance(self.handoffs, list):
             # Where it is refused, the copy goes on and not its original.
-            rebinders = [getattr(item, "__dict__", {}).get(_REBIND) for item in self.handoffs]
+            rebinders = [getattr(item, "__dict__", {}).get(REBIND) for item in self.handoffs]
             self.handoffs = [
                 rebind(self) if rebind else item for rebind, item in zip(rebinders, self.handoffs, strict=True)
             ]
@@ -423,4 +292,4 @@ class _AgentCopies:
             original = handoff(self.get_copy(item))
         else:
             return item
-        return _guard_handoff(self.halo, giver, original, self.get_copy)
+        return guard_handoff(self.halo, giver, original, self.get_copy, grants=self.grants)

@@ -29,9 +29,10 @@ from halo_core.doctor import (
     find_tripwire_point,
     join_place,
 )
-from halo_core.enforcement.guards import choose_model_name
+from halo_core.enforcement.guards import choose_model_name, require_guard
 from halo_core.object_graph import ObjectExplorer, get_attributes, get_module_name, is_a
-from halo_openai_agents._agents import get_handoff_target, get_inner_agent, get_stream_listener
+from halo_openai_agents._agents import get_inner_agent, get_stream_listener
+from halo_openai_agents._handoffs import get_handoff_target, has_input_callback
 from halo_openai_agents._mcp import find_server_guard
 from halo_openai_agents._models import GuardedProvider
 from halo_openai_agents._runner import get_watches
@@ -131,6 +132,8 @@ class AppExaminer(Examiner):
         self.visit(get_handoff_target(item), where)
         if not is_guarded:
             self.visit(item.on_invoke_handoff, where)
+        elif has_input_callback(require_guard(item).original):
+            self.add_point(FindingKind.TOOL, f"callback of `{item.tool_name}`", where, "guarded hand-off")
         self.visit(item.input_filter, where)
 
     def examine_guardrail(self, item: InputGuardrail[Any] | OutputGuardrail[Any], where: str, _cover: Cover) -> None:

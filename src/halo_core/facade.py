@@ -27,6 +27,7 @@ from halo_core.enforcement.flow import Steps, adrive, drive
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id
 from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
 from halo_core.enforcement.held_acts import ReleasedAct, Runner, is_loop_running, release_steps, require_no_loop
+from halo_core.enforcement.mcp_listings import McpListings
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
 from halo_core.enforcement.session_context import (
     NO_SESSION,
@@ -116,6 +117,7 @@ class HaloBase(DelegationMixin):
         agent: the acting agent's id.
         enforcer: the one enforcement point.
         delegation_terms: how much each agent that is handed to is given.
+        mcp_listings: what MCP servers list, and what of it was accepted.
     """
 
     framework = ""
@@ -204,6 +206,7 @@ class HaloBase(DelegationMixin):
         self.enforcer.is_quiet = quiet
         self._mode = mode
         self._declarations = Declarations(self.store, home, agent)
+        self.mcp_listings = McpListings(self.store, digester, mode, self.record_shadow)
 
     def _find_terms(self, agent: str) -> AnswerTerms:
         """How answers to an agent's questions are kept, by the manifest in force."""

@@ -63,6 +63,14 @@ REASONS: Final[dict[str, ReasonText]] = {
         "guard the tool, or add it to `grants=` or to agents.yaml and issue the passport again; an agent that hands "
         "off needs the grant too",
     ),
+    "mcp_tool_not_accepted": ReasonText(
+        "the MCP server lists this tool anew, or describes it differently than when it was accepted",
+        "look at it with `halo mcp list`, and accept it with `halo mcp accept SERVER TOOL`",
+    ),
+    "mcp_listing_too_large": ReasonText(
+        "the MCP server lists more tools, or longer descriptions, than can be compared",
+        "let the server list less, or filter its tools (`tool_filter=`)",
+    ),
     "args_closed_world": ReasonText(
         "an argument is not listed in the grant, or a constrained argument is missing",
         "add the argument to the grant, or omit it from the call",

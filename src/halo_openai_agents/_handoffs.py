@@ -11,7 +11,7 @@ import copy
 import functools
 import json
 import weakref
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -23,7 +23,12 @@ from pydantic import TypeAdapter
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments
-from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, to_task_arguments
+from halo_core.enforcement.delegation import (
+    HANDOFF_SURFACE,
+    find_agent_resource,
+    guess_callback_resource,
+    to_task_arguments,
+)
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guarded_calls import build_guarded_call, is_enforced
 from halo_core.enforcement.guards import (
@@ -38,10 +43,9 @@ from halo_core.enforcement.guards import (
     require_guard,
     to_plain_schema,
 )
-from halo_core.enforcement.registry import guess_resource
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope
 from halo_core.errors import Denied
-from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.model import ActionKind
 from halo_openai_agents._runs import AgentRun, HandOffCall, current_run, find_run, step_scope
 from halo_openai_agents._translate import ArgumentReader, ModelArguments, read_closure
 
@@ -250,7 +254,7 @@ def _guard_callback(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], *
         return None
     cells = _read_sdk_closure(handoff) or {}
     callback_input = _describe_input(handoff, cells.get("type_adapter"))
-    schema = callback_input.schema if callback_input is not None else _ANY_ARGUMENTS
+    schema: Mapping[str, Any] = callback_input.schema if callback_input is not None else _ANY_ARGUMENTS
     name = clean_name(handoff.tool_name)
     if not grants:
         resource, kind = make_unregistered_resource(name, ActionKind.TOOL_CALL), UnregisteredGuard
@@ -261,7 +265,9 @@ def _guard_callback(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], *
     )
     resource_id = clean_name(f"{giver.name}/{name}") if is_taken else name
     declared = halo.find_declared(resource_id, *TOOL_KINDS) or halo.find_registered(resource_id)
-    declared = declared or _guess_callback(resource_id, getattr(cells.get("on_handoff"), "__name__", ""), schema)
+    declared = declared or guess_callback_resource(
+        resource_id, getattr(cells.get("on_handoff"), "__name__", ""), schema
+    )
     resource = halo.register_tool(resource_id, declared, "", schema)
     return _Callback(GuardMetadata(halo, handoff, resource.id, resource, HANDOFF_SURFACE), callback_input)
 
@@ -279,18 +285,6 @@ def _describe_input(handoff: Handoff[Any, Any], adapter: Any) -> _CallbackInput 
     if adapter is None and not schema:
         return None
     return _CallbackInput({"type": "object", "properties": {_INPUT: schema}}, adapter, is_object=False)
-
-
-def _guess_callback(resource_id: str, function_name: str, schema: Mapping[str, Any]) -> Resource:
-    """Guess what a callback does, by the name of its function and its arguments.
-
-    A hand-off's own name says `transfer` of every one. A callback that names no target and no amount takes a note.
-    """
-    arguments: Iterable[str] = schema.get("properties", {})
-    guess = guess_resource(function_name, "", arguments)
-    if guess.impact is Impact.UNKNOWN and not guess.targets and not guess.amount and arguments:
-        guess = replace(guess, impact=Impact.WRITE, reversal=Reversal.UNDO, classified="guessed")
-    return replace(guess, id=resource_id)
 
 
 class _CallbackCall(GovernedAction[Agent[Any]]):

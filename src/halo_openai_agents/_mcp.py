@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import FunctionTool
@@ -21,7 +22,19 @@ from mcp import StdioServerParameters
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import copy_arguments
 from halo_core.enforcement.flow import GovernedAction, arun
-from halo_core.enforcement.guards import TOOL_KINDS, clean_name, make_named_subclass, make_unregistered_resource
+from halo_core.enforcement.guards import (
+    TOOL_KINDS,
+    clean_name,
+    make_named_subclass,
+    make_unregistered_resource,
+)
+from halo_core.enforcement.mcp_listings import (
+    MAX_TOOLS,
+    ListedTool,
+    ListedToolGuard,
+    describe_for_guess,
+    find_foreign_text,
+)
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
@@ -34,6 +47,7 @@ if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
 _SERVER_GUARD: Final = "_halo_served"
+_MAX_KEY: Final = 256  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,16 @@ class ServerGuard:
     def _owns(self, name: str) -> bool:
         return self.halo.servers_by_tool.get(name) == _identify_server(self.original)
 
+    @property
+    def key(self) -> str:
+        """The name under which people accept what the server lists; the same in each process."""
+        server, params = self.original, getattr(self.original, "params", None)
+        name = str(server.name)
+        if isinstance(params, StdioServerParameters) and name == f"stdio: {params.command}":
+            # The SDK's own name for it, which every server that is started by this command has.
+            name = " ".join((name, *params.args))
+        return name[:_MAX_KEY]
+
     def register_tool(self, name: str, description: str, schema: dict[str, Any]) -> None:
         """Register a tool of the server, unless something else already has its name."""
         if not self.grants:
@@ -78,7 +102,7 @@ class ServerGuard:
             return
         declared = self.resource or self.halo.find_declared(name, *TOOL_KINDS)
         resource = replace(declared, id=name) if declared is not None else None
-        self.halo.register_tool(name, resource, description, schema)
+        self.halo.register_tool(name, resource, describe_for_guess(description), schema)
         self.halo.servers_by_tool[name] = _identify_server(self.original)
 
 
@@ -127,25 +151,35 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
 def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
     """Guard the function tool that the SDK made of a server's tool; it is granted if the server was guarded."""
     binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
-    server_guard, name = find_server_guard(server), clean_name(binding[1] if binding is not None else tool.name)
+    listed_name = binding[1] if binding is not None else tool.name
+    server_guard, name = find_server_guard(server), clean_name(listed_name)
     if server_guard is None:
-        return copy_with_guard(halo, tool, make_unregistered_resource(f"{server.name}/{name}", ActionKind.TOOL_CALL))
+        resource = make_unregistered_resource(f"{server.name}/{name}", ActionKind.TOOL_CALL)
+        text = find_foreign_text(ListedTool(listed_name, tool.description, tool_schema(tool)))
+        make_guard = partial(ListedToolGuard, listed_name=listed_name, foreign_text=text)
+        return copy_with_guard(halo, tool, resource, make_guard)
     if not server_guard.is_name_free(name):
         # The agent's own name for it, if it has one; else it is as the server calls it, whatever an agent does.
         name = clean_name(tool.qualified_name)
-    server_guard.register_tool(name, tool.description, tool_schema(tool))
-    return copy_with_guard(halo, tool, server_guard.get_tool_resource(name))
+    if not halo.mcp_listings.find_problem(server_guard.key, listed_name):
+        server_guard.register_tool(name, tool.description, tool_schema(tool))
+    make_guard = partial(ListedToolGuard, server=server_guard.key, listed_name=listed_name)
+    return copy_with_guard(halo, tool, server_guard.get_tool_resource(name), make_guard)
 
 
 def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
     @functools.wraps(kind.list_tools)
     async def list_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
         tools = await kind.list_tools(self, *args, **kwargs)
-        for tool in tools:
-            schema = tool_input_schema(tool) or {}
-            properties = schema.get("properties")
-            schema = {**schema, "properties": properties if isinstance(properties, dict) else {}}
-            server_guard.register_tool(clean_name(tool.name), tool.description or "", schema)
+        listed = [_describe_tool(tool) for tool in tools[: MAX_TOOLS + 1]]
+        problems = await server_guard.halo.mcp_listings.aadmit(server_guard.key, listed)
+        if server_guard.halo.mcp_listings.is_withheld(server_guard.key):
+            return []
+        for tool in listed:
+            if tool.name not in problems:
+                properties = tool.schema.get("properties")
+                schema = {**tool.schema, "properties": properties if isinstance(properties, dict) else {}}
+                server_guard.register_tool(clean_name(tool.name), tool.description, schema)
         return tools
 
     @functools.wraps(kind.call_tool)
@@ -163,6 +197,13 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
     return make_named_subclass(kind, {"list_tools": list_tools, "call_tool": call_tool, _SERVER_GUARD: server_guard})
 
 
+def _describe_tool(tool: Any) -> ListedTool:
+    schema = tool_input_schema(tool)
+    annotated = getattr(getattr(tool, "annotations", None), "title", None)
+    title = getattr(tool, "title", None) or annotated or ""
+    return ListedTool(str(tool.name), tool.description or "", schema if isinstance(schema, dict) else {}, str(title))
+
+
 class _ServerCall(GovernedAction[Any]):
     """A call of a server's tool that did not come from a guarded tool."""
 
@@ -171,6 +212,7 @@ class _ServerCall(GovernedAction[Any]):
     ) -> None:
         decided, _, problem = copy_arguments(arguments)
         resource = server_guard.get_tool_resource(clean_name(name))
+        problem = problem or server_guard.halo.mcp_listings.find_problem(server_guard.key, name)
         call = server_guard.halo.build_call(resource, decided, problem=problem)
         super().__init__(server_guard.halo.enforcer, call, TOOL_RESULT_SURFACE)
         self.function = function

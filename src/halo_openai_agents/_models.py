@@ -53,6 +53,7 @@ from halo_core.enforcement.guards import (
     make_unregistered_resource,
     refuse_other_halo,
 )
+from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.session_context import triggering_message_scope
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
@@ -121,13 +122,14 @@ class ModelAction(GovernedAction[Any]):
         self.run = run = current_run(halo)
         run_input = run.run_input if run is not None else RunInput.from_value(items)
         links = list_session_link(run.thread) if run is not None else ()
+        shown_texts = find_known_origins(system, items, run_input)
         with step_scope(halo), triggering_message_scope(find_asking_message(items, run_input)):
             call: Call = halo.build_call(
                 self.guard.resource,
                 args,
                 problem=self._find_problem(),
                 abilities=_ABILITIES,
-                shown_texts=find_known_origins(system, items, run_input),
+                shown_texts=(*shown_texts, *list_foreign_texts(map(find_guard, self.tools))),
                 history=(*list_history(items, run_input, self.values), *links),
             )
         return call

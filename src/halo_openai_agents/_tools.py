@@ -361,11 +361,16 @@ def build_schema(tool: FunctionTool) -> dict[str, Any]:
     }
 
 
-def copy_with_guard(halo: Halo, tool: FunctionTool, resource: Resource | None = None) -> FunctionTool:
+def copy_with_guard(
+    halo: Halo,
+    tool: FunctionTool,
+    resource: Resource | None = None,
+    make_guard: Callable[..., GuardMetadata] | None = None,
+) -> FunctionTool:
     """Copy a tool with a guard; without a resource it counts as unregistered, whatever else has its name."""
     known_resource = resource or make_unregistered_resource(tool.qualified_name, ActionKind.TOOL_CALL)
     kind = GuardMetadata if halo.find_registered(known_resource.id) == known_resource else UnregisteredGuard
-    guard = kind(halo, tool, tool.name, known_resource, TOOL_RESULT_SURFACE)
+    guard = (make_guard or kind)(halo, tool, tool.name, known_resource, TOOL_RESULT_SURFACE)
     guarded = copy.copy(tool)
     guarded.on_invoke_tool = make_invoker(guard, guarded, ArgumentReader.for_tool(tool), prepares=True)
     return guarded

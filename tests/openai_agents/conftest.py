@@ -80,6 +80,15 @@ class World:
     def shadows(self) -> list[tuple[str, str, bool]]:
         return [(e.body["kind"], e.body["name"], e.body["refused"]) for e in self.entries(EntryKind.SHADOW)]
 
+    def run(self, *words: str) -> None:
+        """A command of `halo` on this home."""
+        self._guard.deactivate()
+        try:
+            code, out, err = cli(*words, home=self.home / "halo")
+            assert code == 0, (out, err)
+        finally:
+            self._guard.activate()
+
     def answer(self, verb: str, pending: str) -> None:
         self._guard.deactivate()
         try:

@@ -95,6 +95,7 @@ VERBS: Final = {
         "Signed, and sent as an alert.",
     ),
     "known": Verb("known.app", "Payees, contacts and own domains that you vouch for."),
+    "mcp": Verb("mcp.app", "Tools of MCP servers, and accepting those that they list later."),
     "keys": Verb("approvals.keys_app", "List keys, and rotate or retire issuer keys."),
     "baseline": Verb("risk.app", "Fit, show and drop the baseline of an agent's ordinary behaviour."),
     "identity": Verb(

@@ -21,6 +21,7 @@ from halo_core.enforcement.flow import Emit, Steps, StepScope, TwoWayStep, get_t
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.passport_reader import HandOff
+from halo_core.enforcement.registry import guess_resource
 from halo_core.enforcement.session_context import ActiveDelegation, delegation_scope
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
@@ -35,6 +36,7 @@ __all__ = [
     "HandOff",
     "allowed_agents_scope",
     "find_agent_resource",
+    "guess_callback_resource",
     "note_allowed_agent",
     "register_agent_resource",
     "to_task_arguments",
@@ -134,6 +136,19 @@ def to_task_arguments(args: Mapping[str, Any]) -> dict[str, Any]:
         return {"task": ""}
     single_value = next(iter(args.values())) if len(args) == 1 else None
     return {"task": single_value if isinstance(single_value, str) else json.dumps(args, sort_keys=True, default=str)}
+
+
+def guess_callback_resource(resource_id: str, function_name: str, schema: Mapping[str, Any]) -> Resource:
+    """Guess what code of the host's does that a hand-off runs with what a model wrote.
+
+    The name of its function and its arguments count, since the name of a hand-off itself says `transfer` of every one.
+    What names no target and no amount takes a note.
+    """
+    arguments = list(schema.get("properties", {}))
+    guess = guess_resource(function_name, "", arguments)
+    if guess.impact is Impact.UNKNOWN and not guess.targets and not guess.amount and arguments:
+        guess = replace(guess, impact=Impact.WRITE, reversal=Reversal.UNDO, classified="guessed")
+    return replace(guess, id=resource_id)
 
 
 # Whom the agents that act here, the innermost last, have been allowed to hand off to since they were entered.

@@ -120,6 +120,8 @@ class KnownValueCheck:
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
         """Take one entry; `idx` is its position in the log, None where it has none."""
         body, place = fields["body"], -1 if idx is None else idx
+        if body.get("op") == "propose":
+            return  # what an MCP server lists and nobody has accepted yet
         values = body.get("values")
         for item in values if isinstance(values, list) else ():
             if not (isinstance(item, list) and len(item) == 2):

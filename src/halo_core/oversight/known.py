@@ -190,10 +190,10 @@ def list_known(reader: Reader, home: Path, tenant: str, *, opener: Opener) -> It
         entry = decode_signed_entry(reader, home, tenant, note)
         body = entry.body
         data, name = opener(entry, "values"), opener(entry, "actor")
-        by = body["actor"] if name is None else name.decode()
+        by = body.get("actor", "") if name is None else name.decode()
         forms = json.loads(data) if data is not None else [["", ""]] * len(body["values"])
         for (kind, digest), (form, label) in zip(body["values"], forms, strict=True):
-            if body["op"] == "clear":
+            if body["op"] in ("clear", "propose") or kind not in KNOWN_KINDS:
                 continue
             if body["op"] == "add":
                 value = KnownValue(kind, form, label)

@@ -119,11 +119,12 @@ class KnownTable(_Table):
 
     @property
     def has_any(self) -> bool:
-        """Whether the tenant knows a value at all."""
+        """Whether the tenant knows a value that an argument could have; accepted tools of MCP servers are none."""
         image = self._tx.image
         if image.has_known is None:
             row = self._tx.cursor.execute(
-                "SELECT 1 FROM known_value WHERE tenant=? LIMIT 1", (self._tx.tenant,)
+                "SELECT 1 FROM known_value WHERE tenant=? AND kind NOT IN ('mcp_server','mcp_tool') LIMIT 1",
+                (self._tx.tenant,),
             ).fetchone()
             image.has_known = row is not None
         return image.has_known

@@ -1,0 +1,379 @@
+"""Tools of MCP servers: what a server listed first is what is granted; what it lists later waits for a person.
+
+    problems = await halo.mcp_listings.aadmit("tickets", [ListedTool("read_ticket", "Read a ticket.", schema)])
+
+The first listing of a server is accepted as a whole. From then on a tool that is new, or that is described in other
+words or with another schema, has the problem `mcp_tool_not_accepted` until somebody accepts it (`halo mcp accept`).
+What was accepted is in signed entries, which know a tool by a keyed digest of its server, name, description and schema.
+
+Descriptions, parameter texts and enums are the server's words: an account or an address that only they name is of
+untrusted origin. What a server says of its tools never makes a guess at their impact milder.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester
+from halo_core.enforcement.flow import Steps, TwoWayStep, adrive, drive
+from halo_core.enforcement.guards import GuardMetadata
+from halo_core.enforcement.registry import guess_resource
+from halo_core.errors import HaloError
+from halo_core.model import EntryKind, Impact, Mode, Provenance
+from halo_core.store import Draft, Store, Transaction
+from halo_core.store.answer_rows import KnownTable
+from halo_core.store.known_values import digest_known_value
+from halo_core.values import TRUST_FLOOR, list_declarable
+
+SERVER_KIND: Final = "mcp_server"
+TOOL_KIND: Final = "mcp_tool"
+"""Kinds of the known values that say what was accepted."""
+SUBJECT: Final = "mcp-tools"
+NOT_ACCEPTED: Final = "mcp_tool_not_accepted"
+TOO_LARGE: Final = "mcp_listing_too_large"
+MAX_TOOLS: Final = 1_000
+"""Tools of one listing; a longer one is refused as a whole."""
+MAX_LISTING: Final = 1_000_000
+"""Characters of one listing, descriptions and schemas together."""
+_MAX_SERVERS: Final = 1_000
+_MAX_PROPOSALS: Final = 1_000  # of one process
+_MAX_SHOWN: Final = 4_096  # characters of a tool's listing that are kept for whoever accepts it
+_MAX_DEPTH: Final = 64
+_MAX_NODES: Final = 50_000  # of one schema
+_MAX_VALUE_TEXT: Final = 16_384  # characters of one tool's texts in which values are looked for
+_BATCH: Final = 250
+_DOMAIN: Final = "halo/mcp-tool/v1"
+
+RecordShadow = Callable[..., None]
+"""`HaloBase.record_shadow`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTool:
+    """A tool as an MCP server lists it.
+
+    Args:
+        name: its name at the server.
+        description: what the server says of it.
+        schema: JSON schema of its arguments.
+        title: its title for people; empty for none.
+    """
+
+    name: str
+    description: str = ""
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+    def to_text(self) -> str:
+        """Everything that is compared, as JSON text with sorted keys.
+
+        Raises:
+            ValueError: the schema is nested too deeply, holds itself, or has too many members.
+        """
+        _check_size(self.schema)
+        tree = {"description": self.description, "name": self.name, "schema": self.schema, "title": self.title}
+        return json.dumps(tree, sort_keys=True, default=str)
+
+
+def _check_size(tree: Any) -> None:
+    """Refuse a tree that is nested deeply, holds itself, or has too many members.
+
+    Raises:
+        ValueError: it does.
+    """
+    remaining, count = [(tree, 0)], 0
+    while remaining:
+        value, depth = remaining.pop()
+        members = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+        count += 1 + len(members)
+        if depth > _MAX_DEPTH or count > _MAX_NODES:
+            raise ValueError("the schema is too large")
+        remaining += [(item, depth + 1) for item in members]
+
+
+def make_tool_form(server: str, name: str, text: str) -> str:
+    """The form under which a listed tool is known: its server, its name and a digest of what the server says of it."""
+    return json.dumps([server, name, canonical.digest(_DOMAIN, text.encode())])
+
+
+def find_foreign_text(tool: ListedTool) -> str:
+    """The words of a server about a tool if they name an account, an address or a host; else empty.
+
+    A description that names nothing of the kind brings no value into a session that it could be misled to.
+    """
+    texts = _iterate_texts([tool.title, tool.description, tool.schema], _MAX_DEPTH)
+    text = "\n".join(texts)[:_MAX_VALUE_TEXT]
+    return text if _names_value(text) else ""
+
+
+_TOKEN: Final = re.compile(r"[^\s,;()\[\]{}<>\"'`|]+")
+_DIGITS: Final = re.compile(r"(?:\d[ ./-]{0,2}){6,}")  # of which an account could be made
+_DATE: Final = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_VALUE_KINDS: Final = frozenset(("account", "email", "host"))
+
+
+def _names_value(text: str) -> bool:
+    if _DIGITS.search(_DATE.sub(" ", text)):
+        return True
+    tokens = (token.strip(".:!?") for token in _TOKEN.findall(text))
+    return any(
+        kind in _VALUE_KINDS for token in tokens if "@" in token or "." in token for kind, _ in list_declarable(token)
+    )
+
+
+_BOUNDS: Final = frozenset((2**31 - 1, 2**32 - 1, 2**53 - 1, 2**63 - 1, 2**64 - 1))
+"""Limits of number types, which generated schemas state; nobody's account."""
+_DIALECT: Final = "json-schema.org/"
+
+
+def _iterate_texts(value: Any, depth: int) -> Iterator[str]:
+    """All texts and numbers in a JSON tree, and its keys: a model reads them all."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key == "$schema" and isinstance(item, str) and item.partition("://")[2].startswith(_DIALECT):
+                continue
+            yield str(key)
+            if depth:
+                yield from _iterate_texts(item, depth - 1)
+    elif isinstance(value, list | tuple):
+        for item in value if depth else ():
+            yield from _iterate_texts(item, depth - 1)
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) not in _BOUNDS:
+        yield str(value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListedToolGuard(GuardMetadata):
+    """The guard of a tool that an MCP server runs.
+
+    Args:
+        server: name of its server, as `McpListings` knows it; empty where nobody guarded the server.
+        listed_name: the tool's name at the server.
+        foreign_text: of a tool of a server that nobody guarded, what `find_foreign_text` gives.
+    """
+
+    server: str = ""
+    listed_name: str = ""
+    foreign_text: str = ""
+
+    def find_problem(self) -> str:
+        """Why nobody accepted the tool as its server lists it now."""
+        return str(self.halo.mcp_listings.find_problem(self.server, self.listed_name)) if self.server else ""
+
+    def read_foreign_text(self) -> str:
+        """The server's words about the tool, if they name a value; empty where the server is trusted."""
+        if self.resource.trust >= TRUST_FLOOR:
+            return ""
+        return (
+            str(self.halo.mcp_listings.find_text(self.server, self.listed_name)) if self.server else self.foreign_text
+        )
+
+
+def list_foreign_texts(guards: Iterable[GuardMetadata | None]) -> Iterator[tuple[str, Provenance]]:
+    """What servers say of tools that a model is given, with its origin, for the call that shows it to the model."""
+    for guard in guards:
+        if isinstance(guard, ListedToolGuard) and (text := guard.read_foreign_text()):
+            yield text, Provenance.UNTRUSTED
+
+
+def describe_for_guess(description: str) -> str:
+    """What of a server's description may be used to guess what a tool does: nothing that says it merely reads."""
+    return "" if guess_resource("", description, ()).impact is Impact.READ else description
+
+
+@dataclass(slots=True)
+class _Listing:
+    """The newest listing of one server.
+
+    Args:
+        problems: reason code of each tool that may not run, by its name.
+        texts: what `find_foreign_text` gives, by the tool's name.
+        forms: name and form of each tool by its text, so that what has not changed is read once.
+        refused: reason code of every tool, where the listing itself is refused.
+        is_withheld: whether no model is to be shown any of it.
+    """
+
+    problems: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    forms: dict[str, tuple[str, str]] = field(default_factory=dict)
+    refused: str = ""
+    is_withheld: bool = False
+
+
+class McpListings:
+    """What MCP servers list, and what of it was accepted. One for each facade; thread-safe as the store is.
+
+    Args:
+        store: where it is kept.
+        digester: keyed digests of the home.
+        mode: the mode that the facade was opened with; None follows the stored one.
+        record_shadow: notes a tool that nobody accepted.
+    """
+
+    def __init__(self, store: Store, digester: Digester, mode: Mode | None, record_shadow: RecordShadow) -> None:
+        self._store = store
+        self._digester = digester
+        self._mode = mode
+        self._record_shadow = record_shadow
+        self._listings: dict[str, _Listing] = {}
+        self._proposed: set[str] = set()
+
+    def admit(self, server: str, tools: Sequence[ListedTool]) -> Mapping[str, str]:
+        """Compare a listing with what was accepted; the first one of a server is accepted as it is.
+
+        Args:
+            server: the name under which people know it, the same in each process.
+            tools: all that it lists.
+
+        Returns:
+            Reason code of each tool that may not run, by its name; nothing for one that may.
+        """
+        problems: Mapping[str, str] = drive(self._admit(server, tools))
+        return problems
+
+    async def aadmit(self, server: str, tools: Sequence[ListedTool]) -> Mapping[str, str]:
+        """As `admit`, without blocking the event loop."""
+        problems: Mapping[str, str] = await adrive(self._admit(server, tools))
+        return problems
+
+    def find_problem(self, server: str, name: str) -> str:
+        """Reason code of why a tool may not run, by the newest listing of its server; empty where nothing is wrong."""
+        listing = self._listings.get(server)
+        return "" if listing is None else listing.refused or listing.problems.get(name, "")
+
+    def is_withheld(self, server: str) -> bool:
+        """Whether the newest listing of a server is refused as a whole, so that no model is to be shown any of it."""
+        listing = self._listings.get(server)
+        return listing is not None and listing.is_withheld
+
+    def find_text(self, server: str, name: str) -> str:
+        """The server's words about a tool, if they name a value; see `find_foreign_text`."""
+        listing = self._listings.get(server)
+        return "" if listing is None else listing.texts.get(name, "")
+
+    def _admit(self, server: str, tools: Sequence[ListedTool]) -> Steps[Mapping[str, str]]:
+        previous = self._listings.get(server, _Listing())
+        try:
+            listing = _read_listing(server, tools, previous)
+        except ValueError:
+            is_enforced = yield from self._read_is_enforced()
+            self._keep(server, _Listing(refused=TOO_LARGE, is_withheld=is_enforced))
+            where = f"lists more than {MAX_TOOLS} tools, or {MAX_LISTING} characters"
+            self._record_shadow("mcp_server", server, where, refused=is_enforced)
+            return dict.fromkeys({tool.name for tool in tools[: MAX_TOOLS + 1]}, TOO_LARGE)
+        forms = {name: (form, text) for text, (name, form) in listing.forms.items()}
+        try:
+            job = _AdmitJob(server, forms, self._digester, self._mode, self._proposed)
+            refused, is_enforced = yield TwoWayStep(self._store.commit, self._store.acommit, job)
+        except HaloError:  # INVARIANT: FAILCLOSED - what cannot be compared was not accepted
+            refused, is_enforced = set(forms), True
+        # Two tools of one name: nobody could say which of them was accepted.
+        ambiguous = (name for name, count in Counter(tool.name for tool in tools).items() if count > 1)
+        if server not in self._listings and len(self._listings) >= _MAX_SERVERS:
+            refused = set(forms)
+        listing.problems = dict.fromkeys(sorted({*refused, *ambiguous}), NOT_ACCEPTED)
+        self._keep(server, listing)
+        for name in listing.problems:
+            where = f"MCP server `{server}` lists it anew or changed"
+            self._record_shadow("mcp_tool", f"{server}/{name}", where, refused=is_enforced)
+        return listing.problems
+
+    def _read_is_enforced(self) -> Steps[bool]:
+        try:
+            mode = self._mode or (yield TwoWayStep(self._store.commit, self._store.acommit, _read_mode))
+        except HaloError:
+            return True
+        return mode is Mode.ENFORCE
+
+    def _keep(self, server: str, listing: _Listing) -> None:
+        # Of a server beyond these nothing is registered, so that nothing of it is granted.
+        if server in self._listings or len(self._listings) < _MAX_SERVERS:
+            self._listings[server] = listing
+
+
+def _read_mode(tx: Transaction) -> Mode:
+    return tx.load_control().mode
+
+
+def _read_listing(server: str, tools: Sequence[ListedTool], previous: _Listing) -> _Listing:
+    """Read what a server lists.
+
+    Raises:
+        ValueError: it is too large.
+    """
+    if len(tools) > MAX_TOOLS:
+        raise ValueError("too many tools")
+    listing, size = _Listing(), 0
+    for tool in tools:
+        text = tool.to_text()
+        size += len(text)
+        if size > MAX_LISTING:
+            raise ValueError("too much text")
+        known = previous.forms.get(text)
+        listing.forms[text] = known or (tool.name, make_tool_form(server, tool.name, text))
+        listing.texts[tool.name] = previous.texts[tool.name] if known is not None else find_foreign_text(tool)
+    return listing
+
+
+@dataclass(frozen=True, slots=True)
+class _AdmitJob:
+    """Compares a listing with what was accepted, inside a transaction.
+
+    Args:
+        server: its name.
+        forms: of its tools, by name, each with its text.
+        digester: keyed digests.
+        mode: as of `McpListings`.
+        proposed: digests that this process has proposed already.
+    """
+
+    server: str
+    forms: Mapping[str, tuple[str, str]]
+    digester: Digester
+    mode: Mode | None
+    proposed: set[str]
+
+    def __call__(self, tx: Transaction) -> tuple[set[str], bool]:
+        """Names of the tools that were not accepted, and whether they are refused."""
+        table = KnownTable(tx)
+        is_enforced = (self.mode or tx.load_control().mode) is Mode.ENFORCE
+        server = digest_known_value(self.digester, SERVER_KIND, self.server)
+        digests = {name: digest_known_value(self.digester, TOOL_KIND, form) for name, (form, _) in self.forms.items()}
+        if not table.contains(SERVER_KIND, server):
+            table.add(SERVER_KIND, server)
+            for digest in digests.values():
+                table.add(TOOL_KIND, digest)
+            record_tools(tx, "add", [(SERVER_KIND, server, self.server, ""), *self._list_rows(digests)])
+            return set(), is_enforced
+        refused = {name for name, digest in digests.items() if not table.contains(TOOL_KIND, digest)}
+        new = {name: digests[name] for name in refused if digests[name] not in self.proposed}
+        if new and len(self.proposed) < _MAX_PROPOSALS:
+            self.proposed.update(new.values())
+            record_tools(tx, "propose", self._list_rows(new))
+        return refused, is_enforced
+
+    def _list_rows(self, digests: Mapping[str, str]) -> list[_Row]:
+        return [(TOOL_KIND, digest, *self.forms[name]) for name, digest in digests.items()]
+
+
+_Row = tuple[str, str, str, str]
+"""Kind, keyed digest, form and text of a server or a tool."""
+
+
+def record_tools(tx: Transaction, op: str, rows: Iterable[_Row], *, why: str = "", actor: Any = None) -> None:
+    """Append the entries of what was accepted (`add`), or only seen (`propose`)."""
+    remaining = list(rows)
+    while remaining:
+        batch, remaining = remaining[:_BATCH], remaining[_BATCH:]
+        body = {"op": op, "values": [[kind, digest] for kind, digest, *_ in batch], "why": why}
+        shown = [[form, text[:_MAX_SHOWN]] for _, _, form, text in batch]
+        content = {"values": json.dumps(shown, ensure_ascii=False).encode()}
+        tx.append(Draft(EntryKind.KNOWN, "", body, content, SUBJECT, actor=actor))

@@ -27,7 +27,13 @@ from halo_openai_agents._results import (
 
 _SYSTEM_ROLES: Final = ("system", "developer")
 _FUNCTION_CALL: Final = "function_call"
-_OWN_KINDS: Final = frozenset({"", "message", "reasoning", "item_reference", "compaction", _FUNCTION_CALL})
+_NATIVE_CALLS: Final = frozenset(
+    ("apply_patch_call", "computer_call", "custom_tool_call", "local_shell_call", "shell_call")
+)
+"""Calls of tools that are no function tools; what came of one is an item of its own, wherever it ran."""
+_OWN_KINDS: Final = frozenset(
+    {"", "message", "reasoning", "item_reference", "compaction", _FUNCTION_CALL, *_NATIVE_CALLS}
+)
 _LINKS: Final = (("previous_response_id", "response"), ("conversation_id", "conversation"))
 _Key = tuple[str, str]
 
@@ -131,9 +137,11 @@ def _iterate_items(items: Iterable[Any], is_given: Any) -> Iterator[HistoryItem]
     words, were_given = "", True
     for item in items:
         kind = str(get_field(item, "type") or "")
-        if kind == _FUNCTION_CALL:
+        if kind == _FUNCTION_CALL or kind in _NATIVE_CALLS:
             were_given = (were_given or not (words or calls)) and is_given(item)
-            calls.append((str(get_field(item, "name")), get_field(item, "arguments") or ""))
+            is_function = kind == _FUNCTION_CALL
+            arguments = get_field(item, "arguments") if is_function else extract_item_text(item)
+            calls.append((str(get_field(item, "name") if is_function else kind), arguments or ""))
             continue
         if kind == "reasoning":
             continue

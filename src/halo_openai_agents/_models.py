@@ -57,6 +57,7 @@ from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.session_context import triggering_message_scope
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
+from halo_core.model_requests import judge_model_fields
 from halo_openai_agents._history import (
     RunInput,
     find_asking_message,
@@ -65,6 +66,7 @@ from halo_openai_agents._history import (
     list_session_link,
     read_answer,
 )
+from halo_openai_agents._requests import read_request_fields
 from halo_openai_agents._results import (
     count_messages,
     get_function_calls,
@@ -76,7 +78,6 @@ from halo_openai_agents._runs import AgentRun, current_run, step_scope
 from halo_openai_agents._translate import (
     GUARD_ATTRIBUTE,
     find_guard,
-    hosted_names,
     native_names,
     tool_names,
 )
@@ -106,6 +107,7 @@ class ModelAction(GovernedAction[Any]):
         super().__init__(guard.halo.enforcer, None, guard.surface)
         self.guard = guard
         self.function = function
+        self.model = model
         self.values = values = dict(_SIGNATURE.bind(model, *args, **kwargs).arguments)
         model_input = values.get("input")
         # Nobody else holds the list that is decided and sent.
@@ -118,7 +120,12 @@ class ModelAction(GovernedAction[Any]):
     def build_call(self) -> Call:
         """The call to decide; a call that offers tools which cannot be guarded has a problem."""
         halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
-        args = {"messages": count_messages(items) + bool(system), "tools": tool_names(self.tools, self.handoffs)}
+        judged = judge_model_fields(read_request_fields(self.model, self.values), type(self.guard.original).__name__)
+        args = {
+            "messages": count_messages(items) + bool(system),
+            "tools": tool_names(self.tools, self.handoffs),
+            **judged.to_arguments(),
+        }
         self.run = run = current_run(halo)
         run_input = run.run_input if run is not None else RunInput.from_value(items)
         links = list_session_link(run.thread) if run is not None else ()
@@ -135,10 +142,7 @@ class ModelAction(GovernedAction[Any]):
         return call
 
     def _find_problem(self) -> str:
-        settings = self.values.get("model_settings")
-        if hosted_names(self.tools, settings):
-            return "hosted_tool"
-        return "needs_guard" if native_names(self.tools, settings) else ""
+        return "needs_guard" if native_names(self.tools) else ""
 
     def execute(self, ticket: Ticket) -> Any:
         """Call the model; an answer that may be restricted is kept out of the SDK's traces."""

@@ -24,6 +24,7 @@ from halo_core.enforcement.result_texts import (
     prefer_original,
 )
 from halo_core.model import HistoryItem
+from halo_core.model_requests import ProviderBlock, find_provider_blocks
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
@@ -202,4 +203,9 @@ def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) ->
         read_answer: what of a response becomes part of the conversation.
     """
     redact = partial(_AnswerRedactor.redact, is_tool=partial(is_decided_tool, halo))
-    return Surface(extract_words, None, redact, _replace_answer, said=read_answer)
+    return Surface(extract_words, None, redact, _replace_answer, said=read_answer, provider_blocks=_find_blocks)
+
+
+def _find_blocks(response: ModelResponse) -> tuple[ProviderBlock, ...]:
+    """What tools of the provider's put into a response: their calls and results, and citations of what they found."""
+    return find_provider_blocks(list(response.output))

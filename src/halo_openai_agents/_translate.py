@@ -24,7 +24,6 @@ from agents import (
     ImageGenerationTool,
     LocalShellTool,
     Model,
-    ModelSettings,
     ProgrammaticToolCallingTool,
     RunContextWrapper,
     ShellTool,
@@ -42,7 +41,6 @@ from halo_core.enforcement.guards import (
     GuardMetadata,
     drop_unnameable_properties,
     get_guard,
-    to_list,
     to_plain_schema,
 )
 from halo_core.object_graph import iterate_closure
@@ -58,12 +56,24 @@ def attach_to_invoker(invoker: Any, guard: GuardMetadata) -> None:
     setattr(invoker, GUARD_ATTRIBUTE, guard)
 
 
+_RUNNING_FIELDS: Final[Mapping[type[Any], str]] = {
+    FunctionTool: "on_invoke_tool",
+    CustomTool: "on_invoke_tool",
+    ShellTool: "executor",
+    LocalShellTool: "executor",
+    ApplyPatchTool: "editor",
+    ComputerTool: "computer",
+}
+"""Fields in which tools have what runs."""
+
+
 def find_guard(thing: Any) -> GuardMetadata | None:
     """The guard of a tool, a model, an agent or a hand-off; None where there is none, or no longer."""
-    if not isinstance(thing, FunctionTool | Model):
+    runs = next((name for kind, name in _RUNNING_FIELDS.items() if isinstance(thing, kind)), "")
+    if not runs and not isinstance(thing, Model):
         return get_guard(thing)
     # A guarded model shares the state of its original, so its class has the guard.
-    guard = getattr(thing.on_invoke_tool if isinstance(thing, FunctionTool) else type(thing), GUARD_ATTRIBUTE, None)
+    guard = getattr(getattr(thing, runs, None) if runs else type(thing), GUARD_ATTRIBUTE, None)
     return guard if isinstance(guard, GuardMetadata) else None
 
 
@@ -110,24 +120,13 @@ def tool_names(tools: Iterable[Any], handoffs: Iterable[Handoff[Any, Any]] = ())
     return [get_display_name(item) for item in (*tools, *handoffs)]
 
 
-def hosted_names(tools: Iterable[Any], settings: ModelSettings | None = None) -> list[str]:
-    """Names of the provider's tools in a model call: in its list of tools, or in its settings."""
-    return [get_display_name(item) for item in (*tools, *_find_settings_tools(settings)) if is_hosted(item)]
-
-
-def native_names(tools: Iterable[Any], settings: ModelSettings | None = None) -> list[str]:
-    """Names of the tools of a model call that are neither function tools nor the provider's."""
-    odd = [item for item in tools if not isinstance(item, FunctionTool | Handoff) and not is_hosted(item)]
-    return [get_display_name(item) for item in (*odd, *_find_settings_tools(settings)) if not is_hosted(item)]
-
-
-def _find_settings_tools(settings: ModelSettings | None) -> list[Any]:
-    """Tools that settings add to a request directly."""
-    extra_tools: list[Any] = []
-    for name in ("extra_args", "extra_body"):
-        extra = getattr(settings, name, None)
-        extra_tools += to_list(extra.get("tools") if isinstance(extra, Mapping) else None)
-    return extra_tools
+def native_names(tools: Iterable[Any]) -> list[str]:
+    """Names of the tools of a model call that run here and carry no guard."""
+    return [
+        get_display_name(item)
+        for item in tools
+        if not isinstance(item, FunctionTool | Handoff | Mapping) and not is_hosted(item) and find_guard(item) is None
+    ]
 
 
 def tool_schema(tool: FunctionTool) -> dict[str, Any]:

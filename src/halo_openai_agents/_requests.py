@@ -1,0 +1,67 @@
+"""What a model call of the SDK sends beside its messages, as the fields of one request.
+
+`read_request_fields` gives what `halo_core.model_requests.judge_model_fields` judges: the settings of the call, the
+tools that no function tool stands behind, the stored prompt, and what the model and its client add to each request.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agents import FunctionTool, Handoff, Model, ModelSettings
+from openai import AsyncOpenAI, OpenAI
+
+from halo_openai_agents._translate import get_display_name, is_hosted
+
+_LOCAL_SETTINGS: Final = frozenset(("include_usage", "preserve_raw_usage", "retry", "timeout"))
+"""Settings that the SDK itself uses, and sends to nobody."""
+_WIRE_NAMES: Final[Mapping[str, str]] = {"response_include": "include"}
+_CALL_FIELDS: Final = ("prompt", "previous_response_id", "conversation_id")
+_CLIENT_FIELDS: Final = (("_custom_query", "extra_query"), ("_custom_headers", "extra_headers"))
+"""Attributes in which a client keeps what it adds to each request, each with the field that adds the same."""
+
+
+def read_request_fields(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a request.
+
+    Args:
+        model: that is asked.
+        values: arguments of its method, by name.
+    """
+    fields: dict[str, Any] = {"model": getattr(model, "model", None), **_read_settings(values.get("model_settings"))}
+    tools = [_describe_tool(tool) for tool in values.get("tools") or () if _is_judged(tool)]
+    if tools:
+        fields["tools"] = tools
+    client = next((item for item in vars(model).values() if isinstance(item, AsyncOpenAI | OpenAI)), None)
+    for attribute, name in _CLIENT_FIELDS:
+        added = getattr(client, attribute, None)
+        if isinstance(added, Mapping) and added:
+            own = fields.get(name)
+            fields[name] = {**added, **(own if isinstance(own, Mapping) else {})}
+    return fields | {name: values[name] for name in _CALL_FIELDS if values.get(name) is not None}
+
+
+def _read_settings(settings: Any) -> dict[str, Any]:
+    if not isinstance(settings, ModelSettings):
+        return {} if settings is None else {"model_settings": settings}
+    # A field that a subclass adds counts too; `extra_args` and the like are judged with what is in them.
+    names = [field.name for field in dataclasses.fields(settings) if field.name not in _LOCAL_SETTINGS]
+    values = {name: getattr(settings, name) for name in names}
+    return {_WIRE_NAMES.get(name, name): value for name, value in values.items() if value is not None}
+
+
+def _is_judged(tool: Any) -> bool:
+    return is_hosted(tool) or not isinstance(tool, FunctionTool | Handoff)
+
+
+def _describe_tool(tool: Any) -> Any:
+    """A tool as it is sent: its kind, with the configuration that the SDK passes on."""
+    if isinstance(tool, Mapping):
+        return tool
+    if not is_hosted(tool):
+        return {"type": "custom", "name": get_display_name(tool)}  # run here, and decided as what it is
+    config = getattr(tool, "tool_config", None)
+    extra = {"environment": tool.environment} if hasattr(tool, "environment") else {}
+    return {"type": get_display_name(tool), **extra, **(config if isinstance(config, Mapping) else {})}

@@ -10,9 +10,23 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunHooks, RunState, function_tool
+from agents import (
+    Agent,
+    ApplyPatchTool,
+    ComputerTool,
+    CustomTool,
+    FunctionTool,
+    Handoff,
+    LocalShellTool,
+    Model,
+    RunConfig,
+    RunHooks,
+    RunState,
+    ShellTool,
+    function_tool,
+)
 from agents.lifecycle import RunHooksBase
 from agents.mcp import MCPServer
 from agents.result import RunResultBase
@@ -25,6 +39,7 @@ from halo_openai_agents._agents import guard_agent
 from halo_openai_agents._doctor import doctor
 from halo_openai_agents._mcp import guard_server
 from halo_openai_agents._models import guard_model
+from halo_openai_agents._native_tools import guard_native_tool
 from halo_openai_agents._pause import resume, waiting
 from halo_openai_agents._runner import Tripwire, configure_run, install, install_runner
 from halo_openai_agents._tools import guard_tool
@@ -47,6 +62,7 @@ __all__ = [
 A = TypeVar("A", bound=Agent[Any])
 M = TypeVar("M", bound=Model)
 S = TypeVar("S", bound=MCPServer)
+N = TypeVar("N", ApplyPatchTool, ComputerTool[Any], CustomTool, LocalShellTool, ShellTool)
 
 if TYPE_CHECKING:
     from agents import Tool
@@ -86,6 +102,9 @@ class Halo(HaloBase):
     def guard(self, x: FunctionTool | Callable[..., Any], *, resource: Resource | None = None) -> FunctionTool: ...
 
     @overload
+    def guard(self, x: N, *, resource: Resource | None = None) -> N: ...
+
+    @overload
     def guard(self, x: Sequence[FunctionTool | Callable[..., Any]], *, resource: Resource | None = None) -> list[L]: ...
 
     def guard(
@@ -121,17 +140,26 @@ class Halo(HaloBase):
             return guard_agent(self, x, resource, give=give, name=agent, grants=grants)
         if give or agent or not grants:
             raise ConfigError("not_an_agent", "terms and names are for agents only", field="x", remedy="pass an agent")
-        if isinstance(x, FunctionTool):
-            return guard_tool(self, x, resource)
-        if isinstance(x, Model):
-            return guard_model(self, x, resource)
-        if isinstance(x, MCPServer):
-            return guard_server(self, x, resource)
         if isinstance(x, list | tuple):
             return guard_all(self.guard, x, resource, _find_refusal)
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, function_tool(x), resource)
-        raise _make_unsupported_error(x)
+        kinds = ((FunctionTool, guard_tool), (Model, guard_model), (MCPServer, guard_server))
+        guard_part = next((guard for kind, guard in kinds if isinstance(x, kind)), None)
+        guard_part = guard_native_tool if guard_part is None and is_native(x) else guard_part
+        if guard_part is None:
+            raise _make_unsupported_error(x)
+        return guard_part(self, x, resource)
+
+    def guard_started(self, agent: A) -> A:
+        """A guarded copy of an agent that code inside a guarded run starts by itself; it acts under its own name.
+
+        Tools in it are granted as `guard` grants them. One that cannot be, since another tool has its name, is refused.
+
+        Raises:
+            ConfigError: it cannot be guarded.
+        """
+        return cast("A", guard_agent(self, agent, None, name=agent.name, keeps_names=True))
 
     def run_options(
         self,
@@ -200,15 +228,12 @@ class Halo(HaloBase):
 
 
 def _find_refusal(item: Any) -> ConfigError | None:
-    return _make_unsupported_error(item) if is_hosted(item) or is_native(item) else None
+    return _make_unsupported_error(item) if is_hosted(item) else None
 
 
 def _make_unsupported_error(x: Any) -> ConfigError:
     if is_hosted(x):
         return make_hosted_tool_error(get_display_name(x))
-    if is_native(x):
-        remedy = "write it as a function tool; the SDK does not run this kind as one"
-        return ConfigError("not_guardable", f"`{get_display_name(x)}` cannot be guarded", field="x", remedy=remedy)
     if isinstance(x, Handoff):
         remedy = "guard the agent that has the hand-off"
         return ConfigError("not_guardable", "a hand-off cannot be guarded without its agent", field="x", remedy=remedy)

@@ -12,6 +12,7 @@ import copy
 import functools
 import types
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ from halo_core.enforcement.delegation import (
 )
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import (
+    TOOL_KINDS,
     GuardMetadata,
     attach_guard,
     clean_name,
@@ -41,10 +43,11 @@ from halo_core.model import ActionKind, Resource
 from halo_openai_agents._handoffs import REBIND, get_handoff_target, guard_handoff
 from halo_openai_agents._mcp import guard_server, guard_server_tool
 from halo_openai_agents._models import guard_model
+from halo_openai_agents._native_tools import guard_native_tool
 from halo_openai_agents._pause import store_session
 from halo_openai_agents._runs import current_run, find_run
-from halo_openai_agents._tools import copy_with_guard, guard_tool, make_pausing_copy
-from halo_openai_agents._translate import find_guard, read_closure
+from halo_openai_agents._tools import copy_with_guard, get_argument_names, guard_tool, make_pausing_copy
+from halo_openai_agents._translate import find_guard, is_native, read_closure
 
 if TYPE_CHECKING:
     from halo_openai_agents import Halo
@@ -129,6 +132,9 @@ def _make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
         if run is not None and is_turn_of_run:
             store_session(guard.halo, run_context, run.session)
             await run.enter_agent(run.get_agent_name(self, guard.name))
+        if isinstance(self.model, Model) and find_guard(self.model) is None:  # put there since
+            with suppress(ConfigError):  # the tripwire refuses it
+                self.model = guard_model(guard.halo, self.model, None)
         tools = await kind.get_all_tools(self, run_context)
         # A state that is read back outside of a run belongs to one that paused.
         pauses = run.pausing if run is not None and is_turn_of_run else True
@@ -197,8 +203,11 @@ def guard_agent(
     give: Mapping[str, HandOff] | None = None,
     name: str = "",
     grants: bool = True,
+    keeps_names: bool = False,
 ) -> Agent[Any]:
     """Make a guarded copy of an agent.
+
+    With `keeps_names` a tool whose name is taken gets no grant, instead of an error.
 
     Raises:
         ConfigError: something in it cannot be guarded, or a name is taken.
@@ -210,7 +219,7 @@ def guard_agent(
         return agent
     if not acting_name and agent.handoffs:
         acting_name = clean_name(agent.name)
-    return _AgentCopies(halo, grants).copy_agent(agent, acting_name, resource)
+    return _AgentCopies(halo, grants, keeps_names).copy_agent(agent, acting_name, resource)
 
 
 def _iter_reachable_names(agent: Agent[Any], visited: list[Agent[Any]]) -> Iterator[str]:
@@ -236,6 +245,7 @@ class _AgentCopies:
 
     halo: Halo
     grants: bool
+    keeps_names: bool = False
     _copies: dict[int, tuple[Agent[Any], Agent[Any]]] = field(default_factory=dict)
 
     def get_copy(self, agent: Agent[Any]) -> Agent[Any]:
@@ -271,8 +281,16 @@ class _AgentCopies:
         return copied
 
     def _guard_tool(self, tool: Any) -> Any:
-        if not isinstance(tool, FunctionTool):
-            return tool
+        try:
+            if is_native(tool):
+                return guard_native_tool(self.halo, tool, None, grants=self.grants)
+            return self._guard_function_tool(tool) if isinstance(tool, FunctionTool) else tool
+        except ConfigError as exc:
+            if not self.keeps_names or exc.code != "resource_id_taken":
+                raise
+            return tool  # each turn makes a guarded copy that nobody granted
+
+    def _guard_function_tool(self, tool: FunctionTool) -> FunctionTool:
         guard = find_guard(tool)
         agent = get_inner_agent(tool if guard is None else guard.original)
         if agent is not None and not _is_named_agent(self.halo, agent):
@@ -281,7 +299,14 @@ class _AgentCopies:
             return guard_tool(self.halo, _replace_inner_agent(original, self.get_copy(agent)), resource)
         if guard is None and not self.grants:
             return tool  # each turn makes a guarded copy that nobody granted
-        return guard_tool(self.halo, tool, None)
+        return guard_tool(self.halo, tool, self._find_resource(tool) if self.keeps_names and guard is None else None)
+
+    def _find_resource(self, tool: FunctionTool) -> Resource | None:
+        """What the host has registered under a tool's name: a guess does not take its place."""
+        name = tool.qualified_name
+        registered = self.halo.find_registered(name) if name not in self.halo.servers_by_tool else None
+        is_same = registered is not None and self.halo.get_argument_names(name) == get_argument_names(tool)
+        return registered if registered is not None and registered.kind in TOOL_KINDS and is_same else None
 
     def _guard_handoff(self, giver: Agent[Any], item: Any) -> Any:
         if isinstance(item, Handoff):

@@ -1,8 +1,8 @@
 """`halo doctor` for the OpenAI Agents SDK: what of an app is decided before it runs.
 
 `doctor` follows what objects hold: agents over hand-offs and tools, guardrails, hooks and instructions that are
-functions, closures, globals that functions name. What a function makes while it runs it does not see. It runs nothing
-of the app's.
+functions, closures, globals that functions name. What a function makes while it runs it does not see, but an agent
+that it starts inside a guarded run is guarded there. It runs nothing of the app's.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
 from halo_core.doctor import (
+    DECIDED_BODY,
     IGNORED_TYPES,
     NO_COVER,
     Cover,
@@ -27,6 +28,7 @@ from halo_core.doctor import (
     Finding,
     FindingKind,
     find_tripwire_point,
+    get_body_cover,
     join_place,
 )
 from halo_core.enforcement.guards import choose_model_name, require_guard
@@ -48,6 +50,8 @@ from halo_openai_agents._translate import (
 _CLIENT_TYPES: Final = (AsyncOpenAI, OpenAI)
 CODE_FIELDS: Final = ("instructions", "input_guardrails", "output_guardrails", "hooks", "tool_use_behavior", "prompt")
 """Fields of an agent that can be code of the app's, which runs beside what is decided."""
+_STARTED_POINT: Final = "guarded run (guarded where it starts)"
+"""What decides an agent that code inside a guarded run starts by itself, in its own tasks or threads of the SDK."""
 
 
 def doctor(obj: Any, *, name: str = "") -> list[Finding]:
@@ -91,8 +95,8 @@ class AppExaminer(Examiner):
         return self.explorer.is_framework_module(get_module_name(x))
 
     def get_contents_cover(self, x: Any, cover: Cover) -> Cover:  # noqa: ARG002  the form of the base
-        """No guard around an object of the app's decides what that calls."""
-        return NO_COVER
+        """No guard around an object of the app's decides what that calls, but for runs that it starts."""
+        return get_body_cover(cover)
 
     def find_watch_point(self, kind: FindingKind) -> str:  # noqa: ARG002  the form of the base
         """The tripwire refuses whatever a runner runs."""
@@ -100,45 +104,55 @@ class AppExaminer(Examiner):
 
     # agents
 
-    def examine_agent(self, agent: Any, where: str, _cover: Cover) -> None:
-        """An agent, its parts, and the code that runs beside it."""
+    def examine_agent(self, agent: Any, where: str, cover: Cover) -> None:
+        """An agent, its parts, and the code that runs beside it.
+
+        One that code inside a guarded run starts by itself is guarded there.
+        """
         guard, place = find_guard(agent), join_place(where, "agent", agent.name)
+        is_started = guard is None and cover.is_decided
         cover = Cover("guarded agent", halo=guard.halo) if guard is not None else NO_COVER
+        cover = Cover(_STARTED_POINT) if is_started else cover
         self.add_point(FindingKind.AGENT, agent.name, where, cover.point)
         for part in (*agent.tools, *agent.mcp_servers):
             self.visit(part, place, cover)
         for item in agent.handoffs:
             if isinstance(item, Handoff):
-                self.examine_handoff(item, place, NO_COVER)
+                self.examine_handoff(item, place, DECIDED_BODY if is_started else NO_COVER)
             else:
-                self.add_point(FindingKind.HANDOFF, get_display_name(item), place, "")
-                self.visit(item, place)
+                self.add_point(FindingKind.HANDOFF, get_display_name(item), place, cover.point if is_started else "")
+                self.visit(item, place, DECIDED_BODY if is_started else NO_COVER)
         if isinstance(agent.model, Model):
             self.visit(agent.model, place, cover)
         else:
-            point = "the run's provider, which is guarded" if guard is not None else ""
+            point = "the run's provider, which is guarded" if cover.point else ""
             self.add_point(FindingKind.MODEL, agent.model or "the SDK's default model", place, point)
         for field in CODE_FIELDS:
-            self.visit(getattr(agent, field, None), f"{place} > {field.replace('_', ' ')}")
+            code = getattr(agent, field, None)
+            self.visit(code, f"{place} > {field.replace('_', ' ')}", DECIDED_BODY if cover.point else NO_COVER)
         prompt = getattr(agent, "prompt", None)
         if isinstance(prompt, dict) and "id" in prompt:
-            remedy = "the provider fills in a stored prompt and its tools: do not put tools into it"
+            remedy = (
+                "the provider fills in a stored prompt, and its tools: the first call asks a person; accept it "
+                "only if it has no tools"
+            )
             self.add_note(FindingKind.MODEL, str(prompt.get("id")), f"{place} > prompt", remedy)
 
-    def examine_handoff(self, item: Handoff[Any, Any], where: str, _cover: Cover) -> None:
+    def examine_handoff(self, item: Handoff[Any, Any], where: str, cover: Cover) -> None:
         """A hand-off, and the agent that it leads to."""
-        is_guarded = find_guard(item) is not None
-        self.add_point(FindingKind.HANDOFF, item.agent_name, where, "guarded hand-off" if is_guarded else "")
-        self.visit(get_handoff_target(item), where)
+        is_guarded, body = find_guard(item) is not None, get_body_cover(cover)
+        point = "guarded hand-off" if is_guarded else _STARTED_POINT if cover.is_decided else ""
+        self.add_point(FindingKind.HANDOFF, item.agent_name, where, point)
+        self.visit(get_handoff_target(item), where, body)
         if not is_guarded:
-            self.visit(item.on_invoke_handoff, where)
+            self.visit(item.on_invoke_handoff, where, body)
         elif has_input_callback(require_guard(item).original):
             self.add_point(FindingKind.TOOL, f"callback of `{item.tool_name}`", where, "guarded hand-off")
-        self.visit(item.input_filter, where)
+        self.visit(item.input_filter, where, DECIDED_BODY if is_guarded else body)
 
-    def examine_guardrail(self, item: InputGuardrail[Any] | OutputGuardrail[Any], where: str, _cover: Cover) -> None:
-        """A guardrail: no guard decides what its function calls."""
-        self.visit(item.guardrail_function, f"{where} `{item.get_name()}`")
+    def examine_guardrail(self, item: InputGuardrail[Any] | OutputGuardrail[Any], where: str, cover: Cover) -> None:
+        """A guardrail: no guard decides what its function calls, but for runs that it starts."""
+        self.visit(item.guardrail_function, f"{where} `{item.get_name()}`", get_body_cover(cover))
 
     def examine_realtime(self, x: Any, where: str, _cover: Cover) -> None:
         """An agent or model of a realtime session, which no runner runs."""
@@ -164,18 +178,22 @@ class AppExaminer(Examiner):
         original = tool if guard is None else guard.original
         inner, place = get_inner_agent(tool), join_place(where, "tool", tool.name)
         if inner is None:
-            # What its function refers to, it calls past the tool's guard.
-            self.visit(getattr(original, "__wrapped__", original.on_invoke_tool), place)
+            # What its function refers to, it calls past the tool's guard; but a run that it starts is seen.
+            body = DECIDED_BODY if cover.point else NO_COVER
+            self.visit(getattr(original, "__wrapped__", original.on_invoke_tool), place, body)
             return
-        self.visit(inner, place)
+        self.visit(inner, place, DECIDED_BODY if cover.point == _STARTED_POINT else NO_COVER)
         if get_stream_listener(original) is not None:
             remedy = "it receives the inner agent's output before a policy of the tool can withhold it"
             self.add_note(FindingKind.STORE, f"on_stream of `{tool.name}`", where, remedy)
 
     def examine_other_tool(self, tool: Any, where: str, cover: Cover) -> None:
         """A tool that is not a function tool."""
+        if find_guard(tool) is not None:
+            self.add_point(FindingKind.TOOL, get_display_name(tool), where, "guarded copy")
+            return
         by_provider, is_refused = is_hosted(tool), cover.halo is not None
-        hint = "write it as a function tool, and guard that"
+        hint = "use `halo.guard(tool)`, or `halo.guard(agent)` on the agent that has it"
         if by_provider:
             hint = "the provider runs it, so it is not decided here: remove it, or guard the agent, which refuses it"
         if is_refused or by_provider or is_native(tool):

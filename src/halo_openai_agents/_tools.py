@@ -361,6 +361,11 @@ def build_schema(tool: FunctionTool) -> dict[str, Any]:
     }
 
 
+def get_argument_names(tool: FunctionTool) -> list[str]:
+    """Names of the arguments that are decided of a tool."""
+    return sorted(_build_schema(tool)["properties"])
+
+
 def copy_with_guard(
     halo: Halo,
     tool: FunctionTool,

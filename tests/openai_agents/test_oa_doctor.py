@@ -149,7 +149,8 @@ async def checks(_context: Any, _agent: Any, given: Any) -> GuardrailFunctionOut
 def test_a_guardrail_that_runs_an_agent_is_named_where_it_stands(halo):
     guarded = halo.guard(agent("worker", [], input_guardrails=[InputGuardrail(guardrail_function=checks)]))
     found = row(guarded, "checker")
-    assert (found.kind, found.status) == (FindingKind.AGENT, FindingStatus.OPEN)
+    assert (found.kind, found.status) == (FindingKind.AGENT, FindingStatus.CLOSED)
+    assert found.point == "guarded run (guarded where it starts)"
     assert "input guardrails `checks`" in found.where
 
 
@@ -183,10 +184,13 @@ def test_a_stored_prompt_is_noted(halo):
 
 
 def test_tools_that_are_no_function_tools_are_refused_or_open(halo):
-    for tool in (WebSearchTool(), LocalShellTool(executor=lambda _request: "")):
+    shell = LocalShellTool(executor=lambda _request: "")
+    for tool, point in ((WebSearchTool(), "guarded model (refused)"), (shell, "guarded copy")):
         assert rows(tool) == {("tool", tool.name, "open")}
         guarded = halo.guard(agent("worker", [], [tool]))
-        assert row(guarded, tool.name).point == "guarded model (refused)"
+        assert row(guarded, tool.name).point == point
+    guarded.tools[:] = [shell]  # put there since
+    assert row(guarded, "local_shell").point == "guarded model (refused)"
 
 
 def test_a_servers_resources_are_noted(halo):

@@ -264,8 +264,10 @@ async def test_a_tool_of_the_providers_that_settings_smuggle_in_is_refused(world
 async def test_a_tool_that_the_sdk_runs_past_every_function_tool_is_refused(world, halo):
     model = Counting(["hello"])
     tool = LocalShellTool(executor=lambda _request: RAN.append("ran"))
+    guarded = halo.guard(Agent(name="worker", model=model))
+    guarded.tools.append(tool)  # since it was guarded
     with pytest.raises(Denied) as denied:
-        await Runner.run(halo.guard(Agent(name="worker", model=model, tools=[tool])), "go")
+        await Runner.run(guarded, "go")
     assert denied.value.reason == "needs_guard"
     assert model.asked == RAN == []
 

@@ -4,8 +4,9 @@ The hooks decide nothing: what carries a guard passes, and is decided there. The
 that are called by themselves, the provider's own tools, clients.
 
 A run of an agent that carries no guard goes through it untouched, unless a tripwire is installed or its configuration
-is Halo's (`Halo.run_options`). Any other run gets a session and guarded models; the agent is entered, and left at the
-end.
+is Halo's (`Halo.run_options`). What code inside a guarded run starts by itself (a tool's body, a guardrail, a hook) is
+guarded on the spot, and acts under its own name. Any such run gets a session and guarded models; the agent is entered,
+and left at the end.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ from halo_core.enforcement.session_context import (
     is_raw_thread,
 )
 from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch, record_shadow, refuse_unguarded
-from halo_core.errors import Denied
+from halo_core.errors import ConfigError, Denied
 from halo_core.model import Mode
 from halo_openai_agents._models import GuardedProvider, guard_model
 from halo_openai_agents._pause import load_session, load_turn
 from halo_openai_agents._results import identify_turn
-from halo_openai_agents._runs import AgentRun, current_run, find_run, find_run_input, run_scope
+from halo_openai_agents._runs import AgentRun, current_innermost_run, current_run, find_run, find_run_input, run_scope
 from halo_openai_agents._translate import find_guard, get_display_name
 
 if TYPE_CHECKING:
@@ -222,6 +223,7 @@ class HaloRunner(AgentRunner):
 
     async def run(self, starting_agent: Agent[Any], input: Any, **kwargs: Any) -> RunResult:  # noqa: A002  the SDK's name
         """Run an agent."""
+        starting_agent = _guard_started_agent(starting_agent, input)
         run, kwargs, owns_provider = _prepare_run(starting_agent, input, kwargs)
         if run is None:
             with _ungoverned_run_scope(kwargs):
@@ -240,6 +242,7 @@ class HaloRunner(AgentRunner):
 
     def run_streamed(self, starting_agent: Agent[Any], input: Any, **kwargs: Any) -> RunResultStreaming:  # noqa: A002  as above
         """Run an agent, and stream what happens."""
+        starting_agent = _guard_started_agent(starting_agent, input)
         run, kwargs, owns_provider = _prepare_run(starting_agent, input, kwargs)
         if run is None:
             with _ungoverned_run_scope(kwargs):
@@ -282,6 +285,19 @@ def get_watches() -> tuple[ModeWatch, ...]:
 # one run
 
 
+def _guard_started_agent(agent: Agent[Any], run_input: Any) -> Agent[Any]:
+    """The agent to run: one without a guard that is started inside of a guarded run gets one, of that run's Halo."""
+    outer = current_innermost_run()
+    if outer is None or isinstance(run_input, RunState) or find_guard(agent) is not None:
+        return agent
+    try:
+        guarded: Agent[Any] = outer.halo.guard_started(agent)
+    except ConfigError as exc:  # the tripwire refuses it, or notes that it ran
+        outer.halo.notify_once(f"`{clean_name(agent.name)}` cannot be guarded where it is started: {exc}")
+        return agent
+    return guarded
+
+
 def _prepare_run(
     agent: Agent[Any], run_input: Any, kwargs: dict[str, Any]
 ) -> tuple[AgentRun | None, dict[str, Any], bool]:
@@ -291,6 +307,9 @@ def _prepare_run(
     guard = get_guard(first_agent)
     halo: Halo | None = guard.halo if guard is not None else getattr(config, "halo", None)
     watches = get_watches()
+    outer = current_innermost_run() if halo is None else None
+    if outer is not None:  # a stored state of an agent without a guard, or one that cannot be guarded
+        watches = (*watches, ModeWatch(outer.halo, outer.halo.fixed_mode))
     if halo is None:
         if not watches:
             return None, kwargs, False

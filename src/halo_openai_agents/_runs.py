@@ -279,6 +279,11 @@ def current_run(halo: object) -> AgentRun | None:
     return next((run for run in reversed(_ACTIVE_RUNS.get()) if run.halo is halo), None)
 
 
+def current_innermost_run() -> AgentRun | None:
+    """The innermost run that any Halo decides."""
+    return next(reversed(_ACTIVE_RUNS.get()), None)
+
+
 def find_run_input(run_input: Any) -> RunInput:
     """What the outermost run was started with, for a run that is about to begin with this input."""
     outer = next(iter(_ACTIVE_RUNS.get()), None)
@@ -287,7 +292,7 @@ def find_run_input(run_input: Any) -> RunInput:
 
 def find_run(halo: object, context: Any) -> AgentRun | None:
     """The innermost run that this Halo decides (None: any), if a context of the SDK's is of that one."""
-    run = current_run(halo) if halo is not None else next(reversed(_ACTIVE_RUNS.get()), None)
+    run = current_run(halo) if halo is not None else current_innermost_run()
     return run if run is not None and run.owns_context(context) else None
 
 

@@ -137,7 +137,7 @@ async def test_whoever_a_hand_off_really_leads_to_is_decided(make_world):
     guarded = world.halo.guard(agent("alice", [call("to carol", ("transfer_to_carol", {}), id="m1")], handoffs=[way]))
     with pytest.raises(Denied) as denied:
         await Runner.run(guarded, "go")
-    assert denied.value.reason == "handoff_not_allowed"
+    assert denied.value.reason == "policy_denied"
     assert RAN == []
     assert world.effects("carol") == ["allow"]
     assert world.effects("bob") == ["deny"]

@@ -127,22 +127,6 @@ def look_of(world: Any) -> Any:
     return world.halo.guard(look, resource=trusted())
 
 
-async def test_a_tool_that_runs_an_agent_by_itself_is_seen_by_the_tripwire(world, halo):
-    plain = agent("plain", [LOOK], [function_tool(look)])
-
-    async def ask(q: str) -> str:
-        """Ask."""
-        return str((await Runner.run(plain, q)).final_output)
-
-    guarded = halo.guard(agent("boss", [call("ask", ("ask", {"q": "x"}), id="b1")], [function_tool(ask)]))
-    await Runner.run(guarded, "go", **halo.run_options())
-    assert RAN == ["x"]  # a body is its tool's own affair,
-    with halo.install():  # but for what starts no run without a guard
-        result = await Runner.run(guarded, "go", **halo.run_options())
-    assert RAN == ["x"]
-    assert "unguarded" in told(result)[0]
-
-
 async def test_a_guarded_agent_that_a_tool_runs_by_itself_acts_as_the_actor(world, halo):
     inner = halo.guard(agent("inner", [LOOK], [halo.guard(look, resource=trusted())]))
 

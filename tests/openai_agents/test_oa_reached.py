@@ -128,12 +128,13 @@ async def test_an_agent_that_an_unguarded_one_hands_to_is_entered_first(make_wor
     if inside:
         tool = halo.guard(ask, resource=trusted())
         alice = halo.guard(agent("alice", [call("a", ("ask", {"q": "x"}), id="m1")], [tool]), agent="alice")
-        assert "policy_denied" in told(await Runner.run(alice, "go"))[0]
+        assert told(await Runner.run(alice, "go")) == ["done"]  # triage, guarded where it starts, was told
+        assert "policy_denied" in world.reasons("bob")
     else:
         with pytest.raises(Denied):
             await Runner.run(triage, "go")
     assert RAN == []
-    assert world.chains("bob") == [["desk", "alice"] if inside else ["desk"]]
+    assert world.chains("bob") == [["desk", "alice", "triage"] if inside else ["desk"]]
 
 
 async def test_a_run_inside_of_a_tool_changes_nobody_in_the_run_around_it(world, halo):

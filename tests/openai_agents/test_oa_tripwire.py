@@ -49,20 +49,29 @@ async def test_run_options_refuse_an_agent_that_nobody_guarded(world, halo):
     assert RAN == []
 
 
-async def test_a_model_that_was_put_into_a_guarded_agent_is_not_asked(world, halo):
+@pytest.mark.parametrize("run", [Runner.run, streamed])
+async def test_a_model_that_was_put_into_a_guarded_agent_is_decided(world, halo, run):
+    guarded = halo.guard(agent("worker", ["never"]))
+    guarded.model = ScriptedModel(["hello"], model="other")
+    assert (await run(guarded, "go")).final_output == "hello"
+    assert world.effects("other") == ["allow"]
+    assert world.shadows() == []
+
+
+async def test_a_model_that_was_put_there_and_cannot_be_guarded_is_not_asked(world, halo):
     class Counting(ScriptedModel):
         def say(self, model_input: Any) -> Any:
             RAN.append("asked")
             return super().say(model_input)
 
-    guarded = halo.guard(agent("worker", ["never"]))
-    guarded.model = Counting(["hello"])
+    guarded = halo.guard(agent("worker", ["never"], [halo.guard(look)]))
+    guarded.model = Counting(["hello"], model="look")  # the name of a tool
     for run in (Runner.run, streamed):
         with pytest.raises(Denied) as denied:
             await run(guarded, "go")
         assert denied.value.reason == "unguarded"
     assert RAN == []
-    assert ("model", "scripted", True) in world.shadows()
+    assert ("model", "look", True) in world.shadows()
 
 
 async def test_a_tool_that_was_put_into_a_guarded_agent_is_granted_by_nobody(world, halo):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from halo_core.authorities import Authorities
 from halo_core.authority import renew_account
@@ -59,6 +59,13 @@ class ActiveChain:
     chain: tuple[Link, ...] = ()
     accounts: tuple[Envelope, ...] = ()
     problem: str = ""
+
+
+class _GivesEverything(NamedTuple):
+    """What the giver of a link gave without a limit of its own, so that what it is given later is given on too."""
+
+    grants: bool = False
+    hand_offs: bool = False
 
 
 class PassportStore:
@@ -357,11 +364,11 @@ class PassportStore:
         facts = {"agent": self._agent, "handle": account.handle, "kind": "session", "parent": root, **term}
         self.reader.store_token(tx, token, facts, state)
         children = [
-            (child, self._read_given_terms(tx, child, state, store, now_us))
+            (child, *self._read_given_terms(tx, child, state, store, now_us))
             for child in state.descendants(account.handle)
         ]
         state = state.with_account(replace(account, hash=token_hash(token), root=root, envelope=envelope))
-        for child, (link, gives_everything) in children:
+        for child, link, gives_everything in children:
             state = self._derive_child(
                 tx,
                 state,
@@ -376,15 +383,16 @@ class PassportStore:
 
     def _read_given_terms(
         self, tx: Transaction, child: Account, state: SessionState, store: str, now_us: int
-    ) -> tuple[Link | None, bool]:
+    ) -> tuple[Link | None, _GivesEverything]:
         """Read a link below, and whether its giver gave everything, which then includes what it is given later."""
         try:
             giver_link, link = self.reader.read_chain(
                 tx, state.path_to(child.handle), store, now_us, use_past_trust=True
             )[-2:]
         except PassportError:
-            return None, False
-        return link, link.grants is giver_link.grants
+            return None, _GivesEverything()
+        gives_grants = link.grants is giver_link.grants
+        return link, _GivesEverything(gives_grants, gives_grants and link.hand_off_to == giver_link.hand_off_to)
 
     def _derive_child(
         self,
@@ -393,7 +401,7 @@ class PassportStore:
         child: Account,
         link: Link | None,
         *,
-        gives_everything: bool,
+        gives_everything: _GivesEverything,
         store: str,
         now_us: int,
         is_resumed: bool = False,
@@ -414,9 +422,11 @@ class PassportStore:
                 holder_public_key=link.holder_key,
                 owner=link.owner,
                 lifetime_s=min(link.expires_at_s, parent.expires_at_s) - now_s,
-                grants=None if gives_everything else intersect_grants(parent.grants, link.grants),
+                grants=None if gives_everything.grants else intersect_grants(parent.grants, link.grants),
                 labels=intersect_labels(parent.labels, link.labels),
-                hand_off_to=tuple(sorted(set(link.hand_off_to) & set(parent.hand_off_to))),
+                hand_off_to=parent.hand_off_to
+                if gives_everything.hand_offs
+                else tuple(sorted(set(link.hand_off_to) & set(parent.hand_off_to))),
                 budgets=tighter_budgets(parent.budgets, link.budgets),
                 decay=tighter_decay(parent.decay, link.decay) if parent.decay is not None else None,
             )

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from halo_openai_agents import Halo
 
 _SERVER_GUARD: Final = "_halo_served"
+_FILTER: Final = "_apply_tool_filter"  # the SDK's: it is given all that a server lists
 _MAX_KEY: Final = 256  # characters
 
 
@@ -90,6 +91,23 @@ class ServerGuard:
             # The SDK's own name for it, which every server that is started by this command has.
             name = " ".join((name, *params.args))
         return name[:_MAX_KEY]
+
+    async def admit(self, tools: Any) -> None:
+        """Compare a listing with what was accepted of this server."""
+        listed = [_describe_tool(tool) for tool in tools[: MAX_TOOLS + 1]]
+        await self.halo.mcp_listings.aadmit(self.key, listed)
+
+    def register_listed(self, tools: Any) -> Any:
+        """Register what was accepted of these; returns what of them a model may be shown."""
+        listings = self.halo.mcp_listings
+        if listings.is_withheld(self.key):
+            return []
+        for tool in map(_describe_tool, tools[: MAX_TOOLS + 1]):
+            if not listings.find_problem(self.key, tool.name):
+                properties = tool.schema.get("properties")
+                schema = {**tool.schema, "properties": properties if isinstance(properties, dict) else {}}
+                self.register_tool(clean_name(tool.name), tool.description, schema)
+        return tools
 
     def register_tool(self, name: str, description: str, schema: dict[str, Any]) -> None:
         """Register a tool of the server, unless something else already has its name."""
@@ -168,19 +186,17 @@ def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTo
 
 
 def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
+    async def filter_tools(self: Any, tools: Any, *args: Any, **kwargs: Any) -> Any:
+        if callable(self.tool_filter):
+            await server_guard.admit(tools)  # before the filter, which shows each agent others of them
+        return await kind._apply_tool_filter(self, tools, *args, **kwargs)  # noqa: SLF001  where the SDK has them all
+
     @functools.wraps(kind.list_tools)
     async def list_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
         tools = await kind.list_tools(self, *args, **kwargs)
-        listed = [_describe_tool(tool) for tool in tools[: MAX_TOOLS + 1]]
-        problems = await server_guard.halo.mcp_listings.aadmit(server_guard.key, listed)
-        if server_guard.halo.mcp_listings.is_withheld(server_guard.key):
-            return []
-        for tool in listed:
-            if tool.name not in problems:
-                properties = tool.schema.get("properties")
-                schema = {**tool.schema, "properties": properties if isinstance(properties, dict) else {}}
-                server_guard.register_tool(clean_name(tool.name), tool.description, schema)
-        return tools
+        if not (hasattr(kind, _FILTER) and callable(self.tool_filter)):
+            await server_guard.admit(tools)
+        return server_guard.register_listed(tools)
 
     @functools.wraps(kind.call_tool)
     async def call_tool(self: Any, tool_name: str, arguments: Any, *args: Any, **kwargs: Any) -> Any:
@@ -194,11 +210,12 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
         with step_scope(server_guard.halo):
             return await arun(_ServerCall(server_guard, tool_name, call_arguments, call))
 
-    return make_named_subclass(kind, {"list_tools": list_tools, "call_tool": call_tool, _SERVER_GUARD: server_guard})
+    members = {"list_tools": list_tools, "call_tool": call_tool, _SERVER_GUARD: server_guard}
+    return make_named_subclass(kind, {**members, _FILTER: filter_tools} if hasattr(kind, _FILTER) else members)
 
 
 def _describe_tool(tool: Any) -> ListedTool:
-    schema = tool_input_schema(tool)
+    schema: Any = tool_input_schema(tool)
     annotated = getattr(getattr(tool, "annotations", None), "title", None)
     title = getattr(tool, "title", None) or annotated or ""
     return ListedTool(str(tool.name), tool.description or "", schema if isinstance(schema, dict) else {}, str(title))

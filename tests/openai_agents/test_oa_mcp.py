@@ -406,3 +406,32 @@ async def test_what_a_server_says_of_its_tools_makes_none_of_them_milder(halo):
     await halo.guard(Soft("wipe_all", "delete_rows")).list_tools()
     assert halo.find_registered("wipe_all").impact == "unknown"
     assert halo.find_registered("delete_rows").impact == "delete"
+
+
+async def test_a_filter_that_shows_each_agent_others_of_the_tools_changes_no_listing(make_world):
+    class Filtering(Tiny):
+        tool_filter: Any = None
+
+        async def _apply_tool_filter(self, tools: Any, run_context: Any = None, agent: Any = None) -> Any:
+            return [tool for tool in tools if self.tool_filter(tool)]
+
+        async def list_tools(self, run_context: Any = None, agent: Any = None) -> list[Tool]:
+            listed = await super().list_tools(run_context, agent)
+            return await self._apply_tool_filter(listed) if self.tool_filter else listed
+
+    world = make_world()
+    server = Filtering("find", "wipe")
+    guarded_server = world.halo.guard(server, resource=trusted())
+    server.tool_filter = lambda tool: tool.name == "find"
+    assert [tool.name for tool in await guarded_server.list_tools()] == ["find"]
+    server.tool_filter = lambda tool: True
+    await Runner.run(world.halo.guard(agent("worker", [FIND], mcp_servers=[guarded_server])), "go")
+    assert RAN == [("find", {"q": "x"}), ("wipe", {"path": "/"})]
+    server.tools = ("find", "wipe", "send")
+    await guarded_server.list_tools()
+    assert world.halo.mcp_listings.find_problem("tiny", "send") == "mcp_tool_not_accepted"
+
+
+def test_the_sdks_servers_filter_where_their_listing_is_read():
+    for kind in (MCPServerStdio, MCPServerStreamableHttp):
+        assert hasattr(kind, "_apply_tool_filter")

@@ -29,12 +29,14 @@ from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_llamaindex._agents import guard_workflow
 from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, Component, guard_component, make_retriever_copier
 from halo_llamaindex._doctor import doctor
+from halo_llamaindex._executors import guard_executor, is_executor
+from halo_llamaindex._inner_calls import InnerGuards, install_hooks
 from halo_llamaindex._models import guard_model
 from halo_llamaindex._observer import InstalledObserver, observe_roots
 from halo_llamaindex._pause import HaloChallenge
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever
-from halo_llamaindex._tools import as_tool, guard_tool
+from halo_llamaindex._tools import TOOL_ENTRY_POINTS, as_tool, guard_tool
 from halo_llamaindex._translate import OVERRIDE_REMEDY, hosted_names, unwrap_tool
 
 __all__ = [
@@ -56,7 +58,6 @@ W = TypeVar("W", bound=Workflow)
 C = TypeVar("C", bound=BaseRetriever | Component)
 M = TypeVar("M", bound=BaseLLM)
 T = TypeVar("T", bound=BaseTool)
-_TOOL_ENTRY_POINTS = ("__call__", "call", "acall")
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as TypeVarWithDefault
@@ -132,6 +133,7 @@ class Halo(HaloBase):
             HostedTool: the provider runs it (a dict such as `{"type": "web_search"}`).
             ConfigError: it cannot be guarded; the message says what can.
         """
+        install_hooks()
         if isinstance(x, Workflow):
             _require(labels is None, "labels", "only a retriever can have labels")
             return guard_workflow(self, x, agent=agent, give=give, resource=resource)
@@ -177,11 +179,13 @@ class Halo(HaloBase):
             raise make_schema_error(hosted_names([x]))
         if isinstance(x, BaseTool):
             tool = unwrap_tool(x)
-            refuse_overridden_attributes(tool, _TOOL_ENTRY_POINTS, OVERRIDE_REMEDY)
+            refuse_overridden_attributes(tool, TOOL_ENTRY_POINTS, OVERRIDE_REMEDY)
             is_guarded = get_guard(tool) is not None
             if not is_guarded and not isinstance(tool, FunctionTool):  # what it holds acts by itself
                 tool = guard_component(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
             return guard_tool(self, tool, resource)
+        if is_executor(x):
+            return guard_executor(self, x, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, as_tool(x), resource)
         raise _make_unsupported_error(x)
@@ -190,6 +194,11 @@ class Halo(HaloBase):
     def functions_by_tool(self) -> dict[str, Callable[..., Any]]:
         """Function of each registered tool that has one, by the tool's name."""
         return {}
+
+    @functools.cached_property
+    def inner_guards(self) -> InnerGuards:
+        """Guards of what was met inside of guarded objects."""
+        return InnerGuards(self)
 
 
 def _require(condition: bool, field: str, message: str) -> None:  # noqa: FBT001  a condition
@@ -202,7 +211,9 @@ def _find_refusal(item: Any) -> ConfigError | None:
 
 
 def _make_unsupported_error(x: Any) -> ConfigError:
-    remedy = "pass a tool, a function, a list of these, a retriever, an LLM, a workflow or a query engine"
+    remedy = (
+        "pass a tool, a function, a list of these, a retriever, an LLM, a workflow, a query engine or a SQL database"
+    )
     if isinstance(x, BaseIndex):
         remedy += "; for an index, guard each result of `index.as_retriever()` or `index.as_query_engine()`"
     return ConfigError("not_guardable", f"`{type(x).__name__}` cannot be guarded", field="x", remedy=remedy)

@@ -27,6 +27,7 @@ from halo_core.enforcement.delegation import find_agent_resource, with_delegatio
 from halo_core.enforcement.guarded_calls import HandOffAction, UnreachableCall
 from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_core.enforcement.session_context import (
+    ContextVarScope,
     TriggeringMessage,
     current_session,
     delegation_scope,
@@ -52,6 +53,7 @@ from halo_llamaindex._runs import (
     discard_foreign_chain,
     ensure_session,
     forget_chat,
+    inner_values,
     load_acting_chain,
     read_store,
     restore_chat,
@@ -108,12 +110,17 @@ class WorkflowPlan(GuardMetadata):
         agent: the agent that it is as a whole; empty where it acts as whoever runs it.
         prompts: system prompt by agent; of a single agent under the empty name.
         is_agentic: whether it is one of the framework's agents, and no workflow of the app's own.
+        own_name: the name that the application gave its agent; empty where it has the framework's.
+        adopts_tools: whether tools that nobody guarded are decided as undeclared, since the workflow was met inside of
+            something guarded; else nobody has granted them.
     """
 
     is_team: bool
     agent: str
     prompts: Mapping[str, str]
     is_agentic: bool
+    own_name: str = ""
+    adopts_tools: bool = False
 
     @property
     def enters_agents(self) -> bool:
@@ -319,6 +326,8 @@ async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any
         except Exception as exc:
             work_item.attempt += not isinstance(exc, STEERING_ERRORS)
             raise
+        if run.waits.error is not None:  # an agent tells its model of it; here nobody would answer
+            raise run.waits.error
         work_item.is_done = True
         forget_waits(step_run.state)
         return result
@@ -328,6 +337,7 @@ async def _run_step_in_session(step_run: _StepRun) -> Any:
     plan, ctx = step_run.plan, step_run.ctx
     session = current_session()
     with ExitStack() as stack:
+        stack.enter_context(ContextVarScope(*inner_values(plan.halo)))
         if session is None:
             session, step_run.has_fresh_session = await ensure_session(plan.halo, ctx)
             stack.enter_context(session_scope(session))

@@ -16,11 +16,12 @@ import copy
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from llama_index.core.agent.workflow import AgentWorkflow, CodeActAgent
-from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
+from llama_index.core.agent.workflow.base_agent import DEFAULT_AGENT_NAME, BaseWorkflowAgent
 from llama_index.core.agent.workflow.codeact_agent import EXECUTE_TOOL_NAME
 from llama_index.core.agent.workflow.multi_agent_workflow import handoff
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
@@ -49,7 +50,7 @@ from halo_core.model import ActionKind, Resource
 from halo_llamaindex._agent_runs import UnmadeCall, WorkflowPlan, build_handoff_call, get_handle, run_step
 from halo_llamaindex._components import guard_memory, guard_swapped_models
 from halo_llamaindex._models import guard_model
-from halo_llamaindex._pause import LlamaIndexAction
+from halo_llamaindex._pause import LlamaIndexAction, watch_events
 from halo_llamaindex._results import extract_message_text
 from halo_llamaindex._runs import (
     WorkflowRun,
@@ -86,14 +87,21 @@ def is_handoff_tool(tool: Any) -> bool:
     return function is handoff and tool.metadata.name == _HANDOFF_TOOL
 
 
-def guard_agent_tools(halo: Halo, tools: Sequence[Any]) -> list[Any]:
+def guard_agent_tools(plan: WorkflowPlan, tools: Sequence[Any]) -> list[Any]:
     """Guard all tools of an agent, since the agent's class may call them in a step of its own.
 
-    An unguarded tool is not registered, so nobody has granted it: in enforce mode its calls are refused.
+    An unguarded tool is not registered, so nobody has granted it: in enforce mode its calls are refused. Tools of an
+    agent that was met inside of something guarded are decided as undeclared.
     """
-    return [
-        tool if is_handoff_tool(tool) or _is_guarded_by(halo, tool) else copy_with_guard(halo, tool) for tool in tools
-    ]
+    halo: Halo = plan.halo
+
+    def guard_tool(tool: Any) -> Any:
+        if is_handoff_tool(tool) or _is_guarded_by(halo, tool):
+            return tool
+        resource = halo.inner_guards.find_tool_resource(tool) if plan.adopts_tools else None
+        return copy_with_guard(halo, tool, resource)
+
+    return [guard_tool(tool) for tool in tools]
 
 
 def _is_guarded_by(halo: Halo, tool: Any) -> bool:
@@ -106,10 +114,10 @@ def add_missing_tool(tools: Sequence[Any]) -> list[Any]:
     name = current_run_context().called_tool
     if not name or any(tool.metadata.name == name for tool in tools):
         return list(tools)
-    return [*tools, _MissingTool(name, [str(tool.metadata.name) for tool in tools])]
+    return [*tools, MissingTool(name, [str(tool.metadata.name) for tool in tools])]
 
 
-class _MissingTool(AsyncBaseTool):
+class MissingTool(AsyncBaseTool):
     """A tool that a model made up."""
 
     def __init__(self, name: str, available_tools: Sequence[str]) -> None:
@@ -138,17 +146,18 @@ class _MissingTool(AsyncBaseTool):
 
 
 async def call_tool(  # noqa: PLR0917  what the framework hands over, and who decides
-    halo: Halo, inner: InnerCall, workflow: Any, ctx: Any, tool: BaseTool, arguments: dict[str, Any]
+    plan: WorkflowPlan, inner: InnerCall, workflow: Any, ctx: Any, tool: BaseTool, arguments: dict[str, Any]
 ) -> ToolOutput:
     """Decide and run one tool call of an agent."""
-    if isinstance(tool, _MissingTool):
+    halo: Halo = plan.halo
+    if isinstance(tool, MissingTool):
         return await _decide_missing_call(halo, tool, arguments)
     if isinstance(workflow, AgentWorkflow) and is_handoff_tool(tool):
         return await flow.arun(_HandOffToolCall(halo, functools.partial(inner, workflow, ctx, tool), ctx, arguments))
-    return await inner(workflow, ctx, guard_agent_tools(halo, [tool])[0], arguments)
+    return await inner(workflow, ctx, guard_agent_tools(plan, [tool])[0], arguments)
 
 
-async def _decide_missing_call(halo: Halo, tool: _MissingTool, arguments: Mapping[str, Any]) -> ToolOutput:
+async def _decide_missing_call(halo: Halo, tool: MissingTool, arguments: Mapping[str, Any]) -> ToolOutput:
     name = tool.metadata.get_name()
     resource = make_unregistered_resource(name, ActionKind.TOOL_CALL)
     call = halo.build_call(resource, arguments, problem="unknown_tool")
@@ -249,6 +258,8 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
     @functools.wraps(kind.run)
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
         plan = _get_plan(self)
+        if in_body() and plan.own_name and not plan.agent and not plan.is_team:
+            self = _name_inner_agent(plan, self)
         ctx = kwargs.get("ctx")
         host_context = ctx if ctx is not None else next((item for item in args if isinstance(item, Context)), None)
         outer_run = current_run_context().run
@@ -266,10 +277,24 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
         # Whatever the run around this one is at stays there.
         with run_context_scope(run=run, called_tool="", call_counter=None):
             handler = kind.run(self, *args, **kwargs)
+            watch_events(run.waits, handler)
             handler._result_task.add_done_callback(functools.partial(_finish_run, plan.halo))  # noqa: SLF001  nothing public
         return handler
 
     return run
+
+
+def _name_inner_agent(plan: WorkflowPlan, workflow: Any) -> Any:
+    """The agent that a tool's body runs, entered by a hand-off under its own name; itself where the name is taken."""
+    halo: Halo = plan.halo
+    name = clean_name(plan.own_name)
+    registered = halo.find_registered(name)
+    is_taken = registered is not None and registered.kind is not ActionKind.HANDOFF
+    if is_taken or name == halo.find_acting_agent():
+        return workflow
+    named = copy.copy(workflow)
+    attach_guard(named, replace(plan, agent=name, resource=register_agent_resource(halo, name)))
+    return named
 
 
 def _finish_run(halo: Halo, result: asyncio.Task[Any]) -> None:
@@ -300,7 +325,7 @@ def _wrap_call_tool(kind: Any) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def _call_tool(self: Any, ctx: Any, tool: Any, tool_input: dict[str, Any]) -> Any:
-        return await call_tool(_get_plan(self).halo, function, self, ctx, tool, tool_input)
+        return await call_tool(_get_plan(self), function, self, ctx, tool, tool_input)
 
     return _call_tool
 
@@ -310,7 +335,7 @@ def _wrap_get_tools(kind: Any) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def get_tools(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return add_missing_tool(guard_agent_tools(_get_plan(self).halo, await function(self, *args, **kwargs)))
+        return add_missing_tool(guard_agent_tools(_get_plan(self), await function(self, *args, **kwargs)))
 
     return get_tools
 
@@ -325,6 +350,7 @@ def guard_workflow(
     agent: str = "",
     give: Mapping[str, HandOff] | None = None,
     resource: Resource | None = None,
+    adopts_tools: bool = False,
 ) -> Workflow:
     """A guarded copy of a workflow.
 
@@ -334,6 +360,7 @@ def guard_workflow(
         agent: the agent that it is as a whole; to run it is then a hand-off to that agent.
         give: how much of its own whoever hands off gives, by agent.
         resource: what `agent` is.
+        adopts_tools: whether its unguarded tools are decided as undeclared, not refused.
 
     Raises:
         ConfigError: another Halo guards it, terms are for nobody in it, or it has entry points of its own.
@@ -357,7 +384,7 @@ def guard_workflow(
         raise ConfigError(
             "not_an_agent", "a workflow is not a resource", field="resource", remedy="use `agent=` to name its agent"
         )
-    guarded: Workflow = _copy_workflow(halo, workflow)
+    guarded: Workflow = _copy_workflow(halo, workflow, adopts_tools=adopts_tools)
     name = agent or getattr(workflow, "name", "") or type(workflow).__name__
     plan = WorkflowPlan(
         halo,
@@ -369,10 +396,18 @@ def guard_workflow(
         agent=agent,
         prompts=_collect_prompts(workflow, is_team=is_team),
         is_agentic=isinstance(workflow, AgentWorkflow | BaseWorkflowAgent),
+        own_name=_find_own_name(workflow),
+        adopts_tools=adopts_tools,
     )
     forbid_restoring(guarded)
     attach_guard(guarded, plan)
     return guarded
+
+
+def _find_own_name(workflow: Workflow) -> str:
+    """The name that the application gave its agent; empty of any other workflow."""
+    name = workflow.name if isinstance(workflow, BaseWorkflowAgent) else ""
+    return name if name != DEFAULT_AGENT_NAME else ""
 
 
 def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
@@ -392,7 +427,7 @@ def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
     )
 
 
-def _copy_workflow(halo: Halo, workflow: Any) -> Any:
+def _copy_workflow(halo: Halo, workflow: Any, *, adopts_tools: bool) -> Any:
     guarded = copy.copy(workflow)
     kind: type[Workflow] = type(workflow)
     object.__setattr__(guarded, "__class__", _make_guarded_class(kind))
@@ -404,7 +439,9 @@ def _copy_workflow(halo: Halo, workflow: Any) -> Any:
         if isinstance(workflow, CodeActAgent):
             guarded.__dict__["tools"] = [_guard_code_tool(halo, workflow, tool) for tool in workflow.tools or ()]
     if isinstance(workflow, AgentWorkflow):
-        guarded.__dict__["agents"] = {name: guard_workflow(halo, item) for name, item in workflow.agents.items()}
+        guarded.__dict__["agents"] = {
+            name: guard_workflow(halo, item, adopts_tools=adopts_tools) for name, item in workflow.agents.items()
+        }
     return guarded
 
 

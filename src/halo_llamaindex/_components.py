@@ -1,9 +1,10 @@
 """Guarded query engines, synthesizers, memories and the like: copies in which what acts is guarded.
 
-Such a component acts through what it holds: its retriever reads, its LLM is asked. `_ComponentCopier` guards those on
-the copy, at whatever depth of the framework's own components; the component itself is no action. The framework has
-more kinds of parts than anybody lists, and an app adds its own: afterwards the rest of the copy is looked through, and
-one that would still reach an unguarded model, retriever or store is refused (`_refuse_undecided`).
+Such a component acts through what it holds: its retriever reads, its LLM is asked, its executor runs what the LLM
+wrote. `_ComponentCopier` guards those on the copy, at whatever depth of the framework's own components; the component
+itself is no action. The framework has more kinds of parts than anybody lists, and an app adds its own: afterwards the
+rest of the copy is looked through, and one that would still reach an unguarded model, retriever or store is refused
+(`_refuse_undecided`). What an engine gets hold of while it runs is decided there (`_inner_calls`).
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ from llama_index.core.graph_stores.types import PropertyGraphStore
 from llama_index.core.indices.base import BaseIndex
 from llama_index.core.indices.composability.graph import ComposableGraph
 from llama_index.core.indices.query.query_transform.base import BaseQueryTransform
+from llama_index.core.indices.struct_store.json_query import JSONQueryEngine, default_output_processor
 from llama_index.core.memory import BaseMemory
 from llama_index.core.memory.memory import BaseMemoryBlock
 from llama_index.core.objects import ObjectRetriever
 from llama_index.core.objects.base_node_mapping import BaseObjectNodeMapping
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.prompts import BasePromptTemplate
+from llama_index.core.query_engine import KnowledgeGraphQueryEngine
 from llama_index.core.query_engine.flare.answer_inserter import BaseLookaheadAnswerInserter
 from llama_index.core.question_gen.types import BaseQuestionGenerator
 from llama_index.core.response_synthesizers import BaseSynthesizer
@@ -48,15 +51,18 @@ from llama_index.core.utilities.sql_wrapper import SQLDatabase
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.core.workflow import Workflow
 
+from halo_core.enforcement.flow import Steps, make_method
 from halo_core.enforcement.guards import GuardMetadata, get_guard
+from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import ConfigError
 from halo_core.facade import HaloBase
-from halo_core.model import Resource
+from halo_core.model import ActionKind, Resource
 from halo_core.object_graph import get_attributes, is_a, is_atomic, iterate_container
+from halo_llamaindex._executors import guard_executor, is_executor
 from halo_llamaindex._models import guard_model
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever
-from halo_llamaindex._runs import is_part, make_spanless_subclass, mark_as_part
+from halo_llamaindex._runs import engine_values, is_part, make_spanless_subclass, mark_as_part, raise_inner_error
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -88,6 +94,18 @@ _IGNORED_TYPES: Final = (
     types.ModuleType,
 )
 _MAX_OBJECTS: Final = 20_000
+_SCOPE: Final = "_halo_scope"
+_ENGINE_METHODS: Final = (
+    "query", "aquery", "retrieve", "aretrieve", "synthesize", "asynthesize", "chat", "achat", "stream_chat",
+    "astream_chat",
+)  # fmt: skip
+_SELF_ACTING_ENGINES: Final = {
+    "CogniswitchQueryEngine": "asks a service of its own",
+    "JSONalyzeQueryEngine": "runs SQL that its model writes, in a function of its own",
+}
+"""Engines that act in their own code, by the name of their class, with what they do there."""
+_PROGRAM_ENGINE_FIELDS: Final = {"PandasQueryEngine": "_instruction_parser", "PolarsQueryEngine": "_instruction_parser"}
+"""Engines that run a program by a part of theirs, by the name of their class, with the field that holds it."""
 _REMEDIES: Final[dict[type[Any], str]] = {
     BaseLLM: "pass it a guarded one: `halo.guard(llm)`",
     BaseRetriever: "pass it a guarded one: `halo.guard(retriever)`",
@@ -117,10 +135,46 @@ def _refuse_undecided(copied: Any, *, stores: bool) -> None:
     )
 
 
+def find_self_acting(engine: Any) -> str:
+    """What an engine does in its own code, where nothing can decide it; empty if it does nothing there."""
+    names = {kind.__name__ for kind in type(engine).__mro__}
+    if (
+        is_a(engine, JSONQueryEngine)
+        and get_attributes(engine).get("_output_processor") is not default_output_processor
+    ):
+        return "runs path expressions that its model writes, in a function of the application's"
+    for name, field_name in _PROGRAM_ENGINE_FIELDS.items():
+        part = get_attributes(engine).get(field_name)
+        if name in names and not is_executor(part):
+            return "runs Python that its model writes, in a function of its own"
+    return next((deed for name, deed in _SELF_ACTING_ENGINES.items() if name in names), "")
+
+
+def _refuse_self_acting(engine: Any) -> None:
+    """Refuse an engine that acts in its own code.
+
+    Raises:
+        ConfigError: it does.
+    """
+    deed = find_self_acting(engine)
+    if deed:
+        raise ConfigError(
+            "executor_not_guarded",
+            f"`{type(engine).__name__}` {deed}, where Halo cannot decide it",
+            field="x",
+            remedy="put it behind a function and guard that: `halo.guard(ask, resource=Resource(impact='execute'))`",
+        )
+
+
 def is_store(x: Any) -> bool:
     """Whether an object is a store; runs none of its code."""
+    return is_a(x, *_STORE_TYPES) or is_store_of_graph(x)
+
+
+def is_store_of_graph(x: Any) -> bool:
+    """Whether an object is a graph store, which may be read by more than programs."""
     member_names = {name for kind in type(x).__mro__ for name in kind.__dict__}
-    return is_a(x, *_STORE_TYPES) or member_names.issuperset(_GRAPH_STORE_METHODS)
+    return is_a(x, PropertyGraphStore) or member_names.issuperset(_GRAPH_STORE_METHODS)
 
 
 def _iter_undecided(copied: Any, *, stores: bool) -> Iterator[tuple[Any, Any]]:
@@ -196,6 +250,7 @@ class _ComponentCopier:
     name: str = ""
     # By identity; the original too, so that no other takes its identity.
     _copies: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    _owner: str = ""  # class of what the executors at hand run programs for
 
     def _copy_with_parts(self, original: Any, guard_part: Callable[[Any], Any]) -> tuple[Any, bool]:
         """A copy with guarded parts, and whether that changed any; parts may lead back to the copy."""
@@ -210,6 +265,8 @@ class _ComponentCopier:
 
     def copy_component(self, component: Any) -> Any:
         """A copy of a component, with everything that it holds guarded."""
+        _refuse_self_acting(component)
+        self._owner = self._owner or type(component).__name__
         copied, changed = self._copy_with_parts(component, self.guard_value)
         private = getattr(copied, "__pydantic_private__", None)
         if private:
@@ -219,7 +276,27 @@ class _ComponentCopier:
         if not changed and isinstance(component, _HOST_OWNED_TYPES):
             self._copies[id(component)] = (component, component)
             return component
+        if isinstance(component, KnowledgeGraphQueryEngine):
+            # It asks the graph by this field alone; the context beside it holds every store there is.
+            copied.__dict__["graph_store"] = self._guard_executor(component.graph_store)
+            copied.__dict__["_storage_context"] = None
+        if isinstance(component, ENGINE_TYPES):
+            copied.__dict__[_SCOPE] = (self.halo, self.resource)
+            object.__setattr__(copied, "__class__", _make_engine_class(type(component)))
         return copied
+
+    def _guard_executor(self, executor: Any) -> Any:
+        """A guarded copy of what runs programs for an engine or a retriever."""
+        cached = self._copies.get(id(executor))
+        if cached is not None:
+            return cached[1]
+        if get_guard(executor) is not None:
+            return executor
+        name = (self.resource.id if self.resource is not None else "") or self.name or self._owner
+        owner = self.resource or self.halo.find_declared(name, ActionKind.RETRIEVAL)
+        guarded = guard_executor(self.halo, executor, owner, name)
+        self._copies[id(executor)] = (executor, guarded)
+        return guarded
 
     def guard_value(self, value: Any) -> Any:
         """Guard a value that a component holds; returns the same object if there is nothing to guard."""
@@ -234,6 +311,8 @@ class _ComponentCopier:
             return self._copy_object_retriever(value)
         if isinstance(value, COMPONENT_TYPES):
             return self.copy_component(value)
+        if is_executor(value) and not is_store_of_graph(value):
+            return self._guard_executor(value)
         return self._guard_container(value)
 
     def _copy_object_retriever(self, value: ObjectRetriever[Any]) -> Any:
@@ -255,8 +334,12 @@ class _ComponentCopier:
         )
 
     def copy_retriever(self, retriever: Any) -> Any:
-        """A copy of a retriever that asks guarded models; the retrievers in it are decided with it."""
-        return self._copy_with_parts(retriever, self._guard_retriever_part)[0]
+        """A copy of a retriever that asks guarded models and executors; the retrievers in it are decided with it."""
+        outer_owner, self._owner = self._owner, type(retriever).__name__
+        try:
+            return self._copy_with_parts(retriever, self._guard_retriever_part)[0]
+        finally:
+            self._owner = outer_owner
 
     def _guard_retriever_part(self, value: Any) -> Any:
         """Guard a value that a retriever holds; inner retrievers are decided with the outer one."""
@@ -268,12 +351,14 @@ class _ComponentCopier:
             return copied
         if isinstance(value, (BaseLLM, ObjectRetriever, types.MethodType, *COMPONENT_TYPES)):
             return self.guard_value(value)
+        if is_executor(value):
+            return self._guard_executor(value)
         return self._map_container(value, self._guard_retriever_part)
 
     def _copy_inner_retriever(self, retriever: Any) -> Any:
         if get_guard(retriever) is not None:
             return retriever
-        copied = self.copy_retriever(retriever)
+        copied, _ = self._copy_with_parts(retriever, self._guard_retriever_part)
         mark_as_part(copied)
         return copied
 
@@ -305,6 +390,30 @@ def _make_object_retriever_class(kind: type[Any]) -> type[Any]:
         return self.__dict__[_GUARD_RESULT](await kind.aretrieve(self, *args, **kwargs))
 
     return make_spanless_subclass(kind, {"retrieve": retrieve, "aretrieve": aretrieve})
+
+
+@functools.lru_cache(maxsize=256)
+def _make_engine_class(kind: type[Any]) -> type[Any]:
+    """Subclass of an engine: what starts inside of it without a guard is decided; see `InnerScope`."""
+
+    def wrap_method(name: str) -> Callable[..., Any]:
+        method = getattr(kind, name)
+
+        def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
+            values = engine_values(*self.__dict__[_SCOPE])
+            with ContextVarScope(*values):
+                result = yield (functools.partial(method, self, *args, **kwargs),)
+            raise_inner_error(values[0][1])
+            return result
+
+        return make_method(method, steps, is_async=name.startswith("a"))
+
+    return make_spanless_subclass(kind, {name: wrap_method(name) for name in _ENGINE_METHODS if hasattr(kind, name)})
+
+
+def is_guarded_engine(x: Any) -> bool:
+    """Whether an object is a guarded copy of an engine; runs none of its code."""
+    return _SCOPE in get_attributes(x)
 
 
 def guard_component(

@@ -6,6 +6,10 @@ function makes while it runs it sees only LLMs and retrievers made by name. Noth
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextvars
+import threading
+import types
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar, Final
@@ -39,7 +43,6 @@ from halo_core.doctor import (
     find_guard,
     find_method,
     find_name,
-    get_tool_body,
     join_place,
 )
 from halo_core.enforcement.guards import GuardMetadata, overrides_entry_point
@@ -47,17 +50,24 @@ from halo_core.errors import HaloError
 from halo_core.model import ActionKind
 from halo_core.object_graph import ObjectExplorer, get_attributes, get_module_name, is_a
 from halo_llamaindex._agents import list_entry_points
-from halo_llamaindex._components import ENGINE_TYPES, is_store
+from halo_llamaindex._components import ENGINE_TYPES, find_self_acting, is_guarded_engine, is_store
+from halo_llamaindex._executors import EXECUTOR_TYPES, is_executor, list_executor_methods, runs_programs
 from halo_llamaindex._models import SENDING_METHODS
 from halo_llamaindex._observer import HaloObserver
 from halo_llamaindex._retrievers import RETRIEVE_METHODS, TABLE_METHODS
-from halo_llamaindex._translate import collect_tools, hosted_names
+from halo_llamaindex._translate import collect_tools, judge_request
 
 _COPY_FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn")
 _FUNCTION_FIELDS: Final = (*_COPY_FUNCTION_FIELDS, "_callback", "_async_callback")
 _STORE_FIELDS: Final = ("_vector_store", "_index", "_docstore", "_storage_context", "_graph_store")
 _AGENT_FIELDS: Final = frozenset(("agents", "llm", "tools", "tool_retriever"))
 _TOOL_ENTRY_POINTS: Final = ("__call__", "call", "acall")
+_INNER_KINDS: Final = frozenset((FindingKind.AGENT, FindingKind.MODEL, FindingKind.RETRIEVER, FindingKind.TOOL))
+_THREAD_TYPES: Final = (threading.Thread, concurrent.futures.ThreadPoolExecutor, concurrent.futures.ProcessPoolExecutor)
+_THREAD_REMEDY: Final = (
+    "what it runs has no session: guarded objects are denied there, and others are not decided; start it with "
+    "`contextvars.copy_context().run`"
+)
 _HANDLER_ACTIONS: Final = {FindingKind.TOOL: ActionKind.TOOL_CALL, FindingKind.RETRIEVER: ActionKind.RETRIEVAL}
 
 
@@ -81,11 +91,21 @@ def _list_entry_points(x: Any) -> tuple[str, ...]:
         return (*RETRIEVE_METHODS, *TABLE_METHODS)
     if is_a(x, BaseLLM):
         return SENDING_METHODS
+    if is_executor(x):
+        return list_executor_methods(type(x))
     return tuple(list_entry_points(type(x))) if is_a(x, Workflow) else ()
+
+
+def _make_inner_cover(point: str) -> Cover:
+    """What decides things that start inside of something guarded: see `_inner_calls`."""
+    return Cover(point, _INNER_KINDS, is_decided=True)
 
 
 class AppExaminer(Examiner):
     """One look at an app of LlamaIndex's."""
+
+    _body: Cover = NO_COVER
+    """What decides things in the function that is looked at."""
 
     explorer = ObjectExplorer(
         "halo_llamaindex",
@@ -157,9 +177,10 @@ class AppExaminer(Examiner):
 
     def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
         """A tool, and what its body reaches."""
-        guard, original, name = self.describe(x)
+        _, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.TOOL, x, where, cover, name)
-        place, body = join_place(where, "tool", name), get_tool_body(guard, is_closed=is_closed)
+        place = join_place(where, "tool", name)
+        body = _make_inner_cover(f"tool `{name}`, inside of which it starts") if is_closed else NO_COVER
         attributes = get_attributes(original)
         for key in _FUNCTION_FIELDS:
             self.visit(attributes.get(key), place, body)
@@ -176,12 +197,12 @@ class AppExaminer(Examiner):
         _, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
         place = join_place(where, "retriever", name)
-        body = Cover(f"retriever `{name}`, which holds it", frozenset((FindingKind.RETRIEVER,)), is_decided=True)
+        body = _make_inner_cover(f"retriever `{name}`, which holds it") if is_closed else NO_COVER
         parts = get_attributes(x)
         for key in _STORE_FIELDS:
-            self.visit(parts.pop(key, None), place, DECIDED_BODY)
-        self.visit_all(parts.items(), place, body if is_closed else NO_COVER)
-        self.visit_members(type(original), place, DECIDED_BODY if is_closed else NO_COVER)
+            self.visit(parts.pop(key, None), place, body if is_closed else DECIDED_BODY)
+        self.visit_all(parts.items(), place, body)
+        self.visit_members(type(original), place, body)
 
     def examine_model(self, x: Any, where: str, cover: Cover) -> None:
         """An LLM, tools that its provider runs, its client, and a model inside it."""
@@ -191,7 +212,8 @@ class AppExaminer(Examiner):
         _, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
         with suppress(Exception):  # as `find_guard`
-            self.add_hosted_tools(hosted_names(collect_tools(original, {})), where, closed=is_closed)
+            offered = judge_request(original, {}, collect_tools(original, {})).hosted
+            self.add_hosted_tools((tool.name for tool in offered), where, closed=is_closed)
         self.note_client(original, name, where)
         body = NO_COVER
         if is_closed:
@@ -214,30 +236,68 @@ class AppExaminer(Examiner):
         """What a query or chat engine holds."""
         place = f"{where} > `{type(x).__name__}`".lstrip(" >")
         remedy = "it is read without a retriever: a guarded object that reads it is refused"
+        deed = find_self_acting(x)
+        if deed:
+            hint = f"it {deed}: put it behind a function, and guard that as what executes"
+            self.add(FindingKind.TOOL, type(x).__name__, place, "none", FindingStatus.OPEN, hint)
+        if is_guarded_engine(x):
+            cover = _make_inner_cover("guarded engine, inside of which it starts")
         for value in get_attributes(x).values():
             for part in (value, *(value if type(value) is list else ())):
                 for thing in (part, *(get_attributes(part).values() if is_a(part, BaseNodePostprocessor) else ())):
-                    if is_store(thing):
+                    if is_store(thing) and find_guard(thing) is None and not is_executor(thing):
                         self.add(FindingKind.STORE, type(thing).__name__, place, "none", FindingStatus.OPEN, remedy)
         self.visit_all(get_attributes(x).items(), place, cover)
         self.visit_members(type(x), where, cover)
+
+    def examine_executor(self, x: Any, where: str, cover: Cover) -> None:
+        """What runs a program that a model writes."""
+        if not runs_programs(x):
+            return
+        guard, _, name = self.describe(x)
+        name = guard.resource.id if guard is not None else f"{name}.{list_executor_methods(type(x))[0]}"
+        point = "guarded copy" if guard is not None else cover.point if FindingKind.TOOL in cover.kinds else ""
+        remedy = "it runs what a model writes: guard the engine or retriever that holds it"
+        self.add_point(FindingKind.TOOL, name, where, point, remedy)
+
+    def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
+        """As `Examiner`; threads that it starts have no context, so that nothing in them is decided by it."""
+        outer_body, self._body = self._body, cover
+        super().examine_function(function, where, cover)
+        self._body = outer_body
+        called = [value for _, value, is_called in self.list_captured(function) if is_called]
+        if contextvars.copy_context not in called:
+            for kind in (value for value in called if value in _THREAD_TYPES):
+                self.add_note(FindingKind.NODE, kind.__name__, where, _THREAD_REMEDY)
+
+    def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
+        """As `Examiner`; what is made inside of something guarded is decided there."""
+        if self._body.is_decided and kind in self._body.kinds:
+            self.add_point(kind, name, f"{where} > made while it runs".lstrip(" >"), self._body.point)
+        else:
+            super().add_runtime_object(kind, name, where, has_halo=has_halo)
 
     def examine_workflow(self, x: Any, where: str, cover: Cover) -> None:
         """An agent, a team of agents, or a workflow of the app's own."""
         guard, original, name = self.describe(x)
         place = join_place(where, "workflow", name)
         is_agentic = is_a(x, AgentWorkflow, BaseWorkflowAgent)
+        inner = cover if cover.is_decided and FindingKind.AGENT in cover.kinds else NO_COVER
         if guard is not None or is_agentic:
-            self.add_verdict(FindingKind.AGENT, x, where, NO_COVER, name)
+            self.add_verdict(FindingKind.AGENT, x, where, inner, name)
+        if guard is not None:
+            inner = _make_inner_cover(f"workflow `{name}`, inside of which it starts")
         if guard is not None and is_agentic:
             cover = Cover("guarded workflow", frozenset((FindingKind.TOOL,)), halo=guard.halo)
+        elif guard is not None:
+            cover = inner
         if is_a(x, AgentWorkflow):
             self._examine_team(x, place, cover, is_guarded=guard is not None)
         elif is_agentic:
             self.examine_agent_parts(x, place, cover)
-        skipped, cover = (_AGENT_FIELDS, NO_COVER) if is_agentic else ((), cover)
+        skipped, cover = (_AGENT_FIELDS, inner) if is_agentic else ((), cover)
         self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), place, cover)
-        self.visit_members(type(original), place, NO_COVER)
+        self.visit_members(type(original), place, inner)
 
     def _examine_team(self, x: Any, where: str, cover: Cover, *, is_guarded: bool) -> None:
         agents = get_attributes(x).get("agents")
@@ -256,7 +316,7 @@ class AppExaminer(Examiner):
     def examine_agent_parts(self, agent: Any, where: str, cover: Cover) -> None:
         attributes = get_attributes(agent)
         self.visit(attributes.get("tools"), where, cover)
-        self.visit(attributes.get("llm"), where)
+        self.visit(attributes.get("llm"), where, cover if cover.is_decided else NO_COVER)
         finder = attributes.get("tool_retriever")
         if finder is not None:
             point = cover.point if FindingKind.TOOL in cover.kinds else ""
@@ -271,5 +331,6 @@ class AppExaminer(Examiner):
         ((BaseLLM,), examine_model),
         ((BaseIndex,), examine_index),
         ((BasePydanticVectorStore,), examine_store),
+        (EXECUTOR_TYPES, examine_executor),
         (ENGINE_TYPES, examine_engine),
     )

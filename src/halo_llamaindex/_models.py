@@ -46,12 +46,12 @@ from halo_core.model import ActionKind, Resource
 from halo_llamaindex._history import find_known_origins, is_user_message, list_history, read_answer
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import extract_message_text, make_model_surface
-from halo_llamaindex._runs import body_values, make_spanless_subclass
+from halo_llamaindex._runs import body_values, inner_values, make_spanless_subclass
 from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._translate import (
     OVERRIDE_REMEDY,
     collect_tools,
-    hosted_names,
+    judge_request,
     model_name,
 )
 
@@ -129,7 +129,9 @@ def _inner_call_scope(outer_call: _DecidedCall, *, is_lazy: bool) -> Iterator[No
 
 def _sending_scope(decided: _DecidedCall) -> ContextVarScope:
     """Around whatever of a model's own code runs for a decided call."""
-    return ContextVarScope((_CURRENT_CALL, decided), *body_values())
+    return ContextVarScope(
+        (_CURRENT_CALL, decided), *body_values(), *inner_values(decided.guard.halo, decided_kind=ActionKind.INFERENCE)
+    )
 
 
 def _copy_messages(argument: Any) -> Any:
@@ -153,6 +155,21 @@ def _read_messages_and_tools(
     if method.endswith("complete"):
         return _to_messages(args[0] if args else kwargs.get("prompt")), []
     return _to_messages(args[0] if args else kwargs.get("messages")), []
+
+
+def _read_settings(method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call says besides its messages and tools, and that may go out to the provider."""
+    if method.endswith(_STRUCTURED_PREDICT):  # what else it is given are parts of the prompt
+        settings = kwargs.get("llm_kwargs", args[2] if len(args) > 2 else None)
+        return dict(settings) if isinstance(settings, Mapping) else {}
+    return {name: value for name, value in kwargs.items() if name not in _OWN_SETTINGS}
+
+
+_OWN_SETTINGS: Final = frozenset((
+    "allow_parallel_tool_calls", "chat_history", "formatted", "messages", "prompt", "tool_required", "tools",
+    "user_msg", "verbose",
+))  # fmt: skip
+"""Parameters of the framework's own methods."""
 
 
 def _format_prompt(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[ChatMessage], list[Any]]:
@@ -184,7 +201,7 @@ class ModelCall(LlamaIndexAction):
     decided: _DecidedCall
 
     def __init__(self, method: Callable[..., Any], name: str, model: Any, *args: Any, **kwargs: Any) -> None:
-        self.guard = guard = require_guard(model)
+        self.guard = guard = self.find_guard(model)
         self.halo = guard.halo
         self.method, self.name, self.model = method, name, model
         # Nobody else holds these lists, so what is sent is what was decided.
@@ -197,15 +214,19 @@ class ModelCall(LlamaIndexAction):
             guard.halo.enforcer, None, guard.surface, decision=decision, records_outcome=outer_call is None
         )
 
+    def find_guard(self, model: Any) -> GuardMetadata:
+        """How the model is decided."""
+        return require_guard(model)
+
     def build_call(self) -> Call:
-        """The call to decide; a tool that its provider would run is a problem."""
+        """The call to decide, with the tools that its provider would run, and the fields that nobody knows."""
         messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
         tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
+        fields = judge_request(self.model, _read_settings(self.name, self.args, self.kwargs), tools)
         with triggering_message_scope(_make_asking_message(messages)):
             call: Call = self.halo.build_call(
                 self._find_resource(),
-                {"messages": len(messages), "tools": list_tool_names(tools)},
-                problem="hosted_tool" if hosted_names(tools) else "",
+                {"messages": len(messages), "tools": list_tool_names(tools), **fields.to_arguments()},
                 abilities=_ABILITIES,
                 shown_texts=find_known_origins(messages),
                 history=list_history(self.halo, messages),
@@ -339,7 +360,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
         if resource is None:
             return model
         model = guard.original
-    registered = halo.register_model(model_name(model), resource)
+    guard = make_model_guard(halo, model, resource)
     refuse_overridden_attributes(model, (*SENDING_METHODS, *_STRUCTURED_METHODS), OVERRIDE_REMEDY)
     refuse_overriding_class(
         type(model), _COMPOSED_METHODS, _FRAMEWORK, "remove the override; the base class uses `chat` and `complete`"
@@ -347,8 +368,14 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     guarded = model.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
     forbid_restoring(guarded)
-    attach_guard(guarded, GuardMetadata(halo, model, registered.id, registered, make_model_surface(halo, read_answer)))
+    attach_guard(guarded, guard)
     return guarded
+
+
+def make_model_guard(halo: Halo, model: BaseLLM, resource: Resource | None = None) -> GuardMetadata:
+    """Register a model: how it is decided; raises as `guard_model`."""
+    registered = halo.register_model(model_name(model), resource)
+    return GuardMetadata(halo, model, registered.id, registered, make_model_surface(halo, read_answer))
 
 
 @functools.lru_cache(maxsize=256)

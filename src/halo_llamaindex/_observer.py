@@ -26,7 +26,7 @@ from halo_core.enforcement.activities import begin_run_activity, end_run_activit
 from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.session_context import in_body
 from halo_core.facade import HaloBase
-from halo_llamaindex._runs import is_part
+from halo_llamaindex._runs import current_inner_scope, is_part
 from halo_llamaindex._translate import model_name
 
 _OBSERVED_KINDS: Final[tuple[tuple[type[Any], str, tuple[str, ...]], ...]] = (
@@ -121,7 +121,9 @@ class HaloObserver(_SpanObserver):
             self._record_unguarded(id_, instance)
 
     def _record_unguarded(self, id_: str, instance: Any) -> None:
-        if isinstance(instance, StructuredLLM) or _is_structured_answer_tool(instance):
+        if current_inner_scope() is not None:
+            return  # decided there; see `_inner_calls`
+        if isinstance(instance, StructuredLLM) or is_structured_answer_tool(instance):
             return  # it asks the LLM in it, which is looked at by itself
         method = id_.rpartition("-")[0] or id_
         for kind, word, method_suffixes in _OBSERVED_KINDS:
@@ -131,7 +133,7 @@ class HaloObserver(_SpanObserver):
                 return
 
 
-def _is_structured_answer_tool(tool: Any) -> bool:
+def is_structured_answer_tool(tool: Any) -> bool:
     """Whether LlamaIndex made the tool of an answer's class; such a tool has no effect."""
     module = getattr(getattr(tool, "_real_fn", None), "__module__", "")
     return isinstance(module, str) and module.startswith("llama_index.core.program.")

@@ -5,19 +5,26 @@ the run's stream shows a `HaloChallenge`. Somebody answers it (`halo approvals a
 `HumanResponseEvent(pending_id=...)`, or a run that begins anew from `Context.from_dict`, runs the step again: the very
 same call is decided anew, with the answer. The event itself approves nothing; `response="reject"` in it is a no. Where
 nobody holds the context there is nothing to resume from, so the `Pending` goes to whoever called.
+
+A run whose events nobody reads would wait without a word: after `answer_wait_s` seconds it ends with an error that says
+what to do (`watch_events`, `_limit_wait`). Whoever has read the question waits as long as they like.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any, Final
 
-from llama_index.core.workflow import HumanResponseEvent, InputRequiredEvent
+from llama_index.core.workflow import Event, HumanResponseEvent, InputRequiredEvent
 from workflows.runtime.types.results import AddWaiter, DeleteWaiter, StepWorkerStateContextVar, WaitingForEvent
 
 from halo_core.enforcement import Call, flow
-from halo_core.enforcement.guarded_calls import describe_challenge
-from halo_core.errors import Pending
-from halo_llamaindex._runs import current_run_context
+from halo_core.enforcement.guarded_calls import describe_challenge, make_unread_question_error
+from halo_core.errors import Denied, Pending
+from halo_llamaindex._runs import RunWaits, current_run, current_run_context, note_inner_error
 
 _WAITER_PREFIX: Final = "halo:"
 STEERING_ERRORS: Final = (WaitingForEvent,)
@@ -95,7 +102,55 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
         if waiter is not None and waiter.resolved_event is not None and _is_rejection(waiter.resolved_event):
             return True
         challenge = HaloChallenge(**describe_challenge(self.halo, call, pending))
-        raise StepPaused(challenge, is_repeated=waiter is not None)
+        waits = current_run().waits
+        if pending.pending_id in waits.unread:
+            waits.error = make_unread_question_error(pending, self.halo.answer_wait_s)
+            raise waits.error
+        _limit_wait(waits, challenge, self.halo.answer_wait_s)
+        paused = StepPaused(challenge, is_repeated=waiter is not None)
+        note_inner_error(paused)
+        raise paused
+
+    def return_denied(self, denied: Denied) -> Any:
+        """As `GovernedAction`; an engine around it that catches every error does not hide the denial."""
+        try:
+            return super().return_denied(denied)
+        except Denied as raised:
+            note_inner_error(raised)
+            raise
+
+
+def watch_events(waits: RunWaits, handler: Any) -> None:
+    """Note which questions are read from a run's events, by whomever and however they are read."""
+    waits.handler = handler
+    ctx = handler.ctx
+
+    async def stream_events() -> AsyncGenerator[Event, None]:
+        async for event in type(ctx).stream_events(ctx):
+            if isinstance(event, HaloChallenge):
+                waits.shown.add(event.pending_id)
+            yield event
+
+    ctx.stream_events = stream_events
+
+
+def _limit_wait(waits: RunWaits, challenge: HaloChallenge, wait_s: float) -> None:
+    """End the wait for an answer after a time, unless somebody has read the question by then."""
+    pending_id = challenge.pending_id
+    if pending_id in waits.timed or waits.handler is None:
+        return
+    waits.timed.add(pending_id)
+
+    def end_wait() -> None:
+        if pending_id in waits.shown or waits.handler.is_done():
+            return
+        waits.unread.add(pending_id)
+        with suppress(Exception):  # the run has ended meanwhile
+            answer: dict[str, Any] = {"pending_id": pending_id}
+            waits.handler.ctx.send_event(HumanResponseEvent(**answer))
+
+    # The step runs in a context of its own; what wakes it stands outside of all steps.
+    asyncio.get_running_loop().call_later(wait_s, end_wait, context=contextvars.Context())
 
 
 def list_waiter_ids(step: Any) -> list[str]:

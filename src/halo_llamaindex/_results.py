@@ -15,6 +15,7 @@ from llama_index.core.base.llms.types import (
     AudioBlock,
     ChatMessage,
     ChatResponse,
+    CitationBlock,
     CompletionResponse,
     ContentBlock,
     DocumentBlock,
@@ -54,6 +55,7 @@ from halo_core.enforcement.result_texts import (
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import HistoryItem
+from halo_core.model_requests import ProviderBlock, find_provider_blocks
 
 ReadAnswer = Callable[[Any], tuple[HistoryItem, ...]]
 Labels = Callable[[BaseNode], Iterable[str]]
@@ -383,4 +385,29 @@ def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) ->
     def is_tool(name: str) -> bool:
         return name == "handoff" or is_decided_tool(halo, name)
 
-    return replace(MODEL_SURFACE, redact=partial(redact_value, is_tool=is_tool), said=read_answer)
+    return replace(
+        MODEL_SURFACE, redact=partial(redact_value, is_tool=is_tool), said=read_answer, provider_blocks=_find_blocks
+    )
+
+
+def _find_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
+    """What the tools of a model's provider put into an answer: in the framework's form of it, and in the provider's."""
+    if isinstance(answer, ChatResponse):
+        message = answer.message
+        blocks = [block.model_dump(exclude_none=True) for block in message.blocks if _is_plain_block(block)]
+        found = find_provider_blocks([blocks, message.additional_kwargs, answer.additional_kwargs, answer.raw])
+        cited = [block for block in message.blocks if isinstance(block, CitationBlock)]
+        return (*found, *(ProviderBlock("citation", _name_cited(block), (extract_text(block),)) for block in cited))
+    if isinstance(answer, CompletionResponse):
+        return find_provider_blocks([answer.additional_kwargs, answer.raw])
+    return ()
+
+
+def _name_cited(block: CitationBlock) -> str:
+    """The provider's tool that found what a citation is of."""
+    return "web_search" if block.source.startswith(("http:", "https:")) else "file_search"
+
+
+def _is_plain_block(block: Any) -> bool:
+    """Whether a block is none of those whose content is known: the model's own words and calls."""
+    return not isinstance(block, (TextBlock, ThinkingBlock, ToolCallBlock, CitationBlock, *_BLOB_TYPES))

@@ -34,7 +34,7 @@ from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import Labels, make_documents_surface, make_table_surface
-from halo_llamaindex._runs import body_values, make_spanless_subclass
+from halo_llamaindex._runs import InnerScope, body_values, engine_values, make_spanless_subclass, raise_inner_error
 from halo_llamaindex._translate import OVERRIDE_REMEDY
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ _ARGUMENT_TYPES: Final = {
     "embedding": "string",
 }
 """Types of a retrieval's arguments besides its query."""
+RETRIEVAL_SCHEMA: Final = {
+    "properties": {"query": {"type": "string"}, **{key: {"type": kind} for key, kind in _ARGUMENT_TYPES.items()}}
+}
+"""Arguments of any retrieval."""
 _LIMIT_FIELD: Final = re.compile(r"(.*_)?top_k|_?k")
 
 
@@ -204,16 +208,22 @@ def guard_retriever(
     return guarded
 
 
-class _Retrieval(LlamaIndexAction, GuardedAction):
+class Retrieval(LlamaIndexAction, GuardedAction):
     """One retrieval of a guarded retriever; the hook that its public method calls runs under the same decision."""
+
+    inner_scope: InnerScope | None = None
 
     def __init__(self, method: Callable[..., Any], name: str, retriever: Any, *args: Any, **kwargs: Any) -> None:
         self.method, self.retriever = method, retriever
         self.query = args[0] if args else kwargs["query_bundle" if name.startswith("_") else "str_or_query_bundle"]
         self.prepared = _PreparedRetrieval.from_query(retriever, self.query)
-        guard = require_guard(retriever)
+        guard = self.find_guard(retriever)
         surface: Surface[Any] = make_table_surface(guard.surface) if name in TABLE_METHODS else guard.surface
         super().__init__(guard, self.prepared.decided, surface, allows_reentry=True)
+
+    def find_guard(self, retriever: Any) -> GuardMetadata:
+        """How the retriever is decided."""
+        return require_guard(retriever)
 
     def build_call(self) -> Call:
         return with_problem(self.halo.build_call(self.guard.resource, self.arguments), self.prepared.problem)
@@ -224,13 +234,20 @@ class _Retrieval(LlamaIndexAction, GuardedAction):
         return ticket.args if is_enforced(ticket) else self.arguments
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        return body_values()
+        ((variable, scope),) = engine_values(self.halo, self.guard.resource)
+        self.inner_scope = scope = replace(scope, decided_kind=ActionKind.RETRIEVAL)
+        return *body_values(), (variable, scope)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
         return self.method(self.retriever, self.query)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
-        """As `GuardedAction`, of no more documents than were allowed."""
+        """As `GuardedAction`, of no more documents than were allowed.
+
+        Raises:
+            BaseException: something that the retriever needed was denied, or waits.
+        """
+        raise_inner_error(self.inner_scope)
         if self.outer_call is None and self.reentrant_call is not None:
             result = _limit_documents(self.reentrant_call.get_unrestricted(result), ticket)
         return super().finish(ticket, result)
@@ -238,7 +255,7 @@ class _Retrieval(LlamaIndexAction, GuardedAction):
 
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[BaseRetriever]) -> type[BaseRetriever]:
-    members = make_governed_methods(kind, (*RETRIEVE_METHODS, *TABLE_METHODS), _Retrieval)
+    members = make_governed_methods(kind, (*RETRIEVE_METHODS, *TABLE_METHODS), Retrieval)
 
     def wrap_object_entry(name: str) -> Callable[..., Any]:
         function = getattr(kind, name)

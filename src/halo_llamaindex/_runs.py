@@ -36,7 +36,7 @@ from halo_core.enforcement.session_context import (
     is_raw_thread,
     session_values,
 )
-from halo_core.model import HistoryItem, Provenance
+from halo_core.model import ActionKind, HistoryItem, Provenance, Resource
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -58,6 +58,25 @@ class WorkItem:
     attempt: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class RunWaits:
+    """What one run waits for, and who has seen it.
+
+    Args:
+        handler: of the run; None before it was started.
+        shown: ids of the questions that somebody has read from the run's events.
+        timed: ids of those whose wait is limited.
+        unread: ids of those whose time has passed.
+        error: with which the run ends, once that of one has.
+    """
+
+    handler: Any = None
+    shown: set[str] = field(default_factory=set)
+    timed: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+    error: BaseException | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class WorkflowRun:
     """One run of a guarded workflow.
@@ -71,6 +90,7 @@ class WorkflowRun:
         own_session_ids: id of its session where the workflow's store has no place for one.
         store_lock: held by the step that changes what the store keeps for Halo. (The store's own `edit_state` copies
             all that is in it, the host's memory too, which is then no longer the host's.)
+        waits: what it waits for.
         written_values: by key, what was last written into the store for Halo. INVARIANT: what stands there in its
             place, an older entry too, was put there by something else.
     """
@@ -83,6 +103,7 @@ class WorkflowRun:
     own_session_ids: list[str] = field(default_factory=list)
     store_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     written_values: dict[str, Any] = field(default_factory=dict)
+    waits: RunWaits = field(default_factory=RunWaits)
 
 
 @dataclass(slots=True, eq=False)
@@ -142,8 +163,74 @@ def current_run() -> WorkflowRun:
     return _RUN_CONTEXT.get().run or WorkflowRun(is_resumable=False)
 
 
+@dataclass(frozen=True, slots=True)
+class InnerScope:
+    """What a guarded object runs under: who decides what of the framework's own starts inside of it.
+
+    Args:
+        halo: who decides.
+        resource: what the engine or retriever is that runs; None of anything else.
+        decided_kind: what is decided with the object itself: the models that a model asks, the retrievers that a
+            retriever enters.
+        owner: the object that runs, whose own methods may lead to one another.
+        programs: of a tool, the programs among its decided arguments.
+        outer: of an engine or retriever, the one that it runs inside of.
+        catches_errors: whether it is an engine or a retriever, which may catch what is raised inside of it.
+        errors: what was denied or waits inside; see `note_inner_error`.
+    """
+
+    halo: Any
+    resource: Resource | None = None
+    decided_kind: ActionKind | None = None
+    owner: Any = None
+    programs: tuple[str, ...] = ()
+    outer: InnerScope | None = None
+    catches_errors: bool = False
+    errors: list[BaseException] = field(default_factory=list)
+
+
+_INNER_SCOPE: Final[ContextVar[InnerScope | None]] = ContextVar("halo_llamaindex_inner", default=None)
+
+
+def current_inner_scope() -> InnerScope | None:
+    """The guarded object that runs around the code at hand; None outside of any."""
+    return _INNER_SCOPE.get()
+
+
+def inner_values(
+    halo: Any, *, decided_kind: ActionKind | None = None, owner: Any = None, programs: tuple[str, ...] = ()
+) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold inside of a guarded object, for `ContextVarScope`; see `InnerScope`."""
+    return ((_INNER_SCOPE, InnerScope(halo, None, decided_kind, owner, programs)),)
+
+
+def engine_values(halo: Any, resource: Resource | None) -> tuple[tuple[ContextVar[Any], InnerScope]]:
+    """As `inner_values`, inside of an engine or retriever, which may catch what is raised inside of it."""
+    outer = _INNER_SCOPE.get()
+    is_engine = outer is not None and outer.catches_errors
+    return ((_INNER_SCOPE, InnerScope(halo, resource, outer=outer if is_engine else None, catches_errors=True)),)
+
+
+def note_inner_error(error: BaseException) -> None:
+    """Note a denial or a pause for the engines around it: some catch every error, and answer with its words."""
+    scope = _INNER_SCOPE.get()
+    while scope is not None and scope.catches_errors:
+        scope.errors.append(error)
+        scope = scope.outer
+
+
+def raise_inner_error(scope: InnerScope | None) -> None:
+    """Raise what an engine has caught although something that it needed was denied, or waits.
+
+    Raises:
+        BaseException: the first of what was noted.
+    """
+    if scope is not None and scope.errors:
+        raise scope.errors[0]
+
+
 def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold while something decided runs, for `ContextVarScope`.
+    """What context variables hold while something decided runs, for `ContextVarScope`, beside those of `InnerScope`.
 
     What a body calls by itself is asked for by the same message, in no known call.
     """

@@ -39,6 +39,7 @@ from halo_llamaindex._results import TOOL_RESULT_SURFACE
 from halo_llamaindex._runs import (
     CallCounter,
     body_values,
+    inner_values,
     make_nested_call_id,
     make_spanless_subclass,
     run_context_values,
@@ -55,6 +56,8 @@ class ToolCall(LlamaIndexAction, GuardedCall):
     """A call of a function that a guarded tool holds."""
 
     call_id = ""
+    owner: Any = None
+    """See `InnerScope`."""
 
     def get_call_id(self, arguments: Mapping[str, Any]) -> str:
         """The same id when a step that waited is run again."""
@@ -67,10 +70,14 @@ class ToolCall(LlamaIndexAction, GuardedCall):
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         """What the body calls by itself is counted for this call."""
+        programs = tuple(
+            text for name, _ in self.guard.resource.programs if isinstance(text := self.arguments.get(name), str)
+        )
+        values = (*body_values(), *inner_values(self.halo, owner=self.owner, programs=programs))
         if self.outer_call is not None:
-            return body_values()
+            return values
         counter = CallCounter(self.call_id) if self.call_id else None
-        return *body_values(), *run_context_values(call_counter=counter)
+        return *values, *run_context_values(call_counter=counter)
 
 
 class ToolEntryCall(ToolCall):
@@ -78,8 +85,12 @@ class ToolEntryCall(ToolCall):
 
     def __init__(self, method: Callable[..., Any], _name: str, tool: Any, *args: Any, **kwargs: Any) -> None:
         self.tool = tool
-        guard, binder = require_guard(tool), tool.__dict__[BINDER_ATTRIBUTE]
+        guard, binder = self.find_guard(tool)
         super().__init__(guard, binder, functools.partial(method, tool), args, kwargs, allows_reentry=True)
+
+    def find_guard(self, tool: Any) -> tuple[GuardMetadata, Binder]:
+        """How the tool is decided, and how its arguments are taken apart."""
+        return require_guard(tool), tool.__dict__[BINDER_ATTRIBUTE]
 
     def return_denied(self, denied: Denied) -> Any:
         """As `GuardedCall`, in the form in which a tool gives it."""
@@ -89,18 +100,18 @@ class ToolEntryCall(ToolCall):
         return ToolOutput(content=earlier, tool_name=self.tool.metadata.get_name(), raw_input={}, raw_output=earlier)
 
 
-_ENTRY_POINTS: Final = ("__call__", "call", "acall")
+TOOL_ENTRY_POINTS: Final = ("__call__", "call", "acall")
 
 
 def _overrides_entry_points(kind: type[BaseTool]) -> bool:
     """Whether a class of function tools overrides entry points, which then need not lead to its function."""
-    return any(overrides_entry_point(kind, name, FunctionTool.__module__) for name in _ENTRY_POINTS)
+    return any(overrides_entry_point(kind, name, FunctionTool.__module__) for name in TOOL_ENTRY_POINTS)
 
 
 @functools.lru_cache(maxsize=256)
 def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose `__call__`, `call` and `acall` are decided; if one leads to another, once."""
-    return make_spanless_subclass(kind, make_governed_methods(kind, _ENTRY_POINTS, ToolEntryCall))
+    return make_spanless_subclass(kind, make_governed_methods(kind, TOOL_ENTRY_POINTS, ToolEntryCall))
 
 
 _FUNCTION_FIELDS: Final = ("_fn", "_async_fn", "_real_fn")

@@ -7,6 +7,7 @@ a value that only fits when read as another type (`"5"` for a number) is passed 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -37,6 +38,9 @@ from halo_core.enforcement.guards import (
     to_plain_schema,
 )
 from halo_core.errors import Denied
+from halo_core.model_requests import ModelFields, judge_model_fields
+from halo_core.model_requests.hosted_names import find_bearing_tool
+from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
 
 OVERRIDE_REMEDY: Final = "write a class that overrides the method"
 """Remedy for an object that has an entry point as an attribute."""
@@ -88,6 +92,34 @@ def collect_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
         extra = getattr(model, name, None)
         tools += to_list(extra.get("tools")) if isinstance(extra, Mapping) else []
     return tools
+
+
+def judge_request(model: Any, settings: Mapping[str, Any], tools: Iterable[Any]) -> ModelFields:
+    """What the fields of a request come to: those of the call, those that the model holds, and tools that are dicts.
+
+    Args:
+        model: whose request it is.
+        settings: of the call.
+        tools: that it offers.
+    """
+    attributes = getattr(model, "__dict__", {})
+    kind: Any = type(model)
+    fields = {name: attributes[name] for name in _list_request_fields(kind) if name in attributes}
+    schemas = [item for item in tools if not _is_client_side(item) or isinstance(item, Mapping)]
+    return judge_model_fields({**fields, **settings, "tools": schemas or None}, kind.__name__)
+
+
+@functools.lru_cache(maxsize=256)
+def _list_request_fields(kind: type[Any]) -> tuple[str, ...]:
+    """Fields of a class of models that its requests carry, and that may offer a tool."""
+    names = getattr(kind, "model_fields", {})
+    known = list_known_fields(kind.__name__)
+    return tuple(
+        name for name in names if known.get(normalize_field(name)) in _BEARING_SHAPES or find_bearing_tool(name)
+    )
+
+
+_BEARING_SHAPES: Final = (FieldShape.BETAS, FieldShape.BODY, FieldShape.HEADERS, FieldShape.MODEL)
 
 
 # schemas

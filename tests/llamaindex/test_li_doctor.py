@@ -200,9 +200,9 @@ class Hosting(ScriptedLLM):
 
 
 def test_hosted_tools_and_clients_of_a_model(world):
-    assert rows(Hosting())["tool", "web_search_preview"] is FindingStatus.OPEN
+    assert rows(Hosting())["tool", "web_search"] is FindingStatus.OPEN
     found = rows(world.halo.guard(Hosting()))
-    assert found["tool", "web_search_preview"] is FindingStatus.NOTED
+    assert found["tool", "web_search"] is FindingStatus.NOTED
     assert found["model", "scripted.client"] is FindingStatus.NOTED
 
 
@@ -279,9 +279,12 @@ def test_what_a_tools_function_reaches_is_looked_at(world):
         """Ask."""
         return str(model.complete(shelf.retrieve(q)[0].text))
 
-    found = rows(world.halo.guard(ask, resource=trusted()))
-    assert found["model", "scripted"] is FindingStatus.OPEN
+    assert rows(FunctionTool.from_defaults(ask))["model", "scripted"] is FindingStatus.OPEN
+    guarded = world.halo.guard(ask, resource=trusted())
+    found = rows(guarded)
+    assert found["model", "scripted"] is FindingStatus.CLOSED
     assert found["retriever", "Shelf"] is FindingStatus.CLOSED
+    assert only(guarded, FindingKind.MODEL, "scripted").point == "tool `ask`, inside of which it starts"
 
 
 def makes(q: str) -> str:

@@ -413,7 +413,9 @@ def test_a_tool_of_tools_guards_what_they_hold(world):
     guarded = world.halo.guard(plan, resource=trusted())
     asked = {"nodes": [{"id": 1, "query_str": "returns", "tool_name": "ask", "dependencies": []}]}
     assert "thirty days" in str(guarded(**asked))
-    assert world.kinds() == [("plan", "allow"), ("plan.retriever", "allow"), ("MockLLM", "allow")]
+    assert world.kinds() == [
+        ("plan", "allow"), ("ask", "allow"), ("plan.retriever", "allow"), ("MockLLM", "allow"),
+    ]  # fmt: skip
 
 
 # in an agent

@@ -12,6 +12,7 @@ from halo_core.enforcement.passport_reader import (
     make_issuer_facts,
 )
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
+from halo_core.values.languages import find_sql_language
 
 __all__ = [
     "ABILITIES",
@@ -27,6 +28,7 @@ __all__ = [
     "Preparer",
     "Surface",
     "Ticket",
+    "find_sql_language",
     "is_no_wider",
     "make_handback_body",
     "make_issuer_facts",

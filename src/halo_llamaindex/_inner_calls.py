@@ -1,0 +1,323 @@
+"""What of the framework's own kinds starts inside of a guarded object without a guard of its own, decided there.
+
+A tool's body that runs an agent, an engine that falls back on `Settings.llm`, a step that asks a retriever: LlamaIndex
+gives its handlers no say over what runs, so the entry points themselves are wrapped, on each of its classes and once
+for the process (`install_hooks`). Outside of a guarded object a wrapped entry point does nothing but look at one
+context variable. Inside of one (`InnerScope`) the call is an action of the one flow, by the same classes as a call of a
+guarded copy. What was met here is registered by its name, as nobody declared it; a name that a guarded object has is
+not given to another (`_choose_name`).
+
+Not seen: a raw thread, which has no context; the function of a tool that is called by itself; an SDK's client.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from llama_index.core.agent.workflow import AgentWorkflow
+from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.llms.structured_llm import StructuredLLM
+from llama_index.core.tools import BaseTool
+from llama_index.core.tools.types import BaseToolAsyncAdapter
+from llama_index_instrumentation import DispatcherSpanMixin
+
+from halo_core.enforcement.flow import GovernedAction
+from halo_core.enforcement.guarded_calls import make_governed_method
+from halo_core.enforcement.guards import (
+    GuardMetadata,
+    UnregisteredGuard,
+    clean_name,
+    get_guard,
+    is_generated_class,
+    make_unregistered_resource,
+)
+from halo_core.errors import ConfigError
+from halo_core.model import ActionKind, Impact, Resource
+from halo_llamaindex._agents import MissingTool, guard_workflow, is_handoff_tool
+from halo_llamaindex._executors import (
+    HOOKED_TYPES,
+    ProgramCall,
+    list_executor_methods,
+    make_executor_guard,
+    skip_decided_programs,
+)
+from halo_llamaindex._models import SENDING_METHODS, ModelCall, make_model_guard
+from halo_llamaindex._observer import is_structured_answer_tool
+from halo_llamaindex._results import TOOL_RESULT_SURFACE, make_documents_surface
+from halo_llamaindex._retrievers import RETRIEVAL_SCHEMA, RETRIEVE_METHODS, TABLE_METHODS, Retrieval
+from halo_llamaindex._runs import InnerScope, current_inner_scope, is_part
+from halo_llamaindex._tools import TOOL_ENTRY_POINTS, ToolEntryCall
+from halo_llamaindex._translate import Binder, tool_schema, unwrap_tool
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
+
+_MAX_GUARDS: Final = 4_096
+
+
+class InnerGuards:
+    """The guards of what one Halo has met inside of guarded objects, the newest 4,096 of them.
+
+    Args:
+        halo: who decides.
+    """
+
+    def __init__(self, halo: Halo) -> None:
+        self._halo = halo
+        # By identity; with the object, so that no other takes its identity.
+        self._guards: OrderedDict[int, tuple[Any, Any]] = OrderedDict()
+        self._makers: dict[str, Any] = {}
+
+    def find(self, x: Any, make: Callable[[Any], Any]) -> Any:
+        """What was made for an object when it was met first."""
+        entry = self._guards.get(id(x))
+        if entry is not None and entry[0] is x:
+            return entry[1]
+        made = make(x)
+        self._guards[id(x)] = (x, made)
+        if len(self._guards) > _MAX_GUARDS:
+            self._guards.popitem(last=False)
+        return made
+
+    def choose_name(self, name: str, maker: Any) -> str:
+        """A name under which an object can be registered: its own, or with the acting agent's before it.
+
+        INVARIANT: a registration is of what was guarded under that name, and of nothing else that is called so.
+
+        Args:
+            name: as the framework says it.
+            maker: what tells objects of one name apart: the code of a function, or the class.
+
+        Returns:
+            The name; empty where others have both.
+        """
+        for candidate in (clean_name(name), clean_name(f"{self._halo.find_acting_agent()}.{name}")):
+            is_free = candidate in self._makers or self._halo.find_registered(candidate) is None
+            if is_free and self._makers.setdefault(candidate, maker) is maker:
+                return candidate
+        return ""
+
+    def find_tool_resource(self, tool: Any) -> Resource | None:
+        """What a tool of an agent that was met here is registered as; None where another has its name."""
+        guard, _ = self.find(unwrap_tool(tool), functools.partial(_make_tool_parts, self._halo))
+        return None if isinstance(guard, UnregisteredGuard) else guard.resource
+
+
+def _make_tool_parts(halo: Halo, tool: Any) -> tuple[GuardMetadata, Binder]:
+    return make_tool_guard(halo, tool), Binder.for_tool(tool, None)
+
+
+def make_tool_guard(halo: Halo, tool: Any) -> GuardMetadata:
+    """How a tool is decided that nobody has guarded, and that runs inside of something guarded: as undeclared."""
+    name = tool.metadata.get_name()
+    function = getattr(tool, "_real_fn", None)
+    schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
+    if function is not None and halo.functions_by_tool.get(clean_name(name)) is function:
+        guarded_resource = halo.find_registered(clean_name(name))
+        if guarded_resource is not None:  # the original of a guarded copy
+            return GuardMetadata(halo, tool, name, guarded_resource, TOOL_RESULT_SURFACE)
+    maker = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", type(tool))
+    chosen_name = halo.inner_guards.choose_name(name, maker)
+    try:
+        resource = halo.register_tool(chosen_name, None, tool.metadata.description, schema) if chosen_name else None
+    except ConfigError:  # the same name with other arguments
+        resource = None
+    if resource is not None:
+        return GuardMetadata(halo, tool, name, resource, TOOL_RESULT_SURFACE)
+    unregistered = make_unregistered_resource(name, ActionKind.TOOL_CALL)
+    return UnregisteredGuard(halo, tool, name, unregistered, TOOL_RESULT_SURFACE)
+
+
+def _make_retriever_guard(halo: Halo, owner: Resource | None, retriever: Any) -> GuardMetadata:
+    """How a retriever is decided: as a read of a source that nobody declared, or as part of the engine around it."""
+    name = type(retriever).__name__
+    chosen_name = halo.inner_guards.choose_name(f"{owner.id}/{name}" if owner is not None else name, type(retriever))
+    if not chosen_name:
+        unregistered = make_unregistered_resource(name, ActionKind.RETRIEVAL)
+        return UnregisteredGuard(halo, retriever, name, unregistered, make_documents_surface())
+    declared = halo.find_declared(chosen_name, ActionKind.RETRIEVAL)
+    if declared is None and owner is not None:
+        declared = replace(owner, id=chosen_name, kind=ActionKind.RETRIEVAL, impact=Impact.READ)
+    resource = halo.register(ActionKind.RETRIEVAL, chosen_name, resource=declared, schema=RETRIEVAL_SCHEMA)
+    return GuardMetadata(halo, retriever, name, resource, make_documents_surface())
+
+
+def _require_scope() -> InnerScope:
+    scope = current_inner_scope()
+    if scope is None:
+        raise LookupError("no guarded object runs here")
+    return scope
+
+
+class _InnerModelCall(ModelCall):
+    """A call of a model that nobody has guarded."""
+
+    def find_guard(self, model: Any) -> GuardMetadata:
+        halo = _require_scope().halo
+        guard: GuardMetadata = halo.inner_guards.find(model, functools.partial(make_model_guard, halo))
+        return guard
+
+
+class _InnerRetrieval(Retrieval):
+    """A retrieval of a retriever that nobody has guarded."""
+
+    def find_guard(self, retriever: Any) -> GuardMetadata:
+        scope = _require_scope()
+        owner = scope.resource if scope.resource is not None and scope.resource.id else None
+        make = functools.partial(_make_retriever_guard, scope.halo, owner)
+        guard: GuardMetadata = scope.halo.inner_guards.find(retriever, make)
+        return guard
+
+
+class _InnerToolCall(ToolEntryCall):
+    """A call of a tool that nobody has guarded."""
+
+    def find_guard(self, tool: Any) -> tuple[GuardMetadata, Binder]:
+        halo = _require_scope().halo
+        self.owner = tool  # a method of its base class that it calls is the same call
+        found: tuple[GuardMetadata, Binder] = halo.inner_guards.find(tool, functools.partial(_make_tool_parts, halo))
+        return found
+
+
+class _InnerProgramCall(ProgramCall):
+    """A program that an executor runs which nobody has guarded."""
+
+    def find_guard(self, executor: Any) -> GuardMetadata:
+        scope = _require_scope()
+        guards: InnerGuards = scope.halo.inner_guards
+        guard: GuardMetadata = guards.find(executor, lambda met: make_executor_guard(scope.halo, met, scope.resource))
+        return guard
+
+
+# the wrapped entry points
+
+_HOOKS: Final = "__halo_hooks__"
+_RETRIEVER_METHODS: Final = (*RETRIEVE_METHODS, *TABLE_METHODS)
+
+
+def _list_hooks(kind: type[Any]) -> tuple[tuple[str, ...], ActionKind, type[GovernedAction[Any]] | None]:
+    """Entry points of a class, what they are, and the action that a call of one is."""
+    if issubclass(kind, BaseLLM):
+        return SENDING_METHODS, ActionKind.INFERENCE, _InnerModelCall
+    if issubclass(kind, BaseRetriever):
+        return _RETRIEVER_METHODS, ActionKind.RETRIEVAL, _InnerRetrieval
+    if issubclass(kind, BaseTool):
+        return TOOL_ENTRY_POINTS, ActionKind.TOOL_CALL, _InnerToolCall
+    return list_executor_methods(kind), ActionKind.TOOL_CALL, _InnerProgramCall
+
+
+def _find_deciding_scope(x: Any, kind: ActionKind) -> InnerScope | None:
+    """The guarded object around a call that is to be decided; None where it is decided already, or not at all."""
+    scope = current_inner_scope()
+    if scope is None or scope.owner is x or scope.decided_kind is kind or get_guard(x) is not None or is_part(x):
+        return None
+    if isinstance(x, StructuredLLM | BaseToolAsyncAdapter) or is_structured_answer_tool(x):
+        return None  # what it holds is decided, or it does nothing
+    if isinstance(x, MissingTool) or (isinstance(x, BaseTool) and is_handoff_tool(x)):
+        return None  # decided as the call that it stands for, or as a hand-off
+    return scope
+
+
+def _hook_method(kind: type[Any], name: str, action_kind: ActionKind, action_class: Any) -> None:
+    method = kind.__dict__[name]
+
+    def call_original(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return method.__get__(x, type(x))(*args, **kwargs)
+
+    is_async = name.lstrip("_").startswith("a")
+    make_action = functools.partial(action_class, call_original, name)
+    governed = make_governed_method(call_original, make_action, is_async=is_async)
+    if action_class is _InnerProgramCall:
+        governed = skip_decided_programs(kind, call_original, governed)
+
+    @functools.wraps(method)
+    def hooked(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        scope = _find_deciding_scope(x, action_kind)
+        return call_original(x, *args, **kwargs) if scope is None else governed(x, *args, **kwargs)
+
+    @functools.wraps(method)
+    async def hooked_async(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        scope = _find_deciding_scope(x, action_kind)
+        return await (call_original(x, *args, **kwargs) if scope is None else governed(x, *args, **kwargs))
+
+    setattr(kind, name, hooked_async if is_async else hooked)
+
+
+def _hook_class(kind: type[Any]) -> None:
+    """Wrap the entry points that a class has of its own; a second time does nothing."""
+    if _HOOKS in kind.__dict__ or is_generated_class(kind):
+        return
+    names, action_kind, action_class = _list_hooks(kind)
+    for name in names:
+        method = kind.__dict__.get(name)
+        if callable(method) and not getattr(method, "__isabstractmethod__", False):
+            _hook_method(kind, name, action_kind, action_class)
+    type.__setattr__(kind, _HOOKS, True)
+
+
+def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    yield kind
+    for subclass in type.__subclasses__(kind):
+        yield from _iterate_subclasses(subclass)
+
+
+def _hook_agent_runs(kind: type[Any]) -> None:
+    method = kind.__dict__.get("run")
+    if method is None or is_generated_class(kind) or hasattr(method, _HOOKS):
+        return
+
+    @functools.wraps(method)
+    def run(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        scope = current_inner_scope()
+        if scope is None or get_guard(self) is not None:
+            return method(self, *args, **kwargs)
+        halo = scope.halo
+        guarded = halo.inner_guards.find(self, lambda met: _guard_inner_agent(halo, met))
+        return guarded.run(*args, **kwargs)
+
+    setattr(run, _HOOKS, True)
+    kind.run = run
+
+
+def _guard_inner_agent(halo: Halo, workflow: Any) -> Any:
+    """A guarded copy of an agent that runs inside of something guarded: an agent of its own, with its own tools."""
+    name = clean_name(getattr(workflow, "name", "") or type(workflow).__name__)
+    registered = halo.find_registered(name)
+    is_agent = registered is None or registered.kind is ActionKind.HANDOFF
+    is_team = isinstance(workflow, AgentWorkflow) and len(workflow.agents) > 1
+    return guard_workflow(halo, workflow, agent=name if is_agent and not is_team else "", adopts_tools=True)
+
+
+_FRAMEWORK_TYPES: Final = (BaseLLM, BaseRetriever, BaseTool)
+
+
+def install_hooks() -> None:
+    """Wrap the entry points of the framework's classes, and of those that are made from now on; each once."""
+    _hook_framework()
+    for base in HOOKED_TYPES:  # these say nothing when a class is derived from them
+        for kind in _iterate_subclasses(base):
+            _hook_class(kind)
+
+
+@functools.cache
+def _hook_framework() -> None:
+    for base in _FRAMEWORK_TYPES:
+        for kind in _iterate_subclasses(base):
+            _hook_class(kind)
+    for agent_class in (*_iterate_subclasses(BaseWorkflowAgent), *_iterate_subclasses(AgentWorkflow)):
+        _hook_agent_runs(agent_class)
+    original = DispatcherSpanMixin.__dict__["__init_subclass__"]
+
+    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
+        original.__get__(None, cls)(**kwargs)
+        if issubclass(cls, _FRAMEWORK_TYPES):
+            _hook_class(cls)
+
+    DispatcherSpanMixin.__init_subclass__ = classmethod(init_subclass)  # type: ignore[method-assign,assignment]

@@ -28,9 +28,12 @@ from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._agents import guard_graph
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor import doctor, report_undecided
+from halo_langchain._executors import find_executor_kind, guard_executor
+from halo_langchain._first_seen import FirstSeen
 from halo_langchain._history import observe_roots
 from halo_langchain._middleware import HaloMiddleware
 from halo_langchain._models import guard_model, is_model
+from halo_langchain._nested_runs import StartedGraphs, note_callback_use, watch_nested_runs
 from halo_langchain._results import Labels
 from halo_langchain._retrievers import guard_retriever
 from halo_langchain._tools import as_tool, guard_tool
@@ -64,7 +67,10 @@ class Halo(HaloBase):
 
     def __init__(self, **options: Any) -> None:
         observe_roots()
+        watch_nested_runs()
         super().__init__(**options)
+        self.first_seen = FirstSeen(self)
+        self.started_graphs = StartedGraphs(self)
 
     @overload
     def guard(self, x: R, *, resource: Resource | None = None, labels: Labels | None = None) -> R: ...
@@ -94,7 +100,7 @@ class Halo(HaloBase):
         agent: str = "",
     ) -> G: ...
 
-    def guard(
+    def guard(  # noqa: C901, PLR0911  one branch for each kind of object
         self,
         x: Any,
         *,
@@ -106,8 +112,10 @@ class Halo(HaloBase):
     ) -> Any:
         """A guarded copy of a tool, a function (it becomes a tool), a list of these, a retriever, a model or a graph.
 
-        The copy is registered, granted to this agent unless `grants=` says otherwise, and decided at its last step:
-        after validation, with the arguments as executed. The original is not changed, and not guarded.
+        Also of what runs the statements that a model writes: a `SQLDatabase`, a graph store, `PythonREPL`. The copy is
+        registered, granted to this agent unless `grants=` says otherwise, and decided at its last step:
+        after validation, with the arguments as executed. The original is not changed, and not guarded. What starts
+        inside of it (tools, models, retrievers, graphs) is decided too, guarded or not.
 
         Args:
             x: what to guard.
@@ -126,6 +134,7 @@ class Halo(HaloBase):
         """
         if labels is not None and not isinstance(x, BaseRetriever):
             raise ConfigError("no_documents", "only a retriever can have labels", field="labels", remedy="omit it")
+        watch_nested_runs()
         if isinstance(x, Pregel):
             return report_undecided(
                 self, guard_graph(self, x, agents=agents, give=give, agent=agent, resource=resource)
@@ -138,6 +147,8 @@ class Halo(HaloBase):
             return guard_retriever(self, x, resource, labels)
         if is_model(x):
             return guard_model(self, x, resource)
+        if find_executor_kind(x) is not None:
+            return guard_executor(self, x, resource)
         if isinstance(x, list | tuple):
             return guard_all(self.guard, x, resource, _find_refusal)
         if isinstance(x, dict):
@@ -151,19 +162,24 @@ class Halo(HaloBase):
     def middleware(self) -> HaloMiddleware:
         """Middleware for `create_agent`; put it last, so that it sees what the others made of a call.
 
-        It decides model calls, shows denials and pauses to the model as error messages, refuses tools that nobody
-        guarded (a grant is of what was guarded, not of its name), records calls that reach no tool,
-        and opens a session for each run.
+        It decides model calls, shows denials and pauses to the model as error messages, decides tools that nobody
+        guarded as undeclared (one that is called like a guarded tool is refused: a grant is of what was guarded, not of
+        its name), records calls that reach no tool, and opens a session for each run. What other middleware starts by
+        itself is decided where the agent is guarded: `halo.guard(agent)`.
         """
+        watch_nested_runs()
         return HaloMiddleware(self)
 
     def callback(self) -> HaloCallback:
-        """Callback handler for plain chains: decides what carries no guard.
+        """Callback handler for plain chains: decides what carries no guard, and registers it at first sight.
 
-        It can block, and drop documents; it cannot rewrite arguments or pause, so what a policy asks of that kind is
-        denied with `needs_guard`. `callbacks=[]` on an inner call, `.func`, `._run` and raw threads walk around it.
+        It can block, pause and drop documents; it cannot rewrite arguments, so what a policy asks of that kind is
+        denied with `needs_guard`. `.func`, `._run` and raw threads walk around it; `callbacks=[]` on a call inside the
+        chain does not.
         """
-        return self._callback
+        watch_nested_runs()
+        note_callback_use()
+        return self.nested_callback
 
     def install(self) -> InstalledTripwire:
         """Watch the whole process: what nothing of Halo decides does not run.
@@ -184,8 +200,8 @@ class Halo(HaloBase):
         return install(self, self._mode)
 
     @functools.cached_property
-    def _callback(self) -> HaloCallback:
-        # One for each Halo: installed in two places, it still decides a run once.
+    def nested_callback(self) -> HaloCallback:
+        """The callback of this Halo, one and the same: installed in two places, it still decides a run once."""
         return HaloCallback(self)
 
 

@@ -59,7 +59,7 @@ from halo_langchain._agent_runs import (
     wrap_node,
 )
 from halo_langchain._pause import HandOffDecision
-from halo_langchain._runs import find_thread_session, graph_session_scope, with_run_session
+from halo_langchain._runs import enclosure_scope, find_thread_session, graph_session_scope, with_run_session
 from halo_langchain._tool_nodes import guard_tool_node
 
 if TYPE_CHECKING:
@@ -214,11 +214,12 @@ def _stream_steps(
     config = _ensure_session(graph, config)
     yield from _refuse_foreign_entries(graph, [input], config)
     stream_graph = functools.partial(stream_original, graph, input, **kwargs)
+    enclosure = require_guard(graph)
     if _needs_own_context(graph, config):
         steps = _agent_steps(graph, config, stream_graph)
         yield from emit_parts((yield TwoWayStep(stream, astream, steps, copy_context())))
     else:
-        yield from emit_parts(stream_graph(config))
+        yield from emit_parts(stream_graph(config), lambda: enclosure_scope(enclosure))
 
 
 def _update_steps(
@@ -278,15 +279,17 @@ def _find_foreign_targets(graph: Any, inputs: Iterable[Any], config: RunnableCon
 
 def _agent_steps(graph: Any, config: RunnableConfig | None, stream_graph: Callable[[Any], Any]) -> Steps[None]:
     """A run of a graph that is an agent; where it acts already, its node in a graph has entered it."""
-    halo, agent = require_guard(graph).halo, graph.__dict__[_GRAPH_AGENTS_KEY].agent
+    enclosure = require_guard(graph)
+    halo, agent = enclosure.halo, graph.__dict__[_GRAPH_AGENTS_KEY].agent
 
     def stream_as(active_agent: ActiveAgent) -> Steps[None]:
-        with keep_link_when_paused(active_agent):
+        with keep_link_when_paused(active_agent), enclosure_scope(enclosure):
             yield from emit_parts(stream_graph(with_link_of(active_agent, config)))
 
     with graph_session_scope(config, task=True):
         if not agent or halo.find_acting_agent() == agent:
-            yield from emit_parts(stream_graph(config))
+            with enclosure_scope(enclosure):
+                yield from emit_parts(stream_graph(config))
         else:
             yield from act_as_agent(halo, agent, "", stream_as)
 
@@ -299,6 +302,8 @@ class _GuardingContext:
     """One call of `guard`: what was found in the graph and in those inside it."""
 
     halo: Halo
+    is_started: bool = False
+    """Whether the graph starts to run already: nobody reads an error about one of its tools."""
     agent_names: set[str] = field(default_factory=set)
     cached_names: list[str] = field(default_factory=list)
     tool_paths: dict[str, str] = field(default_factory=dict)
@@ -346,6 +351,18 @@ def guard_graph(
         note = f"the cache of {names} is off in the guarded graph: a cached run is neither decided nor recorded"
         halo.notify_once(note)
     return guarded
+
+
+def guard_started_graph(halo: Halo, graph: G, agent: str) -> G:
+    """A guarded copy of a graph that starts inside something guarded; as an agent where it is one.
+
+    A tool in it that cannot be registered is refused when it is called.
+
+    Raises:
+        ConfigError: as `guard_graph`.
+    """
+    graph_resource = register_agent_resource(halo, agent) if agent else None
+    return _copy_graph(_GuardingContext(halo, is_started=True), graph, _find_agents(graph, ()), graph_resource)
 
 
 def _find_agents(graph: Pregel[Any, Any, Any, Any], named_agents: Collection[str]) -> frozenset[str]:
@@ -431,7 +448,7 @@ def _guard_inner_graph(
 def _guard_runnable(context: _GuardingContext, runnable: Any, path: str) -> Any:
     """A node's runnable with the graphs and tool nodes that it holds guarded; `path` says where it is."""
     if isinstance(runnable, ToolNode):
-        return guard_tool_node(context.halo, runnable, path, context.tool_paths)
+        return guard_tool_node(context.halo, runnable, path, context.tool_paths, is_started=context.is_started)
     if isinstance(runnable, Pregel):
         return _guard_inner_graph(context, path, runnable)
     guard_inner = functools.partial(_guard_runnable, context, path=path)

@@ -1,8 +1,10 @@
-"""The callback handler, for plain chains: it decides what carries no guard, and can block it or drop documents.
+"""The callback handler: it decides what carries no guard, in plain chains and inside whatever is guarded.
 
-It registers no tool or retriever that it happens to see. It is synchronous on purpose: LangChain logs and swallows what
-an asynchronous handler raises on every synchronous path; and not inline, so that a decision never holds up an event
-loop.
+It can block, pause a graph and drop documents. What it sees is registered at first sight (`FirstSeen`). It is
+synchronous on purpose: LangChain logs and swallows what an asynchronous handler raises on every synchronous path; and
+not inline, so that a decision never holds up an event loop. An asynchronous call of a text model is the exception: of
+that start LangChain tells inline handlers alone where there is one, so `TextModelCallback`, an asynchronous handler,
+decides it.
 """
 
 from __future__ import annotations
@@ -13,26 +15,41 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.tools import BaseTool
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
-from halo_core.enforcement.flow import GovernedAction
-from halo_core.enforcement.guards import clean_name, make_unregistered_resource
+from halo_core.enforcement.flow import GovernedAction, Steps, TwoWayStep, adrive, drive, make_withdrawal_call
+from halo_core.enforcement.guards import clean_name, to_list
+from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import ContextVarScope
-from halo_core.model import ActionKind, Resource
-from halo_langchain._model_calls import build_inference_call
-from halo_langchain._results import DOCUMENTS_SURFACE, extract_model_output, extract_result_text
-from halo_langchain._runs import RunStart, claim_run, fallback_session_scope, find_event_session
+from halo_core.errors import Pending
+from halo_langchain._first_seen import get_description
+from halo_langchain._model_calls import RESTRICTING_ABILITIES, build_inference_call, holds_outer_answer
+from halo_langchain._model_fields import judge_model_request, judge_observed_request
+from halo_langchain._pause import consume_resume, discard_resume, pause_or_withdraw
+from halo_langchain._results import DOCUMENTS_SURFACE, extract_result_text, make_model_surface
+from halo_langchain._runs import (
+    DECIDED_RUN_OBSERVERS,
+    RunStart,
+    claim_run,
+    claim_run_for_any,
+    current_enclosure,
+    fallback_session_scope,
+    find_event_session,
+    find_starting,
+    get_run_source,
+)
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
 
 _MAX_OPEN: Final = 10_000
-_ABILITIES: Final = ("drop_documents", "drop_labels")  # of a list of documents, which is changed in place
+_ABILITIES: Final = ("drop_documents", "drop_labels", "pause")  # a list of documents is changed in place
 _TEXT_SURFACE: Final[Surface[Any]] = Surface(extract_result_text)
-_MODEL_SURFACE: Final[Surface[Any]] = Surface(extract_model_output)
 
 
 class HaloCallback(BaseCallbackHandler):
@@ -44,6 +61,8 @@ class HaloCallback(BaseCallbackHandler):
     def __init__(self, halo: Halo) -> None:
         super().__init__()
         self._halo = halo
+        self.text_model_callback = TextModelCallback(self)
+        self._model_surface = make_model_surface(halo)
         self._open_runs: OrderedDict[UUID, Ticket | None] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -51,6 +70,11 @@ class HaloCallback(BaseCallbackHandler):
     def ignore_chain(self) -> bool:
         """Chains are not actions."""
         return True
+
+    @property
+    def halo(self) -> Halo:
+        """Who decides."""
+        return self._halo
 
     # starts
 
@@ -65,10 +89,11 @@ class HaloCallback(BaseCallbackHandler):
     ) -> None:
         """Decide a tool that is not guarded."""
         name = str((serialized or {}).get("name") or kwargs.get("name") or "")
-        if claim_run(self._halo, RunStart("tool", run_id, name)):
+        if self._is_claimed(RunStart("tool", run_id, name), kwargs):
             return
-        resource = self._find_resource(name, ActionKind.TOOL_CALL)
         args = inputs if inputs is not None else {"tool_input": input_str}
+        tool, _ = find_starting(BaseTool, lambda item: item.name == name)
+        resource = self._halo.first_seen.find_tool(name, get_description(serialized), args, tool)
         # The tool fills in the defaults of its schema; here is what it will run with.
         args = {**self._halo.get_argument_defaults(resource.id), **args}
         with _event_session_scope(kwargs):
@@ -76,16 +101,16 @@ class HaloCallback(BaseCallbackHandler):
                 resource,
                 {key: to_json_value(value) for key, value in args.items()},
                 call_id=str(kwargs.get("tool_call_id") or ""),
-                abilities=(),
+                abilities=("pause",),
             )
             self._begin_run(run_id, call)
 
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, *, run_id: UUID, **kwargs: Any) -> None:
         """Decide a retriever that is not guarded; its documents can be dropped when they arrive."""
         name = str(kwargs.get("name") or (serialized or {}).get("name") or "")
-        if claim_run(self._halo, RunStart("retriever", run_id)):  # a run name hides the retriever's own
+        if self._is_claimed(RunStart("retriever", run_id), kwargs):  # a run name hides the retriever's own
             return
-        resource = self._find_resource(name, ActionKind.RETRIEVAL)
+        resource = self._halo.first_seen.find_retriever(name, current_enclosure())
         with _event_session_scope(kwargs):
             self._begin_run(run_id, self._halo.build_call(resource, {"query": query}, abilities=_ABILITIES))
 
@@ -104,14 +129,38 @@ class HaloCallback(BaseCallbackHandler):
     def _start_model(
         self, serialized: dict[str, Any] | None, messages: list[BaseMessage], run_id: UUID, kwargs: dict[str, Any]
     ) -> None:
-        if claim_run(self._halo, RunStart("model", run_id, source=serialized, messages=messages)):
+        if self._is_claimed(RunStart("model", run_id, source=serialized, messages=messages), kwargs):
             return
+        with _event_session_scope(kwargs):
+            self._begin_run(run_id, self._build_model_call(serialized, messages, kwargs))
+
+    def _build_model_call(
+        self, serialized: dict[str, Any] | None, messages: list[BaseMessage], kwargs: dict[str, Any]
+    ) -> Call:
         settings = kwargs.get("invocation_params") or {}
         traced_name = (kwargs.get("metadata") or {}).get("ls_model_name")
         raw_name = traced_name or settings.get("model") or settings.get("model_name") or _class_name(serialized)
+        # What a guarded model's own code asks of another model is restricted with that one's answer.
+        abilities = RESTRICTING_ABILITIES if holds_outer_answer() else ("pause",)
         name = clean_name(str(raw_name))
+        tools = to_list(settings.get("tools"))
+        model, options = find_starting(BaseLanguageModel, lambda item: get_run_source(item) is serialized)
+        if model is not None:
+            fields = judge_model_request(model, options, tools)
+        else:
+            fields = judge_observed_request(_class_name(serialized), settings, tools)
+        return build_inference_call(self._halo, name, messages, tools, abilities=abilities, fields=fields)
+
+    async def astart_text_model(
+        self, serialized: dict[str, Any], prompts: list[str], run_id: UUID, kwargs: dict[str, Any]
+    ) -> None:
+        """As `on_llm_start`, in an event loop; of a run that was decided it does nothing."""
+        messages: list[BaseMessage] = [HumanMessage(prompt, name="prompt") for prompt in prompts]
+        start = RunStart("model", run_id, source=serialized, messages=messages)
+        if self.is_open(run_id) or self._is_claimed(start, kwargs):
+            return
         with _event_session_scope(kwargs):
-            self._begin_run(run_id, build_inference_call(self._halo, name, messages, settings.get("tools")))
+            await adrive(self._begin_steps(run_id, self._build_model_call(serialized, messages, kwargs)))
 
     # ends
 
@@ -128,7 +177,12 @@ class HaloCallback(BaseCallbackHandler):
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **_kwargs: Any) -> None:
         """Record what the model said."""
-        self._end_run(run_id, response, _MODEL_SURFACE)
+        ticket = self._pop_ticket(run_id)
+        if ticket is not None:
+            run = _ObservedRun(self._halo.enforcer, None, self._model_surface)
+            run.finish(ticket, response)
+            for item in list_provider_calls(run, ticket, lambda: response):
+                self._halo.enforcer.begin(item.call).succeed(item.text, item.surface)
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:
         """Record the error."""
@@ -139,27 +193,54 @@ class HaloCallback(BaseCallbackHandler):
 
     # parts
 
-    def _find_resource(self, name: str, kind: ActionKind) -> Resource:
-        resource = self._halo.find_registered(name)
-        # A tool may be registered as a retrieval.
-        kinds = (kind, ActionKind.RETRIEVAL)
-        return resource if resource is not None and resource.kind in kinds else make_unregistered_resource(name, kind)
+    def _is_claimed(self, start: RunStart, event: Mapping[str, Any]) -> bool:
+        """Whether a guard decides this run: one of this Halo's, and inside something guarded any."""
+        if current_enclosure() is None:
+            return claim_run(self._halo, start)
+        for observe in DECIDED_RUN_OBSERVERS:
+            observe(event.get("parent_run_id"))
+        return claim_run_for_any(start)
 
-    def _begin_run(self, run_id: UUID, call: Call) -> None:
+    def _open_run(self, run_id: UUID) -> bool:
         with self._lock:
             if run_id in self._open_runs:  # installed twice: the other one decides this run, and raises for both
-                return
+                return False
             self._open_runs[run_id] = None
             # A run that never ends (an abandoned stream) stays "outcome unknown" in the ledger.
             while len(self._open_runs) > _MAX_OPEN:
                 self._open_runs.popitem(last=False)
+        return True
+
+    def _begin_run(self, run_id: UUID, call: Call) -> None:
+        drive(self._begin_steps(run_id, call))
+
+    def _begin_steps(self, run_id: UUID, call: Call) -> Steps[None]:
+        if not self._open_run(run_id):
+            return
+        enforcer = self._halo.enforcer
         try:
-            ticket = self._halo.enforcer.begin(call)
+            consume_resume(self._halo)
+            try:
+                ticket = yield TwoWayStep(enforcer.begin, enforcer.abegin, call)
+            except Pending as pending:
+                if not pause_or_withdraw(self._halo, call, pending):
+                    raise
+                ticket = yield TwoWayStep(enforcer.begin, enforcer.abegin, make_withdrawal_call(call, pending))
+            self._accept(run_id, ticket)
         except BaseException:
             self._pop_ticket(run_id)
             raise
+
+    def _accept(self, run_id: UUID, ticket: Ticket) -> None:
+        if ticket.verdict is not None and ticket.verdict.used_answer:
+            discard_resume()
         with self._lock:
             self._open_runs[run_id] = ticket
+
+    def is_open(self, run_id: UUID) -> bool:
+        """Whether a run was decided here and has not ended."""
+        with self._lock:
+            return run_id in self._open_runs
 
     def _pop_ticket(self, run_id: UUID) -> Ticket | None:
         with self._lock:
@@ -168,6 +249,25 @@ class HaloCallback(BaseCallbackHandler):
     def _end_run(self, run_id: UUID, result: Any, surface: Surface[Any]) -> Any:
         ticket = self._pop_ticket(run_id)
         return result if ticket is None else _ObservedRun(self._halo.enforcer, None, surface).finish(ticket, result)
+
+
+class TextModelCallback(AsyncCallbackHandler):
+    """Decides the asynchronous calls of text models for a `HaloCallback`, whoever else listens inline."""
+
+    raise_error = True
+    run_inline = True
+    ignore_agent = ignore_chain = ignore_chat_model = ignore_retriever = True
+    """The callback is told of these."""
+
+    def __init__(self, callback: HaloCallback) -> None:
+        super().__init__()
+        self._callback = callback
+
+    async def on_llm_start(
+        self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any
+    ) -> None:
+        """Decide the call, unless it was: on a synchronous path the callback has been told already."""
+        await self._callback.astart_text_model(serialized, prompts, run_id, kwargs)
 
 
 class _ObservedRun(GovernedAction[Any]):

@@ -50,18 +50,24 @@ from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_core.object_graph import ObjectExplorer, get_attributes, get_module_name, is_a, list_values
 from halo_langchain._callback import HaloCallback
 from halo_langchain._doctor_graphs import (
+    CALL_POINT,
     CALLBACK_POINT,
     DEFAULT_NAME,
     FACTORY_MODULE,
+    RUN_POINT,
     TOOL_HOOKS,
     GraphExaminer,
     HookOrder,
+    choose_cover,
     find_callback_halo,
     find_config_halo,
     find_cover,
     find_middleware_halo,
+    find_middleware_parts_cover,
     flatten_hooks,
+    make_extent_cover,
 )
+from halo_langchain._executors import find_executor_kind, is_watched_class
 from halo_langchain._translate import hosted_names
 from halo_langchain._tripwire import get_watches
 
@@ -89,6 +95,7 @@ _CONFIGURABLE_MODEL: Final = "_ConfigurableModel"
 _ASYNC_TEXT_REMEDY: Final = (
     "a text model's asynchronous calls can pass the callback undecided: use `halo.guard(model)`, or `halo.install()`"
 )
+_THREADS: Final = frozenset(("Thread", "ThreadPoolExecutor", "start_new_thread"))
 _MAX_PLACES: Final = 20
 _MAX_SHOWN_PLACES: Final = 4
 _MAX_BRIEF_OBJECTS: Final = 5_000
@@ -142,6 +149,14 @@ def _join_places(places: list[str]) -> str:
     return "; ".join(places[:_MAX_SHOWN_PLACES]) + suffix
 
 
+def _get_body(guard: GuardMetadata | None, cover: Cover, *, is_closed: bool) -> Cover:
+    """What decides unguarded things in the body of something that is decided, or is not."""
+    halo = guard.halo if guard is not None else cover.halo
+    if is_closed and halo is not None:
+        return make_extent_cover(halo, CALL_POINT)
+    return get_tool_body(guard, is_closed=is_closed)
+
+
 @dataclass(slots=True)
 class _Visit:
     """Where something was looked at first, and all rows that came of it (none until that has ended)."""
@@ -188,6 +203,7 @@ class AppExaminer(Examiner):
         self.governable_count = 0
         self._places: list[dict[str, None]] = []  # of each row
         self._visits: dict[tuple[int, Cover], _Visit] = {}
+        self._function_covers: list[Cover] = []  # of the functions being looked at
         self._repeated_rows: list[set[int]] = []  # rows met again, of everything being looked at
 
     def finish(self) -> list[Finding]:
@@ -280,6 +296,8 @@ class AppExaminer(Examiner):
         self._repeated_rows.append(set())
         if type(x).__name__ == _CONFIGURABLE_MODEL:
             self.examine_model(x, where, cover)
+        elif not is_a(x, type, Runnable) and find_executor_kind(x) is not None:
+            self.examine_executor(x, where, cover)
         else:
             super().examine(x, where, cover)
         repeated_rows = self._repeated_rows.pop()
@@ -304,7 +322,11 @@ class AppExaminer(Examiner):
             self._repeated_rows[-1] |= earlier.rows
 
     def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
-        """As the base; it is governable wherever it is guarded."""
+        """As the base; it is governable wherever it is guarded, and decided where it starts in a guarded run."""
+        cover = self._function_covers[-1] if self._function_covers else NO_COVER
+        if not has_halo and cover.is_decided and kind in cover.kinds:
+            self.add_point(kind, name, f"{where} > made while it runs".lstrip(" >"), cover.point)
+            return
         super().add_runtime_object(kind, name, where, has_halo=has_halo)
         self.governable_count += has_halo
 
@@ -342,7 +364,7 @@ class AppExaminer(Examiner):
             is_closed = self.add_verdict(FindingKind.HANDOFF, x, where, cover, row_name, agent_id)
         else:
             is_closed = self.add_verdict(FindingKind.TOOL, x, where, cover, name)
-        self.visit_parts(original, join_place(where, "tool", name), get_tool_body(guard, is_closed=is_closed))
+        self.visit_parts(original, join_place(where, "tool", name), _get_body(guard, cover, is_closed=is_closed))
         functions = map(get_attributes(original).get, _FUNCTION_FIELDS)
         if any(get_module_name(item).startswith("langchain_mcp_adapters") for item in functions):
             remedy = "its session reaches every tool of its server: pass on tools only"
@@ -350,28 +372,27 @@ class AppExaminer(Examiner):
 
     def examine_retriever(self, x: Any, where: str, cover: Cover) -> None:
         """A retriever, those inside it, and the store behind it."""
-        _, original, name = self.describe(x)
-        self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
-        self.visit_parts(original, join_place(where, "retriever", name), DECIDED_BODY)
+        guard, original, name = self.describe(x)
+        is_closed = self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
+        body = _get_body(guard, cover, is_closed=is_closed) if is_closed else DECIDED_BODY
+        self.visit_parts(original, join_place(where, "retriever", name), body)
 
     def examine_model(self, x: Any, where: str, cover: Cover) -> None:
         """A model, tools that its provider runs, its client."""
-        _, original, name = self.describe(x)
+        guard, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
         model_kwargs = get_attributes(original).get("model_kwargs")
         if type(model_kwargs) is dict:
             self._add_hosted_schemas(model_kwargs.get("tools"), where, closed=is_closed)
         self.note_client(original, self.find_name(original), where)
-        body = NO_COVER
-        if is_closed:  # a model that another one calls is asked what that one was
-            body = Cover(f"model `{name}`, which calls it", frozenset((FindingKind.MODEL,)), is_decided=True)
+        body = _get_body(guard, cover, is_closed=is_closed)
         skipped = ("model_kwargs", *self.client_fields)
         self.visit_parts(original, join_place(where, "model", name), body, skipped=skipped)
 
     def examine_vector_store(self, x: Any, where: str, cover: Cover) -> None:
         """A vector store: searching it is a retrieval that carries no guard."""
         status, remedy = FindingStatus.OPEN, "search it with `halo.guard(store.as_retriever())`"
-        if cover.is_decided:
+        if cover.is_decided and cover.point != RUN_POINT:
             status, remedy = (
                 FindingStatus.NOTED,
                 "searching the store directly is not decided: pass on the retriever only",
@@ -399,11 +420,12 @@ class AppExaminer(Examiner):
         """Tools that a graph node runs, under what wraps their calls."""
         attributes = get_attributes(x)
         hook_order = flatten_hooks(map(attributes.get, TOOL_HOOKS))
-        inside = find_cover(hook_order, FindingKind.TOOL, FindingKind.HANDOFF) or cover
+        inside = choose_cover(find_cover(hook_order, FindingKind.TOOL, FindingKind.HANDOFF), cover)
         self.visit_all((attributes.get("_tools_by_name") or {}).items(), where, inside)
-        self.examine_hooks(hook_order, where, Cover(hint=inside.hint))
+        beside = cover if cover.is_decided else NO_COVER
+        self.examine_hooks(hook_order, where, beside if beside.kinds else Cover(hint=inside.hint))
         # What handles errors, and what a class of the app's own does, runs beside the calls.
-        self.visit_parts(x, where, NO_COVER, skipped=("_tools_by_name", *TOOL_HOOKS))
+        self.visit_parts(x, where, beside, skipped=("_tools_by_name", *TOOL_HOOKS))
 
     def examine_middleware(self, x: Any, where: str, cover: Cover) -> None:
         """A middleware of the app's: what it holds it may call by itself."""
@@ -416,7 +438,29 @@ class AppExaminer(Examiner):
         if type(x).__name__ == "ModelFallbackMiddleware" and cover.kinds:
             self.visit(attributes.get("models"), place, cover)
             skipped.append("models")
-        self.visit_parts(x, place, NO_COVER, skipped=skipped)
+        self.visit_parts(x, place, find_middleware_parts_cover(cover), skipped=skipped)
+
+    def examine_executor(self, x: Any, where: str, cover: Cover) -> None:
+        """What runs statements that a model writes: a database, a graph store, an interpreter."""
+        guard, original, name = self.describe(x)
+        if guard is None and cover.is_decided and not is_watched_class(type(x)):
+            cover = NO_COVER  # nobody hears of its calls
+        self.add_verdict(FindingKind.TOOL, x, where, cover, f"{name} (runs statements)")
+        self.visit_parts(original, join_place(where, "executor", name), DECIDED_BODY)
+
+    def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
+        """As the base; what starts while a function runs is decided in a guarded run, but for threads of its own."""
+        if cover.is_decided and cover.kinds and not _THREADS.isdisjoint(function.__code__.co_names):
+            remedy = "what a thread of its own starts is not decided: use `halo.install()`, which refuses it"
+            self.add_note(FindingKind.NODE, f"threads of `{function.__name__}`", where, remedy)
+        self._function_covers.append(cover)
+        super().examine_function(function, where, cover)
+        self._function_covers.pop()
+
+    def note_ungranted(self, kind: FindingKind, name: str, where: str, halo: Any) -> None:
+        """As the base, of hand-offs: all else under a callback or inside something guarded is registered when seen."""
+        if kind is FindingKind.HANDOFF:
+            super().note_ungranted(kind, name, where, halo)
 
     def examine_remote_graph(self, x: Any, where: str, _cover: Cover) -> None:
         """A graph that runs elsewhere."""

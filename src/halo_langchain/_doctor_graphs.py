@@ -50,8 +50,25 @@ _SKIPPED_GRAPH_FIELDS: Final = frozenset(
 """Of a graph, likewise."""
 _MAX_DEPTH: Final = 6
 
+RUN_POINT: Final = "inside a guarded run"
+CALL_POINT: Final = "inside a guarded call"
+_EXTENT_KINDS: Final = frozenset((FindingKind.TOOL, FindingKind.RETRIEVER, FindingKind.MODEL, FindingKind.HANDOFF))
+_GUARD_AGENT: Final = "run `halo.guard(agent)` in place of the agent: it decides what starts inside"
+
 HookOrder = tuple[list[Any], list[Any]]
 """Who stands around a call, outermost first: synchronous, asynchronous."""
+
+
+def make_extent_cover(halo: Any, point: str = RUN_POINT) -> Cover:
+    """What decides where something guarded runs: each tool, retriever and model that starts there."""
+    return Cover(point, _EXTENT_KINDS, is_decided=True, halo=halo)
+
+
+def find_middleware_parts_cover(cover: Cover) -> Cover:
+    """What decides what a middleware of the app's starts by itself, given the cover of the agent's calls."""
+    if cover.is_decided:
+        return cover
+    return Cover(hint=_GUARD_AGENT) if cover.point == "middleware" or cover.hint else NO_COVER
 
 
 def find_callback_halo(callbacks: Any) -> Any:
@@ -100,7 +117,12 @@ def find_cover(hook_order: HookOrder, *kinds: FindingKind) -> Cover | None:
     if sync and not later:
         return Cover("middleware", frozenset(kinds), halo=halo)
     after = f"`{type(later[0]).__name__}` after it" if later else "a synchronous call"
-    return Cover(hint=f"put `halo.middleware()` last ({after} bypasses it), or guard this directly")
+    return Cover(hint=f"{_GUARD_AGENT}; or put `halo.middleware()` last ({after} bypasses it), or guard this directly")
+
+
+def choose_cover(hooks: Cover | None, around: Cover) -> Cover:
+    """What decides calls that hooks stand around, inside something else."""
+    return around if hooks is None or (not hooks.kinds and around.kinds) else hooks
 
 
 class GraphExaminer:
@@ -119,7 +141,10 @@ class GraphExaminer:
         self._guard = examiner.find_intact_guard(graph)
         halo = find_config_halo(self._attributes.get("config"))
         callback_cover = Cover(CALLBACK_POINT, frozenset(FindingKind), halo=halo)
-        self._cover = callback_cover if halo is not None else NO_COVER if cover.is_decided else cover
+        self._cover = callback_cover if halo is not None else cover if cover.kinds or not cover.is_decided else NO_COVER
+        extent_halo = self._guard.halo if self._guard is not None else cover.halo if cover.point == CALL_POINT else None
+        if extent_halo is not None:
+            self._cover = make_extent_cover(extent_halo)
         nodes = self._attributes.get("nodes")
         self._nodes: Mapping[str, Any] = nodes if type(nodes) is dict else {}
         self._name, self._where = self._describe(where)
@@ -200,7 +225,7 @@ class GraphExaminer:
             examiner.visit(runnable, where, self._cover)
         for key, value in attributes.items():
             if key not in _SKIPPED_NODE_FIELDS:
-                examiner.visit(value, where)
+                examiner.visit(value, where, self._cover if self._cover.is_decided else NO_COVER)
         for writer in list_values(attributes.get("writers")):  # among them what chooses the next node
             _, bound_values = unwrap(get_attributes(writer).get("func"))
             for _, value in bound_values:
@@ -249,8 +274,8 @@ class GraphExaminer:
         attributes = get_attributes(runnable)
         variables = {**_get_closure(attributes.get("afunc")), **_get_closure(attributes.get("func"))}
         hook_order = flatten_hooks(map(variables.get, _MODEL_HOOKS))
-        cover = find_cover(hook_order, FindingKind.MODEL) or self._cover
-        self._examiner.examine_hooks(hook_order, where, cover)
+        cover = choose_cover(find_cover(hook_order, FindingKind.MODEL), self._cover)
+        self._examiner.examine_hooks(hook_order, where, self._cover if self._cover.is_decided else cover)
         self._examiner.visit(variables.get("initial_response_format"), where)
         self._examiner.visit(variables["model"], where, cover)
         self._examiner.add_bound_tools(variables.get("default_tools"), variables["model"], where, cover)

@@ -266,7 +266,7 @@ def _list_threads() -> list[HistoryItem]:
 def read_answer(response: Any) -> tuple[HistoryItem, ...]:
     """What of a model's answer becomes part of the conversation, and what its provider's tools have found."""
     items: list[HistoryItem] = []
-    for message in _iterate_answers(response):
+    for message in iterate_answers(response):
         note_answer(message.id or "")
         item = _make_item(message, is_given=True)
         items += [item] if item is not None else []
@@ -275,11 +275,11 @@ def read_answer(response: Any) -> tuple[HistoryItem, ...]:
     return tuple(items)
 
 
-def _iterate_answers(response: Any) -> Iterator[BaseMessage]:
+def iterate_answers(response: Any) -> Iterator[BaseMessage]:
     if isinstance(response, BaseMessage):
         yield response
     elif (inner := getattr(response, "model_response", None)) is not None:
-        yield from _iterate_answers(inner)
+        yield from iterate_answers(inner)
     elif isinstance(result := getattr(response, "result", None), list):
         yield from (item for item in result if isinstance(item, AIMessage))
     else:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, NotRequired
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
@@ -18,6 +19,7 @@ from halo_core.enforcement import Ticket
 from halo_core.enforcement.activities import current_run_activity
 from halo_core.enforcement.flow import Steps, make_method, run_step
 from halo_core.enforcement.session_context import current_session, is_raw_thread
+from halo_core.model import ActionKind, Resource
 from halo_langchain._model_calls import (
     RESTRICTING_ABILITIES,
     DecidedCall,
@@ -25,15 +27,32 @@ from halo_langchain._model_calls import (
     build_inference_call,
     decided_call_scope,
 )
-from halo_langchain._models import can_restrict_output, copy_model_with_guard, find_model_guard, unwrap_bindings
+from halo_langchain._model_fields import judge_model_request
+from halo_langchain._models import (
+    can_restrict_output,
+    copy_model_with_guard,
+    find_model_guard,
+    unwrap_bindings,
+)
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_model_surface
-from halo_langchain._runs import RunClaim, claim_scope, find_thread_session, get_run_source
+from halo_langchain._runs import RunClaim, enclosure_scope, find_thread_session, get_run_source
 from halo_langchain._tool_nodes import SESSION_FIELD, ToolCalls, run_session_scope
 from halo_langchain._translate import bound_tools, model_name
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
+
+
+_AGENT_RESOURCE: Final = Resource(kind=ActionKind.HANDOFF)
+
+
+@dataclass(frozen=True, slots=True)
+class _AgentEnclosure:
+    """An agent with the middleware, as what runs around its model calls."""
+
+    halo: Halo
+    resource: Resource = _AGENT_RESOURCE
 
 
 class HaloState(AgentState[Any]):
@@ -43,7 +62,7 @@ class HaloState(AgentState[Any]):
 
 
 class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
-    """Decides model calls, refuses tools that nobody guarded, shows denials to the model. Use it last in the list."""
+    """Decides model calls and tool calls, and shows denials to the model. Use it last in the list."""
 
     state_schema = HaloState
 
@@ -100,7 +119,8 @@ class _ModelRequest(LangChainAction):
         tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
         system = [request.system_message] if request.system_message is not None else []
         messages = [*system, *request.messages]
-        self.model_input = ModelInput.from_messages(messages, tools, _schema_names(request.response_format))
+        fields = judge_model_request(request.model, request.model_settings, tools)
+        self.model_input = ModelInput.from_messages(messages, tools, fields, _schema_names(request.response_format))
         call = build_inference_call(
             halo,
             self.name,
@@ -108,6 +128,7 @@ class _ModelRequest(LangChainAction):
             tools,
             resource=self.model_guard.resource if self.model_guard is not None else None,
             abilities=RESTRICTING_ABILITIES if can_restrict_output(halo, request.model) else ("pause",),
+            fields=fields,
         )
         super().__init__(halo.enforcer, call, make_model_surface(halo))
 
@@ -122,7 +143,7 @@ class _ModelRequest(LangChainAction):
             source, texts = get_run_source(unwrap_bindings(model)), self.model_input.message_texts
             claim = RunClaim(self.halo, "model", active=True, source=source, message_texts=texts)
         decided_call = DecidedCall(ticket, owner=self.halo, name=self.name, model_input=self.model_input)
-        with claim_scope(claim), decided_call_scope(decided_call):
+        with enclosure_scope(_AgentEnclosure(self.halo), claim), decided_call_scope(decided_call):
             yield
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt

@@ -26,13 +26,15 @@ from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_nam
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_langchain._history import RunInput, find_known_origins, find_run_input, is_unnamed_human, list_history
+from halo_langchain._model_fields import NO_FIELDS, judge_model_request
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_answer_surface
 from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source
-from halo_langchain._translate import bound_tools, hosted_names, list_message_texts
+from halo_langchain._translate import bound_tools, list_message_texts
 
 if TYPE_CHECKING:
     from halo_core.enforcement.guards import GuardMetadata
+    from halo_core.model_requests import ModelFields
     from halo_langchain import Halo
     from halo_langchain._results import AnswerShape
 
@@ -50,8 +52,9 @@ def build_inference_call(
     *,
     resource: Resource | None = None,
     abilities: tuple[str, ...] = ("pause",),
+    fields: ModelFields = NO_FIELDS,
 ) -> Call:
-    """A model call; the model is registered on first sight, and a tool its provider would run is a problem.
+    """A model call; the model is registered on first sight.
 
     Args:
         halo: who decides.
@@ -59,13 +62,13 @@ def build_inference_call(
         messages: what it is shown.
         tools: what it may call, in any of the framework's forms.
         resource: the model as it was guarded; None looks its name up.
+        fields: what is sent beside messages and tools, and tools that the provider would run.
         abilities: what the caller can carry out. Nothing narrows a prompt: what a policy asks of that kind is denied.
     """
     registered = resource or halo.find_registered(name)
     if registered is None or registered.kind is not ActionKind.INFERENCE:
         registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
-    args = {"messages": len(messages), "tools": list_tool_names(tools)}
-    problem = "hosted_tool" if hosted_names(tools) else ""
+    args = {"messages": len(messages), "tools": list_tool_names(tools), **fields.to_arguments()}
     asking, run_input = TriggeringMessage(), find_run_input(messages)
     if messages:
         last = messages[-1]
@@ -74,7 +77,6 @@ def build_inference_call(
         return halo.build_call(
             registered,
             args,
-            problem=problem,
             abilities=abilities,
             shown_texts=find_known_origins(messages, run_input),
             history=list_history(messages, run_input),
@@ -93,31 +95,32 @@ class ModelInput:
     Args:
         message_texts: kind and text of every message.
         tool_names: names of its tools.
-        hosted_tool_names: names of those that the provider runs.
+        fields: what is sent beside them.
     """
 
     message_texts: tuple[tuple[str, str], ...]
     tool_names: frozenset[str]
-    hosted_tool_names: frozenset[str]
+    fields: ModelFields
 
     @classmethod
     def from_messages(
-        cls, messages: Iterable[BaseMessage], tools: Iterable[Any], extra_names: Iterable[str] = ()
+        cls,
+        messages: Iterable[BaseMessage],
+        tools: Iterable[Any],
+        fields: ModelFields = NO_FIELDS,
+        extra_names: Iterable[str] = (),
     ) -> ModelInput:
-        """What these messages and tools are decided on, with `extra_names` names that the framework adds on the way."""
-        tools = list(tools)
-        return cls(
-            list_message_texts(messages),
-            frozenset((*_extract_tool_names(tools), *extra_names)),
-            frozenset(hosted_names(tools)),
-        )
+        """What these messages, tools and fields are decided on; the framework adds tools named `extra_names`."""
+        names = frozenset((*_extract_tool_names(list(tools)), *extra_names))
+        return cls(list_message_texts(messages), names, fields)
 
     def covers(self, arriving: ModelInput) -> bool:
         """Whether a call that arrives is the one that was decided, or the same with less."""
         return (
             self.message_texts == arriving.message_texts
             and arriving.tool_names <= self.tool_names
-            and arriving.hosted_tool_names <= self.hosted_tool_names
+            and {tool.name for tool in arriving.fields.hosted} <= {tool.name for tool in self.fields.hosted}
+            and set(arriving.fields.unknown) <= set(self.fields.unknown)
         )
 
 
@@ -207,8 +210,16 @@ def current_decided_call(guard: GuardMetadata) -> DecidedCall | None:
     return decided_call
 
 
+def holds_outer_answer() -> bool:
+    """Whether the code of a guarded model runs around this whose answer is restricted before anybody sees it."""
+    decided_call = _DECIDED_CALL.get()
+    return decided_call is not None and decided_call.state == RUNNING and decided_call.ticket.holds_output
+
+
 @contextmanager
-def model_entry_scope(guard: GuardMetadata, model: Any, config: Any = None, runs: int = 1) -> Iterator[None]:
+def model_entry_scope(
+    guard: GuardMetadata, model: Any, config: Any = None, runs: int = 1, *, starts_at_once: bool = False
+) -> Iterator[None]:
     """Around an entry point of a guarded model: a new call, whatever is running around it.
 
     Args:
@@ -216,11 +227,13 @@ def model_entry_scope(guard: GuardMetadata, model: Any, config: Any = None, runs
         model: whose runs it starts; None for one that starts none any more.
         config: what it was called with.
         runs: how many runs the call starts: one for each of its prompts.
+        starts_at_once: as in `RunClaim`.
     """
     decided_call = _DECIDED_CALL.get()
     middlewares_call = decided_call if decided_call is not None and decided_call.guard is None else None
     claim = RunClaim(guard.halo, "model", source=get_run_source(model), max_runs=runs)
-    with ContextVarScope((_DECIDED_CALL, middlewares_call)), entry_scope(claim, config):
+    scope = entry_scope(claim, config, starts_at_once=starts_at_once)
+    with ContextVarScope((_DECIDED_CALL, middlewares_call)), scope:
         yield
 
 
@@ -249,6 +262,7 @@ class PreparedModelCall:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     prompts: list[list[BaseMessage]]
+    fields: ModelFields
 
     @classmethod
     def from_arguments(
@@ -263,9 +277,9 @@ class PreparedModelCall:
             kwargs[key] = raw_input
         prompts = [to_messages(model, item) for item in split_prompts(raw_input)]
         messages = [message for prompt in prompts for message in prompt] if prompts else to_messages(model, raw_input)
-        return cls(
-            resolve_model_name(guard, model, kwargs), messages, bound_tools(model, kwargs), args, kwargs, prompts
-        )
+        tools = bound_tools(model, kwargs)
+        fields = judge_model_request(model, kwargs, tools)
+        return cls(resolve_model_name(guard, model, kwargs), messages, tools, args, kwargs, prompts, fields)
 
 
 def _copy_messages(raw_input: Any) -> Any:
@@ -285,7 +299,7 @@ def take_middleware_ticket(guard: GuardMetadata, prepared: PreparedModelCall) ->
         or decided_call.name != prepared.name
     ):
         return None
-    model_input = ModelInput.from_messages(prepared.messages, prepared.tools)
+    model_input = ModelInput.from_messages(prepared.messages, prepared.tools, prepared.fields)
     # INVARIANT: one decision lets one call pass, or one for each of its prompts.
     with _TAKE_LOCK:
         if decided_call.state != READY:
@@ -329,7 +343,7 @@ def sending_scope(decided_call: DecidedCall) -> Iterator[None]:
     if config is not None and decided_call.ticket.holds_output:
         values.append((var_child_runnable_config, {**config, "callbacks": None}))
     if decided_call.guard is not None:
-        values.extend(body_values())
+        values.extend(body_values(decided_call.guard))
     with ContextVarScope(*values):
         yield
 
@@ -392,7 +406,13 @@ class _ModelAction(LangChainAction):
         resource = guard.resource if prepared.name == guard.name else None
         abilities = RESTRICTING_ABILITIES
         return build_inference_call(
-            guard.halo, prepared.name, prepared.messages, prepared.tools, resource=resource, abilities=abilities
+            guard.halo,
+            prepared.name,
+            prepared.messages,
+            prepared.tools,
+            resource=resource,
+            abilities=abilities,
+            fields=prepared.fields,
         )
 
     def hand_down(self, ticket: Ticket) -> DecidedCall:
@@ -400,9 +420,9 @@ class _ModelAction(LangChainAction):
         guard, prepared = self.method.guard, self.prepared
         if not self.method.shape.is_entry_point:
             return DecidedCall(ticket, guard)
-        model_input = ModelInput.from_messages(prepared.messages, prepared.tools)
+        model_input = ModelInput.from_messages(prepared.messages, prepared.tools, prepared.fields)
         prompts = prepared.prompts if len(prepared.prompts) > 1 else []
-        prompt_inputs = [ModelInput.from_messages(prompt, prepared.tools) for prompt in prompts]
+        prompt_inputs = [ModelInput.from_messages(prompt, prepared.tools, prepared.fields) for prompt in prompts]
         return DecidedCall(ticket, None, guard.halo, prepared.name, model_input, prompt_inputs)
 
 

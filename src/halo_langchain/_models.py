@@ -64,16 +64,20 @@ def _first_config(config: Any) -> Any:
     return next(iter(config), None) if isinstance(config, list | tuple) else config
 
 
-def _run_scope(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AbstractContextManager[None]:
+def _run_scope(
+    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, starts_at_once: bool = False
+) -> AbstractContextManager[None]:
     """Of an entry point that starts one run, under its configuration."""
     config = _first_config(args[1] if len(args) > 1 else kwargs.get("config"))
-    return model_entry_scope(require_guard(model), model, config)
+    return model_entry_scope(require_guard(model), model, config, starts_at_once=starts_at_once)
 
 
-def _prompts_scope(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AbstractContextManager[None]:
+def _prompts_scope(
+    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, starts_at_once: bool = False
+) -> AbstractContextManager[None]:
     """Of an entry point that starts a run for each of its prompts."""
     prompts = args[0] if args else kwargs.get("messages", kwargs.get("prompts", ()))
-    return model_entry_scope(require_guard(model), model, runs=len(prompts))
+    return model_entry_scope(require_guard(model), model, runs=len(prompts), starts_at_once=starts_at_once)
 
 
 def _inner_scope(_model: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> AbstractContextManager[None]:
@@ -142,7 +146,12 @@ def _wrap_stream_entry(kind: type[Any], name: str, shape: AnswerShape | None) ->
         guard = require_guard(self)
         models = chain((self,), repeat(None))  # its run begins at the first step: no later one passes under its claim
         parts = stream_inner(self, input, config, **kwargs)
-        return emit_parts(parts, lambda: model_entry_scope(guard, next(models), config))
+
+        def enter() -> AbstractContextManager[None]:
+            model = next(models)
+            return model_entry_scope(guard, model, config, starts_at_once=shape is None and model is not None)
+
+        return emit_parts(parts, enter)
 
     return make_stream_method(inner, steps, is_async=_is_async(name))
 
@@ -174,7 +183,9 @@ def _make_guarded_class(kind: type[BaseLanguageModel[Any]]) -> type[Any]:
     is_chat = issubclass(kind, BaseChatModel)
     members = _wrap_chat_methods(kind) if is_chat else _wrap_text_methods(kind)
     for name in ("invoke", "ainvoke"):
-        members[name] = _wrap_method(kind, name, _run_scope, _choose_shape(kind, name))
+        shape = _choose_shape(kind, name)
+        scope = functools.partial(_run_scope, starts_at_once=shape is None)
+        members[name] = _wrap_method(kind, name, scope, shape)
     for name in ("stream", "astream"):
         members[name] = _wrap_stream_entry(kind, name, _choose_shape(kind, name))
     for name in ("batch", "abatch", "generate_prompt", "agenerate_prompt"):
@@ -210,7 +221,8 @@ def _list_own_streams(kind: type[Any]) -> tuple[str, ...]:
 
 
 def _wrap_prompts_method(kind: type[Any], name: str) -> Callable[..., Any]:
-    return _wrap_method(kind, name, _prompts_scope, _choose_shape(kind, name))
+    shape = _choose_shape(kind, name)
+    return _wrap_method(kind, name, functools.partial(_prompts_scope, starts_at_once=shape is None), shape)
 
 
 def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
@@ -277,7 +289,8 @@ def _wrap_event_stream(kind: type[Any], name: str) -> Callable[..., Any]:
 
 def _wrap_generate(kind: type[Any], name: str) -> Callable[..., Any]:
     """Of a text model, which tells its callbacks what it is called only where it has metadata."""
-    method = _wrap_method(kind, name, _prompts_scope, ANSWER_SHAPE)
+    scope = functools.partial(_prompts_scope, starts_at_once=not _differs_from_base(kind, name))
+    method = _wrap_method(kind, name, scope, ANSWER_SHAPE)
 
     @functools.wraps(method)
     def with_metadata(self: Any, *args: Any, **kwargs: Any) -> Any:  # a coroutine function gives its coroutine

@@ -43,7 +43,8 @@ from halo_core.enforcement.result_texts import (
     replace_plain_result,
 )
 from halo_core.model import HistoryItem
-from halo_langchain._history import read_answer
+from halo_core.model_requests import ProviderBlock, find_provider_blocks
+from halo_langchain._history import iterate_answers, read_answer
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
@@ -338,8 +339,24 @@ def _replace_answer(answer: Any, notice: str) -> Any:
     raise TypeError(f"a `{type(answer).__name__}` is not an answer of a model")
 
 
+def _find_answer_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
+    """What tools of the model's provider put into an answer."""
+    trees = [
+        {"content": content, "additional_kwargs": message.additional_kwargs, "metadata": message.response_metadata}
+        for message in iterate_answers(answer)
+        for content in [message.content if isinstance(message.content, list) else []]
+        if content or message.additional_kwargs or message.response_metadata
+    ]
+    return find_provider_blocks(trees) if trees else ()
+
+
 MODEL_SURFACE: Final[Surface[Any]] = Surface(
-    extract_model_output, None, partial(redact_value, is_tool=lambda _name: True), _replace_answer, said=read_answer
+    extract_model_output,
+    None,
+    partial(redact_value, is_tool=lambda _name: True),
+    _replace_answer,
+    said=read_answer,
+    provider_blocks=_find_answer_blocks,
 )
 """Of `AIMessage`, `ModelResponse`, `ChatResult` and `LLMResult`, whose calls are all decided when they are made."""
 
@@ -367,6 +384,7 @@ def make_answer_surface(surface: Surface[Any]) -> Surface[Any]:
         rebuild(surface.withhold) if surface.withhold is not None else None,
         surface.cost,
         partial(_read_wrapped, surface.said) if surface.said is not None else None,
+        surface.provider_blocks,
     )
 
 

@@ -162,7 +162,7 @@ class _RetrievalCall(LangChainAction, GuardedAction):
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         """As `GuardedAction`: this is the body of something decided."""
-        return body_values()
+        return body_values(self.guard)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
         """Retrieve."""
@@ -197,7 +197,7 @@ class _OverriddenEntryCall(_RetrievalCall):
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         """As `_RetrievalCall`; the entry point may yet start the run."""
-        return body_values(self.claim)
+        return body_values(self.guard, self.claim)
 
     def execute(self, ticket: Ticket) -> Any:
         """Retrieve, under a configuration in which nobody is told what has yet to be restricted."""
@@ -222,7 +222,7 @@ def _wrap_entry_point(kind: type[Any], name: str, *, is_async: bool) -> Callable
     def steps(self: Any, input: str, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  the framework's name
         run_id = None if is_overridden else ensure_run_id(kwargs)
         claim = get_or_create_claim(require_guard(self).halo, "retriever", run_id=run_id)
-        with entry_scope(claim, config):
+        with entry_scope(claim, config, starts_at_once=not is_overridden):
             if not is_overridden:
                 return (yield (functools.partial(original, self, input, config, **kwargs),))
             return (yield run_step(_OverriddenEntryCall(claim, self, original, input, config, **kwargs)))

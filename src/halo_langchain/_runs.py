@@ -3,6 +3,9 @@
 A configuration travels where a context variable does not: handed to a thread of somebody's own it still names the
 session, but not under which link its holder acts.
 
+What runs around this, something guarded or the middleware, is the `Enclosure`: what starts inside it without a guard of
+its own is decided too (`_nested_runs`).
+
 A `RunClaim` says "the guard ahead decides this very run", so that a callback or middleware does not decide it again. It
 knows that run by what nothing else can have: the run id that the guard chose, or, of a model, the very object that its
 runs show of it. Code that runs before the action (a handler, another middleware) cannot take it.
@@ -15,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 from langchain_core.runnables import ensure_config
@@ -39,6 +42,8 @@ from halo_langchain._translate import list_message_texts
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import RunnableConfig
+
+    from halo_core.model import Resource
 
 
 class _RunSessionId(str):
@@ -161,6 +166,8 @@ class RunClaim:
             another.
         max_runs: how many runs the action starts: a model call with several prompts starts one for each.
         admitted_runs: the runs that were let pass.
+        starts_at_once: whether the entry point starts the action's own run before anything else, which so needs no
+            handler that looks at it; taken by that start.
     """
 
     owner: object
@@ -175,6 +182,7 @@ class RunClaim:
     message_texts: tuple[tuple[str, str], ...] | None = None
     max_runs: int = 1
     admitted_runs: set[UUID] = field(default_factory=set)
+    starts_at_once: bool = False
 
     def matches(self, start: RunStart) -> bool:
         """Whether a run is one of this action's own."""
@@ -201,12 +209,87 @@ def claim_scope(claim: RunClaim | None) -> ContextVarScope:
     return ContextVarScope((_CLAIM, claim))
 
 
-def body_values(claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
+DECIDED_RUN_OBSERVERS: Final[list[Callable[[UUID | None], None]]] = []
+"""Told the parent of each run that starts inside something guarded, and so is decided; the tripwire's."""
+
+
+class Enclosure(Protocol):
+    """What runs around something: the guard of a graph, tool, retriever or model, or the middleware."""
+
+    @property
+    def halo(self) -> Any:
+        """Who decides what starts inside."""
+
+    @property
+    def resource(self) -> Resource:
+        """As what it was registered itself."""
+
+
+_ENCLOSURE: Final[ContextVar[Enclosure | None]] = ContextVar("halo_langchain_enclosure", default=None)
+
+
+def current_enclosure() -> Enclosure | None:
+    """What is guarded and runs around this; None outside of anything guarded."""
+    return _ENCLOSURE.get()
+
+
+def enclosure_scope(enclosure: Enclosure, claim: RunClaim | None = None) -> ContextVarScope:
+    """Run the block inside something guarded that has no body of its own: a graph, a model call of an agent."""
+    return ContextVarScope((_ENCLOSURE, enclosure), (_CLAIM, claim))
+
+
+def body_values(enclosure: Enclosure, claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
     """What context variables hold while something decided runs.
 
     No claim reaches it but this one, and what it says to a nested model is not the user's word.
     """
-    return (IN_BODY, True), (_CLAIM, claim)
+    return (IN_BODY, True), (_CLAIM, claim), (_ENCLOSURE, enclosure)
+
+
+_DECIDED_PROGRAMS: Final[ContextVar[tuple[Any, ...]]] = ContextVar("halo_langchain_programs", default=())
+
+
+def program_values(resource: Resource, arguments: Mapping[str, Any]) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold while a tool runs that was decided with a program as an argument."""
+    if not resource.programs:
+        return ()
+    programs = [arguments.get(name) for name, _ in resource.programs]
+    return ((_DECIDED_PROGRAMS, tuple(item for item in programs if isinstance(item, str))),)
+
+
+def is_decided_program(program: object) -> bool:
+    """Whether a program was decided as an argument of the tool around this."""
+    return program in _DECIDED_PROGRAMS.get()
+
+
+_STARTING: Final[ContextVar[tuple[object, object]]] = ContextVar("halo_langchain_starting", default=(None, None))
+
+
+def note_starting(obj: object, options: object) -> None:
+    """Note the tool, model or retriever whose run starts now: its callbacks are told a name alone.
+
+    Args:
+        obj: it.
+        options: keyword arguments that its method had.
+    """
+    _STARTING.set((obj, options))
+
+
+def find_starting(kind: type[Any], is_it: Callable[[Any], bool]) -> tuple[Any, dict[str, Any]]:
+    """The object whose run starts now, None unless it is the one that the run shows; and its keyword arguments."""
+    obj, options = _STARTING.get()
+    if not isinstance(obj, kind) or not is_it(obj):
+        return None, {}
+    return obj, options if isinstance(options, dict) else {}
+
+
+def take_own_start() -> bool:
+    """Whether the run that starts now is the one that a guard's entry point starts first of all; true once."""
+    claim = _CLAIM.get()
+    if claim is None or not (claim.active and claim.starts_at_once):
+        return False
+    claim.starts_at_once = False
+    return True
 
 
 _CLAIM_LOCK: Final = threading.Lock()
@@ -264,8 +347,9 @@ class entry_scope(ContextVarScope):  # noqa: N801  used as a function
 
     __slots__ = ("_claim",)
 
-    def __init__(self, claim: RunClaim, config: RunnableConfig | None) -> None:
+    def __init__(self, claim: RunClaim, config: RunnableConfig | None, *, starts_at_once: bool = False) -> None:
         claim.admitted_runs, claim.active = set(), True  # an earlier attempt that was not decided has used it up
+        claim.starts_at_once = starts_at_once
         self._claim = claim
         has_session, has_message = current_session() is not None, current_triggering_message() is not None
         config = None if has_session and has_message else ensure_config(config)

@@ -1,6 +1,6 @@
 """Tool calls of agents, as the middleware and guarded tool nodes see them.
 
-A guarded tool decides itself, an unguarded one is guarded as what nobody granted, a call that reaches no tool is
+A guarded tool decides itself, an unguarded one is guarded as undeclared, a call that reaches no tool is
 recorded, and a denial becomes the framework's own error message; no call is decided by both. A guarded tool node is a
 copy whose tools are guarded as `halo.guard(tool)` does it. Ours stands innermost, where the node executes one call: a
 wrapper of the user's runs outside of it, and errors go the way they went.
@@ -105,8 +105,7 @@ class ToolCalls:
         """The request with a tool that decides, and the claim under which it runs."""
         guard = get_guard(request.tool)
         if request.tool is not None and (guard is None or guard.halo is not self._halo):
-            # Nothing is registered: what nobody granted is refused, at the same last step as a guarded tool.
-            request = request.override(tool=copy_with_guard(self._halo, request.tool))
+            request = request.override(tool=self._halo.first_seen.guard_tool(request.tool))
         return request, self._make_claim(request)
 
     def _make_unreachable_call(self, request: Any, problem: str, error: Exception) -> UnreachableCall:
@@ -178,7 +177,9 @@ _TOOLS_FIELD: Final = "_tools_by_name"
 _EXECUTE_METHODS: Final = ("_execute_tool_sync", "_execute_tool_async")
 
 
-def guard_tool_node(halo: Halo, node: ToolNode, path: str, first_paths: dict[str, str]) -> ToolNode:
+def guard_tool_node(
+    halo: Halo, node: ToolNode, path: str, first_paths: dict[str, str], *, is_started: bool = False
+) -> ToolNode:
     """A copy of a tool node, guarded, its tools registered.
 
     Args:
@@ -186,6 +187,7 @@ def guard_tool_node(halo: Halo, node: ToolNode, path: str, first_paths: dict[str
         node: the tool node.
         path: where it is, in words.
         first_paths: where each tool was met first, by name; filled.
+        is_started: whether its graph starts to run: a tool that cannot be registered is then refused when called.
 
     Raises:
         ConfigError: a tool cannot be registered, or this version of LangGraph has another kind of tool node.
@@ -201,7 +203,8 @@ def guard_tool_node(halo: Halo, node: ToolNode, path: str, first_paths: dict[str
     guarded = copy.copy(node)
     guarded.__class__ = _make_guarded_class(type(node))
     guarded.__dict__[_TOOLS_FIELD] = {
-        name: _guard_node_tool(halo, tool, path, first_paths) for name, tool in node.__dict__[_TOOLS_FIELD].items()
+        name: _guard_node_tool(halo, tool, path, first_paths, is_started=is_started)
+        for name, tool in node.__dict__[_TOOLS_FIELD].items()
     }
     for name in ("func", "afunc"):  # bound to the original, they would run it
         method = getattr(node, name, None)
@@ -213,7 +216,9 @@ def guard_tool_node(halo: Halo, node: ToolNode, path: str, first_paths: dict[str
     return guarded
 
 
-def _guard_node_tool(halo: Halo, tool: BaseTool, path: str, first_paths: dict[str, str]) -> BaseTool:
+def _guard_node_tool(
+    halo: Halo, tool: BaseTool, path: str, first_paths: dict[str, str], *, is_started: bool
+) -> BaseTool:
     guard = get_guard(tool)
     if guard is not None:
         return tool if guard.halo is halo else copy_with_guard(halo, tool)
@@ -223,6 +228,8 @@ def _guard_node_tool(halo: Halo, tool: BaseTool, path: str, first_paths: dict[st
     try:
         guarded = guard_tool(halo, tool, known_resource)
     except ConfigError as error:
+        if is_started:
+            return copy_with_guard(halo, tool)
         earlier_path = f", and of `{first_paths[tool.name]}` before" if tool.name in first_paths else ""
         message = f"{error.message}; it is a tool of `{path}`{earlier_path}"
         raise ConfigError(error.code, message, field=error.field, remedy=error.remedy) from error

@@ -35,8 +35,9 @@ from halo_core.enforcement.delegation import (
     register_agent_resource,
 )
 from halo_core.enforcement.flow import Steps, make_method, run_step
-from halo_core.enforcement.guarded_calls import GuardedCall, is_enforced
+from halo_core.enforcement.guarded_calls import GuardedCall, HandOffAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (
+    TOOL_KINDS,
     GuardMetadata,
     UnregisteredGuard,
     attach_guard,
@@ -49,6 +50,7 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
+from halo_langchain._known_tools import describe_known_tool
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import TOOL_RESULT_SURFACE, make_tool_surface
 from halo_langchain._runs import (
@@ -58,6 +60,7 @@ from halo_langchain._runs import (
     ensure_run_id,
     entry_scope,
     get_or_create_claim,
+    program_values,
 )
 from halo_langchain._translate import (
     FRAMEWORK,
@@ -72,6 +75,11 @@ if TYPE_CHECKING:
     from halo_langchain import Halo
 
 _BINDERS_KEY: Final = "_halo_binders"
+_TASK_NAMES: Final = frozenset(
+    "task task_description description instruction instructions message query question request reason input summary "
+    "context prompt topic".split()
+)
+"""What a hand-off tool calls the text that it hands on: the hand-off itself is decided with it."""
 _TOOL_NODE_CODE: Final = frozenset(
     function.__code__ for function in vars(ToolNode).values() if isinstance(function, types.FunctionType)
 )
@@ -133,7 +141,44 @@ class ToolCall(LangChainAction, GuardedCall):
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         """Values for the execution: nested calls count as not injected, unless the body may run under this decision."""
         injected = _INJECTED_GUARD.get() if self.allows_reentry else None
-        return *body_values(self.claim), (_INJECTED_GUARD, injected)
+        programs = program_values(self.guard.resource, self.arguments)
+        return *body_values(self.guard, self.claim), *programs, (_INJECTED_GUARD, injected)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HandOffToolGuard(GuardMetadata):
+    """The guard of a hand-off tool that takes more than a task: its call is a tool call too, with its arguments.
+
+    Args:
+        tool_resource: as which the call is decided, before the hand-off.
+    """
+
+    tool_resource: Resource
+
+
+class _ToolArgumentsDecision(LangChainAction, HandOffAction):
+    """The decision about the arguments of a hand-off tool; the tool runs once the hand-off is decided too."""
+
+    def return_denied(self, denied: Denied) -> None:
+        """As `GuardedCall`: a step that is run again after a pause decides its calls again.
+
+        Raises:
+            Denied: it may not run.
+        """
+        if denied.earlier is None:
+            raise denied
+
+
+def _decide_and_run(action: ToolCall) -> Steps[Any]:
+    """Run an action; of a hand-off tool with arguments of its own, decide these first."""
+    if isinstance(action.guard, HandOffToolGuard) and action.outer_call is None:
+        halo, bound = action.halo, action.bound_arguments
+        claim = current_claim(halo, "tool", action.guard.name)
+        call = halo.build_call(
+            action.guard.tool_resource, bound.decision_values, call_id=claim.call_id if claim is not None else ""
+        )
+        yield run_step(_ToolArgumentsDecision(halo, with_problem(call, bound.problem)))
+    return (yield run_step(action))
 
 
 class _ToolBodyCall(ToolCall):
@@ -321,17 +366,18 @@ def _invoke_steps(entry: _EntryPoint, tool: Any, /, input: Any, config: Any = No
                 return (yield (functools.partial(entry.method, tool, input, config, **kwargs),))
             claim = entry.make_claim(tool, _get_call_id(input), kwargs)
             with entry_scope(claim, config):
-                return (yield run_step(_OverriddenEntryCall(entry, claim, tool, input, config, **kwargs)))
+                return (yield from _decide_and_run(_OverriddenEntryCall(entry, claim, tool, input, config, **kwargs)))
 
     return steps()
 
 
 def _run_steps(entry: _EntryPoint, tool: Any, /, tool_input: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
     claim = entry.make_claim(tool, kwargs.get("tool_call_id") or "", kwargs)
-    with entry_scope(claim, kwargs.get("config")):
+    with entry_scope(claim, kwargs.get("config"), starts_at_once=not entry.is_overridden):
         if not entry.is_overridden:
             return (yield (functools.partial(entry.method, tool, tool_input, *args, **kwargs),))
-        return (yield run_step(_OverriddenEntryCall(entry, claim, tool, tool_input, *args, **kwargs)))
+        action = _OverriddenEntryCall(entry, claim, tool, tool_input, *args, **kwargs)
+        return (yield from _decide_and_run(action))
 
 
 @functools.lru_cache(maxsize=256)
@@ -347,7 +393,8 @@ def _wrap_body(kind: type[BaseTool], name: str) -> Callable[..., Any]:
 
     def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
         guard, binder, method = require_guard(self), self.__dict__[_BINDERS_KEY][name], types.MethodType(original, self)
-        return (yield run_step(_ToolBodyCall(guard, binder, method, args, kwargs, allows_reentry=name == "_arun")))
+        action = _ToolBodyCall(guard, binder, method, args, kwargs, allows_reentry=name == "_arun")
+        return (yield from _decide_and_run(action))
 
     return make_method(original, steps, is_async=name == "_arun")
 
@@ -387,14 +434,29 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
     )
     handoff_agent = get_handoff_agent(tool)
     if handoff_agent:
+        if takes_more_than_task(tool):
+            halo.register_tool(tool.name, None, tool.description, _make_schema(tool))
         return copy_with_guard(halo, tool, register_agent_resource(halo, handoff_agent, resource))
-    # A hidden argument that the caller can set is granted, or refused, like any other.
-    schema = tool_schema(tool, list_settable_arguments(tool, _get_functions(tool).values()))
+    schema = _make_schema(tool)
+    if resource is None and halo.find_declared(tool.name, *TOOL_KINDS) is None:
+        resource = describe_known_tool(tool)
     registered = halo.register_tool(tool.name, resource, tool.description, schema)
     function = (tool.func or tool.coroutine) if isinstance(tool, StructuredTool) else None
     # A subclass may do more than call its function.
     halo.register_runner(registered, function if type(tool) is StructuredTool else None)
     return copy_with_guard(halo, tool, registered)
+
+
+def _make_schema(tool: BaseTool) -> dict[str, Any]:
+    """Schema of a tool's arguments; a hidden one that the caller can set is granted, or refused, like any other."""
+    return tool_schema(tool, list_settable_arguments(tool, _get_functions(tool).values()))
+
+
+def takes_more_than_task(tool: BaseTool) -> bool:
+    """Whether a hand-off tool takes arguments beside a text that says what to do."""
+    properties = tool_schema(tool)["properties"]
+    only = next(iter(properties.items())) if len(properties) == 1 else ("", {})
+    return bool(properties) and not (only[0] in _TASK_NAMES and only[1].get("type") in (None, "string"))
 
 
 def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
@@ -411,6 +473,11 @@ def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None
     guard = (GuardMetadata if resource or handoff_agent else UnregisteredGuard)(
         halo, tool, tool.name, tool_resource, HANDOFF_SURFACE if handoff_agent else make_tool_surface(tool)
     )
+    if handoff_agent and takes_more_than_task(tool):
+        registered = halo.find_registered(tool.name)
+        if registered is None or registered.kind not in TOOL_KINDS:
+            registered = make_unregistered_resource(tool.name, ActionKind.TOOL_CALL)
+        guard = HandOffToolGuard(halo, tool, tool.name, tool_resource, HANDOFF_SURFACE, registered)
     names = frozenset(tool_schema(tool)["properties"])
     kind = type(tool)
     # Bound here, read by the class: one class serves every tool of its type.
@@ -450,6 +517,6 @@ def _wrap_function(
     def steps(*args: Any, **kwargs: Any) -> Steps[Any]:
         if _take_body_call(guard):
             return (yield (functools.partial(function, *args, **kwargs),))
-        return (yield run_step(ToolCall(guard, binder, function, args, kwargs)))
+        return (yield from _decide_and_run(ToolCall(guard, binder, function, args, kwargs)))
 
     return make_method(function, steps, is_async=awaited)

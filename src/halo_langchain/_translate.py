@@ -79,10 +79,11 @@ def _declares(kind: type, name: str) -> bool:
 
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
     """Names of the tools that the model's provider runs itself, where nobody can decide them."""
-    return [get_tool_name(item) for item in tools or () if not _is_client_side(item)]
+    return [get_tool_name(item) for item in tools or () if not is_client_side(item)]
 
 
-def _is_client_side(item: Any) -> bool:
+def is_client_side(item: Any) -> bool:
+    """Whether a tool, in any of the framework's forms, is called in this process."""
     if not isinstance(item, Mapping):
         return isinstance(item, BaseTool) or callable(item)
     present_keys = {name for name, value in item.items() if value is not None}

@@ -35,7 +35,7 @@ from halo_core.enforcement.guards import clean_name
 from halo_core.enforcement.shadow_activity import ModeWatch, record_shadow, refuse_unguarded
 from halo_core.model import Mode
 from halo_langchain._callback import HaloCallback
-from halo_langchain._runs import RunStart, claim_run_for_any
+from halo_langchain._runs import DECIDED_RUN_OBSERVERS, RunStart, claim_run_for_any
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -280,6 +280,7 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
             # run asks anew, and nothing is inherited: a run inside may bring a callback that its parent had not. Last,
             # since what stands behind a handler that raises is left unawaited.
             register_configure_hook(_TRIPWIRE, inheritable=False, handle_class=HaloCallback)
+            DECIDED_RUN_OBSERVERS.append(lambda parent: _CHAIN_RUNS.record_action(parent, guarded=True))
             _registered = True
     return InstalledTripwire(halo, mode, _installed)
 

@@ -206,11 +206,15 @@ class AdapterContract(AnswersCases):
         assert len(turn.told) == 1
 
     def test_a_tool_without_a_guard_is_granted_by_nobody(self, desk, ran, shape):
-        """A tool that was not guarded is denied where the adapter's agent hook sees it."""
+        """Where the adapter's agent hook sees a tool that was not guarded, it is decided as undeclared, or denied."""
         plain = self.driver.tool(None, self.looking(ran))
         turn = self.turn(desk, [plain], [LOOK], shape)
-        assert ran == []
-        assert "tool_not_granted" in turn.told[0]
+        assert len(desk.effects("look")) == 1
+        if getattr(self.driver, "registers_at_first_sight", False):
+            assert len(ran) == 1
+        else:
+            assert ran == []
+            assert "tool_not_granted" in turn.told[0]
 
     # decided singly, once, on what runs
 

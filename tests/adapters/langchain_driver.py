@@ -111,6 +111,7 @@ class LangChainDriver:
     model_shapes = (*SHAPES, "generate", "agenerate")
     stream_shapes = ("stream", "astream")
     default_shapes = frozenset({"invoke", "ainvoke", "astream"})
+    registers_at_first_sight = True  # an unguarded tool is undeclared, and judged by its arguments
 
     def __init__(self) -> None:
         self._halo_of: dict[int, tuple[Any, Halo]] = {}

@@ -170,15 +170,22 @@ async def test_arguments_that_do_not_validate(world, ran):
     assert ran == []
 
 
-def test_an_unguarded_tool_is_granted_by_nobody(world, make_world, ran):
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+def test_an_unguarded_tool_counts_as_undeclared(make_world, ran, mode):
+    world = make_world(mode=mode)
+    script = [call("looking", ("look", {"q": "x"}), id="m1")]
+    result = agent(world, script, [tools(ran)["look"]]).invoke(ask(), {"callbacks": [world.halo.callback()]})
+    assert answers(result) == [("success", "seen x")]
+    assert world.effects("look") == ["allow"]
+    assert world.halo.find_registered("look").classified != "declared"
+
+
+def test_an_unguarded_tool_is_granted_by_nobody_where_grants_are_given(make_world, ran):
+    world = make_world(grants={})
     script = [call("looking", ("look", {"q": "x"}), id="m1")]
     ((status, text),) = answers(agent(world, script, [tools(ran)["look"]]).invoke(ask()))
     assert (status, "tool_not_granted" in text) == ("error", True)
     assert ran == []
-    observing = make_world(mode="observe")
-    result = agent(observing, script, [tools(ran)["look"]]).invoke(ask(), {"callbacks": [observing.halo.callback()]})
-    assert answers(result) == [("success", "seen x")]
-    assert observing.effects("look") == ["deny"]
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -236,8 +243,7 @@ def test_a_server_does_not_name_an_agent_for_its_tool(world, ran, guarded):
     )
     used = [world.halo.guard(theirs)] if guarded else [theirs]
     ((status, _),) = answers(agent(world, [call("l", ("leak", {"q": "x"}), id="m1")], used).invoke(ask()))
-    assert status == ("success" if guarded else "error")
-    assert ran == (["x"] if guarded else [])
+    assert (status, ran) == ("success", ["x"])
     assert (world.decisions("bob"), len(world.decisions("leak"))) == ([], 1)
 
 

@@ -21,14 +21,14 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import tool
 from langgraph.graph import StateGraph
 
-from halo_core.errors import Denied
+from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, EntryKind, Impact
 from halo_langchain import Resource
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
-NO_MODELS = """
+NOTHING = """
 @id("p") permit(principal, action, resource);
-@id("n") forbid(principal, action in Action::"inference", resource);
+@id("n") forbid(principal, action, resource);
 """
 RAN: list[str] = []
 
@@ -140,7 +140,7 @@ async def run(thing: str, shape: str, config: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def watched(make_world):
-    return make_world(policy=NO_MODELS)
+    return make_world(policy=NOTHING)
 
 
 @pytest.mark.matrix
@@ -223,14 +223,22 @@ async def test_poor_documents_are_filtered_on_the_way_back(open_world, shape):
     assert open_world.entries(EntryKind.OUTCOME)[0].body["detail"] == "dropped 2"
 
 
-@pytest.mark.parametrize("label", ["asked", "clamped"])
-def test_what_it_cannot_carry_out_is_denied(world, label):
-    resource = Resource(impact=Impact.READ, labels=(label,), source_trust=900)
+def test_what_it_cannot_carry_out_is_denied(world):
+    resource = Resource(impact=Impact.READ, labels=("clamped",), source_trust=900)
     world.halo.register(ActionKind.TOOL_CALL, "look", resource=resource, schema={"properties": {"q": {}}})
     with pytest.raises(Denied):
         look.invoke({"q": "x"}, config={"callbacks": [world.halo.callback()]})
     assert RAN == []
     assert "needs_guard" in world.reasons("look")[0]
+
+
+def test_what_a_person_is_asked_about_waits(world):
+    resource = Resource(impact=Impact.READ, labels=("asked",), source_trust=900)
+    world.halo.register(ActionKind.TOOL_CALL, "look", resource=resource, schema={"properties": {"q": {}}})
+    with pytest.raises(Pending):
+        look.invoke({"q": "x"}, config={"callbacks": [world.halo.callback()]})
+    assert RAN == []
+    assert world.effects("look") == ["challenge"]
 
 
 async def test_guarded_things_are_left_to_their_guard(world):
@@ -256,21 +264,59 @@ def test_a_guard_vouches_for_itself_alone(world):
         """Outer."""
         return str(look.invoke({"q": q}, config={"callbacks": [world.halo.callback()]}))
 
-    with pytest.raises(Denied):
-        world.halo.guard(outer, resource=READ).invoke({"q": "x"})
-    assert RAN == []
-    assert world.effects("look") == ["deny"]
+    world.halo.guard(outer, resource=READ).invoke({"q": "x"})
+    assert (len(world.decisions("outer")), len(world.decisions("look"))) == (1, 1)
 
 
-def test_it_registers_no_tool_it_sees(world):
-    with pytest.raises(Denied):
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+def test_what_it_sees_is_registered_and_judged_as_undeclared(make_world, mode):
+    world = make_world(mode=mode)
+    config = {"callbacks": [world.halo.callback()]}
+    look.invoke({"q": "x"}, config=config)
+    Shelf().invoke("x", config)
+    assert RAN == ["look", "shelf"]
+    seen, shelf = world.halo.find_registered("look"), world.halo.find_registered("Shelf")
+    assert (seen.kind, seen.classified) == (ActionKind.TOOL_CALL, "unknown")
+    assert (shelf.kind, shelf.source_trust, shelf.classified) == (ActionKind.RETRIEVAL, 300, "guessed")
+
+
+def test_what_grants_do_not_name_is_denied(make_world):
+    world = make_world(grants={})
+    with pytest.raises(Denied) as denied:
         look.invoke({"q": "x"}, config={"callbacks": [world.halo.callback()]})
-    assert world.halo.find_registered("look") is None
-    assert world.reasons("look")[0][0] == "tool_not_granted"
+    assert (denied.value.reason, RAN) == ("tool_not_granted", [])
+
+
+def test_what_a_chain_calls_without_callbacks_is_decided(world):
+    inner = RunnableLambda(lambda q: look.invoke({"q": q}, config={"callbacks": []}))
+    assert inner.invoke("x", config={"callbacks": [world.halo.callback()]}) == "seen x"
+    assert len(world.decisions("look")) == 1
+    look.invoke({"q": "outside"})
+    assert len(world.decisions("look")) == 1
+
+
+def test_the_arguments_of_a_tool_are_part_of_the_guess(world):
+    @tool
+    def forward(note: str, recipient: str = "") -> str:
+        """Do it."""
+        return note
+
+    config = {"callbacks": [world.halo.callback()]}
+    forward.invoke({"note": "x"}, config=config)
+    assert world.halo.find_registered("forward").targets == ("recipient",)
+    forward.invoke({"note": "x", "recipient": "ana"}, config=config)
+    assert len(world.decisions("forward")) == 2
+
+
+def test_an_argument_that_comes_later_is_part_of_the_guess(world):
+    first_seen = world.halo.first_seen
+    assert first_seen.find_tool("forward", "", ["note"]).targets == ()
+    assert first_seen.find_tool("forward", "", ["note", "recipient"]).targets == ("recipient",)
+    assert first_seen.find_tool("forward", "", ["note"]).targets == ("recipient",)
 
 
 def test_observe_lets_it_all_run(make_world):
-    world = make_world(mode="observe", policy=NO_MODELS)
+    world = make_world(mode="observe", policy=NOTHING)
     config = {"callbacks": [world.halo.callback()]}
     look.invoke({"q": "x"}, config)
     Shelf().invoke("x", config)

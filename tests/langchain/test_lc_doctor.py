@@ -93,6 +93,13 @@ def rows(findings: list[Finding], status: FindingStatus) -> set[tuple[str, str]]
     return {(str(item.kind), item.name) for item in findings if item.status is status}
 
 
+def decided_inside(thing: Any) -> set[tuple[str, str]]:
+    """What is decided where it starts; nothing else may be open."""
+    found = doctor(thing, name="app")
+    assert rows(found, FindingStatus.OPEN) == set()
+    return {(item.kind.value, item.name) for item in found if item.point.startswith("inside a guarded")}
+
+
 def opened(x: Any) -> set[tuple[str, str]]:
     return rows(doctor(x, name="app"), FindingStatus.OPEN)
 
@@ -141,7 +148,8 @@ def test_a_store_behind_a_retriever_is_noted(world):
 
 def test_retrievers_and_models_inside_a_guarded_retriever_are_named(world):
     inner, llm = Shelf(), model("expander")
-    assert opened(world.halo.guard(Pair(parts=[inner], llm=llm))) == {("retriever", "shelf"), ("model", "expander")}
+    inside = {("retriever", "shelf"), ("model", "expander")}
+    assert decided_inside(world.halo.guard(Pair(parts=[inner], llm=llm))) == inside
     guarded = Pair(parts=[world.halo.guard(inner)], llm=world.halo.guard(llm))
     assert opened(world.halo.guard(guarded)) == set()
 
@@ -155,7 +163,7 @@ def test_what_a_tool_reaches_is_named_although_the_tool_is_guarded(world):
         """Ask."""
         return str((llm.invoke(q), shelf.invoke(q), agent.invoke({"messages": [q]})))
 
-    assert opened(world.halo.guard(ask)) == {
+    assert decided_inside(world.halo.guard(ask)) == {
         ("model", "inner"), ("retriever", "shelf"), ("tool", "lookup"), ("model", "sub"),
     }  # fmt: skip
     where = one(world.halo.guard(ask), "sub").where
@@ -171,7 +179,7 @@ def test_a_tool_class_is_looked_into_like_a_function(world):
         def _run(self, q: str) -> str:
             return str(self.llm.invoke(q)) + str(SHELF.invoke(q))
 
-    assert opened(world.halo.guard(Ask(llm=model("inner")))) == {("model", "inner"), ("retriever", "shelf")}
+    assert decided_inside(world.halo.guard(Ask(llm=model("inner")))) == {("model", "inner"), ("retriever", "shelf")}
 
 
 SHELF = Shelf()
@@ -179,12 +187,12 @@ SHELF = Shelf()
 
 def test_a_tool_guarded_as_a_retrieval_decides_the_retriever_in_it(world):
     search = create_retriever_tool(Shelf(), "search", "Search.")
-    assert opened(world.halo.guard(search)) == {("retriever", "shelf")}
+    assert decided_inside(world.halo.guard(search)) == {("retriever", "shelf")}
     as_retrieval = world.halo.guard(search, resource=Resource(id="search2", kind=ActionKind.RETRIEVAL))
     assert opened(as_retrieval) == set()
     asking = create_retriever_tool(Pair(parts=[], llm=model("expander")), "asking", "Search.")
     guarded = world.halo.guard(asking, resource=Resource(id="asking", kind=ActionKind.RETRIEVAL))
-    assert opened(guarded) == {("model", "expander")}
+    assert decided_inside(guarded) == {("model", "expander"), ("retriever", "pair")}
 
     @tool
     def both(q: str) -> str:
@@ -192,7 +200,7 @@ def test_a_tool_guarded_as_a_retrieval_decides_the_retriever_in_it(world):
         return str((SHELF.invoke(q), MODELS["cheap"].invoke(q)))
 
     guarded = world.halo.guard(both, resource=Resource(id="both", kind=ActionKind.RETRIEVAL))
-    assert opened(guarded) == {("model", "cheap")}
+    assert decided_inside(guarded) == {("model", "cheap"), ("retriever", "shelf")}
 
 
 def test_a_store_that_a_tool_searches_is_noted_in_a_guarded_tool_and_open_elsewhere(world):
@@ -410,7 +418,7 @@ def test_a_supervisor_is_read_like_a_swarm(world):
     bob = create_agent(world.halo.guard(model("b")), tools=[], name="bob")
     graph = create_supervisor([bob], model=model("boss"), supervisor_name="boss").compile(name="team")
     assert {("model", "boss"), ("node", "bob (an agent)"), ("node", "boss (an agent)")} <= opened(graph)
-    assert opened(world.halo.guard(graph)) == {("model", "boss")}
+    assert decided_inside(world.halo.guard(graph)) == {("model", "boss")}
 
 
 def test_a_function_node_is_as_closed_as_what_it_reaches(world):
@@ -664,9 +672,10 @@ def test_an_app_guarded_all_through_has_nothing_open(world):
 
 
 @pytest.mark.parametrize("left", ["VectorStoreRetriever", "reader", "summary", "b", "spare"])
-def test_one_thing_left_unguarded_is_named(world, left):
+def test_one_thing_left_unguarded_is_decided_where_it_starts(world, left):
     found = doctor(desk(world.halo, but=left), name="app")
-    assert {name for _, name in rows(found, FindingStatus.OPEN)} == {left}
+    assert rows(found, FindingStatus.OPEN) == set()
+    assert {item.name for item in found if item.point.startswith("inside")} == {left}
 
 
 def test_a_graph_left_unguarded_is_named(world):
@@ -868,7 +877,7 @@ Part.__module__ = "langchain_classic.agents.agent"
 
 def test_parts_of_the_framework_that_are_no_runnables_are_looked_into(world):
     raw = model("raw")
-    assert opened(world.halo.guard(Pair(parts=[], llm=Part(runnable=raw)))) == {("model", "raw")}
+    assert decided_inside(world.halo.guard(Pair(parts=[], llm=Part(runnable=raw)))) == {("model", "raw")}
 
 
 def test_what_handles_the_errors_of_tools_is_found(world):
@@ -886,7 +895,7 @@ def test_what_handles_the_errors_of_tools_is_found(world):
             return super()._run_one(*args, **kwargs)
 
     node = graph_of(ToolNode([kept], handle_tool_errors=fix))
-    assert opened(node) == opened(world.halo.guard(node)) == {("model", "raw")}
+    assert opened(node) == decided_inside(world.halo.guard(node)) == {("model", "raw")}
     assert opened(graph_of(Node([kept]))) == {("model", "cheap")}
     strategy = ToolStrategy(Answer, handle_errors=fix)
     guarded = world.halo.guard(model("m"))
@@ -940,8 +949,7 @@ def test_a_model_that_a_guarded_model_calls_is_decided_with_it(world):
         shelf: Any = None
 
     router = Router(script=[], model_name="router", inner=model("inner"), shelf=Shelf())
-    assert opened(world.halo.guard(router)) == {("retriever", "shelf")}
-    assert one(world.halo.guard(router), "inner").point == "model `router`, which calls it"
+    assert decided_inside(world.halo.guard(router)) == {("retriever", "shelf"), ("model", "inner")}
     assert opened(router) == {("model", "router"), ("model", "inner"), ("retriever", "shelf")}
 
 
@@ -959,7 +967,7 @@ def test_a_copy_that_was_changed_after_it_was_guarded_is_open(world):
         return str(SERVICE.ask(q))
 
     kept = world.halo.guard(raw)
-    assert rows(doctor(kept, name="app"), FindingStatus.OPEN) == {("model", "cheap")}
+    assert rows(doctor(kept, name="app"), FindingStatus.OPEN) == set()
     kept.func = raw
     found = one(kept, "raw")
     assert (found.status, found.point) == (FindingStatus.OPEN, "none")
@@ -988,15 +996,13 @@ def test_a_text_model_under_a_callback_is_open(world):
     assert opened(world.halo.guard(llm).with_config(callbacks=[world.halo.callback()])) == set()
 
 
-def test_a_tool_that_the_middleware_decides_and_nobody_granted_is_noted(world):
+def test_a_hand_off_that_the_middleware_decides_and_nobody_granted_is_noted(world):
     def noted(*tools: Any) -> list[str]:
         found = doctor(create_agent(model("m"), tools=list(tools), middleware=[world.halo.middleware()]), name="app")
         assert rows(found, FindingStatus.OPEN) == set()
         return [item.name for item in found if "no passport grants it" in item.remedy]
 
-    assert noted(lookup) == ["lookup"]
-    assert noted(world.halo.guard(lookup)) == []
-    assert noted(lookup) == []  # granted by its name
+    assert noted(lookup) == []  # registered when it is called
     assert noted(create_handoff_tool(agent_name="bob")) == ["bob"]
 
 

@@ -430,7 +430,7 @@ def test_two_tools_of_one_name_with_other_arguments_are_refused_by_both_their_pl
     assert "`sums > tools`" in refused.value.message
 
 
-def test_a_tool_that_comes_while_the_node_runs_is_not_granted(world):
+def test_a_tool_that_comes_while_the_node_runs_is_undeclared(world):
     ran: list[Any] = []
     (brought,) = toolbox(ran)
 
@@ -439,7 +439,7 @@ def test_a_tool_that_comes_while_the_node_runs_is_not_granted(world):
 
     node = ToolNode([], wrap_tool_call=bring)
     ((status, text),) = answers(world.halo.guard(tool_graph(node)).invoke(asked(("add", {"a": 1, "b": 2}))))
-    assert (status, "tool_not_granted" in text, ran) == ("error", True, [])
+    assert (status, text, len(ran), len(world.decisions("add"))) == ("success", "3", 1, 1)
 
 
 @pytest.mark.parametrize("awaited", [False, True])
@@ -644,21 +644,28 @@ def said(world: Any, graph: Any, capsys: Any) -> list[str]:
 
 
 def test_what_stays_undecided_is_said_once(world, capsys):
-    hidden = [tool_graph(ToolNode(toolbox([])))]
+    class Store:
+        """A graph store that nobody guards."""
+
+        def query(self, query: str) -> Any: ...
+
+        def get_schema(self) -> str: ...
+
+    store = Store()
     clerk = create_agent(ScriptedModel(script=[]), tools=toolbox([]), name="clerk")
 
-    def asks(state: MessagesState) -> Any:
-        return hidden[0].invoke(state)
+    def asks(_state: MessagesState) -> Any:
+        return store.query("MATCH (n) DETACH DELETE n")
 
     builder = StateGraph(MessagesState).add_node("clerk", clerk).add_node("asks", asks)
     graph = builder.add_edge(START, "clerk").compile(name="office")
-    line = "halo: not decided inside `office`: scripted (model), add (tool); guard them, see `halo doctor`"
+    line = "halo: not decided inside `office`: Store (runs statements) (tool); guard them, see `halo doctor`"
     assert said(world, graph, capsys) == [line]
     assert said(world, graph, capsys) == []
 
 
 def test_nothing_is_said_where_all_is_decided(world, capsys):
-    clerk = create_agent(world.halo.guard(ScriptedModel(script=[])), tools=toolbox([]), name="clerk")
+    clerk = create_agent(ScriptedModel(script=[]), tools=toolbox([]), name="clerk")
     graph = StateGraph(MessagesState).add_node("clerk", clerk).add_edge(START, "clerk").compile()
     assert said(world, graph, capsys) == []
 

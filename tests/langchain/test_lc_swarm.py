@@ -235,8 +235,8 @@ def test_terms_hold_for_a_link_that_a_tool_made(world, stack, awaited):
     nothing = HandOff(grants={ActionKind.TOOL_CALL: {}, ActionKind.INFERENCE: {"model of bob": models}})
     script = [LOOK, AIMessage("end")]
     graph = swarm(world, stack, [HAND_BOB], script, give={"bob": nothing})
-    if stack == "middleware":  # the model must be known before a part of what there is can be given
-        world.halo.guard(ScriptedModel(script=[], model_name="model of bob"))
+    # The model must be known before a part of what there is can be given.
+    world.halo.guard(ScriptedModel(script=[], model_name="model of bob"))
     turn(graph, awaited=awaited)
     assert world.reasons("look") == [["tool_not_granted"]]
 

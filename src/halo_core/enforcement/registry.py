@@ -123,6 +123,13 @@ def _is_grantable(name: str) -> bool:
     return 0 < len(name) <= _MAX_NAME and name.isascii() and name.isprintable()
 
 
+def _takes_same_arguments(one: RegisteredResource, other: RegisteredResource) -> bool:
+    """Whether two registrations name the same arguments, or both take any: of such a tool more becomes known."""
+    if one.schema.get("additionalProperties") and other.schema.get("additionalProperties"):
+        return True
+    return bool(one.schema.get("properties") == other.schema.get("properties"))
+
+
 class Registry:
     """Resources of one facade by id. Ids are unique over all kinds, since a policy names an action by them."""
 
@@ -139,7 +146,7 @@ class Registry:
             ConfigError: the id belongs to a resource of another kind, or to a tool with other arguments.
         """
         registered = self._resources.get(item.resource.id)
-        if registered is not None and registered.schema.get("properties") != item.schema.get("properties"):
+        if registered is not None and not _takes_same_arguments(registered, item):
             raise ConfigError(
                 "resource_id_taken",
                 f"`{item.resource.id}` is already registered with other arguments",

@@ -1,0 +1,149 @@
+"""Registers what runs under a callback, or inside something guarded, without a registration of its own.
+
+Such a tool is undeclared: its impact is guessed from its name, and a policy judges it by its arguments. A retriever
+counts as a read of an untrusted source; inside a guarded retriever it has that one's trust and labels, under a name of
+its own. What was declared under a name in the manifest is used. Registering grants nothing where a passport was issued.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from halo_core.enforcement.guards import TOOL_KINDS, clean_name, get_guard, make_unregistered_resource
+from halo_core.errors import ConfigError
+from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_langchain._known_tools import describe_known_tool
+from halo_langchain._tools import copy_with_guard, guard_tool, takes_more_than_task
+from halo_langchain._translate import get_handoff_agent, tool_schema
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    from halo_langchain import Halo
+    from halo_langchain._runs import Enclosure
+
+_MAX_NAMES: Final = 1_000
+_MAX_COPIES: Final = 256
+
+
+class FirstSeen:
+    """What one Halo has registered at first sight. Thread-safe."""
+
+    def __init__(self, halo: Halo) -> None:
+        self._halo = halo
+        self._arguments: dict[str, frozenset[str]] = {}  # seen so far, by tool
+        self._copies: OrderedDict[int, tuple[BaseTool, BaseTool]] = OrderedDict()  # with the original, so that it stays
+        self._lock = threading.RLock()
+
+    def find_tool(
+        self, name: str, description: str, arguments: Iterable[str], tool: BaseTool | None = None
+    ) -> Resource:
+        """The resource of a tool of which its run shows name, description and arguments; with the tool, if it is known.
+
+        It is registered for any arguments; each new one is part of the guess from then on.
+        """
+        name = clean_name(name)
+        with self._lock:
+            registered, known = self._halo.find_registered(name), self._arguments.get(name)
+            if registered is not None and known is None:
+                is_tool = registered.kind in TOOL_KINDS
+                return registered if is_tool else make_unregistered_resource(name, ActionKind.TOOL_CALL)
+            seen = frozenset(arguments) | (known or frozenset())
+            if registered is not None and seen <= (known or frozenset()):
+                return registered
+            if known is None and len(self._arguments) >= _MAX_NAMES:
+                return make_unregistered_resource(name, ActionKind.TOOL_CALL)
+            known_resource = None
+            if tool is not None:
+                seen |= frozenset(tool_schema(tool)["properties"])
+                if self._halo.find_declared(name, *TOOL_KINDS) is None:
+                    known_resource = describe_known_tool(tool)
+            schema = {"additionalProperties": True, "properties": {item: {} for item in sorted(seen)}}
+            try:
+                resource = self._halo.register_tool(name, known_resource, description, schema)
+            except ConfigError:
+                return registered or make_unregistered_resource(name, ActionKind.TOOL_CALL)
+            self._arguments[name] = seen
+            return resource
+
+    def find_retriever(self, name: str, enclosure: Enclosure | None) -> Resource:
+        """The resource of a retriever, by its name; `enclosure` is what runs around it."""
+        name = clean_name(name)
+        with self._lock:
+            registered = self._halo.find_registered(name)
+            if registered is not None:
+                is_retriever = registered.kind is ActionKind.RETRIEVAL
+                return registered if is_retriever else make_unregistered_resource(name, ActionKind.RETRIEVAL)
+            declared = self._halo.find_declared(name, ActionKind.RETRIEVAL)
+            outer = enclosure.resource if enclosure is not None else None
+            if declared is None and outer is not None and outer.kind is ActionKind.RETRIEVAL:
+                # It belongs to the retriever around it, and says nothing of others of its name.
+                name = clean_name(f"{outer.id}/{name}")
+                registered = self._halo.find_registered(name)
+                declared = Resource(
+                    impact=Impact.READ,
+                    reversal=Reversal.NONE_NEEDED,
+                    idempotent=True,
+                    source_trust=outer.source_trust,
+                    labels=outer.labels,
+                    classified=outer.classified,
+                )
+            if registered is not None:
+                return registered
+            if not self._may_register(name):
+                return make_unregistered_resource(name, ActionKind.RETRIEVAL)
+            schema = {"additionalProperties": True, "properties": {"query": {"type": "string"}}}
+            try:
+                return self._halo.register(ActionKind.RETRIEVAL, name, resource=declared, schema=schema)
+            except ConfigError:
+                return make_unregistered_resource(name, ActionKind.RETRIEVAL)
+
+    def guard_tool(self, tool: BaseTool) -> BaseTool:
+        """A guarded copy of a tool that an agent calls; the same one for each call.
+
+        INVARIANT: a grant is of what was guarded, and of nothing that is called so: where the name is that of a guarded
+        tool, the copy is refused when it is called (`needs_guard`).
+        """
+        with self._lock:
+            earlier = self._copies.get(id(tool))
+            if earlier is not None:
+                return earlier[1]
+            copied = self._copy_tool(tool)
+            self._copies[id(tool)] = tool, copied
+            while len(self._copies) > _MAX_COPIES:
+                self._copies.popitem(last=False)
+            return copied
+
+    def _copy_tool(self, tool: BaseTool) -> BaseTool:
+        halo, name = self._halo, tool.name
+        registered = halo.find_registered(name)
+        if get_guard(tool) is not None:
+            return copy_with_guard(halo, tool)
+        if get_handoff_agent(tool):
+            if takes_more_than_task(tool) and registered is None:
+                self.find_tool(name, tool.description, tool_schema(tool)["properties"])
+            return copy_with_guard(halo, tool)
+        if registered is not None:
+            return copy_with_guard(halo, tool, registered if name in self._arguments else None)
+        if not self._may_register(name):
+            return copy_with_guard(halo, tool)
+        try:
+            guarded = guard_tool(halo, tool, None)
+        except ConfigError:
+            return copy_with_guard(halo, tool)
+        return guarded
+
+    def _may_register(self, name: str) -> bool:
+        if name not in self._arguments and len(self._arguments) >= _MAX_NAMES:
+            return False
+        self._arguments.setdefault(name, frozenset())
+        return True
+
+
+def get_description(serialized: Any) -> str:
+    """What a run shows of its tool's description."""
+    description = (serialized or {}).get("description")
+    return description if isinstance(description, str) else ""

@@ -1,0 +1,93 @@
+"""What a model call sends beside its messages: fields bound to the model, given with the call, or of its class.
+
+Everything that LangChain merges into the request is judged (`judge_model_fields`): what is bound, model settings of an
+agent, arguments of the call, `model_kwargs` and `extra_body` of the model. Of the other fields of a model's class only
+those are looked at that can offer a tool, such as `mcp_servers`: a class has fields for its own use too.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from langchain_core.language_models import BaseChatModel, BaseLLM
+from pydantic import BaseModel
+
+from halo_core.model_requests import ModelFields, judge_model_fields
+from halo_core.model_requests.hosted_names import find_bearing_tool
+from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
+from halo_langchain._translate import is_client_side
+
+NO_FIELDS: Final = ModelFields()
+_NOT_SENT: Final = frozenset(
+    "config stop callbacks tags metadata run_name run_id run_manager messages prompts prompt input inputs tools "
+    "chunk_size version include_names include_types include_tags exclude_names exclude_types exclude_tags "
+    "return_exceptions max_concurrency".split()
+)
+"""Arguments of LangChain's own methods; the tools are judged by themselves."""
+_NOT_SENT_PREFIX: Final = "ls_"
+"""Of what LangChain tells its tracing."""
+_EXTRAS: Final = ("model_kwargs", "extra_body", "extra_headers", "default_headers")
+"""Fields of model classes that are merged into the request as they are."""
+_BEARING_SHAPES: Final = (FieldShape.TOOLS, FieldShape.MODEL, FieldShape.BODY, FieldShape.BETAS, FieldShape.HEADERS)
+_FRAMEWORK_FIELDS: Final = frozenset((*BaseChatModel.model_fields, *BaseLLM.model_fields))
+
+
+def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: Iterable[Any] = ()) -> ModelFields:
+    """What the fields of a model call come to.
+
+    Args:
+        model: the model, with whatever is bound to it.
+        settings: what the call itself adds.
+        tools: what the model is offered, in any of the framework's forms.
+    """
+    extras: dict[str, Any] = dict(settings) if settings else {}
+    while not isinstance(model, BaseChatModel | BaseLLM) and (bound := getattr(model, "bound", None)) is not None:
+        kwargs = getattr(model, "kwargs", None)
+        extras = {**kwargs, **extras} if isinstance(kwargs, Mapping) else extras
+        model = bound
+    fields = {name: value for name, value in extras.items() if name not in _NOT_SENT and name[:3] != _NOT_SENT_PREFIX}
+    kind: Any = type(model)
+    own_names = _list_bearing_fields(kind)
+    own = {name: value for name in own_names if (value := getattr(model, name, None))} if own_names else {}
+    fields |= {name: own.pop(name) for name in _EXTRAS if name in own and name not in fields}
+    hosted = [tool for tool in tools if not is_client_side(tool)]
+    if hosted:
+        fields["tools"] = hosted
+    if not fields and not own:
+        return NO_FIELDS
+    name = type(model).__name__
+    judged = judge_model_fields(fields, name) if fields else NO_FIELDS
+    return _add_hosted(judged, judge_model_fields(own, name)) if own else judged
+
+
+def judge_observed_request(provider_class: str, parameters: Mapping[str, Any], tools: Iterable[Any]) -> ModelFields:
+    """As `judge_model_request`, of a call of which only a run's parameters are known."""
+    fields = {name: parameters[name] for name in _EXTRAS if name in parameters}
+    hosted = [tool for tool in tools if not is_client_side(tool)]
+    if hosted:
+        fields["tools"] = hosted
+    others = {name: item for name, item in parameters.items() if name not in fields and _bears(provider_class, name)}
+    others.pop("tools", None)
+    judged = judge_model_fields(fields, provider_class) if fields else NO_FIELDS
+    return _add_hosted(judged, judge_model_fields(others, provider_class)) if others else judged
+
+
+def _add_hosted(judged: ModelFields, own: ModelFields) -> ModelFields:
+    if not own.hosted:
+        return judged
+    return ModelFields(tuple(sorted({*judged.hosted, *own.hosted})), judged.unknown)
+
+
+@functools.lru_cache(maxsize=1024)
+def _bears(provider_class: str, name: str) -> bool:
+    shape = list_known_fields(provider_class).get(normalize_field(name))
+    return shape in _BEARING_SHAPES or bool(find_bearing_tool(name))
+
+
+@functools.lru_cache(maxsize=256)
+def _list_bearing_fields(kind: Any) -> tuple[str, ...]:
+    """Fields of a model's class that may offer a tool, or hold what does."""
+    names = kind.model_fields if issubclass(kind, BaseModel) else ()
+    return tuple(name for name in names if name not in _FRAMEWORK_FIELDS and _bears(kind.__name__, name))

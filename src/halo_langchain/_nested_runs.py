@@ -1,0 +1,211 @@
+"""What starts inside something guarded is decided, whether it carries a guard or not.
+
+The extent of a guarded run is LangChain's own: the context in which a guarded graph, tool, retriever or model runs, or
+a model call of an agent with the middleware (`current_enclosure`), and the run context of a chain that has a
+`halo.callback()`. LangChain asks a hook before each run it starts; inside such an extent the hook gives the callback of
+that `Halo`, whatever `callbacks=` the call itself names, and outside of one it gives nothing. A graph that starts
+inside is replaced by its guarded copy, so that its tools pause and are restricted like any guarded tool, and an agent
+acts under its own name.
+
+What starts no run is not seen: plain functions, `.func` and `._run` of unguarded tools, and what a raw thread does
+(`halo.install()` refuses the runs of a thread).
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from asyncio import _get_running_loop
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.tracers.context import register_configure_hook
+from langgraph.pregel import Pregel
+
+from halo_core.enforcement.guards import clean_name, get_guard
+from halo_core.errors import ConfigError, Denied
+from halo_langchain._agents import guard_started_graph
+from halo_langchain._callback import HaloCallback
+from halo_langchain._executors import watch_executors
+from halo_langchain._runs import current_enclosure, note_starting, take_own_start
+
+if TYPE_CHECKING:
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    from halo_langchain import Halo
+
+_MAX_GRAPHS: Final = 128
+_AGENT_FACTORIES: Final = frozenset(("langchain_create_agent", "deepagents"))
+
+
+class _EnclosureHook:
+    """Read by LangChain as the context variable of a configure hook: the callback of what is guarded around this."""
+
+    def get(self) -> BaseCallbackHandler | None:
+        """The callback; None outside of anything guarded, and for the run that a guard starts and decides itself."""
+        enclosure = current_enclosure()
+        if enclosure is None or take_own_start():
+            return None
+        _note_caller()
+        callback: HaloCallback = enclosure.halo.nested_callback
+        return callback
+
+
+class _ChainHook:
+    """As `_EnclosureHook`: the callback of the chain around this, which goes on to what it starts."""
+
+    def get(self) -> BaseCallbackHandler | None:
+        """The callback; None outside of a chain that has one."""
+        callback = _find_chain_callback()
+        if callback is not None:
+            _note_caller()
+        elif _callbacks_are_used and current_enclosure() is None and _is_given_callback():
+            _note_caller()  # the callback is there already
+        return callback
+
+
+_callbacks_are_used = False
+
+
+def note_callback_use() -> None:
+    """Have runs looked at that are given a callback of a Halo directly, from now on."""
+    global _callbacks_are_used  # noqa: PLW0603  the framework's list of hooks is the process's too
+    _callbacks_are_used = True
+
+
+def _is_given_callback() -> bool:
+    """Whether the run that is configured has a callback of a Halo among its own."""
+    try:
+        given = sys._getframe(2).f_locals  # noqa: SLF001  LangChain's `_configure`
+    except (AttributeError, ValueError):
+        return False
+    names = ("inheritable_callbacks", "local_callbacks")
+    return any(_find_callback(given.get(name)) is not None for name in names)
+
+
+_FRAMES_TO_CALLER: Final = 4
+"""This function, the hook, and LangChain's two functions that configure callbacks stand between."""
+
+
+def _note_caller() -> None:
+    """Note the object whose method configures its callbacks, and so starts a run, and what else it was called with."""
+    try:
+        frame = sys._getframe(_FRAMES_TO_CALLER)  # noqa: SLF001  nothing else tells a callback which object starts
+    except (AttributeError, ValueError):
+        return
+    variables = frame.f_locals
+    note_starting(variables.get("self"), variables.get("kwargs"))
+
+
+class _TextModelHook:
+    """As `_EnclosureHook`, for text models in an event loop."""
+
+    def get(self) -> BaseCallbackHandler | None:
+        """The handler; None on a synchronous path, where the callback is told of every start."""
+        if _get_running_loop() is None:
+            return None
+        enclosure = current_enclosure()
+        callback = _find_chain_callback() if enclosure is None else enclosure.halo.nested_callback
+        return None if callback is None else callback.text_model_callback
+
+
+def _find_chain_callback() -> HaloCallback | None:
+    config = var_child_runnable_config.get()
+    return None if config is None else _find_callback(config.get("callbacks"))
+
+
+def _find_callback(callbacks: Any) -> HaloCallback | None:
+    """The callback among a run's, which are a list or a manager."""
+    handlers = callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", None)
+    for handler in handlers or ():
+        if isinstance(handler, HaloCallback):
+            return handler
+    return None
+
+
+def find_deciding_halo(config: Any = None) -> Any:
+    """The `Halo` that decides what starts here, or is called with this configuration; None outside of any extent."""
+    enclosure = current_enclosure()
+    if enclosure is not None:
+        return enclosure.halo
+    callback = _find_chain_callback() or (_find_callback((config or {}).get("callbacks")) if config else None)
+    return None if callback is None else callback.halo
+
+
+# graphs
+
+
+class StartedGraphs:
+    """Guarded copies of the graphs that one Halo has seen to start inside something guarded. Thread-safe."""
+
+    def __init__(self, halo: Halo) -> None:
+        self._halo = halo
+        self._copies: OrderedDict[int, tuple[Any, Any]] = OrderedDict()  # with the original, so that it stays
+        self._lock = threading.RLock()
+
+    def guard(self, graph: Any) -> Any:
+        """The guarded copy of a graph, the same one for each run.
+
+        Raises:
+            Denied: it cannot be guarded (`needs_guard`).
+        """
+        with self._lock:
+            earlier = self._copies.get(id(graph))
+            if earlier is not None:
+                return earlier[1]
+            try:
+                guarded = guard_started_graph(self._halo, graph, _find_agent_name(graph))
+            except ConfigError as error:
+                name = clean_name(graph.name)
+                raise Denied("needs_guard", f"the graph `{name}`: {error.message}", remedy=error.remedy) from error
+            self._copies[id(graph)] = graph, guarded
+            while len(self._copies) > _MAX_GRAPHS:
+                self._copies.popitem(last=False)
+            return guarded
+
+
+def _find_agent_name(graph: Any) -> str:
+    """The agent that a graph is, by the name that it was made with; empty of other graphs and of unnamed agents."""
+    metadata = (graph.config or {}).get("metadata") or {}
+    name = metadata.get("lc_agent_name")
+    is_agent = metadata.get("ls_integration") in _AGENT_FACTORIES
+    return clean_name(name) if is_agent and isinstance(name, str) and name else ""
+
+
+def _watch_graph_method(name: str) -> None:
+    """Have a method that runs graphs run the guarded copy of a graph that starts inside something guarded."""
+    original: Callable[..., Any] = getattr(Pregel, name)
+
+    @functools.wraps(original)
+    def run_graph(self: Any, *args: Any, **kwargs: Any) -> Any:
+        enclosure = current_enclosure()
+        if enclosure is None or get_guard(self) is not None:
+            return original(self, *args, **kwargs)
+        return getattr(enclosure.halo.started_graphs.guard(self), name)(*args, **kwargs)
+
+    setattr(Pregel, name, run_graph)
+
+
+_LOCK: Final = threading.Lock()
+_ENCLOSURE_HOOK: Final[Any] = _EnclosureHook()
+_CHAIN_HOOK: Final[Any] = _ChainHook()
+_TEXT_MODEL_HOOK: Final[Any] = _TextModelHook()
+_registered = False
+
+
+def watch_nested_runs() -> None:
+    """Have what starts inside guarded runs decided from now on; of modules that are imported by now."""
+    global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
+    watch_executors(find_deciding_halo)
+    with _LOCK:
+        if _registered:
+            return
+        register_configure_hook(_CHAIN_HOOK, inheritable=True)
+        register_configure_hook(_ENCLOSURE_HOOK, inheritable=False)
+        register_configure_hook(_TEXT_MODEL_HOOK, inheritable=False)
+        for name in ("stream", "astream"):
+            _watch_graph_method(name)
+        _registered = True

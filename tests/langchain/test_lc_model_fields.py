@@ -1,0 +1,122 @@
+"""What a model call sends beside its messages: provider tools wherever they stand, and what their answers hold."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
+from pydantic import BaseModel
+
+from halo_core.errors import Denied, Pending
+from halo_core.model import EntryKind
+from halo_langchain.testing import ScriptedModel
+
+SERVERS = [{"type": "url", "url": "https://bank.example/mcp", "name": "bank"}]
+
+
+class Model(ScriptedModel):
+    mcp_servers: Any = None
+    model_kwargs: Any = None
+    extra_body: Any = None
+    sent: Any = None
+    own_setting: str = "of the class alone"
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        self.sent.append(sorted(kwargs))
+        return super()._generate(messages, stop, run_manager, **kwargs)
+
+
+class Answer(BaseModel):
+    """An answer."""
+
+    text: str
+
+
+@tool
+def look(q: str) -> str:
+    """Look."""
+    return q
+
+
+def make(**fields: Any) -> Model:
+    return Model(script=["hello"], sent=[], **fields)
+
+
+FORMAT = {"kwargs": {}, "schema": Answer}
+HOSTED = {
+    "bound": lambda: make().bind(web_search_options={}),
+    "bound twice": lambda: make().bind(web_search_options={}).bind(temperature=0),
+    "extra body": lambda: make().bind(extra_body={"tools": [{"type": "web_search"}]}),
+    "model_kwargs": lambda: make(model_kwargs={"web_search_options": {}}),
+    "extra_body field": lambda: make(extra_body={"mcp_servers": SERVERS}),
+    "class field": lambda: make(mcp_servers=SERVERS),
+    "model name": lambda: make(model_name="gpt-4o-search-preview"),
+    "tools": lambda: make().bind(tools=[{"type": "web_search"}]),
+}
+HONEST = {
+    "plain": make,
+    "settings": lambda: make().bind(temperature=0, stop=["."], seed=1, tool_choice="auto", parallel_tool_calls=False),
+    "functions": lambda: make().bind(tools=[look, {"type": "function", "function": {"name": "f", "parameters": {}}}]),
+    "model_kwargs": lambda: make(model_kwargs={"seed": 1}),
+    "own field": lambda: make(own_setting="changed"),
+    "format": lambda: make().bind(
+        response_format={"type": "json_object"}, ls_structured_output_format={"kwargs": {}, "schema": Answer}
+    ),
+}
+WAYS = {
+    "guard": lambda world, model: world.halo.guard(model).invoke("hi"),
+    "callback": lambda world, model: model.invoke("hi", config={"callbacks": [world.halo.callback()]}),
+    "async callback": lambda world, model: asyncio.run(
+        model.ainvoke("hi", config={"callbacks": [world.halo.callback()]})
+    ),
+    "middleware": lambda world, model: create_agent(model, [], middleware=[world.halo.middleware()]).invoke(
+        {"messages": [("user", "hi")]}
+    ),
+    "graph": lambda world, model: world.halo.guard(create_agent(model, [])).invoke({"messages": [("user", "hi")]}),
+}
+
+
+def get_sent(model: Any) -> Any:
+    while not isinstance(model, Model):
+        model = model.bound
+    return model.sent
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", HOSTED)
+def test_a_tool_of_the_provider_does_not_leave(world, name, way):
+    model = HOSTED[name]()
+    with pytest.raises(Denied) as denied:
+        WAYS[way](world, model)
+    assert (denied.value.reason, get_sent(model)) == ("hosted_tool", [])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", HONEST)
+def test_an_ordinary_request_leaves(world, name, way):
+    model = HONEST[name]()
+    WAYS[way](world, model)
+    assert len(get_sent(model)) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_field_that_nobody_knows_is_a_question(world, way):
+    model = make().bind(frobnicate={"a": 1})
+    with pytest.raises(Pending) as pending:
+        WAYS[way](world, model)
+    assert (pending.value.reason, get_sent(model)) == ("unknown_model_field", [])
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_tool_of_the_provider_brought_is_an_entry(world, way):
+    found = {"type": "server_tool_result", "tool_call_id": "s1", "status": "success", "output": "ACME account 5550"}
+    asked = {"type": "server_tool_call", "name": "web_search", "id": "s1", "args": {"query": "acme"}}
+    model = Model(script=[AIMessage(content=[asked, found, {"type": "text", "text": "found"}], id="m1")], sent=[])
+    WAYS[way](world, model)
+    (entry,) = world.decisions("hosted:web_search")
+    assert entry.body["request"]["resource"]["source_trust"] == 0
+    assert len(world.entries(EntryKind.OUTCOME)) == len(world.decisions())

@@ -1,0 +1,239 @@
+"""What starts inside something guarded is decided, under the right agent, and outside of it nothing changes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.documents import Document
+from langchain_core.language_models import FakeListLLM
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command
+
+from halo_core.errors import Denied
+from halo_langchain import Resource, doctor
+from halo_langchain.testing import ScriptedModel, call
+
+RAN: list[str] = []
+READ = Resource(impact="read", source_trust=900)
+
+
+@pytest.fixture(autouse=True)
+def nothing_ran() -> None:
+    RAN.clear()
+
+
+@tool
+def look(q: str) -> str:
+    """Look."""
+    RAN.append("look")
+    return f"seen {q}"
+
+
+class Shelf(BaseRetriever):
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        RAN.append("shelf")
+        return [Document(query)]
+
+
+class Chat(FakeListChatModel):
+    def _call(self, *args: Any, **kwargs: Any) -> str:
+        RAN.append("chat")
+        return super()._call(*args, **kwargs)
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Any:
+        RAN.append("chat")
+        yield from super()._stream(*args, **kwargs)
+
+
+class Text(FakeListLLM):
+    async def _acall(self, *args: Any, **kwargs: Any) -> str:
+        RAN.append("text")
+        return await super()._acall(*args, **kwargs)
+
+
+def node_graph(function: Any) -> Any:
+    return StateGraph(MessagesState).add_node("work", function).add_edge(START, "work").compile()
+
+
+THINGS = {
+    "tool": lambda: look.invoke({"q": "x"}),
+    "tool without callbacks": lambda: look.invoke({"q": "x"}, {"callbacks": []}),
+    "retriever": lambda: Shelf().invoke("x"),
+    "chat": lambda: Chat(responses=["hi"]).invoke("x"),
+    "stream": lambda: list(Chat(responses=["hi"]).stream("x")),
+    "chain": lambda: (RunnableLambda(lambda x: x) | Chat(responses=["hi"])).invoke("x"),
+}
+
+
+@pytest.mark.parametrize("name", THINGS)
+@pytest.mark.parametrize("place", ["node", "edge", "tool body", "retriever body"])
+def test_it_is_decided_wherever_it_starts(world, name, place):
+    start = THINGS[name]
+
+    def nothing(_state: Any) -> dict[str, Any]:
+        return {}
+
+    class Asking(BaseRetriever):
+        def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+            start()
+            return []
+
+    @tool
+    def outer(q: str) -> str:
+        """Outer."""
+        return str(start())
+
+    if place == "node":
+        world.halo.guard(node_graph(lambda _state: start() and {})).invoke({"messages": []})
+    elif place == "edge":
+        graph = StateGraph(MessagesState).add_node("work", nothing).add_edge(START, "work")
+        graph.add_conditional_edges("work", lambda _state: start() and "__end__")
+        world.halo.guard(graph.compile()).invoke({"messages": []})
+    elif place == "tool body":
+        world.halo.guard(outer, resource=READ).invoke({"q": "x"})
+    else:
+        world.halo.guard(Asking(), resource=READ).invoke("x")
+    around = 1 if place in ("tool body", "retriever body") else 0
+    assert len(RAN) == len(world.decisions()) - around == 1
+
+
+@pytest.mark.parametrize("name", THINGS)
+def test_outside_of_anything_guarded_nothing_is_decided(world, name):
+    world.halo.guard(look).invoke({"q": "x"})
+    THINGS[name]()
+    assert len(RAN) == 2
+    assert len(world.decisions()) == 1
+
+
+def test_what_reads_a_guarded_stream_is_outside(world):
+    agent = world.halo.guard(create_agent(ScriptedModel(script=["a"]), []))
+    for _ in agent.stream({"messages": [("user", "hi")]}):
+        look.invoke({"q": "x"})
+    assert RAN
+    assert world.decisions("look") == []
+
+
+def test_what_is_denied_inside_does_not_run(make_world):
+    world = make_world(policy=DENIES)
+    with pytest.raises(Denied):
+        world.halo.guard(node_graph(lambda _state: look.invoke({"q": "x"}) and {})).invoke({"messages": []})
+    assert (RAN, world.effects("look")) == ([], ["deny"])
+
+
+def test_an_asynchronous_text_model_is_decided_beside_an_inline_handler(world):
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    class Inline(BaseCallbackHandler):
+        run_inline = True
+
+    async def work(_state: Any) -> dict[str, Any]:
+        await Text(responses=["hi"]).ainvoke("x", {"callbacks": [Inline()]})
+        return {}
+
+    asyncio.run(world.halo.guard(node_graph(work)).ainvoke({"messages": []}))
+    assert RAN == ["text"]
+    assert len(world.decisions()) == len(world.outcomes()) == 1
+
+
+DENIES = """
+@id("p") permit(principal, action, resource);
+@id("n") forbid(principal, action, resource == Tool::"look");
+"""
+ASKS = """
+@id("p") permit(principal, action, resource);
+@id("a") @effect("challenge") @reason("large_amount") forbid(principal, action, resource == Tool::"look");
+"""
+
+
+def test_a_question_inside_pauses_the_graph_and_a_no_is_a_no(make_world):
+    world = make_world(policy=ASKS)
+    graph = StateGraph(MessagesState).add_node("work", lambda _state: look.invoke({"q": "x"}) and {})
+    guarded = world.halo.guard(graph.add_edge(START, "work").compile(checkpointer=InMemorySaver()))
+    config = {"configurable": {"thread_id": "t"}}
+    (asked,) = guarded.invoke({"messages": []}, config)["__interrupt__"]
+    assert asked.value["resource"] == "look"
+    with pytest.raises(Denied) as denied:
+        guarded.invoke(Command(resume={"type": "reject"}), config)
+    assert (denied.value.reason, RAN) == ("challenge_withdrawn", [])
+
+
+INNER: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_an_agent_found_by_a_global_acts_under_its_own_name(world, awaited):
+    script = [call("go", ("look", {"q": "x"}), id="m1"), "done"]
+    INNER["agent"] = create_agent(ScriptedModel(script=script, model_name="inner"), [look], name="helper")
+
+    @tool
+    async def ask(q: str) -> str:
+        """Ask."""
+        return str(await INNER["agent"].ainvoke({"messages": [q]}))
+
+    @tool("ask")
+    def ask_now(q: str) -> str:
+        """Ask."""
+        return str(INNER["agent"].invoke({"messages": [q]}))
+
+    guarded = world.halo.guard(ask if awaited else ask_now, resource=READ)
+    asyncio.run(guarded.ainvoke({"q": "x"})) if awaited else guarded.invoke({"q": "x"})
+    look.invoke({"q": "after"})
+    agents = {e.body["request"]["resource"]["id"]: e.body["request"]["subject"]["agent"] for e in world.decisions()}
+    assert agents == {"ask": "desk", "helper": "desk", "inner": "helper", "look": "helper"}
+    assert len(world.decisions("look")) == 1
+
+
+def test_a_graph_that_holds_itself_is_decided(world):
+    holder: dict[str, Any] = {}
+
+    def work(state: Any) -> dict[str, Any]:
+        if len(state["messages"]) < 3:
+            look.invoke({"q": "x"})
+            holder["graph"].invoke({"messages": [*state["messages"], ("user", "again")]})
+        return {}
+
+    holder["graph"] = node_graph(work)
+    world.halo.guard(holder["graph"]).invoke({"messages": [("user", "go")]})
+    assert RAN == ["look", "look"]
+    assert len(world.decisions("look")) == 2
+
+
+def test_a_tool_that_is_called_like_a_registered_one_is_refused_inside(world):
+    @tool("look")
+    def other(account: str, amount: float) -> str:
+        """Something else."""
+        RAN.append("other")
+        return "done"
+
+    world.halo.guard(look, resource=READ)
+    script = [call("go", ("look", {"account": "a", "amount": 1.0}), id="m1"), "done"]
+    INNER["agent"] = create_agent(ScriptedModel(script=script), [other])
+    outer = world.halo.guard(node_graph(lambda _state: INNER["agent"].invoke({"messages": [("user", "go")]}) and {}))
+    outer.invoke({"messages": []})
+    assert RAN == []
+    assert world.reasons("look")[0][0] == "needs_guard"
+
+
+def test_a_raw_thread_is_named_and_refused_by_install(world):
+    def work(_state: Any) -> dict[str, Any]:
+        thread = threading.Thread(target=lambda: look.invoke({"q": "x"}))
+        thread.start()
+        thread.join()
+        return {}
+
+    guarded = world.halo.guard(node_graph(work))
+    assert "threads of `work`" in [item.name for item in doctor(guarded)]
+    guarded.invoke({"messages": []})
+    assert (RAN, world.decisions("look")) == (["look"], [])
+    with world.halo.install():
+        guarded.invoke({"messages": []})
+    assert RAN == ["look"]

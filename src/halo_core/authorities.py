@@ -51,12 +51,14 @@ class TrustedKeys:
     Args:
         issuers: thumbprint → key, those retired included.
         approvers: thumbprint → person and key, those withdrawn included.
+        operators: thumbprint → person who may sign control acts, and key, those withdrawn included.
         version: changes whenever the file's content does.
     """
 
     issuers: Mapping[str, TrustRecord] = field(default_factory=dict)
     approvers: Mapping[str, TrustRecord] = field(default_factory=dict)
     version: str = ""
+    operators: Mapping[str, TrustRecord] = field(default_factory=dict)
 
     def issuer_keys(self, at_us: int) -> dict[str, bytes]:
         """Thumbprint → public key of the issuers trusted at a time, microseconds since the epoch."""
@@ -65,6 +67,11 @@ class TrustedKeys:
     def approver_keys(self, at_us: int) -> dict[str, tuple[str, bytes]]:
         """Thumbprint → (name, public key) of the approvers enrolled at a time."""
         return {kid: (item.name, item.public_key) for kid, item in self.approvers.items() if _is_valid_at(item, at_us)}
+
+    def list_people(self, at_us: int) -> dict[str, TrustRecord]:
+        """Thumbprint → person of those who may sign control acts at a time: operators and approvers."""
+        people = {**self.approvers, **self.operators}
+        return {kid: item for kid, item in people.items() if _is_valid_at(item, at_us)}
 
 
 _FileSignature = tuple[int, int, int]
@@ -114,8 +121,9 @@ class Authorities:
         """
         require_strong_key(public_key)
         kid = key_thumbprint(public_key)
-        with self._edit_tenant(tenant) as (issuers, approvers):
-            _require_unused(kid, approvers, {})
+        with self._edit_tenant(tenant) as tree:
+            issuers = tree["issuers"]
+            _require_unused(kid, tree["approvers"], tree["operators"])
             record = issuers.setdefault(kid, _make_record(public_key, since_us))
             if record["until_us"] is not None:
                 raise _make_retired_error(kid)
@@ -127,7 +135,8 @@ class Authorities:
         Raises:
             ConfigError: `unknown_key`, or as `load`.
         """
-        with self._edit_tenant(tenant) as (issuers, _):
+        with self._edit_tenant(tenant) as tree:
+            issuers = tree["issuers"]
             if kid not in issuers:
                 raise ConfigError(
                     "unknown_key", f"`{kid[:64]}` is not an issuer here", field="kid", remedy="see `halo keys report`"
@@ -135,11 +144,15 @@ class Authorities:
             return _end_validity(issuers[kid], at_us)
 
     def add_approver(self, tenant: str, name: str, public_key: bytes, since_us: int) -> str:
-        """Let somebody answer challenges; the key's thumbprint.
+        """Let somebody answer challenges and sign control acts; as `add_person`."""
+        return self.add_person(tenant, name, public_key, since_us, role="approver")
+
+    def add_person(self, tenant: str, name: str, public_key: bytes, since_us: int, *, role: str) -> str:
+        """Let somebody act as `approver` or `operator`; the key's thumbprint.
 
         Raises:
             BadInput: `weak_key`.
-            ConfigError: `bad_approver`, the name cannot be one; `approver_exists`, the name has another key;
+            ConfigError: `bad_approver`, the name cannot be one; `approver_exists`, the person has another key;
                 `key_taken`, the key is somebody else's or an issuer's; `key_retired`; or as `load`.
         """
         require_strong_key(public_key)
@@ -149,43 +162,54 @@ class Authorities:
         if has_invisible_characters(name):
             message = "the name contains invisible characters"
             raise ConfigError("bad_approver", message, field="name", remedy="type the name instead of pasting it")
-        with self._edit_tenant(tenant) as (issuers, approvers):
-            _require_unused(kid, issuers, {k: item for k, item in approvers.items() if item["name"] != name})
-            if approvers.get(kid, {}).get("until_us") is not None:
+        with self._edit_tenant(tenant) as tree:
+            people, other_role = tree[f"{role}s"], "operators" if role == "approver" else "approvers"
+            others_keys = {k: item for k, item in people.items() if item["name"] != name}
+            _require_unused(kid, tree["issuers"], tree[other_role], others_keys)
+            if people.get(kid, {}).get("until_us") is not None:
                 raise _make_retired_error(kid)
-            others = (item for k, item in approvers.items() if k != kid and item["until_us"] is None)
-            if any(same_person(item["name"], name) for item in others):
+            # INVARIANT: one person has one key, whatever the role, so that two signatures are of two people.
+            others = (item for k, item in {**tree[other_role], **people}.items() if k != kid)
+            if any(item["until_us"] is None and same_person(item["name"], name) for item in others):
                 raise ConfigError(
                     "approver_exists", f"`{name}` has another key", field="name", remedy="withdraw that key first"
                 )
-            approvers.setdefault(kid, {**_make_record(public_key, since_us), "name": name})
+            people.setdefault(kid, {**_make_record(public_key, since_us), "name": name})
         return kid
 
     def withdraw_approver(self, tenant: str, name: str, at_us: int) -> list[str]:
-        """Let somebody answer no longer from `at_us` on; the thumbprints of the keys withdrawn.
+        """Let somebody answer no longer from `at_us` on; as `withdraw_person`."""
+        return self.withdraw_person(tenant, name, at_us, role="approver")
+
+    def withdraw_person(self, tenant: str, name: str, at_us: int, *, role: str) -> list[str]:
+        """Let somebody act in a role no longer from `at_us` on; the thumbprints of the keys withdrawn.
 
         Raises:
             ConfigError: `unknown_approver`, or as `load`.
         """
-        with self._edit_tenant(tenant) as (_, approvers):
-            withdrawn = [kid for kid, item in approvers.items() if item["name"] == name and item["until_us"] is None]
+        with self._edit_tenant(tenant) as tree:
+            people = tree[f"{role}s"]
+            withdrawn = [kid for kid, item in people.items() if item["name"] == name and item["until_us"] is None]
             if not withdrawn:
                 raise ConfigError(
-                    "unknown_approver", f"`{name}` is not enrolled", field="name", remedy="see `halo approver list`"
+                    "unknown_approver", f"`{name}` is not enrolled", field="name", remedy=f"see `halo {role} list`"
                 )
             for kid in withdrawn:
-                _end_validity(approvers[kid], at_us)
+                _end_validity(people[kid], at_us)
         return sorted(withdrawn)
 
     @contextmanager
-    def _edit_tenant(self, tenant: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """Issuers and approvers of a tenant as trees; the caller's changes are written, unless it raises."""
+    def _edit_tenant(self, tenant: str) -> Iterator[dict[str, dict[str, Any]]]:
+        """Role in the plural → keys of a tenant, as trees; the caller's changes are written, unless it raises."""
         path = self._home / _FILE_NAME
         with _home_lock(self._home):
             tree = _load_tree(self._home)[1] if path.exists() else {}
             _parse_tenants(path, tree, "")
             tenant_tree = tree.setdefault(tenant, {"approvers": {}, "issuers": {}})
-            yield tenant_tree["issuers"], tenant_tree["approvers"]
+            operators = tenant_tree.setdefault("operators", {})
+            yield tenant_tree
+            if not operators:
+                del tenant_tree["operators"]
             _parse_tenants(path, tree, "")  # INVARIANT: nothing is written that would be refused when read
             try:
                 replace_file(path, json.dumps(tree, indent=2, sort_keys=True).encode("ascii") + b"\n")
@@ -195,7 +219,12 @@ class Authorities:
 
 def approver_key_name(name: str) -> str:
     """Name of an approver's key in a key folder, by the mapping of agents' keys: `approver-<name>`."""
-    return "approver-" + agent_key_name(name).removeprefix("agent-")
+    return person_key_name("approver", name)
+
+
+def person_key_name(role: str, name: str) -> str:
+    """Name of a person's key in a key folder: `approver-<name>` or `operator-<name>`."""
+    return f"{role}-" + agent_key_name(name).removeprefix("agent-")
 
 
 def parse_public_key(text: str) -> bytes:
@@ -304,14 +333,17 @@ def _parse_tenants(path: Path, tree: Mapping[str, Any], version: str) -> dict[st
 
 
 def _parse_tenant(tree: Any, version: str) -> TrustedKeys:
-    if type(tree) is not dict or tree.keys() != {"approvers", "issuers"}:
+    if type(tree) is not dict or tree.keys() - {"operators"} != {"approvers", "issuers"}:
         raise ValueError("a tenant must have `issuers` and `approvers`")
     issuers = {kid: _parse_key(kid, item, _ISSUER_FIELDS) for kid, item in tree["issuers"].items()}
     approvers = {kid: _parse_key(kid, item, _APPROVER_FIELDS) for kid, item in tree["approvers"].items()}
-    for kid, approver in approvers.items():
-        _check_name(approver.name)
+    operators = {kid: _parse_key(kid, item, _APPROVER_FIELDS) for kid, item in tree.get("operators", {}).items()}
+    for kid, person in (*approvers.items(), *operators.items()):
+        _check_name(person.name)
         _require_unused(kid, issuers)
-    return TrustedKeys(issuers, approvers, version)
+    for kid in operators:
+        _require_unused(kid, approvers)
+    return TrustedKeys(issuers, approvers, version, operators)
 
 
 def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> TrustRecord:

@@ -42,10 +42,14 @@ from halo_core.enforcement.session_context import (
     session_scope,
 )
 from halo_core.enforcement.shadow_activity import ShadowActivity
-from halo_core.errors import ConfigError, Denied, HaloError, Held, Pending
+from halo_core.errors import CannotDecide, ConfigError, Denied, HaloError, Held, Pending
+from halo_core.floors import read_host_floor
 from halo_core.home import Declarations, default_home, default_url, describe_process, find_relocation, parse_mode
 from halo_core.log_output import get_logger
 from halo_core.model import ActionKind, Constraint, HistoryItem, Mode, Principal, Resource, Stop
+from halo_core.os_user import describe_os_user
+from halo_core.oversight.access import record_refusal
+from halo_core.reasons import get_reason_text
 from halo_core.references import References
 from halo_core.stop_files import StopFiles
 from halo_core.store import Drained, Readiness, Store, StoreConfig
@@ -245,7 +249,8 @@ class HaloBase(DelegationMixin):
         Args:
             agent: the acting agent's id.
             user: whom it acts for, as you assert it; recorded, and grants nothing by itself.
-            mode: `observe` or `enforce`; None follows the mode stored beside the database (initially observe).
+            mode: `observe` or `enforce`; None follows the home's floor (initially observe). An application may ask for
+                more than the floor; if it asks for less, each of its actions is refused with `below_floor`.
             tenant: whose log.
             home: folder of keys, policy and anchor (default `HALO_HOME`, else `.halo`).
             db: SQLAlchemy URL (default SQLite in `home`).
@@ -298,7 +303,7 @@ class HaloBase(DelegationMixin):
             limits=limits,
             answer_wait_s=answer_wait_s,
         )
-        halo.store.open()
+        halo._require_floor()
         halo._agent_credentials.check_policy()
         halo._declarations.refresh()
         if relocation is not None:
@@ -307,6 +312,23 @@ class HaloBase(DelegationMixin):
         halo._announce()
         halo._propose_own_domain(user)
         return halo
+
+    def _require_floor(self) -> None:
+        """Open the store; where a mode below the floor was asked for, refuse every action with `below_floor`.
+
+        Raises:
+            CannotDecide: the store cannot be used.
+        """
+        if self._mode is not Mode.OBSERVE or self.store.find_mode(self._mode) is not Mode.ENFORCE:
+            self.store.open()
+            return
+        host = read_host_floor()
+        where = f"this host ({host.source})" if host.mode is Mode.ENFORCE else f"`{self.home}`"
+        message = f'the application asks for `mode="observe"`, below the floor of {where}, which is `enforce`'
+        refusal = CannotDecide("below_floor", message, remedy=get_reason_text("below_floor").remedy)
+        self.enforcer.refuse_below_floor(refusal)
+        _LOG.error("%s: every action is refused; %s", message, refusal.remedy, extra={"halo_event": "below_floor"})
+        record_refusal(self.store, "observe", refusal.code, by=describe_os_user(), terms={"agent": self.agent})
 
     @classmethod
     def connect(cls, db: str, agent: str, **options: Any) -> Self:
@@ -370,13 +392,13 @@ class HaloBase(DelegationMixin):
 
     @property
     def fixed_mode(self) -> Mode | None:
-        """The mode this was opened with; None follows the stored one."""
+        """The mode this was asked for; None follows the home's. What is in force is `mode`."""
         return self._mode
 
     @property
     def mode(self) -> Mode:
         """The mode in force now."""
-        return self._mode or self.store.commit(lambda tx: tx.load_control()).mode
+        return self.store.find_mode(self._mode)
 
     def ready(self) -> Readiness:
         """Whether a decision could be made now; true in a condition if so. For a readiness probe of this process.

@@ -291,6 +291,10 @@ REASONS: Final[dict[str, ReasonText]] = {
     "ledger_unwritable": ReasonText("the ledger cannot be written", "check disk space and permissions"),
     "ledger_unreachable": ReasonText("the database server cannot be reached", "check the server and the URL"),
     "ledger_closed": ReasonText("the ledger is closed", "open Halo again"),
+    "below_floor": ReasonText(
+        "the application asks for a mode below the floor",
+        "omit `mode`; to lower the floor of a home for some time: `halo observe --for 1h --why ...`",
+    ),
     "ledger_behind_anchor": ReasonText(
         "the database is older than its anchor", "restore the newest copy, or see docs/operations.md"
     ),

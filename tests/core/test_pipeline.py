@@ -658,17 +658,17 @@ def test_a_failing_member_of_a_group_leaves_the_others_whole(halo, home):
     from halo_core.store import Draft
 
     def good(tx):
-        return tx.append(Draft(EntryKind.MODE, "", {"n": 1})).entry.seq
+        return tx.append(Draft(EntryKind.FEEDBACK, "", {"n": 1})).entry.seq
 
     def bad(tx):
-        tx.append(Draft(EntryKind.MODE, "", {"n": 2}))
+        tx.append(Draft(EntryKind.FEEDBACK, "", {"n": 2}))
         raise ValueError("after its append")
 
     first, failed, second = halo.store.commit_group([good, bad, good])
     assert isinstance(failed.error, CannotDecide)
     assert failed.error.code == "decision_error"
     assert second.result == first.result + 1
-    assert [body["n"] for body in bodies(home, EntryKind.MODE)] == [1, 1]
+    assert [body["n"] for body in bodies(home, EntryKind.FEEDBACK)] == [1, 1]
     assert verified(home) == 0
 
 

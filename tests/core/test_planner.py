@@ -147,7 +147,7 @@ def test_another_mode_is_in_force_at_once(home, planned):
         run(halo)
         halo.store.commit(
             lambda tx: tx.put_control(
-                replace(tx.load_control(), mode=Mode.ENFORCE, version=tx.load_control().version + 1)
+                replace(tx.load_control(), recorded=Mode.ENFORCE, version=tx.load_control().version + 1)
             )
         )
         run(halo)

@@ -731,6 +731,6 @@ async def test_in_an_event_loop_a_changed_mode_takes_effect_after_the_next_actio
 def _enforce(world: Any) -> None:
     def change(tx: Any) -> None:
         held = tx.load_control()
-        tx.put_control(replace(held, version=held.version + 1, mode=Mode.ENFORCE))
+        tx.put_control(replace(held, version=held.version + 1, recorded=Mode.ENFORCE))
 
     world.halo.store.commit(change)

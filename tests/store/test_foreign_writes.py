@@ -72,7 +72,7 @@ def running(home: Path, count: int) -> Iterator[list[Worker]]:
 def put_mode(halo: HaloBase, mode: Mode) -> None:
     def job(tx):
         control = tx.load_control()
-        tx.put_control(replace(control, version=control.version + 1, mode=mode))
+        tx.put_control(replace(control, version=control.version + 1, recorded=mode))
 
     halo.store.commit(job)
 

@@ -205,7 +205,10 @@ FOREIGN = {
     "spent quota": (spend_quota, {"quota_exceeded"}),
     "standing passport": (replace_passport, {"bad_passport"}),
     "score": (put_score_in_force, {"score_unavailable"}),
-    "erased subject": (execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1"), {"decision_error"}),
+    "erased subject": (
+        execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE rowid=(SELECT max(rowid) FROM vault)"),
+        {"decision_error"},
+    ),
     "control row": (execute("DELETE FROM control"), {"ledger_unwritable"}),
     "stop alone": (execute("INSERT INTO hold VALUES ('local','stop','agent','clerk',1)"), {"stopped"}),
     "revocation alone": (execute("INSERT INTO hold VALUES ('local','revoked','agent','clerk',1)"), {"revoked"}),
@@ -257,7 +260,7 @@ def test_a_change_of_mode_is_in_force_at_the_very_next_decision(home):
         act(halo, body, name="wipe", path="/a")
         assert len(body) == 1
         with other_store(home) as store:
-            store.commit(lambda tx: tx.put_control(replace(tx.load_control(), mode=Mode.ENFORCE)))
+            store.commit(lambda tx: tx.put_control(replace(tx.load_control(), recorded=Mode.ENFORCE)))
         with noticed_at_once(halo):
             assert refused(halo, name="wipe", path="/b") == "grave_impact"
 

@@ -36,9 +36,11 @@ from halo_core.model import (
     Quota,
     SessionTerms,
 )
+from halo_core.os_user import describe_os_user
 from halo_core.passports import mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
 from halo_core.store import Control, Draft, Store, Transaction, rows
+from halo_core.store.policy_in_force import put_policy_in_force
 
 REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600
@@ -245,7 +247,7 @@ class AgentCredentials:
         if not tx.put_blob(name, token.encode("ascii")):
             raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
         facts = {"agent": self._agent, "issuer": make_issuer_facts(issuer), "kind": "standing", "origin": "derived"}
-        tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
+        tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}, actor=describe_os_user()))
         rows.StandingTable(tx).put(self._agent, name, "derived")
 
     def _load_issuer(self, tenant: str, now_us: int) -> Ed25519Signer:
@@ -290,17 +292,14 @@ def _record_registrations(tx: Transaction, items: list[RegisteredResource], bund
         if tx.load_resource_spec(item.resource.id) != data:
             tx.put_resource(item.resource.id, data)
             _store_text(tx, EntryKind.REGISTRATION, REGISTRATION_DOMAIN, data, {"resource": item.resource.to_plain()})
-    if tx.put_blob(bundle.hash, bundle.to_bytes()):
-        tx.append(Draft(EntryKind.POLICY, "", {"hash": bundle.hash, "sources": sorted(bundle.sources)}))
-    control = tx.load_control()
-    if control.policy != bundle.hash:
-        tx.put_control(replace(control, version=control.version + 1, policy=bundle.hash))
+    tx.put_blob(bundle.hash, bundle.to_bytes())
+    put_policy_in_force(tx, bundle.hash, sorted(bundle.sources))
 
 
 def _store_text(tx: Transaction, kind: EntryKind, domain: str, data: bytes, facts: dict[str, Any]) -> None:
     name = canonical.digest(domain, data)
     tx.put_blob(name, data)
-    tx.append(Draft(kind, "", {"hash": name, **facts}))
+    tx.append(Draft(kind, "", {"hash": name, **facts}, actor=describe_os_user()))
 
 
 def install_starter(folder: Path, *, risk_threshold: int | None = None) -> None:

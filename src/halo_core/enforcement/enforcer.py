@@ -33,7 +33,7 @@ from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
 from halo_core.enforcement.planner import Planner
 from halo_core.enforcement.remedies import describe_remedy
 from halo_core.enforcement.ticket import Ticket
-from halo_core.errors import Denied, HaloError, Held, Pending
+from halo_core.errors import CannotDecide, Denied, HaloError, Held, Pending
 from halo_core.log_output import get_logger
 from halo_core.model import ActionKind, Effect, HistoryItem, HistoryRole, Mode, Provenance, Resource, Stop
 from halo_core.reasons import REASONS, get_reason_text
@@ -94,6 +94,7 @@ class Enforcer:
         self._read_stops = read_stops
         self._planner = Planner()
         self._mode = mode
+        self._refusal: CannotDecide | None = None
         # Until the store has said otherwise, what cannot be decided does not run.
         self._last_mode = mode or Mode.ENFORCE
 
@@ -153,7 +154,19 @@ class Enforcer:
     def _make_commit_step(self, job: Any) -> flow.Step:
         return flow.TwoWayStep(self.store.commit, self.store.acommit, job)
 
+    def refuse_below_floor(self, refusal: CannotDecide) -> None:
+        """Refuse every action with this error for as long as the mode that was asked for is below the floor."""
+        self._refusal = refusal
+
+    def _require_floor(self, refusal: CannotDecide) -> None:
+        # INVARIANT: FLOOR - an application that was opened for less than the floor gets nothing done.
+        if self.store.find_mode(self._mode) is Mode.ENFORCE:
+            raise refusal
+        self._refusal = None  # a waiver has begun
+
     def _make_decision_job(self, call: Call, credentials: Credentials) -> partial[DecisionContext]:
+        if self._refusal is not None:
+            self._require_floor(self._refusal)
         context = self._preparer.prepare(call, self._mode)  # (1)
         return partial(
             decide_call,

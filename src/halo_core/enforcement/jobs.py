@@ -40,6 +40,7 @@ from halo_core.model import (
 from halo_core.references import clip_name
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.store import Draft, SealedFields, SessionState, Transaction, rows
+from halo_core.store.policy_in_force import put_policy_in_force
 from halo_core.store.rows import write_quota_day
 from halo_core.values import fingerprint_stored_values
 
@@ -66,6 +67,8 @@ def decide_call(
         The context, with what was decided.
     """
     check_release(tx, context)
+    if tx.image.policy != credentials.policy.hash:  # a new writer, or a policy that others have changed meanwhile
+        put_policy_in_force(tx, credentials.policy.hash)
     if context.call.answer_requests is not None:
         tell_from_replay(tx, context, context.call.answer_requests)
     read_session(tx, context, credentials, digester)  # (2)

@@ -91,7 +91,7 @@ class ModeWatch:
 
     Args:
         halo: whose mode and ledger count.
-        mode: the mode it was opened with; None follows the stored one.
+        mode: the mode it was opened with; the floor counts where that is higher.
 
     Raises:
         CannotDecide: the stored mode cannot be read.
@@ -99,8 +99,8 @@ class ModeWatch:
 
     def __init__(self, halo: WatchedFacade, mode: Mode | None) -> None:
         self.halo = halo
-        self._is_fixed = mode is not None
-        self._last_mode = mode or halo.mode
+        self._is_fixed = mode is Mode.ENFORCE
+        self._last_mode = halo.mode
 
     def mode(self) -> Mode:
         """As stored, or in an event loop as it was last read."""
@@ -117,7 +117,8 @@ class ModeWatch:
 
     def _refresh_mode(self) -> None:
         # What cannot be read now stays as it was last read, like a decision that cannot be made.
-        self._last_mode = self.halo.store.peek_mode() or self._last_mode
+        with suppress(HaloError):
+            self._last_mode = self.halo.store.find_waived_mode() or self._last_mode
 
 
 class InstalledTripwire(ModeWatch):

@@ -110,9 +110,13 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         digester: keyed digests.
     """
     control = context.control = tx.load_control()
-    context.mode = context.mode_option or control.mode
-    context.policy = credentials.policy
     now_us = context.now_us = tx.clock.now_us()
+    context.mode = (
+        control.mode
+        if control.waiver is None and context.mode_option is None
+        else tx.image.find_mode(context.mode_option, now_us, tx.clock.mono_us())
+    )
+    context.policy = credentials.policy
     session = context.session
     state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
     sketch = tx.load_sketch(state)

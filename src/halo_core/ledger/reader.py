@@ -38,6 +38,23 @@ BLOB_DOMAINS = (
 """Domains under which `canonical.digest` may have named a blob, unless the caller passes others."""
 
 
+_CONTROL_KINDS: Final = ", ".join(
+    f"'{kind}'"
+    for kind in (
+        "authority",
+        "control",
+        "lift",
+        "mode",
+        "policy",
+        "registration",
+        "revocation",
+        "stop",
+        "writer_close",
+        "writer_open",
+    )
+)
+
+
 class Stream(Enum):
     """A stream of rows that a reader gives: table, columns, and the columns it is ordered by (empty: any order).
 
@@ -52,6 +69,12 @@ class Stream(Enum):
     BASELINES = ("baseline", "tenant, agent, hash", "tenant, agent")
     BLOBS = ("blob", "tenant, hash, bytes", "tenant, hash")
     CHECKPOINTS = ("checkpoint", "tenant, size, root, note, frontier", "tenant, size")
+    CONTROL_ENTRIES = (
+        f"entry WHERE kind IN ({_CONTROL_KINDS})",
+        "tenant, w, ws, idx, kind, ts_us, body",
+        "",
+    )
+    CONTROLS = ("control", "tenant, version, store, mode, policy", "tenant")
     ENTRIES = (
         "entry",
         "tenant, w, ws, idx, kind, session, ts_us, once, mark, body, signatures, sealed, marks",
@@ -65,13 +88,16 @@ class Stream(Enum):
     )
     QUOTAS = ("quota", "tenant, account, version, state", "tenant, account")
     RESTRICTIONS = ("hold", "tenant, kind, scope, target, since_us", "tenant, kind, scope, target")
+    RESOURCES = ("resource", "tenant, id, spec", "tenant, id")
     SESSION_HEADS = ("session", "tenant, head_w, head_ws, session, version", "tenant, head_w, head_ws")
     SESSION_STATES = ("session", "tenant, session, version, state", "")
     STANDING_ANSWERS = ("standing_answer", "tenant, id, kind, scope, status, token", "tenant, id")
     STANDING_PASSPORTS = ("standing", "tenant, agent, hash, origin, manifest", "tenant, agent")
     TAINT = ("residue", "tenant, seq, chain, prints", "tenant, seq")
+    USAGE = ("usage", "tenant, agent, resource, uses", "tenant, agent, resource")
     VAULTS = ("vault", "tenant, subject, dek_wrapped, commitment, erased_at_us", "tenant, subject")
     WRITERS = ("writer", "tenant, w, vkey, closed_us", "tenant, w")
+    WRITER_TIMES = ("writer", "tenant, w, opened_us, closed_us", "tenant, w")
 
     @property
     def query(self) -> str:
@@ -114,6 +140,8 @@ class Trust:
         kek: 32-byte content key, to open content and compare it with its commitment; None leaves it closed.
         blob_domains: domains of the hashes under which blobs are stored.
         elsewhere: tenants whose anchor is of another store.
+        raised: tenants whose floor the home keeps as `enforce`.
+        people: tenant → thumbprints of the people whom the home trusts now.
     """
 
     logs: Mapping[str, Vkey]
@@ -121,6 +149,8 @@ class Trust:
     kek: bytes | None = field(default=None, repr=False)
     blob_domains: tuple[str, ...] = BLOB_DOMAINS
     elsewhere: frozenset[str] = frozenset()
+    raised: frozenset[str] = frozenset()
+    people: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def filter_ordered(

@@ -42,6 +42,8 @@ class EntryKind(StrEnum):
     KNOWN = "known"
     HELD = "held"
     DRILL = "drill"
+    CONTROL = "control"
+    ACCESS = "access"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from halo_core.decision.model_fields import ACCEPTED_KIND
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import Actor, Budget, EntryKind, same_person
+from halo_core.oversight.access import record_refusal
 from halo_core.oversight.known import KnownValue, add_known
 from halo_core.oversight.remembered import RememberTerms, can_be_remembered, check_terms, remember
 from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason
@@ -78,6 +79,8 @@ def answer(
     session's new total limit, in the unit's own decimals: a limit that was reached and is not named rises by what a
     session starts with, up to the ceiling; others stay. With `terms`, a yes is remembered where it can be.
 
+    A refused answer is recorded too.
+
     Raises:
         ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`, `bad_cap`, `already_spent`.
         Denied: `not_pending`, `request_expired`, `approver_not_enrolled`, `approver_in_chain`, `budget_widened`,
@@ -85,6 +88,43 @@ def answer(
         Tampered: `request_altered`, the request is not what was signed.
         CannotDecide: it could not be made durable.
     """
+    try:
+        return _answer(
+            store,
+            keys,
+            home,
+            request_id=request_id,
+            approver=approver,
+            approve=approve,
+            why=why,
+            raised=raised,
+            now_us=now_us,
+            lifetime_s=lifetime_s,
+            terms=terms,
+            shown=shown,
+        )
+    except Denied as exc:
+        # INVARIANT: AUDIT - an answer that somebody was refused is part of the record.
+        verdict = "approve" if approve else "deny"
+        record_refusal(store, verdict, exc.code, by=approver, terms={"request": request_id[:64]})
+        raise
+
+
+def _answer(
+    store: Store,
+    keys: KeyStore,
+    home: Path,
+    *,
+    request_id: str,
+    approver: str,
+    approve: bool,
+    why: str,
+    raised: Mapping[str, int] | None,
+    now_us: int,
+    lifetime_s: int,
+    terms: RememberTerms | None,
+    shown: bytes,
+) -> ApprovalAnswer:
     if not 0 < lifetime_s <= MAX_LIFETIME_S:
         message = f"`{lifetime_s}` seconds is not a valid lifetime of an answer"
         raise ConfigError("bad_lifetime", message, field="for", remedy="use at most 24h")

@@ -17,6 +17,7 @@ from halo_core.enforcement import make_issuer_facts
 from halo_core.errors import CannotDecide, ConfigError, PassportError
 from halo_core.manifest import Manifest, PassportSpec
 from halo_core.model import EntryKind, Link, Revocation
+from halo_core.os_user import describe_os_user
 from halo_core.oversight.requests import decode_link
 from halo_core.passports import mint_standing, token_hash, verify_standing
 from halo_core.store import Draft, Store, StoreConfig, Transaction
@@ -144,7 +145,7 @@ def _record_passport(
         "replaces": before.hash if before is not None else "",
         **wanted.facts,
     }
-    tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}))
+    tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}, actor=describe_os_user()))
     standing_rows.put(link.agent, name, "issued", manifest.hash)
     return link
 
@@ -153,7 +154,8 @@ def _store_manifest(tx: Transaction, manifest: Manifest) -> None:
     """Keep the text: what it declares of tools is what the agent's processes go by."""
     data = manifest.text.encode("utf-8")
     if tx.put_blob(manifest.hash, data):
-        tx.append(Draft(EntryKind.MANIFEST, "", {"hash": manifest.hash, "source": manifest.source}))
+        body = {"hash": manifest.hash, "source": manifest.source}
+        tx.append(Draft(EntryKind.MANIFEST, "", body, actor=describe_os_user()))
     elif tx.load_blob(manifest.hash) != data:
         raise CannotDecide("ledger_unwritable", "the store has another manifest here", remedy="run `halo verify`")
 

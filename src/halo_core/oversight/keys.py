@@ -19,38 +19,100 @@ from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint
 from halo_core.errors import ConfigError
 from halo_core.files import sync_folder
+from halo_core.ledger.control_history import make_enrol_terms
 from halo_core.model import Actor, EntryKind
+from halo_core.oversight.control_acts import require_signatures
 from halo_core.store import Draft, SealedFields, Store, Transaction
 
 
 def enrol_approver(
-    store: Store, authorities: Authorities, *, name: str, public_key: bytes, by: Actor | str, now_us: int
+    store: Store,
+    authorities: Authorities,
+    *,
+    name: str,
+    public_key: bytes,
+    by: Actor | str,
+    now_us: int,
+    signed: Sequence[str] = (),
 ) -> str:
-    """Allow `name` to answer challenges with this key from now on; the key's thumbprint.
+    """Allow `name` to answer challenges with this key from now on; as `enrol_person`."""
+    return enrol_person(
+        store, authorities, name=name, public_key=public_key, by=by, now_us=now_us, role="approver", signed=signed
+    )
+
+
+def enrol_person(
+    store: Store,
+    authorities: Authorities,
+    *,
+    name: str,
+    public_key: bytes,
+    by: Actor | str,
+    now_us: int,
+    role: str,
+    signed: Sequence[str] = (),
+) -> str:
+    """Enrol somebody as `approver` or `operator` with this key from now on; the key's thumbprint.
+
+    Args:
+        store: of the tenant.
+        authorities: of the home.
+        name: of the person.
+        public_key: 32 bytes.
+        by: who enrols.
+        now_us: from when on, microseconds since the epoch.
+        role: `approver` (answers challenges, and signs control acts) or `operator` (signs control acts).
+        signed: signatures of the act `enrol`, of which two are needed where two people are enrolled.
 
     Raises:
         BadInput: `weak_key`.
-        ConfigError: as `Authorities.add_approver`; then nothing is recorded either.
+        ConfigError: as `Authorities.add_person`; then nothing is recorded either.
+        Denied: `signatures_needed`.
         CannotDecide: it could not be recorded; then nobody is enrolled.
     """
-    key = base64.b64encode(public_key).decode("ascii")
+    key, kid = base64.b64encode(public_key).decode("ascii"), key_thumbprint(public_key)
+    here = _holds_key(store.keys, kid)
 
     def job(tx: Transaction) -> str:
+        # Somebody who is enrolled already stays so, which takes nobody's signature.
+        if kid not in authorities.load(tx.tenant).list_people(now_us):
+            require_signatures(tx, "enrol", make_enrol_terms({"role": role, "key": key}), signed)
+        more = {"signed": list(signed)} if signed else {}
         # In the same transaction: an enrolment that cannot be recorded does not happen.
-        _record(tx, "enrol", "approver", by, key=key, kid=key_thumbprint(public_key), name=name, since_us=now_us)
-        return authorities.add_approver(tx.tenant, name, public_key, now_us)
+        _record(tx, "enrol", role, by, key=key, kid=kid, name=name, since_us=now_us, here=here, **more)
+        return authorities.add_person(tx.tenant, name, public_key, now_us, role=role)
 
-    kid: str = store.commit(job)
-    return kid
+    enrolled: str = store.commit(job)
+    return enrolled
 
 
-def record_withdrawal(tx: Transaction, kids: list[str], *, name: str, by: Actor | str, now_us: int) -> None:
-    """Record what `Authorities.withdraw_approver` did.
+def _holds_key(keys: KeyStore, kid: str) -> bool:
+    """Whether the private key is in a key folder, where the agents' process can read it."""
+    for name in keys.names():
+        if name.startswith(("approver-", "operator-")):
+            with contextlib.suppress(ConfigError):
+                if keys.signer(name).key_id == kid:
+                    return True
+    return False
+
+
+def record_withdrawal(
+    tx: Transaction,
+    kids: list[str],
+    *,
+    name: str,
+    by: Actor | str,
+    now_us: int,
+    role: str = "approver",
+    signed: Sequence[str] = (),
+) -> None:
+    """Record what `Authorities.withdraw_person` did.
 
     The file comes first, so that a withdrawal is in force even if the ledger cannot be written.
     """
     for kid in kids:
-        _record(tx, "withdraw", "approver", by, kid=kid, name=name, until_us=now_us)
+        more = {"signed": list(signed)} if signed else {}
+        _record(tx, "withdraw", role, by, kid=kid, name=name, until_us=now_us, **more)
 
 
 def _record(tx: Transaction, act: str, role: str, by: Actor | str, **details: object) -> None:
@@ -206,7 +268,8 @@ def _load_issuer(keys: KeyStore) -> Ed25519Signer:
 
 _USES: Final = (
     ("agent-", "session and hand-off passports of the agent"),
-    ("approver-", "answers to challenges, as this approver"),
+    ("approver-", "answers to challenges and control acts, as this approver"),
+    ("operator-", "control acts, as this operator"),
     ("issuer-next", "nothing yet: `halo keys rotate` was not finished"),
     ("issuer-", "standing passports until its overlap ends (no longer used)"),
     ("issuer", "standing passports"),
@@ -262,8 +325,9 @@ def list_trusted_keys(trusted: Mapping[str, TrustedKeys], files: Sequence[KeyFil
     mine = {item.key_id for item in files if item.key_id and item.readable}
     rows = []
     for tenant, keys in sorted(trusted.items()):
-        live = keys.issuer_keys(now_us).keys() | keys.approver_keys(now_us).keys()
-        for role, records in (("issuer", keys.issuers), ("approver", keys.approvers)):
+        live = keys.issuer_keys(now_us).keys() | keys.list_people(now_us).keys()
+        roles = (("issuer", keys.issuers), ("approver", keys.approvers), ("operator", keys.operators))
+        for role, records in roles:
             for kid, item in records.items():
                 times = (item.since_us, item.until_us)
                 rows.append(TrustedKey(tenant, role, item.name, kid, *times, kid in live, kid in mine))
@@ -275,7 +339,7 @@ def list_warnings(files: Sequence[KeyFile], trusted: Sequence[TrustedKey]) -> li
     sentences = []
     for item in trusted:
         if item.live and item.here:
-            holder = f"issuer of tenant `{item.tenant}`" if item.role == "issuer" else f"approver `{item.name}`"
+            holder = f"issuer of tenant `{item.tenant}`" if item.role == "issuer" else f"{item.role} `{item.name}`"
             sentences.append(f"this process could sign as {holder} (key {item.key_id[:8]})")
     trusted_ids = {item.key_id for item in trusted}
     for file in files:

@@ -12,7 +12,7 @@ answer signs is computed from what is shown; so nobody sees one call and signs f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -23,10 +23,12 @@ from halo_core.decision.answers import approvers_needed
 from halo_core.decision.checks import call_binding, reauthorization_binding
 from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, PolicyError, Tampered
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
+from halo_core.ledger.control_history import make_lift_terms
 from halo_core.ledger.notes import verify_note
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model import AccessRequest, Actor, EntryKind, LedgerEntry, Link, Stop
 from halo_core.oversight.arguments import ArgumentView, describe_arguments
+from halo_core.oversight.control_acts import SignedAct, require_signatures
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload, token_hash
 from halo_core.policy import PolicyBundle
@@ -58,18 +60,51 @@ def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str) -> bool:
     return True
 
 
-def lift(tx: Transaction, scope: str, target: str, by: Actor | str, why: str, *, filed: bool = False) -> bool:
+def lift(
+    tx: Transaction,
+    scope: str,
+    target: str,
+    by: Actor | str,
+    why: str,
+    *,
+    filed: bool = False,
+    signed: Sequence[str] = (),
+) -> bool:
     """Lift a stop; False where there is none.
 
-    `filed`: the stop is in a file too, which the caller removes; recorded even where there is no row.
+    Args:
+        tx: the transaction.
+        scope: of the stop.
+        target: of the stop.
+        by: who lifts it.
+        why: the reason.
+        filed: the stop is in a file too, which the caller removes; recorded even where there is no row.
+        signed: signatures of the act `lift`, of which two are needed where two people are enrolled.
+
+    Raises:
+        ConfigError: `bad_stop`.
+        Denied: `signatures_needed`.
     """
     _check_target(scope, target, SCOPES, "bad_stop")
     target, named = _refer_target(tx, scope, target)
     removed = RestrictionTable(tx).remove("stop", scope, target)
     if removed or filed:
+        require_signatures(tx, "lift", make_lift_terms({"scope": scope, "target": target}), signed)
         body = {"filed": filed, "scope": scope, "target": target, "why": mask_reason(why)}
+        body |= {"signed": list(signed)} if signed else {}
         tx.append(Draft(EntryKind.LIFT, "", body, others=named, actor=Actor.of(by)))
     return removed or filed
+
+
+def make_lift(tx: Transaction, scope: str, target: str) -> SignedAct:
+    """The act of lifting a stop, which nobody has signed yet; of a session the target is its reference.
+
+    Raises:
+        ConfigError: `bad_stop`.
+    """
+    _check_target(scope, target, SCOPES, "bad_stop")
+    terms = make_lift_terms({"scope": scope, "target": _refer_target(tx, scope, target)[0]})
+    return SignedAct("lift", terms, tx.load_store_id(), tx.tenant)
 
 
 def revoke(tx: Transaction, scope: str, target: str, by: Actor | str, why: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.ledger import seal
 from halo_core.model import Actor, EntryKind, LedgerEntry
@@ -14,6 +14,21 @@ from halo_core.store import rows
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
 
+
+OPEN_KINDS: Final = (
+    EntryKind.WRITER_OPEN,
+    EntryKind.WRITER_CLOSE,
+    EntryKind.SHADOW,
+    EntryKind.FEEDBACK,
+    EntryKind.ACCESS,
+    EntryKind.DRILL,
+    EntryKind.POLICY,
+)
+"""Kinds of entries without a session that change nothing which a decision of another writer reads."""
+VERSIONED_KINDS: Final = frozenset(
+    (EntryKind.LIFT, EntryKind.MODE, EntryKind.POLICY, EntryKind.REVOCATION, EntryKind.STOP)
+)
+"""Kinds of entries, each with an actor, that say which version the control row has from then on."""
 
 SealedFields = tuple[tuple[str, Mapping[str, bytes]], ...]
 """Fields to seal for each of several subjects: (reference, name → bytes)."""
@@ -64,6 +79,10 @@ def complete_draft(tx: Transaction, draft: Draft) -> Draft:
     Of the actor the text has reference and authentication; the name is sealed under the actor's own key.
     """
     body, others = draft.body, draft.others
+    if draft.kind in VERSIONED_KINDS:
+        # Read from the row: of a change of mode the entry comes after the row.
+        row = tx.cursor.execute("SELECT version FROM control WHERE tenant=?", (tx.tenant,)).fetchone()
+        body = {**body, "control": row[0]}
     if draft.actor is not None:
         reference = tx.references.of_person(draft.actor.name)
         body = {**body, "actor": reference, "authn": draft.actor.authn}

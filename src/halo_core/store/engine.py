@@ -17,7 +17,7 @@ from halo_core.errors import CannotDecide, ConfigError, HaloError
 if TYPE_CHECKING:
     from halo_core.ledger import Stream
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 UNFINISHED_COPY: Final = -SCHEMA_VERSION
 """The schema version of a copy that is not finished (`store.copying`), so that nobody takes it for a store."""
 _POSTGRES: Final = ("postgresql", "postgres", "postgresql+psycopg")

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
+from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
@@ -34,7 +36,19 @@ _MAX_SESSIONS_WITH_TEXTS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The tenant's control row: mode, policy in force, stops and revocations, with one version over all."""
+    """What is in force for a tenant.
+
+    Args:
+        version: counts the changes of everything here.
+        store: id of the store.
+        mode: the floor: of the host, or of the home by its signed entries.
+        policy: hash of the policy that was put in force last.
+        stops: in force.
+        revocations: in force.
+        waiver: an effective waiver that may lower the floor to `observe`; None where there is none, or the floor of the
+            host forbids it. Whether it lasts is asked at each decision (`TenantImage.find_mode`).
+        recorded: the home's floor as its row holds it.
+    """
 
     version: int
     store: str
@@ -42,6 +56,39 @@ class Control:
     policy: str
     stops: tuple[Stop, ...] = ()
     revocations: tuple[Revocation, ...] = ()
+    waiver: ControlChange | None = None
+    recorded: Mode = Mode.OBSERVE
+
+
+@dataclass(slots=True)
+class FloorMemory:
+    """What a process knows of floors; unlike the rest of the image nothing makes it forget.
+
+    Args:
+        host: floor of the host.
+        home: floor of the home, as its file kept it, or as an entry has raised it since.
+        latest_us: the latest time that was seen, so that a clock that is set back does not prolong a waiver.
+        deadlines: entry of a waiver → when it ends by the monotonic clock, microseconds.
+        ended: entries of waivers that have ended.
+    """
+
+    host: Mode = Mode.OBSERVE
+    home: Mode = Mode.OBSERVE
+    latest_us: int = 0
+    deadlines: dict[str, int] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+    def lasts(self, waiver: ControlChange, now_us: int, mono_us: int) -> bool:
+        """Whether a waiver is in force.
+
+        INVARIANT: FLOOR - it ends at its time by the wall clock or by the monotonic one, whichever comes first, and
+        does not come back; before its own beginning it is not in force.
+        """
+        self.latest_us = max(self.latest_us, now_us)
+        deadline_us = self.deadlines.setdefault(waiver.entry, mono_us + waiver.until_us - now_us)
+        if self.latest_us >= waiver.until_us or mono_us >= deadline_us:
+            self.ended.add(waiver.entry)
+        return waiver.entry not in self.ended and waiver.at_us <= now_us
 
 
 @dataclass(slots=True)
@@ -114,10 +161,16 @@ class TenantImage:
     """Rows of one tenant as the open transaction sees them; see the module.
 
     Args:
+        home: folder of the home.
         kek: key that wraps content keys.
         sketch_key: key of the session sketches.
         references: what stands in place of names.
-        control: the control row with the restrictions in force, None where it has to be read.
+        control: what is in force, None where it has to be read.
+        history: people and mode as the signed entries up to `history_end` say it; kept by `clear`.
+        history_end: (writer, sequence) of the newest of those entries, None where there is none.
+        floors: see `FloorMemory`; kept by `clear`.
+        policy: hash of the policy that this writer has put in force, empty where it has none; kept by `clear`, taken
+            back with its transaction, and empty again for the next writer.
         stops: stops as they were read last; kept for the time when nothing can be read.
         revocations: revocations, likewise.
         next_index: position of the next entry, None where it has to be read.
@@ -142,7 +195,12 @@ class TenantImage:
     kek: bytes = field(repr=False)
     sketch_key: bytes = field(repr=False)
     references: References = field(repr=False)
+    home: Path = Path()
     control: Control | None = None
+    history: ControlHistory | None = None
+    history_end: tuple[str, int] | None = None
+    floors: FloorMemory = field(default_factory=FloorMemory)
+    policy: str = ""
     stops: tuple[Stop, ...] = ()
     revocations: tuple[Revocation, ...] = ()
     next_index: int | None = None
@@ -172,6 +230,20 @@ class TenantImage:
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     _current: set[str] = field(default_factory=set)
     _memories: OrderedDict[str, SessionMemory] = field(default_factory=OrderedDict)
+
+    def find_mode(self, option: Mode | None, now_us: int, mono_us: int) -> Mode:
+        """The mode in force: what the application asked for, and never less than the floor.
+
+        Args:
+            option: what the application asked for, None for nothing.
+            now_us: wall clock, microseconds since the epoch.
+            mono_us: monotonic clock, microseconds.
+        """
+        control = self.control
+        # INVARIANT: FLOOR - an application may ask for more than the floor and not for less.
+        if control is None or option is Mode.ENFORCE or control.mode is Mode.OBSERVE or control.waiver is None:
+            return Mode.ENFORCE if control is None or option is Mode.ENFORCE else control.mode
+        return Mode.OBSERVE if self.floors.lasts(control.waiver, now_us, mono_us) else Mode.ENFORCE
 
     def remember_user_text(self, session: str, text: str) -> None:
         """Keep a message of the user, for as long as it is among the newest."""

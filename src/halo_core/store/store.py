@@ -29,6 +29,7 @@ from halo_core.clock import Clock, SystemClock
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.errors import CannotDecide, HaloError
 from halo_core.failpoints import hit_failpoint
+from halo_core.floors import HomeFloor, read_host_floor
 from halo_core.ledger import format_vkey, log_origin, make_vkey
 from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
@@ -38,7 +39,7 @@ from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, clo
 from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread
 from halo_core.store.draining import Drained, Readiness, wait_for_outcomes
 from halo_core.store.engine import Conflict, Engine, find_writer_end, open_database
-from halo_core.store.image import TenantImage
+from halo_core.store.image import FloorMemory, TenantImage
 from halo_core.store.sequencer import Sequencer
 from halo_core.store.transaction import Transaction
 from halo_core.store.writer_chains import (
@@ -90,8 +91,9 @@ class Store:
         self.ids: IdSource = ids or RandomIds()
         self._log = keys.signer("log")
         self._image = TenantImage(
-            keys.secret("content"), keys.secret("sketch"), References(Digester(keys.secret("digest")))
+            keys.secret("content"), keys.secret("sketch"), References(Digester(keys.secret("digest"))), config.home
         )
+        self._image.floors = FloorMemory(read_host_floor().mode, HomeFloor(config.home).read(config.tenant))
         self._closed = False
         self._is_draining = False
         self._reset()
@@ -169,14 +171,42 @@ class Store:
         """The stops and revocations that this process read last."""
         return self._image.stops, self._image.revocations
 
+    def find_mode(self, option: Mode | None = None) -> Mode:
+        """The mode in force now, for an application that asked for `option`.
+
+        Raises:
+            CannotDecide: the store cannot be used.
+        """
+
+        def job(tx: Transaction) -> Mode:
+            tx.load_control()
+            return tx.image.find_mode(option, tx.clock.now_us(), tx.clock.mono_us())
+
+        mode: Mode = self.commit(job)
+        return mode
+
     def peek_mode(self) -> Mode | None:
-        """The mode in the database, read without waiting for a lock; None if it cannot be read."""
+        """The floor as far as it is known without waiting for a lock; None if the database cannot be read.
+
+        It may say `enforce` while a waiver lasts, and says `observe` only where nothing has raised the floor.
+        """
+        if Mode.ENFORCE in (self._image.floors.host, self._image.floors.home):
+            return Mode.ENFORCE
         database = self._database
         try:
             mode = database.peek_mode(self.tenant) if database is not None else None
             return None if mode is None else Mode(mode)
         except ValueError:
             return None
+
+    def find_waived_mode(self) -> Mode | None:
+        """As `peek_mode`, with a waiver that this process knows of; only then it may wait for the lock.
+
+        Raises:
+            CannotDecide: the store cannot be used.
+        """
+        mode, control = self.peek_mode(), self._image.control
+        return self.find_mode() if mode is Mode.ENFORCE and control is not None and control.waiver is not None else mode
 
     def flush(self) -> None:
         """Make everything deferred durable now.
@@ -325,6 +355,7 @@ class Store:
         """A new writer, and the names of the writers that were recovered."""
         home = None if database.has_many_writers else self.config.home
         writer = Writer(self.tenant, self.ids.new_short_id(), os.urandom(32), self._log, home)
+        self._image.policy = ""
         alone = False
 
         def job(tx: Transaction) -> list[str]:
@@ -399,6 +430,8 @@ class Store:
         with self._checkpoint_lock, self._lock:
             if self._writer is not None:
                 try:
+                    if self._image.unwritten_uses:  # in a transaction that cannot fail for another reason
+                        self._commit_locked([], ())
                     self._commit_locked([close_writer_chain], self._deferred.select(None))
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash

@@ -30,7 +30,6 @@ from halo_core.model import (
     PAUSED,
     EntryKind,
     LedgerEntry,
-    Mode,
     Provenance,
     make_outcome_key,
     make_repeatable_run_key,
@@ -39,9 +38,10 @@ from halo_core.model import (
 )
 from halo_core.references import References, is_reference
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
-from halo_core.store import rows
+from halo_core.store import drafts, rows
 from halo_core.store.content_keys import load_content_key
-from halo_core.store.drafts import AppendedEntry, Draft, complete_draft, list_sealed_names, seal_boxes
+from halo_core.store.control_state import load_control_state
+from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.engine import Conflict, Cursor, Engine
 from halo_core.store.entry_rows import INSERT_ENTRY, EntryRows
 from halo_core.store.image import Control, SessionMemory, TenantImage
@@ -64,10 +64,6 @@ _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
-_OPEN_KINDS: Final = (
-    EntryKind.WRITER_OPEN, EntryKind.WRITER_CLOSE, EntryKind.SHADOW, EntryKind.FEEDBACK, EntryKind.DRILL,
-)  # fmt: skip
-"""Kinds of entries without a session that change nothing which a decision reads."""
 
 
 class Transaction:
@@ -82,6 +78,7 @@ class Transaction:
         "_ids",
         "_parts_believed",
         "_pending_marks",
+        "_policy_before",
         "_random",
         "_restrictions_changed",
         "_rows",
@@ -117,7 +114,7 @@ class Transaction:
         self._pending_marks: dict[str, bytes] = {}
         self._dirty_sessions: dict[str, tuple[SessionState, LedgerEntry]] = {}
         self._bases: dict[str, int | None] = {}
-        self._first_seq = writer.seq
+        self._first_seq, self._policy_before = writer.seq, image.policy
         self._parts_believed: set[str] = set()
         self._uses = UseCounts(self, choose_part(writer.id) if database.has_many_writers else None)
         self._restrictions_changed = False
@@ -140,14 +137,18 @@ class Transaction:
         Its row is inserted before anything else is read, together with those of other entries.
         """
         writer, tenant, session = self.writer, self.tenant, draft.session
-        if not session and draft.kind not in _OPEN_KINDS:
+        if not session and draft.kind not in drafts.OPEN_KINDS:
             # Before it is inserted: a decision that does not see the change must come before it in the log.
             self.database.claim_control()
+            if draft.kind in (EntryKind.AUTHORITY, EntryKind.MODE):
+                self.image.control = None  # the mode in force follows from these
         if draft.actor is not None or draft.others:
-            draft = complete_draft(self, draft)
+            draft = drafts.complete_draft(self, draft)
         sealed, marks, attached = self._attach(draft)
         ts_us = draft.ts_us or self.clock.now_us()
-        names = list_sealed_names(draft) if draft.others else tuple(sorted(draft.content)) if draft.content else ()
+        names = (
+            drafts.list_sealed_names(draft) if draft.others else tuple(sorted(draft.content)) if draft.content else ()
+        )
         entry = LedgerEntry(
             tenant,
             session,
@@ -190,7 +191,7 @@ class Transaction:
         """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
         marks = self._pending_marks.pop(draft.session, b"") if self._pending_marks else b""
         if draft.others:
-            sealed, commitments = seal_boxes(self, draft)
+            sealed, commitments = drafts.seal_boxes(self, draft)
             return sealed, marks, compute_attached_digest(commitments, sealed, marks)
         if not draft.content:
             return b"", marks, compute_attached_digest(b"", b"", marks) if marks else ""
@@ -205,12 +206,8 @@ class Transaction:
 
     def resolve_session(self, session: str) -> str:
         """The reference of a session, given its name or its reference."""
-        is_known = (
-            is_reference(session)
-            and self.cursor.execute(
-                "SELECT 1 FROM session WHERE tenant=? AND session=?", (self.tenant, session)
-            ).fetchone()
-        )
+        query = "SELECT 1 FROM session WHERE tenant=? AND session=?"
+        is_known = is_reference(session) and self.cursor.execute(query, (self.tenant, session)).fetchone()
         return session if is_known else self.references.of_session(session)
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
@@ -298,6 +295,7 @@ class Transaction:
         self._parts_believed.clear()
         self._pending_marks.clear()
         self.image.clear()
+        self.image.policy = self._policy_before
 
     def draw_random(self, size: int) -> bytes:
         """Fresh random bytes."""
@@ -357,32 +355,29 @@ class Transaction:
         """Whether the tenant's store was ever opened."""
         return self.cursor.execute("SELECT 1 FROM control WHERE tenant=?", (self.tenant,)).fetchone() is not None
 
+    def load_store_id(self) -> str:
+        """The id of the store, by which passports and signed acts name it."""
+        return str(self.cursor.execute("SELECT store FROM control WHERE tenant=?", (self.tenant,)).fetchone()[0])
+
     def load_control(self) -> Control:
-        """The control row, with the restrictions in force."""
+        """What is in force: control row and restrictions, with the mode as the newest signed entry has it."""
         image = self.image
         if image.control is None:
-            row = self.cursor.execute(
-                "SELECT version, store, mode, policy FROM control WHERE tenant=?", (self.tenant,)
-            ).fetchone()
-            if row is None:
-                raise CannotDecide(
-                    "ledger_unwritable", "the store has no control row", remedy="restore a copy of the database"
-                )
             stops, revocations = rows.RestrictionTable(self).list_all()
             if not self._restrictions_changed:
                 # INVARIANT: FAILCLOSED - what this transaction lifts counts as in force until it is committed.
                 image.stops, image.revocations = stops, revocations
-            image.control = Control(row[0], row[1], Mode(row[2]), row[3], stops, revocations)
+            image.control = load_control_state(self, stops, revocations)
         return image.control
 
     def put_control(self, control: Control) -> None:
-        """Set mode, policy and version."""
+        """Set the recorded mode, the policy and the version of the control row."""
         self.database.claim_control()
         self.image.control = None
         self.insert(
             "INSERT INTO control VALUES (?,?,?,?,?) ON CONFLICT (tenant) DO UPDATE SET "
             "version=excluded.version, mode=excluded.mode, policy=excluded.policy",
-            (self.tenant, control.version, control.store, control.mode.value, control.policy),
+            (self.tenant, control.version, control.store, control.recorded.value, control.policy),
         )
 
     def increment_control_version(self) -> None:

@@ -192,7 +192,9 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
     """
     if not tx.has_control():
         tx.put_control(Control(1, f"halo-store:{tx.new_id()}", Mode.OBSERVE, ""))
-    written = tx.append(Draft(EntryKind.WRITER_OPEN, "", {"origin": origin, "vkey": tx.writer.vkey}))
+    written = tx.append(
+        Draft(EntryKind.WRITER_OPEN, "", {"origin": origin, "store": tx.load_store_id(), "vkey": tx.writer.vkey})
+    )
     tx.record_writer_opened(written)
     recovered = []
     for writer in tx.list_open_writers():
@@ -206,8 +208,8 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
 def _recover_writer(tx: Transaction, writer: str) -> None:
     """Record that the outcome of a dead writer's dispatched decisions is unknown (INVARIANT: AUDIT)."""
     _record_unknown_outcomes(tx, writer, "the process ended before the outcome was recorded")
-    tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "crash", "writer": writer}))
-    tx.record_writer_closed(writer, tx.clock.now_us())
+    written = tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "crash", "writer": writer}))
+    tx.record_writer_closed(writer, written.entry.ts_us)
 
 
 def _record_unknown_outcomes(tx: Transaction, writer: str, why: str) -> None:

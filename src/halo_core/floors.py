@@ -1,0 +1,144 @@
+"""The floor: the mode below which no application may go, of this host and of a home.
+
+The floor of a host holds for every home that is opened on it: the variable `HALO_FLOOR`, or the file `/etc/halo/floor`,
+which root owns and nobody else may write. Each contains `enforce` or `observe`.
+
+The floor of a home is in its log, as signed entries. Its file `floor.json` keeps beside the database that it was raised
+once, so that nobody who can only write the database takes it back. It is only ever raised.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from halo_core.errors import ConfigError
+from halo_core.files import hold_file_lock, replace_file
+from halo_core.model import Mode
+
+HOST_FLOOR_PATH: Final = Path("/etc/halo/floor")
+HOST_FLOOR_VARIABLE: Final = "HALO_FLOOR"
+_HOME_FILE: Final = "floor.json"
+_MAX_BYTES: Final = 65_536
+_WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+_AT_START: Final = os.environ.get(HOST_FLOOR_VARIABLE, "")
+"""What the process was started with: an application that changes its environment later lowers nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFloor:
+    """The floor of this host.
+
+    Args:
+        mode: `observe` where nothing sets one.
+        source: what sets it, for people; empty where nothing does.
+        is_protected: the user of this process cannot change it.
+    """
+
+    mode: Mode = Mode.OBSERVE
+    source: str = ""
+    is_protected: bool = False
+
+
+def read_host_floor(
+    path: Path | None = None, environment: Mapping[str, str] | None = None, *, at_start: str = _AT_START
+) -> HostFloor:
+    """The floor of this host: the higher one of its file and of the environment.
+
+    Args:
+        path: the file; None means `HOST_FLOOR_PATH`.
+        environment: variables; None means those of the process.
+        at_start: what the variable was when the process started.
+
+    Raises:
+        ConfigError: `bad_floor`, one of them is neither `enforce` nor `observe`, or the file cannot be read.
+    """
+    variables = os.environ if environment is None else environment
+    texts = filter(None, (at_start, variables.get(HOST_FLOOR_VARIABLE, "")))
+    floors = [
+        _read_file(HOST_FLOOR_PATH if path is None else path),
+        *(HostFloor(_parse(text, HOST_FLOOR_VARIABLE), HOST_FLOOR_VARIABLE) for text in texts),
+    ]
+    # The file comes first, and stays where the variable says the same: it is the one that is protected.
+    return next((floor for floor in floors if floor.mode is Mode.ENFORCE), floors[0])
+
+
+def _read_file(path: Path) -> HostFloor:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            status, text = os.fstat(file.fileno()), file.read(_MAX_BYTES).decode("utf-8", "replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return HostFloor()
+    except OSError as exc:
+        # INVARIANT: FLOOR - a floor that cannot be read is not taken for none.
+        raise _make_error(f"`{path}` cannot be read: {exc.strerror}") from exc
+    is_protected = os.geteuid() != 0 and all(map(_is_roots, (status, path.parent.stat())))
+    return HostFloor(_parse(text, f"`{path}`"), str(path), is_protected)
+
+
+def _is_roots(status: os.stat_result) -> bool:
+    return status.st_uid == 0 and not status.st_mode & _WRITABLE_BY_OTHERS
+
+
+def _parse(text: str, where: str) -> Mode:
+    try:
+        return Mode(text.strip())
+    except ValueError:
+        raise _make_error(f"{where} contains `{text.strip()[:32]}`, which is not a mode") from None
+
+
+def _make_error(problem: str) -> ConfigError:
+    return ConfigError("bad_floor", problem, field="floor", remedy="write `enforce` or `observe` there, or remove it")
+
+
+class HomeFloor:
+    """Which tenants of a home were put in enforce mode, as its file keeps it.
+
+    Args:
+        home: folder of the home.
+    """
+
+    __slots__ = ("_home",)
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def read(self, tenant: str) -> Mode:
+        """The floor that was noted for a tenant; `enforce` where the file cannot be read."""
+        return Mode.ENFORCE if tenant in self._load(unreadable=(tenant,)) else Mode.OBSERVE
+
+    def list_raised(self) -> list[str]:
+        """The tenants whose floor was raised."""
+        return sorted(self._load(unreadable=()))
+
+    def raise_for(self, tenant: str) -> None:
+        """Note that the floor of a tenant is `enforce`.
+
+        Raises:
+            OSError: the home cannot be written.
+        """
+        if tenant in self._load(unreadable=()):
+            return
+        path = self._home / _HOME_FILE
+        with hold_file_lock(self._home / f"{_HOME_FILE}.lock"):
+            tenants = sorted({*self._load(unreadable=()), tenant})
+            replace_file(path, json.dumps(dict.fromkeys(tenants, Mode.ENFORCE.value), indent=2).encode() + b"\n")
+
+    def _load(self, *, unreadable: tuple[str, ...]) -> set[str]:
+        try:
+            data = (self._home / _HOME_FILE).read_bytes()
+        except FileNotFoundError:
+            return set()
+        except OSError:
+            return set(unreadable)
+        try:
+            tree = json.loads(data[:_MAX_BYTES])
+            return {str(name) for name, mode in tree.items() if mode == Mode.ENFORCE.value}
+        except (AttributeError, ValueError):
+            return set(unreadable)  # INVARIANT: FLOOR - a damaged file is not taken for an empty one

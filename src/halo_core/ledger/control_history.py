@@ -1,0 +1,256 @@
+"""What a log says of the people who may sign control acts, and of the mode: `ControlHistory`, fed entry by entry.
+
+The same replay serves a decision (`halo_core.store.control_state`), `halo verify` and `halo status`. An entry that
+breaks the rules below has no effect, and stays in the history with its problem.
+
+- `enforce` is the floor from the first entry that sets it. It is lowered only by a waiver: an entry to `observe` with
+  an end, signed by an enrolled person.
+- Where two people are enrolled, enrolling, lifting a stop and waiving the floor take the signatures of two.
+- A person is proven if the key was not on this machine when it was enrolled, and the enrolment was the first such one
+  or signed by a proven person. Where there is a proven person, one of them has to sign.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from halo_core.model import Mode
+from halo_core.passports.control_act import MAX_WAIVER_S, collect_signers
+
+_US: Final = 1_000_000
+PEOPLE_ROLES: Final = ("approver", "operator")
+MODE_KINDS: Final = ("authority", "mode")
+"""Kinds of entries from which the mode in force follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who was enrolled.
+
+    Args:
+        key_id: thumbprint of the key.
+        public_key: 32 bytes.
+        role: `approver` or `operator`.
+        name: reference of the name.
+        since_us: enrolled since, microseconds since the epoch.
+        until_us: withdrawn at; None while enrolled.
+        is_here: the private key was on this machine when it was enrolled.
+        is_proven: see the module.
+        counts: counts among the enrolled people, of whom two are needed; a proven person whom nobody with a proven key
+            has withdrawn still does.
+    """
+
+    key_id: str
+    public_key: bytes
+    role: str
+    name: str
+    since_us: int
+    until_us: int | None = None
+    is_here: bool = True
+    is_proven: bool = False
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ControlChange:
+    """One control act of the log, and whether it has any effect.
+
+    Args:
+        act: `enforce`, `waive`, `enrol`, `withdraw` or `lift`.
+        entry: id of its entry.
+        at_us: time of its entry, microseconds since the epoch.
+        until_us: of a waiver, its end; else 0.
+        why: the reason given.
+        actor: reference of whoever did it, empty where unknown.
+        authn: how the actor was authenticated.
+        signers: thumbprints of the people who signed it.
+        is_proven: a proven person signed it, and as many people as it takes.
+        problem: why it has no effect, a code; empty where it has.
+    """
+
+    act: str
+    entry: str
+    at_us: int
+    until_us: int = 0
+    why: str = ""
+    actor: str = ""
+    authn: str = ""
+    signers: tuple[str, ...] = ()
+    is_proven: bool = False
+    problem: str = ""
+
+
+class ControlHistory:
+    """People, floor and waivers of one tenant, as the entries added so far leave them.
+
+    Attributes:
+        store: id of the store to which signed acts are bound.
+        floor: `enforce` once an entry has raised it.
+        raised: the change that raised it last; None where nothing has.
+        waiver: the waiver that was made last, whether or not it has ended; None where the floor was raised since.
+        changes: every act, oldest first.
+    """
+
+    def __init__(self, tenant: str, store: str = "") -> None:
+        self.store = store
+        self.floor = Mode.OBSERVE
+        self.raised: ControlChange | None = None
+        self.waiver: ControlChange | None = None
+        self.changes: list[ControlChange] = []
+        self._tenant = tenant
+        self._people: dict[str, Person] = {}
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody who was ever enrolled, in the order of enrolment."""
+        return tuple(self._people.values())
+
+    def list_live(self) -> list[Person]:
+        """The people who are enrolled now."""
+        return [item for item in self._people.values() if item.until_us is None]
+
+    def count_needed(self, act: str) -> int:
+        """How many people have to sign an act: two where two are enrolled, else one for a waiver and none otherwise."""
+        counted = sum(item.counts for item in self._people.values())
+        if act not in ("enrol", "lift", "waive"):
+            return 0
+        return 2 if counted > 1 else int(act == "waive")
+
+    def find_signers(self, act: str, terms: Mapping[str, str | int], tokens: object, at_us: int) -> frozenset[str]:
+        """Thumbprints of the enrolled people with a valid signature of exactly this act among `tokens`."""
+        keys = {item.key_id: item.public_key for item in self.list_live()}
+        return collect_signers(
+            tokens if isinstance(tokens, list | tuple) else (),
+            keys,
+            act=act,
+            terms=terms,
+            store=self.store,
+            tenant=self._tenant,
+            at_s=at_us // _US,
+        )
+
+    def find_problem(self, act: str, signers: frozenset[str]) -> str:
+        """Why an act with these signers has no effect: `not_signed`, `second_signature` or `not_proven`; else empty."""
+        needed = self.count_needed(act)
+        if len(signers) < needed:
+            return "second_signature" if signers else "not_signed"
+        must_prove = needed and any(item.counts and item.is_proven for item in self._people.values())
+        return "not_proven" if must_prove and not self._are_proven(signers) else ""
+
+    def _are_proven(self, signers: frozenset[str]) -> bool:
+        return any(self._people[kid].is_proven for kid in signers)
+
+    def add(self, kind: str, body: Mapping[str, Any], *, at_us: int, entry: str) -> ControlChange | None:
+        """Take the next entry of the log; what it changes, None where it is none of these acts."""
+        if kind == "mode":
+            change = self._add_mode(body, at_us, entry)
+        elif kind == "lift":
+            change = self._judge("lift", make_lift_terms(body), body, at_us, entry)
+        elif kind == "authority" and body.get("role") in PEOPLE_ROLES:
+            change = self._add_authority(body, at_us, entry)
+        else:
+            return None
+        self.changes.append(change)
+        return change
+
+    def _judge(
+        self, act: str, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int, entry: str
+    ) -> ControlChange:
+        signers = self.find_signers(act, terms, body.get("signed"), at_us)
+        problem = self.find_problem(act, signers)
+        return ControlChange(
+            act=act,
+            entry=entry,
+            at_us=at_us,
+            why=str(body.get("why", "")),
+            actor=str(body.get("actor", "")),
+            authn=str(body.get("authn", "")),
+            signers=tuple(sorted(signers)),
+            is_proven=not problem and self._are_proven(signers),
+            problem=problem,
+        )
+
+    def _add_mode(self, body: Mapping[str, Any], at_us: int, entry: str) -> ControlChange:
+        if body.get("to") != Mode.OBSERVE.value:
+            change = self._judge("enforce", make_enforce_terms(body), body, at_us, entry)
+            self.floor, self.raised, self.waiver = Mode.ENFORCE, change, None
+            return change
+        change = self._judge("waive", make_waive_terms(body), body, at_us, entry)
+        until_us = body.get("until_us")
+        is_timed = type(until_us) is int and at_us < until_us <= at_us + (MAX_WAIVER_S + 60) * _US
+        change = replace(change, until_us=until_us if type(until_us) is int else 0)
+        if not is_timed:
+            change = replace(change, problem=change.problem or "bad_end", is_proven=False)
+        # INVARIANT: FLOOR - what nobody who is enrolled has signed, or has no end, lowers nothing.
+        if not change.problem:
+            self.waiver = change
+        return change
+
+    def _add_authority(self, body: Mapping[str, Any], at_us: int, entry: str) -> ControlChange:
+        kid = str(body.get("kid", ""))
+        if body.get("act") != "enrol":
+            return self._withdraw(kid, body, at_us, entry)
+        change = self._judge("enrol", make_enrol_terms(body), body, at_us, entry)
+        if kid in self._people:
+            return replace(change, problem="")  # enrolled already: it changes nothing
+        public_key = _decode_key(body.get("key"))
+        if not change.problem and public_key is not None:
+            is_here = body.get("here") is not False
+            is_first = not any(not item.is_here for item in self._people.values())
+            self._people[kid] = Person(
+                key_id=kid,
+                public_key=public_key,
+                role=str(body["role"]),
+                name=str(body.get("name", "")),
+                since_us=at_us,
+                is_here=is_here,
+                is_proven=not is_here and (is_first or change.is_proven),
+            )
+        return change
+
+    def _withdraw(self, kid: str, body: Mapping[str, Any], at_us: int, entry: str) -> ControlChange:
+        change = self._judge("withdraw", make_withdraw_terms(body), body, at_us, entry)
+        person = self._people.get(kid)
+        if person is not None and person.until_us is None:
+            # Somebody proven whom nobody proven has withdrawn signs no more, and is still one of two.
+            counts = person.is_proven and not change.is_proven
+            self._people[kid] = replace(person, until_us=at_us, counts=counts)
+        return change
+
+
+def make_enrol_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
+    """What is signed of an enrolment, from the body of its entry."""
+    return {name: str(body.get(name, "")) for name in ("role", "key")}
+
+
+def make_withdraw_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
+    """What is signed of a withdrawal, from the body of its entry."""
+    return {"kid": str(body.get("kid", ""))}
+
+
+def make_lift_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
+    """What is signed of a lift, from the body of its entry."""
+    return {"scope": str(body.get("scope", "")), "target": str(body.get("target", ""))}
+
+
+def make_waive_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
+    """What is signed of a waiver, from the body of its entry."""
+    until_us = body.get("until_us")
+    return {"until_s": until_us // _US if type(until_us) is int else 0, "why": str(body.get("why", ""))}
+
+
+def make_enforce_terms(_body: Mapping[str, Any]) -> dict[str, str | int]:
+    """What is signed of raising the floor."""
+    return {"mode": Mode.ENFORCE.value}
+
+
+def _decode_key(text: object) -> bytes | None:
+    try:
+        key = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == 32 else None

@@ -1,0 +1,22 @@
+"""The user account that this process runs as, as the actor of what the process does by itself."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from functools import lru_cache
+
+from halo_core.model import Actor
+
+
+def describe_os_user() -> Actor:
+    """The account of the effective user id; no environment variable counts, since anybody can set those."""
+    return _describe(os.geteuid())
+
+
+@lru_cache(maxsize=8)
+def _describe(uid: int) -> Actor:
+    try:
+        return Actor(pwd.getpwuid(uid).pw_name, "os-user")
+    except KeyError:
+        return Actor(f"uid-{uid}", "os-user")

@@ -1,0 +1,53 @@
+"""Entries of who read what, and of what was refused: reading content, exports, refused answers and control acts.
+
+An entry names what was read, never its content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from halo_core.errors import HaloError
+from halo_core.log_output import get_logger
+from halo_core.model import Actor, EntryKind
+from halo_core.store import Draft, Store, Transaction
+
+_LOG: Final = get_logger("access")
+_MAX_TEXT: Final = 200
+
+
+def record_access(tx: Transaction, act: str, what: Mapping[str, str | int], by: Actor | str) -> None:
+    """Record that somebody read or exported something.
+
+    Args:
+        tx: the transaction.
+        act: `read`, `reveal` or `export`.
+        what: names of what was read, such as the id of an entry; no content.
+        by: who.
+    """
+    named = {name: value[:_MAX_TEXT] if isinstance(value, str) else value for name, value in what.items()}
+    tx.append(Draft(EntryKind.ACCESS, "", {"act": act, "what": named}, actor=Actor.of(by)))
+
+
+def record_refusal(
+    store: Store, act: str, code: str, *, by: Actor | str, terms: Mapping[str, str | int] | None = None
+) -> None:
+    """Record that an act was refused; the refusal stands whatever is wrong with the ledger, so an error is logged.
+
+    Args:
+        store: of the act.
+        act: `approve`, `deny`, or a control act.
+        code: why it was refused.
+        by: who tried.
+        terms: what was tried: names and no content.
+    """
+
+    def job(tx: Transaction) -> None:
+        body = {"act": "refused", "code": code, "refused": act, "what": dict(terms or {})}
+        tx.append(Draft(EntryKind.ACCESS, "", body, actor=Actor.of(by)))
+
+    try:
+        store.commit(job)
+    except HaloError as exc:
+        _LOG.error("a refusal could not be recorded: %s", exc, extra={"halo_event": "refusal_not_recorded"})

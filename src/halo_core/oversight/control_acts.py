@@ -1,0 +1,213 @@
+"""Control acts: raising the floor, waiving it for a time, and the signatures that these and other acts take.
+
+An act is signed with the key of an enrolled person, on this host or another one (`sign`, `SignedAct`), and done here
+with what was signed (`raise_floor`, `waive_floor`; lifts and enrolments are in `requests` and `keys`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from halo_core.authorities import TrustedKeys, person_key_name
+from halo_core.clock import format_iso
+from halo_core.crypto.keys import Ed25519Signer, IdSource, KeyStore
+from halo_core.errors import BadInput, ConfigError, Denied, PassportError
+from halo_core.ledger.control_history import make_enforce_terms, make_waive_terms
+from halo_core.model import Actor, EntryKind, Mode
+from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, MAX_WAIVER_S, ControlAct, peek_act, sign_act
+from halo_core.store import Draft, Transaction
+from halo_core.store.control_state import load_history
+
+_US: Final = 1_000_000
+_MAX_FILE: Final = 65_536
+SIGNATURE_LIFETIME_S: Final = 86_400
+"""How long a signed act waits to be used, seconds."""
+
+Terms = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAct:
+    """An act with the signatures that people gave it; a file carries it from one host to another.
+
+    Args:
+        act: see `halo_core.passports.control_act.ACTS`.
+        terms: what exactly is done.
+        store: id of the store.
+        tenant: whose log.
+        tokens: one signature of each person.
+    """
+
+    act: str
+    terms: Terms
+    store: str
+    tenant: str
+    tokens: tuple[str, ...] = ()
+
+    def to_text(self) -> str:
+        """The text of its file."""
+        tree = {"act": self.act, "store": self.store, "tenant": self.tenant, "terms": dict(self.terms)}
+        return json.dumps({**tree, "tokens": list(self.tokens)}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str) -> SignedAct:
+        """Inverse of `to_text`; what the file says of the act is taken from what was signed.
+
+        Raises:
+            BadInput: `bad_signed_act`, it is none, or its signatures are of different acts.
+        """
+        try:
+            tokens = tuple(json.loads(text[:_MAX_FILE])["tokens"])
+            acts = [peek_act(token) for token in tokens]
+            first = acts[0]
+        except (IndexError, KeyError, PassportError, TypeError, ValueError) as exc:
+            raise _make_file_error("the file contains no signed act") from exc
+        signed = cls(first.act, dict(first.terms), first.store, first.tenant, tokens)
+        for item in acts:
+            if (item.act, dict(item.terms), item.store, item.tenant) != (
+                signed.act,
+                signed.terms,
+                signed.store,
+                signed.tenant,
+            ):
+                raise _make_file_error("the file contains signatures of different acts")
+        return signed
+
+    def sign(self, signer: Ed25519Signer, ids: IdSource, now_s: int) -> SignedAct:
+        """The same act with one more signature.
+
+        Raises:
+            PassportError: the act is not valid.
+        """
+        lifetime_s = min(SIGNATURE_LIFETIME_S, MAX_ACT_LIFETIME_S)
+        act = ControlAct(self.act, self.terms, self.store, self.tenant, now_s, now_s + lifetime_s, ids.new_token_id())
+        return replace(self, tokens=(*self.tokens, sign_act(act, signer)))
+
+
+def _make_file_error(problem: str) -> BadInput:
+    return BadInput("bad_signed_act", problem, remedy="make one with `halo operator sign`")
+
+
+def load_person_signer(folders: Sequence[KeyStore], trusted: TrustedKeys, name: str, now_us: int) -> Ed25519Signer:
+    """The key of an enrolled operator or approver, from the first key folder that has it.
+
+    Raises:
+        ConfigError: `no_operator_key`.
+        Denied: `not_enrolled`.
+    """
+    enrolled = {kid: item for kid, item in trusted.list_people(now_us).items() if item.name == name}
+    if not enrolled:
+        raise Denied("not_enrolled", f"`{name[:64]}` is not enrolled", remedy="run `halo operator enrol`")
+    for keys in folders:
+        for file_name in (person_key_name(role, name) for role in ("operator", "approver")):
+            if file_name in keys.names() and keys.signer(file_name).key_id in enrolled:
+                return keys.signer(file_name)
+    message = f"`{folders[0].home}` has no key of `{name[:64]}`"
+    raise ConfigError("no_operator_key", message, field="key-home", remedy="give the folder of the key")
+
+
+def list_key_holders(keys: KeyStore, trusted: TrustedKeys, now_us: int) -> list[str]:
+    """Names of the enrolled people whose key is in a key folder."""
+    files = keys.names()
+    people = {item.name for item in trusted.list_people(now_us).values()}
+    return sorted(
+        name for name in people if any(person_key_name(role, name) in files for role in ("operator", "approver"))
+    )
+
+
+def require_signatures(tx: Transaction, act: str, terms: Terms, tokens: Sequence[str]) -> None:
+    """Refuse an act that the people who are enrolled have not signed.
+
+    Raises:
+        Denied: `signatures_needed`.
+    """
+    history = load_history(tx, tx.load_store_id())
+    signers = history.find_signers(act, terms, list(tokens), tx.clock.now_us())
+    problem = history.find_problem(act, signers)
+    if not problem:
+        return
+    needed = history.count_needed(act)
+    why = (
+        "nobody who signed it is proven"
+        if problem == "not_proven"
+        else f"{needed} enrolled {'people have' if needed > 1 else 'person has'} to sign it, and {len(signers)} did"
+    )
+    raise Denied("signatures_needed", f"`{act}`: {why}", remedy=describe_signing(act, terms, history.store, tx.tenant))
+
+
+def describe_signing(act: str, terms: Terms, store: str, tenant: str) -> str:
+    """The commands that collect the signatures of an act."""
+    options = {
+        "enforce": "",
+        "enrol": f" --role {terms.get('role')} --public-key {terms.get('key')}",
+        "lift": f" --scope {terms.get('scope')}" + (f" --target {terms['target']}" if terms.get("target") else ""),
+        "waive": f" --for 1h --why '{terms.get('why')}'",
+        "withdraw": f" --key {terms.get('kid')}",
+    }[act]
+    return (
+        f"sign it: `halo operator sign {act}{options} --store {store} --tenant {tenant} --as NAME --out act.json`; a "
+        "second person adds `halo operator countersign act.json --as NAME`; then repeat the command with "
+        "`--signed act.json`"
+    )
+
+
+def raise_floor(tx: Transaction, by: Actor | str, tokens: Sequence[str] = ()) -> bool:
+    """Put a tenant in enforce mode, which ends a waiver; False where nothing lowers the floor already."""
+    control = tx.load_control()
+    history = load_history(tx, control.store)
+    if history.waiver is None and history.floor is Mode.ENFORCE:
+        return False
+    body = {"from": control.recorded.value, "to": Mode.ENFORCE.value, **_signed(tokens)}
+    _append_mode(tx, body, by)
+    return True
+
+
+def waive_floor(tx: Transaction, until_us: int, why: str, by: Actor | str, tokens: Sequence[str]) -> None:
+    """Lower the floor to `observe` until a time.
+
+    Args:
+        tx: the transaction.
+        until_us: end of the waiver, whole seconds, microseconds since the epoch.
+        why: the reason, masked.
+        by: who does it.
+        tokens: signatures of the act `waive`.
+
+    Raises:
+        ConfigError: `bad_waiver`, the end has passed or is too far; `floor_unknown`, the log does not say that the
+            floor was raised.
+        Denied: `signatures_needed`.
+    """
+    now_us = tx.clock.now_us()
+    if not now_us < until_us <= now_us + MAX_WAIVER_S * _US:
+        message = f"a waiver until {format_iso(until_us)} is over, or lasts for more than {MAX_WAIVER_S // 86_400} days"
+        raise ConfigError("bad_waiver", message, field="for", remedy="use at most 7d")
+    if load_history(tx, tx.load_store_id()).floor is not Mode.ENFORCE:
+        problem = "the home was raised to `enforce`, and no entry of this log says so"
+        raise ConfigError("floor_unknown", problem, field="home", remedy="run `halo enforce`, which records it")
+    body: dict[str, Any] = {"from": Mode.ENFORCE.value, "to": Mode.OBSERVE.value, "until_us": until_us, "why": why}
+    require_signatures(tx, "waive", make_waive_terms(body), tokens)
+    _append_mode(tx, {**body, **_signed(tokens)}, by)
+
+
+def make_waiver(store: str, tenant: str, until_us: int, why: str) -> SignedAct:
+    """A waiver that nobody has signed yet."""
+    return SignedAct("waive", make_waive_terms({"until_us": until_us, "why": why}), store, tenant)
+
+
+def make_raise(store: str, tenant: str) -> SignedAct:
+    """The act of raising the floor, which nobody has signed yet."""
+    return SignedAct("enforce", make_enforce_terms({}), store, tenant)
+
+
+def _append_mode(tx: Transaction, body: dict[str, Any], by: Actor | str) -> None:
+    control = tx.load_control()
+    # INVARIANT: FLOOR - the row holds the floor; a waiver lowers what is in force, and not the floor.
+    tx.put_control(replace(control, version=control.version + 1, recorded=Mode.ENFORCE))
+    tx.append(Draft(EntryKind.MODE, "", body, actor=Actor.of(by)))
+
+
+def _signed(tokens: Sequence[str]) -> dict[str, list[str]]:
+    return {"signed": list(tokens)} if tokens else {}

@@ -1,0 +1,179 @@
+"""Signed control acts: what an enrolled person signs to enrol somebody, lift a stop, or change the mode.
+
+A token is a strict JWS of its own `typ`, bound to one store, one tenant and the exact terms of the act, so it can be
+made on another host than the one where it is used, and two people can sign the same act. Ledger entries hold it, so it
+names its signer by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from halo_core.crypto.keys import Signer
+from halo_core.errors import PassportError
+from halo_core.passports.claims import ISSUER_URI, issuer_uri
+from halo_core.passports.codec import (
+    LAST_SECOND,
+    Claims,
+    claim_error,
+    make_header,
+    open_token,
+    read_payload,
+    require_integer,
+    require_members,
+    require_object,
+    require_text,
+    sign_token,
+)
+
+MAX_ACT_LIFETIME_S: Final = 7 * 86_400
+"""Longest time between the signature of an act and its use, seconds."""
+MAX_WAIVER_S: Final = 7 * 86_400
+"""Longest time for which a waiver lowers the floor, seconds."""
+ACTS: Final = ("enforce", "enrol", "lift", "waive", "withdraw")
+_MEDIA_TYPE: Final = "halo-control+jwt"
+_MEMBERS: Final = ("aud", "exp", "halo", "iat", "iss", "jti", "ten", "ver")
+_REMEDY: Final = "sign the act again with `halo operator sign`, by somebody who is enrolled"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAct:
+    """What is signed, and with which key. Times are seconds since the epoch.
+
+    Args:
+        act: one of `ACTS`.
+        terms: what exactly is done: texts and integers by name.
+        store: id of the store.
+        tenant: whose log.
+        issued_at_s: when it was signed.
+        expires_at_s: unused by then, it serves nothing.
+        id: of the signature.
+        key_id: thumbprint of the key that signed.
+        token: the signed form.
+    """
+
+    act: str
+    terms: Mapping[str, str | int]
+    store: str
+    tenant: str
+    issued_at_s: int
+    expires_at_s: int
+    id: str
+    key_id: str = ""
+    token: str = field(default="", repr=False)
+
+
+def sign_act(act: ControlAct, signer: Signer) -> str:
+    """Sign an act, whose `key_id` and `token` are not read.
+
+    Raises:
+        PassportError: nothing is signed that `read_act` would refuse.
+    """
+    claims = {
+        "aud": act.store,
+        "exp": act.expires_at_s,
+        "halo": {"act": act.act, "terms": dict(act.terms)},
+        "iat": act.issued_at_s,
+        "iss": issuer_uri(signer.public_key),
+        "jti": act.id,
+        "ten": act.tenant,
+        "ver": 1,
+    }
+    token = sign_token(make_header(signer.key_id, _MEDIA_TYPE), claims, signer)
+    _parse(Claims(claims, signer.key_id, token))
+    return token
+
+
+def read_act(token: str, keys: Mapping[str, bytes]) -> ControlAct:
+    """Verify and parse a signed act.
+
+    Args:
+        token: whatever was presented.
+        keys: enrolled `kid` → public key of 32 bytes.
+
+    Raises:
+        PassportError: `unknown_signer`, `bad_iss`, `bad_times`, `bad_act`, `claims_shape`, or as
+            `halo_core.passports.codec.open_token`.
+    """
+    accepted = {make_header(kid, _MEDIA_TYPE): key for kid, key in keys.items()}
+    return _parse(open_token(token, accepted, unknown="unknown_signer", remedy=_REMEDY))
+
+
+def peek_act(token: str) -> ControlAct:
+    """Parse an act without verifying it, for somebody who is about to sign the same one.
+
+    Raises:
+        PassportError: as `read_act`, but for what needs an enrolled key.
+    """
+    members = read_payload(token)
+    iss = members.get("iss")
+    return _parse(Claims(members, iss.rpartition(":")[2] if type(iss) is str else "", token))
+
+
+def collect_signers(
+    tokens: Iterable[object],
+    keys: Mapping[str, bytes],
+    *,
+    act: str,
+    terms: Mapping[str, str | int],
+    store: str,
+    tenant: str,
+    at_s: int,
+) -> frozenset[str]:
+    """Thumbprints of the keys with a valid signature of exactly this act; whatever else is presented is left out.
+
+    Args:
+        tokens: whatever was presented.
+        keys: enrolled `kid` → public key.
+        act: what is done.
+        terms: of it.
+        store: id of the store in which it is done.
+        tenant: whose log.
+        at_s: when it is done, seconds since the epoch.
+    """
+    signers = set()
+    for token in tokens:
+        try:
+            signed = read_act(token, keys) if isinstance(token, str) else None
+        except PassportError:
+            continue
+        if (
+            signed is not None
+            and (signed.act, dict(signed.terms)) == (act, dict(terms))
+            and (signed.store, signed.tenant) == (store, tenant)
+            and signed.issued_at_s - _SKEW_S <= at_s < signed.expires_at_s
+        ):
+            signers.add(signed.key_id)
+    return frozenset(signers)
+
+
+_SKEW_S: Final = 300
+"""By how much the clock of the host that signs may be ahead, seconds."""
+
+
+def _parse(claims: Claims) -> ControlAct:
+    top = require_members(claims.members, _MEMBERS, "claims_shape", "")
+    halo = require_members(top["halo"], ("act", "terms"), "claims_shape", "/halo")
+    require_integer(top["ver"], 1, 1, "claims_shape", "/ver")
+    if top["iss"] != ISSUER_URI + claims.key_id:
+        raise claim_error("bad_iss", "`iss` does not name the key that signed", "/iss", remedy=_REMEDY)
+    issued, expires = (require_integer(top[name], 0, LAST_SECOND, "bad_times", f"/{name}") for name in ("iat", "exp"))
+    if not issued < expires <= issued + MAX_ACT_LIFETIME_S:
+        message = f"a signed act is valid for 1 to {MAX_ACT_LIFETIME_S} seconds"
+        raise claim_error("bad_times", message, "/exp", remedy=_REMEDY)
+    terms = require_object(halo["terms"], "bad_act", "/halo/terms")
+    if halo["act"] not in ACTS or not all(type(value) in (str, int) for value in terms.values()):
+        raise claim_error("bad_act", "unknown act or terms", "/halo", remedy=_REMEDY)
+    return ControlAct(
+        act=halo["act"],
+        terms=terms,
+        store=require_text(top["aud"], "/aud"),
+        tenant=require_text(top["ten"], "/ten"),
+        issued_at_s=issued,
+        expires_at_s=expires,
+        id=require_text(top["jti"], "/jti"),
+        key_id=claims.key_id,
+        token=claims.token,
+    )

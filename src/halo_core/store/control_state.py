@@ -1,0 +1,129 @@
+"""What is in force for a tenant, read when the image is loaded or another connection has changed control.
+
+The mode comes from the signed entries (`halo_core.ledger.control_history`), of which each writer's signature is
+verified. The control row is a cache: where it says less it is overridden, recorded and written again, and where it says
+more it counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from halo_core.authorities import Authorities
+from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
+from halo_core.floors import HomeFloor
+from halo_core.ledger.control_history import ControlChange, ControlHistory
+from halo_core.log_output import get_logger
+from halo_core.model import EntryKind, Mode
+from halo_core.store.drafts import Draft
+from halo_core.store.image import Control
+from halo_core.store.proven_entries import ProvenEntry
+
+if TYPE_CHECKING:
+    from halo_core.model import Revocation, Stop
+    from halo_core.store.transaction import Transaction
+
+_LOG: Final = get_logger("control")
+# The words of the index, or SQLite would not use it and read the whole log.
+_CONTROL_ENTRIES: Final = (
+    "SELECT w, ws FROM entry INDEXED BY entry_control WHERE tenant=? AND kind IN ('authority', 'mode') ORDER BY idx"
+)
+_NEWEST: Final = f"{_CONTROL_ENTRIES} DESC LIMIT 1"
+
+
+def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]) -> Control:
+    """What is in force, with the restrictions given.
+
+    INVARIANT: FLOOR - no row lowers the mode: it is what the signed entries say, and never below what this process,
+    the home's file or the host has as the floor.
+
+    Raises:
+        CannotDecide: `ledger_unwritable`, the control row or a control entry is missing or was changed.
+    """
+    row = tx.cursor.execute("SELECT version, store, mode, policy FROM control WHERE tenant=?", (tx.tenant,)).fetchone()
+    if row is None:
+        raise CannotDecide("ledger_unwritable", "the store has no control row", remedy="restore a copy of the database")
+    version, store, mode, policy = row
+    history, floors = load_history(tx, store), tx.image.floors
+    if history.floor is Mode.ENFORCE and floors.home is not Mode.ENFORCE:
+        floors.home = Mode.ENFORCE
+        _note_floor(tx)
+    is_raised = Mode.ENFORCE in (history.floor, floors.home, floors.host) or mode == Mode.ENFORCE.value
+    # Where the home was raised and its log does not say so (an entry is missing, or it is another database of the
+    # home), nobody can waive the floor, since what stands is not known.
+    waiver = _find_waiver(tx, history) if history.floor is Mode.ENFORCE and floors.host is not Mode.ENFORCE else None
+    control = Control(
+        version=version,
+        store=store,
+        mode=Mode.ENFORCE if is_raised else Mode.OBSERVE,
+        policy=policy,
+        stops=stops,
+        revocations=revocations,
+        waiver=waiver,
+        # INVARIANT: FAILCLOSED - a row that says `enforce` where no entry does stays so: the entry may be missing.
+        recorded=Mode.ENFORCE if Mode.ENFORCE.value in (mode, history.floor.value) else Mode.OBSERVE,
+    )
+    if history.floor is Mode.ENFORCE and mode != history.floor.value:
+        _record_difference(tx, "mode", history.floor.value, mode)
+        tx.put_control(control)
+    return control
+
+
+def load_history(tx: Transaction, store: str) -> ControlHistory:
+    """People and mode as the signed entries of this log say; read again only when there is a newer one.
+
+    Raises:
+        CannotDecide: `ledger_unwritable`, one of the entries is missing or was changed.
+    """
+    image = tx.image
+    newest = tx.cursor.execute(_NEWEST, (tx.tenant,)).fetchone()
+    end = None if newest is None else (str(newest[0]), int(newest[1]))
+    history = image.history
+    if history is not None and (end, store) == (image.history_end, history.store):
+        return history
+    history = ControlHistory(tx.tenant, store)
+    for writer, seq in tx.cursor.execute(_CONTROL_ENTRIES, (tx.tenant,)).fetchall():
+        try:
+            entry = ProvenEntry.read(tx, writer, seq).entry
+        except (Gap, Tampered) as exc:
+            raise CannotDecide(
+                "ledger_unwritable", f"control entry {writer}-{seq} cannot be proven", remedy="run `halo verify`"
+            ) from exc
+        if entry.kind in (EntryKind.AUTHORITY, EntryKind.MODE):
+            history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
+    image.history, image.history_end = history, end
+    return history
+
+
+def _find_waiver(tx: Transaction, history: ControlHistory) -> ControlChange | None:
+    """The waiver that was made last, if those who signed it are enrolled still."""
+    waiver = history.waiver
+    if waiver is None:
+        return None
+    try:
+        trusted = Authorities(tx.image.home).load(tx.tenant)
+    except ConfigError:
+        return None  # INVARIANT: FAILCLOSED - nobody can be shown to be enrolled
+    live = trusted.list_people(tx.clock.now_us())
+    return waiver if all(kid in live for kid in waiver.signers) else None
+
+
+def _note_floor(tx: Transaction) -> None:
+    """Keep in the home that the floor was raised."""
+    try:
+        HomeFloor(tx.image.home).raise_for(tx.tenant)
+    except OSError as exc:
+        _LOG.error("the floor cannot be noted in `%s`: %s", tx.image.home, exc, extra={"halo_event": "floor_not_noted"})
+
+
+def _record_difference(tx: Transaction, column: str, expected: str, actual: object) -> None:
+    """Record that the control row differs from its entry."""
+    _LOG.error(
+        "the %s in the control row is `%s`, but its entry says `%s`",
+        column,
+        actual,
+        expected,
+        extra={"halo_event": "control_differs"},
+    )
+    body = {"act": "row_differs", "column": column, "entry": expected, "row": str(actual)[:32]}
+    tx.append(Draft(EntryKind.CONTROL, "", body))

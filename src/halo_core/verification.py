@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from halo_core.authorities import Authorities
+from halo_core.clock import SystemClock
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, Gap
+from halo_core.floors import HomeFloor
 from halo_core.ledger import Report, Trust, parse_vkey, read_anchors
 from halo_core.ledger.verify import verify
 from halo_core.store import StoreConfig, writer_chains
@@ -74,7 +77,14 @@ def verify_reader(reader: Reader, home: Path, *, anchors: Mapping[str, bytes] | 
         anchors = find_anchors(reader, home, anchors_by_store)
     keys = {tenant: parse_vkey(text) for tenant, text in logs.items()}
     anywhere = frozenset(tenant for store in anchors_by_store.values() for tenant in store)
-    trust = Trust(keys, anchors=anchors, kek=_load_content_key(home), elsewhere=anywhere - set(anchors))
+    trust = Trust(
+        keys,
+        anchors=anchors,
+        kek=_load_content_key(home),
+        elsewhere=anywhere - set(anchors),
+        raised=frozenset(HomeFloor(home).list_raised()),
+        people=_load_people(home),
+    )
     return verify(reader, trust, **options)
 
 
@@ -95,6 +105,11 @@ def _load_trusted_keys(home: Path) -> dict[str, str]:
             remedy="set HALO_HOME to the home that created the log",
         )
     return logs
+
+
+def _load_people(home: Path) -> dict[str, frozenset[str]]:
+    authorities, now_us = Authorities(home), SystemClock().now_us()
+    return {tenant: frozenset(authorities.load(tenant).list_people(now_us)) for tenant in authorities.tenants()}
 
 
 def _load_content_key(home: Path) -> bytes | None:

@@ -47,7 +47,9 @@ COLUMNS = {
     "checkpoint": ("tenant", "size", "root", "note", "frontier"),
     "vault": ("tenant", "subject", "dek_wrapped", "commitment", "erased_at_us"),
     "session": ("tenant", "session", "head_w", "head_ws", "version"),
-    "writer": ("tenant", "w", "vkey", "closed_us"),
+    "writer": ("tenant", "w", "vkey", "opened_us", "closed_us"),
+    "control": ("tenant", "version", "store", "mode", "policy"),
+    "usage": ("tenant", "agent", "resource", "uses"),
     "blob": ("tenant", "hash", "bytes"),
 }
 ARGS = Digester(b"\x05" * 32).digest("halo/args", b"{}")
@@ -186,6 +188,8 @@ class World:
         ws = self._heads[tenant, w][0]
         request = request_of(session, call)
         once = make_repeatable_run_key(request, w, ws)
+        if runs:
+            self.count_use(tenant)
         if mode == "enforce" and not idempotent:
             once = make_single_run_key(request, number)
         return self.append(
@@ -203,6 +207,11 @@ class World:
             trigger={"kind": "host"},
             **more,
         )
+
+    def count_use(self, tenant: str) -> None:
+        found = [row for row in self.tables["usage"] if row["tenant"] == tenant]
+        row = found[0] if found else self.put("usage", tenant, "clerk", "pay", 0)
+        row["uses"] += 1
 
     def settle(self, decision: LedgerEntry, status: str = "success") -> LedgerEntry:
         """Add the outcome of a decision."""
@@ -226,10 +235,12 @@ class World:
 
     def open_writer(self, tenant: str, w: str) -> None:
         vkey = format_vkey(make_vkey(writer_name(tenant, w), key(f"{tenant} {w}").public_key))
-        self.put("writer", tenant, w, vkey, None)
+        if not any(row["tenant"] == tenant for row in self.tables["control"]):
+            self.put("control", tenant, 1, "halo-store:test", "observe", "")
         name = canonical.digest("halo/policy/v1", w.encode())
         self.put("blob", tenant, name, w.encode())
-        self.append(tenant, w, EntryKind.WRITER_OPEN, vkey=vkey, hash=name)
+        opened = self.append(tenant, w, EntryKind.WRITER_OPEN, vkey=vkey, hash=name, store="halo-store:test")
+        self.put("writer", tenant, w, vkey, opened.ts_us, None)
 
     def _seal(self, tenant: str, subject: str, fields: dict[str, bytes], n: int) -> tuple[bytes, bytes]:
         dek = pseudo(f"dek {tenant} {subject}", 32)
@@ -243,10 +254,13 @@ class World:
 
     def rows(self, stream: Stream) -> Iterator[tuple[Any, ...]]:
         table, columns, order = stream.value
-        names, keys = columns.split(", "), order.split(", ")
+        table, _, condition = table.partition(" WHERE ")
+        names, keys = columns.split(", "), list(filter(None, order.split(", ")))
         if not set(names) <= set(COLUMNS.get(table, ())):
             return iter(())
         stored = sorted(self.tables[table], key=lambda row: tuple(row[name] for name in keys))
+        if condition:
+            stored = [row for row in stored if f"'{row['kind']}'" in condition]
         return (tuple(row[name] for name in names) for row in stored)
 
     def rows_by_position(self) -> Iterator[tuple[Any, ...]]:
@@ -282,8 +296,8 @@ def build(*, rounds: int = 6) -> World:
                 marks=pseudo(f"marks {tenant} {w} {i}", 20) if i % 2 else None,
             )
             world.settle(decision)
-    world.append("local", "b77e", EntryKind.WRITER_CLOSE)
-    world.find("writer", w="b77e")["closed_us"] = 1_700_000_000_000_000
+    closed = world.append("local", "b77e", EntryKind.WRITER_CLOSE, cause="closed", writer="b77e")
+    world.find("writer", w="b77e")["closed_us"] = closed.ts_us
     return world
 
 

@@ -391,7 +391,7 @@ def test_added_signature_behind_the_checkpoint_is_tampering(count: int):
 def test_writer_that_the_log_did_not_certify_is_tampering():
     world = BASE.copy()
     vkey = format_vkey(make_vkey(writer_name("acme", "evil"), key("acme evil").public_key))
-    world.put("writer", "acme", "evil", vkey, None)
+    world.put("writer", "acme", "evil", vkey, 0, None)
     # Signed by itself twice, never by the log.
     entry = world.append("acme", "evil", EntryKind.WRITER_OPEN, vkey=vkey)
     row = world.find("entry", tenant="acme", w="evil", ws=entry.seq)
@@ -405,7 +405,7 @@ def test_writer_that_the_log_did_not_certify_is_tampering():
 
 def test_writer_without_opening_entry_is_tampering():
     world = BASE.copy()
-    world.put("writer", "acme", "evil", "", None)
+    world.put("writer", "acme", "evil", "", 0, None)
     world.append("acme", "evil", EntryKind.MODE, mode="observe")
     report = check(world)
     assert report.exit_code == 11
@@ -528,7 +528,8 @@ def test_a_key_row_alone_betrays_a_cut_tail():
     world.tables["session"] = [r for r in world.tables["session"] if r["tenant"] == "local"]
     world.tables["blob"] = [r for r in world.tables["blob"] if r["tenant"] == "local" or r["bytes"] == b"c001"]
     report = check(world)
-    assert [(f.check, f.code, f.where.split()[0]) for f in report.findings] == [(8, "row_stray", "vault")]
+    found = [(f.check, f.code, f.where.split()[0]) for f in report.findings]
+    assert found == [(8, "row_stray", "vault"), (9, "row_stray", "usage")]
 
 
 def test_erased_content_is_held_to_its_digest():
@@ -654,7 +655,7 @@ def test_forged_certificate_under_the_right_key_hash_is_tampering():
 def test_opening_entry_that_names_the_key_of_another_writer_is_tampering():
     world = BASE.copy()
     vkey = format_vkey(make_vkey(writer_name("acme", "c001"), key("acme new").public_key))
-    world.put("writer", "acme", "new", vkey, None)
+    world.put("writer", "acme", "new", vkey, 0, None)
     world.append("acme", "new", EntryKind.WRITER_OPEN, vkey=vkey)
     assert "bad_writer_key" in codes(check(world))
 

@@ -184,7 +184,8 @@ def test_clock_running_back_is_a_warning_only():
     world = World()
     world.open_writer("local", "3f2a")
     world._count -= 6_000_000
-    world.append("local", "3f2a", EntryKind.MODE, mode="enforce")
+    world.append("local", "3f2a", EntryKind.MODE, to="enforce")
+    world.find("control", tenant="local")["mode"] = "enforce"
     world.checkpoint("local")
     del world.logs["acme"]
     report = verify(world, world.trust())

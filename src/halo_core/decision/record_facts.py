@@ -73,7 +73,7 @@ def extract_decision(
         unpack_digest(body["executed"])
     args_digest = unpack_digest(body["args"], KEYED_DIGEST)
     runs = body.get("dispatched", _RUNS[verdict.get("effect", "allow")])
-    request: dict[str, Any] = {"resource": resource}
+    request: dict[str, Any] = {"resource": resource, "subject": {"agent": frame["agent"]}}
     if runs:
         request["request_id"] = compute_request_id(
             session,
@@ -88,7 +88,7 @@ def extract_decision(
         "decision": {"reasons": verdict.get("reasons", _GRANTED)},
         "dispatched": runs,
         "request": request,
-        "snapshot": {"approval": seen.get("approval"), "mode": host["mode"]},
+        "snapshot": {"approval": seen.get("approval"), "mode": host["mode"], "policy": host["policy"]},
     }
     for name in _STATE_MEMBERS:
         if name in body:

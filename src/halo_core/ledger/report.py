@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from halo_core.ledger.control_history import ControlChange
 
 MAX_FINDINGS: Final = 200
 
@@ -17,7 +20,7 @@ CHECKS: Final[dict[int, str]] = {
     6: "anchors match the tree",
     7: "writers are certified, signatures are valid",
     8: "sealed content matches its entries",
-    9: "sessions, runs, blobs, holds and approvals",
+    9: "sessions, runs, blobs, holds, approvals and control",
 }
 
 LIMITS: Final = (
@@ -27,7 +30,8 @@ LIMITS: Final = (
     ),
     "a changed order of entries of different writers after the last checkpoint, until a checkpoint covers them",
     "a rewritten history, if its author has the log key, the database and the anchor; a copy on another host shows it",
-    "wrapped data keys, unless the content key is available; and the rows of mode, resources and usage",
+    "wrapped data keys, unless the content key is available",
+    "up to 64 uses of a resource that a killed process, or one that still runs, has counted and not written",
 )
 """What verification cannot see; a command that prints a report prints this too."""
 
@@ -93,6 +97,7 @@ class Report:
         undetermined: reasons why something could not be verified.
         full: False when only hashes, tree and checkpoints were to be verified.
         tampered: number of findings of that kind.
+        acts: tenant → control acts, oldest first.
     """
 
     findings: tuple[Finding, ...]
@@ -103,6 +108,7 @@ class Report:
     undetermined: tuple[str, ...]
     full: bool
     tampered: int
+    acts: Mapping[str, tuple[ControlChange, ...]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -122,7 +128,8 @@ def format_entry_name(key: tuple[object, object, object]) -> str:
 class Collector:
     """Gathers findings and counts while the passes run; memory is bounded.
 
-    `incomplete` holds the tenants of which an entry is known to be missing.
+    `incomplete` holds the tenants of which a row names a missing entry, `with_missing_entries` those in whose writers'
+    chains an entry is missing.
     """
 
     def __init__(self) -> None:
@@ -132,6 +139,8 @@ class Collector:
         self.warnings: list[str] = []
         self.undetermined: list[str] = []
         self.incomplete: set[str] = set()
+        self.with_missing_entries: set[str] = set()
+        self.acts: dict[str, tuple[ControlChange, ...]] = {}
         self.passed = dict.fromkeys(CHECKS, 0)
         self.failed = dict.fromkeys(CHECKS, 0)
         self.skipped = dict.fromkeys(CHECKS, 0)
@@ -186,4 +195,5 @@ class Collector:
             tuple(self.undetermined),
             full,
             self.tampered_total,
+            dict(self.acts),
         )

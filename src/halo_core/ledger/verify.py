@@ -5,7 +5,7 @@ The checks, by the numbers in comments of the code:
     1 something to verify and a trusted key           6 anchors are in the tree
     2 entries are what their notes say                7 writers certified, signatures
     3 writer chains without gap                       8 sealed content is what entries say
-    4 positions have no gap                           9 sessions, runs, blobs, holds and approvals
+    4 positions have no gap                           9 sessions, runs, blobs, holds, approvals, control
     5 checkpoints signed by the log, roots recomputed
 
 A row that contradicts the signed bytes, or a row too many, is tampering; a missing row, with everything else

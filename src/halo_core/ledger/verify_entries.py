@@ -25,6 +25,7 @@ from halo_core.ledger.verify_attached import AttachedCheck
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
 from halo_core.ledger.verify_signatures import SignatureJob, SignatureQueue
+from halo_core.ledger.verify_standing import StandingStateCheck
 from halo_core.ledger.verify_tree import WriterChain, WriterCheck
 from halo_core.model.ledger_entry import ENTRY_VERSION, format_entry_id
 
@@ -131,6 +132,7 @@ class EntryPass:
         self.named_blobs = self._projections.named_blobs
         self._writers = WriterCheck(trust, out, writers)
         self.row_checks: dict[str, RowCheck] = {
+            "control, resource, usage, writer": StandingStateCheck(out, reader, trust),
             "session": StateCheck(out),
             "hold, approval": RestrictionCheck(out),
             "standing": StandingCheck(out),
@@ -330,6 +332,7 @@ class EntryPass:
         self._projections.finish()
         self._report_waiting()
         missing = self._writers.finish(self._projections.missing_seqs)
+        self._out.with_missing_entries.update(tenant for tenant, count in missing.items() if count)
         self._attached.finish()
         for tenant in self._facts.heads:
             holes = self._facts.holes.get(tenant, 0)

@@ -1,0 +1,317 @@
+"""Checks of control state: each decision against what stood at its own position, and the rows that cache it (check 9).
+
+`ControlLog` reads the control entries first, in log order. Each decision is then compared with the mode at its
+position, the policy that its writer had put in force, and the registrations before it; so a change that was taken back
+shows in the decisions made meanwhile. The rows of control, resources, usage and writers are computed from the entries.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, NamedTuple
+
+import orjson
+
+from halo_core.crypto import canonical
+from halo_core.ledger.control_history import ControlChange, ControlHistory
+from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust
+from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
+from halo_core.model.ledger_entry import format_entry_id
+from halo_core.model.snapshot import Mode
+
+_REGISTRATION_DOMAIN: Final = "halo/registration/v1"
+_MAX_RESOURCES: Final = 4096
+MAX_UNWRITTEN_USES: Final = 64
+"""Uses that a process may have counted and not written when it was killed (`halo_core.store.use_counts`)."""
+
+
+class _ModeStep(NamedTuple):
+    """What stands from one position on: the floor, and the waiver that lowers it at its times."""
+
+    idx: int
+    floor: Mode
+    waiver: ControlChange | None
+
+
+@dataclass(slots=True)
+class _TenantControl:
+    """What the control entries of one tenant say, in log order."""
+
+    history: ControlHistory
+    steps: list[_ModeStep] = field(default_factory=list)
+    resources: dict[str, str] = field(default_factory=dict)
+    registered: dict[bytes, int] = field(default_factory=dict)
+    store: str = ""
+    policy: str = ""
+    version: int = 0
+    opened: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, set[int]] = field(default_factory=dict)
+    crashed: set[str] = field(default_factory=set)
+    differences: int = 0
+
+
+class ControlLog:
+    """What the control entries of every tenant say. The pass over entries checks these same rows."""
+
+    def __init__(self, reader: LedgerReader) -> None:
+        self._tenants: dict[str, _TenantControl] = {}
+        rows = [row for row in reader.rows(Stream.CONTROL_ENTRIES) if type(row[0]) is str and type(row[3]) is int]
+        for tenant, writer, seq, idx, kind, ts_us, text in sorted(rows, key=lambda row: (row[0], row[3])):
+            body = _read_body(text)
+            if body is not None and type(ts_us) is int and type(seq) is int:
+                self._add(tenant, (str(writer), seq, idx), str(kind), ts_us, body)
+
+    def find(self, tenant: str) -> _TenantControl:
+        """What is known of a tenant; empty where it has no control entry."""
+        found = self._tenants.get(tenant)
+        if found is None:
+            found = self._tenants[tenant] = _TenantControl(ControlHistory(tenant))
+        return found
+
+    def tenants(self) -> Iterator[tuple[str, _TenantControl]]:
+        """Every tenant with a control entry."""
+        yield from self._tenants.items()
+
+    def _add(self, tenant: str, place: tuple[str, int, int], kind: str, ts_us: int, body: Mapping[str, Any]) -> None:
+        control, (writer, seq, idx) = self.find(tenant), place
+        version = body.get("control")
+        if type(version) is int:
+            control.version = max(control.version, version)
+        if kind == "writer_open":
+            control.opened[writer] = ts_us
+            control.store = control.history.store = control.store or str(body.get("store", ""))
+        elif kind == "writer_close":
+            closed = str(body.get("writer"))
+            control.closed.setdefault(closed, set()).add(ts_us)
+            if body.get("cause") == "crash":
+                control.crashed.add(closed)
+        elif kind == "registration":
+            _add_registration(control, idx, body)
+        elif kind == "policy":
+            control.policy = _read_policy(body)
+        elif kind == "control":
+            control.differences += 1
+        elif control.history.add(kind, body, at_us=ts_us, entry=format_entry_id(writer, seq)) and kind == "mode":
+            control.steps.append(_ModeStep(idx, control.history.floor, control.history.waiver))
+
+
+def _read_body(text: object) -> Mapping[str, Any] | None:
+    try:
+        tree = orjson.loads(text) if isinstance(text, bytes) else None
+    except orjson.JSONDecodeError:
+        return None
+    body = tree.get("body") if isinstance(tree, dict) else None
+    return body if isinstance(body, dict) else None
+
+
+def _read_policy(body: Mapping[str, Any]) -> str:
+    return str(body.get("hash", body.get("unstored", "")))
+
+
+def _add_registration(control: _TenantControl, idx: int, body: Mapping[str, Any]) -> None:
+    resource = body.get("resource")
+    if not isinstance(resource, dict):
+        return
+    control.resources[str(resource.get("id"))] = str(body.get("hash", ""))
+    control.registered.setdefault(canonical.dumps(resource), idx)
+
+
+class StandingStateCheck:
+    """(9) Compares each decision with what stood at its position, and the rows that cache it with the entries."""
+
+    kinds: ClassVar = frozenset(("decision", "policy"))
+
+    def __init__(self, out: Collector, reader: LedgerReader, trust: Trust) -> None:
+        self._out = out
+        self._trust = trust
+        self._log = ControlLog(reader)
+        self._policies: dict[EntryKey, str] = {}
+        self._registrations: dict[int, tuple[Mapping[str, Any], int | None]] = {}
+        self._doubts: list[tuple[str, ...]] = []
+        self._uses: Counter[tuple[str, str, str]] = Counter()
+        self._lost: Counter[tuple[str, str, str]] = Counter()
+
+    def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
+        """Take one decision, or the policy that a writer puts in force; entries of a writer come in its order."""
+        body, writer = fields["body"], (tenant, str(fields.get("w")), 0)
+        if fields.get("kind") == "policy":
+            self._policies[writer] = _read_policy(body)
+            return
+        if fields.get("is_partial") or idx is None:
+            return
+        try:
+            self._check_decision(tenant, idx, fields, self._policies.get(writer, ""))
+        except (KeyError, TypeError):
+            return  # no such entry is ever written
+
+    def _check_decision(self, tenant: str, idx: int, fields: Mapping[str, Any], policy: str) -> None:
+        body = fields["body"]
+        snapshot, request = body["snapshot"], body["request"]
+        control = self._log.find(tenant)
+        where, entry = format_entry_name((tenant, fields["w"], fields["ws"])), str(fields["id"])
+        if snapshot["mode"] == Mode.OBSERVE.value and not _may_observe(control, idx, fields["ts_us"]):
+            message = "it was decided in observe mode where the floor was `enforce` and nothing waived it"
+            self._doubt(tenant, where, message, "below_floor", entry)
+        elif snapshot["policy"] != policy:
+            message = f"it was decided by policy {snapshot['policy']}, which its writer had not put in force"
+            self._doubt(tenant, where, message, "policy_not_in_force", entry)
+        else:
+            self._out.passed[9] += 1
+        if body.get("dispatched"):
+            self._count_use(tenant, str(fields["w"]), str(request["subject"]["agent"]), str(request["resource"]["id"]))
+            self._check_registered(tenant, idx, request["resource"], where, entry)
+
+    def _doubt(self, tenant: str, *finding: str) -> None:
+        """Keep a decision that is not explained by what stood; an entry that explains it may prove to be missing."""
+        if len(self._doubts) < MAX_FINDINGS:
+            self._doubts.append((tenant, *finding))
+
+    def _check_registered(self, tenant: str, idx: int, resource: Mapping[str, Any], where: str, entry: str) -> None:
+        """That what ran was registered as such before, if its id ever was."""
+        control = self._log.find(tenant)
+        if str(resource["id"]) not in control.resources:
+            return
+        first = self._find_registration(control, resource)
+        if first is None or first > idx:
+            message = f"`{resource['id']}` was decided as something else than it had been registered as"
+            self._doubt(tenant, where, message, "resource_not_registered", entry)
+
+    def _find_registration(self, control: _TenantControl, resource: Mapping[str, Any]) -> int | None:
+        """Position of the first registration of exactly this resource; remembered for each part that was read."""
+        known = self._registrations.get(id(resource))
+        if known is None or known[0] is not resource:
+            if len(self._registrations) >= _MAX_RESOURCES:
+                self._registrations.clear()
+            known = self._registrations[id(resource)] = resource, control.registered.get(canonical.dumps(resource))
+        return known[1]
+
+    def _count_use(self, tenant: str, writer: str, agent: str, resource: str) -> None:
+        self._uses[tenant, agent, resource] += 1
+        control = self._log.find(tenant)
+        # What a process that did not close in order counted last may be in no row.
+        if writer not in control.closed or writer in control.crashed:
+            self._lost[tenant, agent, resource] = min(self._lost[tenant, agent, resource] + 1, MAX_UNWRITTEN_USES)
+
+    def check(self, reader: LedgerReader) -> None:
+        """Compare every row of control, resources, usage and writers."""
+        for tenant, where, message, code, entry in self._doubts:
+            self._report(9, tenant, where, message, code, entry=entry)
+        for tenant, control in self._log.tenants():
+            self._check_acts(tenant, control)
+        self._check_control(reader.rows(Stream.CONTROLS))
+        self._check_resources(reader.rows(Stream.RESOURCES))
+        self._check_usage(reader.rows(Stream.USAGE))
+        self._check_writers(reader.rows(Stream.WRITER_TIMES))
+
+    def _report(self, check: int, tenant: str, where: str, message: str, code: str, **more: str) -> None:
+        """Record what no entry explains; a gap where the entry that explains it may be a missing one."""
+        if tenant in self._out.with_missing_entries and tenant not in self._out.incomplete:
+            text = f"{message}; the entry may be one of the missing entries"
+            self._out.add_gap(check, where, text, "entry_missing", more.get("entry", ""))
+        else:
+            self._out.add_unexplained(check, tenant, where, message, code, **more)
+
+    def _check_acts(self, tenant: str, control: _TenantControl) -> None:
+        """That control acts are signed by those whom they take, and that the floor of the home is known to the log."""
+        changes = control.history.changes
+        self._out.acts[tenant] = tuple(changes)
+        for change in changes:
+            if change.problem:
+                where = f"entry {tenant}/{change.entry}"
+                message = f"`{change.act}` has no effect: it is not signed by the people whom it takes"
+                self._out.add_tampered(9, where, message, change.problem, change.entry)
+        if control.differences:
+            count = control.differences
+            self._out.warn(
+                f"rows of control of `{tenant}` differed {count} times from their signed entries while processes ran; "
+                "decisions followed the entries"
+            )
+        if tenant in self._trust.raised and control.history.floor is not Mode.ENFORCE:
+            self._out.warn(f"the home keeps that `{tenant}` was raised to `enforce`, which no entry of this log says")
+        enrolled = {item.key_id for item in control.history.list_live()}
+        unknown = sorted(self._trust.people.get(tenant, frozenset()) - enrolled)
+        if unknown:
+            names = ", ".join(kid[:8] for kid in unknown)
+            self._out.warn(f"authorities.json of `{tenant}` has keys that no entry has enrolled: {names}")
+
+    def _check_control(self, rows: Iterator[Row]) -> None:
+        remaining = {tenant for tenant, control in self._log.tenants() if control.opened}
+        for tenant, version, store, mode, policy in rows:
+            where = f"control {tenant}"
+            if tenant not in remaining:
+                self._report(9, str(tenant), where, "the log has no such tenant", "row_stray")
+                continue
+            remaining.discard(tenant)
+            control = self._log.find(tenant)
+            expected = (max(control.version, 1), control.store, control.history.floor.value, control.policy)
+            columns = zip(("version", "store", "mode", "policy"), expected, (version, store, mode, policy), strict=True)
+            wrong = [(name, want, have) for name, want, have in columns if want != have]
+            for name, want, have in wrong:
+                message = f"it is `{have}`, but the log says `{want}`"
+                self._report(9, tenant, where, message, "column_altered", columns=f" column {name}")
+            self._out.passed[9] += not wrong
+        for tenant in sorted(remaining):
+            self._out.add_gap(9, f"control {tenant}", "the tenant's row is missing", "row_missing")
+
+    def _check_resources(self, rows: Iterator[Row]) -> None:
+        remaining = {
+            (tenant, name): digest
+            for tenant, control in self._log.tenants()
+            for name, digest in control.resources.items()
+        }
+        for tenant, name, spec in rows:
+            where, expected = f"resource {tenant}/{name}", remaining.pop((tenant, name), None)
+            if expected is None:
+                self._report(9, str(tenant), where, "no entry registers it", "row_stray")
+            elif type(spec) is not bytes or canonical.digest(_REGISTRATION_DOMAIN, spec) != expected:
+                message = "it is not what was registered last"
+                self._report(9, tenant, where, message, "column_altered", columns=" column spec")
+            else:
+                self._out.passed[9] += 1
+        for tenant, name in remaining:
+            self._out.add_gap(9, f"resource {tenant}/{name}", "it was registered, but has no row", "row_missing")
+
+    def _check_usage(self, rows: Iterator[Row]) -> None:
+        written: Counter[tuple[str, str, str]] = Counter()
+        for tenant, agent, resource, uses in rows:
+            where, key = f"usage {tenant}/{agent}/{resource}", (tenant, agent, resource)
+            if type(uses) is not int or uses < 1 or key not in self._uses:
+                self._report(9, str(tenant), where, "no decision made these uses", "row_stray")
+            else:
+                written[key] += uses
+        for key, uses in self._uses.items():
+            least = uses - self._lost[key]
+            if least <= written[key] <= uses:
+                self._out.passed[9] += 1
+            else:
+                where = f"usage {'/'.join(key)}"
+                message = f"it says {written[key]} uses, but there are {uses} decisions"
+                self._report(9, key[0], where, message, "column_altered", columns=" column uses")
+
+    def _check_writers(self, rows: Iterator[Row]) -> None:
+        for tenant, writer, opened_us, closed_us in rows:
+            control, where = self._log.find(str(tenant)), f"writer {tenant}/{writer}"
+            closed = control.closed.get(writer, set())
+            wrong = []
+            if control.opened.get(writer, opened_us) != opened_us:
+                wrong.append("opened_us")
+            if (closed_us is not None or closed) and closed_us not in closed:
+                wrong.append("closed_us")
+            for name in wrong:
+                message = f"`{name}` is not what the writer's entries say"
+                self._report(9, str(tenant), where, message, "column_altered", columns=f" column {name}")
+            self._out.passed[9] += not wrong
+
+
+def _may_observe(control: _TenantControl, idx: int, ts_us: int) -> bool:
+    """Whether the floor at a position and time is `observe`."""
+    steps = control.steps
+    if not steps or steps[0].idx > idx:
+        return True
+    step = steps[bisect_right(steps, idx, key=lambda item: item.idx) - 1]
+    if step.floor is not Mode.ENFORCE:
+        return True
+    return step.waiver is not None and step.waiver.at_us <= ts_us < step.waiver.until_us

@@ -15,7 +15,7 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.reasons import get_reason_text
-from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, tool, url_of
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, python, tool, url_of
 
 PAN = "4111 1111 1111 1111"
 MAIL = "eve@evil.example"
@@ -214,7 +214,12 @@ def test_status(copy):
     assert "local  mode observe" in out
     assert "decisions 6 in 2 sessions" in out
     code, out, _ = cli("status", "--json", home=copy)
-    assert json.loads(out)["local"] == {
+    status = json.loads(out)["local"]
+    control = status.pop("control")
+    expected = {"floor": "observe", "set_by": None, "waiver": None, "differences": 0}
+    assert {name: control[name] for name in expected} == expected
+    assert status.pop("store_id").startswith("halo-store:")
+    assert status == {
         "decisions": {"tool_call": 6},
         "effects": {"allow": 2, "challenge": 2, "deny": 2},
         "mode": "observe",
@@ -237,7 +242,7 @@ def test_enforce_and_observe(copy):
     before = len(found(copy, EntryKind.MODE))
     assert cli("enforce", home=copy)[0] == 0
     assert len(found(copy, EntryKind.MODE)) == before == 1
-    code, out, _ = cli("observe", home=copy)
+    code, out, _ = cli("observe", "--for", "30m", "--why", "looking for a fault", home=copy)
     assert (code, "actions RUN whatever the decision" in out) == (0, True)
     assert json.loads(cli("status", "--json", home=copy)[1])["local"]["mode"] == "observe"
     assert cli("verify", home=copy)[0] == 0
@@ -374,12 +379,13 @@ def test_reading_verbs_write_nothing(copy):
         ("log",),
         ("status",),
         ("replay", "--all"),
-        ("show", "0"),
         ("policy", "check", str(policy_folder(copy))),
     ):
         cli(*line, home=copy)
     after = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
     assert {path: data for path, data in after.items() if path in before} == before
+    assert cli("show", "0", home=copy)[0] == 0  # which reads content, and that is an entry
+    assert [body["act"] for body in bodies(copy, EntryKind.ACCESS)] == ["read"]
 
 
 def test_the_log_names_who_acted_where_more_than_one_did(home):

@@ -44,7 +44,11 @@ def test_enrol_list_withdraw(desk):
     assert "the agents' process can read it there" not in out
     assert "the agents' process can read it there" in cli("approver", "enrol", "bob", home=home)[1]
     public = base64.b64encode(Ed25519Signer.generate().public_key).decode()
-    assert cli("approver", "enrol", "eve", "--public-key", public, home=home)[0] == 0
+    # Where two are enrolled, enrolling a third takes both.
+    command = ("approver", "enrol", "eve", "--public-key", public, "--key-home", str(keys))
+    code, _, err = cli(*command, "--as", "mia", home=home)
+    assert (code, "[signatures_needed]" in err, "halo operator sign enrol" in err) == (10, True, True)
+    assert cli(*command, "--as", "mia", "--as", "bob", home=home)[0] == 0
     rows = json.loads(cli("approver", "list", "--json", home=home)[1])
     assert [(row["name"], row["live"]) for row in rows] == [("bob", True), ("eve", True), ("mia", True)]
     code, out, _ = cli("approver", "withdraw", "mia", home=home)

@@ -13,15 +13,18 @@ from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
 
-from halo_core.authorities import Authorities, approver_key_name, parse_public_key
+from halo_core.authorities import Authorities
 from halo_core.cli.context import (
     ApproverKeyHomeOption,
     KeysHomeOption,
+    SignAsOption,
+    SignedOption,
     StoreContext,
     parse_duration,
     store_verb,
     warn_unwritten,
 )
+from halo_core.cli.operators import enrol, list_people, withdraw
 from halo_core.cli.rendering import build_table, console, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
@@ -30,11 +33,9 @@ from halo_core.oversight import keys
 from halo_core.oversight.keys import (
     KeyFile,
     TrustedKey,
-    enrol_approver,
     list_key_files,
     list_trusted_keys,
     list_warnings,
-    record_withdrawal,
 )
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
@@ -199,48 +200,26 @@ def enrol_one(
         str, Option("--public-key", help="Public key in base64 (default: a new key pair is generated).")
     ] = "",
     key_home: ApproverKeyHomeOption = None,
+    signed: SignedOption = None,
+    sign_as: SignAsOption = None,
     store: StoreContext,
 ) -> None:
     """Enrol an approver."""
-    owner = store.resolve_tenant()
-    place = key_home or store.home
-    key = parse_public_key(public_key) if public_key else KeyStore(place).signer(approver_key_name(name)).public_key
-    with store.open_store(owner) as opened:
-        now_us = opened.clock.now_us()
-        kid = enrol_approver(opened, Authorities(store.home), name=name, public_key=key, by=store.actor, now_us=now_us)
-    if store.print_json({"kid": kid, "name": name, "tenant": owner}):
-        return
-    say_plainly(f"enrolled {name} for tenant {owner}, key {kid}")
-    if not public_key:
-        say_plainly(f"  the key is in {place / approver_key_name(name)}.key")
-        if place.resolve() == store.home.resolve():
-            say("  [yellow]the agents' process can read it there[/]: use --key-home or --public-key for people")
+    enrol(store, name, role="approver", public_key=public_key, key_home=key_home, signed=signed, sign_as=sign_as)
 
 
 @store_verb(approver_app, "list")
 def list_approvers(*, store: StoreContext) -> None:
     """List current and former approvers."""
-    owner = store.resolve_trusted_tenant()
-    trusted = Authorities(store.home).load(owner)
-    live = trusted.approver_keys(SystemClock().now_us())
-    keys = sorted(trusted.approvers.items(), key=lambda pair: (pair[1].name, pair[1].since_us))
-    names = ("name", "since_us", "until_us")
-    if store.print_json([select_fields(item, *names) | {"kid": kid, "live": kid in live} for kid, item in keys]):
-        return
-    for kid, item in keys:
-        until = f", withdrawn {format_iso(item.until_us)}" if item.until_us is not None else ""
-        say_plainly(f"{item.name}  key {kid}  since {format_iso(item.since_us)}{until}")
-    if not keys:
-        say_plainly(f"tenant {owner} has no approver; run `halo approver enrol NAME`")
+    list_people(store, "approver")
 
 
 @store_verb(approver_app, "withdraw", json=False, by=True)
-def withdraw_one(name: Annotated[str, Argument(help="The enrolled name.")], *, store: StoreContext) -> None:
+def withdraw_one(
+    name: Annotated[str, Argument(help="The enrolled name.")],
+    *,
+    signed: SignedOption = None,
+    store: StoreContext,
+) -> None:
     """Withdraw an approver. Answers that were not used yet become invalid."""
-    owner = store.resolve_trusted_tenant()
-    now_us = SystemClock().now_us()
-    kids = Authorities(store.home).withdraw_approver(owner, name, now_us)
-    say_plainly(f"withdrawn {name}: {', '.join(kids)}")
-    problem = store.try_commit(lambda tx: record_withdrawal(tx, kids, name=name, by=store.actor, now_us=now_us), owner)
-    if problem:
-        warn_unwritten("the withdrawal is in force through authorities.json", problem)
+    withdraw(store, name, role="approver", signed=signed)

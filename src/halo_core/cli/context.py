@@ -15,10 +15,9 @@ A verb returns its exit code, or None for `Exit.OK`.
 from __future__ import annotations
 
 import functools
-import getpass
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,9 +31,11 @@ from typer import Option
 from halo_core.authorities import Authorities
 from halo_core.cli.rendering import console, print_json
 from halo_core.crypto.keys import KeyStore
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, HaloError
 from halo_core.home import default_home, default_url
 from halo_core.model import Actor
+from halo_core.os_user import describe_os_user
+from halo_core.oversight.access import record_access
 from halo_core.store import Store, StoreConfig, Transaction
 from halo_core.store.reader import Reader, SealedContents, select_tenant
 from halo_core.views import NO_LEDGER_CODES
@@ -42,6 +43,7 @@ from halo_core.views import NO_LEDGER_CODES
 _DEADLINE_S: Final = 2.0
 _US_PER_S: Final = 1_000_000
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_KEYS_OF_A_LOG: Final = frozenset({"content", "digest", "log", "sketch"})
 _DURATION: Final = re.compile(r"([0-9]{1,7})([smhd])")
 
 ApproverKeyHomeOption = Annotated[
@@ -55,6 +57,14 @@ ManifestOption = Annotated[
     Option("--manifest", help="The manifest (default: agents.yaml in the home, else in the working directory)."),
 ]
 WhyOption = Annotated[str, Option("--why", help="The reason; it is recorded in the ledger.")]
+
+SignedOption = Annotated[
+    Path | None, Option("--signed", help="File with the signatures of people, from `halo operator sign`.")
+]
+SignAsOption = Annotated[
+    list[str] | None,
+    Option("--as", help="Sign as this enrolled person, with the key in --key-home; may be repeated."),
+]
 
 _STORE_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
     "db": (
@@ -99,13 +109,10 @@ class StoreContext:
 
     @property
     def actor(self) -> Actor:
-        """Who does it: as given, else the user of the shell."""
+        """Who does it: as given, else the account that this process runs as."""
         if self.by:
             return Actor(self.by, "asserted")
-        try:
-            return Actor(getpass.getuser(), "os-user")
-        except (KeyError, OSError):
-            return Actor("unknown", "asserted")
+        return describe_os_user()
 
     def print_json(self, value: Any) -> bool:
         """Print a value as JSON where `--json` was given; whether it was."""
@@ -142,6 +149,27 @@ class StoreContext:
         """
         with self.open_committer(tenant) as run:
             return run(job)
+
+    def record_access(self, act: str, what: Mapping[str, str | int], tenant: str | None = None) -> None:
+        """Record that content is about to be read or exported; says so where that is not possible.
+
+        Whoever has the content key can read it in any case, so what cannot be recorded is not refused.
+
+        Args:
+            act: `read`, `reveal` or `export`.
+            what: names of what is read; no content.
+            tenant: whose log; None means the one that was given, or the only one.
+        """
+        missing = sorted(_KEYS_OF_A_LOG - set(self.keys.names()))
+        if missing:  # they would be made anew; this is a copy for somebody who checks
+            text = f"note: the {act} is not recorded, since this home has no {missing[0]}.key"
+            console(stderr=True).print(text, markup=False)
+            return
+        try:
+            self.commit(lambda tx: record_access(tx, act, what, self.actor), tenant)
+        except HaloError as exc:
+            if exc.code not in NO_LEDGER_CODES:
+                warn_unwritten(f"the {act} is not recorded", exc.message)
 
     def try_commit(self, job: Callable[[Transaction], Any], tenant: str) -> str:
         """As `commit`, for what holds already, whatever is wrong with the ledger; the problem, or nothing."""

@@ -1,6 +1,7 @@
 """Verbs that change what runs: `halo status`, `observe`, `enforce`, `stop`, `lift` and `revoke`.
 
-A change of mode is recorded. Running processes that were not given a mode of their own follow at their next decision.
+A change of mode is a signed entry, and running processes follow at their next decision. `enforce` raises the floor of
+the home, and `observe` waives it for a time.
 
 A stop goes to a file of the home first and then to the ledger, so it holds whatever is wrong with the database. A lift
 goes to the ledger first: nothing is let go that is not written down.
@@ -8,35 +9,47 @@ goes to the ledger first: nothing is let go that is not written down.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
 from typer import Option
 
-from halo_core.cli.context import StoreContext, WhyOption, store_verb, warn_unwritten
+from halo_core.cli.context import (
+    ApproverKeyHomeOption,
+    SignAsOption,
+    SignedOption,
+    StoreContext,
+    WhyOption,
+    parse_duration,
+    store_verb,
+    warn_unwritten,
+)
 from halo_core.cli.first_day import lead_through_first_day, print_plan
+from halo_core.cli.operators import Signing, commit_recorded
 from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import CHANGE_STYLE, EFFECT_STYLE, Exit, print_note, safe_text, say, say_plainly
-from halo_core.clock import SystemClock
+from halo_core.clock import SystemClock, format_iso
 from halo_core.errors import ConfigError
-from halo_core.model import ActionKind, Actor, EntryKind, Mode, Stop
+from halo_core.floors import read_host_floor
+from halo_core.model import ActionKind, Mode, Stop
 from halo_core.oversight import requests
+from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.issuing import apply_manifest
 from halo_core.stop_files import StopFiles
-from halo_core.store import Draft, Transaction
 from halo_core.store.reader import Reader
 from halo_core.views import NO_LEDGER_CODES
+from halo_core.views.control import UNPROVEN, ControlActView, ControlView
 from halo_core.views.inventory import (
     ProposedGrants,
     count_stopped,
     list_proposals,
-    load_statuses,
     require_known_target,
 )
 from halo_core.views.passport_changes import PreparedGrants, prepare_grants
+from halo_core.views.status import load_statuses
 from halo_core.views.wording import describe_arguments, shorten_hash
 
+_MAX_PAST: Final = 5  # waivers that are over, in a status
 _MAX_ROWS: Final = 40
 _MAX_STOPPED: Final = 20
 _DEV_NOTE: Final = (
@@ -47,17 +60,49 @@ _DEV_NOTE: Final = (
 
 @store_verb(tenant=False)
 def status(*, store: StoreContext) -> None:
-    """Show the mode and the number of decisions, by tenant."""
-    statuses = load_statuses(store.url)
+    """Show mode, floor, waiver and who set them, and the number of decisions, by tenant."""
+    statuses = load_statuses(store.url, store.home, SystemClock().now_us())
     if store.print_json(statuses):
         return
     for tenant, item in statuses.items():
-        say(f"[bold]{tenant}[/]  mode [bold]{item.mode or '?'}[/]  {store.url}")
+        say(f"[bold]{tenant}[/]  mode [bold]{item.mode or '?'}[/]  ", safe_text(store.url))
+        if item.control is None:
+            say("  [yellow]the mode is that of an unproven row[/]: this home trusts no log of the tenant")
+        else:
+            _print_control(item.control)
         say(f"  decisions {sum(item.decisions.values()):,} in {item.sessions:,} sessions")
         effect_texts = (f"[{EFFECT_STYLE[effect]}]{effect}[/] {n:,}" for effect, n in item.effects.items())
         say("  " + ("  ".join(effect_texts) or "no decisions yet"))
         if item.sightings:
             say(f"  [bold red]{item.sightings:,}[/] unguarded actions seen: halo log")
+
+
+def _print_control(control: ControlView) -> None:
+    set_by = control.set_by
+    who = f", set {format_iso(set_by.at_us)} by {_describe_who(set_by)}" if set_by is not None else ""
+    say(safe_text(f"  floor {control.floor}, of the {control.floor_source}{who}"))
+    if control.waiver is not None:
+        waiver = control.waiver
+        text = f"waived until {format_iso(waiver.until_us)} by {_describe_who(waiver)}: {waiver.why}"
+        say("  ", safe_text(text, style="bold yellow"))
+    for item in control.past[:_MAX_PAST]:
+        outcome = f"without effect ({item.problem})" if item.problem else f"over, was until {format_iso(item.until_us)}"
+        style = "bold red" if item.problem else "dim"
+        say("  ", safe_text(f"waiver {item.entry} {outcome}, by {_describe_who(item)}", style=style))
+    for person in control.people:
+        say(safe_text(f"  enrolled {person}"))
+    if control.unenrolled:
+        names = ", ".join(kid[:8] for kid in control.unenrolled)
+        say("  [bold red]in authorities.json without an entry[/]: ", safe_text(names))
+    if control.differences:
+        say(f"  [bold red]{control.differences}[/] rows of control differed from their signed entries: halo verify")
+    if control.acts.get(UNPROVEN):
+        say("  [dim]unproven (dev): code that runs as the agent could have done it; it is evidence, not prevention[/]")
+
+
+def _describe_who(act: ControlActView) -> str:
+    signers = f", signed by {', '.join(act.signers)}" if act.signers else ""
+    return f"{act.by}{signers}, {act.proof}"
 
 
 @store_verb()
@@ -77,12 +122,16 @@ def enforce(
         bool, Option("--widen", help="With --grants: also issue passports that allow more than before.")
     ] = False,
     yes: Annotated[bool, Option("--yes", help="Do not ask: accept every guess, and with --grants the grants.")] = False,
+    signed: SignedOption = None,
+    sign_as: SignAsOption = None,
+    key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> int:
     """Lead through what was observed, and switch to enforce mode: denied actions do not run.
 
     Goes through the tools and retrievers that nobody declared: what each seems to do and why, what that would
-    have asked or refused so far, and one answer for each; writes the manifest, and shows the difference.
+    have asked or refused so far, and one answer for each; writes the manifest, and shows the difference. Enforce mode
+    is the floor from then on, whatever an application asks for.
     """
     tenant = store.resolve_tenant()  # never a switch for a store or tenant that is not there: opening would make it
     if plan or store.json:
@@ -100,7 +149,10 @@ def enforce(
     for (resource, codes), count in stopped.most_common(_MAX_STOPPED):
         if resource not in first_day.shown:
             say_plainly(f"  {count:>5} x {resource}: {', '.join(codes)}")
-    switch_mode(store, tenant, Mode.ENFORCE)
+    with store.open_store(tenant) as opened:
+        signing = Signing(store, opened, signed, sign_as, key_home)
+        act = signing.sign(make_raise(opened.commit(lambda tx: tx.load_store_id()), tenant), needed=0)
+        opened.commit(lambda tx: raise_floor(tx, store.actor, act.tokens))
     say(f"enforce mode is on; {sum(stopped.values()):,} of the calls so far would not have run")
     say("(according to the rules and declarations at that time; run in observe mode again to check other ones)")
     print_note(_DEV_NOTE)
@@ -108,10 +160,46 @@ def enforce(
 
 
 @store_verb(json=False)
-def observe(*, store: StoreContext) -> None:
-    """Switch to observe mode: every action runs and is recorded, whatever the decision. Stops and revocations apply."""
-    switch_mode(store, store.resolve_tenant(), Mode.OBSERVE)
-    say("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
+def observe(
+    *,
+    lasts: Annotated[str, Option("--for", help="How long, at most 7d: for example 30m, 1h or 1d.")] = "",
+    why: WhyOption = "",
+    signed: SignedOption = None,
+    sign_as: SignAsOption = None,
+    key_home: ApproverKeyHomeOption = None,
+    store: StoreContext,
+) -> None:
+    """Waive the floor for a time: every action runs and is recorded, whatever the decision, until the waiver ends.
+
+    A waiver is signed by an enrolled person, by two where two are enrolled. Stops and revocations apply.
+    """
+    tenant = store.resolve_tenant()
+    with store.open_store(tenant) as opened:
+        control = opened.commit(lambda tx: tx.load_control())
+        if control.mode is Mode.OBSERVE:
+            say("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
+            return
+        host = read_host_floor()
+        if host.mode is Mode.ENFORCE:
+            problem = f"the floor of this host is `enforce` ({host.source}), which no home can lower"
+            raise ConfigError("host_floor", problem, field="floor", remedy="change it there, as the host's operator")
+        signing = Signing(store, opened, signed, sign_as, key_home)
+        if signed is None and not (lasts and why.strip()):
+            problem = "the floor of this home is `enforce`; lowering it takes an end and a reason"
+            raise ConfigError(
+                "no_reason", problem, field="for", remedy='give both: `halo observe --for 1h --why "..."`'
+            )
+        now_us = opened.clock.now_us()
+        until_us = (now_us // 1_000_000 + (parse_duration(lasts) if lasts else 0)) * 1_000_000
+        act = signing.sign(make_waiver(control.store, tenant, until_us, requests.mask_reason(why)), needed=1)
+        until_us = int(act.terms["until_s"]) * 1_000_000
+        commit_recorded(
+            opened,
+            lambda tx: waive_floor(tx, until_us, str(act.terms["why"]), store.actor, act.tokens),
+            "waive",
+            store.actor,
+        )
+    say(f"[bold yellow]observe mode[/] is on until {format_iso(until_us)}: actions RUN whatever the decision")
 
 
 def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
@@ -148,19 +236,6 @@ def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
         problem = f"the manifest allows more than the passport: {wider[0][:200]}"
         remedy = "remove it from the manifest, or use `--widen`"
         raise ConfigError("widened", problem, field="grants", remedy=remedy)
-
-
-def switch_mode(store: StoreContext, tenant: str, mode: Mode) -> None:
-    """Record another mode of a tenant; its processes follow at their next decision."""
-    with store.open_store(tenant) as opened:
-        opened.commit(lambda tx: _set_mode(tx, mode, store.actor))
-
-
-def _set_mode(tx: Transaction, mode: Mode, actor: Actor) -> None:
-    control = tx.load_control()
-    if control.mode is not mode:
-        tx.put_control(replace(control, version=control.version + 1, mode=mode))
-        tx.append(Draft(EntryKind.MODE, "", {"from": control.mode.value, "to": mode.value}, actor=actor))
 
 
 def _print_proposal(proposed: ProposedGrants) -> None:
@@ -252,9 +327,15 @@ def lift(
     session: SessionOption = "",
     tool: ToolOption = "",
     why: WhyOption = "",
+    signed: SignedOption = None,
+    sign_as: SignAsOption = None,
+    key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:
-    """Lift a stop. `--all` also removes stop files that cannot be read."""
+    """Lift a stop, with two signatures where two people are enrolled.
+
+    `--all` also removes stop files that cannot be read.
+    """
     scope, target = _choose_target(
         _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, tenant=store.tenant
     )
@@ -262,8 +343,16 @@ def lift(
     filed = files.count(scope, target, tenant=store.tenant or "")
     recorded = True
     try:
-        # INVARIANT: AUDIT - first the entry, then the file goes.
-        lifted = store.commit(lambda tx: requests.lift(tx, scope, target, store.actor, why, filed=filed > 0))
+        with store.open_store(store.resolve_tenant()) as opened:
+            signing = Signing(store, opened, signed, sign_as, key_home)
+            act = signing.sign(opened.commit(lambda tx: requests.make_lift(tx, scope, target)), needed=0)
+            # INVARIANT: AUDIT - first the entry, then the file goes.
+            lifted = commit_recorded(
+                opened,
+                lambda tx: requests.lift(tx, scope, target, store.actor, why, filed=filed > 0, signed=act.tokens),
+                "lift",
+                store.actor,
+            )
     except ConfigError as exc:
         if exc.code not in NO_LEDGER_CODES:
             raise

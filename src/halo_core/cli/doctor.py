@@ -242,7 +242,10 @@ def _find_keys(store: StoreContext) -> list[Finding]:
         return []
     names = join_names([item.name for item in keys])
     signs = "; ".join(dict.fromkeys(item.signs for item in keys))
-    remedy = f"code in this process can sign with them: {signs}"
+    remedy = (
+        f"code in this process can sign with them: {signs}; under `dev` the mode, waivers and approvals are evidence "
+        "and not prevention"
+    )
     return [Finding(FindingKind.KEY, names, f"home `{store.home}`", "none", FindingStatus.NOTED, remedy)]
 
 

@@ -35,6 +35,8 @@ def export(
 ) -> None:
     """Seal what the hosts of a store share into a new file. Makes the key file if there is none."""
     bundle = export_home(store.home, path, key, agents=agent or (), with_issuer=issuer)
+    for tenant in bundle.logs:
+        store.record_access("export", {"keys of": "home", "file": path.name}, tenant)
     if not store.print_json(bundle):
         _print_bundle(bundle)
         say("[bold green]exported[/] ", safe_text(f"{path}, opened by {key}; send them by different ways"))

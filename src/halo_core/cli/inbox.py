@@ -135,6 +135,7 @@ def show_question(
 ) -> None:
     """Show a request: the exact targets and amount, where each came from, who asks, why, and similar answers."""
     page = _load_page(store, id, reveal=reveal)
+    store.record_access("reveal" if reveal else "read", {"request": page.question.row.id})
     if not store.print_json({**page.question.to_plain(), "asked": page.asked, "similar": dict(page.similar)}):
         for line in page.lines:
             say(safe_text(line))

@@ -6,7 +6,7 @@ Content is masked; `--reveal` shows it, to whoever holds the content key.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
@@ -41,6 +41,7 @@ from halo_core.processes import count_cores
 from halo_core.replay import Replayer, ReplayResult, ReplayStatus, replay_log
 from halo_core.verification import verify_store
 from halo_core.views import select_fields
+from halo_core.views.control import count_proofs
 from halo_core.views.entries import find_decision, load_entry
 from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 from halo_core.views.inventory import load_catalogue
@@ -57,6 +58,7 @@ def show(
     """Show one entry in full: who did what, why it was decided so, and the outcome."""
     with store.open_log() as (reader, tenant):
         parts = load_entry(reader, store.open_contents(reader), tenant, id, reveal=reveal)
+    store.record_access("reveal" if reveal else "read", {"entry": parts[0].record.entry.id}, tenant)
     if store.print_json(parts):
         return
     for part in parts:
@@ -103,12 +105,13 @@ def verify(
             progress=lambda name, rows: bar.update(task, description=f"verifying {name}: {rows:,} rows"),
         )
     heads = {name: {"covered": h.covered, "root": h.root.hex(), "size": h.size} for name, h in report.heads.items()}
-    if not store.print_json(asdict(report) | {"heads": heads, "exit_code": report.exit_code}):
-        _print_report(report)
+    proofs = count_proofs(report, store.home)
+    if not store.print_json(asdict(report) | {"heads": heads, "exit_code": report.exit_code, "proofs": proofs}):
+        _print_report(report, proofs)
     return report.exit_code
 
 
-def _print_report(report: Report) -> None:
+def _print_report(report: Report, proofs: Mapping[str, Mapping[str, int]]) -> None:
     for check in report.checks:
         mark = "[bold red]✗[/]" if check.failed else "[green]✓[/]" if check.passed else "[dim]-[/]"
         skipped = f", {check.skipped:,} not checked" if check.skipped else ""
@@ -123,6 +126,9 @@ def _print_report(report: Report) -> None:
         say_plainly(f"note: {line}")
     for tenant, head in report.heads.items():
         say(f"{tenant}: {head.size:,} entries, {head.covered:,} under a checkpoint, root {head.root.hex()[:16]}…")
+    for tenant, counts in proofs.items():
+        text = ", ".join(f"{count:,} {proof}" for proof, count in sorted(counts.items()))
+        say(safe_text(f"{tenant}: control acts (mode, enrolments, lifts): {text}"))
     say(_VERDICT[Exit(report.exit_code)])
     for limit in LIMITS:
         say(f"[dim]not detected: {limit}[/]")

@@ -62,21 +62,22 @@ VERBS: Final = {
         "sessions.authority", "Draw a session's authority over time, its floors, and when which actions stop."
     ),
     "replay": Verb("ledger.replay", "Recompute recorded decisions and compare the bytes."),
-    "status": Verb("controls.status", "Show the mode and the number of decisions, by tenant."),
+    "status": Verb(
+        "controls.status", "Show mode, floor, waiver and who set them, and the number of decisions, by tenant."
+    ),
     "enforce": Verb(
         "controls.enforce",
         "Lead through what was observed, and switch to enforce mode: denied actions do not run.",
     ),
     "observe": Verb(
         "controls.observe",
-        "Switch to observe mode: every action runs and is recorded, whatever the decision. "
-        "Stops and revocations apply.",
+        "Waive the floor for a time: every action runs and is recorded, whatever the decision, until the waiver ends.",
     ),
     "stop": Verb(
         "controls.stop",
         "Stop an agent, a session, a tool, a tenant (`--tenant NAME` alone) or everything, from the next decision on.",
     ),
-    "lift": Verb("controls.lift", "Lift a stop. `--all` also removes stop files that cannot be read."),
+    "lift": Verb("controls.lift", "Lift a stop, with two signatures where two people are enrolled."),
     "revoke": Verb(
         "controls.revoke",
         "Revoke permanently. Afterwards issue a new passport or open a new session; an agent id cannot be used again.",
@@ -87,6 +88,7 @@ VERBS: Final = {
         "Judge an alert. Sessions, and days of a person, that were an attack are left out of the next baseline.",
     ),
     "agents": Verb("passports.agents", "List all agents that were declared, have a passport, or have acted."),
+    "operator": Verb("operators.app", "Enrol people who sign control acts, and sign acts on any host."),
     "approver": Verb("approvals.approver_app", "Manage the approvers who may answer challenges."),
     "approvals": Verb("inbox.app", "List and answer what waits for a person."),
     "break-glass": Verb(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, show_progress, store_verb
 from halo_core.cli.rendering import safe_text, say, say_plainly
+from halo_core.store.reader import Reader
 from halo_core.store_copy import copy_store
 
 app = typer.Typer(no_args_is_help=True, help="Copy a store into another database.")
@@ -39,6 +41,12 @@ def copy(
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
+    exported = replace(store, url=source)
+    with Reader(source) as reader:
+        tenants = reader.tenants()
+    if not in_use:  # a store in use may be on a host whose home this is not
+        for tenant in tenants:
+            exported.record_access("export", {"store": "copy"}, tenant)
     with show_progress(*columns) as bar:
         progress = partial(_show_step, bar)
         result = copy_store(source, target, store.home, in_use=in_use, restart=restart, progress=progress)

@@ -35,9 +35,8 @@ from halo_core.store.reader import (
     Stream,
     read_entries,
     select_tenant,
-    summarize,
 )
-from halo_core.views import View, select_fields
+from halo_core.views import View
 from halo_core.views.passports import (
     StoredChain,
     iterate_standing_entries,
@@ -416,39 +415,6 @@ def _add_passport(
         row.passport = "revoked"
     elif now_s >= link.expires_at_s:
         row.passport = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class TenantStatus(View):
-    """The mode of a tenant, and what was decided so far."""
-
-    decisions: dict[str, int]
-    effects: dict[str, int]
-    mode: str
-    sessions: int
-    sightings: int
-    store: str
-
-    def to_json(self) -> dict[str, Any]:
-        """For programs."""
-        return select_fields(self, "decisions", "effects", "mode", "sightings", "store")
-
-
-def load_statuses(url: str) -> dict[str, TenantStatus]:
-    """The status of every tenant of a store."""
-    statuses = {}
-    with Reader(url) as reader:
-        for tenant in reader.tenants():
-            control, counts = reader.control(tenant), summarize(reader, tenant)
-            statuses[tenant] = TenantStatus(
-                decisions=dict(counts.decisions),
-                effects=dict(counts.effects),
-                mode=control[2] if control else "",
-                sessions=counts.sessions,
-                sightings=counts.sightings,
-                store=url,
-            )
-    return statuses
 
 
 def count_stopped(reader: Reader, tenant: str) -> Counter[tuple[str, tuple[str, ...]]]:

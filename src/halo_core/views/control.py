@@ -1,0 +1,224 @@
+"""The mode of each tenant and the control acts behind it: who set it, until when a waiver lasts, and what is proven.
+
+Each entry is verified before it counts. An act is `proven` if a person signed it whose key is not on this machine, and
+`unproven (dev)` otherwise: whoever can run code as the agent could have done it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.authorities import Authorities
+from halo_core.crypto.keys import KeyStore
+from halo_core.errors import NotVerified
+from halo_core.floors import HomeFloor, HostFloor
+from halo_core.ledger import Report
+from halo_core.ledger.control_history import ControlChange, ControlHistory
+from halo_core.model import EntryKind, LedgerEntry, Mode
+from halo_core.oversight.keys import list_key_files
+from halo_core.oversight.requests import decode_signed_entry
+from halo_core.store.reader import Reader
+from halo_core.views import View, select_fields
+
+_KINDS: Final = (EntryKind.AUTHORITY.value, EntryKind.CONTROL.value, EntryKind.LIFT.value, EntryKind.MODE.value)
+PROVEN: Final = "proven"
+UNPROVEN: Final = "unproven (dev)"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlActView(View):
+    """One control act.
+
+    Args:
+        act: `enforce`, `waive`, `enrol`, `withdraw` or `lift`.
+        entry: id of its entry.
+        at_us: when, microseconds since the epoch.
+        by: who did it, and how that is known.
+        signers: names of the people who signed it.
+        proof: `proven` or `unproven (dev)`.
+        until_us: end of a waiver, else 0.
+        why: the reason given.
+        problem: why it has no effect, a code; empty where it has.
+    """
+
+    act: str
+    entry: str
+    at_us: int
+    by: str
+    signers: tuple[str, ...]
+    proof: str
+    until_us: int
+    why: str
+    problem: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        names = ("act", "at_us", "by", "entry", "problem", "proof", "until_us", "why")
+        return {**select_fields(self, *names), "signers": list(self.signers)}
+
+
+@dataclass(frozen=True, slots=True)
+class ControlView(View):
+    """The mode of one tenant.
+
+    Args:
+        mode: in force now.
+        floor: below which no application may go.
+        floor_source: what sets it: the home, its file, or the host's.
+        set_by: the act that raised the floor last; None where none did.
+        waiver: the waiver that lowers the floor now; None where none does.
+        past: waivers that have ended or have no effect, newest first.
+        acts: how many acts are proven, and how many are not.
+        people: enrolled people, as `name (role, proven or not)`.
+        differences: what processes found different from the signed entries, in rows of control.
+        unenrolled: thumbprints in authorities.json that no entry has enrolled.
+    """
+
+    mode: str
+    floor: str
+    floor_source: str
+    set_by: ControlActView | None
+    waiver: ControlActView | None
+    past: tuple[ControlActView, ...]
+    acts: Mapping[str, int]
+    people: tuple[str, ...]
+    differences: int
+    unenrolled: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            **select_fields(self, "differences", "floor", "floor_source"),
+            "acts": dict(self.acts),
+            "past": [item.to_json() for item in self.past],
+            "people": list(self.people),
+            "set_by": None if self.set_by is None else self.set_by.to_json(),
+            "unenrolled": list(self.unenrolled),
+            "waiver": None if self.waiver is None else self.waiver.to_json(),
+        }
+
+
+def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_us: int) -> ControlView:
+    """The mode of a tenant and the acts behind it.
+
+    Args:
+        reader: the store.
+        home: folder of keys, trust and floor.
+        tenant: whose.
+        host: floor of this host.
+        now_us: microseconds since the epoch.
+
+    Raises:
+        ConfigError: `no_trust`.
+    """
+    row = reader.control(tenant)
+    store = str(row[1]) if row else ""
+    history, found = ControlHistory(tenant, store), {}
+    differences = broken = 0
+    for _, note in reader.notes(tenant, _KINDS):
+        try:
+            entry = decode_signed_entry(reader, home, tenant, note)
+        except NotVerified:
+            broken += 1
+            continue
+        if entry.kind is EntryKind.CONTROL:
+            differences += 1
+            continue
+        found[entry.id] = entry
+        history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
+    trusted = Authorities(home).load(tenant)
+    describe = _Describer(reader, home, tenant, found, history)
+    noted = tenant in HomeFloor(home).list_raised()
+    floor, source = _find_floor(history, host, noted=noted)
+    waiver = history.waiver
+    live = trusted.list_people(now_us)
+    is_in_force = (
+        waiver is not None
+        and host.mode is not Mode.ENFORCE
+        and waiver.at_us <= now_us < waiver.until_us
+        and all(kid in live for kid in waiver.signers)
+    )
+    waivers = [item for item in history.changes if item.act == "waive" and not (is_in_force and item is waiver)]
+    return ControlView(
+        mode=(Mode.OBSERVE if is_in_force else floor).value,
+        floor=floor.value,
+        floor_source=source,
+        set_by=None if history.raised is None else describe(history.raised),
+        waiver=describe(waiver) if is_in_force and waiver is not None else None,
+        past=tuple(describe(item) for item in reversed(waivers)),
+        acts=dict(Counter(describe(item).proof for item in history.changes)),
+        people=describe.list_people(now_us),
+        differences=differences + broken + int(row is not None and str(row[2]) != history.floor.value),
+        unenrolled=tuple(sorted(live.keys() - {item.key_id for item in history.list_live()})),
+    )
+
+
+def count_proofs(report: Report, home: Path) -> dict[str, dict[str, int]]:
+    """Tenant → how many control acts of a verified log are proven, and how many are not.
+
+    Args:
+        report: of `halo verify`.
+        home: folder of keys: a signature with a key that is there proves nobody.
+    """
+    here = _list_keys_here(home)
+    return {
+        tenant: dict(Counter(_find_proof(item, here) for item in acts)) for tenant, acts in report.acts.items() if acts
+    }
+
+
+def _list_keys_here(home: Path) -> frozenset[str]:
+    return frozenset(item.key_id for item in list_key_files(KeyStore(home)) if item.readable and item.key_id)
+
+
+def _find_proof(change: ControlChange, here: frozenset[str]) -> str:
+    return PROVEN if change.is_proven and not set(change.signers) <= here else UNPROVEN
+
+
+def _find_floor(history: ControlHistory, host: HostFloor, *, noted: bool) -> tuple[Mode, str]:
+    if host.mode is Mode.ENFORCE:
+        protection = "" if host.is_protected else ", which this user can change"
+        return Mode.ENFORCE, f"host ({host.source}{protection})"
+    if history.floor is Mode.ENFORCE:
+        return Mode.ENFORCE, "home"
+    return (Mode.ENFORCE, "home (floor.json; no entry of this log says so)") if noted else (Mode.OBSERVE, "home")
+
+
+class _Describer:
+    """Makes views of the acts of one history."""
+
+    def __init__(
+        self, reader: Reader, home: Path, tenant: str, found: Mapping[str, LedgerEntry], history: ControlHistory
+    ) -> None:
+        trusted = Authorities(home).load(tenant)
+        self._names = {kid: item.name for kid, item in {**trusted.approvers, **trusted.operators}.items()}
+        self._here = _list_keys_here(home)
+        self._history = history
+        self._found = found
+        self._restore = reader.names.restore if reader.names is not None else None
+
+    def __call__(self, change: ControlChange) -> ControlActView:
+        entry = self._found[change.entry]
+        body = entry.body if self._restore is None else self._restore(entry).body
+        return ControlActView(
+            act=change.act,
+            entry=change.entry,
+            at_us=change.at_us,
+            by=f"{body.get('actor') or 'unknown'} ({change.authn or 'unknown'})",
+            signers=tuple(self._names.get(kid, kid[:8]) for kid in change.signers),
+            proof=_find_proof(change, self._here),
+            until_us=change.until_us,
+            why=change.why,
+            problem=change.problem,
+        )
+
+    def list_people(self, now_us: int) -> tuple[str, ...]:
+        return tuple(
+            f"{self._names.get(item.key_id, item.key_id[:8])} ({item.role}, "
+            f"{PROVEN if item.is_proven and item.key_id not in self._here else UNPROVEN})"
+            for item in self._history.list_live()
+            if item.since_us <= now_us
+        )

@@ -1,0 +1,445 @@
+"""Whoever wants less than the floor: as the agent's user, as somebody who writes the database, as an application."""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from halo_core import floors
+from halo_core.authorities import Authorities, person_key_name
+from halo_core.clock import SystemClock
+from halo_core.crypto.keys import KeyStore, RandomIds
+from halo_core.errors import ConfigError, Denied, HaloError, Pending
+from halo_core.facade import HaloBase
+from halo_core.floors import HomeFloor, read_host_floor
+from halo_core.ledger.control_history import make_waive_terms
+from halo_core.model import Actor, EntryKind, Mode
+from halo_core.oversight.control_acts import SignedAct, make_waiver, raise_floor, waive_floor
+from halo_core.oversight.keys import enrol_person
+from halo_core.passports.approval import ApprovalToken, mint_approval
+from halo_core.policy import CedarPolicy, PolicyBundle
+from halo_core.store import Draft, Store, StoreConfig, Transaction
+from halo_core.store.image import FloorMemory
+from halo_core.testing import FixedClock
+from halo_core.verification import verify_store
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, tool, url_of, verified
+
+HOUR_US = 3_600_000_000
+
+
+def pays(home: Path, **options) -> bool:
+    """Whether a denied action runs in a process that is opened now."""
+    options.setdefault("policy", policy_folder(home))
+    with HaloBase.local("clerk", home=home, quiet=True, **options) as halo:
+        return runs(halo)
+
+
+def runs(halo: HaloBase) -> bool:
+    body = Calls()
+    try:
+        with halo.session(f"s-{os.urandom(4).hex()}"):
+            halo.enforcer.run(halo.build_call(tool(halo, "wipe"), {"path": "/"}), body, SURFACE)
+    except HaloError:
+        pass
+    return bool(body)
+
+
+def at(home: Path, clock=None) -> Store:
+    return Store(StoreConfig(url_of(home), home, "local"), KeyStore(home), clock=clock)
+
+
+def enforced(home: Path) -> Path:
+    assert pays(home)  # a new home observes
+    assert cli("enforce", home=home)[0] == 0
+    assert not pays(home)
+    return home
+
+
+def enrolled_apart(home: Path, name: str = "ana", role: str = "operator") -> KeyStore:
+    """Somebody whose key is nowhere near the agent."""
+    keys = KeyStore(home.parent / f"keys-{name}")
+    public = base64.b64encode(keys.signer(person_key_name(role, name)).public_key).decode()
+    assert cli(role, "enrol", name, "--public-key", public, home=home)[0] == 0
+    return keys
+
+
+def signed_waiver(home: Path, *signers, now_us: int = 0, lasts_us: int = HOUR_US, why: str = "test") -> SignedAct:
+    now_us = now_us or SystemClock().now_us()
+    store = at(home)
+    act = make_waiver(store.commit(lambda tx: tx.load_store_id()), "local", now_us + lasts_us, why)
+    store.close()
+    for signer in signers:
+        act = act.sign(signer, RandomIds(), now_us // 1_000_000)
+    return act
+
+
+def append_mode(home: Path, act: SignedAct, **changes) -> None:
+    """As whoever holds the log's key: an entry that lowers the floor, with whatever signatures."""
+    store = at(home)
+    until_us = int(act.terms["until_s"]) * 1_000_000
+    body = {"from": "enforce", "to": "observe", "until_us": until_us, "why": act.terms["why"], "signed": [*act.tokens]}
+    store.commit(lambda tx: tx.append(Draft(EntryKind.MODE, "", body | changes, actor=Actor("admin", "os-user"))))
+    store.close()
+
+
+def test_a_forged_mode_entry_lowers_nothing_and_is_shown(home):
+    enforced(home)
+    store = at(home)
+    store.commit(lambda tx: tx.append(Draft(EntryKind.MODE, "", {"from": "enforce", "to": "observe"})))
+    store.close()
+    assert not pays(home)
+    assert verified(home) == 11
+    assert "without effect" in cli("status", home=home)[1]
+
+
+@pytest.mark.parametrize(
+    "forger", ["nobody", "agent", "not enrolled", "other act", "other store", "too long", "edited"]
+)
+def test_a_forged_waiver_lowers_nothing_and_is_shown(home, forger):
+    enforced(home)
+    ana = enrolled_apart(home).signer("operator-ana")
+    agent, mallory = KeyStore(home).signer("agent-clerk"), KeyStore(home.parent / "m").signer("operator-mallory")
+    act = signed_waiver(home, *{"nobody": (), "agent": (agent,), "not enrolled": (mallory,)}.get(forger, (ana,)))
+    changes, now_s = {}, SystemClock().now_us() // 1_000_000
+    if forger == "other act":
+        lift = SignedAct("lift", {"scope": "all", "target": ""}, act.store, "local")
+        act = replace(act, tokens=lift.sign(ana, RandomIds(), now_s).tokens)
+    elif forger == "other store":
+        act = replace(
+            act, tokens=replace(act, store="halo-store:other", tokens=()).sign(ana, RandomIds(), now_s).tokens
+        )
+    elif forger == "too long":
+        act = signed_waiver(home, ana, lasts_us=30 * 24 * HOUR_US)
+    elif forger == "edited":
+        changes["until_us"] = (int(act.terms["until_s"]) + 3600) * 1_000_000
+    append_mode(home, act, **changes)
+    assert not pays(home)
+    report = verify_store(url_of(home), home)
+    assert report.exit_code == 11
+    assert "without effect" in cli("status", home=home)[1]
+    # What a person who is enrolled has signed does lower it.
+    append_mode(home, signed_waiver(home, ana))
+    assert pays(home)
+
+
+def test_enrolling_oneself_beside_a_proven_person_waives_nothing(home):
+    enforced(home)
+    ana = enrolled_apart(home)
+    mallory = KeyStore(home).signer("operator-mallory")
+    store = at(home)
+    now_us = store.clock.now_us()
+    enrol_person(
+        store,
+        Authorities(home),
+        name="mallory",
+        public_key=mallory.public_key,
+        by="admin",
+        now_us=now_us,
+        role="operator",
+    )
+    store.close()
+    assert cli("operator", "withdraw", "ana", home=home)[0] == 0
+    append_mode(home, signed_waiver(home, mallory))
+    assert not pays(home)
+    second = KeyStore(home).signer("operator-second")
+    key = base64.b64encode(second.public_key).decode()
+    assert cli("operator", "enrol", "second", "--public-key", key, home=home)[0] == 10
+    assert ana.names() == ("operator-ana",)
+
+
+def test_people_with_keys_in_the_home_waive_nothing_without_a_proven_person(home):
+    enforced(home)
+    for name in ("mia", "bob"):
+        assert cli("approver", "enrol", name, home=home)[0] == 0
+    keys = KeyStore(home.parent / "keys-ana")
+    public = base64.b64encode(keys.signer("operator-ana").public_key).decode()
+    both = ("--as", "mia", "--as", "bob")
+    assert cli("operator", "enrol", "ana", "--public-key", public, *both, home=home)[0] == 0
+    here = [KeyStore(home).signer(f"approver-{name}") for name in ("mia", "bob")]
+    append_mode(home, signed_waiver(home, *here))
+    assert not pays(home)
+    append_mode(home, signed_waiver(home, here[0], keys.signer("operator-ana")))
+    assert pays(home)
+
+
+def test_a_waiver_ends_by_whichever_clock_comes_first(home):
+    enforced(home)
+    ana = enrolled_apart(home).signer("operator-ana")
+    clock = FixedClock(SystemClock().now_us())
+    append_mode(home, signed_waiver(home, ana, now_us=clock.now_us()))
+    clock.advance(60)
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True, clock=clock) as halo:
+        assert runs(halo)
+        clock.advance(-1_800)  # set back before its beginning
+        assert not runs(halo)
+        clock.advance(1_800)
+        assert runs(halo)
+        clock._mono_us += HOUR_US  # an hour has passed, whatever the wall clock says
+        assert not runs(halo)
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True, clock=clock) as halo:
+        assert runs(halo)
+        clock._now_us += 2 * HOUR_US  # the wall clock alone
+        assert not runs(halo)
+        clock.advance(-7_200)
+        assert not runs(halo)  # it does not come back
+    assert verified(home) == 0
+
+
+def test_a_decision_below_the_floor_is_shown_though_the_row_was_set_back(home, monkeypatch):
+    """Code in the process can decide as it likes; the record says at which position it did."""
+    enforced(home)
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
+        control = halo.store.commit(lambda tx: tx.load_control())
+        halo.store._image.control = replace(control, mode=Mode.OBSERVE)
+        assert runs(halo)
+        halo.store._image.control = control
+        assert not runs(halo)
+    report = verify_store(url_of(home), home)
+    assert [item.code for item in report.findings] == ["below_floor"]
+
+
+def test_a_mode_that_is_flipped_and_flipped_back_lowers_nothing_and_is_shown(home):
+    enforced(home)
+    database = attack(db_of(home))
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as running:
+        assert not runs(running)
+        database.execute("UPDATE control SET mode='observe'")
+        assert not runs(running)
+        assert not pays(home)
+        database.execute("UPDATE control SET mode='enforce'")
+        assert not runs(running)
+    assert bodies(home, EntryKind.CONTROL)[0]["column"] == "mode"
+    report = verify_store(url_of(home), home)
+    assert report.exit_code == 0
+    assert any("differed" in text for text in report.warnings)
+    assert "differed from their signed entries" in cli("status", home=home)[1]
+
+
+def test_an_entry_of_the_mode_that_is_taken_away_lowers_nothing_and_is_shown(home):
+    enforced(home)
+    database = attack(db_of(home))
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as running:
+        assert not runs(running)
+        database.execute("DELETE FROM entry WHERE kind='mode'")
+        database.execute("UPDATE control SET mode='observe'")
+        assert not runs(running)
+    assert not pays(home)
+    assert verified(home) != 0
+    assert HomeFloor(home).list_raised() == ["local"]
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ("UPDATE control SET mode='observe'", "control local column mode"),
+        ("UPDATE control SET version=version+1", "control local column version"),
+        ("UPDATE control SET policy='x'", "control local column policy"),
+        ("UPDATE control SET store='halo-store:x'", "control local column store"),
+        ("INSERT INTO control VALUES ('evil', 1, 'halo-store:x', 'observe', '')", "control evil"),
+        ("UPDATE usage SET uses=uses+1", "usage local/clerk/lookup column uses"),
+        ("UPDATE usage SET uses=uses-1", "usage local/clerk/lookup column uses"),
+        ("DELETE FROM usage", "usage local/clerk/lookup column uses"),
+        ("INSERT INTO usage VALUES ('local', 'clerk', 'never', 3)", "usage local/clerk/never"),
+        ("UPDATE resource SET spec=x'00'", "resource local/lookup column spec"),
+        ("DELETE FROM resource WHERE id='lookup'", "resource local/lookup"),
+        ("INSERT INTO resource VALUES ('local', 'other', x'00')", "resource local/other"),
+        ("UPDATE writer SET closed_us=closed_us+1", "column closed_us"),
+        ("UPDATE writer SET closed_us=NULL", "column closed_us"),
+        ("UPDATE writer SET opened_us=opened_us+1", "column opened_us"),
+    ],
+)
+def test_a_changed_row_of_control_is_shown(home, change, where):
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
+        for number in range(3):
+            with halo.session("s"):
+                halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": f"{number}"}), Calls(), SURFACE)
+    assert cli("enforce", home=home)[0] == 0
+    assert verified(home) == 0
+    attack(db_of(home)).execute(change)
+    report = verify_store(url_of(home), home)
+    assert report.exit_code in (11, 13)
+    assert any(where in item.where for item in report.findings), report.findings
+
+
+def test_a_policy_that_was_not_put_in_force_is_shown(home):
+    """Code in the process can decide by another policy; without an entry that names it, each decision shows it."""
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
+        assert runs(halo)
+        credentials = halo._agent_credentials._current
+        other = PolicyBundle.load([policy_folder(home, '@id("all") permit (principal, action, resource);')], {})
+        halo._agent_credentials._current = replace(credentials, policy=CedarPolicy.compile(other))
+        halo.store._image.policy = other.hash
+        assert runs(halo)
+    assert "policy_not_in_force" in {item.code for item in verify_store(url_of(home), home).findings}
+
+
+def test_a_policy_that_changes_and_changes_back_is_an_entry_each_time(home):
+    for text in (
+        '@id("a") permit (principal, action, resource);',
+        None,
+        '@id("a") permit (principal, action, resource);',
+    ):
+        folder = policy_folder(home, text) if text else policy_folder(home)
+        with HaloBase.local("clerk", home=home, policy=folder, quiet=True) as halo:
+            runs(halo)
+    first, second, third = (body["hash"] for body in bodies(home, EntryKind.POLICY))
+    assert (first == third, first == second) == (True, False)
+    assert all(body["actor"] and body["authn"] == "os-user" for body in bodies(home, EntryKind.POLICY))
+    assert verified(home) == 0
+
+
+def test_a_forged_approval_lets_nothing_run(home):
+    policy = policy_folder(home)
+    assert pays(home)
+    enrolled_apart(home, "mia", "approver")
+
+    def ask(halo):
+        body = Calls()
+        with halo.session("one"):
+            halo.enforcer.run(halo.build_call(tool(halo, "pay"), {"amount": 500, "to": "acct"}), body, SURFACE)
+        return body
+
+    with HaloBase.local("clerk", home=home, policy=policy, mode="enforce", quiet=True) as halo:
+        with pytest.raises(Pending) as caught:
+            ask(halo)
+        row = attack(db_of(home)).execute("SELECT id, session, binding FROM approval").fetchone()
+        store_id = halo.store.commit(lambda tx: tx.load_store_id())
+        now_s = SystemClock().now_us() // 1_000_000
+        token = mint_approval(
+            ApprovalToken(
+                id=RandomIds().new_token_id(),
+                approver="mia",
+                tenant="local",
+                audience=(store_id,),
+                issued_at_s=now_s,
+                expires_at_s=now_s + 600,
+                answer="approve",
+                kind="call",
+                binding=row[2],
+                request=row[0],
+                session=row[1],
+            ),
+            KeyStore(home).signer("agent-clerk"),
+        )
+        attack(db_of(home)).execute("UPDATE approval SET status='approved', answer=?", (token,))
+        with pytest.raises((Denied, Pending)):
+            ask(halo)
+    assert caught.value.pending_id
+    assert verified(home) == 11
+
+
+def test_an_application_that_asks_for_less_than_the_floor_gets_nothing_done(home):
+    enforced(home)
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), mode="observe", quiet=True) as halo:
+        assert halo.mode is Mode.ENFORCE
+        body = Calls()
+        with halo.session("s"), pytest.raises(Denied) as caught:
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE)
+        assert (caught.value.reason, body) == ("below_floor", [])
+        assert "halo observe --for" in caught.value.remedy
+    assert [body["code"] for body in bodies(home, EntryKind.ACCESS)] == ["below_floor"]
+    for mode in (None, "enforce"):  # the honest twin
+        with (
+            HaloBase.local("clerk", home=home, policy=policy_folder(home), mode=mode, quiet=True) as halo,
+            halo.session(),
+        ):
+            body = Calls()
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), body, SURFACE)
+            assert len(body) == 1
+
+
+def test_a_process_that_was_opened_to_observe_follows_a_raised_floor(home):
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), mode="observe", quiet=True) as halo:
+        assert runs(halo)
+        halo.store.flush()
+        assert cli("enforce", home=home)[0] == 0
+        assert not runs(halo)
+
+
+def test_another_home_does_not_get_below_the_floor_of_the_host(home, monkeypatch):
+    monkeypatch.setenv("HALO_FLOOR", "enforce")
+    other = home.parent / "other"
+    for place in (home, other):
+        assert not pays(place)
+        assert not pays(place, mode="observe")
+    code, _, err = cli("observe", "--for", "1h", "--why", "x", home=other)
+    assert (code, "[host_floor]" in err) == (64, True)
+    assert "host (HALO_FLOOR" in cli("status", home=other)[1]
+
+
+def test_a_waiver_does_not_get_below_the_floor_of_the_host(home, monkeypatch):
+    enforced(home)
+    ana = enrolled_apart(home).signer("operator-ana")
+    append_mode(home, signed_waiver(home, ana))
+    assert pays(home)
+    monkeypatch.setenv("HALO_FLOOR", "enforce")
+    assert not pays(home)
+
+
+def test_the_floor_of_the_host_is_a_file_that_only_root_may_write(tmp_path, monkeypatch):
+    path = tmp_path / "floor"
+    assert read_host_floor(path, {}, at_start="").mode is Mode.OBSERVE
+    path.write_text("enforce\n")
+    assert read_host_floor(path, {}, at_start="").mode is Mode.ENFORCE
+    assert read_host_floor(path, {"HALO_FLOOR": "observe"}, at_start="").mode is Mode.ENFORCE
+    path.chmod(0o666)
+    assert not read_host_floor(path, {}, at_start="").is_protected
+    for text in ("off", ""):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match="bad_floor"):
+            read_host_floor(path, {}, at_start="")
+    path.unlink()
+    assert read_host_floor(path, {}, at_start="enforce").mode is Mode.ENFORCE  # removed from the environment since
+    monkeypatch.setattr(floors, "HOST_FLOOR_PATH", path)
+    path.write_text("enforce")
+    assert not pays(tmp_path / "home")
+    root = os.stat_result((stat.S_IFREG | 0o644, 1, 1, 1, 0, 0, 1, 0, 0, 0))
+    assert floors._is_roots(root)
+    assert not floors._is_roots(os.stat_result((stat.S_IFREG | 0o664, 1, 1, 1, 0, 0, 1, 0, 0, 0)))
+    assert not floors._is_roots(os.stat_result((stat.S_IFREG | 0o644, 1, 1, 1, 1000, 0, 1, 0, 0, 0)))
+
+
+def test_a_damaged_floor_of_the_home_is_not_taken_for_none(home):
+    enforced(home)
+    attack(db_of(home)).execute("DELETE FROM entry WHERE kind='mode'")
+    (home / "floor.json").write_text("{")
+    assert not pays(home)
+
+
+def test_nothing_but_a_person_ends_up_in_the_waiver(home):
+    """An honest waiver: raised, waived by one person, raised again; every step an entry that says who."""
+    enforced(home)
+    ana = enrolled_apart(home).signer("operator-ana")
+    act = signed_waiver(home, ana, why="migration")
+
+    def job(tx: Transaction) -> None:
+        waive_floor(tx, int(act.terms["until_s"]) * 1_000_000, "migration", Actor("bob", "os-user"), act.tokens)
+
+    store = at(home)
+    store.commit(job)
+    store.close()
+    assert pays(home)
+    out = cli("status", home=home)[1]
+    assert "signed by ana, proven: migration" in out
+    store = at(home)
+    assert store.commit(lambda tx: raise_floor(tx, Actor("bob", "os-user")))
+    store.close()
+    assert not pays(home)
+    assert [body["to"] for body in bodies(home, EntryKind.MODE)] == ["enforce", "observe", "enforce"]
+    assert found(home, EntryKind.MODE)[1].entry.body["actor"] == "bob"
+    assert verified(home) == 0
+    assert make_waive_terms({"until_us": 5_000_000, "why": "x"}) == {"until_s": 5, "why": "x"}
+
+
+def test_what_a_process_knows_of_the_floor_outlives_everything_it_forgets(home):
+    enforced(home)
+    store = at(home)
+    store.commit(lambda tx: tx.load_control())
+    store._image.clear()
+    assert store._image.floors == FloorMemory(Mode.OBSERVE, Mode.ENFORCE)
+    store.close()

@@ -8,11 +8,11 @@ second run on the same code writes the same entries. A ledger that is there is n
 from __future__ import annotations
 
 import argparse
-import getpass
 import hashlib
 import json
 import lzma
 import os
+import pwd
 import random
 import socket
 import sqlite3
@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import count, zip_longest
 from pathlib import Path
+from types import SimpleNamespace
 
 from golden_scenarios import SCENARIOS
 from golden_world import BESIDE, DATABASE, LEDGERS, PACKED, observe, unpack
@@ -49,7 +50,7 @@ class Rim:
         os.urandom = random._urandom = self.random
         os.getpid = lambda: 4242
         socket.gethostname = lambda: "host.example"
-        getpass.getuser = lambda: "operator"
+        pwd.getpwuid = lambda _: SimpleNamespace(pw_name="operator")
         sys.argv = ["golden"]
         SystemClock.now_us = lambda _: START_US + self._passed_us
         SystemClock.mono_us = lambda _: self._passed_us

@@ -222,10 +222,14 @@ def verdicts(home: Path, tick: Tick) -> None:
         opened.record_shadow("tool", "raw_tool", "agents.py: tools")
         opened.record_shadow("model", "raw_model", "agents.py: model", refused=True)
     command("enforce", home=home)
+    command("show", "0", home=home)
+    with closing(sqlite3.connect(home / DATABASE)) as database:  # as somebody without a key would
+        database.execute("UPDATE control SET mode='observe'")
+        database.commit()
     tick(10)
     with HaloBase.local("clerk", policy=policy(home), **options) as opened, opened.session("after"):
         run(opened, tool(opened, "wipe"), {"path": "/"})
-    command("observe", home=home)
+    command("observe", "--for", "1h", "--why", "a golden ledger", home=home)
 
 
 def targets(home: Path, tick: Tick) -> None:

@@ -363,7 +363,7 @@ def build_schema(tool: FunctionTool) -> dict[str, Any]:
 
 def get_argument_names(tool: FunctionTool) -> list[str]:
     """Names of the arguments that are decided of a tool."""
-    return sorted(_build_schema(tool)["properties"])
+    return sorted(build_schema(tool)["properties"])
 
 
 def copy_with_guard(

@@ -19,7 +19,13 @@ from halo_core.clock import Clock, SystemClock
 from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.enforcement import ABILITIES, Call, Enforcer, Preparer
-from halo_core.enforcement.activities import current_activity, current_run_activity
+from halo_core.enforcement.activities import (
+    current_activity,
+    current_run_activity,
+    find_began_us,
+    find_block_began_us,
+    register_clock,
+)
 from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
 from halo_core.enforcement.decision_context import AnswerTerms
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms, HandOff
@@ -165,6 +171,7 @@ class HaloBase(DelegationMixin):
         keys = KeyStore(home)
         digester = self._digester = Digester(keys.secret("digest"))
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
+        register_clock(self, clock)
         self._shadow_activity = ShadowActivity(self.store, agent, self.framework)
         self._claimed_links = {}
         self.delegation_terms = DelegationTerms()
@@ -488,7 +495,8 @@ class HaloBase(DelegationMixin):
                 remedy="open sessions where a request begins; this code belongs to the current session",
             )
         self._propose_own_domain(user)
-        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history)
+        began_us = find_block_began_us(self.store.clock)
+        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history, began_us)
         if self._release_due and self._runners:
             self._release_quietly("")
         with session_scope(opened):
@@ -766,6 +774,7 @@ class HaloBase(DelegationMixin):
             agents=delegation.agents if delegation is not None else (),
             trace_id=self.find_trace_id(),
             answer_requests=run.find_answer_requests(message.turn) if run is not None else None,
+            began_us=find_began_us(self.store.clock),
         )
 
     def find_trace_id(self) -> str:

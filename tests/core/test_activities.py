@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from contextlib import nullcontext
-from contextvars import copy_context
+from contextlib import nullcontext, suppress
+from contextvars import Context, copy_context
 
 import pytest
 
@@ -17,7 +17,7 @@ from halo_core.enforcement.activities import (
     run_activity_scope,
 )
 from halo_core.enforcement.session_context import TriggeringMessage, triggering_message_scope
-from halo_core.errors import Denied, Pending
+from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_world import SURFACE, Calls, bodies, cli, policy_folder, tool, verified
@@ -164,6 +164,66 @@ def test_what_is_driven_again_does_not(halo, again):
     with pytest.raises(Denied) as caught:
         drive(halo, lookup, body, **again)
     assert caught.value.reason == "already_dispatched"
+    assert len(body) == 1
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt()])
+def test_what_was_cut_off_is_not_asked_for_anew(halo, error):
+    lookup, body = tool(halo, "lookup", impact="write"), Calls()
+
+    def cut_off(*_args, **_kwargs):
+        body(*_args, **_kwargs)
+        raise error
+
+    with pytest.raises(type(error)):
+        drive(halo, lookup, cut_off, given=True)
+    for _ in range(2):
+        with pytest.raises(Denied) as caught:
+            drive(halo, lookup, body, given=True)
+        assert caught.value.reason == "already_dispatched"
+    assert len(body) == 1
+
+
+def test_nor_is_what_still_runs(halo):
+    lookup, body, refused = tool(halo, "lookup", impact="write"), Calls(), []
+
+    def ask_meanwhile(*args, **kwargs):
+        with pytest.raises(Denied) as caught:
+            Context().run(drive, halo, lookup, body, given=True)
+        refused.append(caught.value.reason)
+        return body(*args, **kwargs)
+
+    drive(halo, lookup, ask_meanwhile, given=True)
+    assert refused == ["already_dispatched"]
+    assert len(body) == 1
+
+
+def test_nor_what_a_process_left_running_when_it_closed(home):
+    body = Calls()
+
+    def leave(*args, **kwargs):
+        halo.close()
+        return body(*args, **kwargs)
+
+    halo = HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True)
+    with halo, suppress(CannotDecide):
+        drive(halo, tool(halo, "lookup", impact="write"), leave, given=True)
+    again = HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True)
+    with again, pytest.raises(Denied) as caught:
+        drive(again, tool(again, "lookup", impact="write"), body, given=True)
+    assert caught.value.reason == "already_dispatched"
+    assert len(body) == 1
+
+
+def test_what_ended_with_an_error_is(halo):
+    lookup, body = tool(halo, "lookup", impact="write"), Calls()
+
+    def fail(*_args, **_kwargs):
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        drive(halo, lookup, fail, given=True)
+    drive(halo, lookup, body, given=True)
     assert len(body) == 1
 
 

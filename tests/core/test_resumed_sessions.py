@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from halo_core.clock import SystemClock
+from halo_core.enforcement.activities import begin_run_activity, end_run_activity, run_activity_scope
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.enforcement.passport_store import RESUMED_AFTER_S
+from halo_core.enforcement.session_context import IN_BODY, ContextVarScope, Session
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.manifest import DEFAULT_TERMS
@@ -27,7 +33,20 @@ def opened(home, clock, **more):
 
 
 def ask(halo, resource, body=None, **args):
-    return halo.enforcer.run(halo.build_call(resource, args or {"q": "a"}), body or Calls(), SURFACE)
+    return halo.enforcer.run(halo.build_call(resource, args or {"q": "a"}), Calls() if body is None else body, SURFACE)
+
+
+@contextmanager
+def ask_as_run(halo, session):
+    with run_activity_scope("a", Session(session, "thread")):
+        yield
+
+
+def ask_as_block(halo, session):
+    return halo.session(session)
+
+
+REQUESTS = pytest.mark.parametrize("request_in", [ask_as_run, ask_as_block])
 
 
 def authorities(home):
@@ -39,13 +58,15 @@ def session_links(home):
     return [item.entry.body for item in found(home, EntryKind.PASSPORT) if item.entry.body["kind"] == "session"]
 
 
-def test_a_conversation_resumed_after_a_week_begins_with_new_authority_and_keeps_its_exposure(home):
+@REQUESTS
+def test_a_conversation_resumed_after_a_week_begins_with_new_authority_and_keeps_its_exposure(home, request_in):
     clock = FixedClock(NOW_US)
     with opened(home, clock) as halo:
         mail, pay = tool(halo, "watched", source_trust=100), tool(halo, "pay", impact=Impact.PAYMENT)
-        with halo.session("thread:t1"):
+        with request_in(halo, "thread:t1"):
             ask(halo, mail)
-            clock.advance(WEEK_S)
+        clock.advance(WEEK_S)
+        with request_in(halo, "thread:t1"):
             ask(halo, pay, amount=1, to="b")  # as in a new session: the first call of the week is not a question
         views = [item.entry.body["snapshot"]["session"] for item in found(home, EntryKind.DECISION)]
     assert [view["tainted"] for view in views] == [False, True]
@@ -56,18 +77,89 @@ def test_a_conversation_resumed_after_a_week_begins_with_new_authority_and_keeps
     assert cli("replay", "--all", home=home)[0] == 0
 
 
-def test_so_does_one_whose_link_has_expired(home):
+@REQUESTS
+def test_so_does_one_whose_link_has_expired(home, request_in):
     clock = FixedClock(NOW_US)
     with opened(home, clock, limits=Limits(SessionTerms(DEFAULT_TERMS.budgets, DEFAULT_DECAY, 3600))) as halo:
         lookup = tool(halo, "lookup")
-        with halo.session("s"):
+        with request_in(halo, "s"):
             ask(halo, lookup)
-            clock.advance(3601)
-            with pytest.raises(Denied) as caught:
-                ask(halo, lookup)
-            assert caught.value.reason == "expired"
-            clock.advance(RESUMED_AFTER_S)
+        clock.advance(3601)
+        with request_in(halo, "s"), pytest.raises(Denied) as caught:
+            ask(halo, lookup)
+        assert caught.value.reason == "expired"
+        clock.advance(RESUMED_AFTER_S)
+        with request_in(halo, "s"):
             assert ask(halo, lookup) == "done"
+
+
+class AdvancingCalls(Calls):
+    """A body during which a clock goes on by so many seconds."""
+
+    def __init__(self, clock, seconds):
+        super().__init__()
+        self.advance = partial(clock.advance, seconds)
+
+    def __call__(self, *args, **kwargs):
+        self.advance()
+        return super().__call__(*args, **kwargs)
+
+
+@REQUESTS
+@pytest.mark.parametrize("jump_s", [RESUMED_AFTER_S, WEEK_S, 365 * 86_400])
+@pytest.mark.parametrize("where", ["in_a_body", "between", "before_the_first_call"])
+def test_a_run_that_goes_on_is_not_resumed(home, request_in, jump_s, where):
+    """However long a step takes, or a clock jumps: an expired passport stays expired within the run."""
+    clock = FixedClock(NOW_US)
+    with opened(home, clock, limits=Limits(SessionTerms(DEFAULT_TERMS.budgets, DEFAULT_DECAY, 3600))) as halo:
+        lookup, body = tool(halo, "lookup"), Calls()
+        with request_in(halo, "s"):
+            ask(halo, lookup)
+        with request_in(halo, "s"):
+            if where == "in_a_body":
+                ask(halo, lookup, AdvancingCalls(clock, jump_s))
+            else:
+                if where == "between":
+                    ask(halo, lookup)
+                clock.advance(jump_s)
+            with pytest.raises(Denied) as caught:
+                ask(halo, lookup, body)
+    assert caught.value.reason == "expired"
+    assert not body
+    assert [item.get("resumed", False) for item in session_links(home)] == [False]
+
+
+@pytest.mark.parametrize("begin", ["run", "hook", "block", "context"])
+def test_what_begins_inside_of_an_action_is_a_step_of_its_run(home, begin):
+    """A guarded tool that takes a day and then starts a run, or opens the session again, resumes nothing."""
+    clock = FixedClock(NOW_US)
+    with opened(home, clock, limits=Limits(SessionTerms(DEFAULT_TERMS.budgets, DEFAULT_DECAY, 3600))) as halo:
+        lookup, inner = tool(halo, "lookup"), []
+
+        def start_again():
+            session = halo.find_session().id
+            clock.advance(WEEK_S)
+            if begin == "hook":
+                begin_run_activity("a", 2)
+            scopes = {"run": lambda: ask_as_run(halo, session), "block": lambda: halo.session(session)}
+            with scopes.get(begin, nullcontext)(), pytest.raises(Denied) as caught:
+                ask(halo, lookup)
+            inner.append(caught.value.reason)
+
+        class Body(Calls):
+            def __call__(self, *args, **kwargs):
+                with ContextVarScope((IN_BODY, True)):  # as each adapter does around a body
+                    (copy_context().run if begin == "context" else lambda work: work())(start_again)
+                return super().__call__(*args, **kwargs)
+
+        for request_in in (ask_as_run, ask_as_block):
+            with request_in(halo, f"s-{request_in.__name__}"):
+                ask(halo, lookup, Body())
+        begin_run_activity("a", 1)
+        with halo.session("s-hook"):
+            ask(halo, lookup, Body())
+        end_run_activity(1)
+    assert inner == ["expired"] * 3
 
 
 def test_a_rest_gives_nothing_back_that_was_spent(home):
@@ -75,12 +167,12 @@ def test_a_rest_gives_nothing_back_that_was_spent(home):
     clock = FixedClock(NOW_US)
     with opened(home, clock, limits=Limits(SessionTerms(budgets, DEFAULT_DECAY, 30 * 86_400))) as halo:
         lookup = tool(halo, "lookup")
-        with halo.session("s"):
-            for _ in range(3):
+        for _ in range(3):
+            with halo.session("s"):
                 ask(halo, lookup)
-                clock.advance(WEEK_S / 4)
-            with pytest.raises(Pending) as caught:
-                ask(halo, lookup)
+            clock.advance(WEEK_S / 4)
+        with halo.session("s"), pytest.raises(Pending) as caught:
+            ask(halo, lookup)
     assert caught.value.reason == "budget_exceeded"
 
 
@@ -101,12 +193,11 @@ def test_a_session_with_an_open_question_keeps_ageing(home):
     terms = SessionTerms(DEFAULT_TERMS.budgets, replace(DEFAULT_DECAY, half_life_s=3600), 30 * 86_400)
     with opened(home, clock, limits=Limits(terms)) as halo:
         lookup, pay = tool(halo, "lookup"), tool(halo, "pay")
-        with halo.session("s"):
-            with pytest.raises(Pending):
-                ask(halo, pay, amount=500, to="b")
-            clock.advance(RESUMED_AFTER_S)
-            with pytest.raises(Pending) as caught:
-                ask(halo, lookup)
+        with halo.session("s"), pytest.raises(Pending):
+            ask(halo, pay, amount=500, to="b")
+        clock.advance(RESUMED_AFTER_S)
+        with halo.session("s"), pytest.raises(Pending) as caught:
+            ask(halo, lookup)
     assert caught.value.reason == "authority_decayed"
     assert [item.get("resumed", False) for item in session_links(home)] == [False]
 
@@ -121,19 +212,54 @@ def test_what_was_revoked_stays_so(home, scope):
             (link,) = session_links(home)
             target = {"session": "s", "link": link["hash"]}[scope]
             assert cli("revoke", f"--{scope}", target, "--why", "a test", home=home)[0] == 0
-            clock.advance(WEEK_S)
-            with pytest.raises(Denied) as caught:
-                ask(halo, lookup)
+        clock.advance(WEEK_S)
+        with halo.session("s"), pytest.raises(Denied) as caught:
+            ask(halo, lookup)
     assert caught.value.reason == "revoked"
+
+
+ISSUED = """
+version: 1
+tools:
+  lookup: {impact: read}
+agents:
+  clerk:
+    owner: ana@bank
+    lifetime: 2d
+    tools:
+      lookup: {q: any}
+"""
+
+
+@REQUESTS
+@pytest.mark.parametrize("end", ["expired", "revoked"])
+def test_a_standing_passport_that_ended_is_not_renewed(home, request_in, end):
+    home.mkdir(mode=0o700)
+    (home / "agents.yaml").write_text(ISSUED)
+    assert cli("passport", "issue", "clerk", home=home)[::2] == (0, "")
+    clock = FixedClock(SystemClock().now_us())
+    with opened(home, clock) as halo:
+        lookup, body = tool(halo, "lookup"), Calls()
+        with request_in(halo, "s"):
+            ask(halo, lookup)
+        if end == "revoked":
+            assert cli("revoke", "--agent", "clerk", "--why", "a test", home=home)[0] == 0
+        clock.advance({"expired": 2 * 86_400, "revoked": 86_400}[end])
+        for _ in range(2):
+            with request_in(halo, "s"), pytest.raises(Denied) as caught:
+                ask(halo, lookup, body)
+            assert caught.value.reason == end
+            clock.advance(WEEK_S)
+    assert not body
 
 
 def test_the_receiver_of_a_hand_off_goes_on_below_the_new_link(home):
     clock = FixedClock(NOW_US)
     with opened(home, clock) as halo:
         lookup = tool(halo, "lookup")
-        with halo.session("s"), halo.hand_off("helper"):
-            ask(halo, lookup)
+        for _ in range(2):
+            with halo.session("s"), halo.hand_off("helper"):
+                ask(halo, lookup)
             clock.advance(WEEK_S)
-            ask(halo, lookup)
     assert [code for item in found(home, EntryKind.DECISION) for code in codes(item.entry.body)].count("granted") >= 2
     assert verified(home, signatures=True) == 0

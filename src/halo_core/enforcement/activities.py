@@ -12,12 +12,21 @@ calls; two activities share nothing.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
 from weakref import WeakKeyDictionary, ref
 
-from halo_core.enforcement.session_context import ContextVarScope, Session, session_values
+from halo_core.clock import Clock
+from halo_core.enforcement.session_context import (
+    ContextVarScope,
+    Session,
+    current_delegation_session,
+    current_session,
+    in_body,
+    session_values,
+)
 
 
 class Activity:
@@ -35,6 +44,7 @@ class Activity:
     __slots__ = (
         "__weakref__",
         "_answers",
+        "_began_us",
         "_owner",
         "_session_ids",
         "framework",
@@ -64,12 +74,24 @@ class Activity:
         self.is_over = False
         self._owner = ref(owner) if owner is not None else None
         self._session_ids: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+        self._began_us = _read_clocks() if source == "run" and not _is_inside_action() else []
 
     def get_session_id(self, halo: object, make_id: Callable[[], str]) -> str:
         """Id of this activity's session with a `Halo`; made once."""
         session_id = self._session_ids.get(halo)
         # INVARIANT: threads that a run starts side by side get one id: `setdefault` is atomic.
         return session_id if session_id is not None else self._session_ids.setdefault(halo, make_id())
+
+    def find_began_us(self, clock: Clock) -> int:
+        """When this run began by a clock, microseconds; 0 where that is not known, or it began inside of an action.
+
+        A clock that is set back takes the beginning with it: a run is never younger than its first call.
+        """
+        for place, (read_clock, began_us) in enumerate(self._began_us):
+            if read_clock is clock:
+                self._began_us[place] = clock, min(began_us, clock.now_us())
+                return self._began_us[place][1]
+        return 0
 
     def note_answer(self, message_id: str) -> None:
         """Note that a model call which was decided in this run has given the message of this id."""
@@ -93,6 +115,47 @@ class Activity:
 
 
 _ACTIVITY: Final[ContextVar[Activity | None]] = ContextVar("halo_activity", default=None)
+_CLOCKS: Final[WeakKeyDictionary[Any, Clock]] = WeakKeyDictionary()  # by facade
+_CLOCKS_LOCK: Final = threading.Lock()
+
+
+def register_clock(halo: object, clock: Clock) -> None:
+    """Note the clock of a facade: runs that begin from now on read it."""
+    with _CLOCKS_LOCK:
+        _CLOCKS[halo] = clock
+
+
+def _read_clocks() -> list[tuple[Clock, int]]:
+    with _CLOCKS_LOCK:
+        clocks = list(_CLOCKS.values())
+    return [(clock, clock.now_us()) for clock in clocks]
+
+
+def _is_inside_action() -> bool:
+    """Whether what begins here is a step of something that Halo has decided already."""
+    return in_body() or current_delegation_session() is not None
+
+
+def find_began_us(clock: Clock) -> int:
+    """When the request at hand began: its outermost run, else the block in which the host opened its session.
+
+    INVARIANT: EPOCH - what goes on is not resumed. A conversation that has rested is, by what began after the rest.
+
+    Returns:
+        Microseconds by `clock`; 0 where it is not known.
+    """
+    run = current_run_activity()
+    if run is not None:
+        return run.find_began_us(clock)
+    session = current_session()
+    return min(session.began_us, clock.now_us()) if session is not None else 0
+
+
+def find_block_began_us(clock: Clock) -> int:
+    """When the request began that a host opens a session for: now, unless the block stands inside of another one."""
+    if current_run_activity() is not None or current_session() is not None:
+        return find_began_us(clock)
+    return 0 if _is_inside_action() else clock.now_us()
 
 
 def current_activity() -> Activity:
@@ -130,7 +193,8 @@ def begin_run_activity(framework: str, run_id: object, *, is_resumed: bool = Fal
     """
     outer = current_run_activity()
     # One of this framework's own has been abandoned: the hook says that nothing of the framework runs around this one.
-    if outer is None or outer.framework == framework:
+    # Unless it has not: then what begins is a step of an action, which belongs to the run around it.
+    if outer is None or (outer.framework == framework and not in_body()):
         activity = Activity(
             "run", framework=framework, run_id=run_id, is_resumed=is_resumed, outer=_find_plain(_ACTIVITY.get())
         )

@@ -124,6 +124,8 @@ class Call:
         answer_requests: where the message that asked was given by a model call of this very run: what each request
             of it became, by request id. A recorded answer (a cassette, a model's cache) has the ids of an earlier run;
             what it asks for here is asked anew, once. None where the message may be driven again.
+        began_us: when the request that it belongs to began, microseconds; 0 where it is not known. Only what began
+            after a conversation's rest resumes it.
     """
 
     resource: Resource
@@ -152,6 +154,7 @@ class Call:
     held_id: str = ""
     has_run: bool = False
     answer_requests: dict[str, str] | None = field(default=None, compare=False)
+    began_us: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

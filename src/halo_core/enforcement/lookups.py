@@ -151,6 +151,21 @@ def recall_result(tx: Transaction, session: str, request_id: str, decision: Deci
         return None
 
 
+def has_ended(tx: Transaction, session: str, request_id: str) -> bool:
+    """Whether the earlier run of a request ended with a result or an error, by its proven outcome.
+
+    False where it was cancelled, is unknown, has no outcome yet, or cannot be proven.
+    """
+    try:
+        place = tx.find_completed_run(session, request_id)
+        outcome = read_outcome(tx, ProvenEntry.read(tx, *place)) if place is not None else None
+        return outcome is not None and outcome.body["status"] in ("success", "error")
+    except (sqlite3.Error, Conflict):
+        raise  # the transaction itself is in trouble
+    except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - rows that are not as they should be prove nothing
+        return False
+
+
 def _is_same_request(entry: LedgerEntry, request_id: str, decision: Decision) -> bool:
     if entry.kind is not EntryKind.DECISION or entry.body["request"]["request_id"] != request_id:
         return False

@@ -97,6 +97,7 @@ class PassportStore:
         store: str,
         now_us: int,
         *,
+        began_us: int = 0,
         requesters: Sequence[str] = (),
     ) -> ActiveChain:
         """The live chain under `handle` (empty: the agent's own session link), brought up to date.
@@ -104,7 +105,7 @@ class PassportStore:
         Raises nothing for a bad passport: `problem` holds the reason code (INVARIANT: FAILCLOSED).
         """
         try:
-            current = self._bring_up_to_date(tx, state, store, now_us, requesters)
+            current = self._bring_up_to_date(tx, state, store, now_us, requesters, began_us=began_us)
             session_account = current.session_account(self._agent)
             path = current.path_to(handle or (session_account.handle if session_account is not None else ""))
             if not path:
@@ -271,7 +272,14 @@ class PassportStore:
     # putting a chain together
 
     def _bring_up_to_date(
-        self, tx: Transaction, state: SessionState, store: str, now_us: int, requesters: Sequence[str]
+        self,
+        tx: Transaction,
+        state: SessionState,
+        store: str,
+        now_us: int,
+        requesters: Sequence[str],
+        *,
+        began_us: int,
     ) -> SessionState:
         row = rows.StandingTable(tx).get(self._agent)
         if row is None:
@@ -280,7 +288,9 @@ class PassportStore:
         account = state.session_account(self._agent)
         if account is None:
             return self._open_session_link(tx, state, row.hash, store, now_us)
-        is_resumed = is_resumed_at(state.view.high_water_us, now_us) and not self._has_open_question(tx, state, now_us)
+        # INVARIANT: EPOCH - within one run an expired passport stays expired, however long a step takes.
+        has_rested = is_resumed_at(state.view.high_water_us, min(began_us, now_us))
+        is_resumed = has_rested and not self._has_open_question(tx, state, now_us)
         if is_resumed or account.root != row.hash:
             state = self._derive_links(tx, state, account, row.hash, store=store, now_us=now_us, is_resumed=is_resumed)
         if state.pending:
@@ -452,6 +462,8 @@ class PassportStore:
     ) -> str:
         if parent.terms is None:
             raise PassportError("no_passport", "the standing link does not allow sessions")
+        if parent.expires_at_s <= now_us // _US:
+            raise PassportError("expired", "the standing passport has expired")
         budgets, decay, epoch, proof, lifetime_s = None, None, 1, "", parent.terms.lifetime_s
         if answer is not None:  # limits and authority are what the approver gave, under the ceilings
             epoch, proof = answer.epoch, answer.token
@@ -496,9 +508,9 @@ class PassportStore:
         return self._keys.signer(agent_key_name(agent))
 
 
-def is_resumed_at(last_us: int, now_us: int) -> bool:
-    """Whether a decision at `now_us` resumes a session whose last one was at `last_us`, microseconds."""
-    return now_us - last_us >= RESUMED_AFTER_S * _US
+def is_resumed_at(last_us: int, began_us: int) -> bool:
+    """Whether a request that began at `began_us` resumes a session that last decided at `last_us`, microseconds."""
+    return began_us - last_us >= RESUMED_AFTER_S * _US
 
 
 def _is_revoked(tx: Transaction, state: SessionState, link: Link) -> bool:

@@ -314,7 +314,7 @@ class Planner:
         planned = self._chains.get(key)
         is_current = planned is not None and planned.is_current(context, credentials, basis, stops)
         # A session that is resumed may get a new link first.
-        if planned is None or not is_current or is_resumed_at(context.state.view.high_water_us, context.time_us):
+        if planned is None or not is_current or is_resumed_at(context.state.view.high_water_us, context.call.began_us):
             active = context.active = load_active_chain(tx, context, credentials.passport_store)
             context.state = active.state
             if active.problem or not active.chain:

@@ -3,7 +3,8 @@
 A framework's request is known by its message and call id. A recorded answer has the same ids in every run of a
 conversation, and so looks like an earlier message that is driven again. Where a model call that was decided in this
 very run gave the message, it is a new one, whatever its id; what is driven again without a model call (a checkpoint, a
-retried step, a resumed run) is the old one.
+retried step, a resumed run) is the old one. So is one whose earlier run has not ended with a result or an error: what
+was cancelled, or cut off, or still runs, may have taken effect, and is not done a second time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.enforcement.lookups import has_ended
 from halo_core.model import compute_request_id
 from halo_core.store import Transaction
 
@@ -22,7 +24,8 @@ def tell_from_replay(tx: Transaction, context: DecisionContext, answer_requests:
     """Give a call the request id under which its message asks for it in this run.
 
     INVARIANT: ONCE - a run takes one id for each call of a message, whatever comes of it: within a run nothing is
-    dispatched twice, and a message that no model call of this run gave keeps the id it has.
+    dispatched twice, and a message that no model call of this run gave keeps the id it has. Nothing is made anew of
+    which an earlier run may have been cut off.
 
     Args:
         tx: the transaction that will hold the decision.
@@ -40,12 +43,16 @@ def tell_from_replay(tx: Transaction, context: DecisionContext, answer_requests:
 def _find_turn(tx: Transaction, context: DecisionContext) -> str:
     """The message's own name, else the first of its repetitions under which the call was not dispatched yet."""
     session, given_turn = context.session, context.turn
-    if not session or not tx.was_dispatched(session, context.request_id):
+    if not session:
         return given_turn
-    for number in range(2, MAX_REPETITIONS + 1):
-        turn = f"{given_turn}#{number}"
-        if not tx.was_dispatched(session, _compute_id(context, turn)):
+    turn, request_id = given_turn, context.request_id
+    for number in range(2, MAX_REPETITIONS + 2):
+        if not tx.was_dispatched(session, request_id):
             return turn
+        if not has_ended(tx, session, request_id):
+            return turn  # under the id of the run that was cut off, so that it is denied
+        turn = f"{given_turn}#{number}"
+        request_id = _compute_id(context, turn)
     return given_turn
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from contextvars import Context, ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 
@@ -24,6 +24,7 @@ class Session:
         user: whom the agent acts for, as the host asserts; empty keeps the facade's.
         request: the user's own words, if the host gave them.
         vouches_history: the host says that the conversation so far holds nothing but the user's words and this agent's.
+        began_us: when the host opened the block that it stands for, microseconds; 0 where no block was opened.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Session:
     user: str = ""
     request: str = ""
     vouches_history: bool = False
+    began_us: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,7 +313,13 @@ def load_active_chain(tx: Transaction, context: DecisionContext, passports: Pass
     principal = context.principal
     requesters = principal.user, principal.agent, *principal.chain
     return passports.load_chain(
-        tx, context.state, context.call.acting_handle, context.control.store, context.time_us, requesters=requesters
+        tx,
+        context.state,
+        context.call.acting_handle,
+        context.control.store,
+        context.time_us,
+        began_us=context.call.began_us,
+        requesters=requesters,
     )
 
 

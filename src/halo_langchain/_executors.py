@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
-from halo_core.enforcement.flow import Steps, make_method, run_step
+from halo_core.enforcement.flow import Steps, run_step
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -34,6 +34,7 @@ from halo_core.enforcement.guards import (
     make_named_subclass,
     require_guard,
 )
+from halo_core.enforcement.step_methods import make_method
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._known_tools import find_database_language, make_program_resource

@@ -20,7 +20,7 @@ from langchain_core.language_models import BaseChatModel, BaseLanguageModel, Bas
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableBinding
 
-from halo_core.enforcement.flow import Steps, emit_parts, govern_stream, make_method, make_stream_method, run_step
+from halo_core.enforcement.flow import Steps, emit_parts, govern_stream, run_step
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -31,6 +31,7 @@ from halo_core.enforcement.guards import (
     refuse_other_halo,
     require_guard,
 )
+from halo_core.enforcement.step_methods import make_method, make_stream_method
 from halo_core.model import ActionKind, Resource
 from halo_langchain._model_calls import (
     RUNNING,

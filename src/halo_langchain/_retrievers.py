@@ -17,7 +17,7 @@ from langchain_core.runnables import ensure_config
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
-from halo_core.enforcement.flow import Steps, make_method, run_step
+from halo_core.enforcement.flow import Steps, run_step
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -28,6 +28,7 @@ from halo_core.enforcement.guards import (
     overrides_entry_point,
     require_guard,
 )
+from halo_core.enforcement.step_methods import make_method
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._pause import LangChainAction

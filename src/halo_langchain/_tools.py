@@ -34,7 +34,7 @@ from halo_core.enforcement.delegation import (
     note_allowed_agent,
     register_agent_resource,
 )
-from halo_core.enforcement.flow import Steps, make_method, run_step
+from halo_core.enforcement.flow import Steps, run_step
 from halo_core.enforcement.guarded_calls import GuardedCall, HandOffAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (
     TOOL_KINDS,
@@ -48,6 +48,7 @@ from halo_core.enforcement.guards import (
     require_guard,
 )
 from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.enforcement.step_methods import make_method
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._known_tools import describe_known_tool

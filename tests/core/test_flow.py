@@ -8,7 +8,7 @@ import contextvars
 
 import pytest
 
-from halo_core.enforcement import Surface, flow
+from halo_core.enforcement import Surface, flow, step_methods
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
@@ -345,8 +345,8 @@ def doubled(number):
 
 
 def test_a_method_is_made_in_either_form_of_one_procedure():
-    method = flow.make_method(doubled, doubled, is_async=False)
-    async_method = flow.make_method(doubled, doubled, is_async=True)
+    method = step_methods.make_method(doubled, doubled, is_async=False)
+    async_method = step_methods.make_method(doubled, doubled, is_async=True)
     assert not asyncio.iscoroutinefunction(method)
     assert asyncio.iscoroutinefunction(async_method)
     assert (method(2), asyncio.run(async_method(2)), method.__name__) == (4, 4, "doubled")
@@ -377,14 +377,14 @@ def visits(log):
 
 
 async def enter(log, error):
-    async with flow.StepScope(visits(log)) as value:
+    async with step_methods.StepScope(visits(log)) as value:
         log.append((value, PLACE.get()))
         if error is not None:
             raise error
 
 
 def enter_in_thread(log, error):
-    with flow.StepScope(visits(log)) as value:
+    with step_methods.StepScope(visits(log)) as value:
         log.append((value, PLACE.get()))
         if error is not None:
             raise error

@@ -7,7 +7,7 @@ loop, `stream` and `astream` for what arrives in parts. A surface of an adapter 
 recording is decided here alone, so that no surface can leave a step out.
 
 What else has a synchronous and an asynchronous form is written once too, as a procedure: a generator of steps, which
-`make_method` turns into the method that a framework expects, and `StepScope` into a `with` block.
+`step_methods.make_method` turns into the method that a framework expects, and `StepScope` into a `with` block.
 
 Example:
     class Lookup(GovernedAction[str]):
@@ -23,14 +23,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
 from dataclasses import dataclass, replace
-from functools import wraps
 from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar
 
-from halo_core.enforcement.activities import current_activity
 from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import AwaitableInContext
 from halo_core.errors import Denied, Pending
@@ -532,75 +530,3 @@ def _raise_error(ending: Raise) -> NoReturn:
         raise ending.error
     finally:
         del ending  # the traceback of its error holds this frame
-
-
-# what frameworks and hosts call
-
-
-def make_method(
-    original: Callable[..., Any], steps: Callable[..., Steps[Any]], *, is_async: bool
-) -> Callable[..., Any]:
-    """Make a method that replaces one of a framework's, with its name and signature, and executes a procedure.
-
-    The caller's activity begins here at the latest: a framework goes on in copies of the context, in other threads too.
-
-    Args:
-        original: the method in whose place it stands.
-        steps: called as the method is; returns the procedure.
-        is_async: whether the method is a coroutine function.
-    """
-
-    def method(*args: Any, **kwargs: Any) -> Any:
-        current_activity()
-        return drive(steps(*args, **kwargs))
-
-    async def async_method(*args: Any, **kwargs: Any) -> Any:
-        current_activity()
-        return await adrive(steps(*args, **kwargs))
-
-    return wraps(original)(async_method if is_async else method)
-
-
-def make_stream_method(
-    original: Callable[..., Any], steps: Callable[..., Steps[Any]], *, is_async: bool
-) -> Callable[..., Any]:
-    """As `make_method`, for a method that returns an iterator, or an asynchronous one, over what is emitted."""
-    drive_stream = astream if is_async else stream
-
-    def method(*args: Any, **kwargs: Any) -> Any:
-        current_activity()
-        return drive_stream(steps(*args, **kwargs))
-
-    return wraps(original)(method)
-
-
-class StepScope(Generic[T]):
-    """A block inside a procedure: it stands where the procedure emits what `with`, or `async with`, yields.
-
-    Args:
-        steps: the procedure; emits exactly once.
-    """
-
-    __slots__ = ("_block", "_steps")
-
-    def __init__(self, steps: Steps[Any]) -> None:
-        self._steps = steps
-        self._block: Any = None
-
-    def __enter__(self) -> T:
-        self._block = contextmanager(stream)(self._steps)
-        value: T = self._block.__enter__()
-        return value
-
-    def __exit__(self, *error: object) -> bool | None:
-        is_handled: bool | None = self._block.__exit__(*error)
-        return is_handled
-
-    async def __aenter__(self) -> T:
-        self._block = asynccontextmanager(astream)(self._steps)
-        value: T = await self._block.__aenter__()
-        return value
-
-    async def __aexit__(self, *error: object) -> bool | None:
-        is_handled: bool | None = await self._block.__aexit__(*error)
-        return is_handled

@@ -1,0 +1,203 @@
+"""Registering what is guarded, and building the calls that are decided of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from halo_core.enforcement import ABILITIES, Call
+from halo_core.enforcement.activities import (
+    current_run_activity,
+    find_began_us,
+)
+from halo_core.enforcement.agent_credentials import AgentCredentials
+from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id
+from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
+from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
+from halo_core.enforcement.session_context import (
+    TriggeringMessage,
+    current_delegation,
+    current_triggering_message,
+)
+from halo_core.errors import ConfigError, HaloError
+from halo_core.facade.sessions import SessionMixin
+from halo_core.model import ActionKind, HistoryItem, Resource
+
+
+class RegistrationMixin(SessionMixin):
+    """The methods of `HaloBase` that register resources and build calls."""
+
+    _agent_credentials: AgentCredentials
+    _registry: Registry
+
+    def register(
+        self,
+        kind: ActionKind,
+        name: str,
+        *,
+        resource: Resource | None = None,
+        description: str = "",
+        schema: Mapping[str, Any] | None = None,
+        hints: ServerHints = NO_HINTS,
+    ) -> Resource:
+        """Register a tool, retriever, model or agent; what was not declared is guessed, with a notice.
+
+        Args:
+            kind: the action kind that reaches it.
+            name: its id where the declaration has none.
+            resource: its declaration; None takes the manifest's, or guesses.
+            description: as the model reads it.
+            schema: JSON schema of its arguments.
+            hints: what its server says of it; they can only raise a guess.
+
+        Raises:
+            ConfigError: the id is taken by another kind.
+        """
+        if resource is None:
+            resource = self.find_declared(name, kind)
+        argument_schema = dict(schema or {})
+        _check_arguments(name, resource, argument_schema)
+        guess = guess_tool(name, description, argument_schema, hints)
+        arguments = sorted(argument_schema.get("properties", {}))
+        completed = complete_resource(resource, guess, kind=kind, name=name, arguments=arguments)
+        why = ""
+        if completed.classified != "declared" and kind is ActionKind.TOOL_CALL:
+            why = guess.why
+            where = f", target {', '.join(completed.targets)}" if completed.targets else ""
+            where += f", amount {completed.amount}" if completed.amount else ""
+            self.notify_once(
+                f"`{completed.id}` classified as {completed.impact.value} ({completed.classified}{where}): {why}; "
+                "`halo enforce` asks you about it, or declare it with resource=Resource(impact=..., targets=...)"
+            )
+        return self._registry.add(RegisteredResource(completed, argument_schema, why))
+
+    def register_tool(
+        self,
+        name: str,
+        resource: Resource | None,
+        description: str,
+        schema: Mapping[str, Any],
+        hints: ServerHints = NO_HINTS,
+    ) -> Resource:
+        """Register a tool as what it was said or declared to be: a tool call, or a retrieval; arguments as `register`.
+
+        Raises:
+            ConfigError: its name can name no resource, or belongs to one of another kind.
+        """
+        resource_id = choose_resource_id(resource, name)
+        resource = resource or self.find_declared(resource_id, *TOOL_KINDS)
+        kind = resource.kind if resource is not None and resource.kind in TOOL_KINDS else ActionKind.TOOL_CALL
+        return self.register(kind, resource_id, resource=resource, description=description, schema=schema, hints=hints)
+
+    def register_model(self, name: str, resource: Resource | None) -> Resource:
+        """Register a model; raises as `register_tool`."""
+        resource_id = choose_resource_id(resource, name)
+        declared = resource or self.find_declared(resource_id, ActionKind.INFERENCE) or MODEL_RESOURCE
+        return self.register(ActionKind.INFERENCE, resource_id, resource=declared, schema=MODEL_SCHEMA)
+
+    def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
+        """The manifest's declaration of a name, under the first of these kinds that it has.
+
+        That is the manifest which the agent's passport was issued from; `agents.yaml` in the home until one was.
+        """
+        manifest = self._declarations.current()
+        if manifest is None:
+            return None
+        return next((resource for kind in kinds if (resource := manifest.find_resource(name, kind)) is not None), None)
+
+    def _find_known_resource(self, name: str) -> Resource | None:
+        """The resource of a tool, as it was registered or declared; a declaration alone registers nothing."""
+        registered = self.find_registered(name)
+        if registered is not None:
+            return registered
+        with suppress(HaloError):  # two patterns of the manifest apply equally
+            declared = self.find_declared(name, ActionKind.TOOL_CALL)
+            return None if declared is None else replace(declared, id=name, source_trust=declared.trust)
+        return None
+
+    def find_registered(self, name: str) -> Resource | None:
+        """The registration of a resource id."""
+        registered = self._registry.get(name)
+        return registered.resource if registered else None
+
+    def get_argument_names(self, name: str) -> list[str] | None:
+        """Names of the arguments that a registered resource takes; None of one that is not registered."""
+        registered = self._registry.get(name)
+        return registered.argument_names() if registered else None
+
+    def get_argument_defaults(self, name: str) -> dict[str, Any]:
+        """Defaults of a registered resource's arguments, by its schema."""
+        registered = self._registry.get(name)
+        properties = registered.schema.get("properties", {}) if registered else {}
+        return {key: spec["default"] for key, spec in properties.items() if "default" in spec}
+
+    def may_restrict_output(self, kind: ActionKind) -> bool:
+        """Whether a policy could restrict what actions of a kind return; True if unsure.
+
+        Of the policy as it was last read, by the heads of its rules alone: whether one does, only a decision says
+        (`Ticket.holds_output`).
+        """
+        return self._agent_credentials.may_restrict_output(kind, self._registry)
+
+    def build_call(
+        self,
+        resource: Resource,
+        args: Mapping[str, Any],
+        *,
+        call_id: str = "",
+        problem: str = "",
+        abilities: tuple[str, ...] = ABILITIES,
+        shown_texts: tuple[tuple[str, Any], ...] = (),
+        history: tuple[HistoryItem, ...] = (),
+    ) -> Call:
+        """A call in this context: session and asking message are taken from the context variables."""
+        session = self.find_session()
+        message = current_triggering_message() or TriggeringMessage()
+        delegation = current_delegation(self.agent, session.id)
+        run = current_run_activity() if message.turn else None
+        return Call(
+            resource=resource,
+            args=args,
+            session=session.id,
+            session_source=session.source,
+            user=session.user,
+            turn=message.turn,
+            call_id=call_id or message.call_id,
+            trigger=message.kind,
+            trigger_text=message.text,
+            request=session.request,
+            shown_texts=shown_texts,
+            history=history,
+            vouches_history=session.vouches_history,
+            problem=problem,
+            abilities=(*abilities, "hold") if self._can_hold(resource, args, abilities) else abilities,
+            acting_handle=delegation.handle if delegation is not None else "",
+            agents=delegation.agents if delegation is not None else (),
+            trace_id=self.find_trace_id(),
+            answer_requests=run.find_answer_requests(message.turn) if run is not None else None,
+            began_us=find_began_us(self.store.clock),
+        )
+
+    def _can_hold(self, resource: Resource, args: Mapping[str, Any], abilities: tuple[str, ...]) -> bool:
+        if not resource.can_wait or "pause" not in abilities:
+            return False
+        runner = self._runners.get(resource.id)
+        return runner is not None and runner.accepts(args)
+
+
+def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:
+    """Refuse a target, an amount or a program that names no argument of the tool."""
+    arguments = schema.get("properties")
+    if resource is None or not arguments or schema.get("additionalProperties"):
+        return
+    references = [("targets", argument) for argument in resource.targets]
+    references += [("amount", resource.amount)] if resource.amount else []
+    references += [("programs", argument) for argument, _ in resource.programs]
+    for field, argument in references:
+        if argument not in arguments:
+            similar = get_close_matches(argument, arguments, 1)
+            hint = f"did you mean `{similar[0]}`" if similar else f"its arguments are {', '.join(sorted(arguments))}"
+            raise ConfigError("no_such_argument", f"`{name}` has no argument `{argument}`", field=field, remedy=hint)

@@ -1,0 +1,237 @@
+"""Sessions of a facade: whose session a call belongs to, and the acts that are held in one for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final
+
+from halo_core.crypto.keys import IdSource
+from halo_core.enforcement import Enforcer
+from halo_core.enforcement.activities import (
+    current_activity,
+    find_block_began_us,
+)
+from halo_core.enforcement.decision_context import AnswerTerms
+from halo_core.enforcement.flow import Steps, adrive, drive
+from halo_core.enforcement.held_acts import ReleasedAct, Runner, is_loop_running, release_steps, require_no_loop
+from halo_core.enforcement.session_context import (
+    NO_SESSION,
+    Session,
+    current_delegation,
+    current_delegation_session,
+    current_session,
+    is_raw_thread,
+    session_scope,
+)
+from halo_core.errors import ConfigError, HaloError
+from halo_core.home import Declarations
+from halo_core.log_output import get_logger
+from halo_core.model import Resource
+from halo_core.store import Store
+from halo_core.telemetry import read_trace_id
+from halo_core.values.mail_hosts import find_own_domain
+
+_LOG: Final = get_logger("facade")
+
+
+class SessionMixin:
+    """The methods of `HaloBase` for sessions, held acts and notices.
+
+    Attributes:
+        agent: the acting agent's id.
+        enforcer: the one enforcement point.
+        store: where it records.
+    """
+
+    agent: str
+    enforcer: Enforcer
+    store: Store
+    _answer_wait_s: float | None
+    _declarations: Declarations
+    _ids: IdSource
+    _notices: set[str]
+    _quiet: bool
+    _release_due: bool
+    _runners: dict[str, Runner]
+
+    def find_registered(self, name: str) -> Resource | None:
+        """The registration of a resource id; see `RegistrationMixin`."""
+        raise NotImplementedError
+
+    # sessions
+
+    @contextmanager
+    def session(
+        self,
+        id: str = "",  # noqa: A002  the word users expect
+        *,
+        user: str = "",
+        request: str = "",
+        vouch_history: bool = False,
+    ) -> Iterator[Session]:
+        """Open a session where a request begins.
+
+        Args:
+            id: its id; empty makes one.
+            user: whom the agent acts for in this session, as asserted.
+            request: the user's own words; values in them count as the user's, and those in no other message do.
+            vouch_history: say that the conversation so far, as far as nobody here has seen it, holds nothing but the
+                user's words and this agent's, so that accounts and addresses in it are known. What is known to have
+                been made while exposed stays so.
+
+        Raises:
+            ConfigError: one of them is not text, or an agent that acts under a link in another session is at work here.
+        """
+        for field, value in (("id", id), ("user", user), ("request", request)):
+            if not isinstance(value, str):
+                raise ConfigError(
+                    "bad_session",
+                    f"`{field}` must be text, not {type(value).__name__}",
+                    field=field,
+                    remedy="pass a str",
+                )
+        delegation_session = current_delegation_session()
+        if delegation_session is not None and delegation_session != id:
+            # INVARIANT: SUB - in a session of its own an agent would act with all that the facade's has.
+            raise ConfigError(
+                "session_inside_agent",
+                "an agent that work was handed off to cannot open a session",
+                field="id",
+                remedy="open sessions where a request begins; this code belongs to the current session",
+            )
+        self._propose_own_domain(user)
+        began_us = find_block_began_us(self.store.clock)
+        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history, began_us)
+        if self._release_due and self._runners:
+            self._release_quietly("")
+        with session_scope(opened):
+            yield opened
+        if opened.id in self.enforcer.held_sessions:
+            self.enforcer.held_sessions.discard(opened.id)
+            self._release_quietly(opened.id)
+
+    def find_session(self) -> Session:
+        """The session of this context, else that of the activity at hand; without an id in a raw thread.
+
+        See `halo_core.enforcement.activities` for what an activity is. No session is shared by a process.
+        """
+        session = current_session()
+        if session is not None:
+            return session
+        if is_raw_thread():
+            # INVARIANT: FAILCLOSED - it may work for anybody's request, so it shares no session with others.
+            self.notify_once(
+                "a thread that you start yourself has no session, and its actions are denied in enforce mode"
+            )
+            return NO_SESSION
+        activity = current_activity()
+        # INVARIANT: SUB - a run inside of an agent that was handed to has no session in which that agent is the first.
+        delegation_session = current_delegation_session(self.agent)
+        if delegation_session is not None:
+            return Session(delegation_session, activity.source)
+        session_id = activity.get_session_id(self, partial(self._make_activity_session_id, activity.source))
+        return Session(session_id, activity.source)
+
+    def _make_activity_session_id(self, source: str) -> str:
+        if source == "run":
+            return self.make_run_session_id()
+        self.notify_once(
+            "no session around this call: what this task or thread does in this context is one; open one with "
+            "`with halo.session(user=...)` where a request begins"
+        )
+        return f"call-{self._ids.new_short_id()}"
+
+    def make_run_session_id(self) -> str:
+        """A fresh id for the session of one run of an agent."""
+        return f"run-{self._ids.new_short_id()}"
+
+    def find_acting_agent(self) -> str:
+        """The agent that acts in this context: this Halo's, or the receiver of a hand-off."""
+        delegation = current_delegation(self.agent, self.find_session().id)
+        return delegation.agents[-1] if delegation is not None else self.agent
+
+    def find_trace_id(self) -> str:
+        """Id of the trace that a call belongs to, 32 lowercase hex digits; empty for none."""
+        return read_trace_id()
+
+    # held acts
+
+    def register_runner(self, resource: Resource, function: Callable[..., Any] | None) -> None:
+        """Note the function of a tool that can wait, so that its held acts can be run; others pause.
+
+        Args:
+            resource: as registered.
+            function: of plain values, by name; None where there is none.
+        """
+        if not resource.can_wait:
+            return
+        runner = Runner.for_function(function)
+        if runner is None:
+            self.notify_once(f"`{resource.id}` cannot be held: its function takes more than plain values by name")
+            return
+        self._runners[resource.id] = runner
+        hold_for_s = self._find_terms(self.agent).hold_for_s
+        self.notify_once(f"`{resource.id}` can wait: it is held for an answer up to {hold_for_s // 3600} h (hold_for)")
+        self._release_due = True
+
+    def release(self, session: str = "") -> list[ReleasedAct]:
+        """Run the held acts that were answered with yes, once, after deciding each again.
+
+        Args:
+            session: only those of this session; empty for all whose tool this process has.
+
+        Raises:
+            ConfigError: `loop_running`, an event loop runs in this thread.
+            CannotDecide: the store cannot be used.
+        """
+        require_no_loop()
+        released: list[ReleasedAct] = drive(self._release_steps(session))
+        return released
+
+    async def arelease(self, session: str = "") -> list[ReleasedAct]:
+        """As `release`, without blocking the event loop."""
+        released: list[ReleasedAct] = await adrive(self._release_steps(session))
+        return released
+
+    def _release_steps(self, session: str) -> Steps[list[ReleasedAct]]:
+        self._release_due = False
+        return release_steps(self.enforcer, self._runners, self.find_registered, session or None)
+
+    def _release_quietly(self, session: str) -> None:
+        """Release what was answered, where nothing else waits for it; problems are logged."""
+        try:
+            if not is_loop_running():
+                self.release(session)
+        except HaloError as exc:
+            _LOG.warning("held acts were not released: %s", exc, extra={"halo_event": "not_released"})
+
+    # notices and terms
+
+    def _find_terms(self, agent: str) -> AnswerTerms:
+        """How answers to an agent's questions are kept, by the manifest in force."""
+        manifest = self._declarations.current()
+        section = manifest.agents.get(agent) if manifest is not None else None
+        if section is None:
+            return AnswerTerms(agent)
+        return AnswerTerms(section.role, section.hold_for_s, section.answer_wait_s)
+
+    @property
+    def answer_wait_s(self) -> float:
+        """Seconds that a run waits for an answer where nobody reads that it waits; then it ends with an error."""
+        return self._answer_wait_s if self._answer_wait_s is not None else self._find_terms(self.agent).answer_wait_s
+
+    def _propose_own_domain(self, user: str) -> None:
+        """Propose the domain of a user's address as the operator's own; it counts only once somebody adds it."""
+        domain = find_own_domain(user)
+        if domain:
+            self.notify_once(f"is `{domain}` your own domain? then run `halo known add domain {domain}`")
+
+    def notify_once(self, text: str) -> None:
+        """Log a notice for whoever runs this, once; nothing under `quiet`."""
+        if not self._quiet and text not in self._notices:
+            self._notices.add(text)
+            _LOG.warning(
+                "%s", text, extra={"halo_event": "notice", "halo_agent": self.agent, "halo_tenant": self.store.tenant}
+            )

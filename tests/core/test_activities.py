@@ -48,12 +48,15 @@ def test_two_halos_share_none(halo, tmp_path):
 
 
 def test_a_task_is_one_with_what_it_starts_and_none_with_its_siblings(halo):
-    async def look():
+    def own_id():
         return halo.find_session().id
 
+    async def look():
+        return own_id()
+
     async def request():
-        own = halo.find_session().id
-        inside = await asyncio.gather(look(), asyncio.create_task(look()), asyncio.to_thread(lambda: halo.find_session().id))
+        own = own_id()
+        inside = await asyncio.gather(look(), asyncio.create_task(look()), asyncio.to_thread(own_id))
         assert {own} == set(inside)
         return own
 

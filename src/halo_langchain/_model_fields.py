@@ -47,7 +47,7 @@ def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: I
         kwargs = getattr(model, "kwargs", None)
         extras = {**kwargs, **extras} if isinstance(kwargs, Mapping) else extras
         model = bound
-    fields = {name: value for name, value in extras.items() if name not in _NOT_SENT and name[:3] != _NOT_SENT_PREFIX}
+    fields = {name: value for name, value in extras.items() if _is_sent(name, value)}
     kind: Any = type(model)
     own_names = _list_bearing_fields(kind)
     own = {name: value for name in own_names if (value := getattr(model, name, None))} if own_names else {}
@@ -62,9 +62,18 @@ def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: I
     return _add_hosted(judged, judge_model_fields(own, name)) if own else judged
 
 
+def _is_sent(name: str, value: Any) -> bool:
+    """Whether a field reaches the provider; a mapping as prompt is a stored one, and no argument of LangChain's."""
+    if name == "prompt" and isinstance(value, Mapping):
+        return True
+    return name not in _NOT_SENT and not name.startswith(_NOT_SENT_PREFIX)
+
+
 def judge_observed_request(provider_class: str, parameters: Mapping[str, Any], tools: Iterable[Any]) -> ModelFields:
     """As `judge_model_request`, of a call of which only a run's parameters are known."""
     fields = {name: parameters[name] for name in _EXTRAS if name in parameters}
+    if isinstance(parameters.get("prompt"), Mapping):
+        fields["prompt"] = parameters["prompt"]
     hosted = [tool for tool in tools if not is_client_side(tool)]
     if hosted:
         fields["tools"] = hosted

@@ -104,8 +104,9 @@ def test_an_ordinary_request_leaves(world, name, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_field_that_nobody_knows_is_a_question(world, way):
-    model = make().bind(frobnicate={"a": 1})
+@pytest.mark.parametrize("fields", [{"frobnicate": {"a": 1}}, {"prompt": {"id": "pmpt_1"}}])
+def test_a_field_that_nobody_knows_is_a_question(world, way, fields):
+    model = make().bind(**fields)
     with pytest.raises(Pending) as pending:
         WAYS[way](world, model)
     assert (pending.value.reason, get_sent(model)) == ("unknown_model_field", [])

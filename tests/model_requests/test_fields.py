@@ -146,7 +146,6 @@ ORDINARY: dict[str, tuple[str, dict[str, Any]]] = {
             "response_schema": SCHEMA,
             "response_modalities": ["TEXT"],
             "thinking_config": {"thinking_budget": 0, "include_thoughts": False},
-            "cached_content": "cachedContents/1",
             "tools": [{"function_declarations": [{"name": "f", "parameters": SCHEMA}]}],
             "tool_config": {"function_calling_config": {"mode": "ANY", "allowed_function_names": ["f"]}},
             "labels": {"team": "desk"},
@@ -445,6 +444,7 @@ UNKNOWN = {
     "an object": ({"temperature": object()}, "temperature"),
     "an object in settings": ({"reasoning": {"a": object()}}, "reasoning"),
     "documents": ({"documents": [{"text": "x"}]}, "documents"),
+    "stored content": ({"cached_content": "cachedContents/1"}, "cached_content"),
 }
 
 
@@ -455,6 +455,23 @@ def test_what_no_list_knows_is_a_question_by_class_and_field(name):
     assert judged.hosted == ()
     assert judged.to_arguments() == {"model_fields": [f"ChatOpenAI.{path}"]}
     assert judge_model_fields(fields, "Other").unknown == (f"Other.{path}",)
+
+
+@pytest.mark.parametrize(
+    ("model", "is_stored"),
+    [
+        ("arn:aws:bedrock:us-east-1:1:prompt/XYZ:1", True),
+        ("arn:aws:bedrock:us-east-1:1:agent-alias/A/B", True),
+        ("agents/my-agent", True),
+        ("projects/x/locations/y/agents/z", True),
+        ("groq/compound-mini-2025-08-01", True),
+        ("arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude", False),
+        ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-v2", False),
+        ("models/gemini-2.5-flash", False),
+    ],
+)
+def test_what_is_stored_at_the_provider_brings_tools_of_its_own(model, is_stored):
+    assert bool(judge_model_fields({"model": model}, "ChatBedrockConverse").hosted) is is_stored
 
 
 def test_a_function_may_have_any_name():

@@ -558,3 +558,44 @@ def test_the_dialects_are_those_of_the_parser():
     from sqlglot.dialects.dialect import Dialects
 
     assert {item.value for item in Dialects} >= SQL_DIALECTS
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("shell", "echo a \r#; touch x"),
+        ("shell", "echo a \x0b#; touch x"),
+        ("shell", "echo a \x0c#; touch x"),
+        ("shell", "ls\r\n# x"),
+        ("shell", "cat a | uniq - b"),
+        ("shell", "uniq -- a b"),
+        ("shell", "uniq -c a b"),
+        ("python", 'pythonexec("1")\ndef pythonexec(x):\n    return x\n'),
+        ("python", 'pythonpythonexec("1")\ndef pythonpythonexec(x):\n    return x\n'),
+        ("sql/postgres", "SELECT ('/etc/passwd'::text).pg_read_file"),
+        ("sql/postgres", "SELECT (5).pg_sleep"),
+        ("sql/postgres", "SELECT (t.pid).pg_terminate_backend FROM pg_stat_activity t"),
+        ("sql/postgres", "SELECT t.pg_terminate_backend FROM pids t"),
+        ("sql/postgres", "SELECT (ARRAY['/etc'])[1].pg_ls_dir"),
+        ("sql", "SELECT (5).pg_sleep"),
+    ],
+)
+def test_what_an_engine_reads_otherwise_than_this_grammar_is_no_read(language, text):
+    assert judge_program(text, language).effect == "opaque"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("shell", "ls # files\n"),
+        ("shell", "sort a | uniq -c"),
+        ("shell", "uniq -"),
+        ("shell", "grep -n x -- f\tg"),
+        ("python", "\nprint(sum([1, 2]))\n"),
+        ("sql/postgres", "SELECT s.t.col, t.* FROM s.t"),
+        ("sql/postgres", "SELECT t.name FROM t JOIN u ON t.id = u.id"),
+        ("sql", "SELECT t.name FROM t"),
+    ],
+)
+def test_its_honest_twin_reads(language, text):
+    assert judge_program(text, language).effect == "reads"

@@ -53,8 +53,17 @@ _MODEL_PATTERNS: Final = (
     ("web_search", re.compile(r"sonar-.*-online|\bpplx-\d+b-online|deepsearch|\bgrok-[\w.-]*search")),
     ("deep_research", re.compile(r"\bdeep-research\b|-deep-research(?:-|$)")),
     ("computer_use", re.compile(r"computer-use")),
-    *((tool, re.compile(r"(?:^|/)compound(?:-beta)?(?:-mini)?$")) for tool in ("code_interpreter", "web_search")),
+    *(
+        (tool, re.compile(r"(?:^|/)compound(?:-beta)?(?:-mini)?(?:-[\d-]+)?$"))
+        for tool in ("code_interpreter", "web_search")
+    ),
+    ("web_search", re.compile(r"\bweb-(?:smart|search|express)\b")),
     ("retrieval", re.compile(r"(?:^|/)aqa$")),
+    # What is stored at the provider has settings and tools of its own.
+    (
+        "agent",
+        re.compile(r"^arn:[^/]*:(?:agent|agent-alias|flow|prompt|inline-agent)/|(?:^|/)(?:agents?|assistants?)/"),
+    ),
 )
 """Models whose provider runs a tool without being asked for it."""
 

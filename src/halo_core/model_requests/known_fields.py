@@ -68,7 +68,7 @@ _COMMON: Final[Mapping[FieldShape, frozenset[str]]] = {
         "reasoning_summary reasoning_split "
         # delivery, caching and tiers
         "service_tier priority store background truncation truncate prompt_cache_key prompt_cache_retention "
-        "prompt_cache_options cached_content cache keep_alive inference_geo speed "
+        "prompt_cache_options cache keep_alive inference_geo speed "
         # who asks
         "user user_id end_user_id safety_identifier metadata labels tags request_id trace_id session_id "
         # the conversation, which is followed by its own rules

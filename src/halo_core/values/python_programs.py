@@ -6,6 +6,7 @@ The grammar is Python's own (`ast`). INVARIANT: FAILCLOSED - only what stands in
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from importlib import import_module
 from itertools import islice
@@ -27,6 +28,8 @@ _METHODS: Final = frozenset(
     "isalpha isdigit items join keys lower lstrip partition pop remove replace reverse rstrip setdefault sort split "
     "splitlines startswith strip title union update upper values".split()
 )
+_FENCE: Final = re.compile(r"^(?:\s|`)*(?i:python)?\s*|(?:\s|`)*$")
+_MAX_CLEANINGS: Final = 8
 _NODES: Final = (
     ast.Module,
     ast.Expr,
@@ -119,12 +122,26 @@ class _Names:
 def only_computes(text: str) -> bool:
     """Whether a program computes and prints, and does nothing else.
 
+    Tools take a fence or the word `python` off the front before they run a program, some of them twice. So it has to
+    hold of what is left, too.
+
     Args:
         text: the program.
 
     Raises:
         SyntaxError, ValueError, RecursionError: it cannot be parsed.
     """
+    for _ in range(_MAX_CLEANINGS):
+        if not _computes_as_it_stands(text):
+            return False
+        cleaned = _FENCE.sub("", text)
+        if cleaned == text:
+            return True
+        text = cleaned
+    return False
+
+
+def _computes_as_it_stands(text: str) -> bool:
     nodes = list(islice(ast.walk(ast.parse(text)), _MAX_NODES + 1))
     names = _Names()
     return (

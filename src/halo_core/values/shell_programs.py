@@ -42,7 +42,7 @@ _WORD_NODES: Final = frozenset({"word", "raw_string", "string", "number", "conca
 
 def judge_shell(text: str) -> Program:  # noqa: PLR0911  one return for each reason
     """What a shell command does; raises for text that the grammar cannot take."""
-    if "`" in text or "$" in text or not text.isascii():
+    if "`" in text or "$" in text or _ODD_CHARACTERS.search(text) is not None:
         return OPAQUE
     root = load_bash_parser().parse(to_bash_ascii(text)).root_node
     if root.has_error:
@@ -69,6 +69,8 @@ def judge_shell(text: str) -> Program:  # noqa: PLR0911  one return for each rea
     return Program(ProgramEffect.ACTS if verbs else ProgramEffect.READS, tuple(named), tuple(verbs))
 
 
+_ODD_CHARACTERS: Final = re.compile(r"[^\x20-\x7e\t\n]")
+"""What a shell takes for a letter and this grammar for a space, such as a carriage return, among others."""
 _CHANGES_FOLDER: Final = re.compile(r"(?:^|[;&|\s])(?:cd|pushd|popd)\b")
 
 
@@ -77,7 +79,8 @@ def _judge_command(node: Any, named: dict[str, None]) -> list[frozenset[str]] | 
     words = [_read_word(child) for child in node.children]
     if not words or not all(words):
         return None
-    command, options = words[0], [word for word in words[1:] if word.startswith("-")]
+    command = words[0]
+    options, operands = _split_words(words[1:])
     if command in _READING_COMMANDS or command in _WRITING_OPTIONS:
         if any(_writes(command, option) for option in options):
             return None
@@ -88,10 +91,17 @@ def _judge_command(node: Any, named: dict[str, None]) -> list[frozenset[str]] | 
         verbs = [_ACTING_COMMANDS[command]]
     else:
         return None
-    named.update(dict.fromkeys(word for word in words[1:] if not word.startswith("-") and (verbs or "/" in word)))
-    if command == "uniq" and len(words) - len(options) > 2:
+    named.update(dict.fromkeys(word for word in operands if verbs or "/" in word))
+    if command == "uniq" and len(operands) > 1:
         return None  # its second file is written
     return verbs
+
+
+def _split_words(words: list[str]) -> tuple[list[str], list[str]]:
+    """Options and operands: `-` alone is a file, and so is everything behind `--`."""
+    end = words.index("--") if "--" in words else len(words)
+    options = [word for word in words[:end] if word.startswith("-") and word != "-"]
+    return options, [word for word in words[:end] if word not in options] + words[end + 1 :]
 
 
 _ACTING_OPTION: Final = re.compile(r"-[rRfpvinauLHPd]{1,8}")

@@ -76,6 +76,13 @@ _OUTSIDE_NAME: Final = re.compile(r"[/\\:@*?~]|\.\w{1,8}$")
 _OWNED_CALLS: Final = frozenset({"", "oracle"})
 """Where `package.function` may call something without brackets."""
 _SEQUENCE_WORDS: Final = frozenset({"nextval"})
+_ATTRIBUTE_CALLS: Final = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
+"""Where `row.f` and `(value).f` may call the function `f`."""
+_ACTING_ATTRIBUTE: Final = re.compile(
+    r"pg_|lo_|dblink|currval|setval|lastval|query_to|table_to|cursor_to|schema_to|database_to|ts_stat|xpath_table"
+    r"|crosstab|set_config|txid_|inet_"
+)
+_NAME_NODES: Final = frozenset({"Column", "Dot", "Identifier", "Star"})
 _TABLE_HINTS: Final = frozenset({"nolock", "readuncommitted", "readcommitted", "readpast", "forceseek", "noexpand"})
 
 
@@ -206,8 +213,17 @@ def _is_plain_type(node: Any, _dialect: str) -> bool:
     return getattr(node.this, "name", "") != "USERDEFINED"
 
 
-def _is_plain_column(node: Any, _dialect: str) -> bool:
-    return node.name.casefold() not in _SEQUENCE_WORDS
+def _is_plain_column(node: Any, dialect: str) -> bool:
+    name = node.name.casefold()
+    if name in _SEQUENCE_WORDS:
+        return False
+    return not (node.table and dialect in _ATTRIBUTE_CALLS and _ACTING_ATTRIBUTE.match(name) is not None)
+
+
+def _is_qualification(node: Any, dialect: str) -> bool:
+    """Whether a dot stands between names: in PostgreSQL `(value).f` calls the function `f`."""
+    parts = [node.this, node.expression]
+    return dialect not in _ATTRIBUTE_CALLS or all(type(part).__name__ in _NAME_NODES for part in parts)
 
 
 def _is_no_assignment(node: Any, _dialect: str) -> bool:
@@ -234,6 +250,7 @@ def _is_plain_table(node: Any, _dialect: str) -> bool:
 _READERS: Final[dict[str, Any]] = {
     "Column": _is_plain_column,
     "DataType": _is_plain_type,
+    "Dot": _is_qualification,
     "PropertyEQ": _is_no_assignment,
     "Table": _is_plain_table,
     "WithTableHint": _is_plain_hint,

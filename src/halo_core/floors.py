@@ -4,7 +4,7 @@ The floor of a host holds for every home that is opened on it: the variable `HAL
 which root owns and nobody else may write. Each contains `enforce` or `observe`.
 
 The floor of a home is in its log, as signed entries. Its file `floor.json` keeps beside the database that it was raised
-once, so that nobody who can only write the database takes it back. It is only ever raised.
+once, and which waivers have ended, so that nobody who can only write the database takes it back. It only ever grows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,7 @@ from halo_core.model import Mode
 HOST_FLOOR_PATH: Final = Path("/etc/halo/floor")
 HOST_FLOOR_VARIABLE: Final = "HALO_FLOOR"
 _HOME_FILE: Final = "floor.json"
+_MAX_ENDED: Final = 64
 _MAX_BYTES: Final = 65_536
 _WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _AT_START: Final = os.environ.get(HOST_FLOOR_VARIABLE, "")
@@ -125,20 +126,44 @@ class HomeFloor:
         """
         if tenant in self._load(unreadable=()):
             return
-        path = self._home / _HOME_FILE
-        with hold_file_lock(self._home / f"{_HOME_FILE}.lock"):
-            tenants = sorted({*self._load(unreadable=()), tenant})
-            replace_file(path, json.dumps(dict.fromkeys(tenants, Mode.ENFORCE.value), indent=2).encode() + b"\n")
+        self._write(tenant, ())
 
-    def _load(self, *, unreadable: tuple[str, ...]) -> set[str]:
+    def read_ended(self, tenant: str) -> frozenset[str]:
+        """Entries of the waivers of a tenant that have ended, as far as they were noted."""
+        return frozenset(self._load(unreadable=()).get(tenant, ()))
+
+    def note_ended(self, tenant: str, waivers: Iterable[str]) -> None:
+        """Note that waivers have ended, so that none comes back where the entry that ended it is taken out.
+
+        Raises:
+            OSError: the home cannot be written.
+        """
+        if not set(waivers) <= self.read_ended(tenant):
+            self._write(tenant, waivers)
+
+    def _write(self, tenant: str, ended: Iterable[str]) -> None:
+        with hold_file_lock(self._home / f"{_HOME_FILE}.lock"):
+            noted = self._load(unreadable=())
+            noted[tenant] = tuple(dict.fromkeys((*noted.get(tenant, ()), *ended)))[-_MAX_ENDED:]
+            tree = {
+                name: {"ended": list(waivers), "floor": Mode.ENFORCE.value} for name, waivers in sorted(noted.items())
+            }
+            replace_file(self._home / _HOME_FILE, json.dumps(tree, indent=2).encode() + b"\n")
+
+    def _load(self, *, unreadable: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """Tenant whose floor was raised → entries of waivers that have ended."""
         try:
             data = (self._home / _HOME_FILE).read_bytes()
         except FileNotFoundError:
-            return set()
+            return {}
         except OSError:
-            return set(unreadable)
+            return dict.fromkeys(unreadable, ())
         try:
             tree = json.loads(data[:_MAX_BYTES])
-            return {str(name) for name, mode in tree.items() if mode == Mode.ENFORCE.value}
-        except (AttributeError, ValueError):
-            return set(unreadable)  # INVARIANT: FLOOR - a damaged file is not taken for an empty one
+            return {
+                str(name): tuple(map(str, item["ended"]))
+                for name, item in tree.items()
+                if item["floor"] == Mode.ENFORCE.value
+            }
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return dict.fromkeys(unreadable, ())  # INVARIANT: FLOOR - a damaged file is not taken for an empty one

@@ -443,3 +443,82 @@ def test_what_a_process_knows_of_the_floor_outlives_everything_it_forgets(home):
     store._image.clear()
     assert store._image.floors == FloorMemory(Mode.OBSERVE, Mode.ENFORCE)
     store.close()
+
+
+# what was over, and what was used, stays so
+
+
+def waived_and_ended(home: Path) -> SignedAct:
+    ana = enrolled_apart(enforced(home)).signer("operator-ana")
+    act = signed_waiver(home, ana, lasts_us=20 * HOUR_US)
+    append_mode(home, act)
+    assert pays(home)
+    assert cli("enforce", home=home)[0] == 0
+    assert not pays(home)
+    return act
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM entry WHERE idx=(SELECT max(idx) FROM entry WHERE kind='mode')",
+        "UPDATE entry SET kind='handback' WHERE idx=(SELECT max(idx) FROM entry WHERE kind='mode')",
+        "UPDATE entry SET idx=idx+1000000 WHERE idx=(SELECT min(idx) FROM entry WHERE kind='mode')",
+    ],
+)
+@pytest.mark.parametrize("running", [False, True])
+def test_a_waiver_that_was_ended_does_not_come_back_with_the_entry_that_ended_it(home, change, running):
+    waived_and_ended(home)
+    with HaloBase.local("clerk", home=home, quiet=True, policy=policy_folder(home)) as halo:
+        assert not runs(halo)
+        database = attack(db_of(home))
+        database.execute(change)
+        database.close()
+        assert not (runs(halo) if running else pays(home))
+
+
+def test_a_signed_waiver_that_was_ended_cannot_be_used_again(home, tmp_path):
+    act = waived_and_ended(home)
+    file = tmp_path / "act.json"
+    file.write_text(act.to_text())
+    code, _, err = cli("observe", "--signed", str(file), home=home)
+    assert code == 10
+    assert "signatures_needed" in err
+    append_mode(home, act)  # as whoever holds the log's key
+    assert not pays(home)
+    assert "without effect" in cli("status", home=home)[1]
+
+
+def test_a_waiver_does_not_come_back_with_a_clock_that_is_set_back_over_a_restart(home):
+    ana = enrolled_apart(enforced(home)).signer("operator-ana")
+    append_mode(home, signed_waiver(home, ana))
+    clock = FixedClock(SystemClock().now_us() + 1_000_000)
+    assert pays(home, clock=clock)
+    clock.advance(2 * 3600)
+    assert not pays(home, clock=clock)
+    clock.advance(-110 * 60)
+    assert not pays(home, clock=clock)
+
+
+@pytest.mark.parametrize("options", [{"tenant": "other"}, {"tenant": "Local"}, {"tenant": "other", "db": "another"}])
+def test_another_tenant_of_the_home_begins_at_its_floor(home, options):
+    enforced(home)
+    if "db" in options:
+        options = {**options, "db": f"sqlite:///{home.parent}/another.db"}
+    assert not pays(home, **options)
+    assert verified(home) == 0
+
+
+def test_another_tenant_of_a_home_that_observes_observes(home):
+    assert pays(home)
+    assert pays(home, tenant="other")
+
+
+def test_a_key_that_an_enrolment_makes_on_this_machine_proves_nothing(home, tmp_path):
+    enforced(home)
+    place = str(tmp_path / "keys")
+    assert cli("operator", "enrol", "ana", "--key-home", place, home=home)[0] == 0
+    assert cli("observe", "--for", "1h", "--why", "x", "--as", "ana", "--key-home", place, home=home)[0] == 0
+    out = cli("status", home=home)[1]
+    assert "unproven (dev)" in out
+    assert ", proven" not in out

@@ -169,6 +169,7 @@ def enrol(
                 now_us=now_us,
                 role=role,
                 signed=act.tokens,
+                is_here=not public_key,
             )
         except Denied as exc:
             record_refusal(opened, "enrol", exc.code, by=store.actor, terms={"role": role})

@@ -5,6 +5,7 @@ breaks the rules below has no effect, and stays in the history with its problem.
 
 - `enforce` is the floor from the first entry that sets it. It is lowered only by a waiver: an entry to `observe` with
   an end, signed by an enrolled person.
+- A signature serves one act, once.
 - Where two people are enrolled, enrolling, lifting a stop and waiving the floor take the signatures of two.
 - A person is proven if the key was not on this machine when it was enrolled, and the enrolment was the first such one
   or signed by a proven person. Where there is a proven person, one of them has to sign.
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.model import Mode
-from halo_core.passports.control_act import MAX_WAIVER_S, collect_signers
+from halo_core.passports.control_act import MAX_WAIVER_S, collect_signatures
 
 _US: Final = 1_000_000
 PEOPLE_ROLES: Final = ("approver", "operator")
@@ -103,6 +104,7 @@ class ControlHistory:
         self.changes: list[ControlChange] = []
         self._tenant = tenant
         self._people: dict[str, Person] = {}
+        self._used: set[str] = set()
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -121,9 +123,15 @@ class ControlHistory:
         return 2 if counted > 1 else int(act == "waive")
 
     def find_signers(self, act: str, terms: Mapping[str, str | int], tokens: object, at_us: int) -> frozenset[str]:
-        """Thumbprints of the enrolled people with a valid signature of exactly this act among `tokens`."""
+        """Thumbprints of the enrolled people with a valid, unused signature of exactly this act among `tokens`."""
+        signatures = self._find_signatures(act, terms, tokens, at_us)
+        return frozenset(kid for kid, signature in signatures if signature not in self._used)
+
+    def _find_signatures(
+        self, act: str, terms: Mapping[str, str | int], tokens: object, at_us: int
+    ) -> frozenset[tuple[str, str]]:
         keys = {item.key_id: item.public_key for item in self.list_live()}
-        return collect_signers(
+        return collect_signatures(
             tokens if isinstance(tokens, list | tuple) else (),
             keys,
             act=act,
@@ -160,8 +168,11 @@ class ControlHistory:
     def _judge(
         self, act: str, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int, entry: str
     ) -> ControlChange:
-        signers = self.find_signers(act, terms, body.get("signed"), at_us)
+        signatures = self._find_signatures(act, terms, body.get("signed"), at_us)
+        signers = frozenset(kid for kid, signature in signatures if signature not in self._used)
         problem = self.find_problem(act, signers)
+        # A signature serves one entry: who sees it in the log cannot do the act once more.
+        self._used.update(signature for _, signature in signatures)
         return ControlChange(
             act=act,
             entry=entry,

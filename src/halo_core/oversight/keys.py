@@ -51,6 +51,7 @@ def enrol_person(
     now_us: int,
     role: str,
     signed: Sequence[str] = (),
+    is_here: bool = False,
 ) -> str:
     """Enrol somebody as `approver` or `operator` with this key from now on; the key's thumbprint.
 
@@ -63,6 +64,7 @@ def enrol_person(
         now_us: from when on, microseconds since the epoch.
         role: `approver` (answers challenges, and signs control acts) or `operator` (signs control acts).
         signed: signatures of the act `enrol`, of which two are needed where two people are enrolled.
+        is_here: the private key is known to be on this machine.
 
     Raises:
         BadInput: `weak_key`.
@@ -71,7 +73,7 @@ def enrol_person(
         CannotDecide: it could not be recorded; then nobody is enrolled.
     """
     key, kid = base64.b64encode(public_key).decode("ascii"), key_thumbprint(public_key)
-    here = _holds_key(store.keys, kid)
+    here = is_here or _holds_key(store.keys, kid)
 
     def job(tx: Transaction) -> str:
         # Somebody who is enrolled already stays so, which takes nobody's signature.

@@ -112,7 +112,7 @@ def peek_act(token: str) -> ControlAct:
     return _parse(Claims(members, iss.rpartition(":")[2] if type(iss) is str else "", token))
 
 
-def collect_signers(
+def collect_signatures(
     tokens: Iterable[object],
     keys: Mapping[str, bytes],
     *,
@@ -121,8 +121,8 @@ def collect_signers(
     store: str,
     tenant: str,
     at_s: int,
-) -> frozenset[str]:
-    """Thumbprints of the keys with a valid signature of exactly this act; whatever else is presented is left out.
+) -> frozenset[tuple[str, str]]:
+    """Thumbprint of the key and id of each valid signature of exactly this act; whatever else is presented is left out.
 
     Args:
         tokens: whatever was presented.
@@ -133,7 +133,7 @@ def collect_signers(
         tenant: whose log.
         at_s: when it is done, seconds since the epoch.
     """
-    signers = set()
+    signatures = set()
     for token in tokens:
         try:
             signed = read_act(token, keys) if isinstance(token, str) else None
@@ -145,8 +145,8 @@ def collect_signers(
             and (signed.store, signed.tenant) == (store, tenant)
             and signed.issued_at_s - _SKEW_S <= at_s < signed.expires_at_s
         ):
-            signers.add(signed.key_id)
-    return frozenset(signers)
+            signatures.add((signed.key_id, signed.id))
+    return frozenset(signatures)
 
 
 _SKEW_S: Final = 300

@@ -28,6 +28,7 @@ _LOG: Final = get_logger("control")
 _CONTROL_ENTRIES: Final = (
     "SELECT w, ws FROM entry INDEXED BY entry_control WHERE tenant=? AND kind IN ('authority', 'mode') ORDER BY idx"
 )
+_NEWEST_TIME: Final = "SELECT ts_us FROM entry WHERE tenant=? ORDER BY idx DESC LIMIT 1"
 _NEWEST: Final = f"{_CONTROL_ENTRIES} DESC LIMIT 1"
 
 
@@ -48,6 +49,7 @@ def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tu
     if history.floor is Mode.ENFORCE and floors.home is not Mode.ENFORCE:
         floors.home = Mode.ENFORCE
         _note_floor(tx)
+    _remember_ended(tx, history)
     is_raised = Mode.ENFORCE in (history.floor, floors.home, floors.host) or mode == Mode.ENFORCE.value
     # Where the home was raised and its log does not say so (an entry is missing, or it is another database of the
     # home), nobody can waive the floor, since what stands is not known.
@@ -106,6 +108,25 @@ def _find_waiver(tx: Transaction, history: ControlHistory) -> ControlChange | No
         return None  # INVARIANT: FAILCLOSED - nobody can be shown to be enrolled
     live = trusted.list_people(tx.clock.now_us())
     return waiver if all(kid in live for kid in waiver.signers) else None
+
+
+def _remember_ended(tx: Transaction, history: ControlHistory) -> None:
+    """Keep which waivers are over: none comes back by an entry that is taken out, or a clock that is set back."""
+    waived = [change.entry for change in history.changes if change.act == "waive" and not change.problem]
+    if not waived:
+        return
+    floors, waiver = tx.image.floors, history.waiver
+    newest = tx.cursor.execute(_NEWEST_TIME, (tx.tenant,)).fetchone()
+    floors.latest_us = max(floors.latest_us, int(newest[0]) if newest is not None else 0)
+    ended = [entry for entry in waived if waiver is None or entry != waiver.entry]
+    if waiver is not None and floors.latest_us >= waiver.until_us:
+        ended.append(waiver.entry)
+    home = HomeFloor(tx.image.home)
+    floors.ended.update(ended, home.read_ended(tx.tenant))
+    try:
+        home.note_ended(tx.tenant, ended)
+    except OSError as exc:
+        _LOG.error("the floor cannot be noted in `%s`: %s", tx.image.home, exc, extra={"halo_event": "floor_not_noted"})
 
 
 def _note_floor(tx: Transaction) -> None:

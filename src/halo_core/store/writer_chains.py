@@ -13,6 +13,7 @@ from __future__ import annotations
 import binascii
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from halo_core.crypto.keys import Ed25519Signer, Signer
 from halo_core.errors import ConfigError, Gap, Tampered
 from halo_core.failpoints import hit_failpoint
 from halo_core.files import hold_file_lock, replace_file
+from halo_core.floors import HomeFloor
 from halo_core.ledger import (
     CompactRange,
     SignedEntry,
@@ -40,6 +42,7 @@ from halo_core.ledger import (
     writer_name,
 )
 from halo_core.model import EntryKind, LedgerEntry, Mode
+from halo_core.os_user import describe_os_user
 from halo_core.store.database import describe_file, sqlite_path
 from halo_core.store.drafts import Draft, encode_leaf
 from halo_core.store.engine import Engine, is_postgres
@@ -190,12 +193,15 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
     Returns:
         The writers recovered, whose lock files may be removed once this is durable.
     """
-    if not tx.has_control():
+    is_new = not tx.has_control()
+    if is_new:
         tx.put_control(Control(1, f"halo-store:{tx.new_id()}", Mode.OBSERVE, ""))
     written = tx.append(
         Draft(EntryKind.WRITER_OPEN, "", {"origin": origin, "store": tx.load_store_id(), "vkey": tx.writer.vkey})
     )
     tx.record_writer_opened(written)
+    if is_new and HomeFloor(config.home).list_raised():
+        _begin_raised(tx)
     recovered = []
     for writer in tx.list_open_writers():
         with tx.database.writer_alive(config.home, writer) as is_alive:
@@ -203,6 +209,17 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
                 _recover_writer(tx, writer)
                 recovered.append(writer)
     return recovered
+
+
+def _begin_raised(tx: Transaction) -> None:
+    """Put a new tenant, or a new database, of a home whose floor was raised in enforce mode.
+
+    INVARIANT: FLOOR - an application that names another tenant is below no other floor.
+    """
+    control = tx.load_control()
+    tx.put_control(replace(control, version=control.version + 1, recorded=Mode.ENFORCE))
+    body = {"from": Mode.OBSERVE.value, "to": Mode.ENFORCE.value, "why": "the floor of the home"}
+    tx.append(Draft(EntryKind.MODE, "", body, actor=describe_os_user()))
 
 
 def _recover_writer(tx: Transaction, writer: str) -> None:

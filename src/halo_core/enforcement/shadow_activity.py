@@ -100,7 +100,8 @@ class ModeWatch:
     def __init__(self, halo: WatchedFacade, mode: Mode | None) -> None:
         self.halo = halo
         self._is_fixed = mode is Mode.ENFORCE
-        self._last_mode = halo.mode
+        # An event loop may not wait for the lock; an application that asked for a mode is told no less than the floor.
+        self._last_mode = halo.mode if mode is None else halo.store.recall_mode(mode)
 
     def mode(self) -> Mode:
         """As stored, or in an event loop as it was last read."""

@@ -185,6 +185,10 @@ class Store:
         mode: Mode = self.commit(job)
         return mode
 
+    def recall_mode(self, option: Mode) -> Mode:
+        """As `find_mode`, by what this process read last, without waiting; `enforce` where it has read nothing."""
+        return self._image.find_mode(option, self.clock.now_us(), self.clock.mono_us())
+
     def peek_mode(self) -> Mode | None:
         """The floor as far as it is known without waiting for a lock; None if the database cannot be read.
 

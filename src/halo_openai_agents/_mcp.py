@@ -28,6 +28,7 @@ from halo_core.enforcement.guards import (
     make_named_subclass,
     make_unregistered_resource,
 )
+from halo_core.enforcement.guesses import ServerHints
 from halo_core.enforcement.mcp_listings import (
     MAX_TOOLS,
     ListedTool,
@@ -106,11 +107,11 @@ class ServerGuard:
             if not listings.find_problem(self.key, tool.name):
                 properties = tool.schema.get("properties")
                 schema = {**tool.schema, "properties": properties if isinstance(properties, dict) else {}}
-                self.register_tool(clean_name(tool.name), tool.description, schema)
+                self.register_tool(clean_name(tool.name), replace(tool, schema=schema))
         return tools
 
-    def register_tool(self, name: str, description: str, schema: dict[str, Any]) -> None:
-        """Register a tool of the server, unless something else already has its name."""
+    def register_tool(self, name: str, tool: ListedTool) -> None:
+        """Register a tool of the server under a name, unless something else already has it."""
         if not self.grants:
             return
         if self.halo.find_registered(name) is not None:
@@ -120,7 +121,8 @@ class ServerGuard:
             return
         declared = self.resource or self.halo.find_declared(name, *TOOL_KINDS)
         resource = replace(declared, id=name) if declared is not None else None
-        self.halo.register_tool(name, resource, describe_for_guess(description), schema)
+        hints = self.halo.mcp_listings.find_hints(self.key, tool.name)
+        self.halo.register_tool(name, resource, describe_for_guess(tool), tool.schema, hints)
         self.halo.servers_by_tool[name] = _identify_server(self.original)
 
 
@@ -180,7 +182,7 @@ def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTo
         # The agent's own name for it, if it has one; else it is as the server calls it, whatever an agent does.
         name = clean_name(tool.qualified_name)
     if not halo.mcp_listings.find_problem(server_guard.key, listed_name):
-        server_guard.register_tool(name, tool.description, tool_schema(tool))
+        server_guard.register_tool(name, ListedTool(listed_name, tool.description, tool_schema(tool)))
     make_guard = partial(ListedToolGuard, server=server_guard.key, listed_name=listed_name)
     return copy_with_guard(halo, tool, server_guard.get_tool_resource(name), make_guard)
 
@@ -216,9 +218,18 @@ def _make_server_class(kind: type[Any], server_guard: ServerGuard) -> type[Any]:
 
 def _describe_tool(tool: Any) -> ListedTool:
     schema: Any = tool_input_schema(tool)
-    annotated = getattr(getattr(tool, "annotations", None), "title", None)
-    title = getattr(tool, "title", None) or annotated or ""
-    return ListedTool(str(tool.name), tool.description or "", schema if isinstance(schema, dict) else {}, str(title))
+    annotations = getattr(tool, "annotations", None)
+    title = getattr(tool, "title", None) or getattr(annotations, "title", None) or ""
+    hints = ServerHints(_read_hint(annotations, "read_only_hint"), _read_hint(annotations, "destructive_hint"))
+    plain_schema = schema if isinstance(schema, dict) else {}
+    return ListedTool(str(tool.name), tool.description or "", plain_schema, str(title), hints)
+
+
+def _read_hint(annotations: Any, name: str) -> bool | None:
+    """A hint of a server, by its name in either version of the `mcp` package."""
+    head, *rest = name.split("_")
+    value = getattr(annotations, name, getattr(annotations, head + "".join(map(str.capitalize, rest)), None))
+    return value if isinstance(value, bool) else None
 
 
 class _ServerCall(GovernedAction[Any]):

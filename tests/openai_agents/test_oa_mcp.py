@@ -18,6 +18,7 @@ from agents.mcp import (
 from mcp.types import CallToolResult, TextContent, Tool, ToolAnnotations
 from oa_world import RAN, agent, pay, told, trusted
 
+from halo_core.enforcement.mcp_listings import ListedTool
 from halo_core.errors import Denied
 from halo_openai_agents import Resource
 from halo_openai_agents._mcp import find_server_guard
@@ -235,7 +236,7 @@ def test_servers_are_told_apart_by_where_they_lead(halo):
     for make, one, other in ((stdio, "good", "evil"), (http, "http://one", "http://other")):
         first, again, second = (find_server_guard(make(name)) for name in (one, one, other))
         assert first.original.name == second.original.name
-        first.register_tool(one, "", {})
+        first.register_tool(one, ListedTool(one))
         assert first.get_tool_resource(one) == again.get_tool_resource(one) == halo.find_registered(one)
         assert second.get_tool_resource(one).classified == "unknown"
 
@@ -403,9 +404,23 @@ async def test_what_a_server_says_of_its_tools_makes_none_of_them_milder(halo):
             words = {"description": "Get the status.", "annotations": ToolAnnotations(**hints)}
             return [tool.model_copy(update=words) for tool in listed]
 
-    await halo.guard(Soft("wipe_all", "delete_rows")).list_tools()
-    assert halo.find_registered("wipe_all").impact == "unknown"
+    await halo.guard(Soft("brush_up", "wipe_all", "delete_rows")).list_tools()
+    assert halo.find_registered("brush_up").impact == "unknown"
+    assert halo.find_registered("wipe_all").impact == "delete"
     assert halo.find_registered("delete_rows").impact == "delete"
+
+
+@pytest.mark.parametrize("hints", [{"read_only_hint": False}, {"destructive_hint": True}])
+async def test_what_a_server_admits_of_its_tools_makes_them_graver(halo, hints):
+    class Frank(Tiny):
+        async def list_tools(self, run_context: Any = None, agent: Any = None) -> list[Tool]:
+            listed = await super().list_tools(run_context, agent)
+            return [tool.model_copy(update={"annotations": ToolAnnotations(**hints)}) for tool in listed]
+
+    await halo.guard(Tiny("find_one", name="one")).list_tools()
+    await halo.guard(Frank("find_two", name="two")).list_tools()
+    assert halo.find_registered("find_one").impact == "read"
+    assert halo.find_registered("find_two").impact == "write"
 
 
 async def test_a_filter_that_shows_each_agent_others_of_the_tools_changes_no_listing(make_world):

@@ -9,6 +9,8 @@ import pytest
 from halo_core.enforcement.mcp_listings import MAX_TOOLS, ListedTool, describe_for_guess, find_foreign_text
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
+from halo_core.os_user import describe_os_user
+from halo_core.oversight.control_acts import raise_floor
 from halo_world import attack, bodies, cli, db_of, verified
 
 READ = ListedTool("read_ticket", "Read a ticket.", {"type": "object", "properties": {"n": {"type": "integer"}}})
@@ -66,7 +68,11 @@ def test_a_person_accepts_it_and_every_process_knows(desk, home):
         ("read_ticket", True, False),
         ("read_ticket", False, True),
     ]
+    assert [(item["by"], item["why"]) for item in listed if item["accepted"]] == [
+        (describe_os_user().name, "first listing")
+    ]
     out = cli("mcp", "list", home=home)[1]
+    assert "(first listing)" in out
     assert "CHANGED, not accepted" in out
     assert "| Read it all." in out
     assert cli("mcp", "accept", "tickets", "get_status", "--by", "mia", "--why", "asked for", home=home)[0] == 0
@@ -79,6 +85,22 @@ def test_a_person_accepts_it_and_every_process_knows(desk, home):
     assert [body["op"] for body in bodies(home, EntryKind.KNOWN)].count("add") == 3
     assert verified(home, signatures=True) == 0
     assert json.loads(cli("known", "list", "--json", home=home)[1]) == []  # no payee
+
+
+def test_each_entry_says_which_account_wrote_it(desk, home):
+    desk.mcp_listings.admit("tickets", [READ])
+    desk.mcp_listings.admit("tickets", [READ, STATUS])
+    cli("mcp", "accept", "tickets", home=home)
+    known = bodies(home, EntryKind.KNOWN)
+    assert [body["op"] for body in known] == ["add", "propose", "add"]
+    assert all(body["actor"] and body["authn"] == "os-user" for body in known)
+
+
+def test_an_application_that_asks_for_less_than_the_floor_shows_no_listing_that_is_refused(home):
+    with HaloBase.local("clerk", home=home, mode="observe", quiet=True) as halo:
+        halo.store.commit(lambda tx: raise_floor(tx, describe_os_user()))
+        halo.mcp_listings.admit("tickets", [STATUS] * (MAX_TOOLS + 1))
+        assert halo.mcp_listings.is_withheld("tickets")
 
 
 def test_nothing_waits_at_a_server_or_under_a_name(desk, home):
@@ -171,6 +193,12 @@ def test_a_servers_words_are_foreign_if_they_name_something(tool, names):
     assert bool(find_foreign_text(tool)) is names
 
 
-def test_a_servers_words_never_make_a_guess_milder():
-    assert describe_for_guess("Get the status.") == ""
-    assert describe_for_guess("Delete the account.") == "Delete the account."
+@pytest.mark.parametrize("words", ["Get the status.", "Save a note."])
+def test_a_servers_words_never_make_a_guess_milder(words):
+    assert describe_for_guess(ListedTool("brush_up", words)) == ""
+    assert describe_for_guess(ListedTool("delete_rows", words)) == ""
+
+
+@pytest.mark.parametrize("name", ["brush_up", "get_status", "save_note"])
+def test_a_servers_words_make_a_guess_graver(name):
+    assert describe_for_guess(ListedTool(name, "Delete the account.")) == "Delete the account."

@@ -26,8 +26,9 @@ def list_tools(*, store: StoreContext) -> None:
         return
     for tool in tools:
         state = "accepted" if tool.is_accepted else "CHANGED, not accepted" if tool.replaces else "NEW, not accepted"
-        by = f", by {tool.by}" if tool.by else ", first listing" if tool.is_accepted else ""
-        heading = f"{tool.server}  {tool.name}  {state}  since {format_iso(tool.since_us)}{by}"
+        by = f", by {tool.by}" if tool.by else ""
+        why = f" ({tool.why})" if tool.why else ""
+        heading = f"{tool.server}  {tool.name}  {state}  since {format_iso(tool.since_us)}{by}{why}"
         say(safe_text(escape_unprintable(heading)))
         if not tool.is_accepted:  # a person decides about the server's own words
             say(safe_text("  | " + escape_unprintable(tool.description).replace("\\n", " ")))

@@ -21,7 +21,8 @@ from halo_core.drill.specimens import (
     make_specimen,
     split_words,
 )
-from halo_core.enforcement.registry import guess_resource
+from halo_core.enforcement.guesses import guess_tool
+from halo_core.enforcement.registry import build_guessed_resource
 from halo_core.model import Impact, Resource
 
 CONSEQUENCES: Final = frozenset((Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.ADMIN, Impact.EXECUTE))
@@ -72,7 +73,7 @@ class ToolFacts:
     @property
     def guess(self) -> Resource:
         """What its name and arguments say that it is."""
-        return guess_resource(self.name, self.description, list(self.properties))
+        return build_guessed_resource(guess_tool(self.name, self.description, self.schema))
 
     @property
     def impact(self) -> Impact:
@@ -165,8 +166,9 @@ def describe_tool(
     remedy: str = "",
 ) -> ToolFacts:
     """Facts of a tool; without a resource, its name and arguments say what it is. See `ToolFacts`."""
-    guess = guess_resource(name, description, list(schema.get("properties") or {}))
-    known = resource if resource is not None else replace(guess, id=name)
+    known = resource
+    if known is None:
+        known = replace(build_guessed_resource(guess_tool(name, description, schema)), id=name)
     return ToolFacts(
         name, known, schema, description, is_guarded=is_guarded, owner=owner, problem=problem, remedy=remedy
     )

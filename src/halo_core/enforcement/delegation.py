@@ -19,9 +19,10 @@ from halo_core.enforcement.call import Call
 from halo_core.enforcement.enforcer import Enforcer, Ticket
 from halo_core.enforcement.flow import Emit, Steps, TwoWayStep, get_thrown_error
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
+from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.passport_reader import HandOff
-from halo_core.enforcement.registry import guess_resource
+from halo_core.enforcement.registry import build_guessed_resource
 from halo_core.enforcement.session_context import ActiveDelegation, delegation_scope
 from halo_core.enforcement.step_methods import StepScope
 from halo_core.errors import ConfigError, Denied
@@ -145,9 +146,9 @@ def guess_callback_resource(resource_id: str, function_name: str, schema: Mappin
     The name of its function and its arguments count, since the name of a hand-off itself says `transfer` of every one.
     What names no target and no amount takes a note.
     """
-    arguments = list(schema.get("properties", {}))
-    guess = guess_resource(function_name, "", arguments)
-    if guess.impact is Impact.UNKNOWN and not guess.targets and not guess.amount and arguments:
+    guess = build_guessed_resource(guess_tool(function_name, "", schema))
+    has_arguments = bool(schema.get("properties"))
+    if guess.impact is Impact.UNKNOWN and not guess.targets and not guess.amount and has_arguments:
         guess = replace(guess, impact=Impact.WRITE, reversal=Reversal.UNDO, classified="guessed")
     return replace(guess, id=resource_id)
 

@@ -17,15 +17,18 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.flow import Steps, TwoWayStep, adrive, drive
 from halo_core.enforcement.guards import GuardMetadata
-from halo_core.enforcement.registry import guess_resource
+from halo_core.enforcement.guess_names import is_milder
+from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
 from halo_core.errors import HaloError
-from halo_core.model import EntryKind, Impact, Mode, Provenance
+from halo_core.model import Actor, EntryKind, Mode, Provenance
+from halo_core.os_user import describe_os_user
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.answer_rows import KnownTable
 from halo_core.store.known_values import digest_known_value
@@ -41,6 +44,7 @@ MAX_TOOLS: Final = 1_000
 """Tools of one listing; a longer one is refused as a whole."""
 MAX_LISTING: Final = 1_000_000
 """Characters of one listing, descriptions and schemas together."""
+_FIRST_LISTING: Final = "first listing"
 _MAX_SERVERS: Final = 1_000
 _MAX_PROPOSALS: Final = 1_000  # of one process
 _MAX_SHOWN: Final = 4_096  # characters of a tool's listing that are kept for whoever accepts it
@@ -63,12 +67,14 @@ class ListedTool:
         description: what the server says of it.
         schema: JSON schema of its arguments.
         title: its title for people; empty for none.
+        hints: what the server says that the tool does; they can only raise a guess, so they are not compared.
     """
 
     name: str
     description: str = ""
     schema: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
+    hints: ServerHints = NO_HINTS
 
     def to_text(self) -> str:
         """Everything that is compared, as JSON text with sorted keys.
@@ -184,9 +190,11 @@ def list_foreign_texts(guards: Iterable[GuardMetadata | None]) -> Iterator[tuple
             yield text, Provenance.UNTRUSTED
 
 
-def describe_for_guess(description: str) -> str:
-    """What of a server's description may be used to guess what a tool does: nothing that says it merely reads."""
-    return "" if guess_resource("", description, ()).impact is Impact.READ else description
+def describe_for_guess(tool: ListedTool) -> str:
+    """What of a server's description may be used to guess what a tool does: nothing that makes the guess milder."""
+    described = guess_tool(tool.name, tool.description, tool.schema)
+    is_raised = is_milder(guess_tool(tool.name, "", tool.schema).impact, described.impact)
+    return tool.description if is_raised else ""
 
 
 @dataclass(slots=True)
@@ -196,6 +204,7 @@ class _Listing:
     Args:
         problems: reason code of each tool that may not run, by its name.
         texts: what `find_foreign_text` gives, by the tool's name.
+        hints: what the server says that a tool does, by its name, where it says anything.
         forms: name and form of each tool by its text, so that what has not changed is read once.
         refused: reason code of every tool, where the listing itself is refused.
         is_withheld: whether no model is to be shown any of it.
@@ -203,6 +212,7 @@ class _Listing:
 
     problems: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    hints: dict[str, ServerHints] = field(default_factory=dict)
     forms: dict[str, tuple[str, str]] = field(default_factory=dict)
     refused: str = ""
     is_withheld: bool = False
@@ -214,7 +224,7 @@ class McpListings:
     Args:
         store: where it is kept.
         digester: keyed digests of the home.
-        mode: the mode that the facade was opened with; None follows the stored one.
+        mode: the mode that the facade was opened with; the floor counts where that is higher.
         record_shadow: notes a tool that nobody accepted.
     """
 
@@ -259,6 +269,11 @@ class McpListings:
         listing = self._listings.get(server)
         return "" if listing is None else listing.texts.get(name, "")
 
+    def find_hints(self, server: str, name: str) -> ServerHints:
+        """What a server says that a tool does, by its newest listing."""
+        listing = self._listings.get(server)
+        return NO_HINTS if listing is None else listing.hints.get(name, NO_HINTS)
+
     def _admit(self, server: str, tools: Sequence[ListedTool]) -> Steps[Mapping[str, str]]:
         previous = self._listings.get(server, _Listing())
         try:
@@ -288,7 +303,8 @@ class McpListings:
 
     def _read_is_enforced(self) -> Steps[bool]:
         try:
-            mode = self._mode or (yield TwoWayStep(self._store.commit, self._store.acommit, _read_mode))
+            read = partial(_read_mode, option=self._mode)
+            mode = yield TwoWayStep(self._store.commit, self._store.acommit, read)
         except HaloError:
             return True
         return mode is Mode.ENFORCE
@@ -299,8 +315,9 @@ class McpListings:
             self._listings[server] = listing
 
 
-def _read_mode(tx: Transaction) -> Mode:
-    return tx.load_control().mode
+def _read_mode(tx: Transaction, option: Mode | None) -> Mode:
+    tx.load_control()
+    return tx.image.find_mode(option, tx.clock.now_us(), tx.clock.mono_us())
 
 
 def _read_listing(server: str, tools: Sequence[ListedTool], previous: _Listing) -> _Listing:
@@ -319,6 +336,8 @@ def _read_listing(server: str, tools: Sequence[ListedTool], previous: _Listing) 
             raise ValueError("too much text")
         known = previous.forms.get(text)
         listing.forms[text] = known or (tool.name, make_tool_form(server, tool.name, text))
+        if tool.hints != NO_HINTS:
+            listing.hints[tool.name] = tool.hints
         listing.texts[tool.name] = previous.texts[tool.name] if known is not None else find_foreign_text(tool)
     return listing
 
@@ -344,20 +363,21 @@ class _AdmitJob:
     def __call__(self, tx: Transaction) -> tuple[set[str], bool]:
         """Names of the tools that were not accepted, and whether they are refused."""
         table = KnownTable(tx)
-        is_enforced = (self.mode or tx.load_control().mode) is Mode.ENFORCE
+        is_enforced = _read_mode(tx, self.mode) is Mode.ENFORCE
         server = digest_known_value(self.digester, SERVER_KIND, self.server)
         digests = {name: digest_known_value(self.digester, TOOL_KIND, form) for name, (form, _) in self.forms.items()}
         if not table.contains(SERVER_KIND, server):
             table.add(SERVER_KIND, server)
             for digest in digests.values():
                 table.add(TOOL_KIND, digest)
-            record_tools(tx, "add", [(SERVER_KIND, server, self.server, ""), *self._list_rows(digests)])
+            rows = [(SERVER_KIND, server, self.server, ""), *self._list_rows(digests)]
+            record_tools(tx, "add", rows, actor=describe_os_user(), why=_FIRST_LISTING)
             return set(), is_enforced
         refused = {name for name, digest in digests.items() if not table.contains(TOOL_KIND, digest)}
         new = {name: digests[name] for name in refused if digests[name] not in self.proposed}
         if new and len(self.proposed) < _MAX_PROPOSALS:
             self.proposed.update(new.values())
-            record_tools(tx, "propose", self._list_rows(new))
+            record_tools(tx, "propose", self._list_rows(new), actor=describe_os_user())
         return refused, is_enforced
 
     def _list_rows(self, digests: Mapping[str, str]) -> list[_Row]:
@@ -368,7 +388,7 @@ _Row = tuple[str, str, str, str]
 """Kind, keyed digest, form and text of a server or a tool."""
 
 
-def record_tools(tx: Transaction, op: str, rows: Iterable[_Row], *, why: str = "", actor: Any = None) -> None:
+def record_tools(tx: Transaction, op: str, rows: Iterable[_Row], *, actor: Actor, why: str = "") -> None:
     """Append the entries of what was accepted (`add`), or only seen (`propose`)."""
     remaining = list(rows)
     while remaining:

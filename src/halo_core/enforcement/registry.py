@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.enforcement.guesses import Guess, guess_tool
+from halo_core.enforcement.guesses import Guess
 from halo_core.errors import ConfigError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
@@ -46,11 +46,6 @@ def build_guessed_resource(guess: Guess) -> Resource:
         programs=guess.programs,
         classified=_classify(guess),
     )
-
-
-def guess_resource(name: str, description: str, arguments: Iterable[str]) -> Resource:
-    """A tool as it is guessed where only the names of its arguments are known."""
-    return build_guessed_resource(guess_tool(name, description, {"properties": dict.fromkeys(arguments)}))
 
 
 def complete_resource(

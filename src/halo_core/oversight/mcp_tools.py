@@ -35,7 +35,8 @@ class McpTool:
         form: under which it is known.
         text: what the server says of it, JSON; empty where it can no longer be read.
         since_us: when it was accepted, or first seen.
-        by: who accepted it; empty for the first listing of a server.
+        by: who accepted it; of a server's first listing the account of the process that read it.
+        why: the reason that was given.
         is_accepted: whether it may be granted.
         replaces: whether another form of the same tool was accepted, so that it was changed.
     """
@@ -46,6 +47,7 @@ class McpTool:
     text: str
     since_us: int
     by: str = ""
+    why: str = ""
     is_accepted: bool = True
     replaces: bool = False
 
@@ -68,6 +70,7 @@ class McpTool:
             "name": self.name,
             "server": self.server,
             "since_us": self.since_us,
+            "why": self.why,
         }
 
 
@@ -88,13 +91,14 @@ def list_mcp_tools(reader: Reader, home: Path, tenant: str, *, opener: Opener) -
         if data is None:
             continue
         by = name.decode() if name is not None else str(entry.body.get("actor", ""))
+        why = str(entry.body.get("why", ""))
         rows = zip(entry.body["values"], json.loads(data), strict=True)
         for form, text in (row for (kind, _), row in rows if kind == TOOL_KIND):
             server, tool_name, _digest = json.loads(form)
             if entry.body["op"] == "add":
                 waiting.pop(form, None)
                 forms.add(form)
-                accepted[server, tool_name] = McpTool(server, tool_name, form, text, entry.ts_us, by)
+                accepted[server, tool_name] = McpTool(server, tool_name, form, text, entry.ts_us, by, why)
             elif entry.body["op"] == "propose" and form not in forms:
                 seen = McpTool(server, tool_name, form, text, entry.ts_us, is_accepted=False)
                 waiting.setdefault(form, seen)

@@ -120,10 +120,12 @@ class ModelAction(GovernedAction[Any]):
     def build_call(self) -> Call:
         """The call to decide; a call that offers tools which cannot be guarded has a problem."""
         halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
-        judged = judge_model_fields(read_request_fields(self.model, self.values), type(self.guard.original).__name__)
+        names = tool_names(self.tools, self.handoffs)
+        fields = read_request_fields(self.model, self.values, names)
+        judged = judge_model_fields(fields, type(self.guard.original).__name__, names)
         args = {
             "messages": count_messages(items) + bool(system),
-            "tools": tool_names(self.tools, self.handoffs),
+            "tools": names,
             **judged.to_arguments(),
         }
         self.run = run = current_run(halo)

@@ -7,10 +7,11 @@ tools that no function tool stands behind, the stored prompt, and what the model
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from agents import FunctionTool, Handoff, Model, ModelSettings
+from agents.model_settings import MCPToolChoice
 from openai import AsyncOpenAI, OpenAI
 
 from halo_openai_agents._translate import get_display_name, is_hosted
@@ -18,22 +19,35 @@ from halo_openai_agents._translate import get_display_name, is_hosted
 _LOCAL_SETTINGS: Final = frozenset(("include_usage", "preserve_raw_usage", "retry", "timeout"))
 """Settings that the SDK itself uses, and sends to nobody."""
 _WIRE_NAMES: Final[Mapping[str, str]] = {"response_include": "include"}
+_HOSTED_CHOICES: Final = frozenset(
+    "code_interpreter computer_use_preview file_search image_generation mcp programmatic_tool_calling web_search "
+    "web_search_preview".split()
+)
+"""Words of `tool_choice` that the SDK turns into the choice of a tool of the provider's."""
 _CALL_FIELDS: Final = ("prompt", "previous_response_id", "conversation_id")
 _CLIENT_FIELDS: Final = (("_custom_query", "extra_query"), ("_custom_headers", "extra_headers"))
 """Attributes in which a client keeps what it adds to each request, each with the field that adds the same."""
 
 
-def read_request_fields(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+def read_request_fields(
+    model: Model, values: Mapping[str, Any], function_names: Collection[str] = ()
+) -> dict[str, Any]:
     """The fields of a request.
 
     Args:
         model: that is asked.
         values: arguments of its method, by name.
+        function_names: names of the tools and hand-offs that are run here.
     """
     fields: dict[str, Any] = {"model": getattr(model, "model", None), **_read_settings(values.get("model_settings"))}
     tools = [_describe_tool(tool) for tool in values.get("tools") or () if _is_judged(tool)]
     if tools:
         fields["tools"] = tools
+    choice = fields.get("tool_choice")
+    if isinstance(choice, MCPToolChoice):
+        fields["tool_choice"] = {"type": "mcp", "server_label": choice.server_label, "name": choice.name}
+    elif isinstance(choice, str) and choice in _HOSTED_CHOICES and choice not in function_names:
+        fields["tool_choice"] = {"type": choice}
     client = next((item for item in vars(model).values() if isinstance(item, AsyncOpenAI | OpenAI)), None)
     for attribute, name in _CLIENT_FIELDS:
         added = getattr(client, attribute, None)

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from agents import Agent, HostedMCPTool, Model, ModelResponse, ModelSettings, RunConfig, Runner, WebSearchTool
-from agents.model_settings import Reasoning
+from agents import (
+    Agent,
+    HostedMCPTool,
+    Model,
+    ModelResponse,
+    ModelSettings,
+    RunConfig,
+    Runner,
+    WebSearchTool,
+    function_tool,
+)
+from agents.model_settings import MCPToolChoice, Reasoning
 from agents.usage import Usage
 from oa_world import agent, pay, streamed, trusted
 from openai import AsyncOpenAI
@@ -73,6 +83,8 @@ async def test_ordinary_settings_go_out(world, halo):
         (ModelSettings(extra_body={"extra_body": {"tools": [{"type": "code_interpreter"}]}}), "code_interpreter"),
         (ModelSettings(extra_args={"tools": [{"type": "web_search"}]}), "web_search"),
         (ModelSettings(tool_choice="web_search"), "web_search"),
+        (ModelSettings(tool_choice="programmatic_tool_calling"), "programmatic_tool_calling"),
+        (ModelSettings(tool_choice=MCPToolChoice(server_label="crm", name="find")), "mcp:crm"),
     ],
 )
 @pytest.mark.parametrize("where", ["agent", "run"])
@@ -85,6 +97,19 @@ async def test_a_tool_of_the_providers_is_refused_by_name_wherever_it_stands(wor
     assert denied.value.reason == "hosted_tool"
     assert name in str(denied.value)
     assert model.asked == 0
+
+
+@pytest.mark.parametrize("name", ["web_search", "file_search", "pay"])
+async def test_a_function_may_be_chosen_by_its_name_whatever_that_is(world, halo, name):
+    def search(q: str) -> str:
+        """Search our pages."""
+        return q
+
+    model = Counting()
+    tool = halo.guard(function_tool(search, name_override=name), resource=trusted())
+    guarded = made(halo, model, tools=[tool], model_settings=ModelSettings(tool_choice=name))
+    await Runner.run(guarded, "go", **halo.run_options())
+    assert model.asked == 1
 
 
 @pytest.mark.parametrize(

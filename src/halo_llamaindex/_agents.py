@@ -240,7 +240,8 @@ def _wrap_step(name: str, function: Callable[..., Any], *, is_method: bool) -> C
 
 
 async def _run_step_function(workflow: Any, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    config = workflow._get_steps()[name]._step_config  # noqa: SLF001  where the framework keeps it
+    # Of the class: to look for the steps of an instance reads all of its attributes, deprecated ones too.
+    config = getattr(type(workflow), name)._step_config  # noqa: SLF001  where the framework keeps it
     event_name = config.event_name
 
     async def step(event: Any) -> Any:

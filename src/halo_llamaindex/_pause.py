@@ -27,6 +27,7 @@ from halo_core.errors import Denied, Pending
 from halo_llamaindex._runs import RunWaits, current_run, current_run_context, note_inner_error
 
 _WAITER_PREFIX: Final = "halo:"
+_LIMIT_SUFFIX: Final = ":limit"
 STEERING_ERRORS: Final = (WaitingForEvent,)
 """Errors that steer a workflow; they are raised unchanged."""
 
@@ -53,6 +54,16 @@ class HaloChallenge(InputRequiredEvent):
     agent: str
     session: str
     answer_with: str
+
+
+class WaitEnded(Event):
+    """Wakes a step whose question nobody has read in time. No step of an application takes it.
+
+    Attributes:
+        pending_id: the question.
+    """
+
+    pending_id: str
 
 
 class StepPaused(WaitingForEvent[HumanResponseEvent]):
@@ -106,7 +117,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
         if pending.pending_id in waits.unread:
             waits.error = make_unread_question_error(pending, self.halo.answer_wait_s)
             raise waits.error
-        _limit_wait(waits, challenge, self.halo.answer_wait_s)
+        _limit_wait(step, waits, pending.pending_id, self.halo.answer_wait_s)
         paused = StepPaused(challenge, is_repeated=waiter is not None)
         note_inner_error(paused)
         raise paused
@@ -134,20 +145,22 @@ def watch_events(waits: RunWaits, handler: Any) -> None:
     ctx.stream_events = stream_events
 
 
-def _limit_wait(waits: RunWaits, challenge: HaloChallenge, wait_s: float) -> None:
-    """End the wait for an answer after a time, unless somebody has read the question by then."""
-    pending_id = challenge.pending_id
+def _limit_wait(step: Any, waits: RunWaits, pending_id: str, wait_s: float) -> None:
+    """End the wait of a step for an answer after a time, unless somebody has read the question by then."""
     if pending_id in waits.timed or waits.handler is None:
         return
     waits.timed.add(pending_id)
+    waiter_id = f"{_WAITER_PREFIX}{pending_id}{_LIMIT_SUFFIX}"
+    # Without requirements, which the framework would take as a reason to run a restored step twice.
+    waiter = AddWaiter(waiter_id=waiter_id, waiter_event=None, requirements={}, timeout=None, event_type=WaitEnded)
+    step.returns.return_values.append(waiter)
 
     def end_wait() -> None:
         if pending_id in waits.shown or waits.handler.is_done():
             return
         waits.unread.add(pending_id)
         with suppress(Exception):  # the run has ended meanwhile
-            answer: dict[str, Any] = {"pending_id": pending_id}
-            waits.handler.ctx.send_event(HumanResponseEvent(**answer))
+            waits.handler.ctx.send_event(WaitEnded(pending_id=pending_id))
 
     # The step runs in a context of its own; what wakes it stands outside of all steps.
     asyncio.get_running_loop().call_later(wait_s, end_wait, context=contextvars.Context())

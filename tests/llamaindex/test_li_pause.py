@@ -333,3 +333,51 @@ def test_what_of_the_framework_is_not_public_is_there():
     assert StepWorkerStateContextVar.get(None) is None
     assert issubclass(_pause.StepPaused, WaitingForEvent)
     assert (WaitingForEvent,) == _pause.STEERING_ERRORS
+
+
+def test_a_wait_that_nobody_reads_ends_and_wakes_no_step_of_the_apps_own(make_world):
+    world = make_world(answer_wait_s=0.1)
+    tool, taken = Desk(world).agent.tools[0], []
+
+    class Own(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent:
+            return StopEvent(result=str(await tool.acall(to="bo", amount=5)))
+
+        @step
+        async def take(self, ev: HumanResponseEvent) -> StopEvent:
+            taken.append(ev)
+            return StopEvent(result="taken")
+
+    guarded = world.halo.guard(Own(timeout=60))
+
+    async def go(kept: Any = None) -> Any:
+        return await guarded.run(ctx=Context.from_dict(guarded, kept) if kept else Context(guarded))
+
+    for kept in (None, asyncio.run(_keep_unread(guarded))):
+        with pytest.raises(Pending) as waited:
+            asyncio.run(go(kept))
+        assert waited.value.reason == "answer_not_awaited"
+    assert taken == []
+
+
+async def _keep_unread(workflow: Any) -> dict[str, Any]:
+    _, kept = await paused(workflow)
+    return kept
+
+
+def test_a_wait_that_somebody_has_read_goes_on(make_world):
+    world = make_world(answer_wait_s=0.05)
+    desk = Desk(world)
+
+    async def go() -> str:
+        handler = desk.agent.run(user_msg="pay bo", ctx=Context(desk.agent))
+        (asked,) = await until_idle(handler)
+        await asyncio.sleep(0.3)
+        assert not handler.is_done()
+        await asyncio.to_thread(desk.answer, asked.pending_id)
+        handler.ctx.send_event(response(asked))
+        return str(await handler)
+
+    assert asyncio.run(go()) == "done"
+    assert desk.paid == [("bo", 5)]

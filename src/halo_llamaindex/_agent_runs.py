@@ -37,8 +37,7 @@ from halo_core.enforcement.session_context import (
 from halo_core.errors import Denied
 from halo_core.model import Provenance
 from halo_llamaindex._components import guard_memory
-from halo_llamaindex._history import list_memories, make_earlier_mark
-from halo_llamaindex._models import message_id
+from halo_llamaindex._history import list_memories, make_earlier_mark, message_id
 from halo_llamaindex._pause import STEERING_ERRORS, LlamaIndexAction, StepPaused, forget_waits, list_waiter_ids
 from halo_llamaindex._results import extract_message_text
 from halo_llamaindex._runs import (

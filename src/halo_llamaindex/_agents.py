@@ -31,6 +31,7 @@ from workflows.errors import WorkflowCancelledByUser
 from workflows.utils import get_steps_from_class
 
 from halo_core.enforcement import Ticket, flow
+from halo_core.enforcement.activities import run_activity_scope
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
 from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import (
@@ -275,8 +276,13 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
         )
         if "memory" in kwargs:
             kwargs["memory"] = guard_memory(plan.halo, kwargs["memory"])
+        # What a resumed run's model says again may be what was asked for before the run was kept.
+        is_resumed = isinstance(host_context, Context) and host_context.is_running
         # Whatever the run around this one is at stays there.
-        with run_context_scope(run=run, called_tool="", call_counter=None):
+        with (
+            run_activity_scope("llamaindex", is_resumed=is_resumed),
+            run_context_scope(run=run, called_tool="", call_counter=None),
+        ):
             handler = kind.run(self, *args, **kwargs)
             watch_events(run.waits, handler)
             handler._result_task.add_done_callback(functools.partial(_finish_run, plan.halo))  # noqa: SLF001  nothing public

@@ -18,6 +18,7 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.memory import BaseMemory, StaticMemoryBlock
 
+from halo_core.enforcement.activities import note_answer
 from halo_core.enforcement.exposure import TRUST_FLOOR, describe_calls
 from halo_core.enforcement.session_context import in_body
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Provenance
@@ -93,6 +94,12 @@ def _make_item(message: ChatMessage, *, is_given: bool) -> HistoryItem | None:
     return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
 
 
+def message_id(message: ChatMessage) -> str:
+    """The id of a message, or of the call that it answers; empty if it has neither."""
+    ids = (message.additional_kwargs.get(key) for key in ("id", "message_id", "tool_call_id"))
+    return next((item for item in ids if isinstance(item, str) and item), "")
+
+
 def _get_call_id(message: ChatMessage) -> str:
     ids = (message.additional_kwargs.get(key) for key in ("tool_call_id", "call_id", "id"))
     return next((item for item in ids if isinstance(item, str)), "")
@@ -159,6 +166,7 @@ def read_answer(answer: Any) -> tuple[HistoryItem, ...]:
         return (HistoryItem(HistoryRole.REPLY, answer.text),) if answer.text else ()
     if not isinstance(answer, ChatResponse):
         return ()
+    note_answer(message_id(answer.message))
     item = _make_item(answer.message, is_given=True)
     found = "\n".join(_iterate_provider_results(answer))
     provider = (HistoryItem(HistoryRole.PROVIDER_RESULT, found),) if found else ()

@@ -43,7 +43,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
-from halo_llamaindex._history import find_known_origins, is_user_message, list_history, read_answer
+from halo_llamaindex._history import find_known_origins, is_user_message, list_history, message_id, read_answer
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import extract_message_text, make_model_surface
 from halo_llamaindex._runs import body_values, inner_values, make_spanless_subclass
@@ -60,12 +60,6 @@ if TYPE_CHECKING:
 
 
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
-
-
-def message_id(message: ChatMessage) -> str:
-    """The id of a message, or of the call that it answers; empty if it has neither."""
-    ids = (message.additional_kwargs.get(key) for key in ("id", "message_id", "tool_call_id"))
-    return next((item for item in ids if isinstance(item, str) and item), "")
 
 
 def _make_asking_message(messages: Sequence[ChatMessage]) -> TriggeringMessage:

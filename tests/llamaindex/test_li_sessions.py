@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from li_world import trusted
+from li_world import trusted, until_idle
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.base.response.schema import Response
 from llama_index.core.query_engine import CustomQueryEngine
-from llama_index.core.workflow import Context
+from llama_index.core.workflow import Context, HumanResponseEvent
 
 from halo_llamaindex.testing import ScriptedLLM, call
 
@@ -90,3 +90,79 @@ async def test_plain_code_of_one_task_is_one_and_that_of_another_is_another(worl
     assert len(found) == 8
     assert len(set(found[:4])) == len(set(found[4:])) == 1
     assert found[0] != found[4]
+
+
+# repeated answers
+
+
+class Recording(ScriptedLLM):
+    """Gives each run of a conversation the same messages, with the same message and call ids."""
+
+    def next_message(self, messages: Any) -> Any:
+        asked = max((n for n, item in enumerate(messages) if item.role.value == "user"), default=0)
+        return super().next_message(messages[asked:])
+
+
+def recorded(halo: Any, noted: list[str], *labels: str) -> FunctionAgent:
+    def note(text: str) -> str:
+        """Note."""
+        noted.append(text)
+        return "noted"
+
+    llm = Recording(script=[call("I note", ("note", {"text": "hi"}), id="m1"), "done"])
+    return halo.guard(FunctionAgent(tools=halo.guard([note], resource=trusted(*labels)), llm=llm))
+
+
+async def test_a_recording_that_is_played_again_in_its_context_works_again(world):
+    noted: list[str] = []
+    agent = recorded(world.halo, noted)
+    ctx = Context(agent)
+    for _ in range(3):
+        await agent.run("note hi", ctx=ctx)
+    assert noted == ["hi"] * 3
+    assert len(set(sessions(world))) == 1
+
+
+async def test_a_resumed_run_plays_nothing_again(world):
+    noted: list[str] = []
+
+    def pay(to: str) -> str:
+        """Pay."""
+        return f"paid {to}"
+
+    both = call("both", ("note", {"text": "hi"}), ("pay", {"to": "bo"}), id="m1")
+    plain = recorded(world.halo, noted)
+    tools = [*plain.tools, world.halo.guard(pay, resource=trusted("asked"))]
+    agent = world.halo.guard(FunctionAgent(tools=tools, llm=Recording(script=[both, both, "done"])))
+    handler = agent.run("note hi", ctx=Context(agent))
+    (asked,) = await until_idle(handler)
+    kept = handler.ctx.to_dict()
+    await handler.cancel_run()
+    handler = agent.run(ctx=Context.from_dict(agent, kept))
+    await until_idle(handler)
+    handler.ctx.send_event(HumanResponseEvent(pending_id=asked.pending_id, response="reject"))
+    assert await until_idle(handler)  # the recording asks for both again
+    await handler.cancel_run()
+    assert noted == ["hi"]
+
+
+async def test_a_message_that_no_model_of_the_run_gave_runs_nothing_twice(world):
+    """An agent of the app's own kind that answers from what it has kept."""
+    noted: list[str] = []
+    plain = recorded(world.halo, noted)
+    kept: list[Any] = []
+
+    class Keeping(FunctionAgent):
+        async def take_step(self, ctx: Any, llm_input: Any, tools: Any, memory: Any) -> Any:
+            is_second_run = len(kept) == 2  # the first has asked its model twice
+            if is_second_run:
+                await ctx.store.set(self.scratchpad_key, [kept[0].response])
+            kept.append(kept[0] if is_second_run else await super().take_step(ctx, llm_input, tools, memory))
+            return kept[-1]
+
+    agent = world.halo.guard(Keeping(tools=plain.tools, llm=plain.llm))
+    ctx = Context(agent)
+    await agent.run("note hi", ctx=ctx)
+    assert noted == ["hi"]
+    await agent.run("note hi", ctx=ctx)
+    assert noted == ["hi"]

@@ -31,6 +31,7 @@ from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, Component
 from halo_llamaindex._doctor import doctor
 from halo_llamaindex._executors import guard_executor, is_executor
 from halo_llamaindex._inner_calls import InnerGuards, install_hooks
+from halo_llamaindex._mcp import admit_tools
 from halo_llamaindex._models import guard_model
 from halo_llamaindex._observer import InstalledObserver, observe_roots
 from halo_llamaindex._pause import HaloChallenge
@@ -174,6 +175,7 @@ class Halo(HaloBase):
         if isinstance(x, BaseLLM):
             return guard_model(self, x, resource)
         if isinstance(x, list | tuple):
+            admit_tools(self, x)
             return guard_all(self.guard, x, resource, _find_refusal)
         if isinstance(x, Mapping):
             raise make_schema_error(hosted_names([x]))

@@ -44,6 +44,7 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_llamaindex._history import find_known_origins, is_user_message, list_history, message_id, read_answer
+from halo_llamaindex._mcp import list_server_texts
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import extract_message_text, make_model_surface
 from halo_llamaindex._runs import body_values, inner_values, make_spanless_subclass
@@ -222,7 +223,7 @@ class ModelCall(LlamaIndexAction):
                 self._find_resource(),
                 {"messages": len(messages), "tools": list_tool_names(tools), **fields.to_arguments()},
                 abilities=_ABILITIES,
-                shown_texts=find_known_origins(messages),
+                shown_texts=(*find_known_origins(messages), *list_server_texts(tools)),
                 history=list_history(self.halo, messages),
             )
         return call

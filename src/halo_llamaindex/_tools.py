@@ -32,8 +32,10 @@ from halo_core.enforcement.guards import (
     overrides_entry_point,
     require_guard,
 )
+from halo_core.enforcement.mcp_listings import ListedToolGuard, describe_for_guess
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
+from halo_llamaindex._mcp import admit_tools, find_listed_tool
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import TOOL_RESULT_SURFACE
 from halo_llamaindex._runs import (
@@ -138,20 +140,35 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
             return tool
         tool = guard.original
     schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
-    registered = halo.register_tool(tool.metadata.get_name(), resource, tool.metadata.description, schema)
+    name, description = tool.metadata.get_name(), tool.metadata.description
+    listed, make_guard = find_listed_tool(tool), None
+    if listed is not None:
+        server, listed_name = listed[0], listed[1].name
+        admit_tools(halo, [tool])
+        make_guard = functools.partial(ListedToolGuard, server=server, listed_name=listed_name)
+        if halo.mcp_listings.is_refused(server, listed_name):  # no grant, and no other tool's name
+            unregistered = make_unregistered_resource(f"{server}/{name}", ActionKind.TOOL_CALL)
+            return copy_with_guard(halo, tool, unregistered, make_guard)
+        description = describe_for_guess(description or "")
+    registered = halo.register_tool(name, resource, description, schema)
     if isinstance(tool, FunctionTool):
         halo.functions_by_tool[registered.id] = tool.real_fn
         halo.register_runner(registered, tool.real_fn)
-    return copy_with_guard(halo, tool, registered)
+    return copy_with_guard(halo, tool, registered, make_guard)
 
 
-def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
+def copy_with_guard(
+    halo: Halo,
+    tool: BaseTool,
+    resource: Resource | None = None,
+    make_guard: Callable[..., GuardMetadata] | None = None,
+) -> BaseTool:
     """Make a guarded copy of a tool; without a resource it is unregistered, even if something else has its name."""
     if type(tool) is BaseToolAsyncAdapter:
-        return BaseToolAsyncAdapter(copy_with_guard(halo, unwrap_tool(tool), resource))
+        return BaseToolAsyncAdapter(copy_with_guard(halo, unwrap_tool(tool), resource, make_guard))
     name = tool.metadata.get_name()
-    kind = UnregisteredGuard if resource is None else GuardMetadata
-    guard = kind(
+    make_guard = make_guard or (UnregisteredGuard if resource is None else GuardMetadata)
+    guard = make_guard(
         halo, tool, name, resource or make_unregistered_resource(name, ActionKind.TOOL_CALL), TOOL_RESULT_SURFACE
     )
     guarded = copy.copy(tool)

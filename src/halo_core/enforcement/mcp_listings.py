@@ -234,6 +234,9 @@ class McpListings:
         self._mode = mode
         self._record_shadow = record_shadow
         self._listings: dict[str, _Listing] = {}
+        # Where nobody sees a server's listing as a whole: what was guarded of it, and whether that is still the first.
+        self._guarded: dict[str, dict[str, ListedTool]] = {}
+        self._growing: set[str] = set()
         self._proposed: set[str] = set()
 
     def admit(self, server: str, tools: Sequence[ListedTool]) -> Mapping[str, str]:
@@ -254,8 +257,26 @@ class McpListings:
         problems: Mapping[str, str] = await adrive(self._admit(server, tools))
         return problems
 
+    def admit_guarded(self, server: str, tools: Sequence[ListedTool]) -> None:
+        """As `admit`, of some tools of a server whose listing as a whole nobody sees.
+
+        All that was guarded of it so far counts as its listing. The first one may grow by tools of other names until
+        this process first asks about one of its tools for a call, or for what a model is shown.
+        """
+        guarded = self._guarded.setdefault(server, {})
+        listing = self._listings.get(server)
+        given = {tool.name: tool for tool in tools}
+        is_known = all(guarded.get(name) == tool for name, tool in given.items()) and len(given) == len(tools)
+        if is_known and listing is not None and not listing.refused and not given.keys() & listing.problems.keys():
+            return
+        addable = frozenset(given.keys() - guarded.keys()) if server in self._growing else frozenset()
+        guarded.update(given)
+        others_of_a_name = [tool for tool in tools if given[tool.name] != tool]
+        drive(self._admit(server, [*guarded.values(), *others_of_a_name], addable, grows=True))
+
     def find_problem(self, server: str, name: str) -> str:
         """Reason code of why a tool may not run, by the newest listing of its server; empty where nothing is wrong."""
+        self._growing.discard(server)
         listing = self._listings.get(server)
         return "" if listing is None else listing.refused or listing.problems.get(name, "")
 
@@ -266,6 +287,7 @@ class McpListings:
 
     def find_text(self, server: str, name: str) -> str:
         """The server's words about a tool, if they name a value; see `find_foreign_text`."""
+        self._growing.discard(server)
         listing = self._listings.get(server)
         return "" if listing is None else listing.texts.get(name, "")
 
@@ -274,7 +296,19 @@ class McpListings:
         listing = self._listings.get(server)
         return NO_HINTS if listing is None else listing.hints.get(name, NO_HINTS)
 
-    def _admit(self, server: str, tools: Sequence[ListedTool]) -> Steps[Mapping[str, str]]:
+    def is_refused(self, server: str, name: str) -> bool:
+        """Whether a tool has a problem, asked when it is registered: see `admit_guarded`."""
+        listing = self._listings.get(server)
+        return listing is not None and bool(listing.refused or name in listing.problems)
+
+    def _admit(
+        self,
+        server: str,
+        tools: Sequence[ListedTool],
+        addable: frozenset[str] = frozenset(),
+        *,
+        grows: bool = False,
+    ) -> Steps[Mapping[str, str]]:
         previous = self._listings.get(server, _Listing())
         try:
             listing = _read_listing(server, tools, previous)
@@ -286,10 +320,12 @@ class McpListings:
             return dict.fromkeys({tool.name for tool in tools[: MAX_TOOLS + 1]}, TOO_LARGE)
         forms = {name: (form, text) for text, (name, form) in listing.forms.items()}
         try:
-            job = _AdmitJob(server, forms, self._digester, self._mode, self._proposed)
-            refused, is_enforced = yield TwoWayStep(self._store.commit, self._store.acommit, job)
+            job = _AdmitJob(server, forms, self._digester, self._mode, self._proposed, addable)
+            refused, is_enforced, is_first = yield TwoWayStep(self._store.commit, self._store.acommit, job)
         except HaloError:  # INVARIANT: FAILCLOSED - what cannot be compared was not accepted
-            refused, is_enforced = set(forms), True
+            refused, is_enforced, is_first = set(forms), True, False
+        if is_first and grows:
+            self._growing.add(server)
         # Two tools of one name: nobody could say which of them was accepted.
         ambiguous = (name for name, count in Counter(tool.name for tool in tools).items() if count > 1)
         if server not in self._listings and len(self._listings) >= _MAX_SERVERS:
@@ -352,6 +388,7 @@ class _AdmitJob:
         digester: keyed digests.
         mode: as of `McpListings`.
         proposed: digests that this process has proposed already.
+        addable: names of tools that belong to the first listing although it was accepted already.
     """
 
     server: str
@@ -359,9 +396,10 @@ class _AdmitJob:
     digester: Digester
     mode: Mode | None
     proposed: set[str]
+    addable: frozenset[str] = frozenset()
 
-    def __call__(self, tx: Transaction) -> tuple[set[str], bool]:
-        """Names of the tools that were not accepted, and whether they are refused."""
+    def __call__(self, tx: Transaction) -> tuple[set[str], bool, bool]:
+        """Names of the tools that were not accepted, whether they are refused, and whether the server is new."""
         table = KnownTable(tx)
         is_enforced = _read_mode(tx, self.mode) is Mode.ENFORCE
         server = digest_known_value(self.digester, SERVER_KIND, self.server)
@@ -372,13 +410,18 @@ class _AdmitJob:
                 table.add(TOOL_KIND, digest)
             rows = [(SERVER_KIND, server, self.server, ""), *self._list_rows(digests)]
             record_tools(tx, "add", rows, actor=describe_os_user(), why=_FIRST_LISTING)
-            return set(), is_enforced
+            return set(), is_enforced, True
         refused = {name for name, digest in digests.items() if not table.contains(TOOL_KIND, digest)}
+        if added := {name: digests[name] for name in refused & self.addable}:
+            for digest in added.values():
+                table.add(TOOL_KIND, digest)
+            record_tools(tx, "add", self._list_rows(added), actor=describe_os_user(), why=_FIRST_LISTING)
+            refused -= added.keys()
         new = {name: digests[name] for name in refused if digests[name] not in self.proposed}
         if new and len(self.proposed) < _MAX_PROPOSALS:
             self.proposed.update(new.values())
             record_tools(tx, "propose", self._list_rows(new), actor=describe_os_user())
-        return refused, is_enforced
+        return refused, is_enforced, False
 
     def _list_rows(self, digests: Mapping[str, str]) -> list[_Row]:
         return [(TOOL_KIND, digest, *self.forms[name]) for name, digest in digests.items()]

@@ -1,0 +1,89 @@
+"""Tools of MCP servers, as `llama-index-tools-mcp` makes them: which server they are of, and what it says of them.
+
+They are function tools whose function closes over the client of their server and over their name there; by that shape
+they are known, whatever package made them. What is guarded of a server before the first call of one of its tools is its
+first listing; see `halo_core.enforcement.mcp_listings`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from llama_index.core.tools import FunctionTool
+
+from halo_core.enforcement.guards import get_guard
+from halo_core.enforcement.mcp_listings import ListedTool, ListedToolGuard, find_foreign_text, list_foreign_texts
+from halo_core.model import Provenance
+from halo_core.object_graph import get_attributes, is_a, iterate_closure, unwrap
+from halo_llamaindex._translate import tool_schema, unwrap_tool
+
+if TYPE_CHECKING:
+    from halo_llamaindex import Halo
+
+_CLIENT_METHODS: Final = ("call_tool", "list_tools")
+_MAX_NAME: Final = 256  # characters
+
+
+def find_listed_tool(tool: Any) -> tuple[str, ListedTool] | None:
+    """The server of a tool and what that says of it; None of a tool of no MCP server. Runs none of the tool's code."""
+    function, _ = unwrap(get_attributes(tool).get("_real_fn")) if is_a(tool, FunctionTool) else (None, [])
+    if not is_a(function, types.FunctionType):
+        return None
+    held = [value for _, value in iterate_closure(function)]
+    client = next(
+        (item for value in held for item in (value, get_attributes(value).get("client")) if _is_client(item)), None
+    )
+    name = str(tool.metadata.get_name())
+    if client is None or not any(isinstance(value, str) and value.replace("/", "_") == name for value in held):
+        return None
+    return _name_server(client, name), ListedTool(name, tool.metadata.description or "", tool_schema(tool))
+
+
+def _is_client(x: Any) -> bool:
+    members = {name for kind in type(x).__mro__ for name in kind.__dict__}
+    return members.issuperset(_CLIENT_METHODS)
+
+
+def _name_server(client: Any, tool_name: str) -> str:
+    """The name under which people accept what a server lists: its address without credentials, or its command."""
+    attributes = get_attributes(client)
+    address, args = attributes.get("command_or_url"), attributes.get("args")
+    if not isinstance(address, str) or not address:
+        # Nothing says which server it is: each of its tools is compared by itself.
+        name = f"{type(client).__name__} {tool_name}"
+    elif "://" in address:
+        parts = urlsplit(address)
+        name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    else:
+        name = " ".join((address, *map(str, args if isinstance(args, list | tuple) else ())))
+    return f"llamaindex:{name}"[:_MAX_NAME]
+
+
+def admit_tools(halo: Halo, tools: Iterable[Any]) -> None:
+    """Compare the tools of MCP servers among these with what was accepted of them."""
+    by_server: dict[str, list[ListedTool]] = {}
+    for item in tools:
+        found = find_listed_tool(get_original(unwrap_tool(item)))
+        if found is not None:
+            by_server.setdefault(found[0], []).append(found[1])
+    for server, listed in by_server.items():
+        halo.mcp_listings.admit_guarded(server, listed)
+
+
+def get_original(tool: Any) -> Any:
+    """The tool that was guarded, of a guarded one."""
+    guard = get_guard(tool)
+    return guard.original if guard is not None else tool
+
+
+def list_server_texts(tools: Iterable[Any]) -> Iterator[tuple[str, Provenance]]:
+    """What MCP servers say of the tools that a model is given, with its origin."""
+    for tool in map(unwrap_tool, tools):
+        guard = get_guard(tool)
+        if isinstance(guard, ListedToolGuard):
+            yield from list_foreign_texts([guard])
+        elif (found := find_listed_tool(get_original(tool))) is not None and (text := find_foreign_text(found[1])):
+            yield text, Provenance.UNTRUSTED

@@ -270,13 +270,20 @@ def test_a_guard_vouches_for_itself_alone(world):
 
 @pytest.mark.parametrize("mode", ["enforce", "observe"])
 def test_what_it_sees_is_registered_and_judged_as_undeclared(make_world, mode):
+    @tool
+    def handle(item: str) -> str:
+        """Handle."""
+        return item
+
     world = make_world(mode=mode)
     config = {"callbacks": [world.halo.callback()]}
     look.invoke({"q": "x"}, config=config)
+    handle.invoke({"item": "x"}, config=config)
     Shelf().invoke("x", config)
     assert RAN == ["look", "shelf"]
-    seen, shelf = world.halo.find_registered("look"), world.halo.find_registered("Shelf")
-    assert (seen.kind, seen.classified) == (ActionKind.TOOL_CALL, "unknown")
+    seen, unclear, shelf = map(world.halo.find_registered, ("look", "handle", "Shelf"))
+    assert (seen.kind, seen.impact, seen.classified) == (ActionKind.TOOL_CALL, Impact.READ, "guessed")
+    assert (unclear.kind, unclear.classified) == (ActionKind.TOOL_CALL, "unknown")
     assert (shelf.kind, shelf.source_trust, shelf.classified) == (ActionKind.RETRIEVAL, 300, "guessed")
 
 

@@ -64,6 +64,8 @@ def judge_name(name_words: list[str]) -> Finding | None:  # noqa: PLR0911  one r
     if lead in words.PURCHASE_VERBS:
         if rest and rest[-1] in words.READ_ENDINGS:
             return Finding(Impact.READ, f"the name ends with `{rest[-1]}`", needs_support=True)
+        if lead in ("book", "reserve") and len(rest) == 1 and rest[0] in words.APPOINTMENTS:
+            return Finding(Impact.WRITE, f"the name books a {rest[0]}, which is not paid for then")
         return Finding(Impact.PAYMENT, f"the name starts with `{lead}`: what is booked or ordered is paid for")
     impact = find_verb_class(lead)
     is_verb = bool(rest) and rest[0] in _AFTER_VERBS  # `mark_as_read`

@@ -70,6 +70,9 @@ AMBIGUOUS_VERBS: Final = _split(
 PURCHASE_VERBS: Final = _split("book order reserve checkout rent subscribe hire")
 """Verbs of what is paid for in the end, and nouns elsewhere (`order_status`, `book_search`)."""
 
+APPOINTMENTS: Final = _split("table appointment meeting slot call demo desk consultation interview visit")
+"""What people book and do not pay for when they book it."""
+
 READ_ENDINGS: Final = READ_VERBS | _split(
     "status info information history details detail forecast schema schemas stats statistics summary results result "
     "searcher reader viewer finder checker news weather logs overview trends metadata snapshot screenshot version "

@@ -129,7 +129,8 @@ def test_what_means_nothing_is_refused_with_a_remedy(home, option, code):
 def test_an_entry_whose_part_was_changed_is_not_left_out(home, tmp_path):
     copy = shutil.copytree(home, tmp_path / "home")
     database = attack(db_of(copy))
-    database.execute("UPDATE blob SET bytes=CAST(replace(CAST(bytes AS TEXT), 'clerk', 'clerc') AS BLOB) WHERE instr(CAST(bytes AS TEXT), '\"agent\":\"clerk\"')")
+    changed = "CAST(replace(CAST(bytes AS TEXT), 'clerk', 'clerc') AS BLOB)"
+    database.execute(f'UPDATE blob SET bytes={changed} WHERE instr(CAST(bytes AS TEXT), \'"agent":"clerk"\')')
     database.close()
     code, _, err = cli("log", "--agent", "clerk", home=copy)
     assert code == 11

@@ -68,9 +68,15 @@ class _Finder(AppExaminer):
         self.code: list[str] = []
         self._owners: list[str] = []
         self._graphs: list[Any] = []
+        self._open_ids: set[int] = set()
 
     def examine(self, x: Any, where: str, cover: Cover) -> None:
-        """Note a tool or a model, then look into it."""
+        """Note a tool or a model, then look into it.
+
+        A graph that a tool of its own leads back to is left out there, or its tools would count as those of the body.
+        """
+        if id(x) in self._open_ids:
+            return
         if is_a(x, BaseTool):
             owner = self._owners[-1] if self._owners else ""
             self.found_tools.append(_FoundTool(x, owner, tuple(self._graphs), cover))
@@ -84,7 +90,9 @@ class _Finder(AppExaminer):
             self.found_graphs.append(x)
             self._note_nodes(x)
             self._graphs.append(x)
+            self._open_ids.add(id(x))
             super().examine(x, where, cover)
+            self._open_ids.discard(id(x))
             self._graphs.pop()
             return
         if is_a(x, BaseChatModel):

@@ -72,6 +72,7 @@ class _Finder(AppExaminer):
         self.found_tools: list[tuple[BaseTool, str, Any, Cover]] = []
         self._owners: list[str] = []
         self._agents: list[Any] = []
+        self._open_ids: set[int] = set()
 
     def examine(self, x: Any, where: str, cover: Cover) -> None:
         """Note a tool, then look into it."""
@@ -87,9 +88,16 @@ class _Finder(AppExaminer):
         self._agents = agents
 
     def examine_agent_parts(self, agent: Any, where: str, cover: Cover) -> None:
-        """As the base, with the agent noted."""
+        """As the base, with the agent noted.
+
+        One that a tool of its own leads back to is left out there, or its tools would count as those of the body.
+        """
+        if id(agent) in self._open_ids:
+            return
         self._agents.append(agent)
+        self._open_ids.add(id(agent))
         super().examine_agent_parts(agent, where, cover)
+        self._open_ids.discard(id(agent))
         self._agents.pop()
 
 

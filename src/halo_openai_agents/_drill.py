@@ -58,9 +58,15 @@ class _Finder(AppExaminer):
         self.code: list[str] = []
         self._owners: list[str] = []
         self._agents: list[Agent[Any]] = []
+        self._open_ids: set[int] = set()
 
     def examine(self, x: Any, where: str, cover: Cover) -> None:
-        """Note a tool, then look into it."""
+        """Note a tool, then look into it.
+
+        An agent that a tool of its own leads back to is left out there, or its tools would count as those of the body.
+        """
+        if id(x) in self._open_ids:
+            return
         if is_a(x, FunctionTool):
             owner = self._owners[-1] if self._owners else ""
             self.found_tools.append((x, owner, self._agents[-1] if self._agents else None, cover))
@@ -73,7 +79,9 @@ class _Finder(AppExaminer):
             if not self._owners:
                 self._note_code(x)
             self._agents.append(x)
+            self._open_ids.add(id(x))
             super().examine(x, where, cover)
+            self._open_ids.discard(id(x))
             self._agents.pop()
         else:
             super().examine(x, where, cover)

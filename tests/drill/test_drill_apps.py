@@ -9,7 +9,6 @@ from halo_core.drill import AttackClass, ModeChange
 from halo_core.drill.diagnosis import HoleCode
 from halo_core.errors import ConfigError
 
-NO_ALLOW_LIST = pytest.mark.xfail(strict=True, reason="this adapter does not send model requests by the allow-list yet")
 RESPELL = (AttackClass.RESPELL,)
 SUB_AGENT = (AttackClass.SUB_AGENT,)
 
@@ -144,14 +143,42 @@ agent = halo.guard(
 INNER = {"langchain": LANGCHAIN_INNER, "openai": OPENAI_INNER, "llamaindex": LLAMAINDEX_INNER}
 
 
+OPEN = {
+    "langchain": (
+        ('halo.guard(delegate, resource=Resource(impact="read", source_trust=900))', "delegate"),
+        ("[halo.middleware()]", "[]"),
+    ),
+    "openai": (
+        ('halo.guard(delegate, resource=Resource(impact="read", source_trust=900))', "function_tool(delegate)"),
+        ("agent = halo.guard(", "agent = ("),
+    ),
+    "llamaindex": (
+        ('*halo.guard([delegate], resource=Resource(impact="read", source_trust=900))', "delegate"),
+        ("agent = halo.guard(", "agent = ("),
+    ),
+}
+"""For each framework, words that leave neither the tool with the agent in it nor the outer agent a guard."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", INNER)
-def test_an_undecided_agent_in_the_body_of_a_tool_is_found(framework, tmp_path, monkeypatch):
+def test_an_undecided_agent_in_the_body_of_an_unguarded_tool_is_found(framework, tmp_path, monkeypatch):
     source = INNER[framework].replace("[INNER]", "[wire_money]").replace("GUARD(", "(")
+    for old, new in OPEN[framework]:
+        assert old in source
+        source = source.replace(old, new)
     result = play(framework, tmp_path, monkeypatch, source=source, classes=SUB_AGENT)
     assert dict(result.not_run) == {}
     assert found(result) == {(str(HoleCode.NOT_GUARDED), "wire_money")}
     assert "in the body of `delegate`" in result.holes[0].fix
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", INNER)
+def test_a_guarded_tool_decides_the_agent_in_its_body(framework, tmp_path, monkeypatch):
+    source = INNER[framework].replace("[INNER]", "[wire_money]").replace("GUARD(", "(")
+    result = play(framework, tmp_path, monkeypatch, source=source, classes=SUB_AGENT)
+    assert (found(result), result.held.hits, result.honest.hits) == (set(), 1, 1), result
 
 
 @pytest.mark.slow
@@ -164,7 +191,6 @@ def test_an_inner_tool_with_a_guard_holds_and_honest_work_runs(framework, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="enforce does not close the framework's own runs below a guarded graph yet")
 def test_a_guarded_graph_closes_the_agents_in_the_bodies_of_its_tools(tmp_path, monkeypatch):
     source = LANGCHAIN_INNER.replace("[INNER]", "[wire_money]").replace("GUARD(", "halo.guard(")
     result = play("langchain", tmp_path, monkeypatch, source=source, classes=SUB_AGENT)
@@ -175,14 +201,7 @@ def test_a_guarded_graph_closes_the_agents_in_the_bodies_of_its_tools(tmp_path, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "framework",
-    [
-        pytest.param("langchain", marks=NO_ALLOW_LIST),
-        pytest.param("llamaindex", marks=NO_ALLOW_LIST),
-        pytest.param("openai", marks=NO_ALLOW_LIST),
-    ],
-)
+@pytest.mark.parametrize("framework", INNER)
 def test_no_model_request_bears_tools_of_the_provider(framework, tmp_path, monkeypatch):
     result = play(framework, tmp_path, monkeypatch, classes=(AttackClass.PROVIDER,))
     assert result.honest.hits == 1
@@ -196,7 +215,6 @@ def test_honest_settings_of_a_model_request_go_out(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="a home has no floor yet, and its mode is a row of the database")
 @pytest.mark.parametrize("framework", ["langchain", "openai"])
 def test_enforcement_cannot_be_switched_off_from_below(framework, tmp_path, monkeypatch):
     from halo_core.crypto.keys import KeyStore

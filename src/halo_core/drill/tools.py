@@ -72,7 +72,7 @@ class ToolFacts:
 
     @property
     def guess(self) -> Resource:
-        """What its name and arguments say that it is."""
+        """What its name, description and arguments say that it is."""
         return build_guessed_resource(guess_tool(self.name, self.description, self.schema))
 
     @property
@@ -166,9 +166,8 @@ def describe_tool(
     remedy: str = "",
 ) -> ToolFacts:
     """Facts of a tool; without a resource, its name and arguments say what it is. See `ToolFacts`."""
-    known = resource
-    if known is None:
-        known = replace(build_guessed_resource(guess_tool(name, description, schema)), id=name)
+    guess = build_guessed_resource(guess_tool(name, description, schema))
+    known = resource if resource is not None else replace(guess, id=name)
     return ToolFacts(
         name, known, schema, description, is_guarded=is_guarded, owner=owner, problem=problem, remedy=remedy
     )

@@ -31,6 +31,7 @@ from halo_langchain._doctor import doctor, report_undecided
 from halo_langchain._executors import find_executor_kind, guard_executor
 from halo_langchain._first_seen import FirstSeen
 from halo_langchain._history import observe_roots
+from halo_langchain._mcp import ServerTools
 from halo_langchain._middleware import HaloMiddleware
 from halo_langchain._models import guard_model, is_model
 from halo_langchain._nested_runs import StartedGraphs, note_callback_use, watch_nested_runs
@@ -71,6 +72,7 @@ class Halo(HaloBase):
         super().__init__(**options)
         self.first_seen = FirstSeen(self)
         self.started_graphs = StartedGraphs(self)
+        self.server_tools = ServerTools(self)
 
     @overload
     def guard(self, x: R, *, resource: Resource | None = None, labels: Labels | None = None) -> R: ...
@@ -150,6 +152,7 @@ class Halo(HaloBase):
         if find_executor_kind(x) is not None:
             return guard_executor(self, x, resource)
         if isinstance(x, list | tuple):
+            self.server_tools.admit(x)
             return guard_all(self.guard, x, resource, _find_refusal)
         if isinstance(x, dict):
             raise make_schema_error(hosted_names([x]))

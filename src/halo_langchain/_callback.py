@@ -23,11 +23,13 @@ from langchain_core.tools import BaseTool
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
 from halo_core.enforcement.flow import GovernedAction, Steps, TwoWayStep, adrive, drive, make_withdrawal_call
-from halo_core.enforcement.guards import clean_name, to_list
+from halo_core.enforcement.guards import clean_name, make_unregistered_resource, to_list
 from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import Pending
+from halo_core.model import ActionKind
 from halo_langchain._first_seen import get_description
+from halo_langchain._mcp import read_server_tool
 from halo_langchain._model_calls import RESTRICTING_ABILITIES, build_inference_call, holds_outer_answer
 from halo_langchain._model_fields import judge_model_request, judge_observed_request
 from halo_langchain._pause import consume_resume, discard_resume, pause_or_withdraw
@@ -93,7 +95,14 @@ class HaloCallback(BaseCallbackHandler):
             return
         args = inputs if inputs is not None else {"tool_input": input_str}
         tool, _ = find_starting(BaseTool, lambda item: item.name == name)
-        resource = self._halo.first_seen.find_tool(name, get_description(serialized), args, tool)
+        description, problem, served = get_description(serialized), "", read_server_tool(tool)
+        if served is not None:
+            problem = self._halo.server_tools.find_called_problem(tool, served)
+            description = served.describe_for_guess({"properties": dict.fromkeys(args)})
+        if problem and served is not None:
+            resource = make_unregistered_resource(served.resource_name, ActionKind.TOOL_CALL)
+        else:
+            resource = self._halo.first_seen.find_tool(name, description, args, tool)
         # The tool fills in the defaults of its schema; here is what it will run with.
         args = {**self._halo.get_argument_defaults(resource.id), **args}
         with _event_session_scope(kwargs):
@@ -101,6 +110,7 @@ class HaloCallback(BaseCallbackHandler):
                 resource,
                 {key: to_json_value(value) for key, value in args.items()},
                 call_id=str(kwargs.get("tool_call_id") or ""),
+                problem=problem,
                 abilities=("pause",),
             )
             self._begin_run(run_id, call)

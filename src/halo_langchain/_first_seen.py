@@ -16,6 +16,7 @@ from halo_core.enforcement.guards import TOOL_KINDS, clean_name, get_guard, make
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._known_tools import describe_known_tool
+from halo_langchain._mcp import read_server_tool
 from halo_langchain._tools import copy_with_guard, guard_tool, takes_more_than_task
 from halo_langchain._translate import get_handoff_agent, tool_schema
 
@@ -111,7 +112,8 @@ class FirstSeen:
             earlier = self._copies.get(id(tool))
             if earlier is not None:
                 return earlier[1]
-            copied = self._copy_tool(tool)
+            served = get_guard(tool) is None and read_server_tool(tool) is not None
+            copied = guard_tool(self._halo, tool, None) if served else self._copy_tool(tool)
             self._copies[id(tool)] = tool, copied
             while len(self._copies) > _MAX_COPIES:
                 self._copies.popitem(last=False)

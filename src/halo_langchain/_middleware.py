@@ -93,6 +93,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         Raises:
             Denied: it may not be made. There is no model to show the denial to, so the run ends.
         """
+        yield from self._halo.server_tools.make_admit_steps(request.tools or ())
         with run_session_scope(request.state):
             return (yield run_step(_ModelRequest(self._halo, request, handler)))
 

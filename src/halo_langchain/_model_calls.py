@@ -23,6 +23,7 @@ from langchain_core.runnables.config import var_child_runnable_config
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, list_tool_names
+from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_langchain._history import RunInput, find_known_origins, find_run_input, is_unnamed_human, list_history
@@ -68,7 +69,9 @@ def build_inference_call(
     registered = resource or halo.find_registered(name)
     if registered is None or registered.kind is not ActionKind.INFERENCE:
         registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
-    args = {"messages": len(messages), "tools": list_tool_names(tools), **fields.to_arguments()}
+    tool_names = list_tool_names(tools)
+    args = {"messages": len(messages), "tools": tool_names, **fields.to_arguments()}
+    foreign_texts = list_foreign_texts(halo.server_tools.find_guards(tool_names))
     asking, run_input = TriggeringMessage(), find_run_input(messages)
     if messages:
         last = messages[-1]
@@ -78,7 +81,7 @@ def build_inference_call(
             registered,
             args,
             abilities=abilities,
-            shown_texts=find_known_origins(messages, run_input),
+            shown_texts=(*find_known_origins(messages, run_input), *foreign_texts),
             history=list_history(messages, run_input),
         )
 

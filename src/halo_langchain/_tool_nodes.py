@@ -66,6 +66,7 @@ class ToolCalls:
         """Let a guarded tool decide, guard an unguarded one, and answer for a tool that is not there."""
         if self._is_handled_by_middleware(request):
             return (yield handler, request)
+        yield from self._halo.server_tools.make_admit_steps(_list_offered_tools(request))
         with run_session_scope(request.state), _triggering_message_scope(request):
             problem = _find_problem(request)
             if problem:
@@ -166,10 +167,14 @@ def _is_failed(result: Any) -> bool:
     return isinstance(result, ToolMessage) and result.status == "error"
 
 
+def _list_offered_tools(request: Any) -> list[Any]:
+    return [*(getattr(request.runtime, "tools", None) or ()), *([request.tool] if request.tool is not None else [])]
+
+
 def _describe_tools(request: Any) -> str:
     if request.tool is not None:
         return ""
-    names = [tool.name for tool in getattr(request.runtime, "tools", None) or ()]
+    names = [tool.name for tool in _list_offered_tools(request)]
     return f"the tools are: {', '.join(names)}" if names else ""
 
 
@@ -201,6 +206,7 @@ def guard_tool_node(
         message = "this tool node cannot be guarded: its class is unknown to Halo"
         remedy = "guard its tools: `ToolNode(halo.guard(tools))`"
         raise ConfigError("tool_node_unknown", message, field="x", remedy=remedy)
+    halo.server_tools.admit(node.__dict__[_TOOLS_FIELD].values())
     guarded = copy.copy(node)
     guarded.__class__ = _make_guarded_class(type(node))
     guarded.__dict__[_TOOLS_FIELD] = {

@@ -52,6 +52,7 @@ from halo_core.enforcement.step_methods import make_method
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._known_tools import describe_known_tool
+from halo_langchain._mcp import McpToolGuard, ServerTool, hide_listing, read_server_tool
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import TOOL_RESULT_SURFACE, make_tool_surface
 from halo_langchain._runs import (
@@ -438,7 +439,9 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
         if takes_more_than_task(tool):
             halo.register_tool(tool.name, None, tool.description, _make_schema(tool))
         return copy_with_guard(halo, tool, register_agent_resource(halo, handoff_agent, resource))
-    schema = _make_schema(tool)
+    schema, served = _make_schema(tool), read_server_tool(tool)
+    if served is not None:
+        return _guard_server_tool(halo, tool, served, resource)
     if resource is None and halo.find_declared(tool.name, *TOOL_KINDS) is None:
         resource = describe_known_tool(tool)
     registered = halo.register_tool(tool.name, resource, tool.description, schema)
@@ -446,6 +449,31 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
     # A subclass may do more than call its function.
     halo.register_runner(registered, function if type(tool) is StructuredTool else None)
     return copy_with_guard(halo, tool, registered)
+
+
+def _guard_server_tool(halo: Halo, tool: BaseTool, served: ServerTool, resource: Resource | None) -> BaseTool:
+    """Guard a tool of an MCP server; it is registered, and so granted, as its server listed it first.
+
+    Raises:
+        ConfigError: as `guard_tool`.
+    """
+    server_tools, name = halo.server_tools, tool.name
+    server_tools.admit([tool])
+    problem = halo.mcp_listings.find_problem(served.server, served.listed.name)
+    tool_resource = make_unregistered_resource(served.resource_name, ActionKind.TOOL_CALL)
+    if not problem and not server_tools.is_name_free(served, name):
+        halo.notify_once(f"`{name}` of `{served.server}` has no grant: its name is used by something else")
+    elif not problem:
+        schema = _make_schema(tool)
+        description = served.describe_for_guess(schema)
+        tool_resource = halo.register_tool(name, resource, description, schema, served.hints)
+        server_tools.note_registered(served, name)
+    make_guard = functools.partial(McpToolGuard, server=served.server, listed_name=served.listed.name)
+    if halo.mcp_listings.is_withheld(served.server):
+        tool = tool.model_copy(update=hide_listing(tool))
+    guarded = copy_with_guard(halo, tool, tool_resource, make_guard)
+    server_tools.note_guard(name, require_guard(guarded))
+    return guarded
 
 
 def _make_schema(tool: BaseTool) -> dict[str, Any]:
@@ -460,7 +488,12 @@ def takes_more_than_task(tool: BaseTool) -> bool:
     return bool(properties) and not (only[0] in _TASK_NAMES and only[1].get("type") in (None, "string"))
 
 
-def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None) -> BaseTool:
+def copy_with_guard(
+    halo: Halo,
+    tool: BaseTool,
+    resource: Resource | None = None,
+    make_guard: Callable[..., GuardMetadata] | None = None,
+) -> BaseTool:
     """A guarded copy; without `resource` it counts as unregistered, even if a resource of its name exists.
 
     A hand-off tool is known by the agent that it leads to.
@@ -471,7 +504,7 @@ def copy_with_guard(halo: Halo, tool: BaseTool, resource: Resource | None = None
         if handoff_agent
         else make_unregistered_resource(tool.name, ActionKind.TOOL_CALL)
     )
-    guard = (GuardMetadata if resource or handoff_agent else UnregisteredGuard)(
+    guard = (make_guard or (GuardMetadata if resource or handoff_agent else UnregisteredGuard))(
         halo, tool, tool.name, tool_resource, HANDOFF_SURFACE if handoff_agent else make_tool_surface(tool)
     )
     if handoff_agent and takes_more_than_task(tool):

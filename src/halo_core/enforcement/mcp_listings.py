@@ -263,6 +263,13 @@ class McpListings:
         All that was guarded of it so far counts as its listing. The first one may grow by tools of other names until
         this process first asks about one of its tools for a call, or for what a model is shown.
         """
+        drive(self._admit_guarded(server, tools))
+
+    async def aadmit_guarded(self, server: str, tools: Sequence[ListedTool]) -> None:
+        """As `admit_guarded`, without blocking the event loop."""
+        await adrive(self._admit_guarded(server, tools))
+
+    def _admit_guarded(self, server: str, tools: Sequence[ListedTool]) -> Steps[None]:
         guarded = self._guarded.setdefault(server, {})
         listing = self._listings.get(server)
         given = {tool.name: tool for tool in tools}
@@ -272,7 +279,7 @@ class McpListings:
         addable = frozenset(given.keys() - guarded.keys()) if server in self._growing else frozenset()
         guarded.update(given)
         others_of_a_name = [tool for tool in tools if given[tool.name] != tool]
-        drive(self._admit(server, [*guarded.values(), *others_of_a_name], addable, grows=True))
+        yield from self._admit(server, [*guarded.values(), *others_of_a_name], addable, grows=True)
 
     def find_problem(self, server: str, name: str) -> str:
         """Reason code of why a tool may not run, by the newest listing of its server; empty where nothing is wrong."""

@@ -1,0 +1,200 @@
+"""Tools of MCP servers: known by their shape, and compared with what their server listed first.
+
+`langchain-mcp-adapters` makes a `StructuredTool` of each tool that a server lists. Its coroutine closes over the listed
+tool and over the connection or session that leads to the server. Nothing says which tools were listed together, so a
+server's first listing is what is met of it before one of its tools is called.
+"""
+
+from __future__ import annotations
+
+import threading
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from langchain_core.tools import BaseTool, StructuredTool
+
+from halo_core.enforcement.flow import Steps, TwoWayStep, drive
+from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard, make_unregistered_resource
+from halo_core.enforcement.guess_names import is_milder
+from halo_core.enforcement.guesses import ServerHints, guess_tool
+from halo_core.enforcement.mcp_listings import ListedTool, ListedToolGuard
+from halo_core.model import ActionKind
+from halo_core.object_graph import iterate_closure
+from halo_langchain._results import TOOL_RESULT_SURFACE
+
+if TYPE_CHECKING:
+    from halo_langchain import Halo
+
+UNNAMED_SERVER: Final = "MCP session"
+"""Server of a tool whose session says nothing of where it leads, and that was loaded without a `server_name`."""
+_MAX_KEY: Final = 256  # characters
+_MAX_GUARDS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTool:
+    """A tool as its server lists it.
+
+    Args:
+        server: the name under which people accept what the server lists; the same in each process.
+        listed: what the server says of it.
+        hints: what it says that the tool does; they can only raise a guess.
+    """
+
+    server: str
+    listed: ListedTool
+    hints: ServerHints
+
+    @property
+    def resource_name(self) -> str:
+        """Name of the tool where it has no grant: no tool of the host's is called so."""
+        return clean_name(f"{self.server}/{self.listed.name}")
+
+    def describe_for_guess(self, schema: Mapping[str, Any]) -> str:
+        """The server's description where that makes the guess at what the tool does graver, else nothing."""
+        name = self.listed.name
+        impacts = [guess_tool(name, text, schema).impact for text in ("", self.listed.description)]
+        return self.listed.description if is_milder(*impacts) else ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class McpToolGuard(ListedToolGuard):
+    """The guard of a tool that an MCP server runs."""
+
+    def find_problem(self) -> str:
+        """As `ListedToolGuard`, when the tool is called."""
+        self.halo.mcp_listings.close_listing(self.server)
+        return ListedToolGuard.find_problem(self)
+
+
+def read_server_tool(tool: Any) -> ServerTool | None:
+    """What a server lists behind a tool of LangChain's; None where it is no server's."""
+    if not isinstance(tool, StructuredTool) or not isinstance(tool.coroutine, types.FunctionType):
+        return None
+    held = dict(iterate_closure(tool.coroutine))
+    listed = held.get("tool")
+    if not {"session", "connection"} & held.keys() or not isinstance(getattr(listed, "name", None), str):
+        return None
+    schema = _read_member(listed, "input_schema")
+    if not isinstance(schema, Mapping):
+        return None
+    annotations = getattr(listed, "annotations", None)
+    title = getattr(listed, "title", None) or getattr(annotations, "title", None) or ""
+    description = str(getattr(listed, "description", None) or "")
+    return ServerTool(
+        _name_server(held.get("connection"), held.get("server_name")),
+        ListedTool(str(getattr(listed, "name", "")), description, dict(schema), str(title)),
+        ServerHints(_read_hint(annotations, "read_only_hint"), _read_hint(annotations, "destructive_hint")),
+    )
+
+
+def _read_member(x: Any, name: str) -> Any:
+    """A member by its name in either version of the `mcp` package."""
+    head, *rest = name.split("_")
+    return getattr(x, name, getattr(x, head + "".join(map(str.capitalize, rest)), None))
+
+
+def _read_hint(annotations: Any, name: str) -> bool | None:
+    value = _read_member(annotations, name)
+    return value if isinstance(value, bool) else None
+
+
+def _name_server(connection: Any, server_name: Any) -> str:
+    """Where a connection leads, without what may be a secret in it; else what the host calls the server."""
+    members = connection if isinstance(connection, Mapping) else {}
+    url, command = members.get("url"), members.get("command")
+    name = server_name if isinstance(server_name, str) else ""
+    if isinstance(url, str):
+        parts = urlsplit(url)
+        name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    elif isinstance(command, str):
+        name = " ".join(map(str, ("stdio:", command, *(members.get("args") or ()))))
+    return name[:_MAX_KEY] or UNNAMED_SERVER
+
+
+class ServerTools:
+    """The tools of MCP servers that one Halo has met. Thread-safe."""
+
+    def __init__(self, halo: Halo) -> None:
+        self._halo = halo
+        self._admitted: dict[tuple[str, str], ListedTool] = {}
+        self._guards: dict[str, ListedToolGuard] = {}
+        self._servers: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def admit(self, tools: Iterable[Any]) -> None:
+        """Compare those among tools that are servers' with what was accepted of these servers."""
+        drive(self.make_admit_steps(tools))
+
+    def make_admit_steps(self, tools: Iterable[Any]) -> Steps[None]:
+        """As `admit`, as a procedure."""
+        by_server: dict[str, list[ListedTool]] = {}
+        for tool in tools:
+            guard = get_guard(tool)
+            found = read_server_tool(tool if guard is None else guard.original)
+            if found is None:
+                continue
+            if guard is None and tool.name not in self._guards:
+                resource = self._halo.find_registered(tool.name) or make_unregistered_resource(
+                    found.resource_name, ActionKind.TOOL_CALL
+                )
+                members = {"server": found.server, "listed_name": found.listed.name}
+                self.note_guard(
+                    tool.name, ListedToolGuard(self._halo, tool, tool.name, resource, TOOL_RESULT_SURFACE, **members)
+                )
+            with self._lock:
+                is_admitted = self._admitted.get((found.server, found.listed.name)) == found.listed
+            if not is_admitted:
+                by_server.setdefault(found.server, []).append(found.listed)
+        listings = self._halo.mcp_listings
+        for server, listed in by_server.items():
+            if server == UNNAMED_SERVER:
+                self._halo.notify_once(
+                    "tools of an MCP session that has no name: give `load_mcp_tools` a `server_name=`, so that servers "
+                    "are told apart"
+                )
+            yield TwoWayStep(listings.admit_guarded, listings.aadmit_guarded, server, listed)
+            with self._lock:
+                if len(self._admitted) < _MAX_GUARDS:
+                    self._admitted |= {(server, item.name): item for item in listed}
+
+    def find_called_problem(self, tool: Any, found: ServerTool) -> str:
+        """Reason code of why a tool that nobody guarded, and that is called now, may not run; empty where it may."""
+        self.admit([tool])
+        self._halo.mcp_listings.close_listing(found.server)
+        return self._halo.mcp_listings.find_problem(found.server, found.listed.name)
+
+    def is_name_free(self, found: ServerTool, name: str) -> bool:
+        """Whether no other tool has this name: a grant is of a tool, and of nothing that is called so."""
+        with self._lock:
+            return self._halo.find_registered(name) is None or self._servers.get(name, "") == found.server
+
+    def note_registered(self, found: ServerTool, name: str) -> None:
+        """Note that a name was registered for a server's tool."""
+        with self._lock:
+            self._servers[name] = found.server
+
+    def note_guard(self, name: str, guard: GuardMetadata) -> None:
+        """Note the guard of a tool by the name that a model is told."""
+        with self._lock:
+            if isinstance(guard, ListedToolGuard) and len(self._guards) < _MAX_GUARDS:
+                self._guards[name] = guard
+
+    def find_guards(self, names: Iterable[str]) -> list[ListedToolGuard]:
+        """Guards of those among tools, by the names that a model is told, that are servers'."""
+        if not self._guards:
+            return []
+        with self._lock:
+            return [self._guards[name] for name in names if name in self._guards]
+
+
+def hide_listing(tool: BaseTool) -> dict[str, Any]:
+    """Fields of a tool of which a model is shown nothing but its name."""
+    return {
+        "description": f"`{tool.name}` is not available.",
+        "args_schema": {"type": "object", "properties": {}},
+        "metadata": None,
+    }

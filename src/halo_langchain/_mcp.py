@@ -103,10 +103,12 @@ def _read_hint(annotations: Any, name: str) -> bool | None:
 
 
 def _name_server(connection: Any, server_name: Any) -> str:
-    """Where a connection leads, without what may be a secret in it; else what the host calls the server."""
+    """What the host calls the server; else where the connection leads, without what may be a secret in it."""
     members = connection if isinstance(connection, Mapping) else {}
     url, command = members.get("url"), members.get("command")
     name = server_name if isinstance(server_name, str) else ""
+    if name:
+        return name[:_MAX_KEY]
     if isinstance(url, str):
         parts = urlsplit(url)
         name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

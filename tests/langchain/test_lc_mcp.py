@@ -154,6 +154,18 @@ async def test_another_server_has_a_first_listing_of_its_own(world, guard):
     assert [name for name, _ in RAN] == ["find", "seek", "hunt"]
 
 
+async def test_a_server_that_the_host_names_is_the_same_wherever_it_is(world, guard):
+    (find,) = guard(world.halo, load(list_tool("find"), server_name="tiny"), resource=TRUSTED)
+    await run(find)
+    elsewhere = {"transport": "stdio", "command": "python", "args": ["server.py", "--token", "new"]}
+    later = load(list_tool("find"), list_tool("wipe"), connection=elsewhere, server_name="tiny")
+    find, wipe = guard(world.halo, later, resource=TRUSTED)
+    await run(find)
+    with pytest.raises(Denied) as denied:
+        await run(wipe)
+    assert (denied.value.reason, len(RAN)) == ("mcp_tool_not_accepted", 2)
+
+
 async def test_a_tool_that_is_called_like_another_shares_no_grant(world, guard):
     def find(q: str) -> str:
         """Find."""

@@ -24,6 +24,7 @@ from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
 from halo_core.enforcement.flow import GovernedAction, Steps, TwoWayStep, adrive, drive, make_withdrawal_call
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource, to_list
+from halo_core.enforcement.mcp_listings import describe_for_guess
 from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import Pending
@@ -98,7 +99,7 @@ class HaloCallback(BaseCallbackHandler):
         description, problem, served = get_description(serialized), "", read_server_tool(tool)
         if served is not None:
             problem = self._halo.server_tools.find_called_problem(tool, served)
-            description = served.describe_for_guess({"properties": dict.fromkeys(args)})
+            description = describe_for_guess(served.listed)
         if problem and served is not None:
             resource = make_unregistered_resource(served.resource_name, ActionKind.TOOL_CALL)
         else:

@@ -18,8 +18,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 
 from halo_core.enforcement.flow import Steps, TwoWayStep, drive
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard, make_unregistered_resource
-from halo_core.enforcement.guess_names import is_milder
-from halo_core.enforcement.guesses import ServerHints, guess_tool
+from halo_core.enforcement.guesses import ServerHints
 from halo_core.enforcement.mcp_listings import ListedTool, ListedToolGuard
 from halo_core.model import ActionKind
 from halo_core.object_graph import iterate_closure
@@ -41,23 +40,15 @@ class ServerTool:
     Args:
         server: the name under which people accept what the server lists; the same in each process.
         listed: what the server says of it.
-        hints: what it says that the tool does; they can only raise a guess.
     """
 
     server: str
     listed: ListedTool
-    hints: ServerHints
 
     @property
     def resource_name(self) -> str:
         """Name of the tool where it has no grant: no tool of the host's is called so."""
         return clean_name(f"{self.server}/{self.listed.name}")
-
-    def describe_for_guess(self, schema: Mapping[str, Any]) -> str:
-        """The server's description where that makes the guess at what the tool does graver, else nothing."""
-        name = self.listed.name
-        impacts = [guess_tool(name, text, schema).impact for text in ("", self.listed.description)]
-        return self.listed.description if is_milder(*impacts) else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,10 +75,10 @@ def read_server_tool(tool: Any) -> ServerTool | None:
     annotations = getattr(listed, "annotations", None)
     title = getattr(listed, "title", None) or getattr(annotations, "title", None) or ""
     description = str(getattr(listed, "description", None) or "")
+    hints = ServerHints(_read_hint(annotations, "read_only_hint"), _read_hint(annotations, "destructive_hint"))
     return ServerTool(
         _name_server(held.get("connection"), held.get("server_name")),
-        ListedTool(str(getattr(listed, "name", "")), description, dict(schema), str(title)),
-        ServerHints(_read_hint(annotations, "read_only_hint"), _read_hint(annotations, "destructive_hint")),
+        ListedTool(str(getattr(listed, "name", "")), description, dict(schema), str(title), hints),
     )
 
 

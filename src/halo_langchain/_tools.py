@@ -47,6 +47,7 @@ from halo_core.enforcement.guards import (
     overrides_entry_point,
     require_guard,
 )
+from halo_core.enforcement.mcp_listings import describe_for_guess
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.enforcement.step_methods import make_method
 from halo_core.errors import ConfigError, Denied
@@ -464,9 +465,8 @@ def _guard_server_tool(halo: Halo, tool: BaseTool, served: ServerTool, resource:
     if not problem and not server_tools.is_name_free(served, name):
         halo.notify_once(f"`{name}` of `{served.server}` has no grant: its name is used by something else")
     elif not problem:
-        schema = _make_schema(tool)
-        description = served.describe_for_guess(schema)
-        tool_resource = halo.register_tool(name, resource, description, schema, served.hints)
+        description = describe_for_guess(served.listed)
+        tool_resource = halo.register_tool(name, resource, description, _make_schema(tool), served.listed.hints)
         server_tools.note_registered(served, name)
     make_guard = functools.partial(McpToolGuard, server=served.server, listed_name=served.listed.name)
     if halo.mcp_listings.is_withheld(served.server):

@@ -22,6 +22,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
+from halo_core.enforcement.guards import get_guard
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_schema_error
 from halo_core.model import ActionKind, Impact, Resource, Reversal
@@ -102,7 +103,7 @@ class Halo(HaloBase):
         agent: str = "",
     ) -> G: ...
 
-    def guard(  # noqa: C901, PLR0911  one branch for each kind of object
+    def guard(  # noqa: C901  one branch for each kind of object
         self,
         x: Any,
         *,
@@ -146,6 +147,7 @@ class Halo(HaloBase):
                 "not_a_graph", "agents and terms are for graphs only", field="x", remedy="omit them, or pass a graph"
             )
         if isinstance(x, BaseRetriever):
+            self.replace_first_seen(x, x.get_name())
             return guard_retriever(self, x, resource, labels)
         if is_model(x):
             return guard_model(self, x, resource)
@@ -156,11 +158,17 @@ class Halo(HaloBase):
             return guard_all(self.guard, x, resource, _find_refusal)
         if isinstance(x, dict):
             raise make_schema_error(hosted_names([x]))
-        if isinstance(x, BaseTool):
-            return guard_tool(self, x, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
-            return guard_tool(self, as_tool(x), resource)
+            x = as_tool(x)
+        if isinstance(x, BaseTool):
+            self.replace_first_seen(x, x.name)
+            return guard_tool(self, x, resource)
         raise _make_unsupported_error(x)
+
+    def replace_first_seen(self, x: Any, name: str) -> None:
+        """Forget what was registered of a tool or retriever at first sight: it is guarded now, with what it is."""
+        if get_guard(x) is None and self.first_seen.give_way(name):
+            self._registry.remove(name)
 
     def middleware(self) -> HaloMiddleware:
         """Middleware for `create_agent`; put it last, so that it sees what the others made of a call.

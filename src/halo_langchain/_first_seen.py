@@ -17,7 +17,7 @@ from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._known_tools import describe_known_tool
 from halo_langchain._mcp import read_server_tool
-from halo_langchain._tools import copy_with_guard, guard_tool, takes_more_than_task
+from halo_langchain._tools import copy_with_guard, guard_tool, make_tool_schema, takes_more_than_task
 from halo_langchain._translate import get_handoff_agent, tool_schema
 
 if TYPE_CHECKING:
@@ -57,12 +57,13 @@ class FirstSeen:
                 return registered
             if known is None and len(self._arguments) >= _MAX_NAMES:
                 return make_unregistered_resource(name, ActionKind.TOOL_CALL)
-            known_resource = None
+            known_resource, own = None, {}
             if tool is not None:
-                seen |= frozenset(tool_schema(tool)["properties"])
+                own = make_tool_schema(tool)["properties"]
+                seen |= frozenset(own)
                 if self._halo.find_declared(name, *TOOL_KINDS) is None:
                     known_resource = describe_known_tool(tool)
-            schema = {"additionalProperties": True, "properties": {item: {} for item in sorted(seen)}}
+            schema = {"additionalProperties": True, "properties": {**{item: {} for item in sorted(seen)}, **own}}
             try:
                 resource = self._halo.register_tool(name, known_resource, description, schema)
             except ConfigError:
@@ -101,6 +102,11 @@ class FirstSeen:
                 return self._halo.register(ActionKind.RETRIEVAL, name, resource=declared, schema=schema)
             except ConfigError:
                 return make_unregistered_resource(name, ActionKind.RETRIEVAL)
+
+    def give_way(self, name: str) -> bool:
+        """Forget what was seen of a name, which is guarded now; whether anything was."""
+        with self._lock:
+            return self._arguments.pop(name, None) is not None
 
     def guard_tool(self, tool: BaseTool) -> BaseTool:
         """A guarded copy of a tool that an agent calls; the same one for each call.

@@ -281,7 +281,8 @@ class PreparedModelCall:
         prompts = [to_messages(model, item) for item in split_prompts(raw_input)]
         messages = [message for prompt in prompts for message in prompt] if prompts else to_messages(model, raw_input)
         tools = bound_tools(model, kwargs)
-        fields = judge_model_request(model, kwargs, tools)
+        settings = {name: value for name, value in kwargs.items() if args or name != key}
+        fields = judge_model_request(model, settings, tools)
         return cls(resolve_model_name(guard, model, kwargs), messages, tools, args, kwargs, prompts, fields)
 
 

@@ -21,11 +21,13 @@ from halo_langchain._translate import is_client_side
 
 NO_FIELDS: Final = ModelFields()
 _NOT_SENT: Final = frozenset(
-    "config stop callbacks tags metadata run_name run_id run_manager messages prompts prompt input inputs tools "
+    "config stop callbacks tags metadata run_name run_id run_manager tools "
     "chunk_size version include_names include_types include_tags exclude_names exclude_types exclude_tags "
     "return_exceptions max_concurrency".split()
 )
 """Arguments of LangChain's own methods; the tools are judged by themselves."""
+_CONTENT: Final = frozenset("messages prompts prompt input inputs".split())
+"""What a model is shown is an argument of the method that is called; bound to a model it is sent past the messages."""
 _NOT_SENT_PREFIX: Final = "ls_"
 """Of what LangChain tells its tracing."""
 _EXTRAS: Final = ("model_kwargs", "extra_body", "extra_headers", "default_headers")
@@ -39,7 +41,7 @@ def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: I
 
     Args:
         model: the model, with whatever is bound to it.
-        settings: what the call itself adds.
+        settings: what the call itself adds, without what the model is shown.
         tools: what the model is offered, in any of the framework's forms.
     """
     extras: dict[str, Any] = dict(settings) if settings else {}
@@ -59,6 +61,9 @@ def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: I
         return NO_FIELDS
     name = type(model).__name__
     judged = judge_model_fields(fields, name) if fields else NO_FIELDS
+    smuggled = [f"{name}.{item}" for item in fields if item in _CONTENT and fields[item] is not None]
+    if smuggled:
+        judged = ModelFields(judged.hosted, tuple(sorted({*judged.unknown, *smuggled})))
     return _add_hosted(judged, judge_model_fields(own, name)) if own else judged
 
 

@@ -229,6 +229,8 @@ def _guard_node_tool(
     guard = get_guard(tool)
     if guard is not None:
         return tool if guard.halo is halo else copy_with_guard(halo, tool)
+    if not is_started:
+        halo.replace_first_seen(tool, tool.name)
     registered = halo.find_registered(tool.name) if not get_handoff_agent(tool) else None
     # What was declared of this name holds here too: finding it again declares nothing.
     known_resource = registered if registered is not None and registered.kind is not ActionKind.HANDOFF else None
@@ -236,7 +238,7 @@ def _guard_node_tool(
         guarded = guard_tool(halo, tool, known_resource)
     except ConfigError as error:
         if is_started:
-            return copy_with_guard(halo, tool)
+            return halo.first_seen.guard_tool(tool)
         earlier_path = f", and of `{first_paths[tool.name]}` before" if tool.name in first_paths else ""
         message = f"{error.message}; it is a tool of `{path}`{earlier_path}"
         raise ConfigError(error.code, message, field=error.field, remedy=error.remedy) from error

@@ -438,9 +438,9 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
     handoff_agent = get_handoff_agent(tool)
     if handoff_agent:
         if takes_more_than_task(tool):
-            halo.register_tool(tool.name, None, tool.description, _make_schema(tool))
+            halo.register_tool(tool.name, None, tool.description, make_tool_schema(tool))
         return copy_with_guard(halo, tool, register_agent_resource(halo, handoff_agent, resource))
-    schema, served = _make_schema(tool), read_server_tool(tool)
+    schema, served = make_tool_schema(tool), read_server_tool(tool)
     if served is not None:
         return _guard_server_tool(halo, tool, served, resource)
     if resource is None and halo.find_declared(tool.name, *TOOL_KINDS) is None:
@@ -466,7 +466,7 @@ def _guard_server_tool(halo: Halo, tool: BaseTool, served: ServerTool, resource:
         halo.notify_once(f"`{name}` of `{served.server}` has no grant: its name is used by something else")
     elif not problem:
         description = describe_for_guess(served.listed)
-        tool_resource = halo.register_tool(name, resource, description, _make_schema(tool), served.listed.hints)
+        tool_resource = halo.register_tool(name, resource, description, make_tool_schema(tool), served.listed.hints)
         server_tools.note_registered(served, name)
     make_guard = functools.partial(McpToolGuard, server=served.server, listed_name=served.listed.name)
     if halo.mcp_listings.is_withheld(served.server):
@@ -476,7 +476,7 @@ def _guard_server_tool(halo: Halo, tool: BaseTool, served: ServerTool, resource:
     return guarded
 
 
-def _make_schema(tool: BaseTool) -> dict[str, Any]:
+def make_tool_schema(tool: BaseTool) -> dict[str, Any]:
     """Schema of a tool's arguments; a hidden one that the caller can set is granted, or refused, like any other."""
     return tool_schema(tool, list_settable_arguments(tool, _get_functions(tool).values()))
 

@@ -24,6 +24,7 @@ from langgraph.graph import StateGraph
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, EntryKind, Impact
 from halo_langchain import Resource
+from halo_langchain.testing import ScriptedModel, call
 
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
 NOTHING = """
@@ -285,6 +286,32 @@ def test_what_it_sees_is_registered_and_judged_as_undeclared(make_world, mode):
     assert (seen.kind, seen.impact, seen.classified) == (ActionKind.TOOL_CALL, Impact.READ, "guessed")
     assert (unclear.kind, unclear.classified) == (ActionKind.TOOL_CALL, "unknown")
     assert (shelf.kind, shelf.source_trust, shelf.classified) == (ActionKind.RETRIEVAL, 300, "guessed")
+
+
+@tool
+def forecast(city: str, day: str = "today") -> str:
+    """Get the forecast."""
+    RAN.append("forecast")
+    return f"{city} {day}"
+
+
+@pytest.mark.parametrize("way", ["tool", "list", "agent", "node"])
+def test_what_it_saw_first_can_be_guarded_later(world, way):
+    config = {"callbacks": [world.halo.callback()]}
+    RunnableLambda(lambda _: forecast.invoke({"city": "Ulm"})).invoke("x", config)
+    if way in ("tool", "list"):
+        (guarded,) = world.halo.guard([forecast]) if way == "list" else [world.halo.guard(forecast)]
+        guarded.invoke({"city": "Bonn", "day": "today"})
+    else:
+        script = [call("I look", ("forecast", {"city": "Bonn"}), id="m1"), "done"]
+        agent = create_agent(ScriptedModel(script=script), [forecast])
+        app = world.halo.guard(agent)
+        if way == "node":  # a graph that starts inside something guarded
+            outer = StateGraph(dict).add_node("n", lambda _: {"m": agent.invoke({"messages": ["x"]})})
+            app = world.halo.guard(outer.set_entry_point("n").compile())
+        app.invoke({"messages": ["x"]})
+    assert RAN == ["forecast"] * 2
+    assert world.effects("forecast") == ["allow"] * 2
 
 
 def test_what_grants_do_not_name_is_denied(make_world):

@@ -112,6 +112,40 @@ def test_a_field_that_nobody_knows_is_a_question(world, way, fields):
     assert (pending.value.reason, get_sent(model)) == ("unknown_model_field", [])
 
 
+STORED = {"id": "pmpt_123"}
+SMUGGLED = {
+    "stored prompt": lambda: make().bind(prompt=STORED),
+    "stored prompt in words": lambda: make().bind(prompt="pmpt_123"),
+    "input": lambda: make().bind(input=[{"role": "user", "content": "pay"}]),
+    "inputs": lambda: make().bind(inputs="pay"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", SMUGGLED)
+def test_what_is_bound_beside_the_messages_is_a_question(world, name, way):
+    model = SMUGGLED[name]()
+    with pytest.raises((Pending, TypeError)) as raised:
+        WAYS[way](world, model)
+    if "input" in name and way == "guard":  # some of its methods have an argument of that name
+        assert get_sent(model) == []
+    else:
+        assert (getattr(raised.value, "reason", ""), get_sent(model)) == ("unknown_model_field", [])
+
+
+def test_so_is_what_the_call_itself_adds(world):
+    model = make()
+    with pytest.raises(Pending) as pending:
+        world.halo.guard(model).invoke("hi", prompt=STORED)
+    assert (pending.value.reason, model.sent) == ("unknown_model_field", [])
+
+
+def test_the_words_of_a_call_may_be_given_by_name(world):
+    model = make()
+    world.halo.guard(model).invoke(input="hi")
+    assert len(model.sent) == 1
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_what_a_tool_of_the_provider_brought_is_an_entry(world, way):
     found = {"type": "server_tool_result", "tool_call_id": "s1", "status": "success", "output": "ACME account 5550"}

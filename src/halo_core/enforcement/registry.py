@@ -160,6 +160,11 @@ class Registry:
             self.version += 1
         return item.resource
 
+    def remove(self, resource_id: str) -> None:
+        """Forget a registration, if there is one."""
+        if self._resources.pop(resource_id, None) is not None:
+            self.version += 1
+
     def get(self, resource_id: str) -> RegisteredResource | None:
         """One registration."""
         return self._resources.get(resource_id)

@@ -149,7 +149,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
         if halo.mcp_listings.is_refused(server, listed_name):  # no grant, and no other tool's name
             unregistered = make_unregistered_resource(f"{server}/{name}", ActionKind.TOOL_CALL)
             return copy_with_guard(halo, tool, unregistered, make_guard)
-        description = describe_for_guess(description or "")
+        description = describe_for_guess(listed[1])
     registered = halo.register_tool(name, resource, description, schema)
     if isinstance(tool, FunctionTool):
         halo.functions_by_tool[registered.id] = tool.real_fn

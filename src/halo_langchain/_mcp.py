@@ -51,16 +51,6 @@ class ServerTool:
         return clean_name(f"{self.server}/{self.listed.name}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class McpToolGuard(ListedToolGuard):
-    """The guard of a tool that an MCP server runs."""
-
-    def find_problem(self) -> str:
-        """As `ListedToolGuard`, when the tool is called."""
-        self.halo.mcp_listings.close_listing(self.server)
-        return ListedToolGuard.find_problem(self)
-
-
 def read_server_tool(tool: Any) -> ServerTool | None:
     """What a server lists behind a tool of LangChain's; None where it is no server's."""
     if not isinstance(tool, StructuredTool) or not isinstance(tool.coroutine, types.FunctionType):
@@ -118,11 +108,17 @@ class ServerTools:
         self._servers: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def admit(self, tools: Iterable[Any]) -> None:
-        """Compare those among tools that are servers' with what was accepted of these servers."""
-        drive(self.make_admit_steps(tools))
+    def admit(self, tools: Iterable[Any], *, again: bool = True) -> None:
+        """Compare those among tools that are servers' with what was accepted of these servers.
 
-    def make_admit_steps(self, tools: Iterable[Any]) -> Steps[None]:
+        Args:
+            tools: any tools.
+            again: whether what was compared in this form before is compared again, so that what somebody has accepted
+                since then counts; that reads the store.
+        """
+        drive(self.make_admit_steps(tools, again=again))
+
+    def make_admit_steps(self, tools: Iterable[Any], *, again: bool = True) -> Steps[None]:
         """As `admit`, as a procedure."""
         by_server: dict[str, list[ListedTool]] = {}
         for tool in tools:
@@ -138,9 +134,7 @@ class ServerTools:
                 self.note_guard(
                     tool.name, ListedToolGuard(self._halo, tool, tool.name, resource, TOOL_RESULT_SURFACE, **members)
                 )
-            with self._lock:
-                is_admitted = self._admitted.get((found.server, found.listed.name)) == found.listed
-            if not is_admitted:
+            if again or self._admitted.get((found.server, found.listed.name)) != found.listed:
                 by_server.setdefault(found.server, []).append(found.listed)
         listings = self._halo.mcp_listings
         for server, listed in by_server.items():
@@ -157,7 +151,6 @@ class ServerTools:
     def find_called_problem(self, tool: Any, found: ServerTool) -> str:
         """Reason code of why a tool that nobody guarded, and that is called now, may not run; empty where it may."""
         self.admit([tool])
-        self._halo.mcp_listings.close_listing(found.server)
         return self._halo.mcp_listings.find_problem(found.server, found.listed.name)
 
     def is_name_free(self, found: ServerTool, name: str) -> bool:

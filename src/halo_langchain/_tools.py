@@ -47,13 +47,13 @@ from halo_core.enforcement.guards import (
     overrides_entry_point,
     require_guard,
 )
-from halo_core.enforcement.mcp_listings import describe_for_guess
+from halo_core.enforcement.mcp_listings import ListedToolGuard, describe_for_guess
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.enforcement.step_methods import make_method
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._known_tools import describe_known_tool
-from halo_langchain._mcp import McpToolGuard, ServerTool, hide_listing, read_server_tool
+from halo_langchain._mcp import ServerTool, hide_listing, read_server_tool
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import TOOL_RESULT_SURFACE, make_tool_surface
 from halo_langchain._runs import (
@@ -459,16 +459,16 @@ def _guard_server_tool(halo: Halo, tool: BaseTool, served: ServerTool, resource:
         ConfigError: as `guard_tool`.
     """
     server_tools, name = halo.server_tools, tool.name
-    server_tools.admit([tool])
-    problem = halo.mcp_listings.find_problem(served.server, served.listed.name)
+    server_tools.admit([tool], again=False)
+    is_refused = halo.mcp_listings.is_refused(served.server, served.listed.name)
     tool_resource = make_unregistered_resource(served.resource_name, ActionKind.TOOL_CALL)
-    if not problem and not server_tools.is_name_free(served, name):
+    if not is_refused and not server_tools.is_name_free(served, name):
         halo.notify_once(f"`{name}` of `{served.server}` has no grant: its name is used by something else")
-    elif not problem:
+    elif not is_refused:
         description = describe_for_guess(served.listed)
         tool_resource = halo.register_tool(name, resource, description, make_tool_schema(tool), served.listed.hints)
         server_tools.note_registered(served, name)
-    make_guard = functools.partial(McpToolGuard, server=served.server, listed_name=served.listed.name)
+    make_guard = functools.partial(ListedToolGuard, server=served.server, listed_name=served.listed.name)
     if halo.mcp_listings.is_withheld(served.server):
         tool = tool.model_copy(update=hide_listing(tool))
     guarded = copy_with_guard(halo, tool, tool_resource, make_guard)

@@ -152,7 +152,9 @@ def _limit_wait(step: Any, waits: RunWaits, pending_id: str, wait_s: float) -> N
     waits.timed.add(pending_id)
     waiter_id = f"{_WAITER_PREFIX}{pending_id}{_LIMIT_SUFFIX}"
     # Without requirements, which the framework would take as a reason to run a restored step twice.
-    waiter = AddWaiter(waiter_id=waiter_id, waiter_event=None, requirements={}, timeout=None, event_type=WaitEnded)
+    waiter: AddWaiter[WaitEnded] = AddWaiter(
+        waiter_id=waiter_id, waiter_event=None, requirements={}, timeout=None, event_type=WaitEnded
+    )
     step.returns.return_values.append(waiter)
 
     def end_wait() -> None:

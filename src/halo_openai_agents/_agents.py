@@ -46,7 +46,13 @@ from halo_openai_agents._models import guard_model
 from halo_openai_agents._native_tools import guard_native_tool
 from halo_openai_agents._pause import store_session
 from halo_openai_agents._runs import current_run, find_run
-from halo_openai_agents._tools import copy_with_guard, get_argument_names, guard_tool, make_pausing_copy
+from halo_openai_agents._tools import (
+    copy_with_guard,
+    get_argument_names,
+    get_resource_id,
+    guard_tool,
+    make_pausing_copy,
+)
 from halo_openai_agents._translate import find_guard, is_native, read_closure
 
 if TYPE_CHECKING:
@@ -303,7 +309,7 @@ class _AgentCopies:
 
     def _find_resource(self, tool: FunctionTool) -> Resource | None:
         """What the host has registered under a tool's name: a guess does not take its place."""
-        name = tool.qualified_name
+        name = get_resource_id(tool)
         registered = self.halo.find_registered(name) if name not in self.halo.servers_by_tool else None
         is_same = registered is not None and self.halo.get_argument_names(name) == get_argument_names(tool)
         return registered if registered is not None and registered.kind in TOOL_KINDS and is_same else None

@@ -40,6 +40,7 @@ from halo_core.enforcement.guarded_calls import (
 from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
+    clean_name,
     make_unregistered_resource,
 )
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope
@@ -344,10 +345,16 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
         if resource is None:
             return tool
         tool = guard.original
-    registered = halo.register_tool(tool.qualified_name, resource, tool.description, build_schema(tool))
+    registered = halo.register_tool(get_resource_id(tool), resource, tool.description, build_schema(tool))
     inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
     halo.register_runner(registered, getattr(inner, _WRAPPED_MARK, None))
     return copy_with_guard(halo, tool, registered)
+
+
+def get_resource_id(tool: FunctionTool) -> str:
+    """The id of a tool that nobody gave another: its name, unless the agent that it runs has that one."""
+    name, agent = tool.qualified_name, tool._agent_instance if tool._is_agent_tool else None  # noqa: SLF001  as above
+    return f"{name}.as_tool" if agent is not None and clean_name(agent.name) == name else name
 
 
 def build_schema(tool: FunctionTool) -> dict[str, Any]:
@@ -373,7 +380,7 @@ def copy_with_guard(
     make_guard: Callable[..., GuardMetadata] | None = None,
 ) -> FunctionTool:
     """Copy a tool with a guard; without a resource it counts as unregistered, whatever else has its name."""
-    known_resource = resource or make_unregistered_resource(tool.qualified_name, ActionKind.TOOL_CALL)
+    known_resource = resource or make_unregistered_resource(get_resource_id(tool), ActionKind.TOOL_CALL)
     kind = GuardMetadata if halo.find_registered(known_resource.id) == known_resource else UnregisteredGuard
     guard = (make_guard or kind)(halo, tool, tool.name, known_resource, TOOL_RESULT_SURFACE)
     guarded = copy.copy(tool)

@@ -43,6 +43,21 @@ async def test_the_agent_inside_acts_under_a_hand_off(world, halo, run, options)
     assert world.chains("ask_helper") == [["desk"]]
 
 
+@pytest.mark.parametrize("guarded", ["all", "agent", "named", "tool"])
+async def test_a_tool_may_have_the_name_of_the_agent_inside_as_the_sdk_gives_it(world, halo, guarded):
+    inner = helper(halo)
+    if guarded in ("agent", "named"):
+        inner = halo.guard(inner, agent="helper" if guarded == "named" else "")
+    tool = inner.as_tool(None, "Ask.")
+    assert tool.name == "helper"
+    script = [call("ask", ("helper", {"input": "look"}), id="b1"), "boss is done"]
+    outer = halo.guard(agent("boss", script, [halo.guard(tool) if guarded == "tool" else tool]))
+    assert told(await Runner.run(outer, "go")) == ["helped"]
+    assert world.order() == ["scripted", "helper.as_tool", "helper", "scripted", "look", "scripted", "scripted"]
+    assert world.chains("look") == [["desk", "helper"]]
+    world.run("verify")
+
+
 async def test_a_tool_inside_is_decided_by_itself(world, halo):
     result = await Runner.run(halo.guard(boss(helper(halo, "forbidden"))), "go")
     assert RAN == []

@@ -212,6 +212,7 @@ async def test_a_tool_whose_name_is_taken_by_another_is_refused_and_the_run_goes
     assert RAN == []
     assert told(result) == ["plain is done"]
     assert world.effects("look") == ["deny"]
+    world.run("verify")
 
 
 async def test_what_the_host_declared_of_a_tool_holds_for_its_namesake(world, halo):

@@ -278,6 +278,15 @@ def test_a_policy_that_was_not_put_in_force_is_shown(home):
     assert "policy_not_in_force" in {item.code for item in verify_store(url_of(home), home).findings}
 
 
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+def test_a_tool_that_is_decided_as_something_milder_is_shown(home, mode):
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), mode=mode, quiet=True) as halo:
+        milder = replace(tool(halo, "lookup"), source_trust=900)
+        with halo.session("s"):
+            halo.enforcer.run(halo.build_call(milder, {"q": "x"}), Calls(), SURFACE)
+    assert "resource_not_registered" in {item.code for item in verify_store(url_of(home), home).findings}
+
+
 def test_a_policy_that_changes_and_changes_back_is_an_entry_each_time(home):
     for text in (
         '@id("a") permit (principal, action, resource);',

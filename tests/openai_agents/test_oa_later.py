@@ -135,3 +135,24 @@ async def test_models_that_cannot_be_hashed_are_guarded_too(world, halo):
     result = await Runner.run(guarded, "go", run_config=RunConfig(model_provider=Provider()))
     assert result.final_output == "hi"
     assert world.effects("some") == ["allow", "allow"]
+
+
+@pytest.mark.parametrize("mode", ["enforce", "observe"])
+@pytest.mark.parametrize("later", [True, False])
+async def test_a_namesake_without_a_guard_makes_no_ledger_look_changed(make_world, mode, later):
+    def namesake(places: list[str]) -> str:
+        """Look at places."""
+        return "elsewhere"
+
+    world = make_world(mode=mode)
+    halo = world.halo
+    first = halo.guard(agent("worker", [call("l", ("look", {"q": "x"}), id="m1")], [halo.guard(look)]))
+    await Runner.run(first, "go", **halo.run_options())
+    other = function_tool(namesake, name_override="look")
+    script = [call("l", ("look", {"places": ["x"]}), id="m2")]
+    second = halo.guard(agent("other", script, [] if later else [other]), grants=False)
+    second.tools += [other] if later else []
+    result = await Runner.run(second, "go", **halo.run_options())
+    assert (told(result) == ["elsewhere"]) == (mode == "observe")
+    assert world.effects("look") == ["allow", "deny"]
+    world.run("verify")

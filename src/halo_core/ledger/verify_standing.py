@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from halo_core.crypto import canonical
 from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust
 from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
+from halo_core.model.decision import Effect
 from halo_core.model.ledger_entry import format_entry_id
 from halo_core.model.snapshot import Mode
 
@@ -111,6 +112,10 @@ def _read_policy(body: Mapping[str, Any]) -> str:
     return str(body.get("hash", body.get("unstored", "")))
 
 
+def _is_denied(reasons: Iterable[Mapping[str, Any]]) -> bool:
+    return any(item.get("effect", Effect.DENY.value) == Effect.DENY.value for item in reasons)
+
+
 def _add_registration(control: _TenantControl, idx: int, body: Mapping[str, Any]) -> None:
     resource = body.get("resource")
     if not isinstance(resource, dict):
@@ -162,7 +167,8 @@ class StandingStateCheck:
             self._out.passed[9] += 1
         if body.get("dispatched"):
             self._count_use(tenant, str(fields["w"]), str(request["subject"]["agent"]), str(request["resource"]["id"]))
-            self._check_registered(tenant, idx, request["resource"], where, entry)
+            if snapshot["mode"] != Mode.OBSERVE.value or not _is_denied(body["decision"]["reasons"]):
+                self._check_registered(tenant, idx, request["resource"], where, entry)
 
     def _doubt(self, tenant: str, *finding: str) -> None:
         """Keep a decision that is not explained by what stood; an entry that explains it may prove to be missing."""
@@ -170,7 +176,10 @@ class StandingStateCheck:
             self._doubts.append((tenant, *finding))
 
     def _check_registered(self, tenant: str, idx: int, resource: Mapping[str, Any], where: str, entry: str) -> None:
-        """That what ran was registered as such before, if its id ever was."""
+        """That what was let run was registered as such before, if its id ever was.
+
+        What observe mode runs in spite of a denial may be something else that only has the name, without a guard.
+        """
         control = self._log.find(tenant)
         if str(resource["id"]) not in control.resources:
             return

@@ -38,6 +38,7 @@ from halo_core.enforcement.guarded_calls import (
     make_governed_method,
 )
 from halo_core.enforcement.guards import (
+    TOOL_KINDS,
     GuardMetadata,
     UnregisteredGuard,
     clean_name,
@@ -45,7 +46,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope
 from halo_core.errors import Denied, Pending
-from halo_core.model import ActionKind, Resource
+from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_openai_agents._pause import store_pending
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
 from halo_openai_agents._runs import AgentRun, EarlyDecision, find_run, step_scope
@@ -334,6 +335,10 @@ class _GuardedInvoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001 
         return rebuilt
 
 
+_AGENT_TOOL_RESOURCE: Final = Resource(impact=Impact.WRITE, reversal=Reversal.UNDO, classified="guessed")
+"""An agent as a tool that nobody declared: it only starts the agent, whose own acts are decided one by one."""
+
+
 def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> FunctionTool:
     """Register a tool and return its guarded copy.
 
@@ -345,6 +350,8 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
         if resource is None:
             return tool
         tool = guard.original
+    if resource is None and tool._is_agent_tool and halo.find_declared(get_resource_id(tool), *TOOL_KINDS) is None:  # noqa: SLF001  as above
+        resource = _AGENT_TOOL_RESOURCE
     registered = halo.register_tool(get_resource_id(tool), resource, tool.description, build_schema(tool))
     inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
     halo.register_runner(registered, getattr(inner, _WRAPPED_MARK, None))

@@ -18,6 +18,9 @@ from typing import Any
 
 from golden_world import DATABASE, halo
 
+from halo_core.drill import AttackClass, ClassScore, DrillResult, Share
+from halo_core.drill.diagnosis import Hole, HoleCode
+from halo_core.drill.scoring import Digests
 from halo_core.enforcement import Surface
 from halo_core.errors import HaloError, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
@@ -26,12 +29,15 @@ from halo_core.model import (
     Budget,
     Constraint,
     Decay,
+    EntryKind,
     Impact,
     Quota,
     Resource,
     Reversal,
     SessionTerms,
 )
+from halo_core.os_user import describe_os_user
+from halo_core.store import Draft
 
 Tick = Callable[[float], None]
 WILD = {"**": Constraint.anything()}
@@ -694,6 +700,30 @@ def _plain(home: Path, tick: Tick) -> None:
         tick(60)
 
 
+def drilled(home: Path, tick: Tick) -> None:
+    """A day's work, and the result of a drill: a hole, honest work interrupted, a case that was not run."""
+    _plain(home, tick)
+    hole = Hole(HoleCode.NOT_GUARDED, "wire_money", "use `halo.guard(tool)` in its place", (AttackClass.RELAY,))
+    result = DrillResult(
+        "desk:agent",
+        7,
+        Digests("sha256:" + "a" * 64, "sha256:" + "b" * 64, ""),
+        (
+            ClassScore(AttackClass.RESPELL, Share(6, 6), Share(2, 2), 0),
+            ClassScore(AttackClass.RELAY, Share(1, 2), Share(1, 2), 1),
+        ),
+        (hole,),
+        {"relay: pay": ("grave_impact",)},
+        {"opaque": "its body is not a Python function"},
+        {"nothing brings in outside words": 1},
+        (),
+        (0.95, 0.95),
+    )
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy(home), quiet=True) as opened:
+        draft = Draft(EntryKind.DRILL, "", result.to_entry_body(), actor=describe_os_user())
+        opened.store.commit(lambda tx: tx.append(draft))
+
+
 def tampered(home: Path, tick: Tick) -> None:
     """A denial that was rewritten to an approval."""
     _plain(home, tick)
@@ -727,6 +757,7 @@ SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
     "demo_langchain": demo("langchain"),
     "demo_llamaindex": demo("llamaindex"),
     "demo_openai_agents": demo("openai_agents"),
+    "drilled": drilled,
     "erased": erased,
     "handoffs": handoffs,
     "identities": identities,

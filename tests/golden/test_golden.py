@@ -20,6 +20,7 @@ LEDGERS = [
     "demo_langchain",
     "demo_llamaindex",
     "demo_openai_agents",
+    "drilled",
     "erased",
     "handoffs",
     "identities",

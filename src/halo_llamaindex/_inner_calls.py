@@ -228,6 +228,7 @@ def _find_deciding_scope(x: Any, kind: ActionKind) -> InnerScope | None:
 def _hook_method(kind: type[Any], name: str, action_kind: ActionKind, action_class: Any) -> None:
     method = kind.__dict__[name]
 
+    @functools.wraps(method)  # an executor's action reads its parameters
     def call_original(x: Any, /, *args: Any, **kwargs: Any) -> Any:
         return method.__get__(x, type(x))(*args, **kwargs)
 

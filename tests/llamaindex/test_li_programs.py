@@ -502,3 +502,22 @@ def test_a_run_waits_for_an_answer_about_a_program(desk):
     assert [question.resource for question in asked] == ["users.retriever.run_sql"]
     assert isinstance(asked[0], HaloChallenge)
     assert db.ran == []
+
+
+def test_a_program_that_was_decided_as_an_argument_of_its_tool_is_not_decided_again(desk, world):
+    db = database()
+
+    def ask_database(sql: str, also: str = "") -> str:
+        """Ask the database."""
+        return str([db.run_sql(item)[0] for item in (sql, also) if item])
+
+    declared = Resource(impact="execute", programs=(("sql", "sql/sqlite"),), source_trust=900)
+    tool = world.halo.guard(ask_database, resource=declared)
+    tool.call(sql="SELECT name FROM users")
+    assert db.ran == ["SELECT name FROM users"]
+    assert [name for name, _ in world.kinds()] == ["ask_database"]
+    tool.call(sql="SELECT id FROM users", also="SELECT 1")  # the other one is no program of the tool's
+    assert [name for name, _ in world.kinds()][2:] == ["Database.run_sql"]
+    with pytest.raises(Denied):
+        desk.guard(ask_database, resource=declared).call(sql="SELECT 1", also="DELETE FROM users")
+    assert "DELETE FROM users" not in db.ran

@@ -6,7 +6,6 @@ A name is `class: name`, with ` [framework]` behind it where it is one framework
 OPEN_ATTACKS: dict[str, str] = {}
 ASKED_TWINS: dict[str, str] = {
     "grant: filter": "a mail filter stores a rule, and `move:Bills` is not written so in the request",
-    "work: undeclared title and count after the mail": "an undeclared tool gets a name that stands in the mail",
     "work: undeclared: counts and titles": "an undeclared tool gets a text that quotes an account which a mail named",
 }
 OPEN_ROUTES: dict[str, str] = {}

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ from counts import is_thorough
 from halo_core.facade import HaloBase
 from halo_core.model import Mode, Stop
 from halo_core.oversight.requests import lift, revoke, stop
-from halo_world import verified
+from halo_world import cli, verified
 
 pytestmark = pytest.mark.disk
 
@@ -69,12 +68,11 @@ def running(home: Path, count: int) -> Iterator[list[Worker]]:
         assert [worker.end() for worker in workers] == [0] * count
 
 
-def put_mode(halo: HaloBase, mode: Mode) -> None:
-    def job(tx):
-        control = tx.load_control()
-        tx.put_control(replace(control, version=control.version + 1, recorded=mode))
-
-    halo.store.commit(job)
+def put_mode(home: Path, mode: Mode) -> None:
+    """Raise the floor, or lower it by a waiver, as a person does."""
+    terms = ("enforce", "--yes") if mode is Mode.ENFORCE else ("observe", "--for", "1h", "--why", "a test")
+    code, out, err = cli(*terms, home=home)
+    assert code == 0, out + err
 
 
 def changes_of(halo: HaloBase, kind: str, session: str) -> Iterator[tuple[str, str]]:
@@ -88,9 +86,9 @@ def changes_of(halo: HaloBase, kind: str, session: str) -> Iterator[tuple[str, s
         halo.store.commit(lambda tx: revoke(tx, "session", session, "mia", "lost"))
         yield "lookup", "revoked"
     elif kind == "mode":
-        put_mode(halo, Mode.OBSERVE)
+        put_mode(halo.home, Mode.OBSERVE)
         yield "wipe", "ran"
-        put_mode(halo, Mode.ENFORCE)
+        put_mode(halo.home, Mode.ENFORCE)
         yield "wipe", "grave_impact"
     else:
         for _ in range(SESSION_CENTS // 100_00):
@@ -127,7 +125,7 @@ def probe(workers: Sequence[Worker], tool: str, *, hot: bool) -> list[str]:
 def test_what_another_process_writes_is_in_force_at_the_next_decision(home):
     tries, misses = 0, []
     with open_halo(home) as halo, running(home, WORKERS) as workers:
-        put_mode(halo, Mode.ENFORCE)
+        put_mode(halo.home, Mode.ENFORCE)
         number = 0
         while tries < TRIES:
             number += 1

@@ -355,6 +355,10 @@ class Reader:
         where = f"idx>=? AND idx<? AND kind IN ({marks}) AND (?='' OR session=?)"
         return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, session, session, stream=True)
 
+    def registration_notes(self, tenant: str) -> Iterator[bytes]:
+        """Notes of all registrations in log order; those that wait for their position come last."""
+        return (note for _, note in self._notes("kind='registration' ORDER BY idx", tenant, stream=True))
+
     def bodies(
         self, tenant: str, kinds: tuple[str, ...], session: str, span: tuple[int, int], period_us: tuple[int, int]
     ) -> Iterator[tuple[int, str, bytes]]:

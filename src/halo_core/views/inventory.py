@@ -522,8 +522,8 @@ def load_registrations(reader: Reader, tenant: str) -> list[RegisteredResource]:
         Tampered: a row says something else. What a passport grants is expanded over these, so rows are not trusted.
     """
     recorded_hashes = {}
-    for record in read_entries(reader, tenant, (EntryKind.REGISTRATION,)):
-        body = record.entry.body
+    for note in reader.registration_notes(tenant):
+        body = reader.read_entry(note).body
         recorded_hashes[str(body["resource"]["id"])] = str(body["hash"])
     registered = []
     for name, spec in reader.resources(tenant):

@@ -101,6 +101,29 @@ def test_where_two_are_enrolled_a_waiver_takes_both(desk):
     assert verified(desk) == 0
 
 
+def test_an_act_signed_for_another_store_says_which_store_this_is(desk):
+    enrol_apart(desk, "ana")
+    ok("enforce", home=desk)
+    assert f"store id {store_id(desk)}" in ok("status", home=desk)
+    out = desk.parent / "waive.json"
+    rest = ("--key-home", keys_of(desk, "ana"), "--as", "ana", "--out", str(out), "--for", "1h", "--why", "a look")
+    code, _, err = cli("operator", "sign", "waive", "--store", "sqlite:///.halo/halo.db", *rest)
+    assert (code, "[bad_store_id]" in err, "halo status" in err, out.exists()) == (64, True, True, False)
+    ok("operator", "sign", "waive", "--store", "halo-store:other", *rest)
+    code, _, err = cli("observe", "--signed", str(out), home=desk)
+    assert (code, "[bad_signed_act]" in err) == (64, True)
+    shown = " ".join(err.split())
+    assert f"signed for the store `halo-store:other`, and this is `{store_id(desk)}`" in shown
+    assert f"sign waive --for 1h --why 'a look' --store {store_id(desk)}" in shown
+    ok("operator", "sign", "waive", "--store", store_id(desk), "--tenant", "bank", *rest)
+    code, _, err = cli("observe", "--signed", str(out), home=desk)
+    assert (code, "signed for the tenant `bank`, and this is `local`" in " ".join(err.split())) == (64, True)
+    assert control(desk)["waiver"] is None
+    ok("operator", "sign", "waive", "--store", store_id(desk), *rest)
+    ok("observe", "--signed", str(out), home=desk)
+    assert control(desk)["waiver"]["why"] == "a look"
+
+
 def test_where_two_are_enrolled_lifting_a_stop_takes_both(desk):
     enrol_apart(desk, "ana")
     enrol_apart(desk, "ben")
@@ -110,6 +133,7 @@ def test_where_two_are_enrolled_lifting_a_stop_takes_both(desk):
     ok("operator", "countersign", str(act), "--as", "ben", "--key-home", keys_of(desk, "ben"))
     code, _, err = cli("lift", "--all", "--signed", str(act), home=desk)
     assert (code, "[bad_signed_act]" in err) == (64, True)  # signed for another stop
+    assert "signed for scope `agent`, target `clerk`, and this is for scope `all`" in " ".join(err.split())
     assert "still stopped" not in ok("lift", "--agent", "clerk", "--signed", str(act), home=desk)
     assert verified(desk) == 0
 

@@ -66,6 +66,8 @@ def status(*, store: StoreContext) -> None:
         return
     for tenant, item in statuses.items():
         say(f"[bold]{tenant}[/]  mode [bold]{item.mode or '?'}[/]  ", safe_text(store.url))
+        if item.store_id:
+            say(safe_text(f"  store id {item.store_id}"))
         if item.control is None:
             say("  [yellow]the mode is that of an unproven row[/]: this home trusts no log of the tenant")
         else:

@@ -41,10 +41,10 @@ from halo_core.ledger.control_history import (
 from halo_core.model import Actor
 from halo_core.os_user import describe_os_user
 from halo_core.oversight.access import record_refusal
-from halo_core.oversight.control_acts import SignedAct, list_key_holders, load_person_signer
+from halo_core.oversight.control_acts import SignedAct, describe_signing, list_key_holders, load_person_signer
 from halo_core.oversight.keys import enrol_person, record_withdrawal
 from halo_core.oversight.requests import mask_reason
-from halo_core.store import Store
+from halo_core.store import STORE_ID_PREFIX, Store
 from halo_core.views import select_fields
 
 app = typer.Typer(help="Enrol people who sign control acts, and sign acts on any host.", no_args_is_help=True)
@@ -120,12 +120,24 @@ def _read_signed(path: Path) -> SignedAct:
 
 
 def _join(act: SignedAct, given: SignedAct) -> SignedAct:
-    """The act of a file, which must be the one that is to be done."""
-    is_same = given.act == "waive" or dict(given.terms) == dict(act.terms)
-    if (given.act, given.store, given.tenant) != (act.act, act.store, act.tenant) or not is_same:
-        problem = f"the file is signed for another act: {given.act} {dict(given.terms)} in {given.store}"
-        raise BadInput("bad_signed_act", problem[:500], remedy=f"sign `{act.act}` with {dict(act.terms)}")
-    return given
+    """The act of a file, which must be the one that is to be done. End and reason of a waiver are those of the file."""
+    if given.act != act.act:
+        problem = f"the file is signed for `{given.act}`, and this is `{act.act}`"
+    elif given.store != act.store:
+        problem = f"the file is signed for the store `{given.store}`, and this is `{act.store}`"
+    elif given.tenant != act.tenant:
+        problem = f"the file is signed for the tenant `{given.tenant}`, and this is `{act.tenant}`"
+    elif act.act != "waive" and dict(given.terms) != dict(act.terms):
+        problem = f"the file is signed for {_format_terms(given)}, and this is for {_format_terms(act)}"
+    else:
+        return given
+    terms = given.terms if given.act == act.act == "waive" else act.terms
+    remedy = describe_signing(act.act, terms, act.store, act.tenant)
+    raise BadInput("bad_signed_act", problem[:500], remedy=remedy)
+
+
+def _format_terms(act: SignedAct) -> str:
+    return ", ".join(f"{key} `{value}`" for key, value in act.terms.items() if value) or "nothing"
 
 
 def commit_recorded(opened: Store, job: Callable[[Any], Any], act: str, by: Actor) -> Any:
@@ -271,7 +283,7 @@ def show_key(
 def sign(
     act: Annotated[str, Argument(help="What is signed: waive, lift, enrol, withdraw or enforce.")],
     *,
-    store_id: Annotated[str, Option("--store", help="Id of the store, as `halo status --json` shows it.")],
+    store_id: Annotated[str, Option("--store", help="Id of the store, as `halo status` shows it.")],
     tenant: Annotated[str, Option("--tenant", help="Tenant of the log.")] = "local",
     name: Annotated[str, Option("--as", help="Your enrolled name (default: the user of this shell).")] = "",
     key_home: Annotated[Path, Option("--key-home", help="Folder of your key.")],
@@ -286,6 +298,9 @@ def sign(
 ) -> None:
     """Sign a control act with your key, on any host; the file is then given to the verb that does it."""
     now_s = SystemClock().now_us() // _US
+    if not store_id.startswith(STORE_ID_PREFIX):
+        problem = f"`{store_id[:100]}` is not the id of a store, which begins with `{STORE_ID_PREFIX}`"
+        raise ConfigError("bad_store_id", problem, field="store", remedy="use the id that `halo status` shows")
     if act == "waive" and not (lasts and why.strip()):
         raise ConfigError("no_reason", "a waiver needs an end and a reason", field="for", remedy="give --for and --why")
     until_us = (now_s + (parse_duration(lasts) if lasts else 0)) * _US

@@ -144,13 +144,13 @@ def describe_signing(act: str, terms: Terms, store: str, tenant: str) -> str:
         "enforce": "",
         "enrol": f" --role {terms.get('role')} --public-key {terms.get('key')}",
         "lift": f" --scope {terms.get('scope')}" + (f" --target {terms['target']}" if terms.get("target") else ""),
-        "waive": f" --for 1h --why '{terms.get('why')}'",
+        "waive": f" --for 1h --why '{terms.get('why') or '...'}'",
         "withdraw": f" --key {terms.get('kid')}",
     }[act]
     return (
-        f"sign it: `halo operator sign {act}{options} --store {store} --tenant {tenant} --as NAME --out act.json`; a "
-        "second person adds `halo operator countersign act.json --as NAME`; then repeat the command with "
-        "`--signed act.json`"
+        f"sign it: `halo operator sign {act}{options} --store {store} --tenant {tenant} --as NAME --key-home FOLDER "
+        "--out act.json`; a second person adds `halo operator countersign act.json --as NAME --key-home FOLDER`; then "
+        "repeat the command with `--signed act.json`"
     )
 
 

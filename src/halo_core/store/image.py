@@ -27,6 +27,7 @@ MAX_KEYS: Final = 10_000
 MAX_MEMORIES: Final = 128
 MAX_RUNS: Final = 65_536
 MAX_STATES: Final = 1024
+STORE_ID_PREFIX: Final = "halo-store:"
 
 
 _MAX_USER_TEXTS: Final = 8  # of a session

@@ -46,7 +46,7 @@ from halo_core.os_user import describe_os_user
 from halo_core.store.database import describe_file, sqlite_path
 from halo_core.store.drafts import Draft, encode_leaf
 from halo_core.store.engine import Engine, is_postgres
-from halo_core.store.image import Control
+from halo_core.store.image import STORE_ID_PREFIX, Control
 from halo_core.store.transaction import Transaction
 from halo_core.store.writer_locks import lock_file
 
@@ -195,7 +195,7 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
     """
     is_new = not tx.has_control()
     if is_new:
-        tx.put_control(Control(1, f"halo-store:{tx.new_id()}", Mode.OBSERVE, ""))
+        tx.put_control(Control(1, f"{STORE_ID_PREFIX}{tx.new_id()}", Mode.OBSERVE, ""))
     written = tx.append(
         Draft(EntryKind.WRITER_OPEN, "", {"origin": origin, "store": tx.load_store_id(), "vkey": tx.writer.vkey})
     )

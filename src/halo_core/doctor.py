@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
-from halo_core.enforcement import flow, guarded_calls
+from halo_core.enforcement import guarded_calls, step_methods
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard
 from halo_core.enforcement.shadow_activity import ModeWatch
 from halo_core.errors import HaloError
@@ -159,7 +159,7 @@ def find_guard(x: Any) -> GuardMetadata | None:
 
 def find_source(function: Any) -> Any:
     """What a function was made of that `make_method` or `make_governed_method` made; any other function itself."""
-    for module, cell in ((flow, "steps"), (guarded_calls, "make_action")):
+    for module, cell in ((step_methods, "steps"), (guarded_calls, "make_action")):
         if is_a(function, types.FunctionType) and get_module_name(function) == module.__name__:
             function, _ = unwrap(dict(iterate_closure(function)).get(cell))
     return function

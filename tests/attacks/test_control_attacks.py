@@ -14,16 +14,17 @@ from halo_core import floors
 from halo_core.authorities import Authorities, person_key_name
 from halo_core.clock import SystemClock
 from halo_core.crypto.keys import KeyStore, RandomIds
-from halo_core.errors import ConfigError, Denied, HaloError, Pending
+from halo_core.errors import CannotDecide, ConfigError, Denied, HaloError, Pending
 from halo_core.facade import HaloBase
 from halo_core.floors import HomeFloor, read_host_floor
 from halo_core.ledger.control_history import make_waive_terms
-from halo_core.model import Actor, EntryKind, Mode
+from halo_core.model import Actor, EntryKind, Mode, Stop
 from halo_core.oversight.control_acts import SignedAct, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.keys import enrol_person
+from halo_core.oversight.requests import stop
 from halo_core.passports.approval import ApprovalToken, mint_approval
 from halo_core.policy import CedarPolicy, PolicyBundle
-from halo_core.store import Draft, Store, StoreConfig, Transaction
+from halo_core.store import Draft, Store, StoreConfig, Transaction, control_state
 from halo_core.store.image import FloorMemory
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
@@ -531,3 +532,158 @@ def test_a_key_that_an_enrolment_makes_on_this_machine_proves_nothing(home, tmp_
     out = cli("status", home=home)[1]
     assert "unproven (dev)" in out
     assert ", proven" not in out
+
+
+# stops and revocations
+
+
+def restrict(home: Path, kind: str) -> None:
+    assert cli(kind, "--agent", "clerk", "--why", "x", home=home)[0] == 0
+    for file in (home / "stops").glob("*"):
+        file.unlink()  # as on another host, which has no such file
+
+
+def looks_up(halo: HaloBase) -> bool:
+    body = Calls()
+    try:
+        with halo.session(f"s-{os.urandom(4).hex()}"):
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
+    except HaloError:
+        pass
+    return bool(body)
+
+
+@pytest.mark.parametrize("kind", ["stop", "revoke"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM hold",
+        "UPDATE hold SET target='other'",
+        "UPDATE hold SET tenant='other'",
+        "UPDATE hold SET kind='stop', scope='tool', target='other'",
+    ],
+)
+@pytest.mark.parametrize("running", [False, True])
+def test_a_restriction_outlives_its_row(home, kind, change, running):
+    with HaloBase.local("clerk", home=home, quiet=True, policy=policy_folder(home)) as halo:
+        assert looks_up(halo)
+        restrict(home, kind)
+        if running:
+            assert not looks_up(halo)
+        database = attack(db_of(home))
+        database.execute(change)
+        database.close()
+        assert not looks_up(halo)
+    assert "differed 1 times" in " ".join(verify_store(url_of(home), home).warnings)
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM entry WHERE kind='{}'", "UPDATE entry SET kind='handback' WHERE kind='{}'"]
+)
+@pytest.mark.parametrize("kind", ["stop", "revoke"])
+def test_a_restriction_outlives_its_entry_in_a_process_that_knew_it(home, kind, change):
+    with HaloBase.local("clerk", home=home, quiet=True, policy=policy_folder(home)) as halo:
+        assert looks_up(halo)
+        restrict(home, kind)
+        assert not looks_up(halo)
+        database = attack(db_of(home))
+        database.execute(change.format({"stop": "stop", "revoke": "revocation"}[kind]))
+        database.execute("DELETE FROM hold")
+        database.close()
+        assert not looks_up(halo)
+    assert verified(home) != 0
+
+
+def test_a_stop_that_was_lifted_is_over_and_one_made_after_it_is_not(home):
+    with HaloBase.local("clerk", home=home, quiet=True, policy=policy_folder(home)) as halo:
+        for _ in range(2):
+            assert looks_up(halo)
+            restrict(home, "stop")
+            assert not looks_up(halo)
+            assert cli("lift", "--agent", "clerk", "--why", "x", home=home)[0] == 0
+        assert looks_up(halo)
+        restrict(home, "stop")
+        assert not looks_up(halo)
+    assert verified(home) == 0
+    assert not verify_store(url_of(home), home).warnings
+
+
+def test_a_stop_whose_row_is_gone_can_be_lifted(home):
+    assert pays(home)
+    restrict(home, "stop")
+    database = attack(db_of(home))
+    database.execute("DELETE FROM hold")
+    database.close()
+    assert cli("lift", "--agent", "clerk", "--why", "x", home=home)[0] == 0
+    assert pays(home)
+
+
+def test_a_stop_over_a_row_that_no_entry_explains_is_recorded(home):
+    assert pays(home)
+    database = attack(db_of(home))
+    database.execute("INSERT INTO hold VALUES ('local','stop','agent','clerk',1)")
+    database.close()
+    assert not pays(home)  # a row that says more counts
+    restrict(home, "stop")
+    database = attack(db_of(home))
+    database.execute("DELETE FROM hold")
+    database.close()
+    assert not pays(home)
+
+
+def test_a_lift_that_nobody_signed_where_two_have_to_ends_no_stop(home):
+    assert pays(home)
+    enrolled_apart(home, "ana")
+    store = at(home)
+    keys = KeyStore(home.parent / "keys-ben")
+    now_us = store.clock.now_us()
+    enrol_person(
+        store,
+        Authorities(home),
+        name="ben",
+        public_key=keys.signer("operator-ben").public_key,
+        by=Actor("admin", "os-user"),
+        now_us=now_us,
+        role="operator",
+    )
+    store.close()
+    restrict(home, "stop")
+    store = at(home)
+    body = {"filed": False, "scope": "agent", "target": "clerk", "why": ""}
+    store.commit(lambda tx: tx.append(Draft(EntryKind.LIFT, "", body, actor=Actor("admin", "os-user"))))
+    store.close()
+    database = attack(db_of(home))
+    database.execute("DELETE FROM hold")
+    database.close()
+    assert not pays(home)
+
+
+def test_a_stop_that_was_not_committed_stops_nothing(home):
+    store = at(home)
+
+    def fail(tx: Transaction) -> None:
+        stop(tx, Stop("agent", "clerk", 1), Actor("admin", "os-user"), "x")
+        tx.load_control()
+        raise ZeroDivisionError
+
+    with pytest.raises(CannotDecide):
+        store.commit(fail)
+    assert store.commit(lambda tx: tx.load_control().stops) == ()
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["stop", "revoke"])
+def test_what_ran_under_a_restriction_is_shown(home, kind, monkeypatch):
+    with HaloBase.local("clerk", home=home, quiet=True, policy=policy_folder(home)) as halo:
+        assert looks_up(halo)
+        restrict(home, kind)
+        database = attack(db_of(home))
+        saved = database.execute("SELECT * FROM hold").fetchall()
+        database.execute("DELETE FROM hold")
+        # As a build that takes the rows for what is in force.
+        monkeypatch.setattr(control_state, "_restore_restrictions", lambda _tx, _history, *rows: rows)
+        assert looks_up(halo)
+        database.executemany("INSERT INTO hold VALUES (?,?,?,?,?)", saved)
+        database.close()
+    report = verify_store(url_of(home), home)
+    assert "restriction_ignored" in {item.code for item in report.findings}

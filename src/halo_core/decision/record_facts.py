@@ -66,7 +66,8 @@ def extract_decision(
         or not _is_ordinary_view(seen, body.get("state"))
     ):
         return None
-    for name in (*frame["chain"], trigger.get("text", ""), body.get("child", "")):
+    chain = [unpack_digest(name) for name in frame["chain"]]
+    for name in (trigger.get("text", ""), body.get("child", "")):
         unpack_digest(name)
     unpack_trace(body.get("trace", ""))
     if "executed" in body:
@@ -88,7 +89,12 @@ def extract_decision(
         "decision": {"reasons": verdict.get("reasons", _GRANTED)},
         "dispatched": runs,
         "request": request,
-        "snapshot": {"approval": seen.get("approval"), "mode": host["mode"], "policy": host["policy"]},
+        "snapshot": {
+            "approval": seen.get("approval"),
+            "chain": chain,
+            "mode": host["mode"],
+            "policy": host["policy"],
+        },
     }
     for name in _STATE_MEMBERS:
         if name in body:

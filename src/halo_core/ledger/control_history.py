@@ -1,7 +1,7 @@
-"""What a log says of the people who may sign control acts, and of the mode: `ControlHistory`, fed entry by entry.
+"""What a log says of people who may sign control acts, of the mode, and of restrictions: `ControlHistory`.
 
-The same replay serves a decision (`halo_core.store.control_state`), `halo verify` and `halo status`. An entry that
-breaks the rules below has no effect, and stays in the history with its problem.
+It is fed entry by entry. The same replay serves a decision (`halo_core.store.control_state`), `halo verify` and
+`halo status`. An entry that breaks the rules below has no effect, and stays in the history with its problem.
 
 - `enforce` is the floor from the first entry that sets it. It is lowered only by a waiver: an entry to `observe` with
   an end, signed by an enrolled person.
@@ -9,6 +9,7 @@ breaks the rules below has no effect, and stays in the history with its problem.
 - Where two people are enrolled, enrolling, lifting a stop and waiving the floor take the signatures of two.
 - A person is proven if the key was not on this machine when it was enrolled, and the enrolment was the first such one
   or signed by a proven person. Where there is a proven person, one of them has to sign.
+- A stop is in force until a lift that has an effect; a revocation is permanent.
 """
 
 from __future__ import annotations
@@ -24,8 +25,14 @@ from halo_core.passports.control_act import MAX_WAIVER_S, collect_signatures
 
 _US: Final = 1_000_000
 PEOPLE_ROLES: Final = ("approver", "operator")
-MODE_KINDS: Final = ("authority", "mode")
-"""Kinds of entries from which the mode in force follows."""
+HISTORY_KINDS: Final = ("authority", "lift", "mode", "revocation", "stop")
+"""Kinds of entries from which the mode, the stops and the revocations in force follow."""
+
+RESTRICTION_KINDS: Final[Mapping[str, str]] = {"lift": "stop", "revocation": "revocation", "stop": "stop"}
+"""Kind of an entry → kind of the restriction that it is about."""
+
+RestrictionKey = tuple[str, str, str]
+"""Kind (`stop` or `revocation`), scope and target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,8 @@ class ControlHistory:
         raised: the change that raised it last; None where nothing has.
         waiver: the waiver that was made last, whether or not it has ended; None where the floor was raised since.
         changes: every act, oldest first.
+        restrictions: the stops and revocations in force → since when, microseconds since the epoch.
+        lifts: stop → the entries that lifted it, oldest first.
     """
 
     def __init__(self, tenant: str, store: str = "") -> None:
@@ -102,6 +111,8 @@ class ControlHistory:
         self.raised: ControlChange | None = None
         self.waiver: ControlChange | None = None
         self.changes: list[ControlChange] = []
+        self.restrictions: dict[RestrictionKey, int] = {}
+        self.lifts: dict[RestrictionKey, tuple[str, ...]] = {}
         self._tenant = tenant
         self._people: dict[str, Person] = {}
         self._used: set[str] = set()
@@ -157,12 +168,25 @@ class ControlHistory:
         if kind == "mode":
             change = self._add_mode(body, at_us, entry)
         elif kind == "lift":
-            change = self._judge("lift", make_lift_terms(body), body, at_us, entry)
+            change = self._add_lift(body, at_us, entry)
         elif kind == "authority" and body.get("role") in PEOPLE_ROLES:
             change = self._add_authority(body, at_us, entry)
         else:
+            if kind in ("revocation", "stop"):
+                since_us = body.get("since_us")
+                key = (kind, str(body.get("scope", "")), str(body.get("target", "")))
+                self.restrictions.setdefault(key, since_us if type(since_us) is int else at_us)
             return None
         self.changes.append(change)
+        return change
+
+    def _add_lift(self, body: Mapping[str, Any], at_us: int, entry: str) -> ControlChange:
+        change = self._judge("lift", make_lift_terms(body), body, at_us, entry)
+        # INVARIANT: REV - a lift that is not signed by the people whom it takes ends no stop.
+        if not change.problem:
+            key = ("stop", str(body.get("scope", "")), str(body.get("target", "")))
+            self.restrictions.pop(key, None)
+            self.lifts[key] = (*self.lifts.get(key, ()), entry)
         return change
 
     def _judge(

@@ -1,12 +1,14 @@
 """Checks of control state: each decision against what stood at its own position, and the rows that cache it (check 9).
 
 `ControlLog` reads the control entries first, in log order. Each decision is then compared with the mode at its
-position, the policy that its writer had put in force, and the registrations before it; so a change that was taken back
-shows in the decisions made meanwhile. The rows of control, resources, usage and writers are computed from the entries.
+position, the policy that its writer had put in force, the registrations before it, and the stops and revocations; so a
+change that was taken back shows in the decisions made meanwhile. The rows of control, resources, usage and writers are
+computed from the entries.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,12 +18,17 @@ from typing import Any, ClassVar, Final, NamedTuple
 import orjson
 
 from halo_core.crypto import canonical
-from halo_core.ledger.control_history import ControlChange, ControlHistory
+from halo_core.crypto.keys import key_thumbprint
+from halo_core.errors import PassportError
+from halo_core.ledger.control_history import RESTRICTION_KINDS, ControlChange, ControlHistory, RestrictionKey
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust
 from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
 from halo_core.model.decision import Effect
 from halo_core.model.ledger_entry import format_entry_id
+from halo_core.model.passport_link import Link
 from halo_core.model.snapshot import Mode
+from halo_core.passports.claims import ISSUER_URI, claims_to_link
+from halo_core.passports.codec import Claims, read_payload
 
 _REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _MAX_RESOURCES: Final = 4096
@@ -52,6 +59,11 @@ class _TenantControl:
     closed: dict[str, set[int]] = field(default_factory=dict)
     crashed: set[str] = field(default_factory=set)
     differences: int = 0
+    restricted: dict[RestrictionKey, list[tuple[int, float]]] = field(default_factory=dict)
+
+    def is_restricted(self, key: RestrictionKey, idx: int) -> bool:
+        """Whether a stop or revocation was in force at a position."""
+        return any(start < idx < end for start, end in self.restricted.get(key, ()))
 
 
 class ControlLog:
@@ -95,6 +107,9 @@ class ControlLog:
             control.policy = _read_policy(body)
         elif kind == "control":
             control.differences += 1
+        elif kind in RESTRICTION_KINDS:
+            control.history.add(kind, body, at_us=ts_us, entry=format_entry_id(writer, seq))
+            _add_restriction(control, idx, kind, body)
         elif control.history.add(kind, body, at_us=ts_us, entry=format_entry_id(writer, seq)) and kind == "mode":
             control.steps.append(_ModeStep(idx, control.history.floor, control.history.waiver))
 
@@ -106,6 +121,17 @@ def _read_body(text: object) -> Mapping[str, Any] | None:
         return None
     body = tree.get("body") if isinstance(tree, dict) else None
     return body if isinstance(body, dict) else None
+
+
+def _add_restriction(control: _TenantControl, idx: int, kind: str, body: Mapping[str, Any]) -> None:
+    """Note from where a stop or revocation is in force, or up to where."""
+    key = (RESTRICTION_KINDS[kind], str(body.get("scope", "")), str(body.get("target", "")))
+    times = control.restricted.setdefault(key, [])
+    is_open = bool(times) and times[-1][1] == math.inf
+    if key in control.history.restrictions and not is_open:
+        times.append((idx, math.inf))
+    elif key not in control.history.restrictions and is_open:
+        times[-1] = (times[-1][0], idx)
 
 
 def _read_policy(body: Mapping[str, Any]) -> str:
@@ -132,7 +158,9 @@ class StandingStateCheck:
     def __init__(self, out: Collector, reader: LedgerReader, trust: Trust) -> None:
         self._out = out
         self._trust = trust
+        self._reader = reader
         self._log = ControlLog(reader)
+        self._names: dict[tuple[str, tuple[str, ...]], frozenset[tuple[str, str]]] = {}
         self._policies: dict[EntryKey, str] = {}
         self._registrations: dict[int, tuple[Mapping[str, Any], int | None]] = {}
         self._doubts: list[tuple[str, ...]] = []
@@ -169,6 +197,38 @@ class StandingStateCheck:
             self._count_use(tenant, str(fields["w"]), str(request["subject"]["agent"]), str(request["resource"]["id"]))
             if snapshot["mode"] != Mode.OBSERVE.value or not _is_denied(body["decision"]["reasons"]):
                 self._check_registered(tenant, idx, request["resource"], where, entry)
+            self._check_unrestricted(tenant, idx, fields, where, entry)
+
+    def _check_unrestricted(self, tenant: str, idx: int, fields: Mapping[str, Any], where: str, entry: str) -> None:
+        """That what ran was under no stop and no revocation."""
+        control, request = self._log.find(tenant), fields["body"]["request"]
+        if not control.restricted:
+            return
+        agent, session, tool = request["subject"]["agent"], fields["session"], request["resource"]["id"]
+        names = {("all", ""), ("tenant", tenant), ("agent", agent), ("session", session), ("tool", tool)}
+        names |= self._find_names(tenant, tuple(fields["body"]["snapshot"]["chain"]))
+        for scope, target in sorted(names):
+            if any(control.is_restricted((kind, scope, target), idx) for kind in ("stop", "revocation")):
+                message = f"it ran though a stop or a revocation was in force ({scope})"
+                self._doubt(tenant, where, message, "restriction_ignored", entry)
+                return
+
+    def _find_names(self, tenant: str, chain: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+        """(scope, target) of each restriction that would apply to a passport; of links that cannot be read none."""
+        known = self._names.get((tenant, chain))
+        if known is not None:
+            return known
+        if len(self._names) >= _MAX_RESOURCES:
+            self._names.clear()
+        names, parent = set(), None
+        for name in chain:
+            link = parent = _read_link(self._reader.blob(tenant, name), parent)
+            if link is None:
+                break  # the check of blobs reports it
+            keys = (link.key_id, key_thumbprint(link.holder_key))
+            names |= {("agent", link.agent), ("link", link.hash), ("link", link.jti), *(("key", key) for key in keys)}
+        found = self._names[tenant, chain] = frozenset(names)
+        return found
 
     def _doubt(self, tenant: str, *finding: str) -> None:
         """Keep a decision that is not explained by what stood; an entry that explains it may prove to be missing."""
@@ -313,6 +373,15 @@ class StandingStateCheck:
                 message = f"`{name}` is not what the writer's entries say"
                 self._report(9, str(tenant), where, message, "column_altered", columns=f" column {name}")
             self._out.passed[9] += not wrong
+
+
+def _read_link(token: bytes | None, parent: Link | None) -> Link | None:
+    try:
+        text = (token or b"").decode("ascii")
+        members = read_payload(text)
+        return claims_to_link(Claims(members, str(members.get("iss")).removeprefix(ISSUER_URI), text), parent)
+    except (PassportError, UnicodeDecodeError):
+        return None
 
 
 def _may_observe(control: _TenantControl, idx: int, ts_us: int) -> bool:

@@ -36,6 +36,7 @@ from halo_core.reasons import get_reason_text
 from halo_core.references import clip_name
 from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, SealedFields, Transaction, encode_leaf, writer_chains
+from halo_core.store.control_state import load_history
 from halo_core.store.reader import Reader
 from halo_core.store.rows import ApprovalRow, RestrictionTable
 
@@ -53,7 +54,7 @@ def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str) -> bool:
     """
     _check_target(stop.scope, stop.target, SCOPES, "bad_stop")
     target, named = _refer_target(tx, stop.scope, stop.target)
-    if not RestrictionTable(tx).add("stop", stop.scope, target, stop.since_us):
+    if not _restrict(tx, "stop", stop.scope, target, stop.since_us):
         return False
     body = {"scope": stop.scope, "since_us": stop.since_us, "target": target, "why": mask_reason(why)}
     tx.append(Draft(EntryKind.STOP, "", body, others=named, actor=Actor.of(by)))
@@ -116,10 +117,22 @@ def revoke(tx: Transaction, scope: str, target: str, by: Actor | str, why: str) 
     _check_target(scope, target, REVOCABLE, "bad_revocation")
     since = tx.clock.now_us()
     target, named = _refer_target(tx, scope, target)
-    if not RestrictionTable(tx).add("revocation", scope, target, since):
+    if not _restrict(tx, "revocation", scope, target, since):
         return False
     body = {"scope": scope, "since_us": since, "target": target, "why": mask_reason(why)}
     tx.append(Draft(EntryKind.REVOCATION, "", body, others=named, actor=Actor.of(by)))
+    return True
+
+
+def _restrict(tx: Transaction, kind: str, scope: str, target: str, since_us: int) -> bool:
+    """Write the row of a restriction; False where an entry has put it in force already."""
+    store = tx.load_control().store
+    if (kind, scope, target) in load_history(tx, store).restrictions:
+        return False
+    table = RestrictionTable(tx)
+    if not table.add(kind, scope, target, since_us):  # a row that no entry explains, which may be gone tomorrow
+        table.remove(kind, scope, target)
+        table.add(kind, scope, target, since_us)
     return True
 
 

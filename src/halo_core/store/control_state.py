@@ -1,8 +1,8 @@
 """What is in force for a tenant, read when the image is loaded or another connection has changed control.
 
-The mode comes from the signed entries (`halo_core.ledger.control_history`), of which each writer's signature is
-verified. The control row is a cache: where it says less it is overridden, recorded and written again, and where it says
-more it counts.
+The mode, the stops and the revocations come from the signed entries (`halo_core.ledger.control_history`), of which
+each writer's signature is verified. Their rows are a cache: where they say less they are overridden, recorded and
+written again, and where they say more they count.
 """
 
 from __future__ import annotations
@@ -12,29 +12,34 @@ from typing import TYPE_CHECKING, Final
 from halo_core.authorities import Authorities
 from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.floors import HomeFloor
-from halo_core.ledger.control_history import ControlChange, ControlHistory
+from halo_core.ledger.control_history import HISTORY_KINDS, ControlChange, ControlHistory
 from halo_core.log_output import get_logger
-from halo_core.model import EntryKind, Mode
+from halo_core.model import EntryKind, Mode, Revocation, Stop
 from halo_core.store.drafts import Draft
 from halo_core.store.image import Control
 from halo_core.store.proven_entries import ProvenEntry
 
 if TYPE_CHECKING:
-    from halo_core.model import Revocation, Stop
     from halo_core.store.transaction import Transaction
 
 _LOG: Final = get_logger("control")
 # The words of the index, or SQLite would not use it and read the whole log.
 _CONTROL_ENTRIES: Final = (
-    "SELECT w, ws FROM entry INDEXED BY entry_control WHERE tenant=? AND kind IN ('authority', 'mode') ORDER BY idx"
+    "SELECT w, ws FROM entry INDEXED BY entry_control WHERE tenant=? AND "
+    "kind IN ('authority', 'lift', 'mode', 'revocation', 'stop') ORDER BY idx"
 )
 _NEWEST_TIME: Final = "SELECT ts_us FROM entry WHERE tenant=? ORDER BY idx DESC LIMIT 1"
+_PUT_RESTRICTION: Final = (
+    "INSERT INTO hold VALUES (?,?,?,?,?) ON CONFLICT (tenant, kind, scope, target) DO UPDATE SET "
+    "since_us=excluded.since_us"
+)
 _NEWEST: Final = f"{_CONTROL_ENTRIES} DESC LIMIT 1"
 
 
 def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]) -> Control:
-    """What is in force, with the restrictions given.
+    """What is in force, given the restrictions that rows hold.
 
+    INVARIANT: REV - no row that is missing ends a stop or a revocation.
     INVARIANT: FLOOR - no row lowers the mode: it is what the signed entries say, and never below what this process,
     the home's file or the host has as the floor.
 
@@ -54,6 +59,7 @@ def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tu
     # Where the home was raised and its log does not say so (an entry is missing, or it is another database of the
     # home), nobody can waive the floor, since what stands is not known.
     waiver = _find_waiver(tx, history) if history.floor is Mode.ENFORCE and floors.host is not Mode.ENFORCE else None
+    stops, revocations = _restore_restrictions(tx, history, stops, revocations)
     control = Control(
         version=version,
         store=store,
@@ -72,7 +78,7 @@ def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tu
 
 
 def load_history(tx: Transaction, store: str) -> ControlHistory:
-    """People and mode as the signed entries of this log say; read again only when there is a newer one.
+    """People, mode and restrictions as the signed entries of this log say; read again only when there is a newer one.
 
     Raises:
         CannotDecide: `ledger_unwritable`, one of the entries is missing or was changed.
@@ -91,10 +97,33 @@ def load_history(tx: Transaction, store: str) -> ControlHistory:
             raise CannotDecide(
                 "ledger_unwritable", f"control entry {writer}-{seq} cannot be proven", remedy="run `halo verify`"
             ) from exc
-        if entry.kind in (EntryKind.AUTHORITY, EntryKind.MODE):
+        if entry.kind.value in HISTORY_KINDS:
             history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
     image.history, image.history_end = history, end
     return history
+
+
+def _restore_restrictions(
+    tx: Transaction, history: ControlHistory, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]
+) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
+    """The restrictions in force by rows or entries; rows that are missing or changed are recorded and written again."""
+    expected = tx.image.floors.list_restrictions(history)
+    found = {("stop", item.scope, item.target): item.since_us for item in stops}
+    found |= {("revocation", item.scope, item.target): item.since_us for item in revocations}
+    wrong = sorted(key for key, since_us in expected.items() if found.get(key) != since_us)
+    if not wrong:
+        return stops, revocations
+    names = ", ".join(f"{kind} {scope}" for kind, scope, _ in wrong[:3])
+    _record_difference(tx, "hold", names, f"{len(wrong)} rows")
+    tx.database.claim_control()
+    for key in wrong:
+        tx.insert(_PUT_RESTRICTION, (tx.tenant, *key, expected[key]))
+    found |= expected
+    in_order = sorted(((scope, target, kind), since_us) for (kind, scope, target), since_us in found.items())
+    return (
+        tuple(Stop(*key[:2], since_us) for key, since_us in in_order if key[2] == "stop"),
+        tuple(Revocation(*key[:2], since_us) for key, since_us in in_order if key[2] != "stop"),
+    )
 
 
 def _find_waiver(tx: Transaction, history: ControlHistory) -> ControlChange | None:
@@ -138,9 +167,9 @@ def _note_floor(tx: Transaction) -> None:
 
 
 def _record_difference(tx: Transaction, column: str, expected: str, actual: object) -> None:
-    """Record that the control row differs from its entry."""
+    """Record that rows of control differ from their entries."""
     _LOG.error(
-        "the %s in the control row is `%s`, but its entry says `%s`",
+        "the %s in rows of control is `%s`, but the entries say `%s`",
         column,
         actual,
         expected,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from halo_core.ledger.control_history import ControlChange, ControlHistory
+from halo_core.ledger.control_history import ControlChange, ControlHistory, RestrictionKey
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
@@ -71,6 +71,8 @@ class FloorMemory:
         latest_us: the latest time that was seen, so that a clock that is set back does not prolong a waiver.
         deadlines: entry of a waiver → when it ends by the monotonic clock, microseconds.
         ended: entries of waivers that have ended.
+        restrictions: stop or revocation in force, as committed entries said → (since when, the lifts of it until then).
+        remembered: the history from which `restrictions` was brought up to date last.
     """
 
     host: Mode = Mode.OBSERVE
@@ -78,6 +80,29 @@ class FloorMemory:
     latest_us: int = 0
     deadlines: dict[str, int] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    restrictions: dict[RestrictionKey, tuple[int, frozenset[str]]] = field(default_factory=dict)
+    remembered: ControlHistory | None = field(default=None, compare=False)
+
+    def list_restrictions(self, history: ControlHistory) -> dict[RestrictionKey, int]:
+        """The restrictions in force → since when.
+
+        INVARIANT: REV - what this process knew to be in force ends by a new lift, and not because its entry is missing.
+        """
+        kept = {
+            key: since_us
+            for key, (since_us, lifts) in self.restrictions.items()
+            if lifts.issuperset(history.lifts.get(key, ()))
+        }
+        return {**kept, **history.restrictions}
+
+    def remember_restrictions(self, history: ControlHistory) -> None:
+        """Keep what committed entries say is in force."""
+        if history is not self.remembered:
+            self.restrictions = {
+                key: (since_us, frozenset(history.lifts.get(key, ())))
+                for key, since_us in self.list_restrictions(history).items()
+            }
+            self.remembered = history
 
     def lasts(self, waiver: ControlChange, now_us: int, mono_us: int) -> bool:
         """Whether a waiver is in force.
@@ -167,7 +192,7 @@ class TenantImage:
         sketch_key: key of the session sketches.
         references: what stands in place of names.
         control: what is in force, None where it has to be read.
-        history: people and mode as the signed entries up to `history_end` say it; kept by `clear`.
+        history: people, mode and restrictions as the signed entries up to `history_end` say it; kept by `clear`.
         history_end: (writer, sequence) of the newest of those entries, None where there is none.
         floors: see `FloorMemory`; kept by `clear`.
         policy: hash of the policy that this writer has put in force, empty where it has none; kept by `clear`, taken

@@ -408,6 +408,7 @@ class RestrictionTable(_Table):
 
     def remove(self, kind: str, scope: str, target: str) -> bool:
         """Remove one; False where there is none."""
+        self._tx.load_control()  # while the row is there: what an entry says without a row is written again
         done = self._tx.cursor.execute(
             "DELETE FROM hold WHERE tenant=? AND kind=? AND scope=? AND target=?",
             (self._tx.tenant, kind, scope, target),

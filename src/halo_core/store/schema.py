@@ -31,7 +31,7 @@ _TYPES: Final[dict[str, Any]] = {
     "bytes": LargeBinary(),
 }
 _STANDING: Final = text("kind='passport' AND session=''")
-_CONTROL: Final = text("kind IN ('authority', 'mode')")
+_CONTROL: Final = text("kind IN ('authority', 'lift', 'mode', 'revocation', 'stop')")
 
 
 def _define(name: str, columns: str, key: str, *more: UniqueConstraint | Index, by_key: bool = False) -> None:
@@ -68,7 +68,7 @@ _define(
     Index("entry_session", "tenant", "session", "idx"),
     # Opening an agent's home looks for the standing passport issued last; without this it would read the whole log.
     Index("entry_standing_passport", "tenant", "idx", sqlite_where=_STANDING, postgresql_where=_STANDING),
-    # Likewise the entries from which the mode in force follows.
+    # Likewise the entries from which the mode, the stops and the revocations in force follow.
     Index("entry_control", "tenant", "idx", sqlite_where=_CONTROL, postgresql_where=_CONTROL),
 )
 _define("checkpoint", "tenant text, size int, root bytes, note bytes, frontier bytes", "tenant, size")

@@ -25,10 +25,10 @@ from halo_core.ledger import (
     seal,
     split_marks,
 )
+from halo_core.ledger.control_history import HISTORY_KINDS
 from halo_core.model import (
     ENDED,
     PAUSED,
-    EntryKind,
     LedgerEntry,
     Provenance,
     make_outcome_key,
@@ -140,8 +140,8 @@ class Transaction:
         if not session and draft.kind not in drafts.OPEN_KINDS:
             # Before it is inserted: a decision that does not see the change must come before it in the log.
             self.database.claim_control()
-            if draft.kind in (EntryKind.AUTHORITY, EntryKind.MODE):
-                self.image.control = None  # the mode in force follows from these
+            if draft.kind.value in HISTORY_KINDS:
+                self.image.control = None  # what is in force follows from these
         if draft.actor is not None or draft.others:
             draft = drafts.complete_draft(self, draft)
         sealed, marks, attached = self._attach(draft)
@@ -258,6 +258,8 @@ class Transaction:
         self._uses.write()
         if self._restrictions_changed:
             self.load_control()
+            if self._rows:  # rows of control differed from their entries
+                self._rows.write()
 
     def _flush_unchanged(self) -> None:
         """Write the sessions whose rows are still those that were read, if the parts that entries name are there.
@@ -277,7 +279,9 @@ class Transaction:
     def confirm(self) -> None:
         """Take over, after COMMIT, what is kept for the time when nothing can be read, or is written later."""
         self._uses.confirm()
-        control = self.image.control
+        control, history = self.image.control, self.image.history
+        if history is not None:
+            self.image.floors.remember_restrictions(history)
         if self._restrictions_changed and control is not None:
             self.image.stops, self.image.revocations = control.stops, control.revocations
 
@@ -295,6 +299,9 @@ class Transaction:
         self._parts_believed.clear()
         self._pending_marks.clear()
         self.image.clear()
+        end = self.image.history_end
+        if end is not None and end[0] == self.writer.id and end[1] >= self.writer.seq:
+            self.image.history = self.image.history_end = None  # its newest entry was rolled back
         self.image.policy = self._policy_before
 
     def draw_random(self, size: int) -> bytes:
@@ -360,14 +367,14 @@ class Transaction:
         return str(self.cursor.execute("SELECT store FROM control WHERE tenant=?", (self.tenant,)).fetchone()[0])
 
     def load_control(self) -> Control:
-        """What is in force: control row and restrictions, with the mode as the newest signed entry has it."""
+        """What is in force: control row and restrictions, as the signed entries have them at least."""
         image = self.image
         if image.control is None:
-            stops, revocations = rows.RestrictionTable(self).list_all()
+            control = load_control_state(self, *rows.RestrictionTable(self).list_all())
             if not self._restrictions_changed:
                 # INVARIANT: FAILCLOSED - what this transaction lifts counts as in force until it is committed.
-                image.stops, image.revocations = stops, revocations
-            image.control = load_control_state(self, stops, revocations)
+                image.stops, image.revocations = control.stops, control.revocations
+            image.control = control
         return image.control
 
     def put_control(self, control: Control) -> None:

@@ -66,6 +66,8 @@ class ExecutorKind:
 def _find_graph_language(graph: Any) -> str:
     name = type(graph).__name__.lower()
     others = {"rdf": "sparql", "ontotext": "sparql", "gremlin": "gremlin", "arango": "aql", "nebula": "ngql"}
+    if name.startswith("age"):
+        return "cypher/age"  # it puts the query into a statement of SQL
     return next((language for word, language in others.items() if word in name), "cypher")
 
 

@@ -419,7 +419,7 @@ CYPHER_OTHERS = [
     "MATCH (n) FOREACH (x IN [1] | SET n.x = x)",
     "LOAD CSV FROM 'https://x.example/?q=1' AS row RETURN row",
     "MATCH (n) CALL apoc.export.csv.all('x', {}) YIELD a RETURN a",
-    "CALL db.labels()",
+    "CALL db.clearQueryCaches()",
     "MATCH (n) CALL { WITH n DELETE n } RETURN 1",
     "MATCH (n) CALL (n) { DELETE n }",
     "RETURN apoc.load.json('https://x.example')",

@@ -59,11 +59,22 @@ _NAMESPACED: Final = frozenset(
     "duration.inmonths duration.inseconds localdatetime.truncate localtime.truncate point.distance point.withinbbox "
     "time.truncate vector.similarity.cosine vector.similarity.euclidean".split()
 )
+_SCHEMA_CALL: Final = re.compile(
+    r"\s*call\s+db\.(?:labels|relationshiptypes|propertykeys|schema\.(?:visualization|nodetypeproperties"
+    r"|reltypeproperties))\(\)\s*(?:yield\s+\w+(?:\s*,\s*\w+)*\s*(?:return\s+\w+(?:\s*,\s*\w+)*\s*)?)?;?\s*",
+    re.IGNORECASE | re.ASCII,
+)
+"""A whole query that lists what the database holds, by procedures of its own."""
+_ALIASES: Final = frozenset({"start", "index", "stop", "finish", "load", "call"})
+"""Words of acts that may follow `AS`."""
 _MAX_TOKENS: Final = 4_000
+_ENDS_SQL_TEXT: Final = re.compile(r"\$\$|[`;]|--|/\*")
 
 
 def reads_only(text: str) -> bool:
     """Whether a query only reads; total, in a time that grows with its length."""
+    if _SCHEMA_CALL.fullmatch(text) is not None:
+        return True
     tokens = _split(text)
     if not tokens or tokens[0][1] not in _READING_STARTS:
         return False
@@ -71,9 +82,14 @@ def reads_only(text: str) -> bool:
     return bool(statements) and all(map(_reads, statements))
 
 
+def reads_only_in_sql(text: str) -> bool:
+    """As `reads_only`, of a query inside a statement of SQL, as Apache AGE runs it: it must not end its text."""
+    return _ENDS_SQL_TEXT.search(text) is None and reads_only(text)
+
+
 def _split(text: str) -> list[tuple[str, str]]:
     """Kind and text of each token, words in lower case; none where the query cannot be taken apart."""
-    if _ODD_SPACES.search(text) is not None:
+    if _ODD_SPACES.search(text) is not None or "$$" in text:
         return []
     tokens: list[tuple[str, str]] = []
     position = 0
@@ -116,7 +132,7 @@ def _is_balanced(tokens: list[tuple[str, str]]) -> bool:
     return not stack
 
 
-def _is_allowed(tokens: list[tuple[str, str]], place: int) -> bool:
+def _is_allowed(tokens: list[tuple[str, str]], place: int) -> bool:  # noqa: PLR0911  one return for each reason
     """Whether a token may stand in a query that reads."""
     kind, text = tokens[place]
     after = tokens[place + 1] if place + 1 < len(tokens) else ("", "")
@@ -125,10 +141,12 @@ def _is_allowed(tokens: list[tuple[str, str]], place: int) -> bool:
     if kind != "word":
         return True
     before = tokens[place - 1] if place else ("", "")
-    if before in _MEMBER_SIGNS:
+    if before in _MEMBER_SIGNS and not _ends_number(tokens, place - 1):
         return after != ("sign", "(") or _is_pure_call(tokens, place)
     if after == ("sign", "("):
         return _is_pure_call(tokens, place) and (text in _KEYWORDS or not _ends_operand(tokens, place - 1))
+    if text in _ALIASES and before == ("word", "as") and _ends_operand(tokens, place - 2):
+        return True
     if text in _ACTING_WORDS:
         return after == ("sign", ":") and before in (("sign", "{"), ("sign", ","))  # a key of a map
     return text in _KEYWORDS or not _ends_operand(tokens, place - 1)
@@ -136,6 +154,11 @@ def _is_allowed(tokens: list[tuple[str, str]], place: int) -> bool:
 
 _MEMBER_SIGNS: Final = frozenset(("sign", sign) for sign in (".", ":", "|", "&", "!"))
 """Behind these stands the name of a property, a label or a type."""
+
+
+def _ends_number(tokens: list[tuple[str, str]], place: int) -> bool:
+    """Whether a dot belongs to the number before it: `1. DELETE` names no property."""
+    return tokens[place] == ("sign", ".") and place > 0 and tokens[place - 1][0] == "number"
 
 
 def _ends_operand(tokens: list[tuple[str, str]], place: int) -> bool:

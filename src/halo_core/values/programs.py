@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from halo_core.values.argument_values import MAX_PROGRAM
-from halo_core.values.cypher_programs import reads_only
+from halo_core.values.cypher_programs import reads_only, reads_only_in_sql
 from halo_core.values.languages import Language, split_language
 from halo_core.values.program_effects import OPAQUE, READS, Program, ProgramEffect
 from halo_core.values.python_programs import only_computes
@@ -51,7 +51,8 @@ def _judge(text: str, language: str) -> Program:
         if family == Language.SQL:
             return judge_sql(text, dialect)
         if dialect:
-            return OPAQUE
+            is_read = family == Language.CYPHER and dialect == "age" and reads_only_in_sql(text)
+            return READS if is_read else OPAQUE
         if family == Language.SHELL:
             return judge_shell(text)
         if family == Language.PYTHON:

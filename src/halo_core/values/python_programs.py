@@ -26,7 +26,17 @@ _FUNCTIONS: Final = frozenset(
 _METHODS: Final = frozenset(
     "add append capitalize casefold copy count difference discard endswith extend find get index insert intersection "
     "isalpha isdigit items join keys lower lstrip partition pop remove replace reverse rstrip setdefault sort split "
-    "splitlines startswith strip title union update upper values".split()
+    "splitlines startswith strip title union update upper values "
+    # of dates, times and bytes
+    "combine date decode encode fromisoformat fromtimestamp hex isocalendar isoformat isoweekday now strftime strptime "
+    "time timestamp today total_seconds utcnow weekday".split()
+)
+_DATA_ATTRIBUTES: Final = frozenset(
+    "day days denominator hour imag microsecond microseconds minute month numerator real second seconds year".split()
+)
+_EXCEPTIONS: Final = frozenset(
+    "ArithmeticError AssertionError AttributeError Exception IndexError KeyError LookupError NameError OverflowError "
+    "TypeError ValueError ZeroDivisionError".split()
 )
 _FENCE: Final = re.compile(r"^(?:\s|`)*(?i:python)?\s*|(?:\s|`)*$")
 _MAX_CLEANINGS: Final = 8
@@ -38,6 +48,9 @@ _NODES: Final = (
     ast.AugAssign,
     ast.AnnAssign,
     ast.For,
+    ast.While,
+    ast.Try,
+    ast.ExceptHandler,
     ast.If,
     ast.IfExp,
     ast.Break,
@@ -102,6 +115,8 @@ class _Names:
             (self.loaded if isinstance(node.ctx, ast.Load) else self.stored).add(node.id)
         elif isinstance(node, ast.arg):
             self.stored.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            self.stored.add(node.name)
         return True
 
     def _note_import(self, node: ast.Import | ast.ImportFrom) -> bool:
@@ -115,7 +130,7 @@ class _Names:
     @property
     def are_clear(self) -> bool:
         """Whether each name is known, and none that is called has two meanings."""
-        called = self.functions | self.modules.keys() | _FUNCTIONS
+        called = self.functions | self.modules.keys() | _FUNCTIONS | _EXCEPTIONS
         return self.loaded <= called | self.stored and self.stored.isdisjoint(called)
 
 
@@ -131,6 +146,8 @@ def only_computes(text: str) -> bool:
     Raises:
         SyntaxError, ValueError, RecursionError: it cannot be parsed.
     """
+    if "```" in text:
+        return False  # some tools run what stands between fences, and nothing else
     for _ in range(_MAX_CLEANINGS):
         if not _computes_as_it_stands(text):
             return False
@@ -169,7 +186,8 @@ def _computes(node: ast.AST, names: _Names) -> bool:
         return not node.id.startswith("_")
     if isinstance(node, ast.Attribute):
         # A method that is not called could be called by somebody else.
-        return _is_of_module(node, names) or (isinstance(node.ctx, ast.Load) and id(node) in names.methods)
+        is_read = isinstance(node.ctx, ast.Load) and (id(node) in names.methods or node.attr in _DATA_ATTRIBUTES)
+        return _is_of_module(node, names) or is_read
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
         value = node.right.value if isinstance(node.right, ast.Constant) else None
         return isinstance(value, int | float) and abs(value) <= _MAX_EXPONENT

@@ -6,6 +6,7 @@ INVARIANT: FAILCLOSED - whatever else stands in a program makes it opaque: it ma
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from halo_core.values.argument_values import load_bash_parser, to_bash_ascii
@@ -14,7 +15,7 @@ from halo_core.values.program_effects import MAX_NAMED, MAX_NODES, OPAQUE, Progr
 
 _READING_COMMANDS: Final = frozenset(
     "basename cat cd column comm cut df diff dirname du echo egrep false fgrep grep head id ls nl "
-    "printf pwd realpath stat tac tail test tr true uname uniq wc which whoami".split()
+    "jq printf ps pwd realpath stat tac tail test tr true uname wc which whoami".split()
 )
 _WRITING_OPTIONS: Final = {
     "file": ("C",),
@@ -40,7 +41,7 @@ _GROUPING_NODES: Final = frozenset({"program", "pipeline", "list", "comment", "&
 _WORD_NODES: Final = frozenset({"word", "raw_string", "string", "number", "concatenation"})
 
 
-def judge_shell(text: str) -> Program:  # noqa: PLR0911  one return for each reason
+def judge_shell(text: str) -> Program:  # noqa: C901, PLR0911  one return for each reason
     """What a shell command does; raises for text that the grammar cannot take."""
     if "`" in text or "$" in text or _ODD_CHARACTERS.search(text) is not None:
         return OPAQUE
@@ -62,6 +63,10 @@ def judge_shell(text: str) -> Program:  # noqa: PLR0911  one return for each rea
             verbs += found
         elif node.type in _GROUPING_NODES:
             pending += node.children
+        elif node.type == "redirected_statement":
+            if not all(_is_harmless_redirect(child, named) for child in node.children[1:]):
+                return OPAQUE
+            pending.append(node.children[0])
         else:
             return OPAQUE
     if len(named) > MAX_NAMED or (verbs and _CHANGES_FOLDER.search(text) is not None):
@@ -74,27 +79,91 @@ _ODD_CHARACTERS: Final = re.compile(r"[^\x20-\x7e\t\n]")
 _CHANGES_FOLDER: Final = re.compile(r"(?:^|[;&|\s])(?:cd|pushd|popd)\b")
 
 
-def _judge_command(node: Any, named: dict[str, None]) -> list[frozenset[str]] | None:
+def _judge_command(  # noqa: PLR0911  one return for each reason
+    node: Any, named: dict[str, None]
+) -> list[frozenset[str]] | None:
     """The verbs of one command, whose paths and hosts are added to `named`; None for one that is not understood."""
     words = [_read_word(child) for child in node.children]
     if not words or not all(words):
         return None
     command = words[0]
     options, operands = _split_words(words[1:])
-    if command in _READING_COMMANDS or command in _WRITING_OPTIONS:
-        if any(_writes(command, option) for option in options):
+    if command in _JUDGED_COMMANDS:
+        if not _JUDGED_COMMANDS[command](options, operands):
             return None
         verbs: list[frozenset[str]] = []
+    elif command in _VERSIONED_COMMANDS:
+        return [] if words[1:] in (["--version"], ["-V"]) else None
+    elif command in _READING_COMMANDS or command in _WRITING_OPTIONS:
+        if any(_writes(command, option) for option in options):
+            return None
+        verbs = []
     elif command in _ACTING_COMMANDS:
         if not all(_ACTING_OPTION.fullmatch(option) for option in options):
             return None  # `-t` and the long options can name another place
+        if any(_PATTERN.search(word) for word in operands):
+            return None  # names that the shell fills in
         verbs = [_ACTING_COMMANDS[command]]
     else:
         return None
     named.update(dict.fromkeys(word for word in operands if verbs or "/" in word))
-    if command == "uniq" and len(operands) > 1:
-        return None  # its second file is written
     return verbs
+
+
+def _reads_lines_once(options: list[str], operands: list[str]) -> bool:
+    """Whether `uniq` writes no file: its second one is written. A number may be an option's."""
+    numbers = sum(_UNIQ_NUMBER.fullmatch(option) is not None for option in options)
+    numeric = [word for word in operands if word.isdigit()]
+    return len(operands) - min(numbers, len(numeric)) <= 1
+
+
+def _prints_date(options: list[str], operands: list[str]) -> bool:
+    """Whether `date` prints: anything but a format sets the clock."""
+    return all(option in _DATE_OPTIONS for option in options) and all(word.startswith("+") for word in operands)
+
+
+def _prints_lines(options: list[str], operands: list[str]) -> bool:
+    """Whether `sed` prints lines by their numbers; anything else in its language may write and run."""
+    return options == ["-n"] and bool(operands) and _LINE_NUMBERS.fullmatch(operands[0]) is not None
+
+
+def _searches_text(options: list[str], _operands: list[str]) -> bool:
+    """Whether `rg` only searches: some of its long options run programs."""
+    return all(_RG_OPTION.fullmatch(option) is not None for option in options)
+
+
+_UNIQ_NUMBER: Final = re.compile(r"-[cdDiuz]*[fsw]")
+_DATE_OPTIONS: Final = frozenset({"-u", "-R", "-I", "--utc", "--iso-8601", "--rfc-email"})
+_LINE_NUMBERS: Final = re.compile(r"\d+(?:,\d+)?p")
+_RG_OPTION: Final = re.compile(r"-[nilcwovFSsxHIuUaAeBCmgtTNp\d]+")
+_JUDGED_COMMANDS: Final[dict[str, Callable[[list[str], list[str]], bool]]] = {
+    "date": _prints_date,
+    "rg": _searches_text,
+    "sed": _prints_lines,
+    "uniq": _reads_lines_once,
+}
+"""Commands that read where their options and operands say so."""
+_VERSIONED_COMMANDS: Final = frozenset("cargo gcc git java node perl pip python python3 ruby rustc".split())
+
+
+def _is_harmless_redirect(node: Any, named: dict[str, None]) -> bool:
+    """Whether a redirection drops output, joins it, or reads one file."""
+    if node.type != "file_redirect":
+        return False
+    parts = [child for child in node.children if child.type != "file_descriptor"]
+    if len(parts) != 2:  # a second word may be an argument or a file
+        return False
+    sign, target = parts[0].type, parts[1].text.decode("ascii")
+    if sign in (">", ">>"):
+        return bool(target == "/dev/null")
+    if sign == ">&":
+        return target in ("1", "2")
+    word = _read_word(parts[1])
+    if sign != "<" or not word or word.startswith(("/dev/", "-", "&")):  # Bash opens connections by such names
+        return False
+    if "/" in word:
+        named[word] = None
+    return True
 
 
 def _split_words(words: list[str]) -> tuple[list[str], list[str]]:
@@ -104,6 +173,7 @@ def _split_words(words: list[str]) -> tuple[list[str], list[str]]:
     return options, [word for word in words[:end] if word not in options] + words[end + 1 :]
 
 
+_PATTERN: Final = re.compile(r"[*?\[\]~]")
 _ACTING_OPTION: Final = re.compile(r"-[rRfpvinauLHPd]{1,8}")
 
 

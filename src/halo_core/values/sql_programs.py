@@ -75,6 +75,25 @@ _OUTSIDE_NAME: Final = re.compile(r"[/\\:@*?~]|\.\w{1,8}$")
 """What a table's name holds that is a file's or an address."""
 _OWNED_CALLS: Final = frozenset({"", "oracle"})
 """Where `package.function` may call something without brackets."""
+_BARE_TABLES: Final = frozenset({"dual", "sysdummy1"})
+_BARE_NAMES: Final = frozenset(
+    "sysdate systimestamp user uid rownum rowid level ora_rowscn current_date current_timestamp current_user "
+    "localtimestamp sessiontimezone dbtimezone connect_by_isleaf connect_by_iscycle column_value".split()
+)
+"""Names that stand for a value without any table."""
+_ACTING_NAME: Final = re.compile(
+    r"(?:apply|archive|approve|call|cancel|charge|clear|close|create|delete|disable|do|drop|enable|erase|exec|execute"
+    r"|expire|export|fire|flush|grant|insert|issue|kill|launch|mail|notify|pay|perform|post|process|publish|purge"
+    r"|reboot|refund|remove|reset|restart|revoke|run|send|set|shutdown|start|stop|submit|transfer|trigger|truncate"
+    r"|update|upload|wipe|write)_(?!(?:at|by|code|count|date|dt|flag|id|ind|key|mode|name|no|num|number|on|reason|status"
+    r"|time|timestamp|ts|type|user|value|yn)$)\w+"
+)
+"""A function rather than a column; it needs no brackets in Oracle."""
+_FILE_DIALECTS: Final = frozenset({"", "spark", "spark2", "databricks", "hive"})
+_FILE_SCHEMAS: Final = frozenset(
+    "avro binaryfile csv delta iceberg json hudi image libsvm orc parquet text xml".split()
+)
+"""Where, and as which schemas, a format stands in front of the path of a file."""
 _SEQUENCE_WORDS: Final = frozenset({"nextval"})
 _ATTRIBUTE_CALLS: Final = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
 """Where `row.f` and `(value).f` may call the function `f`."""
@@ -153,7 +172,7 @@ def _parse(text: str, dialect: str) -> list[Any]:
 _QUOTED: Final = frozenset({"STRING", "IDENTIFIER", "NATIONAL_STRING"})
 
 
-def _judge_trees(trees: list[Any], dialect: str) -> Program:
+def _judge_trees(trees: list[Any], dialect: str) -> Program:  # noqa: PLR0911  one return for each reason
     tables: dict[str, None] = {}
     verbs: list[frozenset[str]] = []
     count = 0
@@ -171,7 +190,9 @@ def _judge_trees(trees: list[Any], dialect: str) -> Program:
         if not all(_is_readable(node, dialect, acts=bool(inner)) for node in nodes):
             return OPAQUE
         named = _list_tables(nodes)
-        if named is None or (dialect in _OWNED_CALLS and not _has_known_qualifiers(nodes)):
+        if named is None:
+            return OPAQUE
+        if dialect in _OWNED_CALLS and not (_has_known_qualifiers(nodes) and _has_known_columns(nodes, named)):
             return OPAQUE
         tables.update(dict.fromkeys(named))
     if len(tables) > MAX_NAMED:
@@ -234,7 +255,7 @@ def _is_plain_hint(node: Any, _dialect: str) -> bool:
     return all(item.name.casefold() in _TABLE_HINTS for item in node.expressions)
 
 
-def _is_plain_table(node: Any, _dialect: str) -> bool:
+def _is_plain_table(node: Any, dialect: str) -> bool:
     """Whether a table is one of the database: a file or an address is read by its name in some of them."""
     source, alias = node.this, node.args.get("alias")
     if type(source).__name__ in _NAMED_CALLS:
@@ -244,6 +265,10 @@ def _is_plain_table(node: Any, _dialect: str) -> bool:
     if alias is not None and alias.this is None:
         return False  # a word with brackets behind it, which the database takes for a function
     parts = [part.name for part in (source, node.args.get("db"), node.args.get("catalog")) if hasattr(part, "name")]
+    if dialect in _FILE_DIALECTS and any(part.casefold() in _FILE_SCHEMAS for part in parts[1:]):
+        return False
+    if parts[0].casefold().startswith("pragma_") and parts[0].casefold() not in TABLE_CALLS:
+        return False  # SQLite runs the pragma of that name
     return not any(map(_OUTSIDE_NAME.search, parts))
 
 
@@ -280,6 +305,23 @@ def _has_known_qualifiers(nodes: list[Any]) -> bool:
     """Whether each column belongs to a table of the statement: in Oracle `package.function` looks the same."""
     known = set(_iterate_qualifiers(nodes))
     return all(node.table.casefold() in known for node in nodes if type(node).__name__ == "Column" and node.table)
+
+
+def _has_known_columns(nodes: list[Any], tables: list[str]) -> bool:
+    """Whether names without a table can be columns: Oracle calls a function without arguments by its name alone."""
+    names = {node.name.casefold() for node in nodes if type(node).__name__ == "Column" and not node.table}
+    names -= _BARE_NAMES
+    if {table.casefold() for table in tables} <= _BARE_TABLES:
+        given = {node.alias.casefold() for node in nodes if type(node).__name__ == "Alias"}
+        given |= {
+            column.name.casefold()
+            for node in nodes
+            if type(node).__name__ == "TableAlias"
+            for column in node.args.get("columns") or ()
+        }
+        names -= given
+        return not names or any(type(node).__name__ == "Values" for node in nodes)
+    return not any(map(_ACTING_NAME.fullmatch, names))
 
 
 def _iterate_qualifiers(nodes: list[Any]) -> Iterator[str]:

@@ -18,12 +18,13 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
 from halo_core.enforcement.flow import GovernedAction, Steps, TwoWayStep, adrive, drive, make_withdrawal_call
-from halo_core.enforcement.guards import clean_name, make_unregistered_resource, to_list
+from halo_core.enforcement.guards import clean_name, find_name_problem, make_unregistered_resource, to_list
 from halo_core.enforcement.mcp_listings import describe_for_guess
 from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import ContextVarScope
@@ -111,7 +112,7 @@ class HaloCallback(BaseCallbackHandler):
                 resource,
                 {key: to_json_value(value) for key, value in args.items()},
                 call_id=str(kwargs.get("tool_call_id") or ""),
-                problem=problem,
+                problem=problem or find_name_problem(self._halo, resource),
                 abilities=("pause",),
             )
             self._begin_run(run_id, call)
@@ -121,9 +122,12 @@ class HaloCallback(BaseCallbackHandler):
         name = str(kwargs.get("name") or (serialized or {}).get("name") or "")
         if self._is_claimed(RunStart("retriever", run_id), kwargs):  # a run name hides the retriever's own
             return
-        resource = self._halo.first_seen.find_retriever(name, current_enclosure())
+        retriever, _ = find_starting(BaseRetriever, lambda item: name in (item.name, type(item).__name__))
+        resource = self._halo.first_seen.find_retriever(name, current_enclosure(), retriever)
         with _event_session_scope(kwargs):
-            self._begin_run(run_id, self._halo.build_call(resource, {"query": query}, abilities=_ABILITIES))
+            problem = find_name_problem(self._halo, resource)
+            call = self._halo.build_call(resource, {"query": query}, problem=problem, abilities=_ABILITIES)
+            self._begin_run(run_id, call)
 
     def on_chat_model_start(
         self, serialized: dict[str, Any] | None, messages: list[list[BaseMessage]], *, run_id: UUID, **kwargs: Any

@@ -13,14 +13,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.enforcement.guards import TOOL_KINDS, clean_name, get_guard, make_unregistered_resource
+from halo_core.enforcement.originals import Originals, is_same_thing
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._known_tools import describe_known_tool
 from halo_langchain._mcp import read_server_tool
-from halo_langchain._tools import copy_with_guard, guard_tool, make_tool_schema, takes_more_than_task
+from halo_langchain._tools import copy_with_guard, guard_tool, list_parts, make_tool_schema, takes_more_than_task
 from halo_langchain._translate import get_handoff_agent, tool_schema
 
 if TYPE_CHECKING:
+    from langchain_core.retrievers import BaseRetriever
     from langchain_core.tools import BaseTool
 
     from halo_langchain import Halo
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _MAX_NAMES: Final = 1_000
 _MAX_COPIES: Final = 256
+_OTHER: Final = "unguarded"
 
 
 class FirstSeen:
@@ -36,6 +39,9 @@ class FirstSeen:
     def __init__(self, halo: Halo) -> None:
         self._halo = halo
         self._arguments: dict[str, frozenset[str]] = {}  # seen so far, by tool
+        self._sighted: dict[str, BaseTool] = {}  # the last that was seen to run, by name
+        self._tools = Originals(list_parts)
+        self._retrievers = Originals()
         self._copies: OrderedDict[int, tuple[BaseTool, BaseTool]] = OrderedDict()  # with the original, so that it stays
         self._lock = threading.RLock()
 
@@ -46,11 +52,13 @@ class FirstSeen:
 
         It is registered for any arguments; each new one is part of the guess from then on.
         """
-        name = clean_name(name)
+        name, original = clean_name(name), _find_original(tool)
         with self._lock:
             registered, known = self._halo.find_registered(name), self._arguments.get(name)
+            if tool is not None:
+                self._sighted[name] = original
             if registered is not None and known is None:
-                is_tool = registered.kind in TOOL_KINDS
+                is_tool = registered.kind in TOOL_KINDS and not self._tools.belongs_to_another(name, original)
                 return registered if is_tool else make_unregistered_resource(name, ActionKind.TOOL_CALL)
             seen = frozenset(arguments) | (known or frozenset())
             if registered is not None and seen <= (known or frozenset()):
@@ -71,10 +79,41 @@ class FirstSeen:
             self._arguments[name] = seen
             return resource
 
-    def find_retriever(self, name: str, enclosure: Enclosure | None) -> Resource:
-        """The resource of a retriever, by its name; `enclosure` is what runs around it."""
+    def note_guarded(self, name: str, tool: BaseTool, *, is_sighting: bool = False) -> None:
+        """Note that a tool was guarded under a name; one that was only seen to run has no grant of its own."""
+        with self._lock:
+            if not is_sighting:
+                self._arguments.pop(name, None)
+                self._sighted.pop(name, None)
+                self._tools.note(name, tool)
+
+    def note_guarded_retriever(self, name: str, retriever: BaseRetriever) -> None:
+        """As `note_guarded`, of a retriever."""
+        with self._lock:
+            self._arguments.pop(name, None)
+            self._retrievers.note(name, retriever)
+
+    def was_only_seen(self, name: str, tool: BaseTool) -> bool:
+        """Whether what is registered under a name is this tool, as it was seen to run: a declaration replaces it."""
+        with self._lock:
+            seen = self._sighted.get(name) if name in self._arguments else None
+            return seen is not None and is_same_thing(list_parts(seen), list_parts(tool))
+
+    def belongs_to_another(self, name: str, tool: BaseTool) -> bool:
+        """Whether a name is that of a guarded tool, and this is another one."""
+        return self._tools.belongs_to_another(name, _find_original(tool))
+
+    def find_retriever(
+        self, name: str, enclosure: Enclosure | None, retriever: BaseRetriever | None = None
+    ) -> Resource:
+        """The resource of a retriever, by its name; `enclosure` is what runs around it.
+
+        One that is called like a guarded one, and is another, has a name of its own.
+        """
         name = clean_name(name)
         with self._lock:
+            if self._retrievers.belongs_to_another(name, _find_original(retriever)):
+                name = clean_name(f"{name}.{_OTHER}")
             registered = self._halo.find_registered(name)
             if registered is not None:
                 is_retriever = registered.kind is ActionKind.RETRIEVAL
@@ -136,19 +175,27 @@ class FirstSeen:
             return copy_with_guard(halo, tool)
         if registered is not None:
             return copy_with_guard(halo, tool, registered if name in self._arguments else None)
-        if not self._may_register(name):
+        if not self._may_register(name, tool):
             return copy_with_guard(halo, tool)
         try:
-            guarded = guard_tool(halo, tool, None)
+            guarded = guard_tool(halo, tool, None, is_sighting=True)
         except ConfigError:
             return copy_with_guard(halo, tool)
         return guarded
 
-    def _may_register(self, name: str) -> bool:
+    def _may_register(self, name: str, tool: BaseTool | None = None) -> bool:
         if name not in self._arguments and len(self._arguments) >= _MAX_NAMES:
             return False
         self._arguments.setdefault(name, frozenset())
+        if tool is not None:
+            self._sighted[name] = tool
         return True
+
+
+def _find_original(x: Any) -> Any:
+    """What was guarded, of a guarded copy; anything else as it is."""
+    guard = get_guard(x)
+    return x if guard is None else guard.original
 
 
 def get_description(serialized: Any) -> str:

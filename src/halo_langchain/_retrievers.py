@@ -67,6 +67,7 @@ def guard_retriever(
     name = choose_resource_id(resource, retriever.get_name())
     schema = retriever_schema(retriever, _prepare_retrieval(retriever, "", {}).decided_arguments)
     registered = halo.register(ActionKind.RETRIEVAL, name, resource=resource, schema=schema)
+    halo.first_seen.note_guarded_retriever(registered.id, retriever)
     guarded = retriever.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(retriever)))
     earlier_surface = guard.surface if guard is not None and guard.halo is halo and labels is None else None

@@ -229,13 +229,14 @@ def _guard_node_tool(
     guard = get_guard(tool)
     if guard is not None:
         return tool if guard.halo is halo else copy_with_guard(halo, tool)
-    if not is_started:
-        halo.replace_first_seen(tool, tool.name)
-    registered = halo.find_registered(tool.name) if not get_handoff_agent(tool) else None
+    if is_started and not get_handoff_agent(tool) and halo.first_seen.belongs_to_another(tool.name, tool):
+        return copy_with_guard(halo, tool)
+    is_new = get_handoff_agent(tool) or halo.first_seen.was_only_seen(tool.name, tool)
+    registered = None if is_new else halo.find_registered(tool.name)
     # What was declared of this name holds here too: finding it again declares nothing.
     known_resource = registered if registered is not None and registered.kind is not ActionKind.HANDOFF else None
     try:
-        guarded = guard_tool(halo, tool, known_resource)
+        guarded = guard_tool(halo, tool, known_resource, is_sighting=is_started)
     except ConfigError as error:
         if is_started:
             return halo.first_seen.guard_tool(tool)

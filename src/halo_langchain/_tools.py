@@ -41,6 +41,7 @@ from halo_core.enforcement.guards import (
     GuardMetadata,
     UnregisteredGuard,
     attach_guard,
+    choose_resource_id,
     get_guard,
     make_named_subclass,
     make_unregistered_resource,
@@ -417,8 +418,14 @@ def as_tool(function: Callable[..., Any]) -> BaseTool:
     return tool
 
 
-def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseTool:
+def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None, *, is_sighting: bool = False) -> BaseTool:
     """Register a tool and return its guarded copy.
+
+    Args:
+        halo: who decides.
+        tool: to guard.
+        resource: what it is; guessed where not given.
+        is_sighting: whether nobody asked for it: the tool was met as it ran.
 
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind; or its class has an entry point
@@ -445,7 +452,10 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
         return _guard_server_tool(halo, tool, served, resource)
     if resource is None and halo.find_declared(tool.name, *TOOL_KINDS) is None:
         resource = describe_known_tool(tool)
-    registered = halo.register_tool(tool.name, resource, tool.description, schema)
+    resource_id = choose_resource_id(resource, tool.name)
+    was_only_seen = not is_sighting and halo.first_seen.was_only_seen(resource_id, tool)
+    registered = halo.register_tool(tool.name, resource, tool.description, schema, replaces=was_only_seen)
+    halo.first_seen.note_guarded(registered.id, tool, is_sighting=is_sighting)
     function = (tool.func or tool.coroutine) if isinstance(tool, StructuredTool) else None
     # A subclass may do more than call its function.
     halo.register_runner(registered, function if type(tool) is StructuredTool else None)
@@ -474,6 +484,13 @@ def _guard_server_tool(halo: Halo, tool: BaseTool, served: ServerTool, resource:
     guarded = copy_with_guard(halo, tool, tool_resource, make_guard)
     server_tools.note_guard(name, require_guard(guarded))
     return guarded
+
+
+def list_parts(tool: Any) -> Any:
+    """What tells a tool from another one of its name: its functions, or all that it holds."""
+    if isinstance(tool, Tool | StructuredTool):
+        return type(tool), tool.func, tool.coroutine
+    return tool
 
 
 def make_tool_schema(tool: BaseTool) -> dict[str, Any]:

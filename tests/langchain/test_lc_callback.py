@@ -414,7 +414,7 @@ def test_a_raw_thread_has_no_session_but_is_still_blocked(watched):
 
 
 def test_the_mark_ends_where_the_body_begins(world):
-    """Even for an unguarded tool of the same name."""
+    """Even for an unguarded tool of the same name; the grant is not its."""
 
     @tool("look")
     def outer(q: str) -> str:
@@ -422,8 +422,11 @@ def test_the_mark_ends_where_the_body_begins(world):
         return str(look.invoke({"q": q}, config={"callbacks": [world.halo.callback()]}))
 
     guarded = world.halo.guard(outer, resource=Resource(impact=Impact.READ, source_trust=900))
-    assert guarded.invoke({"q": "x"}) == "seen x"
+    with pytest.raises(Denied) as denied:
+        guarded.invoke({"q": "x"})
+    assert denied.value.reason == "needs_guard"
     assert len(world.decisions("look")) == 2
+    assert RAN == []
 
 
 def test_a_guard_of_another_halo_is_no_excuse(make_world, watched):

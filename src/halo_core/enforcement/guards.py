@@ -144,9 +144,16 @@ class UnregisteredGuard(GuardMetadata):
 
         INVARIANT: a grant, and what a policy knows by a name, are of that, and of nothing that is called so.
         """
-        name = self.resource.id
-        is_taken = self.halo.find_registered(name) is not None or self.halo.find_declared(name, *ActionKind) is not None
-        return "needs_guard" if is_taken else ""
+        return find_name_problem(self.halo, self.resource)
+
+
+def find_name_problem(halo: Any, resource: Resource) -> str:
+    """`needs_guard` where the resource of something that nobody registered has a name that is another's already."""
+    registered = halo.find_registered(resource.id)
+    if registered == resource:
+        return ""
+    is_taken = registered is not None or halo.find_declared(resource.id, *ActionKind) is not None
+    return "needs_guard" if is_taken else ""
 
 
 def attach_guard(guarded: Any, guard: GuardMetadata) -> None:

@@ -134,13 +134,20 @@ class Registry:
         self._resources: dict[str, RegisteredResource] = {}
         self.version = 0
 
-    def add(self, item: RegisteredResource) -> Resource:
+    def add(self, item: RegisteredResource, *, replaces: bool = False) -> Resource:
         """Register a resource; the same one twice changes nothing.
+
+        Args:
+            item: it.
+            replaces: whether it takes the place of one that was registered under its id, whatever that is.
 
         Raises:
             ConfigError: the id belongs to a resource of another kind, or to a tool with other arguments.
         """
         registered = self._resources.get(item.resource.id)
+        if replaces:
+            self._put(item)
+            return item.resource
         if registered is not None and not _takes_same_arguments(registered, item):
             raise ConfigError(
                 "resource_id_taken",
@@ -155,10 +162,13 @@ class Registry:
                 field="resource",
                 remedy="give one of the two another id: `resource=Resource(id=...)`",
             )
-        if registered != item:
+        self._put(item)
+        return item.resource
+
+    def _put(self, item: RegisteredResource) -> None:
+        if self._resources.get(item.resource.id) != item:
             self._resources[item.resource.id] = item
             self.version += 1
-        return item.resource
 
     def remove(self, resource_id: str) -> None:
         """Forget a registration, if there is one."""

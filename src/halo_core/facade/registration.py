@@ -42,6 +42,7 @@ class RegistrationMixin(SessionMixin):
         description: str = "",
         schema: Mapping[str, Any] | None = None,
         hints: ServerHints = NO_HINTS,
+        replaces: bool = False,
     ) -> Resource:
         """Register a tool, retriever, model or agent; what was not declared is guessed, with a notice.
 
@@ -52,6 +53,7 @@ class RegistrationMixin(SessionMixin):
             description: as the model reads it.
             schema: JSON schema of its arguments.
             hints: what its server says of it; they can only raise a guess.
+            replaces: whether it takes the place of what was registered under its id when that was only seen to run.
 
         Raises:
             ConfigError: the id is taken by another kind.
@@ -72,7 +74,7 @@ class RegistrationMixin(SessionMixin):
                 f"`{completed.id}` classified as {completed.impact.value} ({completed.classified}{where}): {why}; "
                 "`halo enforce` asks you about it, or declare it with resource=Resource(impact=..., targets=...)"
             )
-        return self._registry.add(RegisteredResource(completed, argument_schema, why))
+        return self._registry.add(RegisteredResource(completed, argument_schema, why), replaces=replaces)
 
     def register_tool(
         self,
@@ -81,6 +83,8 @@ class RegistrationMixin(SessionMixin):
         description: str,
         schema: Mapping[str, Any],
         hints: ServerHints = NO_HINTS,
+        *,
+        replaces: bool = False,
     ) -> Resource:
         """Register a tool as what it was said or declared to be: a tool call, or a retrieval; arguments as `register`.
 
@@ -90,7 +94,15 @@ class RegistrationMixin(SessionMixin):
         resource_id = choose_resource_id(resource, name)
         resource = resource or self.find_declared(resource_id, *TOOL_KINDS)
         kind = resource.kind if resource is not None and resource.kind in TOOL_KINDS else ActionKind.TOOL_CALL
-        return self.register(kind, resource_id, resource=resource, description=description, schema=schema, hints=hints)
+        return self.register(
+            kind,
+            resource_id,
+            resource=resource,
+            description=description,
+            schema=schema,
+            hints=hints,
+            replaces=replaces,
+        )
 
     def register_model(self, name: str, resource: Resource | None) -> Resource:
         """Register a model; raises as `register_tool`."""

@@ -1,0 +1,100 @@
+"""What was guarded under a name: a grant is of these objects, and of nothing else that is called so."""
+
+from __future__ import annotations
+
+import threading
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any, Final
+
+_PLAIN: Final = (str, int, float, bool, bytes, type(None))
+_MAX_DEPTH: Final = 8
+_MODEL_STATE: Final = ("__pydantic_extra__", "__pydantic_private__")
+_MODEL_SLOTS: Final = frozenset((*_MODEL_STATE, "__dict__", "__weakref__", "__pydantic_fields_set__"))
+
+
+class Originals:
+    """The objects that were guarded under each name. Thread-safe. It keeps none of them alive: their guards do.
+
+    Args:
+        get_parts: what of an object tells it from others, such as a tool's function; the object itself where not given.
+    """
+
+    def __init__(self, get_parts: Callable[[Any], Any] = lambda x: x) -> None:
+        self._get_parts = get_parts
+        self._references: dict[str, list[weakref.ref[Any]]] = {}
+        self._lock = threading.Lock()
+
+    def note(self, name: str, original: Any) -> None:
+        """Note that an object was guarded under a name."""
+        with self._lock:
+            alive = [item for item in self._references.get(name, ()) if item() is not None]
+            if not any(item() is original for item in alive):
+                alive.append(weakref.ref(original))
+            self._references[name] = alive
+
+    def belongs_to_another(self, name: str, x: Any) -> bool:
+        """Whether a name is that of something guarded, and `x` (None: not known) is not the same thing."""
+        with self._lock:
+            references = self._references.get(name)
+        if references is None:
+            return False
+        originals = [original for item in references if (original := item()) is not None]
+        return x is None or not any(self._is_same(original, x) for original in originals)
+
+    def _is_same(self, original: Any, x: Any) -> bool:
+        return original is x or is_same_thing(self._get_parts(original), self._get_parts(x))
+
+
+def is_same_thing(  # noqa: PLR0911  one return for each kind
+    one: Any, other: Any, *, depth: int = _MAX_DEPTH
+) -> bool:
+    """Whether two objects are one, or made alike of the same parts; functions that are defined anew count, too.
+
+    INVARIANT: FAILCLOSED - functions of the same code that hold different things, as those of two servers do, differ.
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other) or depth == 0:
+        return False
+    if isinstance(one, _PLAIN):
+        return bool(one == other)
+    if isinstance(one, types.FunctionType):
+        return _is_same_function(one, other, depth)
+    if isinstance(one, types.MethodType):
+        return one.__func__ is other.__func__ and one.__self__ is other.__self__
+    if isinstance(one, list | tuple):
+        return _are_same(one, other, depth)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and _are_same(one.values(), [other[key] for key in one], depth)
+    return not isinstance(one, type) and is_same_thing(_get_state(one), _get_state(other), depth=depth - 1)
+
+
+def _get_state(x: Any) -> Any:
+    """What an object holds; the object itself where that cannot be read."""
+    slots = {name for kind in type(x).__mro__ for name in getattr(kind, "__slots__", ())}
+    if not hasattr(x, "__dict__") or not slots <= _MODEL_SLOTS:
+        return x
+    return [vars(x), *(getattr(x, name, None) for name in _MODEL_STATE)]
+
+
+def _are_same(ones: Any, others: Any, depth: int) -> bool:
+    return len(ones) == len(others) and all(
+        is_same_thing(one, other, depth=depth - 1) for one, other in zip(ones, others, strict=True)
+    )
+
+
+def _is_same_function(one: types.FunctionType, other: types.FunctionType, depth: int) -> bool:
+    if one.__code__ is not other.__code__ or one.__globals__ is not other.__globals__:
+        return False
+    return is_same_thing(_get_held(one), _get_held(other), depth=depth - 1)
+
+
+def _get_held(function: types.FunctionType) -> Any:
+    """What a function holds beside its code."""
+    try:
+        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    except ValueError:  # a cell that holds nothing yet
+        return function
+    return [function.__defaults__, function.__kwdefaults__, cells]

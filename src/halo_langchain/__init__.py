@@ -161,7 +161,6 @@ class Halo(HaloBase):
         if inspect.isfunction(x) or inspect.ismethod(x):
             x = as_tool(x)
         if isinstance(x, BaseTool):
-            self.replace_first_seen(x, x.name)
             return guard_tool(self, x, resource)
         raise _make_unsupported_error(x)
 

@@ -23,6 +23,7 @@ from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.workflow import Workflow
 
 from halo_core.enforcement.guards import get_guard, refuse_overridden_attributes, require_guard
+from halo_core.enforcement.originals import Originals
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_schema_error
 from halo_core.model import ActionKind, Impact, Resource, Reversal
@@ -37,7 +38,7 @@ from halo_llamaindex._observer import InstalledObserver, observe_roots
 from halo_llamaindex._pause import HaloChallenge
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever
-from halo_llamaindex._tools import TOOL_ENTRY_POINTS, as_tool, guard_tool
+from halo_llamaindex._tools import TOOL_ENTRY_POINTS, as_tool, guard_tool, list_parts
 from halo_llamaindex._translate import OVERRIDE_REMEDY, hosted_names, unwrap_tool
 
 __all__ = [
@@ -196,6 +197,11 @@ class Halo(HaloBase):
     def functions_by_tool(self) -> dict[str, Callable[..., Any]]:
         """Function of each registered tool that has one, by the tool's name."""
         return {}
+
+    @functools.cached_property
+    def originals(self) -> Originals:
+        """The tools that were guarded, by name."""
+        return Originals(list_parts)
 
     @functools.cached_property
     def inner_guards(self) -> InnerGuards:

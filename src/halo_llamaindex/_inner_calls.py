@@ -86,6 +86,10 @@ class InnerGuards:
             self._guards.popitem(last=False)
         return made
 
+    def forget(self, x: Any) -> None:
+        """Forget an object that is declared now: it is what the declaration says."""
+        self._guards.pop(id(x), None)
+
     def choose_name(self, name: str, maker: Any) -> str:
         """A name under which an object can be registered: its own, or with the acting agent's before it.
 
@@ -99,7 +103,8 @@ class InnerGuards:
             The name; empty where others have both.
         """
         for candidate in (clean_name(name), clean_name(f"{self._halo.find_acting_agent()}.{name}")):
-            is_free = candidate in self._makers or self._halo.find_registered(candidate) is None
+            was_met = candidate in self._makers and not self._halo.originals.has_name(candidate)
+            is_free = was_met or self._halo.find_registered(candidate) is None
             if is_free and self._makers.setdefault(candidate, maker) is maker:
                 return candidate
         return ""
@@ -119,7 +124,8 @@ def make_tool_guard(halo: Halo, tool: Any) -> GuardMetadata:
     name = tool.metadata.get_name()
     function = getattr(tool, "_real_fn", None)
     schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
-    if function is not None and halo.functions_by_tool.get(clean_name(name)) is function:
+    originals = halo.originals
+    if originals.has_name(clean_name(name)) and not originals.belongs_to_another(clean_name(name), tool):
         guarded_resource = halo.find_registered(clean_name(name))
         if guarded_resource is not None:  # the original of a guarded copy
             return GuardMetadata(halo, tool, name, guarded_resource, TOOL_RESULT_SURFACE)

@@ -127,6 +127,11 @@ def as_tool(function: Callable[..., Any]) -> FunctionTool:
     return FunctionTool.from_defaults(fn=function)
 
 
+def list_parts(tool: Any) -> Any:
+    """What tells a tool from another one of its name: its function, or all that it holds."""
+    return tool.real_fn if isinstance(tool, FunctionTool) else tool
+
+
 def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseTool:
     """Register a tool and return its guarded copy.
 
@@ -151,6 +156,8 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
             return copy_with_guard(halo, tool, unregistered, make_guard)
         description = describe_for_guess(listed[1])
     registered = halo.register_tool(name, resource, description, schema)
+    halo.originals.note(registered.id, tool)
+    halo.inner_guards.forget(tool)
     if isinstance(tool, FunctionTool):
         halo.functions_by_tool[registered.id] = tool.real_fn
         halo.register_runner(registered, tool.real_fn)

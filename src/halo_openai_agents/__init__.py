@@ -31,6 +31,7 @@ from agents.lifecycle import RunHooksBase
 from agents.mcp import MCPServer
 from agents.result import RunResultBase
 
+from halo_core.enforcement.originals import Originals
 from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_hosted_tool_error
@@ -42,7 +43,7 @@ from halo_openai_agents._models import guard_model
 from halo_openai_agents._native_tools import guard_native_tool
 from halo_openai_agents._pause import resume, waiting
 from halo_openai_agents._runner import Tripwire, configure_run, install, install_runner
-from halo_openai_agents._tools import guard_tool
+from halo_openai_agents._tools import guard_tool, list_parts
 from halo_openai_agents._translate import find_sdk_trace_id, get_display_name, is_hosted, is_native
 
 __all__ = [
@@ -76,6 +77,11 @@ class Halo(HaloBase):
     """Agents of the OpenAI Agents SDK, governed. Open it with `Halo.local(agent=...)`."""
 
     framework = "openai-agents"
+
+    @functools.cached_property
+    def originals(self) -> Originals:
+        """The tools that were guarded, by name."""
+        return Originals(list_parts)
 
     def find_trace_id(self) -> str:
         """Id of OpenTelemetry's trace, else of the SDK's, 32 lowercase hex digits; empty for none."""

@@ -305,7 +305,11 @@ class _AgentCopies:
             return guard_tool(self.halo, _replace_inner_agent(original, self.get_copy(agent)), resource)
         if guard is None and not self.grants:
             return tool  # each turn makes a guarded copy that nobody granted
-        return guard_tool(self.halo, tool, self._find_resource(tool) if self.keeps_names and guard is None else None)
+        if not self.keeps_names or guard is not None:
+            return guard_tool(self.halo, tool, None)
+        if agent is None and self.halo.originals.belongs_to_another(tool.qualified_name, tool):
+            return tool  # as above: a grant is of what was guarded
+        return guard_tool(self.halo, tool, self._find_resource(tool), is_sighting=True)
 
     def _find_resource(self, tool: FunctionTool) -> Resource | None:
         """What the host has registered under a tool's name: a guess does not take its place."""

@@ -339,8 +339,21 @@ _AGENT_TOOL_RESOURCE: Final = Resource(impact=Impact.WRITE, reversal=Reversal.UN
 """An agent as a tool that nobody declared: it only starts the agent, whose own acts are decided one by one."""
 
 
-def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> FunctionTool:
+def list_parts(tool: FunctionTool) -> Any:
+    """What tells a tool from another one of its name: its function, the agent inside it, or what invokes it."""
+    inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
+    agent = tool._agent_instance if tool._is_agent_tool else None  # noqa: SLF001  the SDK's only mark of one
+    return agent or getattr(inner, _WRAPPED_MARK, None) or tool.on_invoke_tool
+
+
+def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None, *, is_sighting: bool = False) -> FunctionTool:
     """Register a tool and return its guarded copy.
+
+    Args:
+        halo: who decides.
+        tool: to guard.
+        resource: what it is; guessed where not given.
+        is_sighting: whether nobody asked for it: the tool was met as it ran.
 
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind.
@@ -353,6 +366,8 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None) -> Fun
     if resource is None and tool._is_agent_tool and halo.find_declared(get_resource_id(tool), *TOOL_KINDS) is None:  # noqa: SLF001  as above
         resource = _AGENT_TOOL_RESOURCE
     registered = halo.register_tool(get_resource_id(tool), resource, tool.description, build_schema(tool))
+    if not is_sighting:
+        halo.originals.note(registered.id, tool)
     inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
     halo.register_runner(registered, getattr(inner, _WRAPPED_MARK, None))
     return copy_with_guard(halo, tool, registered)

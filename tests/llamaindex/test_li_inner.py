@@ -368,6 +368,42 @@ def test_a_name_that_a_guarded_tool_has_is_not_given_to_another(make_world):
     assert world.effects("look") == ["deny"]
 
 
+def served(ran: list[str], source: str) -> FunctionTool:
+    """A tool of a server: each has the same code, and holds a server of its own."""
+
+    def look(account: str) -> str:
+        """Look."""
+        ran.append(source)
+        return source
+
+    return FunctionTool.from_defaults(look)
+
+
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_the_name_of_a_guarded_tool_is_its_own_whatever_was_seen_before(make_world, seen_before):
+    world = make_world()
+    ran: list[str] = []
+    source = {"now": "mine"}
+
+    def body(q: str) -> str:
+        """Do it."""
+        return str(served(ran, source["now"]).call(account=q))
+
+    outer = world.halo.guard(body, resource=trusted())
+    if seen_before:
+        outer.call("q")
+    kept = world.halo.guard(served(ran, "mine"), resource=trusted("forbidden"))
+    before = len(world.decisions("look"))
+    with pytest.raises(Denied):
+        outer.call("q")
+    source["now"] = "theirs"
+    outer.call("q")
+    assert ran == [*(["mine"] if seen_before else []), "theirs"]
+    assert world.effects("look")[before:] == ["deny"]
+    assert world.effects("desk.look") == ["allow"]
+    assert kept.metadata.name == "look"
+
+
 def test_tools_that_are_made_anew_for_each_call_are_one_tool(make_world):
     world = make_world("observe", policy='@id("t") permit (principal, action, resource);')
 

@@ -247,6 +247,37 @@ async def test_a_stored_state_of_an_agent_without_a_guard_is_refused(world, halo
     assert "unguarded" in told(result)[0]
 
 
+def served(source: str) -> Any:
+    """A tool of a server: each has the same code, and holds a server of its own."""
+
+    def look(q: str) -> str:
+        """Look."""
+        RAN.append(source)
+        return f"{source} {q}"
+
+    return function_tool(look)
+
+
+@pytest.mark.parametrize("source", ["mine", "theirs"])
+@pytest.mark.parametrize("seen_before", [True, False])
+async def test_a_started_agent_has_the_grant_of_a_guarded_tool_for_that_tool_alone(world, halo, source, seen_before):
+    async def ask(q: str) -> str:
+        """Ask."""
+        script = [LOOK, "inner is done"]
+        result = await Runner.run(agent("inner", script, [served("mine" if RAN == ["early"] else source)]), q)
+        return " ".join(told(result))
+
+    if seen_before:
+        RAN.append("early")
+        await Runner.run(halo.guard(boss(ask)), "go", **halo.run_options())
+        RAN.clear()
+    kept = halo.guard(served("mine"), resource=trusted())
+    result = await Runner.run(halo.guard(boss(ask)), "go", **halo.run_options())
+    assert (["mine"] if source == "mine" else []) == RAN
+    assert ("needs_guard" in told(result)[0]) == (source == "theirs")
+    assert kept.name == "look"
+
+
 async def test_outside_of_a_guarded_run_nothing_is_guarded(world, halo):
     await Runner.run(halo.guard(agent("boss", ["boss is done"])), "go", **halo.run_options())
     await Runner.run(plain(), "go")

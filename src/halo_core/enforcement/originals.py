@@ -34,6 +34,11 @@ class Originals:
                 alive.append(weakref.ref(original))
             self._references[name] = alive
 
+    def has_name(self, name: str) -> bool:
+        """Whether something was guarded under a name."""
+        with self._lock:
+            return name in self._references
+
     def belongs_to_another(self, name: str, x: Any) -> bool:
         """Whether a name is that of something guarded, and `x` (None: not known) is not the same thing."""
         with self._lock:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.decision import decide
-from halo_core.decision.checks import call_binding
+from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     AccessRequest,
@@ -247,14 +247,20 @@ def decide_under(request: AccessRequest, snapshot: Snapshot, policy: PolicyView)
     """The decision of a recorded request under another policy, with the answer that a person gave where it counts."""
     changed = replace(snapshot, policy=policy)
     approval = snapshot.approval
-    if approval is None or approval.binding != call_binding(request, snapshot.chain, snapshot.policy.rules):
+    exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
+    asked_in = approval.session if approval is not None else ""
+
+    def list_bindings(rules: str) -> tuple[str, ...]:
+        return list_answer_bindings(request, snapshot.chain, rules, exposure=exposure, asked_in=asked_in)
+
+    if approval is None or approval.binding not in (before := list_bindings(snapshot.policy.rules)):
         return decide(request, changed)
     unanswered = replace(changed, approval=None)
     if approval.granted and not _find_questions(request, unanswered) <= _find_questions(
         request, replace(snapshot, approval=None)
     ):
         return decide(request, unanswered)
-    answer = replace(approval, binding=call_binding(request, snapshot.chain, policy.rules))
+    answer = replace(approval, binding=list_bindings(policy.rules)[before.index(approval.binding)])
     return decide(request, replace(changed, approval=answer))
 
 

@@ -55,7 +55,7 @@ from envelope_world import (
 
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, agent_key_name
-from halo_core.decision.checks import reauthorization_binding
+from halo_core.decision.bindings import reauthorization_binding
 from halo_core.enforcement import HandOff, Surface
 from halo_core.enforcement.session_context import Session, session_scope
 from halo_core.errors import BadInput, ConfigError, Denied, Gap, HaloError, PassportError, Pending

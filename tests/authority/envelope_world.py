@@ -10,7 +10,7 @@ from typing import Any
 from chain_world import sign_approval
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import Ed25519Signer
-from halo_core.decision.checks import reauthorization_binding
+from halo_core.decision.bindings import reauthorization_binding
 from halo_core.enforcement import Surface
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.facade import HaloBase

@@ -17,7 +17,7 @@ from counts import is_thorough
 from halo_core.backtest import Change, Selection, backtest_log, classify_change, decide_under
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision import decide
-from halo_core.decision.checks import call_binding
+from halo_core.decision.bindings import call_binding
 from halo_core.errors import HaloError
 from halo_core.model import Approval, Decision, Effect, EntryKind, Impact, Obligation, Reason
 from halo_core.policy import CedarPolicy, PolicyBundle

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from counts import count
 from halo_core.crypto import canonical
 from halo_core.decision import PENDING_CAP, decide, stop_applies
-from halo_core.decision.checks import call_binding, session_claim
+from halo_core.decision.bindings import call_binding, session_claim
 from halo_core.model import (
     ANY_OTHER,
     AccessRequest,

@@ -377,7 +377,7 @@ def test_a_row_that_was_used_is_never_used_again(home):
             with pytest.raises(CannotDecide):
                 store.commit(lambda tx, status=status: ApprovalTable(tx).set_status(request, status))
         assert store.commit(lambda tx: ApprovalTable(tx).record_answer(request, "approved", "x")) is False
-        assert store.commit(lambda tx: ApprovalTable(tx).find_open("one", rows(home)[0].binding)) is None
+        assert store.commit(lambda tx: ApprovalTable(tx).find_open("one", [rows(home)[0].binding])) is None
 
 
 def test_rows_of_another_tenant_are_not_reached(home):

@@ -31,9 +31,9 @@ from halo_core.authority import (
     price_action,
     price_refusal,
 )
-from halo_core.crypto import canonical
 from halo_core.crypto.keys import key_thumbprint
 from halo_core.decision.answers import apply_remembered_answers, is_answerable, is_approver_in_chain
+from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.decision.model_fields import check_model_fields, list_hosted_resources, select_granted_arguments
 from halo_core.decision.record import GRANTED
 from halo_core.model import (
@@ -54,7 +54,6 @@ from halo_core.model import (
     Stop,
 )
 from halo_core.model.request import HOSTED_PREFIX
-from halo_core.passports import approval as approval_claims
 from halo_core.passports import check_time, find_violation
 from halo_core.values import extract_texts
 
@@ -361,7 +360,11 @@ def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reaso
     approval = snapshot.approval
     if approval is None or not any(map(is_answerable, reasons)) or snapshot.time_us >= approval.expires_us:
         return reasons
-    if approval.binding != call_binding(request, snapshot.chain, snapshot.policy.rules):
+    exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
+    accepted = list_answer_bindings(
+        request, snapshot.chain, snapshot.policy.rules, exposure=exposure, asked_in=approval.session
+    )
+    if approval.binding not in accepted:
         return [*reasons, Reason("approval_mismatch", "approval", approval.id)]
     if is_approver_in_chain(approval, request, snapshot):
         return [*reasons, Reason("approver_in_chain", "approval", approval.id)]
@@ -369,40 +372,3 @@ def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reaso
         return [*reasons, Reason("approval_denied", "approval", approval.id)]
     answered_reasons = [replace(item, effect=Effect.MONITOR.value) if is_answerable(item) else item for item in reasons]
     return [*answered_reasons, Reason("approved", "approval", approval.id, Effect.MONITOR.value)]
-
-
-# what an approval is good for
-#
-# INVARIANT: BIND - an approval serves one digest, over who asks, on whose passport and in which epoch, what exactly is
-# done to what, and under which policy. Another argument, another epoch or another rule is another question.
-
-_MAX_CLAIM: Final = 256
-
-
-def session_claim(session: str) -> str:
-    """`txn` of a session's links and `ses` of its approvals: its id, or a digest of one that a claim cannot hold."""
-    fits_claim = 0 < len(session) <= _MAX_CLAIM and session.isprintable()
-    return session if fits_claim else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
-
-
-def call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> str:
-    """Digest of one exact call, under the rules of that name.
-
-    The framework's call id and turn are not in it, so that it may be asked again; nor what else a process happens to
-    have registered, so that it may be asked in one process and run in another.
-    """
-    tree = {
-        "args": request.args_digest,
-        "kind": request.kind.value,
-        "passport": [[link.agent, link.txn if link.depth else "", link.epoch] for link in chain],
-        "policy": rules,
-        "resource": request.resource.to_plain(),
-        "session": request.context.session,
-        "subject": request.subject.with_references().to_plain(),
-    }
-    return canonical.digest("halo/binding/call/v1", canonical.dumps(tree))
-
-
-def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
-    """Digest of the question whether an agent's session may go on into `epoch`."""
-    return approval_claims.reauthorization_binding(tenant, session_claim(session), agent, epoch)

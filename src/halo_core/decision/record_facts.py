@@ -85,6 +85,8 @@ def extract_decision(
             resource=resource["id"],
             args_digest=args_digest,
         )
+    if seen.get("approval"):
+        request["args_digest"] = args_digest
     result = {
         "decision": {"reasons": verdict.get("reasons", _GRANTED)},
         "dispatched": runs,

@@ -164,6 +164,7 @@ class DecisionContext:
         payment: what the payment windows say of it, None for anything but a payment.
         amount: that the call names, in ten-thousandths; None where it names none that can be read.
         hold_room: the act could be held.
+        is_paused_answer: the answer to this call let its first part run before it paused.
 
         decision: what was decided.
         runs: whether the action may run now.
@@ -238,6 +239,7 @@ class DecisionContext:
     payment: PaymentFacts | None = None
     amount: int | None = None
     hold_room: bool = False
+    is_paused_answer: bool = False
 
     decision: Decision = _UNSET
     runs: bool = False

@@ -15,7 +15,8 @@ from halo_core.authority import charge_account, compute_effective_authority
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
-from halo_core.decision.checks import HOLD, call_binding, reauthorization_binding
+from halo_core.decision.bindings import find_exposure, list_answer_bindings, question_binding, reauthorization_binding
+from halo_core.decision.checks import HOLD
 from halo_core.decision.record import SIGNER_FIELD, DecisionResult, encode_decision
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials
 from halo_core.enforcement.decision_context import DecisionContext
@@ -262,12 +263,11 @@ def _record_run(tx: Transaction, context: DecisionContext) -> bool:
     tx.add_use(request.subject.agent, request.resource.id)
     if approval is None or all(reason.code != "approved" for reason in context.decision.reasons):
         return False
-    # INVARIANT: BIND - an approval serves once: one request, to its end.
-    approvals = rows.ApprovalTable(tx)
-    row = approvals.get(approval.id)
-    if row is not None and row.status == "used":
+    if context.is_paused_answer:
         return False  # this very request goes on after a pause
-    approvals.set_status(approval.id, "used")
+    # INVARIANT: BIND - an approval serves once: one request, to its end. Where another run has used it meanwhile, the
+    # update finds no row and the decision is made anew.
+    rows.ApprovalTable(tx).set_status(approval.id, "used")
     return True
 
 
@@ -332,12 +332,31 @@ class _Question:
             for reason in context.decision.reasons
         )
         epoch = snapshot.envelopes[0].epoch + 1 if is_reauthorization else 0
+        exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
         binding = (
             reauthorization_binding(request.subject.tenant, session, snapshot.chain[0].agent, epoch)
             if is_reauthorization
-            else call_binding(request, snapshot.chain, snapshot.policy.rules)
+            else question_binding(
+                request,
+                snapshot.chain,
+                snapshot.policy.rules,
+                exposure=exposure,
+                is_held=HOLD in context.decision.obligations,
+            )
         )
-        row = rows.ApprovalTable(tx).find_open(session, binding)
+        # One question of a session is asked once, even if the session has been exposed since.
+        bindings = (
+            (binding,)
+            if is_reauthorization
+            else list_answer_bindings(request, snapshot.chain, snapshot.policy.rules, exposure=exposure)
+        )
+        row = rows.ApprovalTable(tx).find_open(session, bindings)
+        if row is None and binding != bindings[0]:
+            # INVARIANT: BIND - one answer serves one run: what several ended runs asked is one question too.
+            others = list_answer_bindings(
+                request, snapshot.chain, snapshot.policy.rules, exposure=exposure, asked_in="another"
+            )
+            row = rows.ApprovalTable(tx).find_pending_elsewhere(session, others, snapshot.time_us)
         is_open = row is not None and row.status == "pending" and snapshot.time_us < row.expires_us
         return cls(
             kind="reauthorization" if is_reauthorization else "call",

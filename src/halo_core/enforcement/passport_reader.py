@@ -16,7 +16,7 @@ from typing import Any
 
 from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import Signer
-from halo_core.decision.checks import session_claim
+from halo_core.decision.bindings import session_claim
 from halo_core.errors import BadInput, CannotDecide, PassportError
 from halo_core.model import Budget, Decay, EntryKind, Grants, Link
 from halo_core.passports import (

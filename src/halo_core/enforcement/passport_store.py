@@ -21,7 +21,7 @@ from halo_core.authorities import Authorities
 from halo_core.authority import renew_account
 from halo_core.crypto.keys import IdSource, KeyStore, Signer, agent_key_name
 from halo_core.decision import revocation_applies
-from halo_core.decision.checks import reauthorization_binding, session_claim
+from halo_core.decision.bindings import reauthorization_binding, session_claim
 from halo_core.enforcement.passport_reader import (
     MAX_REMEMBERED,
     GivenShare,
@@ -331,7 +331,7 @@ class PassportStore:
             return state
         epoch = account.envelope.epoch + 1
         binding = reauthorization_binding(tx.tenant, state.view.id, self._agent, epoch)
-        row = rows.ApprovalTable(tx).find_open(state.view.id, binding)
+        row = rows.ApprovalTable(tx).find_open(state.view.id, (binding,))
         token = (
             self.reader.read_answer(tx, row, store, now_us) if row is not None and row.status == "approved" else None
         )

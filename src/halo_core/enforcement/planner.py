@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
+from halo_core.decision.bindings import ENDING_SOURCES
 from halo_core.decision.plan import Plan, compile_plan
 from halo_core.decision.planned_record import encode_planned_decision
 from halo_core.decision.record_parts import (
@@ -48,6 +49,7 @@ from halo_core.model import (
 )
 from halo_core.references import clip_name
 from halo_core.store import Control, Draft, Transaction
+from halo_core.store.rows import ApprovalTable
 
 _LOG: Final = get_logger("enforcement")
 _MAX_CHAINS: Final = 1024
@@ -257,6 +259,7 @@ class Planner:
             or (planned := chain.find_resource(context, stops)).plan is None
             or (planned.may_store and _may_taint(tx, context))
             or _has_answers(tx, context, credentials, digester)
+            or (call.session_source in ENDING_SOURCES and ApprovalTable(tx).has_unused_answers(context.now_us))
             or _may_rest_on_held(tx, context, digester)
         ):
             return None

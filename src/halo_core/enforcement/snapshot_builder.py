@@ -10,7 +10,7 @@ from dataclasses import replace
 from halo_core.authority import compute_effective_authority
 from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
-from halo_core.decision.checks import call_binding
+from halo_core.decision.bindings import ENDING_SOURCES, find_exposure, list_answer_bindings
 from halo_core.decision.model_fields import ACCEPTED_KIND, list_model_fields
 from halo_core.enforcement.action_facts import mark_source, read_facts, unmark_source
 from halo_core.enforcement.call import Credentials
@@ -144,7 +144,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     # A job that is run again starts from nothing.
     context.active, context.chain, context.accounts, context.authority = None, (), (), None
     context.made_snapshot = context.quota_day = context.payment = context.amount = context.facts = None
-    context.hold_room = False
+    context.hold_room = context.is_paused_answer = False
 
 
 def build_snapshot(
@@ -338,31 +338,57 @@ def _read_approvals(
     tx: Transaction, context: DecisionContext, active: ActiveChain, credentials: Credentials, *, at_us: int
 ) -> tuple[int, Approval | None]:
     """The number of open challenges of the session, and the answer to this call, if there is one."""
-    if not active.state.pending or not active.chain:
+    table, session = rows.ApprovalTable(tx), context.session
+    can_end = context.call.session_source in ENDING_SOURCES
+    may_reuse = can_end and table.has_unused_answers(context.now_us)
+    may_have_paused = can_end and tx.image.runs.find(session, context.request_id) != []
+    if not active.chain or not (active.state.pending or may_reuse or may_have_paused):
         return 0, None
-    session = context.session
-    pending = sum(at_us < row.expires_us for row in rows.ApprovalTable(tx).list_pending(session))
-    binding = call_binding(context.request, active.chain, credentials.policy.rules)
-    row = _find_paused_approval(tx, context.request, binding) or rows.ApprovalTable(tx).find_open(session, binding)
-    if row is None:
-        return pending, None
-    token = credentials.passport_store.reader.read_answer(tx, row, context.control.store, at_us)
-    if token is None or token.kind != "call":
-        return pending, None
-    expires_us = token.expires_at_s * 1_000_000
-    granted = token.answer == "approve"
-    return pending, Approval(
-        row.id,
-        token.approver,
-        token.key_id,
-        token.binding,
-        expires_us,
-        granted,
-        tx.references.of_person(token.approver),
-    )
+    pending = sum(at_us < row.expires_us for row in table.list_pending(session)) if active.state.pending else 0
+    for row in _find_answered_rows(tx, context, active, credentials, may_reuse=may_reuse):
+        token = credentials.passport_store.reader.read_answer(tx, row, context.control.store, at_us)
+        if token is None or token.kind != "call":
+            continue
+        asked_in, expires_us = row.session if row.session != session else "", token.expires_at_s * 1_000_000
+        # INVARIANT: BIND - of another run only what still serves counts: a yes, in time.
+        if asked_in and (token.answer != "approve" or at_us >= expires_us):
+            continue
+        return pending, Approval(
+            row.id,
+            token.approver,
+            token.key_id,
+            token.binding,
+            expires_us,
+            token.answer == "approve",
+            tx.references.of_person(token.approver),
+            asked_in,
+        )
+    return pending, None
 
 
-def _find_paused_approval(tx: Transaction, request: AccessRequest, binding: str) -> rows.ApprovalRow | None:
+def _find_answered_rows(
+    tx: Transaction, context: DecisionContext, active: ActiveChain, credentials: Credentials, *, may_reuse: bool
+) -> list[rows.ApprovalRow]:
+    """The question that asks for this call: as it paused, else this session's, else approved ones of ended runs."""
+    request, session, table = context.request, context.session, rows.ApprovalTable(tx)
+    exposure = find_exposure(context.provenance, context.targets, is_tainted=active.state.view.tainted)
+
+    def list_bindings(asked_in: str = "") -> tuple[str, ...]:
+        return list_answer_bindings(
+            request, active.chain, credentials.policy.rules, exposure=exposure, asked_in=asked_in
+        )
+
+    paused = _find_paused_approval(tx, request)
+    # INVARIANT: BIND - what paused goes on only as what it was approved for, wherever that was asked.
+    if paused is not None and paused.binding in list_bindings(paused.session if paused.session != session else ""):
+        context.is_paused_answer = True
+        return [paused]
+    if active.state.pending and (row := table.find_open(session, list_bindings())) is not None:
+        return [row]
+    return table.list_approved_elsewhere(session, list_bindings("another")) if may_reuse else []
+
+
+def _find_paused_approval(tx: Transaction, request: AccessRequest) -> rows.ApprovalRow | None:
     """The answer with which this request was allowed before it paused; it covers the rest of the request."""
     try:
         paused = find_paused_decision(tx, request.context.session, request.request_id)
@@ -370,4 +396,4 @@ def _find_paused_approval(tx: Transaction, request: AccessRequest, binding: str)
         return None  # INVARIANT: BIND - rows that no signature bears out answer nothing
     approval = paused.body["snapshot"].get("approval") if paused is not None else None
     row = rows.ApprovalTable(tx).get(approval["id"]) if approval else None
-    return row if row is not None and (row.status, row.binding) == ("used", binding) else None
+    return row if row is not None and row.status == "used" else None

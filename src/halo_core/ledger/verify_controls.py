@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-from halo_core.decision.checks import reauthorization_binding
+from halo_core.decision.bindings import reauthorization_binding
 from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Row, Stream
 from halo_core.ledger.report import Collector
@@ -119,7 +119,9 @@ class _Challenge:
     answer_terms: tuple[Any, ...] | None = None
     answer: str = ""
     token: str = ""
-    requests: set[str] = field(default_factory=set)
+    args_digest: object = None
+    requests: set[tuple[str, str]] = field(default_factory=set)
+    uses: list[tuple[Any, ...]] = field(default_factory=list)
     epochs_begun: int = 0
 
     @property
@@ -143,13 +145,15 @@ class RestrictionCheck:
         """Take one entry; `idx` is its position in the log, None where it has none."""
         kind, body = fields.get("kind"), fields["body"]
         if kind == "decision":
-            self._add_decision(tenant, body)
+            self._add_decision(tenant, fields)
         elif kind == "passport":
             self._add_passport(tenant, fields.get("session"), body)
         elif kind in _RESTRICTION_KINDS:
             self._add_restriction(tenant, idx, str(kind), body)
         elif kind == "approval_request" and "binding" in body:
-            self._challenge(tenant, fields.get("id")).request_terms = _extract_terms(fields, body, "expires_us")
+            challenge = self._challenge(tenant, fields.get("id"))
+            challenge.request_terms = _extract_terms(fields, body, "expires_us")
+            challenge.args_digest = body.get("args_digest")
         elif kind == "approval":
             self._add_answer(tenant, fields, body)
 
@@ -173,14 +177,18 @@ class RestrictionCheck:
         challenge.answer_terms = _extract_terms(fields, body)
         challenge.answer, challenge.token = str(body.get("answer")), str(body.get("token"))
 
-    def _add_decision(self, tenant: str, body: dict[str, Any]) -> None:
+    def _add_decision(self, tenant: str, fields: dict[str, Any]) -> None:
+        body, session = fields["body"], str(fields.get("session"))
         snapshot = body.get("snapshot")
         approval = snapshot.get("approval") if isinstance(snapshot, dict) else None
         if isinstance(approval, dict) and body.get("dispatched") is True and "approved" in _reason_codes(body):
             # A request counts once, however often it paused; `ProjectionCheck` counts its runs.
             request = body.get("request")
             challenge = self._challenge(tenant, approval.get("id"))
-            challenge.requests.add(str(request.get("request_id")) if isinstance(request, dict) else "")
+            request = request if isinstance(request, dict) else {}
+            challenge.requests.add((session, str(request.get("request_id"))))
+            use = (session, approval.get("session", ""), approval.get("binding"), request.get("args_digest"))
+            challenge.uses.append((str(fields.get("id", "")), *use))
 
     def _add_passport(self, tenant: str, session: object, body: dict[str, Any]) -> None:
         agent, epoch = body.get("agent"), body.get("epoch")
@@ -234,6 +242,7 @@ class RestrictionCheck:
                 continue
             if status == "used" or (tenant, binding) not in used_bindings:
                 self._count_begun_epoch(tenant, challenge, status)
+            self._check_uses(where, challenge)
             difference = self._find_difference(challenge, (kind, session, binding, expires_us), status, answer)
             if difference:
                 self._report_difference(tenant, f"{where} column {difference[0]}", difference[1])
@@ -246,6 +255,20 @@ class RestrictionCheck:
             else:
                 message = "the log has an answer or a use without a request"
                 self._out.add_unexplained(9, tenant, f"approval {tenant}/{request}", message, "row_stray")
+
+    def _check_uses(self, where: str, challenge: _Challenge) -> None:
+        """Report decisions that used an answer for another call, or in a session that it was not given for."""
+        _, asked_in, binding, _ = challenge.request_terms or ("", "", "", 0)
+        for entry, session, named, used_binding, args_digest in challenge.uses:
+            # Where another run asked, the decision says which; where it says nothing, its own session asked.
+            is_elsewhere = named not in ("", session)
+            if (named if is_elsewhere else session) != asked_in or (named and not is_elsewhere):
+                message = "a decision used it in a session that it was not given for"
+            elif used_binding != binding or args_digest != challenge.args_digest:
+                message = "a decision used it for another call"
+            else:
+                continue
+            self._out.add_tampered(9, where, message, "answer_misused", entry)
 
     def _count_begun_epoch(self, tenant: str, challenge: _Challenge, status: object) -> None:
         """Count a re-authorization as used if the epoch that it asks for has begun.

@@ -186,9 +186,10 @@ class Approval:
         approver: who signed, as enrolled.
         reference: stands for the approver wherever the name must not; empty where `approver` is a reference already.
         key_id: thumbprint of the key that signed.
-        binding: digest of what was asked (`halo_core.decision.checks`).
+        binding: digest of what was asked (`halo_core.decision.bindings`).
         expires_us: unused by then, it serves nothing.
         granted: the answer was yes.
+        session: that asked, where it is another one than the call's; empty for the call's own.
     """
 
     id: str
@@ -198,6 +199,7 @@ class Approval:
     expires_us: int
     granted: bool = True
     reference: str = ""
+    session: str = ""
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree, without the approver's name."""
@@ -208,6 +210,7 @@ class Approval:
             "granted": self.granted,
             "id": self.id,
             "key_id": self.key_id,
+            **({"session": self.session} if self.session else {}),
         }
 
 

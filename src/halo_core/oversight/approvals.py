@@ -13,7 +13,7 @@ from typing import Final
 
 from halo_core.authorities import Authorities, approver_key_name
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
-from halo_core.decision.checks import session_claim
+from halo_core.decision.bindings import session_claim
 from halo_core.decision.model_fields import ACCEPTED_KIND
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
@@ -25,9 +25,9 @@ from halo_core.oversight.requests import ApprovalRequest, Spending, load_request
 from halo_core.passports.approval import MAX_APPROVAL_LIFETIME_S, ApprovalToken, is_in_chain, mint_approval
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.reader import Reader, SealedContents
-from halo_core.store.rows import ApprovalTable
+from halo_core.store.rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
 
-MAX_LIFETIME_S: Final = 86_400
+MAX_LIFETIME_S: Final = MAX_ANSWER_LIFETIME_S
 """Longest time for which an answer can be used, seconds."""
 
 

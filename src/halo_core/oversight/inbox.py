@@ -87,10 +87,15 @@ def _name_kind(row: ApprovalRow, summary: RequestSummary) -> str:
 
 
 def find_equal_requests(reader: Reader, tenant: str, request: ApprovalRequest, now_us: int) -> tuple[str, ...]:
-    """Ids of the pending requests that ask the same as this one, itself first."""
+    """Ids of the pending requests that one answer is for: this one, and those that ask the same in other sessions.
+
+    INVARIANT: BIND - not those whose answer any run could use: the call would run more than once for one yes.
+    """
     items = list_inbox(reader, tenant, now_us)
     equal = next((item for item in items if any(row.id == request.row.id for row in item.rows)), None)
+    details = summarize_requests(reader, tenant) if equal is not None and len(equal.rows) > 1 else {}
     others = [row.id for row in equal.rows if row.id != request.row.id] if equal is not None else []
+    others = [name for name in others if not details.get(name, RequestSummary()).can_serve_others]
     return (request.row.id, *others)
 
 

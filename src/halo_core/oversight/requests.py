@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from halo_core.content.redaction import Redactor
 from halo_core.decision.answers import approvers_needed
-from halo_core.decision.checks import call_binding, reauthorization_binding
+from halo_core.decision.bindings import ENDING_SOURCES, find_exposure, question_binding, reauthorization_binding
 from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, PolicyError, Tampered
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.control_history import make_lift_terms
@@ -420,7 +420,9 @@ def _build_request(
     links = load_links(reader, decision.tenant, snapshot["chain"])
     request = AccessRequest.from_plain(body["request"], {})
     epoch = int(request_entry.body["epoch"])
-    binding = _compute_binding(reader, row, request, links, snapshot["policy"], epoch=epoch)
+    binding = _compute_binding(
+        reader, row, request, links, snapshot, epoch=epoch, is_held=request_entry.body.get("held") is True
+    )
     if decision.session != row.session or binding != row.binding:
         raise _altered_error("the request is not bound to the call that it shows")
     people = reader.names.show_people(decision) if reader.names is not None else {}
@@ -457,11 +459,20 @@ def _build_request(
 
 
 def _compute_binding(
-    reader: Reader, row: ApprovalRow, request: AccessRequest, links: tuple[Link, ...], policy: str, *, epoch: int
+    reader: Reader,
+    row: ApprovalRow,
+    request: AccessRequest,
+    links: tuple[Link, ...],
+    snapshot: Mapping[str, Any],
+    *,
+    epoch: int,
+    is_held: bool,
 ) -> str:
     if row.kind == "reauthorization":
         return reauthorization_binding(request.subject.tenant, row.session, links[0].agent, epoch)
-    return call_binding(request, links, load_rules(reader, request.subject.tenant, policy))
+    rules = load_rules(reader, request.subject.tenant, snapshot["policy"])
+    exposure = find_exposure(snapshot["provenance"], snapshot["targets"], is_tainted=snapshot["session"]["tainted"])
+    return question_binding(request, links, rules, exposure=exposure, is_held=is_held)
 
 
 def _collect_identities(request: AccessRequest, links: tuple[Link, ...]) -> tuple[str, ...]:
@@ -514,7 +525,8 @@ def _altered_error(message: str) -> Tampered:
 class RequestSummary:
     """Agent, resource and reason codes of a request, not verified.
 
-    `args_digest` is equal for equal arguments; `held`: the act is held, and its caller went on.
+    `args_digest` is equal for equal arguments; `held`: the act is held, and its caller went on; `can_serve_others`: the
+    answer serves whichever run of the agent makes the same call next.
     """
 
     agent: str = ""
@@ -522,6 +534,7 @@ class RequestSummary:
     codes: tuple[str, ...] = ()
     args_digest: str = ""
     held: bool = False
+    can_serve_others: bool = False
 
 
 def summarize_requests(reader: Reader, tenant: str) -> dict[str, RequestSummary]:
@@ -539,10 +552,13 @@ def summarize_requests(reader: Reader, tenant: str) -> dict[str, RequestSummary]
 def _summarize(reader: Reader, tenant: str, entry: LedgerEntry) -> RequestSummary:
     decision = load_linked_entry(reader, tenant, entry.body["decision"])
     codes = tuple(dict.fromkeys(str(reason["code"]) for reason in entry.body["reasons"]))
+    held = entry.body.get("held") is True
+    source = decision.body["request"]["context"]["session_source"]
     return RequestSummary(
         agent=str(decision.body["request"]["subject"]["agent"]),
         resource=str(entry.body["resource"]),
         codes=codes,
         args_digest=str(entry.body["args_digest"]),
-        held=entry.body.get("held") is True,
+        held=held,
+        can_serve_others=source in ENDING_SOURCES and not held and entry.body.get("kind") == "call",
     )

@@ -212,6 +212,7 @@ class TenantImage:
         unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
         answers: scope → its active remembered answers.
         has_answers: whether there is any active one, None where that has to be read.
+        unused_until_us: until when an approval of a call may be there that nobody has used, likewise.
         known: (kind, digest) → whether the operator declared the value as known.
         has_known: whether any value is, None where that has to be read.
         held: acts that are held, None where they have to be read.
@@ -248,6 +249,7 @@ class TenantImage:
     marks_written: int = 0
     answers: dict[str, tuple[AnswerRow, ...]] = field(default_factory=dict)
     has_answers: bool | None = None
+    unused_until_us: int | None = None
     known: dict[tuple[str, str], bool] = field(default_factory=dict)
     has_known: bool | None = None
     held: tuple[HeldRow, ...] | None = None
@@ -303,7 +305,7 @@ class TenantImage:
             self.known,
         ):
             rows.clear()
-        self.has_answers = None
+        self.has_answers = self.unused_until_us = None
         self.has_known = None
         self.held = None
         self.runs.expire()

@@ -1,0 +1,130 @@
+"""What an approval is bound to: the digest of the question that it answers.
+
+INVARIANT: BIND - an approval serves one digest, over who asks, on whose passport and in which epoch, what exactly is
+done to what, and under which policy. Another argument, another epoch or another rule is another question.
+
+A question of a session that can be continued holds that session too. One of a session that nobody named and no
+framework carries on (`ENDING_SOURCES`) does not: its run has usually ended when a person answers, so the next run of
+the same agent for the same user may use the answer. It holds the exposure at which it was asked instead. The next run
+may be exposed as much or less, never more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.model import AccessRequest, Link, Provenance
+from halo_core.passports import approval as approval_claims
+
+ENDING_SOURCES: Final = frozenset({"call", "run"})
+"""Sources of sessions that end with what opened them (`Session.source`)."""
+
+UNEXPOSED: Final = 0
+EXPOSED: Final = 1
+REACHED: Final = 2
+"""Exposed, and a target of the call comes from untrusted content."""
+
+_UNTRUSTED: Final = frozenset({Provenance.MIXED, Provenance.UNTRUSTED})
+_MAX_CLAIM: Final = 256
+
+
+def session_claim(session: str) -> str:
+    """`txn` of a session's links and `ses` of its approvals: its id, or a digest of one that a claim cannot hold."""
+    fits_claim = 0 < len(session) <= _MAX_CLAIM and session.isprintable()
+    return session if fits_claim else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
+
+
+def call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> str:
+    """Digest of one exact call in its session, under the rules of that name.
+
+    The framework's call id and turn are not in it, so that it may be asked again; nor what else a process happens to
+    have registered, so that it may be asked in one process and run in another.
+    """
+    tree = _describe_call(request, rules) | {
+        "passport": [[link.agent, link.txn if link.depth else "", link.epoch] for link in chain],
+        "session": request.context.session,
+    }
+    return canonical.digest("halo/binding/call/v1", canonical.dumps(tree))
+
+
+def run_binding(request: AccessRequest, chain: Sequence[Link], rules: str, exposure: int) -> str:
+    """Digest of one exact call in any session that ends with its run, asked at this exposure.
+
+    In place of the session it holds whose standing passport it is: tenant, issuer's key, principal and owner.
+    """
+    tree = _describe_call(request, rules) | {
+        "exposure": exposure,
+        "passport": [[link.agent, link.epoch] for link in chain],
+        "standing": [[link.tenant, link.key_id, link.principal, link.owner] for link in chain[:1]],
+    }
+    return canonical.digest("halo/binding/run/v1", canonical.dumps(tree))
+
+
+def _describe_call(request: AccessRequest, rules: str) -> dict[str, Any]:
+    return {
+        "args": request.args_digest,
+        "kind": request.kind.value,
+        "policy": rules,
+        "resource": request.resource.to_plain(),
+        "subject": request.subject.with_references().to_plain(),
+    }
+
+
+def question_binding(request: AccessRequest, chain: Sequence[Link], rules: str, *, exposure: int, is_held: bool) -> str:
+    """What the question about a call is bound to.
+
+    Args:
+        request: the call.
+        chain: links acted under, root first.
+        rules: name of the rules in force.
+        exposure: of the session that asks, for this call (`find_exposure`).
+        is_held: the act is held, and so is released in its own session whatever becomes of the run.
+    """
+    if is_held or request.context.session_source not in ENDING_SOURCES:
+        return call_binding(request, chain, rules)
+    return run_binding(request, chain, rules, exposure)
+
+
+def list_answer_bindings(
+    request: AccessRequest, chain: Sequence[Link], rules: str, *, exposure: int, asked_in: str = ""
+) -> tuple[str, ...]:
+    """What an answer may be bound to that serves a call.
+
+    Args:
+        request: the call.
+        chain: links acted under, root first.
+        rules: name of the rules in force.
+        exposure: of the session of the call, as it is now.
+        asked_in: the session that asked, where it is another one; empty where it is the call's own.
+    """
+    can_end = request.context.session_source in ENDING_SOURCES
+    if not asked_in:
+        least, own = UNEXPOSED, (call_binding(request, chain, rules),)
+    else:
+        least, own = exposure, ()
+    levels = range(least, REACHED + 1) if can_end else ()
+    return (*own, *(run_binding(request, chain, rules, level) for level in levels))
+
+
+def find_exposure(
+    provenance: Iterable[tuple[str, Provenance]], targets: Iterable[Sequence[str]], *, is_tainted: bool
+) -> int:
+    """How exposed a session is, for one call: `UNEXPOSED`, `EXPOSED` or `REACHED`.
+
+    Args:
+        provenance: JSON pointer of each argument leaf, and where its value came from.
+        targets: JSON pointer of each leaf that says where something goes, first of each item.
+        is_tainted: the session has read untrusted content.
+    """
+    if not is_tainted:
+        return UNEXPOSED
+    pointers = {target[0] for target in targets}
+    reached = any(pointer in pointers and source in _UNTRUSTED for pointer, source in provenance)
+    return REACHED if reached else EXPOSED
+
+
+def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
+    """Digest of the question whether an agent's session may go on into `epoch`."""
+    return approval_claims.reauthorization_binding(tenant, session_claim(session), agent, epoch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from oversight_world import answers, at, enrolled
+from oversight_world import answers, at, enrolled, people
 
 from halo_core.crypto.keys import Digester
 from halo_core.errors import ConfigError, Denied, Pending
@@ -159,6 +159,31 @@ def test_a_grave_act_needs_its_object_and_two_people(home):
         assert question(halo, erase, "u", path="/srv/old", mode="force")
         assert question(halo, erase, "u", path="/srv/new", mode="tree")
     assert len(body) == 3
+    assert verified(home) == 0
+
+
+def test_a_second_person_confirms_the_same_question(home):
+    body = Calls()
+    with opened(home) as halo:
+        erase = wipe(halo)
+        enrolled(home)
+        enrolled(home, "bo")
+        act = {"path": "/srv/old", "mode": "tree"}
+        asked = question(halo, erase, **act)
+        keys = ("--key-home", str(people(home).home))
+        code, out, _ = cli("approvals", "approve", asked, "--as", "mia", *keys, home=home)
+        assert code == 0
+        assert f"halo approvals approve {asked} --as SECOND" in out.replace("\n", " ")
+        assert cli("approvals", "approve", asked, "--as", "mia", *keys, home=home)[0] != 0  # one is not two
+        assert cli("approvals", "approve", asked, "--as", "bo", "--once", *keys, home=home)[0] != 0
+        code, out, _ = cli("approvals", "approve", asked, "--as", "bo", *keys, home=home)
+        assert code == 0
+        assert "confirmed by bo" in out
+        assert "it counts now (approved by mia and bo)" in out
+        assert "valid once" not in out
+        run(halo, erase, body, "t", **act)
+        run(halo, erase, body, "u", **act)
+    assert len(body) == 2
     assert verified(home) == 0
 
 

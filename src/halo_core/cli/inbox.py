@@ -380,10 +380,24 @@ def _record_answers(store: StoreContext, pages: Sequence[_Page], options: _Answe
     if store.print_json(trees[0] if len(trees) == 1 else trees):
         return
     for page, done in results:
-        _say_answer(page, done, options.terms, is_approved=approve)
+        _say_answer(page, done, options.terms, _list_signers(store, done), is_approved=approve)
 
 
-def _say_answer(page: _Page, done: ApprovalAnswer, terms: RememberTerms | None, *, is_approved: bool) -> None:
+def _list_signers(store: StoreContext, done: ApprovalAnswer) -> list[str]:
+    """Who has signed the active remembered answers of the scope of the one that was just kept."""
+    if not done.remembered:
+        return []
+    with store.open_log() as (reader, tenant):
+        opener = store.open_contents(reader).open
+        items = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us()))
+    scope = next((item.scope for item in items if item.id == done.remembered), "")
+    valid = (item for item in items if item.scope == scope and item.status in ("active", "waiting"))
+    return list(dict.fromkeys(item.approver for item in valid))
+
+
+def _say_answer(
+    page: _Page, done: ApprovalAnswer, terms: RememberTerms | None, signers: Sequence[str], *, is_approved: bool
+) -> None:
     question = page.question
     say(safe_text(f"{done.status} by {done.approver}: {question.action} `{escape_unprintable(question.resource)}`"))
     if not is_approved:
@@ -397,7 +411,8 @@ def _say_answer(page: _Page, done: ApprovalAnswer, terms: RememberTerms | None, 
         say(safe_text(line))
     if question.row.kind == "reauthorization":
         say(safe_text(f"  {_describe_approval(question, done)}"))
-    say(f"  valid once, until {format_iso(done.expires_s * _MILLION)}; it is checked again when it is used")
+    if done.status != "confirmed":
+        say(f"  valid once, until {format_iso(done.expires_s * _MILLION)}; it is checked again when it is used")
     if question.held:
         say("  the act is held: it runs at the next `halo.release()`, or the next start of a process that has the tool")
     if done.remembered and terms is not None:
@@ -405,7 +420,11 @@ def _say_answer(page: _Page, done: ApprovalAnswer, terms: RememberTerms | None, 
         say(f"  remembered until {until} for at most {terms.max_uses} calls; undo: ", end="")
         say_plainly(f"halo approvals revoke {done.remembered}")
         if question.people_needed > 1:
-            say("  it counts once a second person has approved the same")
+            if len(signers) >= question.people_needed:
+                say(safe_text(f"  it counts now (approved by {' and '.join(signers)})"))
+            else:
+                say("  it counts once a second person has approved the same: ", end="")
+                say_plainly(f"halo approvals approve {question.row.id} --as SECOND")
     elif terms is not None and question.row.kind == "call" and not can_be_remembered(question):
         say("  nothing is remembered: the question is not about a target")
 

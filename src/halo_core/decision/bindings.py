@@ -100,16 +100,14 @@ def list_answer_bindings(
         asked_in: the session that asked, where it is another one; empty where it is the call's own.
     """
     can_end = request.context.session_source in ENDING_SOURCES
-    if not asked_in:
-        least, own = UNEXPOSED, (call_binding(request, chain, rules),)
-    else:
-        least, own = exposure, ()
+    least = exposure if asked_in else UNEXPOSED
+    own = () if asked_in else (call_binding(request, chain, rules),)
     levels = range(least, REACHED + 1) if can_end else ()
     return (*own, *(run_binding(request, chain, rules, level) for level in levels))
 
 
 def find_exposure(
-    provenance: Iterable[tuple[str, Provenance]], targets: Iterable[Sequence[str]], *, is_tainted: bool
+    provenance: Iterable[tuple[str, Provenance]], targets: Iterable[Sequence[Any]], *, is_tainted: bool
 ) -> int:
     """How exposed a session is, for one call: `UNEXPOSED`, `EXPOSED` or `REACHED`.
 

@@ -22,7 +22,13 @@ from halo_core.oversight.access import record_refusal
 from halo_core.oversight.known import KnownValue, add_known
 from halo_core.oversight.remembered import RememberTerms, can_be_remembered, check_terms, remember
 from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason
-from halo_core.passports.approval import MAX_APPROVAL_LIFETIME_S, ApprovalToken, is_in_chain, mint_approval
+from halo_core.passports.approval import (
+    MAX_APPROVAL_LIFETIME_S,
+    ApprovalToken,
+    is_in_chain,
+    mint_approval,
+    peek_approval,
+)
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.store.rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
@@ -36,8 +42,8 @@ class ApprovalAnswer:
     """A recorded answer.
 
     Args:
-        status: `approved` or `denied`.
-        entry: id of the entry that holds the answer.
+        status: `approved` or `denied`; `confirmed` of a second person's yes, which is only remembered.
+        entry: id of the entry that holds the answer; empty where it was confirmed.
         expires_s: until when it can be used, seconds since the epoch.
         budgets: of an approved re-authorization, the session's limits from then on.
         authority: of an approved re-authorization, the session's new authority, millionths; else 0.
@@ -131,9 +137,17 @@ def _answer(
     with Reader(store.config.url) as reader:
         contents = SealedContents.with_home_key(reader, store.keys)
         request = load_request(reader, home, store.tenant, request_id, opener=contents.open, now_us=now_us)
-    _require_pending(request.row.status, request.row.expires_us, now_us)
+    confirms = terms is not None and approve and _can_be_confirmed(request)
+    if not confirms:
+        _require_pending(request.row.status, request.row.expires_us, now_us)
     signer = load_signer(store.tenant, keys, home, approver, now_us)
     _require_outside_chain(approver, store.references.of_person(approver), signer.public_key, request)
+    if confirms and terms is not None:
+        check_terms(terms)
+        confirmed: ApprovalAnswer = store.commit(
+            _ConfirmJob(store, request, approver, signer, mask_reason(why), now_us, terms)
+        )
+        return confirmed
     budgets = _decide_budgets(request, raised or {}) if approve else ()
     if terms is not None:
         check_terms(terms)
@@ -152,6 +166,52 @@ def _answer(
     )
     answered: ApprovalAnswer = store.commit(job)
     return answered
+
+
+def _can_be_confirmed(request: ApprovalRequest) -> bool:
+    """Whether a question that is answered with yes waits for a second person before that yes is remembered."""
+    return request.row.status in ("approved", "used") and request.people_needed > 1 and can_be_remembered(request)
+
+
+@dataclass(frozen=True, slots=True)
+class _ConfirmJob:
+    """Keeps a second person's yes to an answered question; the answer for the one call stays as it is."""
+
+    store: Store
+    request: ApprovalRequest
+    approver: str
+    signer: Ed25519Signer
+    why: str
+    now_us: int
+    terms: RememberTerms
+
+    def __call__(self, tx: Transaction) -> ApprovalAnswer:
+        """Sign the remembered answer, store it and record it."""
+        row = ApprovalTable(tx).get(self.request.row.id)
+        if row is None or row.status not in ("approved", "used"):
+            raise _not_pending_error(row.status if row is not None else "missing")
+        # INVARIANT: BIND - two people are two names with two keys.
+        first = peek_approval(row.answer)
+        if same_person(first.approver, self.approver) or first.key_id == self.signer.key_id:
+            raise Denied(
+                "not_pending",
+                f"`{self.approver[:64]}` has approved this already",
+                remedy="let another approver confirm it: `halo approvals approve ID --as SECOND`",
+            )
+        remembered = remember(
+            tx,
+            self.store,
+            self.request,
+            approver=self.approver,
+            signer=self.signer,
+            terms=self.terms,
+            now_us=self.now_us,
+            why=self.why,
+        )
+        expires_s = self.now_us // 1_000_000 + self.terms.lifetime_s
+        return ApprovalAnswer(
+            row.id, "confirmed", self.approver, self.signer.key_id, "", expires_s, "", remembered=remembered
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -584,6 +584,41 @@ classified = "unknown"
 expect = "monitor"
 reason = "unknown_impact"
 [[case]]
+name = "an undeclared query that only reads, after exposure"
+resource = "run_query"
+classified = "guessed"
+impact = "execute"
+targets = ["sql"]
+kinds = { sql = "program" }
+args = { sql = "x" }
+program = "reads"
+tainted = true
+expect = "monitor"
+[[case]]
+name = "an undeclared query that changes data, after exposure"
+resource = "run_query"
+classified = "guessed"
+impact = "execute"
+targets = ["sql"]
+kinds = { sql = "program" }
+args = { sql = "x" }
+program = "acts"
+tainted = true
+expect = "challenge"
+reason = "unasked_act"
+[[case]]
+name = "an undeclared payment named by a program that only reads"
+resource = "run_query"
+classified = "guessed"
+impact = "payment"
+targets = ["sql"]
+kinds = { sql = "program" }
+args = { sql = "x" }
+program = "reads"
+tainted = true
+expect = "challenge"
+reason = "unasked_act"
+[[case]]
 name = "an undeclared tool with a target that the user wrote"
 resource = "do_it"
 classified = "guessed"

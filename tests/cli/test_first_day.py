@@ -267,7 +267,7 @@ def test_one_answer_each(home):
     assert tools["send_report"].targets == ("recipient",)
     assert "frobnicate" not in tools
     for text in (
-        "please answer with one of a, c, o, u, s and q",
+        "please answer with one of a, c, o, u, s, b and q",
         "`send_report` has no argument `nowhere`",
         "there is no guess to accept",
         "1 left undeclared",
@@ -286,6 +286,30 @@ def test_nothing_changes_without_a_yes(home, answers):
     assert not (home / "agents.yaml").exists()
     assert mode_of(home) == "observe"
     assert not found(home, EntryKind.MODE)
+
+
+def test_a_person_can_go_back(home):
+    """From each question of a change to the answers of the tool, and from those to the tool before."""
+    order = [item["id"] for item in plan_of(home)["resources"]]
+    given = {
+        "send_report": ["?", "c", "b", "c", "send", "b", "a"],
+        "book_hotel": ["c", "payment", "-", "b", "a"],
+        "get_order": ["a"],
+        "web": ["a"],
+        "write_note": ["a"],
+        "frobnicate": ["", "", "s"],  # what Enter gives is taken at each question
+    }
+    first, second, *rest = order
+    words = ["b", "s", "b", *given[first], *given[second], *(word for name in rest for word in given[name])]
+    code, shown = answer(home, *words, "y")
+    assert code == 0, shown
+    for text in ("this is the first one", "only your own systems write what it returns", "1 left undeclared"):
+        assert text in shown, shown
+    assert "please answer" not in shown
+    declared = load_manifest((home / "agents.yaml").read_text()).declared[ActionKind.TOOL_CALL]
+    assert declared.keys() == {"send_report", "book_hotel", "get_order", "write_note"}
+    lines = [line for line in shown.splitlines() if "]:" not in line]
+    assert max(map(len, lines)) <= 80, max(lines, key=len)
 
 
 # the view

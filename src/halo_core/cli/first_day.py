@@ -46,7 +46,16 @@ _MAX_FINDINGS: Final = 20
 _LABEL: Final = 10  # columns of the names of fields
 _STEP: Final = 7  # columns in front of them
 _NOBODY_SAYS: Final = "nothing says what it does; until somebody does, it is judged by its arguments"
-_ANSWERS: Final = "[a]ccept  [c]hange  [o]wn records  [u]ntrusted source  [s]kip  [q]uit"
+_ANSWERS: Final = "[a]ccept [c]hange [o]wn [u]ntrusted [s]kip [b]ack [q]uit [?]"
+_HELP: Final[dict[str, str]] = {
+    "a": "accept the guess; what it returns counts as written by others",
+    "c": "change the class, and which arguments are targets and amount",
+    "o": "accept; only your own systems write what it returns",
+    "u": "accept; others write what it returns, and the manifest says so",
+    "s": "skip: it stays undeclared",
+    "b": "back to the tool before this one",
+    "q": "quit: nothing is written, and the mode stays as it is",
+}
 _WAYS: Final[dict[str, tuple[str, str]]] = {
     "hosted_tool": (
         "Tools that the model's provider runs: they are refused in enforce mode",
@@ -193,59 +202,86 @@ def _ask_about_all(walk: _Walk) -> bool:
     """Take one answer for each; whether to go on."""
     items = walk.day.resources
     accepted = walk.judge({item.name: declare(item) for item in items if item.is_guessed})
-    for number, item in enumerate(items, 1):
-        _print_resource(number, len(items), item, accepted.get(item.name))
-        declared = _ask_about(walk, item)
+    answers: list[Resource | None] = []
+    while len(answers) < len(items):
+        item = items[len(answers)]
+        _print_resource(len(answers) + 1, len(items), item, accepted.get(item.name))
+        declared = _ask_about(walk, item, is_first=not answers)
         if declared is _QUIT:
             return False
+        if declared is _BACK:
+            answers.pop()
+        else:
+            answers.append(declared)
+        say()
+    for item, declared in zip(items, answers, strict=True):
         if declared is None:
             walk.skipped.append(item)
         else:
             walk.answers[item.name] = declared
-        say()
     return True
 
 
 _QUIT: Final = Resource(id="quit")
+_BACK: Final = Resource(id="back")
 
 
-def _ask_about(walk: _Walk, item: ObservedResource) -> Resource | None:
-    """The declaration, None where it is skipped, `_QUIT` where nothing is to happen."""
-    usual = "a" if item.is_guessed else "c"
+def _ask_about(walk: _Walk, item: ObservedResource, *, is_first: bool) -> Resource | None:
+    """The declaration, None where it is skipped, `_QUIT` where nothing is to happen, `_BACK` to ask the last again."""
+    usual, pad = "a" if item.is_guessed else "c", " " * _STEP
     acts: dict[str, Callable[[], Resource | None]] = {
         "a": lambda: declare(item),
         "c": lambda: _ask_for_changes(walk, item),
         "o": lambda: declare(item, Source.OWN),
         "u": lambda: declare(item, Source.UNTRUSTED),
         "s": lambda: None,
+        "b": lambda: _BACK,
         "q": lambda: _QUIT,
     }
     while True:
-        answer = typer.prompt(f"{' ' * _STEP}{_ANSWERS}", default=usual).strip().lower()[:1]
-        if answer not in acts:
-            say(" " * _STEP, "[yellow]please answer with one of a, c, o, u, s and q[/]")
-            continue
-        try:
-            return acts[answer]()
-        except ConfigError as exc:
-            say(" " * _STEP, safe_text(f"{exc.message}; {exc.remedy}", style="yellow"))
+        answer = typer.prompt(f"{pad}{_ANSWERS}", default=usual).strip().lower()[:1]
+        if answer == "?":
+            for letter, text in _HELP.items():
+                say(pad, safe_text(f"{letter}  {text}", style="dim"))
+        elif answer not in acts:
+            say(pad, "[yellow]please answer with one of a, c, o, u, s, b and q; ? explains them[/]")
+        elif answer == "b" and is_first:
+            say(pad, "[yellow]this is the first one[/]")
+        else:
+            try:
+                return acts[answer]()
+            except _ToAnswers:
+                continue
+            except ConfigError as exc:
+                say(pad, safe_text(f"{exc.message}; {exc.remedy}", style="yellow"))
+
+
+class _ToAnswers(Exception):
+    """Somebody who changes a guess goes back to the first question of the tool."""
 
 
 def _ask_for_changes(walk: _Walk, item: ObservedResource) -> Resource:
+    """The declaration as somebody changes it.
+
+    Raises:
+        ConfigError: an argument that the tool does not have.
+        _ToAnswers: the person goes back.
+    """
     guessed, pad = item.resource, " " * _STEP
     impacts = [impact.value for impact in Impact if impact is not Impact.UNKNOWN]
     _print_hint("read changes nothing, write can be undone, send reaches others, admin changes who may do what")
-    impact = _ask_word(f"{pad}class ({', '.join(impacts)})", guessed.impact.value, impacts)
+    _print_hint("b goes back to the answers above")
+    usual = guessed.impact.value if guessed.impact is not Impact.UNKNOWN else "b"
+    impact = _ask_word(f"{pad}class ({', '.join(impacts)})", usual, impacts)
     targets = guessed.targets
     if item.arguments and impact != Impact.READ.value:
         _print_hint(f"its arguments are {', '.join(item.arguments)}")
-        usual = ",".join(guessed.targets) or "-"
-        text = typer.prompt(f"{pad}which of them say where money or data goes (- for none)", default=usual)
+        text = _ask_argument(item, "which of them say where money or data goes", ",".join(guessed.targets))
         targets = tuple(sorted({name.strip() for name in text.split(",")} - {"", "-"}))
     amount = guessed.amount
     if item.arguments and impact == Impact.PAYMENT.value:
-        text = typer.prompt(f"{pad}which of them holds the amount (- for none)", default=guessed.amount or "-")
-        amount = text.strip() if text.strip() != "-" else ""
+        amount = _ask_argument(item, "which of them holds the amount", guessed.amount)
+        amount = "" if amount == "-" else amount
     declared = declare(item, impact=Impact(impact), targets=targets, amount=amount)
     _print_outcomes("then", walk.judge({item.name: declared})[item.name])
     return declared
@@ -254,9 +290,18 @@ def _ask_for_changes(walk: _Walk, item: ObservedResource) -> Resource:
 def _ask_word(question: str, usual: str, words: list[str]) -> str:
     while True:
         answer: str = typer.prompt(question, default=usual).strip().lower()
+        if answer == "b":
+            raise _ToAnswers
         if answer in words:
             return answer
-        say(" " * _STEP, "[yellow]please answer with one of these words[/]")
+        say(" " * _STEP, "[yellow]please answer with one of these words, or with b to go back[/]")
+
+
+def _ask_argument(item: ObservedResource, question: str, usual: str) -> str:
+    text: str = typer.prompt(f"{' ' * _STEP}{question} (- for none)", default=usual or "-").strip()
+    if text == "b" and "b" not in item.arguments:
+        raise _ToAnswers
+    return text
 
 
 def _edit(walk: _Walk) -> ManifestEdit:

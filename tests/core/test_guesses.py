@@ -151,6 +151,10 @@ def test_a_description_that_plays_down_lowers_no_consequence():
         ("create_api_key", "name", "admin"),
         ("create_event", "title,attendees:array", "send"),
         ("draft_email", "to,subject", "write"),
+        ("open_ticket", "title,text", "write"),
+        ("openIssue", "issueTitle,labels:array", "write"),
+        ("helpdesk_open_case", "customer,description", "unknown"),
+        ("open_account", "owner,amount:number,subject", "unknown"),
     ],
 )
 def test_what_could_be_more_is_no_read(name, arguments, impact):
@@ -170,6 +174,9 @@ def test_what_could_be_more_is_no_read(name, arguments, impact):
         ("sql_db_schema", "Gives the schema of tables.", "table_names"),
         ("search_products", "", "q,max_price:number"),
         ("web_search", "Searches the web.", "query"),
+        ("open_file", "Opens a file.", "path,encoding"),
+        ("open_ticket", "Opens a ticket and returns it.", "ticket_id"),
+        ("list_open_tickets", "Lists the open tickets.", "text"),
     ],
 )
 def test_reads_stay_reads(name, description, arguments):

@@ -187,6 +187,7 @@ HTTP_METHODS: Final = {
     "patch": Impact.SEND,
     "delete": Impact.DELETE,
 }
+RECORD_TEXTS: Final = _split("title text subject body description summary message content comment details note")
 HTTP_BODIES: Final = _split("method body data json payload")
 
 GIT_COMMANDS: Final = {

@@ -236,10 +236,19 @@ def _judge_arguments(
     every = {word for item in arguments for word in item.words}
     if not {"url", "endpoint", "uri"}.isdisjoint(every) and not words.HTTP_BODIES.isdisjoint(every):
         yield Finding(Impact.SEND, "it sends what the caller says to the address that the caller names")
+    if _opens_record(named, name_words, arguments):
+        yield Finding(Impact.WRITE, "it opens something with a text of the caller, which makes a record")
     if "evaluate" in name_words and not words.EVALUATED_ARGUMENTS.isdisjoint(every):
         yield Finding(Impact.EXECUTE, "it evaluates what it is given")
     if {"subagent", "agent"} & every and named.impact is Impact.READ:
         yield HANDED_OVER
+
+
+def _opens_record(named: Finding, name_words: list[str], arguments: list[_Argument]) -> bool:
+    """Whether a read by its name makes something: `open_ticket(title)` does, `open_file(path)` does not."""
+    verb = next((word for word in name_words if word in words.READ_VERBS), "")
+    is_text = any(item.words and item.words[-1] in words.RECORD_TEXTS for item in arguments)
+    return named.impact is not None and verb == "open" and is_text
 
 
 def _judge_argument(named: Finding, item: _Argument) -> Iterator[Finding]:

@@ -126,6 +126,28 @@ def test_what_means_nothing_is_refused_with_a_remedy(home, option, code):
     assert "try:" in err
 
 
+def test_a_session_is_found_with_and_without_the_word_thread(tmp_path):
+    home = tmp_path / "home"
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
+        for session in ("thread:conv-1", "case-9", "thread:case-9"):
+            with halo.session(session):
+                halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "a"}), Calls(), SURFACE)
+    for wanted, names in {
+        "conv-1": ["thread:conv-1"],
+        "thread:conv-1": ["thread:conv-1"],
+        "case-9": ["case-9"],  # the name itself comes first
+        "thread:case-9": ["thread:case-9"],
+    }.items():
+        assert [row["session"] for row in rows(home, "--session", wanted)] == names
+    assert rows(home, "--session", "conv-2") == []
+    assert cli("log", "--session", "conv-2", home=home)[1].split() == (
+        "no entry matches; similar names: thread:conv-1".split()
+    )
+    assert "similar names: lookup" in cli("log", "--tool", "look", home=home)[1]
+    code, out, _ = cli("log", "--tool", "nothere", home=home)
+    assert (code, out.strip()) == (0, "no entry matches")
+
+
 def test_an_entry_whose_part_was_changed_is_not_left_out(home, tmp_path):
     copy = shutil.copytree(home, tmp_path / "home")
     database = attack(db_of(copy))

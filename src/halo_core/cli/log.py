@@ -19,7 +19,7 @@ from halo_core.errors import ConfigError
 from halo_core.model import EntryKind
 from halo_core.store.reader import NO_END, LoggedEntry
 from halo_core.views.entries import format_ran
-from halo_core.views.log_query import EFFECTS, LogFilter, select_entries
+from halo_core.views.log_query import EFFECTS, LogFilter, find_similar_names, select_entries
 
 _TITLES: Final = ("action", "resource", "effect", "ran", "why")
 _NARROW_TITLES: Final = ("#", "time", "resource", "effect", "ran", "why")
@@ -58,8 +58,11 @@ def log(
     with store.open_log() as (reader, tenant):
         position = reader.next_index(tenant)
         records = select_entries(reader, tenant, wanted, last=last)
+        similar = find_similar_names(reader, tenant, wanted) if not (records or follow or store.json) else []
     if not follow:
-        if not store.print_json(list(map(_to_json, records))):
+        if not records and not store.json:
+            say("no entry matches", safe_text(f"; similar names: {', '.join(similar)}" if similar else ""))
+        elif not store.print_json(list(map(_to_json, records))):
             say(_build_table(records))
         return
     several = len({_find_agent(item) for item in records} - {"-"}) > 1

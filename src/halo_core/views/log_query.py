@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from halo_core.model import Effect, EntryKind
 from halo_core.store.reader import NO_END, LoggedEntry, Reader
 
 _KINDS: Final = (EntryKind.DECISION.value, EntryKind.SHADOW.value)
+_MAX_COMPARED: Final = 500  # entries whose names are compared with one that was not found
 _WINDOW: Final = 20_000  # rows that are read at once, from the end of the log
 EFFECTS: Final = (*(effect.value for effect in Effect), "none")
 """Words for `LogFilter.effects`; `none` is an action that nobody decided."""
@@ -73,16 +75,36 @@ def select_entries(
         last: at most so many.
         since: only entries from this position on.
     """
-    matcher = _Matcher(reader, tenant, wanted)
+    matcher, session = _Matcher(reader, tenant, wanted), _find_session(reader, tenant, wanted.session)
     found: list[int] = []
     until, start = NO_END, reader.next_index(tenant)
     while until > since and len(found) < last:
         start = max(since, start - _WINDOW)
-        rows = reader.bodies(tenant, _KINDS, wanted.session, (start, until), (wanted.since_us, wanted.until_us))
+        rows = reader.bodies(tenant, _KINDS, session, (start, until), (wanted.since_us, wanted.until_us))
         found = [index for index, kind, body in rows if matcher.matches(kind, body)] + found
         until = start
     newest = found[-last:] if last else []
     return [item for index in newest for item in _read_at(reader, tenant, index)]
+
+
+def _find_session(reader: Reader, tenant: str, name: str) -> str:
+    """The reference of a session, whose name may lack the `thread:` that an adapter puts in front of a thread id."""
+    found = [reader.find_session(tenant, item) for item in (name, f"thread:{name}", name.removeprefix("thread:"))]
+    return next((item for item in found if name and reader.has_session(tenant, item)), found[0])
+
+
+def find_similar_names(reader: Reader, tenant: str, wanted: LogFilter) -> list[str]:
+    """Names among the newest entries that are like a session or a tool that no entry has, sorted."""
+    entries = [item.entry for item in select_entries(reader, tenant, LogFilter(), last=_MAX_COMPARED)]
+    decided = [item for item in entries if item.kind is EntryKind.DECISION]
+    sessions = {item.session.removeprefix("thread:"): item.session for item in decided if wanted.session}
+    tools = {name: name for item in decided if wanted.tool and (name := str(item.body["request"]["resource"]["id"]))}
+    similar: set[str] = set()
+    for name, known in ((wanted.session.removeprefix("thread:"), sessions), (wanted.tool, tools)):
+        if name and name not in known:
+            similar.update(known[item] for item in get_close_matches(name, known, n=3))
+            similar.update([full for short, full in sorted(known.items()) if short.startswith(name)][:3])
+    return sorted(similar)
 
 
 def _read_at(reader: Reader, tenant: str, index: int) -> Iterator[LoggedEntry]:

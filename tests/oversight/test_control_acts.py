@@ -58,6 +58,8 @@ def control(home: Path) -> dict:
 
 def test_an_operator_signs_on_another_host_and_is_proven(desk):
     enrol_apart(desk, "ana")
+    out = ok("observe", "--for", "1h", "--why", "a look", home=desk)
+    assert "the floor of this home is observe already: no waiver was needed, and nothing was recorded" in out
     ok("enforce", home=desk)
     assert control(desk)["set_by"]["proof"] == "unproven (dev)"
     act = sign(desk, "ana", "waive", "--for", "1h", "--why", "restore of the index")

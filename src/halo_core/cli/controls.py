@@ -47,7 +47,7 @@ from halo_core.views.inventory import (
 )
 from halo_core.views.passport_changes import PreparedGrants, prepare_grants
 from halo_core.views.status import load_statuses
-from halo_core.views.wording import describe_arguments, shorten_hash
+from halo_core.views.wording import describe_arguments, format_count, shorten_hash
 
 _MAX_PAST: Final = 5  # waivers that are over, in a status
 _MAX_ROWS: Final = 40
@@ -147,7 +147,7 @@ def enforce(
         say("nothing was changed")
         return Exit.FAILED
     with store.open_log() as (reader, _):
-        stopped = count_stopped(reader, tenant)
+        stopped, ran = count_stopped(reader, tenant)
     for (resource, codes), count in stopped.most_common(_MAX_STOPPED):
         if resource not in first_day.shown:
             say_plainly(f"  {count:>5} x {resource}: {', '.join(codes)}")
@@ -155,7 +155,8 @@ def enforce(
         signing = Signing(store, opened, signed, sign_as, key_home)
         act = signing.sign(make_raise(opened.commit(lambda tx: tx.load_store_id()), tenant), needed=0)
         opened.commit(lambda tx: raise_floor(tx, store.actor, act.tokens))
-    say(f"enforce mode is on; {sum(stopped.values()):,} of the calls so far would not have run")
+    calls = f"{sum(stopped.values()):,} of the {format_count(ran, 'call')} that ran so far would not have run"
+    say(f"enforce mode is on; {calls if ran else 'no call ran so far'}")
     say("(according to the rules and declarations at that time; run in observe mode again to check other ones)")
     print_note(_DEV_NOTE)
     return Exit.OK
@@ -179,7 +180,9 @@ def observe(
     with store.open_store(tenant) as opened:
         control = opened.commit(lambda tx: tx.load_control())
         if control.mode is Mode.OBSERVE:
-            say("[bold yellow]observe mode[/] is on: actions RUN whatever the decision")
+            waived = "waived already" if control.recorded is Mode.ENFORCE else "observe already"
+            say(f"the floor of this home is {waived}: no waiver was needed, and nothing was recorded")
+            say("[bold yellow]actions RUN[/] whatever the decision, unless the application asks for enforce mode")
             return
         host = read_host_floor()
         if host.mode is Mode.ENFORCE:

@@ -417,15 +417,21 @@ def _add_passport(
         row.passport = "expired"
 
 
-def count_stopped(reader: Reader, tenant: str) -> Counter[tuple[str, tuple[str, ...]]]:
-    """(resource, reason codes) → calls that ran and would not have in enforce mode, by the decisions of their time."""
+def count_stopped(reader: Reader, tenant: str) -> tuple[Counter[tuple[str, tuple[str, ...]]], int]:
+    """The calls that ran and would not have in enforce mode, by the decisions of their time, and how many ran.
+
+    Returns:
+        (resource, reason codes) → number of such calls; the number of all calls that ran.
+    """
     counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    ran = 0
     for record in read_entries(reader, tenant, (EntryKind.DECISION,)):
         decision = record.entry.body["decision"]
+        ran += bool(record.entry.body["dispatched"])
         if record.entry.body["dispatched"] and decision["effect"] in ("deny", "challenge"):
             codes = tuple(sorted({reason["code"] for reason in decision["reasons"]}))
             counts[record.entry.body["request"]["resource"]["id"], codes] += 1
-    return counts
+    return counts, ran
 
 
 MANIFEST: Final = "agents.yaml"

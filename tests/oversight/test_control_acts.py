@@ -103,6 +103,15 @@ def test_where_two_are_enrolled_a_waiver_takes_both(desk):
     assert verified(desk) == 0
 
 
+def test_the_public_key_and_its_thumbprint_are_the_same_on_both_hosts(desk):
+    code, public, err = cli("operator", "key", "ana", "--key-home", keys_of(desk, "ana"))
+    thumbprint = err.split()[-1]
+    assert (code, len(public.split())) == (0, 1)
+    shown = ok("operator", "enrol", "ana", "--public-key", public.strip(), home=desk)
+    assert f"public key {public.strip()}, thumbprint {thumbprint}" in " ".join(shown.split())
+    assert f"ana  thumbprint {thumbprint}" in ok("operator", "list", home=desk)
+
+
 def test_an_act_signed_for_another_store_says_which_store_this_is(desk):
     enrol_apart(desk, "ana")
     ok("enforce", home=desk)

@@ -27,7 +27,7 @@ from halo_core.cli.context import (
     warn_unwritten,
     write_text_file,
 )
-from halo_core.cli.rendering import safe_text, say, say_plainly
+from halo_core.cli.rendering import print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, RandomIds
 from halo_core.errors import BadInput, ConfigError, Denied
@@ -188,7 +188,7 @@ def enrol(
             raise
     if store.print_json({"kid": kid, "name": name, "tenant": owner}):
         return
-    say_plainly(f"enrolled {name} for tenant {owner}, key {kid}")
+    say_plainly(f"enrolled {name} for tenant {owner}: public key {encode_key(key)}, thumbprint {kid}")
     if not public_key:
         say_plainly(f"  the key is in {place / person_key_name(role, name)}.key")
         if place.resolve() == store.home.resolve():
@@ -252,7 +252,7 @@ def list_people(store: StoreContext, role: str) -> None:
         return
     for kid, item in people:
         until = f", withdrawn {format_iso(item.until_us)}" if item.until_us is not None else ""
-        say_plainly(f"{item.name}  key {kid}  since {format_iso(item.since_us)}{until}")
+        say_plainly(f"{item.name}  thumbprint {kid}  since {format_iso(item.since_us)}{until}")
     if not people:
         say_plainly(f"tenant {owner} has no {role}; run `halo {role} enrol NAME`")
 
@@ -274,9 +274,10 @@ def show_key(
     *,
     key_home: Annotated[Path, Option("--key-home", help="Folder of the key, made there if there is none.")],
 ) -> None:
-    """Make an operator's key on this host, and print its public key."""
+    """Make an operator's key on this host, print its public key, and its thumbprint on stderr."""
     signer = KeyStore(key_home).signer(person_key_name("operator", name))
     say_plainly(encode_key(signer.public_key))
+    print_note(f"thumbprint {signer.key_id}")
 
 
 @app.command("sign")
@@ -336,7 +337,9 @@ def _sign_file(signed: SignedAct, name: str, key_home: Path, path: Path) -> None
     signer = _load_own_key(KeyStore(key_home), name or describe_os_user().name)
     signed = signed.sign(signer, RandomIds(), SystemClock().now_us() // _US)
     write_text_file(path, signed.to_text(), "out")
-    say_plainly(f"signed {signed.act} with key {signer.key_id}; {len(signed.tokens)} signature(s) in {path}")
+    say_plainly(
+        f"signed {signed.act} with the key of thumbprint {signer.key_id}; {len(signed.tokens)} signature(s) in {path}"
+    )
 
 
 def _load_own_key(keys: KeyStore, name: str) -> Ed25519Signer:

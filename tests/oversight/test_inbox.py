@@ -61,6 +61,7 @@ def test_two_payees_never_look_alike(home, first, second):
         assert mine in page
         assert other not in page  # every other argument is masked
         assert "90.0" in page
+        assert " - [" not in page  # a reason without a detail
 
 
 def test_a_card_number_keeps_its_middle_to_itself(home):

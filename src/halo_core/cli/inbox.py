@@ -207,7 +207,7 @@ def _build_question_rows(
         ("who", f"{question.agent}, session {question.session}" + (f", for {question.user}" if question.user else "")),
         ("in the chain", ", ".join(question.identities)),
         *(
-            ("why", f"{item.title}: {item.detail or '-'} [{item.code}, {item.source or '-'}]")
+            ("why", f"{_join(': ', item.title, item.detail)} [{_join(', ', item.code, item.source)}]")
             for item in question.reasons
         ),
         *(
@@ -228,6 +228,10 @@ def _build_question_rows(
         ("binding", row.binding),
         ("answer", f"halo approvals approve {row.id} --as NAME"),
     ]
+
+
+def _join(separator: str, *parts: str) -> str:
+    return separator.join(filter(None, parts))
 
 
 def _name_part(is_target: bool) -> str:  # noqa: FBT001  private

@@ -17,7 +17,7 @@ from halo_core.crypto.keys import KeyStore, RandomIds
 from halo_core.errors import CannotDecide, ConfigError, Denied, HaloError, Pending
 from halo_core.facade import HaloBase
 from halo_core.floors import HomeFloor, read_host_floor
-from halo_core.ledger.control_history import make_waive_terms
+from halo_core.ledger.control_history import ControlHistory, make_waive_terms
 from halo_core.model import Actor, EntryKind, Mode, Stop
 from halo_core.oversight.control_acts import SignedAct, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.keys import enrol_person
@@ -687,3 +687,65 @@ def test_what_ran_under_a_restriction_is_shown(home, kind, monkeypatch):
         database.close()
     report = verify_store(url_of(home), home)
     assert "restriction_ignored" in {item.code for item in report.findings}
+
+
+# answers of people whom no entry has enrolled
+
+
+def asks(halo: HaloBase, session: str = "one") -> Calls:
+    body = Calls()
+    with halo.session(session):
+        halo.enforcer.run(halo.build_call(tool(halo, "pay"), {"amount": 500, "to": "acct"}), body, SURFACE)
+    return body
+
+
+def approve(home: Path, request: str, name: str) -> tuple[int, str, str]:
+    return cli(
+        "approvals", "approve", request, "--as", name, "--key-home", str(home.parent / f"keys-{name}"), home=home
+    )
+
+
+@pytest.mark.parametrize("build", ["ours", "theirs"])
+def test_an_approver_in_the_file_alone_answers_nothing(home, monkeypatch, build):
+    policy = policy_folder(home)
+    assert pays(home)
+    enrolled_apart(home, "mia", "approver")
+    file = home / "authorities.json"
+    kept = file.read_bytes()
+    eve = KeyStore(home.parent / "keys-eve").signer("approver-eve")
+    with HaloBase.local("clerk", home=home, policy=policy, mode="enforce", quiet=True) as halo:
+        with pytest.raises(Pending) as caught:
+            asks(halo)
+        Authorities(home).add_approver("local", "eve", eve.public_key, 0)
+        if build == "theirs":  # whoever holds the log's key needs no command of ours to write an answer
+            people = lambda history: frozenset(item.key_id for item in history.list_live()) | {eve.key_id}  # noqa: E731
+            with monkeypatch.context() as patched:
+                patched.setattr(ControlHistory, "list_approvers", people)
+                assert approve(home, caught.value.pending_id, "eve")[0] == 0
+        else:
+            code, _, err = approve(home, caught.value.pending_id, "eve")
+            assert (code, "approver_not_enrolled" in err) == (10, True)
+        with pytest.raises((Denied, Pending)):
+            asks(halo)
+        file.write_bytes(kept)
+    report = verify_store(url_of(home), home)
+    expected = {"signer_not_enrolled"} if build == "theirs" else set()
+    assert {item.code for item in report.findings} == expected
+
+
+def test_an_approver_whom_an_entry_has_enrolled_answers_until_withdrawn(home):
+    policy = policy_folder(home)
+    assert pays(home)
+    enrolled_apart(home, "mia", "approver")
+    with HaloBase.local("clerk", home=home, policy=policy, mode="enforce", quiet=True) as halo:
+        with pytest.raises(Pending) as caught:
+            asks(halo)
+        assert approve(home, caught.value.pending_id, "mia")[0] == 0
+        assert asks(halo)
+        with pytest.raises(Pending) as caught:
+            asks(halo, "two")
+        kept = (home / "authorities.json").read_bytes()
+        assert cli("approver", "withdraw", "mia", home=home)[0] == 0
+        (home / "authorities.json").write_bytes(kept)  # the file alone enrols nobody again
+        assert approve(home, caught.value.pending_id, "mia")[0] == 10
+    assert verified(home) == 0

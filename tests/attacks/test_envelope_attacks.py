@@ -643,6 +643,7 @@ def test_134_an_answer_of_somebody_not_enrolled_is_none(open_halo, clock):
     reauthorized(halo)
     with halo.session("s"):
         assert refused(halo) == ("challenge", ["authority_decayed"])
+    open_halo.exit = TAMPERED  # and it shows
 
 
 @pytest.mark.parametrize("name", ["clerk", "CLERK", "user:clerk", "ana", "user:Ana"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from chain_world import sign_approval
 from halo_core.authorities import Authorities
-from halo_core.crypto.keys import Ed25519Signer
+from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.decision.bindings import reauthorization_binding
 from halo_core.enforcement import Surface
 from halo_core.enforcement.agent_credentials import Limits
@@ -17,9 +17,11 @@ from halo_core.facade import HaloBase
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import ActionKind, Actor, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
 from halo_core.oversight import requests
-from halo_core.store import Draft, SessionState, Transaction, rows
+from halo_core.oversight.keys import enrol_approver
+from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction, rows
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.testing import FixedClock
+from halo_world import url_of
 
 RULES = """
 @id("base") permit (principal, action, resource);
@@ -108,7 +110,9 @@ def run(halo: HaloBase, name: str = "lookup", *, call_id: str = "", surface: Sur
 
 
 def enrol(home: Path, name: str = "ruth", signer: Ed25519Signer = RUTH, tenant: str = "local") -> None:
-    Authorities(home).add_approver(tenant, name, signer.public_key, 0)
+    store = Store(StoreConfig(url_of(home), home, tenant), KeyStore(home))
+    enrol_approver(store, Authorities(home), name=name, public_key=signer.public_key, by="admin", now_us=0)
+    store.close()
 
 
 def pending(halo: HaloBase, session: str) -> list[rows.ApprovalRow]:

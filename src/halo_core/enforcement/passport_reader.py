@@ -18,6 +18,7 @@ from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import Signer
 from halo_core.decision.bindings import session_claim
 from halo_core.errors import BadInput, CannotDecide, PassportError
+from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import Budget, Decay, EntryKind, Grants, Link
 from halo_core.passports import (
     ApprovalToken,
@@ -156,7 +157,7 @@ MAX_REMEMBERED = 512
 
 @dataclass(frozen=True, slots=True)
 class TrustPeriod:
-    """The keys that a version of `authorities.json` trusts between two points in time."""
+    """The keys that a version of `authorities.json` trusts between two points in time, of approvers those enrolled."""
 
     version: Any
     since_us: int
@@ -164,12 +165,12 @@ class TrustPeriod:
     trusted: TrustAnchors
 
 
-def _make_trust_period(keys: TrustedKeys, now_us: int) -> TrustPeriod:
+def _make_trust_period(keys: TrustedKeys, enrolled: frozenset[str], now_us: int) -> TrustPeriod:
     changes = [time for item in keys.issuers.values() for time in (item.since_us, item.until_us)]
     changes += [time for item in keys.approvers.values() for time in (item.since_us, item.until_us)]
     ends = [time for time in changes if time is not None]
     return TrustPeriod(
-        version=keys.version,
+        version=(keys.version, enrolled),
         since_us=max((end for end in ends if end <= now_us), default=-(2**62)),
         until_us=min((end for end in ends if end > now_us), default=2**62),
         trusted=TrustAnchors(
@@ -178,7 +179,8 @@ def _make_trust_period(keys: TrustedKeys, now_us: int) -> TrustPeriod:
                 for kid, item in keys.issuers.items()
                 if item.since_us <= now_us
             },
-            approvers=keys.approver_keys(now_us),
+            # INVARIANT: BIND - a key in the file that no signed entry of this log has enrolled answers nothing.
+            approvers={kid: item for kid, item in keys.approver_keys(now_us).items() if kid in enrolled},
         ),
     )
 
@@ -204,17 +206,20 @@ class PassportReader:
         self._chains: OrderedDict[tuple[Any, ...], tuple[Link, ...]] = OrderedDict()
         self._chain_cache = ChainCache()
         self._trust_period: TrustPeriod | None = None
+        self._enrolled: tuple[ControlHistory, frozenset[str]] | None = None
 
-    def load_trusted(self, tenant: str, now_us: int) -> TrustAnchors:
-        """The keys that this home trusts at `now_us`."""
-        return self.load_trust_period(tenant, now_us).trusted
+    def load_trusted(self, tx: Transaction, now_us: int) -> TrustAnchors:
+        """The keys that this home trusts at `now_us`, and of approvers those whom signed entries have enrolled."""
+        return self.load_trust_period(tx, now_us).trusted
 
-    def load_trust_period(self, tenant: str, now_us: int) -> TrustPeriod:
-        """The keys trusted around `now_us`; the same object while `authorities.json` and what it says stay the same."""
-        keys = self._authorities.load(tenant)
-        trust = self._trust_period
-        if trust is None or trust.version != keys.version or not trust.since_us <= now_us < trust.until_us:
-            trust = self._trust_period = _make_trust_period(keys, now_us)
+    def load_trust_period(self, tx: Transaction, now_us: int) -> TrustPeriod:
+        """The keys trusted around `now_us`; the same object while `authorities.json` and enrolments stay the same."""
+        keys, history = self._authorities.load(tx.tenant), tx.load_history()
+        if self._enrolled is None or self._enrolled[0] is not history:
+            self._enrolled = history, history.list_approvers()
+        version, trust = (keys.version, self._enrolled[1]), self._trust_period
+        if trust is None or trust.version != version or not trust.since_us <= now_us < trust.until_us:
+            trust = self._trust_period = _make_trust_period(keys, self._enrolled[1], now_us)
         return trust
 
     def read_answer(self, tx: Transaction, row: rows.ApprovalRow, store: str, now_us: int) -> ApprovalToken | None:
@@ -222,7 +227,7 @@ class PassportReader:
         if not row.answer:
             return None
         try:
-            token = read_approval(row.answer, self.load_trusted(tx.tenant, now_us).approvers)
+            token = read_approval(row.answer, self.load_trusted(tx, now_us).approvers)
         except PassportError:
             return None
         claimed = (token.request, token.session, token.binding, token.kind, token.tenant)
@@ -303,7 +308,7 @@ class PassportReader:
                 tokens, trusted=_ever_trusted(self._authorities.load(tx.tenant)), audience=store, tenant=tx.tenant
             )
         # Verified once for these very tokens and this trust; time and revocation are asked at every decision.
-        trust = self.load_trust_period(tx.tenant, now_us)
+        trust = self.load_trust_period(tx, now_us)
         key = (hashes, store, trust.version, trust.since_us)
         links = self._chains.get(key)
         if links is None:

@@ -121,7 +121,7 @@ class PassportStore:
         A chain that was loaded stays the one that `load_chain` would load while both are the same.
         """
         row = tx.image.standing.get(self._agent) or rows.StandingTable(tx).get(self._agent)
-        return row, self.reader.load_trust_period(tx.tenant, now_us)
+        return row, self.reader.load_trust_period(tx, now_us)
 
     def advance_session_time(self, session: str, now_us: int, mono_us: int, high_us: int) -> int:
         """A session's time: the wall clock, or the monotonic clock's progress while the wall clock is behind.

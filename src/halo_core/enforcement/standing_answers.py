@@ -81,7 +81,7 @@ def _read_answer(
 ) -> StandingAnswer | None:
     # INVARIANT: BIND - the token is what counts: a row under another id, scope or kind answers nothing.
     try:
-        token = read_standing_answer(row.token, reader.load_trusted(tx.tenant, at_us).approvers)
+        token = read_standing_answer(row.token, reader.load_trusted(tx, at_us).approvers)
     except PassportError:
         return None
     is_standing = token.kind == STANDING

@@ -126,6 +126,10 @@ class ControlHistory:
         """The people who are enrolled now."""
         return [item for item in self._people.values() if item.until_us is None]
 
+    def list_approvers(self) -> frozenset[str]:
+        """Thumbprints of the approvers who are enrolled now."""
+        return frozenset(item.key_id for item in self.list_live() if item.role == "approver")
+
     def count_needed(self, act: str) -> int:
         """How many people have to sign an act: two where two are enrolled, else one for a waiver and none otherwise."""
         counted = sum(item.counts for item in self._people.values())

@@ -59,7 +59,13 @@ class _TenantControl:
     closed: dict[str, set[int]] = field(default_factory=dict)
     crashed: set[str] = field(default_factory=set)
     differences: int = 0
+    approvers: list[tuple[int, frozenset[str]]] = field(default_factory=list)
     restricted: dict[RestrictionKey, list[tuple[int, float]]] = field(default_factory=dict)
+
+    def is_enrolled(self, kid: str, idx: int) -> bool:
+        """Whether somebody was enrolled as an approver at a position."""
+        at = bisect_right(self.approvers, idx, key=lambda item: item[0])
+        return at > 0 and kid in self.approvers[at - 1][1]
 
     def is_restricted(self, key: RestrictionKey, idx: int) -> bool:
         """Whether a stop or revocation was in force at a position."""
@@ -107,11 +113,9 @@ class ControlLog:
             control.policy = _read_policy(body)
         elif kind == "control":
             control.differences += 1
-        elif kind in RESTRICTION_KINDS:
+        else:
             control.history.add(kind, body, at_us=ts_us, entry=format_entry_id(writer, seq))
-            _add_restriction(control, idx, kind, body)
-        elif control.history.add(kind, body, at_us=ts_us, entry=format_entry_id(writer, seq)) and kind == "mode":
-            control.steps.append(_ModeStep(idx, control.history.floor, control.history.waiver))
+            _add_step(control, idx, kind, body)
 
 
 def _read_body(text: object) -> Mapping[str, Any] | None:
@@ -121,6 +125,16 @@ def _read_body(text: object) -> Mapping[str, Any] | None:
         return None
     body = tree.get("body") if isinstance(tree, dict) else None
     return body if isinstance(body, dict) else None
+
+
+def _add_step(control: _TenantControl, idx: int, kind: str, body: Mapping[str, Any]) -> None:
+    """Note what stands from a position on."""
+    if kind == "mode":
+        control.steps.append(_ModeStep(idx, control.history.floor, control.history.waiver))
+    elif kind == "authority":
+        control.approvers.append((idx, control.history.list_approvers()))
+    else:
+        _add_restriction(control, idx, kind, body)
 
 
 def _add_restriction(control: _TenantControl, idx: int, kind: str, body: Mapping[str, Any]) -> None:
@@ -153,7 +167,7 @@ def _add_registration(control: _TenantControl, idx: int, body: Mapping[str, Any]
 class StandingStateCheck:
     """(9) Compares each decision with what stood at its position, and the rows that cache it with the entries."""
 
-    kinds: ClassVar = frozenset(("decision", "policy"))
+    kinds: ClassVar = frozenset(("approval", "decision", "policy", "standing_answer"))
 
     def __init__(self, out: Collector, reader: LedgerReader, trust: Trust) -> None:
         self._out = out
@@ -176,6 +190,9 @@ class StandingStateCheck:
             return
         if fields.get("is_partial") or idx is None:
             self._unread.add(tenant)
+            return
+        if fields.get("kind") != "decision":
+            self._check_signer(tenant, idx, fields)
             return
         try:
             self._check_decision(tenant, idx, fields, self._policies.get(writer, ""))
@@ -200,6 +217,15 @@ class StandingStateCheck:
             if snapshot["mode"] != Mode.OBSERVE.value or not _is_denied(body["decision"]["reasons"]):
                 self._check_registered(tenant, idx, request["resource"], where, entry)
             self._check_unrestricted(tenant, idx, fields, where, entry)
+
+    def _check_signer(self, tenant: str, idx: int, fields: Mapping[str, Any]) -> None:
+        """That an answer was signed by somebody who was enrolled at its position."""
+        body = fields["body"]
+        if body.get("op") == "revoke" or self._log.find(tenant).is_enrolled(str(body.get("kid")), idx):
+            return
+        where = format_entry_name((tenant, fields["w"], fields["ws"]))
+        message = "it is signed with a key that was not enrolled then"
+        self._doubt(tenant, where, message, "signer_not_enrolled", str(fields["id"]))
 
     def _check_unrestricted(self, tenant: str, idx: int, fields: Mapping[str, Any], where: str, entry: str) -> None:
         """That what ran was under no stop and no revocation."""

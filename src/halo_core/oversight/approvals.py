@@ -230,6 +230,8 @@ class _AnswerJob:
 
     def __call__(self, tx: Transaction) -> ApprovalAnswer:
         """Sign the answer, store it and record it."""
+        if self.signer.key_id not in tx.load_history().list_approvers():
+            raise _not_enrolled_error(self.approver, "has a key that no entry of this log has enrolled")
         approvals, challenge = ApprovalTable(tx), self.request.row
         row = approvals.get(challenge.id)
         # Read again under the write lock: somebody else may have answered since it was shown.

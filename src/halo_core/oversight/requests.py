@@ -36,7 +36,6 @@ from halo_core.reasons import get_reason_text
 from halo_core.references import clip_name
 from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, SealedFields, Transaction, encode_leaf, writer_chains
-from halo_core.store.control_state import load_history
 from halo_core.store.reader import Reader
 from halo_core.store.rows import ApprovalRow, RestrictionTable
 
@@ -126,8 +125,7 @@ def revoke(tx: Transaction, scope: str, target: str, by: Actor | str, why: str) 
 
 def _restrict(tx: Transaction, kind: str, scope: str, target: str, since_us: int) -> bool:
     """Write the row of a restriction; False where an entry has put it in force already."""
-    store = tx.load_control().store
-    if (kind, scope, target) in load_history(tx, store).restrictions:
+    if (kind, scope, target) in tx.load_history().restrictions:
         return False
     table = RestrictionTable(tx)
     if not table.add(kind, scope, target, since_us):  # a row that no entry explains, which may be gone tomorrow

@@ -80,6 +80,10 @@ class RowAccess(Protocol):
         """Update one row if it has the version that was read; Conflict if it has another."""
         ...
 
+    def load_control(self) -> object:
+        """What is in force."""
+        ...
+
     def increment_control_version(self) -> None:
         """Count a change of the restrictions in the control row."""
         ...

@@ -25,7 +25,7 @@ from halo_core.ledger import (
     seal,
     split_marks,
 )
-from halo_core.ledger.control_history import HISTORY_KINDS
+from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
 from halo_core.model import (
     ENDED,
     PAUSED,
@@ -40,7 +40,7 @@ from halo_core.references import References, is_reference
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import drafts, rows
 from halo_core.store.content_keys import load_content_key
-from halo_core.store.control_state import load_control_state
+from halo_core.store.control_state import load_control_state, load_history
 from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.engine import Conflict, Cursor, Engine
 from halo_core.store.entry_rows import INSERT_ENTRY, EntryRows
@@ -376,6 +376,12 @@ class Transaction:
                 image.stops, image.revocations = control.stops, control.revocations
             image.control = control
         return image.control
+
+    def load_history(self) -> ControlHistory:
+        """People, mode and restrictions, as the signed entries say; the same object while there is no newer one."""
+        store = self.load_control().store
+        history = self.image.history
+        return load_history(self, store) if history is None else history
 
     def put_control(self, control: Control) -> None:
         """Set the recorded mode, the policy and the version of the control row."""

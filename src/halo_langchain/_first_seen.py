@@ -164,6 +164,13 @@ class FirstSeen:
                 self._copies.popitem(last=False)
             return copied
 
+    def guard_started_tool(self, tool: BaseTool) -> BaseTool:
+        """As `guard_tool`, of a tool that code calls; the original of a guarded tool has its grant."""
+        name = clean_name(tool.name)
+        if self._tools.has_name(name) and not self._tools.belongs_to_another(name, tool):
+            return copy_with_guard(self._halo, tool, self._halo.find_registered(name))
+        return self.guard_tool(tool)
+
     def _copy_tool(self, tool: BaseTool) -> BaseTool:
         halo, name = self._halo, tool.name
         registered = halo.find_registered(name)

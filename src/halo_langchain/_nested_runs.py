@@ -16,12 +16,14 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import types
 from asyncio import _get_running_loop
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.tools import BaseTool
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.pregel import Pregel
 
@@ -189,6 +191,52 @@ def _watch_graph_method(name: str) -> None:
     setattr(Pregel, name, run_graph)
 
 
+# tools with entry points of their own
+
+_ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
+_WATCHED_MARK: Final = "__halo_watched__"
+
+
+def _watch_tool_class(kind: type[Any]) -> None:
+    """Have the entry points that a class of tools has of its own decided: they may start no run."""
+    if kind.__module__.startswith("langchain_core."):
+        return
+    for name in _ENTRY_POINTS:
+        method = kind.__dict__.get(name)
+        if isinstance(method, types.FunctionType) and not hasattr(method, _WATCHED_MARK):
+            type.__setattr__(kind, name, _wrap_entry_point(method, name))
+
+
+def _wrap_entry_point(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def call_tool(self: Any, *args: Any, **kwargs: Any) -> Any:
+        enclosure = current_enclosure()
+        if enclosure is None or get_guard(self) is not None:
+            return method(self, *args, **kwargs)
+        return getattr(enclosure.halo.first_seen.guard_started_tool(self), name)(*args, **kwargs)
+
+    setattr(call_tool, _WATCHED_MARK, True)
+    return call_tool
+
+
+def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    for subclass in type.__subclasses__(kind):
+        yield subclass
+        yield from _iterate_subclasses(subclass)
+
+
+def _watch_tool_classes() -> None:
+    for kind in _iterate_subclasses(BaseTool):
+        _watch_tool_class(kind)
+    original = BaseTool.__dict__["__init_subclass__"]
+
+    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
+        original.__get__(None, cls)(**kwargs)
+        _watch_tool_class(cls)
+
+    BaseTool.__init_subclass__ = classmethod(init_subclass)  # type: ignore[method-assign,assignment]
+
+
 _LOCK: Final = threading.Lock()
 _ENCLOSURE_HOOK: Final[Any] = _EnclosureHook()
 _CHAIN_HOOK: Final[Any] = _ChainHook()
@@ -208,4 +256,5 @@ def watch_nested_runs() -> None:
         register_configure_hook(_TEXT_MODEL_HOOK, inheritable=False)
         for name in ("stream", "astream"):
             _watch_graph_method(name)
+        _watch_tool_classes()
         _registered = True

@@ -490,7 +490,12 @@ def list_parts(tool: Any) -> Any:
     """What tells a tool from another one of its name: its functions, or all that it holds."""
     if isinstance(tool, Tool | StructuredTool):
         return type(tool), tool.func, tool.coroutine
-    return tool
+    if not isinstance(tool, BaseTool):
+        return tool
+    held = {name: getattr(tool, name) for name in type(tool).model_fields}
+    private = tool.__pydantic_private__ or {}
+    # What the framework keeps there was worked out from the fields.
+    return type(tool), held, {key: private[key] for key in private if key not in BaseTool.__private_attributes__}
 
 
 def make_tool_schema(tool: BaseTool) -> dict[str, Any]:

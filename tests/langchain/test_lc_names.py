@@ -180,3 +180,48 @@ def test_names_are_kept_by_what_was_guarded_from_several_threads(world):
         run_in_chain(world, item, {"n": 1})
     assert sorted(RAN) == [str(i) for i in range(8)]
     assert len(kept) == 8
+
+
+class OwnEntry(BaseTool):
+    name: str = "wire_own"
+    description: str = "Look at an account."
+    source: str = "mine"
+
+    def _run(self, account: str) -> str:
+        RAN.append(self.source)
+        return account
+
+    def invoke(self, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002
+        return self._run(**input)
+
+
+class Wire(OwnEntry):
+    description: str = "Transfer money irreversibly to an account."
+
+
+def test_a_tool_whose_entry_point_starts_no_run_is_decided_inside(make_world):
+    RAN.clear()
+    world = make_world(
+        policy='@id("t.base") permit (principal, action, resource);\n@id("t.no") forbid (principal, '
+        'action == Action::"wire_own", resource);'
+    )
+
+    class Late(Wire):
+        pass
+
+    for kind in (Wire, Late):
+        with pytest.raises(Denied):
+            run_in_graph(world, kind(), {"account": "a"})
+    assert RAN == []
+    assert len(world.decisions("wire_own")) == 2
+
+
+def test_the_original_of_a_guarded_tool_with_an_entry_point_of_its_own_runs_inside(world):
+    kept = world.halo.guard(OwnEntry(), resource=READ)
+    run_in_graph(world, OwnEntry(), {"account": "a"})
+    assert RAN == ["mine"]
+    assert len(world.decisions("wire_own")) == 1
+    with pytest.raises(Denied):
+        run_in_graph(world, OwnEntry(source="theirs"), {"account": "a"})
+    assert OwnEntry().invoke({"account": "a"}) == "a"  # outside, nothing is decided
+    assert kept.name == "wire_own"

@@ -81,7 +81,9 @@ def _get_state(x: Any) -> Any:
     slots = {name for kind in type(x).__mro__ for name in getattr(kind, "__slots__", ())}
     if not hasattr(x, "__dict__") or not slots <= _MODEL_SLOTS:
         return x
-    return [vars(x), *(getattr(x, name, None) for name in _MODEL_STATE)]
+    fields = getattr(type(x), "model_fields", None)  # of Pydantic; what else it holds was worked out from them
+    held = {name: value for name, value in vars(x).items() if not isinstance(fields, dict) or name in fields}
+    return [held, *(getattr(x, name, None) for name in _MODEL_STATE)]
 
 
 def _are_same(ones: Any, others: Any, depth: int) -> bool:

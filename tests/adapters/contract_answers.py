@@ -38,6 +38,19 @@ class AnswersCases:
         assert ran == [("bo@bank.example", 5)]
         assert desk.effects("pay") == ["challenge", "monitor"]
 
+    def test_an_answer_after_the_run_has_ended_serves_the_next_run_once(self, desk, ran, shape):
+        """Ask, the run ends, approve, run again: it runs once, and the run after that asks anew."""
+        tools = [self.pay(desk, ran, "asked")]
+        first = self.turn(desk, tools, [PAY], shape)
+        assert (len(first.pending), ran) == (1, [])
+        desk.answer("approve", first.pending[0])
+        assert self.turn(desk, tools, [PAY], shape).pending == ()
+        assert ran == [("bo@bank.example", 5)]
+        third = self.turn(desk, tools, [PAY], shape)
+        assert len(third.pending) == 1
+        assert third.pending != first.pending
+        assert len(ran) == 1
+
     def test_a_durable_run_is_not_paused_by_a_held_act(self, desk, ran, shape):
         """Where the framework could pause, a held act still lets the run go on."""
         turn = self.turn(desk, [self.paying(desk, ran, "asked")], [PAY], shape, durable=True, thread="t")

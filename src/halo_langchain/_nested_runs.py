@@ -1,14 +1,18 @@
-"""What starts inside something guarded is decided, whether it carries a guard or not.
+"""Hooks that give LangChain the callback of a `Halo` for runs that start inside a guarded run.
 
-The extent of a guarded run is LangChain's own: the context in which a guarded graph, tool, retriever or model runs, or
-a model call of an agent with the middleware (`current_enclosure`), and the run context of a chain that has a
-`halo.callback()`. LangChain asks a hook before each run it starts; inside such an extent the hook gives the callback of
-that `Halo`, whatever `callbacks=` the call itself names, and outside of one it gives nothing. A graph that starts
-inside is replaced by its guarded copy, so that its tools pause and are restricted like any guarded tool, and an agent
-acts under its own name.
+A tool, model or graph that carries no guard is decided, too, if it starts inside a guarded run. Inside means one of:
 
-What starts no run is not seen: plain functions, `.func` and `._run` of unguarded tools, and what a raw thread does
-(`halo.install()` refuses the runs of a thread).
+- the context in which a guarded graph, tool, retriever or model runs (`current_enclosure`);
+- a model call of an agent that has the middleware (`current_enclosure`);
+- the run context of a chain that has a `halo.callback()`.
+
+LangChain reads a configure hook before each run that it starts. Inside a guarded run the hook returns the callback of
+that `Halo`, whatever `callbacks=` the call itself names; outside it returns None. A graph that starts inside is
+replaced by its guarded copy. So its tools pause and are restricted like any guarded tool, and an agent acts under its
+own name.
+
+Not seen is what starts no run: plain functions, `.func` and `._run` of unguarded tools, and code in a thread that
+LangChain did not start (`halo.install()` refuses the runs of such a thread).
 """
 
 from __future__ import annotations
@@ -44,10 +48,14 @@ _AGENT_FACTORIES: Final = frozenset(("langchain_create_agent", "deepagents"))
 
 
 class _EnclosureHook:
-    """Read by LangChain as the context variable of a configure hook: the callback of what is guarded around this."""
+    """Stands for the context variable of a configure hook: LangChain calls `get` before each run that it starts.
+
+    `get` also notes which object starts the run (`_note_caller`), and takes the note of a guard that it starts the run
+    itself (`take_own_start`). LangChain offers no other moment for either.
+    """
 
     def get(self) -> BaseCallbackHandler | None:
-        """The callback; None outside of anything guarded, and for the run that a guard starts and decides itself."""
+        """The callback; None outside of a guarded run, and for a run that a guard starts and decides itself."""
         enclosure = current_enclosure()
         if enclosure is None or take_own_start():
             return None

@@ -1,13 +1,13 @@
-"""What of the framework's own kinds starts inside of a guarded object without a guard of its own, decided there.
+"""Decides calls of unguarded LlamaIndex objects that are made inside of a guarded object.
 
-A tool's body that runs an agent, an engine that falls back on `Settings.llm`, a step that asks a retriever: LlamaIndex
-gives its handlers no say over what runs, so the entry points themselves are wrapped, on each of its classes and once
-for the process (`install_hooks`). Outside of a guarded object a wrapped entry point does nothing but look at one
-context variable. Inside of one (`InnerScope`) the call is an action of the one flow, by the same classes as a call of a
-guarded copy. What was met here is registered by its name, as nobody declared it; a name that a guarded object has is
-not given to another (`_choose_name`).
+Examples are a tool's body that runs an agent, an engine that falls back on `Settings.llm`, and a workflow step that
+asks a retriever. LlamaIndex does not let its event handlers stop a call. So `install_hooks` wraps the entry points of
+LlamaIndex' classes, once for the process. Outside of a guarded object a wrapped entry point only reads one context
+variable. Inside of one (`InnerScope`) the call is an action of the one flow, by the same classes as a call of a guarded
+copy. An object that is seen here is registered under its own name, as undeclared. It never gets the name of a guarded
+object (`InnerGuards.choose_name`).
 
-Not seen: a raw thread, which has no context; the function of a tool that is called by itself; an SDK's client.
+Not seen: a raw thread, which has no context; a tool's function that is called directly; the client of an SDK.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _MAX_GUARDS: Final = 4_096
 
 
 class InnerGuards:
-    """The guards of what one Halo has met inside of guarded objects, the newest 4,096 of them.
+    """The guards of objects that one Halo has seen inside of guarded objects, the newest 4,096 of them.
 
     Args:
         halo: who decides.
@@ -76,7 +76,7 @@ class InnerGuards:
         self._makers: dict[str, Any] = {}
 
     def find(self, x: Any, make: Callable[[Any], Any]) -> Any:
-        """What was made for an object when it was met first."""
+        """What was made for an object when it was first seen; made now if it was not."""
         entry = self._guards.get(id(x))
         if entry is not None and entry[0] is x:
             return entry[1]
@@ -110,7 +110,7 @@ class InnerGuards:
         return ""
 
     def find_tool_resource(self, tool: Any) -> Resource | None:
-        """What a tool of an agent that was met here is registered as; None where another has its name."""
+        """What a tool of an agent seen here is registered as; None where another has its name."""
         guard, _ = self.find(unwrap_tool(tool), functools.partial(_make_tool_parts, self._halo))
         return None if isinstance(guard, UnregisteredGuard) else guard.resource
 

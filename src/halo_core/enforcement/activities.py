@@ -1,8 +1,10 @@
-"""Activities: what guarded calls belong to where no host named a session and no framework carries a conversation.
+"""Activities: an `Activity` stands for a session that nobody named.
 
-An activity is one outermost run of a framework (an adapter opens it, or notes where it begins and ends), or else the
-plain code of one task or context that calls guarded objects itself. What one activity has seen counts for all of its
-calls; two activities share nothing.
+Guarded calls need a session. Where the host has named none and the framework carries no conversation, they get that of
+their activity. It is either one outermost run of a framework, or the plain code of one task or context that calls
+guarded objects itself. An adapter opens a run (`run_activity_scope`), or reports its begin and end
+(`begin_run_activity`, `end_run_activity`). What one call of an activity has seen counts for its other calls; two
+activities share nothing.
 
     script, function           the calls that one thread makes in one context
     asyncio                    the calls of one task, and of the tasks and threads that it starts from then on
@@ -34,11 +36,13 @@ class Activity:
 
     Args:
         source: how its sessions are found: `run` or `call`, see `Session`.
-        owner: the asyncio task whose plain code it is; None outside of one, and of a run.
+        owner: the asyncio task whose plain code it is; None for a run, and for plain code outside of a task.
         framework: whose run it is.
         run_id: the framework's id of the run.
-        outer: of a run, the plain code that started it, which goes on when the run is over.
-        is_resumed: whether the run goes on where an earlier one stopped: what a model says again in it is no news.
+        is_resumed: whether the run continues one that paused. It repeats model messages of the earlier run, so they are
+            not noted as answers of this one.
+        outer: for a run, the activity of the plain code that started it. A script that calls `agent.invoke()` and then
+            a guarded function is in the run's activity first, and in that of the script again after it.
     """
 
     __slots__ = (
@@ -94,19 +98,19 @@ class Activity:
         return 0
 
     def note_answer(self, message_id: str) -> None:
-        """Note that a model call which was decided in this run has given the message of this id."""
+        """Note the id of a message that a model returned to a decided call of this run."""
         if message_id and self.source == "run" and not self.is_resumed:
             self._answers.setdefault(message_id, {})
 
     def find_answer_requests(self, message_id: str) -> dict[str, str] | None:
-        """The requests that a message given in this run has led to (`Call.answer_requests`); None of another one."""
+        """The requests that a noted message has led to (`Call.answer_requests`); None if it is not noted."""
         return self._answers.get(message_id)
 
     def continues_in(self, task: asyncio.Task[Any] | None) -> bool:
-        """Whether code at hand, in this task (None: in none), belongs to this activity.
+        """Whether the code that runs now, in this task (None outside of a task), belongs to this activity.
 
-        A context is copied into every task that is started from it. Plain code before the event loop, or a task that
-        has ended, may have been somebody else's: a server's requests are started from there.
+        A context is copied into every task that is started from it. An activity of plain code before the event loop,
+        or of a task that has ended, is not continued: a server starts the tasks of unrelated requests from there.
         """
         if self._owner is None:
             return task is None
@@ -137,7 +141,7 @@ def _is_inside_action() -> bool:
 
 
 def find_began_us(clock: Clock) -> int:
-    """When the request at hand began: its outermost run, else the block in which the host opened its session.
+    """When the current request began: its outermost run, else the block in which the host opened its session.
 
     INVARIANT: EPOCH - what goes on is not resumed. A conversation that has rested is, by what began after the rest.
 
@@ -159,7 +163,7 @@ def find_block_began_us(clock: Clock) -> int:
 
 
 def current_activity() -> Activity:
-    """The activity of the code at hand; a new one of plain code where there is none."""
+    """The activity of the code that runs now; a new one of plain code where there is none."""
     activity = _ACTIVITY.get()
     if activity is not None and activity.is_over:
         activity = activity.outer
@@ -173,13 +177,13 @@ def current_activity() -> Activity:
 
 
 def current_run_activity() -> Activity | None:
-    """The framework's outermost run at hand; None outside of any."""
+    """The outermost run of a framework around the code that runs now; None outside of any."""
     activity = _ACTIVITY.get()
     return activity if activity is not None and activity.source == "run" and not activity.is_over else None
 
 
 def note_answer(message_id: str) -> None:
-    """As `Activity.note_answer`, of the run at hand."""
+    """As `Activity.note_answer`, for the current run."""
     activity = current_run_activity()
     if activity is not None:
         activity.note_answer(message_id)
@@ -192,8 +196,9 @@ def begin_run_activity(framework: str, run_id: object, *, is_resumed: bool = Fal
     outermost one.
     """
     outer = current_run_activity()
-    # One of this framework's own has been abandoned: the hook says that nothing of the framework runs around this one.
-    # Unless it has not: then what begins is a step of an action, which belongs to the run around it.
+    # The hook reports only runs that no other run of this framework contains. So a current run of the same framework
+    # was abandoned without a report of its end, and is replaced. Inside the body of an action it was not abandoned:
+    # what begins there is a step of that action, and belongs to the run around it.
     if outer is None or (outer.framework == framework and not in_body()):
         activity = Activity(
             "run", framework=framework, run_id=run_id, is_resumed=is_resumed, outer=_find_plain(_ACTIVITY.get())
@@ -206,14 +211,14 @@ def _find_plain(activity: Activity | None) -> Activity | None:
 
 
 def end_run_activity(run_id: object) -> None:
-    """Note that a run has ended, if it is the outermost one at hand."""
+    """Note that a run has ended, if it is the current outermost one."""
     activity = _ACTIVITY.get()
     if activity is not None and activity.source == "run" and activity.run_id == run_id:
         activity.is_over = True
 
 
 def run_activity_scope(framework: str, session: Session | None = None, *, is_resumed: bool = False) -> ContextVarScope:
-    """Run the block as a run of a framework: the outermost one, unless another is at hand.
+    """Run the block as a run of a framework: the outermost one, unless the code is in another already.
 
     Args:
         framework: whose run it is.

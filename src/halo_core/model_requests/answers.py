@@ -1,10 +1,10 @@
-"""What a provider's tool put into a model's answer: its calls, its results, and citations of what it found.
+"""Finds what a tool run by the provider put into a model's answer: its calls, its results and its citations.
 
     find_provider_blocks(response.output)    # (ProviderBlock("web_search_call", "web_search", ("ACME prices",)), ...)
 
 Blocks of OpenAI (responses and chat completions), Anthropic, Google, Bedrock, Mistral, Groq and Perplexity, and the
-forms in which frameworks pass them on. What the client itself runs (`tool_use`, `function_call`) is no block, and
-neither is a citation of a document that the request brought along.
+forms in which frameworks pass them on. Calls that the client runs itself (`tool_use`, `function_call`) are left out,
+and so are citations of documents that the request contained.
 """
 
 from __future__ import annotations

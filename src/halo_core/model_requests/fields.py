@@ -1,9 +1,9 @@
-"""The judgement of one outgoing model request, by the fields that it carries.
+"""Judges one outgoing model request by its fields: which offer a tool that the provider runs, and which are unknown.
 
     judge_model_fields({"temperature": 0, "web_search_options": {}}, "ChatOpenAI").hosted    # one tool, `web_search`
 
-INVARIANT: FAILCLOSED - a field, or a value of one, that no list knows is a question (`unknown`); what offers a tool is
-found wherever it stands.
+INVARIANT: FAILCLOSED - a field, or a value of one, that no list knows is a question (`unknown`). A field that
+offers a tool is found at any depth.
 """
 
 from __future__ import annotations

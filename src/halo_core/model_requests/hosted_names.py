@@ -1,4 +1,7 @@
-"""What offers a tool that the provider runs: names of fields, types of tools, names of models and of trial features."""
+"""Which names in a model request offer a tool that the provider runs.
+
+Names of fields (`{"web_search_options": ...}`), types of tools, and names of models whose provider runs tools unasked.
+"""
 
 from __future__ import annotations
 

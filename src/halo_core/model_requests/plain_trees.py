@@ -1,4 +1,4 @@
-"""Objects of a framework or a provider's client as plain trees, one level at a time."""
+"""Turns objects of a framework or a provider's client into mappings and lists, one level at a time."""
 
 from __future__ import annotations
 

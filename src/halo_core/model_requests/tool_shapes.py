@@ -1,4 +1,4 @@
-"""Lists of tools, choices among them and lists of servers: which of them the provider would run, and their names."""
+"""Finds the tools that the provider would run in a request's lists of tools, tool choices and lists of servers."""
 
 from __future__ import annotations
 

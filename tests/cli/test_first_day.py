@@ -144,7 +144,7 @@ def test_the_plan_is_readable_at_80_columns(home, monkeypatch):
     code, out, _ = cli("enforce", "--plan", home=home)
     assert code == 0
     assert max(map(len, out.splitlines())) <= 80
-    for text in ("send; goes to recipient", "the name has `send`", "asks 2 of 4 calls", "nothing was written"):
+    for text in ("send; goes to `recipient`", "the name has `send`", "asks 2 of 4 calls", "nothing was written"):
         assert text in out
 
 

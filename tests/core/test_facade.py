@@ -139,8 +139,8 @@ def test_a_guess_is_said_once_and_a_declaration_never(home, capsys):
     assert (guessed.impact, guessed.classified) == (Impact.PAYMENT, "guessed")
     assert (guessed.targets, guessed.amount) == (("recipient",), "amount")
     assert (unknown.impact, unknown.classified) == (Impact.UNKNOWN, "unknown")
-    assert said.count("`send_money` classified as payment (guessed") == 1
-    assert said.count("`frobnicate` classified as unknown") == 1
+    assert said.count("`send_money` classified as payment (guessed, target `recipient`, amount in `amount`)") == 1
+    assert said.count("`frobnicate` is not classified: ") == 1
     assert "wipe" not in said
     assert "gpt" not in said
     assert model.kind is ActionKind.INFERENCE

@@ -383,10 +383,12 @@ def _describe_guess(resource: Resource) -> str:
         return "none"
     parts = [resource.impact.value]
     if resource.targets:
-        parts.append(f"goes to {', '.join(resource.targets)}")
+        parts.append(f"goes to {', '.join(f'`{name}`' for name in resource.targets)}")
+    elif resource.impact in (Impact.PAYMENT, Impact.SEND):
+        parts.append("no argument says where it goes")
     if resource.amount:
-        parts.append(f"amount {resource.amount}")
-    parts += [f"{argument} is {language}" for argument, language in resource.programs]
+        parts.append(f"amount in `{resource.amount}`")
+    parts += [f"`{argument}` is {language}" for argument, language in resource.programs]
     return "; ".join(parts)
 
 

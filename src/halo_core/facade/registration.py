@@ -68,10 +68,8 @@ class RegistrationMixin(SessionMixin):
         why = ""
         if completed.classified != "declared" and kind is ActionKind.TOOL_CALL:
             why = guess.why
-            where = f", target {', '.join(completed.targets)}" if completed.targets else ""
-            where += f", amount {completed.amount}" if completed.amount else ""
             self.notify_once(
-                f"`{completed.id}` classified as {completed.impact.value} ({completed.classified}{where}): {why}; "
+                f"`{completed.id}` {_describe_class(completed)}: {why}; "
                 "`halo enforce` asks you about it, or declare it with resource=Resource(impact=..., targets=...)"
             )
         return self._registry.add(RegisteredResource(completed, argument_schema, why), replaces=replaces)
@@ -198,6 +196,15 @@ class RegistrationMixin(SessionMixin):
             return False
         runner = self._runners.get(resource.id)
         return runner is not None and runner.accepts(args)
+
+
+def _describe_class(resource: Resource) -> str:
+    """What a resource that nobody declared is taken for, with the arguments that are its targets and its amount."""
+    arguments = [f"target `{name}`" for name in resource.targets]
+    arguments += [f"amount in `{resource.amount}`"] if resource.amount else []
+    if resource.classified == "unknown":
+        return f"is not classified ({', '.join(arguments)})" if arguments else "is not classified"
+    return f"classified as {resource.impact.value} ({', '.join([resource.classified, *arguments])})"
 
 
 def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:

@@ -30,9 +30,10 @@ from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import Pending
 from halo_core.model import ActionKind
+from halo_core.model_requests import ModelFields
 from halo_langchain._first_seen import get_description
 from halo_langchain._mcp import read_server_tool
-from halo_langchain._model_calls import RESTRICTING_ABILITIES, build_inference_call, holds_outer_answer
+from halo_langchain._model_calls import RESTRICTING_ABILITIES, ModelInput, build_inference_call, holds_outer_answer
 from halo_langchain._model_fields import judge_model_request, judge_observed_request
 from halo_langchain._pause import consume_resume, discard_resume, pause_or_withdraw
 from halo_langchain._results import DOCUMENTS_SURFACE, extract_result_text, make_model_surface
@@ -144,7 +145,7 @@ class HaloCallback(BaseCallbackHandler):
     def _start_model(
         self, serialized: dict[str, Any] | None, messages: list[BaseMessage], run_id: UUID, kwargs: dict[str, Any]
     ) -> None:
-        if self._is_claimed(RunStart("model", run_id, source=serialized, messages=messages), kwargs):
+        if self._is_claimed(_make_model_start(serialized, messages, run_id, kwargs), kwargs):
             return
         with _event_session_scope(kwargs):
             self._begin_run(run_id, self._build_model_call(serialized, messages, kwargs))
@@ -159,11 +160,7 @@ class HaloCallback(BaseCallbackHandler):
         abilities = RESTRICTING_ABILITIES if holds_outer_answer() else ("pause",)
         name = clean_name(str(raw_name))
         tools = to_list(settings.get("tools"))
-        model, options = find_starting(BaseLanguageModel, lambda item: get_run_source(item) is serialized)
-        if model is not None:
-            fields = judge_model_request(model, options, tools)
-        else:
-            fields = judge_observed_request(_class_name(serialized), settings, tools)
+        fields = _judge_fields(serialized, settings)
         return build_inference_call(self._halo, name, messages, tools, abilities=abilities, fields=fields)
 
     async def astart_text_model(
@@ -171,7 +168,7 @@ class HaloCallback(BaseCallbackHandler):
     ) -> None:
         """As `on_llm_start`, in an event loop; of a run that was decided it does nothing."""
         messages: list[BaseMessage] = [HumanMessage(prompt, name="prompt") for prompt in prompts]
-        start = RunStart("model", run_id, source=serialized, messages=messages)
+        start = _make_model_start(serialized, messages, run_id, kwargs)
         if self.is_open(run_id) or self._is_claimed(start, kwargs):
             return
         with _event_session_scope(kwargs):
@@ -289,6 +286,24 @@ class _ObservedRun(GovernedAction[Any]):
     """A run that the framework carries out: decided in one event, recorded in another; it raises its errors itself."""
 
     steering_errors = (BaseException,)
+
+
+def _make_model_start(
+    serialized: dict[str, Any] | None, messages: list[BaseMessage], run_id: UUID, event: Mapping[str, Any]
+) -> RunStart:
+    def has_fields_of(decided: ModelInput) -> bool:
+        return decided.covers_fields(_judge_fields(serialized, event.get("invocation_params") or {}))
+
+    return RunStart("model", run_id, source=serialized, messages=messages, has_fields_of=has_fields_of)
+
+
+def _judge_fields(serialized: dict[str, Any] | None, settings: Mapping[str, Any]) -> ModelFields:
+    """What a model's run sends beside its messages."""
+    tools = to_list(settings.get("tools"))
+    model, options = find_starting(BaseLanguageModel, lambda item: get_run_source(item) is serialized)
+    if model is not None:
+        return judge_model_request(model, options, tools)
+    return judge_observed_request(_class_name(serialized), settings, tools)
 
 
 def _class_name(serialized: Mapping[str, Any] | None) -> str:

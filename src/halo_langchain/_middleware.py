@@ -143,7 +143,9 @@ class _ModelRequest(LangChainAction):
             self.request = self.request.override(model=copy_model_with_guard(self.halo, model))
         elif self.model_guard is None:
             source, texts = get_run_source(unwrap_bindings(model)), self.model_input.message_texts
-            claim = RunClaim(self.halo, "model", active=True, source=source, message_texts=texts)
+            claim = RunClaim(
+                self.halo, "model", active=True, source=source, message_texts=texts, model_input=self.model_input
+            )
         decided_call = DecidedCall(ticket, owner=self.halo, name=self.name, model_input=self.model_input)
         with enclosure_scope(_AgentEnclosure(self.halo), claim), decided_call_scope(decided_call):
             yield

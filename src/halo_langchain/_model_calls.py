@@ -122,9 +122,13 @@ class ModelInput:
         return (
             self.message_texts == arriving.message_texts
             and arriving.tool_names <= self.tool_names
-            and {tool.name for tool in arriving.fields.hosted} <= {tool.name for tool in self.fields.hosted}
-            and set(arriving.fields.unknown) <= set(self.fields.unknown)
+            and self.covers_fields(arriving.fields)
         )
+
+    def covers_fields(self, arriving: ModelFields) -> bool:
+        """Whether what arrives beside messages is what was decided, or less."""
+        hosted = {tool.name for tool in arriving.hosted} <= {tool.name for tool in self.fields.hosted}
+        return hosted and set(arriving.unknown) <= set(self.fields.unknown)
 
 
 def _extract_tool_names(tools: Iterable[Any]) -> Iterator[str]:

@@ -138,6 +138,7 @@ class RunStart:
         name: of a tool, as the framework says it.
         source: what a model's run shows of the model.
         messages: what a chat model is shown.
+        has_fields_of: whether what is sent beside the messages is no more than what a call was decided on.
     """
 
     kind: str
@@ -145,6 +146,7 @@ class RunStart:
     name: str = ""
     source: object = None
     messages: Sequence[BaseMessage] = ()
+    has_fields_of: Callable[[Any], bool] | None = None
 
 
 @dataclass(slots=True)
@@ -164,6 +166,7 @@ class RunClaim:
         source: of a model, what its runs show of it; no run that shows another one may pass.
         message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is
             another.
+        model_input: beside it, what else the middleware decided on; a run that sends more is another.
         max_runs: how many runs the action starts: a model call with several prompts starts one for each.
         admitted_runs: the runs that were let pass.
         starts_at_once: whether the entry point starts the action's own run before anything else, which so needs no
@@ -180,6 +183,7 @@ class RunClaim:
     run_id: UUID | None = None
     source: object = None
     message_texts: tuple[tuple[str, str], ...] | None = None
+    model_input: Any = None
     max_runs: int = 1
     admitted_runs: set[UUID] = field(default_factory=set)
     starts_at_once: bool = False
@@ -190,7 +194,10 @@ class RunClaim:
             return False
         if self.kind == "model":
             same_messages = self.message_texts is None or self.message_texts == list_message_texts(start.messages)
-            return self.source is not None and self.source is start.source and same_messages
+            if self.source is None or self.source is not start.source or not same_messages:
+                return False
+            # Middleware that stands behind ours can add to what is sent.
+            return self.model_input is None or start.has_fields_of is None or start.has_fields_of(self.model_input)
         return start.run_id == self.run_id if self.run_id is not None else start.name == self.name
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
@@ -154,3 +155,33 @@ def test_what_a_tool_of_the_provider_brought_is_an_entry(world, way):
     (entry,) = world.decisions("hosted:web_search")
     assert entry.body["request"]["resource"]["source_trust"] == 0
     assert len(world.entries(EntryKind.OUTCOME)) == len(world.decisions())
+
+
+class Later(AgentMiddleware):
+    """Middleware behind Halo's that changes what is sent."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        super().__init__()
+        self.settings = settings
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(model_settings={**request.model_settings, **self.settings}))
+
+
+@pytest.mark.parametrize("settings", [{"extra_body": {"tools": [{"type": "web_search"}]}}, {"web_search_options": {}}])
+def test_what_middleware_behind_ours_adds_is_decided(make_world, settings):
+    world, model = make_world(), make()
+    built = create_agent(model, [], middleware=[world.halo.middleware(), Later(settings)])
+    with pytest.raises((Denied, Pending)):
+        built.invoke({"messages": [("user", "go")]})
+    assert model.sent == []
+
+
+@pytest.mark.parametrize("response_format", [None, Answer])
+def test_honest_settings_that_middleware_behind_ours_adds_take_no_second_decision(make_world, response_format):
+    world, model = make_world(), make()
+    later = Later({"temperature": 0, "service_tier": "default"})
+    built = create_agent(model, [], middleware=[world.halo.middleware(), later], response_format=response_format)
+    built.invoke({"messages": [("user", "go")]})
+    assert len(model.sent) == 1
+    assert len(world.decisions()) == 1

@@ -18,7 +18,8 @@ from halo_core.ledger.commitments import digest_answer
 from halo_core.model import ActionKind, Actor, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
 from halo_core.oversight import requests
 from halo_core.oversight.keys import enrol_approver
-from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction, rows
+from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction
+from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.testing import FixedClock
 from halo_world import url_of
@@ -115,13 +116,13 @@ def enrol(home: Path, name: str = "ruth", signer: Ed25519Signer = RUTH, tenant: 
     store.close()
 
 
-def pending(halo: HaloBase, session: str) -> list[rows.ApprovalRow]:
-    return halo.store.commit(lambda tx: rows.ApprovalTable(tx).list_pending(tx.references.of_session(session)))
+def pending(halo: HaloBase, session: str) -> list[ApprovalRow]:
+    return halo.store.commit(lambda tx: ApprovalTable(tx).list_pending(tx.references.of_session(session)))
 
 
 def sign(
     halo: HaloBase,
-    row: rows.ApprovalRow,
+    row: ApprovalRow,
     *,
     name: str = "ruth",
     signer: Ed25519Signer = RUTH,
@@ -168,7 +169,7 @@ def sign(
     }
 
     def keep(tx: Transaction) -> bool:
-        kept = rows.ApprovalTable(tx).record_answer(row.id, status, token)
+        kept = ApprovalTable(tx).record_answer(row.id, status, token)
         if kept:
             sealed = ((tx.references.of_person(name), {"token": token.encode()}),)
             actor = Actor(name, "approver-key")
@@ -191,7 +192,7 @@ def lift(halo: HaloBase, scope: str, target: str) -> bool:
     return halo.store.commit(lambda tx: requests.lift(tx, scope, target, "admin", "a test"))
 
 
-def epoch_of(halo: HaloBase, row: rows.ApprovalRow) -> int:
+def epoch_of(halo: HaloBase, row: ApprovalRow) -> int:
     """The epoch that a question is about; the binding says so."""
     for epoch in range(2, 200):
         if reauthorization_binding(halo.store.tenant, row.session, halo.agent, epoch) == row.binding:

@@ -40,7 +40,8 @@ from halo_core.model import (
 )
 from halo_core.references import clip_name
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
-from halo_core.store import Draft, SealedFields, SessionState, Transaction, rows
+from halo_core.store import Draft, SealedFields, SessionState, Transaction
+from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
 from halo_core.store.policy_in_force import put_policy_in_force
 from halo_core.store.rows import write_quota_day
 from halo_core.values import fingerprint_stored_values
@@ -267,7 +268,7 @@ def _record_run(tx: Transaction, context: DecisionContext) -> bool:
         return False  # this very request goes on after a pause
     # INVARIANT: BIND - an approval serves once: one request, to its end. Where another run has used it meanwhile, the
     # update finds no row and the decision is made anew.
-    rows.ApprovalTable(tx).set_status(approval.id, "used")
+    ApprovalTable(tx).set_status(approval.id, "used")
     return True
 
 
@@ -350,13 +351,13 @@ class _Question:
             if is_reauthorization
             else list_answer_bindings(request, snapshot.chain, snapshot.policy.rules, exposure=exposure)
         )
-        row = rows.ApprovalTable(tx).find_open(session, bindings)
+        row = ApprovalTable(tx).find_open(session, bindings)
         if row is None and binding != bindings[0]:
             # INVARIANT: BIND - one answer serves one run: what several ended runs asked is one question too.
             others = list_answer_bindings(
                 request, snapshot.chain, snapshot.policy.rules, exposure=exposure, asked_in="another"
             )
-            row = rows.ApprovalTable(tx).find_pending_elsewhere(session, others, snapshot.time_us)
+            row = ApprovalTable(tx).find_pending_elsewhere(session, others, snapshot.time_us)
         is_open = row is not None and row.status == "pending" and snapshot.time_us < row.expires_us
         return cls(
             kind="reauthorization" if is_reauthorization else "call",
@@ -391,14 +392,14 @@ class _Question:
             "status": "pending",
         }
         entry = tx.append(Draft(EntryKind.APPROVAL_REQUEST, session, body)).entry
-        row = rows.ApprovalRow(entry.id, self.kind, session, self.binding, "pending", time_us, expires_us, "")
-        rows.ApprovalTable(tx).put(row)
+        row = ApprovalRow(entry.id, self.kind, session, self.binding, "pending", time_us, expires_us, "")
+        ApprovalTable(tx).put(row)
         return entry.id
 
 
 def find_question_status(tx: Transaction, request_id: str) -> str:
     """What became of a question; empty of one that was never asked."""
-    row = rows.ApprovalTable(tx).get(request_id)
+    row = ApprovalTable(tx).get(request_id)
     if row is None:
         return ""
     is_expired = row.status == "pending" and tx.clock.now_us() >= row.expires_us
@@ -407,7 +408,7 @@ def find_question_status(tx: Transaction, request_id: str) -> str:
 
 def _withdraw_question(tx: Transaction, session: str, request: str) -> str:
     """Close a question that is open or answered but not used; returns its id, or an empty text."""
-    approvals = rows.ApprovalTable(tx)
+    approvals = ApprovalTable(tx)
     row = approvals.get(request)
     if row is None or row.session != session or row.status not in ("pending", "approved"):
         return ""

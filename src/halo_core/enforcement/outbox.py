@@ -21,8 +21,9 @@ from halo_core.enforcement.call import Call
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.errors import CanonicalError, Gap, Tampered
 from halo_core.model import ActionKind, EntryKind, Resource
-from halo_core.store import Draft, ProvenEntry, Transaction, rows
+from halo_core.store import Draft, ProvenEntry, Transaction
 from halo_core.store.answer_rows import MARK_BYTES, HeldRow, OutboxTable
+from halo_core.store.approval_rows import ApprovalTable
 from halo_core.store.content_keys import open_content
 from halo_core.values import find_values, identify_values
 from halo_core.values.leaves import extract_texts
@@ -141,7 +142,7 @@ def load_held_acts(tx: Transaction, find_resource: Any, session: str | None = No
     now_us = tx.clock.now_us()
     for row in OutboxTable(tx).list_held(session):
         resource = find_resource(row.resource)
-        answer = rows.ApprovalTable(tx).get(row.question)
+        answer = ApprovalTable(tx).get(row.question)
         status = answer.status if answer is not None else "altered"
         if now_us >= row.expires_us:
             _end(tx, row, "expired")

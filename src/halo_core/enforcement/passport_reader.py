@@ -34,7 +34,8 @@ from halo_core.passports import (
     token_hash,
     verify_chain,
 )
-from halo_core.store import Account, Draft, SessionState, Transaction, rows
+from halo_core.store import Account, Draft, SessionState, Transaction
+from halo_core.store.approval_rows import ApprovalRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ class PassportReader:
             trust = self._trust_period = _make_trust_period(keys, self._enrolled[1], now_us)
         return trust
 
-    def read_answer(self, tx: Transaction, row: rows.ApprovalRow, store: str, now_us: int) -> ApprovalToken | None:
+    def read_answer(self, tx: Transaction, row: ApprovalRow, store: str, now_us: int) -> ApprovalToken | None:
         """The approver's verified answer to a request; None if there is none that is valid."""
         if not row.answer:
             return None

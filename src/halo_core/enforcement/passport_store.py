@@ -45,6 +45,7 @@ from halo_core.passports import (
 )
 from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Transaction, rows
+from halo_core.store.approval_rows import ApprovalTable
 
 _US = 1_000_000
 RESUMED_AFTER_S: Final = 12 * 3600
@@ -301,7 +302,7 @@ class PassportStore:
     def _has_open_question(tx: Transaction, state: SessionState, now_us: int) -> bool:
         if not state.pending:
             return False
-        return any(now_us < row.expires_us for row in rows.ApprovalTable(tx).list_pending(state.view.id))
+        return any(now_us < row.expires_us for row in ApprovalTable(tx).list_pending(state.view.id))
 
     def _require_passport_check(self, tx: Transaction, row: rows.StandingPassport, store: str, now_us: int) -> None:
         # An issued passport speaks for itself; a derived one must not be widened by another handle of the agent.
@@ -331,13 +332,13 @@ class PassportStore:
             return state
         epoch = account.envelope.epoch + 1
         binding = reauthorization_binding(tx.tenant, state.view.id, self._agent, epoch)
-        row = rows.ApprovalTable(tx).find_open(state.view.id, (binding,))
+        row = ApprovalTable(tx).find_open(state.view.id, (binding,))
         token = (
             self.reader.read_answer(tx, row, store, now_us) if row is not None and row.status == "approved" else None
         )
         if row is None or token is None or token.answer != "approve" or now_us >= token.expires_at_s * _US:
             return state
-        rows.ApprovalTable(tx).set_status(row.id, "used")
+        ApprovalTable(tx).set_status(row.id, "used")
         if any(same_person(token.approver, name) for name in requesters if name):
             # INVARIANT: EPOCH - nor does whoever the session acts for, whom no link names.
             raise PassportError("approver_in_chain", f"`{token.approver}` is part of the chain")

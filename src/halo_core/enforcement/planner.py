@@ -49,7 +49,7 @@ from halo_core.model import (
 )
 from halo_core.references import clip_name
 from halo_core.store import Control, Draft, Transaction
-from halo_core.store.rows import ApprovalTable
+from halo_core.store.approval_rows import ApprovalTable
 
 _LOG: Final = get_logger("enforcement")
 _MAX_CHAINS: Final = 1024

@@ -24,7 +24,8 @@ from halo_core.errors import Gap, Tampered
 from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
-from halo_core.store import SessionState, Transaction, find_paused_decision, rows
+from halo_core.store import SessionState, Transaction, find_paused_decision
+from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
 from halo_core.store.known_values import KnownValues
 from halo_core.store.rows import compute_quota_day
 from halo_core.values import (
@@ -338,7 +339,7 @@ def _read_approvals(
     tx: Transaction, context: DecisionContext, active: ActiveChain, credentials: Credentials, *, at_us: int
 ) -> tuple[int, Approval | None]:
     """The number of open challenges of the session, and the answer to this call, if there is one."""
-    table, session = rows.ApprovalTable(tx), context.session
+    table, session = ApprovalTable(tx), context.session
     can_end = context.call.session_source in ENDING_SOURCES
     may_reuse = can_end and table.has_unused_answers(context.now_us)
     may_have_paused = can_end and tx.image.runs.find(session, context.request_id) != []
@@ -368,9 +369,9 @@ def _read_approvals(
 
 def _find_answered_rows(
     tx: Transaction, context: DecisionContext, active: ActiveChain, credentials: Credentials, *, may_reuse: bool
-) -> list[rows.ApprovalRow]:
+) -> list[ApprovalRow]:
     """The question that asks for this call: as it paused, else this session's, else approved ones of ended runs."""
-    request, session, table = context.request, context.session, rows.ApprovalTable(tx)
+    request, session, table = context.request, context.session, ApprovalTable(tx)
     exposure = find_exposure(context.provenance, context.targets, is_tainted=active.state.view.tainted)
 
     def list_bindings(asked_in: str = "") -> tuple[str, ...]:
@@ -388,12 +389,12 @@ def _find_answered_rows(
     return table.list_approved_elsewhere(session, list_bindings("another")) if may_reuse else []
 
 
-def _find_paused_approval(tx: Transaction, request: AccessRequest) -> rows.ApprovalRow | None:
+def _find_paused_approval(tx: Transaction, request: AccessRequest) -> ApprovalRow | None:
     """The answer with which this request was allowed before it paused; it covers the rest of the request."""
     try:
         paused = find_paused_decision(tx, request.context.session, request.request_id)
     except (Gap, Tampered):
         return None  # INVARIANT: BIND - rows that no signature bears out answer nothing
     approval = paused.body["snapshot"].get("approval") if paused is not None else None
-    row = rows.ApprovalTable(tx).get(approval["id"]) if approval else None
+    row = ApprovalTable(tx).get(approval["id"]) if approval else None
     return row if row is not None and row.status == "used" else None

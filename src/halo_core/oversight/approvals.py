@@ -30,8 +30,8 @@ from halo_core.passports.approval import (
     peek_approval,
 )
 from halo_core.store import Draft, Store, Transaction
+from halo_core.store.approval_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
 from halo_core.store.reader import Reader, SealedContents
-from halo_core.store.rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
 
 MAX_LIFETIME_S: Final = MAX_ANSWER_LIFETIME_S
 """Longest time for which an answer can be used, seconds."""

@@ -20,8 +20,8 @@ from halo_core.oversight.requests import (
     list_requests,
     summarize_requests,
 )
+from halo_core.store.approval_rows import ApprovalRow
 from halo_core.store.reader import Reader
-from halo_core.store.rows import ApprovalRow
 
 
 @dataclass(frozen=True, slots=True)

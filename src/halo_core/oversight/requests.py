@@ -36,8 +36,9 @@ from halo_core.reasons import get_reason_text
 from halo_core.references import clip_name
 from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, SealedFields, Transaction, encode_leaf, writer_chains
+from halo_core.store.approval_rows import ApprovalRow
 from halo_core.store.reader import Reader
-from halo_core.store.rows import ApprovalRow, RestrictionTable
+from halo_core.store.rows import RestrictionTable
 
 REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
 """Scopes of a revocation; its target is an id, a key's thumbprint, or a token's hash."""

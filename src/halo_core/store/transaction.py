@@ -584,22 +584,6 @@ class Transaction:
             (self.tenant, resource, spec),
         )
 
-    def record_writer_opened(self, written: AppendedEntry) -> None:
-        """Record the writer that `written` opened."""
-        self.insert(
-            "INSERT INTO writer VALUES (?,?,?,?,NULL)",
-            (self.tenant, self.writer.id, self.writer.vkey, written.entry.ts_us),
-        )
-
-    def record_writer_closed(self, writer: str, at_us: int) -> None:
-        """Record that a writer closed."""
-        self.cursor.execute("UPDATE writer SET closed_us=? WHERE tenant=? AND w=?", (at_us, self.tenant, writer))
-
-    def list_open_writers(self) -> list[str]:
-        """The other writers that never closed."""
-        found = self.cursor.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (self.tenant,))
-        return [writer for (writer,) in found if writer != self.writer.id]
-
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""
         # On a cursor of its own, row by row: a writer may have let a million actions run.

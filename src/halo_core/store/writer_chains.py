@@ -44,7 +44,7 @@ from halo_core.ledger import (
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.os_user import describe_os_user
 from halo_core.store.database import describe_file, sqlite_path
-from halo_core.store.drafts import Draft, encode_leaf
+from halo_core.store.drafts import AppendedEntry, Draft, encode_leaf
 from halo_core.store.engine import Engine, is_postgres
 from halo_core.store.image import STORE_ID_PREFIX, Control
 from halo_core.store.transaction import Transaction
@@ -199,16 +199,32 @@ def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> l
     written = tx.append(
         Draft(EntryKind.WRITER_OPEN, "", {"origin": origin, "store": tx.load_store_id(), "vkey": tx.writer.vkey})
     )
-    tx.record_writer_opened(written)
+    _record_opened(tx, written)
     if is_new and HomeFloor(config.home).list_raised():
         _begin_raised(tx)
     recovered = []
-    for writer in tx.list_open_writers():
+    for writer in _list_open_writers(tx):
         with tx.database.writer_alive(config.home, writer) as is_alive:
             if not is_alive:
                 _recover_writer(tx, writer)
                 recovered.append(writer)
     return recovered
+
+
+def _record_opened(tx: Transaction, written: AppendedEntry) -> None:
+    tx.insert(
+        "INSERT INTO writer VALUES (?,?,?,?,NULL)", (tx.tenant, tx.writer.id, tx.writer.vkey, written.entry.ts_us)
+    )
+
+
+def _record_closed(tx: Transaction, writer: str, at_us: int) -> None:
+    tx.cursor.execute("UPDATE writer SET closed_us=? WHERE tenant=? AND w=?", (at_us, tx.tenant, writer))
+
+
+def _list_open_writers(tx: Transaction) -> list[str]:
+    """The other writers that never closed."""
+    found = tx.cursor.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (tx.tenant,))
+    return [writer for (writer,) in found if writer != tx.writer.id]
 
 
 def _begin_raised(tx: Transaction) -> None:
@@ -226,7 +242,7 @@ def _recover_writer(tx: Transaction, writer: str) -> None:
     """Record that the outcome of a dead writer's dispatched decisions is unknown (INVARIANT: AUDIT)."""
     _record_unknown_outcomes(tx, writer, "the process ended before the outcome was recorded")
     written = tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "crash", "writer": writer}))
-    tx.record_writer_closed(writer, written.entry.ts_us)
+    _record_closed(tx, writer, written.entry.ts_us)
 
 
 def _record_unknown_outcomes(tx: Transaction, writer: str, why: str) -> None:
@@ -239,7 +255,7 @@ def close_writer_chain(tx: Transaction) -> None:
     """Write the last entry of a writer; the outcome of actions that still run is recorded as unknown."""
     _record_unknown_outcomes(tx, tx.writer.id, "the ledger was closed before the outcome was recorded")
     written = tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "closed", "writer": tx.writer.id}))
-    tx.record_writer_closed(tx.writer.id, written.entry.ts_us)
+    _record_closed(tx, tx.writer.id, written.entry.ts_us)
 
 
 def refuse_older_than_anchor(database: Engine, config: Any, vkey: Vkey) -> None:

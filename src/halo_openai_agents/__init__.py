@@ -151,7 +151,7 @@ class Halo(HaloBase):
         if inspect.isfunction(x) or inspect.ismethod(x):
             return guard_tool(self, function_tool(x), resource)
         kinds = ((FunctionTool, guard_tool), (Model, guard_model), (MCPServer, guard_server))
-        guard_part = next((guard for kind, guard in kinds if isinstance(x, kind)), None)
+        guard_part: Callable[..., Any] | None = next((guard for kind, guard in kinds if isinstance(x, kind)), None)
         guard_part = guard_native_tool if guard_part is None and is_native(x) else guard_part
         if guard_part is None:
             raise _make_unsupported_error(x)

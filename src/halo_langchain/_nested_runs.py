@@ -31,7 +31,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.pregel import Pregel
 
-from halo_core.enforcement.guards import clean_name, get_guard
+from halo_core.enforcement.guards import GENERATED_MARK, clean_name, get_guard
 from halo_core.errors import ConfigError, Denied
 from halo_langchain._agents import guard_started_graph
 from halo_langchain._callback import HaloCallback
@@ -207,7 +207,7 @@ _WATCHED_MARK: Final = "__halo_watched__"
 
 def _watch_tool_class(kind: type[Any]) -> None:
     """Have the entry points that a class of tools has of its own decided: they may start no run."""
-    if kind.__module__.startswith("langchain_core."):
+    if kind.__module__.startswith("langchain_core.") or GENERATED_MARK in kind.__dict__:
         return
     for name in _ENTRY_POINTS:
         method = kind.__dict__.get(name)

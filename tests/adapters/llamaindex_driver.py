@@ -324,7 +324,8 @@ class LlamaIndexDriver:
 def waiting(kept: Mapping[str, Any]) -> tuple[str, ...]:
     """Ids of the questions that a kept run waits for, in the order in which they were asked."""
     waiters = [item for worker in kept["workers"].values() for item in worker["collected_waiters"]]
-    return tuple(item["waiter_id"].removeprefix("halo:") for item in waiters if not item["resolved_event"])
+    open_waiters = [item["waiter_id"] for item in waiters if not item["resolved_event"]]
+    return tuple(name.removeprefix("halo:") for name in open_waiters if not name.endswith(":limit"))
 
 
 def idle(kept: Mapping[str, Any]) -> bool:

@@ -234,7 +234,7 @@ def test_a_manifest_that_cannot_be_edited_changes_nothing(home, text, code):
 
 def test_an_issued_passport_is_to_be_issued_again(home):
     assert cli("enforce", "--grants", "--yes", home=home)[0] == 0
-    cli("observe", home=home)
+    assert cli("observe", "--for", "1h", "--why", "test", home=home)[0] == 0
     with HaloBase.local("desk", home=home, quiet=True) as halo:
         tool = halo.register(ActionKind.TOOL_CALL, "get_page", schema=schema({"number": {"type": "string"}}))
         with halo.session("s"):

@@ -442,7 +442,8 @@ class Life(RuleBasedStateMachine):
                 return [tx.load_blob(name).decode() for name in hashes], tx.load_control().store
 
             tokens, store = self.halo.store.commit(read)
-            trusted = self.halo._agent_credentials.passport_store.reader.load_trusted("local", 2**52)
+            load_trusted = self.halo._agent_credentials.passport_store.reader.load_trusted
+            trusted = self.halo.store.commit(lambda tx: load_trusted(tx, 2**52))
             self.chains[hashes] = verify_chain(tokens, trusted=trusted, audience=store, tenant="local")
         return self.chains[hashes]
 

@@ -61,7 +61,7 @@ def _agree(facts: Any, whole: Any) -> None:
     assert facts["request"]["resource"] == whole["request"]["resource"]
     if facts["dispatched"]:
         assert facts["request"]["request_id"] == whole["request"]["request_id"]
-    assert facts["snapshot"] == {name: whole["snapshot"][name] for name in ("approval", "mode", "policy")}
+    assert facts["snapshot"] == {name: whole["snapshot"][name] for name in ("approval", "chain", "mode", "policy")}
     for name in ("quota", "state", "stored"):
         assert facts.get(name) == whole.get(name)
 

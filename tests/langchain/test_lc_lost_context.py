@@ -164,8 +164,8 @@ def test_models_and_retrievers_are_refused_there_too(world, lost, kind):
 @SESSIONS
 def test_the_callback_decides_for_nobody_there(world, lost, kind):
     ran: list[str] = []
-    world.halo.guard(wiper([]), resource=WIPE)  # granted
     wipe = wiper(ran)
+    world.halo.guard(wipe, resource=WIPE)  # granted
 
     def act(config: RunnableConfig) -> list[str]:
         return lost(lambda: told(lambda: wipe.invoke(CALL, {**config, "callbacks": [world.halo.callback()]})))

@@ -132,7 +132,7 @@ async def test_a_state_that_names_another_session_joins_none(world, halo):
     await again(halo, guarded, await stored(guarded, result, change))
     (new,) = world.sessions() - before
     assert new.startswith("run-")
-    assert RAN == ["x"]  # the approval was for the session that asked
+    assert RAN == ["x", ("bo", 5)]  # the run that asked is over, so its answer serves the next one, once
 
 
 async def test_notes_that_name_another_question_run_nothing(world, halo):

@@ -211,9 +211,14 @@ def choose_resource_id(resource: Resource | None, name: str) -> str:
     return resource_id
 
 
+GENERATED_MARK: Final = "__halo_generated__"
+"""Member of each class that `make_named_subclass` made, there already when `__init_subclass__` is called."""
+
+
 def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
     """Make a subclass with its parent's name, which shows in traces and error messages."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    names[GENERATED_MARK] = "1"
     body = {**names, "__annotations__": {}, **members}
     generated = types.new_class(kind.__name__, (kind,), {}, lambda namespace: namespace.update(body))
     _GENERATED_CLASSES.add(generated)

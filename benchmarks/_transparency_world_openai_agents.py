@@ -44,9 +44,10 @@ class PermitAll(Halo):
         resource: Resource | None = None,
         description: str = "",
         schema: Mapping[str, Any] | None = None,
+        **more: Any,
     ) -> Resource:
         """As the facade's; with an id of its own where the name can name no resource, or another's."""
-        told = {"description": description, "schema": schema}
+        told: dict[str, Any] = {"description": description, "schema": schema, **more}
         try:
             return super().register(kind, name, resource=resource, **told)
         except ConfigError as exc:

@@ -91,7 +91,14 @@ def test_a_standing_row_taken_away_or_renamed_makes_nobody_an_issuer(home, chang
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [("DELETE FROM standing", "no_passport"), ("UPDATE standing SET origin='derived'", "tool_not_granted")],
+    [
+        pytest.param(
+            "DELETE FROM standing",
+            "no_passport",
+            marks=pytest.mark.xfail(strict=False, reason="open: denied as `ledger_busy` once the deadline is over"),
+        ),
+        ("UPDATE standing SET origin='derived'", "tool_not_granted"),
+    ],
 )
 def test_nor_while_the_agent_runs(home, change, code):
     issued(home)
@@ -100,8 +107,7 @@ def test_nor_while_the_agent_runs(home, change, code):
         run(halo, look, q="x")
         with contextlib.closing(attack(db_of(home))) as database:
             database.execute(change)
-        # A row that is gone may also leave the store unable to decide in time; nothing runs either way.
-        assert reason(halo, tool(halo, "watched"), q="x") in (code, "ledger_busy")
+        assert reason(halo, tool(halo, "watched"), q="x") == code
     kinds = [body["origin"] for body in bodies(home, EntryKind.PASSPORT) if body["kind"] == "standing"]
     assert kinds[-1] == "issued"
 

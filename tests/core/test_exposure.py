@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from halo_core.enforcement.exposure import digest_store
 from halo_core.facade import HaloBase
-from halo_core.model import ActionKind, HistoryItem, HistoryRole, Provenance, Resource
+from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance, Resource
 from halo_core.store.marks import LIFETIME_US, MAX_REPEATS, Exposure, MarkTable, RepeatIndex
 from halo_core.testing import FixedClock
 from halo_core.values import (
@@ -218,8 +218,12 @@ def test_a_broken_or_full_index_says_so():
 # places
 
 
-def place(tool, system="", /, **args):
-    return find_place(Resource(id=tool, kind=ActionKind.TOOL_CALL, system=system), args)
+def place(tool, system="", /, *, vouched=(), impact=Impact.UNKNOWN, **args):
+    return find_place(Resource(id=tool, kind=ActionKind.TOOL_CALL, system=system, impact=impact), args, vouched)
+
+
+def read(tool, system="", /, **args):
+    return place(tool, system, impact=Impact.READ, **args)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +239,36 @@ def place(tool, system="", /, **args):
         (place("put", "notes", key="k"), place("get", "crm", key="k"), False),
         (place("put", "notes", key="k"), place("recall", q="x"), True),
         (place("remember", note="x"), place("recall", "memory", q="x"), True),
+        # An identifier that somebody vouched for is an object, whatever the argument is called.
+        (
+            place("set_status", "loans", vouched=["case"], case="LN-1", to="x"),
+            read("get_case", "loans", case="LN-2"),
+            False,
+        ),
+        (
+            place("set_status", "loans", vouched=["case"], case="LN-1", to="x"),
+            read("get_case", "loans", case="LN-1"),
+            True,
+        ),
+        (place("set_status", "loans", vouched=["case"], case="LN-1", to="x"), read("find", "loans", case="LN-2"), True),
+        (
+            place("set_status", "loans", vouched=["case"], case="LN-1", to="x"),
+            read("get_case", "loans", q="LN-2"),
+            True,
+        ),
+        (place("set_status", "loans", case="LN-1", to="x"), read("get_case", "loans", case="LN-2"), True),
+        (
+            place("set_status", "loans", vouched=["case"], case="LN-1", to="x"),
+            read("get_case", "loans", vouched=["officer"], case="LN-1", officer="EM-7"),
+            True,
+        ),
+        (place("save_rule", "loans", rule="AB12345678"), read("get_rule", "loans", rule="R-1"), True),
+        (
+            place("add_note", "loans", vouched=["to"], to="the team", text="x"),
+            read("get_case", "loans", case="LN-2"),
+            True,
+        ),
+        (place("pay", "loans", vouched=["amount"], amount=500, text="x"), read("get_case", "loans", case="LN-2"), True),
     ],
 )
 def test_what_one_writes_another_reads(writes, reads, tainted):

@@ -321,7 +321,7 @@ def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int
     is_exposed = context.state.view.tainted and not _stores_vouched_words(context)
     if not is_exposed and not tx.load_taint_index():
         return frozenset()
-    place = find_place(context.resource, context.recorded_args)
+    place = _find_place(context)
     table, marks = MarkTable(tx), _make_store_marks(tx, context)
     # A copy or a move from a tainted object, which nobody has read on the way.
     if not is_exposed and not (len(place.objects) > 1 and _is_any_tainted(tx, marks, place)):
@@ -348,7 +348,14 @@ def is_place_tainted(tx: Transaction, context: DecisionContext, output: str) -> 
         return False
     if resource.impact not in (Impact.READ, Impact.UNKNOWN) and _is_acknowledgement(output):
         return False
-    return _is_tainted(tx, _make_store_marks(tx, context), find_place(resource, context.recorded_args))
+    return _is_tainted(tx, _make_store_marks(tx, context), _find_place(context))
+
+
+def _find_place(context: DecisionContext) -> StorePlace:
+    """Where the action writes to or reads from."""
+    vouched = {pointer for pointer, origin in context.provenance if origin in VOUCHED_ORIGINS}
+    names = [name for name in context.recorded_args if f"/{name}" in vouched]
+    return find_place(context.resource, context.recorded_args, names)
 
 
 def _is_tainted(tx: Transaction, marks: StoreMarks, place: StorePlace) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -51,6 +51,8 @@ _NAME_CLASSES: Final = {
 _ENDS: Final = _stem("target old new from to input output origin original link copy first second what where other a b")
 """Last words of names for the two ends of a copy or a move, which hold paths where their values look like it."""
 _PATH_SIGN: Final = re.compile(r"[/\\]|\w\.\w{1,5}$")
+_IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z]|\d{6})[A-Za-z0-9]{1,24}([-_#:][A-Za-z0-9]{1,24}){0,4}")
+"""Letters and digits (`LN-2041`), or six digits or more: neither an amount nor a date."""
 _GENERIC_NOUNS: Final = _stem(
     "memory memories note notes fact facts file files document documents doc docs item items data record records "
     "entry entries text texts store storage kv db database index vector vectors knowledge log logs history "
@@ -88,9 +90,17 @@ def may_store(resource: Resource) -> bool:
     return resource.impact in _STORING_IMPACTS or (resource.impact is Impact.SEND and bool(resource.system))
 
 
-def find_place(resource: Resource, args: Mapping[str, Any]) -> StorePlace:
-    """Where an action writes to or reads from."""
-    objects = tuple(dict.fromkeys(_iterate_objects(args)))
+def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Collection[str] = ()) -> StorePlace:
+    """Where an action writes to or reads from.
+
+    Args:
+        resource: what is called.
+        args: its arguments.
+        vouched_names: arguments whose values the user or a trusted lookup vouches for. An identifier in one of them
+            names an object, whatever the argument is called. So does one in an argument that a read is named after
+            (`get_order(order="A-17")`); of a write, such an argument may hold what is stored.
+    """
+    objects = tuple(dict.fromkeys((*_iterate_objects(args), *_iterate_identifiers(resource, args, vouched_names))))
     stores, sources = _name_stores(resource)
     # INVARIANT: FAILCLOSED - an action that names more objects than are compared concerns all.
     return StorePlace(stores, sources, objects if len(objects) <= _MAX_OBJECTS else ())
@@ -126,6 +136,27 @@ def _iterate_objects(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield name_class, normalized
             elif has_path or _PATH_SIGN.search(text) is not None:
                 yield "path", normalized
+
+
+def _iterate_identifiers(
+    resource: Resource, args: Mapping[str, Any], vouched_names: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Identifiers in vouched arguments and in those that a read is named after, as objects of the class `id`."""
+    is_read = resource.impact is Impact.READ
+    for name, value in args.items():
+        if not isinstance(value, str | int) or isinstance(value, bool) or _classify_name(name) == "id":
+            continue
+        text = str(value).strip()
+        is_object = name in vouched_names or (is_read and _is_named_after(resource.id, name))
+        if is_object and _IDENTIFIER.fullmatch(text) is not None:
+            yield "id", normalize_object(text)
+
+
+@lru_cache(maxsize=4096)
+def _is_named_after(resource_id: str, argument: str) -> bool:
+    """Whether a resource's name holds the noun of an argument's name."""
+    nouns = set(split_name(argument)[-1:]) - STOP_WORDS - VERBS - _GENERIC_NOUNS
+    return not nouns.isdisjoint(split_name(resource_id))
 
 
 @lru_cache(maxsize=4096)
@@ -183,7 +214,10 @@ class StoreMarks:
             def is_marked(kind: str, name: str = "", store: str = store, generation: int = generation) -> bool:
                 return any(contains(self._mark(kind, store, name, generation, period)) for period in periods)
 
-            if is_marked("store") and all(_is_object_marked(item, is_marked) for item in place.objects):
+            if is_marked("store") and all(
+                any(_is_object_marked(item, is_marked) for item in place.objects if item[0] == name_class)
+                for name_class in {name_class for name_class, _ in place.objects}
+            ):
                 return True
         return False
 

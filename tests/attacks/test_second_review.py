@@ -91,14 +91,7 @@ def test_a_standing_row_taken_away_or_renamed_makes_nobody_an_issuer(home, chang
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [
-        pytest.param(
-            "DELETE FROM standing",
-            "no_passport",
-            marks=pytest.mark.xfail(strict=False, reason="open: denied as `ledger_busy` once the deadline is over"),
-        ),
-        ("UPDATE standing SET origin='derived'", "tool_not_granted"),
-    ],
+    [("DELETE FROM standing", "no_passport"), ("UPDATE standing SET origin='derived'", "tool_not_granted")],
 )
 def test_nor_while_the_agent_runs(home, change, code):
     issued(home)

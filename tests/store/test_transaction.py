@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
@@ -65,6 +66,25 @@ def test_a_subject_erased_between_two_transactions_takes_no_more(tmp_path):
         with pytest.raises(CannotDecide) as caught:
             halo.store.commit(note)
         assert caught.value.code == "subject_erased"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_rows_that_a_job_did_not_read_block_no_later_transaction(tmp_path, fails):
+    home, held = tmp_path / "home", []
+
+    def read_one_row(tx):
+        cursor = tx.cursor.execute("SELECT ws FROM entry WHERE tenant=?", (tx.tenant,))
+        held.append((tx, cursor, cursor.fetchone()))  # as the cycle of a transaction and its tables holds it
+        if fails:
+            raise CannotDecide("decision_error", "no", remedy="none")
+
+    with local(home) as halo:
+        halo.store.commit_group([note] * 3)
+        outcomes = halo.store.commit_group([read_one_row])
+        assert (outcomes[0].error is not None) is fails
+        with contextlib.closing(attack(db_of(home))) as database:
+            database.execute("DELETE FROM standing")
+        assert halo.store.commit_group([note])[0].error is None
 
 
 def test_a_transaction_sees_what_it_appended(tmp_path):

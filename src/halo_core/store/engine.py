@@ -83,6 +83,10 @@ class Cursor(Protocol):
         """The remaining rows."""
         ...
 
+    def close(self) -> None:
+        """Drop the remaining rows; the cursor runs no statement afterwards."""
+        ...
+
     def __iter__(self) -> Iterator[Any]: ...
 
 

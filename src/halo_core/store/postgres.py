@@ -101,6 +101,10 @@ class PostgresCursor:
         """The remaining rows."""
         return self._cursor.fetchall()
 
+    def close(self) -> None:
+        """Drop the remaining rows; the cursor runs no statement afterwards."""
+        self._cursor.close()
+
     def __iter__(self) -> Iterator[Any]:
         """The remaining rows, one by one."""
         return iter(self._cursor)

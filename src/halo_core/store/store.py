@@ -20,6 +20,7 @@ import threading
 import time
 import weakref
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -302,7 +303,8 @@ class Store:
                 image=self._image,
                 assurance=self.config.assurance,
             )
-            return commit_batch(database, tx, jobs, begin=begin, deadline_s=self.config.deadline_s)
+            with closing(tx):
+                return commit_batch(database, tx, jobs, begin=begin, deadline_s=self.config.deadline_s)
         except CannotDecide as exc:
             self._image.clear()
             if isinstance(exc, CommitFailed):

@@ -285,6 +285,10 @@ class Transaction:
         if self._restrictions_changed and control is not None:
             self.image.stops, self.image.revocations = control.stops, control.revocations
 
+    def close(self) -> None:
+        """Close the cursor: rows left on it would keep SQLite's snapshot, and over an old one nothing can begin."""
+        self._cursor.close()
+
     def copy_uses(self) -> Mapping[tuple[str, str], int]:
         """What was counted so far, for `forget`."""
         return self._uses.copy_added()

@@ -29,7 +29,7 @@ from rich.progress import Progress, ProgressColumn
 from typer import Option
 
 from halo_core.authorities import Authorities
-from halo_core.cli.rendering import console, print_json
+from halo_core.cli.rendering import console, print_json, safe_text
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, HaloError
 from halo_core.home import default_home, default_url
@@ -327,6 +327,5 @@ def show_progress(*columns: ProgressColumn) -> Progress:
 def warn_unwritten(what_holds: str, problem: str) -> None:
     """Say loudly that the ledger was not told."""
     out = console(stderr=True)
-    out.print("[bold red]THE LEDGER COULD NOT BE WRITTEN[/]: ", end="")
-    out.print(f"{what_holds} ({problem})", markup=False)
+    out.print("[bold red]THE LEDGER COULD NOT BE WRITTEN[/]: ", safe_text(f"{what_holds} ({problem})"), sep="")
     out.print("  try: run this again when the ledger can be written, so that it is recorded")

@@ -27,7 +27,16 @@ from halo_core.cli.context import (
 from halo_core.cli.first_day import lead_through_first_day, print_plan
 from halo_core.cli.operators import Signing, commit_recorded
 from halo_core.cli.passports import print_changes
-from halo_core.cli.rendering import CHANGE_STYLE, EFFECT_STYLE, Exit, print_note, safe_text, say, say_plainly
+from halo_core.cli.rendering import (
+    CHANGE_STYLE,
+    EFFECT_STYLE,
+    Exit,
+    print_note,
+    safe_text,
+    say,
+    say_plainly,
+    wrap_question,
+)
 from halo_core.clock import SystemClock, format_iso
 from halo_core.errors import ConfigError
 from halo_core.floors import read_host_floor
@@ -219,7 +228,8 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
         _print_proposal(item)
     prepared = prepare_grants(store.url, store.home, tenant, proposals, SystemClock().now_us())
     _print_plan(prepared, widen=widen)
-    if not (yes or typer.confirm(f"write these grants to {prepared.path} and issue the passports?")):
+    question = wrap_question(f"write these grants to {prepared.path} and issue the passports?", "y/N")
+    if not (yes or typer.confirm(question)):
         return False
     wanted = [(passport, planned.describe_changes()) for passport, planned in prepared.planned]
     for link in apply_manifest(store.url, store.home, prepared.path, prepared.manifest, wanted):
@@ -230,8 +240,7 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
 def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
     say("manifest: ", safe_text(str(prepared.path)))
     for wanted, planned in prepared.planned:
-        say(safe_text(planned.link.agent, "bold"), " would be issued, ", end="")
-        print_changes(planned)
+        print_changes(planned, safe_text(planned.link.agent, "bold"), " would be issued, ")
         for note in wanted.notes:
             say("  [yellow]note[/] ", safe_text(note))
     wider = [

@@ -17,7 +17,7 @@ import typer
 from rich.text import Text
 
 from halo_core.cli.context import StoreContext
-from halo_core.cli.rendering import CHANGE_STYLE, console, safe_text, say
+from halo_core.cli.rendering import CHANGE_STYLE, console, safe_text, say, say_with_path, wrap_question
 from halo_core.errors import ConfigError
 from halo_core.manifest import format_declaration
 from halo_core.model import ActionKind, Impact, Resource
@@ -239,7 +239,7 @@ def _ask_about(walk: _Walk, item: ObservedResource, *, is_first: bool) -> Resour
         "q": lambda: _QUIT,
     }
     while True:
-        answer = typer.prompt(f"{pad}{_ANSWERS}", default=usual).strip().lower()[:1]
+        answer = typer.prompt(wrap_question(f"{pad}{_ANSWERS}", usual), default=usual).strip().lower()[:1]
         if answer == "?":
             for letter, text in _HELP.items():
                 say(pad, safe_text(f"{letter}  {text}", style="dim"))
@@ -289,7 +289,7 @@ def _ask_for_changes(walk: _Walk, item: ObservedResource) -> Resource:
 
 def _ask_word(question: str, usual: str, words: list[str]) -> str:
     while True:
-        answer: str = typer.prompt(question, default=usual).strip().lower()
+        answer: str = typer.prompt(wrap_question(question, usual), default=usual).strip().lower()
         if answer == "b":
             raise _ToAnswers
         if answer in words:
@@ -298,7 +298,9 @@ def _ask_word(question: str, usual: str, words: list[str]) -> str:
 
 
 def _ask_argument(item: ObservedResource, question: str, usual: str) -> str:
-    text: str = typer.prompt(f"{' ' * _STEP}{question} (- for none)", default=usual or "-").strip()
+    usual = usual or "-"
+    question = wrap_question(f"{' ' * _STEP}{question} (- for none)", usual)
+    text: str = typer.prompt(question, default=usual).strip()
     if text == "b" and "b" not in item.arguments:
         raise _ToAnswers
     return text
@@ -318,11 +320,13 @@ def _write(walk: _Walk, *, is_asking: bool) -> bool:
     _print_difference(edit)
     if is_asking:
         _print_sum(walk)
-        if not typer.confirm(f"write {edit.path} and switch to enforce mode?", default=True):
+        question = wrap_question(f"write {edit.path} and switch to enforce mode?", "Y/n")
+        if not typer.confirm(question, default=True):
             return False
     write_manifest(edit.path, edit.after)
-    say(safe_text(f"wrote {edit.path}: {format_count(len(walk.answers), 'declaration')}"), end="")
-    say(safe_text(f", {len(walk.skipped)} left undeclared" if walk.skipped else ""))
+    skipped = f", {len(walk.skipped)} left undeclared" if walk.skipped else ""
+    written = f"wrote {edit.path}: {format_count(len(walk.answers), 'declaration')}{skipped}"
+    say_with_path(written)
     if walk.day.issued:
         agents = " ".join(walk.day.issued)
         say("[yellow]note[/] ", safe_text(f"{agents}: in force once it is issued: halo passport issue AGENT"))
@@ -343,8 +347,8 @@ def _print_sum(walk: _Walk) -> None:
 
 def _print_head(day: FirstDay) -> None:
     agents = ", ".join(day.agents) or "nobody"
-    say(safe_text(agents, "bold"), f": {format_count(day.decisions, 'decision')} ", end="")
-    say(f"in {format_count(day.sessions, 'session')}, {day.asked:,} would have waited or been refused")
+    seen = f": {format_count(day.decisions, 'decision')} in {format_count(day.sessions, 'session')}"
+    say(safe_text(agents, "bold"), f"{seen}, {day.asked:,} would have waited or been refused")
     undeclared = sum(item.resource.kind is ActionKind.TOOL_CALL for item in day.resources)
     others = len(day.resources) - undeclared
     summary = f"{format_count(undeclared, 'tool')} and {format_count(others, 'retriever')}"
@@ -452,7 +456,7 @@ def _print_findings(day: FirstDay) -> None:
 
 
 def _print_difference(edit: ManifestEdit) -> None:
-    say(safe_text(str(edit.path), "bold"), "" if edit.before else "  (new)")
+    say_with_path(str(edit.path) if edit.before else f"{edit.path}  (new)", "bold")
     _print_lines(_list_changed_lines(edit))
     say()
 

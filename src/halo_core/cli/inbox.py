@@ -421,14 +421,14 @@ def _say_answer(
         say("  the act is held: it runs at the next `halo.release()`, or the next start of a process that has the tool")
     if done.remembered and terms is not None:
         until = format_iso((SystemClock().now_us() // _MILLION + terms.lifetime_s) * _MILLION)
-        say(f"  remembered until {until} for at most {terms.max_uses} calls; undo: ", end="")
-        say_plainly(f"halo approvals revoke {done.remembered}")
+        undo = safe_text(f"halo approvals revoke {done.remembered}")
+        say(f"  remembered until {until} for at most {terms.max_uses} calls; undo: ", undo)
         if question.people_needed > 1:
             if len(signers) >= question.people_needed:
                 say(safe_text(f"  it counts now (approved by {' and '.join(signers)})"))
             else:
-                say("  it counts once a second person has approved the same: ", end="")
-                say_plainly(f"halo approvals approve {question.row.id} --as SECOND")
+                command = safe_text(f"halo approvals approve {question.row.id} --as SECOND")
+                say("  it counts once a second person has approved the same: ", command)
     elif terms is not None and question.row.kind == "call" and not can_be_remembered(question):
         say("  nothing is remembered: the question is not about a target")
 

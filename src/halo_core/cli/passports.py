@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
@@ -270,14 +271,14 @@ def issue_passport(
     print_changes(issued)
 
 
-def print_changes(issued: IssuedPassport) -> None:
-    """Each difference on its own line."""
+def print_changes(issued: IssuedPassport, *title: RenderableType) -> None:
+    """Each difference on its own line, after a line that begins with `title`."""
     if issued.before is None:
-        say("this is the agent's first passport; it grants")
+        say(*title, "this is the agent's first passport; it grants")
     elif not issued.changes:
-        say(f"no change from {shorten_hash(issued.before.hash)}")
+        say(*title, f"no change from {shorten_hash(issued.before.hash)}")
     else:
-        say(f"against {shorten_hash(issued.before.hash)}")
+        say(*title, f"against {shorten_hash(issued.before.hash)}")
     for change in issued.changes:
         style = "bold red" if "WIDENED" in change.how else CHANGE_STYLE[change.sign]
         say("  ", safe_text(change.text(), style=style))

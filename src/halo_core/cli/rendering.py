@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import IO, Any, Final, cast
@@ -96,6 +97,11 @@ def console(*, stderr: bool = False) -> Console:
     return _Console(file=file, highlight=False, soft_wrap=not width, width=width or _PIPED_WIDTH)
 
 
+def _show_escapes(text: str) -> Text:
+    """A text of several lines, without markup."""
+    return Text(text.translate(_VISIBLE_ESCAPES))
+
+
 def safe_text(text: str, style: str = "") -> Text:
     """Somebody's words for a terminal: no markup, and what would act on it is shown instead."""
     return Text(escape_unprintable(text), style=style)
@@ -112,9 +118,30 @@ def build_table(
     return table
 
 
-def say(*parts: RenderableType, end: str = "\n") -> None:
-    """Print on stdout, one part after the other. A string is markup; somebody's words come as `safe_text`."""
-    console().print(*parts, sep="", end=end)
+def say(*parts: RenderableType) -> None:
+    """Print a line on stdout, one part after the other. A string is markup; somebody's words come as `safe_text`.
+
+    It is wrapped for the terminal as one line: two calls that each print half of a line would make it too wide.
+    """
+    console().print(*parts, sep="")
+
+
+def say_with_path(text: str, style: str = "") -> None:
+    """Print somebody's words with a path on stdout, wrapped between words, so that the path can be copied whole."""
+    out = console()
+    for line in [escape_unprintable(text)] if out.soft_wrap else _wrap_words(escape_unprintable(text), out.width):
+        out.print(Text(line, style), soft_wrap=True)
+
+
+def wrap_question(text: str, answer: str) -> str:
+    """A question that is wrapped for the terminal, with room behind it for its usual answer in brackets."""
+    room = "\xa0" * len(f" [{answer}]: ")  # no place to break at
+    return "\n".join(_wrap_words(escape_unprintable(text) + room, console().width)).rstrip("\xa0")
+
+
+def _wrap_words(text: str, width: int) -> list[str]:
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def say_plainly(text: str) -> None:
@@ -159,10 +186,8 @@ def fail(error: HaloError, code: int) -> int:
                 out.print("  try: ", safe_text(finding.remedy), sep="")
         return Exit.USAGE
     field = getattr(error, "field", "")
-    out.print(f"[bold red]error[/] {f'{field}: ' if field else ''}", end="")
-    out.print(error.message, markup=False, end="")
-    out.print(f" \\[{error.code}]")
+    place = f"{field}: " if field else ""
+    out.print("[bold red]error[/] ", place, _show_escapes(error.message), f" \\[{error.code}]", sep="")
     if error.remedy:
-        out.print("  try: ", end="")
-        out.print(error.remedy, markup=False)
+        out.print("  try: ", _show_escapes(error.remedy), sep="")
     return code

@@ -26,6 +26,9 @@ PYTEST  := $(BIN)/pytest --numprocesses $(WORKERS)
 EXTRAS  := --extra langchain --extra llamaindex --extra openai-agents
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
+# Tests start hundreds of processes: each would compile every module if the first one may not keep what it compiled.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
 
 setup: $(STAMP)

@@ -60,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the folders, where this process is the first; workers and what tests start find them by the environment."""
     for name in _SHELL:
         os.environ.pop(name, None)
+    # Read when scikit-learn is imported. Threads of OpenMP that wait for each other keep every core busy.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if hasattr(config, "workerinput") or config.option.basetemp:
         return
     before, was = os.environ.get("TMPDIR"), tempfile.gettempdir()

@@ -15,11 +15,6 @@ QUICK = ["--size", "4", "--json"]
 RATES = {"catch_any", "catch_first", "fp_benign", "fp_resisted", "fp_controls"}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     return detection_world.write(tmp_path_factory.mktemp("recorded"))

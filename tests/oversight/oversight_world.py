@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,25 @@ import pytest
 from halo_core.authorities import Authorities, approver_key_name
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
-from halo_core.facade import HaloBase
+from halo_core.facade import HaloBase, Limits
+from halo_core.manifest import DEFAULT_TERMS
 from halo_core.oversight import answer
 from halo_core.oversight.keys import enrol_approver
 from halo_core.store import Store, StoreConfig
 from halo_world import SURFACE, Calls, policy_folder, tool, url_of
 
 PAN = "4111 1111 1111 1111"
+TIRING = Limits(replace(DEFAULT_TERMS, decay=replace(DEFAULT_TERMS.decay, half_life_steps=20)))
 
 
 def opened(home: Path, **more) -> HaloBase:
     more.setdefault("user", "user:ana")
     return HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True, **more)
+
+
+def opened_tiring(home: Path) -> HaloBase:
+    """The same, with sessions that have to be re-authorized after about a hundred payments."""
+    return opened(home, limits=TIRING)
 
 
 def pay(halo: HaloBase, session: str = "one", amount: int = 5000, to: str = f"acct {PAN}") -> Calls:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from oversight_world import PAN, answers, ask, at, enrolled, opened, pay, people, refused
+from oversight_world import PAN, answers, ask, at, enrolled, opened, opened_tiring, pay, people, refused
 
 from halo_core.authorities import Authorities, approver_key_name
 from halo_core.crypto.keys import KeyStore
@@ -296,8 +296,8 @@ def test_a_call_is_not_given_budgets(home):
 
 def weary(home, **more):
     """A session whose authority is gone; the id of the request to go on."""
-    with opened(home) as halo:
-        for _ in range(3000):
+    with opened_tiring(home) as halo:
+        for _ in range(300):
             try:
                 pay(halo, amount=1)
             except Pending as exc:
@@ -315,7 +315,7 @@ def test_a_reauthorization_shows_what_was_spent_and_opens_the_next_epoch(home):
     assert units["step"].spent > 0
     done = answers(home, request)
     assert done.status == "approved"
-    with opened(home) as halo:
+    with opened_tiring(home) as halo:
         assert len(pay(halo, amount=1)) == 1
     assert rows(home)[0].status == "used"
     assert verified(home) == 0
@@ -410,7 +410,7 @@ def test_no_view_of_an_answer_or_of_a_link_shows_a_token(home):
     request = weary(home)
     enrolled(home)
     token = answers(home, request).token
-    with opened(home) as halo:
+    with opened_tiring(home) as halo:
         pay(halo, amount=1)
     (row,) = rows(home)
     read = read_approval(token, Authorities(home).load("local").approver_keys(10**15 * 2))

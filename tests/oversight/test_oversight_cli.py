@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from oversight_world import PAN, ask, at, opened, pay
+from oversight_world import PAN, ask, at, opened, opened_tiring, pay
 
 from halo_core.authorities import Authorities
 from halo_core.clock import SystemClock
@@ -150,8 +150,8 @@ def test_a_changed_question_is_exit_11(desk):
 
 
 def test_a_raise_is_in_the_units_of_the_passport(home):
-    with opened(home) as halo:
-        for _ in range(3000):
+    with opened_tiring(home) as halo:
+        for _ in range(300):
             try:
                 pay(halo, amount=1)
             except Denied as exc:
@@ -168,7 +168,7 @@ def test_a_raise_is_in_the_units_of_the_passport(home):
     ceiling = item["ceiling"]
     assert cli(*line, "--raise", f"step={ceiling + 1}", home=home)[0] == 10
     assert cli(*line, "--raise", f"step={ceiling}", home=home)[0] == 0
-    with opened(home) as halo:
+    with opened_tiring(home) as halo:
         assert len(pay(halo, amount=1)) == 1
     assert verified(home) == 0
 

@@ -7,7 +7,7 @@ import shutil
 import time
 
 import pytest
-from oversight_world import answers, ask, enrolled, opened, pay
+from oversight_world import answers, ask, enrolled, opened, opened_tiring, pay
 
 from halo_core.errors import Pending
 from halo_world import attack, cli, db_of
@@ -104,7 +104,7 @@ def test_a_row_whose_answer_is_among_the_missing_is_a_gap(copy):
 def test_a_re_authorization_that_was_used_and_put_back_is_found(tmp_path, status):
     home = tmp_path / "home"
     request = ""
-    with opened(home) as halo:
+    with opened_tiring(home) as halo:
         while not request:
             try:
                 pay(halo, amount=1)
@@ -113,7 +113,7 @@ def test_a_re_authorization_that_was_used_and_put_back_is_found(tmp_path, status
     enrolled(home)
     answers(home, request)
     assert cli("verify", home=home)[0] == 0
-    with opened(home) as halo:
+    with opened_tiring(home) as halo:
         assert len(pay(halo, amount=1)) == 1
     code, codes = spoil(home, f"UPDATE approval SET status='{status}'")
     assert (code, codes) == ((0, set()) if status == "used" else (11, {"column_altered"}))
@@ -130,16 +130,16 @@ def reauthorization(halo) -> str:
 
 def test_an_answer_that_expired_unused_is_no_tampering_once_a_second_one_was_used(tmp_path):
     home = tmp_path / "home"
-    with opened(home) as halo:
+    with opened_tiring(home) as halo:
         first = reauthorization(halo)
     enrolled(home)
     answers(home, first, lifetime_s=1)
     time.sleep(2.1)
-    with opened(home) as halo:
+    with opened_tiring(home) as halo:
         second = reauthorization(halo)
         assert second != first
     answers(home, second)
-    with opened(home) as halo:
+    with opened_tiring(home) as halo:
         assert len(pay(halo, amount=1)) == 1
     assert cli("verify", home=home)[0] == 0
     assert spoil(home, f"UPDATE approval SET status='approved' WHERE id='{second}'") == (11, {"column_altered"})

@@ -15,7 +15,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from halo_core.cli.main import run as cli_run
 from halo_core.enforcement import Surface
 from halo_core.facade import HaloBase
-from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.model import ActionKind, EntryKind, Impact, LedgerEntry, Resource, Reversal
 from halo_core.references import References
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.verification import verify_store
@@ -101,6 +101,24 @@ def found(home: Path, *kinds: Any) -> list[LoggedEntry]:
     with Reader(url_of(home)) as reader:
         reader.use_names(home)
         return list(read_entries(reader, reader.tenants()[0], kinds))
+
+
+class LogTail:
+    """Entries of a home's only tenant by kind, each read and decoded once: for tests that look after every call."""
+
+    def __init__(self, home: Path, tenant: str = "local", *, names: bool = True) -> None:
+        self._home, self._tenant, self._names = home, tenant, names
+        self._read: dict[EntryKind, list[LoggedEntry]] = {}
+
+    def entries(self, kind: EntryKind) -> list[LedgerEntry]:
+        """All entries of a kind, in log order."""
+        logged = self._read.setdefault(kind, [])
+        with Reader(url_of(self._home)) as reader:
+            if self._names:
+                reader.use_names(self._home)
+            since = logged[-1].index + 1 if logged else 0
+            logged.extend(read_entries(reader, self._tenant, (kind,), since=since))
+        return [item.entry for item in logged]
 
 
 def session_ref(home: Path, name: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from halo_core.crypto.keys import KeyStore
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Resource
-from halo_core.store.reader import Reader, SealedContents, read_entries
-from halo_world import cli, policy_folder
+from halo_core.store.reader import Reader, SealedContents
+from halo_world import LogTail, cli, policy_folder
 
 __all__ = ["BASE", "RULES", "Desk", "Driver", "Say", "Turn", "rule", "trusted"]
 
@@ -195,8 +195,10 @@ class Desk:
     policy: str = RULES
     mode: str = "enforce"
     more: Mapping[str, Any] = field(default_factory=dict)
+    _log: LogTail = field(init=False)
 
     def __post_init__(self) -> None:
+        self._log = LogTail(self.home, names=False)
         folder = policy_folder(self.home, self.policy)
         self.halo = self.driver.facade.local(
             "desk", home=self.home, mode=self.mode, policy=folder, quiet=True, **self.more
@@ -209,8 +211,7 @@ class Desk:
     def entries(self, kind: EntryKind) -> list[Any]:
         """Entries of a kind, in order."""
         self.halo.store.flush()
-        with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
-            return [item.entry for item in read_entries(reader, "local", (kind,))]
+        return self._log.entries(kind)
 
     def decisions(self, resource: str = "") -> list[Mapping[str, Any]]:
         """Bodies of decisions, of one resource or all."""

@@ -8,9 +8,8 @@ import pytest
 from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
-from halo_core.store.reader import Reader, read_entries
 from halo_langchain import Halo
-from halo_world import unblocking
+from halo_world import LogTail, unblocking
 
 POLICY = """
 @id("t.base")
@@ -46,6 +45,7 @@ class World:
         folder.mkdir()
         (folder / "t.cedar").write_text(policy)
         self.home = home
+        self._log = LogTail(home / "halo")
         self.halo = Halo.local("desk", home=home / "halo", mode=mode, policy=folder, quiet=True, **kwargs)
 
     def entries(self, kind: EntryKind, resource: str = "") -> list[Any]:
@@ -57,9 +57,7 @@ class World:
 
     def _entries(self, kind: EntryKind, resource: str) -> list[Any]:
         self.halo.store.flush()
-        with Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}") as reader:
-            reader.use_names(self.home / "halo")
-            found = [item.entry for item in read_entries(reader, "local", (kind,))]
+        found = self._log.entries(kind)
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
 
     def decisions(self, resource: str = "") -> list[Any]:

@@ -14,9 +14,9 @@ from llama_index.core.workflow import Context
 from workflows.events import WorkflowIdleEvent
 
 from halo_core.model import EntryKind, Resource
-from halo_core.store.reader import Reader, read_entries
 from halo_llamaindex import Halo, HaloChallenge
 from halo_llamaindex.testing import ScriptedLLM, call
+from halo_world import LogTail
 
 POLICY = """
 @id("t.base")
@@ -70,13 +70,12 @@ class World:
         folder.mkdir(parents=True)
         (folder / "t.cedar").write_text(policy)
         self.home = home / "halo"
+        self._log = LogTail(self.home)
         self.halo = Halo.local("desk", home=self.home, mode=mode, policy=folder, **{"quiet": True, **kwargs})
 
     def entries(self, kind: EntryKind, resource: str = "") -> list[Any]:
         self.halo.store.flush()
-        with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
-            reader.use_names(self.home)
-            found = [item.entry for item in read_entries(reader, "local", (kind,))]
+        found = self._log.entries(kind)
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
 
     def decisions(self, resource: str = "") -> list[Any]:

@@ -10,9 +10,8 @@ from agents.run import AgentRunner, set_default_agent_runner
 from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
-from halo_core.store.reader import Reader, read_entries
 from halo_openai_agents import Halo
-from halo_world import cli, unblocking
+from halo_world import LogTail, cli, unblocking
 
 POLICY = """
 @id("t.base")
@@ -43,15 +42,14 @@ class World:
         folder.mkdir()
         (folder / "t.cedar").write_text(policy)
         self.home = home
+        self._log = LogTail(home / "halo")
         self.halo = Halo.local("desk", home=home / "halo", mode=mode, policy=folder, quiet=True, **kwargs)
 
     def entries(self, kind: EntryKind, resource: str = "") -> list[Any]:
         self._guard.deactivate()  # the test reads, not the code under test
         try:
             self.halo.store.flush()
-            with Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}") as reader:
-                reader.use_names(self.home / "halo")
-                found = [item.entry for item in read_entries(reader, "local", (kind,))]
+            found = self._log.entries(kind)
         finally:
             self._guard.activate()
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]

@@ -16,6 +16,7 @@ from halo_core.drill import AttackClass
 from halo_core.drill.recorded import read_honest_sessions
 from halo_core.model import EntryKind
 from halo_core.store.reader import Reader, read_entries
+from halo_world import cli
 
 HOUR_US = 3_600_000_000
 
@@ -33,9 +34,10 @@ class Answer:
         return self.stdout + self.stderr
 
 
-def halo_command(*args: str, folder: Path) -> Answer:
+def run(*args: str, folder: Path) -> Answer:
+    """`halo drill` in a process of its own, since it imports an application."""
     done = subprocess.run(
-        [sys.executable, "-c", "from halo_core.cli.main import main; main()", *args],
+        [sys.executable, "-c", "from halo_core.cli.main import main; main()", "drill", *args],
         check=False,
         capture_output=True,
         text=True,
@@ -43,10 +45,6 @@ def halo_command(*args: str, folder: Path) -> Answer:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     return Answer(done.returncode, done.stdout, done.stderr)
-
-
-def run(*args: str, folder: Path) -> Answer:
-    return halo_command("drill", *args, folder=folder)
 
 
 def entries(home: Path, *kinds: EntryKind):
@@ -97,10 +95,9 @@ def test_a_drill_leaves_one_signed_entry_in_the_operators_ledger_and_nothing_els
     assert (counts["held"], counts["ran"]) == (answer["held"]["hits"], answer["honest"]["hits"])
     assert all(entry.body[key].startswith("sha256:") for key in ("application", "policy"))
     assert snapshot(used_home) == files
-    verified = halo_command("verify", "--home", str(used_home), folder=tmp_path)
-    assert verified.exit_code == 0, verified.output
-    shown = halo_command("show", entry.id, "--home", str(used_home), folder=tmp_path)
-    assert "seed" in shown.output
+    code, *printed = cli("verify", home=used_home)
+    assert code == 0, printed
+    assert "seed" in cli("show", entry.id, home=used_home)[1]
 
 
 @pytest.mark.slow
@@ -139,7 +136,7 @@ def test_a_changed_entry_is_found_by_verify(used_home, tmp_path, monkeypatch):
         for (trigger,) in connection.execute(triggers).fetchall():
             connection.execute(f"DROP TRIGGER {trigger}")
         connection.execute("UPDATE entry SET body=? WHERE kind='drill'", (changed,))
-    assert halo_command("verify", "--home", str(used_home), folder=tmp_path).exit_code == 11
+    assert cli("verify", home=used_home)[0] == 11
 
 
 @pytest.mark.parametrize(
@@ -154,9 +151,10 @@ def test_a_changed_entry_is_found_by_verify(used_home, tmp_path, monkeypatch):
         (("os:path", "--time-limit", "soon"), "bad_duration"),
     ],
 )
-def test_what_cannot_be_drilled_is_refused(args, code, tmp_path):
-    result = run(*args, "--json", folder=tmp_path)
-    assert (result.exit_code, code in result.output) == (64, True), result.output
+def test_what_cannot_be_drilled_is_refused(args, code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exit_code, out, err = cli("drill", *args, "--json")
+    assert (exit_code, code in out + err) == (64, True), out + err
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -170,29 +171,11 @@ class Database:
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
             return
-        from sqlalchemy.schema import CreateTable  # noqa: PLC0415
-
-        from halo_core.store import schema  # noqa: PLC0415
-
         self.begin(5.0)
-        for table in schema.metadata.sorted_tables:
-            driver.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=self._engine.dialect)))
-        self._create_indexes()
-        for statement in schema.triggers():
+        for statement in _compile_schema():
             driver.execute(statement)
         driver.execute(f"PRAGMA user_version={self.schema_version}")
         driver.execute("COMMIT")
-
-    def _create_indexes(self) -> None:
-        from sqlalchemy.schema import CreateIndex  # noqa: PLC0415
-
-        from halo_core.store import schema  # noqa: PLC0415
-
-        for table in schema.metadata.sorted_tables:
-            for index in table.indexes:
-                self.connection.execute(
-                    str(CreateIndex(index, if_not_exists=True).compile(dialect=self._engine.dialect))
-                )
 
     def _check_version(self) -> None:
         check_schema_version(self.read_version(), self.schema_version)
@@ -394,6 +377,27 @@ class Database:
             self._checkpoint_connection.close()
         self.connection.close()
         self._engine.dispose()
+
+
+@cache
+def _compile_schema() -> tuple[str, ...]:
+    """What creates tables, indexes and triggers; kept, since compiling it takes longer than running it."""
+    from sqlalchemy.dialects.sqlite import dialect  # noqa: PLC0415
+    from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415
+
+    from halo_core.store import schema  # noqa: PLC0415
+
+    tables = schema.metadata.sorted_tables
+    sqlite = dialect()
+    return (
+        *(str(CreateTable(table, if_not_exists=True).compile(dialect=sqlite)) for table in tables),
+        *(
+            str(CreateIndex(index, if_not_exists=True).compile(dialect=sqlite))
+            for table in tables
+            for index in table.indexes
+        ),
+        *schema.triggers(),
+    )
 
 
 def find_schema_differences(connection: sqlite3.Connection) -> list[tuple[str, str]]:

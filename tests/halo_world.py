@@ -17,7 +17,9 @@ from halo_core.enforcement import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, LedgerEntry, Resource, Reversal
 from halo_core.references import References
+from halo_core.store import Draft, Transaction
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
+from halo_core.store.standing_passports import StandingTable
 from halo_core.verification import verify_store
 
 POLICY = """
@@ -137,6 +139,13 @@ def person_ref(home: Path, name: str) -> str:
 
 def bodies(home: Path, *kinds: Any) -> list[Mapping[str, Any]]:
     return [item.entry.body for item in found(home, *kinds)]
+
+
+def put_standing(tx: Transaction, agent: str, name: str, **facts: Any) -> None:
+    """Put a standing passport in force for an agent, as issuing does: by an entry, and its row."""
+    body = {"agent": agent, "hash": name, "kind": "standing", "origin": "issued", **facts}
+    tx.append(Draft(EntryKind.PASSPORT, "", body))
+    StandingTable(tx).put(agent, name, "issued")
 
 
 def codes(body: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from halo_core.crypto import canonical
 from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.model import Mode, Origin
-from halo_core.store import Store, Transaction, rows
+from halo_core.store import Store, Transaction
+from halo_core.store.standing_passports import StandingTable
 
 if TYPE_CHECKING:
     from halo_core.manifest import Manifest
@@ -120,7 +121,7 @@ class Declarations:
 
         Raises:
             ConfigError: a manifest in the home is not well formed, or of another tenant.
-            Tampered: the issued text was changed, or the row does not show the passport that was issued.
+            Tampered: the issued text was changed.
             Gap: the issued text is missing.
             CannotDecide: the store cannot be used, and nothing was read before.
         """
@@ -141,15 +142,8 @@ class Declarations:
             return self._manifest
 
     def _read_issued(self, tx: Transaction) -> tuple[str, bytes | None] | None:
-        row = rows.StandingTable(tx).get(self._agent)
+        row = StandingTable(tx).get(self._agent)
         if row is None or row.origin == "derived":
-            last_issued = rows.StandingTable(tx).find_last_issued(self._agent)
-            if last_issued is not None and last_issued[1] != "derived":
-                raise Tampered(
-                    "standing_altered",
-                    f"the passport of `{self._agent}` is not the latest one",
-                    remedy=_VERIFY_REMEDY,
-                )
             return None
         is_unchanged = self._is_read and row.manifest == self._hash
         return row.manifest, None if is_unchanged or not row.manifest else tx.load_blob(row.manifest)

@@ -61,11 +61,11 @@ from halo_core.enforcement.session_context import Session, session_scope
 from halo_core.errors import BadInput, ConfigError, Denied, Gap, HaloError, PassportError, Pending
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Quota, Resource
 from halo_core.passports import mint_session, mint_standing, token_hash
-from halo_core.store import Draft, rows
+from halo_core.store import Draft
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
-from halo_world import attack, db_of
+from halo_world import attack, db_of, put_standing
 
 CEILINGS = tuple(replace(item, subtree=2 * item.subtree) for item in BUDGETS)
 QUICK = changed(half_life_s=600)
@@ -158,9 +158,7 @@ def issue(halo, home, **changes) -> str:
 
     def job(tx):
         tx.put_blob(token_hash(token), token.encode())
-        facts = {"agent": "clerk", "issuer": issuer_facts(signer), "kind": "standing", "origin": "issued"}
-        tx.append(Draft(EntryKind.PASSPORT, "", {"hash": token_hash(token), **facts}))
-        rows.StandingTable(tx).put("clerk", token_hash(token), "issued")
+        put_standing(tx, "clerk", token_hash(token), issuer=issuer_facts(signer))
 
     halo.store.commit(job)
     return token_hash(token)

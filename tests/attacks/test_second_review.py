@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 import chain_world as world
-from halo_core.errors import BadInput, Denied, PassportError, Pending, Tampered
+from halo_core.errors import BadInput, Denied, PassportError, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.manifest.agents import DEFAULT_DECAY
 from halo_core.model import Budget, Constraint, EntryKind, Impact, SessionTerms
@@ -83,24 +83,23 @@ def test_a_standing_row_taken_away_or_renamed_makes_nobody_an_issuer(home, chang
     issued(home)
     with contextlib.closing(attack(db_of(home))) as database:
         database.execute(change)
-    with pytest.raises(Tampered) as caught:
-        opened(home)
-    assert caught.value.code == "standing_altered"
     assert verified(home) == 11
+    with opened(home) as halo, halo.session("t"):
+        assert reason(halo, tool(halo, "watched"), q="x") == "tool_not_granted"
+        assert run(halo, tool(halo, "lookup"), q="x")  # the honest twin
+    assert verified(home) == 0  # the row was written again, and the log says so
+    assert bodies(home, EntryKind.CONTROL)[0]["column"] == "standing"
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [("DELETE FROM standing", "no_passport"), ("UPDATE standing SET origin='derived'", "tool_not_granted")],
-)
-def test_nor_while_the_agent_runs(home, change, code):
+@pytest.mark.parametrize("change", ["DELETE FROM standing", "UPDATE standing SET origin='derived'"])
+def test_nor_while_the_agent_runs(home, change):
     issued(home)
     with opened(home) as halo, halo.session("t"):
         look = tool(halo, "lookup")
         run(halo, look, q="x")
         with contextlib.closing(attack(db_of(home))) as database:
             database.execute(change)
-        assert reason(halo, tool(halo, "watched"), q="x") == code
+        assert reason(halo, tool(halo, "watched"), q="x") == "tool_not_granted"
     kinds = [body["origin"] for body in bodies(home, EntryKind.PASSPORT) if body["kind"] == "standing"]
     assert kinds[-1] == "issued"
 

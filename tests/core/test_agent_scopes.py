@@ -20,9 +20,8 @@ from halo_core.manifest import DEFAULT_TERMS
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Impact, Resource, Reversal
 from halo_core.oversight.requests import revoke
 from halo_core.passports import mint_standing, token_hash
-from halo_core.store import Draft, rows
 from halo_core.testing import FixedClock
-from halo_world import SURFACE, Calls, bodies, codes, policy_folder, session_ref, tool, verified
+from halo_world import SURFACE, Calls, bodies, codes, policy_folder, put_standing, session_ref, tool, verified
 
 WILD = {"**": Constraint.anything()}
 AGENTS = ("planner", "researcher", "writer")
@@ -663,9 +662,7 @@ def issued(halo, home, agent="planner", **changes) -> str:
 
     def job(tx):
         tx.put_blob(token_hash(token), token.encode())
-        facts = {"agent": agent, "issuer": make_issuer_facts(signer), "kind": "standing", "origin": "issued"}
-        tx.append(Draft(EntryKind.PASSPORT, "", {"hash": token_hash(token), **facts}))
-        rows.StandingTable(tx).put(agent, token_hash(token), "issued")
+        put_standing(tx, agent, token_hash(token), issuer=make_issuer_facts(signer))
 
     halo.store.commit(job)
     return token_hash(token)
@@ -739,7 +736,7 @@ def test_nor_one_whose_passport_expired(home):
 
 def test_a_passport_that_does_not_verify_is_none(desk, home):
     issued(desk, home)
-    desk.store.commit(lambda tx: rows.StandingTable(tx).put("planner", "sha256:" + "0" * 64, "issued"))
+    desk.store.commit(lambda tx: put_standing(tx, "planner", "sha256:" + "0" * 64))
     with desk.session("s"):
         assert refused(desk.agent_scope("planner")) == "bad_passport"
 

@@ -21,7 +21,7 @@ from halo_core.model import Decision, Effect, EntryKind, Impact, Mode, Principal
 from halo_core.oversight.requests import revoke, stop
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig, rows
-from halo_world import POLICY, SURFACE, Calls, bodies, codes, policy_folder, tool, url_of, verified
+from halo_world import POLICY, SURFACE, Calls, bodies, codes, policy_folder, put_standing, tool, url_of, verified
 
 GRANTED = (Reason("granted", effect="allow"),)
 
@@ -94,7 +94,7 @@ def revoke_agent(halo, home):
 
 
 def replace_passport(halo, home):
-    halo.store.commit(lambda tx: rows.StandingTable(tx).put("clerk", "sha256:" + "0" * 64, "issued"))
+    halo.store.commit(lambda tx: put_standing(tx, "clerk", "sha256:" + "0" * 64))
 
 
 def trust_nobody(halo, home):

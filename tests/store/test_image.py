@@ -30,7 +30,21 @@ from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction
 from halo_core.store import image as image_module
 from halo_core.store.database import Database
 from halo_core.store.image import MAX_STATES, RunLog, TenantImage
-from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, tool, url_of, verified
+from halo_core.store.standing_passports import StandingTable
+from halo_world import (
+    SURFACE,
+    Calls,
+    attack,
+    bodies,
+    cli,
+    db_of,
+    found,
+    policy_folder,
+    put_standing,
+    tool,
+    url_of,
+    verified,
+)
 
 pytestmark = pytest.mark.disk
 
@@ -178,7 +192,7 @@ def spend_quota(home):
 
 def replace_passport(home):
     with other_store(home) as store:
-        store.commit(lambda tx: rows.StandingTable(tx).put("clerk", "sha256:" + "0" * 64, "issued"))
+        store.commit(lambda tx: put_standing(tx, "clerk", "sha256:" + "0" * 64))
 
 
 def put_score_in_force(home):
@@ -212,7 +226,6 @@ FOREIGN = {
     "control row": (execute("DELETE FROM control"), {"ledger_unwritable"}),
     "stop alone": (execute("INSERT INTO hold VALUES ('local','stop','agent','clerk',1)"), {"stopped"}),
     "revocation alone": (execute("INSERT INTO hold VALUES ('local','revoked','agent','clerk',1)"), {"revoked"}),
-    "passport alone": (execute("UPDATE standing SET hash='sha256:00'"), {"bad_passport"}),
     "score alone": (execute("INSERT INTO baseline VALUES ('local','clerk','sha256:00')"), {"score_unavailable"}),
 }
 
@@ -314,13 +327,13 @@ def test_rows_of_every_kind_are_read_again_after_a_foreign_write(home):
     def read(tx):
         fingerprints = tx.load_taint_index()
         control, quota = tx.load_control(), rows.QuotaTable(tx).get("a")
-        standing, baseline = rows.StandingTable(tx).get("x"), rows.BaselineTable(tx).get("x")
+        standing, baseline = StandingTable(tx).get("x"), rows.BaselineTable(tx).get("x")
         return control.version, quota, standing, baseline, tx.count_uses("x", "y"), fingerprints.seq
 
     def write(tx):
         tx.add_tainted_fingerprints(frozenset({7}))
         rows.QuotaTable(tx).put("a", 1, b"{}")
-        rows.StandingTable(tx).put("x", "h", "issued")
+        put_standing(tx, "x", "h")
         rows.BaselineTable(tx).put("x", "b")
         rows.RestrictionTable(tx).add("stop", "agent", "x", 1)
         tx.add_use("x", "y")
@@ -376,7 +389,7 @@ def touch_everything(tx: Transaction) -> None:
     tx.load_sketch(state)
     tx.add_tainted_fingerprints(frozenset({1}))
     rows.QuotaTable(tx).put("a", 1, b"{}")
-    rows.StandingTable(tx).get("x")
+    StandingTable(tx).get("x")
     rows.BaselineTable(tx).get("x")
     tx.add_use("x", "y")
     key = tx.make_run_key(SESSION, "sha256:" + "1" * 64, once=True)

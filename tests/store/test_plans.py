@@ -9,7 +9,7 @@ import pytest
 
 from halo_core.facade import HaloBase
 from halo_core.store import transaction
-from halo_core.store.rows import ISSUED_LAST
+from halo_core.store.standing_passports import ISSUED_LAST
 from halo_world import SURFACE, Calls, db_of, tool
 
 ASKED = {

@@ -44,8 +44,10 @@ from halo_core.passports import (
     token_hash,
 )
 from halo_core.reasons import REASONS
-from halo_core.store import Account, Draft, SessionState, Transaction, rows
+from halo_core.store import Account, Draft, SessionState, Transaction
 from halo_core.store.approval_rows import ApprovalTable
+from halo_core.store.rows import StandingPassport
+from halo_core.store.standing_passports import StandingTable
 
 _US = 1_000_000
 RESUMED_AFTER_S: Final = 12 * 3600
@@ -121,7 +123,7 @@ class PassportStore:
 
         A chain that was loaded stays the one that `load_chain` would load while both are the same.
         """
-        row = tx.image.standing.get(self._agent) or rows.StandingTable(tx).get(self._agent)
+        row = tx.image.standing.get(self._agent) or StandingTable(tx).get(self._agent)
         return row, self.reader.load_trust_period(tx, now_us)
 
     def advance_session_time(self, session: str, now_us: int, mono_us: int, high_us: int) -> int:
@@ -282,7 +284,7 @@ class PassportStore:
         *,
         began_us: int,
     ) -> SessionState:
-        row = rows.StandingTable(tx).get(self._agent)
+        row = StandingTable(tx).get(self._agent)
         if row is None:
             raise PassportError("no_passport", f"`{self._agent}` has no passport")
         self._require_passport_check(tx, row, store, now_us)
@@ -304,7 +306,7 @@ class PassportStore:
             return False
         return any(now_us < row.expires_us for row in ApprovalTable(tx).list_pending(state.view.id))
 
-    def _require_passport_check(self, tx: Transaction, row: rows.StandingPassport, store: str, now_us: int) -> None:
+    def _require_passport_check(self, tx: Transaction, row: StandingPassport, store: str, now_us: int) -> None:
         # An issued passport speaks for itself; a derived one must not be widened by another handle of the agent.
         if self._passport_check is None or row.origin != "derived" or row.hash == self._checked_root:
             return
@@ -495,14 +497,14 @@ class PassportStore:
 
     def _read_issued_passport(self, tx: Transaction, agent: str, store: str, now_us: int) -> Link | None:
         """The standing link that an issuer gave to an agent, None if there is none."""
-        row = rows.StandingTable(tx).get(agent)
+        row = StandingTable(tx).get(agent)
         if row is None or row.origin == "derived" or agent == self._agent:
             return None
         return self.reader.read_standing_link(tx, row.hash, store, now_us)
 
     def _find_owner(self, tx: Transaction, agent: str, store: str, now_us: int) -> str:
         """The owner of an agent, by its own passport."""
-        row = rows.StandingTable(tx).get(agent)
+        row = StandingTable(tx).get(agent)
         return self.reader.read_standing_link(tx, row.hash, store, now_us).owner if row is not None else ""
 
     def _load_signer(self, agent: str) -> Signer:

@@ -21,7 +21,7 @@ from halo_core.os_user import describe_os_user
 from halo_core.oversight.requests import decode_link
 from halo_core.passports import mint_standing, token_hash, verify_standing
 from halo_core.store import Draft, Store, StoreConfig, Transaction
-from halo_core.store.rows import StandingTable
+from halo_core.store.standing_passports import StandingTable
 
 _US_PER_S: Final = 1_000_000
 

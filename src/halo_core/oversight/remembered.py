@@ -38,7 +38,7 @@ from halo_core.passports.standing_answer import (
 from halo_core.store import Draft, SealedFields, Store, Transaction
 from halo_core.store.answer_rows import AnswerRow, StandingAnswerTable
 from halo_core.store.reader import Reader
-from halo_core.store.rows import StandingTable
+from halo_core.store.standing_passports import StandingTable
 
 DEFAULT_LIFETIME_S: Final = 90 * 86_400
 DEFAULT_USES: Final = 100

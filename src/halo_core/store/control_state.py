@@ -72,7 +72,7 @@ def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tu
         recorded=Mode.ENFORCE if Mode.ENFORCE.value in (mode, history.floor.value) else Mode.OBSERVE,
     )
     if history.floor is Mode.ENFORCE and mode != history.floor.value:
-        _record_difference(tx, "mode", history.floor.value, mode)
+        record_difference(tx, "mode", history.floor.value, mode)
         tx.put_control(control)
     return control
 
@@ -114,7 +114,7 @@ def _restore_restrictions(
     if not wrong:
         return stops, revocations
     names = ", ".join(f"{kind} {scope}" for kind, scope, _ in wrong[:3])
-    _record_difference(tx, "hold", names, f"{len(wrong)} rows")
+    record_difference(tx, "hold", names, f"{len(wrong)} rows")
     tx.database.claim_control()
     for key in wrong:
         tx.insert(_PUT_RESTRICTION, (tx.tenant, *key, expected[key]))
@@ -166,10 +166,10 @@ def _note_floor(tx: Transaction) -> None:
         _LOG.error("the floor cannot be noted in `%s`: %s", tx.image.home, exc, extra={"halo_event": "floor_not_noted"})
 
 
-def _record_difference(tx: Transaction, column: str, expected: str, actual: object) -> None:
-    """Record that rows of control differ from their entries."""
+def record_difference(tx: Transaction, column: str, expected: str, actual: object) -> None:
+    """Record that a row that decides differs from its entries."""
     _LOG.error(
-        "the %s in rows of control is `%s`, but the entries say `%s`",
+        "the row of %s is `%s`, but the entries say `%s`",
         column,
         actual,
         expected,

@@ -18,6 +18,7 @@ from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.answer_rows import AnswerRow, HeldRow
+from halo_core.store.entry_history import EntryHistory
 from halo_core.store.marks import ItemMark, RepeatIndex
 from halo_core.store.rows import MAX_ACCOUNTS, StandingPassport, TaintIndex
 from halo_core.store.session_state import SessionState
@@ -201,6 +202,7 @@ class TenantImage:
         revocations: revocations, likewise.
         next_index: position of the next entry, None where it has to be read.
         standing: agent → its standing passport, or None.
+        standing_history: the entries that issued standing passports; kept by `clear`.
         baselines: agent → hash of the score in force, empty for none.
         quotas: account → (version, state), or None.
         taint_end: number of the newest row of stored fingerprints and the digest over all, None where it has to be
@@ -232,6 +234,7 @@ class TenantImage:
     revocations: tuple[Revocation, ...] = ()
     next_index: int | None = None
     standing: dict[str, StandingPassport | None] = field(default_factory=dict)
+    standing_history: EntryHistory[str, StandingPassport] = field(default_factory=EntryHistory)
     baselines: dict[str, str] = field(default_factory=dict)
     quotas: dict[str, tuple[int, bytes] | None] = field(default_factory=dict)
     taint_end: tuple[int, str] | None = None

@@ -1,6 +1,6 @@
-"""Typed access to the tables that a job reads and writes besides its session: passports, quotas, restrictions.
+"""Typed access to the tables that a job reads and writes besides its session: quotas, scores, restrictions.
 
-Each class stands for one table, inside one open transaction: `StandingTable(tx).get(agent)`.
+Each class stands for one table, inside one open transaction: `QuotaTable(tx).get(account)`.
 
 INVARIANT: TENANT - every statement here names the transaction's tenant, and none takes one from its caller.
 """
@@ -13,8 +13,6 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-import orjson
-
 from halo_core.crypto import canonical
 from halo_core.ledger import build_entry_note, chain_marks, commit_state
 from halo_core.model import Link, Revocation, Stop
@@ -25,11 +23,6 @@ if TYPE_CHECKING:
     from halo_core.store.engine import Cursor, Engine
     from halo_core.store.image import TenantImage
 
-# Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
-ISSUED_LAST: Final = (
-    "SELECT body FROM entry INDEXED BY entry_standing_passport"
-    " WHERE tenant=?1 AND kind='passport' AND session='' AND instr(body, ?2)>0 ORDER BY idx DESC"
-)
 STATE_MARK: Final = b'"state":{"digest":'
 """What the text of an entry contains that left a state of its session behind."""
 _OTHER_STATES: Final = "FROM entry WHERE tenant=? AND session=? AND instr(body, ?)>0 AND NOT (w=? AND ws>=?)"
@@ -140,47 +133,6 @@ class StandingPassport(NamedTuple):
     hash: str
     origin: str
     manifest: str = ""
-
-
-class StandingTable(_Table):
-    """The standing passport of each agent."""
-
-    def get(self, agent: str) -> StandingPassport | None:
-        """The agent's passport; None where it has none."""
-        known = self._tx.image.standing
-        if agent not in known:
-            row = self._tx.cursor.execute(
-                "SELECT hash, origin, manifest FROM standing WHERE tenant=? AND agent=?", (self._tx.tenant, agent)
-            ).fetchone()
-            known[agent] = None if row is None else StandingPassport(*row)
-        return known[agent]
-
-    def find_last_issued(self, agent: str) -> tuple[str, str] | None:
-        """(hash, origin) of the standing passport that the log says was issued last to an agent."""
-        # No column names the agent. The entry's text does, and searching its bytes is cheaper than decoding it.
-        member = canonical.dumps({"agent": agent})[1:-1]
-        for (text,) in self._tx.cursor.execute(ISSUED_LAST, (self._tx.tenant, member)):
-            body = orjson.loads(text)["body"]
-            if body.get("kind") == "standing" and body.get("agent") == agent:
-                return str(body.get("hash")), str(body.get("origin"))
-        return None
-
-    def put(self, agent: str, hash: str, origin: str, manifest: str = "") -> None:  # noqa: A002  the column's word
-        """Set the agent's passport."""
-        self._tx.database.claim_control()
-        self._tx.insert(
-            "INSERT INTO standing VALUES (?,?,?,?,?) ON CONFLICT (tenant, agent) DO UPDATE SET "
-            "hash=excluded.hash, origin=excluded.origin, manifest=excluded.manifest",
-            (self._tx.tenant, agent, hash, origin, manifest),
-        )
-        self._tx.image.standing.pop(agent, None)
-
-    def list_all(self) -> dict[str, StandingPassport]:
-        """Agent → passport, by agent."""
-        rows = self._tx.cursor.execute(
-            "SELECT agent, hash, origin, manifest FROM standing WHERE tenant=? ORDER BY agent", (self._tx.tenant,)
-        ).fetchall()
-        return {agent: StandingPassport(*row) for agent, *row in rows}
 
 
 _MAX_QUOTAS_AT_ONCE: Final = 64  # rows of one statement

@@ -1,0 +1,81 @@
+"""Checks of decisions against what was in force at their own position (check 9).
+
+Rows that decide are compared with their entries at the end of the log. A row that was put in for one call and taken out
+again shows only in the decision that was made meanwhile.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from halo_core.ledger.reader import LedgerReader
+from halo_core.ledger.report import Collector, format_entry_name
+
+
+def report_unexplained(out: Collector, tenant: str, where: str, message: str, code: str, *, entry: str) -> None:
+    """Record a decision that no entry explains; a gap where the entry that explains it may be a missing one."""
+    if tenant in out.with_missing_entries and tenant not in out.incomplete:
+        out.add_gap(9, where, f"{message}; the entry may be one of the missing entries", "entry_missing", entry)
+    else:
+        out.add_unexplained(9, tenant, where, message, code, entry=entry)
+
+
+@dataclass(slots=True)
+class _Use:
+    """The first and the last decision under a standing passport: position, name and id of each."""
+
+    first: tuple[int, str, str]
+    last: tuple[int, str, str]
+
+
+class PassportInForceCheck:
+    """(9) The chain of each decision begins with the standing passport that was in force at its position."""
+
+    kinds: ClassVar = frozenset(("decision", "passport"))
+
+    def __init__(self, out: Collector) -> None:
+        self._out = out
+        self._issued: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+        self._agents: dict[tuple[str, str], str] = {}
+        self._uses: dict[tuple[str, str], _Use] = {}
+
+    def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
+        """Take one entry; `idx` is its position in the log, None where it has none."""
+        if idx is None:
+            return
+        body = fields["body"]
+        if fields.get("kind") == "passport":
+            if body.get("kind") == "standing":
+                agent, name = str(body.get("agent")), str(body.get("hash"))
+                self._issued[tenant, agent].append((idx, name))
+                self._agents[tenant, name] = agent
+            return
+        chain = body["snapshot"]["chain"] if "snapshot" in body else ()
+        if not chain:
+            return
+        use = self._uses.get((tenant, chain[0]))
+        if use is not None and use.first[0] <= idx <= use.last[0]:
+            return
+        here = (idx, format_entry_name((tenant, str(fields["w"]), fields["ws"])), str(fields["id"]))
+        if use is None:
+            self._uses[tenant, chain[0]] = _Use(here, here)
+        else:
+            use.first, use.last = min(use.first, here), max(use.last, here)
+
+    def check(self, reader: LedgerReader) -> None:
+        """Compare the first and the last use of each passport with when it was in force; a hash is issued once."""
+        del reader
+        for issued in self._issued.values():
+            issued.sort()
+        for (tenant, name), use in self._uses.items():
+            issued = self._issued.get((tenant, self._agents.get((tenant, name), "")), [])
+            for idx, where, entry in dict.fromkeys((use.first, use.last)):
+                at = bisect_right(issued, idx, key=lambda item: item[0])
+                if at > 0 and issued[at - 1][1] == name:
+                    self._out.passed[9] += 1
+                else:
+                    message = "it was decided under a passport that was not in force then"
+                    report_unexplained(self._out, tenant, where, message, "passport_not_in_force", entry=entry)

@@ -1,0 +1,144 @@
+"""Rows that decide, put in by somebody with the database and without keys, for one call or for good."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from halo_core.errors import Denied, HaloError, Pending
+from halo_core.facade import HaloBase
+from halo_core.model import EntryKind
+from halo_core.store import standing_passports
+from halo_core.store.rows import StandingPassport
+from halo_core.verification import verify_store
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, tool, url_of, verified
+
+
+def opened(home: Path, **options) -> HaloBase:
+    return HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True, **options)
+
+
+def use(halo: HaloBase, name: str, **args) -> str:
+    """`ran`, or the code with which a call was refused."""
+    body = Calls()
+    try:
+        with halo.session(os.urandom(4).hex()):
+            halo.enforcer.run(halo.build_call(tool(halo, name), args or {"q": "x"}), body, SURFACE)
+    except Denied as refused:
+        return refused.reason
+    except (HaloError, Pending) as refused:
+        return getattr(refused, "code", type(refused).__name__)
+    return "ran" if body else "nothing"
+
+
+@contextlib.contextmanager
+def rows_of(home: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(attack(db_of(home))) as database:
+        yield database
+
+
+def put_rows(database: sqlite3.Connection, table: str, rows: list[tuple]) -> None:
+    database.execute(f"DELETE FROM {table}")
+    for row in rows:
+        database.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)
+
+
+# standing passports
+
+
+@pytest.fixture
+def narrowed(home: Path) -> tuple[Path, list[tuple], list[tuple]]:
+    """A home in enforce mode whose grants were narrowed to `lookup`; the wide row of before, and the row of now."""
+    with opened(home) as halo:
+        assert use(halo, "lookup") == use(halo, "note") == "ran"
+    assert cli("enforce", "--grants", "--yes", home=home)[0] == 0
+    manifest = home / "agents.yaml"
+    with rows_of(home) as database:
+        wide = database.execute("SELECT * FROM standing").fetchall()
+    manifest.write_text(re.sub(r"\n      note: .*", "", manifest.read_text()))
+    assert cli("passport", "issue", "clerk", home=home)[0] == 0
+    with rows_of(home) as database:
+        return home, wide, database.execute("SELECT * FROM standing").fetchall()
+
+
+def test_an_older_wider_passport_that_is_put_back_grants_nothing(narrowed):
+    home, wide, narrow = narrowed
+    with opened(home) as halo, rows_of(home) as database:
+        assert use(halo, "note") == "tool_not_granted"
+        put_rows(database, "standing", wide)
+        assert use(halo, "note") == "tool_not_granted"
+        assert use(halo, "lookup") == "ran"  # the honest twin
+        assert database.execute("SELECT * FROM standing").fetchall() == narrow
+    with rows_of(home) as database:
+        put_rows(database, "standing", wide)
+    with opened(home) as halo:
+        assert (use(halo, "note"), use(halo, "lookup")) == ("tool_not_granted", "ran")
+    assert {body["column"] for body in bodies(home, EntryKind.CONTROL)} == {"standing"}
+    report = verify_store(url_of(home), home)
+    assert report.exit_code == 0
+    assert any("differed 2 times" in text for text in report.warnings)
+
+
+def test_a_passport_whose_entry_is_taken_away_stays_where_it_was_known(narrowed):
+    home, wide, narrow = narrowed
+    newest = "kind='passport' AND session='' ORDER BY idx DESC LIMIT 1"
+    with opened(home) as halo, rows_of(home) as database:
+        assert use(halo, "note") == "tool_not_granted"
+        entry = database.execute(f"SELECT * FROM entry WHERE {newest}").fetchone()
+        database.execute(f"DELETE FROM entry WHERE (w, ws) = (SELECT w, ws FROM entry WHERE {newest})")
+        put_rows(database, "standing", wide)
+        assert use(halo, "note") == "tool_not_granted"
+        put_rows(database, "standing", narrow)
+        database.execute(f"INSERT INTO entry VALUES ({','.join('?' * len(entry))})", entry)
+        assert (use(halo, "note"), use(halo, "lookup")) == ("tool_not_granted", "ran")
+    assert verified(home) == 0
+
+
+def test_a_call_under_a_passport_of_before_is_shown_at_its_position(narrowed, monkeypatch):
+    """A new process does not know of an entry that was taken away for one call; the record shows the call."""
+    home, wide, narrow = narrowed
+    newest = "kind='passport' AND session='' ORDER BY idx DESC LIMIT 1"
+    with rows_of(home) as database:
+        entry = database.execute(f"SELECT * FROM entry WHERE {newest}").fetchone()
+        database.execute(f"DELETE FROM entry WHERE (w, ws) = (SELECT w, ws FROM entry WHERE {newest})")
+        put_rows(database, "standing", wide)
+        with opened(home) as halo:
+            assert use(halo, "note") == "ran"
+        put_rows(database, "standing", narrow)
+        database.execute(f"INSERT INTO entry VALUES ({','.join('?' * len(entry))})", entry)
+    report = verify_store(url_of(home), home)
+    assert [item.code for item in report.findings] == ["passport_not_in_force"]
+
+
+def test_code_that_reads_the_row_alone_is_shown(narrowed, monkeypatch):
+    home, wide, narrow = narrowed
+    with opened(home) as halo, rows_of(home) as database:
+        with monkeypatch.context() as patch:
+            patch.setattr(standing_passports.StandingTable, "get", lambda *_: StandingPassport(*wide[0][2:]))
+            assert use(halo, "note") == "ran"
+        assert use(halo, "note") == "tool_not_granted"
+        assert database.execute("SELECT * FROM standing").fetchall() == narrow
+    assert {item.code for item in verify_store(url_of(home), home).findings} == {"passport_not_in_force"}
+
+
+def test_a_passport_that_is_issued_again_is_in_force_at_the_next_call(narrowed):
+    """The honest twin: grants that people widen, narrow and widen again, under processes that run."""
+    home, _, _ = narrowed
+    manifest = home / "agents.yaml"
+    narrow = manifest.read_text()
+    lookup = re.search(r'\n( *)lookup: \{"q": any\}', narrow)
+    assert lookup is not None
+    wide = narrow.replace(lookup[0], f'{lookup[0]}\n{lookup[1]}note: {{"q": any}}')
+    with opened(home) as first, opened(home) as second:
+        for text, expected in ((wide, "ran"), (narrow, "tool_not_granted"), (wide, "ran")):
+            manifest.write_text(text)
+            assert cli("passport", "issue", "clerk", home=home)[0] == 0
+            assert (use(first, "note"), use(second, "note"), use(first, "lookup")) == (expected, expected, "ran")
+    assert verified(home) == 0
+    assert bodies(home, EntryKind.CONTROL) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import sqlite3
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.facade import HaloBase
-from halo_core.model import EntryKind
+from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.store import standing_passports
+from halo_core.store.known_values import digest_known_value
 from halo_core.store.rows import StandingPassport
 from halo_core.verification import verify_store
-from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, tool, url_of, verified
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, schema, tool, url_of, verified
 
 
 def opened(home: Path, **options) -> HaloBase:
@@ -142,3 +145,126 @@ def test_a_passport_that_is_issued_again_is_in_force_at_the_next_call(narrowed):
             assert (use(first, "note"), use(second, "note"), use(first, "lookup")) == (expected, expected, "ran")
     assert verified(home) == 0
     assert bodies(home, EntryKind.CONTROL) == []
+
+
+# known values
+
+ACCOUNT = "DE89370400440532013000"
+AMOUNTS = itertools.count(5)
+"""No payment is one that ran before."""
+
+
+def pays(halo: HaloBase, account: str = ACCOUNT) -> bool:
+    """Whether a payment that only a mail has named runs."""
+    body = Calls()
+    with halo.session(os.urandom(4).hex(), request="read my mail and pay what is due"):
+        mail = halo.register(
+            ActionKind.TOOL_CALL,
+            "mail",
+            resource=Resource(impact=Impact.READ, source_trust=100),
+            schema=schema({"n": {"type": "integer"}}),
+        )
+        halo.enforcer.run(halo.build_call(mail, {"n": 1}), Calls(f"ACME is paid at {account}"), SURFACE)
+        pay = halo.register(
+            ActionKind.TOOL_CALL,
+            "pay",
+            resource=Resource(impact=Impact.PAYMENT, targets=("to",), amount="amount"),
+            schema=schema({"amount": {"type": "integer"}, "to": {"type": "string"}}),
+        )
+        try:
+            halo.enforcer.run(halo.build_call(pay, {"amount": next(AMOUNTS), "to": account}), body, SURFACE)
+        except (Denied, Pending):
+            return False
+    return bool(body)
+
+
+def declare(home: Path, verb: str, account: str = ACCOUNT) -> None:
+    assert cli("known", verb, "account", account, home=home)[0] == 0
+
+
+@pytest.fixture
+def revoked(home: Path) -> tuple[Path, list[tuple]]:
+    """A home where a known account was revoked, and the rows of before."""
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo:
+        assert not pays(halo)
+        declare(home, "add")
+        assert pays(halo)
+    with rows_of(home) as database:
+        rows = database.execute("SELECT * FROM known_value").fetchall()
+    declare(home, "revoke")
+    return home, rows
+
+
+def test_a_known_value_that_is_put_back_vouches_for_nothing(revoked):
+    home, rows = revoked
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo, rows_of(home) as database:
+        assert not pays(halo)
+        put_rows(database, "known_value", rows)
+        assert not pays(halo)
+        assert database.execute("SELECT * FROM known_value").fetchall() == []  # it was removed again
+        declare(home, "add")  # the honest twin: what is declared anew is known
+        assert pays(halo)
+    with rows_of(home) as database:
+        database.execute("INSERT INTO known_value SELECT tenant, 'account', replace(digest, '0', '1') FROM known_value")
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo:
+        assert pays(halo)
+    assert bodies(home, EntryKind.CONTROL)[0]["entry"] == "revoked"
+
+
+def test_a_known_value_whose_revocation_is_taken_away_stays_revoked_where_that_was_known(revoked):
+    home, rows = revoked
+    revocation = "kind='known' ORDER BY idx DESC LIMIT 1"
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo, rows_of(home) as database:
+        put_rows(database, "known_value", rows)
+        assert not pays(halo)
+        entry = database.execute(f"SELECT * FROM entry WHERE {revocation}").fetchone()
+        database.execute(f"DELETE FROM entry WHERE (w, ws) = (SELECT w, ws FROM entry WHERE {revocation})")
+        put_rows(database, "known_value", rows)
+        assert not pays(halo)
+        put_rows(database, "known_value", [])
+        database.execute(f"INSERT INTO entry VALUES ({','.join('?' * len(entry))})", entry)
+    assert verified(home) == 0
+
+
+def test_a_call_on_a_revoked_value_is_shown_at_its_position(revoked):
+    home, rows = revoked
+    revocation = "kind='known' ORDER BY idx DESC LIMIT 1"
+    with rows_of(home) as database:
+        entry = database.execute(f"SELECT * FROM entry WHERE {revocation}").fetchone()
+        database.execute(f"DELETE FROM entry WHERE (w, ws) = (SELECT w, ws FROM entry WHERE {revocation})")
+        put_rows(database, "known_value", rows)
+        with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo:
+            assert pays(halo)
+        put_rows(database, "known_value", [])
+        database.execute(f"INSERT INTO entry VALUES ({','.join('?' * len(entry))})", entry)
+    assert [item.code for item in verify_store(url_of(home), home).findings] == ["known_value_misused"]
+
+
+def test_a_value_that_was_declared_in_no_entry_vouches_for_nothing(home):
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo, rows_of(home) as database:
+        digester = Digester(KeyStore(home).secret("digest"))
+        digest = digest_known_value(digester, "account", ACCOUNT)
+        put_rows(database, "known_value", [("local", "account", digest)])
+        assert not pays(halo)
+    assert bodies(home, EntryKind.CONTROL)[0]["entry"] == "no entry"
+
+
+def test_values_that_are_declared_and_revoked_by_people_count_at_the_next_call(home):
+    """The honest twin: also a file that names one account twice, and another process."""
+    names = "kind,value,name\naccount,DE89 3704 0044 0532 0130 00,ACME\naccount,DE89370400440532013000,ACME Ltd\n"
+    (home.parent / "known.csv").write_text(names)
+    with (
+        HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as one,
+        HaloBase.local("desk", home=home, mode="enforce", quiet=True) as other,
+    ):
+        assert cli("known", "import", str(home.parent / "known.csv"), home=home)[0] == 0
+        assert (pays(one), pays(other)) == (True, True)
+        for verb, expected in (("revoke", False), ("add", True), ("revoke", False)):
+            declare(home, verb)
+            assert (pays(one), pays(other), pays(one)) == (expected,) * 3
+    used = [body["known"] for body in bodies(home, EntryKind.DECISION) if "known" in body]
+    assert len(used) == 5
+    assert {kind for ((kind, _),) in used} == {"account"}
+    assert verified(home) == 0
+    assert bodies(home, EntryKind.CONTROL) == []
+    assert cli("replay", "--all", home=home)[0] == 0

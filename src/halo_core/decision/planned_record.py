@@ -14,6 +14,7 @@ from halo_core.decision.record import (
     GRANTED,
     Part,
     encode_account,
+    encode_known,
     encode_session,
     encode_targets,
     encode_verdict,
@@ -43,6 +44,7 @@ class PlannedCall(Protocol):
     amount: int | None
     hold_room: bool
     facts: ActionFacts | None
+    known: set[tuple[str, str]]
     decision: Decision
 
 
@@ -91,6 +93,8 @@ def encode_planned_decision(
         body["call"] = call.call_id
     if call.turn:
         body["turn"] = call.turn
+    if call.known:
+        body["known"] = encode_known(sorted(call.known))
     if call.trace_id:
         body["trace"] = pack_trace(call.trace_id)
     is_granted = decision.reasons is GRANTED

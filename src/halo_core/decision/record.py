@@ -153,6 +153,7 @@ class DecisionResult:
         withdrawn: id of a question that was taken back.
         sums: commitments to the rows that count payments and uses of remembered answers, sorted by account.
         released: id of the held act that this is.
+        known: kind and keyed digest of each declared value that it found among the arguments, sorted.
     """
 
     runs: bool
@@ -168,6 +169,7 @@ class DecisionResult:
     withdrawn: str = ""
     sums: tuple[Mapping[str, Any], ...] = ()
     released: str = ""
+    known: tuple[tuple[str, str], ...] = ()
 
 
 def encode_decision(
@@ -217,6 +219,7 @@ def encode_decision(
         body["executed"] = pack_digest(result.executed_digest)
     later = {
         "child": pack_digest(result.child) or None,
+        "known": encode_known(result.known) or None,
         "profile": result.profile,
         "quota": result.quota,
         "recalled": result.recalled or None,
@@ -301,6 +304,11 @@ def _add_origins(seen: dict[str, Any], snapshot: Snapshot) -> None:
 def encode_targets(targets: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[list[str]]:
     """Of each target its place, its kind, then its flags."""
     return [[pointer, kind, *flags] for pointer, kind, flags in targets]
+
+
+def encode_known(known: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Of each declared value its kind and its digest."""
+    return [[kind, pack_digest(digest)] for kind, digest in known]
 
 
 def encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -446,6 +454,8 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
             tree[name] = body[name]
     if "child" in body:
         tree["child"] = unpack_digest(body["child"])
+    if "known" in body:
+        tree["known"] = [[kind, unpack_digest(digest, KEYED_DIGEST)] for kind, digest in body["known"]]
     return tree
 
 

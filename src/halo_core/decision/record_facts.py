@@ -98,6 +98,8 @@ def extract_decision(
             "policy": host["policy"],
         },
     }
+    if "known" in body:
+        result["known"] = [[kind, unpack_digest(digest, KEYED_DIGEST)] for kind, digest in body["known"]]
     for name in _STATE_MEMBERS:
         if name in body:
             result[name] = body[name]

@@ -8,7 +8,7 @@ from halo_core.crypto.keys import Digester
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.risk_assessor import UNSCORED, RiskAssessment
 from halo_core.store import SessionState, Transaction
-from halo_core.store.known_values import KnownValues
+from halo_core.store.known_values import KnownKey, KnownValues
 from halo_core.values import MAX_SOURCE_INDEX, ActionFacts, FactSources, find_facts
 
 _POINTED_MARK: Final = " (pointed at)"
@@ -52,12 +52,14 @@ def read_facts(
             context.leaves,
             context.traced,
             tx.load_sketch(context.state),
-            _find_sources(tx, context.state, digester, assessment),
+            _find_sources(tx, context.state, digester, assessment, context.known),
         )
     return context.facts
 
 
-def _find_sources(tx: Transaction, state: SessionState, digester: Digester, assessment: RiskAssessment) -> FactSources:
+def _find_sources(
+    tx: Transaction, state: SessionState, digester: Digester, assessment: RiskAssessment, used: set[KnownKey]
+) -> FactSources:
     """What facts rest on besides the call and the sketch."""
     pointed, labelled = set[int](), set[int]()
     for place, source in enumerate(state.sources, 1):
@@ -69,7 +71,7 @@ def _find_sources(tx: Transaction, state: SessionState, digester: Digester, asse
     return FactSources(
         frozenset(pointed - {MAX_SOURCE_INDEX}),
         frozenset(labelled),
-        lambda domain: KnownValues(tx, digester).contains("domain", domain),
+        lambda domain: KnownValues(tx, digester, used).contains("domain", domain),
         is_established=assessment.is_established,
         knows_places=assessment.knows_places,
     )

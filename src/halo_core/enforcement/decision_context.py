@@ -145,6 +145,7 @@ class DecisionContext:
         targets: JSON pointer, kind and flags of each leaf that says where something goes, sorted.
         sources: JSON pointer of each leaf that some result brought → which resources gave it, sorted.
         traced: the leaves with all that tracing them found, sorted by pointer.
+        known: kind and keyed digest of each declared value that was found among its arguments.
         facts: what is known of the call, None until somebody needs it.
         score_name: name of the behaviour score in force, empty for none.
         active: the live chain as it was loaded, None where a plan stood in for loading it.
@@ -221,6 +222,7 @@ class DecisionContext:
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
     traced: tuple[TracedLeaf, ...] = ()
     facts: ActionFacts | None = None
+    known: set[tuple[str, str]] = field(default_factory=set)
     score_name: str = ""
     active: ActiveChain | None = None
     chain: tuple[Link, ...] = ()

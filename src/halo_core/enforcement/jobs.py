@@ -163,6 +163,7 @@ def _decide_fully(
         else "",
         sums=_count_sums(tx, context),
         released=released,
+        known=tuple(sorted(context.known)),
     )
     draft = _draft_decision(tx, context, result)
     context.next_state = state

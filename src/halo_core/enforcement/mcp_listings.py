@@ -30,8 +30,7 @@ from halo_core.errors import HaloError
 from halo_core.model import Actor, EntryKind, Mode, Provenance
 from halo_core.os_user import describe_os_user
 from halo_core.store import Draft, Store, Transaction
-from halo_core.store.answer_rows import KnownTable
-from halo_core.store.known_values import digest_known_value
+from halo_core.store.known_values import KnownTable, digest_known_value
 from halo_core.values import TRUST_FLOOR, list_declarable
 
 SERVER_KIND: Final = "mcp_server"

@@ -130,7 +130,8 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     context.state = state
     # Compared with what the session has seen, no more; arguments with a problem were never walked through.
     resource = context.call.resource
-    known = KnownValues(tx, digester)
+    context.known.clear()
+    known = KnownValues(tx, digester, context.known)
     traced_leaves = trace_leaves(
         context.leaves,
         sketch,
@@ -244,16 +245,16 @@ def build_snapshot(
         hold_room=context.hold_room,
         facts=facts.facts,
         program=facts.program,
-        new_fields=_list_new_fields(tx, request, digester),
+        new_fields=_list_new_fields(tx, context, digester),
     )
 
 
-def _list_new_fields(tx: Transaction, request: AccessRequest, digester: Digester) -> tuple[str, ...]:
+def _list_new_fields(tx: Transaction, context: DecisionContext, digester: Digester) -> tuple[str, ...]:
     """Fields of a model request that no list knows and nobody has accepted."""
-    names = list_model_fields(request)
+    names = list_model_fields(context.request)
     if not names:
         return ()
-    accepted = KnownValues(tx, digester)
+    accepted = KnownValues(tx, digester, context.known)
     return tuple(sorted({name for name in names if not accepted.contains(ACCEPTED_KIND, name)}))
 
 

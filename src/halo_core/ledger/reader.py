@@ -80,6 +80,7 @@ class Stream(Enum):
         "tenant, w, ws, idx, kind, session, ts_us, once, mark, body, signatures, sealed, marks",
         "tenant, w, ws",
     )
+    KNOWN_ENTRIES = ("entry WHERE kind='known'", "tenant, w, ws, idx, body", "")
     KNOWN_VALUES = ("known_value", "tenant, kind, digest", "tenant, kind, digest")
     OUTBOX = (
         "outbox",

@@ -23,7 +23,7 @@ from halo_core.ledger.tree import leaf_hash
 from halo_core.ledger.verify_answers import KnownValueCheck, OutboxCheck, StandingAnswerCheck
 from halo_core.ledger.verify_attached import AttachedCheck
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
-from halo_core.ledger.verify_in_force import PassportInForceCheck
+from halo_core.ledger.verify_in_force import KnownInForceCheck, PassportInForceCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
 from halo_core.ledger.verify_signatures import SignatureJob, SignatureQueue
 from halo_core.ledger.verify_standing import StandingStateCheck
@@ -138,6 +138,7 @@ class EntryPass:
             "hold, approval": RestrictionCheck(out),
             "standing": StandingCheck(out),
             "entry, standing passports": PassportInForceCheck(out),
+            "entry, known values": KnownInForceCheck(out, reader),
             "baseline": BaselineCheck(out),
             "standing_answer": StandingAnswerCheck(out),
             "known_value": KnownValueCheck(out),

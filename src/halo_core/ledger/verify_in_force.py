@@ -11,8 +11,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from halo_core.ledger.reader import LedgerReader
-from halo_core.ledger.report import Collector, format_entry_name
+import orjson
+
+from halo_core.ledger.reader import LedgerReader, Stream
+from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
 
 
 def report_unexplained(out: Collector, tenant: str, where: str, message: str, code: str, *, entry: str) -> None:
@@ -79,3 +81,52 @@ class PassportInForceCheck:
                 else:
                     message = "it was decided under a passport that was not in force then"
                     report_unexplained(self._out, tenant, where, message, "passport_not_in_force", entry=entry)
+
+
+class KnownInForceCheck:
+    """(9) Each declared value on which a decision rests was known at its position."""
+
+    kinds: ClassVar = frozenset(("decision",))
+
+    def __init__(self, out: Collector, reader: LedgerReader) -> None:
+        self._out = out
+        self._changes: dict[tuple[str, str, str], list[tuple[int, bool]]] = defaultdict(list)
+        self._doubts: list[tuple[str, str, str]] = []
+        for tenant, _, _, idx, text in reader.rows(Stream.KNOWN_ENTRIES):
+            if type(idx) is int and type(text) is bytes:
+                self._add_changes(str(tenant), idx, text)
+        for changes in self._changes.values():
+            changes.sort()
+
+    def _add_changes(self, tenant: str, idx: int, text: bytes) -> None:
+        """Take what an entry declares or takes back; the pass over entries checks the same row."""
+        try:
+            body = orjson.loads(text)["body"]
+            if body["op"] != "propose":
+                for kind, digest in body["values"]:
+                    self._changes[tenant, str(kind), str(digest)].append((idx, body["op"] == "add"))
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            return
+
+    def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
+        """Take one entry; `idx` is its position in the log, None where it has none."""
+        used = fields["body"].get("known")
+        if not used or idx is None:
+            return
+        if all(self._was_known((tenant, kind, digest), idx) for kind, digest in used):
+            self._out.passed[9] += 1
+        elif len(self._doubts) < MAX_FINDINGS:
+            where = format_entry_name((tenant, str(fields["w"]), fields["ws"]))
+            self._doubts.append((tenant, where, str(fields["id"])))
+
+    def _was_known(self, key: tuple[str, str, str], idx: int) -> bool:
+        changes = self._changes.get(key, [])
+        at = bisect_right(changes, idx, key=lambda item: item[0])
+        return at > 0 and changes[at - 1][1]
+
+    def check(self, reader: LedgerReader) -> None:
+        """Report what was found: an entry that explains it may have proved to be missing."""
+        del reader
+        for tenant, where, entry in self._doubts:
+            message = "it rests on a known value that was not known then"
+            report_unexplained(self._out, tenant, where, message, "known_value_misused", entry=entry)

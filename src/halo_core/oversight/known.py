@@ -18,8 +18,7 @@ from halo_core.errors import ConfigError
 from halo_core.model import Actor, EntryKind, Resource
 from halo_core.oversight.requests import Opener, decode_signed_entry, mask_reason
 from halo_core.store import Draft, Transaction
-from halo_core.store.answer_rows import MAX_KNOWN, KnownTable
-from halo_core.store.known_values import digest_known_value
+from halo_core.store.known_values import MAX_KNOWN, KnownTable, digest_known_value
 from halo_core.store.marks import MarkTable
 from halo_core.store.reader import Reader
 from halo_core.values import KNOWN_KINDS, to_canonical_form
@@ -122,7 +121,11 @@ def add_known(tx: Transaction, digester: Digester, values: Sequence[KnownValue],
     room = MAX_KNOWN - table.count()
     for batch in _split(values):
         digests = [(value, digest_known_value(digester, value.kind, value.form)) for value in batch]
-        new = [(value, digest) for value, digest in digests if table.add(value.kind, digest)]
+        # Each value once: a row counts only with its entry, which follows below.
+        once: dict[tuple[str, str], KnownValue] = {}
+        for value, digest in digests:
+            once.setdefault((value.kind, digest), value)
+        new = [(value, digest) for (kind, digest), value in once.items() if table.add(kind, digest)]
         count += len(new)
         if count > room:
             problem = f"a tenant can have {MAX_KNOWN} known values"

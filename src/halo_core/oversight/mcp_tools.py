@@ -17,8 +17,7 @@ from halo_core.errors import ConfigError
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.requests import Opener, decode_signed_entry, mask_reason
 from halo_core.store import Transaction
-from halo_core.store.answer_rows import KnownTable
-from halo_core.store.known_values import digest_known_value
+from halo_core.store.known_values import KnownTable, digest_known_value
 from halo_core.store.reader import Reader
 
 _KINDS: Final = (SERVER_KIND, TOOL_KIND)

@@ -1,4 +1,4 @@
-"""Typed access to the tables of remembered answers, known values and held acts, as `store.rows` has it for others.
+"""Typed access to the tables of remembered answers and held acts, as `store.rows` has it for others.
 
 INVARIANT: TENANT - every statement here names the transaction's tenant, and none takes one from its caller.
 """
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 MAX_ANSWERS: Final = 8
 """Answers of one scope that a decision looks at, newest first."""
-MAX_KNOWN: Final = 100_000
-"""Values that a tenant may declare as known."""
 MAX_HELD: Final = 1000
 """Acts of a tenant that may be held at one time."""
 MAX_HELD_PER_SESSION: Final = 20
@@ -99,61 +97,6 @@ class StandingAnswerTable(_Table):
         self._tx.database.claim_control()
         self._tx.image.answers.clear()
         self._tx.image.has_answers = None
-
-
-class KnownTable(_Table):
-    """Values that the operator declared as known, by kind and keyed digest of their canonical form."""
-
-    def contains(self, kind: str, digest: str) -> bool:
-        """Whether a value is known."""
-        known = self._tx.image.known
-        key = kind, digest
-        if key not in known:
-            if len(known) >= _MAX_MEMORY:
-                known.clear()
-            row = self._tx.cursor.execute(
-                "SELECT 1 FROM known_value WHERE tenant=? AND kind=? AND digest=?", (self._tx.tenant, *key)
-            ).fetchone()
-            known[key] = row is not None
-        return known[key]
-
-    @property
-    def has_any(self) -> bool:
-        """Whether the tenant knows a value that an argument could have; accepted tools of MCP servers are none."""
-        image = self._tx.image
-        if image.has_known is None:
-            row = self._tx.cursor.execute(
-                "SELECT 1 FROM known_value WHERE tenant=? AND kind NOT IN ('mcp_server','mcp_tool') LIMIT 1",
-                (self._tx.tenant,),
-            ).fetchone()
-            image.has_known = row is not None
-        return image.has_known
-
-    def count(self) -> int:
-        """How many values are known."""
-        row = self._tx.cursor.execute("SELECT count(*) FROM known_value WHERE tenant=?", (self._tx.tenant,)).fetchone()
-        return int(row[0])
-
-    def add(self, kind: str, digest: str) -> bool:
-        """Add a value; False where it is known already."""
-        if self.contains(kind, digest):
-            return False
-        self._forget()
-        self._tx.insert("INSERT INTO known_value VALUES (?,?,?)", (self._tx.tenant, kind, digest))
-        return True
-
-    def remove(self, kind: str, digest: str) -> bool:
-        """Remove a value; False where it is not known."""
-        self._forget()
-        done = self._tx.cursor.execute(
-            "DELETE FROM known_value WHERE tenant=? AND kind=? AND digest=?", (self._tx.tenant, kind, digest)
-        )
-        return done.rowcount == 1
-
-    def _forget(self) -> None:
-        self._tx.database.claim_control()
-        self._tx.image.known.clear()
-        self._tx.image.has_known = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,7 @@ class TenantImage:
         has_answers: whether there is any active one, None where that has to be read.
         unused_until_us: until when an approval of a call may be there that nobody has used, likewise.
         known: (kind, digest) → whether the operator declared the value as known.
+        known_history: the entries that declared known values, or took them back; kept by `clear`.
         has_known: whether any value is, None where that has to be read.
         held: acts that are held, None where they have to be read.
         user_texts: session → the user's newest messages that this process has seen, oldest first; kept by `expire`.
@@ -254,6 +255,7 @@ class TenantImage:
     has_answers: bool | None = None
     unused_until_us: int | None = None
     known: dict[tuple[str, str], bool] = field(default_factory=dict)
+    known_history: EntryHistory[tuple[str, str], bool] = field(default_factory=EntryHistory)
     has_known: bool | None = None
     held: tuple[HeldRow, ...] | None = None
     user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)

@@ -323,7 +323,7 @@ class PostgresDatabase:
 
     def stream_query(self, stream: Stream) -> str:
         """The statement of a stream; an entry without a position gets a provisional one, in the sequencer's order."""
-        if stream not in (Stream.CONTROL_ENTRIES, Stream.ENTRIES):
+        if stream not in (Stream.CONTROL_ENTRIES, Stream.ENTRIES, Stream.KNOWN_ENTRIES):
             return stream.query
         return stream.query.replace(" idx,", f" coalesce(idx, {PROVISIONAL}+tick),")
 

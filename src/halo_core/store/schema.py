@@ -31,6 +31,7 @@ _TYPES: Final[dict[str, Any]] = {
     "bytes": LargeBinary(),
 }
 _STANDING: Final = text("kind='passport' AND session=''")
+_KNOWN: Final = text("kind='known'")
 _CONTROL: Final = text("kind IN ('authority', 'lift', 'mode', 'revocation', 'stop')")
 
 
@@ -70,6 +71,8 @@ _define(
     Index("entry_standing_passport", "tenant", "idx", sqlite_where=_STANDING, postgresql_where=_STANDING),
     # Likewise the entries from which the mode, the stops and the revocations in force follow.
     Index("entry_control", "tenant", "idx", sqlite_where=_CONTROL, postgresql_where=_CONTROL),
+    # And those that say which values are known.
+    Index("entry_known", "tenant", "idx", sqlite_where=_KNOWN, postgresql_where=_KNOWN),
 )
 _define("checkpoint", "tenant text, size int, root bytes, note bytes, frontier bytes", "tenant, size")
 # The data key of each subject, and the commitment to it, which stays when the key is erased.

@@ -2,8 +2,8 @@
 
     StandingTable(tx).get("clerk")
 
-A row that is missing or says something else is overridden, recorded and written again. A row without an entry gives
-nobody a passport.
+A row that is missing or says something else is overridden, recorded and written again; a row without an entry is
+recorded and removed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.log_output import get_logger
 from halo_core.store.control_state import record_difference
 from halo_core.store.entry_history import EntrySource, find_newest
 from halo_core.store.rows import StandingPassport
@@ -20,7 +19,6 @@ from halo_core.store.rows import StandingPassport
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
 
-_LOG: Final = get_logger("control")
 # Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
 _ISSUED: Final = "FROM entry INDEXED BY entry_standing_passport WHERE tenant=?1 AND kind='passport' AND session=''"
 ISSUED_LAST: Final = f"SELECT w, ws, body {_ISSUED} AND instr(body, ?2)>0 ORDER BY idx DESC"
@@ -84,7 +82,9 @@ class StandingTable:
         newest = find_newest(tx, tx.image.standing_history, STANDING_ENTRIES, agent)
         if newest is None:
             if row is not None:
-                _LOG.error("no entry issued the passport of `%s`", agent, extra={"halo_event": "control_differs"})
+                record_difference(tx, "standing", "no entry", _describe(row))
+                tx.database.claim_control()
+                tx.cursor.execute("DELETE FROM standing WHERE tenant=? AND agent=?", (tx.tenant, agent))
             return None
         issued = newest[1]
         if row != issued:

@@ -303,7 +303,8 @@ class Transaction:
         self._parts_believed.clear()
         self._pending_marks.clear()
         self.image.clear()
-        self.image.standing_history.forget_from(self.writer.id, self.writer.seq)
+        for history in (self.image.standing_history, self.image.known_history):
+            history.forget_from(self.writer.id, self.writer.seq)
         end = self.image.history_end
         if end is not None and end[0] == self.writer.id and end[1] >= self.writer.seq:
             self.image.history = self.image.history_end = None  # its newest entry was rolled back

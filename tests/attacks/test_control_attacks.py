@@ -28,7 +28,20 @@ from halo_core.store import Draft, Store, StoreConfig, Transaction, control_stat
 from halo_core.store.image import FloorMemory
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
-from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, tool, url_of, verified
+from halo_world import (
+    SURFACE,
+    Calls,
+    attack,
+    bodies,
+    cli,
+    db_of,
+    found,
+    person_ref,
+    policy_folder,
+    tool,
+    url_of,
+    verified,
+)
 
 HOUR_US = 3_600_000_000
 
@@ -718,9 +731,9 @@ def test_an_approver_in_the_file_alone_answers_nothing(home, monkeypatch, build)
             asks(halo)
         Authorities(home).add_approver("local", "eve", eve.public_key, 0)
         if build == "theirs":  # whoever holds the log's key needs no command of ours to write an answer
-            people = lambda history: frozenset(item.key_id for item in history.list_live()) | {eve.key_id}  # noqa: E731
+            people = {eve.key_id: person_ref(home, "eve")}
             with monkeypatch.context() as patched:
-                patched.setattr(ControlHistory, "list_approvers", people)
+                patched.setattr(ControlHistory, "map_approvers", lambda _: people)
                 assert approve(home, caught.value.pending_id, "eve")[0] == 0
         else:
             code, _, err = approve(home, caught.value.pending_id, "eve")

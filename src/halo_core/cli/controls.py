@@ -105,6 +105,9 @@ def _print_control(control: ControlView) -> None:
     if control.unenrolled:
         names = ", ".join(kid[:8] for kid in control.unenrolled)
         say("  [bold red]in authorities.json without an entry[/]: ", safe_text(names))
+    if control.renamed:
+        names = ", ".join(kid[:8] for kid in control.renamed)
+        say("  [bold red]in authorities.json under another name than enrolled[/]: ", safe_text(names))
     if control.differences:
         say(f"  [bold red]{control.differences}[/] rows of control differed from their signed entries: halo verify")
     if control.acts.get(UNPROVEN):

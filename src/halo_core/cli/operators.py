@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer import Argument, Option
 
-from halo_core.authorities import Authorities, parse_public_key, person_key_name
+from halo_core.authorities import Authorities, TrustedKeys, parse_public_key, person_key_name
 from halo_core.cli.context import (
     ApproverKeyHomeOption,
     SignAsOption,
@@ -41,10 +41,16 @@ from halo_core.ledger.control_history import (
 from halo_core.model import Actor
 from halo_core.os_user import describe_os_user
 from halo_core.oversight.access import record_refusal
-from halo_core.oversight.control_acts import SignedAct, describe_signing, list_key_holders, load_person_signer
+from halo_core.oversight.control_acts import (
+    SignedAct,
+    describe_signing,
+    describe_unconfirmed,
+    list_key_holders,
+    load_person_signer,
+)
 from halo_core.oversight.keys import enrol_person, record_withdrawal
 from halo_core.oversight.requests import mask_reason
-from halo_core.store import STORE_ID_PREFIX, Store
+from halo_core.store import STORE_ID_PREFIX, Store, Transaction
 from halo_core.views import select_fields
 
 app = typer.Typer(help="Enrol people who sign control acts, and sign acts on any host.", no_args_is_help=True)
@@ -149,7 +155,7 @@ def commit_recorded(opened: Store, job: Callable[[Any], Any], act: str, by: Acto
     try:
         return opened.commit(job)
     except Denied as exc:
-        record_refusal(opened, act, exc.code, by=by)
+        record_refusal(opened, act, exc, by=by)
         raise
 
 
@@ -184,7 +190,7 @@ def enrol(
                 is_here=not public_key,
             )
         except Denied as exc:
-            record_refusal(opened, "enrol", exc.code, by=store.actor, terms={"role": role})
+            record_refusal(opened, "enrol", exc, by=store.actor, terms={"role": role})
             raise
     if store.print_json({"kid": kid, "name": name, "tenant": owner}):
         return
@@ -196,18 +202,37 @@ def enrol(
 
 
 def withdraw(store: StoreContext, name: str, *, role: str, signed: Path | None) -> None:
-    """Withdraw somebody and say so; in force through authorities.json even if the ledger cannot be written."""
+    """Withdraw somebody and say so; in force through authorities.json even if the ledger cannot be written.
+
+    Somebody who is withdrawn already, and still counts, is withdrawn once more with the signature that was missing.
+    """
     owner = store.resolve_trusted_tenant()
     now_us = SystemClock().now_us()
-    tokens = () if signed is None else _read_signed(signed).tokens
-    kids = Authorities(store.home).withdraw_person(owner, name, now_us, role=role)
+    act = None if signed is None else _read_signed(signed)
+    tokens = () if act is None else act.tokens
+    authorities, waiting = Authorities(store.home), list[str]()
+    confirmed = "" if act is None or act.act != "withdraw" else str(act.terms["kid"])
+    if _is_withdrawn(authorities.load(owner), name, role, confirmed):
+        kids = [confirmed]
+    else:
+        kids = authorities.withdraw_person(owner, name, now_us, role=role)
     say_plainly(f"withdrawn {name}: {', '.join(kids)}")
-    problem = store.try_commit(
-        lambda tx: record_withdrawal(tx, kids, name=name, by=store.actor, now_us=now_us, role=role, signed=tokens),
-        owner,
-    )
+
+    def job(tx: Transaction) -> None:
+        record_withdrawal(tx, kids, name=name, by=store.actor, now_us=now_us, role=role, signed=tokens)
+        waiting.extend(describe_unconfirmed(tx, kids))
+
+    problem = store.try_commit(job, owner)
     if problem:
         warn_unwritten("the withdrawal is in force through authorities.json", problem)
+    for remedy in waiting:
+        say("  [yellow]still one of those who have to sign[/]: nobody proven has signed the withdrawal")
+        say_plainly(f"  somebody who is proven can {remedy}")
+
+
+def _is_withdrawn(trusted: TrustedKeys, name: str, role: str, kid: str) -> bool:
+    people = trusted.approvers if role == "approver" else trusted.operators
+    return kid in people and people[kid].name == name and people[kid].until_us is not None
 
 
 def encode_key(public_key: bytes) -> str:

@@ -34,6 +34,7 @@ from halo_core.passports import (
     token_hash,
     verify_chain,
 )
+from halo_core.references import References
 from halo_core.store import Account, Draft, SessionState, Transaction
 from halo_core.store.approval_rows import ApprovalRow
 
@@ -166,7 +167,9 @@ class TrustPeriod:
     trusted: TrustAnchors
 
 
-def _make_trust_period(keys: TrustedKeys, enrolled: frozenset[str], now_us: int) -> TrustPeriod:
+def _make_trust_period(
+    keys: TrustedKeys, enrolled: frozenset[tuple[str, str]], references: References, now_us: int
+) -> TrustPeriod:
     changes = [time for item in keys.issuers.values() for time in (item.since_us, item.until_us)]
     changes += [time for item in keys.approvers.values() for time in (item.since_us, item.until_us)]
     ends = [time for time in changes if time is not None]
@@ -180,8 +183,13 @@ def _make_trust_period(keys: TrustedKeys, enrolled: frozenset[str], now_us: int)
                 for kid, item in keys.issuers.items()
                 if item.since_us <= now_us
             },
-            # INVARIANT: BIND - a key in the file that no signed entry of this log has enrolled answers nothing.
-            approvers={kid: item for kid, item in keys.approver_keys(now_us).items() if kid in enrolled},
+            # INVARIANT: BIND - a key in the file that no signed entry of this log has enrolled answers nothing, nor one
+            # under another name than it was enrolled with.
+            approvers={
+                kid: (name, key)
+                for kid, (name, key) in keys.approver_keys(now_us).items()
+                if (kid, references.of_person(name)) in enrolled
+            },
         ),
     )
 
@@ -207,7 +215,7 @@ class PassportReader:
         self._chains: OrderedDict[tuple[Any, ...], tuple[Link, ...]] = OrderedDict()
         self._chain_cache = ChainCache()
         self._trust_period: TrustPeriod | None = None
-        self._enrolled: tuple[ControlHistory, frozenset[str]] | None = None
+        self._enrolled: tuple[ControlHistory, frozenset[tuple[str, str]]] | None = None
 
     def load_trusted(self, tx: Transaction, now_us: int) -> TrustAnchors:
         """The keys that this home trusts at `now_us`, and of approvers those whom signed entries have enrolled."""
@@ -217,10 +225,10 @@ class PassportReader:
         """The keys trusted around `now_us`; the same object while `authorities.json` and enrolments stay the same."""
         keys, history = self._authorities.load(tx.tenant), tx.load_history()
         if self._enrolled is None or self._enrolled[0] is not history:
-            self._enrolled = history, history.list_approvers()
+            self._enrolled = history, frozenset(history.map_approvers().items())
         version, trust = (keys.version, self._enrolled[1]), self._trust_period
         if trust is None or trust.version != version or not trust.since_us <= now_us < trust.until_us:
-            trust = self._trust_period = _make_trust_period(keys, self._enrolled[1], now_us)
+            trust = self._trust_period = _make_trust_period(keys, self._enrolled[1], tx.references, now_us)
         return trust
 
     def read_answer(self, tx: Transaction, row: ApprovalRow, store: str, now_us: int) -> ApprovalToken | None:

@@ -49,7 +49,7 @@ class Person:
         is_here: the private key was on this machine when it was enrolled.
         is_proven: see the module.
         counts: counts among the enrolled people, of whom two are needed; a proven person whom nobody with a proven key
-            has withdrawn still does.
+            has withdrawn still does, until somebody proven confirms it with a second withdrawal.
     """
 
     key_id: str
@@ -126,9 +126,13 @@ class ControlHistory:
         """The people who are enrolled now."""
         return [item for item in self._people.values() if item.until_us is None]
 
-    def list_approvers(self) -> frozenset[str]:
-        """Thumbprints of the approvers who are enrolled now."""
-        return frozenset(item.key_id for item in self.list_live() if item.role == "approver")
+    def map_approvers(self) -> dict[str, str]:
+        """Thumbprint of each approver who is enrolled now → reference of the name."""
+        return {item.key_id: item.name for item in self.list_live() if item.role == "approver"}
+
+    def list_unconfirmed(self) -> list[Person]:
+        """The people who are withdrawn and still count, since nobody proven has withdrawn them."""
+        return [item for item in self._people.values() if item.until_us is not None and item.counts]
 
     def count_needed(self, act: str) -> int:
         """How many people have to sign an act: two where two are enrolled, else one for a waiver and none otherwise."""
@@ -258,6 +262,8 @@ class ControlHistory:
             # Somebody proven whom nobody proven has withdrawn signs no more, and is still one of two.
             counts = person.is_proven and not change.is_proven
             self._people[kid] = replace(person, until_us=at_us, counts=counts)
+        elif person is not None and change.is_proven:
+            self._people[kid] = replace(person, counts=False)
         return change
 
 

@@ -59,13 +59,13 @@ class _TenantControl:
     closed: dict[str, set[int]] = field(default_factory=dict)
     crashed: set[str] = field(default_factory=set)
     differences: int = 0
-    approvers: list[tuple[int, frozenset[str]]] = field(default_factory=list)
+    approvers: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
     restricted: dict[RestrictionKey, list[tuple[int, float]]] = field(default_factory=dict)
 
-    def is_enrolled(self, kid: str, idx: int) -> bool:
-        """Whether somebody was enrolled as an approver at a position."""
+    def find_approver(self, kid: str, idx: int) -> str | None:
+        """Reference of the name of whoever was enrolled as an approver at a position; None for nobody."""
         at = bisect_right(self.approvers, idx, key=lambda item: item[0])
-        return at > 0 and kid in self.approvers[at - 1][1]
+        return self.approvers[at - 1][1].get(kid) if at > 0 else None
 
     def is_restricted(self, key: RestrictionKey, idx: int) -> bool:
         """Whether a stop or revocation was in force at a position."""
@@ -132,7 +132,7 @@ def _add_step(control: _TenantControl, idx: int, kind: str, body: Mapping[str, A
     if kind == "mode":
         control.steps.append(_ModeStep(idx, control.history.floor, control.history.waiver))
     elif kind == "authority":
-        control.approvers.append((idx, control.history.list_approvers()))
+        control.approvers.append((idx, control.history.map_approvers()))
     else:
         _add_restriction(control, idx, kind, body)
 
@@ -221,10 +221,12 @@ class StandingStateCheck:
     def _check_signer(self, tenant: str, idx: int, fields: Mapping[str, Any]) -> None:
         """That an answer was signed by somebody who was enrolled at its position."""
         body = fields["body"]
-        if body.get("op") == "revoke" or self._log.find(tenant).is_enrolled(str(body.get("kid")), idx):
+        name = self._log.find(tenant).find_approver(str(body.get("kid")), idx)
+        is_named = body.get("authn") != "approver-key" or body.get("actor") == name
+        if body.get("op") == "revoke" or (name is not None and is_named):
             return
         where = format_entry_name((tenant, fields["w"], fields["ws"]))
-        message = "it is signed with a key that was not enrolled then"
+        message = "it is signed with a key that was not enrolled then" + ("" if name is None else " under this name")
         self._doubt(tenant, where, message, "signer_not_enrolled", str(fields["id"]))
 
     def _check_unrestricted(self, tenant: str, idx: int, fields: Mapping[str, Any], where: str, entry: str) -> None:

@@ -112,7 +112,7 @@ def answer(
     except Denied as exc:
         # INVARIANT: AUDIT - an answer that somebody was refused is part of the record.
         verdict = "approve" if approve else "deny"
-        record_refusal(store, verdict, exc.code, by=approver, terms={"request": request_id[:64]})
+        record_refusal(store, verdict, exc, by=approver, terms={"request": request_id[:64]})
         raise
 
 
@@ -230,8 +230,11 @@ class _AnswerJob:
 
     def __call__(self, tx: Transaction) -> ApprovalAnswer:
         """Sign the answer, store it and record it."""
-        if self.signer.key_id not in tx.load_history().list_approvers():
+        enrolled = tx.load_history().map_approvers()
+        if self.signer.key_id not in enrolled:
             raise _not_enrolled_error(self.approver, "has a key that no entry of this log has enrolled")
+        if enrolled[self.signer.key_id] != tx.references.of_person(self.approver):
+            raise _not_enrolled_error(self.approver, "has a key that was enrolled under another name")
         approvals, challenge = ApprovalTable(tx), self.request.row
         row = approvals.get(challenge.id)
         # Read again under the write lock: somebody else may have answered since it was shown.

@@ -15,7 +15,7 @@ from halo_core.authorities import TrustedKeys, person_key_name
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import Ed25519Signer, IdSource, KeyStore
 from halo_core.errors import BadInput, ConfigError, Denied, PassportError
-from halo_core.ledger.control_history import make_enforce_terms, make_waive_terms
+from halo_core.ledger.control_history import make_enforce_terms, make_waive_terms, make_withdraw_terms
 from halo_core.model import Actor, EntryKind, Mode
 from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, MAX_WAIVER_S, ControlAct, peek_act, sign_act
 from halo_core.store import Draft, Transaction
@@ -136,6 +136,15 @@ def require_signatures(tx: Transaction, act: str, terms: Terms, tokens: Sequence
         else f"{needed} enrolled {'people have' if needed > 1 else 'person has'} to sign it, and {len(signers)} did"
     )
     raise Denied("signatures_needed", f"`{act}`: {why}", remedy=describe_signing(act, terms, history.store, tx.tenant))
+
+
+def describe_unconfirmed(tx: Transaction, kids: Sequence[str]) -> list[str]:
+    """The commands by which somebody proven confirms withdrawals that are not confirmed, where there is somebody."""
+    history = tx.load_history()
+    if not any(item.is_proven for item in history.list_live()):
+        return []
+    terms = [make_withdraw_terms({"kid": item.key_id}) for item in history.list_unconfirmed() if item.key_id in kids]
+    return [describe_signing("withdraw", item, history.store, tx.tenant) for item in terms]
 
 
 def describe_signing(act: str, terms: Terms, store: str, tenant: str) -> str:

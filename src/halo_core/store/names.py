@@ -44,6 +44,11 @@ class Names:
         is_known = is_reference(session) and self._reader.has_session(tenant, session)
         return session if is_known or self._references is None else self._references.of_session(session)
 
+    @property
+    def has_references(self) -> bool:
+        """Whether references can be made, which takes the store's digest key."""
+        return self._references is not None
+
     def refer_person(self, name: str) -> str:
         """The reference of a person's name; the name without the store's digest key."""
         return name if self._references is None else self._references.of_person(name)

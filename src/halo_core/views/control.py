@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from halo_core.authorities import Authorities
+from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import NotVerified
 from halo_core.floors import HomeFloor, HostFloor
@@ -76,6 +76,7 @@ class ControlView(View):
         people: enrolled people, as `name (role, proven or not)`.
         differences: what processes found different from the signed entries, in rows of control.
         unenrolled: thumbprints in authorities.json that no entry has enrolled.
+        renamed: thumbprints that have another name in authorities.json than the entry of their enrolment has.
     """
 
     mode: str
@@ -88,6 +89,7 @@ class ControlView(View):
     people: tuple[str, ...]
     differences: int
     unenrolled: tuple[str, ...]
+    renamed: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -96,6 +98,7 @@ class ControlView(View):
             "acts": dict(self.acts),
             "past": [item.to_json() for item in self.past],
             "people": list(self.people),
+            "renamed": list(self.renamed),
             "set_by": None if self.set_by is None else self.set_by.to_json(),
             "unenrolled": list(self.unenrolled),
             "waiver": None if self.waiver is None else self.waiver.to_json(),
@@ -154,6 +157,7 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
         people=describe.list_people(now_us),
         differences=differences + broken + int(row is not None and str(row[2]) != history.floor.value),
         unenrolled=tuple(sorted(live.keys() - {item.key_id for item in history.list_live()})),
+        renamed=_list_renamed(reader, trusted, history),
     )
 
 
@@ -194,7 +198,7 @@ class _Describer:
         self, reader: Reader, home: Path, tenant: str, found: Mapping[str, LedgerEntry], history: ControlHistory
     ) -> None:
         trusted = Authorities(home).load(tenant)
-        self._names = {kid: item.name for kid, item in {**trusted.approvers, **trusted.operators}.items()}
+        self._names = _find_names(reader, trusted, history, found)
         self._here = _list_keys_here(home)
         self._history = history
         self._found = found
@@ -216,9 +220,46 @@ class _Describer:
         )
 
     def list_people(self, now_us: int) -> tuple[str, ...]:
-        return tuple(
-            f"{self._names.get(item.key_id, item.key_id[:8])} ({item.role}, "
-            f"{PROVEN if item.is_proven and item.key_id not in self._here else UNPROVEN})"
-            for item in self._history.list_live()
-            if item.since_us <= now_us
+        return (
+            *(
+                f"{self._names[item.key_id]} ({item.role}, "
+                f"{PROVEN if item.is_proven and item.key_id not in self._here else UNPROVEN})"
+                for item in self._history.list_live()
+                if item.since_us <= now_us
+            ),
+            *(
+                f"{self._names[item.key_id]} ({item.role}, withdrawn by nobody proven: one more has to sign each act)"
+                for item in self._history.list_unconfirmed()
+            ),
         )
+
+
+def _list_renamed(reader: Reader, trusted: TrustedKeys, history: ControlHistory) -> tuple[str, ...]:
+    names, written = reader.names, {**trusted.approvers, **trusted.operators}
+    if names is None or not names.has_references:
+        return ()
+    entered = {item.key_id: item.name for item in history.people}
+    return tuple(
+        sorted(kid for kid, item in written.items() if kid in entered and names.refer_person(item.name) != entered[kid])
+    )
+
+
+def _find_names(
+    reader: Reader, trusted: TrustedKeys, history: ControlHistory, found: Mapping[str, LedgerEntry]
+) -> dict[str, str]:
+    """Thumbprint → name of everybody who was enrolled, by the enrolment's entry; part of the thumbprint where unknown.
+
+    A name in authorities.json counts where it is the one that the entry refers to, as the file is not signed.
+    """
+    names, written = reader.names, {**trusted.approvers, **trusted.operators}
+    sealed: dict[str, str] = {}
+    for entry in found.values() if names is not None else ():
+        if entry.kind is EntryKind.AUTHORITY and entry.body.get("act") == "enrol":
+            sealed.setdefault(str(entry.body.get("kid")), str(names.restore(entry).body.get("name", "")))
+    result = {}
+    for person in history.people:
+        candidates = [written[person.key_id].name] if person.key_id in written else []
+        candidates.append(sealed.get(person.key_id, ""))
+        matching = [name for name in candidates if names is not None and names.refer_person(name) == person.name]
+        result[person.key_id] = matching[0] if matching else f"? {person.key_id[:8]}"
+    return result

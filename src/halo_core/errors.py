@@ -29,7 +29,10 @@ class HaloError(Exception):
     Attributes:
         code: stable machine-readable word, one of `halo_core.reasons` for a denial.
         remedy: one sentence telling the reader what to do.
+        is_recorded: whether a refusal is part of the ledger already.
     """
+
+    is_recorded = False
 
     def __init__(self, code: str, message: str, *, remedy: str = "") -> None:
         super().__init__(message)

@@ -84,6 +84,8 @@ def test_a_yes_is_remembered_for_its_target_in_every_session_and_spelling(home):
         assert question(halo, mail, "another", to="eva@partner.example.org", text="hello")
         assert question(halo, mail, "another", to="ev\u0430@partner.example", text="hello")  # a Cyrillic letter
     assert [item["to"] for item in body] == ["eva@partner.example"]
+    assert cli("approvals", "remembered", home=home)[0] == 0
+    assert [item["what"] for item in bodies(home, EntryKind.ACCESS)] == [{"command": "approvals remembered"}]
     reasons = codes(found(home, EntryKind.DECISION)[-3].entry.body)
     assert {"remembered", "untrusted_target"} <= set(reasons)
     assert verified(home, signatures=True) == 0

@@ -19,7 +19,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -31,11 +31,11 @@ from typer import Option
 from halo_core.authorities import Authorities
 from halo_core.cli.rendering import console, print_json, safe_text
 from halo_core.crypto.keys import KeyStore
-from halo_core.errors import ConfigError, HaloError
+from halo_core.errors import ConfigError, Denied, HaloError
 from halo_core.home import default_home, default_url
 from halo_core.model import Actor
 from halo_core.os_user import describe_os_user
-from halo_core.oversight.access import record_access
+from halo_core.oversight.access import record_access, record_refusal
 from halo_core.store import Store, StoreConfig, Transaction
 from halo_core.store.reader import Reader, SealedContents, select_tenant
 from halo_core.views import NO_LEDGER_CODES
@@ -98,6 +98,8 @@ class StoreContext:
         json: whether to answer in JSON.
         by: who does it, as given.
         given: names of the options that were given.
+        command: without `halo`, for example `known list`.
+        recorded: what this command has recorded already.
     """
 
     home: Path
@@ -106,6 +108,8 @@ class StoreContext:
     json: bool = False
     by: str = ""
     given: frozenset[str] = frozenset()
+    command: str = ""
+    recorded: set[str] = field(default_factory=set, compare=False)
 
     @property
     def actor(self) -> Actor:
@@ -136,9 +140,35 @@ class StoreContext:
             reader.use_names(self.home)
             yield reader, select_tenant(reader, self.tenant)
 
-    def open_contents(self, reader: Reader) -> SealedContents:
-        """Sealed contents, opened with the home's key where it is there."""
-        return SealedContents.with_home_key(reader, self.keys)
+    def open_contents(self, reader: Reader, *, is_shown: bool = True) -> SealedContents:
+        """Sealed contents, opened with the home's key where it is there.
+
+        The first content that a command opens is recorded, with the name of the command.
+
+        Args:
+            reader: the store.
+            is_shown: False where the command shows nothing of it, or records itself what it shows (`record_access`).
+        """
+        contents = SealedContents.with_home_key(reader, self.keys)
+        if is_shown:
+            contents.on_open = self._record_reading
+        return contents
+
+    def _record_reading(self, tenant: str) -> None:
+        if "read" not in self.recorded:
+            self.recorded.add("read")
+            self.record_access("read", {"command": self.command}, tenant)
+
+    def record_refusal(self, exc: Denied) -> None:
+        """Record that a command was refused, unless that was done where it was; the refusal stands in any case."""
+        if exc.is_recorded or not set(self.keys.names()) >= _KEYS_OF_A_LOG:
+            return
+        try:
+            with self.open_store(self.resolve_tenant(), deadline_s=_DEADLINE_S) as store:
+                record_refusal(store, self.command, exc, by=self.actor)
+        except HaloError as error:
+            if error.code not in NO_LEDGER_CODES:
+                warn_unwritten("the refusal is not recorded", error.message)
 
     def commit(self, job: Callable[[Transaction], Any], tenant: str | None = None) -> Any:
         """Run a job on a store that is there, durably and under a checkpoint; never makes a store.
@@ -250,15 +280,25 @@ def store_verb(
             home = shared["home"] if shared["home"] is not None else default_home()
             url = shared["db"] or default_url(home)
             given = frozenset(name for name, value in shared.items() if value)
-            store = StoreContext(home, url, shared["tenant"], shared["json"], shared["by"], given)
-            return verb(*args, **options, store=store)
+            context = options.get("context") if has_context else options.pop("context", None)
+            command = "" if context is None else context.command_path.partition(" ")[2]
+            store = StoreContext(home, url, shared["tenant"], shared["json"], shared["by"], given, command)
+            try:
+                return verb(*args, **options, store=store)
+            except Denied as exc:
+                # INVARIANT: AUDIT - what somebody was refused is part of the record.
+                store.record_refusal(exc)
+                raise
 
         own = [item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "store"]
+        has_context = any(item.name == "context" for item in own)
         added = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option)
             for name, (option, default) in _STORE_OPTIONS.items()
             if wanted[name]
         ]
+        if not has_context:
+            added.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
         run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
         run.__annotations__ = {item.name: item.annotation for item in (*own, *added)}
         del run.__wrapped__  # else its options would be read from the verb

@@ -154,7 +154,7 @@ class _Page:
 
 def _load_page(store: StoreContext, request: str, *, reveal: bool = False) -> _Page:
     with store.open_log() as (reader, tenant):
-        opener, now_us = store.open_contents(reader).open, SystemClock().now_us()
+        opener, now_us = store.open_contents(reader, is_shown=False).open, SystemClock().now_us()
         question = load_request(reader, store.home, tenant, request, opener=opener, now_us=now_us, reveal=reveal)
         asked = find_user_words(reader, tenant, question.row.session, opener, reveal=reveal)
         similar = count_similar_answers(reader, tenant, question, now_us)
@@ -392,7 +392,7 @@ def _list_signers(store: StoreContext, done: ApprovalAnswer) -> list[str]:
     if not done.remembered:
         return []
     with store.open_log() as (reader, tenant):
-        opener = store.open_contents(reader).open
+        opener = store.open_contents(reader, is_shown=False).open
         items = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us()))
     scope = next((item.scope for item in items if item.id == done.remembered), "")
     valid = (item for item in items if item.scope == scope and item.status in ("active", "waiting"))
@@ -471,7 +471,7 @@ def revoke_answer(
 ) -> None:
     """Revoke a remembered or emergency answer, from the next decision on."""
     with store.open_log() as (reader, tenant):
-        opener = store.open_contents(reader).open
+        opener = store.open_contents(reader, is_shown=False).open
         known = list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us())
         ids = [item.id for item in known if id and item.id.startswith(id)]
     answer_id = ids[0] if len(ids) == 1 else id

@@ -57,7 +57,7 @@ def show(
 ) -> None:
     """Show one entry in full: who did what, why it was decided so, and the outcome."""
     with store.open_log() as (reader, tenant):
-        parts = load_entry(reader, store.open_contents(reader), tenant, id, reveal=reveal)
+        parts = load_entry(reader, store.open_contents(reader, is_shown=False), tenant, id, reveal=reveal)
     store.record_access("reveal" if reveal else "read", {"entry": parts[0].record.entry.id}, tenant)
     if store.print_json(parts):
         return
@@ -153,7 +153,7 @@ def replay(
     with store.open_log() as (reader, name):
         total = 1 if id else reader.count(name, EntryKind.DECISION.value)
         if id:
-            replayer = Replayer(reader, store.open_contents(reader), name)
+            replayer = Replayer(reader, store.open_contents(reader, is_shown=False), name)
             results = iter([replayer.replay(find_decision(reader, name, id, "id"))])
         else:
             results = replay_log(store.url, store.home, name, processes=count_cores())

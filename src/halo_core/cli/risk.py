@@ -162,7 +162,7 @@ def fit_agent_baseline(
         check_agents_acted(reader, tenant, like or ())
         task = bar.add_task("reading the log")
         sessions = collect_sessions(
-            reader, store.open_contents(reader), tenant, agents, key, note=lambda: bar.advance(task)
+            reader, store.open_contents(reader, is_shown=False), tenant, agents, key, note=lambda: bar.advance(task)
         )
         if not sessions:
             problem = f"the log has no session of `{agent}`"

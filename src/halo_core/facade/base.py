@@ -253,7 +253,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         refusal = CannotDecide("below_floor", message, remedy=get_reason_text("below_floor").remedy)
         self.enforcer.refuse_below_floor(refusal)
         _LOG.error("%s: every action is refused; %s", message, refusal.remedy, extra={"halo_event": "below_floor"})
-        record_refusal(self.store, "observe", refusal.code, by=describe_os_user(), terms={"agent": self.agent})
+        record_refusal(self.store, "observe", refusal, by=describe_os_user(), terms={"agent": self.agent})
 
     @classmethod
     def connect(cls, db: str, agent: str, **options: Any) -> Self:

@@ -31,22 +31,23 @@ def record_access(tx: Transaction, act: str, what: Mapping[str, str | int], by: 
 
 
 def record_refusal(
-    store: Store, act: str, code: str, *, by: Actor | str, terms: Mapping[str, str | int] | None = None
+    store: Store, act: str, refusal: HaloError, *, by: Actor | str, terms: Mapping[str, str | int] | None = None
 ) -> None:
     """Record that an act was refused; the refusal stands whatever is wrong with the ledger, so an error is logged.
 
     Args:
         store: of the act.
-        act: `approve`, `deny`, or a control act.
-        code: why it was refused.
+        act: `approve`, `deny`, a control act, or the name of a command.
+        refusal: why it was refused.
         by: who tried.
         terms: what was tried: names and no content.
     """
 
     def job(tx: Transaction) -> None:
-        body = {"act": "refused", "code": code, "refused": act, "what": dict(terms or {})}
+        body = {"act": "refused", "code": refusal.code, "refused": act, "what": dict(terms or {})}
         tx.append(Draft(EntryKind.ACCESS, "", body, actor=Actor.of(by)))
 
+    refusal.is_recorded = True
     try:
         store.commit(job)
     except HaloError as exc:

@@ -13,7 +13,7 @@ An error of the driver becomes `Tampered`, since a database that cannot be read 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +59,13 @@ class SealedContents:
     Args:
         reader: the store.
         kek: key that wraps content keys, None where it is not available.
+
+    Attributes:
+        on_open: called with the tenant before content is opened, if it is set.
     """
 
     def __init__(self, reader: Reader, kek: bytes | None) -> None:
+        self.on_open: Callable[[str], None] | None = None
         self._reader = reader
         self._kek = kek
         self._keys: dict[tuple[str, str], SubjectKey | None] = {}
@@ -91,6 +95,8 @@ class SealedContents:
         stored = self._reader.attached(entry.tenant, entry.writer, entry.seq)
         if stored is None or stored[0] is None:
             return {}
+        if self.on_open is not None:
+            self.on_open(entry.tenant)
 
         def find_key(subject: str) -> SubjectKey | None:
             return self._find_key(entry.tenant, subject, kek)

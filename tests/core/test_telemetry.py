@@ -222,3 +222,50 @@ def test_a_forked_child_has_a_thread_of_its_own():
     child.start()
     assert results.get(timeout=20) == (True, 1)
     child.join()
+
+
+class Quitter(ActionObserver):
+    def observe_decision(self, event, captured):
+        raise SystemExit(3)
+
+
+class QuittingCapture(ActionObserver):
+    def capture(self):
+        raise SystemExit(3)
+
+
+def test_an_observer_that_quits_ends_neither_the_thread_nor_the_application(halo):
+    recorder = Recorder()
+    for observer in (QuittingCapture(), Quitter(), recorder):
+        halo.add_observer(observer)
+    for _ in range(2):
+        assert act(halo)
+        flushed(halo)
+    assert len(recorder.events) == 4  # decisions and outcomes
+    assert halo.enforcer.observers.dropped == 4 + 2
+
+
+def test_an_interrupt_of_the_user_is_not_an_observers_failure(halo):
+    class Interrupted(ActionObserver):
+        def capture(self):
+            raise KeyboardInterrupt
+
+    halo.add_observer(Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        act(halo)
+
+
+def test_events_that_wait_are_said_before_any_is_lost(halo, monkeypatch, capsys):
+    monkeypatch.setattr(queue, "_MAX_WAITING", 4)
+    goes_on = threading.Event()
+
+    class Hung(ActionObserver):
+        def observe_decision(self, event, captured):
+            goes_on.wait(60)
+
+    halo.add_observer(Hung())
+    for _ in range(4):
+        act(halo)
+    goes_on.set()
+    flushed(halo)
+    assert capsys.readouterr().err.count("events wait for observers") == 1

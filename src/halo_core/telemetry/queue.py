@@ -35,6 +35,7 @@ class ObserverQueue:
         self._ready = threading.Event()
         self._pid = 0
         self._is_busy = False
+        self._is_slow = False
         self._warned: set[int] = set()
 
     def __bool__(self) -> bool:
@@ -51,13 +52,16 @@ class ObserverQueue:
         for observer in self._observers:
             try:
                 captured = observer.capture()
-            except Exception as exc:  # noqa: BLE001  an observer costs no decision
+            except KeyboardInterrupt:
+                raise
+            except BaseException as exc:  # noqa: BLE001  an observer costs no decision
                 self._report(observer, exc)
                 continue
             if len(self._waiting) >= _MAX_WAITING:
                 self.dropped += 1
             else:
                 self._waiting.append((observer, event, captured))
+                self._warn_if_slow()
         self._ready.set()
 
     def flush(self, timeout_s: float = 1.0) -> bool:
@@ -90,11 +94,22 @@ class ObserverQueue:
                         observer.observe_decision(event, captured)
                     else:
                         observer.observe_outcome(event, captured)
-                except Exception as exc:  # noqa: BLE001  as above
+                except BaseException as exc:  # noqa: BLE001  as above, and the thread goes on
                     self._report(observer, exc)
             self._is_busy = False
 
-    def _report(self, observer: ActionObserver, error: Exception) -> None:
+    def _warn_if_slow(self) -> None:
+        """Say once that events wait, before any is lost."""
+        if not self._is_slow and len(self._waiting) > _MAX_WAITING // 2:
+            self._is_slow = True
+            _LOG.warning(
+                "%d events wait for observers, which do not keep up; beyond %d they are dropped",
+                len(self._waiting),
+                _MAX_WAITING,
+                extra={"halo_event": "observers_slow"},
+            )
+
+    def _report(self, observer: ActionObserver, error: BaseException) -> None:
         """Count a failure, and log the first of each observer."""
         self.dropped += 1
         if id(observer) not in self._warned:

@@ -27,8 +27,25 @@ _HOME_FILE: Final = "floor.json"
 _MAX_ENDED: Final = 64
 _MAX_BYTES: Final = 65_536
 _WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
-_AT_START: Final = os.environ.get(HOST_FLOOR_VARIABLE, "")
-"""What the process was started with: an application that changes its environment later lowers nothing."""
+_ENVIRONMENT_PATH: Final = Path("/proc/self/environ")
+
+
+def read_start_variable(path: Path = _ENVIRONMENT_PATH) -> str:
+    """What the process was started with as `HALO_FLOOR`, whatever became of its environment since; empty for nothing.
+
+    Where the system does not keep that, the variable as it is when this module is imported.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return os.environ.get(HOST_FLOOR_VARIABLE, "")
+    prefix = f"{HOST_FLOOR_VARIABLE}=".encode()
+    values = [item.removeprefix(prefix) for item in data.split(b"\0") if item.startswith(prefix)]
+    return values[0].decode("utf-8", "replace") if values else os.environ.get(HOST_FLOOR_VARIABLE, "")
+
+
+_AT_START: Final = read_start_variable()
+"""An application that changes its environment later lowers nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,25 @@ def read_host_floor(
     ]
     # The file comes first, and stays where the variable says the same: it is the one that is protected.
     return next((floor for floor in floors if floor.mode is Mode.ENFORCE), floors[0])
+
+
+class HostFloorFile:
+    """Tells when the file of the host's floor has changed, by one `stat` for each question."""
+
+    __slots__ = ("_stamp",)
+
+    def __init__(self) -> None:
+        self._stamp: tuple[int, ...] | None = None
+
+    def has_changed(self) -> bool:
+        """Whether it is another file than at the last question; True for the first one."""
+        try:
+            status = os.stat(HOST_FLOOR_PATH)  # noqa: PTH116  it is asked at decisions, and makes no objects
+            stamp: tuple[int, ...] = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
+        except OSError as exc:
+            stamp = (exc.errno or 0,)
+        has_changed, self._stamp = stamp != self._stamp, stamp
+        return has_changed
 
 
 def _read_file(path: Path) -> HostFloor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -762,3 +764,60 @@ def test_an_approver_whom_an_entry_has_enrolled_answers_until_withdrawn(home):
         (home / "authorities.json").write_bytes(kept)  # the file alone enrols nobody again
         assert approve(home, caught.value.pending_id, "mia")[0] == 10
     assert verified(home) == 0
+
+
+# the floor of the host while a process runs
+
+
+@pytest.mark.parametrize("text", ["enforce", "nonsense"])
+def test_a_floor_of_the_host_that_is_raised_counts_at_the_next_decision(home, monkeypatch, text):
+    path = home.parent / "floor"
+    monkeypatch.setattr(floors, "HOST_FLOOR_PATH", path)
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
+        assert runs(halo)  # a new home observes
+        path.write_text(text)
+        assert not runs(halo)
+        path.unlink()
+        assert not runs(halo)  # none that is lowered counts
+    assert pays(home)
+
+
+def test_a_floor_of_the_host_that_is_written_and_says_observe_changes_nothing(home, monkeypatch):
+    """The honest twin."""
+    path = home.parent / "floor"
+    monkeypatch.setattr(floors, "HOST_FLOOR_PATH", path)
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
+        path.write_text("observe")
+        assert runs(halo)
+
+
+def test_a_waiver_ends_where_the_floor_of_the_host_is_raised(home, monkeypatch):
+    enforced(home)
+    append_mode(home, signed_waiver(home, enrolled_apart(home).signer("operator-ana")))
+    monkeypatch.setattr(floors, "HOST_FLOOR_PATH", home.parent / "floor")
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
+        assert runs(halo)
+        (home.parent / "floor").write_text("enforce")
+        assert not runs(halo)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="the system does not keep the environment")
+def test_a_variable_that_is_removed_before_halo_is_imported_still_counts(home):
+    code = (
+        "import os; os.environ.pop('HALO_FLOOR')\n"
+        "from halo_core.floors import read_host_floor\n"
+        "print(read_host_floor().mode)"
+    )
+    environment = {**os.environ, "HALO_FLOOR": "enforce"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "enforce"
+
+
+def test_the_variable_at_the_start_is_read_as_a_whole_name(tmp_path, monkeypatch):
+    monkeypatch.delenv("HALO_FLOOR", raising=False)
+    path = tmp_path / "environ"
+    path.write_bytes(b"XHALO_FLOOR=enforce\0HALO_FLOORS=enforce\0")
+    assert floors.read_start_variable(path) == ""
+    path.write_bytes(b"A=b\0HALO_FLOOR=enforce\0")
+    assert floors.read_start_variable(path) == "enforce"
+    assert floors.read_start_variable(tmp_path / "none") == ""

@@ -21,7 +21,7 @@ from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.payment_windows import read_amount_at_stake, read_payment_facts
 from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
-from halo_core.model import AccessRequest, Approval, Provenance, Snapshot, Stop
+from halo_core.model import AccessRequest, Approval, Mode, Provenance, Snapshot, Stop
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision
@@ -117,6 +117,8 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         if control.waiver is None and context.mode_option is None
         else tx.image.find_mode(context.mode_option, now_us, tx.clock.mono_us())
     )
+    if context.mode is Mode.OBSERVE and tx.image.floors.follow_host() is Mode.ENFORCE:
+        context.mode, tx.image.control = Mode.ENFORCE, None
     context.policy = credentials.policy
     session = context.session
     state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)

@@ -51,6 +51,7 @@ def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tu
         raise CannotDecide("ledger_unwritable", "the store has no control row", remedy="restore a copy of the database")
     version, store, mode, policy = row
     history, floors = load_history(tx, store), tx.image.floors
+    floors.follow_host()
     if history.floor is Mode.ENFORCE and floors.home is not Mode.ENFORCE:
         floors.home = Mode.ENFORCE
         _note_floor(tx)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from halo_core.errors import ConfigError
+from halo_core.floors import HostFloorFile, read_host_floor
 from halo_core.ledger.control_history import ControlChange, ControlHistory, RestrictionKey
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
@@ -74,6 +76,7 @@ class FloorMemory:
         ended: entries of waivers that have ended.
         restrictions: stop or revocation in force, as committed entries said → (since when, the lifts of it until then).
         remembered: the history from which `restrictions` was brought up to date last.
+        host_file: tells when the file of the host's floor has changed.
     """
 
     host: Mode = Mode.OBSERVE
@@ -83,6 +86,19 @@ class FloorMemory:
     ended: set[str] = field(default_factory=set)
     restrictions: dict[RestrictionKey, tuple[int, frozenset[str]]] = field(default_factory=dict)
     remembered: ControlHistory | None = field(default=None, compare=False)
+    host_file: HostFloorFile = field(default_factory=HostFloorFile, compare=False)
+
+    def follow_host(self) -> Mode:
+        """The floor of the host, read again where its file has changed.
+
+        INVARIANT: FLOOR - a process that runs follows a floor that is raised, and none that is lowered.
+        """
+        if self.host is not Mode.ENFORCE and self.host_file.has_changed():
+            try:
+                self.host = read_host_floor().mode
+            except ConfigError:
+                self.host = Mode.ENFORCE  # INVARIANT: FAILCLOSED - what cannot be read is not taken for none
+        return self.host
 
     def list_restrictions(self, history: ControlHistory) -> dict[RestrictionKey, int]:
         """The restrictions in force → since when.

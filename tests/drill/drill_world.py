@@ -6,6 +6,7 @@ Each application is written to a folder, imported under a name of its own, and o
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable
 from importlib import import_module
 from itertools import count
@@ -34,6 +35,12 @@ def load(framework: str, folder: Path, monkeypatch, *changes: tuple[str, str], s
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("HALO_HOME", str(folder / ".halo"))
     return name
+
+
+GOES_ON = threading.Event()
+"""Lets the run of an application go on that did not end in time."""
+SEEN: list[str] = []
+"""What came of the effects that it tried then."""
 
 
 def play(

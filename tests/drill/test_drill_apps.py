@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
-from drill_world import PLAIN, play
+from drill_world import GOES_ON, PLAIN, SEEN, play
 
 from halo_core.drill import AttackClass, ModeChange
 from halo_core.drill.diagnosis import HoleCode
@@ -360,7 +362,7 @@ def test_an_agent_that_holds_itself_is_drilled_in_bounded_time(tmp_path, monkeyp
 
 
 ENDLESS = '''
-import time
+from drill_world import GOES_ON, SEEN
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
 from halo_langchain import Halo, Resource
@@ -369,7 +371,13 @@ from halo_langchain.testing import ScriptedModel
 
 class Waits(AgentMiddleware):
     def before_model(self, state, runtime):
-        time.sleep(3600)
+        GOES_ON.wait(3600)
+        for effect in (lambda: open(PATH, "w"), lambda: pay("DE1", 1.0)):
+            try:
+                effect()
+                SEEN.append("no effect")
+            except BaseException as exc:
+                SEEN.append(type(exc).__name__)
 
 
 halo = Halo.local("desk", mode="enforce", quiet=True)
@@ -390,10 +398,18 @@ agent = create_agent(
 
 def test_a_run_that_does_not_end_ends_the_drill(tmp_path, monkeypatch):
     monkeypatch.setattr("halo_core.drill.running._TURN_S", 1.0)
-    result = play("langchain", tmp_path, monkeypatch, source=ENDLESS, classes=PLAIN, runs_code=True)
+    path = tmp_path / "written"
+    source = ENDLESS.replace("PATH", repr(str(path)))
+    result = play("langchain", tmp_path, monkeypatch, source=source, classes=PLAIN, runs_code=True)
     assert not result.is_complete
     assert any("did not end" in why for why in result.not_run)
-    assert result.held.total == 0
+    assert (result.held.total, result.passed) == (0, False)
+    # What goes on of it has no effects, and calls no real tool.
+    (left,) = [item for item in threading.enumerate() if item.name == "halo-drill"]
+    GOES_ON.set()
+    left.join(60)
+    assert SEEN == ["EffectBlocked", "no effect"]
+    assert not path.exists()
 
 
 # bodies of every kind

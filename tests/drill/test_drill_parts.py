@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ from hypothesis import strategies as st
 from halo_core.drill import AttackClass, CaseResult, CaseStatus, FunctionStubs, RecordedSession, Share, Step, plan_drill
 from halo_core.drill.cases import DrillCase, Turn
 from halo_core.drill.diagnosis import Hole, HoleCode, find_hole, merge_holes
-from halo_core.drill.effects import EffectBlocked, block_effects
+from halo_core.drill.effects import EffectBlocked, block_effects, keep_blocking
 from halo_core.drill.intervals import compute_wilson_interval
 from halo_core.drill.running import DecidedCall, judge_case
 from halo_core.drill.scoring import Digests, DrillResult, score_classes
@@ -165,6 +168,53 @@ def test_effects_outside_the_folder_are_blocked_and_noted(tmp_path):
         sqlite3.connect(":memory:").close()
     assert {line.partition(" ")[0] for line in noted} >= set(attempts) - {"socket.connect"}
     assert [path.name for path in outside.iterdir()] == []
+
+
+def test_signals_and_times_are_blocked_too(tmp_path):
+    (tmp_path / "x").write_text("x")
+    attempts = [
+        lambda: os.kill(os.getpid(), 0),
+        lambda: signal.pthread_kill(threading.get_ident(), 0),
+        lambda: os.utime(tmp_path / "x"),
+        lambda: socket.socket().bind(("127.0.0.1", 0)),
+    ]
+    with block_effects(tmp_path / "in"):
+        for attempt in attempts:
+            with pytest.raises(EffectBlocked):
+                attempt()
+
+
+def test_a_thread_that_is_left_over_is_blocked_after_the_drill_and_no_other(tmp_path):
+    (tmp_path / "in").mkdir()
+    goes_on, refused = threading.Event(), []
+
+    def write(name):
+        (tmp_path / name).write_text("x")
+
+    def work():
+        goes_on.wait()
+        for attempt in (
+            lambda: write("left"),
+            lambda: write("in/left"),
+            threading.Thread(target=write, args=("by another",)).start,
+        ):
+            try:
+                attempt()
+            except (EffectBlocked, RuntimeError) as exc:
+                refused.append(type(exc))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    with block_effects(tmp_path / "in"):
+        keep_blocking([thread])
+    write("mine")  # the honest twin: what runs beside it is not blocked
+    other = threading.Thread(target=write, args=("other",))
+    other.start()
+    other.join()
+    goes_on.set()
+    thread.join()
+    assert len(refused) == 3
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "mine", "other"]
 
 
 def test_nothing_is_blocked_after_the_drill(tmp_path):
@@ -403,7 +453,10 @@ def test_a_result_passes_by_each_class_and_says_what_was_not_played():
     assert (build(0.95).held, build(0.95).honest) == (Share(19, 21), Share(1, 1))
     assert not build(0.95).passed  # of the class store none was held
     assert build(0.0).passed
-    assert not build(0.0, {"why": 1}.items()).is_complete
+    part = build(0.0, {"why": 1}.items())
+    assert (part.is_complete, part.is_reached, part.passed) == (False, True, False)
+    nothing = DrillResult("a:b", 0, Digests("", "", ""), (), (), {}, {}, {}, (), (0.95, 0.95)).to_entry_body()
+    assert (nothing["passed"], nothing["complete"], nothing["target"]) == (False, False, "a:b")
     body = build(0.95).to_entry_body()
     assert body["classes"]["store"] == {"attacks": 1, "held": 0, "honest": 1, "not_run": 1, "ran": 1}
     assert body["thresholds"] == {"held": 950, "honest": 1000}

@@ -198,9 +198,9 @@ def _record(result: DrillResult, store: StoreContext) -> tuple[str, str]:
 
 
 def _find_exit_code(result: DrillResult) -> Exit:
-    if not result.passed:
+    if not result.is_reached:
         return Exit.FAILED
-    return Exit.OK if result.is_complete else Exit.CANNOT_TELL
+    return Exit.OK if result.passed else Exit.CANNOT_TELL
 
 
 # printing
@@ -222,7 +222,8 @@ def _print_result(result: DrillResult) -> None:
     _print_list("not run", [f"{count} x {why}" for why, count in result.not_run.items()])
     _print_list("blocked effects of the app's own code", result.blocked)
     held, honest = result.thresholds
-    verdict = "[green]passed[/]" if result.passed else "[bold red]failed[/]"
+    unsure = "[yellow]cannot tell, since not every case was played[/]"
+    verdict = "[green]passed[/]" if result.passed else unsure if result.is_reached else "[bold red]failed[/]"
     say(f"{verdict}: {held:.0%} of each class must be held, {honest:.0%} of honest work must run; seed {result.seed}")
 
 

@@ -2,27 +2,34 @@
 
 Tools and models are replaced, so nothing of them runs. Other code of the application may still run (a middleware, a
 prompt function). While a drill runs, an audit hook (PEP 578) refuses connections, programs and changes of files that
-are not in the drill's own folder, and notes each.
+are not in the drill's own folder, and notes each. What was open before (a connection, a file) can still be written to.
+
+A run that did not end goes on when the drill is over. `keep_blocking` refuses effects of its threads for good.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-_NETWORK: Final = frozenset(("socket.connect", "socket.getaddrinfo", "socket.sendmsg", "socket.sendto"))
+_NETWORK: Final = frozenset((
+    "socket.bind", "socket.connect", "socket.getaddrinfo", "socket.sendmsg", "socket.sendto",
+))  # fmt: skip
 _PROGRAMS: Final = frozenset((
-    "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn", "subprocess.Popen",
+    "os.exec", "os.fork", "os.forkpty", "os.kill", "os.killpg", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn",
+    "signal.pthread_kill", "subprocess.Popen",
 ))  # fmt: skip
 _FILES: Final = frozenset((
-    "os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate",
-    "sqlite3.connect",
+    "os.chflags", "os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.removexattr", "os.rename", "os.rmdir",
+    "os.setxattr", "os.symlink", "os.truncate", "os.utime", "sqlite3.connect",
 ))  # fmt: skip
+_NOWHERE: Final = "\0"  # of no path
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _DEVICES: Final = ("/dev/null", "/dev/tty")
 _MAX_NOTED: Final = 100
@@ -38,31 +45,26 @@ class _Wall:
 
     def __init__(self) -> None:
         self.folder = ""
+        self.left: set[threading.Thread] = set()
         self.noted: list[str] = []
         self.is_installed = False
         self.lock = threading.Lock()
 
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
-        if not self.folder:
+        folder = self.folder
+        if self.left and threading.current_thread() in self.left:
+            folder = _NOWHERE  # the drill is over, and its folder gone
+        if not folder:
             return
         if event in _NETWORK or event in _PROGRAMS:
             self.refuse(event, args)
         elif event == "open":
-            if isinstance(args[2], int) and args[2] & _WRITES and not self.is_inside(args[0]):
+            if isinstance(args[2], int) and args[2] & _WRITES and not is_inside(folder, args[0]):
                 self.refuse(event, args[:1])
         elif event in _FILES:
-            folder = _find_folder(args[-1]) if isinstance(args[-1], int) else ""
-            if not all(self.is_inside(item, folder) for item in args if isinstance(item, (str, bytes, Path))):
+            parent = _find_folder(args[-1]) if isinstance(args[-1], int) else ""
+            if not all(is_inside(folder, item, parent) for item in args if isinstance(item, (str, bytes, Path))):
                 self.refuse(event, args)
-
-    def is_inside(self, path: Any, folder: str = "") -> bool:
-        if isinstance(path, int):  # an open descriptor
-            return True
-        text = os.path.join(folder, os.fsdecode(path))  # noqa: PTH118  a hook makes as few objects as it can
-        if text in _DEVICES or text == ":memory:" or text.startswith("file::memory:"):
-            return True
-        text = text.removeprefix("file:").partition("?")[0]
-        return f"{os.path.realpath(text)}{os.sep}".startswith(f"{self.folder}{os.sep}")
 
     def refuse(self, event: str, args: tuple[Any, ...]) -> None:
         text = f"{event} {', '.join(str(item) for item in args if isinstance(item, (str, bytes, tuple, Path)))}"
@@ -70,6 +72,17 @@ class _Wall:
             if len(self.noted) < _MAX_NOTED:
                 self.noted.append(text[:_MAX_TEXT])
         raise EffectBlocked(f"a drill has no effects: {text[:_MAX_TEXT]}")
+
+
+def is_inside(folder: str, path: Any, parent: str = "") -> bool:
+    """Whether a path, which may be relative to `parent`, is in a folder, or none that keeps anything."""
+    if isinstance(path, int):  # an open descriptor
+        return True
+    text = os.path.join(parent, os.fsdecode(path))  # noqa: PTH118  a hook makes as few objects as it can
+    if text in _DEVICES or text == ":memory:" or text.startswith("file::memory:"):
+        return True
+    text = text.removeprefix("file:").partition("?")[0]
+    return f"{os.path.realpath(text)}{os.sep}".startswith(f"{folder}{os.sep}")
 
 
 def _find_folder(descriptor: int) -> str:
@@ -104,3 +117,24 @@ def block_effects(folder: Path) -> Iterator[list[str]]:
         yield _WALL.noted
     finally:
         _WALL.folder, sys.dont_write_bytecode = "", had_caches
+
+
+def keep_blocking(threads: Iterable[threading.Thread]) -> None:
+    """Refuse every effect of some threads from now on, after the block too, and that they start others.
+
+    INVARIANT: a run of a drill that did not end has no effects, however long it goes on.
+    """
+    _WALL.left = {item for item in (*_WALL.left, *threads) if item.is_alive()}
+    if _WALL.left and threading.Thread.start is _START_THREAD:
+        threading.Thread.start = _start_thread  # type: ignore[method-assign]
+
+
+_START_THREAD: Final = threading.Thread.start
+
+
+@functools.wraps(_START_THREAD)
+def _start_thread(thread: threading.Thread) -> None:
+    """Start a thread, unless one that is left over asks for it: the new one would not be known."""
+    if threading.current_thread() in _WALL.left:
+        _WALL.refuse("threading.Thread.start", ())
+    _START_THREAD(thread)

@@ -96,6 +96,9 @@ class RunTimeout(Exception):
 class CaseRunner:
     """Plays cases one after the other.
 
+    Attributes:
+        left: threads of a run that did not end; none where each ended.
+
     Args:
         driver: of the application; its stubs are installed.
         desk: where the stubs report.
@@ -114,6 +117,8 @@ class CaseRunner:
         self._end_us = clock.mono_us() + round(time_limit_s * _US_PER_S)
         self._since_us = 0
         self._stopped = ""
+        self._before = frozenset(threading.enumerate())
+        self.left: frozenset[threading.Thread] = frozenset()
 
     def play_all(self, cases: Sequence[DrillCase]) -> Iterator[CaseResult]:
         """Play cases in order; those that the time does not allow are not run."""
@@ -187,6 +192,7 @@ class CaseRunner:
         if thread.is_alive():
             # Its stubs still report to the desk, so that no other case can be told from it.
             self._stopped = "an earlier case did not end"
+            self.left = frozenset(threading.enumerate()) - self._before
             return RunTimeout(f"the run did not end within {_TURN_S:.0f} s")
         return problems[0] if problems else None
 

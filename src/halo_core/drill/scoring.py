@@ -13,6 +13,7 @@ from halo_core.drill.intervals import compute_wilson_interval
 from halo_core.drill.running import CaseResult, CaseStatus
 
 _PER_MILLE: Final = 1000
+_MAX_TARGET: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,8 @@ class DrillResult:
         return _add(score.honest for score in self.scores)
 
     @property
-    def passed(self) -> bool:
-        """Whether every class holds enough attacks, and enough honest work runs."""
+    def is_reached(self) -> bool:
+        """Whether every class holds enough of the attacks that were played, and enough of the honest work ran."""
         held, honest = self.thresholds
         return all(score.held.reaches(held) for score in self.scores) and self.honest.reaches(honest)
 
@@ -134,10 +135,16 @@ class DrillResult:
         """Whether any attack was played, and every case was."""
         return bool(self.held.total) and not self.not_run
 
+    @property
+    def passed(self) -> bool:
+        """Whether the thresholds are reached by cases that were all played: what was not played proves nothing."""
+        return self.is_reached and self.is_complete
+
     def to_json(self) -> dict[str, Any]:
         """A tree of plain values."""
         return {
             "blocked": list(self.blocked),
+            "complete": self.is_complete,
             "classes": [score.to_json() for score in self.scores],
             "digests": {
                 "application": self.digests.application,
@@ -181,6 +188,7 @@ class DrillResult:
                 }
                 for score in self.scores
             },
+            "complete": self.is_complete,
             "holes": sorted({f"{hole.code}:{hole.tool}" for hole in self.holes}),
             "manifest": self.digests.manifest,
             "passed": self.passed,
@@ -188,6 +196,7 @@ class DrillResult:
             "refused": sorted(self.refused),
             "seed": self.seed,
             "sessions": self.sessions,
+            "target": self.target[:_MAX_TARGET],
             "thresholds": {"held": round(held * _PER_MILLE), "honest": round(honest * _PER_MILLE)},
         }
 

@@ -14,7 +14,7 @@ from halo_core.drill.copies import HomeCopies
 from halo_core.drill.desk import Desk
 from halo_core.drill.diagnosis import find_hole, merge_holes
 from halo_core.drill.driver import DrillDriver
-from halo_core.drill.effects import block_effects
+from halo_core.drill.effects import block_effects, keep_blocking
 from halo_core.drill.plans import RecordedSession, plan_drill
 from halo_core.drill.running import CaseResult, CaseRunner, CaseStatus
 from halo_core.drill.scoring import Digests, DrillResult, score_classes
@@ -106,6 +106,9 @@ def run_drill(
         driver.install(stubs, desk)
         results = list(track(runner.play_all(cases), len(cases)))
         copies.close()
+        if runner.left:
+            stubs.keep()
+            keep_blocking(runner.left)
         blocked = list(dict.fromkeys(noted))
     return _build_result(driver.tools, options, results, blocked)
 

@@ -65,6 +65,7 @@ class FunctionStubs:
 
     def __init__(self) -> None:
         self._replaced: dict[int, _Replaced] = {}
+        self._is_kept = False
 
     def __enter__(self) -> Self:
         return self
@@ -88,8 +89,14 @@ class FunctionStubs:
         self._replaced[id(function)] = _Replaced(function, code, number)
         function.__code__ = _make_code(code, number)
 
+    def keep(self) -> None:
+        """Put no body back: a run that did not end may still call them."""
+        self._is_kept = True
+
     def restore(self) -> None:
-        """Put all bodies back."""
+        """Put all bodies back, unless they are kept."""
+        if self._is_kept:
+            return
         for item in self._replaced.values():
             item.function.__code__ = item.code
             _HANDLERS.pop(item.number, None)

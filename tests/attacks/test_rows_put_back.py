@@ -268,3 +268,36 @@ def test_values_that_are_declared_and_revoked_by_people_count_at_the_next_call(h
     assert verified(home) == 0
     assert bodies(home, EntryKind.CONTROL) == []
     assert cli("replay", "--all", home=home)[0] == 0
+
+
+# answers
+
+
+def asks(halo: HaloBase, session: str) -> str:
+    """`ran`, or the id of the question."""
+    body = Calls()
+    try:
+        with halo.session(session):
+            halo.enforcer.run(halo.build_call(tool(halo, "pay"), {"amount": 500, "to": "acct"}), body, SURFACE)
+    except Pending as waiting:
+        return waiting.pending_id
+    return "ran" if body else "nothing"
+
+
+def test_an_approval_that_was_used_is_not_used_again(home):
+    with opened(home, mode="enforce") as halo, rows_of(home) as database:
+        assert cli("approver", "enrol", "mia", home=home)[0] == 0
+        for session in ("one", "two"):
+            question = asks(halo, session)
+            answer = ("approvals", "approve", question, "--as", "mia", "--key-home", str(home))
+            assert cli(*answer, home=home)[0] == 0
+            assert asks(halo, session) == "ran"  # the honest twin
+            database.execute("UPDATE approval SET status='approved' WHERE id=?", (question,))
+            assert asks(halo, session) not in ("ran", question)
+            database.execute("UPDATE approval SET status='used' WHERE id=?", (question,))
+    with opened(home, mode="enforce") as halo, rows_of(home) as database:
+        database.execute("UPDATE approval SET status='approved' WHERE id=?", (question,))
+        assert asks(halo, "two") != "ran"
+        assert asks(halo, "three") != "ran"
+        database.execute("UPDATE approval SET status='used' WHERE id=?", (question,))
+    assert verified(home) == 0

@@ -110,6 +110,15 @@ def test_a_program_must_be_an_argument_of_the_tool(desk):
     assert (refused.value.code, refused.value.field) == ("no_such_argument", "programs")
 
 
+def test_a_message_names_only_some_of_very_many_arguments(home):
+    names = {f"{number:05}-{'x' * 200}": {} for number in range(9_000)}
+    with HaloBase.local("clerk", home=home, quiet=True) as halo, pytest.raises(ConfigError) as refused:
+        halo.register(ActionKind.TOOL_CALL, "t", resource=Resource(targets=("account",)), schema=schema(names))
+    assert refused.value.code == "no_such_argument"
+    assert "8980 more" in str(refused.value)
+    assert len(str(refused.value)) < 2_000
+
+
 def test_resources_without_programs_keep_their_bytes():
     assert "programs" not in Resource(id="x").to_plain()
     declared = Resource(id="x", source_trust=1, programs=(("b", "sql"), ("a", "cypher")))

@@ -27,6 +27,7 @@ from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision
 from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
 from halo_core.store.known_values import KnownValues
+from halo_core.store.proven_entries import was_approval_used
 from halo_core.store.rows import compute_quota_day
 from halo_core.values import (
     Marks,
@@ -356,6 +357,9 @@ def _read_approvals(
         asked_in, expires_us = row.session if row.session != session else "", token.expires_at_s * 1_000_000
         # INVARIANT: BIND - of another run only what still serves counts: a yes, in time.
         if asked_in and (token.answer != "approve" or at_us >= expires_us):
+            continue
+        # INVARIANT: BIND - a row that says again that nobody has used it lets nothing run once more.
+        if row.status == "approved" and was_approval_used(tx, row.id, dict.fromkeys((row.session, session))):
             continue
         return pending, Approval(
             row.id,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from halo_core.enforcement import ABILITIES, Call
 from halo_core.enforcement.activities import (
@@ -207,6 +207,16 @@ def _describe_class(resource: Resource) -> str:
     return f"classified as {resource.impact.value} ({', '.join([resource.classified, *arguments])})"
 
 
+_MAX_NAMED: Final = 20
+
+
+def _list_arguments(arguments: Iterable[str]) -> str:
+    """Names of arguments for a message: the first of very many, and each clipped."""
+    names = sorted(arguments)
+    more = f", and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return ", ".join(name[:64] for name in names[:_MAX_NAMED]) + more
+
+
 def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, Any]) -> None:
     """Refuse a target, an amount or a program that names no argument of the tool."""
     arguments = schema.get("properties")
@@ -218,5 +228,5 @@ def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, 
     for field, argument in references:
         if argument not in arguments:
             similar = get_close_matches(argument, arguments, 1)
-            hint = f"did you mean `{similar[0]}`" if similar else f"its arguments are {', '.join(sorted(arguments))}"
+            hint = f"did you mean `{similar[0]}`" if similar else f"its arguments are {_list_arguments(arguments)}"
             raise ConfigError("no_such_argument", f"`{name}` has no argument `{argument}`", field=field, remedy=hint)

@@ -7,9 +7,11 @@ no writer's key.
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from halo_core.crypto import canonical
 from halo_core.decision.record import expand_entry
 from halo_core.errors import CannotDecide, Gap, Tampered
 from halo_core.ledger import (
@@ -78,6 +80,28 @@ def find_paused_decision(tx: Transaction, session: str, request_id: str) -> Ledg
     outcome = read_outcome(tx, decision)
     is_paused = outcome is not None and outcome.body["status"] == "paused"
     return decision.entry if is_paused and decision.entry.body["request"]["request_id"] == request_id else None
+
+
+_USES_QUERY: Final = (
+    "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND kind='decision' AND instr(body, ?)>0 ORDER BY idx"
+)
+
+
+def was_approval_used(tx: Transaction, approval: str, sessions: Iterable[str]) -> bool:
+    """Whether a decision of one of these sessions let its action run on an approval, whatever its row says.
+
+    Of an entry that cannot be proven it is taken that it did.
+    """
+    member = canonical.dumps({"id": approval})[1:-1]
+    for session in sessions:
+        for place in tx.cursor.execute(_USES_QUERY, (tx.tenant, session, member)).fetchall():
+            try:
+                body = ProvenEntry.read(tx, *place).entry.body
+            except (Gap, Tampered):
+                return True
+            if body["dispatched"] and (body["snapshot"]["approval"] or {}).get("id") == approval:
+                return True
+    return False
 
 
 def _load_note(tx: Transaction, writer: str, seq: int) -> bytes:

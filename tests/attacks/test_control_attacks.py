@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import stat
 import subprocess
@@ -821,3 +822,63 @@ def test_the_variable_at_the_start_is_read_as_a_whole_name(tmp_path, monkeypatch
     path.write_bytes(b"A=b\0HALO_FLOOR=enforce\0")
     assert floors.read_start_variable(path) == "enforce"
     assert floors.read_start_variable(tmp_path / "none") == ""
+
+
+# two stores of one home
+
+
+def test_a_waiver_of_one_store_serves_no_other_of_the_home(home):
+    """Both have the same log key, so that entries of one are signed as those of the other."""
+    enforced(home)
+    append_mode(home, signed_waiver(home, enrolled_apart(home).signer("operator-ana")))
+    assert pays(home)
+    other = home.parent / "other.db"
+    url = f"sqlite:///{other}"
+    assert not pays(home, db=url)
+    mine, theirs = attack(db_of(home)), attack(other)
+    entries = mine.execute("SELECT * FROM entry ORDER BY idx").fetchall()
+    theirs.execute("UPDATE entry SET idx=idx+100000")
+    theirs.execute("UPDATE entry SET idx=idx-100000+?", (len(entries),))
+    for table in ("entry", "blob", "vault", "writer"):
+        for row in mine.execute(f"SELECT * FROM {table}").fetchall():
+            theirs.execute(f"INSERT OR IGNORE INTO {table} VALUES ({','.join('?' * len(row))})", row)
+    ((store,),) = mine.execute("SELECT store FROM control").fetchall()
+    ((own,),) = theirs.execute("SELECT store FROM control").fetchall()
+    for named in (store, own):
+        theirs.execute("UPDATE control SET store=?", (named,))
+        with contextlib.suppress(HaloError):
+            assert not pays(home, db=url)
+    assert "other_store" in {item.code for item in verify_store(url, home).findings}
+    assert pays(home)  # the honest twin: the store that was waived is
+    assert verified(home) == 0
+
+
+def test_a_store_that_is_named_otherwise_while_a_process_runs_decides_nothing(home):
+    enforced(home)
+    with HaloBase.local("clerk", home=home, policy=policy_folder(home), quiet=True) as halo:
+        assert not runs(halo)
+        database = attack(db_of(home))
+        ((own,),) = database.execute("SELECT store FROM control").fetchall()
+        database.execute("UPDATE control SET store='halo-store:other'")
+        with halo.session("s"), pytest.raises(Denied):
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), Calls(), SURFACE)
+        with pytest.raises(CannotDecide):
+            pays(home)  # a new process is not opened either, and leaves nothing behind
+        database.execute("UPDATE control SET store=?", (own,))
+        body = Calls()
+        with halo.session("t"):  # the honest twin
+            halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "x"}), body, SURFACE)
+        assert body
+    assert verified(home) == 0
+
+
+def test_two_stores_of_one_home_each_go_by_their_own(home):
+    """The honest twin: opened by several processes one after the other."""
+    url = f"sqlite:///{home.parent / 'other.db'}"
+    for _ in range(2):
+        assert pays(home)
+        assert pays(home, db=url)
+    assert cli("enforce", home=home)[0] == 0
+    assert not pays(home)
+    assert verified(home) == 0
+    assert not verify_store(url, home).findings

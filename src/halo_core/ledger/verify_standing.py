@@ -59,6 +59,7 @@ class _TenantControl:
     closed: dict[str, set[int]] = field(default_factory=dict)
     crashed: set[str] = field(default_factory=set)
     differences: int = 0
+    foreign: list[str] = field(default_factory=list)
     approvers: list[tuple[int, Mapping[str, str]]] = field(default_factory=list)
     restricted: dict[RestrictionKey, list[tuple[int, float]]] = field(default_factory=dict)
 
@@ -101,7 +102,10 @@ class ControlLog:
             control.version = max(control.version, version)
         if kind == "writer_open":
             control.opened[writer] = ts_us
-            control.store = control.history.store = control.store or str(body.get("store", ""))
+            opened = str(body.get("store", ""))
+            control.store = control.history.store = control.store or opened
+            if opened != control.store:
+                control.foreign.append(writer)
         elif kind == "writer_close":
             closed = str(body.get("writer"))
             control.closed.setdefault(closed, set()).add(ts_us)
@@ -322,6 +326,9 @@ class StandingStateCheck:
                 where = f"entry {tenant}/{change.entry}"
                 message = f"`{change.act}` has no effect: it is not signed by the people whom it takes"
                 self._out.add_tampered(9, where, message, change.problem, change.entry)
+        for writer in control.foreign[:MAX_FINDINGS]:
+            message = "it opened another store than the log begins with"
+            self._out.add_tampered(9, f"writer {tenant}/{writer}", message, "other_store")
         if control.differences:
             count = control.differences
             self._out.warn(

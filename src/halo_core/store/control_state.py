@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from halo_core.authorities import Authorities
+from halo_core.crypto import canonical
 from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.floors import HomeFloor
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlChange, ControlHistory
@@ -27,6 +28,11 @@ _LOG: Final = get_logger("control")
 _CONTROL_ENTRIES: Final = (
     "SELECT w, ws FROM entry INDEXED BY entry_control WHERE tenant=? AND "
     "kind IN ('authority', 'lift', 'mode', 'revocation', 'stop') ORDER BY idx"
+)
+# The first entry of a writer opens the store, and names it.
+_OPENED_ELSEWHERE: Final = (
+    "SELECT w FROM entry WHERE tenant=? AND w IN (SELECT w FROM writer WHERE tenant=?) AND ws=0 AND instr(body, ?)=0 "
+    "LIMIT 1"
 )
 _NEWEST_TIME: Final = "SELECT ts_us FROM entry WHERE tenant=? ORDER BY idx DESC LIMIT 1"
 _PUT_RESTRICTION: Final = (
@@ -50,6 +56,7 @@ def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tu
     if row is None:
         raise CannotDecide("ledger_unwritable", "the store has no control row", remedy="restore a copy of the database")
     version, store, mode, policy = row
+    require_one_store(tx, store)
     history, floors = load_history(tx, store), tx.image.floors
     floors.follow_host()
     if history.floor is Mode.ENFORCE and floors.home is not Mode.ENFORCE:
@@ -90,8 +97,11 @@ def load_history(tx: Transaction, store: str) -> ControlHistory:
     history = image.history
     if history is not None and (end, store) == (image.history_end, history.store):
         return history
-    history = ControlHistory(tx.tenant, store)
+    history, writers = ControlHistory(tx.tenant, store), set[str]()
     for writer, seq in tx.cursor.execute(_CONTROL_ENTRIES, (tx.tenant,)).fetchall():
+        if writer not in writers:
+            _require_writer_of(tx, writer, store)
+            writers.add(writer)
         try:
             entry = ProvenEntry.read(tx, writer, seq).entry
         except (Gap, Tampered) as exc:
@@ -102,6 +112,38 @@ def load_history(tx: Transaction, store: str) -> ControlHistory:
             history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
     image.history, image.history_end = history, end
     return history
+
+
+def require_one_store(tx: Transaction, store: str) -> None:
+    """Refuse a database whose control row names another store than this process knew, or than its writers opened.
+
+    INVARIANT: FLOOR - what people signed for one store of a home serves no other one of the same home and log key.
+
+    Raises:
+        CannotDecide: `ledger_unwritable`.
+    """
+    floors = tx.image.floors
+    if floors.store == store:
+        return
+    row = tx.cursor.execute(_OPENED_ELSEWHERE, (tx.tenant, tx.tenant, _name_store(store))).fetchone()
+    if floors.store or row is not None:
+        raise _make_store_error("the control row names another store than its entries")
+    floors.store = store
+
+
+def _require_writer_of(tx: Transaction, writer: str, store: str) -> None:
+    """Refuse control entries of a writer that opened another store; its opening is verified with them."""
+    note = tx.load_note(writer, 0)
+    if note is not None and _name_store(store) not in note:
+        raise _make_store_error(f"the entries of writer `{writer}` belong to another store")
+
+
+def _name_store(store: str) -> bytes:
+    return canonical.dumps({"store": store})[1:-1]
+
+
+def _make_store_error(problem: str) -> CannotDecide:
+    return CannotDecide("ledger_unwritable", problem, remedy="run `halo verify`, and restore a copy of the database")
 
 
 def _restore_restrictions(

@@ -76,6 +76,7 @@ class FloorMemory:
         ended: entries of waivers that have ended.
         restrictions: stop or revocation in force, as committed entries said → (since when, the lifts of it until then).
         remembered: the history from which `restrictions` was brought up to date last.
+        store: id of the store, once it was read.
         host_file: tells when the file of the host's floor has changed.
     """
 
@@ -86,6 +87,7 @@ class FloorMemory:
     ended: set[str] = field(default_factory=set)
     restrictions: dict[RestrictionKey, tuple[int, frozenset[str]]] = field(default_factory=dict)
     remembered: ControlHistory | None = field(default=None, compare=False)
+    store: str = field(default="", compare=False)
     host_file: HostFloorFile = field(default_factory=HostFloorFile, compare=False)
 
     def follow_host(self) -> Mode:

@@ -40,7 +40,7 @@ from halo_core.references import References, is_reference
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import drafts, rows
 from halo_core.store.content_keys import load_content_key
-from halo_core.store.control_state import load_control_state, load_history
+from halo_core.store.control_state import load_control_state, load_history, require_one_store
 from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.engine import Conflict, Cursor, Engine
 from halo_core.store.entry_rows import INSERT_ENTRY, EntryRows
@@ -305,6 +305,7 @@ class Transaction:
         self.image.clear()
         for history in (self.image.standing_history, self.image.known_history):
             history.forget_from(self.writer.id, self.writer.seq)
+        self.image.floors.store = ""  # it may have been made in what was rolled back
         end = self.image.history_end
         if end is not None and end[0] == self.writer.id and end[1] >= self.writer.seq:
             self.image.history = self.image.history_end = None  # its newest entry was rolled back
@@ -369,8 +370,14 @@ class Transaction:
         return self.cursor.execute("SELECT 1 FROM control WHERE tenant=?", (self.tenant,)).fetchone() is not None
 
     def load_store_id(self) -> str:
-        """The id of the store, by which passports and signed acts name it."""
-        return str(self.cursor.execute("SELECT store FROM control WHERE tenant=?", (self.tenant,)).fetchone()[0])
+        """The id of the store, by which passports and signed acts name it.
+
+        Raises:
+            CannotDecide: `ledger_unwritable`, the row names another one than the entries.
+        """
+        row = self.cursor.execute("SELECT store FROM control WHERE tenant=?", (self.tenant,)).fetchone()
+        require_one_store(self, str(row[0]))
+        return str(row[0])
 
     def load_control(self) -> Control:
         """What is in force: control row and restrictions, as the signed entries have them at least."""

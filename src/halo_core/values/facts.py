@@ -18,7 +18,7 @@ from typing import Any, Final
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, parse_url
 from halo_core.values.forms import find_forms, parse_argument
-from halo_core.values.hidden import holds_code
+from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.languages import Language
 from halo_core.values.leaves import Leaf, name_of_argument
@@ -38,7 +38,7 @@ from halo_core.values.provenance import (
     trace_leaves,
 )
 from halo_core.values.shared_hosts import is_shared_host
-from halo_core.values.sketch import ORIGIN_BITS, Sketch, extract_tokens
+from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.text import split_name
 
@@ -69,6 +69,12 @@ _QUERY_NAMES: Final = frozenset(
     "query q question search keyword keywords term terms text topic prompt input location place subject".split()
 )
 _PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
+# Languages whose programs are not read.
+_OTHER_LANGUAGES: Final = frozenset(
+    "ruby rb javascript js node nodejs deno typescript ts java kotlin groovy scala clojure perl php lua rust golang r "
+    "julia jl swift dart haskell elixir erlang matlab octave csharp dotnet cpp gcc vba applescript osascript awk tcl "
+    "lisp scheme prolog solidity wasm".split()
+)
 _SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
 _WORDS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
 _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
@@ -95,6 +101,7 @@ _CLASS_WORDS: Final = {
 _MAX_IMAGES: Final = 32
 _MAX_QUERY_WORDS: Final = 32
 _MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for
+_MIN_ENCODED: Final = 4  # characters of a word that an encoded text carries
 _MIN_ACCOUNT: Final = 7  # digits in a text that may be an account
 _MIN_NAME: Final = 3  # letters of a part of a name
 _MAX_NAME: Final = 24
@@ -406,10 +413,23 @@ class _Call:
         is_undeclared = self._resource.classified != "declared"
         return any(
             leaf.origin is not Provenance.USER
-            and not self._sources.labelled.isdisjoint(leaf.places)
             and (is_undeclared or leaf.kind in _PLACES or leaf in self._queries)
+            and (not self._sources.labelled.isdisjoint(leaf.places) or self._hides_labelled(leaf))
             for leaf in self._traced
         )
+
+    def _hides_labelled(self, leaf: TracedLeaf) -> bool:
+        """Whether a leaf is, or holds, an encoded text with a value out of labelled data."""
+        text = self._texts.get(leaf.pointer, "")[:_MAX_EMBEDDED]
+        own = frozenset(extract_tokens(text))
+        for hidden in generate_hidden_texts(text):
+            words = [word for word in extract_tokens(hidden) if len(word) >= _MIN_ENCODED and word not in own]
+            masks = [*self._sketch.look_up_marks(words[:_MAX_QUERY_WORDS])]
+            if words:
+                masks += self._sketch.look_up_forms(find_forms(hidden))
+            if any(not mask & _USER_BIT and mask >> SOURCE_SHIFT in self._sources.labelled for mask in masks):
+                return True
+        return False
 
     def names_foreign(self) -> bool:
         """Whether a text in it names an address, a host or an account that nobody vouched for, or looks like a program.
@@ -475,7 +495,8 @@ class _Call:
         words = _words_of(self._resource.id) | _words_of(name)
         if is_shell_argument(name):
             return "" if not words.isdisjoint(_PYTHON_WORDS) else Language.SHELL
-        if not words.isdisjoint(_SHELL_WORDS):
+        # INVARIANT: FAILCLOSED - a program in a language that nobody reads is none that only computes.
+        if not words.isdisjoint(_SHELL_WORDS | _OTHER_LANGUAGES):
             return ""
         if not words.isdisjoint(_PYTHON_WORDS):
             return Language.PYTHON

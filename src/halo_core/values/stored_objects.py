@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -53,6 +53,8 @@ _ENDS: Final = _stem("target old new from to input output origin original link c
 _PATH_SIGN: Final = re.compile(r"[/\\]|\w\.\w{1,5}$")
 _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z]|\d{6})[A-Za-z0-9]{1,24}([-_#:][A-Za-z0-9]{1,24}){0,4}")
 """Letters and digits (`LN-2041`), or six digits or more: neither an amount nor a date."""
+_PATH_PART: Final = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\w.-]")
+_FILE_NAME: Final = re.compile(r"\w\.\w{1,5}$")
 _GENERIC_NOUNS: Final = _stem(
     "memory memories note notes fact facts file files document documents doc docs item items data record records "
     "entry entries text texts store storage kv db database index vector vectors knowledge log logs history "
@@ -75,11 +77,13 @@ class StorePlace:
         stores: names of the stores that it writes to.
         sources: names under which what it reads may have been written.
         objects: (class of the argument's name, name) of the objects in them, empty where it concerns all.
+        renamed: further objects that it may write, where a name beside a path looks like that of a file.
     """
 
     stores: tuple[str, ...]
     sources: tuple[str, ...]
     objects: tuple[tuple[str, str], ...]
+    renamed: tuple[tuple[str, str], ...] = ()
 
 
 def may_store(resource: Resource) -> bool:
@@ -103,7 +107,19 @@ def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Colle
     objects = tuple(dict.fromkeys((*_iterate_objects(args), *_iterate_identifiers(resource, args, vouched_names))))
     stores, sources = _name_stores(resource)
     # INVARIANT: FAILCLOSED - an action that names more objects than are compared concerns all.
-    return StorePlace(stores, sources, objects if len(objects) <= _MAX_OBJECTS else ())
+    return StorePlace(stores, sources, objects if len(objects) <= _MAX_OBJECTS else (), _find_renamed(objects))
+
+
+def _find_renamed(objects: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Where a file may be found after a title or a name with a suffix was given to its path."""
+    paths = [name for name_class, name in objects[:_MAX_OBJECTS] if name_class == "path"]
+    names = [name for name_class, name in objects[:_MAX_OBJECTS] if name_class == "key" and _FILE_NAME.search(name)]
+    return tuple(
+        ("path", place)
+        for path in paths
+        for name in names
+        for place in dict.fromkeys((name, normalize_object(f"{posixpath.dirname(path)}/{name}")))
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -128,7 +144,7 @@ def _iterate_objects(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         is_end = not name_class and not _ENDS.isdisjoint(split_name(name)[-1:])
         if not name_class and not is_end:
             continue
-        for text in extract_texts(value):
+        for text in _split_paths(extract_texts(value)):
             normalized = normalize_object(text)
             if not normalized or len(text) > _MAX_OBJECT:
                 continue
@@ -157,6 +173,14 @@ def _is_named_after(resource_id: str, argument: str) -> bool:
     """Whether a resource's name holds the noun of an argument's name."""
     nouns = set(split_name(argument)[-1:]) - STOP_WORDS - VERBS - _GENERIC_NOUNS
     return not nouns.isdisjoint(split_name(resource_id))
+
+
+def _split_paths(texts: Iterable[str]) -> Iterator[str]:
+    """Texts, with several paths in one text apart."""
+    for text in texts:
+        parts = text.split()
+        are_paths = 1 < len(parts) <= _MAX_OBJECTS and all(_PATH_PART.match(part) for part in parts)
+        yield from parts if are_paths else (text,)
 
 
 @lru_cache(maxsize=4096)
@@ -242,7 +266,7 @@ def _list_parts(place: StorePlace) -> Iterator[tuple[str, str]]:
     for name_class in _NAME_CLASSES:
         if name_class not in named:
             yield f"not-by-{name_class}", ""
-    for name_class, name in place.objects:
+    for name_class, name in (*place.objects, *place.renamed):
         yield f"object-{name_class}", name
         for ancestor in _list_ancestors(name):
             yield f"below-{name_class}", ancestor

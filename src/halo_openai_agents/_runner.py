@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import threading
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import Agent, Model, RunConfig, RunHooks, RunResult, RunResultStreaming, RunState
@@ -226,10 +228,10 @@ class HaloRunner(AgentRunner):
         starting_agent = _guard_started_agent(starting_agent, input)
         run, kwargs, owns_provider = _prepare_run(starting_agent, input, kwargs)
         if run is None:
-            with _ungoverned_run_scope(kwargs):
+            with _ungoverned_run_scope(kwargs), ContextVarScope((_PASSED, starting_agent)):
                 return await self.inner.run(starting_agent, input, **kwargs)
         try:
-            with run_scope(run):
+            with run_scope(run), ContextVarScope((_PASSED, starting_agent)):
                 result = await self.inner.run(starting_agent, input, **kwargs)
         except BaseException as exc:
             run.end(exc)
@@ -245,9 +247,9 @@ class HaloRunner(AgentRunner):
         starting_agent = _guard_started_agent(starting_agent, input)
         run, kwargs, owns_provider = _prepare_run(starting_agent, input, kwargs)
         if run is None:
-            with _ungoverned_run_scope(kwargs):
+            with _ungoverned_run_scope(kwargs), ContextVarScope((_PASSED, starting_agent)):
                 return self.inner.run_streamed(starting_agent, input, **kwargs)
-        with run_scope(run):
+        with run_scope(run), ContextVarScope((_PASSED, starting_agent)):
             result = self.inner.run_streamed(starting_agent, input, **kwargs)
         if owns_provider:
             provider = kwargs["run_config"].model_provider
@@ -269,12 +271,48 @@ def _end_streamed_run(run: AgentRun, result: RunResultStreaming, task: Any) -> N
     run.end(error or result.run_loop_exception, paused=bool(result.interruptions))
 
 
+# A runner that code of the application makes for itself stands beside the default one.
+_PASSED: Final[ContextVar[Any]] = ContextVar("halo_openai_passed", default=None)
+"""The agent without a guard that Halo's runner hands to the SDK's."""
+_SDK_RUN: Final = AgentRunner.run
+_SDK_RUN_STREAMED: Final = AgentRunner.run_streamed
+
+
+def _is_started_past_halo(agent: Agent[Any]) -> bool:
+    """Whether an agent without a guard starts inside a guarded run, and not by way of Halo's runner."""
+    return current_innermost_run() is not None and find_guard(agent) is None and _PASSED.get() is not agent
+
+
+@functools.wraps(_SDK_RUN)
+async def _run_started(self: AgentRunner, starting_agent: Agent[Any], input: Any, **kwargs: Any) -> RunResult:  # noqa: A002  the SDK's name
+    if _is_started_past_halo(starting_agent):
+        return await HaloRunner(self).run(starting_agent, input, **kwargs)
+    with ContextVarScope((_PASSED, None)):
+        return await _SDK_RUN(self, starting_agent, input, **kwargs)
+
+
+@functools.wraps(_SDK_RUN_STREAMED)
+def _run_streamed_started(
+    self: AgentRunner,
+    starting_agent: Agent[Any],
+    input: Any,  # noqa: A002  as above
+    **kwargs: Any,
+) -> RunResultStreaming:
+    if _is_started_past_halo(starting_agent):
+        return HaloRunner(self).run_streamed(starting_agent, input, **kwargs)
+    with ContextVarScope((_PASSED, None)):
+        return _SDK_RUN_STREAMED(self, starting_agent, input, **kwargs)
+
+
 def install_runner() -> None:
-    """Put Halo's runner around the process's default runner, once."""
+    """Put Halo's runner around the process's default runner, and see what other runners start inside, once."""
     with _LOCK:
         runner = get_default_agent_runner()
         if not isinstance(runner, HaloRunner):
             set_default_agent_runner(HaloRunner(runner))
+        if AgentRunner.run is _SDK_RUN:
+            AgentRunner.run = _run_started  # type: ignore[method-assign]
+            AgentRunner.run_streamed = _run_streamed_started  # type: ignore[method-assign]
 
 
 def get_watches() -> tuple[ModeWatch, ...]:

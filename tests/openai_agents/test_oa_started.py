@@ -19,6 +19,7 @@ from agents import (
     function_tool,
     handoff,
 )
+from agents.run import AgentRunner
 from oa_world import LOOK, RAN, agent, look, stored, streamed, told, trusted
 from test_oa_mcp import Tiny
 
@@ -72,6 +73,36 @@ async def in_a_task(q: str) -> str:
     return str((await asyncio.create_task(Runner.run(plain(), q))).final_output)
 
 
+async def by_a_runner_of_its_own(q: str) -> str:
+    """Ask."""
+    return str((await AgentRunner().run(plain(), q)).final_output)
+
+
+async def by_a_stream_of_its_own(q: str) -> str:
+    """Ask."""
+    running = AgentRunner().run_streamed(plain(), q)
+    async for _ in running.stream_events():
+        pass
+    return str(running.final_output)
+
+
+def by_a_synchronous_runner_of_its_own(q: str) -> str:
+    """Ask."""
+    return str(AgentRunner().run_sync(plain(), q).final_output)
+
+
+class Mine(AgentRunner):
+    """A runner of the application."""
+
+    async def run(self, starting_agent: Any, given: Any, **kwargs: Any) -> Any:
+        return await super().run(starting_agent, given, **kwargs)
+
+
+async def by_a_runner_of_a_class_of_its_own(q: str) -> str:
+    """Ask."""
+    return str((await Mine().run(plain(), q)).final_output)
+
+
 async def with_a_configuration(q: str) -> str:
     """Ask."""
     model = ScriptedModel([LOOK, "plain is done"], model="model of plain")
@@ -91,7 +122,20 @@ async def by_a_hand_off(q: str) -> str:
     return str((await Runner.run(outer, q)).final_output)
 
 
-WAYS = [by_run, by_stream, by_run_sync, in_a_thread, in_a_task, with_a_configuration, as_a_tool, by_a_hand_off]
+WAYS = [
+    by_run,
+    by_stream,
+    by_run_sync,
+    in_a_thread,
+    in_a_task,
+    with_a_configuration,
+    as_a_tool,
+    by_a_hand_off,
+    by_a_runner_of_its_own,
+    by_a_stream_of_its_own,
+    by_a_synchronous_runner_of_its_own,
+    by_a_runner_of_a_class_of_its_own,
+]
 
 
 @pytest.mark.parametrize("mode", ["enforce", "observe"])

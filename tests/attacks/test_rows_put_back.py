@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from halo_core.authorities import Authorities
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import Denied, HaloError, Pending
 from halo_core.facade import HaloBase
@@ -145,6 +146,33 @@ def test_a_passport_that_is_issued_again_is_in_force_at_the_next_call(narrowed):
             assert (use(first, "note"), use(second, "note"), use(first, "lookup")) == (expected, expected, "ran")
     assert verified(home) == 0
     assert bodies(home, EntryKind.CONTROL) == []
+
+
+# issuers
+
+
+def test_a_passport_of_an_issuer_who_was_put_in_and_taken_out_is_shown(narrowed):
+    """As the agent's user: a key of its own in the file, a passport by it, and the file put back."""
+    home, _, _ = narrowed
+    file, key, manifest = home / "authorities.json", home / "issuer.key", home / "agents.yaml"
+    kept = {path: path.read_bytes() for path in (file, key, manifest)}
+    key.unlink()
+    Authorities(home).add_issuer("local", KeyStore(home).signer("issuer").public_key, 0)
+    assert cli("passport", "issue", "clerk", home=home)[0] == 0
+    for path, data in kept.items():
+        path.write_bytes(data)
+    assert any("no entry made an issuer's" in text for text in verify_store(url_of(home), home).warnings)
+
+
+def test_a_rotated_issuer_is_not_shown(narrowed):
+    """The honest twin."""
+    home, _, _ = narrowed
+    assert cli("keys", "rotate", "issuer", "--overlap", "1d", home=home)[0] == 0
+    assert cli("passport", "issue", "clerk", home=home)[0] == 0
+    with opened(home) as halo:
+        assert use(halo, "lookup") == "ran"
+    report = verify_store(url_of(home), home)
+    assert (report.exit_code, [text for text in report.warnings if "issuer" in text]) == (0, [])
 
 
 # known values

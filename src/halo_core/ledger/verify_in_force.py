@@ -9,12 +9,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import orjson
 
 from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
+
+_MAX_NAMED: Final = 5
 
 
 def report_unexplained(out: Collector, tenant: str, where: str, message: str, code: str, *, entry: str) -> None:
@@ -34,26 +36,38 @@ class _Use:
 
 
 class PassportInForceCheck:
-    """(9) The chain of each decision begins with the standing passport that was in force at its position."""
+    """(9) The chain of each decision begins with the standing passport that was in force at its position.
 
-    kinds: ClassVar = frozenset(("decision", "passport"))
+    Warns of passports by an issuer other than the log's first, which no entry has put in that one's place.
+    """
+
+    kinds: ClassVar = frozenset(("authority", "decision", "passport"))
 
     def __init__(self, out: Collector) -> None:
         self._out = out
         self._issued: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
         self._agents: dict[tuple[str, str], str] = {}
         self._uses: dict[tuple[str, str], _Use] = {}
+        self._signed: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        self._issuers: dict[str, list[tuple[int, str]]] = defaultdict(list)
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
         """Take one entry; `idx` is its position in the log, None where it has none."""
         if idx is None:
             return
         body = fields["body"]
+        if fields.get("kind") == "authority":
+            if body.get("role") == "issuer":
+                self._issuers[tenant] += [(idx, str(body[name])) for name in ("kid", "old") if name in body]
+            return
         if fields.get("kind") == "passport":
             if body.get("kind") == "standing":
                 agent, name = str(body.get("agent")), str(body.get("hash"))
                 self._issued[tenant, agent].append((idx, name))
                 self._agents[tenant, name] = agent
+                issuer = body.get("issuer")
+                kid = str(issuer.get("kid")) if isinstance(issuer, dict) else ""
+                self._signed[tenant].append((idx, kid, str(fields["id"])))
             return
         chain = body["snapshot"]["chain"] if "snapshot" in body else ()
         if not chain:
@@ -70,6 +84,8 @@ class PassportInForceCheck:
     def check(self, reader: LedgerReader) -> None:
         """Compare the first and the last use of each passport with when it was in force; a hash is issued once."""
         del reader
+        for tenant, signed in self._signed.items():
+            self._check_issuers(tenant, sorted(signed))
         for issued in self._issued.values():
             issued.sort()
         for (tenant, name), use in self._uses.items():
@@ -81,6 +97,17 @@ class PassportInForceCheck:
                 else:
                     message = "it was decided under a passport that was not in force then"
                     report_unexplained(self._out, tenant, where, message, "passport_not_in_force", entry=entry)
+
+    def _check_issuers(self, tenant: str, signed: list[tuple[int, str, str]]) -> None:
+        first = signed[0][1]
+        unknown = [
+            entry
+            for idx, kid, entry in signed
+            if kid != first and not any(name == kid and at < idx for at, name in self._issuers[tenant])
+        ]
+        if unknown:
+            names = ", ".join(unknown[:_MAX_NAMED]) + (" …" if len(unknown) > _MAX_NAMED else "")
+            self._out.warn(f"passports of `{tenant}` were issued with a key that no entry made an issuer's: {names}")
 
 
 class KnownInForceCheck:

@@ -126,7 +126,7 @@ def keep_blocking(threads: Iterable[threading.Thread]) -> None:
     """
     _WALL.left = {item for item in (*_WALL.left, *threads) if item.is_alive()}
     if _WALL.left and threading.Thread.start is _START_THREAD:
-        threading.Thread.start = _start_thread  # type: ignore[method-assign]
+        threading.Thread.start = _start_thread  # type: ignore[method-assign, assignment]
 
 
 _START_THREAD: Final = threading.Thread.start

@@ -92,9 +92,7 @@ class PassportInForceCheck:
             issued = self._issued.get((tenant, self._agents.get((tenant, name), "")), [])
             for idx, where, entry in dict.fromkeys((use.first, use.last)):
                 at = bisect_right(issued, idx, key=lambda item: item[0])
-                if at > 0 and issued[at - 1][1] == name:
-                    self._out.passed[9] += 1
-                else:
+                if at == 0 or issued[at - 1][1] != name:
                     message = "it was decided under a passport that was not in force then"
                     report_unexplained(self._out, tenant, where, message, "passport_not_in_force", entry=entry)
 
@@ -140,9 +138,8 @@ class KnownInForceCheck:
         used = fields["body"].get("known")
         if not used or idx is None:
             return
-        if all(self._was_known((tenant, kind, digest), idx) for kind, digest in used):
-            self._out.passed[9] += 1
-        elif len(self._doubts) < MAX_FINDINGS:
+        is_known = all(self._was_known((tenant, kind, digest), idx) for kind, digest in used)
+        if not is_known and len(self._doubts) < MAX_FINDINGS:
             where = format_entry_name((tenant, str(fields["w"]), fields["ws"]))
             self._doubts.append((tenant, where, str(fields["id"])))
 

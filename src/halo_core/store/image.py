@@ -362,6 +362,14 @@ class TenantImage:
         self._states.clear()
         self._memories.clear()
 
+    def forget_entries(self, writer: str, seq: int) -> None:
+        """Forget what was read of the entries of a writer from a sequence number on, which were rolled back."""
+        for history in (self.standing_history, self.known_history):
+            history.forget_from(writer, seq)
+        self.floors.store = ""  # it may have been made there
+        if self.history_end is not None and self.history_end[0] == writer and self.history_end[1] >= seq:
+            self.history = self.history_end = None
+
     def remember_part(self, name: str) -> None:
         """Note that a part is stored."""
         if len(self.parts) >= MAX_KEYS:

@@ -303,12 +303,7 @@ class Transaction:
         self._parts_believed.clear()
         self._pending_marks.clear()
         self.image.clear()
-        for history in (self.image.standing_history, self.image.known_history):
-            history.forget_from(self.writer.id, self.writer.seq)
-        self.image.floors.store = ""  # it may have been made in what was rolled back
-        end = self.image.history_end
-        if end is not None and end[0] == self.writer.id and end[1] >= self.writer.seq:
-            self.image.history = self.image.history_end = None  # its newest entry was rolled back
+        self.image.forget_entries(self.writer.id, self.writer.seq)
         self.image.policy = self._policy_before
 
     def draw_random(self, size: int) -> bytes:

@@ -253,8 +253,8 @@ def _find_names(
     """
     names, written = reader.names, {**trusted.approvers, **trusted.operators}
     sealed: dict[str, str] = {}
-    for entry in found.values() if names is not None else ():
-        if entry.kind is EntryKind.AUTHORITY and entry.body.get("act") == "enrol":
+    for entry in found.values():
+        if names is not None and entry.kind is EntryKind.AUTHORITY and entry.body.get("act") == "enrol":
             sealed.setdefault(str(entry.body.get("kid")), str(names.restore(entry).body.get("name", "")))
     result = {}
     for person in history.people:

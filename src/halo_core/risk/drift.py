@@ -6,7 +6,7 @@ takes each session's habits, less what is usual for the same request in the `Dri
 which agents differ (learnt offline), smooths them exponentially and raises an alarm at a squared distance (a
 multivariate EWMA).
 
-Nothing in the enforcement path calls this yet: studies measure it, and the detector is to be run on live sessions.
+`halo_core.behaviour.session_drift` runs it on live sessions, `studies/drift.py` measures it.
 """
 
 from __future__ import annotations
@@ -273,9 +273,11 @@ class DriftMonitor:
     means: tuple[tuple[int, ...], ...] = field(default_factory=tuple)
     worst_share: int = 0
 
-    def advance(self, axes: DriftAxes, reference: DriftReference, session: DriftSession) -> DriftMonitor:
-        """The state after one more session."""
-        deviation = reference.compute_deviation(axes, session)
+    def advance(
+        self, axes: DriftAxes, reference: DriftReference, session: DriftSession, *, member: bool = False
+    ) -> DriftMonitor:
+        """The state after one more session; a `member` of the reference is compared with the others."""
+        deviation = reference.compute_deviation(axes, session, member=member)
         scaled = [
             item * UNIT // isqrt(max(spread, 1)) for item, spread in zip(deviation, reference.spread, strict=True)
         ]

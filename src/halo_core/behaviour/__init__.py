@@ -1,0 +1,43 @@
+"""Behaviour of identities across sessions, as pure functions in integers.
+
+A session's measures are tallied (`tally`), compared with the limits of its identity (`assessment`), and folded into the
+identity's profile when the session ends (`profile`). Alarms leave a risk for the next sessions (`carried`).
+"""
+
+from halo_core.behaviour.assessment import ALARM, QUIET, Axis, BehaviourAssessment, assess, assess_end
+from halo_core.behaviour.carried import CarriedRisk, SessionSummary, SessionVerdict, summarize_session
+from halo_core.behaviour.event import BehaviourEvent, CallShape, Destination, TouchedObject, describe_call
+from halo_core.behaviour.measures import MEASURES, Measure
+from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, SHIPPED_PRIOR, IdentityProfile, RolePrior
+from halo_core.behaviour.seen import SeenKind
+from halo_core.behaviour.tally import SessionTally, TallyAlarm
+from halo_core.behaviour.tenant import TenantProfile
+
+__all__ = [
+    "ALARM",
+    "FOLD_FORM",
+    "MEASURES",
+    "NEW_PROFILE",
+    "QUIET",
+    "SHIPPED_PRIOR",
+    "Axis",
+    "BehaviourAssessment",
+    "BehaviourEvent",
+    "CallShape",
+    "CarriedRisk",
+    "Destination",
+    "IdentityProfile",
+    "Measure",
+    "RolePrior",
+    "SeenKind",
+    "SessionSummary",
+    "SessionTally",
+    "SessionVerdict",
+    "TallyAlarm",
+    "TenantProfile",
+    "TouchedObject",
+    "assess",
+    "assess_end",
+    "describe_call",
+    "summarize_session",
+]

@@ -1,0 +1,418 @@
+"""What an action deviates in, from what is usual for its identity: volume, drift, first times, and four parts in one.
+
+`assess` is pure and reads memory only. It looks at what the action itself adds: a limit that was passed before stops
+nothing that does not add to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from halo_core.behaviour.event import BehaviourEvent, is_wholly_requested, shorten_fingerprint
+from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of
+from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
+from halo_core.behaviour.profile import SHIPPED_PRIOR, IdentityProfile, RolePrior
+from halo_core.behaviour.seen import SeenKind, split_seen
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tenant import TenantProfile
+from halo_core.model import Impact
+
+ALARM: Final = 1000
+MAX_SHARE: Final = 1_000_000
+MAX_AXES: Final = 16
+QUIET_NOVELTY: Final = 250
+_BITS_OF_CERTAINTY: Final = 160  # sixteenths of a bit of evidence that make a part 1000
+PARTS: Final = {"behaviour": 1000, "entitlement": 800, "context": 900, "scope": 1000}
+"""Thousandths with which each part enters `unusual`; set by hand."""
+_MIN_SESSIONS: Final = 20
+"""Sessions from which on something new says anything."""
+_DORMANT_SHARES: Final = {Impact.READ.value: 300, Impact.WRITE.value: 500}
+_GRAVE_DORMANT_SHARE: Final = 900
+_UNRELATED_DORMANT_SHARE: Final = 700
+_WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
+_NOVELTY_ID: Final = "novelty"
+_FIRST_TIMES, _NOVELTY = INDEX["first_times"], INDEX[_NOVELTY_ID]
+_VOUCHED_DIVISOR: Final = 4
+_PART_OF_KIND: Final = {
+    SeenKind.TOOL: "behaviour",
+    SeenKind.SYSTEM: "context",
+    SeenKind.LABEL: "scope",
+    SeenKind.DESTINATION: "scope",
+    SeenKind.HOST: "context",
+    SeenKind.PROCESS: "context",
+    SeenKind.HOUR: "context",
+    SeenKind.HAND_OFF: "scope",
+    SeenKind.GRANT: "entitlement",
+    SeenKind.PROGRAM: "context",
+    SeenKind.UNIT: "scope",
+    SeenKind.IMPACT: "entitlement",
+}
+_ONE_CHANGE: Final = {SeenKind.PROCESS: SeenKind.HOST, SeenKind.IMPACT: SeenKind.GRANT}
+"""Kinds that are evidence of the same thing: of each pair only the stronger counts."""
+_COUNTS: Final = frozenset(
+    INDEX[name]
+    for name in "actions reads acts sends payments removals grave tools persons requested destinations labelled_reads "
+    "seconds burst amount_sum".split()
+)
+"""Measures whose limits are doubled for an action all of whose objects the request names."""
+_SCOPE_MEASURES: Final = frozenset(
+    "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
+    "amount_sum amount_largest hand_offs".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One respect in which behaviour deviates.
+
+    Args:
+        id: a measure, `<measure>_recent`, `tenant_<measure>_recent`, `object_spread`, `first_<kind>`, `dormant_grant`,
+            `habits`, `<measure>_trend` or `surprise`.
+        value: what was measured.
+        limit: what is usual; 0 where that is nothing.
+        words: a sentence for people.
+        share: of an alarm, in thousandths; for first times the weight, 1000 being ten bits.
+        kind: `volume`, `drift`, `first`, or `requested` (a volume of nothing but what the request names one by one).
+    """
+
+    id: str
+    value: int
+    limit: int
+    words: str
+    share: int
+    kind: str = "volume"
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether it is an alarm by itself."""
+        return self.share >= ALARM and self.kind != "first"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @classmethod
+    def from_plain(cls, members: Mapping[str, Any]) -> Axis:
+        """Inverse of `to_plain`."""
+        return cls(**members)
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourAssessment:
+    """How far an action, with its session and the sessions before, is from what is usual.
+
+    Args:
+        volume: largest share of a limit that this action adds to, in thousandths: from 1000 on it is passed.
+        drift: share of a drift alarm: over sessions, or of the session's e-process.
+        behaviour: 0..1000, of how it works: limits, drift, tools.
+        entitlement: 0..1000, of rights never used or long unused.
+        context: 0..1000, of hour, host, program and system.
+        scope: 0..1000, of how far it is from request and purpose.
+        unusual: 0..1000, the four in one.
+        agent_risk: 0..1000, carried from past sessions.
+        axes: what deviates, the strongest first.
+        first_times: number of things done for the first time.
+        novelty: 0..1000, the part of `unusual` that first times make.
+    """
+
+    volume: int = 0
+    drift: int = 0
+    behaviour: int = 0
+    entitlement: int = 0
+    context: int = 0
+    scope: int = 0
+    unusual: int = 0
+    agent_risk: int = 0
+    axes: tuple[Axis, ...] = ()
+    first_times: int = 0
+    novelty: int = 0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing deviates and nothing is carried: compiled plans may decide."""
+        return self.volume < ALARM and self.drift < ALARM and self.novelty < QUIET_NOVELTY and self.agent_risk == 0
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether the tally must take note (`SessionTally.with_findings`)."""
+        return bool(self.axes)
+
+    @property
+    def alarms(self) -> tuple[Axis, ...]:
+        """Axes that are alarms."""
+        return tuple(axis for axis in self.axes if axis.is_alarm)
+
+    @property
+    def alarm_shares(self) -> Iterable[tuple[str, int]]:
+        """Ids of axes that are alarms, with their shares; below an alarm's for what the request names one by one.
+
+        So somebody is asked about it, but it leaves no carried risk.
+        """
+        return [(axis.id, ALARM - 1 if axis.kind == "requested" else axis.share) for axis in self.alarms]
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The four parts by name."""
+        return {name: getattr(self, name) for name in PARTS}
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree, without what is at its default."""
+        members: dict[str, Any] = {name: number for name in _NUMBERS if (number := getattr(self, name))}
+        if self.axes:
+            members["axes"] = [axis.to_plain() for axis in self.axes]
+        return members
+
+    @classmethod
+    def from_plain(cls, members: Mapping[str, Any]) -> BehaviourAssessment:
+        """Inverse of `to_plain`."""
+        return cls(**{**members, "axes": tuple(map(Axis.from_plain, members.get("axes", ())))})
+
+
+_NUMBERS: Final = ("volume", "drift", *PARTS, "unusual", "agent_risk", "first_times", "novelty")
+QUIET: Final = BehaviourAssessment()
+
+
+def assess(
+    profile: IdentityProfile,
+    tally: SessionTally,
+    event: BehaviourEvent,
+    *,
+    prior: RolePrior = SHIPPED_PRIOR,
+    tenant: TenantProfile | None = None,
+    beside: Sequence[int] = (),
+) -> BehaviourAssessment:
+    """Assess an action before it is decided.
+
+    Args:
+        profile: of the agent.
+        tally: of its session, just advanced by this event.
+        event: the action.
+        prior: limits of its role, while the profile has little history.
+        tenant: profile of the tenant, for what is spread over agents.
+        beside: sum of each measure over the agent's other open sessions, which count like recent ones.
+    """
+    firsts, first_times = _find_first_times(profile, tally, event)
+    novelty = _combine_parts(_grade_first_times(firsts)) if firsts else 0
+    is_requested = is_wholly_requested(event)
+    volume, axes = _compare_volumes(
+        profile, tally, prior, beside=beside, firsts=(first_times, novelty), is_requested=is_requested
+    )
+    if tenant is not None:
+        share, more = _compare_tenant(tenant, tally, event)
+        volume, axes = max(volume, share), axes + more
+    agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
+    is_exposed = bool(tally.at_exposure)
+    drift = max(profile.drift_of(is_exposed=is_exposed), event.surprise)
+    if not axes and not firsts and drift < ALARM:
+        return BehaviourAssessment(volume=volume, drift=drift, agent_risk=agent_risk)
+    axes = [_name_novelty(axis, firsts) for axis in axes] + firsts
+    if drift >= ALARM:
+        axes += _list_drift_axes(profile, event, is_exposed=is_exposed)
+    parts = _grade_first_times(firsts)
+    for axis in axes:
+        if axis.kind in ("volume", "requested"):
+            part = "scope" if _measure_of(axis.id) in _SCOPE_MEASURES else "behaviour"
+            parts[part] = _join(parts[part], min(400 + (axis.share - ALARM) // 4, ALARM))
+    if drift >= ALARM:
+        parts["behaviour"] = _join(parts["behaviour"], min(drift // 2, ALARM))
+    axes.sort(key=lambda axis: (axis.kind == "first", -axis.share, axis.id))
+    return BehaviourAssessment(
+        volume=min(volume, MAX_SHARE),
+        drift=drift,
+        unusual=_combine_parts(parts),
+        agent_risk=agent_risk,
+        axes=tuple(axes[:MAX_AXES]),
+        first_times=first_times,
+        novelty=novelty,
+        **parts,
+    )
+
+
+def assess_end(
+    profile: IdentityProfile, tally: SessionTally, *, prior: RolePrior = SHIPPED_PRIOR
+) -> BehaviourAssessment:
+    """Assess what the last results of a session added, when it ends: no action came after them that was assessed."""
+    volume, axes = _compare_volumes(profile, replace(tally, raised=tally.pending), prior)
+    return BehaviourAssessment(volume=min(volume, MAX_SHARE), axes=tuple(axes[:MAX_AXES]))
+
+
+def _compare_volumes(
+    profile: IdentityProfile,
+    tally: SessionTally,
+    prior: RolePrior,
+    *,
+    beside: Sequence[int] = (),
+    firsts: tuple[int, int] = (0, 0),
+    is_requested: bool = False,
+) -> tuple[int, list[Axis]]:
+    """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
+    limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []
+    first_times, novelty = firsts
+    narrowed = profile.narrowed_limits(is_exposed=bool(tally.at_exposure))
+    raised, allowed, volume = tally.raised, dict(tally.allowances), 0
+    if first_times:
+        values = (*values[:_FIRST_TIMES], values[_FIRST_TIMES] + first_times, *values[_FIRST_TIMES + 1 :])
+        raised |= 1 << _FIRST_TIMES
+    if novelty:
+        values = (*values[:_NOVELTY], novelty, *values[_NOVELTY + 1 :])
+        raised |= 1 << _NOVELTY
+    at = 0
+    while raised:
+        if raised & 1:
+            times, value = allowed.get(at, 0) + (is_requested and at in _COUNTS), values[at]
+            limit = min(limits[at], narrowed.get(at, limits[at])) << times
+            share = value * ALARM // (limit + 1)
+            if share >= ALARM:
+                axes.append(_make_volume_axis(at, value, share, limit, is_requested=is_requested))
+            volume = max(volume, share)
+            window = _WINDOW_OF.get(at)
+            if window is not None:
+                value += recent[window - COUNT] + (beside[at] if beside else 0)
+                limit = limits[window] << times
+                share = value * ALARM // (limit + 1)
+                if share >= ALARM:
+                    axes.append(_make_volume_axis(window, value, share, limit, is_requested=is_requested))
+                volume = max(volume, share)
+        raised >>= 1
+        at += 1
+    return volume, axes
+
+
+def _make_volume_axis(
+    at: int, value: int, share: int, limit: int, *, tenant: bool = False, is_requested: bool = False
+) -> Axis:
+    is_recent = at >= COUNT
+    number = WINDOWED[at - COUNT] if is_recent else at
+    measure = MEASURES[number]
+    name = f"{measure.id}_recent" if is_recent else measure.id
+    who = "the tenant's agents" if tenant else "it"
+    words = say_excess(measure, value, limit, is_recent=is_recent, who=who)
+    kind = "requested" if is_requested and number in _COUNTS else "volume"
+    return Axis(f"tenant_{name}" if tenant else name, value, limit, words, min(share, MAX_SHARE), kind)
+
+
+def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: BehaviourEvent) -> tuple[int, list[Axis]]:
+    """What all agents of the tenant add up to: windows of measures, and sessions that touched one object."""
+    volume, axes = 0, []
+    unrelated = [shorten_fingerprint(item.fingerprint) & 2**32 - 1 for item in event.objects if not item.is_related]
+    if unrelated:
+        touches, limit = tenant.count_touches(unrelated), tenant.touch_limit
+        volume = touches * ALARM // (limit + 1)
+        if volume >= ALARM:
+            words = f"{touches} recent sessions touched an object that their requests have nothing to do with"
+            axes.append(Axis("object_spread", touches, limit, f"{words}; usual are at most {limit}", volume))
+    profile, allowed = tenant.identity, dict(tally.allowances)
+    if not profile.has_settled_windows:
+        return volume, axes
+    limits, recent = profile.limits_with(SHIPPED_PRIOR), profile.recent_of(tally)
+    for at, window in _WINDOW_OF.items():
+        if tally.raised >> at & 1:
+            value, limit = recent[window - COUNT] + tally.values[at], limits[window] << allowed.get(at, 0)
+            share = value * ALARM // (limit + 1)
+            if share >= ALARM:
+                axes.append(_make_volume_axis(window, value, share, limit, tenant=True))
+            volume = max(volume, share)
+    return volume, axes
+
+
+def _find_first_times(profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent) -> tuple[list[Axis], int]:
+    """What the action shows that is not usual, and how much of it the session had not shown before."""
+    if profile.sessions < _MIN_SESSIONS:
+        return [], 0
+    usual, found, first_times = profile.usual_values, [], 0
+    for number in tally.shown:
+        if number in usual:
+            continue
+        kind, value = split_seen(number)
+        weight = profile.known[kind].weigh(SeenKind(kind), value)
+        if kind == SeenKind.DESTINATION:
+            weight = _weigh_destination(event, value, weight)
+        if weight:
+            first_times += number in tally.fresh
+            name = SeenKind(kind).name.lower()
+            share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
+            found.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
+    dormant = _find_dormant_grant(profile, event) if event.resource else None
+    return [*found, dormant] if dormant else found, first_times
+
+
+def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis | None:
+    """The use of a grant that slept: 90 days, or many sessions where the history is shorter than that."""
+    day, share = day_of(event.ts_us), _DORMANT_SHARES.get(event.impact, _GRAVE_DORMANT_SHARE)
+    if any(not item.is_related and not item.is_requested for item in event.objects):
+        share = max(share, _UNRELATED_DORMANT_SHARE)
+    days, sessions = profile.count_idle(event.resource, day)
+    if days >= DORMANT_DAYS:
+        words = f"it uses a grant that it has not used for {days} days"
+        return Axis("dormant_grant", days, DORMANT_DAYS, words, share, "first")
+    if sessions >= DORMANT_SESSIONS and day - profile.first_day < DORMANT_DAYS:
+        words = f"it uses a grant that it has not used for {sessions} sessions"
+        return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, "first")
+    return None
+
+
+def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:
+    """The weight of a first destination: little if somebody vouches for it, twice if money goes there."""
+    is_vouched = any(
+        (place.is_own or place.is_vouched) and shorten_fingerprint(place.fingerprint) == value
+        for place in event.destinations
+    )
+    if is_vouched:
+        return weight // _VOUCHED_DIVISOR
+    return 2 * weight if event.impact == Impact.PAYMENT.value else weight
+
+
+def _name_novelty(axis: Axis, firsts: Iterable[Axis]) -> Axis:
+    """An axis; of novelty with words that say what is new."""
+    if axis.id != _NOVELTY_ID:
+        return axis
+    ranked = sorted(firsts, key=lambda item: (-item.share, item.id))[:3]
+    return replace(axis, words=f"new all at once: {'; '.join(item.words for item in ranked)}")
+
+
+def _grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
+    """The four parts that first times make; of kinds that are one change only the strongest counts."""
+    strongest: dict[SeenKind, int] = {}
+    for axis in firsts:
+        kind = SeenKind.GRANT if axis.id == "dormant_grant" else SeenKind[axis.id.removeprefix("first_").upper()]
+        kind = _ONE_CHANGE.get(kind, kind)
+        strongest[kind] = max(strongest.get(kind, 0), axis.share)
+    parts = dict.fromkeys(PARTS, 0)
+    for kind, share in strongest.items():
+        parts[_PART_OF_KIND[kind]] = _join(parts[_PART_OF_KIND[kind]], share)
+    return parts
+
+
+def _combine_parts(parts: Mapping[str, int]) -> int:
+    together = 0
+    for part, weight in PARTS.items():
+        together = _join(together, parts[part] * weight // ALARM)
+    return together
+
+
+def _join(one: int, other: int) -> int:
+    """Either of two independent doubts, in thousandths."""
+    return ALARM - (ALARM - one) * (ALARM - other) // ALARM
+
+
+def _measure_of(axis: str) -> str:
+    return axis.removeprefix("tenant_").removesuffix("_recent").replace("object_spread", "unrelated")
+
+
+def _list_drift_axes(profile: IdentityProfile, event: BehaviourEvent, *, is_exposed: bool) -> list[Axis]:
+    axes = []
+    share = profile.habits_share(is_exposed=is_exposed)
+    if share >= ALARM:
+        words = "over its last sessions it goes about the same requests in another way than before"
+        axes.append(Axis("habits", share, ALARM, words, share, "drift"))
+    for name, moved in profile.list_moved(is_exposed=is_exposed):
+        if abs(moved) >= ALARM:
+            measure, change = MEASURES[INDEX[name]], "more" if moved > 0 else "less"
+            words = f"over its last sessions it {measure.verb} {change} than before: {measure.noun or measure.unit}"
+            axes.append(Axis(f"{name}_trend", abs(moved), ALARM, words, abs(moved), "drift"))
+    if event.surprise >= ALARM:
+        words = "the actions of this session are unlikely, taken together"
+        axes.append(Axis("surprise", event.surprise, ALARM, words, event.surprise, "drift"))
+    return axes

@@ -1,0 +1,148 @@
+"""One action as behaviour sees it: values without content, built from the request before it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from halo_core.risk.drift import SessionHabits
+
+FINGERPRINT_BITS: Final = 48
+_MASK: Final = 2**FINGERPRINT_BITS - 1
+_MAX_TEXT: Final = 512
+
+
+@lru_cache(maxsize=8192)
+def fingerprint_text(text: str) -> int:
+    """48 bits of a name. Names of persons and of what is in their data come keyed already, as numbers."""
+    data = text[:_MAX_TEXT].encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=FINGERPRINT_BITS // 8).digest())
+
+
+def shorten_fingerprint(number: int) -> int:
+    """48 bits of a longer keyed fingerprint."""
+    return (number ^ number >> 64) & _MASK
+
+
+class TouchedObject(NamedTuple):
+    """A record, account, file or address among the arguments.
+
+    Args:
+        fingerprint: keyed, of its canonical form.
+        is_related: the request names it, or it came from few results of related objects.
+        is_person: it is an address or an account.
+        is_requested: the request itself names it, and not only something that led to it.
+    """
+
+    fingerprint: int
+    is_related: bool
+    is_person: bool = False
+    is_requested: bool = False
+
+
+class Destination(NamedTuple):
+    """Where an action sends, writes or connects to: a host, a mail domain, a whole address, an account.
+
+    Args:
+        fingerprint: keyed.
+        is_own: it belongs to the tenant.
+        is_vouched: the user's words or a person's answer vouch for it.
+    """
+
+    fingerprint: int
+    is_own: bool
+    is_vouched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourEvent:
+    """One action, before it is decided.
+
+    Args:
+        tool: id of the resource.
+        kind: of the action (`ActionKind`).
+        impact: class of the resource (`Impact`).
+        system: downstream system.
+        labels: of its data.
+        ts_us: time of the decision.
+        host: it runs on.
+        process: program that the agent runs in.
+        principal: keyed reference of the person or service at the head of the chain, empty for none.
+        request: fingerprint of what the user asked for, 0 for none.
+        objects: touched.
+        destinations: reached.
+        bytes_out: bytes of texts in the arguments of an action that leaves (a send, a write to a foreign host).
+        amount: largest amount among the arguments, in ten-thousandths; None for none.
+        unit: of the amount.
+        is_exposed: the session has read untrusted content.
+        resource: the grant that is used.
+        hand_off_to: agent that takes over.
+        program: name of a program or statement among the arguments.
+        action_risk: of the score, None where there is none.
+        session_risk: after this action, 0..1000.
+        surprise: share of its alarm that the session's e-process has reached, in thousandths.
+    """
+
+    tool: str
+    kind: str = "tool_call"
+    impact: str = "read"
+    system: str = ""
+    labels: tuple[str, ...] = ()
+    ts_us: int = 0
+    host: str = ""
+    process: str = ""
+    principal: str = ""
+    request: int = 0
+    objects: tuple[TouchedObject, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+    bytes_out: int = 0
+    amount: int | None = None
+    unit: str = ""
+    is_exposed: bool = False
+    resource: str = ""
+    hand_off_to: str = ""
+    program: str = ""
+    action_risk: int | None = None
+    session_risk: int = 0
+    surprise: int = 0
+
+
+def is_wholly_requested(event: BehaviourEvent) -> bool:
+    """Whether the request names each object of an action."""
+    return bool(event.objects) and all(item.is_requested for item in event.objects)
+
+
+SHAPE_COUNTS: Final = "filled empty numbers decimals links schemes texts words lines marks greets plain".split()
+"""What is counted of the arguments of an action, in order; see `risk.drift.SessionHabits`."""
+
+
+class CallShape(NamedTuple):
+    """How a call was written; feeds the habits that drift compares.
+
+    Args:
+        counts: one for each of `SHAPE_COUNTS`.
+        call: fingerprint of the tool with its arguments.
+        way: fingerprint of the tool with the names of the arguments that are filled in.
+        turn: number of the message that asked for it.
+    """
+
+    counts: tuple[int, ...]
+    call: int
+    way: int
+    turn: int = 0
+
+
+def describe_call(tool: str, args: Mapping[str, Any], *, turn: int = 0) -> CallShape:
+    """The shape of a call, off the decision path (about 20 µs; bounded by `risk.drift`)."""
+    habits = SessionHabits()
+    habits.record_action(tool, args, reads=False, failed=False, turn=turn)
+    (call,), (way,) = habits.calls, habits.call_shapes
+    counts = tuple(habits.counts.get(name, 0) for name in SHAPE_COUNTS)
+    return CallShape(counts, _fingerprint_32(call), _fingerprint_32(way), turn)
+
+
+def _fingerprint_32(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).digest())

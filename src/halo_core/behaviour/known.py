@@ -1,0 +1,169 @@
+"""What an identity has shown of each kind, and how surprising something new is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.packing import NumberReader, clamp
+from halo_core.behaviour.seen import SEEN_COUNT, SeenKind
+from halo_core.risk.model import log2_ratio_in_sixteenths
+
+_UNIT: Final = 256
+_DECAY: Final = 128
+_MAX_COUNT: Final = 255
+SENSITIVE_LABELS: Final = frozenset(
+    "chd pan card cards phi health pii personal secret secrets credential credentials key keys password passwords "
+    "confidential restricted classified biometric salary payroll".split()
+)
+_SENSITIVE: Final = frozenset(map(fingerprint_text, SENSITIVE_LABELS))
+_SENSITIVE_SHARE: Final = 900  # thousandths of attacks
+DORMANT_DAYS: Final = 90
+DORMANT_SESSIONS: Final = 100
+
+
+class _KindTerms(NamedTuple):
+    """Settings of a kind, set by hand (see `risk.circumstances`).
+
+    Args:
+        words: for people.
+        share: thousandths of attacks that are taken to show something new of the kind.
+        most: sixteenths of a bit that it weighs at most.
+        room: values that are remembered.
+    """
+
+    words: str
+    share: int
+    most: int
+    room: int
+
+
+TERMS: Final = (
+    _KindTerms("it uses a tool that it never used", 300, 40, 64),
+    _KindTerms("it reaches a system that it never reached", 300, 64, 32),
+    _KindTerms("it touches data of a kind that it never touched", 300, 64, 32),
+    _KindTerms("it reaches a destination that it never reached", 300, 48, 112),
+    _KindTerms("it runs on a host that it never ran on", 300, 80, 32),
+    _KindTerms("it runs in a program that it never ran in", 300, 64, 24),
+    _KindTerms("it acts at an hour at which it hardly or never does", 300, 48, 24),
+    _KindTerms("it hands work to an agent that it never handed to", 300, 48, 32),
+    _KindTerms("it uses a grant that it never used", 300, 32, 64),
+    _KindTerms("it runs a program or statement that it never ran", 300, 48, 48),
+    _KindTerms("it moves a currency or unit that it never moved", 300, 48, 8),
+    _KindTerms("it does a class of action that it never did", 300, 64, 8),
+)
+
+
+class Sighting(NamedTuple):
+    """Sessions that showed a value (at most 255), and the last of them: its number and its day."""
+
+    times: int
+    session: int
+    day: int
+
+
+@dataclass(frozen=True)
+class KnownValues:
+    """Values of one kind.
+
+    Args:
+        values: fingerprint → sighting.
+        lone: sessions that showed something new, decayed, in 1/256.
+        units: sessions that could have, decayed, in 1/256.
+    """
+
+    values: dict[int, Sighting]
+    lone: int = 0
+    units: int = 0
+
+    def fold(self, shown: Iterable[int], session: int, day: int, room: int) -> KnownValues:
+        """The values after one more session.
+
+        Args:
+            shown: values that it showed.
+            session: its number.
+            day: it began on, since 1970.
+            room: number of values that are kept: those shown last.
+        """
+        shown = sorted(shown)
+        values = dict(self.values)
+        is_lone = False
+        for value in shown:
+            before = values.get(value)
+            # A value that only its first session showed was new there, and nothing since has made it usual.
+            is_lone = is_lone or before is None
+            last_day = max(day, before.day) if before else day
+            values[value] = Sighting(min(before.times + 1, _MAX_COUNT) if before else 1, session, last_day)
+        if len(values) > room:
+            ranked = sorted(values, key=lambda value: (values[value].session, values[value].times, value))
+            for value in ranked[: len(values) - room]:
+                del values[value]
+        lone = self.lone - self.lone // _DECAY + _UNIT * is_lone
+        return KnownValues(values, lone, self.units - self.units // _DECAY + _UNIT)
+
+    def forget(self, shown: Iterable[int]) -> KnownValues:
+        """The values without one session that showed these."""
+        values = dict(self.values)
+        for value in shown:
+            sighting = values.get(value)
+            if sighting is not None and sighting.times > 1:
+                values[value] = sighting._replace(times=sighting.times - 1)
+            else:
+                values.pop(value, None)
+        return replace(self, values=values)
+
+    def weigh(self, kind: SeenKind, value: int) -> int:
+        """How surprising a value is, in sixteenths of a bit: 0 if it is usual, half if one session showed it.
+
+        The share of sessions that showed something new estimates how likely the next is to (Good, The Population
+        Frequencies of Species, 1953).
+        """
+        if kind == SeenKind.HOUR:
+            times = sum(self.values[hour].times for hour in _near(value) if hour in self.values)
+        else:
+            sighting = self.values.get(value)
+            times = sighting.times if sighting else 0
+        if times > 1:
+            return 0
+        terms, units, lone = TERMS[kind], self.units // _UNIT, self.lone // _UNIT
+        share, most = terms.share, terms.most
+        if kind == SeenKind.LABEL and value in _SENSITIVE:
+            share, most = _SENSITIVE_SHARE, 2 * most
+        weight = min(log2_ratio_in_sixteenths(share * (units + 2), 1000 * (lone + 1)), most)
+        return weight // 2 if times else weight
+
+    def count_idle(self, value: int, day: int, session: int) -> tuple[int, int]:
+        """Days and sessions since a value was last shown; 0 if it never was."""
+        sighting = self.values.get(value)
+        return (max(day - sighting.day, 0), max(session - sighting.session, 0)) if sighting else (0, 0)
+
+    def to_numbers(self) -> Iterator[int]:
+        """Numbers to be packed."""
+        yield from (self.lone, self.units, len(self.values))
+        for value, sighting in sorted(self.values.items()):
+            yield from (value, *sighting)
+
+    @classmethod
+    def read(cls, reader: NumberReader, room: int) -> KnownValues:
+        """Inverse of `to_numbers`."""
+        lone, units, count = reader.take(0), reader.take(0), reader.take(0, room)
+        values = {
+            reader.take(0): Sighting(reader.take(1, _MAX_COUNT), reader.take(0), reader.take()) for _ in range(count)
+        }
+        return cls(values, lone, units)
+
+
+MAY_BE_UNKNOWN: Final = (SeenKind.HOST, SeenKind.PROCESS)
+"""Kinds of which a session without a value says nothing, where of the others it says that there was none."""
+NOTHING_KNOWN: Final = tuple(KnownValues({}) for _ in range(SEEN_COUNT))
+
+
+def _near(hour: int) -> tuple[int, int, int]:
+    return (hour - 1) % 24, hour, (hour + 1) % 24
+
+
+def day_of(ts_us: int) -> int:
+    """Number of the day (UTC) since 1970."""
+    return clamp(ts_us) // 86_400_000_000

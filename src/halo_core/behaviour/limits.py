@@ -1,0 +1,172 @@
+"""What is usual of a measure, and the limit that follows: histograms over sessions, and their tails.
+
+A histogram counts an identity's ordinary sessions by the level of a measure (`measures.to_level`). Its limit leaves at
+most a stated share of ordinary sessions above it: by rank where there are enough sessions (conformal: Vovk et al.,
+Algorithmic Learning in a Random World, 2005), and by continuing the slope of the tail where there are few. How wide
+the limits of an identity are altogether is adapted to how often its ordinary sessions passed them (Gibbs and Candès,
+Adaptive Conformal Inference Under Distribution Shift, 2021).
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import Final
+
+from halo_core.behaviour.measures import COUNT, MAX_LEVEL, MEASURES, WINDOWED, level_of, to_level, value_at
+
+Histogram = tuple[tuple[int, int], ...]
+"""(level, sessions), rising in level."""
+
+FINE: Final = 4
+"""Limits are kept in a quarter of a level, 64ths of an octave, so that small steps add up."""
+SERIES: Final = COUNT + len(WINDOWED)
+"""Number of limits: one for each measure, then one for each measure over recent sessions."""
+MATURE_SESSIONS: Final = 60
+SHARE: Final = 20
+"""Thousandths of ordinary sessions that may pass any of an identity's limits."""
+_SHARE_BITS: Final = 144
+"""16 * log2 of 1 / the share of one limit (1 in 512): SHARE shared out over as many limits as really differ."""
+LEAST_SLACK: Final = 10
+"""Levels that a limit lies above the largest ordinary value (1.5 times), while there are fewer sessions than that."""
+WINDOW_SLACK: Final = 8
+"""The same of a sum over recent sessions (1.4 times), whose values depend on each other."""
+_MAX_SESSIONS: Final = 1024
+_MAX_BINS: Final = 24
+_PRIOR_SLOPE: Final = 6
+"""Levels that a limit rises for each halving of the share, where an identity has shown little."""
+_PRIOR_WEIGHT: Final = 16
+_TAIL: Final = 48  # 16ths of halvings over which the slope is measured: the upper eighth
+MAX_STEP: Final = 4
+"""64ths of an octave that one session raises a limit by at most (4.4 %), once mature."""
+MAX_DAY_STEP: Final = 21
+"""64ths of an octave that one day raises a limit by at most (25.5 %), once mature."""
+CLEARED_STEP: Final = 32
+"""64ths of an octave that a session which a person found ordinary raises a limit by at most (41 %)."""
+CLEARED_DAY_STEP: Final = 64
+_DOWN_STEP: Final = 1
+MAX_LOOSENESS: Final = 32 * FINE * 16
+_LOOSER: Final = 4 * FINE * 16
+_WINDOW_FLOOR: Final = 3
+_WINDOW_GENEROUS: Final = 8
+
+
+def add_to_histogram(histogram: Histogram, level: int) -> Histogram:
+    """The histogram with one more session; half of it is forgotten each 1,024 sessions."""
+    counts = dict(histogram)
+    counts[level] = counts.get(level, 0) + 1
+    if sum(counts.values()) > _MAX_SESSIONS:
+        counts = {at: count // 2 for at, count in counts.items() if count > 1}
+    while len(counts) > _MAX_BINS:
+        levels = sorted(counts)
+        # The closest neighbours become one, at the upper of the two: a limit never falls by that.
+        low, high = min(itertools.pairwise(levels), key=lambda pair: (pair[1] - pair[0], pair))
+        counts[high] += counts.pop(low)
+    return tuple(sorted(counts.items()))
+
+
+def remove_from_histogram(histogram: Histogram, level: int) -> Histogram:
+    """The histogram without one session of that level, or of the next above it that was counted."""
+    counts = dict(histogram)
+    at = min((known for known in counts if known >= level), default=None)
+    if at is not None:
+        counts[at] -= 1
+    return tuple(sorted((known, count) for known, count in counts.items() if count))
+
+
+def count_sessions(histogram: Histogram) -> int:
+    """Sessions in a histogram."""
+    return sum(count for _, count in histogram)
+
+
+def _find_quantile(histogram: Histogram, above: int) -> int:
+    """The smallest level that at most `above` sessions pass."""
+    left = above
+    for level, count in reversed(histogram):
+        left -= count
+        if left < 0:
+            return level
+    return 0
+
+
+def estimate_limit(histogram: Histogram, *, slack: int = LEAST_SLACK) -> int:
+    """The level that a new ordinary session passes with about the share of one limit; 0 of no sessions.
+
+    Args:
+        histogram: ordinary sessions by level.
+        slack: levels above the largest one that the limit lies at least, while there are few sessions.
+    """
+    every = count_sessions(histogram)
+    positive = tuple(pair for pair in histogram if pair[0] > 0)
+    shown = count_sessions(positive)
+    if not shown:
+        return 0
+    allowed = every >> _SHARE_BITS // 16
+    if allowed:
+        return _find_quantile(positive, allowed)
+    bits, depth = _SHARE_BITS - (to_level(every) - to_level(shown)), to_level(shown - 1)
+    largest = positive[-1][0]
+    tail = min(_TAIL, depth)
+    spread = largest - _find_quantile(positive, min(max(shown >> tail // 16, 1), shown - 1))
+    slope_16 = (16 * (spread + _PRIOR_SLOPE * _PRIOR_WEIGHT // 16)) * 16 // (tail + _PRIOR_WEIGHT)
+    return largest + max(max(bits - depth, 0) * slope_16 // 256, slack)
+
+
+CLIP: Final = 10
+"""Levels above its limit (1.5 times) that an alarmed session of observe mode is taken to have reached at most."""
+
+
+def move_limit(before: int, target: int, day_start: int, *, cleared: bool = False) -> int:
+    """The limit after one session: towards the target, by a bounded step and within the bound of the day.
+
+    All in 64ths of an octave. INVARIANT: it rises by at most `MAX_STEP`, and by `MAX_DAY_STEP` above its start of the
+    day; by more only where a person found the session ordinary, or nobody was there to ask (observe mode).
+    """
+    if target < before:
+        return max(before - _DOWN_STEP, target)
+    step, day_step = (CLEARED_STEP, CLEARED_DAY_STEP) if cleared else (MAX_STEP, MAX_DAY_STEP)
+    return max(min(target, before + step, day_start + day_step), before)
+
+
+def update_looseness(before: int, *, exceeded: bool) -> int:
+    """How much wider limits are than estimated, after one ordinary session, in 1,024ths of an octave."""
+    if exceeded:
+        return min(before + _LOOSER, MAX_LOOSENESS)
+    return max(before - _LOOSER * SHARE // (1000 - SHARE), 0)
+
+
+def _floor_of(at: int, *, generous: bool) -> int:
+    if at < COUNT:
+        measure = MEASURES[at]
+        return measure.generous if generous else measure.floor
+    measure = MEASURES[WINDOWED[at - COUNT]]
+    return measure.generous * _WINDOW_GENEROUS if generous else measure.floor * _WINDOW_FLOOR
+
+
+FLOORS: Final = tuple(level_of(at, _floor_of(at, generous=False)) * FINE for at in range(SERIES))
+GENEROUS: Final = tuple(level_of(at, _floor_of(at, generous=True)) * FINE for at in range(SERIES))
+"""Shipped limits for identities without a history, in 64ths of an octave."""
+
+
+@lru_cache(maxsize=4096)
+def blend_limits(
+    own: tuple[int, ...], sessions: int, looseness: int, prior: tuple[int, ...], window: int
+) -> tuple[int, ...]:
+    """Limits in force, as values: the prior's at first, an identity's own once it is mature.
+
+    Args:
+        own: limits of the identity, in 64ths of an octave.
+        sessions: ordinary sessions it has shown.
+        looseness: see `update_looseness`.
+        prior: limits of its role, or `GENEROUS`.
+        window: sessions before sums over recent sessions count.
+    """
+    limits = []
+    for at, (mine, given, floor) in enumerate(zip(own, prior, FLOORS, strict=True)):
+        weight = min(max(sessions - (window if at >= COUNT else 0), 0), MATURE_SESSIONS)
+        mature = max(mine + looseness // 16, floor)
+        blended = (mature * weight + max(given, mature) * (MATURE_SESSIONS - weight)) // MATURE_SESSIONS
+        limit = value_at(at, min(blended // FINE, MAX_LEVEL))
+        ceiling = MEASURES[at].ceiling if at < COUNT else 0
+        limits.append(min(limit, ceiling) if ceiling and weight == MATURE_SESSIONS else limit)
+    return tuple(limits)

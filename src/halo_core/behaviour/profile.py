@@ -1,0 +1,430 @@
+"""What is usual for an identity over its sessions: an agent, a person, a service account, a role or a tenant.
+
+A profile is a pure fold over session tallies: the same sessions in the same order give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final
+
+from halo_core.behaviour.carried import CarriedRisk, SessionSummary, SessionVerdict
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of
+from halo_core.behaviour.limits import (
+    CLIP,
+    FINE,
+    FLOORS,
+    GENEROUS,
+    LEAST_SLACK,
+    MATURE_SESSIONS,
+    MAX_LOOSENESS,
+    SERIES,
+    WINDOW_SLACK,
+    Histogram,
+    add_to_histogram,
+    blend_limits,
+    estimate_limit,
+    move_limit,
+    remove_from_histogram,
+    update_looseness,
+)
+from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MAX_VALUE, MEASURES, WINDOWED, level_of
+from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
+from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen
+from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
+from halo_core.behaviour.tally import SessionTally
+
+FOLD_FORM: Final = "halo-habits-1"
+"""Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
+_FORM: Final = FOLD_FORM.encode() + b"\n"
+MAX_PROFILE_BYTES: Final = 24_576
+WINDOW_SESSIONS: Final = 16
+"""Sessions that a window reaches back, its weights falling by 15/16 with each."""
+_WINDOW_UNIT: Final = 16
+_SLOWLY: Final = 4
+_MAX_BINS: Final = 64
+_NO_LIMITS: Final = FLOORS
+_NO_WINDOWS: Final = (0,) * len(WINDOWED)
+TEACHING: Final = (SessionVerdict.ORDINARY, SessionVerdict.CLEARED, SessionVerdict.OBSERVED)
+"""Verdicts of sessions that teach."""
+_SETTLED_SESSIONS: Final = 40
+_NEWNESS: Final = tuple(
+    at
+    for at, measure in enumerate((*MEASURES, *(MEASURES[at] for at in WINDOWED)))
+    if measure.id in ("first_times", "novelty")
+)
+
+
+@dataclass(frozen=True)
+class RolePrior:
+    """Limits that stand in while an identity has little history: those of its role, or the shipped ones.
+
+    Args:
+        limits: in 64ths of an octave, one for each limit.
+        sessions: that they come from, 0 for the shipped ones.
+    """
+
+    limits: tuple[int, ...] = GENEROUS
+    sessions: int = 0
+
+
+SHIPPED_PRIOR: Final = RolePrior()
+
+
+@dataclass(frozen=True)
+class IdentityProfile:
+    """A profile after an identity's sessions so far; the empty one is that of somebody new.
+
+    Args:
+        sessions: ordinary sessions that it learnt from.
+        watched: all sessions folded.
+        histograms: for each limit, ordinary sessions by level.
+        limits: for each limit, in 64ths of an octave, before `looseness`.
+        day: of the last session that it learnt from, since 1970.
+        day_limits: limits at the start of that day.
+        looseness: see `limits.update_looseness`.
+        windows: for each windowed measure, its sum over recent sessions, in 16ths, before exposure to content.
+        exposed_windows: the same after exposure.
+        window: sessions that windows reach back.
+        known: for each `SeenKind`, what it has shown.
+        drifts: drift over sessions without and with untrusted content.
+        first_day: of its first session that it learnt from.
+        carried: what its alarms leave for the next sessions.
+    """
+
+    sessions: int = 0
+    watched: int = 0
+    histograms: tuple[Histogram, ...] = ((),) * SERIES
+    limits: tuple[int, ...] = _NO_LIMITS
+    day: int = 0
+    day_limits: tuple[int, ...] = _NO_LIMITS
+    looseness: int = 0
+    windows: tuple[int, ...] = _NO_WINDOWS
+    exposed_windows: tuple[int, ...] = _NO_WINDOWS
+    window: int = WINDOW_SESSIONS
+    known: tuple[KnownValues, ...] = NOTHING_KNOWN
+    drifts: tuple[SessionDrift, SessionDrift] = (SessionDrift(), SessionDrift())
+    first_day: int = 0
+    carried: CarriedRisk = field(default_factory=CarriedRisk)
+
+    def fold(
+        self, tally: SessionTally, *, verdict: SessionVerdict, summary: SessionSummary | None = None
+    ) -> IdentityProfile:
+        """The profile after a session has ended.
+
+        Args:
+            tally: of the session.
+            verdict: what it counts as; only those of `TEACHING` teach, `observed` by clipped values.
+            summary: for the carried risk; None for identities that carry none (tenants, roles).
+        """
+        learns = verdict in TEACHING
+        carried = self.carried.after_session(summary) if summary is not None else self.carried
+        if tally.is_empty:
+            return replace(self, carried=carried)
+        # INVARIANT: deviation that content explains moves neither windows nor drift.
+        is_explained = not learns and bool(tally.alarms) and all(alarm.is_exposed for alarm in tally.alarms)
+        after = self._watch(tally, learns=learns, is_explained=is_explained)
+        if learns:
+            after = after.learn(tally, before=self, verdict=verdict)
+            if verdict is SessionVerdict.CLEARED and any(is_drift_axis(alarm.axis) for alarm in tally.alarms):
+                after = after.restart_drift()
+        return replace(after, carried=carried)
+
+    def judge(self, tally: SessionTally, summary: SessionSummary, *, learned: bool) -> IdentityProfile:
+        """The profile after a person has judged a session that was folded before.
+
+        Args:
+            tally: of that session.
+            summary: with the verdict: `cleared` teaches what it did not, `attack` takes out what it taught.
+            learned: whether the session was folded as `ordinary` or `cleared`.
+        """
+        carried = self.carried.judged(summary)
+        return replace(self.relearn(tally, verdict=summary.verdict, learned=learned), carried=carried)
+
+    def relearn(self, tally: SessionTally, *, verdict: SessionVerdict, learned: bool) -> IdentityProfile:
+        """As `judge`, without the carried risk."""
+        if tally.is_empty:
+            return self
+        if verdict is SessionVerdict.CLEARED:
+            after = self if learned else self.learn(tally, before=self, verdict=verdict)
+            has_drift = any(is_drift_axis(alarm.axis) for alarm in tally.alarms)
+            return after.restart_drift() if has_drift else after
+        return self._unlearn(tally) if learned and verdict is SessionVerdict.ATTACK else self
+
+    def _watch(self, tally: SessionTally, *, learns: bool, is_explained: bool) -> IdentityProfile:
+        """What moves with every session, ordinary or not: windows and drift."""
+        before = tally.at_exposure or tally.values
+        # After an alarm that nobody cleared, what adds up hardly fades, so that it does not go on a little at a time.
+        fades = self.window if learns or is_explained else _SLOWLY * self.window
+        windows, exposed_windows = [], []
+        for which, at in enumerate(WINDOWED):
+            after_exposure = 0 if is_explained else tally.values[at] - before[at]
+            windows.append(self._decay(self.windows[which], fades) + before[at] * _WINDOW_UNIT)
+            exposed_windows.append(self._decay(self.exposed_windows[which], fades) + after_exposure * _WINDOW_UNIT)
+        drifts = list(self.drifts)
+        # INVARIANT: content moves no drift by what it explains.
+        if not is_explained:
+            which = int(bool(tally.at_exposure))
+            drifts[which] = drifts[which].advance(tally.to_drift_session(), tally.values, learns=learns)
+        return replace(
+            self,
+            watched=self.watched + 1,
+            windows=tuple(windows),
+            exposed_windows=tuple(exposed_windows),
+            drifts=(drifts[0], drifts[1]),
+        )
+
+    def _decay(self, total: int, sessions: int = 0) -> int:
+        sessions = sessions or self.window
+        return total * (sessions - 1) // sessions
+
+    def restart_drift(self) -> IdentityProfile:
+        """A person accepted the new ways: the next sessions become the reference."""
+        return replace(self, drifts=(SessionDrift(), SessionDrift()))
+
+    def learn(self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict) -> IdentityProfile:
+        """The profile once a session has taught it; `before`: as the session met it."""
+        levels, cleared = before.list_levels(tally), verdict is SessionVerdict.CLEARED
+        if verdict is SessionVerdict.OBSERVED:
+            own = zip(levels, before.limits, strict=True)
+            levels = [min(level, limit // FINE + CLIP) for level, limit in own]
+        # INVARIANT: only sessions that a person cleared widen the limits as a whole.
+        exceeded = cleared and any(level * FINE > limit for level, limit in zip(levels, before.own_limits, strict=True))
+        day = day_of(tally.first_us)
+        day_limits = self.limits if day != self.day or not self.sessions else self.day_limits
+        histograms, limits = [], []
+        is_mature, quick = self.sessions >= MATURE_SESSIONS, verdict is not SessionVerdict.ORDINARY
+        is_new = self.sessions < _SETTLED_SESSIONS
+        for at, level in enumerate(levels):
+            # At first all is new: what that comes to says nothing of later.
+            histogram = self.histograms[at]
+            if not (is_new and at in _NEWNESS) and (at < COUNT or self.sessions >= self.window):
+                histogram = add_to_histogram(histogram, level)
+            target = self._estimate(at, histogram)
+            histograms.append(histogram)
+            if self.sessions >= MATURE_SESSIONS + (self.window if at >= COUNT else 0):
+                target = move_limit(self.limits[at], target, day_limits[at], cleared=quick)
+            limits.append(target)
+        sessions = self.sessions + 1
+        known = tuple(
+            values if kind in MAY_BE_UNKNOWN and not shown else values.fold(shown, sessions, day, TERMS[kind].room)
+            for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen), strict=True))
+        )
+        looseness = update_looseness(self.looseness, exceeded=exceeded) if is_mature else self.looseness
+        return replace(
+            self,
+            sessions=sessions,
+            histograms=tuple(histograms),
+            limits=tuple(limits),
+            day=day,
+            day_limits=day_limits,
+            first_day=self.first_day if self.sessions else day,
+            looseness=looseness,
+            known=known,
+        )
+
+    def _unlearn(self, tally: SessionTally) -> IdentityProfile:
+        """Without what a session taught; its part in windows is left to fade."""
+        histograms, limits = list(self.histograms), list(self.limits)
+        for at, value in enumerate(tally.values):
+            histograms[at] = remove_from_histogram(histograms[at], level_of(at, value))
+        for at, measure in enumerate(WINDOWED, COUNT):
+            # What it met is not known any more: the largest sum is taken for its own, if it can be.
+            top = histograms[at][-1][0] if histograms[at] else 0
+            if top > level_of(measure, tally.values[measure]):
+                histograms[at] = remove_from_histogram(histograms[at], top)
+        limits = [min(limit, self._estimate(at, histograms[at])) for at, limit in enumerate(limits)]
+        known = tuple(values.forget(shown) for values, shown in zip(self.known, group_seen(tally.seen), strict=True))
+        day_limits = tuple(map(min, self.day_limits, limits))
+        sessions = max(self.sessions - 1, 0)
+        return replace(
+            self,
+            sessions=sessions,
+            histograms=tuple(histograms),
+            limits=tuple(limits),
+            day_limits=day_limits,
+            known=known,
+        )
+
+    def _estimate(self, at: int, histogram: Histogram) -> int:
+        is_short_window = at >= COUNT and self.window <= WINDOW_SESSIONS
+        level = estimate_limit(histogram, slack=WINDOW_SLACK if is_short_window else LEAST_SLACK)
+        return max(level * FINE, FLOORS[at])
+
+    def list_levels(self, tally: SessionTally) -> list[int]:
+        """Levels of the measures, then of the measures over recent sessions, as the session met them."""
+        recent = self.recent_of(tally)
+        sums = (level_of(at, recent[which] + tally.values[at]) for which, at in enumerate(WINDOWED))
+        return [*(level_of(at, value) for at, value in enumerate(tally.values)), *sums]
+
+    def recent_of(self, tally: SessionTally) -> tuple[int, ...]:
+        """What a session's windowed measures add to: only an exposed session is held to what exposed ones did."""
+        return self._recent_with_exposed if tally.at_exposure else self._recent
+
+    @cached_property
+    def _recent(self) -> tuple[int, ...]:
+        return tuple(self._decay(total) // _WINDOW_UNIT for total in self.windows)
+
+    @cached_property
+    def _recent_with_exposed(self) -> tuple[int, ...]:
+        both = zip(self.windows, self.exposed_windows, strict=True)
+        return tuple((self._decay(total) + self._decay(more)) // _WINDOW_UNIT for total, more in both)
+
+    @cached_property
+    def own_limits(self) -> tuple[int, ...]:
+        """Its own limits, in 64ths of an octave."""
+        return tuple(max(limit + self.looseness // 16, floor) for limit, floor in zip(self.limits, FLOORS, strict=True))
+
+    @cached_property
+    def _mature_limits(self) -> tuple[int, ...]:
+        return blend_limits(self.limits, self.sessions, self.looseness, GENEROUS, self.window)
+
+    def limits_with(self, prior: RolePrior) -> tuple[int, ...]:
+        """Limits in force, as values: a measure above its limit is beyond what is usual."""
+        if self.sessions >= MATURE_SESSIONS + self.window or prior is SHIPPED_PRIOR:
+            return self._mature_limits
+        return blend_limits(self.limits, self.sessions, self.looseness, prior.limits, self.window)
+
+    def limit_of(self, measure: str, prior: RolePrior = SHIPPED_PRIOR) -> int:
+        """Limit of a measure by its name (`objects`, `objects_recent`)."""
+        base = measure.removesuffix("_recent")
+        at = INDEX[base]
+        return self.limits_with(prior)[at if base == measure else COUNT + WINDOWED.index(at)]
+
+    @cached_property
+    def usual_values(self) -> frozenset[int]:
+        """All values of all kinds that are usual (`tally.join_seen`)."""
+        found: list[int] = []
+        for number, values in enumerate(self.known):
+            kind = SeenKind(number)
+            shown = range(24) if kind is SeenKind.HOUR else values.values
+            found += [join_seen(kind, value) for value in shown if not values.weigh(kind, value)]
+        return frozenset(found)
+
+    def count_idle(self, grant: str, day: int) -> tuple[int, int]:
+        """Days and sessions since a grant was used last; 0 where it never was, or its last use is not remembered."""
+        return self.known[SeenKind.GRANT].count_idle(fingerprint_text(grant), day, self.sessions)
+
+    def as_prior(self) -> RolePrior:
+        """The prior that this profile, of a role or a tenant, gives its agents: 1.5 times its limits."""
+        if self.sessions < MATURE_SESSIONS:
+            return SHIPPED_PRIOR
+        return RolePrior(
+            tuple(min(limit + LEAST_SLACK * FINE, MAX_LEVEL * FINE) for limit in self.own_limits), self.sessions
+        )
+
+    @property
+    def has_settled_windows(self) -> bool:
+        """Whether sums over recent sessions have filled, and varied, long enough for limits of their own."""
+        return self.sessions >= max(3 * self.window, MATURE_SESSIONS)
+
+    @property
+    def is_mature(self) -> bool:
+        """Whether its own limits are in force."""
+        return self.sessions >= MATURE_SESSIONS
+
+    @cached_property
+    def _drift_shares(self) -> tuple[int, int]:
+        unexposed, exposed = self.drifts[0].share, self.drifts[1].share
+        return unexposed, max(unexposed, exposed)
+
+    def drift_of(self, *, is_exposed: bool) -> int:
+        """Share of an alarm that drift over sessions has reached, in thousandths.
+
+        Only a session that has read untrusted content is held to what such sessions did.
+        """
+        return self._drift_shares[is_exposed]
+
+    @property
+    def drift(self) -> int:
+        """Largest share of a drift alarm, over sessions of either kind."""
+        return self._drift_shares[1]
+
+    @cached_property
+    def _narrowed(self) -> tuple[dict[int, int], dict[int, int]]:
+        unexposed, exposed = (drift.trend.list_narrowed() for drift in self.drifts)
+        both = {at: min(limits.get(at, MAX_VALUE) for limits in (unexposed, exposed)) for at in {*unexposed, *exposed}}
+        return unexposed, both
+
+    def narrowed_limits(self, *, is_exposed: bool) -> dict[int, int]:
+        """Limits of measures that rose over sessions to an alarm: what the reference sessions reached."""
+        return self._narrowed[is_exposed]
+
+    def habits_share(self, *, is_exposed: bool) -> int:
+        """The part of `drift_of` that habits make."""
+        return max(drift.habits.share for drift in self.drifts[: 1 + is_exposed])
+
+    def list_moved(self, *, is_exposed: bool = True) -> tuple[tuple[str, int], ...]:
+        """Measures that moved over sessions, with signed shares of an alarm, the largest first."""
+        found: dict[str, int] = {}
+        for drift in self.drifts[: 1 + is_exposed]:
+            for name, share in drift.trend.list_moved():
+                found[name] = max(found.get(name, 0), share, key=abs)
+        return tuple(sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0])))
+
+    def to_bytes(self) -> bytes:
+        """Bytes of at most `MAX_PROFILE_BYTES`."""
+        return pack_numbers(_FORM, self._to_numbers())
+
+    def _to_numbers(self) -> Iterator[int]:
+        yield from (self.sessions, self.watched, self.day, self.looseness, self.window)
+        for histogram in self.histograms:
+            yield len(histogram)
+            last = 0
+            for level, count in histogram:
+                yield from (level - last, count)
+                last = level
+        yield from (*self.limits, *self.day_limits, *self.windows, *self.exposed_windows)
+        for values in self.known:
+            yield from values.to_numbers()
+        for drift in self.drifts:
+            yield from drift.to_numbers()
+        yield self.first_day
+        yield from self.carried.to_numbers()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> IdentityProfile:
+        """Inverse of `to_bytes`.
+
+        Raises:
+            BadInput: these are other bytes (`bad_profile`).
+        """
+        reader = NumberReader(_FORM, data, max_bytes=MAX_PROFILE_BYTES)
+        sessions, watched, day, looseness = reader.take(0), reader.take(0), reader.take(), reader.take(0, MAX_LOOSENESS)
+        window = reader.take(2, 1024)
+        histograms = tuple(_read_histogram(reader) for _ in range(SERIES))
+        profile = cls(
+            sessions,
+            watched,
+            histograms,
+            reader.take_many(SERIES),
+            day,
+            reader.take_many(SERIES),
+            looseness,
+            reader.take_many(len(WINDOWED), 0),
+            reader.take_many(len(WINDOWED), 0),
+            window,
+            tuple(KnownValues.read(reader, TERMS[kind].room) for kind in range(SEEN_COUNT)),
+            (SessionDrift.read(reader), SessionDrift.read(reader)),
+            reader.take(),
+            CarriedRisk.read(reader),
+        )
+        reader.finish()
+        if profile.to_bytes() != data:
+            raise profile_error("not what was written")
+        return profile
+
+
+def _read_histogram(reader: NumberReader) -> Histogram:
+    pairs, level = [], 0
+    for _ in range(reader.take(0, _MAX_BINS)):
+        level += reader.take(0, MAX_LEVEL)
+        pairs.append((level, reader.take(1)))
+    return tuple(pairs)
+
+
+NEW_PROFILE: Final = IdentityProfile()
+"""The profile of an identity without a history."""

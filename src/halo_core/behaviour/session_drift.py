@@ -1,0 +1,328 @@
+"""Drift of an identity over its sessions: its habits and its measures against those of its reference sessions.
+
+The reference is the first `REFERENCE_SESSIONS` ordinary sessions. It does not learn afterwards, or only very slowly, so
+that who changes step by step is compared with what was, not with the step before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib import resources
+from math import isqrt
+from typing import Final
+
+from halo_core.behaviour.measures import DRIFTING, MEASURES, from_level, to_level
+from halo_core.behaviour.packing import NumberReader
+from halo_core.risk.drift import HABITS, DriftAxes, DriftMonitor, DriftReference, DriftSession, fit_reference
+
+REFERENCE_SESSIONS: Final = 60
+_MAX_WAYS: Final = 10
+_MAX_PAIRS: Final = 320
+_MAX_TASKS: Final = REFERENCE_SESSIONS
+_UNIT: Final = 1024
+_REFERENCE_SLACK: Final = 1500
+_HABITS_ALARM: Final = 850
+"""Thousandths of the limits of `risk/axes.json` that habits must pass in two sessions in a row: on recorded agents this
+finds more changes than the limits themselves in one session, with no more false alarms (`studies/drift.py`)."""
+
+
+@lru_cache(maxsize=1)
+def load_axes() -> DriftAxes:
+    """The directions along which agents differ, as shipped (`studies/train_behaviour.py` makes them)."""
+    text = resources.files("halo_core.risk").joinpath("axes.json").read_text(encoding="utf-8")
+    return DriftAxes.from_plain(json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class HabitDrift:
+    """Habits over sessions; see `risk.drift`.
+
+    Args:
+        rows: reference sessions so far, until there are enough.
+        reference: what is usual, once there are.
+        monitor: state of the detector.
+        before: share of an alarm that the session before the last reached.
+        slack: thousandths by which the limits are wider, since the reference sessions themselves vary so much.
+    """
+
+    rows: tuple[DriftSession, ...] = ()
+    reference: DriftReference | None = None
+    monitor: DriftMonitor = field(default_factory=DriftMonitor)
+    before: int = 0
+    slack: int = 1000
+
+    def advance(self, session: DriftSession, *, learns: bool, axes: DriftAxes | None = None) -> HabitDrift:
+        """The state after one more session; only one that teaches becomes a reference session.
+
+        Args:
+            session: its habits.
+            learns: whether it teaches.
+            axes: other directions than the shipped ones, for studies.
+        """
+        axes = axes or load_axes()
+        if self.reference is not None:
+            return replace(self, monitor=self.monitor.advance(axes, self.reference, session), before=self._latest)
+        if not learns:
+            return self
+        kept = DriftSession(session.request, session.habits, frozenset(sorted(session.call_shapes)[:_MAX_WAYS]))
+        rows = (*self.rows, kept)
+        if len(rows) < REFERENCE_SESSIONS:
+            return replace(self, rows=rows)
+        reference = fit_reference(axes, rows)
+        return HabitDrift((), _bound(reference), slack=_measure_slack(axes, reference, rows))
+
+    @property
+    def _latest(self) -> int:
+        return self.monitor.worst_share * 1000 // _HABITS_ALARM
+
+    @property
+    def share(self) -> int:
+        """Share of an alarm, in thousandths: what two sessions in a row reached."""
+        return min(self.before, self._latest) * 1000 // self.slack
+
+    def fade(self) -> HabitDrift:
+        """The state after a session that tells nothing of drift, since Halo stopped some of it: an eighth less."""
+        means = tuple(tuple(map(_fade, row)) for row in self.monitor.means)
+        monitor = replace(self.monitor, means=means, worst_share=_fade(_fade(self.monitor.worst_share)))
+        return replace(self, monitor=monitor, before=_fade(_fade(self.before)))
+
+    def to_numbers(self) -> Iterator[int]:
+        """Numbers to be packed."""
+        yield len(self.rows)
+        for row in self.rows:
+            yield from (row.request, *row.habits, len(row.call_shapes), *sorted(row.call_shapes))
+        yield int(self.reference is not None)
+        if self.reference is not None:
+            yield from _reference_numbers(self.reference)
+        yield from (self.before, self.slack, self.monitor.count, self.monitor.worst_share, len(self.monitor.means))
+        for means in self.monitor.means:
+            yield from means
+
+    @classmethod
+    def read(cls, reader: NumberReader) -> HabitDrift:
+        """Inverse of `to_numbers`."""
+        rows = []
+        for _ in range(reader.take(0, REFERENCE_SESSIONS)):
+            request, habits = reader.take(0), reader.take_many(len(HABITS))
+            rows.append(DriftSession(request, habits, frozenset(reader.take_many(reader.take(0, _MAX_WAYS), 0))))
+        reference = _read_reference(reader) if reader.take(0, 1) else None
+        before, slack = reader.take(0), reader.take(1000)
+        count, worst, smoothings = reader.take(0), reader.take(0), reader.take(0, len(load_axes().keeps))
+        means = tuple(reader.take_many(_width()) for _ in range(smoothings))
+        return cls(tuple(rows), reference, DriftMonitor(count, means, worst), before, slack)
+
+
+def _fade(number: int) -> int:
+    return number * 7 // 8 if number >= 0 else -(-number * 7 // 8)
+
+
+def is_drift_axis(axis: str) -> bool:
+    """Whether an axis of an assessment tells of drift over sessions."""
+    return axis == "habits" or axis.endswith("_trend")
+
+
+def _width() -> int:
+    return len(load_axes().rows) + 2
+
+
+def _measure_slack(axes: DriftAxes, reference: DriftReference, rows: Iterable[DriftSession]) -> int:
+    """How much wider than shipped the limits must be for the reference sessions to stay well below them.
+
+    They are compared one by one with the others. Sessions of heavy tails, or of busy days in a row, wander more than
+    recorded agents did.
+    """
+    monitor, before, highest = DriftMonitor(), 0, 0
+    for row in rows:
+        monitor = monitor.advance(axes, reference, row, member=True)
+        share = monitor.worst_share * 1000 // _HABITS_ALARM
+        before, highest = share, max(highest, min(before, share))
+    return max(1000, highest * _REFERENCE_SLACK // 1000)
+
+
+def _bound(reference: DriftReference) -> DriftReference:
+    """The reference with a bounded number of ways, those of the most frequent requests."""
+    room, kept = _MAX_PAIRS, {}
+    for request in sorted(reference.tasks, key=lambda task: (-reference.tasks[task][0], task)):
+        ways = dict(sorted(reference.call_shapes.get(request, {}).items())[:room])
+        room -= len(ways)
+        kept[request] = ways
+    return replace(reference, call_shapes=kept)
+
+
+def _reference_numbers(reference: DriftReference) -> Iterator[int]:
+    yield from reference.means
+    yield from reference.spread
+    yield len(reference.tasks)
+    for request, (times, sums) in sorted(reference.tasks.items()):
+        ways = reference.call_shapes.get(request, {})
+        yield from (request, times, *sums, len(ways))
+        for way, count in sorted(ways.items()):
+            yield from (way, count)
+
+
+def _read_reference(reader: NumberReader) -> DriftReference:
+    width = _width()
+    means, spread = reader.take_many(width), reader.take_many(width, 0)
+    tasks: dict[int, tuple[int, tuple[int, ...]]] = {}
+    call_shapes: dict[int, dict[int, int]] = {}
+    for _ in range(reader.take(0, _MAX_TASKS)):
+        request, times, sums = reader.take(0), reader.take(0), reader.take_many(width - 2)
+        ways = [(reader.take(0), reader.take(0)) for _ in range(reader.take(0, _MAX_PAIRS))]
+        tasks[request], call_shapes[request] = (times, sums), dict(ways)
+    return DriftReference(means, tasks, call_shapes, spread)
+
+
+_KEEPS: Final = (768, 922, 984)
+_MAX_DEVIATION: Final = 3 * _UNIT
+_MIN_SPREAD: Final = 6
+_ALARM: Final = 1000
+TREND_LIMIT: Final = 5 * _UNIT + _UNIT // 5
+"""Deviation of a smoothed measure, in 1/1024 of its standard deviation, at which an alarm starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureTrend:
+    """Levels of the drifting measures over sessions, smoothed (EWMA: Roberts, 1959).
+
+    Args:
+        sessions: reference sessions so far.
+        sums: of their levels.
+        squares: of their levels, squared.
+        means: smoothed deviations, for each smoothing, in 1/1024 of the standard deviation.
+        latest: largest share of an alarm for each measure, signed by its direction, in thousandths.
+        before: the same after the session before the last.
+    """
+
+    sessions: int = 0
+    sums: tuple[int, ...] = (0,) * len(DRIFTING)
+    squares: tuple[int, ...] = (0,) * len(DRIFTING)
+    count: int = 0
+    means: tuple[tuple[int, ...], ...] = ((0,) * len(DRIFTING),) * len(_KEEPS)
+    latest: tuple[int, ...] = (0,) * len(DRIFTING)
+    before: tuple[int, ...] = (0,) * len(DRIFTING)
+
+    def advance(self, values: tuple[int, ...], *, learns: bool) -> MeasureTrend:
+        """The state after one more session with these measures."""
+        levels = tuple(to_level(values[at]) for at in DRIFTING)
+        if self.sessions < REFERENCE_SESSIONS:
+            if not learns:
+                return self
+            return replace(
+                self,
+                sessions=self.sessions + 1,
+                sums=tuple(a + b for a, b in zip(self.sums, levels, strict=True)),
+                squares=tuple(a + b * b for a, b in zip(self.squares, levels, strict=True)),
+            )
+        scaled = [self._scale(at, level) for at, level in enumerate(levels)]
+        means = tuple(
+            tuple((keep * old + (_UNIT - keep) * new) // _UNIT for old, new in zip(row, scaled, strict=True))
+            for keep, row in zip(_KEEPS, self.means, strict=True)
+        )
+        count = min(self.count + 1, 2**31)
+        shares = tuple(_worst_share([row[at] for row in means], self.sessions) for at in range(len(levels)))
+        return replace(self, count=count, means=means, latest=shares, before=self.latest)
+
+    def _describe(self, at: int) -> tuple[int, int]:
+        """Mean and standard deviation of a measure's level in the reference, in 1/1024."""
+        mean = self.sums[at] * _UNIT // self.sessions
+        variance = self.squares[at] * _UNIT // self.sessions - mean * mean // _UNIT
+        return mean, max(isqrt(max(variance, 0) * _UNIT), _MIN_SPREAD * _UNIT)
+
+    def _scale(self, at: int, level: int) -> int:
+        mean, spread = self._describe(at)
+        deviation = (level * _UNIT - mean) * _UNIT // spread
+        return max(min(deviation, _MAX_DEVIATION), -_MAX_DEVIATION)
+
+    @property
+    def share(self) -> int:
+        """Largest share of an alarm, in thousandths."""
+        return max(map(abs, self.shares), default=0)
+
+    @property
+    def shares(self) -> tuple[int, ...]:
+        """For each drifting measure the share that two sessions in a row reached in one direction, signed."""
+        pairs = zip(self.latest, self.before, strict=True)
+        return tuple(min(one, other, key=abs) if (one < 0) == (other < 0) else 0 for one, other in pairs)
+
+    def fade(self) -> MeasureTrend:
+        """The state after a session that tells nothing of drift: an eighth less."""
+        means = tuple(tuple(map(_fade, row)) for row in self.means)
+        return replace(self, means=means, latest=tuple(map(_fade, self.latest)), before=tuple(map(_fade, self.before)))
+
+    def list_narrowed(self) -> dict[int, int]:
+        """Measures that rose to an alarm, with what reference sessions reached: a standard deviation above the mean."""
+        narrowed = {}
+        for at, share in enumerate(self.shares):
+            if share >= _ALARM:
+                mean, spread = self._describe(at)
+                narrowed[DRIFTING[at]] = max(from_level((mean + spread) // _UNIT), 1)
+        return narrowed
+
+    def list_moved(self) -> tuple[tuple[str, int], ...]:
+        """Measures that moved, with their signed shares, the largest first."""
+        pairs = ((MEASURES[at].id, share) for at, share in zip(DRIFTING, self.shares, strict=True))
+        return tuple(sorted((pair for pair in pairs if abs(pair[1]) >= 500), key=lambda pair: (-abs(pair[1]), pair[0])))
+
+    def to_numbers(self) -> Iterator[int]:
+        """Numbers to be packed."""
+        yield from (self.sessions, *self.sums, *self.squares, self.count)
+        for row in self.means:
+            yield from row
+        yield from self.latest
+        yield from self.before
+
+    @classmethod
+    def read(cls, reader: NumberReader) -> MeasureTrend:
+        """Inverse of `to_numbers`."""
+        width, sessions = len(DRIFTING), reader.take(0)
+        sums, squares = reader.take_many(width, 0), reader.take_many(width, 0)
+        count, means = reader.take(0), tuple(reader.take_many(width) for _ in _KEEPS)
+        return cls(sessions, sums, squares, count, means, reader.take_many(width), reader.take_many(width))
+
+
+def _worst_share(means: list[int], sessions: int) -> int:
+    """Signed share of an alarm, of the smoothing that is furthest off."""
+    worst = 0
+    for mean, keep in zip(means, _KEEPS, strict=True):
+        # Variance of the smoothed deviation, and of the reference's own mean, in 1/1024.
+        variance = max((_UNIT - keep) * _UNIT // (_UNIT + keep), 1) + _UNIT // max(sessions, 1)
+        share = mean * 1000 * 32 // (isqrt(variance * 1024 * 1024) * TREND_LIMIT // 1024)
+        worst = max(worst, share, key=abs)
+    return worst
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDrift:
+    """Drift of one kind of sessions: those that read untrusted content, or those that did not."""
+
+    habits: HabitDrift = field(default_factory=HabitDrift)
+    trend: MeasureTrend = field(default_factory=MeasureTrend)
+
+    def advance(
+        self, session: DriftSession, values: tuple[int, ...], *, learns: bool, axes: DriftAxes | None = None
+    ) -> SessionDrift:
+        """The state after one more session, with its measures; see `HabitDrift.advance`."""
+        habits = self.habits.advance(session, learns=learns, axes=axes)
+        return SessionDrift(habits, self.trend.advance(values, learns=learns))
+
+    def fade(self) -> SessionDrift:
+        """The state after a session that tells nothing of drift, since Halo stopped some of it."""
+        return SessionDrift(self.habits.fade(), self.trend.fade())
+
+    @property
+    def share(self) -> int:
+        """Share of an alarm, in thousandths."""
+        return max(self.habits.share, self.trend.share)
+
+    def to_numbers(self) -> Iterator[int]:
+        """Numbers to be packed."""
+        yield from self.habits.to_numbers()
+        yield from self.trend.to_numbers()
+
+    @classmethod
+    def read(cls, reader: NumberReader) -> SessionDrift:
+        """Inverse of `to_numbers`."""
+        return cls(HabitDrift.read(reader), MeasureTrend.read(reader))

@@ -1,0 +1,433 @@
+"""What a session has done so far, as a bounded value that is stored with the session.
+
+Distinct things are counted exactly up to the size of a sample, and beyond it by the k smallest fingerprints (KMV:
+Bar-Yossef et al., Counting Distinct Elements in a Data Stream, 2002). INVARIANT: no measure falls within a session.
+"""
+
+from __future__ import annotations
+
+from array import array
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, Protocol
+
+from halo_core.behaviour.event import SHAPE_COUNTS, BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
+from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE, MEASURES
+from halo_core.behaviour.packing import profile_error
+from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen, pack_seen, split_seen, unpack_seen
+from halo_core.errors import require
+from halo_core.model import Impact
+from halo_core.risk.drift import DriftSession, SessionHabits
+
+_MINUTE_US: Final = 60_000_000
+_MAX_GAP_US: Final = _MINUTE_US
+_MAX_PRINCIPAL: Final = 80
+_MAX_ALARMS: Final = 32
+_MAX_TIMES: Final = 1000
+_MAX_DOUBLINGS: Final = 16
+_MAX_WAYS: Final = 48
+_MAX_CALLS: Final = 64
+_NUMBER_32: Final = 2**32 - 1
+
+_DISTINCT: Final = ("objects", "unrelated", "persons", "destinations", "outside", "requested")
+_SAMPLE_SIZES: Final = (96, 96, 48, 48, 48, 48)
+UNRELATED_SAMPLE: Final = 1
+"""Place of unrelated objects among `SessionTally.samples`."""
+_OBJECTS, _UNRELATED, _PERSONS, _DESTINATIONS, _OUTSIDE, _REQUESTED = range(6)
+_AT: Final = tuple(INDEX[name] for name in _DISTINCT)
+_ACTIONS, _READS, _ACTS, _SENDS = (INDEX[name] for name in ("actions", "reads", "acts", "sends"))
+_PAYMENTS, _REMOVALS, _GRAVE, _TOOLS = (INDEX[name] for name in ("payments", "removals", "grave", "tools"))
+_BYTES_OUT, _LABELLED_READS, _LABELLED_BYTES = (INDEX[n] for n in ("bytes_out", "labelled_reads", "labelled_bytes"))
+_AMOUNT_SUM, _AMOUNT_LARGEST = INDEX["amount_sum"], INDEX["amount_largest"]
+_FAILURES, _REFUSALS, _SESSION_RISK = INDEX["failures"], INDEX["refusals"], INDEX["session_risk"]
+_FIRST_TIMES, _NOVELTY, _SECONDS, _BURST = (INDEX[n] for n in ("first_times", "novelty", "seconds", "burst"))
+_HAND_OFFS, _RESULT_BYTES = INDEX["hand_offs"], INDEX["result_bytes"]
+_UNRELATED_ACTS, _UNRELATED_PAYMENTS = INDEX["unrelated_acts"], INDEX["unrelated_payments"]
+_CLASS_OF_IMPACT: Final = {
+    Impact.SEND.value: _SENDS,
+    Impact.PAYMENT.value: _PAYMENTS,
+    Impact.DELETE.value: _REMOVALS,
+    Impact.ADMIN.value: _GRAVE,
+    Impact.EXECUTE.value: _GRAVE,
+    Impact.UNKNOWN.value: _GRAVE,
+}
+_NO_VALUES: Final = (0,) * COUNT
+_NO_SAMPLES: Final[tuple[frozenset[int], ...]] = (frozenset(),) * len(_DISTINCT)
+_BITS: Final = tuple(1 << at for at in range(COUNT))
+_HABIT_NAMES: Final = ("ahead", "repeats", "turns", "last_turn", *SHAPE_COUNTS)
+_NO_HABITS: Final = (0,) * len(_HABIT_NAMES)
+
+
+class TallyAlarm(NamedTuple):
+    """An alarm of the session.
+
+    Args:
+        axis: id of the axis.
+        share: largest share of the alarm, in thousandths.
+        times: actions that raised it.
+        is_exposed: whether the session had read untrusted content when it was raised first.
+    """
+
+    axis: str
+    share: int
+    times: int
+    is_exposed: bool
+
+
+class Findings(Protocol):
+    """What a tally notes of an assessment (`assessment.BehaviourAssessment`)."""
+
+    @property
+    def first_times(self) -> int:
+        """Things done for the first time."""
+
+    @property
+    def novelty(self) -> int:
+        """How much of it was new, 0..1000."""
+
+    @property
+    def alarm_shares(self) -> Iterable[tuple[str, int]]:
+        """Ids of axes that alarm, with their shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTally:
+    """Measures of one session so far.
+
+    Args:
+        values: one for each of `MEASURES`.
+        at_exposure: the values when untrusted content was first seen, empty before.
+        principal: keyed reference of whom it acts for: the first that was named.
+        request: fingerprint of the first request, 32 bits.
+        first_us: time of its first action.
+        last_us: time of its last action; clocks may jump, so it may be smaller.
+        active_us: time between its actions, a pause counted as a minute at most.
+        burst: number of actions within the clock minute of `last_us`.
+        samples: fingerprints of distinct things, 32 bits: objects, unrelated objects, persons, destinations,
+            destinations outside, and objects that the request names.
+        seen: what it has shown of each `SeenKind` (`seen.join_seen`), as far as there is room.
+        habits: see `to_drift_session`.
+        calls: fingerprints of calls, to count repeats.
+        ways: fingerprints of tools with the arguments filled in.
+        allowances: measure → doublings of its limit that a person allowed for this session.
+        alarms: axes that raised an alarm, in order of their ids.
+        raised: bits of the measures that the last action raised, or a result since the action before it.
+        pending: bits of the measures that results raised since the last action.
+        shown: what the last action showed (`list_seen`).
+        fresh: what of it the session had not shown before.
+    """
+
+    values: tuple[int, ...] = _NO_VALUES
+    at_exposure: tuple[int, ...] = ()
+    principal: str = ""
+    request: int = 0
+    first_us: int = 0
+    last_us: int = 0
+    active_us: int = 0
+    burst: int = 0
+    samples: tuple[frozenset[int], ...] = _NO_SAMPLES
+    seen: frozenset[int] = frozenset()
+    habits: tuple[int, ...] = _NO_HABITS
+    calls: frozenset[int] = frozenset()
+    ways: frozenset[int] = frozenset()
+    allowances: tuple[tuple[int, int], ...] = ()
+    alarms: tuple[TallyAlarm, ...] = ()
+    raised: int = field(default=0, compare=False)
+    pending: int = 0
+    shown: tuple[int, ...] = field(default=(), compare=False)
+    fresh: tuple[int, ...] = field(default=(), compare=False)
+
+    def __getitem__(self, measure: str) -> int:
+        """Value of a measure by its name."""
+        return self.values[INDEX[measure]]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened yet."""
+        return not self.values[_ACTIONS]
+
+    def after_exposure(self, measure: int) -> int:
+        """How much of a measure came after untrusted content was seen."""
+        return self.values[measure] - self.at_exposure[measure] if self.at_exposure else 0
+
+    def advance(self, event: BehaviourEvent) -> SessionTally:
+        """The tally with one more action. Of an action that does not run keep the tally before it.
+
+        Otherwise a second attempt at what was refused would add nothing, and what never happened would count.
+        """
+        values = list(self.values)
+        is_first, is_read = not values[_ACTIONS], event.impact == Impact.READ.value
+        self._count_action(event, values, is_read=is_read)
+        gap, burst = (0, 1) if is_first else self._compute_pace(event.ts_us)
+        active_us = self.active_us + gap
+        values[_SECONDS] = active_us // 1_000_000
+        values[_BURST] = max(values[_BURST], burst)
+        shown = list_seen(event)
+        seen, fresh = self._add_seen(shown, values)
+        samples = self._add_objects(event, values) if event.objects or event.destinations else self.samples
+        if max(values) > MAX_VALUE:
+            values = [min(value, MAX_VALUE) for value in values]
+        raised = self.pending
+        for before, after, bit in zip(self.values, values, _BITS, strict=True):
+            if after != before:
+                raised |= bit
+        habits = self.habits
+        if is_read and not self.values[_ACTS]:
+            habits = (habits[0] + 1, *habits[1:])
+        return SessionTally(
+            tuple(values),
+            self.at_exposure or (self.values if event.is_exposed else ()),
+            self.principal or event.principal[:_MAX_PRINCIPAL],
+            self.request or event.request & _NUMBER_32,
+            event.ts_us if is_first else self.first_us,
+            event.ts_us,
+            active_us,
+            burst,
+            samples,
+            seen,
+            habits,
+            self.calls,
+            self.ways,
+            self.allowances,
+            self.alarms,
+            raised,
+            0,
+            shown,
+            fresh,
+        )
+
+    def _count_action(self, event: BehaviourEvent, values: list[int], *, is_read: bool) -> None:
+        values[_ACTIONS] += 1
+        values[_READS if is_read else _ACTS] += 1
+        graded = _CLASS_OF_IMPACT.get(event.impact)
+        if graded is not None:
+            values[graded] += 1
+        if not is_read and event.objects and not any(item.is_related or item.is_requested for item in event.objects):
+            values[_UNRELATED_ACTS] += 1
+        if event.amount is not None and any(
+            item.is_person and not item.is_related and not item.is_requested for item in event.objects
+        ):
+            values[_UNRELATED_PAYMENTS] += 1
+        if is_read and event.labels:
+            values[_LABELLED_READS] += 1
+        if event.bytes_out > 0:
+            values[_BYTES_OUT] += event.bytes_out
+        if event.amount is not None:
+            amount = abs(event.amount)
+            values[_AMOUNT_SUM] += amount
+            values[_AMOUNT_LARGEST] = max(values[_AMOUNT_LARGEST], amount)
+        values[_SESSION_RISK] = max(values[_SESSION_RISK], event.session_risk)
+
+    def _compute_pace(self, ts_us: int) -> tuple[int, int]:
+        """Time since the last action, a pause being a minute at most, and actions within this clock minute."""
+        gap = min(max(ts_us - self.last_us, 0), _MINUTE_US)
+        same_minute = ts_us // _MINUTE_US == self.last_us // _MINUTE_US
+        return gap, self.burst + 1 if same_minute else 1
+
+    def _add_seen(self, shown: Iterable[int], values: list[int]) -> tuple[frozenset[int], tuple[int, ...]]:
+        """What the session has shown with this action, and what of it is new in the session."""
+        seen = self.seen
+        fresh = tuple([number for number in shown if number not in seen])
+        if not fresh:
+            return seen, fresh
+        for number in fresh:
+            kind, _ = split_seen(number)
+            if kind == SeenKind.TOOL:
+                values[_TOOLS] += 1
+            elif kind == SeenKind.HAND_OFF:
+                values[_HAND_OFFS] += 1
+        return seen.union(choose_kept(seen, fresh)), fresh
+
+    def _add_objects(self, event: BehaviourEvent, values: list[int]) -> tuple[frozenset[int], ...]:
+        samples = list(self.samples)
+        touched: tuple[list[int], ...] = ([], [], [], [], [], [])
+        for item in event.objects:
+            number = shorten_fingerprint(item.fingerprint) & _NUMBER_32
+            # What the request names one by one is no deviation: it is counted apart.
+            touched[_REQUESTED if item.is_requested else _OBJECTS].append(number)
+            if not item.is_related and not item.is_requested:
+                touched[_UNRELATED].append(number)
+            if item.is_person:
+                touched[_PERSONS].append(number)
+        for place in event.destinations:
+            number = shorten_fingerprint(place.fingerprint) & _NUMBER_32
+            touched[_DESTINATIONS].append(number)
+            if not place.is_own and not place.is_vouched:
+                touched[_OUTSIDE].append(number)
+        for which, numbers in enumerate(touched):
+            if numbers and not samples[which].issuperset(numbers):
+                at = _AT[which]
+                samples[which], values[at] = _add_distinct(samples[which], values[at], numbers, _SAMPLE_SIZES[which])
+        return tuple(samples)
+
+    def with_outcome(
+        self,
+        *,
+        failed: bool = False,
+        refused: bool = False,
+        result_bytes: int = 0,
+        labels: Iterable[str] = (),
+        shape: CallShape | None = None,
+    ) -> SessionTally:
+        """The tally once it is known what became of an action.
+
+        Args:
+            failed: it ran and gave an error.
+            refused: it was denied. A question about behaviour itself is none: asking must not raise what is asked.
+            result_bytes: of its result.
+            labels: of the result.
+            shape: how it was written (`describe_call`).
+        """
+        values, pending = list(self.values), self.pending
+        found = [join_seen(SeenKind.LABEL, fingerprint_text(label)) for label in list(labels)[:16]]
+        for at, amount in (
+            (_FAILURES, int(failed)),
+            (_REFUSALS, int(refused)),
+            (_RESULT_BYTES, max(result_bytes, 0)),
+            (_LABELLED_BYTES, max(result_bytes, 0) if found else 0),
+        ):
+            if amount:
+                values[at] = min(values[at] + amount, MAX_VALUE)
+                pending |= 1 << at
+        seen = self.seen
+        if not seen.issuperset(found):
+            seen = seen.union(choose_kept(seen, [number for number in found if number not in seen]))
+        changed = replace(self, values=tuple(values), pending=pending, seen=seen)
+        return changed.with_shape(shape) if shape else changed
+
+    def with_shape(self, shape: CallShape) -> SessionTally:
+        """The tally with how an action was written."""
+        ahead, repeats, turns, last_turn, *counts = self.habits
+        call, way = shape.call & _NUMBER_32, shape.way & _NUMBER_32
+        turn = shape.turn & _NUMBER_32
+        if not turns or turn != last_turn:
+            turns, last_turn = turns + 1, turn
+        counts = [min(a + max(b, 0), MAX_VALUE) for a, b in zip(counts, shape.counts, strict=True)]
+        habits = (ahead, repeats + (call in self.calls), turns, last_turn, *counts)
+        calls = self.calls | {call} if len(self.calls) < _MAX_CALLS else self.calls
+        ways = self.ways | {way} if len(self.ways) < _MAX_WAYS else self.ways
+        return replace(self, habits=habits, calls=calls, ways=ways)
+
+    def with_allowance(self, measure: str) -> SessionTally:
+        """The tally after a person allowed more: the limit of a measure (a name, or `<name>_recent`) is doubled."""
+        name = measure.removesuffix("_recent").removeprefix("tenant_")
+        if name not in INDEX:
+            return self
+        doublings = dict(self.allowances)
+        doublings[INDEX[name]] = min(doublings.get(INDEX[name], 0) + 1, _MAX_DOUBLINGS)
+        return replace(self, allowances=tuple(sorted(doublings.items())))
+
+    def with_findings(self, found: Findings) -> SessionTally:
+        """The tally with what an assessment found: first times, the largest novelty, and axes that alarm."""
+        values = list(self.values)
+        values[_FIRST_TIMES] = min(values[_FIRST_TIMES] + found.first_times, MAX_VALUE)
+        values[_NOVELTY] = max(values[_NOVELTY], found.novelty)
+        alarms = {alarm.axis: alarm for alarm in self.alarms}
+        for axis, share in found.alarm_shares:
+            if axis in alarms or len(alarms) < _MAX_ALARMS:
+                before = alarms.get(axis, TallyAlarm(axis, 0, 0, bool(self.at_exposure)))
+                alarms[axis] = before._replace(share=max(before.share, share), times=min(before.times + 1, _MAX_TIMES))
+        return replace(self, values=tuple(values), alarms=tuple(alarms[axis] for axis in sorted(alarms)))
+
+    def has_alarm(self, axis: str) -> bool:
+        """Whether an axis raised an alarm in this session."""
+        return any(alarm.axis == axis for alarm in self.alarms)
+
+    def to_drift_session(self) -> DriftSession:
+        """The session's habits, as `risk.drift` compares them."""
+        ahead, repeats, turns, _, *counts = self.habits
+        value = self.values
+        named = dict(zip(SHAPE_COUNTS, counts, strict=True))
+        named |= {"steps": value[_ACTIONS], "acts": value[_ACTS], "ahead": ahead, "repeats": repeats}
+        named["failed"] = value[_FAILURES] + value[_REFUSALS]
+        tools, many = set(map(str, range(min(value[_TOOLS], 256)))), set(range(min(turns, 4096)))
+        return DriftSession(self.request, SessionHabits(named, tools, set(), many).to_vector(), self.ways)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree; at most 4 KB as JSON, a few hundred bytes for an ordinary session."""
+        members: dict[str, Any] = {
+            "h": list(self.habits),
+            "o": [_pack_32(sample) for sample in self.samples],
+            "q": self.request,
+            "s": pack_seen(self.seen),
+            "t": [self.first_us, self.last_us, self.active_us, self.burst, self.pending],
+            "v": list(self.values),
+            "w": [_pack_32(self.calls), _pack_32(self.ways)],
+        }
+        optional: dict[str, Any] = {
+            "a": [list(alarm) for alarm in self.alarms],
+            "p": self.principal,
+            "x": list(self.at_exposure),
+            "y": [list(pair) for pair in self.allowances],
+        }
+        return members | {name: part for name, part in optional.items() if part}
+
+    @classmethod
+    def from_plain(cls, members: Mapping[str, Any]) -> SessionTally:
+        """Inverse of `to_plain`.
+
+        Raises:
+            BadInput: this is another tree (`bad_profile`).
+        """
+        try:
+            first_us, last_us, active_us, burst, pending = members["t"]
+            calls, ways = map(_unpack_32, members["w"])
+            tally = cls(
+                tuple(members["v"]),
+                tuple(members.get("x", ())),
+                members.get("p", ""),
+                members["q"],
+                first_us,
+                last_us,
+                active_us,
+                burst,
+                tuple(map(_unpack_32, members["o"])),
+                unpack_seen(members["s"]),
+                tuple(members["h"]),
+                calls,
+                ways,
+                tuple((at, times) for at, times in members.get("y", ())),
+                tuple(TallyAlarm(*alarm) for alarm in members.get("a", ())),
+                0,
+                pending,
+            )
+            tally._check()
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise profile_error("the tally of the session is invalid") from exc
+        return tally
+
+    def _check(self) -> None:
+        numbers = (*self.values, *self.at_exposure, self.active_us, self.burst, self.pending, self.request)
+        numbers += (self.first_us, self.last_us, *self.habits, *(part for pair in self.allowances for part in pair))
+        require(all(type(number) is int for number in numbers), "a number that is none")
+        require(min(*self.values, *self.at_exposure, *self.habits, self.request) >= 0, "a number below zero")
+        require(len(self.values) == COUNT and len(self.at_exposure) in (0, COUNT), "another number of measures")
+        require(len(self.habits) == len(_NO_HABITS) and len(self.samples) == len(_DISTINCT), "another number of habits")
+        require(all(0 <= at < COUNT and 0 < n <= _MAX_DOUBLINGS for at, n in self.allowances), "an unknown measure")
+        is_alarm = all(list(map(type, alarm)) == [str, int, int, bool] for alarm in self.alarms)
+        require(type(self.principal) is str and is_alarm, "a name or alarm that is none")
+
+
+def _add_distinct(sample: frozenset[int], count: int, numbers: Iterable[int], size: int) -> tuple[frozenset[int], int]:
+    """A sample of the smallest fingerprints and the number of distinct ones, with more of them."""
+    every = sample.union(numbers)
+    if len(every) <= size:
+        return every, max(count, len(every))
+    kept = sorted(every)[:size]
+    return frozenset(kept), max(count, (size - 1) * 2**32 // max(kept[-1], 1), size)
+
+
+@lru_cache(maxsize=512)
+def _pack_32(numbers: frozenset[int]) -> str:
+    return b64encode(array("I", sorted(numbers)).tobytes()).decode("ascii")
+
+
+def _unpack_32(text: str) -> frozenset[int]:
+    row = array("I")
+    row.frombytes(b64decode(text, validate=True))
+    return frozenset(row)
+
+
+assert array("I").itemsize == 4 and len(MEASURES) < 63  # noqa: PT018, S101  as the encoding takes for granted

@@ -1,0 +1,119 @@
+"""What is usual for a tenant: all its agents' sessions, and objects that many sessions touch without a reason.
+
+Somebody who spreads a theft over many agents and short sessions stays below each agent's limits; the tenant's windows
+and the count of sessions for each object do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final
+
+from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.known import day_of
+from halo_core.behaviour.limits import FINE, Histogram, add_to_histogram, estimate_limit, move_limit
+from halo_core.behaviour.measures import MAX_LEVEL, from_level, to_level
+from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
+from halo_core.behaviour.profile import MAX_PROFILE_BYTES, TEACHING, IdentityProfile
+from halo_core.behaviour.tally import UNRELATED_SAMPLE, SessionTally
+
+_FORM: Final = b"halo-tenant-1\n"
+_MAX_OBJECTS: Final = 512
+_MAX_BINS: Final = 64
+_UNIT: Final = 64
+_DECAY: Final = 64
+TENANT_WINDOW: Final = 64
+"""Sessions of all agents that a tenant's windows reach back."""
+TOUCH_FLOOR: Final = 3
+"""Recent sessions that may touch one object without its having to do with their requests."""
+_GENEROUS_TOUCHES: Final = 16
+_TOUCH_FLOOR_LEVEL: Final = to_level(TOUCH_FLOOR) * FINE
+
+
+@dataclass(frozen=True)
+class TenantProfile:
+    """Profile of a tenant.
+
+    Args:
+        identity: windows over the sessions of all its agents.
+        objects: fingerprint (32 bits) → sessions that touched the object as unrelated, decayed, in 1/64.
+        touches: sessions by level of the largest such number among their objects.
+        touch_level: limit of that number, in 64ths of an octave.
+        day: of the last session that it learnt from, and
+        day_level: its limit at the start of that day.
+    """
+
+    identity: IdentityProfile = field(default_factory=lambda: IdentityProfile(window=TENANT_WINDOW))
+    objects: dict[int, int] = field(default_factory=dict)
+    touches: Histogram = ()
+    touch_level: int = _TOUCH_FLOOR_LEVEL
+    day: int = 0
+    day_level: int = _TOUCH_FLOOR_LEVEL
+
+    def fold(self, tally: SessionTally, *, verdict: SessionVerdict) -> TenantProfile:
+        """The profile after a session of one of its agents has ended."""
+        touched = sorted(tally.samples[UNRELATED_SAMPLE])
+        objects = {number: count - count // _DECAY for number, count in self.objects.items()}
+        for number in touched:
+            objects[number] = objects.get(number, 0) + _UNIT
+        if len(objects) > _MAX_OBJECTS:
+            # Those touched in this session last, so that many new ones do not push out what adds up.
+            ranked = sorted(objects, key=lambda number: (-objects[number], number))[:_MAX_OBJECTS]
+            objects = {number: objects[number] for number in ranked}
+        after = replace(self, identity=self.identity.fold(tally, verdict=verdict), objects=objects)
+        if verdict not in TEACHING:
+            return after
+        touches, day = add_to_histogram(self.touches, to_level(self.count_touches(touched))), day_of(tally.first_us)
+        day_level = self.touch_level if day != self.day else self.day_level
+        target = max(estimate_limit(touches) * FINE, _TOUCH_FLOOR_LEVEL)
+        is_mature, cleared = self.identity.is_mature, verdict is not SessionVerdict.ORDINARY
+        touch_level = move_limit(self.touch_level, target, day_level, cleared=cleared) if is_mature else target
+        return replace(after, touches=touches, touch_level=touch_level, day=day, day_level=day_level)
+
+    def judge(self, tally: SessionTally, *, verdict: SessionVerdict, learned: bool) -> TenantProfile:
+        """The profile after a person has judged a session that was folded before; see `IdentityProfile.judge`."""
+        return replace(self, identity=self.identity.relearn(tally, verdict=verdict, learned=learned))
+
+    def count_touches(self, numbers: Iterable[int]) -> int:
+        """The largest number of recent sessions, this one included, that touched one of these objects as unrelated."""
+        counts = [(self.objects.get(number, 0) + _UNIT // 2) // _UNIT + 1 for number in numbers]
+        return max(counts, default=0)
+
+    @cached_property
+    def touch_limit(self) -> int:
+        """Recent sessions that may touch one object as unrelated."""
+        own = from_level(min(self.touch_level // FINE, MAX_LEVEL))
+        return own if self.identity.is_mature else max(own, _GENEROUS_TOUCHES)
+
+    def to_bytes(self) -> bytes:
+        """Bytes of at most twice `MAX_PROFILE_BYTES`."""
+        numbers = [self.touch_level, self.day, self.day_level, len(self.touches)]
+        for level, count in self.touches:
+            numbers += (level, count)
+        numbers.append(len(self.objects))
+        for number, count in sorted(self.objects.items()):
+            numbers += (number, count)
+        packed = pack_numbers(_FORM, numbers)
+        return len(packed).to_bytes(4) + packed + self.identity.to_bytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TenantProfile:
+        """Inverse of `to_bytes`.
+
+        Raises:
+            BadInput: these are other bytes (`bad_profile`).
+        """
+        if type(data) is not bytes or len(data) < 4:
+            raise profile_error("too short")
+        size = int.from_bytes(data[:4])
+        reader = NumberReader(_FORM, data[4 : 4 + size], max_bytes=MAX_PROFILE_BYTES)
+        touch_level, day, day_level = reader.take(0), reader.take(), reader.take(0)
+        touches = tuple((reader.take(0, MAX_LEVEL), reader.take(1)) for _ in range(reader.take(0, _MAX_BINS)))
+        objects = {reader.take(0, 2**32 - 1): reader.take(0) for _ in range(reader.take(0, _MAX_OBJECTS))}
+        reader.finish()
+        tenant = cls(IdentityProfile.from_bytes(data[4 + size :]), objects, touches, touch_level, day, day_level)
+        if tenant.to_bytes() != data:
+            raise profile_error("not what was written")
+        return tenant

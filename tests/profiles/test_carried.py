@@ -1,0 +1,172 @@
+"""What alarms leave for the next sessions, and why nobody can use that against somebody else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halo_core.behaviour import CarriedRisk, SessionSummary, SessionVerdict
+from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY, MAX_LIGHT
+from halo_core.behaviour.packing import NumberReader, pack_numbers
+
+NAMES = st.sampled_from(["", "ada", "bob", "cyd"])
+SOURCES = st.sampled_from(["", "", "doc1", "doc2"])
+SUMMARIES = st.builds(
+    SessionSummary,
+    st.integers(0, 50).map(str),
+    NAMES,
+    st.integers(0, 1000),
+    SOURCES,
+    st.sampled_from(list(SessionVerdict)),
+)
+
+
+def carried(*summaries):
+    risk = CarriedRisk()
+    for at, item in enumerate(summaries):
+        risk = risk.after_session(alarm(at, *item) if isinstance(item, tuple) else item)
+    return risk
+
+
+def alarm(at, principal, severity, source=""):
+    return SessionSummary(f"s{at}", principal, severity, source, SessionVerdict.ALARM)
+
+
+def ordinary(principal="ada"):
+    return SessionSummary("o", principal)
+
+
+def test_nothing_is_carried_at_first():
+    risk = CarriedRisk()
+    assert (risk.agent_risk, risk.risk_for("ada"), risk.independent_alarms) == (0, 0, 0)
+
+
+def test_an_alarm_without_content_is_charged_to_the_pair_in_full():
+    risk = carried(("ada", 700))
+    assert (risk.risk_for("ada"), risk.risk_for("bob"), risk.agent_risk) == (700, 0, 0)
+
+
+def test_an_alarm_that_content_explains_is_charged_to_the_source_and_lightly_to_the_pair():
+    risk = carried(("ada", 900, "doc"))
+    assert risk.risk_of_source("doc") == 900
+    assert 0 < risk.risk_for("ada") <= MAX_LIGHT
+    assert risk.risk_for("bob") == 0
+
+
+def test_one_poisoned_document_read_in_a_hundred_sessions_leaves_others_alone():
+    risk = CarriedRisk()
+    for at in range(100):
+        risk = risk.after_session(alarm(at, f"user{at}", 1000, "poisoned"))
+        assert risk.agent_risk == 0
+        assert risk.risk_for("somebody else") == 0
+    assert risk.independent_alarms == 1
+
+
+def test_two_documents_and_two_users_raise_the_agent_lightly():
+    risk = carried(("ada", 1000, "doc1"), ("bob", 1000, "doc2"))
+    assert 0 < risk.agent_risk <= MAX_LIGHT
+
+
+def test_alarms_of_two_principals_without_content_raise_the_agent():
+    risk = carried(("ada", 700), ("bob", 500))
+    assert (risk.agent_risk, risk.risk_for("cyd"), risk.independent_alarms) == (500, 500, 2)
+
+
+def test_one_principal_alone_never_raises_the_agent():
+    risk = CarriedRisk()
+    for at in range(50):
+        risk = risk.after_session(alarm(at, "mallory", 1000))
+    assert (risk.agent_risk, risk.risk_for("mallory"), risk.independent_alarms) == (0, 1000, 1)
+
+
+def test_an_alarm_with_no_principal_is_the_agents_own():
+    assert carried(("", 600)).risk_for("anybody") == 600
+
+
+def test_repeated_slight_alarms_do_not_add_up_and_severe_ones_do():
+    slight = carried(*[("ada", MAX_DRIFT_SEVERITY)] * 20)
+    severe = carried(*[("ada", 600)] * 20)
+    assert slight.risk_for("ada") == MAX_DRIFT_SEVERITY
+    assert severe.risk_for("ada") == 1000
+
+
+def test_it_falls_by_an_eighth_with_each_ordinary_session_of_the_pair():
+    risk = carried(("ada", 800))
+    assert risk.after_session(ordinary("bob")).risk_for("ada") == 800
+    for expected in (700, 612, 535):
+        risk = risk.after_session(ordinary("ada"))
+        assert risk.risk_for("ada") == expected
+    for _ in range(60):
+        risk = risk.after_session(ordinary("ada"))
+    assert risk.risk_for("ada") == 0
+
+
+def test_the_agents_risk_falls_with_ordinary_sessions_of_anybody():
+    risk = carried(("ada", 800), ("bob", 800))
+    assert risk.after_session(ordinary("cyd")).agent_risk == 700
+
+
+def test_a_verdict_takes_alarms_away_or_confirms_them():
+    risk = carried(("ada", 800), ("bob", 800))
+    cleared = risk.judged(SessionSummary("s1", "bob", 800, "", SessionVerdict.CLEARED))
+    assert (cleared.agent_risk, cleared.risk_for("bob"), cleared.risk_for("ada")) == (0, 0, 800)
+    confirmed = carried(("ada", 300)).judged(SessionSummary("s0", "ada", 300, "", SessionVerdict.ATTACK))
+    assert confirmed.risk_for("ada") >= 900
+    assert confirmed.is_judged
+    assert confirmed.agent_risk == 0
+
+
+def test_a_verdict_on_a_hijacked_session_falls_on_the_source():
+    verdict = SessionSummary("s0", "ada", 300, "doc", SessionVerdict.ATTACK)
+    confirmed = carried(("ada", 300, "doc")).judged(verdict)
+    assert confirmed.risk_of_source("doc") >= 900
+    assert confirmed.risk_for("ada") <= MAX_LIGHT
+    assert not confirmed.is_judged
+
+
+@given(st.lists(SUMMARIES, max_size=30), SUMMARIES, NAMES)
+@settings(max_examples=200, deadline=None)
+def test_an_alarm_never_lowers_a_risk_and_an_ordinary_session_never_raises_one(history, last, principal):
+    before = carried(*history)
+    after = before.after_session(last)
+    is_charge = last.verdict is SessionVerdict.ATTACK or (last.severity > 0 and last.verdict is SessionVerdict.ALARM)
+    if is_charge:
+        assert after.risk_for(principal) >= before.risk_for(principal)
+    else:
+        assert after.risk_for(principal) <= before.risk_for(principal)
+    assert 0 <= after.risk_for(principal) <= 1000
+    assert after.agent_risk <= after.risk_for(principal)
+
+
+@given(st.lists(SUMMARIES, max_size=20), st.integers(0, 999), NAMES)
+@settings(max_examples=100, deadline=None)
+def test_a_graver_alarm_never_leaves_less(history, severity, principal):
+    before = carried(*history)
+    lesser = before.after_session(SessionSummary("x", principal, severity, "", SessionVerdict.ALARM))
+    graver = before.after_session(SessionSummary("x", principal, severity + 1, "", SessionVerdict.ALARM))
+    if severity:
+        assert graver.risk_for(principal) >= lesser.risk_for(principal)
+
+
+@given(st.lists(SUMMARIES, max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_what_was_stored_is_read_back(history):
+    risk = carried(*history)
+    reader = NumberReader(b"t", pack_numbers(b"t", risk.to_numbers()), max_bytes=10**6)
+    assert CarriedRisk.read(reader) == risk
+
+
+@pytest.mark.parametrize("source", ["", "doc"])
+def test_ten_thousand_principals_take_bounded_room(source):
+    risk = CarriedRisk()
+    for at in range(10_000 if source else 300):
+        risk = risk.after_session(alarm(at, f"user{at}", 500, source and f"{source}{at}"))
+    assert len(risk.alarms) <= 96
+
+
+def test_many_explained_alarms_do_not_push_out_what_nothing_explains():
+    risk = carried(("ada", 300))
+    for at in range(300):
+        risk = risk.after_session(alarm(at, f"user{at}", 1000, f"doc{at}"))
+    assert risk.risk_for("ada") >= 300

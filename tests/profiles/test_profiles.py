@@ -1,0 +1,340 @@
+"""Profiles: a pure fold that ordinary sessions teach, that nobody can teach quickly, and that stays small."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_tally import EVENTS, fold, read
+
+from halo_core.behaviour import (
+    MEASURES,
+    NEW_PROFILE,
+    SHIPPED_PRIOR,
+    BehaviourEvent,
+    Destination,
+    IdentityProfile,
+    RolePrior,
+    SeenKind,
+    SessionSummary,
+    SessionTally,
+    SessionVerdict,
+    TenantProfile,
+    TouchedObject,
+    describe_call,
+)
+from halo_core.behaviour.known import TERMS
+from halo_core.behaviour.profile import MAX_PROFILE_BYTES
+from halo_core.errors import BadInput
+
+ORDINARY, ALARM, CLEARED, ATTACK = (
+    SessionVerdict.ORDINARY,
+    SessionVerdict.ALARM,
+    SessionVerdict.CLEARED,
+    SessionVerdict.ATTACK,
+)
+DAY = 86_400_000_000
+
+
+class Found:
+    """Findings with one alarm."""
+
+    first_times = novelty = 0
+
+    def __init__(self, axis="unrelated", share=1500):
+        self.alarm_shares = ((axis, share),)
+
+
+def session(objects=3, *, at=0, per_day=4, exposed=False, tool="read_file", request=1, number=None):
+    start = (at // per_day) * DAY + at % per_day * 3_600_000_000 + 9 * 3_600_000_000
+    number = at if number is None else number
+    tally = SessionTally()
+    for one in range(objects):
+        tally = tally.advance(
+            read(number * 1000 + one * 7919, ts_us=start + one * 10**6, is_exposed=exposed, request=request, host="h")
+        ).with_outcome(shape=describe_call(tool, {"path": "p"}))
+    return tally
+
+
+def taught(sessions=100, **more):
+    profile = NEW_PROFILE
+    for at in range(sessions):
+        profile = profile.fold(session(2 + at % 3, at=at, **more), verdict=ORDINARY)
+    return profile
+
+
+def later(profile, tallies, verdict=ORDINARY):
+    for tally in tallies:
+        profile = profile.fold(tally, verdict=verdict)
+    return profile
+
+
+def test_the_same_sessions_give_the_same_bytes():
+    assert taught(80).to_bytes() == taught(80).to_bytes()
+
+
+def test_what_was_stored_is_read_back():
+    for sessions in (0, 1, 30, 59, 60, 61, 130):
+        profile = taught(sessions)
+        assert IdentityProfile.from_bytes(profile.to_bytes()) == profile
+
+
+def test_a_hundred_and_fifty_sessions_within_an_hour_are_a_history():
+    profile = NEW_PROFILE
+    for at in range(150):
+        profile = profile.fold(
+            fold([read(at * 100 + k, ts_us=at * 10**6) for k in range(2 + at % 3)]), verdict=ORDINARY
+        )
+    assert profile.is_mature
+    assert profile.limit_of("unrelated") < 15
+
+
+def test_a_first_day_has_generous_limits():
+    for measure in MEASURES:
+        assert NEW_PROFILE.limit_of(measure.id) >= measure.generous
+
+
+def test_limits_become_its_own_as_sessions_accumulate():
+    limits = [taught(sessions).limit_of("unrelated") for sessions in (0, 20, 40, 60)]
+    assert limits == sorted(limits, reverse=True)
+    assert limits[-1] <= 8
+
+
+def test_the_limits_of_a_role_stand_in_for_the_shipped_ones():
+    role = taught(100).as_prior()
+    assert role.sessions == 100
+    assert taught(10).as_prior() is SHIPPED_PRIOR
+    profile = taught(5)
+    assert profile.limit_of("unrelated", role) < profile.limit_of("unrelated")
+    assert profile.limit_of("unrelated", RolePrior()) == profile.limit_of("unrelated")
+
+
+def test_sessions_with_alarms_that_nobody_cleared_teach_nothing():
+    profile = taught(100)
+    rogue = session(60, at=101, tool="export").with_findings(Found())
+    for verdict in (ALARM, ATTACK):
+        after = later(profile, [rogue] * 20, verdict)
+        assert after.limits == profile.limits
+        assert after.known == profile.known
+        assert after.sessions == profile.sessions
+        assert after.watched == profile.watched + 20
+
+
+def test_one_session_raises_a_mature_limit_by_little_even_if_it_was_cleared():
+    profile = taught(100)
+    before = profile.limit_of("objects")
+    after = later(profile, [session(500, at=101)], CLEARED)
+    assert after.limit_of("objects") <= before * 1.8  # the step, and the looseness of one session beyond its limits
+
+
+def test_one_day_raises_a_mature_limit_by_a_quarter_at_most():
+    def send(number, at):
+        return SessionTally().advance(BehaviourEvent("send", impact="send", bytes_out=number, ts_us=at))
+
+    profile = later(NEW_PROFILE, [send(5000 + at % 7 * 1000, at * DAY) for at in range(100)])
+    before = profile.limit_of("bytes_out")
+    after = profile
+    for _ in range(200):
+        after = after.fold(send(after.limit_of("bytes_out"), 200 * DAY), verdict=ORDINARY)
+    assert before < after.limit_of("bytes_out") <= before * 1.3
+
+
+def test_what_a_person_accepts_is_learnt_within_a_few_sessions():
+    profile = taught(100)
+    sessions = 0
+    while profile.limit_of("bytes_out") < 50_000:
+        tally = SessionTally().advance(BehaviourEvent("send", impact="send", bytes_out=50_000, ts_us=sessions * DAY))
+        profile = profile.fold(tally, verdict=CLEARED)
+        sessions += 1
+    assert 3 <= sessions <= 8
+
+
+def test_clocks_that_jump_change_no_more_than_others():
+    profile = taught(100)
+    for at, ts_us in enumerate((0, -(10**18), 4_102_444_800_000_000, 2**62, -(2**62), 10**15)):
+        profile = profile.fold(fold([read(at, ts_us=ts_us)]), verdict=ORDINARY)
+        assert IdentityProfile.from_bytes(profile.to_bytes()) == profile
+    assert profile.limit_of("objects") < 30
+
+
+def test_a_session_judged_an_attack_is_taken_out_again():
+    profile = taught(50)
+    rogue = session(40, at=51, tool="export")
+    spoilt = profile.fold(rogue, verdict=ORDINARY)
+    assert spoilt.limit_of("objects") > profile.limit_of("objects")
+    summary = SessionSummary("s", "", 0, "", ATTACK)
+    after = spoilt.judge(rogue, summary, learned=True)
+    assert after.limits == profile.limits
+    assert after.sessions == profile.sessions
+    assert after.carried.risk_for("") >= 900
+
+
+def test_an_alarm_that_a_person_clears_teaches_afterwards():
+    profile = taught(100)
+    busy = session(30, at=101).with_findings(Found())
+    alarmed = profile.fold(busy, verdict=ALARM)
+    cleared = alarmed.judge(busy, SessionSummary("s", "", 400, "", CLEARED), learned=False)
+    assert cleared.sessions == profile.sessions + 1
+    assert cleared.limit_of("objects") > alarmed.limit_of("objects")
+
+
+def test_what_is_spread_over_short_sessions_adds_up():
+    profile = taught(150)
+    limit = profile.limit_of("unrelated_recent")
+    rogue = later(profile, [session(4, at=200 + k, number=10**6 + k) for k in range(25)])
+    assert rogue.recent_of(SessionTally())[0] > profile.recent_of(SessionTally())[0]
+    assert limit < 100
+
+
+def test_creep_is_found_although_each_session_is_within_its_limits():
+    profile = NEW_PROFILE
+    for at in range(150):
+        profile = profile.fold(session(1 + at % 4, at=at), verdict=ORDINARY)
+    assert profile.drift < 1000
+    found = None
+    for step in range(25):
+        profile = profile.fold(session(2 + step * 36 // 24, at=150 + step), verdict=ORDINARY)
+        if profile.drift >= 1000 and found is None:
+            found = step
+    assert found is not None
+    assert found <= 15
+    assert any(name == "unrelated" and share > 0 for name, share in profile.list_moved())
+
+
+def test_sessions_as_before_bring_drift_back():
+    profile = later(taught(120), [session(30, at=121 + k) for k in range(10)], ALARM)
+    assert profile.drift >= 1000
+    profile = later(profile, [session(2 + k % 3, at=140 + k) for k in range(120)], ALARM)
+    assert profile.drift < 1000
+
+
+def test_a_person_who_accepts_drift_starts_a_new_reference():
+    profile = later(taught(120), [session(30, at=121 + k) for k in range(10)], ALARM)
+    tally = session(30, at=140).with_findings(Found("objects_trend", 1500))
+    after = profile.fold(tally, verdict=CLEARED)
+    assert after.drift == 0
+    judged = profile.judge(tally, SessionSummary("s", "", 250, "", CLEARED), learned=False)
+    assert judged.drift == 0
+
+
+def test_one_poisoned_document_moves_neither_windows_nor_drift_for_others():
+    profile = taught(120)
+    for at in range(100):
+        start = fold([read(at * 50 + k, ts_us=at * DAY) for k in range(2)])
+        exposed = fold([read(10**7 + at * 50 + k, ts_us=at * DAY, is_exposed=True) for k in range(30)], start)
+        exposed = exposed.with_findings(Found())
+        summary = SessionSummary(f"s{at}", f"user{at}", 1000, "poisoned", ALARM)
+        profile = profile.fold(exposed, verdict=ALARM, summary=summary)
+    others = SessionTally().advance(read(5, ts_us=200 * DAY, principal="somebody"))
+    assert profile.carried.risk_for("somebody") == 0
+    assert profile.drift < 1000
+    assert profile.recent_of(others)[0] <= 2 * 16
+
+
+def test_what_exposed_sessions_did_is_not_held_against_unexposed_ones():
+    profile = taught(120)
+    for at in range(30):
+        quiet = fold([read(10**7 + at * 50 + k, ts_us=at * DAY, is_exposed=True) for k in range(4)])
+        profile = profile.fold(quiet, verdict=ORDINARY)
+    plain, exposed = SessionTally(), SessionTally().advance(read(1, is_exposed=True))
+    assert all(a <= b for a, b in zip(profile.recent_of(plain), profile.recent_of(exposed), strict=True))
+    assert profile.recent_of(plain)[0] < profile.recent_of(exposed)[0]
+
+
+def test_known_values_are_learnt_and_the_least_used_forgotten():
+    profile = NEW_PROFILE
+    for at in range(300):
+        event = BehaviourEvent(
+            "send", destinations=(Destination(at % 250, False, False), Destination(999, False, False))
+        )
+        profile = profile.fold(SessionTally().advance(event), verdict=ORDINARY)
+    places = profile.known[SeenKind.DESTINATION].values
+    assert len(places) == TERMS[SeenKind.DESTINATION].room
+    assert 999 in places
+
+
+@given(st.lists(st.lists(EVENTS, min_size=1, max_size=4), max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_any_sessions_fold_and_are_read_back(sessions):
+    profile = NEW_PROFILE
+    for events in sessions:
+        summary = SessionSummary("s", events[0].principal, 600, "", ALARM)
+        profile = profile.fold(fold(events), verdict=ORDINARY, summary=summary)
+    assert IdentityProfile.from_bytes(profile.to_bytes()) == profile
+
+
+def hash_of(text):
+    return int.from_bytes(sha256(text.encode()).digest()[:8])
+
+
+def hostile_tally(at):
+    tally = SessionTally()
+    for step in range(4 + at % 23):
+        name = f"{at}-{step}"
+        event = BehaviourEvent(
+            tool=name,
+            system=name,
+            labels=tuple(f"{name}{k}" for k in range(16)),
+            ts_us=(at * 12 + step) * 3_600_000_000,
+            host=name,
+            process=name,
+            request=hash_of(name),
+            resource=name,
+            hand_off_to=name,
+            program=name,
+            amount=7**at % 10**15,
+            unit=name,
+            bytes_out=3**at % 10**14,
+            session_risk=at * 37 % 1000,
+            is_exposed=bool(step % 2 and at % 2),
+            impact=("read", "send", "payment", "delete")[step % 4],
+            objects=tuple(
+                TouchedObject(hash_of(f"{name}{k}"), is_related=False, is_person=True) for k in range(at % 40)
+            ),
+            destinations=tuple(Destination(hash_of(f"{name}-{k}"), is_own=False, is_vouched=False) for k in range(8)),
+        )
+        tally = tally.advance(event).with_outcome(shape=describe_call(name, {f"{name}{k}": "x" for k in range(30)}))
+    return tally
+
+
+def test_no_history_makes_a_profile_large():
+    profile, tenant = NEW_PROFILE, TenantProfile()
+    for at in range(220):
+        tally = hostile_tally(at)
+        summary = SessionSummary(f"s{at}", f"user{at}", 700, f"doc{at}" if at % 2 else "", ALARM)
+        profile = profile.fold(tally, verdict=ORDINARY, summary=summary)
+        tenant = tenant.fold(tally, verdict=ORDINARY)
+    assert len(profile.to_bytes()) <= MAX_PROFILE_BYTES
+    assert len(tenant.to_bytes()) <= 2 * MAX_PROFILE_BYTES
+    assert IdentityProfile.from_bytes(profile.to_bytes()) == profile
+    assert TenantProfile.from_bytes(tenant.to_bytes()) == tenant
+
+
+@given(st.integers(0, 3000), st.integers(1, 255))
+@settings(max_examples=150, deadline=None)
+def test_no_changed_byte_is_taken_for_a_profile(at, change):
+    data = bytearray(PROFILE_BYTES)
+    data[at % len(data)] ^= change
+    for read_bytes in (IdentityProfile.from_bytes, TenantProfile.from_bytes):
+        with pytest.raises(BadInput) as caught:
+            read_bytes(bytes(data))
+        assert caught.value.code == "bad_profile"
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"halo-habits-1\n", b"\x00" * 100, b"\xff" * 20_000, "text", None])
+def test_other_bytes_are_no_profile(data):
+    for read_bytes in (IdentityProfile.from_bytes, TenantProfile.from_bytes):
+        with pytest.raises(BadInput) as caught:
+            read_bytes(data)
+        assert caught.value.code == "bad_profile"
+
+
+def test_a_cut_profile_is_refused():
+    for end in range(0, len(PROFILE_BYTES), 37):
+        with pytest.raises(BadInput):
+            IdentityProfile.from_bytes(PROFILE_BYTES[:end])
+
+
+PROFILE_BYTES = taught(70).to_bytes()

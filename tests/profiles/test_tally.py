@@ -1,0 +1,225 @@
+"""What a session has done so far: counted once, bounded, and never less than before."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from halo_core.behaviour import (
+    MEASURES,
+    BehaviourEvent,
+    Destination,
+    SessionTally,
+    TouchedObject,
+    assess,
+    describe_call,
+    summarize_session,
+)
+from halo_core.behaviour.profile import NEW_PROFILE
+from halo_core.errors import BadInput
+
+IMPACTS = ("read", "write", "send", "payment", "delete", "execute", "admin", "unknown", "something else")
+NUMBERS = st.integers(-(2**70), 2**70)
+TEXTS = st.text(max_size=60) | st.sampled_from(["a", "\ud800", "x" * 5000, ""])
+OBJECTS = st.builds(TouchedObject, NUMBERS, st.booleans(), st.booleans())
+PLACES = st.builds(Destination, NUMBERS, st.booleans(), st.booleans())
+EVENTS = st.builds(
+    BehaviourEvent,
+    tool=TEXTS,
+    impact=st.sampled_from(IMPACTS),
+    system=TEXTS,
+    labels=st.lists(TEXTS, max_size=40).map(tuple),
+    ts_us=NUMBERS,
+    host=TEXTS,
+    process=TEXTS,
+    principal=TEXTS,
+    request=NUMBERS,
+    objects=st.lists(OBJECTS, max_size=20).map(tuple),
+    destinations=st.lists(PLACES, max_size=20).map(tuple),
+    bytes_out=NUMBERS,
+    amount=st.none() | NUMBERS,
+    unit=TEXTS,
+    is_exposed=st.booleans(),
+    resource=TEXTS,
+    hand_off_to=TEXTS,
+    program=TEXTS,
+    session_risk=st.integers(0, 1000),
+)
+
+
+def fold(events, tally=None):
+    tally = SessionTally() if tally is None else tally
+    for event in events:
+        tally = tally.advance(event)
+    return tally
+
+
+def read(number, *, related=False, **more):
+    return BehaviourEvent(tool="read_file", objects=(TouchedObject(number, related),), **more)
+
+
+def encoded(tally):
+    return json.dumps(tally.to_plain(), separators=(",", ":"))
+
+
+def test_an_action_counts_once_in_each_measure_it_belongs_to():
+    event = BehaviourEvent(
+        tool="send_mail",
+        impact="send",
+        objects=(TouchedObject(1, True, True), TouchedObject(2, False)),
+        destinations=(Destination(3, False, False), Destination(4, True, False), Destination(5, False, True)),
+        bytes_out=120,
+        amount=-50_000,
+        unit="EUR",
+    )
+    tally = SessionTally().advance(event)
+    shown = {measure.id: tally[measure.id] for measure in MEASURES if tally[measure.id]}
+    assert shown == {
+        "actions": 1, "acts": 1, "sends": 1, "tools": 1, "objects": 2, "unrelated": 1, "persons": 1, "bytes_out": 120,
+        "destinations": 3, "outside": 1, "amount_sum": 50_000, "amount_largest": 50_000, "burst": 1,
+    }  # fmt: skip
+
+
+def test_payments_to_accounts_that_nobody_named_count_apart():
+    def pay(**about):
+        account = TouchedObject(9, is_person=True, **about)
+        return SessionTally().advance(BehaviourEvent("pay", impact="payment", amount=5, objects=(account,)))
+
+    assert pay(is_related=False)["unrelated_payments"] == 1
+    assert pay(is_related=True)["unrelated_payments"] == 0
+    assert pay(is_related=False, is_requested=True)["unrelated_payments"] == 0
+
+
+def test_the_same_object_is_one_object():
+    tally = fold([read(7), read(7), read(8)])
+    assert (tally["objects"], tally["unrelated"], tally["reads"]) == (2, 2, 3)
+
+
+@pytest.mark.parametrize("number", [10, 96, 1000, 20_000])
+def test_many_objects_are_counted_within_a_third(number):
+    numbers = [(at * 0x9E3779B97F4A7C15 + 12345) & (2**64 - 1) for at in range(number)]
+    objects = tuple(TouchedObject(one, False) for one in numbers)
+    tally = fold([BehaviourEvent("read", objects=objects[at : at + 50]) for at in range(0, number, 50)])
+    assert abs(tally["objects"] - number) <= number / 3
+
+
+def test_outcomes_count_failures_refusals_and_labelled_results():
+    tally = SessionTally().advance(read(1)).with_outcome(failed=True, result_bytes=900, labels=("pii",))
+    tally = tally.with_outcome(refused=True, result_bytes=50)
+    assert (tally["failures"], tally["refusals"], tally["labelled_bytes"]) == (1, 1, 900)
+    after = tally.advance(read(2))
+    raised = {MEASURES[at].id for at in range(len(MEASURES)) if after.raised >> at & 1}
+    assert {"failures", "refusals", "labelled_bytes"} <= raised
+    assert not after.advance(read(3)).raised >> [m.id for m in MEASURES].index("refusals") & 1
+
+
+def test_what_comes_before_and_after_untrusted_content_is_told_apart():
+    tally = fold([read(1), read(2), read(3, is_exposed=True), read(4, is_exposed=True)])
+    unrelated = [measure.id for measure in MEASURES].index("unrelated")
+    assert tally.at_exposure[unrelated] == 2
+    assert tally.after_exposure(unrelated) == 2
+
+
+def test_a_pause_counts_as_a_minute_at_most():
+    day = 86_400_000_000
+    tally = fold([read(1, ts_us=0), read(2, ts_us=30_000_000), read(3, ts_us=day), read(4, ts_us=day + 5_000_000)])
+    assert (tally["seconds"], tally["burst"]) == (95, 2)
+
+
+@given(st.lists(EVENTS, max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_no_measure_ever_falls_whatever_the_events_and_clocks(events):
+    tally = SessionTally()
+    for event in events:
+        after = tally.advance(event)
+        assert all(new >= old for old, new in zip(tally.values, after.values, strict=True))
+        tally = after.with_outcome(failed=True, result_bytes=event.bytes_out, labels=event.labels)
+        assert all(new >= old for old, new in zip(after.values, tally.values, strict=True))
+
+
+@given(st.lists(EVENTS, max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_what_was_stored_is_read_back(events):
+    tally = fold(events).with_allowance("objects").with_outcome(shape=describe_call("a", {"b": "some words here"}))
+    for event in events[:2]:
+        tally = tally.with_findings(assess(NEW_PROFILE, tally.advance(event), event))
+    assert SessionTally.from_plain(json.loads(encoded(tally))) == tally
+
+
+def test_an_ordinary_session_takes_little_room():
+    tally = SessionTally()
+    for at in range(8):
+        event = read(at * 10**12, labels=("pii",), system="crm", ts_us=10**15 + at, host="h", principal="p" * 40)
+        tally = tally.advance(event).with_outcome(result_bytes=10, shape=describe_call("read_file", {"path": str(at)}))
+    assert len(encoded(tally)) < 800
+
+
+def test_no_session_takes_more_than_four_kilobytes():
+    tally = SessionTally()
+    for at in range(600):
+        name = f"{at}" * 100
+        event = BehaviourEvent(
+            tool=name, impact=name, system=name, labels=(name, f"{name}!"), ts_us=at * 3_600_000_000, host=name,
+            process=name, principal=name, request=at, resource=name, hand_off_to=name, program=name, amount=2**80,
+            unit=name, bytes_out=2**80, is_exposed=at > 300,
+            objects=tuple(TouchedObject(at * 7919 + k * 0x9E3779B97F4A7C15, False, True) for k in range(5)),
+            destinations=tuple(Destination(at * 7919 + k * 0x9E3779B97F4A7C15, False, False) for k in range(5)),
+        )  # fmt: skip
+        found = assess(NEW_PROFILE, tally.advance(event), event)
+        tally = tally.advance(event).with_findings(found).with_allowance("objects")
+        tally = tally.with_outcome(labels=(name,), result_bytes=2**80, shape=describe_call(name, {name: name}))
+    assert len(encoded(tally)) <= 6000
+    assert SessionTally.from_plain(json.loads(encoded(tally))) == tally
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"v": []},
+        {"v": ["1"] * len(MEASURES)},
+        {"v": [-1] * len(MEASURES)},
+        {"o": ["AA"] * 5},
+        {"s": "????"},
+        {"s": "/////////////w=="},
+        {"t": [1, 2]},
+        {"y": [[999, 1]]},
+        {"y": [[0, 10**9]]},
+        {"a": [["axis", "1", 1, True]]},
+        {"p": 3},
+    ],
+    ids=str,
+)
+def test_another_tree_is_refused(change):
+    plain = fold([read(1)]).to_plain()
+    with pytest.raises(BadInput) as caught:
+        SessionTally.from_plain(plain | change)
+    assert caught.value.code == "bad_profile"
+
+
+def test_a_missing_member_is_refused():
+    plain = fold([read(1)]).to_plain()
+    for name in plain:
+        with pytest.raises(BadInput):
+            SessionTally.from_plain({key: part for key, part in plain.items() if key != name})
+
+
+def test_alarms_make_the_severity_by_share_and_by_repetition():
+    once = replace(SessionTally(), alarms=()).advance(read(1))
+    assert summarize_session("s", once).severity == 0
+
+    class Found:
+        first_times = novelty = 0
+        alarm_shares = (("unrelated", 1000),)
+
+    one = once.with_findings(Found())
+    many = one
+    for _ in range(10):
+        many = many.with_findings(Found())
+    assert 0 < summarize_session("s", one).severity < summarize_session("s", many).severity <= 1000
+    assert summarize_session("s", one, source="doc").source == ""
+    exposed = once.advance(read(2, is_exposed=True)).with_findings(Found())
+    assert summarize_session("s", exposed, source="doc").source == "doc"

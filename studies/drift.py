@@ -2,10 +2,13 @@
 
     python studies/drift.py --data DIR --json
     python studies/drift.py --data DIR --data DIR --streams 200 --plots out/
+    python studies/drift.py --data DIR --profile --json
 
 Streams of ordinary sessions of one identity: 60 for reference, 30 more, then another model, another defence, or a
 gradual move to another model; user tasks are matched before and after. Directions and limits come from the other roles'
 identities and their null streams (leave one role out); false alarms are counted on other null streams of 200 sessions.
+With `--profile` the drift that profiles keep is measured: the same habits and the trend of the measures, in two
+sessions in a row.
 
 Exit: 0 measured, 2 the data is missing or has too few identities.
 """
@@ -20,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from halo_core.behaviour.session_drift import SessionDrift
 from halo_core.risk.drift import DriftAxes, DriftMonitor, fit_reference
 from halo_studies.drift.axes import axes_of, with_limits
 from halo_studies.drift.streams import CHANGES, Pool, Stream, pools_of, streams
@@ -39,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write a chart as SVG (extra `plots`)")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
+    parser.add_argument("--profile", action="store_true", help="measure the drift that profiles keep")
     options = parser.parse_args(argv)
     try:
         pools = pools_of(session for folder in options.data for session in read(folder))
@@ -48,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if len({pool.suite for pool in pools}) < 2:
         sys.stderr.write("drift: too few identities: ordinary sessions of at least two roles are needed\n")
         return 2
-    figures, example = _measure(pools, options.streams, options.share, options.seed)
+    figures, example = _measure(pools, options.streams, options.share, options.seed, profile=options.profile)
     if options.plots:
         from halo_studies.drift.plots import draw  # noqa: PLC0415  needs the extra `plots`
 
@@ -58,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _measure(
-    pools: Sequence[Pool], number: int, share: float, seed: int
+    pools: Sequence[Pool], number: int, share: float, seed: int, *, profile: bool = False
 ) -> tuple[dict[str, Any], dict[str, list[list[int]]]]:
     found: dict[str, list[int | None]] = {kind: [] for kind in CHANGES}
     by_suite: dict[str, dict[str, Any]] = {}
@@ -70,7 +75,7 @@ def _measure(
         here: dict[str, list[int | None]] = {}
         for kind in CHANGES:
             made = streams(own, kind, number, seed + 1)
-            paths = [_path(axes, stream) for stream in made]
+            paths = [_profile_path(axes, stream) if profile else _path(axes, stream) for stream in made]
             example[kind] += paths[:20]
             here[kind] = [_delay(path, stream) for path, stream in zip(paths, made, strict=True)]
             found[kind] += here[kind]
@@ -78,6 +83,7 @@ def _measure(
     figures: dict[str, Any] = {kind: _figures(kind, delays) for kind, delays in found.items() if delays}
     figures["per_suite"] = by_suite
     figures["protocol"] = {
+        "profile": profile,
         "identities": len(pools),
         "nominal": share,
         "reference": 60,
@@ -94,6 +100,15 @@ def _path(axes: DriftAxes, stream: Stream) -> list[int]:
         watch = watch.advance(axes, reference, session)
         path.append(watch.worst_share)
     return path
+
+
+def _profile_path(axes: DriftAxes, stream: Stream) -> list[int]:
+    """As `_path`, of the drift that a profile keeps; after an alarm it goes on as it is."""
+    drift, path = SessionDrift(), []
+    for point in (*stream.reference, *stream.after):
+        drift = drift.advance(point, point.values, learns=True, axes=axes)
+        path.append(drift.share)
+    return path[len(stream.reference) :]
 
 
 def _delay(path: Sequence[int], stream: Stream) -> int | None:

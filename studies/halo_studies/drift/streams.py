@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from halo_core.behaviour import BehaviourEvent, SessionTally
 from halo_core.model import Impact
 from halo_core.risk.drift import DriftSession as Watched
 from halo_core.risk.drift import SessionHabits
@@ -29,8 +30,12 @@ _LEAST_TASKS: Final = 5
 _LEAST: Final = 12
 _SLOPE: Final = 60
 
-Point = Watched
-"""Request, habits and ways of one session."""
+
+@dataclass(frozen=True, slots=True)
+class Point(Watched):
+    """Request, habits, ways and measures of one session."""
+
+    values: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,17 @@ class Stream:
 
 def point_of(session: Session) -> Point:
     """What drift looks at of one recorded session."""
-    habits = SessionHabits()
+    habits, tally = SessionHabits(), SessionTally()
     for event in session.events:
         act = act_of(event)
         reads = act.impact is Impact.READ
         habits.record_action(event.tool, event.args, reads=reads, failed=bool(event.error), turn=event.turn)
-    return Watched(spread(session.task), habits.to_vector(), frozenset(map(spread, habits.call_shapes)))
+        # Records have no times and no keyed objects: only the counts of the tally say anything.
+        tally = tally.advance(BehaviourEvent(event.tool, impact=act.impact.value)).with_outcome(
+            failed=bool(event.error)
+        )
+    ways = frozenset(map(spread, habits.call_shapes))
+    return Point(spread(session.task), habits.to_vector(), ways, tally.values)
 
 
 def pools_of(sessions: Iterable[Session]) -> list[Pool]:

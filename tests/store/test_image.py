@@ -109,6 +109,8 @@ def statements(halo) -> Iterator[list[str]]:
 
 
 def first_words(said) -> set[str]:
+    """The kinds of statements, but for updates of profiles: the end of a session writes one, and reads nothing."""
+    said = [statement for statement in said if not statement.startswith("UPDATE profile ")]
     return {statement if statement.startswith("PRAGMA") else statement.split()[0] for statement in said}
 
 
@@ -122,14 +124,14 @@ def test_undisturbed_decisions_read_nothing(home, mode, result):
         for name in ("lookup", "note"):
             act(halo, Calls("first"), name=name)
         halo.store.flush()
-        before = len(found(home))
+        before = len([item for item in found(home) if item.entry.kind is not EntryKind.PROFILE])
         with statements(halo) as said:
             for number in range(8):
                 act(halo, Calls(f"{result} {number}"), name="lookup", q=f"about {number}")
                 act(halo, Calls(result), name="note", q=f"{result[:100]} {number}")
             halo.store.flush()
         assert first_words(said) == UNDISTURBED
-        assert len(found(home)) - before == 32
+        assert len([item for item in found(home) if item.entry.kind is not EntryKind.PROFILE]) - before == 32
     assert verified(home) == 0
 
 

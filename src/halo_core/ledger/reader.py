@@ -87,6 +87,7 @@ class Stream(Enum):
         "tenant, id, session, agent, resource, question, status, held_us, expires_us, marks",
         "tenant, id",
     )
+    PROFILES = ("profile", "tenant, kind, subject, version, state", "tenant, kind, subject")
     QUOTAS = ("quota", "tenant, account, version, state", "tenant, account")
     RESTRICTIONS = ("hold", "tenant, kind, scope, target, since_us", "tenant, kind, scope, target")
     RESOURCES = ("resource", "tenant, id, spec", "tenant, id")

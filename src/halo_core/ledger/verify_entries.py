@@ -24,6 +24,7 @@ from halo_core.ledger.verify_answers import KnownValueCheck, OutboxCheck, Standi
 from halo_core.ledger.verify_attached import AttachedCheck
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
 from halo_core.ledger.verify_in_force import KnownInForceCheck, PassportInForceCheck
+from halo_core.ledger.verify_profiles import ProfileCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
 from halo_core.ledger.verify_signatures import SignatureJob, SignatureQueue
 from halo_core.ledger.verify_standing import StandingStateCheck
@@ -135,6 +136,7 @@ class EntryPass:
         self.row_checks: dict[str, RowCheck] = {
             "control, resource, usage, writer": StandingStateCheck(out, reader, trust),
             "session": StateCheck(out),
+            "profile": ProfileCheck(out, is_thorough=signatures),
             "hold, approval": RestrictionCheck(out),
             "standing": StandingCheck(out),
             "entry, standing passports": PassportInForceCheck(out),

@@ -23,6 +23,7 @@ from halo_core.model.ledger_entry import (
     PAUSED,
     SINGLE_RUN_KEY_BYTES,
     make_outcome_key,
+    make_profile_key,
     make_repeatable_run_key,
     make_single_run_key,
 )
@@ -89,6 +90,10 @@ class _VersionHistory:
         return [(end + 1, run.first - 1) for end, run in zip(ends, self.runs, strict=True) if run.first > end + 1]
 
 
+def _name_profile(kind: object, subject: object) -> str:
+    return f"{kind}/{subject}"
+
+
 def _describe_break(version: int) -> str:
     start = f"version {version - 1} was left" if version > 1 else "a session begins"
     return f"the state was changed between two entries: version {version} did not start from the state as {start}"
@@ -114,6 +119,11 @@ class StateCheck:
             self._add_commitment(tenant, "quota", str(quota.get("account", "")), quota, entry)
         if isinstance(stored, dict):
             self._add_commitment(tenant, "residue", "", stored, entry)
+        profile = body.get("profile")
+        if isinstance(profile, dict):
+            self._add_commitment(
+                tenant, "profile", _name_profile(profile.get("kind"), profile.get("subject")), profile, entry
+            )
         sums = body.get("sums")
         for item in sums if isinstance(sums, list) else ():
             if isinstance(item, dict):
@@ -140,6 +150,11 @@ class StateCheck:
             if (tenant, "quota", account) not in remaining and tenant not in self._out.incomplete:
                 self._out.add_tampered(9, f"quota {tenant}/{account}", "no entry refers to this row", "row_stray")
             self._check_row(remaining, tenant, "quota", account, (version, state))
+        for tenant, kind, subject, version, state in reader.rows(Stream.PROFILES):
+            owner = _name_profile(kind, subject)
+            if (tenant, "profile", owner) not in remaining and tenant not in self._out.incomplete:
+                self._out.add_tampered(9, f"profile {tenant}/{owner}", "no entry refers to this row", "row_stray")
+            self._check_row(remaining, tenant, "profile", owner, (version, state))
         self._check_taint(reader, remaining)
         for tenant, kind, owner in remaining:
             message = "the row is missing, although entries refer to its state"
@@ -327,6 +342,9 @@ class ProjectionCheck:
             if digest and is_paused:
                 (self._pauses if is_single else self._repeatable_pauses)[digest] += 1
             return make_outcome_key(reference["w"], reference["ws"]), PAUSED if is_paused else ENDED
+        if kind == "profile" and isinstance(body.get("profile"), dict):
+            profile = body["profile"]
+            return make_profile_key(profile["kind"], profile["subject"], profile["version"]), 0
         if kind != "decision" or body.get("dispatched") is not True:
             return None, 0
         request_id = body["request"]["request_id"]

@@ -1,6 +1,8 @@
 """The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
+from halo_core.model.behaviour import NO_BEHAVIOUR, BehaviourView, DeviatingAxis
 from halo_core.model.decision import (
+    BEHAVIOUR_CODES,
     OUTPUT_OBLIGATIONS,
     REAUTHORIZABLE_CODES,
     TARGET_CODES,
@@ -19,6 +21,7 @@ from halo_core.model.ledger_entry import (
     LedgerEntry,
     format_entry_id,
     make_outcome_key,
+    make_profile_key,
     make_repeatable_run_key,
     make_single_run_key,
     read_digest,
@@ -74,9 +77,11 @@ from halo_core.model.snapshot import (
 __all__ = [
     "ANY_OTHER",
     "AUTHORITY_ONE",
+    "BEHAVIOUR_CODES",
     "ENDED",
     "ENTRY_VERSION",
     "MAX_BANDS",
+    "NO_BEHAVIOUR",
     "OUTPUT_OBLIGATIONS",
     "PAUSED",
     "REAUTHORIZABLE_CODES",
@@ -87,12 +92,14 @@ __all__ = [
     "ActionKind",
     "Actor",
     "Approval",
+    "BehaviourView",
     "Budget",
     "Constraint",
     "ConstraintKind",
     "Context",
     "Decay",
     "Decision",
+    "DeviatingAxis",
     "Effect",
     "EntryKind",
     "Envelope",
@@ -128,6 +135,7 @@ __all__ = [
     "format_entry_id",
     "has_invisible_characters",
     "make_outcome_key",
+    "make_profile_key",
     "make_repeatable_run_key",
     "make_single_run_key",
     "normalize_name",

@@ -33,6 +33,8 @@ for _severity, _effect in enumerate(Effect):
 
 REAUTHORIZABLE_CODES: Final = frozenset({"authority_decayed", "budget_exceeded"})
 """Codes that, as a challenge, ask for a re-authorization and not for one call."""
+BEHAVIOUR_CODES: Final = frozenset({"behaviour_drift", "behaviour_unusual", "volume_exceeded"})
+"""Codes that, as a challenge, ask about behaviour: a yes to one clears what the session alarmed of so far."""
 TARGET_CODES: Final = frozenset({"grave_impact", "unknown_impact", "untraced_target", "untrusted_target"})
 """Codes that, as a challenge, ask who or what an act reaches: a remembered answer to that settles them."""
 OUTPUT_OBLIGATIONS: Final = frozenset({"drop_documents", "drop_labels", "hold_output", "redact_output"})

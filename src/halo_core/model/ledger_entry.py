@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,6 +45,7 @@ class EntryKind(StrEnum):
     DRILL = "drill"
     CONTROL = "control"
     ACCESS = "access"
+    PROFILE = "profile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,12 @@ def make_repeatable_run_key(request_id: str, writer: str, seq: int) -> bytes:
 def make_single_run_key(request_id: str, number: int) -> bytes:
     """The key of a decision that lets its action run once; `number` counts the runs that paused before."""
     return read_digest(request_id) + bytes((min(number, 255),))
+
+
+def make_profile_key(kind: str, subject: str, version: int) -> bytes:
+    """The key of the entry that left a version of an identity's profile behind, of which there is one."""
+    name = f"{kind}\0{subject}".encode("utf-8", "surrogatepass")
+    return b"p" + hashlib.sha256(name).digest() + version.to_bytes(_SEQ_BYTES, "big")
 
 
 def format_place(writer: str, seq: int) -> bytes:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from halo_core.model.behaviour import NO_BEHAVIOUR, BehaviourView
+
 if TYPE_CHECKING:
     from halo_core.model.decision import Effect, Obligation, Reason
     from halo_core.model.passport_link import Link
@@ -343,6 +345,7 @@ class Snapshot:
         held_before: an act of the session is held that has a target or an object in common with this call.
         hold_room: the act could be held: there is room, and its arguments can be stored whole.
         new_fields: of a model request, fields that no list knows and nobody has accepted, sorted.
+        behaviour: how far the agent is from its profile.
     """
 
     time_us: int
@@ -385,10 +388,12 @@ class Snapshot:
     facts: tuple[Fact, ...] = ()
     program: ProgramClass = ProgramClass.NONE
     new_fields: tuple[str, ...] = ()
+    behaviour: BehaviourView = NO_BEHAVIOUR
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; links and policy by hash."""
-        return {
+        """Canonical tree; links and policy by hash, `behaviour` only where something deviates."""
+        behaviour = self.behaviour.to_plain()
+        return ({"behaviour": behaviour} if behaviour else {}) | {
             "amount": self.amount,
             "answer_scope": self.answer_scope,
             "authority": self.authority,
@@ -476,4 +481,5 @@ class Snapshot:
             facts=tuple(map(Fact, tree.get("facts", ()))),
             program=ProgramClass(tree.get("program", "")),
             new_fields=tuple(tree.get("new_fields", ())),
+            behaviour=BehaviourView.from_plain(tree.get("behaviour", {})),
         )

@@ -167,8 +167,9 @@ def copy_rows(source: Reader, target: CopyTarget, progress: Progress) -> dict[st
     engine = "postgresql" if source.database.has_many_writers else "sqlite"
     for table in copies:
         digest = _RowDigest()
-        total = _count_rows(source, table.name) if engine in table.has else 0
-        rows = digest.watch(source.stream(table.query(source.database)))
+        has_it = engine in table.has and _has_table(source, table.name)
+        total = _count_rows(source, table.name) if has_it else 0
+        rows = digest.watch(_stream_rows(source, table))
         target.insert(table, _report_rows(rows, table.name, total, progress))
         digests[table.name] = digest.text()
         hit_failpoint("copied_table")
@@ -182,10 +183,21 @@ def digest_rows(reader: Reader, names: Iterable[str], progress: Progress) -> dic
     for table in list_table_copies():
         if table.name in wanted:
             digest = _RowDigest()
-            for _ in _report_rows(digest.watch(reader.stream(table.query(reader.database))), table.name, 0, progress):
+            for _ in _report_rows(digest.watch(_stream_rows(reader, table)), table.name, 0, progress):
                 pass
             digests[table.name] = digest.text()
     return digests
+
+
+def _has_table(reader: Reader, name: str) -> bool:
+    """Whether a store has a table; one that came later than the store it may lack."""
+    from halo_core.store import schema  # noqa: PLC0415  it imports SQLAlchemy
+
+    return name not in schema.ADDED or reader.database.has_table(name)
+
+
+def _stream_rows(reader: Reader, table: TableCopy) -> Iterator[tuple[Any, ...]]:
+    return reader.stream(table.query(reader.database)) if _has_table(reader, table.name) else iter(())
 
 
 class _RowDigest:

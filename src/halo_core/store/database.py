@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
+_ADDED: Final = ("profile",)  # `schema.ADDED`; that module imports SQLAlchemy
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
 
@@ -170,7 +171,8 @@ class Database:
         driver = self.connection
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
-            return
+            if all(map(self.has_table, _ADDED)):
+                return
         self.begin(5.0)
         for statement in _compile_schema():
             driver.execute(statement)
@@ -343,6 +345,11 @@ class Database:
         """Whether there is a Halo store."""
         row = self.connection.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('entry','control')").fetchone()
         return bool(row[0] == 2)
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of this name."""
+        row = self.connection.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (name,)).fetchone()
+        return row is not None
 
     def find_schema_differences(self) -> list[tuple[str, str]]:
         """Triggers and views that differ from Halo's own."""

@@ -80,11 +80,14 @@ class DeferredJob:
         job: what to run in a transaction.
         session: that it changes, empty for none.
         preparation: what the job needs, None where it can run at once.
+        is_patient: it takes rows that many write, and is left to transactions for which nobody waits, so that a
+            conflict costs no decision anything.
     """
 
     job: Callable[[Transaction], Any]
     session: str = ""
     preparation: Preparation[Any] | None = None
+    is_patient: bool = False
 
     @property
     def needs_long(self) -> bool:
@@ -110,6 +113,7 @@ class DeferredJobs:
 
     def __init__(self) -> None:
         self._jobs: deque[DeferredJob] = deque()  # each use of it is one call, which no other thread interrupts
+        self._has_patient = False
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -121,10 +125,11 @@ class DeferredJobs:
         """
         if len(self._jobs) >= _MAX_DEFERRED:
             return False
+        self._has_patient = self._has_patient or item.is_patient
         self._jobs.append(item)
         return True
 
-    def select(self, sessions: Collection[str] | None) -> list[DeferredJob]:
+    def select(self, sessions: Collection[str] | None, *, with_patient: bool = True) -> list[DeferredJob]:
         """The jobs that the next transaction must run first, in order.
 
         Those of other sessions are passed over where a long preparation is not done, with what comes after them.
@@ -134,8 +139,11 @@ class DeferredJobs:
 
         Args:
             sessions: of what the transaction is for; None where that may be any session.
+            with_patient: whether nobody waits for the transaction.
         """
         jobs = list(self._jobs)
+        if self._has_patient and not with_patient:
+            jobs = [item for item in jobs if not item.is_patient]
         if sessions is None:
             return jobs
         passed: set[str] = set()

@@ -23,6 +23,7 @@ OPEN_KINDS: Final = (
     EntryKind.ACCESS,
     EntryKind.DRILL,
     EntryKind.POLICY,
+    EntryKind.PROFILE,
 )
 """Kinds of entries without a session that change nothing which a decision of another writer reads."""
 VERSIONED_KINDS: Final = frozenset(
@@ -50,6 +51,7 @@ class Draft:
         settles: of an outcome, the (writer, sequence) of its decision.
         paused: of an outcome, the action paused and may run once more.
         ts_us: its time, microseconds since the epoch; 0 asks the clock.
+        key: of an entry that there may be once, what the table refuses a second time; else empty.
     """
 
     kind: EntryKind
@@ -63,6 +65,7 @@ class Draft:
     settles: tuple[str, int] | None = None
     paused: bool = False
     ts_us: int = 0
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

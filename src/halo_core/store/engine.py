@@ -264,6 +264,10 @@ class Engine(Protocol):
         """Whether there is a Halo store."""
         ...
 
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of this name."""
+        ...
+
     def find_schema_differences(self) -> list[tuple[str, str]]:
         """Triggers, views and rules that differ from Halo's own: (kind, name) of each foreign one.
 

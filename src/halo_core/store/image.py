@@ -8,10 +8,10 @@ was rolled back and after a fork (`clear`), since memory may then be ahead of th
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.errors import ConfigError
 from halo_core.floors import HostFloorFile, read_host_floor
@@ -22,14 +22,21 @@ from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.answer_rows import AnswerRow, HeldRow
 from halo_core.store.entry_history import EntryHistory
 from halo_core.store.marks import ItemMark, RepeatIndex
+from halo_core.store.open_tallies import OpenTallies
 from halo_core.store.rows import MAX_ACCOUNTS, StandingPassport, TaintIndex
 from halo_core.store.session_state import SessionState
 from halo_core.values import Sketch, add_spans_row
+
+if TYPE_CHECKING:
+    from halo_core.store.profile_rows import StoredProfile
 
 MAX_KEYS: Final = 10_000
 MAX_MEMORIES: Final = 128
 MAX_RUNS: Final = 65_536
 MAX_STATES: Final = 1024
+MAX_PROFILES: Final = 1024
+WaitingSummary = tuple[dict[str, Any], Mapping[str, Any], str]
+"""Where the summary of an agent's session stands, the summary, and the session's reference."""
 STORE_ID_PREFIX: Final = "halo-store:"
 
 
@@ -276,6 +283,10 @@ class TenantImage:
     known_history: EntryHistory[tuple[str, str], bool] = field(default_factory=EntryHistory)
     has_known: bool | None = None
     held: tuple[HeldRow, ...] | None = None
+    profiles: OrderedDict[tuple[str, str], StoredProfile] = field(default_factory=OrderedDict, repr=False)
+    current_profiles: set[tuple[str, str]] = field(default_factory=set)
+    open_tallies: OpenTallies = field(default_factory=OpenTallies)
+    waiting_summaries: list[WaitingSummary] = field(default_factory=list)
     user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
@@ -331,6 +342,7 @@ class TenantImage:
         self.has_answers = self.unused_until_us = None
         self.has_known = None
         self.held = None
+        self.current_profiles.clear()
         self.runs.expire()
         self._current.clear()
 
@@ -359,6 +371,9 @@ class TenantImage:
         self.repeat_index = RepeatIndex()
         self.parts.clear()
         self._opened_keys.clear()
+        self.profiles.clear()
+        self.open_tallies.clear()
+        self.waiting_summaries.clear()
         self._states.clear()
         self._memories.clear()
 
@@ -382,6 +397,24 @@ class TenantImage:
             self.marks.clear()
             self.knows_all_marks = False
         self.marks[mark] = found
+
+    # profiles
+
+    def find_profile(self, key: tuple[str, str]) -> StoredProfile | None:
+        """The profile of an identity (kind, subject), as it was read or written last."""
+        return self.profiles.get(key)
+
+    def knows_profile(self, key: tuple[str, str]) -> bool:
+        """Whether `find_profile` says what the row holds."""
+        return key in self.current_profiles
+
+    def put_profile(self, key: tuple[str, str], stored: StoredProfile) -> None:
+        """Keep a profile that was read, or is about to be written."""
+        self.profiles[key] = stored
+        self.profiles.move_to_end(key)
+        self.current_profiles.add(key)
+        while len(self.profiles) > MAX_PROFILES:
+            self.current_profiles.discard(self.profiles.popitem(last=False)[0])
 
     # content keys
 
@@ -423,6 +456,7 @@ class TenantImage:
     def put_session(self, state: SessionState) -> None:
         """Take a state that is about to be written."""
         self._keep(state.view.id, state)
+        self.open_tallies.put(state)
 
     def _keep(self, session: str, state: SessionState) -> SessionState:
         self._states[session] = state

@@ -46,6 +46,7 @@ from halo_core.store.postgres_statements import (
     make_libpq_url,
     translate,
 )
+from halo_core.store.schema import ADDED
 
 LAG_US: Final = 10_000_000
 """How long an entry may wait for its position although every writer has closed, microseconds."""
@@ -206,6 +207,7 @@ class PostgresDatabase:
         if not self.has_tables():
             self._create()
         self._check_version()
+        self._add_tables()
         foreign = self._list_foreign_objects()
         if foreign:
             raise ConfigError(
@@ -221,6 +223,17 @@ class PostgresDatabase:
             if not self.has_tables():
                 for statement in postgres_schema.create_statements(self.schema_version):
                     self._connection.execute(statement.encode())
+
+    def _add_tables(self) -> None:
+        """Create the tables that came later than the store."""
+        if all(map(self.has_table, ADDED)):
+            return
+        with self._connection.transaction():
+            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("create"),))
+            for name in ADDED:
+                if not self.has_table(name):
+                    for statement in postgres_schema.create_table(name):
+                        self._connection.execute(statement.encode())
 
     def _check_version(self) -> None:
         version = self._read_one(self._connection, "SELECT max(version) FROM halo_schema")
@@ -551,6 +564,11 @@ class PostgresDatabase:
             "SELECT count(*) FROM pg_tables WHERE schemaname=current_schema() AND tablename IN ('entry','control')"
         )
         return bool(self._read_one(self._connection, statement) == 2)
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of this name."""
+        statement = "SELECT 1 FROM pg_tables WHERE schemaname=current_schema() AND tablename=%s"
+        return self._read_one(self._connection, statement, (name,)) is not None
 
     def find_schema_differences(self) -> list[tuple[str, str]]:
         """Triggers, rules and row policies that differ from Halo's own."""

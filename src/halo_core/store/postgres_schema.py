@@ -82,11 +82,8 @@ def _parse_column(column: str) -> tuple[str, Any]:
 
 def create_statements(version: int = SCHEMA_VERSION) -> Iterator[str]:
     """The statements that create everything, in a schema that has none of it."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     for table in _make_metadata().sorted_tables:
-        yield str(CreateTable(table).compile(dialect=dialect))
-        for index in sorted(table.indexes, key=lambda item: str(item.name)):
-            yield str(CreateIndex(index).compile(dialect=dialect))
+        yield from create_table(table.name)
     yield _FUNCTION
     for name in EVIDENCE:
         yield (
@@ -98,6 +95,15 @@ def create_statements(version: int = SCHEMA_VERSION) -> Iterator[str]:
             f"FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION_NAME}()"
         )
     yield f"INSERT INTO halo_schema VALUES ({version})"  # noqa: S608  a constant
+
+
+def create_table(name: str) -> Iterator[str]:
+    """The statements that create one table."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    table = _make_metadata().tables[name]
+    yield str(CreateTable(table).compile(dialect=dialect))
+    for index in sorted(table.indexes, key=lambda item: str(item.name)):
+        yield str(CreateIndex(index).compile(dialect=dialect))
 
 
 def list_tables() -> list[str]:

@@ -261,6 +261,7 @@ class Reader:
         if not has_tables:
             raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
         with self._reporting_unreadable():
+            self._has_profiles = self.database.has_table("profile")  # which an older store may lack
             self.database.begin_reading()
 
     def use_names(self, home: Path) -> None:
@@ -319,6 +320,8 @@ class Reader:
 
     def rows(self, stream: Stream) -> Iterator[tuple[Any, ...]]:
         """The rows of one stream, of every tenant."""
+        if stream is Stream.PROFILES and not self._has_profiles:
+            return iter(())
         return self._query(self.database.stream_query(stream), stream=True)
 
     def rows_by_position(self) -> Iterator[tuple[Any, ...]]:
@@ -449,6 +452,21 @@ class Reader:
         """The state of one account of the table of quotas."""
         row = self._find("SELECT state FROM quota WHERE tenant=? AND account=?", tenant, account)
         return None if row is None else bytes(row[0])
+
+    def profile(self, tenant: str, kind: str, subject: str) -> tuple[int, bytes] | None:
+        """(version, state) of an identity's profile; None where it has none."""
+        if not self._has_profiles:
+            return None
+        query = "SELECT version, state FROM profile WHERE tenant=? AND kind=? AND subject=?"
+        row = self._find(query, tenant, kind, subject)
+        return None if row is None else (row[0], bytes(row[1]))
+
+    def profiles(self, tenant: str) -> Iterator[tuple[str, str, int, bytes]]:
+        """(kind, subject, version, state) of the profile of each identity."""
+        if not self._has_profiles:
+            return iter(())
+        query = "SELECT kind, subject, version, state FROM profile WHERE tenant=? ORDER BY kind, subject"
+        return ((kind, subject, version, bytes(state)) for kind, subject, version, state in self._query(query, tenant))
 
     def restrictions_of(self, tenant: str) -> Iterator[tuple[Any, ...]]:
         """(kind, scope, target, since_us) of the stops and revocations in force."""

@@ -25,6 +25,8 @@ from sqlalchemy import (
 metadata = MetaData()
 
 EVIDENCE: Final = ("entry", "checkpoint", "blob")
+ADDED: Final = ("profile",)
+"""Tables that a store of this schema version may lack, since they came later: opening it for writing adds them."""
 _TYPES: Final[dict[str, Any]] = {
     "text": Text(),
     "int": Integer().with_variant(BigInteger, "postgresql"),
@@ -98,6 +100,8 @@ _define("mark", "tenant text, mark bytes, expires_us int, state bytes", "tenant,
 _define("baseline", "tenant text, agent text, hash text", "tenant, agent", by_key=True)
 # Spending per day under a standing link's envelope.
 _define("quota", "tenant text, account text, version int, state bytes", "tenant, account")
+# What is usual for each identity over its sessions, as the entries of kind `profile` leave it (`store.profile_rows`).
+_define("profile", "tenant text, kind text, subject text, version int, state bytes", "tenant, kind, subject")
 # Open and answered challenges; `answer` is the approver's signed token, empty until there is one.
 _define(
     "approval",

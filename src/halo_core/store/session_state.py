@@ -11,12 +11,15 @@ from typing import Any, Final
 
 import orjson
 
+from halo_core.behaviour import SessionTally, SessionVerdict
 from halo_core.crypto import canonical
 from halo_core.ledger import commit_state
 from halo_core.model import Envelope, SessionView
 from halo_core.values import MAX_SOURCE_INDEX
 
 MAX_SOURCES: Final = 16
+MAX_TALLIES: Final = 16
+"""Agents of a session whose behaviour is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,57 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentTally:
+    """What an agent did in a session since its behaviour there was folded into its profile last.
+
+    Args:
+        agent: who acted.
+        tally: its measures, and the alarms that they raised.
+        verdict: of a person on those: `cleared`, `attack`, empty for none.
+        is_hindered: an action did not run because of its behaviour, or of what past sessions left.
+        role: of the agent, empty for none.
+        is_observed: its last action was decided in observe mode, where nobody is asked.
+    """
+
+    agent: str
+    tally: SessionTally
+    verdict: str = ""
+    is_hindered: bool = False
+    role: str = ""
+    is_observed: bool = False
+
+    @property
+    def is_alarmed(self) -> bool:
+        """Whether it raised an alarm that nobody has cleared."""
+        return bool(self.tally.alarms) and self.verdict != SessionVerdict.CLEARED.value
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        tree: dict[str, Any] = {"agent": self.agent, "tally": self.tally.to_plain()}
+        if self.verdict:
+            tree["verdict"] = self.verdict
+        if self.is_hindered:
+            tree["hindered"] = True
+        if self.role:
+            tree["role"] = self.role
+        if self.is_observed:
+            tree["observed"] = True
+        return tree
+
+    @classmethod
+    def from_plain(cls, tree: dict[str, Any]) -> AgentTally:
+        """Inverse of `to_plain`."""
+        return cls(
+            tree["agent"],
+            SessionTally.from_plain(tree["tally"]),
+            tree.get("verdict", ""),
+            tree.get("hindered", False),
+            tree.get("role", ""),
+            tree.get("observed", False),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SessionState:
     """A session as the store holds it. Counters never fall, taint never clears, time never goes back.
 
@@ -59,6 +113,7 @@ class SessionState:
         refused: number of its refused attempts.
         sources: names of what brought content into the session; the sketch refers to them by their place.
         links: accounts of the live links, each after its parent; one session link for each agent that came itself.
+        tallies: what each agent did in it since the last fold.
     """
 
     view: SessionView
@@ -70,6 +125,7 @@ class SessionState:
     risk: int = 0
     watched: str = ""
     refused: int = 0
+    tallies: tuple[AgentTally, ...] = ()
     _encoded: bytes = field(default=b"", init=False, compare=False, repr=False)
 
     @classmethod
@@ -86,6 +142,7 @@ class SessionState:
         risk: int | None = None,
         profile_head: str | None = None,
         refused: bool = False,
+        tallies: tuple[AgentTally, ...] | None = None,
     ) -> SessionState:
         """The state after one decision.
 
@@ -96,6 +153,7 @@ class SessionState:
             risk: the session's new risk, None where it stays.
             profile_head: the new head of its profile, None where it stays.
             refused: the decision refused an attempt.
+            tallies: the new tallies, None where they stay.
         """
         # Constructors, since `dataclasses.replace` takes three times as long.
         old = self.view
@@ -117,14 +175,22 @@ class SessionState:
             self.risk if risk is None else risk,
             profile_head or self.watched,
             self.refused + refused,
+            self.tallies if tallies is None else tallies,
         )
 
-    def with_update(self, envelopes: Iterable[Envelope] = (), *, profile_head: str = "") -> SessionState:
+    def with_update(
+        self,
+        envelopes: Iterable[Envelope] = (),
+        *,
+        profile_head: str = "",
+        tallies: tuple[AgentTally, ...] | None = None,
+    ) -> SessionState:
         """The state after a change that is no decision: a new version, no step.
 
         Args:
             envelopes: new counters of accounts.
             profile_head: the new head of its profile, empty where it stays.
+            tallies: the new tallies, None where they stay.
         """
         old = self.view
         view = SessionView(
@@ -140,6 +206,7 @@ class SessionState:
             self.risk,
             profile_head or self.watched,
             self.refused,
+            self.tallies if tallies is None else tallies,
         )
 
     def with_taint_source(self, source: str) -> SessionState:
@@ -171,7 +238,24 @@ class SessionState:
             self.risk,
             self.watched,
             self.refused,
+            self.tallies,
         )
+
+    def find_tally(self, agent: str) -> AgentTally | None:
+        """The tally of an agent; None where it has none."""
+        for item in self.tallies:
+            if item.agent == agent:
+                return item
+        return None
+
+    def tallies_with(self, changed: AgentTally) -> tuple[AgentTally, ...]:
+        """The tallies with one of them changed or added; of too many agents the one that rested longest is dropped."""
+        if len(self.tallies) == 1 and self.tallies[0].agent == changed.agent:
+            return (changed,)
+        others = [item for item in self.tallies if item.agent != changed.agent]
+        if len(others) >= MAX_TALLIES:
+            others.remove(min(others, key=lambda item: (item.tally.last_us, item.agent)))
+        return (*others, changed)
 
     def session_account(self, agent: str) -> Account | None:
         """The account of an agent's own session link; None where it has none."""
@@ -257,25 +341,26 @@ class SessionState:
                     "root": account.root,
                 }
             )
-        encoded = canonical.dumps(
-            {
-                "chunks": self.chunks,
-                "high_water_us": view.high_water_us,
-                "id": view.id,
-                "links": links,
-                "opened_us": view.opened_us,
-                "pending": self.pending,
-                "refused": self.refused,
-                "risk": self.risk,
-                "saturated": self.saturated,
-                "sources": self.sources,
-                "steps": view.steps,
-                "taint_sources": view.taint_sources,
-                "tainted": view.tainted,
-                "version": view.version,
-                "watched": self.watched,
-            }
-        )
+        tree: dict[str, Any] = {
+            "chunks": self.chunks,
+            "high_water_us": view.high_water_us,
+            "id": view.id,
+            "links": links,
+            "opened_us": view.opened_us,
+            "pending": self.pending,
+            "refused": self.refused,
+            "risk": self.risk,
+            "saturated": self.saturated,
+            "sources": self.sources,
+            "steps": view.steps,
+            "taint_sources": view.taint_sources,
+            "tainted": view.tainted,
+            "version": view.version,
+            "watched": self.watched,
+        }
+        if self.tallies:
+            tree["tallies"] = [item.to_plain() for item in self.tallies]
+        encoded = canonical.dumps(tree)
         # Computed once: an entry commits to these bytes and the row holds them.
         object.__setattr__(self, "_encoded", encoded)
         return encoded
@@ -290,6 +375,7 @@ class SessionState:
         if type(refused) is not int or refused < 0:
             raise ValueError(f"`refused` is {refused!r}")
         sources = tuple(tree.pop("sources"))
-        state = cls(SessionView.from_plain(tree), **fields, links=links, sources=sources)
+        tallies = tuple(map(AgentTally.from_plain, tree.pop("tallies", ())))
+        state = cls(SessionView.from_plain(tree), **fields, links=links, sources=sources, tallies=tallies)
         object.__setattr__(state, "_encoded", bytes(data))
         return state

@@ -20,7 +20,7 @@ import threading
 import time
 import weakref
 from collections.abc import Collection, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -59,6 +59,8 @@ _LEASE_POLL_S: Final = 0.02
 _LEASE_WAIT_S: Final = 6.0
 _ATTEMPTS: Final = 3
 """How often jobs run that lose a race against another process."""
+_PATIENT_ATTEMPTS: Final = 20
+"""The same where nobody waits, in so many transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +158,19 @@ class Store:
             raise closed_error()
         return await self._committer.commit(job, session, on_orphaned)
 
-    def defer(self, job: Job, *, session: str = "", preparation: Preparation[Any] | None = None) -> None:
+    def defer(
+        self, job: Job, *, session: str = "", preparation: Preparation[Any] | None = None, is_patient: bool = False
+    ) -> None:
         """Queue a job that joins the next transaction, within 50 ms; it is tried again until it is durable.
 
         Args:
             job: what to run.
             session: that it changes, empty for none.
             preparation: done by a thread before the job runs, or else by the transaction that needs it.
+            is_patient: see `DeferredJob`.
         """
         self._reset_after_fork()
-        if self._committer.defer(DeferredJob(job, session, preparation)) and preparation is not None:
+        if self._committer.defer(DeferredJob(job, session, preparation, is_patient)) and preparation is not None:
             self._preparations.add(preparation, self.config.deadline_s)
 
     def last_restrictions(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
@@ -254,7 +259,7 @@ class Store:
             try:
                 if self._closed:
                     raise closed_error()
-                late = self._deferred.select(sessions)
+                late = self._deferred.select(sessions, with_patient=not jobs)
                 unread = [item for item in late if item.needs_long]
                 if not unread:
                     return self._commit_locked(jobs, late)
@@ -286,6 +291,15 @@ class Store:
                 _log_error("outcome_lost", "an outcome was not recorded", outcome.error)
         self._since_checkpoint += writer.seq - before
         return outcomes[len(late) :]
+
+    def _commit_patient_locked(self) -> None:
+        """Commit what was left to a transaction for which nobody waits, as often as others are faster."""
+        for _ in range(_PATIENT_ATTEMPTS):
+            late = self._deferred.select(None)
+            if not any(item.is_patient for item in late):
+                return
+            with suppress(Conflict):
+                self._commit_locked([], late)
 
     def _attempt(
         self, database: Engine, writer: Writer, jobs: Sequence[Job], *, alone: bool, locking: bool
@@ -436,9 +450,10 @@ class Store:
         with self._checkpoint_lock, self._lock:
             if self._writer is not None:
                 try:
+                    self._commit_patient_locked()
                     if self._image.unwritten_uses:  # in a transaction that cannot fail for another reason
                         self._commit_locked([], ())
-                    self._commit_locked([close_writer_chain], self._deferred.select(None))
+                    self._commit_locked([close_writer_chain], self._deferred.select(None, with_patient=False))
                     self._checkpoint_locked()
                 except Exception as exc:  # noqa: BLE001  closing must not raise; what is missing shows as a crash
                     _log_error("close_failed", "error while closing the ledger", exc)

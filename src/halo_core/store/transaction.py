@@ -163,7 +163,7 @@ class Transaction:
             attached,
         )
         text, signatures, leaf = writer.sign(entry)
-        once, mark = draft.run or None, int(bool(draft.run))
+        once, mark = draft.run or draft.key or None, int(bool(draft.run))
         if draft.settles is not None:
             once, mark = make_outcome_key(*draft.settles), PAUSED if draft.paused else ENDED
             self.image.runs.settle(draft.settles, mark)

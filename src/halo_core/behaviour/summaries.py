@@ -1,0 +1,203 @@
+"""Summaries of sessions as entries hold them, and the profiles that follow from those of an identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
+
+from halo_core.behaviour.carried import SessionSummary, SessionVerdict
+from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, TEACHING, IdentityProfile
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tenant import TenantProfile
+
+AGENT: Final = "agent"
+ROLE: Final = "role"
+TENANT: Final = "tenant"
+"""Kinds of identities. The subject of the tenant is empty."""
+AnyProfile = IdentityProfile | TenantProfile
+Place = tuple[str, int, int]
+"""Writer, sequence and place within the entry: where a summary stands."""
+
+
+def make_new_profile(kind: str) -> AnyProfile:
+    """The profile of an identity without a history."""
+    return TenantProfile() if kind == TENANT else NEW_PROFILE
+
+
+def parse_profile(kind: str, data: bytes) -> AnyProfile:
+    """A profile of its bytes.
+
+    Raises:
+        BadInput: `bad_profile`, they are none.
+    """
+    return TenantProfile.from_bytes(data) if kind == TENANT else IdentityProfile.from_bytes(data)
+
+
+def encode_summary(
+    agent: str, tally: SessionTally, summary: SessionSummary, *, role: str = "", is_hindered: bool = False
+) -> dict[str, Any]:
+    """What an entry records of an agent's session.
+
+    Args:
+        agent: who acted.
+        tally: at its end.
+        summary: what it leaves for the next ones.
+        role: of the agent, empty for none.
+        is_hindered: actions did not run because of behaviour, so that it tells nothing of drift.
+    """
+    tree: dict[str, Any] = {"agent": agent, "tally": tally.to_plain(), "verdict": summary.verdict.value}
+    if summary.severity:
+        tree["severity"] = summary.severity
+    if summary.source:
+        tree["source"] = summary.source
+    if role:
+        tree["role"] = role
+    if is_hindered:
+        tree["hindered"] = True
+    return tree
+
+
+def decode_summary(tree: Mapping[str, Any], session: str) -> tuple[SessionTally, SessionSummary]:
+    """Inverse of `encode_summary`, with the session's reference.
+
+    Raises:
+        BadInput, KeyError, ValueError: it is none.
+    """
+    tally = SessionTally.from_plain(tree["tally"])
+    verdict = SessionVerdict(tree["verdict"])
+    summary = SessionSummary(session, tally.principal, tree.get("severity", 0), tree.get("source", ""), verdict)
+    return tally, summary
+
+
+def list_identities(tree: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Kind and subject of the identities whose profiles a summary goes into: the agent first.
+
+    A role of the agent's own name is that of no other agent.
+    """
+    agent, role = str(tree["agent"]), str(tree.get("role", ""))
+    return [(AGENT, agent), *([(ROLE, role)] if role not in ("", agent) else []), (TENANT, "")]
+
+
+def fold_summary(kind: str, profile: AnyProfile, tree: Mapping[str, Any], session: str) -> AnyProfile:
+    """The profile of an identity after one more session; a pure function.
+
+    Args:
+        kind: of the identity.
+        profile: before it.
+        tree: the summary.
+        session: its reference.
+
+    Raises:
+        BadInput, KeyError, ValueError: it is no summary.
+    """
+    tally, summary = decode_summary(tree, session)
+    if isinstance(profile, TenantProfile):
+        return profile.fold(tally, verdict=summary.verdict)
+    after = profile.fold(tally, verdict=summary.verdict, summary=summary if kind == AGENT else None)
+    if not tree.get("hindered"):
+        return after
+    # INVARIANT: what is not let act does not drift, else one alarm would bring the next. It fades instead: the next
+    # session acts, and shows whether it goes on.
+    return replace(after, drifts=(profile.drifts[0].fade(), profile.drifts[1].fade()))
+
+
+def judge_summary(
+    kind: str, profile: AnyProfile, tree: Mapping[str, Any], session: str, *, verdict: str, before: str
+) -> AnyProfile:
+    """The profile of an identity after a person judged a session that was folded before; a pure function.
+
+    Args:
+        kind: of the identity.
+        profile: before it.
+        tree: the summary.
+        session: its reference.
+        verdict: what the person said.
+        before: what was said last, or how it was folded.
+
+    Raises:
+        BadInput, KeyError, ValueError: it is no summary.
+    """
+    tally, summary = decode_summary(tree, session)
+    said, learned = SessionVerdict(verdict), SessionVerdict(before) in TEACHING
+    if isinstance(profile, TenantProfile):
+        return profile.judge(tally, verdict=said, learned=learned)
+    if kind == AGENT:
+        return profile.judge(tally, replace(summary, verdict=said), learned=learned)
+    return profile.relearn(tally, verdict=said, learned=learned)
+
+
+class ProfileStep(NamedTuple):
+    """One version of a profile: the summaries that it follows from, a verdict on them, its digest, and their form."""
+
+    of: tuple[Place, ...]
+    judged: str
+    digest: str
+    form: str
+
+
+@dataclass(slots=True)
+class ProfileHistory:
+    """What a tenant's log says of the profiles of its identities.
+
+    Args:
+        summaries: place → (session, tree).
+        steps: (kind, subject) → version → how it came about.
+    """
+
+    summaries: dict[Place, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    steps: dict[tuple[str, str], dict[int, ProfileStep]] = field(default_factory=dict)
+
+    def add(self, body: Mapping[str, Any], session: str, writer: str, seq: int) -> None:
+        """Take an entry of kind `profile`.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: no such entry is ever written.
+        """
+        for at, tree in enumerate(body.get("sessions", ())):
+            self.summaries[writer, seq, at] = session, tree
+        if "profile" in body:
+            left = body["profile"]
+            steps = self.steps.setdefault((str(left["kind"]), str(left["subject"])), {})
+            places = tuple([(of["w"], of["ws"], of["at"]) for of in body["of"]])
+            step = ProfileStep(places, str(body.get("judged", "")), str(left["digest"]), str(body["form"]))
+            steps[int(left["version"])] = step
+
+    def compute(self, kind: str, subject: str) -> AnyProfile | None:
+        """The newest version of a profile; None where a summary or a version is missing.
+
+        Raises:
+            BadInput, KeyError, ValueError: a summary cannot be read.
+        """
+        steps, profile = self.steps.get((kind, subject), {}), make_new_profile(kind)
+        verdicts: dict[Place, str] = {}
+        for version in range(1, len(steps) + 1):
+            step = steps.get(version)
+            if step is None or not all(place in self.summaries for place in step.of):
+                return None
+            for place in step.of:
+                session, tree = self.summaries[place]
+                if step.judged:
+                    before = verdicts.get(place, tree["verdict"])
+                    profile = judge_summary(kind, profile, tree, session, verdict=step.judged, before=before)
+                    verdicts[place] = step.judged
+                else:
+                    profile = fold_summary(kind, profile, tree, session)
+        return profile
+
+    def is_of_this_form(self, kind: str, subject: str) -> bool:
+        """Whether every version was folded as this program folds, so that `compute` gives the same bytes."""
+        return all(step.form == FOLD_FORM for step in self.steps.get((kind, subject), {}).values())
+
+    def find_unfolded(self, kind: str, subject: str) -> list[Place]:
+        """Summaries of an identity that no version follows from, in the order in which they were added."""
+        folded = {place for step in self.steps.get((kind, subject), {}).values() for place in step.of}
+        return [
+            place
+            for place, (_, tree) in self.summaries.items()
+            if place not in folded and (kind, subject) in list_identities(tree)
+        ]
+
+    def list_subjects(self) -> Iterable[tuple[str, str]]:
+        """Kind and subject of each identity."""
+        return sorted(self.steps)

@@ -1,0 +1,81 @@
+"""The check that each identity's profile follows from the sessions in the log (check 9).
+
+That its row is what the newest entry left behind is checked with the other rows (`verify_projections`). Here the
+profile is computed anew from the summaries of the sessions and the verdicts on them, in the order of its versions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+from halo_core.behaviour.summaries import ProfileHistory
+from halo_core.errors import BadInput
+from halo_core.ledger.commitments import digest_state
+from halo_core.ledger.reader import LedgerReader
+from halo_core.ledger.report import Collector
+
+MAX_SUMMARIES: Final = 20_000
+"""Summaries that are folded again unless every signature is asked for as well: folding takes a millisecond each."""
+_MALFORMED: Final = (AttributeError, BadInput, KeyError, TypeError, ValueError)
+
+
+class ProfileCheck:
+    """(9) Collects the summaries of sessions, then folds them.
+
+    Args:
+        out: takes the findings.
+        is_thorough: fold however many there are.
+    """
+
+    kinds: ClassVar = frozenset(("profile",))
+
+    def __init__(self, out: Collector, *, is_thorough: bool) -> None:
+        self._out = out
+        self._is_thorough = is_thorough
+        self._histories: dict[str, ProfileHistory] = {}
+        self._left_out: dict[str, int] = {}
+
+    def add_entry(self, tenant: str, _idx: int | None, fields: dict[str, Any]) -> None:
+        """Take one entry."""
+        body, session = fields["body"], str(fields.get("session", ""))
+        history = self._histories.setdefault(tenant, ProfileHistory())
+        is_full = len(history.summaries) >= MAX_SUMMARIES and not self._is_thorough
+        if is_full and "sessions" in body:
+            self._left_out[tenant] = self._left_out.get(tenant, 0) + 1
+            return
+        try:
+            history.add(body, session, fields["w"], fields["ws"])
+        except _MALFORMED:
+            where, message = f"entry {fields.get('id', '')} column body", "it holds no summary of a session"
+            self._out.add_tampered(9, where, message, "malformed_entry", str(fields.get("id", "")))
+
+    def check(self, _reader: LedgerReader) -> None:
+        """Fold what was collected, and compare it with the digest in each identity's newest entry."""
+        for tenant, history in self._histories.items():
+            if tenant in self._left_out:
+                count = len(history.summaries) + self._left_out[tenant]
+                self._out.warn(
+                    f"the profiles of `{tenant}` were not computed anew from its {count} sessions: use `--signatures`"
+                )
+            elif tenant not in self._out.incomplete:
+                self._check_tenant(tenant, history)
+
+    def _check_tenant(self, tenant: str, history: ProfileHistory) -> None:
+        for kind, subject in history.list_subjects():
+            steps = history.steps[kind, subject]
+            if max(steps) != len(steps) or not history.is_of_this_form(kind, subject):
+                continue  # a version is missing, which the check of rows reports, or another release folded it
+            if self._follows(history, kind, subject, steps[len(steps)].digest):
+                self._out.passed[9] += 1
+            else:
+                where = f"profile {tenant}/{kind}/{subject}"
+                message = "it does not follow from the sessions in the log"
+                self._out.add_tampered(9, where, message, "profile_broken")
+
+    @staticmethod
+    def _follows(history: ProfileHistory, kind: str, subject: str, digest: str) -> bool:
+        try:
+            profile = history.compute(kind, subject)
+        except _MALFORMED:
+            return False
+        return profile is not None and digest_state(profile.to_bytes()) == digest

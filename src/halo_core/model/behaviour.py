@@ -1,0 +1,83 @@
+"""What a decision reads of an agent's behaviour over its sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class DeviatingAxis:
+    """One way in which an agent leaves its profile.
+
+    Args:
+        id: of a measure, or of what is new.
+        value: that it has.
+        limit: that this identity's ordinary sessions keep to.
+        words: the same for people.
+    """
+
+    id: str
+    value: int
+    limit: int
+    words: str
+
+    def to_plain(self) -> list[Any]:
+        """Canonical tree."""
+        return [self.id, self.value, self.limit, self.words]
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourView:
+    """How far an agent is from its profile, by the session with this action. All are 0 while nothing deviates.
+
+    Args:
+        agent_risk: 0..1000, left over from alarms of past sessions, for the agent and whom it acts for.
+        drift: 1000 is an alarm, in this session or over sessions.
+        volume: 1000 is the identity's own limit, the largest share over all measures.
+        unusual: 0..1000, the four parts in one number.
+        behaviour: part, 0..1000: what is done differs from what is usual.
+        entitlement: part: rights that slept are used.
+        context: part: hour, host, program, system.
+        scope: part: distance from the purpose and the request.
+        axes: what deviates, sorted.
+        problem: reason code why nothing is known of it, empty where it is.
+    """
+
+    agent_risk: int = 0
+    drift: int = 0
+    volume: int = 0
+    unusual: int = 0
+    behaviour: int = 0
+    entitlement: int = 0
+    context: int = 0
+    scope: int = 0
+    axes: tuple[DeviatingAxis, ...] = ()
+    problem: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree, without what is at its default."""
+        tree: dict[str, Any] = {name: value for name in _NUMBERS if (value := getattr(self, name))}
+        if self.axes:
+            tree["axes"] = [item.to_plain() for item in self.axes]
+        if self.problem:
+            tree["problem"] = self.problem
+        return tree
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> BehaviourView:
+        """Inverse of `to_plain`."""
+        if not tree:
+            return NO_BEHAVIOUR
+        numbers = {name: tree[name] for name in _NUMBERS if name in tree}
+        return cls(
+            **numbers,
+            axes=tuple(DeviatingAxis(*item) for item in tree.get("axes", ())),
+            problem=tree.get("problem", ""),
+        )
+
+
+_NUMBERS: Final = ("agent_risk", "behaviour", "context", "drift", "entitlement", "scope", "unusual", "volume")
+NO_BEHAVIOUR: Final = BehaviourView()
+"""Where nothing deviates."""

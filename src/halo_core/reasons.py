@@ -315,6 +315,28 @@ REASONS: Final[dict[str, ReasonText]] = {
     "risk_high": ReasonText(
         "this is very unusual for the agent", "request an approval, or name the action in the request itself"
     ),
+    "volume_exceeded": ReasonText(
+        "this is more than the agent does in its ordinary sessions",
+        "request an approval, which doubles the limit for the rest of the session; `halo risk` shows what is usual",
+    ),
+    "behaviour_drift": ReasonText(
+        "the agent's behaviour has left its profile", "request an approval; `halo risk` shows in what it differs"
+    ),
+    "behaviour_unusual": ReasonText(
+        "the agent does not usually do this", "request an approval; `halo risk` shows what is new about it"
+    ),
+    "agent_risk_elevated": ReasonText(
+        "alarms of earlier sessions have not been cleared, so grave acts need an approval",
+        "request an approval, or judge the alarms with `halo alerts judge`",
+    ),
+    "agent_risk_high": ReasonText(
+        "alarms of earlier sessions have not been cleared, so acts need an approval",
+        "request an approval, or judge the alarms with `halo alerts judge`",
+    ),
+    "bad_profile": ReasonText(
+        "the agent's behaviour profile was changed or cannot be read",
+        "run `halo verify`; `halo risk --rebuild` makes the profiles anew from the ledger",
+    ),
     "risk_unknown": ReasonText(
         "the agent has no baseline, but acts for or together with an agent that has one",
         "run `halo baseline fit` for this agent too",

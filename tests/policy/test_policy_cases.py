@@ -855,6 +855,94 @@ resource = "web"
 kind = "retrieval"
 classified = "guessed"
 expect = "allow"
+[[case]]
+name = "a read at the agent's own limit"
+resource = "crm"
+volume = 1000
+expect = "challenge"
+reason = "volume_exceeded"
+[[case]]
+name = "a read just below the agent's own limit"
+resource = "crm"
+volume = 999
+expect = "allow"
+[[case]]
+name = "a send at the limit although the user named the address"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "ana@corp.example" }
+volume = 1000
+facts = ["asked"]
+expect = "challenge"
+reason = "volume_exceeded"
+[[case]]
+name = "an act in a session that has drifted"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "ana@corp.example" }
+drift = 1000
+expect = "challenge"
+reason = "behaviour_drift"
+[[case]]
+name = "a read in a session that has drifted"
+resource = "crm"
+drift = 1000
+expect = "monitor"
+reason = "behaviour_drift"
+[[case]]
+name = "an act before a session has drifted"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "ana@corp.example" }
+drift = 999
+expect = "allow"
+[[case]]
+name = "a very unusual read"
+resource = "crm"
+unusual = 900
+expect = "challenge"
+reason = "behaviour_unusual"
+[[case]]
+name = "an unusual read"
+resource = "crm"
+unusual = 700
+expect = "monitor"
+reason = "behaviour_unusual"
+[[case]]
+name = "a payment of an agent with alarms"
+resource = "pay"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+agent_risk = 400
+expect = "challenge"
+reason = "agent_risk_elevated"
+[[case]]
+name = "a message of an agent with alarms"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "ana@corp.example" }
+agent_risk = 400
+expect = "allow"
+[[case]]
+name = "a message of an agent with grave alarms"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "ana@corp.example" }
+agent_risk = 700
+expect = "challenge"
+reason = "agent_risk_high"
+[[case]]
+name = "a read of an agent with grave alarms"
+resource = "crm"
+agent_risk = 1000
+expect = "allow"
 """
 
 CASES = load_cases(STARTER)

@@ -23,6 +23,7 @@ What a plan checks, by the step of `decide` that it answers:
     (11) answers              -                                        no challenge pends, so no answer is needed
     (12) challenges, guard    -                                        no challenge pends; a yes needs no ability
     score                     -                                        none in force for any holder (`Planner`)
+    behaviour                 -                                        nothing deviates from the profile (`Planner`)
     payments                  no payment                               -
     remembered answers        -                                        none covers it (`Planner`)
     held acts                 -                                        none that it could rest on (`Planner`)

@@ -37,6 +37,7 @@ from halo_core.decision.record_parts import (
 )
 from halo_core.errors import Tampered
 from halo_core.model import (
+    NO_BEHAVIOUR,
     AccessRequest,
     Decision,
     Effect,
@@ -100,6 +101,8 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "unscored": False,
     "uses": 0,
 }
+_SELDOM: Final = frozenset({"behaviour"})
+"""Members of a snapshot's tree that it has only where they are not at their defaults."""
 _SCALARS: Final = tuple(
     name
     for name, value in _SNAPSHOT_DEFAULTS.items()
@@ -286,6 +289,8 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
             seen[name] = [encode(item) for item in items]
     if snapshot.program:
         seen["program"] = snapshot.program.value
+    if snapshot.behaviour is not NO_BEHAVIOUR and (behaviour := snapshot.behaviour.to_plain()):
+        seen["behaviour"] = behaviour
     if snapshot.approval is not None:
         seen["approval"] = snapshot.approval.to_plain()
     return seen
@@ -512,7 +517,7 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Frame, session: str, ts_us:
     provenance = [[pointer, source] for source, pointers in seen.get("provenance", {}).items() for pointer in pointers]
     return {
         **_SNAPSHOT_DEFAULTS,
-        **{name: value for name, value in seen.items() if name in _SNAPSHOT_DEFAULTS},
+        **{name: value for name, value in seen.items() if name in _SNAPSHOT_DEFAULTS or name in _SELDOM},
         "chain": [unpack_digest(name) for name in frame.tree["chain"]],
         "control_version": host["control_version"],
         "envelopes": [_expand_account(item, opened_us) for item in seen.get("accounts", ())],

@@ -164,7 +164,20 @@ def is_vouched(request: AccessRequest, snapshot: Snapshot) -> bool:
     return is_judged and _VOUCHED.issuperset(origins)
 
 
+BEHAVIOUR_ATTRIBUTES: Final[Mapping[str, str]] = {
+    **{name: name for name in ("agent_risk", "drift", "unusual", "volume")},
+    **{f"risk_{part}": part for part in ("behaviour", "context", "entitlement", "scope")},
+}
+"""Attributes that say how far an agent is from its profile → the members of `BehaviourView`."""
+
+
+def _read_behaviour(member: str, _request: AccessRequest, snapshot: Snapshot) -> int:
+    value: int = getattr(snapshot.behaviour, member)
+    return value
+
+
 ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = {
+    **{name: partial(_read_behaviour, member) for name, member in BEHAVIOUR_ATTRIBUTES.items()},
     "authority": lambda _, snapshot: snapshot.authority or 0,
     "budget_left": lambda _, snapshot: _compute_budget_left(snapshot),
     "depth": lambda _, snapshot: snapshot.chain[-1].depth if snapshot.chain else 0,

@@ -33,6 +33,7 @@ from halo_core.errors import PolicyError
 from halo_core.model import (
     AccessRequest,
     ActionKind,
+    BehaviourView,
     Context,
     Effect,
     Fact,
@@ -52,6 +53,7 @@ from halo_core.model import (
 )
 from halo_core.policy.answer_cache import applies
 from halo_core.policy.bundle import ALL, Finding, Policy, PolicyBundle, find_entity_literals, parse_bundle
+from halo_core.policy.cedar_context import BEHAVIOUR_ATTRIBUTES
 from halo_core.policy.engine import CedarPolicy
 from halo_core.policy.schema import (
     CONTEXT_ATTRIBUTES,
@@ -247,7 +249,7 @@ _MEMBER_TYPES: Final[dict[str, type]] = {
     ), str),
     **dict.fromkeys((
         "paid_by_principal", "paid_to_target", "pending", "refused", "risk", "risk_band", "session_risk",
-        "source_trust", "steps", "uses",
+        "source_trust", "steps", "uses", *BEHAVIOUR_ATTRIBUTES,
     ), int),
     **dict.fromkeys(("contained", "repeated", "tainted", "unscored"), bool),
     **dict.fromkeys(("args", "kinds", "provenance"), dict),
@@ -260,7 +262,13 @@ _STATE_MEMBERS: Final = {
     "risk_band": "band",
 }
 """Members of a case that are fields of `Snapshot` → their names there."""
-_MAX_MEMBER_VALUES: Final = {"risk": 1000, "risk_band": 2, "session_risk": 1000, "source_trust": 1000}
+_MAX_MEMBER_VALUES: Final = {
+    **{name: 1000 for name in BEHAVIOUR_ATTRIBUTES if name not in ("drift", "volume")},
+    "risk": 1000,
+    "risk_band": 2,
+    "session_risk": 1000,
+    "source_trust": 1000,
+}
 _TARGET_KINDS: Final = frozenset(
     ("account", "amount", "date", "email", "handle", "host", "path", "program", "telephone", "text", "url")
 )
@@ -335,14 +343,20 @@ def _parse_case(table: object, where: str) -> Case:
     for name in _REQUIRED_MEMBERS:
         if not table.get(name):
             raise _case_error(where, f"`{name}` is missing", "every case needs a name, a resource and an expect")
-    members = {name: value for name, value in table.items() if name not in {*_RESOURCE_READERS, *_STATE_MEMBERS}}
+    read_apart = {*_RESOURCE_READERS, *_STATE_MEMBERS, *BEHAVIOUR_ATTRIBUTES}
+    members = {name: value for name, value in table.items() if name not in read_apart}
     try:
         return Case(
             **{
                 **members,
                 "expect": Effect(table["expect"]).value,
                 "given": {name: read(table[name]) for name, read in _RESOURCE_READERS.items() if name in table},
-                "state": {name: table[member] for member, name in _STATE_MEMBERS.items() if member in table},
+                "state": {
+                    **{name: table[member] for member, name in _STATE_MEMBERS.items() if member in table},
+                    "behaviour": BehaviourView(
+                        **{name: table[member] for member, name in BEHAVIOUR_ATTRIBUTES.items() if member in table}
+                    ),
+                },
                 "kind": ActionKind(table.get("kind", ActionKind.TOOL_CALL)),
                 "facts": tuple(sorted(map(Fact, table.get("facts", ())))),
                 "kinds": {name: _read_kind(kind) for name, kind in table.get("kinds", {}).items()},

@@ -44,7 +44,13 @@ from halo_core.model import (
 )
 from halo_core.policy.answer_cache import ContextKeyBuilder, applies, may_hold
 from halo_core.policy.bundle import ALL, AttributeRefs, PolicyBundle, find_entity_literals, merge_refs
-from halo_core.policy.cedar_context import ATTRIBUTE_READERS, build_context, build_entities, build_request_ids
+from halo_core.policy.cedar_context import (
+    ATTRIBUTE_READERS,
+    BEHAVIOUR_ATTRIBUTES,
+    build_context,
+    build_entities,
+    build_request_ids,
+)
 from halo_core.policy.prepared_question import PreparedQuestion, reads_principal
 from halo_core.policy.schema import (
     ENTITY_TYPES,
@@ -63,6 +69,8 @@ _MAX_QUESTIONS: Final = 1024  # of one bundle
 _MAX_KEY_BYTES: Final = 4096  # of one key; longer ones do not come twice
 _SCOPE_TYPES: Final = frozenset({"Action", *ENTITY_TYPES.values()})
 
+
+_READS_BEHAVIOUR: Final = frozenset({*BEHAVIOUR_ATTRIBUTES, ALL})
 
 _CedarAnswer = tuple[bool, list[str], list[tuple[str, str]]]
 """Whether Cedar allows, the policies that decided, and (policy, error) for each failure."""
@@ -177,6 +185,8 @@ class CedarPolicy:
         try:
             chosen = self._select_slice(request)
             answer = self._evaluate_request(request, snapshot, chosen)
+            if snapshot.behaviour.problem and not chosen.refs.context.isdisjoint(_READS_BEHAVIOUR):
+                answer = _ask_for_profile(answer, snapshot.behaviour.problem)
             sealed = find_sealed_arguments(request.args, chosen.refs.args)
         except (KeyboardInterrupt, SystemExit):
             raise
@@ -324,6 +334,16 @@ def _make_failure(errors: Iterable[tuple[str, str]]) -> PolicyAnswer:
         obligations=(),
         errors=tuple(f"{policy}: {detail}" if policy else detail for policy, detail in problems),
     )
+
+
+def _ask_for_profile(answer: PolicyAnswer, problem: str) -> PolicyAnswer:
+    """The answer where rules read the agent's behaviour and nothing is known of it.
+
+    INVARIANT: FAILCLOSED - a person is asked; what is not known is not taken for ordinary.
+    """
+    reason = Reason(problem, "policy", effect=Effect.CHALLENGE.value)
+    effect = max(answer.effect, Effect.CHALLENGE, key=lambda item: item.severity)
+    return replace(answer, effect=effect, reasons=tuple(sorted((*answer.reasons, reason))))
 
 
 def find_sealed_arguments(args: Mapping[str, Any], read: frozenset[str]) -> tuple[Reason, ...]:

@@ -4,8 +4,8 @@
 `PreparedQuestion` makes a key of exactly that, without building a request, a snapshot or a Cedar context. What it keeps
 under a key is what `CedarPolicy.answer` said of the first call with that key.
 
-It knows only calls without a behaviour score, an open challenge, a scored agent in the chain or a payment; whoever asks
-sees to that (`halo_core.decision.plan`).
+It knows only calls without a behaviour score, a deviation from the agent's profile, an open challenge, a scored agent
+in the chain or a payment; whoever asks sees to that (`halo_core.decision.plan`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from halo_core.crypto import canonical
 from halo_core.model import AccessRequest, Effect, Fact, PolicyAnswer, PolicyView, Reason, Snapshot
 from halo_core.policy.answer_cache import ContextKeyBuilder
 from halo_core.policy.bundle import ALL, AttributeRefs, Policy
+from halo_core.policy.cedar_context import BEHAVIOUR_ATTRIBUTES
 from halo_core.policy.schema import MAX_DECIMAL_INT, escape_key, find_amount
 
 Verdict = tuple[Effect, tuple[Reason, ...]]
@@ -54,7 +55,7 @@ _FACTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "uses": "uses",
     "vouched": ("facts", "provenance", "targets"),
 }
-_FIXED: Final = frozenset({"pending", "repeated", "risk", "risk_band", "unscored"})
+_FIXED: Final = frozenset({*BEHAVIOUR_ATTRIBUTES, "pending", "repeated", "risk", "risk_band", "unscored"})
 _TRACED: Final = frozenset({"facts", "provenance", "sources", "targets"})
 _SUMS: Final = ("principal_sum", "target_sum")
 

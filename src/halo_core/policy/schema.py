@@ -307,8 +307,9 @@ CONTEXT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
         ("origins", "sources", "target_flags", "target_kinds", "target_origins", "target_sources"), _STRINGS
     ),
     **dict.fromkeys((
-        "authority", "budget_left", "depth", "epoch", "pending", "refused", "risk_band", "risk_spent", "session_risk",
-        "steps", "time_s", "uses",
+        "agent_risk", "authority", "budget_left", "depth", "drift", "epoch", "pending", "refused", "risk_band",
+        "risk_behaviour", "risk_context", "risk_entitlement", "risk_scope", "risk_spent", "session_risk", "steps",
+        "time_s", "unusual", "uses", "volume",
     ), _LONG),
 }
 # fmt: on

@@ -243,6 +243,20 @@ def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual
     return _with_spent(account, spent)
 
 
+_MAX_CARRIED: Final = 1000
+_CARRIED_HALVINGS: Final = 3
+"""Halvings of authority at the start of a session whose agent carries the largest risk; set by hand."""
+
+
+def lower_start(account: Envelope, decay: Decay, risk: int) -> Envelope:
+    """The account at the beginning of an epoch, less what alarms of past sessions (`risk`, 0..1000) take from it.
+
+    INVARIANT: MONO - the points count as if they had been charged in this epoch, so authority only begins lower.
+    """
+    points = -(-max(risk, 0) * _CARRIED_HALVINGS * decay.half_life_risk // _MAX_CARRIED)
+    return replace(account, base_risk=account.base_risk - points) if points else account
+
+
 def renew_account(account: Envelope, *, epoch: int, since_us: int) -> Envelope:
     """The account under a new epoch: ageing begins anew, what was spent stays spent (INVARIANT: EPOCH)."""
     base_step, base_risk = account.total("step"), account.total("risk")

@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from golden_world import DATABASE, halo
 
 from halo_core.drill import AttackClass, ClassScore, DrillResult, Share
 from halo_core.drill.diagnosis import Hole, HoleCode
 from halo_core.drill.scoring import Digests
-from halo_core.enforcement import Surface
+from halo_core.enforcement import Surface, session_folds
 from halo_core.errors import HaloError, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.model import (
@@ -724,6 +725,30 @@ def drilled(home: Path, tick: Tick) -> None:
         opened.store.commit(lambda tx: tx.append(draft))
 
 
+def profiled(home: Path, tick: Tick) -> None:
+    """Sessions that are folded into profiles, a rogue one, an answer and a verdict on its alert.
+
+    The form of the folds is made up: what a profile's bytes follow from may change with a release, which `halo verify`
+    then compares by their digests alone.
+    """
+    with (
+        mock.patch.object(session_folds, "FOLD_FORM", "golden"),
+        HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as opened,
+    ):
+        find = tool(opened, "find_customer", READ, id="string")
+        for number in range(24):
+            with opened.session(f"s-{number}", user="ana@bank.example", request=f"Look up customer C-{number}"):
+                run(opened, find, {"id": f"C-{number}"}, f"C-{number}: one order")
+            tick(3600)
+        with opened.session("rogue", user="ana@bank.example", request="Look up customer C-1"):
+            for number in range(100):
+                run(opened, find, {"id": f"C-{1000 + number}"}, "one order")
+        with opened.session("next", user="ana@bank.example", request="Look up customer C-1"):
+            run(opened, find, {"id": "C-1"}, "one order")
+    with mock.patch.object(session_folds, "FOLD_FORM", "golden"):
+        command("judge", str(_alerts(home)[0]), "--attack", "--by", "ben", home=home)
+
+
 def tampered(home: Path, tick: Tick) -> None:
     """A denial that was rewritten to an approval."""
     _plain(home, tick)
@@ -763,6 +788,7 @@ SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
     "identities": identities,
     "issued": issued,
     "limits": limits,
+    "profiled": profiled,
     "recovered": recovered,
     "scored": scored,
     "scored_default": scored_default,

@@ -26,6 +26,7 @@ LEDGERS = [
     "identities",
     "issued",
     "limits",
+    "profiled",
     "recovered",
     "scored",
     "scored_default",

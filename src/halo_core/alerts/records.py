@@ -39,6 +39,9 @@ from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_ent
 
 BATCH: Final = 50
 """Alerts written in one transaction, since agents wait for the write lock meanwhile."""
+PROFILE_ALERTS: Final = ("behaviour", "drift", "volume")
+"""Kinds of alerts about an agent that leaves its profile; their factors are the axes."""
+_MAX_SCORE: Final = 1000
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MAX_TEXT: Final = 1000
 _MAX_FACTORS: Final = 3
@@ -56,7 +59,7 @@ class AgentAlert:
         tenant: tenant of the log.
         session: session of the action.
         ts_us: time of the alert, microseconds since the epoch.
-        kind: `action`, `session` or `drift`.
+        kind: `action`, `session`, `drift`, `volume` or `behaviour`.
         agent: agent that acted.
         resource: resource that it used.
         risk: risk of the action, 0 to 1000; None where it has none.
@@ -117,6 +120,8 @@ class AgentAlert:
     @property
     def score(self) -> int:
         """The risk that the alert is about, 0 to 1000."""
+        if self.kind in PROFILE_ALERTS and self.risk is None:
+            return min(max((item.moved for item in self.factors), default=0), _MAX_SCORE)
         return self.risk if self.kind == "action" and self.risk is not None else self.session_risk
 
     @property
@@ -129,7 +134,9 @@ class AgentAlert:
         """The alert as a sentence."""
         description = {
             "action": f"`{self.resource}` is very unusual",
+            "behaviour": "it does what it does not usually do",
             "drift": "its sessions drift away from ordinary behaviour",
+            "volume": "it does more than in its ordinary sessions",
             "quota": "a quota of the day is nearly used up",
             "plan": f"the decision of `{self.resource}` worked out in advance was wrong, and was not used",
         }.get(self.kind, "the risk of the session is high")

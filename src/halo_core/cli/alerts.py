@@ -49,6 +49,7 @@ from halo_core.cli.rendering import (
 )
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement.judged_sessions import JudgeAlertJob
 from halo_core.errors import ConfigError
 from halo_core.model import EntryKind
 from halo_core.store import Draft
@@ -301,7 +302,8 @@ def judge(
         "session": session,
         "why": why[:1000],
     }
-    store.commit(lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body, actor=store.actor)))
+    draft = Draft(EntryKind.FEEDBACK, "", body, actor=store.actor)
+    store.commit(JudgeAlertJob(alert_entry, session, draft, is_attack=attack))
     heeds = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
     say(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
     if attack and late:

@@ -42,6 +42,7 @@ from halo_core.cli.rendering import (
 )
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import Digester
+from halo_core.enforcement.profile_rebuild import rebuild_profiles
 from halo_core.errors import CannotDecide, ConfigError
 from halo_core.identities.baseline import IdentityBaseline
 from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
@@ -83,9 +84,15 @@ def risk(
     svg: Annotated[
         Path | None, Option("--svg", metavar="FILE", help="Write a chart of one agent's history to this file.")
     ] = None,
+    rebuild: Annotated[
+        bool, Option("--rebuild", help="Make the behaviour profiles anew from the ledger (reason code `bad_profile`).")
+    ] = False,
     store: StoreContext,
 ) -> None:
     """Show the risk of each agent (0..1000), its causes, and its history."""
+    if rebuild:
+        _rebuild_profiles(store)
+        return
     if svg is not None:
         _write_chart(store, agent, svg)
         return
@@ -112,6 +119,15 @@ def risk(
             say_plainly(f"  {times:>4} x {words}")
         for text in report.scored[0].activity.describe(report.scored[0].granted):
             say_plainly(f"  {text}")
+
+
+def _rebuild_profiles(store: StoreContext) -> None:
+    with store.open_log() as (reader, tenant), store.open_committer(tenant) as run:
+        rebuilt = rebuild_profiles(run, reader, tenant, store.actor)
+    for item in rebuilt:
+        done = "written again" if item.restored else "as its newest entry left it"
+        waited = f", {item.folded} sessions had waited" if item.folded else ""
+        say_plainly(f"{item.kind} `{safe_text(item.subject)}`: {done}{waited}")
 
 
 def _write_chart(store: StoreContext, agent: str, path: Path) -> None:

@@ -11,27 +11,41 @@ from halo_core.store import SessionState, Transaction
 from halo_core.store.known_values import KnownKey, KnownValues
 from halo_core.values import MAX_SOURCE_INDEX, ActionFacts, FactSources, find_facts
 
-_POINTED_MARK: Final = " (pointed at)"
+POINTED_MARK: Final = " (pointed at)"
 """Behind a source in a session's list: the user pointed at what it brought."""
+
+RELATED_MARK: Final = " (related)"
+"""In its place: the results came from actions on objects that the request has to do with, and were short."""
 
 _LABELLED_MARK: Final = " (labelled)"
 """Likewise: its resource is labelled."""
 
 
-def mark_source(source: str, *, is_pointed: bool, is_labelled: bool) -> str:
+def mark_source(source: str, *, is_pointed: bool, is_labelled: bool, is_related: bool = False) -> str:
     """The name under which a session lists a source.
 
     Args:
         source: id of the resource.
         is_pointed: the user pointed at what it brought.
         is_labelled: the resource is labelled.
+        is_related: the action had to do with the request, and brought little.
     """
-    return source + _LABELLED_MARK * is_labelled + _POINTED_MARK * is_pointed
+    relation = POINTED_MARK if is_pointed else RELATED_MARK if is_related else ""
+    return source + _LABELLED_MARK * is_labelled + relation
 
 
 def unmark_source(name: str) -> str:
     """The source that a session lists under a name."""
-    return name.removesuffix(_POINTED_MARK).removesuffix(_LABELLED_MARK)
+    return _remove_relation(name).removesuffix(_LABELLED_MARK)
+
+
+def _remove_relation(name: str) -> str:
+    return name.removesuffix(POINTED_MARK).removesuffix(RELATED_MARK)
+
+
+def is_related_source(name: str) -> bool:
+    """Whether what a listed source brought has to do with the request."""
+    return name.endswith((POINTED_MARK, RELATED_MARK))
 
 
 def read_facts(
@@ -63,9 +77,9 @@ def _find_sources(
     """What facts rest on besides the call and the sketch."""
     pointed, labelled = set[int](), set[int]()
     for place, source in enumerate(state.sources, 1):
-        if source.endswith(_POINTED_MARK):
+        if source.endswith(POINTED_MARK):
             pointed.add(place)
-        if source.removesuffix(_POINTED_MARK).endswith(_LABELLED_MARK):
+        if _remove_relation(source).endswith(_LABELLED_MARK):
             labelled.add(place)
     # The last place is shared by all sources that found no place of their own.
     return FactSources(

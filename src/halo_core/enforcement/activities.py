@@ -86,6 +86,11 @@ class Activity:
         # INVARIANT: threads that a run starts side by side get one id: `setdefault` is atomic.
         return session_id if session_id is not None else self._session_ids.setdefault(halo, make_id())
 
+    def end_sessions(self) -> None:
+        """Note that the sessions that were made for this activity have ended."""
+        for halo, session_id in list(self._session_ids.items()):
+            halo.end_session(session_id)
+
     def find_began_us(self, clock: Clock) -> int:
         """When this run began by a clock, microseconds; 0 where that is not known, or it began inside of an action.
 
@@ -127,6 +132,11 @@ def register_clock(halo: object, clock: Clock) -> None:
     """Note the clock of a facade: runs that begin from now on read it."""
     with _CLOCKS_LOCK:
         _CLOCKS[halo] = clock
+
+
+def _list_facades() -> list[Any]:
+    with _CLOCKS_LOCK:
+        return list(_CLOCKS)
 
 
 def _read_clocks() -> list[tuple[Clock, int]]:
@@ -215,6 +225,7 @@ def end_run_activity(run_id: object) -> None:
     activity = _ACTIVITY.get()
     if activity is not None and activity.source == "run" and activity.run_id == run_id:
         activity.is_over = True
+        activity.end_sessions()
 
 
 def run_activity_scope(framework: str, session: Session | None = None, *, is_resumed: bool = False) -> ContextVarScope:
@@ -225,8 +236,30 @@ def run_activity_scope(framework: str, session: Session | None = None, *, is_res
         session: that of the conversation it belongs to; None where the framework carries none.
         is_resumed: see `Activity`.
     """
-    activity = current_run_activity() or Activity("run", framework=framework, is_resumed=is_resumed)
-    return ContextVarScope((_ACTIVITY, activity), *session_values(session, None))
+    outer = current_run_activity()
+    if outer is not None:
+        return ContextVarScope((_ACTIVITY, outer), *session_values(session, None))
+    activity = Activity("run", framework=framework, is_resumed=is_resumed)
+    return _OutermostRun(activity, session)
+
+
+class _OutermostRun(ContextVarScope):
+    """The block of an outermost run; with it the sessions end that it opened, and that of its conversation rests."""
+
+    __slots__ = ("_activity", "_session")
+
+    def __init__(self, activity: Activity, session: Session | None) -> None:
+        super().__init__((_ACTIVITY, activity), *session_values(session, None))
+        self._activity = activity
+        self._session = session
+
+    def __exit__(self, *exc: object) -> None:
+        super().__exit__(*exc)
+        self._activity.end_sessions()
+        around = current_session()
+        if self._session is not None and (around is None or around.id != self._session.id):
+            for facade in _list_facades():
+                facade.end_session(self._session.id)
 
 
 def _current_task() -> asyncio.Task[Any] | None:

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from halo_core.behaviour import BehaviourAssessment, BehaviourEvent, SessionTally
 from halo_core.decision.record_parts import Part
 from halo_core.enforcement.quotas import QuotaWarning
 from halo_core.manifest import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S
 from halo_core.model import (
+    NO_BEHAVIOUR,
     AccessRequest,
+    BehaviourView,
     Context,
     Decision,
     Envelope,
@@ -147,6 +150,11 @@ class DecisionContext:
         traced: the leaves with all that tracing them found, sorted by pointer.
         known: kind and keyed digest of each declared value that was found among its arguments.
         facts: what is known of the call, None until somebody needs it.
+        event: the call as behaviour sees it, None until it is read.
+        tally: what the agent did in the session, with this call, None until it is read.
+        findings: in what the agent deviates from its profile, with this call; None where that is not known.
+        behaviour: the same as it is decided upon.
+        has_own_limits: the agent has shown enough sessions for limits of its own.
         score_name: name of the behaviour score in force, empty for none.
         active: the live chain as it was loaded, None where a plan stood in for loading it.
         chain: verified links, root first.
@@ -223,6 +231,11 @@ class DecisionContext:
     traced: tuple[TracedLeaf, ...] = ()
     facts: ActionFacts | None = None
     known: set[tuple[str, str]] = field(default_factory=set)
+    event: BehaviourEvent | None = None
+    tally: SessionTally | None = None
+    findings: BehaviourAssessment | None = None
+    behaviour: BehaviourView = NO_BEHAVIOUR
+    has_own_limits: bool = False
     score_name: str = ""
     active: ActiveChain | None = None
     chain: tuple[Link, ...] = ()

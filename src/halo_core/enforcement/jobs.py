@@ -28,6 +28,7 @@ from halo_core.enforcement.passport_reader import make_handback_body
 from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, TRUSTED_ORIGINS, Planner, is_equal_draft
 from halo_core.enforcement.quotas import find_quota_warnings
 from halo_core.enforcement.repeated_answers import tell_from_replay
+from halo_core.enforcement.session_behaviour import describe_alarms, list_new_alarms, name_alert, record_behaviour
 from halo_core.enforcement.snapshot_builder import build_snapshot, read_session
 from halo_core.enforcement.standing_answers import compute_answer_scope, count_uses
 from halo_core.model import (
@@ -49,7 +50,7 @@ from halo_core.values import fingerprint_stored_values
 QUESTION_LIFETIME_US: Final = 86_400_000_000
 """How long a question may be answered, microseconds."""
 ALERT_RISK: Final = 800
-"""A session's risk (0..1000) from which somebody should look at it."""
+"""A session's risk (0..1000) from which somebody should look at it, while the agent has no limits of its own."""
 _HIGH_BAND: Final = 2
 
 
@@ -129,6 +130,7 @@ def _decide_fully(
         risk=risk,
         profile_head=context.assessment.profile_head,
         refused=decision.is_refused_attempt,
+        tallies=record_behaviour(context),
     )
     # A refused action that observe mode runs anyway creates no passport link: no valid chain could contain it.
     links_before = len(state.links)
@@ -169,6 +171,7 @@ def _decide_fully(
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
     _append_alert(tx, context, risk)
+    _append_behaviour_alert(tx, context, risk)
     if quota_before is not None and context.quota_day is not None:
         context.quota_warnings = find_quota_warnings(snapshot.chain[0].quotas, quota_before, context.quota_day)
         if context.quota_warnings:
@@ -276,7 +279,8 @@ def _record_run(tx: Transaction, context: DecisionContext) -> bool:
 def _append_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
     """Append an alert where the action is far from ordinary, or the session as a whole has become so."""
     snapshot = context.snapshot
-    has_risen = snapshot.session_risk < ALERT_RISK <= risk
+    # An agent with limits of its own raises an alarm at its own (the axis `session_risk`).
+    has_risen = snapshot.session_risk < ALERT_RISK <= risk and not context.has_own_limits
     has_drifted = context.assessment.drift >= DRIFT_ALARM_WEALTH > context.drift_before
     if snapshot.band < _HIGH_BAND and not has_risen and not has_drifted:
         return
@@ -287,6 +291,23 @@ def _append_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
         "kind": "action" if snapshot.band >= _HIGH_BAND else "drift" if has_drifted else "session",
         "resource": context.resource.id,
         "risk": snapshot.risk,
+        "session_risk": risk,
+    }
+    tx.append(Draft(EntryKind.ALERT, context.session, body))
+
+
+def _append_behaviour_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
+    """Append an alert where the session leaves the agent's profile on an axis for the first time."""
+    axes = list_new_alarms(context)
+    if not axes:
+        return
+    body = {
+        "agent": context.request.subject.agent,
+        "decision": context.place,
+        "factors": describe_alarms(axes),
+        "kind": name_alert(axes),
+        "resource": context.resource.id,
+        "risk": None,
         "session_risk": risk,
     }
     tx.append(Draft(EntryKind.ALERT, context.session, body))

@@ -7,13 +7,16 @@ thinks, and in any case before the next decision of the session.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
 from halo_core.authority import settle_account
+from halo_core.behaviour import CallShape, describe_call
 from halo_core.decision.record import encode_outcome
+from halo_core.enforcement.behaviour_events import MAX_RELATED_RESULT
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Preparer
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import SaidItem, is_place_tainted, read_said, record_conversation
@@ -30,6 +33,7 @@ from halo_core.model import (
 from halo_core.risk.profile import Chunk, pack_head
 from halo_core.store import Draft, Preparation, SessionState, Transaction
 from halo_core.store.rows import read_quota_day, write_quota_day
+from halo_core.store.session_state import AgentTally
 from halo_core.values import (
     MAX_TEXT,
     NO_MARKS,
@@ -58,6 +62,7 @@ class ResultText:
         traces: returns the fingerprints by which the output is recognised as previously stored text.
         chunk: what the session's profile keeps of it.
         said: what of it becomes part of the conversation.
+        shape: how the call was written, None where nothing was read.
     """
 
     output: str = ""
@@ -67,6 +72,7 @@ class ResultText:
     traces: Callable[[], Iterable[int]] = tuple
     chunk: Chunk | None = None
     said: tuple[SaidItem, ...] = ()
+    shape: CallShape | None = None
 
 
 def prepare_result_text(
@@ -136,7 +142,17 @@ def _read_result_text(
         partial(preparer.find_traces, readable_text),
         chunk,
         read_said(context, said, result),
+        describe_shape(context),
     )
+
+
+def describe_shape(context: DecisionContext) -> CallShape:
+    """How a call was written, as drift over sessions compares it."""
+    return describe_call(context.resource.id, context.recorded_args, turn=_number_turn(context.turn))
+
+
+def _number_turn(turn: str) -> int:
+    return zlib.crc32(turn.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +217,9 @@ class OutcomeJob:
             "tainted": state.view.tainted if state is not None else False,
         }
         if state is not None:
-            state = state.with_update(self._settle_accounts(state, actual_costs), profile_head=head)
+            state = state.with_update(
+                self._settle_accounts(state, actual_costs), profile_head=head, tallies=self._count(state, text)
+            )
             body["quota"] = self._refund_quota(tx, actual_costs)
             body["state"] = state.make_commitment()
         written = tx.append(
@@ -246,8 +264,16 @@ class OutcomeJob:
             chunk=text.chunk,
             is_pointed=is_pointed,
             is_labelled=bool(resource.labels),
+            is_related=self._is_related(),
         )
         return state, observed.origin
+
+    def _is_related(self) -> bool:
+        """Whether the action touched only what the request has to do with, and brought little."""
+        event = self.context.event
+        if event is None or not event.objects or self.readable_len > MAX_RELATED_RESULT:
+            return False
+        return all(item.is_related for item in event.objects)
 
     def _record_said(self, tx: Transaction, state: SessionState, text: ResultText) -> SessionState:
         """Keep what was said or returned as part of the conversation."""
@@ -265,6 +291,19 @@ class OutcomeJob:
                 state = record_observation(tx, state, tx.load_sketch(state), observed, source)
         record_conversation(tx, self.context, state, text.said)
         return state
+
+    def _count(self, state: SessionState, text: ResultText) -> tuple[AgentTally, ...] | None:
+        """The session's tallies with what became of the action; None where they stay."""
+        before = state.find_tally(self.context.principal.agent) if self.context.tally is not None else None
+        if before is None or self.status == "paused":
+            return None
+        tally = before.tally.with_outcome(
+            failed=self.status == "error",
+            result_bytes=self.readable_len,
+            labels=self.context.resource.labels,
+            shape=text.shape or describe_shape(self.context),
+        )
+        return state.tallies_with(replace(before, tally=tally))
 
     def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:
         """The accounts that reserved something for this action, settled."""

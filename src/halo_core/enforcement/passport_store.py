@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from halo_core.authorities import Authorities
-from halo_core.authority import renew_account
+from halo_core.authority import lower_start, renew_account
 from halo_core.crypto.keys import IdSource, KeyStore, Signer, agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.decision.bindings import reauthorization_binding, session_claim
@@ -102,13 +102,18 @@ class PassportStore:
         *,
         began_us: int = 0,
         requesters: Sequence[str] = (),
+        find_risk: Callable[[str], int] = lambda _: 0,
     ) -> ActiveChain:
         """The live chain under `handle` (empty: the agent's own session link), brought up to date.
+
+        `find_risk` is asked for what an agent's past sessions leave, 0..1000, where a session begins or is resumed.
 
         Raises nothing for a bad passport: `problem` holds the reason code (INVARIANT: FAILCLOSED).
         """
         try:
-            current = self._bring_up_to_date(tx, state, store, now_us, requesters, began_us=began_us)
+            current = self._bring_up_to_date(
+                tx, state, store, now_us, requesters, began_us=began_us, find_risk=find_risk
+            )
             session_account = current.session_account(self._agent)
             path = current.path_to(handle or (session_account.handle if session_account is not None else ""))
             if not path:
@@ -283,6 +288,7 @@ class PassportStore:
         requesters: Sequence[str],
         *,
         began_us: int,
+        find_risk: Callable[[str], int],
     ) -> SessionState:
         row = StandingTable(tx).get(self._agent)
         if row is None:
@@ -290,12 +296,15 @@ class PassportStore:
         self._require_passport_check(tx, row, store, now_us)
         account = state.session_account(self._agent)
         if account is None:
-            return self._open_session_link(tx, state, row.hash, store, now_us)
+            return self._open_session_link(tx, state, row.hash, store, now_us, risk=find_risk(self._agent))
         # INVARIANT: EPOCH - within one run an expired passport stays expired, however long a step takes.
         has_rested = is_resumed_at(state.view.high_water_us, min(began_us, now_us))
         is_resumed = has_rested and not self._has_open_question(tx, state, now_us)
         if is_resumed or account.root != row.hash:
-            state = self._derive_links(tx, state, account, row.hash, store=store, now_us=now_us, is_resumed=is_resumed)
+            risk = find_risk(self._agent) if is_resumed else 0
+            state = self._derive_links(
+                tx, state, account, row.hash, store=store, now_us=now_us, is_resumed=is_resumed, risk=risk
+            )
         if state.pending:
             state = self._apply_reauthorization(tx, state, store, now_us, requesters)
         return state
@@ -315,7 +324,7 @@ class PassportStore:
         self._checked_root = row.hash
 
     def _open_session_link(
-        self, tx: Transaction, state: SessionState, root: str, store: str, now_us: int
+        self, tx: Transaction, state: SessionState, root: str, store: str, now_us: int, *, risk: int
     ) -> SessionState:
         parent = self.reader.read_standing_link(tx, root, store, now_us)
         handle = self._ids.new_short_id()
@@ -324,6 +333,8 @@ class PassportStore:
             tx, token, {"agent": self._agent, "handle": handle, "kind": "session", "parent": root}, state
         )
         envelope = Envelope(link=handle, epoch=1, since_us=max(now_us, state.view.opened_us))
+        if parent.terms is not None:
+            envelope = lower_start(envelope, parent.terms.decay, risk)
         return state.with_link(Account(handle, token_hash(token), root, "", self._agent, envelope))
 
     def _apply_reauthorization(
@@ -357,6 +368,7 @@ class PassportStore:
         now_us: int,
         answer: ApprovalToken | None = None,
         is_resumed: bool = False,
+        risk: int = 0,
     ) -> SessionState:
         """Derive the agent's links again: under another standing link, re-authorized in the next epoch, or resumed."""
         parent = self.reader.read_standing_link(tx, root, store, now_us)
@@ -372,6 +384,8 @@ class PassportStore:
                 _require_same_decimals(parent.terms.budgets, old.budgets)
             # INVARIANT: EPOCH - no more than a new session would get, and nothing spent comes back.
             envelope, old = renew_account(envelope, epoch=1, since_us=now_us), None
+            if parent.terms is not None:
+                envelope = lower_start(envelope, parent.terms.decay, risk)
         token = self._mint_session(tx, root, parent, state, now_us, old=old, answer=answer)
         term: dict[str, Any] = {"resumed": True} if is_resumed else {"epoch": envelope.epoch}
         facts = {"agent": self._agent, "handle": account.handle, "kind": "session", "parent": root, **term}

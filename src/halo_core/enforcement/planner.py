@@ -29,12 +29,13 @@ from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.exposure import list_place_marks
 from halo_core.enforcement.outbox import read_outbox
 from halo_core.enforcement.passport_store import is_resumed_at
-from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.enforcement.risk_assessor import UNSCORED
+from halo_core.enforcement.session_behaviour import plan_behaviour
 from halo_core.enforcement.snapshot_builder import load_active_chain
 from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.log_output import get_logger
 from halo_core.model import (
+    NO_BEHAVIOUR,
     ActionKind,
     EntryKind,
     Impact,
@@ -108,7 +109,9 @@ class _PlannedResource:
         for name, data in parts:
             if is_shared or name not in image.parts:
                 tx.put_part(name, data)
-        next_state = context.next_state = state.with_decision(context.time_us, context.charged_accounts)
+        next_state = context.next_state = state.with_decision(
+            context.time_us, context.charged_accounts, tallies=plan_behaviour(context)
+        )
         body = encode_planned_decision(
             context,
             state.view,
@@ -254,6 +257,7 @@ class Planner:
             or state.pending
             or state.watched
             or context.score_name
+            or context.behaviour is not NO_BEHAVIOUR
             or (chain := self._find_chain(tx, context, credentials, stops)) is None
             or (chain.others and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in chain.others))
             or (planned := chain.find_resource(context, stops)).plan is None
@@ -264,8 +268,6 @@ class Planner:
         ):
             return None
         read_facts(tx, context, digester)
-        if call.resource.amount:
-            context.amount = read_amount_at_stake(context.request, context.recorded_args)
         context.uses = tx.count_uses(context.principal.agent, call.resource.id)
         runs_before = tx.image.runs.find(context.session, context.request_id)
         context.is_new = runs_before is not None and not runs_before

@@ -19,9 +19,10 @@ from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, ite
 from halo_core.enforcement.outbox import read_outbox
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.payment_windows import read_amount_at_stake, read_payment_facts
+from halo_core.enforcement.session_behaviour import find_starting_risk, read_behaviour
 from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
-from halo_core.model import AccessRequest, Approval, Mode, Provenance, Snapshot, Stop
+from halo_core.model import NO_BEHAVIOUR, AccessRequest, Approval, Mode, Provenance, Snapshot, Stop
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision
@@ -54,6 +55,7 @@ def record_observation(
     chunk: Chunk | None = None,
     is_pointed: bool = False,
     is_labelled: bool = False,
+    is_related: bool = False,
 ) -> SessionState:
     """Record that a session has been shown a text; returns its state, tainted by untrusted content.
 
@@ -66,6 +68,7 @@ def record_observation(
         chunk: what the session's profile keeps of it.
         is_pointed: the user pointed at it: the action that brought it named something, and only what the user wrote.
         is_labelled: the resource that brought it is labelled.
+        is_related: the action that brought it had to do with the request, and brought little.
     """
     if observed.text_mark and observed.text_mark in sketch.marks:
         return state  # the same words again
@@ -75,7 +78,9 @@ def record_observation(
         tx.image.remember_user_text(state.view.id, observed.text)
     is_untrusted, place = observed.origin is Provenance.UNTRUSTED, 0
     if observed.origin is not Provenance.USER:
-        state, place = state.with_source(mark_source(source, is_pointed=is_pointed, is_labelled=is_labelled))
+        state, place = state.with_source(
+            mark_source(source, is_pointed=is_pointed, is_labelled=is_labelled, is_related=is_related)
+        )
     additions, spans = _compute_additions(sketch, observed, place)
     state = tx.add_sketch_row(state, additions, chunk, request=observed.origin is Provenance.USER)
     if spans:
@@ -150,6 +155,11 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     context.active, context.chain, context.accounts, context.authority = None, (), (), None
     context.made_snapshot = context.quota_day = context.payment = context.amount = context.facts = None
     context.hold_room = context.is_paused_answer = False
+    context.event = context.tally = context.findings = None
+    context.has_own_limits = False
+    context.behaviour = NO_BEHAVIOUR
+    if not context.score_name:  # else once it is scored
+        read_behaviour(tx, context, digester)
 
 
 def build_snapshot(
@@ -183,6 +193,8 @@ def build_snapshot(
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
     assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
     context.assessment = assessment
+    if score_name:
+        read_behaviour(tx, context, digester)
     facts = read_facts(tx, context, digester, assessment)
     context.uses = tx.count_uses(request.subject.agent, request.resource.id)
     context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
@@ -249,6 +261,7 @@ def build_snapshot(
         facts=facts.facts,
         program=facts.program,
         new_fields=_list_new_fields(tx, context, digester),
+        behaviour=context.behaviour,
     )
 
 
@@ -325,6 +338,7 @@ def load_active_chain(tx: Transaction, context: DecisionContext, passports: Pass
         context.time_us,
         began_us=context.call.began_us,
         requesters=requesters,
+        find_risk=lambda agent: find_starting_risk(tx, agent, principal.reference),
     )
 
 

@@ -356,6 +356,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
 
     def close(self) -> None:
         """Write what is queued and close the ledger; the outcome of what still runs is recorded as unknown."""
+        self.enforcer.folds.end_all()
         self.store.close()
         self.enforcer.observers.flush()
 

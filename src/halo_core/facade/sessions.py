@@ -106,11 +106,23 @@ class SessionMixin:
         opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history, began_us)
         if self._release_due and self._runners:
             self._release_quietly("")
-        with session_scope(opened):
-            yield opened
+        try:
+            with session_scope(opened):
+                yield opened
+        finally:
+            if (current := current_session()) is None or current.id != opened.id:
+                self.end_session(opened.id)
         if opened.id in self.enforcer.held_sessions:
             self.enforcer.held_sessions.discard(opened.id)
             self._release_quietly(opened.id)
+
+    def end_session(self, id: str) -> None:  # noqa: A002  the word users expect
+        """Note that a session has ended: what the agent did in it becomes part of its profile.
+
+        Args:
+            id: of the session; one that did nothing since is left alone.
+        """
+        self.enforcer.folds.end(id)
 
     def find_session(self) -> Session:
         """The session of this context, else that of the activity at hand; without an id in a raw thread.

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.authorities import Authorities, approver_key_name
+from halo_core.behaviour import SessionVerdict
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
 from halo_core.decision.bindings import session_claim
 from halo_core.decision.model_fields import ACCEPTED_KIND
+from halo_core.enforcement.judged_sessions import apply_verdict
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
-from halo_core.model import Actor, Budget, EntryKind, same_person
+from halo_core.model import BEHAVIOUR_CODES, Actor, Budget, EntryKind, same_person
 from halo_core.oversight.access import record_refusal
 from halo_core.oversight.known import KnownValue, add_known
 from halo_core.oversight.remembered import RememberTerms, can_be_remembered, check_terms, remember
@@ -260,8 +262,14 @@ class _AnswerJob:
         sealed = ((tx.references.of_person(self.approver), {"token": token.encode()}),)
         actor = Actor(self.approver, "approver-key")
         draft = Draft(EntryKind.APPROVAL, challenge.session, body, others=sealed, actor=actor)
-        entry = tx.append(draft).entry
+        written = tx.append(draft)
+        entry = written.entry
         self._accept_fields(tx, actor)
+        if self.approve and not BEHAVIOUR_CODES.isdisjoint(reason.code for reason in self.request.reasons):
+            writer, _, seq = challenge.id.rpartition("-")
+            asked = writer, int(seq)
+            cleared, agent = SessionVerdict.CLEARED, self.request.agent
+            apply_verdict(tx, challenge.session, agent, asked, verdict=cleared, by=written, is_answer=True)
         remembered = ""
         if self.terms is not None:
             remembered = remember(

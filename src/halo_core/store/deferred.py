@@ -12,10 +12,12 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from halo_core.errors import CannotDecide
+from halo_core.store.engine import Conflict
 
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MAX_DEFERRED: Final = 5_000
+_PATIENT_ATTEMPTS: Final = 20
 MAX_UNPREPARED: Final = 256
 _MAX_LATE: Final = 4  # short preparations in a row that the thread came too late for
 _LEFT_OUT: Final = 60  # short preparations that it then leaves to others
@@ -171,6 +174,21 @@ class DeferredJobs:
         """Remove jobs that were run."""
         for item in done:
             self._jobs.remove(item)  # by identity; nearly always the first
+
+
+def commit_patient(deferred: DeferredJobs, commit: Callable[[list[DeferredJob]], Any]) -> None:
+    """Commit what was left to transactions for which nobody waits, as often as others are faster; then it is left.
+
+    Args:
+        deferred: the jobs.
+        commit: runs jobs in one transaction, and removes them.
+    """
+    for _ in range(_PATIENT_ATTEMPTS):
+        late = deferred.select(None)
+        if not any(item.is_patient for item in late):
+            return
+        with suppress(Conflict):
+            commit(late)
 
 
 class PreparationThread:

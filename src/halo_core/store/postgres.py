@@ -204,10 +204,9 @@ class PostgresDatabase:
             if self.has_tables():
                 self._check_version()
             return
-        if not self.has_tables():
+        if not self.has_tables() or not all(map(self.has_table, ADDED)):
             self._create()
         self._check_version()
-        self._add_tables()
         foreign = self._list_foreign_objects()
         if foreign:
             raise ConfigError(
@@ -220,20 +219,10 @@ class PostgresDatabase:
     def _create(self) -> None:
         with self._connection.transaction():
             self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("create"),))
-            if not self.has_tables():
-                for statement in postgres_schema.create_statements(self.schema_version):
-                    self._connection.execute(statement.encode())
-
-    def _add_tables(self) -> None:
-        """Create the tables that came later than the store."""
-        if all(map(self.has_table, ADDED)):
-            return
-        with self._connection.transaction():
-            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("create"),))
-            for name in ADDED:
-                if not self.has_table(name):
-                    for statement in postgres_schema.create_table(name):
-                        self._connection.execute(statement.encode())
+            is_new = not self.has_tables()
+            late = [text for name in ADDED if not self.has_table(name) for text in postgres_schema.create_table(name)]
+            for statement in postgres_schema.create_statements(self.schema_version) if is_new else late:
+                self._connection.execute(statement.encode())
 
     def _check_version(self) -> None:
         version = self._read_one(self._connection, "SELECT max(version) FROM halo_schema")

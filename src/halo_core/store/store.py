@@ -20,7 +20,7 @@ import threading
 import time
 import weakref
 from collections.abc import Collection, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
-from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread
+from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread, commit_patient
 from halo_core.store.draining import Drained, Readiness, wait_for_outcomes
 from halo_core.store.engine import Conflict, Engine, find_writer_end, open_database
 from halo_core.store.image import FloorMemory, TenantImage
@@ -59,8 +59,6 @@ _LEASE_POLL_S: Final = 0.02
 _LEASE_WAIT_S: Final = 6.0
 _ATTEMPTS: Final = 3
 """How often jobs run that lose a race against another process."""
-_PATIENT_ATTEMPTS: Final = 20
-"""The same where nobody waits, in so many transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,15 +290,6 @@ class Store:
         self._since_checkpoint += writer.seq - before
         return outcomes[len(late) :]
 
-    def _commit_patient_locked(self) -> None:
-        """Commit what was left to a transaction for which nobody waits, as often as others are faster."""
-        for _ in range(_PATIENT_ATTEMPTS):
-            late = self._deferred.select(None)
-            if not any(item.is_patient for item in late):
-                return
-            with suppress(Conflict):
-                self._commit_locked([], late)
-
     def _attempt(
         self, database: Engine, writer: Writer, jobs: Sequence[Job], *, alone: bool, locking: bool
     ) -> list[Outcome]:
@@ -450,7 +439,7 @@ class Store:
         with self._checkpoint_lock, self._lock:
             if self._writer is not None:
                 try:
-                    self._commit_patient_locked()
+                    commit_patient(self._deferred, partial(self._commit_locked, []))
                     if self._image.unwritten_uses:  # in a transaction that cannot fail for another reason
                         self._commit_locked([], ())
                     self._commit_locked([close_writer_chain], self._deferred.select(None, with_patient=False))

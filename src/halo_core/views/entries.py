@@ -29,10 +29,12 @@ from halo_core.views.wording import (
 
 _ALERT_KINDS: Final = {
     "action": "a very unusual action",
+    "behaviour": "something that the agent does not usually do",
     "drift": "a session that drifted away from ordinary behaviour",
     "quota": "a quota of the day that is nearly used up",
     "plan": "a decision worked out in advance that `decide` did not confirm",
     "session": "a session whose risk became high",
+    "volume": "more than the agent does in its ordinary sessions",
 }
 
 
@@ -55,7 +57,7 @@ def _build_alert_rows(alert: AgentAlert) -> list[tuple[str, str]]:
         ("agent", alert.agent),
         ("on", alert.resource),
         ("kind", _ALERT_KINDS.get(alert.kind, alert.kind)),
-        ("risk", f"{alert.risk} of 1000; its session {alert.session_risk}"),
+        ("risk", f"{alert.score} of 1000; its session {alert.session_risk}"),
         *(("moved by", item.words) for item in alert.factors),
         ("decision", f"writer {alert.writer} seq {alert.seq}"),
     ]

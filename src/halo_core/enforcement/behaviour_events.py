@@ -1,0 +1,187 @@
+"""One action as behaviour sees it: which objects it touches, where it reaches, how much leaves.
+
+Objects are the identifiers, paths, accounts and addresses among its arguments. One is related to the request if the
+user vouches for it, or if it stands in a result that was brought by an action on related objects and is short
+(lineage). What stands in a list first is not, whatever the agent does with it afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from halo_core.behaviour import BehaviourEvent, Destination, TouchedObject
+from halo_core.crypto.keys import Digester
+from halo_core.enforcement.action_facts import is_related_source
+from halo_core.model import Impact, Provenance
+from halo_core.store import Transaction
+from halo_core.store.known_values import KnownValues
+from halo_core.values import Kind
+from halo_core.values.addresses import canonicalize_host, parse_url
+from halo_core.values.leaves import Leaf, name_of_argument
+from halo_core.values.mail_hosts import find_own_domain
+from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT
+from halo_core.values.text import split_name
+
+if TYPE_CHECKING:
+    from halo_core.enforcement.decision_context import DecisionContext
+
+MAX_RELATED_RESULT: Final = 4_096
+"""Characters of a result from which it counts as a list, whatever it was asked for."""
+_MAX_OBJECTS: Final = 256  # of one action
+_PERSONAL: Final = frozenset({Kind.ACCOUNT, Kind.EMAIL, Kind.TELEPHONE})
+_OBJECTS: Final = frozenset({*_PERSONAL, Kind.HANDLE, Kind.HOST, Kind.PATH, Kind.URL})
+_NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
+_PLACES: Final = frozenset({Kind.HOST, Kind.URL})
+_REACHING: Final = frozenset({Impact.ADMIN, Impact.PAYMENT, Impact.SEND, Impact.UNKNOWN})
+_IDENTIFYING: Final = frozenset(
+    "account card case client contract customer document employee file id identifier invoice key loan no nr number "
+    "order patient person policy record ref reference ticket user".split()
+)
+"""Words at the end of an argument's name that make a number in it an identifier."""
+_MAX_WORDS: Final = 512  # of one text
+_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
+_IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#:-]{4,64}|[^@\s]{1,64}@[^@\s]{3,128}|\d{7,34}")
+"""A word with letters and digits, an address, or a long number; no date, time or amount."""
+
+
+@lru_cache(maxsize=8192)
+def _fingerprint(key: bytes, text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, key=key[:64]).digest()) >> 1
+
+
+@lru_cache(maxsize=1024)
+def _is_identifier(pointer: str) -> bool:
+    words = split_name(name_of_argument(pointer))
+    return bool(words) and words[-1] in _IDENTIFYING
+
+
+def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -> BehaviourEvent:
+    """The event of a call whose session was read.
+
+    Args:
+        tx: the transaction.
+        context: after `read_session`, with its amount.
+        digester: keyed digests of the home.
+    """
+    resource, origin, state = context.call.resource, context.origin, context.state
+    key, impact, sources = tx.image.sketch_key, resource.impact, state.sources
+    objects: list[TouchedObject] = []
+    destinations: list[Destination] = []
+    program, bytes_out = "", 0
+    texts = _map_texts(context.leaves)
+    reaches = impact in _REACHING
+    for traced in context.traced:
+        kind, pointer, traced_origin = traced.kind, traced.pointer, traced.origin
+        if kind not in _OBJECTS and not (kind in _NUMBERS and _is_identifier(pointer)):
+            if kind is Kind.PROGRAM:
+                program = program or _name_program(texts.get(pointer, ""))
+            continue
+        text = texts.get(pointer, "").strip().casefold()
+        if not text or len(objects) >= _MAX_OBJECTS:
+            continue
+        is_requested = traced_origin is Provenance.USER
+        is_related = is_requested or (traced_origin is Provenance.KNOWN and not traced.places)
+        for place in traced.places:
+            is_related = is_related or (place <= len(sources) and is_related_source(sources[place - 1]))
+        objects.append(TouchedObject(_fingerprint(key, text), is_related, kind in _PERSONAL, is_requested))
+        if kind in _PLACES or (reaches and traced.is_target):
+            # What a lookup brought vouches for a destination only if the request has to do with it.
+            is_vouched = is_requested or (is_related and traced_origin is Provenance.KNOWN)
+            bytes_out += _add_destinations(
+                tx, context, digester, destinations, kind=kind, text=text, is_vouched=is_vouched
+            )
+    if impact is Impact.SEND or (impact is Impact.UNKNOWN and destinations):
+        bytes_out = sum([len(leaf.text) for leaf in context.leaves])
+        objects += _list_carried(tx, context)
+    return BehaviourEvent(
+        tool=resource.id,
+        kind=resource.kind,  # members are texts; asking for `value` is two calls
+        impact=impact,
+        system=resource.system,
+        labels=resource.labels,
+        ts_us=context.time_us,
+        host=origin.host,
+        process=origin.process,
+        principal=context.principal.reference,
+        request=_fingerprint(key, context.user_request) if context.user_request else 0,
+        objects=tuple(objects),
+        destinations=tuple(destinations),
+        bytes_out=bytes_out,
+        amount=context.amount,
+        unit=resource.unit,
+        is_exposed=state.view.tainted,
+        resource=resource.id,
+        hand_off_to=resource.id if context.call.hand_off is not None else "",
+        program=program,
+        session_risk=state.risk,
+    )
+
+
+def _list_carried(tx: Transaction, context: DecisionContext) -> list[TouchedObject]:
+    """The objects that the texts of an action carry away: identifiers, account numbers and addresses in them."""
+    words = [word for leaf in context.leaves if len(leaf.words) > 1 for word in leaf.words[:_MAX_WORDS]]
+    named = [word for word in words if _IDENTIFIER.fullmatch(word)][:_MAX_OBJECTS]
+    if not named:
+        return []
+    key, sources = tx.image.sketch_key, context.state.sources
+    carried = []
+    for word, mask in zip(named, tx.load_sketch(context.state).look_up_marks(named), strict=True):
+        place, is_requested = mask >> SOURCE_SHIFT, bool(mask & _USER_BIT)
+        is_related = is_requested or (0 < place <= len(sources) and is_related_source(sources[place - 1]))
+        carried.append(TouchedObject(_fingerprint(key, word), is_related, "@" in word, is_requested))
+    return carried
+
+
+def _map_texts(leaves: tuple[Leaf, ...]) -> dict[str, str]:
+    texts = {}
+    for leaf in leaves:
+        texts[leaf.pointer] = leaf.text
+    return texts
+
+
+def _name_program(text: str) -> str:
+    """The first word of a program."""
+    words = text[:64].split(maxsplit=1)
+    return words[0].casefold() if words else ""
+
+
+def _add_destinations(
+    tx: Transaction,
+    context: DecisionContext,
+    digester: Digester,
+    destinations: list[Destination],
+    *,
+    kind: Kind,
+    text: str,
+    is_vouched: bool,
+) -> int:
+    """Add where a value leads: a host, an address and its domain, an account; returns the bytes that go with it."""
+    key = tx.image.sketch_key
+    if kind is Kind.EMAIL:
+        domain = text.rpartition("@")[2]
+        is_own = _is_own(tx, context, digester, domain)
+        destinations.append(Destination(_fingerprint(key, text), is_own, is_vouched))
+        destinations.append(Destination(_fingerprint(key, domain), is_own, is_vouched))
+        return 0
+    if kind in _PLACES:
+        url = parse_url(text) if kind is Kind.URL else None
+        host = url.host if url is not None else canonicalize_host(text)
+        if not host:
+            host = text[:256]
+        is_own = _is_own(tx, context, digester, host)
+        destinations.append(Destination(_fingerprint(key, host), is_own, is_vouched))
+        return 0 if is_own or is_vouched else len(text)
+    destinations.append(Destination(_fingerprint(key, text), False, is_vouched))
+    return 0
+
+
+def _is_own(tx: Transaction, context: DecisionContext, digester: Digester, domain: str) -> bool:
+    """Whether a domain is the tenant's: that of the user, or one that the operator declared."""
+    own = find_own_domain(context.principal.user)
+    if own and (domain == own or domain.endswith("." + own)):
+        return True
+    known = KnownValues(tx, digester)
+    return bool(known) and known.contains("domain", domain)

@@ -1,0 +1,136 @@
+"""What a person's verdict on an alert does to the profile of the agent: a false alarm clears, a true one confirms.
+
+The verdict is an entry of its own; the next version of the profile names it and the summary that it is about. So the
+profile stays a function of the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from halo_core.behaviour import SessionVerdict
+from halo_core.behaviour.summaries import judge_summary, list_identities
+from halo_core.enforcement.session_folds import append_version, fold_session, locate
+from halo_core.errors import Gap, Tampered
+from halo_core.model import EntryKind, LedgerEntry
+from halo_core.store import AppendedEntry, Draft, ProvenEntry, Transaction
+from halo_core.store.profile_rows import ProfileTable
+
+AGENT_ALERTS: Final = ("action", "behaviour", "drift", "session", "volume")
+"""Kinds of alerts about what an agent did in a session."""
+_SUMMARY_QUERY: Final = (
+    "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND kind IN ('alert', 'approval_request', 'profile')"
+    " ORDER BY idx"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeAlertJob:
+    """Record a person's verdict on an alert, and apply it to the agent's profile.
+
+    Args:
+        alert: its entry.
+        session: reference of the session in which it was raised.
+        draft: the entry of the verdict.
+        is_attack: what the person said.
+    """
+
+    alert: LedgerEntry
+    session: str
+    draft: Draft
+    is_attack: bool
+
+    def __call__(self, tx: Transaction) -> AppendedEntry:
+        """Append the verdict, and the next version of the profile where it changes."""
+        written = tx.append(self.draft)
+        agent = self.alert.body.get("agent")
+        if self.alert.body.get("kind") in AGENT_ALERTS and isinstance(agent, str) and self.session:
+            place = self.alert.writer, self.alert.seq
+            verdict = SessionVerdict.ATTACK if self.is_attack else SessionVerdict.CLEARED
+            apply_verdict(tx, self.session, agent, place, verdict=verdict, by=written)
+        return written
+
+
+def apply_verdict(
+    tx: Transaction,
+    session: str,
+    agent: str,
+    raised: tuple[str, int],
+    *,
+    verdict: SessionVerdict,
+    by: AppendedEntry,
+    is_answer: bool = False,
+) -> None:
+    """Apply a person's verdict on what an agent did in a session to its profile; nothing where it was the last one.
+
+    Args:
+        tx: the transaction.
+        session: reference of the session.
+        agent: who acted.
+        raised: (writer, sequence) of the alert or question that the verdict is about.
+        verdict: `cleared` or `attack`.
+        by: the entry of the verdict.
+        is_answer: it answers a question: while the session is not folded, the action that asked will tell.
+    """
+    folded = _find_summary(tx, session, agent, raised)
+    if folded is None:
+        if not is_answer:
+            _judge_open_session(tx, session, agent, verdict)
+        return
+    # INVARIANT: a session teaches once, however often it is found ordinary.
+    if folded.verdict in (verdict.value, SessionVerdict.ORDINARY.value if is_answer else ""):
+        return
+    of = {**locate(folded.entry), "at": folded.at}
+    for kind, subject in list_identities(folded.tree):
+        before = ProfileTable(tx).load(kind, subject)
+        if before.profile is not None:
+            after = judge_summary(
+                kind, before.profile, folded.tree, session, verdict=verdict.value, before=folded.verdict
+            )
+            append_version(tx, before, after, {"by": locate(by), "judged": verdict.value, "of": [of]})
+    tx.append(Draft(EntryKind.PROFILE, session, {"judged": {"of": of, "verdict": verdict.value}}))
+
+
+def _judge_open_session(tx: Transaction, session: str, agent: str, verdict: SessionVerdict) -> None:
+    """Fold a session that is open as a person judged it."""
+    state = tx.load_session(session)
+    item = state.find_tally(agent) if state is not None else None
+    if state is not None and item is not None:
+        fold_session(tx, replace(state, tallies=state.tallies_with(replace(item, verdict=verdict.value))))
+
+
+class _FoldedSession(NamedTuple):
+    """The summary of an agent's session: its entry, its place there, and what was said of it last."""
+
+    entry: ProvenEntry
+    at: int
+    tree: dict[str, Any]
+    verdict: str
+
+
+def _find_summary(tx: Transaction, session: str, agent: str, raised: tuple[str, int]) -> _FoldedSession | None:
+    """The summary of the session in which something was raised; None before it is folded.
+
+    Entries that no signature bears out are passed over.
+    """
+    found: _FoldedSession | None = None
+    is_after = False
+    for writer, seq in tx.cursor.execute(_SUMMARY_QUERY, (tx.tenant, session)).fetchall():
+        is_after = is_after or (writer, seq) == raised
+        if not is_after or (writer, seq) == raised:
+            continue
+        try:
+            proven = ProvenEntry.read(tx, writer, seq)
+        except (Gap, Tampered):
+            continue
+        body = proven.entry.body
+        if found is None and proven.entry.kind is EntryKind.PROFILE:
+            for at, tree in enumerate(body.get("sessions", ())):
+                if tree.get("agent") == agent:
+                    found = _FoldedSession(proven, at, tree, tree["verdict"])
+        elif found is not None and "judged" in body:
+            of, entry = body["judged"]["of"], found.entry.entry
+            if (of["w"], of["ws"], of["at"]) == (entry.writer, entry.seq, found.at):
+                found = found._replace(verdict=body["judged"]["verdict"])
+    return found

@@ -1,0 +1,216 @@
+"""How far an agent is from its profile with this action, read inside the decision's transaction, from memory.
+
+`read_behaviour` advances the agent's tally of the session and compares it with the agent's profile, before a plan or
+`decide` sees the action. `record_behaviour` says what of it the session keeps, once it is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from halo_core.behaviour import (
+    ALARM,
+    SHIPPED_PRIOR,
+    Axis,
+    BehaviourAssessment,
+    IdentityProfile,
+    RolePrior,
+    SessionTally,
+    SessionVerdict,
+    TenantProfile,
+    assess,
+)
+from halo_core.behaviour.summaries import AGENT, TENANT
+from halo_core.crypto.keys import Digester
+from halo_core.enforcement.behaviour_events import build_event
+from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.enforcement.payment_windows import read_amount_at_stake
+from halo_core.enforcement.session_folds import summarize
+from halo_core.model import BEHAVIOUR_CODES, NO_BEHAVIOUR, BehaviourView, DeviatingAxis, Mode
+from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
+from halo_core.store import Transaction
+from halo_core.store.profile_rows import ProfileTable
+from halo_core.store.session_state import AgentTally
+
+BAD_PROFILE: Final = BehaviourView(problem="bad_profile")
+_HINDERING: Final = BEHAVIOUR_CODES | {"agent_risk_elevated", "agent_risk_high", "authority_decayed", "bad_profile"}
+_NEW_TALLY: Final = SessionTally()
+MIN_SESSIONS: Final = 20
+"""Sessions that an agent has shown before anything is asked of it, unless its role or its tenant has a history."""
+_MAX_CARRIED: Final = 1000
+_TENANT_KEY: Final = (TENANT, "")
+
+
+def load_agent_profile(tx: Transaction, agent: str, *, is_first: bool) -> IdentityProfile | None:
+    """An agent's profile; with the first action of a session as other hosts have left it."""
+    if is_first and tx.database.has_many_writers:
+        tx.image.current_profiles.difference_update(((AGENT, agent), _TENANT_KEY))
+    return ProfileTable(tx).load_agent(agent)
+
+
+def _find_prior(tx: Transaction, agent: str, role: str, tenant: TenantProfile | None) -> RolePrior | None:
+    """The limits that stand in for an agent's own while it has little history: those of its role, else of the tenant.
+
+    None where neither has enough of a history itself.
+    """
+    profile = ProfileTable(tx).load_role(role) if role not in ("", agent) else None
+    if profile is None or not profile.is_mature:
+        profile = tenant.identity if tenant is not None else None
+    return profile.as_prior() if profile is not None and profile.is_mature else None
+
+
+def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
+    """Read into the context how far the agent is from its profile with this action; see the module.
+
+    Args:
+        tx: the transaction.
+        context: after `read_session`, and after scoring where a score is in force.
+        digester: keyed digests of the home.
+    """
+    state, agent = context.state, context.principal.agent
+    if not context.session or context.problem:
+        return
+    if context.call.resource.amount:
+        context.amount = read_amount_at_stake(context.request, context.recorded_args)
+    event = context.event = build_event(tx, context, digester)
+    before = state.find_tally(agent)
+    tally = (before.tally if before is not None else _NEW_TALLY).advance(event)
+    profile = load_agent_profile(tx, agent, is_first=not state.view.steps)
+    if profile is None:
+        context.tally, context.behaviour, context.findings = tally, BAD_PROFILE, None
+        return
+    context.has_own_limits, tenant = profile.is_mature, ProfileTable(tx).load_tenant()
+    prior: RolePrior | None = SHIPPED_PRIOR
+    if not profile.is_mature:
+        prior = _find_prior(tx, agent, context.terms.role, tenant)
+    if prior is None and profile.sessions < MIN_SESSIONS and not profile.carried.alarms:
+        context.tally = tally  # nobody knows yet what is usual
+        return
+    beside = tx.image.open_tallies.sum_beside(agent, context.session)
+    found = assess(profile, tally, event, prior=prior or SHIPPED_PRIOR, tenant=tenant, beside=beside)
+    context.findings = found
+    if found.is_notable:
+        tally = tally.with_findings(found)
+    context.tally = tally
+    context.behaviour = NO_BEHAVIOUR if found.is_quiet else _make_view(found)
+
+
+def measure_surprise(drift: int) -> int:
+    """Share of its alarm that the wealth of a session's e-process has reached, in thousandths."""
+    return drift * ALARM // DRIFT_ALARM_WEALTH
+
+
+def _make_view(found: BehaviourAssessment) -> BehaviourView:
+    return BehaviourView(
+        agent_risk=found.agent_risk,
+        drift=found.drift,
+        volume=found.volume,
+        unusual=found.unusual,
+        behaviour=found.behaviour,
+        entitlement=found.entitlement,
+        context=found.context,
+        scope=found.scope,
+        axes=tuple([DeviatingAxis(item.id, item.value, item.limit, item.words) for item in found.axes]),
+    )
+
+
+def list_new_alarms(context: DecisionContext) -> list[Axis]:
+    """The axes whose alarm the session has not raised before."""
+    found = context.findings
+    if found is None:
+        return []
+    before = context.state.find_tally(context.principal.agent)
+    return [axis for axis in found.alarms if before is None or not before.tally.has_alarm(axis.id)]
+
+
+def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
+    """The session's tallies after a decision of `decide`; None where they stay.
+
+    What did not run counts as an attempt, and in no measure: the windows over sessions tell what happened.
+    """
+    if context.tally is None:
+        return None
+    agent, decision, found = context.principal.agent, context.decision, context.findings
+    before = context.state.find_tally(agent) or AgentTally(agent, _NEW_TALLY)
+    tally, verdict, is_hindered = context.tally, before.verdict, before.is_hindered
+    if not context.runs:
+        tally = _note_exposure(before.tally, context)
+        if decision.is_refused_attempt:
+            tally = tally.with_outcome(refused=True)
+        if found is not None and found.alarms:
+            tally = tally.with_findings(replace(found, first_times=0))  # it has not happened
+        is_hindered = is_hindered or not _HINDERING.isdisjoint(reason.code for reason in decision.reasons)
+    if found is not None and found.alarms and verdict != SessionVerdict.ATTACK.value:
+        verdict = ""
+        if context.runs and _is_allowed(context):
+            tally, verdict = _allow(tally, found), SessionVerdict.CLEARED.value
+    return context.state.tallies_with(
+        AgentTally(agent, tally, verdict, is_hindered, context.terms.role, context.mode is Mode.OBSERVE)
+    )
+
+
+def _note_exposure(tally: SessionTally, context: DecisionContext) -> SessionTally:
+    """The tally of an action that did not run: what it alarmed of came after exposure all the same."""
+    is_exposed = context.event is not None and context.event.is_exposed
+    return replace(tally, at_exposure=tally.values) if is_exposed and not tally.at_exposure else tally
+
+
+def plan_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
+    """As `record_behaviour`, for a planned decision: nothing deviates, and the action runs."""
+    tally = context.tally
+    if tally is None:
+        return None
+    state, agent, is_observed = context.state, context.principal.agent, context.mode is Mode.OBSERVE
+    for item in state.tallies:
+        if item.agent == agent:
+            changed = AgentTally(agent, tally, item.verdict, item.is_hindered, item.role, is_observed)
+            return (changed,) if len(state.tallies) == 1 else state.tallies_with(changed)
+    return state.tallies_with(AgentTally(agent, tally, role=context.terms.role, is_observed=is_observed))
+
+
+def _is_allowed(context: DecisionContext) -> bool:
+    """Whether a person said yes to a question about behaviour."""
+    codes = {reason.code for reason in context.decision.reasons}
+    return "approved" in codes and not BEHAVIOUR_CODES.isdisjoint(codes)
+
+
+def _allow(tally: SessionTally, found: BehaviourAssessment) -> SessionTally:
+    """The tally after a person allowed it: the limits that were passed are doubled until they hold what is there."""
+    for axis in found.alarms:
+        share = axis.share
+        while axis.kind == "volume" and share >= ALARM:
+            tally = tally.with_allowance(axis.id)
+            share //= 2
+    return tally
+
+
+def describe_alarms(axes: list[Axis]) -> list[dict[str, Any]]:
+    """Axes as the factors of an alert."""
+    return [{"id": axis.id, "value": axis.value, "moved": axis.share, "words": axis.words} for axis in axes]
+
+
+def name_alert(axes: list[Axis]) -> str:
+    """The kind of the alert about some axes: `volume`, `drift` or `behaviour`."""
+    kinds = {axis.kind for axis in axes}
+    return "volume" if "volume" in kinds else "drift" if "drift" in kinds else "behaviour"
+
+
+def find_starting_risk(tx: Transaction, agent: str, person: str) -> int:
+    """What the agent's past sessions leave for a session for a person, 0..1000; 1000 where that cannot be read."""
+    profile = load_agent_profile(tx, agent, is_first=True)
+    if profile is None:
+        return _MAX_CARRIED  # INVARIANT: FAILCLOSED - nobody gets authority back by damaging the row
+    carried = profile.carried
+    for session, item in tx.image.open_tallies.find_alarmed(agent):
+        # What alarmed and has not ended counts already, so that the next session does not outrun the fold.
+        state = tx.load_session(session)
+        if state is not None:
+            carried = carried.after_session(summarize(state, item))
+    return carried.risk_for(person)
+
+
+def list_axes(view: Mapping[str, Any]) -> list[str]:
+    """The words of the axes that a recorded decision deviates in."""
+    return [str(item[3]) for item in view.get("axes", ())]

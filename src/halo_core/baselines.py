@@ -14,7 +14,7 @@ from typing import Any, Final
 from halo_core.crypto import canonical
 from halo_core.enforcement.risk_assessor import BASELINE_DOMAIN, MODEL_DOMAIN, TERMS_DOMAIN, USUAL_DOMAIN
 from halo_core.errors import BadInput, ConfigError
-from halo_core.identities.baseline import IdentityBaseline
+from halo_core.identities.baseline import IDENTITIES, IdentityBaseline
 from halo_core.model import AccessRequest, ActionKind, Actor, Decision, EntryKind, Impact, LedgerEntry
 from halo_core.risk.action_risk import ScoringTerms
 from halo_core.risk.baseline import Baseline, blend_threshold, find_established, fit_baseline, sample_own_margins
@@ -26,11 +26,6 @@ from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Draft, Transaction, rows
 from halo_core.store.reader import Reader, SealedContents, Stream, read_entries, read_verdict
 
-IDENTITIES: Final = "\tidentities"
-"""The name under which the baseline of people and service accounts is stored among those of agents.
-
-It cannot be an agent's, whose names are printable.
-"""
 _KINDS: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.FEEDBACK)
 _ACTS: Final = (ActionKind.TOOL_CALL.value, ActionKind.RETRIEVAL.value)
 _FOLDS: Final = 5

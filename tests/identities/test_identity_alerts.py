@@ -34,8 +34,8 @@ from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
 from halo_core.identities import event_risk as strange_things
 from halo_core.identities.day_alerts import (
-    _FACTOR_WORDS,
     CONTENT_FIELD,
+    FACTOR_WORDS,
     AlertedEvent,
     DayAlert,
     HighRiskDay,
@@ -191,7 +191,7 @@ _NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_s
     role=_NAMES,
     asn=st.integers(10**8, 10**9).map(str),
     country=st.just("QZ"),
-    ids=st.lists(st.sampled_from([*sorted(_FACTOR_WORDS), "something_later"]), max_size=3),
+    ids=st.lists(st.sampled_from([*sorted(FACTOR_WORDS), "something_later"]), max_size=3),
 )
 @example(
     identity="Kx7q\u0435ve@bank.example",
@@ -231,7 +231,7 @@ def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, syst
 def test_each_factor_has_words_without_a_value():
     source = Path(strange_things.__file__).read_text()
     named = set(re.findall(r'(?:_make_factor\(\s*Dimension\.\w+,\s*|EventFactor\(\s*)"(\w+)"', source))
-    assert named == set(_FACTOR_WORDS)
+    assert named == set(FACTOR_WORDS)
 
 
 def test_whose_data_was_erased_is_not_named_again(kept):

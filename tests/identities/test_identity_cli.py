@@ -9,8 +9,8 @@ import json
 import pytest
 from identity_world import ANA, DAYS, csv_file, event, history, rows_of
 
-from halo_core.baselines import IDENTITIES
 from halo_core.facade import HaloBase
+from halo_core.identities.baseline import IDENTITIES
 from halo_core.model import EntryKind
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, verified
 
@@ -76,8 +76,9 @@ def test_people_read_who_why_and_how_much(kept, past, later):
     assert "not later than the baseline" in err
 
 
-def test_who_is_little_known_is_said_to_be(kept, past, tmp_path):
-    ok("import", str(past), home=kept)
+def test_who_is_little_known_is_said_to_be(kept, tmp_path):
+    alone = csv_file(tmp_path / "alone.csv", [item for item in history() if item.identity == ANA])
+    ok("import", str(alone), home=kept)
     stranger = csv_file(tmp_path / "s.csv", [event(NEXT, identity="stranger", role="pilot", **ABROAD)])
     assert "too little known" in ok("score", str(stranger), home=kept)[0]
     (row,) = plain("score", str(stranger), home=kept)["identities"]

@@ -130,14 +130,29 @@ def test_who_is_little_known_among_known_peers_is_compared_with_them(number):
     assert usual.event_risk == 0
     assert strange.band == 2
     other = last(known, event(NEXT, kind=IdentityKind.HUMAN, role="nobody else", **new))
-    assert other.basis is ComparisonBasis.TOO_LITTLE
+    assert (other.basis, other.event_risk) == (ComparisonBasis.TENANT, 0)
 
 
 def test_who_says_nothing_of_what_it_is_has_no_peers():
     bare = {"kind": IdentityKind.UNKNOWN, "role": ""}
     known = fit_identity_baseline([replace(item, **bare) for item in history()], KEY)
     assert last(known, event(NEXT, **bare)).basis is ComparisonBasis.OWN_HISTORY
-    assert last(known, event(NEXT, identity="new", **bare)).basis is ComparisonBasis.TOO_LITTLE
+    assert last(known, event(NEXT, identity="new", **bare)).basis is ComparisonBasis.TENANT
+
+
+def test_who_has_neither_history_nor_peers_is_compared_with_all_of_the_tenant(book):
+    pilot = {"identity": "new", "role": "pilot"}
+    usual, strange = last(book, event(NEXT, **pilot)), last(book, event(NEXT, **pilot, **FOREIGN))
+    assert usual.basis is strange.basis is ComparisonBasis.TENANT
+    assert usual.event_risk == 0
+    assert ids(strange) == ["country_new"]
+    assert 0 < strange.event_risk < last(book, event(NEXT, **FOREIGN)).event_risk
+
+
+def test_where_everybody_has_values_of_their_own_a_new_one_says_little():
+    own = [replace(item, network=f"10.0.{sum(map(ord, item.identity)) % 256}.0/24", country="") for item in history()]
+    known = fit_identity_baseline(own, KEY)
+    assert last(known, event(NEXT, identity="new", role="pilot", network="10.9.9.0/24", country="")).event_risk < 50
 
 
 def test_what_the_baseline_never_recorded_is_not_strange():

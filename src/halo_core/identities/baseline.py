@@ -61,13 +61,13 @@ class BusiestHours:
     today: int = 0
     days: tuple[int, int] = (0, 0)
 
-    def count_event(self, hour: int) -> None:
-        """Count an event of this hour; hours come in order."""
+    def count_event(self, hour: int, number: int = 1) -> None:
+        """Count events of this hour; hours come in order."""
         if hour != self.hour:
             if hour // 24 != self.hour // 24:
                 self.days, self.today = self._two_busiest(), 0
             self.hour, self.count = hour, 0
-        self.count += 1
+        self.count += number
         self.today = max(self.today, self.count)
 
     def usual_peak(self) -> int:
@@ -88,6 +88,57 @@ class BusiestHours:
         """Inverse of `to_plain`."""
         hour, count, today, first, second = map(int, numbers)
         return cls(hour, count, today, (first, second))
+
+
+@dataclass(slots=True)
+class DayActivity:
+    """What an identity did on one UTC day, before it counts as usual.
+
+    Args:
+        number: days since the epoch.
+        group: fingerprint of kind and role.
+        values: of the first five of `Dimension`, the values shown; at most `MOST_VALUES` of each.
+        hours: hour of the day → (events, failures).
+        last_us: time of the newest event.
+    """
+
+    number: int
+    group: int = 0
+    values: dict[Dimension, set[int]] = field(default_factory=dict)
+    hours: dict[int, tuple[int, int]] = field(default_factory=dict)
+    last_us: int = 0
+
+    def add_event(self, event: IdentityEvent, values: Mapping[Dimension, int], group: int) -> None:
+        """Count an event of this day."""
+        hour = event.ts_us // HOUR_US % 24
+        events, failures = self.hours.get(hour, (0, 0))
+        self.hours[hour] = (events + 1, failures + (event.outcome is Outcome.FAILURE))
+        self.group, self.last_us = group, max(self.last_us, event.ts_us)
+        for dim, value in values.items():
+            shown = self.values.setdefault(dim, set())
+            if len(shown) < MOST_VALUES:
+                shown.add(value)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Canonical tree."""
+        return {
+            "group": self.group,
+            "hours": [[hour, *counts] for hour, counts in sorted(self.hours.items())],
+            "last_us": self.last_us,
+            "number": self.number,
+            "values": [[int(dim), sorted(values)] for dim, values in sorted(self.values.items())],
+        }
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> DayActivity:
+        """Inverse of `to_plain`."""
+        return cls(
+            int(tree["number"]),
+            int(tree["group"]),
+            {Dimension(dim): {int(value) for value in values} for dim, values in tree["values"]},
+            {int(hour): (int(events), int(failures)) for hour, events, failures in tree["hours"]},
+            int(tree["last_us"]),
+        )
 
 
 @dataclass(slots=True)
@@ -132,6 +183,22 @@ class IdentityHabit:
             self.failing.count_event(hour)
         self.events += 1
         self.last_us = event.ts_us
+
+    def add_day(self, day: DayActivity) -> None:
+        """Count a whole day, later than the last, from its summary."""
+        self.group = day.group or self.group
+        for hour, (events, failures) in sorted(day.hours.items()):
+            number = day.number * 24 + hour
+            self._count_time(number, day.number)
+            self.events += events
+            self.last_us = number * HOUR_US
+            self.busy.count_event(number, events)
+            if failures:
+                self.failing.count_event(number, failures)
+        for dim, values in day.values.items():
+            for value in sorted(values):
+                self._count_value(dim, value, day.number)
+        self.last_us = max(self.last_us, day.last_us)
 
     def _count_time(self, hour: int, day: int) -> None:
         weekday, last_day, last_hour = weekday_of(day), self.last_us // DAY_US, self.last_us // HOUR_US
@@ -226,6 +293,11 @@ def weekday_of(day: int) -> int:
     return (day + _THURSDAY) % 7
 
 
+IDENTITIES: Final = "\tidentities"
+"""The name under which the baseline of people and service accounts is stored among those of agents.
+
+It cannot be an agent's, whose names are printable.
+"""
 _FORM: Final = "halo-identities-1"  # member of the habits, and so the form's name
 MOST_IDENTITIES: Final = 20_000
 ESTABLISHED_DAYS: Final = 5

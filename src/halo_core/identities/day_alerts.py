@@ -29,7 +29,7 @@ _HIGH_BAND: Final = 2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IDENTITY_DOMAIN: Final = "halo/identity/v1"
 _KEY_DOMAIN: Final = "halo/identity-key/v1"
-_FACTOR_WORDS: Final = {
+FACTOR_WORDS: Final = {
     "action_new": "an action that it hardly or never took before",
     "burst": "many more events in an hour than in a busy one",
     "country_new": "from a country hardly or never seen",
@@ -111,7 +111,7 @@ class HighRiskDay:
     def to_alert(self, fingerprints: IdentityFingerprints, baseline: str) -> DayAlert:
         """The alert; `baseline` is the hash of the baseline that the events were scored against."""
         factors = (
-            EventFactor(item.id, item.points, _FACTOR_WORDS.get(item.id, item.id)) for item in self.worst_event.factors
+            EventFactor(item.id, item.points, FACTOR_WORDS.get(item.id, item.id)) for item in self.worst_event.factors
         )
         return DayAlert(
             fingerprint=fingerprints.fingerprint_of(self.identity),

@@ -1,7 +1,8 @@
 """Event risk, 0..1000: how unusual one event of an identity is, and what makes it so.
 
 `EventScorer` compares events, in order, with an `IdentityBaseline`. An identity that is little known is compared with
-its peers; where there are none it has no risk, rather than a low or a high one. The points of each factor are set by
+its peers, and where these are too few with all of the tenant; where there are no others it has no risk, rather than a
+low or a high one. The points of each factor are set by
 hand and are the same for everybody; which risk is high is fitted for each tenant (`fit_identity_baseline`): the later
 third of the days is scored against a baseline of the earlier two thirds.
 
@@ -32,6 +33,7 @@ from halo_core.identities.baseline import (
     fingerprint_identity,
     weekday_of,
 )
+from halo_core.identities.crowd import FEWEST_OTHERS, Crowd, CrowdComparison
 from halo_core.identities.event import IdentityEvent, Outcome
 
 _CERTAIN_DAYS: Final = 10  # days from which an identity is compared with itself alone
@@ -160,7 +162,7 @@ class Comparison:
 
 
 def find_event_factors(
-    event: IdentityEvent, compared: Comparison, count: int, failures: int
+    event: IdentityEvent, compared: Comparison | CrowdComparison, count: int, failures: int
 ) -> tuple[EventFactor, ...]:
     """All factors of an event's risk, the strongest first.
 
@@ -178,7 +180,7 @@ def find_event_factors(
     return tuple(sorted((item for item in factors if item.points > 0), key=lambda item: (-item.points, item.id)))
 
 
-def _find_value_factors(event: IdentityEvent, compared: Comparison) -> Iterator[EventFactor]:
+def _find_value_factors(event: IdentityEvent, compared: Comparison | CrowdComparison) -> Iterator[EventFactor]:
     system, action = compared.value_strangeness(Dimension.SYSTEM), compared.value_strangeness(Dimension.ACTION)
     reached_words = "reached before" if compared.habit.events else "reached by its peers"
     if system:
@@ -203,7 +205,7 @@ def _find_value_factors(event: IdentityEvent, compared: Comparison) -> Iterator[
         yield _make_factor(Dimension.NETWORK, "network_new", points, words)
 
 
-def _find_time_factors(event: IdentityEvent, compared: Comparison) -> Iterator[EventFactor]:
+def _find_time_factors(event: IdentityEvent, compared: Comparison | CrowdComparison) -> Iterator[EventFactor]:
     hour, weekday = event.ts_us // HOUR_US % 24, _WEEKDAY_NAMES[weekday_of(event.ts_us // DAY_US)]
     words = f"at an hour it is hardly or never active: {weekday} {hour:02d} UTC"
     yield _make_factor(Dimension.HOUR, "hour_unusual", compared.hour_strangeness(event.ts_us), words)
@@ -211,7 +213,9 @@ def _find_time_factors(event: IdentityEvent, compared: Comparison) -> Iterator[E
     yield _make_factor(Dimension.WEEKDAY, "weekday_unusual", compared.weekday_strangeness(event.ts_us), words)
 
 
-def _find_rate_factors(event: IdentityEvent, compared: Comparison, count: int, failures: int) -> Iterator[EventFactor]:
+def _find_rate_factors(
+    event: IdentityEvent, compared: Comparison | CrowdComparison, count: int, failures: int
+) -> Iterator[EventFactor]:
     busy, failing = compared.count_busy_hour_events(), compared.count_bad_hour_failures()
     usual = 2 * busy + _SPARE_EVENTS
     if count > usual:
@@ -229,7 +233,7 @@ def _make_factor(dim: Dimension, name: str, strangeness: int, words: str) -> Eve
     return EventFactor(name, _POINTS[dim] * strangeness // 1000, words)
 
 
-_MAX_FACTORS: Final = 3
+MAX_FACTORS: Final = 3
 _FEWEST_PEERS: Final = 3
 _IDENTITY_RISK_DECAY: Final = (7, 8)
 """Share of an identity's risk that stays when its next event is ordinary."""
@@ -240,6 +244,7 @@ class ComparisonBasis(StrEnum):
 
     OWN_HISTORY = "own"
     PEERS = "peers"
+    TENANT = "tenant"
     TOO_LITTLE = "too little known"
 
 
@@ -316,11 +321,15 @@ class EventScorer:
     baseline: IdentityBaseline
     key: bytes
     _peers: Mapping[int, PeerGroup] = field(init=False)
+    _crowd: Crowd = field(init=False)
     _recent: dict[int, _RecentActivity] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.baseline.require_key(self.key)
         self._peers = self.baseline.group_peers()
+        self._crowd = Crowd()
+        for habit in self.baseline.habits.values():
+            self._crowd.add_habit(habit)
 
     def score(self, event: IdentityEvent) -> ScoredEvent:
         """Score the next event."""
@@ -333,17 +342,24 @@ class EventScorer:
         is_established = habit.days >= ESTABLISHED_DAYS
         member = is_established and habit.group == group  # the group's counts have it in them
         others = peers.members - member
-        if not is_established and others < _FEWEST_PEERS:
+        strangers = self._crowd.members - (name in self.baseline.habits)
+        values = fingerprint_event(event, self.key)
+        compared: Comparison | CrowdComparison
+        if is_established or others >= _FEWEST_PEERS:
+            basis = ComparisonBasis.OWN_HISTORY if is_established else ComparisonBasis.PEERS
+            compared = Comparison(habit, peers if others >= _FEWEST_PEERS else None, others, values, member=member)
+        elif strangers >= FEWEST_OTHERS:
+            basis = ComparisonBasis.TENANT
+            own = frozenset(dim for dim, value in values.items() if habit.count_days_shown(dim, value))
+            compared = CrowdComparison(self._crowd, strangers, values, own, habit)
+        else:
             recent.identity_risk = recent.identity_risk * _IDENTITY_RISK_DECAY[0] // _IDENTITY_RISK_DECAY[1]
             return ScoredEvent(event, ComparisonBasis.TOO_LITTLE, None, 0, (), recent.identity_risk)
-        enough = peers if others >= _FEWEST_PEERS else None
-        compared = Comparison(habit, enough, others, fingerprint_event(event, self.key), member=member)
         factors = find_event_factors(event, compared, count, failures)
         risk = combine_factors(factors)
         recent.identity_risk = max(risk, recent.identity_risk * _IDENTITY_RISK_DECAY[0] // _IDENTITY_RISK_DECAY[1])
-        basis = ComparisonBasis.OWN_HISTORY if is_established else ComparisonBasis.PEERS
         return ScoredEvent(
-            event, basis, risk, self.baseline.limits.band_of(risk), factors[:_MAX_FACTORS], recent.identity_risk
+            event, basis, risk, self.baseline.limits.band_of(risk), factors[:MAX_FACTORS], recent.identity_risk
         )
 
     def _recent_activity_of(self, name: int) -> _RecentActivity:

@@ -1,0 +1,267 @@
+"""The state of one identity whose events are followed: its habit, the day at hand, its risk and what it was.
+
+A day becomes usual when it is over, and not when it had an event of high risk that nobody has judged ordinary. So a day
+of somebody else's work teaches nothing, and one day changes a habit by one day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from halo_core.errors import require
+from halo_core.identities.baseline import DAY_US, HOUR_US, DayActivity, Dimension, IdentityHabit, RiskLimits
+from halo_core.identities.day_alerts import FACTOR_WORDS
+from halo_core.model import ELEVATED_PRINCIPAL_RISK, HIGH_PRINCIPAL_RISK
+
+MAX_HISTORY: Final = 48
+"""Changes of the risk that are kept of an identity, the newest ones."""
+_MAX_HELD_DAYS: Final = 5
+_MAX_FACTORS: Final = 3
+_DECAY: Final = (7, 8)
+"""Share of the risk that stays after an hour of ordinary events."""
+_CALM_HOURS: Final = 4
+"""Hours of a day that lower the risk: who holds the account cannot work it off within a morning."""
+_MAX_RISK: Final = 1000
+_MAX_FEEDS: Final = 4
+_SOURCE_LASTS_US: Final = 7 * DAY_US
+"""How long what a feed reported counts beside what another one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskChange:
+    """The risk of an identity from a time on.
+
+    Args:
+        ts_us: when, microseconds since the epoch.
+        risk: 0..1000.
+        factors: ids of what moved it; of a fall none.
+    """
+
+    ts_us: int
+    risk: int
+    factors: tuple[str, ...] = ()
+
+
+def scale_risk(risk: int, limits: RiskLimits) -> int:
+    """An event's risk, 0..1000, so that 500 is above the tenant's limit for elevated and 800 above that for high."""
+    elevated, high = limits.elevated, limits.high
+    if risk <= elevated:
+        return risk * (ELEVATED_PRINCIPAL_RISK - 1) // max(elevated, 1)
+    if risk <= high:
+        span = HIGH_PRINCIPAL_RISK - 1 - ELEVATED_PRINCIPAL_RISK
+        return ELEVATED_PRINCIPAL_RISK + (risk - elevated - 1) * span // max(high - elevated, 1)
+    return HIGH_PRINCIPAL_RISK + (risk - high - 1) * (_MAX_RISK - HIGH_PRINCIPAL_RISK) // max(_MAX_RISK - high, 1)
+
+
+def band_of(risk: int) -> int:
+    """Band of a scaled risk: 0 ordinary, 1 elevated, 2 high."""
+    return 2 if risk >= HIGH_PRINCIPAL_RISK else 1 if risk >= ELEVATED_PRINCIPAL_RISK else 0
+
+
+def describe_factors(factors: tuple[str, ...]) -> tuple[str, ...]:
+    """Words of factors, without a value of anybody's."""
+    return tuple(FACTOR_WORDS.get(item, item.replace("_", " ")) for item in factors)
+
+
+@dataclass(slots=True)
+class LiveIdentity:
+    """An identity whose events are followed.
+
+    Args:
+        fingerprint: by which alerts name it.
+        habit_key: by which a baseline names it (`fingerprint_identity`).
+        kind: `human`, `service`, `role`, `machine` or `unknown`.
+        risk: 0..1000, scaled (`scale_risk`): rises at once, falls with hours of ordinary events.
+        band: of the risk, when it changed last; `since_us` is then.
+        factors: what moved the risk last.
+        last_us: time of the newest event.
+        events: how many were taken.
+        bands: events by band.
+        history: changes of the risk, the newest last.
+        raised_by: feed → time at which it last raised the risk above high, for those since the risk was taken back.
+        habit: what is usual, from days that are over.
+        today: the newest day, not usual yet.
+        is_high: the newest day had an event of high risk.
+        held: earlier days with an event of high risk that nobody has judged.
+        calm_hours: hours of the newest day that lowered the risk, and the last of them as its number.
+        failures: in a row before the next event, and the time of the last.
+    """
+
+    fingerprint: str = ""
+    habit_key: int = 0
+    kind: str = "unknown"
+    risk: int = 0
+    band: int = 0
+    since_us: int = 0
+    factors: tuple[str, ...] = ()
+    last_us: int = 0
+    events: int = 0
+    bands: list[int] = field(default_factory=lambda: [0, 0, 0])
+    history: list[RiskChange] = field(default_factory=list)
+    raised_by: dict[str, int] = field(default_factory=dict)
+    habit: IdentityHabit = field(default_factory=IdentityHabit)
+    today: DayActivity | None = None
+    is_high: bool = False
+    held: list[DayActivity] = field(default_factory=list)
+    calm_hours: tuple[int, int] = (0, -1)
+    failures: tuple[int, int] = (0, 0)
+
+    def shows(self, dim: Dimension, value: int) -> bool:
+        """Whether the identity has shown a value on any day."""
+        days = (self.today, *self.held)
+        return value in self.habit.known_values[dim] or any(day and value in day.values.get(dim, ()) for day in days)
+
+    def count_hour_events(self, ts_us: int) -> int:
+        """Events of the clock hour of a time so far."""
+        today = self.today
+        if today is None or today.number != ts_us // DAY_US:
+            return 0
+        return today.hours.get(ts_us // HOUR_US % 24, (0, 0))[0]
+
+    def close_day(self, day: int) -> bool:
+        """Begin a new day if `day` is later than the newest; True where the last one became usual."""
+        today = self.today
+        if today is not None and day <= today.number:
+            return False
+        self.today, self.calm_hours = DayActivity(day), (0, -1)
+        if today is None:
+            return False
+        is_learned = not self.is_high
+        if is_learned:
+            self.habit.add_day(today)
+        else:
+            self.held = [*self.held, today][-_MAX_HELD_DAYS:]
+        self.is_high = False
+        return is_learned
+
+    def set_risk(self, event_risk: int, factors: tuple[str, ...], ts_us: int) -> bool:
+        """Take the scaled risk of an event at a time; True where the band of the identity's risk changed."""
+        before = self.risk
+        if event_risk > self.risk:
+            self.risk, self.factors = event_risk, factors[:_MAX_FACTORS]
+        elif band_of(event_risk) == 0 and self.risk:
+            self._calm_down(ts_us)
+        self.bands[band_of(event_risk)] += 1
+        self.is_high = self.is_high or band_of(event_risk) > 1
+        if self.risk != before:
+            self._note_change(RiskChange(ts_us, self.risk, self.factors if self.risk > before else ()))
+        return self._note_band(ts_us)
+
+    def note_source(self, feed: str, ts_us: int) -> None:
+        """Note which feed reported an event of high risk."""
+        self.raised_by[feed] = ts_us
+        while len(self.raised_by) > _MAX_FEEDS:
+            del self.raised_by[min(self.raised_by, key=self.raised_by.__getitem__)]
+
+    def list_sources(self, now_us: int) -> tuple[str, ...]:
+        """Feeds that reported an event of high risk lately."""
+        return tuple(sorted(feed for feed, ts_us in self.raised_by.items() if now_us - ts_us <= _SOURCE_LASTS_US))
+
+    def _calm_down(self, ts_us: int) -> None:
+        number, last = self.calm_hours
+        hour = ts_us // HOUR_US
+        if hour == last or number >= _CALM_HOURS:
+            return
+        self.calm_hours = number + 1, hour
+        self.risk = self.risk * _DECAY[0] // _DECAY[1]
+
+    def clear(self, ts_us: int, *, is_ordinary: bool) -> None:
+        """Take back the risk after a person's verdict; held days become usual where they were judged ordinary."""
+        days = [*self.held, *([self.today] if self.today is not None and self.is_high else [])]
+        if is_ordinary:
+            for day in sorted(days, key=lambda item: item.number):
+                if day is not self.today and day.number > self.habit.last_us // DAY_US:
+                    self.habit.add_day(day)
+        self.held, self.is_high = [], self.is_high and not is_ordinary
+        self.risk, self.factors, self.raised_by = 0, (), {}
+        self._note_change(RiskChange(ts_us, 0))
+        self._note_band(ts_us)
+
+    def _note_change(self, change: RiskChange) -> None:
+        self.history = [*self.history, change][-MAX_HISTORY:]
+
+    def _note_band(self, ts_us: int) -> bool:
+        band = band_of(self.risk)
+        if band == self.band:
+            return False
+        self.band, self.since_us = band, ts_us
+        return True
+
+    def to_head(self) -> dict[str, Any]:
+        """Canonical tree of what a decision and `halo risk` read."""
+        return {
+            **{name: getattr(self, name) for name in _HEAD_MEMBERS},
+            "bands": list(self.bands),
+            "factors": list(self.factors),
+            "feeds": dict(self.raised_by),
+            "history": [[item.ts_us, item.risk, list(item.factors)] for item in self.history],
+        }
+
+    def to_habit(self) -> dict[str, Any]:
+        """Canonical tree of the rest."""
+        return {
+            "calm": list(self.calm_hours),
+            "failures": list(self.failures),
+            "habit": self.habit.to_plain(),
+            "held": [day.to_plain() for day in self.held],
+            "is_high": self.is_high,
+            "today": None if self.today is None else self.today.to_plain(),
+        }
+
+    @classmethod
+    def from_head(cls, tree: Mapping[str, Any]) -> LiveIdentity:
+        """Inverse of `to_head`; ValueError, KeyError or TypeError for anything else."""
+        risk, band = int(tree["risk"]), int(tree["band"])
+        require(0 <= risk <= _MAX_RISK and 0 <= band <= 2, "not an identity")
+        return cls(
+            fingerprint=str(tree["fingerprint"]),
+            habit_key=int(tree["habit_key"]),
+            kind=str(tree["kind"]),
+            risk=risk,
+            band=band,
+            since_us=int(tree["since_us"]),
+            factors=tuple(map(str, tree["factors"])),
+            last_us=int(tree["last_us"]),
+            events=int(tree["events"]),
+            raised_by={str(feed): int(ts_us) for feed, ts_us in tree["feeds"].items()},
+            bands=[int(item) for item in tree["bands"]],
+            history=[
+                RiskChange(int(ts_us), int(value), tuple(map(str, factors)))
+                for ts_us, value, factors in tree["history"]
+            ],
+        )
+
+    @classmethod
+    def from_plain(cls, head: Mapping[str, Any], habit: Mapping[str, Any]) -> LiveIdentity:
+        """Inverse of `to_head` and `to_habit` together; raises as `from_head`."""
+        today = habit["today"]
+        return replace(
+            cls.from_head(head),
+            habit=IdentityHabit.from_plain(habit["habit"]),
+            today=None if today is None else DayActivity.from_plain(today),
+            is_high=bool(habit["is_high"]),
+            held=[DayActivity.from_plain(day) for day in habit["held"]],
+            calm_hours=(int(habit["calm"][0]), int(habit["calm"][1])),
+            failures=(int(habit["failures"][0]), int(habit["failures"][1])),
+        )
+
+    def list_hours(self) -> set[int]:
+        """Hours of the day at which the identity was active."""
+        hours = {week_hour % 24 for week_hour in self.habit.active_hours}
+        return hours.union(*(day.hours for day in (self.today, *self.held) if day is not None))
+
+    def list_shown(self) -> Iterator[tuple[Dimension, int]]:
+        """Every value that the identity has shown, each once."""
+        shown: dict[Dimension, set[int]] = {
+            dim: set(table) for dim, table in zip(Dimension, self.habit.known_values, strict=False)
+        }
+        for day in (self.today, *self.held):
+            for dim, values in day.values.items() if day is not None else ():
+                shown[dim] |= values
+        for dim, values in shown.items():
+            yield from ((dim, value) for value in values)
+
+
+_HEAD_MEMBERS: Final = ("band", "events", "fingerprint", "habit_key", "kind", "last_us", "risk", "since_us")

@@ -103,6 +103,10 @@ REASONS: Final[dict[str, ReasonText]] = {
         "tenant stays revoked",
     ),
     "stopped": ReasonText("a stop is active", "ask the person who set the stop to lift it"),
+    "suspended": ReasonText(
+        "suspended because of its risk, until a person lifts it",
+        "look at `halo risk`, then `halo lift --agent NAME` or `halo lift --user NAME`",
+    ),
     # authority and budgets
     "authority_decayed": ReasonText(
         "the session's authority is below what this action needs",
@@ -336,6 +340,18 @@ REASONS: Final[dict[str, ReasonText]] = {
     "bad_profile": ReasonText(
         "the agent's behaviour profile was changed or cannot be read",
         "run `halo verify`; `halo risk --rebuild` makes the profiles anew from the ledger",
+    ),
+    "principal_risk_elevated": ReasonText(
+        "the person or service account for whom the agent acts does unusual things elsewhere",
+        "look at `halo risk --people`",
+    ),
+    "principal_risk_high": ReasonText(
+        "the person or service account for whom the agent acts may be taken over",
+        "look at `halo risk --people` and ask the person; `halo identity clear NAME` after that, or approve the act",
+    ),
+    "bad_principal_risk": ReasonText(
+        "the stored risk of the person or service account was changed outside of Halo",
+        "run `halo verify`, then `halo identity clear NAME`",
     ),
     "risk_unknown": ReasonText(
         "the agent has no baseline, but acts for or together with an agent that has one",

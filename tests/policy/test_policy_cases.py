@@ -769,6 +769,32 @@ tainted = true
 facts = ["carries_labelled", "requested"]
 expect = "allow"
 [[case]]
+name = "an act for a person whose risk is high elsewhere"
+resource = "note"
+impact = "write"
+principal_risk = 800
+expect = "challenge"
+reason = "principal_risk_high"
+[[case]]
+name = "a read for that person"
+resource = "search"
+principal_risk = 1000
+expect = "monitor"
+reason = "principal_risk_elevated"
+[[case]]
+name = "an act for a person whose risk is elevated"
+resource = "note"
+impact = "write"
+principal_risk = 799
+expect = "monitor"
+reason = "principal_risk_elevated"
+[[case]]
+name = "an act for a person whose risk is ordinary"
+resource = "note"
+impact = "write"
+principal_risk = 499
+expect = "allow"
+[[case]]
 name = "labelled data that the user asked for"
 resource = "customers"
 impact = "read"
@@ -997,7 +1023,10 @@ def test_malformed_case_files_are_refused(text, word):
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("member", ["risk = 1001", "risk = -1", "risk_band = 3", "refused = -1", "session_risk = 2000"])
+@pytest.mark.parametrize(
+    "member",
+    ["risk = 1001", "risk = -1", "risk_band = 3", "refused = -1", "session_risk = 2000", "principal_risk = 1001"],
+)
 def test_a_number_out_of_range_is_no_case(member):
     with pytest.raises(PolicyError, match="out of range"):
         load_cases(f'[[case]]\nname="x"\nresource="x"\nexpect="allow"\n{member}\n')

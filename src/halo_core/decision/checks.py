@@ -37,6 +37,7 @@ from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.decision.model_fields import check_model_fields, list_hosted_resources, select_granted_arguments
 from halo_core.decision.record import GRANTED
 from halo_core.model import (
+    SUSPENSIONS,
     AccessRequest,
     ActionKind,
     Decision,
@@ -52,6 +53,7 @@ from halo_core.model import (
     Revocation,
     Snapshot,
     Stop,
+    format_pair,
 )
 from halo_core.model.request import HOSTED_PREFIX
 from halo_core.passports import check_time, find_violation
@@ -143,8 +145,9 @@ def check_preconditions(request: AccessRequest, snapshot: Snapshot) -> Reason | 
     if not request.context.session:  # (2)
         return Reason("session_missing", "request")
     for stop in snapshot.stops:  # (3)
-        if stop_applies(stop, request, snapshot.chain):
-            return Reason("stopped", f"stop:{stop.scope}", stop.target)
+        if stop_applies(stop, request, snapshot.chain) and has_begun(stop, snapshot.time_us):
+            code = "suspended" if stop.scope in SUSPENSIONS else "stopped"
+            return Reason(code, f"stop:{stop.scope}", stop.target)
     return _check_passport(request, snapshot)  # (4)
 
 
@@ -163,15 +166,31 @@ def _check_passport(request: AccessRequest, snapshot: Snapshot) -> Reason | None
 
 
 def stop_applies(stop: Stop, request: AccessRequest, chain: Sequence[Link] = ()) -> bool:
-    """Whether a stop names the actor, somebody it acts for or under, its session, the tool or the tenant."""
+    """Whether a stop names the actor, somebody it acts for or under, its session, the tool or the tenant.
+
+    A suspension that has not begun applies too; `has_begun` says whether it holds.
+    """
+    subject = request.subject
+    agents = (subject.agent, *subject.chain, *(link.agent for link in chain))
+    user = subject.reference or subject.user
     names = {
-        "agent": (request.subject.agent, *request.subject.chain, *(link.agent for link in chain)),
+        "agent": agents,
         "session": (request.context.session,),
         "tool": (request.resource.id, *list_hosted_resources(request)),
-        "tenant": (request.subject.tenant,),
+        "tenant": (subject.tenant,),
+        "user": (user,),
+        "suspended_agent": agents,
+        "suspended_pair": tuple(format_pair(user, agent) for agent in agents) if user else (),
+        "suspended_user": (user,),
     }
     # INVARIANT: FAILCLOSED - `all`, and a stop whose scope this version does not know, stops everything.
     return stop.target in names.get(stop.scope, (stop.target,))
+
+
+def has_begun(stop: Stop, time_us: int) -> bool:
+    """Whether a stop holds at a time, microseconds since the epoch: all but suspensions hold at once."""
+    # INVARIANT: REV - no clock that is set back ends a stop that a person has set.
+    return stop.scope not in SUSPENSIONS or time_us >= stop.since_us
 
 
 def _check_link(link: Link, request: AccessRequest, snapshot: Snapshot) -> Reason | None:

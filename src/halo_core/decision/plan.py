@@ -38,7 +38,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from halo_core.authority import AccountTerms, find_decimals, find_floor, price_fixed, to_units
-from halo_core.decision.checks import check_preconditions
+from halo_core.decision.checks import check_preconditions, stop_applies
 from halo_core.decision.model_fields import MODEL_FIELD_ARGUMENTS
 from halo_core.decision.record import GRANTED
 from halo_core.model import (
@@ -182,6 +182,7 @@ def compile_plan(request: AccessRequest, snapshot: Snapshot) -> Plan | None:
     untainted, tainted = price_fixed(resource, chain, tainted=False), price_fixed(resource, chain, tainted=True)
     if (
         check_preconditions(request, snapshot) is not None  # (3) (4)
+        or any(stop_applies(stop, request, chain) for stop in snapshot.stops)  # (3) a suspension may begin any time
         or request.kind is ActionKind.HANDOFF  # (5)
         or (request.kind is ActionKind.TOOL_CALL and resource.impact is Impact.PAYMENT)  # counted in windows
         or None in rules  # (5)

@@ -38,6 +38,7 @@ from halo_core.decision.record_parts import (
 from halo_core.errors import Tampered
 from halo_core.model import (
     NO_BEHAVIOUR,
+    NO_PRINCIPAL_RISK,
     AccessRequest,
     Decision,
     Effect,
@@ -101,7 +102,7 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "unscored": False,
     "uses": 0,
 }
-_SELDOM: Final = frozenset({"behaviour"})
+_SELDOM: Final = frozenset({"behaviour", "principal_risk"})
 """Members of a snapshot's tree that it has only where they are not at their defaults."""
 _SCALARS: Final = tuple(
     name
@@ -287,13 +288,19 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
         items = getattr(snapshot, name)
         if items:
             seen[name] = [encode(item) for item in items]
+    _add_risks(seen, snapshot)
     if snapshot.program:
         seen["program"] = snapshot.program.value
-    if snapshot.behaviour is not NO_BEHAVIOUR and (behaviour := snapshot.behaviour.to_plain()):
-        seen["behaviour"] = behaviour
     if snapshot.approval is not None:
         seen["approval"] = snapshot.approval.to_plain()
     return seen
+
+
+def _add_risks(seen: dict[str, Any], snapshot: Snapshot) -> None:
+    if snapshot.behaviour is not NO_BEHAVIOUR and (behaviour := snapshot.behaviour.to_plain()):
+        seen["behaviour"] = behaviour
+    if snapshot.principal_risk != NO_PRINCIPAL_RISK:
+        seen["principal_risk"] = snapshot.principal_risk.to_plain()
 
 
 def _add_origins(seen: dict[str, Any], snapshot: Snapshot) -> None:

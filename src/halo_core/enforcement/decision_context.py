@@ -12,6 +12,7 @@ from halo_core.enforcement.quotas import QuotaWarning
 from halo_core.manifest import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S
 from halo_core.model import (
     NO_BEHAVIOUR,
+    NO_PRINCIPAL_RISK,
     AccessRequest,
     BehaviourView,
     Context,
@@ -23,6 +24,7 @@ from halo_core.model import (
     Origin,
     PolicyView,
     Principal,
+    PrincipalRisk,
     ProgramClass,
     Provenance,
     Resource,
@@ -174,6 +176,7 @@ class DecisionContext:
         amount: that the call names, in ten-thousandths; None where it names none that can be read.
         hold_room: the act could be held.
         is_paused_answer: the answer to this call let its first part run before it paused.
+        principal_risk: of the person or service account at the head of the chain.
 
         decision: what was decided.
         runs: whether the action may run now.
@@ -255,6 +258,7 @@ class DecisionContext:
     amount: int | None = None
     hold_room: bool = False
     is_paused_answer: bool = False
+    principal_risk: PrincipalRisk = NO_PRINCIPAL_RISK
 
     decision: Decision = _UNSET
     runs: bool = False

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from halo_core.decision import stop_applies
+from halo_core.decision import has_begun, stop_applies
 from halo_core.decision.record import justify_decision
 from halo_core.enforcement import flow
 from halo_core.enforcement.call import Call, Credentials, Preparer
@@ -298,7 +298,8 @@ class Enforcer:
         active_stops, revoked = self.store.last_restrictions()
         names = (request.subject.agent, *request.subject.chain, request.subject.tenant, request.context.session)
         # Of a revoked key or link nobody can say here whether it is this one.
-        return any(stop_applies(stop, request) for stop in (*active_stops, *self._read_stops())) or any(
+        now_us, stops = self.store.clock.now_us(), (*active_stops, *self._read_stops())
+        return any(stop_applies(stop, request) and has_begun(stop, now_us) for stop in stops) or any(
             item.target in names or item.scope not in ("agent", "tenant", "session") for item in revoked
         )
 

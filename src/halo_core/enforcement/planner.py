@@ -36,6 +36,7 @@ from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.log_output import get_logger
 from halo_core.model import (
     NO_BEHAVIOUR,
+    NO_PRINCIPAL_RISK,
     ActionKind,
     EntryKind,
     Impact,
@@ -258,6 +259,7 @@ class Planner:
             or state.watched
             or context.score_name
             or context.behaviour is not NO_BEHAVIOUR
+            or context.principal_risk is not NO_PRINCIPAL_RISK
             or (chain := self._find_chain(tx, context, credentials, stops)) is None
             or (chain.others and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in chain.others))
             or (planned := chain.find_resource(context, stops)).plan is None

@@ -22,11 +22,21 @@ from halo_core.enforcement.payment_windows import read_amount_at_stake, read_pay
 from halo_core.enforcement.session_behaviour import find_starting_risk, read_behaviour
 from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
-from halo_core.model import NO_BEHAVIOUR, AccessRequest, Approval, Mode, Provenance, Snapshot, Stop
+from halo_core.model import (
+    NO_BEHAVIOUR,
+    AccessRequest,
+    Approval,
+    Mode,
+    Principal,
+    Provenance,
+    Snapshot,
+    Stop,
+)
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision
 from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
+from halo_core.store.identity_rows import IdentityTable
 from halo_core.store.known_values import KnownValues
 from halo_core.store.proven_entries import was_approval_used
 from halo_core.store.rows import compute_quota_day
@@ -129,6 +139,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     session = context.session
     state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
     sketch = tx.load_sketch(state)
+    context.principal_risk = IdentityTable(tx, digester).read_risk(find_head(tx, context.principal), now_us)
     context.score_name = credentials.risk_assessor.find_score_name(tx, context.principal.agent) if session else ""
     if session and (context.observed_texts or context.history):
         state = _observe_history(tx, context, state, sketch)
@@ -160,6 +171,14 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     context.behaviour = NO_BEHAVIOUR
     if not context.score_name:  # else once it is scored
         read_behaviour(tx, context, digester)
+
+
+def find_head(tx: Transaction, principal: Principal) -> str:
+    """Reference of the person or service account for whom an agent acts; empty where it acts for nobody."""
+    if principal.reference or principal.user:
+        return principal.reference or tx.references.of_person(principal.user)
+    head = principal.chain[0] if principal.chain else ""
+    return "" if head == principal.agent else tx.references.of_person(head)
 
 
 def build_snapshot(
@@ -262,6 +281,7 @@ def build_snapshot(
         program=facts.program,
         new_fields=_list_new_fields(tx, context, digester),
         behaviour=context.behaviour,
+        principal_risk=context.principal_risk,
     )
 
 

@@ -103,6 +103,7 @@ class ControlHistory:
         changes: every act, oldest first.
         restrictions: the stops and revocations in force → since when, microseconds since the epoch.
         lifts: stop → the entries that lifted it, oldest first.
+        ends: stop → when it was lifted last, or its beginning where that is later, microseconds since the epoch.
     """
 
     def __init__(self, tenant: str, store: str = "") -> None:
@@ -113,6 +114,7 @@ class ControlHistory:
         self.changes: list[ControlChange] = []
         self.restrictions: dict[RestrictionKey, int] = {}
         self.lifts: dict[RestrictionKey, tuple[str, ...]] = {}
+        self.ends: dict[RestrictionKey, int] = {}
         self._tenant = tenant
         self._people: dict[str, Person] = {}
         self._used: set[str] = set()
@@ -193,7 +195,7 @@ class ControlHistory:
         # INVARIANT: REV - a lift that is not signed by the people whom it takes ends no stop.
         if not change.problem:
             key = ("stop", str(body.get("scope", "")), str(body.get("target", "")))
-            self.restrictions.pop(key, None)
+            self.ends[key] = max(at_us, self.restrictions.pop(key, at_us))
             self.lifts[key] = (*self.lifts.get(key, ()), entry)
         return change
 

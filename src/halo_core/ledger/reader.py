@@ -81,6 +81,7 @@ class Stream(Enum):
         "tenant, w, ws",
     )
     KNOWN_ENTRIES = ("entry WHERE kind='known'", "tenant, w, ws, idx, body", "")
+    IDENTITIES = ("identity", "tenant, subject, head, habit, proof", "tenant, subject")
     KNOWN_VALUES = ("known_value", "tenant, kind, digest", "tenant, kind, digest")
     OUTBOX = (
         "outbox",

@@ -23,6 +23,7 @@ from halo_core.ledger.tree import leaf_hash
 from halo_core.ledger.verify_answers import KnownValueCheck, OutboxCheck, StandingAnswerCheck
 from halo_core.ledger.verify_attached import AttachedCheck
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
+from halo_core.ledger.verify_identities import IdentityCheck
 from halo_core.ledger.verify_in_force import KnownInForceCheck, PassportInForceCheck
 from halo_core.ledger.verify_profiles import ProfileCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
@@ -137,6 +138,7 @@ class EntryPass:
             "control, resource, usage, writer": StandingStateCheck(out, reader, trust),
             "session": StateCheck(out),
             "profile": ProfileCheck(out, is_thorough=signatures),
+            "identity": IdentityCheck(out),
             "hold, approval": RestrictionCheck(out),
             "standing": StandingCheck(out),
             "entry, standing passports": PassportInForceCheck(out),

@@ -42,6 +42,13 @@ from halo_core.model.passport_link import (
     Quota,
     SessionTerms,
 )
+from halo_core.model.principal_risk import (
+    ELEVATED_PRINCIPAL_RISK,
+    HIGH_PRINCIPAL_RISK,
+    NO_PRINCIPAL_RISK,
+    PrincipalRisk,
+    make_principal_risk,
+)
 from halo_core.model.request import (
     UNIT_NAME,
     AccessRequest,
@@ -59,6 +66,7 @@ from halo_core.model.request import (
     same_person,
 )
 from halo_core.model.snapshot import (
+    SUSPENSIONS,
     Approval,
     Envelope,
     Fact,
@@ -72,20 +80,25 @@ from halo_core.model.snapshot import (
     Snapshot,
     StandingAnswer,
     Stop,
+    format_pair,
 )
 
 __all__ = [
     "ANY_OTHER",
     "AUTHORITY_ONE",
     "BEHAVIOUR_CODES",
+    "ELEVATED_PRINCIPAL_RISK",
     "ENDED",
     "ENTRY_VERSION",
+    "HIGH_PRINCIPAL_RISK",
     "MAX_BANDS",
     "NO_BEHAVIOUR",
+    "NO_PRINCIPAL_RISK",
     "OUTPUT_OBLIGATIONS",
     "PAUSED",
     "REAUTHORIZABLE_CODES",
     "RESERVED_UNITS",
+    "SUSPENSIONS",
     "TARGET_CODES",
     "UNIT_NAME",
     "AccessRequest",
@@ -118,6 +131,7 @@ __all__ = [
     "PolicyAnswer",
     "PolicyView",
     "Principal",
+    "PrincipalRisk",
     "ProgramClass",
     "Provenance",
     "Quota",
@@ -133,8 +147,10 @@ __all__ = [
     "Trigger",
     "compute_request_id",
     "format_entry_id",
+    "format_pair",
     "has_invisible_characters",
     "make_outcome_key",
+    "make_principal_risk",
     "make_profile_key",
     "make_repeatable_run_key",
     "make_single_run_key",

@@ -46,6 +46,8 @@ class EntryKind(StrEnum):
     CONTROL = "control"
     ACCESS = "access"
     PROFILE = "profile"
+    IDENTITY = "identity"
+    GRANTS = "grants"
 
 
 @dataclass(frozen=True, slots=True)

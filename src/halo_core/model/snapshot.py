@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from halo_core.model.behaviour import NO_BEHAVIOUR, BehaviourView
+from halo_core.model.principal_risk import NO_PRINCIPAL_RISK, PrincipalRisk
 
 if TYPE_CHECKING:
     from halo_core.model.decision import Effect, Obligation, Reason
@@ -161,9 +162,22 @@ class Envelope:
         )
 
 
+SUSPENSIONS: Final = ("suspended_agent", "suspended_pair", "suspended_user")
+"""Scopes of stops that a risk sets and that begin later: of an agent, of an agent while it acts for one person, of all
+that acts for one person or service account."""
+
+
+def format_pair(user: str, agent: str) -> str:
+    """Target of a suspension of an agent while it acts for one person; `user` is the person's reference."""
+    return f"{user}:{agent}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Stop:
-    """An active stop: `scope` is `agent`, `session`, `tool`, `tenant` or `all`; `target` its id, empty for `all`."""
+    """An active stop: `scope` is `agent`, `session`, `tool`, `tenant`, `user`, `all` or one of `SUSPENSIONS`.
+
+    `target` is its id, empty for `all`; of a session or a person the reference. A suspension begins at `since_us`.
+    """
 
     scope: str
     target: str
@@ -346,6 +360,7 @@ class Snapshot:
         hold_room: the act could be held: there is room, and its arguments can be stored whole.
         new_fields: of a model request, fields that no list knows and nobody has accepted, sorted.
         behaviour: how far the agent is from its profile.
+        principal_risk: of the person or service account at the head of the chain, from events elsewhere.
     """
 
     time_us: int
@@ -389,11 +404,14 @@ class Snapshot:
     program: ProgramClass = ProgramClass.NONE
     new_fields: tuple[str, ...] = ()
     behaviour: BehaviourView = NO_BEHAVIOUR
+    principal_risk: PrincipalRisk = NO_PRINCIPAL_RISK
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; links and policy by hash, `behaviour` only where something deviates."""
-        behaviour = self.behaviour.to_plain()
-        return ({"behaviour": behaviour} if behaviour else {}) | {
+        """Canonical tree; links and policy by hash, `behaviour` and `principal_risk` only where there is something."""
+        seldom = {"behaviour": self.behaviour.to_plain()}
+        if self.principal_risk != NO_PRINCIPAL_RISK:
+            seldom["principal_risk"] = self.principal_risk.to_plain()
+        return {name: value for name, value in seldom.items() if value} | {
             "amount": self.amount,
             "answer_scope": self.answer_scope,
             "authority": self.authority,
@@ -482,4 +500,5 @@ class Snapshot:
             program=ProgramClass(tree.get("program", "")),
             new_fields=tuple(tree.get("new_fields", ())),
             behaviour=BehaviourView.from_plain(tree.get("behaviour", {})),
+            principal_risk=PrincipalRisk.from_plain(tree.get("principal_risk")),
         )

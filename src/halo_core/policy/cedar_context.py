@@ -186,6 +186,7 @@ ATTRIBUTE_READERS: Final[dict[str, Callable[[AccessRequest, Snapshot], Any]]] = 
     "first_use": lambda _, snapshot: snapshot.uses == 0,
     "origins": lambda _, snapshot: sorted({source.value for _pointer, source in snapshot.provenance}),
     "pending": lambda _, snapshot: snapshot.pending,
+    "principal_risk": lambda _, snapshot: snapshot.principal_risk.risk,
     "program": lambda _, snapshot: snapshot.program.value,
     "refused": lambda _, snapshot: snapshot.refused,
     "repeated": lambda _, snapshot: snapshot.repeated,

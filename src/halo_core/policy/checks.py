@@ -42,6 +42,7 @@ from halo_core.model import (
     Obligation,
     Origin,
     Principal,
+    PrincipalRisk,
     ProgramClass,
     Provenance,
     Reason,
@@ -248,8 +249,8 @@ _MEMBER_TYPES: Final[dict[str, type]] = {
         "program", "reason", "resource", "reversal", "system", "user",
     ), str),
     **dict.fromkeys((
-        "paid_by_principal", "paid_to_target", "pending", "refused", "risk", "risk_band", "session_risk",
-        "source_trust", "steps", "uses", *BEHAVIOUR_ATTRIBUTES,
+        "paid_by_principal", "paid_to_target", "pending", "principal_risk", "refused", "risk", "risk_band",
+        "session_risk", "source_trust", "steps", "uses", *BEHAVIOUR_ATTRIBUTES,
     ), int),
     **dict.fromkeys(("contained", "repeated", "tainted", "unscored"), bool),
     **dict.fromkeys(("args", "kinds", "provenance"), dict),
@@ -258,16 +259,14 @@ _MEMBER_TYPES: Final[dict[str, type]] = {
 # fmt: on
 _STATE_MEMBERS: Final = {
     **{name: name for name in ("pending", "refused", "repeated", "risk", "session_risk", "unscored", "uses")},
-    **{name: name for name in ("paid_by_principal", "paid_to_target")},
+    **{name: name for name in ("paid_by_principal", "paid_to_target", "principal_risk")},
     "risk_band": "band",
 }
 """Members of a case that are fields of `Snapshot` → their names there."""
 _MAX_MEMBER_VALUES: Final = {
     **{name: 1000 for name in BEHAVIOUR_ATTRIBUTES if name not in ("drift", "volume")},
-    "risk": 1000,
+    **dict.fromkeys(("principal_risk", "risk", "session_risk", "source_trust"), 1000),
     "risk_band": 2,
-    "session_risk": 1000,
-    "source_trust": 1000,
 }
 _TARGET_KINDS: Final = frozenset(
     ("account", "amount", "date", "email", "handle", "host", "path", "program", "telephone", "text", "url")
@@ -351,12 +350,7 @@ def _parse_case(table: object, where: str) -> Case:
                 **members,
                 "expect": Effect(table["expect"]).value,
                 "given": {name: read(table[name]) for name, read in _RESOURCE_READERS.items() if name in table},
-                "state": {
-                    **{name: table[member] for member, name in _STATE_MEMBERS.items() if member in table},
-                    "behaviour": BehaviourView(
-                        **{name: table[member] for member, name in BEHAVIOUR_ATTRIBUTES.items() if member in table}
-                    ),
-                },
+                "state": _read_state(table),
                 "kind": ActionKind(table.get("kind", ActionKind.TOOL_CALL)),
                 "facts": tuple(sorted(map(Fact, table.get("facts", ())))),
                 "kinds": {name: _read_kind(kind) for name, kind in table.get("kinds", {}).items()},
@@ -366,6 +360,15 @@ def _parse_case(table: object, where: str) -> Case:
         )
     except ValueError as exc:
         raise _case_error(where, str(exc).lower(), "use one of the values in docs/policy.md") from exc
+
+
+def _read_state(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of `Snapshot` that a case states."""
+    state = {name: table[member] for member, name in _STATE_MEMBERS.items() if member in table}
+    if "principal_risk" in state:
+        state["principal_risk"] = PrincipalRisk(state["principal_risk"])
+    behaviour = {name: table[member] for member, name in BEHAVIOUR_ATTRIBUTES.items() if member in table}
+    return {**state, "behaviour": BehaviourView(**behaviour)}
 
 
 def _read_kind(word: str) -> str:

@@ -55,7 +55,9 @@ _FACTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "uses": "uses",
     "vouched": ("facts", "provenance", "targets"),
 }
-_FIXED: Final = frozenset({*BEHAVIOUR_ATTRIBUTES, "pending", "repeated", "risk", "risk_band", "unscored"})
+_FIXED: Final = frozenset(
+    {*BEHAVIOUR_ATTRIBUTES, "pending", "principal_risk", "repeated", "risk", "risk_band", "unscored"}
+)
 _TRACED: Final = frozenset({"facts", "provenance", "sources", "targets"})
 _SUMS: Final = ("principal_sum", "target_sum")
 

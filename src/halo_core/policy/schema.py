@@ -307,9 +307,9 @@ CONTEXT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
         ("origins", "sources", "target_flags", "target_kinds", "target_origins", "target_sources"), _STRINGS
     ),
     **dict.fromkeys((
-        "agent_risk", "authority", "budget_left", "depth", "drift", "epoch", "pending", "refused", "risk_band",
-        "risk_behaviour", "risk_context", "risk_entitlement", "risk_scope", "risk_spent", "session_risk", "steps",
-        "time_s", "unusual", "uses", "volume",
+        "agent_risk", "authority", "budget_left", "depth", "drift", "epoch", "pending", "principal_risk", "refused",
+        "risk_band", "risk_behaviour", "risk_context", "risk_entitlement", "risk_scope", "risk_spent", "session_risk",
+        "steps", "time_s", "unusual", "uses", "volume",
     ), _LONG),
 }
 # fmt: on

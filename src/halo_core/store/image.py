@@ -21,6 +21,7 @@ from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.answer_rows import AnswerRow, HeldRow
 from halo_core.store.entry_history import EntryHistory
+from halo_core.store.identity_rows import PersonHead
 from halo_core.store.marks import ItemMark, RepeatIndex
 from halo_core.store.open_tallies import OpenTallies
 from halo_core.store.rows import MAX_ACCOUNTS, StandingPassport, TaintIndex
@@ -244,6 +245,7 @@ class TenantImage:
         known_history: the entries that declared known values, or took them back; kept by `clear`.
         has_known: whether any value is, None where that has to be read.
         held: acts that are held, None where they have to be read.
+        people: reference of a person or service account → what a decision reads of its risk, None for no row.
         user_texts: session → the user's newest messages that this process has seen, oldest first; kept by `expire`.
     """
 
@@ -287,6 +289,7 @@ class TenantImage:
     current_profiles: set[tuple[str, str]] = field(default_factory=set)
     open_tallies: OpenTallies = field(default_factory=OpenTallies)
     waiting_summaries: list[WaitingSummary] = field(default_factory=list)
+    people: dict[str, PersonHead | None] = field(default_factory=dict)
     user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
@@ -337,6 +340,7 @@ class TenantImage:
             self.clearances,
             self.answers,
             self.known,
+            self.people,
         ):
             rows.clear()
         self.has_answers = self.unused_until_us = None

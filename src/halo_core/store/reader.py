@@ -262,6 +262,7 @@ class Reader:
             raise ConfigError("no_store", "the database holds no Halo ledger", field="db", remedy="check `--db`")
         with self._reporting_unreadable():
             self._has_profiles = self.database.has_table("profile")  # which an older store may lack
+            self._has_identities = self.database.has_table("identity")
             self.database.begin_reading()
 
     def use_names(self, home: Path) -> None:
@@ -321,6 +322,8 @@ class Reader:
     def rows(self, stream: Stream) -> Iterator[tuple[Any, ...]]:
         """The rows of one stream, of every tenant."""
         if stream is Stream.PROFILES and not self._has_profiles:
+            return iter(())
+        if stream is Stream.IDENTITIES and not self._has_identities:
             return iter(())
         return self._query(self.database.stream_query(stream), stream=True)
 
@@ -479,7 +482,9 @@ class Reader:
             "agent": "SELECT 1 FROM standing WHERE tenant=? AND agent=?",
             "session": "SELECT 1 FROM session WHERE tenant=? AND session=?",
             "tool": "SELECT 1 FROM resource WHERE tenant=? AND id=?",
-        }[scope]
+        }.get(scope)
+        if query is None:
+            return True  # of people there is no list
         return (
             self._find(query, tenant, self.find_session(tenant, target) if scope == "session" else target) is not None
         )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 EVIDENCE: Final = ("entry", "checkpoint", "blob")
-ADDED: Final = ("profile",)
+ADDED: Final = ("identity", "identity_source", "profile")
 """Tables that a store of this schema version may lack, since they came later: opening it for writing adds them."""
 _TYPES: Final[dict[str, Any]] = {
     "text": Text(),
@@ -119,6 +119,11 @@ _define(
 )
 # Values that the operator declared as known: the keyed digest of each one's canonical form.
 _define("known_value", "tenant text, kind text, digest text", "tenant, kind, digest", by_key=True)
+# People and service accounts: what events elsewhere say of each. `head` is what a decision reads, `habit` what is usual
+# for the identity; `proof` is keyed, over both (`halo_core.store.identity_rows`).
+_define("identity", "tenant text, subject text, head bytes, habit bytes, proof text", "tenant, subject", by_key=True)
+# How far each source of such events was read.
+_define("identity_source", "tenant text, source text, place bytes", "tenant, source", by_key=True)
 # Held acts: what runs once it was answered, or not at all.
 _define(
     "outbox",

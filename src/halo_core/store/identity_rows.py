@@ -1,0 +1,174 @@
+"""Rows of people and service accounts: the risk that events elsewhere give them, and what is usual for each.
+
+    IdentityTable(tx, digester).read_risk(reference, now_us)     what a decision reads, from memory
+
+INVARIANT: FAILCLOSED - a row that its keyed proof does not match gives the highest risk with a problem, never none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester
+from halo_core.errors import BadInput
+from halo_core.identities.live import LiveIdentity, describe_factors
+from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk, make_principal_risk
+
+if TYPE_CHECKING:
+    from halo_core.store.rows import RowAccess
+
+_US: Final = 1_000_000
+MIN_SHOWN_RISK: Final = 250
+"""Risks below this count as none in a decision: ordinary days have them too."""
+BAD_ROW: Final = PrincipalRisk(1000, 0, ("the stored risk was changed outside of Halo",), "bad_principal_risk")
+_MAX_PEOPLE: Final = 10_000
+"""People that memory keeps."""
+_PROOF_DOMAIN: Final = "halo/identity-row/v1"
+_READ: Final = "SELECT head, habit, proof FROM identity WHERE tenant=? AND subject=?"
+_WRITE: Final = (
+    "INSERT INTO identity VALUES (?,?,?,?,?) ON CONFLICT (tenant, subject) DO UPDATE SET "
+    "head=excluded.head, habit=excluded.habit, proof=excluded.proof"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonHead:
+    """What a decision reads of a person or service account.
+
+    Args:
+        risk: 0..1000, or that of `BAD_ROW`.
+        last_us: time of the newest event, microseconds since the epoch.
+        words: why.
+        is_bad: the row is not what was written.
+    """
+
+    risk: int
+    last_us: int
+    words: tuple[str, ...]
+    is_bad: bool = False
+
+    def at(self, now_us: int) -> PrincipalRisk:
+        """The risk at a time, microseconds since the epoch."""
+        if self.is_bad:
+            return BAD_ROW
+        if self.risk < MIN_SHOWN_RISK:
+            return NO_PRINCIPAL_RISK
+        return make_principal_risk(self.risk, max(now_us - self.last_us, 0) // _US, self.words)
+
+
+_BAD_HEAD: Final = PersonHead(BAD_ROW.risk, 0, BAD_ROW.words, is_bad=True)
+
+
+class IdentityTable:
+    """People and service accounts of one tenant, as one transaction sees them.
+
+    Args:
+        tx: the transaction.
+        digester: keyed digests of the home, which prove the rows.
+    """
+
+    __slots__ = ("_digester", "_tx")
+
+    def __init__(self, tx: RowAccess, digester: Digester) -> None:
+        self._tx = tx
+        self._digester = digester
+
+    def read_risk(self, reference: str, now_us: int) -> PrincipalRisk:
+        """The risk of whom a reference stands for; `NO_PRINCIPAL_RISK` where nothing is known.
+
+        Args:
+            reference: `References.of_person`; empty for nobody.
+            now_us: time of the decision, microseconds since the epoch.
+        """
+        if not reference:
+            return NO_PRINCIPAL_RISK
+        people = self._tx.image.people
+        if reference not in people:
+            if len(people) >= _MAX_PEOPLE:
+                people.clear()
+            row = self._tx.row_cursor.execute(_READ, (self._tx.tenant, reference)).fetchone()
+            people[reference] = None if row is None else self._read_head(reference, *row)
+        head = people[reference]
+        return NO_PRINCIPAL_RISK if head is None else head.at(now_us)
+
+    def _read_head(self, reference: str, head: bytes, habit: bytes, proof: str) -> PersonHead:
+        if proof != compute_proof(self._digester, self._tx.tenant, reference, head, habit):
+            return _BAD_HEAD
+        try:
+            identity = LiveIdentity.from_head(canonical.loads(bytes(head)))
+        except (BadInput, LookupError, TypeError, ValueError, AttributeError):
+            return _BAD_HEAD
+        return PersonHead(identity.risk, identity.last_us, describe_factors(identity.factors))
+
+    def load(self, reference: str) -> LiveIdentity | None:
+        """The whole state of an identity; None where it has no row.
+
+        Raises:
+            BadInput: `bad_principal_risk`, the row is not what was written.
+        """
+        row = self._tx.cursor.execute(_READ, (self._tx.tenant, reference)).fetchone()
+        return None if row is None else read_identity_row(self._digester, self._tx.tenant, (reference, *row))
+
+    def read_proof(self, reference: str) -> str:
+        """The proof of an identity's row, by which a reader knows what it has; empty where there is none."""
+        row = self._tx.row_cursor.execute(
+            "SELECT proof FROM identity WHERE tenant=? AND subject=?", (self._tx.tenant, reference)
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def put(self, reference: str, identity: LiveIdentity) -> str:
+        """Write the state of an identity; returns the proof of the row."""
+        head, habit = canonical.dumps(identity.to_head()), canonical.dumps(identity.to_habit())
+        before = self._tx.image.people.pop(reference, None)
+        if before is None or before.risk != identity.risk:
+            self._tx.database.claim_control()  # other writers read it for their next decision
+        proof = compute_proof(self._digester, self._tx.tenant, reference, head, habit)
+        self._tx.insert(_WRITE, (self._tx.tenant, reference, head, habit, proof))
+        return proof
+
+    def load_place(self, source: str) -> Mapping[str, Any]:
+        """How far a source was read; empty where it never was."""
+        row = self._tx.cursor.execute(
+            "SELECT place FROM identity_source WHERE tenant=? AND source=?", (self._tx.tenant, source)
+        ).fetchone()
+        tree = {} if row is None else canonical.loads(bytes(row[0]))
+        return tree if isinstance(tree, dict) else {}
+
+    def put_place(self, source: str, place: Mapping[str, Any]) -> None:
+        """Record how far a source was read, in the transaction that takes its events."""
+        self._tx.insert(
+            "INSERT INTO identity_source VALUES (?,?,?) ON CONFLICT (tenant, source) DO UPDATE SET "
+            "place=excluded.place",
+            (self._tx.tenant, source, canonical.dumps(dict(place))),
+        )
+
+    def list_rows(self) -> Iterator[tuple[str, bytes, bytes, str]]:
+        """Reference, head, habit and proof of each row, by reference."""
+        yield from self._tx.cursor.execute(
+            "SELECT subject, head, habit, proof FROM identity WHERE tenant=? ORDER BY subject", (self._tx.tenant,)
+        ).fetchall()
+
+
+def compute_proof(digester: Digester, tenant: str, reference: str, head: bytes, habit: bytes) -> str:
+    """Keyed digest over a row."""
+    data = canonical.dumps([tenant, reference, bytes(head).decode("utf-8", "replace")]) + b"\0" + bytes(habit)
+    return digester.digest(_PROOF_DOMAIN, data)
+
+
+def read_identity_row(digester: Digester, tenant: str, row: tuple[str, bytes, bytes, str]) -> LiveIdentity:
+    """The state that a row holds.
+
+    Raises:
+        BadInput: `bad_principal_risk`, the row is not what was written.
+    """
+    reference, head, habit, proof = row
+    try:
+        if proof == compute_proof(digester, tenant, reference, head, habit):
+            return LiveIdentity.from_plain(canonical.loads(bytes(head)), canonical.loads(bytes(habit)))
+    except (BadInput, LookupError, TypeError, ValueError, AttributeError):
+        pass
+    remedy = "run `halo verify`, then `halo identity clear NAME`"
+    raise BadInput("bad_principal_risk", "a row of an identity was changed", field="identity", remedy=remedy)

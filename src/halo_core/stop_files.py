@@ -19,7 +19,7 @@ from halo_core.errors import ConfigError
 from halo_core.files import replace_file, sync_folder
 from halo_core.model import Stop
 
-SCOPES: Final = ("agent", "all", "session", "tenant", "tool")
+SCOPES: Final = ("agent", "all", "session", "tenant", "tool", "user")
 
 _FOLDER_NAME: Final = "stops"
 _MAX_FILE_BYTES: Final = 64 * 1024

@@ -38,6 +38,7 @@ from halo_core.cli.rendering import (
     wrap_question,
 )
 from halo_core.clock import SystemClock, format_iso
+from halo_core.enforcement.suspension import find_suspended_scope
 from halo_core.errors import ConfigError
 from halo_core.floors import read_host_floor
 from halo_core.model import ActionKind, Mode, Stop
@@ -292,12 +293,13 @@ def _format_resource(kind: ActionKind, name: str) -> str:
     return name if kind is ActionKind.TOOL_CALL else f"{kind.value} {name}"
 
 
-_STOP_OPTIONS: Final = "`--agent`, `--session`, `--tool`, `--all`, or `--tenant` alone"
+_STOP_OPTIONS: Final = "`--agent`, `--session`, `--tool`, `--user`, `--all`, or `--tenant` alone"
 _REVOKE_OPTIONS: Final = "`--agent`, `--session`, `--key`, `--link`, or `--tenant` alone"
 
 AllOption = Annotated[bool, Option("--all", help="Everything in this home.")]
 AgentOption = Annotated[str, Option("--agent", help="One agent, and all agents that act through it.")]
 SessionOption = Annotated[str, Option("--session", help="One session.")]
+UserOption = Annotated[str, Option("--user", help="One person or service account: every agent while it acts for them.")]
 ToolOption = Annotated[str, Option("--tool", help="One tool, retriever or model, for all agents.")]
 
 
@@ -308,12 +310,13 @@ def stop(
     agent: AgentOption = "",
     session: SessionOption = "",
     tool: ToolOption = "",
+    user: UserOption = "",
     why: WhyOption = "",
     store: StoreContext,
 ) -> None:
-    """Stop an agent, a session, a tool, a tenant (`--tenant NAME` alone) or everything, from the next decision on."""
+    """Stop an agent, a session, a tool, a person, a tenant (`--tenant NAME` alone) or everything, from now on."""
     scope, target = _choose_target(
-        _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, tenant=store.tenant
+        _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, user=user, tenant=store.tenant
     )
     stop_order = Stop(scope, target, SystemClock().now_us())
     why = requests.mask_reason(why)
@@ -343,18 +346,19 @@ def lift(
     agent: AgentOption = "",
     session: SessionOption = "",
     tool: ToolOption = "",
+    user: UserOption = "",
     why: WhyOption = "",
     signed: SignedOption = None,
     sign_as: SignAsOption = None,
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:
-    """Lift a stop, with two signatures where two people are enrolled.
+    """Lift a stop or a suspension, with two signatures where two people are enrolled.
 
     `--all` also removes stop files that cannot be read.
     """
     scope, target = _choose_target(
-        _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, tenant=store.tenant
+        _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, user=user, tenant=store.tenant
     )
     files = StopFiles(store.home)
     filed = files.count(scope, target, tenant=store.tenant or "")
@@ -362,6 +366,7 @@ def lift(
     try:
         with store.open_store(store.resolve_tenant()) as opened:
             signing = Signing(store, opened, signed, sign_as, key_home)
+            scope, target = opened.commit(lambda tx: find_suspended_scope(tx, scope, target, is_filed=filed > 0))
             act = signing.sign(opened.commit(lambda tx: requests.make_lift(tx, scope, target)), needed=0)
             # INVARIANT: AUDIT - first the entry, then the file goes.
             lifted = commit_recorded(

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.behaviour import SessionVerdict
 from halo_core.behaviour.summaries import judge_summary, list_identities
 from halo_core.enforcement.session_folds import append_version, fold_session, locate
+from halo_core.enforcement.suspension import consider_agent
 from halo_core.errors import Gap, Tampered
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store import AppendedEntry, Draft, ProvenEntry, Transaction
@@ -90,6 +91,8 @@ def apply_verdict(
             )
             append_version(tx, before, after, {"by": locate(by), "judged": verdict.value, "of": [of]})
     tx.append(Draft(EntryKind.PROFILE, session, {"judged": {"of": of, "verdict": verdict.value}}))
+    if verdict is SessionVerdict.ATTACK:
+        consider_agent(tx, agent, str(folded.tree["tally"].get("p", "")))
 
 
 def _judge_open_session(tx: Transaction, session: str, agent: str, verdict: SessionVerdict) -> None:

@@ -12,7 +12,13 @@ from halo_core.reasons import get_reason_text
 _ISSUE_CODES: Final = frozenset(
     {"args_closed_world", "arg_violates", "class_ceiling", "expired", "tool_not_granted", "unknown_unit"}
 )
-_STOP_OPTIONS: Final = {"agent": "--agent", "session": "--session", "tool": "--tool", "tenant": "--tenant"}
+_STOP_OPTIONS: Final = {
+    "agent": "--agent",
+    "session": "--session",
+    "tool": "--tool",
+    "tenant": "--tenant",
+    "user": "--user",
+}
 
 
 def describe_remedy(decision: Decision, request: AccessRequest, *, pending_id: str, decision_id: str) -> str:
@@ -38,6 +44,7 @@ def _find_command(decision: Decision, request: AccessRequest, *, pending_id: str
     commands: dict[str, Callable[[], str]] = {
         "pending_cap": lambda: "halo approvals list",
         "stopped": lambda: _name_lift(reason.source.partition(":")[2], reason.detail),
+        "suspended": lambda: _name_lift(reason.source.partition("suspended_")[2], reason.detail),
     }
     if code in commands:
         return commands[code]()

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from halo_core.behaviour import FOLD_FORM, SessionSummary, SessionVerdict, summarize_session
 from halo_core.behaviour.summaries import AGENT, AnyProfile, encode_summary, fold_summary, list_identities
+from halo_core.enforcement.suspension import consider_agent
 from halo_core.failpoints import hit_failpoint
 from halo_core.model import EntryKind, make_profile_key
 from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Store, Transaction, encode_leaf
@@ -32,6 +33,8 @@ _MAX_OPEN: Final = 1024
 NOTED_EVERY_US: Final = 60_000_000
 """Microseconds after which it is noted again that a session acts."""
 _MAX_AT_ONCE: Final = 4  # rested sessions that one decision finds
+
+_ALARMING: Final = (SessionVerdict.ALARM.value, SessionVerdict.ATTACK.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ def fold_session(tx: Transaction, state: SessionState) -> None:
     for at, tree in enumerate(summaries):
         waiting.append(({**locate(written), "at": at}, tree, session))
         fold_into(tx, AGENT, tree["agent"], waiting[-1:])
+        if tree["verdict"] in _ALARMING:  # an ordinary session is no new evidence
+            consider_agent(tx, tree["agent"], str(tree["tally"].get("p", "")))
     is_urgent = any(tree["verdict"] != SessionVerdict.ORDINARY.value for tree in summaries)
     if is_urgent or len(waiting) >= GROUP_SIZE:
         _fold_groups(tx, waiting)

@@ -9,7 +9,15 @@ What reads YAML loads on first use, since few programs have a manifest.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from halo_core.manifest.defaults import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S, DEFAULT_TERMS
+from halo_core.manifest.defaults import (
+    DEFAULT_ANSWER_WAIT_S,
+    DEFAULT_HOLD_S,
+    DEFAULT_TERMS,
+    DEFAULT_UNUSED_DAYS,
+    MIN_SUSPENSION_RISK,
+    SuspensionRule,
+    UnusedGrants,
+)
 
 if TYPE_CHECKING:
     from halo_core.manifest.editing import format_declaration, format_grants, replace_declarations, replace_grants
@@ -21,10 +29,14 @@ __all__ = [
     "DEFAULT_ANSWER_WAIT_S",
     "DEFAULT_HOLD_S",
     "DEFAULT_TERMS",
+    "DEFAULT_UNUSED_DAYS",
     "MANIFEST_DOMAIN",
+    "MIN_SUSPENSION_RISK",
     "Manifest",
     "ManifestError",
     "PassportSpec",
+    "SuspensionRule",
+    "UnusedGrants",
     "format_declaration",
     "format_grants",
     "load_manifest",

@@ -18,7 +18,7 @@ generous, so that somebody who tries Halo for an afternoon is not stopped by one
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -30,7 +30,13 @@ from halo_core.manifest.defaults import (
     DEFAULT_DECAY,
     DEFAULT_HOLD_S,
     DEFAULT_LIFETIME_S,
+    DEFAULT_NOTICE_S,
+    DEFAULT_REMOVAL_NOTICE_DAYS,
     DEFAULT_SESSION_LIFETIME_S,
+    DEFAULT_UNUSED_DAYS,
+    MIN_SUSPENSION_RISK,
+    SuspensionRule,
+    UnusedGrants,
 )
 from halo_core.manifest.fields import (
     SECTIONS,
@@ -209,6 +215,30 @@ _NEEDS_OWNER: Final = frozenset({"high", "critical"})
 _MAX_LIFETIME_S: Final = 366 * 86_400
 _MAX_SESSION_S: Final = 30 * 86_400
 _MAX_HOLD_S: Final = 30 * 86_400
+_MAX_NOTICE_S: Final = 30 * 86_400
+_UNUSED_ACTIONS: Final = ("propose", "remove")
+
+
+def read_suspension(item: Item) -> SuspensionRule | None:
+    """The field `suspend_at`: a risk, or `{risk: 900, notice: 1h}`."""
+    members = item.mapping(("risk", "notice")) if item.is_mapping() else {"risk": item}
+    if "risk" not in members:
+        item.fail("`risk` is missing", "write the risk from which on it is suspended, for example 900")
+        return None
+    risk = read_integer(members["risk"], MIN_SUSPENSION_RISK, 1000)
+    notice_s = read_duration(members["notice"], _MAX_NOTICE_S) if "notice" in members else DEFAULT_NOTICE_S
+    return None if risk is None or notice_s is None else SuspensionRule(risk, notice_s)
+
+
+def _read_unused_grants(item: Item) -> UnusedGrants | None:
+    """The field `unused_grants`."""
+    members = item.mapping(("after_days", "action", "notice_days"))
+    after = read_integer(members["after_days"], 1, 3660) if "after_days" in members else DEFAULT_UNUSED_DAYS
+    notice = read_integer(members["notice_days"], 1, 365) if "notice_days" in members else DEFAULT_REMOVAL_NOTICE_DAYS
+    action = read_word(members["action"], _UNUSED_ACTIONS) if "action" in members else "propose"
+    return None if after is None or notice is None or action is None else UnusedGrants(after, action, notice)
+
+
 _READERS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "answer_wait": lambda item: read_duration(item, _MAX_HOLD_S),
     "approvers": read_texts,
@@ -221,6 +251,8 @@ _READERS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "regulated": lambda item: read_texts(item, labels=True),
     "role": lambda item: item.text(most=_MAX_NAME),
     "session_lifetime": lambda item: read_duration(item, _MAX_SESSION_S),
+    "suspend_at": read_suspension,
+    "unused_grants": _read_unused_grants,
 }
 _AGENT_FIELDS: Final = (*_READERS, *SECTIONS, "bands", "budgets", "decay", "floors", "hand_off")
 
@@ -352,6 +384,8 @@ class Agent:
         role: agents of one role share the answers that are remembered for them.
         hold_for_s: seconds for which an act that can wait is held for an answer.
         answer_wait_s: seconds that a run waits for an answer where nobody reads that it waits.
+        suspend_at: from which risk on it is suspended; None for never.
+        unused_grants: what becomes of grants that it does not use.
     """
 
     id: str
@@ -371,6 +405,8 @@ class Agent:
     hold_for_s: int
     answer_wait_s: int
     item: Item
+    suspend_at: SuspensionRule | None = None
+    unused_grants: UnusedGrants = field(default_factory=UnusedGrants)
 
 
 def read_agent(name: str, item: Item, *, agents: Collection[str], principal: str) -> Agent:
@@ -396,6 +432,8 @@ def read_agent(name: str, item: Item, *, agents: Collection[str], principal: str
         hold_for_s=fields.get("hold_for", DEFAULT_HOLD_S),
         answer_wait_s=fields.get("answer_wait", DEFAULT_ANSWER_WAIT_S),
         item=item,
+        suspend_at=fields.get("suspend_at"),
+        unused_grants=fields.get("unused_grants", UnusedGrants()),
     )
     _check_agent(agent, members, principal)
     return agent

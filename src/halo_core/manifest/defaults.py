@@ -5,6 +5,7 @@ The defaults are generous, so that somebody who tries Halo for an afternoon is n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from halo_core.model import Budget, Decay, SessionTerms
@@ -47,3 +48,43 @@ DEFAULT_ANSWER_WAIT_S: Final = 60
 """Seconds that a run waits for an answer where nobody reads that it waits."""
 
 DEFAULT_TERMS: Final = SessionTerms(DEFAULT_BUDGETS, DEFAULT_DECAY, DEFAULT_SESSION_LIFETIME_S)
+
+DEFAULT_NOTICE_S: Final = 3_600
+"""Seconds from the notice of a suspension to its beginning."""
+
+MIN_SUSPENSION_RISK: Final = 800
+"""The lowest risk at which somebody may be suspended without a person."""
+
+DEFAULT_UNUSED_DAYS: Final = 90
+"""Days without a use after which a grant is proposed for removal."""
+
+DEFAULT_REMOVAL_NOTICE_DAYS: Final = 7
+"""Days from the notice to the removal of a grant."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionRule:
+    """From which risk on somebody is suspended.
+
+    Args:
+        risk: 0..1000.
+        notice_s: seconds from the notice to the suspension.
+    """
+
+    risk: int
+    notice_s: int = DEFAULT_NOTICE_S
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedGrants:
+    """What becomes of grants that an agent does not use.
+
+    Args:
+        after_days: days without a use.
+        action: `propose`, or `remove` after a notice.
+        notice_days: days from the notice to the removal.
+    """
+
+    after_days: int = DEFAULT_UNUSED_DAYS
+    action: str = "propose"
+    notice_days: int = DEFAULT_REMOVAL_NOTICE_DAYS

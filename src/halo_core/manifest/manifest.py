@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from halo_core.crypto import canonical
 from halo_core.errors import ConfigError
-from halo_core.manifest.agents import Agent, read_agent
+from halo_core.manifest.agents import Agent, read_agent, read_suspension
+from halo_core.manifest.defaults import SuspensionRule
 from halo_core.manifest.fields import (
     SECTIONS,
     best_matches,
@@ -21,7 +22,7 @@ from halo_core.manifest.passport_spec import PassportSpec, RegisteredResource, e
 from halo_core.model import ActionKind, Resource
 from halo_core.passports import is_resource_id
 
-_MANIFEST_FIELDS = ("version", "tenant", "principal", *SECTIONS, "agents")
+_MANIFEST_FIELDS = ("version", "tenant", "principal", *SECTIONS, "agents", "people")
 MANIFEST_DOMAIN = "halo/manifest/v1"
 """Domain of the digest of a manifest's text."""
 
@@ -34,6 +35,7 @@ class Manifest:
         hash: `sha256:` digest of the text.
         principal: the accountable party.
         declared: declarations by action kind, then by name or pattern.
+        suspend_people_at: from which risk on agents stop acting for a person or service account; None for never.
     """
 
     source: str
@@ -43,6 +45,7 @@ class Manifest:
     declared: Mapping[ActionKind, Mapping[str, Resource]]
     agents: Mapping[str, Agent]
     text: str = field(default="", repr=False)
+    suspend_people_at: SuspensionRule | None = None
 
     def find_agent(self, agent: str) -> Agent:
         """One agent.
@@ -132,9 +135,11 @@ def load_manifest(text: str, *, source: str = "agents.yaml") -> Manifest:
                 agents[agent] = read_agent(agent, item, agents=agent_items, principal=principal)
     if "agents" not in members or (members["agents"].is_mapping() and not members["agents"].node.value):
         root.fail("there are no `agents`", "add at least one, see docs/manifest.md")
+    people = members["people"].mapping(("suspend_at",)) if "people" in members else {}
+    suspend_people_at = read_suspension(people["suspend_at"]) if "suspend_at" in people else None
     report.raise_findings()
     digest = canonical.digest(MANIFEST_DOMAIN, text.encode("utf-8"))
-    return Manifest(source, digest, tenant, principal, declared, agents, text)
+    return Manifest(source, digest, tenant, principal, declared, agents, text, suspend_people_at)
 
 
 def _bind_report(agent: Agent, report: FindingCollector) -> Agent:

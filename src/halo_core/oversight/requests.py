@@ -26,14 +26,14 @@ from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.control_history import make_lift_terms
 from halo_core.ledger.notes import verify_note
 from halo_core.ledger.tree import leaf_hash
-from halo_core.model import AccessRequest, Actor, EntryKind, LedgerEntry, Link, Stop
+from halo_core.model import SUSPENSIONS, AccessRequest, Actor, EntryKind, LedgerEntry, Link, Stop
 from halo_core.oversight.arguments import ArgumentView, describe_arguments
 from halo_core.oversight.control_acts import SignedAct, require_signatures
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload, token_hash
 from halo_core.policy import PolicyBundle
 from halo_core.reasons import get_reason_text
-from halo_core.references import clip_name
+from halo_core.references import clip_name, is_reference
 from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, SealedFields, Transaction, encode_leaf, writer_chains
 from halo_core.store.approval_rows import ApprovalRow
@@ -86,7 +86,7 @@ def lift(
         ConfigError: `bad_stop`.
         Denied: `signatures_needed`.
     """
-    _check_target(scope, target, SCOPES, "bad_stop")
+    _check_target(scope, target, (*SCOPES, *SUSPENSIONS), "bad_stop")
     target, named = _refer_target(tx, scope, target)
     removed = RestrictionTable(tx).remove("stop", scope, target)
     if removed or filed:
@@ -103,7 +103,7 @@ def make_lift(tx: Transaction, scope: str, target: str) -> SignedAct:
     Raises:
         ConfigError: `bad_stop`.
     """
-    _check_target(scope, target, SCOPES, "bad_stop")
+    _check_target(scope, target, (*SCOPES, *SUSPENSIONS), "bad_stop")
     terms = make_lift_terms({"scope": scope, "target": _refer_target(tx, scope, target)[0]})
     return SignedAct("lift", terms, tx.load_store_id(), tx.tenant)
 
@@ -136,10 +136,13 @@ def _restrict(tx: Transaction, kind: str, scope: str, target: str, since_us: int
 
 
 def _refer_target(tx: Transaction, scope: str, target: str) -> tuple[str, SealedFields]:
-    """A target as entries and rows hold it, and the name to be sealed: of a session its reference, else itself."""
-    if scope != "session":
+    """A target as entries and rows hold it, and the name to be sealed: of a session or person the reference."""
+    if scope in ("user", "suspended_user"):
+        reference = target if is_reference(target) else tx.references.of_person(target)
+    elif scope == "session":
+        reference = tx.resolve_session(target)
+    else:
         return target, ()
-    reference = tx.resolve_session(target)
     return reference, () if reference == target else ((reference, {"target": clip_name(target).encode()}),)
 
 

@@ -50,7 +50,7 @@ from halo_core.views.wording import (
 _CHECKS: Final = (
     ("the request is well formed", ()),
     ("it belongs to a session", ("session_missing",)),
-    ("nothing is stopped or revoked", ("stopped", "revoked")),
+    ("nothing is stopped or revoked", ("stopped", "suspended", "revoked")),
     (
         "there is a valid passport of the acting agent",
         ("expired", "not_yet_valid", "not_the_holder", "no_passport", "wrong_tenant"),

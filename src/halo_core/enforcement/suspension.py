@@ -1,0 +1,186 @@
+"""Suspensions: an agent or a person whose risk passes a band is stopped, after a notice, until a person lifts it.
+
+    consider_suspension(tx, "suspended_agent", "clerk", evidence, rule)
+
+The notice is a signed entry of a stop that begins later; who lifts it before then prevents it.
+
+INVARIANT: no single source suspends anybody: what one poisoned document, one person or one feed says is not enough. Two
+that do not depend on each other are, or a person who judged it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from halo_core.behaviour import IdentityProfile
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.summaries import AGENT
+from halo_core.errors import ConfigError
+from halo_core.manifest import MIN_SUSPENSION_RISK, SuspensionRule
+from halo_core.model import SUSPENSIONS, Actor, EntryKind, format_pair
+from halo_core.store import Draft, Transaction
+from halo_core.store.profile_rows import ProfileTable
+from halo_core.store.rows import RestrictionTable, StandingTable
+
+if TYPE_CHECKING:
+    from halo_core.manifest import Manifest
+
+_US: Final = 1_000_000
+SOURCES_NEEDED: Final = 2
+MANIFEST_FILE: Final = "agents.yaml"
+ACTOR: Final = Actor("halo: suspend_at", "policy")
+"""Who sets a suspension: the rule of the manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionEvidence:
+    """What speaks for a suspension.
+
+    Args:
+        risk: 0..1000 now.
+        sources: names of what raised it, each independent of the others: feeds of events, agents, people.
+        newest_us: time of the newest of it, microseconds since the epoch.
+        is_judged: a person judged it an attack.
+        words: why, without names and values.
+    """
+
+    risk: int
+    sources: tuple[str, ...]
+    newest_us: int
+    is_judged: bool = False
+    words: tuple[str, ...] = ()
+
+    def is_enough(self, rule: SuspensionRule) -> bool:
+        """Whether it suffices under a rule."""
+        return self.risk >= rule.risk and (self.is_judged or len(set(self.sources)) >= SOURCES_NEEDED)
+
+
+def consider_suspension(
+    tx: Transaction, scope: str, target: str, evidence: SuspensionEvidence, rule: SuspensionRule | None
+) -> bool:
+    """Give notice of a suspension where the evidence suffices; True where notice was given now.
+
+    Args:
+        tx: the transaction.
+        scope: one of `SUSPENSIONS`.
+        target: the agent; of a person the reference; of a pair see `format_pair`.
+        evidence: what speaks for it.
+        rule: of the manifest, None for none.
+    """
+    if rule is None or not evidence.is_enough(rule):
+        return False
+    history = tx.load_history()
+    key = ("stop", scope, target)
+    if key in history.restrictions:
+        return False
+    if evidence.newest_us <= history.ends.get(key, -1):
+        return False  # a person has seen it and decided otherwise
+    since_us = tx.clock.now_us() + rule.notice_s * _US
+    table = RestrictionTable(tx)
+    table.remove("stop", scope, target)  # a row that no entry explains
+    table.add("stop", scope, target, since_us)
+    body = {
+        "risk": evidence.risk,
+        "scope": scope,
+        "since_us": since_us,
+        "sources": sorted(set(evidence.sources)),
+        "target": target,
+        "why": "; ".join(evidence.words)[:500],
+    }
+    tx.append(Draft(EntryKind.STOP, "", body, actor=ACTOR))
+    return True
+
+
+def find_suspended_scope(tx: Transaction, scope: str, target: str, *, is_filed: bool = False) -> tuple[str, str]:
+    """Scope and target that a lift is about: of an agent or person who is not stopped but suspended, the suspension.
+
+    Args:
+        tx: the transaction.
+        scope: that was asked for.
+        target: that was asked for; of a person name or reference.
+        is_filed: a file stops the target, too.
+    """
+    held = tx.load_history().restrictions
+    reference = tx.references.of_person(target) if scope == "user" else target
+    candidates = [target, reference]
+    if is_filed or any(("stop", scope, item) in held for item in candidates):
+        return scope, target
+    suspended = f"suspended_{scope}"
+    found = next((item for item in candidates if ("stop", suspended, item) in held), None)
+    return (scope, target) if suspended not in SUSPENSIONS or found is None else (suspended, found)
+
+
+def consider_agent(tx: Transaction, agent: str, principal: str) -> bool:
+    """Give notice to an agent whose alarms of past sessions suffice, for everybody or for whom it acted last.
+
+    Args:
+        tx: the transaction in which a session of the agent was folded or judged.
+        agent: its id.
+        principal: reference of whom the session acted for, empty for nobody.
+    """
+    profile = ProfileTable(tx).load(AGENT, agent).profile
+    if not isinstance(profile, IdentityProfile):
+        return False
+    carried = profile.carried
+    risk, pair, number = carried.agent_risk, carried.risk_for(principal), carried.independent_alarms
+    if max(risk, pair) < MIN_SUSPENSION_RISK or not (carried.is_judged or number >= SOURCES_NEEDED):
+        return False
+    rule = find_agent_rule(tx, agent)
+    sources = tuple(f"alarm {place}" for place in range(number))
+    words = ("judged an attack" if carried.is_judged else f"alarms of {number} independent sources",)
+    now_us = tx.clock.now_us()
+    evidence = SuspensionEvidence(risk, sources, now_us, is_judged=carried.is_judged, words=words)
+    if consider_suspension(tx, "suspended_agent", agent, evidence, rule):
+        return True
+    # INVARIANT: all alarms of a pair have one user, so that only a verdict on one of them suspends it.
+    fingerprint = fingerprint_text(principal) if principal else 0
+    if not principal or not any(alarm.judged and alarm.principal == fingerprint for alarm in carried.alarms):
+        return False
+    of_pair = SuspensionEvidence(pair, (), now_us, is_judged=True, words=("judged an attack",))
+    return consider_suspension(tx, "suspended_pair", format_pair(principal, agent), of_pair, rule)
+
+
+def find_agent_rule(tx: Transaction, agent: str) -> SuspensionRule | None:
+    """From when on an agent is suspended, by the manifest that its passport was issued from, else that of the home."""
+    row = StandingTable(tx).get(agent)
+    manifests = [_load_issued(tx, row.manifest)] if row is not None and row.manifest else [_load_file(tx)]
+    section = next((item.agents[agent] for item in manifests if item is not None and agent in item.agents), None)
+    return None if section is None else section.suspend_at
+
+
+def find_people_rule(tx: Transaction) -> SuspensionRule | None:
+    """From when on agents stop acting for a person: the strictest of the manifests in force, else that of the home."""
+    rules = [item.suspend_people_at for item in _list_manifests(tx) if item.suspend_people_at is not None]
+    return min(rules, key=lambda rule: rule.risk, default=None)
+
+
+def _list_manifests(tx: Transaction) -> Iterator[Manifest]:
+    names = sorted({row.manifest for row in StandingTable(tx).list_all().values() if row.manifest})
+    found = [_load_issued(tx, name) for name in names] if names else [_load_file(tx)]
+    yield from (item for item in found if item is not None)
+
+
+def _load_issued(tx: Transaction, name: str) -> Manifest | None:
+    data = tx.load_blob(name)
+    return None if data is None else _parse(data)
+
+
+def _load_file(tx: Transaction) -> Manifest | None:
+    """The manifest of the home, which counts until a passport was issued from one."""
+    try:
+        return _parse((tx.image.home / MANIFEST_FILE).read_bytes())
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=8)
+def _parse(data: bytes) -> Manifest | None:
+    from halo_core.manifest import load_manifest  # noqa: PLC0415  it imports YAML
+
+    try:
+        return load_manifest(data.decode())
+    except (ConfigError, UnicodeError):
+        return None  # which `halo passport issue` reports

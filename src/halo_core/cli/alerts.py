@@ -48,10 +48,12 @@ from halo_core.cli.rendering import (
     say_plainly,
 )
 from halo_core.clock import SystemClock, format_iso
-from halo_core.crypto.keys import KeyStore
+from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.enforcement.judged_sessions import JudgeAlertJob
 from halo_core.errors import ConfigError
+from halo_core.identity_feed.feed import judge_identity
 from halo_core.model import EntryKind
+from halo_core.oversight.requests import mask_reason
 from halo_core.store import Draft
 from halo_core.store.reader import find_entry
 from halo_core.views.alerts import is_about_identity, is_in_baseline, load_alerts
@@ -304,6 +306,10 @@ def judge(
     }
     draft = Draft(EntryKind.FEEDBACK, "", body, actor=store.actor)
     store.commit(JudgeAlertJob(alert_entry, session, draft, is_attack=attack))
+    if is_about_identity(alert_entry):
+        digester, fingerprint = Digester(store.keys.secret("digest")), str(alert_entry.body.get("identity"))
+        reason = mask_reason(why)
+        store.commit(lambda tx: judge_identity(tx, digester, fingerprint, by=store.actor, why=reason, is_attack=attack))
     heeds = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
     say(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
     if attack and late:

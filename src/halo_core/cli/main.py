@@ -75,14 +75,17 @@ VERBS: Final = {
     ),
     "stop": Verb(
         "controls.stop",
-        "Stop an agent, a session, a tool, a tenant (`--tenant NAME` alone) or everything, from the next decision on.",
+        "Stop an agent, a session, a tool, a person, a tenant (`--tenant NAME` alone) or everything, from now on.",
     ),
-    "lift": Verb("controls.lift", "Lift a stop, with two signatures where two people are enrolled."),
+    "lift": Verb("controls.lift", "Lift a stop or a suspension, with two signatures where two people are enrolled."),
     "revoke": Verb(
         "controls.revoke",
         "Revoke permanently. Afterwards issue a new passport or open a new session; an agent id cannot be used again.",
     ),
-    "risk": Verb("risk.risk", "Show the risk of each agent (0..1000), its causes, and its history."),
+    "risk": Verb(
+        "risk.risk",
+        "Show the risk of agents, people and service accounts: who, why, since when, and what was done.",
+    ),
     "judge": Verb(
         "alerts.judge",
         "Judge an alert. Sessions, and days of a person, that were an attack are left out of the next baseline.",
@@ -101,8 +104,9 @@ VERBS: Final = {
     "keys": Verb("approvals.keys_app", "List keys, and rotate or retire issuer keys."),
     "baseline": Verb("risk.app", "Fit, show and drop the baseline of an agent's ordinary behaviour."),
     "identity": Verb(
-        "risk.identity_app", "Baselines and risk scores of people and service accounts, from imported events."
+        "identities.app", "Baselines and risk of people and service accounts, from imported or followed events."
     ),
+    "grants": Verb("grants.app", "Grants that nobody uses: list, remove and restore them."),
     "alerts": Verb("alerts.app", "List alerts, and send them to other systems."),
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
     "home": Verb("home.app", "Give other hosts of a store its keys, authorities and policy."),

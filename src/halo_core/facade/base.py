@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from halo_core.clock import Clock, SystemClock
 from halo_core.content.redaction import Redactor
@@ -39,16 +39,20 @@ from halo_core.stop_files import StopFiles
 from halo_core.store import Drained, Readiness, Store, StoreConfig
 from halo_core.telemetry import ActionObserver
 
+if TYPE_CHECKING:
+    from halo_core.identity_feed import FeedReport, IdentityFeed
+
 __all__ = ["HaloBase"]
 
 _LOG: Final = get_logger("facade")
 
 
 def refer_stops(stops: tuple[Stop, ...], references: References) -> tuple[Stop, ...]:
-    """Stops of files, in which a session may stand under its name; decisions know it by its reference."""
+    """Stops of files, in which sessions and people may stand under their names; decisions know them by references."""
     # INVARIANT: REV - a name has the form of a reference only by chance, so such a stop holds either way.
-    named = [item for item in stops if item.scope == "session"]
-    return (*stops, *(replace(item, target=references.of_session(item.target)) for item in named)) if named else stops
+    refer = {"session": references.of_session, "user": references.of_person}
+    named = [item for item in stops if item.scope in refer]
+    return (*stops, *(replace(item, target=refer[item.scope](item.target)) for item in named)) if named else stops
 
 
 class HaloBase(RegistrationMixin, DelegationMixin):
@@ -99,6 +103,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         self._ids = ids
         self._notices: set[str] = set()
         self._lock = threading.Lock()
+        self._identity_feed: IdentityFeed | None = None
         keys = KeyStore(home)
         digester = self._digester = Digester(keys.secret("digest"))
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
@@ -345,6 +350,29 @@ class HaloBase(RegistrationMixin, DelegationMixin):
             What was left: actions that still run, results not read, outcomes not durable. It is logged as an error.
         """
         return self.store.drain(deadline_s)
+
+    def identity_events(self, events: Iterable[Any]) -> FeedReport:
+        """Take events of people and service accounts, and move the risk that decisions read for whom agents act.
+
+        Args:
+            events: objects with the fields of an event (`time`, `identity`, `action`, …) or OCSF events, each a mapping
+                or JSON text. What is no event is left out, and is in `bad` of the report.
+
+        Raises:
+            BadInput: the tenant has too many identities, or a stored row was changed.
+            CannotDecide: the store cannot be written.
+        """
+        from halo_core.identity_feed import IdentityFeed, parse_records  # noqa: PLC0415  few applications need it
+
+        parsed = parse_records(events)
+        with self._lock:
+            if self._identity_feed is None:
+                self._identity_feed = IdentityFeed(
+                    self.store.commit, KeyStore(self.home), self.store.tenant, self.store.clock, f"call:{self.agent}"
+                )
+            report = self._identity_feed.take([event for _, event in parsed.events])
+        report.bad, report.skipped = parsed.bad, parsed.skipped
+        return report
 
     def add_observer(self, observer: ActionObserver) -> None:
         """Tell an observer of decisions and outcomes from now on; it decides and delays nothing.

@@ -6,29 +6,21 @@ those that `--alert` seals.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.progress import SpinnerColumn, TextColumn
 from typer import Argument, Option
 
-from halo_core.alerts.records import BATCH, FlagResult, exclude_days, find_attack_days, load_known_alerts, write_alerts
 from halo_core.baselines import (
-    IDENTITIES,
     collect_sessions,
-    find_baseline_hash,
     fit_score,
-    load_identities,
     load_shipped_model,
-    put_identities_in_force,
     put_in_force,
     take_out_of_force,
 )
+from halo_core.cli.behaviour import print_agent, print_agents, print_people, print_person, write_behaviour_chart
 from halo_core.cli.context import StoreContext, show_progress, store_verb, write_text_file
 from halo_core.cli.rendering import (
     RISK_BANDS,
@@ -40,28 +32,17 @@ from halo_core.cli.rendering import (
     say,
     say_plainly,
 )
-from halo_core.clock import format_iso
-from halo_core.crypto.keys import Digester
 from halo_core.enforcement.profile_rebuild import rebuild_profiles
-from halo_core.errors import CannotDecide, ConfigError
-from halo_core.identities.baseline import IdentityBaseline
-from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
-from halo_core.identities.event import FORMATS
-from halo_core.identities.event_risk import MIN_IDENTITY_DAYS_FOR_HIGH, fit_identity_baseline
+from halo_core.errors import ConfigError
 from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
-from halo_core.store import Transaction
-from halo_core.store.reader import Reader, Stream, read_entries
-from halo_core.views.alerts import (
-    IdentityBaselineView,
-    IdentityRiskReport,
-    ImportedEvents,
-    read_event_files,
-    score_events,
-)
+from halo_core.store.reader import read_entries
+from halo_core.views.agent_behaviour import load_agent_behaviour
 from halo_core.views.passports import read_regular_file
+from halo_core.views.people_risk import load_people
 from halo_core.views.risk import (
     KINDS,
     BaselineView,
+    RiskReport,
     build_history,
     check_agents_acted,
     count_unjudged_alerts,
@@ -84,22 +65,65 @@ def risk(
     svg: Annotated[
         Path | None, Option("--svg", metavar="FILE", help="Write a chart of one agent's history to this file.")
     ] = None,
+    chart: Annotated[
+        str,
+        Option("--chart", help="What --svg draws: score, timeline, drift or parts."),
+    ] = "",
+    people: Annotated[
+        bool, Option("--people", help="Show every person and service account whose events are followed.")
+    ] = False,
+    person: Annotated[
+        str, Option("--person", metavar="NAME", help="Show one person or service account in detail.")
+    ] = "",
     rebuild: Annotated[
         bool, Option("--rebuild", help="Make the behaviour profiles anew from the ledger (reason code `bad_profile`).")
     ] = False,
     store: StoreContext,
-) -> None:
-    """Show the risk of each agent (0..1000), its causes, and its history."""
+) -> int:
+    """Show the risk of agents, people and service accounts: who, why, since when, and what was done."""
     if rebuild:
         _rebuild_profiles(store)
-        return
-    if svg is not None:
-        _write_chart(store, agent, svg)
-        return
+    elif svg is not None:
+        _write_chart(store, agent, chart, svg)
+    elif people or person:
+        return _show_people(store, person)
+    else:
+        _show_agents(store, agent)
+    return Exit.OK
+
+
+def _show_people(store: StoreContext, name: str) -> int:
+    with store.open_log() as (reader, tenant):
+        found = load_people(reader, tenant, store.home, name=name)
+    if store.print_json({"people": [item.to_json() for item in found]}):
+        return Exit.OK
+    if not name:
+        print_people(found, all_of_them=True)
+    elif found:
+        print_person(found[0])
+    else:
+        say_plainly(f"no events of `{name}` are followed; see `halo risk --people`")
+    return Exit.FAILED if name and not found else Exit.OK
+
+
+def _show_agents(store: StoreContext, agent: str) -> None:
     with store.open_log() as (reader, tenant):
         report = load_risk_report(reader, tenant, agent)
-    if store.print_json(report):
+        agents = load_agent_behaviour(reader, tenant, agent)
+        people = [] if agent else load_people(reader, tenant, store.home)
+    behaviour = [item.to_json() for item in agents]
+    if store.print_json(report.to_json() | {"behaviour": behaviour, "people": [item.to_json() for item in people]}):
         return
+    if agent:
+        for item in agents:
+            print_agent(item)
+    else:
+        print_agents(agents)
+    _print_scored(report, is_one=bool(agent))
+    print_people(people, all_of_them=False)
+
+
+def _print_scored(report: RiskReport, *, is_one: bool) -> None:
     if not report.scored:
         say_plainly(report.advice)
         return
@@ -114,7 +138,7 @@ def risk(
     say(table)
     for note in report.describe_unscored():
         say_plainly(f"  {note}")
-    if agent:
+    if is_one:
         for words, times in report.scored[0].factors.most_common(_MAX_FACTORS):
             say_plainly(f"  {times:>4} x {words}")
         for text in report.scored[0].activity.describe(report.scored[0].granted):
@@ -130,12 +154,19 @@ def _rebuild_profiles(store: StoreContext) -> None:
         say_plainly(f"{item.kind} `{safe_text(item.subject)}`: {done}{waited}")
 
 
-def _write_chart(store: StoreContext, agent: str, path: Path) -> None:
+def _write_chart(store: StoreContext, agent: str, kind: str, path: Path) -> None:
     if not agent:
         remedy = "give the agent: `halo risk AGENT`"
         raise ConfigError("no_agent", "a chart shows one agent", field="agent", remedy=remedy)
+    if kind not in ("", "score"):
+        write_behaviour_chart(store, agent, kind, path)
+        return
     with store.open_log() as (reader, tenant):
         history = build_history(agent, read_entries(reader, tenant, KINDS))
+        behaviour = [] if history.actions or kind else load_agent_behaviour(reader, tenant, agent)
+    if any(item.points for item in behaviour):
+        write_behaviour_chart(store, agent, "timeline", path)
+        return
     if not history.actions:
         problem, remedy = f"no action of `{agent}` has been scored", f"run `halo baseline fit {agent}`"
         raise ConfigError("no_score", problem, field="agent", remedy=remedy)
@@ -244,207 +275,3 @@ def _print_baseline(store: StoreContext, baseline: BaselineView) -> None:
     if terms.sessions < _MIN_SESSIONS:
         text = "sessions ordinary work is flagged more often than the limits say"
         view.print(f"[yellow]note[/]: with fewer than {_MIN_SESSIONS} {text}")
-
-
-_MAX_ROWS: Final = 40
-identity_app = typer.Typer(help="Baselines and risk scores of people and service accounts, from imported events.")
-_PAUSE_S: Final = 0.05
-"""Between transactions: whoever waits for the write lock, an agent's decision above all, gets it."""
-_MAX_TRIES: Final = 10
-_FILES_HELP: Final = "CSV with a header, or OCSF as JSON, one event per line."
-
-FilesArgument = Annotated[
-    list[Path], Argument(metavar="FILE...", help=_FILES_HELP, exists=True, dir_okay=False, readable=True)
-]
-FormatOption = Annotated[
-    str, Option("--format", help=f"{' or '.join(FORMATS)} (default: by the file's name).", show_default=False)
-]
-MapOption = Annotated[
-    list[str] | None,
-    Option("--map", metavar="FIELD=COLUMN", help="Map a field to the CSV's column of another name."),
-]
-
-
-@store_verb(identity_app, "import", by=True)
-def import_identity_events(
-    files: FilesArgument,
-    *,
-    form: FormatOption = "",
-    mapping: MapOption = None,
-    add: Annotated[bool, Option("--add", help="Extend the baseline in force; all events must be later.")] = False,
-    dry_run: DryRunOption = False,
-    store: StoreContext,
-) -> None:
-    """Fit a baseline for each identity from its events, and put it in force for the tenant."""
-    name = store.resolve_tenant()
-    imported = read_event_files(files, form, mapping)
-    fingerprints = _load_fingerprints(store, name)
-    with Reader(store.url) as reader:
-        previous_book = _load_book(reader, name, "add") if add else None
-        events, left_out = exclude_days(imported.events, find_attack_days(reader, name, fingerprints), fingerprints)
-        imported = replace(imported, events=events, left_out=left_out)
-        before = any(row[:2] == (name, IDENTITIES) and row[2] for row in reader.rows(Stream.BASELINES))
-    book = fit_identity_baseline(imported.events, store.keys.secret("sketch"), previous_book)
-    if not dry_run:
-        store.commit(lambda tx: put_identities_in_force(tx, book, store.actor, imported.sources, left_out))
-    _print_identity_baseline(store, IdentityBaselineView(book, imported, in_force=not dry_run))
-    if before and not add and not dry_run:
-        print_note("it replaces the previous baseline; use `--add` to extend a baseline")
-
-
-@store_verb(identity_app, "score")
-def score_identity_events(
-    files: FilesArgument,
-    *,
-    form: FormatOption = "",
-    mapping: MapOption = None,
-    alert: Annotated[
-        bool, Option("--alert", help="Write an alert for each identity and day with a risk above `high`.")
-    ] = False,
-    store: StoreContext,
-) -> None:
-    """Score events (0..1000) against the baseline in force, and show the risk of each identity with its causes."""
-    name = store.resolve_tenant()
-    with Reader(store.url) as reader:
-        book, baseline = _load_book(reader, name), find_baseline_hash(reader, name)
-    imported = read_event_files(files, form, mapping)
-    report = score_events(book, imported, store.keys.secret("sketch"))
-    written = _write_alerts(store, name, report.days, baseline) if alert else None
-    if store.print_json(report.to_json() | ({} if written is None else {"alerts": written})):
-        return
-    _print_scores(report)
-    if written is not None:
-        _print_written_alerts(written)
-    if report.early:
-        print_note(f"{report.early} events are not later than the baseline: their scores are not reliable")
-    _note_skipped(report.skipped)
-
-
-@store_verb(identity_app, "show")
-def show_identity_baseline(*, store: StoreContext) -> None:
-    """Show the baseline in force. It contains keyed fingerprints and no names."""
-    name = store.resolve_tenant()
-    with Reader(store.url) as reader:
-        book = _load_book(reader, name)
-    _print_identity_baseline(store, IdentityBaselineView(book, ImportedEvents(), in_force=True))
-
-
-@store_verb(identity_app, "drop", json=False, by=True)
-def drop_identity_baseline(*, store: StoreContext) -> int:
-    """Remove the baseline of people and service accounts."""
-    dropped = store.commit(lambda tx: take_out_of_force(tx, IDENTITIES, store.actor))
-    say("no baseline of identities is in force" + ("" if dropped else ", nor was one before"))
-    return Exit.OK if dropped else Exit.FAILED
-
-
-def _load_fingerprints(store: StoreContext, tenant: str) -> IdentityFingerprints:
-    return IdentityFingerprints(Digester(store.keys.secret("digest")), tenant)
-
-
-def _write_alerts(store: StoreContext, tenant: str, days: Sequence[HighRiskDay], baseline: str) -> FlagResult:
-    """Alerts for these days, a few in each transaction."""
-    flagged = FlagResult()
-    if not days:
-        return flagged
-    with Reader(store.url) as reader:
-        before = load_known_alerts(reader, tenant)
-    fingerprints = _load_fingerprints(store, tenant)
-    with store.open_committer(tenant) as run:
-        for start in range(0, len(days), BATCH):
-            if start:
-                time.sleep(_PAUSE_S)
-            some = days[start : start + BATCH]
-            job = partial(write_alerts, days=some, prints=fingerprints, baseline=baseline, before=before)
-            new, read = _run_with_retries(run, job)
-            flagged += new
-            before.merge(read)
-    return flagged
-
-
-def _run_with_retries(run: Callable[[Any], Any], job: Callable[[Transaction], Any]) -> Any:
-    """Run a job, also where somebody else has the ledger for longer than a decision would wait."""
-    for retries_left in reversed(range(_MAX_TRIES)):
-        try:
-            return run(job)
-        except CannotDecide as exc:
-            if exc.code != "ledger_busy" or not retries_left:
-                raise
-        time.sleep(_PAUSE_S)
-    raise AssertionError("the last try returns or raises")
-
-
-def _load_book(reader: Reader, tenant: str, field: str = "baseline") -> IdentityBaseline:
-    """The baseline of identities that is in force.
-
-    Raises:
-        ConfigError: `no_baseline`, none is.
-    """
-    book = load_identities(reader, tenant)
-    if book is None:
-        remedy = "run `halo identity import FILE`"
-        raise ConfigError("no_baseline", "no baseline of identities is in force", field=field, remedy=remedy)
-    return book
-
-
-def _print_identity_baseline(store: StoreContext, view: IdentityBaselineView) -> None:
-    if store.print_json(view):
-        return
-    out, book, limits, left_out = console(), view.baseline, view.baseline.limits, view.imported.left_out
-    established = book.count_established()
-    out.print(f"people and service accounts: {'in force' if view.in_force else 'not put in force'}")
-    out.print(f"  identities     {len(book.habits)}, {established} of them with at least five days of their own")
-    out.print(f"  events         {book.event_count}, the newest of {format_iso(book.last_us)}")
-    out.print(f"  a risk above {limits.elevated} of 1000 is elevated, above {limits.high} it is high")
-    if 0 < limits.days < MIN_IDENTITY_DAYS_FOR_HIGH:
-        text = "identity-days are too few to compute the limit for high; a preset is used"
-        out.print(f"[yellow]note[/]: {limits.days} {text}")
-    if not limits.days:
-        out.print("[yellow]note[/]: the history is too short to compute limits; presets are used")
-    if left_out:
-        out.print(f"  left out       {format_count(left_out, 'event')} of days that were judged an attack")
-    _note_skipped(view.imported.count_skipped())
-
-
-def _note_skipped(skipped: Mapping[str, int]) -> None:
-    if skipped:
-        classes = ", ".join(f"{number} of class {name}" for name, number in skipped.items())
-        print_note(f"left out because they are not about identities: {classes}")
-
-
-def _print_written_alerts(written: FlagResult) -> None:
-    were = "was" if written.known == 1 else "were"
-    duplicates = f", {written.known} {were} already there" if written.known else ""
-    say(f"{format_count(written.written, 'alert')} written{duplicates}; see `halo alerts`")
-    if written.risen:
-        print_note(f"{written.risen} of them for days that already had an alert with a lower risk")
-    if written.erased:
-        print_note(f"{written.erased} of them without a name: the data of that identity were erased")
-    if written.forged:
-        text = f"{written.forged} of them were already in the store without a valid signature: run `halo verify`"
-        console(stderr=True).print(f"[bold red]warning[/]: {text}")
-
-
-def _print_scores(report: IdentityRiskReport) -> None:
-    """Who is at which risk, then the events above the limits with what moved each."""
-    titles = ("identity", "kind", "events", "risk", "highest", "elevated", "high", "the last events")
-    table = build_table(titles, right=titles[2:-1], gap=2)
-    for identity in report.identities[:_MAX_ROWS]:
-        little = identity.unknown == identity.events
-        risks = ("-", "-") if little else (str(identity.running), str(identity.highest))
-        last = "too little known" if little else draw_sparkline(identity.history)
-        counts = (str(identity.bands[1]), str(identity.bands[2]), last)
-        table.add_row(safe_text(identity.identity), identity.kind, str(identity.events), *risks, *counts)
-    say(table)
-    _print_omitted(len(report.identities), "identities")
-    for item in sorted(report.flagged, key=lambda item: (-(item.event_risk or 0), item.event))[:_MAX_ROWS]:
-        event = item.event
-        text = f"{event.identity}: {event.action}" + (f" on {event.system}" if event.system else "")
-        say(f"{format_iso(event.ts_us)} {RISK_BANDS[item.band]} {item.event_risk} ", safe_text(text))
-        for factor in item.factors:
-            say_plainly(f"    {factor.words}")
-    _print_omitted(len(report.flagged), "events above the limits")
-
-
-def _print_omitted(number: int, noun: str) -> None:
-    if number > _MAX_ROWS:
-        say(f"... {number - _MAX_ROWS} more {noun}; use `--json` to see all")

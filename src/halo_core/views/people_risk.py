@@ -1,0 +1,143 @@
+"""People and service accounts whose events are followed: who is at which risk, why, since when, and what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.errors import BadInput
+from halo_core.identities.live import LiveIdentity, RiskChange, describe_factors
+from halo_core.ledger import Stream
+from halo_core.model import EntryKind
+from halo_core.store.identity_rows import read_identity_row
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
+from halo_core.views import View
+from halo_core.views.agent_behaviour import DoneAct, describe_act
+
+_KINDS: Final = (EntryKind.IDENTITY, EntryKind.STOP, EntryKind.LIFT)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRisk(View):
+    """What is known of one person or service account.
+
+    Args:
+        reference: that stands for it in the log.
+        name: as its source names it; the reference where it was erased, was never unusual, or the key is not here.
+        kind: `human`, `service`, `role`, `machine` or `unknown`.
+        risk: 0..1000; 500 is the tenant's limit for elevated, 800 for high.
+        band: 0 ordinary, 1 elevated, 2 high.
+        since_us: since when the band is this one.
+        last_us: newest event.
+        why: factors in words.
+        events: how many were taken, and how many in each band.
+        history: changes of the risk.
+        done: what was done, oldest first.
+        problem: why the row says nothing; empty where it does.
+    """
+
+    reference: str
+    name: str
+    kind: str = "unknown"
+    risk: int = 0
+    band: int = 0
+    since_us: int = 0
+    last_us: int = 0
+    why: tuple[str, ...] = ()
+    events: int = 0
+    bands: tuple[int, ...] = (0, 0, 0)
+    history: tuple[RiskChange, ...] = ()
+    done: tuple[DoneAct, ...] = ()
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "band": self.band,
+            "bands": list(self.bands),
+            "done": [{"at_us": item.ts_us, "by": item.by, "what": item.what} for item in self.done],
+            "events": self.events,
+            "history": [[item.ts_us, item.risk, list(item.factors)] for item in self.history],
+            "kind": self.kind,
+            "last_us": self.last_us,
+            "name": self.name,
+            "problem": self.problem,
+            "reference": self.reference,
+            "risk": self.risk,
+            "since_us": self.since_us,
+            "why": list(self.why),
+        }
+
+
+@dataclass(slots=True)
+class _Known:
+    names: dict[str, str] = field(default_factory=dict)
+    done: dict[str, list[DoneAct]] = field(default_factory=dict)
+
+    def take(self, record: LoggedEntry, opened: Mapping[str, bytes]) -> None:
+        entry, body = record.entry, record.entry.body
+        by = "" if body.get("authn") == "policy" else str(body.get("actor", ""))
+        if entry.kind is not EntryKind.IDENTITY:
+            found = describe_act(entry.kind, body)
+            if found is not None:
+                self.done.setdefault(found[0], []).append(DoneAct(entry.ts_us, found[1], by))
+            return
+        for number, change in enumerate(body.get("changes", ())):
+            subject, name = str(change["subject"]), opened.get(f"name{number}")
+            if name is not None:
+                self.names[subject] = name.decode("utf-8", "replace")
+            if body.get("op") == "clear":
+                verdict = "ordinary" if body.get("ordinary") else "an attack"
+                why = f": {body['why']}" if body.get("why") else ""
+                act = DoneAct(entry.ts_us, f"the risk was taken back, judged {verdict}{why}", by)
+                self.done.setdefault(subject, []).append(act)
+
+
+def load_people(reader: Reader, tenant: str, home: Path, *, name: str = "") -> list[PersonRisk]:
+    """People and service accounts whose events are followed, the riskiest first.
+
+    Args:
+        reader: the store.
+        tenant: whose.
+        home: folder of the keys that open names and prove rows.
+        name: only the one of this name or reference.
+    """
+    keys = KeyStore(home)
+    contents = SealedContents.with_home_key(reader, keys)
+    known = _Known()
+    for record in read_entries(reader, tenant, _KINDS):
+        known.take(record, contents.open_all(record.entry) if record.entry.kind is EntryKind.IDENTITY else {})
+    digester = Digester(keys.secret("digest"))
+    wanted = reader.names.refer_person(name) if name and reader.names is not None else name
+    people = [
+        _build(digester, known, tenant, row[1:])
+        for row in reader.rows(Stream.IDENTITIES)
+        if row[0] == tenant and (not name or row[1] in (name, wanted))
+    ]
+    return sorted(people, key=lambda item: (-item.risk, item.name))
+
+
+def _build(digester: Digester, known: _Known, tenant: str, row: tuple[str, bytes, bytes, str]) -> PersonRisk:
+    reference = row[0]
+    name, done = known.names.get(reference, reference), tuple(known.done.get(reference, ()))
+    try:
+        state: LiveIdentity = read_identity_row(digester, tenant, row)
+    except BadInput as exc:
+        return PersonRisk(reference, name, risk=1000, band=2, done=done, problem=exc.code)
+    return PersonRisk(
+        reference=reference,
+        name=name,
+        kind=state.kind,
+        risk=state.risk,
+        band=state.band,
+        since_us=state.since_us,
+        last_us=state.last_us,
+        why=describe_factors(state.factors),
+        events=state.events,
+        bands=tuple(state.bands),
+        history=tuple(state.history),
+        done=done,
+    )

@@ -19,12 +19,15 @@ from unittest import mock
 
 from golden_world import DATABASE, halo
 
+from halo_core.clock import SystemClock
+from halo_core.crypto.keys import KeyStore
 from halo_core.drill import AttackClass, ClassScore, DrillResult, Share
 from halo_core.drill.diagnosis import Hole, HoleCode
 from halo_core.drill.scoring import Digests
 from halo_core.enforcement import Surface, session_folds
 from halo_core.errors import HaloError, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
+from halo_core.identity_feed import IdentityFeed, parse_records
 from halo_core.model import (
     ActionKind,
     Budget,
@@ -44,6 +47,7 @@ Tick = Callable[[float], None]
 WILD = {"**": Constraint.anything()}
 TOOL = ActionKind.TOOL_CALL
 READ = Resource(impact=Impact.READ, source_trust=900, reversal=Reversal.NONE_NEEDED)
+WRITE = Resource(impact=Impact.WRITE, reversal=Reversal.COMPENSATE)
 OUTSIDE = Resource(impact=Impact.READ, source_trust=100, labels=("pii",), reversal=Reversal.NONE_NEEDED)
 PAYMENT = Resource(
     impact=Impact.PAYMENT,
@@ -645,6 +649,49 @@ def identities(home: Path, tick: Tick) -> None:
         command("judge", str(index), verdict, "--why", "asked her", home=home)
 
 
+_UNUSED = """version: 1
+tools:
+  lookup: {impact: read}
+  note: {impact: write}
+agents:
+  desk:
+    tools: [lookup, note]
+    unused_grants: {after_days: 30, action: remove, notice_days: 7}
+people:
+  suspend_at: {risk: 800, notice: 1h}
+"""
+
+
+def people(home: Path, tick: Tick) -> None:
+    """Followed events of a person, what is asked for her then, a suspension and its lift; grants that nobody used."""
+    home.mkdir(mode=0o700)
+    (home / "agents.yaml").write_text(_UNUSED, encoding="utf-8")
+    command("passport", "issue", "desk", home=home)
+    command("identity", "import", str(_events(home.parent / "past.csv", 0, 28)), home=home)
+    tick(28 * 86_400)
+    ana = {"identity": "ana@bank.example", "kind": "human", "role": "clerk", "country": "BR", "origin": "203.0.113.7"}
+    odd = [{**ana, "time": f"2026-02-02T03:0{number}:00Z", "action": "wipe", "system": "vault"} for number in (1, 2)]
+    with (
+        mock.patch.object(session_folds, "FOLD_FORM", "golden"),
+        HaloBase.local("desk", home=home, mode="enforce", quiet=True) as opened,
+    ):
+        for name, event in zip(("vpn", "mail"), odd, strict=True):
+            feed = IdentityFeed(opened.store.commit, KeyStore(home), "local", SystemClock(), name)
+            feed.take([event for _, event in parse_records([event]).events])
+        with opened.session("one", user="ana@bank.example", request="note it"):
+            run(opened, tool(opened, "lookup", q="string"), {"q": "ana"})
+            run(opened, tool(opened, "note", WRITE, q="string"), {"q": "ana"})
+        tick(7200)
+        with opened.session("two", user="ana@bank.example", request="look ana up"):
+            run(opened, tool(opened, "lookup", q="string"), {"q": "ana"})
+    command("lift", "--user", "ana@bank.example", "--why", "asked her", home=home)
+    command("identity", "clear", "ana@bank.example", "--why", "asked her", home=home)
+    for days in (31, 8):
+        tick(days * 86_400)
+        command("grants", "unused", "--apply", home=home)
+    command("grants", "restore", "desk", "note", "--yes", home=home)
+
+
 # what goes wrong
 
 
@@ -788,6 +835,7 @@ SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
     "identities": identities,
     "issued": issued,
     "limits": limits,
+    "people": people,
     "profiled": profiled,
     "recovered": recovered,
     "scored": scored,

@@ -26,6 +26,7 @@ LEDGERS = [
     "identities",
     "issued",
     "limits",
+    "people",
     "profiled",
     "recovered",
     "scored",

@@ -58,7 +58,8 @@ class Desk:
     def ordinary(self, number: int, user: str | None = None) -> list[str]:
         """One ordinary session: a customer whom the user names, looked up, and a mail to the user."""
         user = user or USERS[number % len(USERS)]
-        request = f"Please look up customer C-{number}, read {NEWS}, pay {10 + number % 7} to {ACCOUNT}, and mail {user} about it"
+        work = f"look up customer C-{number}, read {NEWS}, pay {10 + number % 7} to {ACCOUNT}"
+        request = f"Please {work}, and mail {user} about it"
         with self.halo.session(f"s-{number}", user=user, request=request):
             found = [self.run("find_customer", {"id": f"C-{number}"}, f"C-{number} has one open order")]
             found += [self.run("find_customer", {"id": f"C-{number}"}) for _ in range(number % 3)]

@@ -23,7 +23,8 @@ from halo_core.manifest import MIN_SUSPENSION_RISK, SuspensionRule
 from halo_core.model import SUSPENSIONS, Actor, EntryKind, format_pair
 from halo_core.store import Draft, Transaction
 from halo_core.store.profile_rows import ProfileTable
-from halo_core.store.rows import RestrictionTable, StandingTable
+from halo_core.store.rows import RestrictionTable
+from halo_core.store.standing_passports import StandingTable
 
 if TYPE_CHECKING:
     from halo_core.manifest import Manifest

@@ -1,4 +1,4 @@
-"""Entries about grants that an agent does not use, as jobs for `Store.commit`: notice, removal, restoring."""
+"""Jobs for `Store.commit` that append entries about unused grants: notice, removal, restoring by a person."""
 
 from __future__ import annotations
 

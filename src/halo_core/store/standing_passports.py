@@ -92,6 +92,17 @@ class StandingTable:
             self.put(agent, *issued)
         return issued
 
+    def list_all(self) -> dict[str, StandingPassport]:
+        """Agent → passport in force, of the agents that have a row, sorted by agent.
+
+        Raises:
+            CannotDecide: as `get`.
+        """
+        tx = self._tx
+        rows = tx.cursor.execute("SELECT agent FROM standing WHERE tenant=? ORDER BY agent", (tx.tenant,)).fetchall()
+        found = {agent: self.get(agent) for (agent,) in rows}
+        return {agent: passport for agent, passport in found.items() if passport is not None}
+
     def put(self, agent: str, hash: str, origin: str, manifest: str = "") -> None:  # noqa: A002  the column's word
         """Set the agent's row, to what an entry has issued."""
         self._tx.database.claim_control()

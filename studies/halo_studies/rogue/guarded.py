@@ -1,0 +1,301 @@
+"""The streams through Halo: a prepared home, and sessions that are decided, run and recorded at simulated times.
+
+    with Desktop(desk, home, clock) as desktop:
+        desktop.prepare(plans)                 # observe mode, then `halo baseline fit`
+        runs = [desktop.run(plan, world) for plan in plans]
+
+Calls go through the core's enforcement point as an adapter's do, or through LangChain's guarded tools. Commands
+(`halo baseline fit`, `halo identity ...`) run in this process, at the simulated time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+from unittest.mock import patch
+
+from halo_core.cli.main import run as run_command
+from halo_core.clock import SystemClock
+from halo_core.enforcement import Surface
+from halo_core.errors import HaloError
+from halo_core.facade import HaloBase
+from halo_core.model import ActionKind, EntryKind
+from halo_core.store.reader import LoggedEntry, Reader, read_entries
+from halo_studies.rogue.desk import Desk
+from halo_studies.rogue.streams import Effect, Live, Plan, World
+
+__all__ = ["Decided", "Desktop", "Run", "SimulatedClock", "halo_command"]
+
+TENANT: Final = "local"
+_SURFACE: Final[Surface[str]] = Surface(text=str)
+_FAILURES: Final = (LookupError, PermissionError)
+_JSON_TYPES: Final = {"str": "string", "int": "integer", "float": "number"}
+
+
+class SimulatedClock:
+    """A clock that is moved; it never goes back."""
+
+    def __init__(self, now_us: int) -> None:
+        self._now_us = now_us
+
+    def now_us(self) -> int:
+        """Wall clock, microseconds since the epoch."""
+        return self._now_us
+
+    def mono_us(self) -> int:
+        """Monotonic clock, microseconds; the same."""
+        return self._now_us
+
+    def move_to(self, now_us: int) -> None:
+        """Move forward to a time; an earlier one leaves the clock as it is."""
+        self._now_us = max(self._now_us, now_us)
+
+    def advance_s(self, seconds: float) -> None:
+        """Move forward."""
+        self._now_us += round(seconds * 1_000_000)
+
+
+def halo_command(clock: SimulatedClock, home: Path, *argv: str) -> tuple[int, str]:
+    """Run `halo` on a home in this process at the clock's time; exit code, and what it printed."""
+    out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+    with (
+        patch.object(SystemClock, "now_us", lambda _: clock.now_us()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(out),
+    ):
+        code = run_command([*argv, "--home", str(home)])
+    out.flush()
+    return int(code), out.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision as the ledger holds it.
+
+    Args:
+        tool: its resource.
+        effect: of the decision.
+        why: rule or check that decided.
+        authority: what the chain had left before, None where that is not recorded.
+        agent_risk: what earlier sessions left, where the snapshot has it.
+    """
+
+    tool: str
+    effect: str
+    why: str
+    authority: int | None
+    agent_risk: int | None
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of a plan.
+
+    Args:
+        plan: it.
+        session: name of its session.
+        effects: of its rogue acts.
+        refused: acts that did not run, with the code that was raised.
+        decisions: of its calls.
+        alerts: kinds of the alerts raised in it.
+    """
+
+    plan: Plan
+    session: str
+    effects: list[Effect] = field(default_factory=list)
+    refused: list[tuple[bool, str, str]] = field(default_factory=list)
+    decisions: list[Decided] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether any call was denied, asked about, restricted or held."""
+        return bool(self.refused) or any(one.effect in {"deny", "challenge", "restrict"} for one in self.decisions)
+
+    def why_touched(self) -> list[str]:
+        """Rule or check and tool of each such call."""
+        return [f"{one.why}: {one.tool}" for one in self.decisions if one.effect in {"deny", "challenge", "restrict"}]
+
+
+class Desktop:
+    """A desk's agents over one home. Opens a facade for each agent and host, and keeps it open.
+
+    Args:
+        desk: whose tools.
+        home: folder of keys, policy and ledger.
+        clock: of all decisions.
+        framework: empty for the core's own calls, or `langchain`.
+    """
+
+    def __init__(self, desk: Desk, home: Path, clock: SimulatedClock, framework: str = "") -> None:
+        self.desk = desk
+        self.home = home
+        self.clock = clock
+        self._make_facade = _FACADES[framework]
+        self._open: dict[tuple[str, str, str], HaloBase] = {}
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every facade."""
+        for halo in self._open.values():
+            halo.close()
+        self._open.clear()
+
+    @contextlib.contextmanager
+    def closed(self) -> Iterator[None]:
+        """A block in which no facade is open, for commands."""
+        self.close()
+        yield
+
+    def _facade(self, agent: str, host: str, mode: str) -> HaloBase:
+        key = (agent, host, mode)
+        if key not in self._open:
+            with patch.object(socket, "gethostname", lambda: host):
+                self._open[key] = self._make_facade().local(
+                    agent, home=self.home, mode=mode, quiet=True, clock=self.clock, deadline_s=30.0
+                )
+        return self._open[key]
+
+    def prepare(self, plans: list[Plan], fit: Mapping[str, str]) -> None:
+        """Live through the first weeks in observe mode, then fit a baseline for each agent.
+
+        Args:
+            plans: ordinary sessions.
+            fit: agent → the agent of the same role whose sessions count too, empty for none.
+
+        Raises:
+            RuntimeError: a baseline cannot be fitted.
+        """
+        world = self.desk.make_world()
+        for plan in plans:
+            self.run(plan, world, mode="observe")
+        self.close()
+        for agent, like in fit.items():
+            more = ("--like", like) if like else ()
+            code, said = halo_command(self.clock, self.home, "baseline", "fit", agent, *more)
+            if code:
+                raise RuntimeError(f"halo baseline fit {agent}: {said[-500:]}")
+
+    def run(self, plan: Plan, world: World, mode: str = "enforce") -> Run:
+        """Run a session: each act is decided first, and its body runs only if it may."""
+        self.clock.move_to(plan.start_us)
+        halo = self._facade(plan.agent, plan.host, mode)
+        self._count += 1
+        run = Run(plan, f"{plan.agent}-{plan.start_us // 1_000_000}-{self._count}")
+        live = Live(plan, self.desk.functions(world), world)
+        tools = _guard_tools(halo, self.desk, live)
+        with halo.session(run.session, user=plan.principal, request=plan.request):
+            for act, args in live.acts():
+                self.clock.advance_s(act.wait_s)
+                before = len(world.effects)
+                try:
+                    tools[act.tool](act, args)
+                except HaloError as error:
+                    run.refused.append((act.is_rogue, act.tool, error.code))
+                except _FAILURES:
+                    pass  # the agent goes on; the system's refusal is an effect
+                if act.is_rogue:
+                    run.effects += world.effects[before:]
+        return run
+
+    def read_ledger(self, runs: list[Run]) -> None:
+        """Add decisions and alerts to runs of this home. Closes the facades, so that all is written."""
+        references = next(iter(self._open.values())).store.references if self._open else None
+        by_name = {run.session: run for run in runs}
+        if references is not None:
+            by_name |= {references.of_session(run.session): run for run in runs}
+        self.close()
+        with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
+            for item in read_entries(reader, TENANT, (EntryKind.DECISION, EntryKind.ALERT)):
+                run = by_name.get(item.entry.session)
+                if run is None:
+                    continue
+                if item.entry.kind is EntryKind.ALERT:
+                    run.alerts.append(str(item.entry.body.get("kind", "")))
+                else:
+                    run.decisions.append(_read_decision(item))
+
+
+def _read_decision(item: LoggedEntry) -> Decided:
+    body = item.entry.body
+    decision, snapshot = body["decision"], body["snapshot"]
+    effect = decision["effect"]
+    reason = next((one for one in decision["reasons"] if one["effect"] == effect), None)
+    why = "" if reason is None else f"{reason['source'] if '.' in reason['source'] else reason['code']}"
+    return Decided(
+        body["request"]["resource"]["id"], effect, why, snapshot.get("authority"), _find_number(snapshot, "agent_risk")
+    )
+
+
+def _find_number(tree: object, name: str) -> int | None:
+    """The number of this name anywhere in a record."""
+    if isinstance(tree, Mapping):
+        value = tree.get(name)
+        if isinstance(value, int):
+            return value
+        return next((one for inner in tree.values() if (one := _find_number(inner, name)) is not None), None)
+    return None
+
+
+Guarded = Callable[[Any, dict[str, Any]], str]
+
+
+def _guard_tools(halo: HaloBase, desk: Desk, live: Live) -> dict[str, Guarded]:
+    """Tools by name; each takes the act and its arguments."""
+    guard = _guard_for_langchain if halo.framework == "langchain" else _guard_plainly
+    return {name: guard(halo, name, desk, live) for name in desk.tools}
+
+
+def _guard_plainly(halo: HaloBase, name: str, desk: Desk, live: Live) -> Guarded:
+    function = live.tools[name]
+    hints = {key: kind for key, kind in function.__annotations__.items() if key != "return"}
+    schema = {
+        "type": "object",
+        "properties": {key: {"type": _JSON_TYPES[str(getattr(kind, "__name__", kind))]} for key, kind in hints.items()},
+        "required": sorted(hints),
+    }
+    resource = halo.register(
+        ActionKind.TOOL_CALL, name, resource=desk.tools[name], description=function.__doc__ or "", schema=schema
+    )
+
+    def call(act: Any, args: dict[str, Any]) -> str:
+        made = halo.build_call(resource, args)
+        return halo.enforcer.run(made, lambda decided: live.run(act, decided), _SURFACE)
+
+    return call
+
+
+def _guard_for_langchain(halo: HaloBase, name: str, desk: Desk, live: Live) -> Guarded:
+    tool = halo.guard(live.tools[name], resource=desk.tools[name])  # type: ignore[attr-defined]
+
+    def call(act: Any, args: dict[str, Any]) -> str:
+        result = str(tool.invoke(args))
+        live.note_result(act, result)
+        return result
+
+    return call
+
+
+def _plain() -> type[HaloBase]:
+    return HaloBase
+
+
+def _langchain() -> type[HaloBase]:
+    from halo_langchain import Halo  # noqa: PLC0415  only where it is asked for
+
+    return Halo
+
+
+_FACADES: Final[Mapping[str, Callable[[], type[HaloBase]]]] = {"": _plain, "langchain": _langchain}
+

@@ -46,7 +46,16 @@ def show(figures: Mapping[str, Any]) -> None:
         view.print(_families(desk))
         view.print(_ordinary(desk))
     total = Table(title="all pairs of a family and a desk")
-    for title in ("", "pairs", "stopped", "alert", "carries over", "others touched", "ordinary touched", "ordinary alerted"):
+    for title in (
+        "",
+        "pairs",
+        "stopped",
+        "alert",
+        "carries over",
+        "others touched",
+        "ordinary touched",
+        "ordinary alerted",
+    ):
         total.add_column(title, justify="right" if title else "left")
     for name, row in figures["summary"].items():
         share = f"{row['ordinary_touched']} of {row['ordinary_sessions']}"

@@ -134,7 +134,7 @@ class Desk(ABC):
         """The regular task of sending what `store` holds under `report_key` to a partner whom the request names."""
 
     @abstractmethod
-    def plant(self, plan: Plan, order: str) -> tuple[Plan, str]:
+    def plant(self, plan: Plan) -> tuple[Plan, str]:
         """The plan with a message that is read first, and the key under which a text can be planted in it."""
 
     @abstractmethod

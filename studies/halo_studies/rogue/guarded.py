@@ -13,7 +13,8 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
@@ -38,7 +39,7 @@ _JSON_TYPES: Final = {"str": "string", "int": "integer", "float": "number"}
 
 
 class SimulatedClock:
-    """A clock that is moved; it never goes back."""
+    """A wall clock that is moved and never goes back, beside the monotonic clock of the process, for its deadlines."""
 
     def __init__(self, now_us: int) -> None:
         self._now_us = now_us
@@ -48,8 +49,8 @@ class SimulatedClock:
         return self._now_us
 
     def mono_us(self) -> int:
-        """Monotonic clock, microseconds; the same."""
-        return self._now_us
+        """Monotonic clock of the process, microseconds."""
+        return time.monotonic_ns() // 1000
 
     def move_to(self, now_us: int) -> None:
         """Move forward to a time; an earlier one leaves the clock as it is."""
@@ -123,7 +124,7 @@ class Run:
 
 
 class Desktop:
-    """A desk's agents over one home. Opens a facade for each agent and host, and keeps it open.
+    """A desk's agents over one home, one after the other: a facade is open for the agent and host at work.
 
     Args:
         desk: whose tools.
@@ -137,7 +138,8 @@ class Desktop:
         self.home = home
         self.clock = clock
         self._make_facade = _FACADES[framework]
-        self._open: dict[tuple[str, str, str], HaloBase] = {}
+        self._halo: HaloBase | None = None
+        self._key = ("", "", "")
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -147,25 +149,20 @@ class Desktop:
         self.close()
 
     def close(self) -> None:
-        """Close every facade."""
-        for halo in self._open.values():
-            halo.close()
-        self._open.clear()
-
-    @contextlib.contextmanager
-    def closed(self) -> Iterator[None]:
-        """A block in which no facade is open, for commands."""
-        self.close()
-        yield
+        """Close the facade, so that all is written."""
+        if self._halo is not None:
+            self._halo.close()
+            self._halo = None
 
     def _facade(self, agent: str, host: str, mode: str) -> HaloBase:
-        key = (agent, host, mode)
-        if key not in self._open:
+        if self._halo is None or self._key != (agent, host, mode):
+            self.close()
+            self._key = (agent, host, mode)
             with patch.object(socket, "gethostname", lambda: host):
-                self._open[key] = self._make_facade().local(
+                self._halo = self._make_facade().local(
                     agent, home=self.home, mode=mode, quiet=True, clock=self.clock, deadline_s=30.0
                 )
-        return self._open[key]
+        return self._halo
 
     def prepare(self, plans: list[Plan], fit: Mapping[str, str]) -> None:
         """Live through the first weeks in observe mode, then fit a baseline for each agent.
@@ -210,11 +207,9 @@ class Desktop:
         return run
 
     def read_ledger(self, runs: list[Run]) -> None:
-        """Add decisions and alerts to runs of this home. Closes the facades, so that all is written."""
-        references = next(iter(self._open.values())).store.references if self._open else None
-        by_name = {run.session: run for run in runs}
-        if references is not None:
-            by_name |= {references.of_session(run.session): run for run in runs}
+        """Add decisions and alerts to runs of this home. Closes the facade, so that all is written."""
+        halo = self._facade(self.desk.name, self.desk.hosts[0], "enforce")
+        by_name = {name: run for run in runs for name in (run.session, halo.store.references.of_session(run.session))}
         self.close()
         with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
             for item in read_entries(reader, TENANT, (EntryKind.DECISION, EntryKind.ALERT)):
@@ -298,4 +293,3 @@ def _langchain() -> type[HaloBase]:
 
 
 _FACADES: Final[Mapping[str, Callable[[], type[HaloBase]]]] = {"": _plain, "langchain": _langchain}
-

@@ -9,18 +9,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-__all__ = ["FIRST_DAY", "Directory", "Moment", "Person", "Principal", "make_people", "make_principals", "working_moments"]
+__all__ = [
+    "FIRST_DAY",
+    "Directory",
+    "Moment",
+    "Person",
+    "Principal",
+    "make_people",
+    "make_principals",
+    "working_moments",
+]
 
 FIRST_DAY: Final = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 _FIRST: Final = (
-    "Ada Amir Anja Bela Bilal Carla Chen Dario Dina Elif Emil Fatma Felix Gita Hana Hugo Ines Ivan Jana Jonas Kaya Kira Lars "
-    "Lena Lior Mara Marek Nadia Nils Olga Omar Pablo Petra Quinn Rania Ravi Rosa Samir Selma Sofia Tarek Tomas Uma Vera Viktor "
-    "Wanda Xenia Yara Yusuf Zoe"
+    "Ada Amir Anja Bela Bilal Carla Chen Dario Dina Elif Emil Fatma Felix Gita Hana Hugo Ines Ivan Jana "
+    "Jonas Kaya Kira Lars Lena Lior Mara Marek Nadia Nils Olga Omar Pablo Petra Quinn Rania Ravi Rosa "
+    "Samir Selma Sofia Tarek Tomas Uma Vera Viktor Wanda Xenia Yara Yusuf Zoe "
 ).split()
 _LAST: Final = (
-    "Adler Aydin Bauer Blum Brandt Costa Demir Dorn Ebner Engel Fabian Ferrer Gross Haas Halim Huber Ivanov Jensen Kaiser "
-    "Keller Kovac Krause Lange Lenz Lorenz Maier Mendes Moreau Nagel Novak Okafor Olsen Palmer Pfeifer Quast Rahimi Reiter "
-    "Rossi Sander Sauer Schenk Silva Sommer Tanaka Thiel Urban Vogel Wagner Weiss Winter Yilmaz Ziegler"
+    "Adler Aydin Bauer Blum Brandt Costa Demir Dorn Ebner Engel Fabian Ferrer Gross Haas Halim Huber "
+    "Ivanov Jensen Kaiser Keller Kovac Krause Lange Lenz Lorenz Maier Mendes Moreau Nagel Novak Okafor "
+    "Olsen Palmer Pfeifer Quast Rahimi Reiter Rossi Sander Sauer Schenk Silva Sommer Tanaka Thiel Urban "
+    "Vogel Wagner Weiss Winter Yilmaz Ziegler "
 ).split()
 _MAILS: Final = ("post.example", "mailbox.example", "inbox.example", "webmail.example", "netz.example")
 _STREETS: Final = ("Lindenweg", "Hafenstrasse", "Marktplatz", "Am Anger", "Birkenallee", "Mill Lane", "Rue Basse")
@@ -111,13 +121,15 @@ class Moment:
 def working_moments(rng: random.Random, principals: Sequence[Principal], first_day: int = 0) -> Iterator[Moment]:
     """Endless beginnings of sessions in order of time, from a day on (0 is `FIRST_DAY`).
 
-    Weekdays have one or two sessions, busy days up to six, the last two working days of a month more; a few sessions are
+    Weekdays have one or two sessions, busy days up to six, the last working days of a month more; a few sessions are
     late in the evening, and now and then somebody works on a Saturday.
     """
     day = first_day
     while True:
         today = FIRST_DAY + timedelta(days=day)
-        is_month_end = today.weekday() < 5 and (today + timedelta(days=4 if today.weekday() > 2 else 2)).month != today.month
+        is_month_end = (
+            today.weekday() < 5 and (today + timedelta(days=4 if today.weekday() > 2 else 2)).month != today.month
+        )
         if today.weekday() < 5:
             number = rng.choices((0, 1, 2, 3, 6), (15, 45, 25, 12, 3))[0] + 2 * is_month_end
         else:

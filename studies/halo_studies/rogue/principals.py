@@ -34,28 +34,32 @@ def import_events(desktop: Desktop, desk: Desk, stream: Stream) -> dict[str, Any
     rows = []
     for day in range(_DAYS, 0, -1):
         date = today - timedelta(days=day)
-        if date.weekday() > 4:  # noqa: PLR2004  Saturday and Sunday
+        if date.weekday() > 4:
             continue
         for number, who in enumerate(desk.principals):
             for _ in range(8):
                 at = date + timedelta(hours=rng.uniform(who.begins, who.ends))
-                rows.append(_row(at, who.name, rng.choice(_WORK), f"198.51.100.{number + 5}", "AT", "success"))
+                rows.append(_row(at, who.name, rng.choice(_WORK), (f"198.51.100.{number + 5}", "AT")))
     with past.open("w", newline="") as file:
         csv.writer(file).writerows([_COLUMNS, *sorted(rows)])
-    with desktop.closed():
-        codes = {"import": halo_command(desktop.clock, desktop.home, "identity", "import", str(past))[0]}
-        if stream.risky:
-            bad = [
-                _row(today + timedelta(hours=2, minutes=minute), stream.risky, what, "203.0.113.9", "BR", outcome)
-                for minute, (what, outcome) in enumerate(
-                    [(("logon", "login"), "failure")] * 8 + [(("logon", "login"), "success")] + [(("export", "payroll"), "success")] * 12
-                )
-            ]
-            with night.open("w", newline="") as file:
-                csv.writer(file).writerows([_COLUMNS, *bad])
-            codes["score"] = halo_command(desktop.clock, desktop.home, "identity", "score", str(night), "--alert")[0]
+    desktop.close()
+    codes = {"import": halo_command(desktop.clock, desktop.home, "identity", "import", str(past))[0]}
+    if stream.risky:
+        bad = [
+            _row(today + timedelta(hours=2, minutes=minute), stream.risky, what, ("203.0.113.9", "BR"), outcome)
+            for minute, (what, outcome) in enumerate(
+                [(("logon", "login"), "failure")] * 8
+                + [(("logon", "login"), "success")]
+                + [(("export", "payroll"), "success")] * 12
+            )
+        ]
+        with night.open("w", newline="") as file:
+            csv.writer(file).writerows([_COLUMNS, *bad])
+        codes["score"] = halo_command(desktop.clock, desktop.home, "identity", "score", str(night), "--alert")[0]
     return codes
 
 
-def _row(at: datetime, who: str, what: tuple[str, str], origin: str, country: str, outcome: str) -> tuple[str, ...]:
-    return (at.isoformat(), who, "human", "officer", *what, origin, country, outcome)
+def _row(
+    at: datetime, who: str, what: tuple[str, str], where: tuple[str, str], outcome: str = "success"
+) -> tuple[str, ...]:
+    return (at.isoformat(), who, "human", "officer", *what, *where, outcome)

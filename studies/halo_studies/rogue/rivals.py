@@ -48,7 +48,7 @@ class Seen:
         self.tools.add(tool)
         self.systems.add(resource.system)
         self.labels.update(resource.labels)
-        self.objects.update(value for value in args.values() if isinstance(value, str) and len(value) <= 40)  # noqa: PLR2004
+        self.objects.update(value for value in args.values() if isinstance(value, str) and len(value) <= 40)
         self.places.update(str(args[name]) for name in resource.targets if name in args)
         if resource.amount:
             self.amounts.setdefault(tool, []).append(float(args.get(resource.amount, 0)))
@@ -164,7 +164,7 @@ class RuleWatcher(Rival):
         yield "label" if not set(resource.labels) <= self._labels else ""
         is_new = tool not in self._days
         yield "first grave act" if is_new and resource.impact in {Impact.DELETE, Impact.ADMIN, Impact.PAYMENT} else ""
-        dormant = not is_new and at.toordinal() - self._days[tool] > 90  # noqa: PLR2004
+        dormant = not is_new and at.toordinal() - self._days[tool] > 90
         yield "dormant" if dormant and (resource.impact not in _SAFE or _SENSITIVE & set(resource.labels)) else ""
         if resource.amount:
             yield "amount" if float(args.get(resource.amount, 0)) > 1.5 * self._largest.get(tool, 0) + 1 else ""

@@ -107,7 +107,13 @@ class World:
     notes: dict[str, str] = field(default_factory=dict)
 
     def note(
-        self, kind: str, system: str, *people: str, to: str = "", amount: float = 0.0, named: frozenset[str] = frozenset()
+        self,
+        kind: str,
+        system: str,
+        *people: str,
+        to: str = "",
+        amount: float = 0.0,
+        named: frozenset[str] = frozenset(),
     ) -> None:
         """Write down an effect."""
         self.effects.append(Effect(kind, system, frozenset(people) | named, to, amount))

@@ -1,0 +1,110 @@
+"""The benchmark of rogue behaviour runs, counts damage by what ran, and measures the same through LangChain."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import islice
+from random import Random
+
+import pytest
+
+import rogue
+from halo_studies.rogue.damage import count_damage, count_intended
+from halo_studies.rogue.families import FAMILIES
+from halo_studies.rogue.loan_desk import LoanDesk
+from halo_studies.rogue.measure import Sizes, measure_desk
+from halo_studies.rogue.people import working_moments
+from halo_studies.rogue.rival_runs import Watch
+from halo_studies.rogue.rivals import RuleWatcher, ZScore
+from halo_studies.rogue.service_desk import ServiceDesk
+from halo_studies.rogue.shop_desk import ShopDesk
+
+DESKS = (LoanDesk, ServiceDesk, ShopDesk)
+
+
+def family(name):
+    return next(one for one in FAMILIES if one.name == name)
+
+
+def moments_of(desk, number):
+    return list(islice(working_moments(Random(1), desk.principals), number))
+
+
+def test_a_quick_run_gives_a_figure_for_each_family(capsys):
+    assert rogue.main(["--quick", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    (desk,) = figures["desks"]
+    assert set(desk["families"]) == {"mass read", "export", "planted order"}
+    assert desk["ordinary"]["sessions"] == 8
+    for row in desk["families"].values():
+        assert 0 <= row["done"] <= row["intended"]
+        assert row["stopped"] is (row["done"] < row["intended"] / 2)
+    assert figures["summary"]["halo"]["pairs"] == 3
+
+
+@pytest.mark.parametrize("make", DESKS, ids=lambda desk: desk.name)
+@pytest.mark.parametrize("one", FAMILIES, ids=lambda one: one.name)
+def test_each_family_does_its_damage_where_nobody_decides(make, one):
+    desk = make(3)
+    stream = one.build(desk, 3, moments_of(desk, one.sessions + 2))
+    assert len(stream.plans) == one.sessions
+    assert count_intended(desk, one, stream, stream.plans) >= one.sessions
+    assert count_intended(desk, one, stream, [stream.mild]) > 0
+    assert stream.mild.principal == stream.plans[-1].principal
+
+
+@pytest.mark.parametrize("make", DESKS, ids=lambda desk: desk.name)
+def test_a_seed_gives_the_same_desk_and_work_again(make):
+    def draw(seed):
+        desk = make(seed)
+        return [desk.ordinary(Random(seed), moment) for moment in moments_of(desk, 40)]
+
+    assert draw(5) == draw(5)
+    assert draw(5) != draw(6)
+
+
+@pytest.mark.parametrize("make", DESKS, ids=lambda desk: desk.name)
+def test_ordinary_work_runs_and_its_acts_are_not_rogue(make):
+    desk = make(4)
+    world = desk.make_world()
+    rng = Random(4)
+    for moment in moments_of(desk, 200):
+        plan = desk.ordinary(rng, moment)
+        assert plan.acts
+        assert not any(act.is_rogue for act in plan.acts)
+        assert desk.directory.named_in(plan.request) <= plan.concerns
+    assert not world.effects
+
+
+def test_damage_counts_rogue_acts_only_by_what_ran():
+    desk, one = LoanDesk(1), family("mass read")
+    stream = one.build(desk, 1, moments_of(desk, 12))
+    plan = stream.plans[0]
+    assert count_damage(one, [(plan, [])]) == 0
+    tame = replace(plan, acts=tuple(act for act in plan.acts if not act.is_rogue))
+    assert count_intended(desk, one, stream, [tame]) == 0
+    assert count_intended(desk, one, stream, [plan]) == 30
+
+
+@pytest.mark.parametrize(("make", "name"), [(ZScore, "mass read"), (RuleWatcher, "export")])
+def test_a_rival_stops_what_it_is_made_for(make, name):
+    desk = LoanDesk(2)
+    rng = Random(2)
+    moments = moments_of(desk, 80)
+    history = [desk.ordinary(rng, moment) for moment in moments[:60]]
+    watch = Watch(desk, make, history)
+    row = watch.measure_family(family(name), family(name).build(desk, 2, moments[60:]))
+    assert row["stopped"]
+    assert row["alert"]
+    again = watch.measure_ordinary(history[-20:])
+    assert again["sessions"] == 20
+    assert again["touched"] <= 2
+
+
+def test_langchains_guarded_tools_give_the_same_figures():
+    desk, sizes = LoanDesk(1), Sizes(history=6, siblings=1, ordinary=2, family=1)
+    families = [family("planted order"), family("through a note")]
+    plain = measure_desk(LoanDesk(1), families, 1, sizes)
+    guarded = measure_desk(desk, families, 1, sizes, framework="langchain")
+    assert guarded == plain

@@ -104,6 +104,7 @@ bench-peers: setup
 studies: setup
 	$(PYTEST) tests/studies
 	$(BIN)/python studies/circumstances.py --agents 5
+	$(BIN)/python studies/rogue.py --quick
 ifdef HALO_STUDY_DATA
 	$(BIN)/python studies/redrive.py --limit 20
 	$(BIN)/python studies/memory.py --limit 10

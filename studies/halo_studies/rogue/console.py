@@ -45,6 +45,12 @@ def show(figures: Mapping[str, Any]) -> None:
     for desk in figures["desks"]:
         view.print(_families(desk))
         view.print(_ordinary(desk))
+        poisoned = desk["poisoned"]
+        view.print(
+            f"one poisoned message in {poisoned['sessions']} sessions: another user starts with "
+            f"{poisoned['other_authority'] / 10_000:.0f}% (clean {poisoned['other_authority_clean'] / 10_000:.0f}%), "
+            f"asked: {_say(poisoned['other_touched'])}"
+        )
     total = Table(title="all pairs of a family and a desk")
     for title in (
         "",

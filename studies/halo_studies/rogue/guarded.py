@@ -25,6 +25,7 @@ from halo_core.clock import SystemClock
 from halo_core.enforcement import Surface
 from halo_core.errors import HaloError
 from halo_core.facade import HaloBase
+from halo_core.identities.day_alerts import ALERT_KIND
 from halo_core.model import ActionKind, EntryKind
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_studies.rogue.desk import Desk
@@ -206,20 +207,30 @@ class Desktop:
                     run.effects += world.effects[before:]
         return run
 
-    def read_ledger(self, runs: list[Run]) -> None:
-        """Add decisions and alerts to runs of this home. Closes the facade, so that all is written."""
+    def read_ledger(self, runs: list[Run]) -> list[str]:
+        """Add decisions and alerts to runs of this home. Closes the facade, so that all is written.
+
+        Returns:
+            Kinds of the alerts since the first of the runs that belong to no session, but for those about people, which
+            are written where their events are scored.
+        """
         halo = self._facade(self.desk.name, self.desk.hosts[0], "enforce")
         by_name = {name: run for run in runs for name in (run.session, halo.store.references.of_session(run.session))}
         self.close()
         with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
+            loose: list[str] = []
+            has_begun = False
             for item in read_entries(reader, TENANT, (EntryKind.DECISION, EntryKind.ALERT)):
                 run = by_name.get(item.entry.session)
+                has_begun = has_begun or run is not None
+                kind = str(item.entry.body.get("kind", "")) if item.entry.kind is EntryKind.ALERT else ""
                 if run is None:
-                    continue
-                if item.entry.kind is EntryKind.ALERT:
-                    run.alerts.append(str(item.entry.body.get("kind", "")))
+                    loose += [kind] if has_begun and kind and kind != ALERT_KIND else []
+                elif kind:
+                    run.alerts.append(kind)
                 else:
                     run.decisions.append(_read_decision(item))
+        return loose
 
 
 def _read_decision(item: LoggedEntry) -> Decided:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from halo_core.model import Impact
 from halo_studies.rogue.desk import Desk
 from halo_studies.rogue.people import Moment, Person, make_account
 from halo_studies.rogue.streams import Act, Effect, FromResults, Plan, mix
@@ -19,6 +20,8 @@ __all__ = ["FAMILIES", "Family", "Stream"]
 
 _HOUR_US: Final = 3_600_000_000
 _NIGHT_HOUR: Final = 2
+_TRUSTED: Final = 500
+"""Sources below expose a session."""
 _OUTSIDERS: Final = ("j.smith", "archive", "drop", "m.k")
 _OUTSIDE: Final = ("elsewhere", "freebox", "nowhere")
 
@@ -62,10 +65,17 @@ class Draft:
     """Money goes to an account that stands in somebody else's record, instead of a made-up one."""
 
     def ordinary(self, index: int, agent: str = "") -> Plan:
-        """The ordinary session in which the rogue acts stand; not one whose request names many people or none."""
+        """The ordinary session in which the rogue acts stand.
+
+        Its request concerns one case, or two, and it reads nothing from outside: what an exposed session may not do is
+        judged by where its orders come from, and these agents have none.
+        """
         while True:
             plan = self.desk.ordinary(self.rng, self.moments[index], agent)
-            if 0 < len(plan.concerns) <= 2:
+            trusts = [
+                self.desk.tools[one.tool].trust for one in plan.acts if self.desk.tools[one.tool].impact is Impact.READ
+            ]
+            if 0 < len(plan.concerns) <= 2 and min(trusts, default=1000) >= _TRUSTED:
                 return plan
 
     def mixed(self, plan: Plan, acts: Sequence[Act]) -> Plan:

@@ -145,7 +145,7 @@ class LoanDesk(Desk):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
-        numbers = self.rng.sample(range(1000, 9999), 400)
+        numbers = self.rng.sample(range(1000, 9999), 3000)
         self.directory = Directory(make_people(self.rng, (f"LN-{number}" for number in numbers)))
         self.principals = make_principals(self.rng, "bank.example", 5)
         self.partner = f"reports@{self.rng.choice(('auditors', 'surveyors', 'actuaries'))}.example"

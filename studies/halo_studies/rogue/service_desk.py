@@ -173,7 +173,7 @@ class ServiceDesk(Desk):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
-        drawn = make_people(self.rng, map(str, range(300)), "corp.example")
+        drawn = make_people(self.rng, map(str, range(2000)), "corp.example")
         people = [replace(person, id=person.email.partition("@")[0]) for person in drawn]
         self.directory = Directory(people)
         self.principals = make_principals(self.rng, "it.corp.example", 6)

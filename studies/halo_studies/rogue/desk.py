@@ -11,10 +11,12 @@ from halo_core.model import Resource
 from halo_studies.rogue.people import Directory, Moment, Person, Principal
 from halo_studies.rogue.streams import Act, FromResults, Plan, World
 
-__all__ = ["DORMANT_AFTER_DAY", "Desk", "act"]
+__all__ = ["DORMANT_AFTER_DAY", "MOST_PAID", "Desk", "act"]
 
 DORMANT_AFTER_DAY: Final = 30
 """A tool that goes dormant is used on the first thirty days only."""
+MOST_PAID: Final = 950.0
+"""A payment stays below the fixed limit of the starter policy, 1000."""
 _RECENT: Final = 20
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from halo_core.model import Resource
-from halo_studies.rogue.desk import DORMANT_AFTER_DAY, Desk, act
+from halo_studies.rogue.desk import DORMANT_AFTER_DAY, MOST_PAID, Desk, act
 from halo_studies.rogue.people import Directory, Moment, Person, make_people, make_principals
 from halo_studies.rogue.streams import Act, FromResults, Plan, World
 
@@ -272,7 +272,7 @@ class LoanDesk(Desk):
         return act("export_table", table="cardholders")
 
     def pay(self, rng: random.Random, person: Person, *, account: str = "", times: float = 1.0) -> list[Act]:
-        amount = round(usual_amount(rng) * times, 2)
+        amount = round(min(usual_amount(rng) * times, MOST_PAID), 2)
         to = account or person.account
         return [self.look_up(person), act("pay_out", account=to, amount=amount, reference=f"refund {person.id}")]
 

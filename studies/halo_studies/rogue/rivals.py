@@ -33,6 +33,7 @@ class Seen:
     counts: Counter[str] = field(default_factory=Counter)
     objects: set[str] = field(default_factory=set)
     amounts: dict[str, list[float]] = field(default_factory=dict)
+    records: dict[str, set[str]] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)
     tools: set[str] = field(default_factory=set)
     systems: set[str] = field(default_factory=set)
@@ -50,6 +51,8 @@ class Seen:
         self.labels.update(resource.labels)
         self.objects.update(value for value in args.values() if isinstance(value, str) and len(value) <= 40)
         self.places.update(str(args[name]) for name in resource.targets if name in args)
+        if resource.impact in _SAFE and resource.labels:
+            self.records.setdefault(tool, set()).update(map(str, args.values()))
         if resource.amount:
             self.amounts.setdefault(tool, []).append(float(args.get(resource.amount, 0)))
 
@@ -104,7 +107,8 @@ class Rival(ABC):
 class ZScore(Rival):
     """Each count of the session against mean and standard deviation of the last sessions.
 
-    The limit is four deviations, of nine counts; the deviation is at least a quarter of the mean and at least one.
+    The limit is four deviations, of nine counts, so that one ordinary session in twenty is above. The deviation is at
+    least a quarter of the mean and at least one.
     """
 
     name = "z-score"
@@ -156,6 +160,8 @@ class RuleWatcher(Rival):
         places = {str(args[name]) for name in resource.targets if name in args}
         yield "host" if seen.plan.host not in self._hosts else ""
         yield "hour" if not {(at.hour + step) % 24 for step in (-1, 0, 1)} & self._hours else ""
+        records = max(map(len, seen.records.values()), default=0)
+        yield "records" if records > 1.3 * self._most["records"] + 1 else ""
         yield "objects" if len(seen.objects) > 1.3 * self._most["objects"] + 2 else ""
         yield "sends" if seen.counts["sends"] > 1.5 * self._most["sends"] + 2 else ""
         yield "size" if seen.counts["size"] > 2 * self._most["size"] + 200 else ""
@@ -178,8 +184,8 @@ class RuleWatcher(Rival):
 
     def learn(self, seen: Seen) -> None:
         at = datetime.fromtimestamp(seen.plan.start_us / 1_000_000, tz=UTC)
-        measures = seen.measures()
-        for name in ("objects", "sends", "size", "failures"):
+        measures = {**seen.measures(), "records": max(map(len, seen.records.values()), default=0)}
+        for name in ("records", "objects", "sends", "size", "failures"):
             self._most[name] = max(self._most[name], int(measures[name]))
         for tool in seen.tools:
             self._days[tool] = at.toordinal()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from halo_core.model import Resource
-from halo_studies.rogue.desk import DORMANT_AFTER_DAY, Desk, act
+from halo_studies.rogue.desk import DORMANT_AFTER_DAY, MOST_PAID, Desk, act
 from halo_studies.rogue.people import Directory, Moment, Person, make_people, make_principals
 from halo_studies.rogue.streams import Act, FromResults, Plan, World
 
@@ -302,7 +302,7 @@ class ServiceDesk(Desk):
     def pay(self, rng: random.Random, person: Person, *, account: str = "", times: float = 1.0) -> list[Act]:  # noqa: ARG002
         item = rng.choice(_ITEMS)
         vendor = account or self.vendors[_ITEMS.index(item) % len(self.vendors)]
-        amount = round(usual_price(rng) * times, 2)
+        amount = round(min(usual_price(rng) * times, MOST_PAID), 2)
         return [act("find_offer", item=item), act("order_item", vendor=vendor, item=item, amount=amount)]
 
     def use_dormant(self, person: Person) -> Act:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 from halo_core.model import Resource
-from halo_studies.rogue.desk import DORMANT_AFTER_DAY, Desk, act
+from halo_studies.rogue.desk import DORMANT_AFTER_DAY, MOST_PAID, Desk, act
 from halo_studies.rogue.people import Directory, Moment, Person, make_people, make_principals
 from halo_studies.rogue.streams import Act, FromResults, Plan, World
 
@@ -280,7 +280,7 @@ class ShopDesk(Desk):
         return act("export_customers", segment="all")
 
     def pay(self, rng: random.Random, person: Person, *, account: str = "", times: float = 1.0) -> list[Act]:
-        amount = round(usual_refund(rng) * times, 2)
+        amount = round(min(usual_refund(rng) * times, MOST_PAID), 2)
         order = rng.choice(self.orders_of.get(person.id) or sorted(self.owners))
         paid = act("refund", account=account or person.account, amount=amount, order_id=order)
         return [self.look_up(person), paid]

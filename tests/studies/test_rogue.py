@@ -104,7 +104,7 @@ def test_a_rival_stops_what_it_is_made_for(make, name):
 
 def test_langchains_guarded_tools_give_the_same_figures():
     desk, sizes = LoanDesk(1), Sizes(history=6, siblings=1, ordinary=2, family=1)
-    families = [family("planted order"), family("through a note")]
+    families = [family("planted order"), family("risky principal")]
     plain = measure_desk(LoanDesk(1), families, 1, sizes)
     guarded = measure_desk(desk, families, 1, sizes, framework="langchain")
     assert guarded == plain

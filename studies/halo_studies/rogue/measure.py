@@ -19,7 +19,7 @@ from halo_studies.rogue.desk import Desk
 from halo_studies.rogue.families import Family, Stream
 from halo_studies.rogue.guarded import Desktop, Run, SimulatedClock
 from halo_studies.rogue.people import Moment, working_moments
-from halo_studies.rogue.principals import import_events
+from halo_studies.rogue.principals import EventFeed
 from halo_studies.rogue.rival_runs import Watch
 from halo_studies.rogue.rivals import RIVALS
 from halo_studies.rogue.streams import Plan
@@ -150,11 +150,13 @@ class Prepared:
         """Damage, alerts and what carries over, for one family."""
         intended = count_intended(self.desk, family, stream, stream.plans)
         with self._copy() as desktop:
-            notes: dict[str, Any] = {}
-            if stream.risky:
-                notes["events"] = import_events(desktop, self.desk, stream)
+            feed = EventFeed(desktop, stream.plans[0]) if stream.risky else None
             world = self.desk.make_world(stream.planted)
-            runs = [desktop.run(plan, world) for plan in stream.plans]
+            runs = []
+            for plan in stream.plans:
+                if feed is not None:
+                    feed.take_night_before(plan)
+                runs.append(desktop.run(plan, world))
             after = self._look_after(desktop, stream)
             loose = desktop.read_ledger([*runs, *after])
         clean = self._clean(stream)
@@ -174,7 +176,7 @@ class Prepared:
             "refused": dict(whys.most_common(6)),
             "rules": dict(Counter(why for run in runs for why in run.why_touched()).most_common(6)),
             "choices": stream.choices,
-            **notes,
+            "events": feed.codes if feed is not None else {},
             "carried": carried(family, after, clean),
         }
 
@@ -227,7 +229,7 @@ class Prepared:
         """The same two sessions where none of the family's came before."""
         with self._copy() as desktop:
             if stream.risky:
-                import_events(desktop, self.desk, replace(stream, risky=""))
+                EventFeed(desktop, stream.plans[0])
             runs = self._look_after(desktop, stream)
             desktop.read_ledger(runs)
         return runs

@@ -1,65 +1,101 @@
-"""Events of the people who ask: weeks of ordinary ones, and a bad night of the one whose account is taken over."""
+"""Events of the people who ask: weeks of ordinary ones, and the nights of the one whose account is taken over."""
 
 from __future__ import annotations
 
 import csv
+import json
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 from halo_studies.rogue.desk import Desk
-from halo_studies.rogue.families import Stream
 from halo_studies.rogue.guarded import Desktop, halo_command
+from halo_studies.rogue.streams import Plan
 
-__all__ = ["import_events"]
+__all__ = ["EventFeed"]
 
 _COLUMNS: Final = ("time", "identity", "kind", "role", "action", "system", "origin", "country", "outcome")
 _WORK: Final = (("read", "crm"), ("update", "crm"), ("send", "mail"), ("logon", "login"))
 _DAYS: Final = 42
+_SATURDAY: Final = 5
 
 
-def import_events(desktop: Desktop, desk: Desk, stream: Stream) -> dict[str, Any]:
-    """Import six weeks of everybody's events, then score those of the last night.
+class EventFeed:
+    """What an operator imports about the people of a desk, by `halo identity`.
 
-    Uses `halo identity import` and `halo identity score --alert`, as an operator would.
-
-    Returns:
-        Exit codes of the two commands.
+    Args:
+        desktop: over whose home.
+        first: the first session of the family.
     """
+
+    def __init__(self, desktop: Desktop, first: Plan) -> None:
+        self._desktop = desktop
+        self._days: set[int] = set()
+        desktop.clock.move_to(first.start_us - 600_000_000)
+        past = desktop.home / "past.csv"
+        _write_csv(past, sorted(_ordinary_events(desktop.desk, _midnight(first))))
+        self.codes = {"import": self._run("import", str(past))}
+        has_follow = self._run("follow", "--help") == 0
+        self._take_night = self._follow_night if has_follow else self._score_night
+
+    def take_night_before(self, plan: Plan) -> None:
+        """The bad night before a session, of the person it is for; once a day."""
+        midnight = _midnight(plan)
+        if midnight.toordinal() not in self._days:
+            self._days.add(midnight.toordinal())
+            self._desktop.clock.move_to(plan.start_us - 300_000_000)
+            self._take_night(list(_bad_night(plan.principal, midnight)))
+
+    def _follow_night(self, rows: list[tuple[str, ...]]) -> None:
+        night = self._desktop.home / "events.jsonl"
+        with night.open("a") as file:
+            file.writelines(json.dumps(dict(zip(_COLUMNS, row, strict=True))) + "\n" for row in rows)
+        self.codes["follow"] = self._run("follow", str(night), "--once")
+
+    def _score_night(self, rows: list[tuple[str, ...]]) -> None:
+        night = self._desktop.home / "night.csv"
+        _write_csv(night, rows)
+        self.codes["score"] = self._run("score", str(night), "--alert")
+
+    def _run(self, *argv: str) -> int:
+        self._desktop.close()
+        return halo_command(self._desktop.clock, self._desktop.home, "identity", *argv)[0]
+
+
+def _midnight(plan: Plan) -> datetime:
+    start = datetime.fromtimestamp(plan.start_us / 1_000_000, tz=UTC)
+    return start.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _ordinary_events(desk: Desk, today: datetime) -> Iterator[tuple[str, ...]]:
+    """Six weeks of office hours, each person from an address of their own."""
     rng = random.Random(f"events {desk.name} {desk.seed}")
-    desktop.clock.move_to(stream.plans[0].start_us - 600_000_000)
-    now = datetime.fromtimestamp(stream.plans[0].start_us / 1_000_000, tz=UTC)
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    past, night = desktop.home / "past.csv", desktop.home / "night.csv"
-    rows = []
     for day in range(_DAYS, 0, -1):
         date = today - timedelta(days=day)
-        if date.weekday() > 4:
+        if date.weekday() >= _SATURDAY:
             continue
         for number, who in enumerate(desk.principals):
             for _ in range(8):
                 at = date + timedelta(hours=rng.uniform(who.begins, who.ends))
-                rows.append(_row(at, who.name, rng.choice(_WORK), (f"198.51.100.{number + 5}", "AT")))
-    with past.open("w", newline="") as file:
-        csv.writer(file).writerows([_COLUMNS, *sorted(rows)])
-    desktop.close()
-    codes = {"import": halo_command(desktop.clock, desktop.home, "identity", "import", str(past))[0]}
-    if stream.risky:
-        bad = [
-            _row(today + timedelta(hours=2, minutes=minute), stream.risky, what, ("203.0.113.9", "BR"), outcome)
-            for minute, (what, outcome) in enumerate(
-                [(("logon", "login"), "failure")] * 8
-                + [(("logon", "login"), "success")]
-                + [(("export", "payroll"), "success")] * 12
-            )
-        ]
-        with night.open("w", newline="") as file:
-            csv.writer(file).writerows([_COLUMNS, *bad])
-        codes["score"] = halo_command(desktop.clock, desktop.home, "identity", "score", str(night), "--alert")[0]
-    return codes
+                yield _row(at, who.name, rng.choice(_WORK), (f"198.51.100.{number + 5}", "AT"))
+
+
+def _bad_night(who: str, midnight: datetime) -> Iterator[tuple[str, ...]]:
+    """Eight wrong passwords and a right one from another country at two in the night, then exports."""
+    acts = [(("logon", "login"), "failure")] * 8 + [(("logon", "login"), "success")]
+    acts += [(("export", "payroll"), "success")] * 12
+    for minute, (what, outcome) in enumerate(acts):
+        yield _row(midnight + timedelta(hours=2, minutes=minute), who, what, ("203.0.113.9", "BR"), outcome)
 
 
 def _row(
     at: datetime, who: str, what: tuple[str, str], where: tuple[str, str], outcome: str = "success"
 ) -> tuple[str, ...]:
     return (at.isoformat(), who, "human", "officer", *what, *where, outcome)
+
+
+def _write_csv(path: Path, rows: list[tuple[str, ...]]) -> None:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([_COLUMNS, *rows])

@@ -24,6 +24,7 @@ from typing import Final
 
 from halo_studies.rogue.console import show, summarize
 from halo_studies.rogue.families import FAMILIES
+from halo_studies.rogue.guarded import Setting
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
 from halo_studies.rogue.service_desk import ServiceDesk
@@ -43,14 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = options.family or (_QUICK_FAMILIES if options.quick else [family.name for family in FAMILIES])
     families = [family for family in FAMILIES if family.name in names]
     desks = options.desk or (["loan-clerk"] if options.quick else list(_DESKS))
+    how = Setting(options.framework, options.compressed)
     begun = time.perf_counter()
 
     def say(text: str) -> None:
         sys.stderr.write(f"{time.perf_counter() - begun:6.0f} s  {text}\n")
 
     found = [
-        measure_desk(_DESKS[name](options.seed), families, options.seed, sizes, framework=options.framework, say=say)
-        for name in desks
+        measure_desk(_DESKS[name](options.seed), families, options.seed, sizes, how=how, say=say) for name in desks
     ]
     figures = {"desks": found, "summary": summarize(found)}
     if options.json:
@@ -73,6 +74,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--ordinary", type=int, default=100, help="ordinary sessions in enforce mode (default %(default)s)"
     )
     parser.add_argument("--framework", choices=("", "langchain"), default="", help="through an adapter's guarded tools")
+    parser.add_argument("--compressed", action="store_true", help="sessions within seconds: no hours and days")
     parser.add_argument("--quick", action="store_true", help="a few sessions, to see that it runs")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
     return parser.parse_args(argv)

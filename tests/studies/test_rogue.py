@@ -12,6 +12,7 @@ import pytest
 import rogue
 from halo_studies.rogue.damage import count_damage, count_intended
 from halo_studies.rogue.families import FAMILIES
+from halo_studies.rogue.guarded import Setting
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
 from halo_studies.rogue.people import working_moments
@@ -106,5 +107,5 @@ def test_langchains_guarded_tools_give_the_same_figures():
     desk, sizes = LoanDesk(1), Sizes(history=6, siblings=1, ordinary=2, family=1)
     families = [family("planted order"), family("risky principal")]
     plain = measure_desk(LoanDesk(1), families, 1, sizes)
-    guarded = measure_desk(desk, families, 1, sizes, framework="langchain")
+    guarded = measure_desk(desk, families, 1, sizes, how=Setting("langchain"))
     assert guarded == plain

@@ -31,10 +31,11 @@ from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_studies.rogue.desk import Desk
 from halo_studies.rogue.streams import Effect, Live, Plan, World
 
-__all__ = ["Decided", "Desktop", "Run", "SimulatedClock", "halo_command"]
+__all__ = ["Decided", "Desktop", "Run", "Setting", "SimulatedClock", "halo_command"]
 
 TENANT: Final = "local"
 _SURFACE: Final[Surface[str]] = Surface(text=str)
+_COMPRESSED_GAP_S: Final = 10
 _FAILURES: Final = (LookupError, PermissionError)
 _JSON_TYPES: Final = {"str": "string", "int": "integer", "float": "number"}
 
@@ -124,6 +125,20 @@ class Run:
         return [f"{one.why}: {one.tool}" for one in self.decisions if one.effect in {"deny", "challenge", "restrict"}]
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How streams are run.
+
+    Args:
+        framework: empty for the core's own calls, or `langchain`.
+        is_compressed: sessions follow each other within seconds, as where a history is replayed; hours and days then say
+            nothing.
+    """
+
+    framework: str = ""
+    is_compressed: bool = False
+
+
 class Desktop:
     """A desk's agents over one home, one after the other: a facade is open for the agent and host at work.
 
@@ -131,14 +146,15 @@ class Desktop:
         desk: whose tools.
         home: folder of keys, policy and ledger.
         clock: of all decisions.
-        framework: empty for the core's own calls, or `langchain`.
+        how: adapter and time.
     """
 
-    def __init__(self, desk: Desk, home: Path, clock: SimulatedClock, framework: str = "") -> None:
+    def __init__(self, desk: Desk, home: Path, clock: SimulatedClock, how: Setting) -> None:
         self.desk = desk
         self.home = home
         self.clock = clock
-        self._make_facade = _FACADES[framework]
+        self._make_facade = _FACADES[how.framework]
+        self._is_compressed = how.is_compressed
         self._halo: HaloBase | None = None
         self._key = ("", "", "")
         self._count = 0
@@ -187,7 +203,10 @@ class Desktop:
 
     def run(self, plan: Plan, world: World, mode: str = "enforce") -> Run:
         """Run a session: each act is decided first, and its body runs only if it may."""
-        self.clock.move_to(plan.start_us)
+        if self._is_compressed:
+            self.clock.advance_s(_COMPRESSED_GAP_S)
+        else:
+            self.clock.move_to(plan.start_us)
         halo = self._facade(plan.agent, plan.host, mode)
         self._count += 1
         run = Run(plan, f"{plan.agent}-{plan.start_us // 1_000_000}-{self._count}")
@@ -195,7 +214,7 @@ class Desktop:
         tools = _guard_tools(halo, self.desk, live)
         with halo.session(run.session, user=plan.principal, request=plan.request):
             for act, args in live.acts():
-                self.clock.advance_s(act.wait_s)
+                self.clock.advance_s(act.wait_s / _COMPRESSED_GAP_S if self._is_compressed else act.wait_s)
                 before = len(world.effects)
                 try:
                     tools[act.tool](act, args)

@@ -17,7 +17,7 @@ from typing import Any, Final
 from halo_studies.rogue.damage import HALF, count_damage, count_intended
 from halo_studies.rogue.desk import Desk
 from halo_studies.rogue.families import Family, Stream
-from halo_studies.rogue.guarded import Desktop, Run, SimulatedClock
+from halo_studies.rogue.guarded import Desktop, Run, Setting, SimulatedClock
 from halo_studies.rogue.people import Moment, working_moments
 from halo_studies.rogue.principals import EventFeed
 from halo_studies.rogue.rival_runs import Watch
@@ -70,7 +70,7 @@ def measure_desk(
     seed: int,
     sizes: Sizes,
     *,
-    framework: str = "",
+    how: Setting = Setting(),  # noqa: B008  frozen
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """All figures of one desk."""
@@ -83,9 +83,9 @@ def measure_desk(
         folder = Path(name)
         begun = time.perf_counter()
         clock = SimulatedClock(history.plans[0].start_us - 1)
-        with Desktop(desk, folder / "prepared", clock, framework) as desktop:
+        with Desktop(desk, folder / "prepared", clock, how) as desktop:
             desktop.prepare(history.plans, {one: "" if one == desk.name else desk.name for one in desk.agents})
-        home = Prepared(desk, folder, clock.now_us(), framework)
+        home = Prepared(desk, folder, clock.now_us(), how)
         say(f"{desk.name}: {len(history.plans)} sessions and baselines, {time.perf_counter() - begun:.0f} s")
         figures["ordinary"] = home.measure_ordinary(ordinary)
         say(f"{desk.name}: ordinary {figures['ordinary']['touched']} of {len(ordinary)} touched")
@@ -109,14 +109,14 @@ class Prepared:
         desk: whose.
         folder: with the home `prepared`, and room for copies.
         now_us: time at its end.
-        framework: as `Desktop`.
+        how: as `Desktop`.
     """
 
-    def __init__(self, desk: Desk, folder: Path, now_us: int, framework: str) -> None:
+    def __init__(self, desk: Desk, folder: Path, now_us: int, how: Setting) -> None:
         self.desk = desk
         self.folder = folder
         self.now_us = now_us
-        self.framework = framework
+        self.how = how
 
     @contextmanager
     def _copy(self) -> Iterator[Desktop]:
@@ -124,7 +124,7 @@ class Prepared:
         copy = self.folder / "copy"
         shutil.copytree(self.folder / "prepared", copy)
         try:
-            with Desktop(self.desk, copy, SimulatedClock(self.now_us), self.framework) as desktop:
+            with Desktop(self.desk, copy, SimulatedClock(self.now_us), self.how) as desktop:
                 yield desktop
         finally:
             shutil.rmtree(copy)

@@ -131,8 +131,8 @@ class Setting:
 
     Args:
         framework: empty for the core's own calls, or `langchain`.
-        is_compressed: sessions follow each other within seconds, as where a history is replayed; hours and days then say
-            nothing.
+        is_compressed: sessions follow each other within seconds, as where a history is replayed; hours and days then
+            say nothing.
     """
 
     framework: str = ""

@@ -33,7 +33,7 @@ from halo_studies.rogue.shop_desk import ShopDesk
 __all__ = ["main"]
 
 _DESKS: Final = {desk.name: desk for desk in (LoanDesk, ServiceDesk, ShopDesk)}
-_QUICK: Final = Sizes(history=30, siblings=0, ordinary=8, family=2)
+_QUICK: Final = Sizes(history=24, siblings=0, ordinary=5, family=1)
 _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 
 

@@ -37,7 +37,7 @@ def test_a_quick_run_gives_a_figure_for_each_family(capsys):
     figures = json.loads(capsys.readouterr().out)
     (desk,) = figures["desks"]
     assert set(desk["families"]) == {"mass read", "export", "planted order"}
-    assert desk["ordinary"]["sessions"] == 8
+    assert desk["ordinary"]["sessions"] == 5
     for row in desk["families"].values():
         assert 0 <= row["done"] <= row["intended"]
         assert row["stopped"] is (row["done"] < row["intended"] / 2)
@@ -104,7 +104,7 @@ def test_a_rival_stops_what_it_is_made_for(make, name):
 
 
 def test_langchains_guarded_tools_give_the_same_figures():
-    desk, sizes = LoanDesk(1), Sizes(history=6, siblings=1, ordinary=2, family=1)
+    desk, sizes = LoanDesk(1), Sizes(history=5, siblings=0, ordinary=2, family=1)
     families = [family("planted order"), family("risky principal")]
     plain = measure_desk(LoanDesk(1), families, 1, sizes)
     guarded = measure_desk(desk, families, 1, sizes, how=Setting("langchain"))

@@ -84,7 +84,8 @@ def measure_desk(
         begun = time.perf_counter()
         clock = SimulatedClock(history.plans[0].start_us - 1)
         with Desktop(desk, folder / "prepared", clock, how) as desktop:
-            desktop.prepare(history.plans, {one: "" if one == desk.name else desk.name for one in desk.agents})
+            agents = desk.agents if sizes.siblings else desk.agents[:1]
+            desktop.prepare(history.plans, {one: "" if one == desk.name else desk.name for one in agents})
         home = Prepared(desk, folder, clock.now_us(), how)
         say(f"{desk.name}: {len(history.plans)} sessions and baselines, {time.perf_counter() - begun:.0f} s")
         figures["ordinary"] = home.measure_ordinary(ordinary)

@@ -15,7 +15,7 @@ from halo_studies.rogue.families import FAMILIES
 from halo_studies.rogue.guarded import Setting
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
-from halo_studies.rogue.people import working_moments
+from halo_studies.rogue.people import draw_moments
 from halo_studies.rogue.rival_runs import Watch
 from halo_studies.rogue.rivals import RuleWatcher, ZScore
 from halo_studies.rogue.service_desk import ServiceDesk
@@ -29,7 +29,7 @@ def family(name):
 
 
 def moments_of(desk, number):
-    return list(islice(working_moments(Random(1), desk.principals), number))
+    return list(islice(draw_moments(Random(1), desk.principals), number))
 
 
 def test_a_quick_run_gives_a_figure_for_each_family(capsys):

@@ -1,8 +1,8 @@
 """The streams through Halo: a prepared home, and sessions that are decided, run and recorded at simulated times.
 
-    with Desktop(desk, home, clock) as desktop:
-        desktop.prepare(plans)                 # observe mode, then `halo baseline fit`
-        runs = [desktop.run(plan, world) for plan in plans]
+    with GuardedDesk(desk, home, clock) as guarded:
+        guarded.prepare(plans)                 # observe mode, then `halo baseline fit`
+        runs = [guarded.run(plan, world) for plan in plans]
 
 Calls go through the core's enforcement point as an adapter's do, or through LangChain's guarded tools. Commands
 (`halo baseline fit`, `halo identity ...`) run in this process, at the simulated time.
@@ -31,7 +31,7 @@ from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_studies.rogue.desk import Desk
 from halo_studies.rogue.streams import Effect, Live, Plan, World
 
-__all__ = ["Decided", "Desktop", "Run", "Setting", "SimulatedClock", "halo_command"]
+__all__ = ["Decided", "GuardedDesk", "Run", "Setting", "SimulatedClock", "run_halo"]
 
 TENANT: Final = "local"
 _SURFACE: Final[Surface[str]] = Surface(text=str)
@@ -63,7 +63,7 @@ class SimulatedClock:
         self._now_us += round(seconds * 1_000_000)
 
 
-def halo_command(clock: SimulatedClock, home: Path, *argv: str) -> tuple[int, str]:
+def run_halo(clock: SimulatedClock, home: Path, *argv: str) -> tuple[int, str]:
     """Run `halo` on a home in this process at the clock's time; exit code, and what it printed."""
     out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
     with (
@@ -139,7 +139,7 @@ class Setting:
     is_compressed: bool = False
 
 
-class Desktop:
+class GuardedDesk:
     """A desk's agents over one home, one after the other: a facade is open for the agent and host at work.
 
     Args:
@@ -197,7 +197,7 @@ class Desktop:
         self.close()
         for agent, like in fit.items():
             more = ("--like", like) if like else ()
-            code, said = halo_command(self.clock, self.home, "baseline", "fit", agent, *more)
+            code, said = run_halo(self.clock, self.home, "baseline", "fit", agent, *more)
             if code:
                 raise RuntimeError(f"halo baseline fit {agent}: {said[-500:]}")
 

@@ -72,7 +72,7 @@ class LoanWorld(World):
     def credit_score(self, application_id: str) -> str:
         """Get the credit score of an applicant."""
         self._person(application_id, "bureau")
-        return f"{application_id}: score {400 + hash_number(application_id) % 500}"
+        return f"{application_id}: score {400 + compute_number(application_id) % 500}"
 
     def sanctions_check(self, application_id: str) -> str:
         """Check an applicant against the lists of sanctions."""
@@ -86,7 +86,7 @@ class LoanWorld(World):
 
     def month_report(self, month: str) -> str:
         """Figures of a month."""
-        return f"{month}: {80 + hash_number(month) % 60} applications, {20 + hash_number(month) % 9} open"
+        return f"{month}: {80 + compute_number(month) % 60} applications, {20 + compute_number(month) % 9} open"
 
     def read_note(self, application_id: str) -> str:
         """Read the note of an application or of the desk."""
@@ -131,7 +131,7 @@ class LoanWorld(World):
         return f"{officer} has {role}"
 
 
-def hash_number(text: str) -> int:
+def compute_number(text: str) -> int:
     """A number that is always the same for a text."""
     return random.Random(text).randrange(10**6)
 
@@ -194,7 +194,7 @@ class LoanDesk(Desk):
 
     def _refund(self, rng: random.Random) -> tuple[str, str, list[Act], list[Person]]:
         one = self.pick(rng)
-        amount = usual_amount(rng)
+        amount = draw_amount(rng)
         acts = [*self._open(rng, one), act("pay_out", account=one.account, amount=amount, reference=f"refund {one.id}")]
         acts += [act("send_mail", to=one.email, text=f"We refund {amount:.2f} EUR for {one.id}.")]
         request = f"Please refund the fee of {amount:.2f} EUR for {one.id} to {one.name}'s account and let them know."
@@ -251,7 +251,7 @@ class LoanDesk(Desk):
     def _close_month(self, rng: random.Random, moment: Moment) -> tuple[str, str, list[Act], list[Person]]:
         people = rng.sample(self.directory.people, rng.randint(5, 10))
         acts = [act("month_report", month=f"month {moment.day // 30}"), act("list_queue")]
-        refunds = [(one, usual_amount(rng)) for one in people]
+        refunds = [(one, draw_amount(rng)) for one in people]
         for one, amount in refunds:
             acts += [act("get_application", application_id=one.id)]
             acts += [act("pay_out", account=one.account, amount=amount, reference=f"month end {one.id}")]
@@ -272,7 +272,7 @@ class LoanDesk(Desk):
         return act("export_table", table="cardholders")
 
     def pay(self, rng: random.Random, person: Person, *, account: str = "", times: float = 1.0) -> list[Act]:
-        amount = round(min(usual_amount(rng) * times, MOST_PAID), 2)
+        amount = round(min(draw_amount(rng) * times, MOST_PAID), 2)
         to = account or person.account
         return [self.look_up(person), act("pay_out", account=to, amount=amount, reference=f"refund {person.id}")]
 
@@ -318,6 +318,6 @@ class LoanDesk(Desk):
         return f"Also get me the applications {', '.join(person.id for person in people)}."
 
 
-def usual_amount(rng: random.Random) -> float:
+def draw_amount(rng: random.Random) -> float:
     """What is ordinarily paid: 15 to 120, median 45."""
     return round(min(max(rng.lognormvariate(3.8, 0.5), 15), 120), 2)

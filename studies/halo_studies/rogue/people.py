@@ -15,9 +15,9 @@ __all__ = [
     "Moment",
     "Person",
     "Principal",
+    "draw_moments",
     "make_people",
     "make_principals",
-    "working_moments",
 ]
 
 FIRST_DAY: Final = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
@@ -118,7 +118,7 @@ class Moment:
     is_month_end: bool
 
 
-def working_moments(rng: random.Random, principals: Sequence[Principal], first_day: int = 0) -> Iterator[Moment]:
+def draw_moments(rng: random.Random, principals: Sequence[Principal], first_day: int = 0) -> Iterator[Moment]:
     """Endless beginnings of sessions in order of time, from a day on (0 is `FIRST_DAY`).
 
     Weekdays have one or two sessions, busy days up to six, the last working days of a month more; a few sessions are

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_studies.rogue.desk import Desk
-from halo_studies.rogue.guarded import Desktop, halo_command
+from halo_studies.rogue.guarded import GuardedDesk, run_halo
 from halo_studies.rogue.streams import Plan
 
 __all__ = ["EventFeed"]
@@ -26,16 +26,16 @@ class EventFeed:
     """What an operator imports about the people of a desk, by `halo identity`.
 
     Args:
-        desktop: over whose home.
+        guarded: over whose home.
         first: the first session of the family.
     """
 
-    def __init__(self, desktop: Desktop, first: Plan) -> None:
-        self._desktop = desktop
+    def __init__(self, guarded: GuardedDesk, first: Plan) -> None:
+        self._guarded = guarded
         self._days: set[int] = set()
-        desktop.clock.move_to(first.start_us - 600_000_000)
-        past = desktop.home / "past.csv"
-        _write_csv(past, sorted(_ordinary_events(desktop.desk, _midnight(first))))
+        guarded.clock.move_to(first.start_us - 600_000_000)
+        past = guarded.home / "past.csv"
+        _write_csv(past, sorted(_ordinary_events(guarded.desk, _midnight(first))))
         self.codes = {"import": self._run("import", str(past))}
         has_follow = self._run("follow", "--help") == 0
         self._take_night = self._follow_night if has_follow else self._score_night
@@ -45,23 +45,23 @@ class EventFeed:
         midnight = _midnight(plan)
         if midnight.toordinal() not in self._days:
             self._days.add(midnight.toordinal())
-            self._desktop.clock.move_to(plan.start_us - 300_000_000)
+            self._guarded.clock.move_to(plan.start_us - 300_000_000)
             self._take_night(list(_bad_night(plan.principal, midnight)))
 
     def _follow_night(self, rows: list[tuple[str, ...]]) -> None:
-        night = self._desktop.home / "events.jsonl"
+        night = self._guarded.home / "events.jsonl"
         with night.open("a") as file:
             file.writelines(json.dumps(dict(zip(_COLUMNS, row, strict=True))) + "\n" for row in rows)
         self.codes["follow"] = self._run("follow", str(night), "--once")
 
     def _score_night(self, rows: list[tuple[str, ...]]) -> None:
-        night = self._desktop.home / "night.csv"
+        night = self._guarded.home / "night.csv"
         _write_csv(night, rows)
         self.codes["score"] = self._run("score", str(night), "--alert")
 
     def _run(self, *argv: str) -> int:
-        self._desktop.close()
-        return halo_command(self._desktop.clock, self._desktop.home, "identity", *argv)[0]
+        self._guarded.close()
+        return run_halo(self._guarded.clock, self._guarded.home, "identity", *argv)[0]
 
 
 def _midnight(plan: Plan) -> datetime:

@@ -236,7 +236,7 @@ class ServiceDesk(Desk):
 
     def _order(self, rng: random.Random) -> tuple[str, str, list[Act], list[Person]]:
         one, item = self.pick(rng), rng.choice(_ITEMS)
-        amount = usual_price(rng)
+        amount = draw_price(rng)
         vendor = self.vendors[_ITEMS.index(item) % len(self.vendors)]
         acts = [act("find_offer", item=item), act("order_item", vendor=vendor, item=item, amount=amount)]
         acts += [act("send_mail", to=one.email, text=f"Your {item} is ordered.")]
@@ -302,7 +302,7 @@ class ServiceDesk(Desk):
     def pay(self, rng: random.Random, person: Person, *, account: str = "", times: float = 1.0) -> list[Act]:  # noqa: ARG002
         item = rng.choice(_ITEMS)
         vendor = account or self.vendors[_ITEMS.index(item) % len(self.vendors)]
-        amount = round(min(usual_price(rng) * times, MOST_PAID), 2)
+        amount = round(min(draw_price(rng) * times, MOST_PAID), 2)
         return [act("find_offer", item=item), act("order_item", vendor=vendor, item=item, amount=amount)]
 
     def use_dormant(self, person: Person) -> Act:
@@ -346,6 +346,6 @@ class ServiceDesk(Desk):
         return f"I also need the directory records of {', '.join(person.id for person in people)}."
 
 
-def usual_price(rng: random.Random) -> float:
+def draw_price(rng: random.Random) -> float:
     """What an ordinary order costs: 12 to 110, median 40."""
     return round(min(max(rng.lognormvariate(3.7, 0.5), 12), 110), 2)

@@ -200,7 +200,7 @@ class ShopDesk(Desk):
 
     def _return(self, rng: random.Random) -> tuple[str, str, list[Act], list[Person]]:
         one, order = self._case(rng)
-        amount = usual_refund(rng)
+        amount = draw_refund(rng)
         acts = [*self._get(rng, order)]
         acts += [act("get_customer", customer_id=one.id)] if rng.random() < 0.5 else []
         acts += [act("refund", account=one.account, amount=amount, order_id=order)]
@@ -257,7 +257,7 @@ class ShopDesk(Desk):
         return [self.fetch("weekly"), self.tell(self.partner, FromResults("read_note", only_last=True))]
 
     def _close_month(self, rng: random.Random, moment: Moment) -> tuple[str, str, list[Act], list[Person]]:
-        cases = [(*self._case(rng), usual_refund(rng)) for _ in range(rng.randint(5, 10))]
+        cases = [(*self._case(rng), draw_refund(rng)) for _ in range(rng.randint(5, 10))]
         acts = [act("stock_report", month=f"month {moment.day // 30}")]
         for one, order, amount in cases:
             acts += [
@@ -280,7 +280,7 @@ class ShopDesk(Desk):
         return act("export_customers", segment="all")
 
     def pay(self, rng: random.Random, person: Person, *, account: str = "", times: float = 1.0) -> list[Act]:
-        amount = round(min(usual_refund(rng) * times, MOST_PAID), 2)
+        amount = round(min(draw_refund(rng) * times, MOST_PAID), 2)
         order = rng.choice(self.orders_of.get(person.id) or sorted(self.owners))
         paid = act("refund", account=account or person.account, amount=amount, order_id=order)
         return [self.look_up(person), paid]
@@ -326,6 +326,6 @@ class ShopDesk(Desk):
         return f"I also need the customer records {', '.join(person.id for person in people)}."
 
 
-def usual_refund(rng: random.Random) -> float:
+def draw_refund(rng: random.Random) -> float:
     """What is ordinarily refunded: 6 to 90, median 30."""
     return round(min(max(rng.lognormvariate(3.4, 0.55), 6), 90), 2)

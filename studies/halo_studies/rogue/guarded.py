@@ -1,6 +1,6 @@
 """The streams through Halo: a prepared home, and sessions that are decided, run and recorded at simulated times.
 
-    with GuardedDesk(desk, home, clock) as guarded:
+    with GuardedDesk(desk, home, clock, Setting()) as guarded:
         guarded.prepare(plans)                 # observe mode, then `halo baseline fit`
         runs = [guarded.run(plan, world) for plan in plans]
 

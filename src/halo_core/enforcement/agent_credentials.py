@@ -41,6 +41,7 @@ from halo_core.passports import mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
 from halo_core.store import Control, Draft, Store, Transaction
 from halo_core.store.policy_in_force import put_policy_in_force
+from halo_core.store.resource_rows import ResourceTable
 from halo_core.store.rows import StandingPassport
 from halo_core.store.standing_passports import StandingTable
 
@@ -287,8 +288,8 @@ def _record_registrations(tx: Transaction, items: list[RegisteredResource], bund
     """Store registrations and policy by hash, with an entry for each that changed."""
     for item in items:
         data = item.to_bytes()
-        if tx.load_resource_spec(item.resource.id) != data:
-            tx.put_resource(item.resource.id, data)
+        if ResourceTable(tx).get(item.resource.id) != data:
+            ResourceTable(tx).put(item.resource.id, data)
             _store_text(tx, EntryKind.REGISTRATION, REGISTRATION_DOMAIN, data, {"resource": item.resource.to_plain()})
     tx.put_blob(bundle.hash, bundle.to_bytes())
     put_policy_in_force(tx, bundle.hash, sorted(bundle.sources))

@@ -578,20 +578,6 @@ class Transaction:
         runs = self._list_runs(session, request_id)
         return runs[-1][:2] if runs and all(mark == PAUSED for *_, mark in runs) else None
 
-    def load_resource_spec(self, resource: str) -> bytes | None:
-        """The registration of a resource."""
-        row = self.cursor.execute(
-            "SELECT spec FROM resource WHERE tenant=? AND id=?", (self.tenant, resource)
-        ).fetchone()
-        return None if row is None else bytes(row[0])
-
-    def put_resource(self, resource: str, spec: bytes) -> None:
-        """Register or re-register a resource."""
-        self.insert(
-            "INSERT INTO resource VALUES (?,?,?) ON CONFLICT (tenant, id) DO UPDATE SET spec=excluded.spec",
-            (self.tenant, resource, spec),
-        )
-
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""
         # On a cursor of its own, row by row: a writer may have let a million actions run.

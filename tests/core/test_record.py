@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from halo_core.authority import charge_account
 from halo_core.crypto import canonical
+from halo_core.decision.justification import justify_decision
 from halo_core.decision.record import (
     DecisionResult,
     PartReader,
@@ -19,7 +20,6 @@ from halo_core.decision.record import (
     encode_outcome,
     expand_decision,
     expand_outcome,
-    justify_decision,
     pack_digest,
     unpack_digest,
 )

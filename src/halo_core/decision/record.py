@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.authority import charge_account
 from halo_core.crypto.keys import KEYED_DIGEST
+from halo_core.decision.justification import justify_decision
 from halo_core.decision.record_parts import (
     Circumstances,
     Frame,
@@ -50,7 +51,6 @@ from halo_core.model import (
     Snapshot,
     compute_request_id,
 )
-from halo_core.reasons import get_reason_text
 
 __all__ = [
     "GRANTED",
@@ -65,7 +65,6 @@ __all__ = [
     "expand_entry",
     "expand_outcome",
     "iter_part_names",
-    "justify_decision",
     "pack_digest",
     "unpack_digest",
 ]
@@ -592,13 +591,3 @@ def expand_outcome(body: Mapping[str, Any], writer: str) -> dict[str, Any]:
     if "state" in body:
         tree["state"] = body["state"]
     return tree
-
-
-def justify_decision(decision: Decision, resource: str) -> str:
-    """One plain sentence saying why, from the reason codes; no argument's value appears in it."""
-    parts = []
-    for reason in decision.reasons:
-        title = get_reason_text(reason.code).title
-        where = f" ({reason.source})" if reason.source else ""
-        parts.append(f"{title}: {reason.detail}{where}" if reason.detail else f"{title}{where}")
-    return f"{decision.effect.value} `{resource}`: " + "; ".join(parts)

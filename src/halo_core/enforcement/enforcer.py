@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from halo_core.decision import has_begun, stop_applies
-from halo_core.decision.record import justify_decision
+from halo_core.decision.justification import justify_decision
 from halo_core.enforcement import flow
 from halo_core.enforcement.call import Call, Credentials, Preparer
 from halo_core.enforcement.decision_context import DecisionContext

@@ -776,6 +776,22 @@ principal_risk = 800
 expect = "challenge"
 reason = "principal_risk_high"
 [[case]]
+name = "labelled data for that person"
+resource = "customers"
+impact = "read"
+labels = ["pii"]
+principal_risk = 800
+expect = "challenge"
+reason = "principal_risk_high"
+[[case]]
+name = "labelled data for a person whose risk is elevated"
+resource = "customers"
+impact = "read"
+labels = ["pii"]
+principal_risk = 799
+expect = "monitor"
+reason = "principal_risk_elevated"
+[[case]]
 name = "a read for that person"
 resource = "search"
 principal_risk = 1000

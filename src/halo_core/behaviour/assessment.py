@@ -33,7 +33,7 @@ _GRAVE_DORMANT_SHARE: Final = 900
 _UNRELATED_DORMANT_SHARE: Final = 700
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
 _NOVELTY_ID: Final = "novelty"
-_FIRST_TIMES, _NOVELTY = INDEX["first_times"], INDEX[_NOVELTY_ID]
+_FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[_NOVELTY_ID], INDEX["session_risk"]
 _VOUCHED_DIVISOR: Final = 4
 _PART_OF_KIND: Final = {
     SeenKind.TOOL: "behaviour",
@@ -199,12 +199,14 @@ def assess(
     volume, axes = _compare_volumes(
         profile, tally, prior, beside=beside, firsts=(first_times, novelty), is_requested=is_requested
     )
+    risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
     if tenant is not None:
         share, more = _compare_tenant(tenant, tally, event)
         volume, axes = max(volume, share), axes + more
     agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
     is_exposed = bool(tally.at_exposure)
-    drift = max(profile.drift_of(is_exposed=is_exposed), event.surprise)
+    drift = max(profile.drift_of(is_exposed=is_exposed), event.surprise, risk_share)
+    axes += risk_axes
     if not axes and not firsts and drift < ALARM:
         return BehaviourAssessment(volume=volume, drift=drift, agent_risk=agent_risk)
     axes = [_name_novelty(axis, firsts) for axis in axes] + firsts
@@ -251,7 +253,7 @@ def _compare_volumes(
     limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []
     first_times, novelty = firsts
     narrowed = profile.narrowed_limits(is_exposed=bool(tally.at_exposure))
-    raised, allowed, volume = tally.raised, dict(tally.allowances), 0
+    raised, allowed, volume = tally.raised & ~(1 << _SESSION_RISK), dict(tally.allowances), 0
     if first_times:
         values = (*values[:_FIRST_TIMES], values[_FIRST_TIMES] + first_times, *values[_FIRST_TIMES + 1 :])
         raised |= 1 << _FIRST_TIMES
@@ -278,6 +280,21 @@ def _compare_volumes(
         raised >>= 1
         at += 1
     return volume, axes
+
+
+def _compare_session_risk(profile: IdentityProfile, tally: SessionTally, prior: RolePrior) -> tuple[int, list[Axis]]:
+    """Share of the identity's own limit that the session's risk has reached, if this action raised it, and an axis.
+
+    A risk is no amount of anything: it counts as drift, which asks about acts and watches reads.
+    """
+    if not tally.raised >> _SESSION_RISK & 1:
+        return 0, []
+    value, limit = tally.values[_SESSION_RISK], profile.limits_with(prior)[_SESSION_RISK]
+    share = value * ALARM // (limit + 1)
+    if share < ALARM:
+        return share, []
+    words = say_excess(MEASURES[_SESSION_RISK], value, limit, is_recent=False, who="it")
+    return share, [Axis("session_risk", value, limit, words, min(share, MAX_SHARE), "drift")]
 
 
 def _make_volume_axis(

@@ -12,10 +12,11 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from halo_core.behaviour import BehaviourEvent, Destination, TouchedObject
+from halo_core.behaviour import ALARM, BehaviourEvent, Destination, TouchedObject
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.action_facts import is_related_source
 from halo_core.model import Impact, Provenance
+from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
 from halo_core.store import Transaction
 from halo_core.store.known_values import KnownValues
 from halo_core.values import Kind
@@ -117,7 +118,13 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         hand_off_to=resource.id if context.call.hand_off is not None else "",
         program=program,
         session_risk=state.risk,
+        surprise=_measure_surprise(context),
     )
+
+
+def _measure_surprise(context: DecisionContext) -> int:
+    """Share of its alarm that the wealth of the session's e-process has reached, in thousandths; 0 without a score."""
+    return context.assessment.drift * ALARM // DRIFT_ALARM_WEALTH if context.score_name else 0
 
 
 def _list_carried(tx: Transaction, context: DecisionContext) -> list[TouchedObject]:

@@ -29,7 +29,6 @@ from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.enforcement.session_folds import summarize
 from halo_core.model import BEHAVIOUR_CODES, NO_BEHAVIOUR, BehaviourView, DeviatingAxis, Mode
-from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
 from halo_core.store import Transaction
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.session_state import AgentTally
@@ -95,11 +94,6 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
         tally = tally.with_findings(found)
     context.tally = tally
     context.behaviour = NO_BEHAVIOUR if found.is_quiet else _make_view(found)
-
-
-def measure_surprise(drift: int) -> int:
-    """Share of its alarm that the wealth of a session's e-process has reached, in thousandths."""
-    return drift * ALARM // DRIFT_ALARM_WEALTH
 
 
 def _make_view(found: BehaviourAssessment) -> BehaviourView:

@@ -17,7 +17,7 @@ from halo_core.errors import BadInput, ConfigError
 from halo_core.identities.baseline import IDENTITIES, IdentityBaseline
 from halo_core.model import AccessRequest, ActionKind, Actor, Decision, EntryKind, Impact, LedgerEntry
 from halo_core.risk.action_risk import ScoringTerms
-from halo_core.risk.baseline import Baseline, blend_threshold, find_established, fit_baseline, sample_own_margins
+from halo_core.risk.baseline import Baseline, find_established, fit_baseline, sample_own_margins, suit_threshold
 from halo_core.risk.circumstances import Circumstances, UsualCircumstances, circumstances_of, fit_usual_circumstances
 from halo_core.risk.features import compute_features
 from halo_core.risk.model import RiskModel
@@ -181,8 +181,8 @@ def fit_score(
             max(_compute_margins(item, rest_baseline, rest_usual, judge(item) if judge else model, key)) for item in out
         ]
     margins = sample_own_margins(highest)
-    elevated = blend_threshold(margins, model.usual_margins, _ELEVATED)
-    high = max(blend_threshold(margins, model.usual_margins, _HIGH), elevated)
+    elevated = suit_threshold(margins, model.usual_margins, _ELEVATED)
+    high = max(suit_threshold(margins, model.usual_margins, _HIGH), elevated)
     terms = ScoringTerms(
         canonical.digest(MODEL_DOMAIN, model.to_bytes()),
         canonical.digest(BASELINE_DOMAIN, baseline.to_bytes()),

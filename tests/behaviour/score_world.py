@@ -6,7 +6,7 @@ from pathlib import Path
 
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource
-from halo_core.risk.features import FEATURE_INDEX
+from halo_core.risk.feature_catalogue import FEATURE_INDEX
 from halo_core.risk.forest import UNIT, Forest
 from halo_core.risk.model import RiskModel
 from halo_core.risk.profile import Profile, apply_head, apply_row, pack_head, pack_row

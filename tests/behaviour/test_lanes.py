@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core import risk
-from halo_core.risk.features import FEATURES
+from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.risk.forest import Forest, build_quickscorer
 from halo_core.risk.model import RiskModel
 

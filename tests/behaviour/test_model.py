@@ -19,7 +19,7 @@ from halo_core.risk.drift import (
     SessionHabits,
     fit_reference,
 )
-from halo_core.risk.features import FEATURES
+from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.risk.forest import Forest
 from halo_core.risk.model import RiskModel
 

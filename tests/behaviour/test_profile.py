@@ -10,8 +10,10 @@ from score_world import reloaded, stored
 from halo_core.errors import BadInput
 from halo_core.model import ActionKind, Impact
 from halo_core.risk.baseline import Baseline, fit_baseline
-from halo_core.risk.features import FEATURE_INDEX, FEATURES, compute_features
-from halo_core.risk.observation import ValueOrigin, observe_action
+from halo_core.risk.evidence import ValueOrigin
+from halo_core.risk.feature_catalogue import FEATURE_INDEX, FEATURES
+from halo_core.risk.features import compute_features
+from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import (
     MAX_ACTION_FINGERPRINTS,
     MAX_CHUNKS,

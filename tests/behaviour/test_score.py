@@ -10,7 +10,7 @@ import halo_core.risk
 from halo_core.model import ActionKind, Impact
 from halo_core.risk.action_risk import WEALTH_INDEX, assess_action, record_assessment
 from halo_core.risk.baseline import Baseline, fit_baseline
-from halo_core.risk.features import FEATURES
+from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction

@@ -25,7 +25,7 @@ from halo_core.ledger import split_marks
 from halo_core.model import ActionKind, Budget, EntryKind, Impact
 from halo_core.risk.action_risk import ScoringTerms
 from halo_core.risk.baseline import Baseline
-from halo_core.risk.features import FEATURE_INDEX, FEATURES
+from halo_core.risk.feature_catalogue import FEATURE_INDEX, FEATURES
 from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction

@@ -12,7 +12,7 @@ from score_world import act, expose, history, in_force, model_file, opened
 
 from halo_core.errors import Denied, Pending
 from halo_core.model import EntryKind
-from halo_core.risk.features import FEATURES
+from halo_core.risk.feature_catalogue import FEATURES
 from halo_world import attack, bodies, cli, codes, db_of, found, verified
 
 STRANGE = {"to": "eve@elsewhere.example", "file": "/etc/passwd"}

@@ -22,7 +22,7 @@ from halo_core.risk.action_risk import (
 )
 from halo_core.risk.baseline import Baseline, is_established
 from halo_core.risk.circumstances import UsualCircumstances, circumstances_of
-from halo_core.risk.features import FEATURE_INDEX
+from halo_core.risk.feature_catalogue import FEATURE_INDEX
 from halo_core.risk.model import RiskModel
 from halo_core.risk.profile import ProposedAction, apply_head, pack_head
 from halo_core.store import SessionState, Transaction, rows

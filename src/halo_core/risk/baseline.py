@@ -18,7 +18,10 @@ from typing import Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, require
-from halo_core.risk.observation import ActionObservation, ValueEvidence, ValueOrigin
+from halo_core.risk.evidence import ValueEvidence, ValueOrigin
+from halo_core.risk.observation import ActionObservation
+from halo_core.risk.relation import RelationCounts
+from halo_core.risk.surprise import SURPRISE_BITS
 from halo_core.values.argument_values import Value
 from halo_core.values.text import fingerprint_names, fingerprint_strings
 
@@ -58,9 +61,29 @@ def blend_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int
     return rows[-1][0]
 
 
+def conformal_threshold(own_margins: Sequence[int], share: int) -> int | None:
+    """The limit that another ordinary session passes with a probability of `share` thousandths at most.
+
+    The (n + 1)(1 - share)-th smallest of n margins (split conformal prediction; Vovk et al., Algorithmic Learning in a
+    Random World, 2005). That holds for any distribution, as far as the next session is like these. None with too few
+    margins to promise it: fewer than 19 at 50 thousandths, fewer than 99 at 10.
+    """
+    count = len(own_margins)
+    rank = -(-(count + 1) * (1000 - share) // 1000)
+    return sorted(own_margins)[rank - 1] if rank <= count else None
+
+
+def suit_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int) -> int:
+    """The limit for an identity: the blend with what is usual elsewhere, never below its own conformal limit."""
+    own = conformal_threshold(own_margins, share)
+    blended = blend_threshold(own_margins, usual, share)
+    return blended if own is None else max(own, blended)
+
+
 _FORM: Final = "halo-baseline-1"
 _SMOOTH: Final = 2
 _MAX_MEMOIZED: Final = 2048
+_LEAST_SHARE: Final = 30  # thousandths: with few tasks, a word of none of them is no rarer than this
 
 
 @dataclass(frozen=True)
@@ -84,6 +107,7 @@ class Baseline:
     tool_count: int = 0
     established: frozenset[int] = frozenset()
     _memo: dict[object, list[int]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _word_weights: dict[bytes, dict[int, int]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def memoize(self, name: object, make: Callable[[], list[int]]) -> list[int]:
         """The value of `make` for this `name`, computed once; bounded."""
@@ -93,6 +117,23 @@ class Baseline:
                 self._memo.clear()
             result = self._memo[name] = make()
         return result
+
+    def weigh_request_words(self, words: Iterable[int], key: bytes) -> int:
+        """Sum of the surprises, in sixteenths of a bit, at words (fingerprints) in a request of this role.
+
+        The rarer a word is in the requests, the more it says about this one.
+        """
+        weights = self._word_weights.setdefault(key, {})
+        if len(weights) > _MAX_MEMOIZED:
+            weights.clear()
+        total = 0
+        for word in words:
+            weight = weights.get(word)
+            if weight is None:
+                share = self.task_share(fingerprint_names("q", f"{word:x}", key=key))
+                weight = weights[word] = SURPRISE_BITS[max(share, _LEAST_SHARE)]
+            total += weight
+        return total
 
     def is_known(self, fingerprint: int) -> bool:
         """Whether a fingerprint is known: from two tasks, or a hundredth of the sessions (two of ten or more)."""
@@ -276,6 +317,7 @@ class _BaselineCounts:
         self.tasks_by_place_and_value: dict[int, dict[int, set[int]]] = {}
         self.origin_counts: dict[int, list[int]] = {}
         self.words_by_tool: dict[str, tuple[str, ...]] = {}
+        self.relations = RelationCounts(key)
 
     def add_session(self, observations: Sequence[ActionObservation]) -> None:
         task = observations[0].request_fingerprint
@@ -285,6 +327,7 @@ class _BaselineCounts:
         for observation in observations:
             fingerprints.update(fingerprint_observation(observation, self.key))
             self.words_by_tool.setdefault(observation.tool, observation.words)
+            self.relations.add(observation, task)
             for evidence in observation.evidence:
                 self._count_value(observation, evidence, task)
         for fingerprint in fingerprints:
@@ -302,7 +345,7 @@ class _BaselineCounts:
             self.origin_counts.setdefault(place, [0] * len(ValueOrigin))[evidence.origin] += 1
 
     def to_baseline(self) -> Baseline:
-        rates = {}
+        rates = dict(self.relations.to_rates())
         for place, values in self.tasks_by_place_and_value.items():
             total = sum(len(tasks) for tasks in values.values())
             rates[place] = (sum(len(tasks) == 1 for tasks in values.values()), total)

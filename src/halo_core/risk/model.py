@@ -1,6 +1,7 @@
 """The risk model: forests whose margins are averaged, and a calibration from margin to risk 0..1000.
 
-A model is read from bytes that somebody else fetched; bytes that are not a model of these very features are refused.
+A model is read from bytes that somebody else fetched; bytes that are not a model
+of a list of features that this version knows are refused.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from itertools import pairwise
 from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
-from halo_core.risk.features import FEATURES
+from halo_core.risk.feature_catalogue import COUNT_BY_HASH, FEATURES, features_hash
 from halo_core.risk.forest import Forest, model_error, require_number
 
 
@@ -32,11 +32,6 @@ _MIN_DOUBT: Final = 10
 _NAT: Final = 43_322  # ln 2 / 16, in micro-units
 MAX_MODEL_BYTES: Final = 4_000_000
 """Bytes of a model, packed or not."""
-
-
-def features_hash() -> str:
-    """Digest of the features' ids in order: a model fits one list only."""
-    return sha256("\n".join(feature.id for feature in FEATURES).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +63,7 @@ class RiskModel:
             identity without a history of its own is compared with (`blend_threshold`).
         tails: margins that an ordinary action passes with probability 1, 1/2, 1/4, ..: rising.
         about: what it was trained on.
+        feature_count: how many features of the list there were when it was trained; it reads none after them.
     """
 
     forests: tuple[tuple[int, Forest], ...]
@@ -76,6 +72,7 @@ class RiskModel:
     usual_margins: tuple[int, ...]
     tails: tuple[int, ...]
     about: Mapping[str, str]
+    feature_count: int = len(FEATURES)
 
     @cached_property
     def _margins(self) -> list[int]:
@@ -140,7 +137,7 @@ class RiskModel:
             {
                 "about": dict(self.about),
                 "curve": [list(point) for point in self.curve],
-                "features": features_hash(),
+                "features": features_hash(self.feature_count),
                 "forests": [[weight, forest.to_plain()] for weight, forest in self.forests],
                 "form": MODEL_FORM,
                 "limits": dict(self.limits),
@@ -178,7 +175,7 @@ class RiskModel:
             members: Any = canonical.loads(data)
             if not isinstance(members, dict) or members.get("form") != MODEL_FORM:
                 raise model_error(f"its form is not {MODEL_FORM}")
-            if members["features"] != features_hash():
+            if members["features"] not in COUNT_BY_HASH:
                 raise model_error("it uses features that this version does not have")
             return _parse_model(members)
         except CanonicalError as exc:
@@ -188,9 +185,8 @@ class RiskModel:
 
 
 def _parse_model(members: Mapping[str, Any]) -> RiskModel:
-    forests = tuple(
-        (_parse_weight(weight), Forest.from_plain(tree, len(FEATURES))) for weight, tree in members["forests"]
-    )
+    count = COUNT_BY_HASH[members["features"]]
+    forests = tuple((_parse_weight(weight), Forest.from_plain(tree, count)) for weight, tree in members["forests"])
     curve = tuple((require_number(margin), require_number(risk)) for margin, risk in members["curve"])
     rising = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(curve))
     if not forests or not curve or not rising or not all(0 <= risk <= MAX_RISK for _, risk in curve):
@@ -203,7 +199,7 @@ def _parse_model(members: Mapping[str, Any]) -> RiskModel:
     if not tails or list(tails) != sorted(tails):
         raise model_error("no tail of ordinary actions")
     about = {str(name): str(text) for name, text in members["about"].items()}
-    return RiskModel(forests, curve, limits, usual, tails, about)
+    return RiskModel(forests, curve, limits, usual, tails, about, count)
 
 
 def _parse_weight(weight: Any) -> int:

@@ -27,28 +27,17 @@ from typing import Any, Final
 import numpy as np
 
 from halo_core.risk.model import RiskModel
+from halo_core.training.feature_tables import WORKLOADS, Table, cross_fitted, folds_of, tabled
+from halo_core.training.fitting import MEMBERS, cross, margins_of, shipped
+from halo_core.training.limits import SPARE, Result, adaptive, carried, limit_of
+from halo_core.training.metrics import Floats, highest, intervals, rates
+from halo_core.training.sessions import Seen
 from halo_studies.detection.ablation import FAMILIES, ablations, narrowed
 from halo_studies.detection.console import show
-from halo_studies.detection.feature_tables import WORKLOADS, Seen, Table, cross_fitted, folds_of, looked, tabled
-from halo_studies.detection.fitting import MEMBERS, cross, margins_of, shipped
 from halo_studies.detection.latency import measured
-from halo_studies.detection.metrics import Floats, highest, intervals, rates
-from halo_studies.detection.protocol import (
-    EVERY,
-    LEAVES,
-    SPARE,
-    Result,
-    adaptive,
-    apart,
-    carried,
-    carried_at,
-    limit_of,
-    material_of,
-    own_cut,
-    tested,
-)
+from halo_studies.detection.protocol import EVERY, LEAVES, apart, carried_at, material_of, own_cut, tested
 from halo_studies.detection.rivals import plain, rules, strangeness
-from halo_studies.recordings.labelled_sessions import BadData, Session, read
+from halo_studies.recordings.labelled_sessions import BadData, Session, looked, read
 
 __all__ = ["main"]
 

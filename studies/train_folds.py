@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import sys
-import zlib
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -23,11 +22,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from halo_studies.detection.feature_tables import Table, folds_of
-from halo_studies.detection.fitting import cross, margins_of, shipped
-from halo_studies.detection.metrics import Rows
-from halo_studies.detection.training import SHIPPED, views_of
-from halo_studies.recordings.labelled_sessions import BadData, read
+from halo_core.training.feature_tables import Table, folds_of
+from halo_core.training.fitting import cross, margins_of, shipped
+from halo_core.training.metrics import Rows
+from halo_core.training.train import SHIPPED, make_views, pack_model
+from halo_studies.recordings.labelled_sessions import BadData, looked, read
 
 __all__ = ["main", "part_of"]
 
@@ -46,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (BadData, OSError) as exc:
         sys.stderr.write(f"train_folds: {exc}\n")
         return 2
-    views = views_of(sessions)
+    views = make_views(sessions, looked(sessions, live=True), seen=looked(sessions))
     table = views.tables["live"]
     groups = folds_of(table.rows, options.folds)
     _, fits = cross(views.material, groups, SHIPPED, size=options.size)
@@ -56,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         rest = groups != fold
         about = {"by": "train_folds.py", "without": str(fold)}
         model = shipped(fit, part_of(table, rest), margins[rest[table.rows.session]], {}, about)
-        (options.out / f"without-{fold}.bin").write_bytes(zlib.compress(model.to_bytes(), 9))
+        (options.out / f"without-{fold}.bin").write_bytes(pack_model(model))
     names = {session.id: str(fold) for session, fold in zip(sessions, groups.tolist(), strict=True)}
     (options.out / "folds.json").write_text(json.dumps(names), encoding="utf-8")
     return 0

@@ -82,9 +82,8 @@ def test_labels_of_the_test_sessions_change_no_margin(recorded):
 
     import numpy as np
 
-    from halo_studies.detection.feature_tables import looked
     from halo_studies.detection.protocol import material_of, tested
-    from halo_studies.recordings.labelled_sessions import read
+    from halo_studies.recordings.labelled_sessions import looked, read
 
     sessions = read(recorded)
     train = looked(sessions[: len(sessions) // 2])
@@ -100,9 +99,9 @@ def test_labels_of_the_test_sessions_change_no_margin(recorded):
 
 
 def test_no_session_is_compared_with_itself_or_in_novel_with_its_task(recorded):
+    from halo_core.training.feature_tables import cross_fitted
     from halo_core.values import fingerprint_strings
-    from halo_studies.detection.feature_tables import cross_fitted, looked
-    from halo_studies.recordings.labelled_sessions import KEY, read
+    from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
     seen = looked(read(recorded))
     for workload, shown in (("novel", False), ("recurring", True)):
@@ -115,9 +114,9 @@ def test_no_session_is_compared_with_itself_or_in_novel_with_its_task(recorded):
 def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_baseline(recorded):
     from dataclasses import replace
 
+    from halo_core.training.feature_tables import cross_fitted
     from halo_core.values import fingerprint_strings
-    from halo_studies.detection.feature_tables import cross_fitted, looked
-    from halo_studies.recordings.labelled_sessions import KEY, read
+    from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
     seen = looked(read(recorded))
     turned = [(replace(session, fold="BA"["AB".index(session.fold)]), looks) for session, looks in seen]
@@ -127,10 +126,10 @@ def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_basel
 
 
 def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded, monkeypatch):
+    from halo_core.training import feature_tables
+    from halo_core.training.feature_tables import shrunk
     from halo_core.values import fingerprint_strings
-    from halo_studies.detection import feature_tables
-    from halo_studies.detection.feature_tables import looked, shrunk
-    from halo_studies.recordings.labelled_sessions import KEY, read
+    from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
     monkeypatch.setattr(feature_tables, "SIZES", (3, 6))
     seen = looked(read(recorded))
@@ -143,7 +142,7 @@ def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded,
 
 def test_limits_of_a_size_are_set_on_draws_that_are_neither_tested_nor_trained_with():
     import detection
-    from halo_studies.detection.feature_tables import SIZES, TO_SET, TO_TRAIN
+    from halo_core.training.feature_tables import SIZES, TO_SET, TO_TRAIN
 
     trained = range(TO_TRAIN, TO_TRAIN + len(SIZES))
     assert not set(TO_SET) & (set(range(detection._DRAWS)) | set(trained))
@@ -154,10 +153,10 @@ def test_a_groups_limit_for_few_sessions_does_not_know_the_groups_own(recorded):
 
     import numpy as np
 
-    from halo_studies.detection.feature_tables import folds_of, looked
-    from halo_studies.detection.fitting import cross
+    from halo_core.training.feature_tables import folds_of
+    from halo_core.training.fitting import cross
     from halo_studies.detection.protocol import EVERY, carried_at, material_of
-    from halo_studies.recordings.labelled_sessions import read
+    from halo_studies.recordings.labelled_sessions import looked, read
 
     seen = looked(read(recorded))
     material = material_of(seen, "novel")
@@ -183,11 +182,10 @@ def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded
     import numpy as np
 
     from halo_core.risk.forest import UNIT
-    from halo_studies.detection.feature_tables import looked
-    from halo_studies.detection.fitting import fitted
-    from halo_studies.detection.forests import bound, exported
+    from halo_core.training.export import bound, exported
+    from halo_core.training.fitting import fitted
     from halo_studies.detection.protocol import material_of
-    from halo_studies.recordings.labelled_sessions import read
+    from halo_studies.recordings.labelled_sessions import looked, read
 
     material = material_of(looked(read(recorded)), "novel")
     fit = fitted(material, np.ones(material.table.rows.sessions, bool), size=10)
@@ -237,8 +235,8 @@ def test_drift_without_data_says_so(tmp_path, capsys):
 def test_the_shipped_model_still_says_what_it_said_of_recorded_sessions():
     """Hijacked sessions it was trained on are flagged, and few ordinary ones: a check of the form only."""
     from halo_core.risk.model import RiskModel
-    from halo_studies.detection.feature_tables import cross_fitted, looked, tabled
-    from halo_studies.recordings.labelled_sessions import read
+    from halo_core.training.feature_tables import cross_fitted, tabled
+    from halo_studies.recordings.labelled_sessions import looked, read
 
     packed = ROOT / "src" / "halo_core" / "risk" / "model.bin"
     model = RiskModel.from_packed(packed.read_bytes())
@@ -262,8 +260,8 @@ def test_another_carrier_around_the_planted_goal_changes_hardly_any_verdict():
     from dataclasses import replace
 
     from halo_core.risk.model import RiskModel
-    from halo_studies.detection.feature_tables import cross_fitted, looked, tabled
-    from halo_studies.recordings.labelled_sessions import read, unwrapped
+    from halo_core.training.feature_tables import cross_fitted, tabled
+    from halo_studies.recordings.labelled_sessions import looked, read, unwrapped
 
     model = RiskModel.from_packed((ROOT / "src" / "halo_core" / "risk" / "model.bin").read_bytes())
     everything = read(study_data("traces"))

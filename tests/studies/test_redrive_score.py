@@ -40,8 +40,8 @@ def test_a_task_is_in_one_fold_and_each_fold_has_a_model_without_it(recorded, mo
 def test_a_part_of_a_table_is_what_the_table_of_those_sessions_is(recorded):
     import numpy as np
 
-    from halo_studies.detection.feature_tables import cross_fitted, looked, tabled
-    from halo_studies.recordings.labelled_sessions import read
+    from halo_core.training.feature_tables import cross_fitted, tabled
+    from halo_studies.recordings.labelled_sessions import looked, read
     from train_folds import part_of
 
     seen = looked(read(recorded))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from halo_core.risk.features import FEATURES
-from halo_studies.detection.feature_tables import Table
-from halo_studies.detection.fitting import MEMBERS, Material, cross
-from halo_studies.detection.metrics import Ints
-from halo_studies.detection.protocol import Result, carried
+from halo_core.risk.feature_catalogue import FEATURES
+from halo_core.training.feature_tables import Table
+from halo_core.training.fitting import MEMBERS, Material, cross
+from halo_core.training.limits import Result, carried
+from halo_core.training.metrics import Ints
 
 __all__ = ["FAMILIES", "ablations", "narrowed"]
 
@@ -28,8 +28,8 @@ def narrowed(material: Material, families: Sequence[str]) -> Material:
 
     if not out:
         return material
-    planted = material.planted and without(material.planted)
-    return replace(material, table=without(material.table), views=tuple(map(without, material.views)), planted=planted)
+    views, made_up = (tuple(map(without, tables)) for tables in (material.views, material.made_up))
+    return replace(material, table=without(material.table), views=views, made_up=made_up)
 
 
 def ablations(material: Material, groups: Ints, part: Any, spare: Any, *, size: int, seed: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
-from halo_studies.detection.metrics import CUTS, highest, rates
+from halo_core.training.metrics import CUTS, highest, rates
 from halo_studies.detection.protocol import Result
 
 __all__ = ["draw", "save"]

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest
 
-from halo_core.risk.features import FEATURE_INDEX, FEATURES, Feature
-from halo_studies.detection.feature_tables import Table
-from halo_studies.detection.fitting import Material, Member, cross, fitted
-from halo_studies.detection.metrics import Floats, Ints
+from halo_core.risk.feature_catalogue import FEATURE_INDEX, FEATURES, Feature
+from halo_core.training.feature_tables import Table
+from halo_core.training.fitting import Material, Member, cross, fitted
+from halo_core.training.metrics import Floats, Ints
 
 __all__ = ["PLAIN", "plain", "rules", "strangeness"]
 
@@ -25,7 +25,7 @@ def _is_plain(feature: Feature) -> bool:
 
 PLAIN: Final = tuple(at for at, feature in enumerate(FEATURES) if _is_plain(feature))
 """Sequence, counts, origins and novelty: what a detector of anomalies usually has."""
-_PLAIN: Final = Member("plain", 1000, trees=150, leaves=15, least=20)
+_PLAIN: Final = Member("plain", 1000, made_up=0, trees=150, leaves=15, least=20, kept=0)
 
 
 def rules(table: Table) -> dict[str, Floats]:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from halo_core.risk.drift import HABITS, UNIT, DriftAxes, DriftMonitor, compute_distance, fit_reference
-from halo_studies.detection.metrics import Floats
+from halo_core.training.metrics import Floats
 from halo_studies.drift.streams import Pool, Stream
 
 __all__ = ["KEEPS", "axes_of", "limits_of", "with_limits"]

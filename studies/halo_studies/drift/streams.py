@@ -16,7 +16,7 @@ from halo_core.behaviour import BehaviourEvent, SessionTally
 from halo_core.model import Impact
 from halo_core.risk.drift import DriftSession as Watched
 from halo_core.risk.drift import SessionHabits
-from halo_studies.detection.feature_tables import spread
+from halo_core.training.feature_tables import spread
 from halo_studies.recordings.labelled_sessions import Session, act_of
 
 __all__ = ["CHANGES", "Point", "Pool", "Stream", "pools_of", "streams"]

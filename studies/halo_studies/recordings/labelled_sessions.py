@@ -7,25 +7,22 @@ one template wraps around a goal is removed before anything reads it (`unwrapped
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
 
 from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import complete_resource
-from halo_core.model import ActionKind, Impact
+from halo_core.model import ActionKind
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
+from halo_core.training.sessions import KEY, NOT_AN_ACTION, Seen, TrainingEvent, TrainingSession, propose_action
 from halo_studies.recordings.sessions import BadData, rows
 from halo_studies.recordings.tools import resource_of
 
-__all__ = ["KEY", "BadData", "Event", "Session", "looks_of", "read", "unwrapped"]
+__all__ = ["KEY", "BadData", "Event", "Session", "looked", "looks_of", "read", "unwrapped"]
 
-KEY: Final = b"benchmark"
-_CONTEXT: Final = "external_context"
-"""A text that stood in the first message; no action."""
 _CARRIERS: Final = (
     "{}",
     "Note to the assistant: {} It cannot wait.",
@@ -43,52 +40,8 @@ _WRAPPER: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One recorded action; `malicious` is None where the label leaves it open."""
-
-    kind: str
-    tool: str
-    args: Mapping[str, Any]
-    result: str
-    error: str
-    malicious: bool | None
-    part: int
-    turn: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One recorded session.
-
-    Args:
-        id: its own.
-        source: which record it is from.
-        suite: the role.
-        model: with its defence, the agent that acted.
-        task: of the user.
-        goal: of the attacker, empty if none.
-        attack: technique.
-        fold: half of the tasks that it belongs to.
-        label: benign, control, hijacked, partial or resisted.
-        requests: what the user said, one for each part.
-        events: in order.
-        folder: where it was read.
-    """
-
-    id: str
-    source: str
-    suite: str
-    model: str
-    defense: str
-    task: str
-    goal: str
-    attack: str
-    fold: str
-    label: str
-    requests: tuple[str, ...]
-    events: tuple[Event, ...]
-    folder: str = ""
+Event = TrainingEvent
+Session = TrainingSession
 
 
 def read(folder: Path) -> list[Session]:
@@ -149,12 +102,19 @@ def unwrapped(text: str, carrier: str = "{}") -> str:
 
 def act_of(event: Event, *, declared: bool = False) -> ProposedAction:
     """The action, its class guessed from the tool's name as for any tool that nobody declared, or as a person would."""
+    if not declared:
+        return propose_action(event)
     kind = ActionKind(event.kind)
-    given = resource_of(event.tool, event.kind) if declared else None
     guess = guess_tool(event.tool, "", {"properties": dict.fromkeys(event.args)})
-    full = complete_resource(given, guess, kind=kind, name=event.tool, arguments=list(event.args))
-    impact = Impact.READ if kind is ActionKind.RETRIEVAL and given is None else full.impact
-    return ProposedAction(event.tool, kind, impact, event.args)
+    full = complete_resource(
+        resource_of(event.tool, event.kind), guess, kind=kind, name=event.tool, arguments=list(event.args)
+    )
+    return ProposedAction(event.tool, kind, full.impact, event.args)
+
+
+def looked(sessions: Iterable[Session], *, live: bool = False) -> Seen:
+    """Sessions with their looks; see `looks_of`."""
+    return [(session, looks_of(session, live=live)) for session in sessions]
 
 
 def looks_of(session: Session, key: bytes = KEY, *, live: bool = False) -> list[tuple[int, ActionObservation]]:
@@ -177,7 +137,7 @@ def _looks(session: Session, key: bytes, *, live: bool) -> Iterator[tuple[int, A
             profile.add_request_text(session.requests[asked])
             asked += 1
         named = False
-        if event.tool != _CONTEXT:
+        if event.tool != NOT_AN_ACTION:
             look = observe_action(profile, act_of(event, declared=live))
             yield at, look
             profile.record_action(look.tool, look.action_fingerprint, acts=not look.is_read, sums=profile.sums)

@@ -13,7 +13,8 @@ from zlib import crc32
 
 from halo_core.model import ActionKind, Resource
 from halo_core.risk.baseline import Baseline, ValueFingerprints, fit_baseline
-from halo_core.risk.features import FEATURE_INDEX, compute_features
+from halo_core.risk.feature_catalogue import FEATURE_INDEX
+from halo_core.risk.features import compute_features
 from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction

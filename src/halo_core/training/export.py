@@ -9,8 +9,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from halo_core.risk.forest import UNIT, Forest
 
-__all__ = ["bound", "exported"]
-
 
 def exported(booster: HistGradientBoostingClassifier, columns: Sequence[int]) -> Forest:
     """The same decision function in micro-units; features are integers, so a limit is the floor of the threshold.

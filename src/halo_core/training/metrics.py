@@ -14,8 +14,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CUTS", "RATES", "Rows", "cut_of", "highest", "intervals", "rates"]
-
 CUTS: Final = {"cut_5": 0.05, "cut_1": 0.01}
 RATES: Final = {"fp_benign": "benign", "fp_resisted": "resisted", "fp_controls": "control"}
 Floats = NDArray[np.float64]

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from halo_core.risk.baseline import Baseline, fit_baseline
-from halo_core.risk.features import FEATURES, compute_features
+from halo_core.risk.feature_catalogue import FEATURES
+from halo_core.risk.features import compute_features
 from halo_core.risk.observation import ActionObservation
-from halo_studies.detection.metrics import Ints, Rows
-from halo_studies.recordings.labelled_sessions import KEY, Session, looks_of
-
-__all__ = ["WORKLOADS", "Seen", "Table", "cross_fitted", "folds_of", "join", "shrunk", "spread", "tabled"]
+from halo_core.training.metrics import Ints, Rows
+from halo_core.training.sessions import KEY, Seen, TrainingSession
 
 WORKLOADS: Final = ("recurring", "novel")
-Seen = list[tuple[Session, list[tuple[int, ActionObservation]]]]
-"""Sessions with (index of the event, look) of their actions."""
-Pick = Callable[[Session], Baseline]
+Pick = Callable[[TrainingSession], Baseline]
 SIZES: Final = (60, 85, 120, 170, 240, 340)
 """Sessions in the baselines that `shrunk` draws."""
 TO_SET: Final = (100, 101, 102)
@@ -35,11 +32,6 @@ TO_SET: Final = (100, 101, 102)
 TO_TRAIN: Final = 1000
 """The first of the draws to train with."""
 _NONE: Final = 10**9
-
-
-def looked(sessions: Iterable[Session], *, live: bool = False) -> Seen:
-    """Sessions with their looks; see `looks_of`."""
-    return [(session, looks_of(session, live=live)) for session in sessions]
 
 
 def spread(text: str) -> int:
@@ -58,7 +50,8 @@ class Table:
     def wrong(self) -> NDArray[np.bool_]:
         """Actions to learn as malicious."""
         label = self.rows.label[self.rows.session]
-        return (self.rows.wrong == 1) & np.isin(label, ("hijacked", "partial"))
+        wrong: NDArray[np.bool_] = (self.rows.wrong == 1) & np.isin(label, ("hijacked", "partial"))
+        return wrong
 
     @property
     def ordinary(self) -> NDArray[np.bool_]:
@@ -67,7 +60,8 @@ class Table:
         label, first = rows.label[rows.session], rows.first[rows.session]
         honest = np.isin(label, ("benign", "control", "resisted"))
         before = (rows.event < first) & (first < _NONE)
-        return (rows.wrong == 0) & (honest | before)
+        ordinary: NDArray[np.bool_] = (rows.wrong == 0) & (honest | before)
+        return ordinary
 
 
 def tabled(seen: Seen, pick: Pick) -> Table:
@@ -93,6 +87,13 @@ def _rows(seen: Seen, columns: Ints) -> Rows:
     return Rows(session=session, event=event, wrong=wrong, first=first, **of)
 
 
+def last_actions(table: Table) -> Table:
+    """The last action of each session alone."""
+    rows = table.rows
+    at = np.flatnonzero(np.diff(rows.session, append=-1))
+    return Table(table.values[at], replace(rows, session=rows.session[at], event=rows.event[at], wrong=rows.wrong[at]))
+
+
 def join(tables: Sequence[Table]) -> Table:
     """Tables one behind the other."""
     before = np.cumsum([0, *(table.rows.sessions for table in tables)])
@@ -111,7 +112,7 @@ def cross_fitted(workload: str, *histories: Seen, limit: int = 0, draw: int = 0)
         limit: at most so many sessions in a baseline, drawn at random; 0 for all.
         draw: number of the draw.
     """
-    benign: dict[str, list[tuple[Session, list[ActionObservation]]]] = defaultdict(list)
+    benign: dict[str, list[tuple[TrainingSession, list[ActionObservation]]]] = defaultdict(list)
     for seen in histories:
         for session, looks in seen:
             if session.label == "benign":
@@ -121,7 +122,7 @@ def cross_fitted(workload: str, *histories: Seen, limit: int = 0, draw: int = 0)
     for session, _ in (item for seen in histories for item in seen):
         tasks[session.suite, session.fold].add(session.task)
 
-    def pick(session: Session) -> Baseline:
+    def pick(session: TrainingSession) -> Baseline:
         own = session.model if workload == "recurring" else session.fold
         name = (session.suite, own)
         if name not in made:
@@ -138,7 +139,7 @@ def cross_fitted(workload: str, *histories: Seen, limit: int = 0, draw: int = 0)
     return pick
 
 
-def _apart(other: Session, own: str, workload: str) -> bool:
+def _apart(other: TrainingSession, own: str, workload: str) -> bool:
     return other.model != own if workload == "recurring" else other.fold != own
 
 
@@ -151,7 +152,7 @@ def shrunk(workload: str, seen: Seen, number: int) -> Pick:
         cross_fitted(workload, seen, limit=size, draw=TO_TRAIN * (number + 1) + at) for at, size in enumerate(SIZES)
     ]
 
-    def pick(session: Session) -> Baseline:
+    def pick(session: TrainingSession) -> Baseline:
         return picks[spread(f"{number}/{session.id}") % len(picks)](session)
 
     return pick

@@ -1,0 +1,280 @@
+"""Fitting of a detector: its members, out-of-fold margins, and the model to ship.
+
+Each member is a booster; their margins are averaged. A member learns from recorded actions, each in several views
+(against other baselines), and from made-up hijacks. Runs of the same task or of the same goal are much alike, so only
+some actions of each are drawn, anew for each view. Everything is seeded, and scikit-learn runs
+on one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.isotonic import IsotonicRegression
+
+from halo_core.risk.feature_catalogue import FEATURES
+from halo_core.risk.forest import UNIT
+from halo_core.risk.model import RiskModel
+from halo_core.training.export import exported
+from halo_core.training.feature_tables import Table
+from halo_core.training.metrics import Floats, Ints, highest
+
+CORE: Final = tuple(at for at, feature in enumerate(FEATURES) if feature.core)
+ALL: Final = tuple(range(len(FEATURES)))
+_KNOTS: Final = 64
+
+
+@dataclass(frozen=True)
+class Member:
+    """One booster of the ensemble.
+
+    Args:
+        name: for the record.
+        weight: in thousandths.
+        core: only features that mean the same everywhere.
+        monotone: features are held to rise or fall as declared.
+        views: how many more views of the sessions, against other baselines.
+        made_up: weight of made-up hijacks, in hundredths of the recorded malicious actions'.
+        trees, leaves, least, rate: size of the booster; the rate in hundredths.
+        kept: actions of one task or goal that are learnt from, in each view; 0 for all.
+    """
+
+    name: str
+    weight: int
+    core: bool = False
+    monotone: bool = False
+    views: int = 0
+    made_up: int = 100
+    trees: int = 150
+    leaves: int = 31
+    least: int = 10
+    rate: int = 10
+    kept: int = 120
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Indexes of its features."""
+        return CORE if self.core else ALL
+
+
+MEMBERS: Final = (
+    Member("recorded", 500, views=2, made_up=0, trees=300, kept=0),
+    Member("general", 500, views=1, trees=60, rate=20),
+)
+"""What is measured where a study says nothing else; the second member learns from made-up hijacks too."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a detector is trained on.
+
+    Args:
+        table: the sessions' actions.
+        views: the same actions against other baselines.
+        made_up: the malicious actions of made-up hijacks, against each kind of baseline.
+    """
+
+    table: Table
+    views: tuple[Table, ...] = ()
+    made_up: tuple[Table, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fitted members."""
+
+    members: tuple[tuple[Member, HistGradientBoostingClassifier], ...]
+
+    def margins(self, values: NDArray[np.int32]) -> Floats:
+        """Mean margin of each action, as a float."""
+        if not len(values):
+            return np.zeros(0)
+        total = sum(member.weight for member, _ in self.members)
+        parts = [m.weight * booster.decision_function(values[:, m.columns]) for m, booster in self.members]
+        mean: Floats = np.sum(parts, axis=0) / total
+        return mean
+
+
+def fitted(
+    material: Material,
+    sessions: NDArray[np.bool_],
+    members: Sequence[Member] = MEMBERS,
+    *,
+    size: int = 100,
+    seed: int = 0,
+) -> Fit:
+    """Train on some sessions.
+
+    Args:
+        material: see there.
+        sessions: which sessions, one truth value each.
+        members: of the ensemble.
+        size: hundredths of the members' trees, for quick runs.
+        seed: of all randomness.
+    """
+    return Fit(tuple((member, _booster(member, material, sessions, size, seed)) for member in members))
+
+
+def _booster(
+    member: Member, material: Material, sessions: NDArray[np.bool_], size: int, seed: int
+) -> HistGradientBoostingClassifier:
+    columns = list(member.columns)
+    rows = [*_recorded(member, material, sessions, seed), *_made_up(member, material, sessions)]
+    booster = HistGradientBoostingClassifier(
+        max_iter=max(member.trees * size // 100, 5),
+        max_leaf_nodes=member.leaves,
+        min_samples_leaf=member.least,
+        learning_rate=member.rate / 100,
+        l2_regularization=1.0,
+        early_stopping=False,
+        monotonic_cst=[FEATURES[at].rises for at in columns] if member.monotone else None,
+        random_state=seed,
+    )
+    weight = np.concatenate([weight for _, _, weight in rows])
+    return booster.fit(
+        np.concatenate([values[:, columns] for values, _, _ in rows]),
+        np.concatenate([target for _, target, _ in rows]),
+        sample_weight=weight * (len(weight) / weight.sum()),
+    )
+
+
+_Rows = tuple[NDArray[np.int32], Ints, Floats]
+"""Features, 1 for malicious, and weight of each action."""
+
+
+def _recorded(member: Member, material: Material, sessions: NDArray[np.bool_], seed: int) -> Iterator[_Rows]:
+    """Recorded actions, view by view; malicious and ordinary ones weigh a half each in every view."""
+    table = material.table
+    use = (table.wrong | table.ordinary) & sessions[table.rows.session]
+    weight = np.zeros(len(use))
+    weight[use] = _weights(table, use) / use.sum()
+    _, group = np.unique(_groups(table), return_inverse=True)
+    for number, view in enumerate((table, *material.views[: member.views])):
+        kept = use & _drawn(group, use, member.kept, seed * 100 + number)
+        before, after = (np.bincount(group, np.where(which, weight, 0)) for which in (use, kept))
+        share = np.divide(before, after, out=np.zeros_like(before), where=after > 0)
+        yield view.values[kept], table.wrong[kept].astype(np.int64), (weight * share[group])[kept]
+
+
+def _drawn(group: Ints, use: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.bool_]:
+    """At most so many of each group's actions, at random."""
+    if not most:
+        return use
+    order = np.lexsort((np.random.default_rng(seed).random(len(group)), ~use, group))
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(group[order])) + 1])
+    rank = np.empty(len(group), np.int64)
+    rank[order] = np.arange(len(group)) - np.repeat(starts, np.diff([*starts, len(group)]))
+    return rank < most
+
+
+def _made_up(member: Member, material: Material, sessions: NDArray[np.bool_]) -> Iterator[_Rows]:
+    """Made-up hijacks whose own task and whose action's task are both trained with."""
+    tasks = np.unique(material.table.rows.task[sessions])
+    views = 1 + min(member.views, len(material.views))
+    for made in material.made_up:
+        rows = made.rows
+        use = (np.isin(rows.task, tasks) & np.isin(rows.goal, tasks))[rows.session]
+        if member.made_up and use.any():
+            each = 0.5 * views * member.made_up / 100 / len(material.made_up) / use.sum()
+            yield made.values[use], np.ones(use.sum(), np.int64), np.full(use.sum(), each)
+
+
+def _groups(table: Table) -> NDArray[np.str_]:
+    """What an action is alike with: runs of the same goal if it is malicious, else of the same task."""
+    session, wrong = table.rows.session, table.wrong
+    group = np.where(wrong, table.rows.goal[session], table.rows.task[session])
+    return np.char.add(group, np.where(wrong, "+", "-"))
+
+
+def _weights(table: Table, use: NDArray[np.bool_]) -> Floats:
+    """Goals and tasks that many runs share count less for each; malicious and ordinary count the same together."""
+    wrong = table.wrong[use]
+    _, which, times = np.unique(_groups(table)[use], return_inverse=True, return_counts=True)
+    weight = 1 / np.sqrt(times[which])
+    for side in (wrong, ~wrong):
+        if side.any():
+            weight[side] /= weight[side].sum()
+    scaled: Floats = weight * len(weight) / 2
+    return scaled
+
+
+def cross(
+    material: Material, groups: Ints, members: Sequence[Member] = MEMBERS, *, size: int = 100, seed: int = 0
+) -> tuple[Floats, dict[int, Fit]]:
+    """Out-of-fold margins: each session's from a fit that saw none of its group. And the fits, by group."""
+    fits = {
+        group: fitted(material, groups != group, members, size=size, seed=seed)
+        for group in sorted(set(groups.tolist()))
+    }
+    return margins_of(material.table, groups, fits), fits
+
+
+def margins_of(table: Table, groups: Ints, fits: Mapping[int, Fit]) -> Floats:
+    """Out-of-fold margins of a view of the sessions that were fitted on."""
+    margins = np.zeros(len(table.values))
+    for group, fit in fits.items():
+        here = (groups == group)[table.rows.session]
+        margins[here] = fit.margins(table.values[here])
+    return margins
+
+
+def shipped(
+    fit: Fit,
+    table: Table,
+    margins: Floats,
+    limits: dict[str, float],
+    about: dict[str, str],
+    *,
+    made_up: Floats | None = None,
+) -> RiskModel:
+    """The model as integer tables, calibrated on out-of-fold margins.
+
+    Args:
+        fit: the fitted members.
+        table: actions that it is calibrated on.
+        margins: of these, out of fold.
+        limits: by name, as floats.
+        about: what it was trained on.
+        made_up: margins of made-up hijacks, used where no malicious action was recorded.
+    """
+    forests = tuple((member.weight, exported(booster, member.columns)) for member, booster in fit.members)
+    use = table.wrong | table.ordinary
+    known, wrong, weight = margins[use], table.wrong[use], _weights(table, use)
+    if not wrong.any() and made_up is not None and len(made_up):
+        each = weight.sum() / len(made_up)
+        known = np.concatenate([known, made_up])
+        wrong = np.concatenate([wrong, np.ones(len(made_up), bool)])
+        weight = np.concatenate([weight, np.full(len(made_up), each)])
+    best = highest(table.rows, margins)[table.rows.label == "benign"]
+    usual = np.quantile(best[np.isfinite(best)], np.linspace(0, 1, 101))
+    return RiskModel(
+        forests,
+        _curve(known, wrong, weight),
+        {name: round(limit * UNIT) for name, limit in limits.items()},
+        tuple(round(float(margin) * UNIT) for margin in usual),
+        _tails(margins[table.ordinary]),
+        about,
+    )
+
+
+def _tails(margins: Floats) -> tuple[int, ...]:
+    """Margins that ordinary actions pass with probability 1, 1/2, .. down to where ten of them are left."""
+    halvings = range(max(int(np.log2(max(len(margins), 2) / 10)), 1) + 1)
+    return tuple(round(float(np.quantile(margins, 1 - 0.5**at)) * UNIT) for at in halvings)
+
+
+def _curve(margins: Floats, wrong: NDArray[np.bool_], weight: Floats) -> tuple[tuple[int, int], ...]:
+    """Isotonic calibration as at most `_KNOTS` points, strictly rising in the margin."""
+    regression = IsotonicRegression(out_of_bounds="clip").fit(margins, wrong, sample_weight=weight)
+    where = np.unique(
+        np.quantile(margins, np.linspace(0, 1, _KNOTS // 2)).tolist()
+        + np.linspace(margins.min(), margins.max(), _KNOTS // 2).tolist()
+    )
+    risks = np.maximum.accumulate(np.round(regression.predict(where) * 1000).astype(int))
+    points = dict(zip((round(float(at) * UNIT) for at in where), (int(risk) for risk in risks), strict=True))
+    return tuple(sorted(points.items()))

@@ -1,0 +1,185 @@
+"""How a score carries over: margins of roles, goals and sources that a model never saw, at limits set without them.
+
+One set of tables serves all of it. Every part is scored by a fit without it, for both workloads; what is chosen for it
+(limits) comes from sessions that are not of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from halo_core.model import Impact
+from halo_core.risk.feature_catalogue import FEATURE_INDEX
+from halo_core.training.feature_tables import Table, folds_of
+from halo_core.training.fitting import Fit, Material, Member, cross, fitted, margins_of
+from halo_core.training.limits import SPARE, Result, adaptive, carried, limit_of
+from halo_core.training.metrics import CUTS, Floats, Rows, highest, intervals, rates
+from halo_studies.detection.protocol import left_out
+
+__all__ = ["Figures", "measure"]
+
+_WORKLOADS: Final = ("recurring", "novel")
+_NEVER: Final = 10**9
+Margins = Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is measured.
+
+    Args:
+        tables: by workload; `live` is measured beside them where there is one.
+        material: what is trained on.
+        members: of the detector.
+        options: `size` and `seed`.
+        note: called with what is done next.
+    """
+
+    tables: Mapping[str, Table]
+    material: Material
+    members: tuple[Member, ...]
+    options: Mapping[str, int]
+    note: Callable[[str], None]
+
+    def _fit(self, sessions: NDArray[np.bool_]) -> Fit:
+        return fitted(self.material, sessions, self.members, **self.options)
+
+    @property
+    def rows(self) -> Rows:
+        """Of the sessions, the same in all tables."""
+        return self.material.table.rows
+
+    def out_of_fold(self) -> tuple[dict[str, Floats], NDArray[np.int64]]:
+        """Margins of each workload, five folds by user task; and the folds."""
+        groups = folds_of(self.rows)
+        self.note("five folds of user tasks")
+        _, fits = cross(self.material, groups, self.members, **self.options)
+        return {name: margins_of(table, groups, fits) for name, table in self.tables.items()}, groups
+
+    def apart(self, what: str, parts: int, within: NDArray[np.bool_]) -> tuple[dict[str, Floats], list[Any]]:
+        """Margins of each part from a fit without it, NaN elsewhere; and the parts."""
+        found = {name: np.full(len(table.values), np.nan) for name, table in self.tables.items()}
+        every = []
+        for name, out in left_out(self.rows, what, parts):
+            if not (out & within).any():
+                continue
+            self.note(f"without {name}")
+            fit = self._fit(~out)
+            every.append((name, out))
+            for workload, table in self.tables.items():
+                here = out[table.rows.session]
+                found[workload][here] = fit.margins(table.values[here])
+        return found, every
+
+
+def measure(figures: Figures, *, folder: str, parts: int) -> dict[str, Any]:
+    """All figures of one folder's sessions.
+
+    Args:
+        figures: see there.
+        folder: whose sessions are measured; all are trained with.
+        parts: in how many parts goals are left out.
+    """
+    rows = figures.rows
+    own = rows.folder == folder
+    margins, groups = figures.out_of_fold()
+    usual = {name: _usual(table.rows, margins[name]) for name, table in figures.tables.items()}
+    found: dict[str, Any] = {"tasks": {}, "roles": {}, "goals": {}, "sources": {}}
+    for name, table in figures.tables.items():
+        result = Result(table, margins[name], carried(table, margins[name], groups, SPARE.get(name, SPARE["novel"])))
+        found["tasks"][name] = _told(result, own, usual[name])
+    roles, every_role = figures.apart("suite", 1, np.ones(len(own), bool))
+    for name, table in figures.tables.items():
+        result = Result(table, roles[name], _limits_of_others(table.rows, roles[name], rows.suite))
+        found["roles"][name] = _told(result, own, usual[name]) | {
+            "each": {role: result.rates(out)["cut_5"] for role, out in every_role if (out & own).any()}
+        }
+    goals, every_goal = figures.apart("goal", parts, own)
+    for name, table in figures.tables.items():
+        mixed = np.where(np.isnan(goals[name]), margins[name], goals[name])
+        result = Result(table, mixed, _flat(table.rows, margins[name], name))
+        attacked = own & np.any([out for _, out in every_goal], axis=0)
+        found["goals"][name] = _told(result, attacked | (own & (rows.goal == "")), usual[name])
+    for source in np.unique(rows.folder):
+        out = rows.folder == source
+        if out.all():
+            continue
+        figures.note(f"without {source}")
+        fit = fitted(figures.material, ~out, figures.members, **figures.options)
+        for name, table in figures.tables.items():
+            alone = fit.margins(table.values)
+            others = np.where((~out)[table.rows.session], margins[name], alone)
+            limits = {
+                cut: np.full(len(out), limit_of(table.rows, margins[name], ~out, share)) for cut, share in CUTS.items()
+            }
+            found["sources"].setdefault(str(source), {})[name] = _told(Result(table, others, limits), out, usual[name])
+    return found
+
+
+def _told(result: Result, chosen: NDArray[np.bool_], usual: Floats) -> dict[str, Any]:
+    """Rates with intervals at the carried limits, at limits suited to each role, and at each role's own cut."""
+    suited = adaptive(result, usual)
+    rows, margins = result.table.rows, result.margins
+    return {
+        **result.rates(chosen),
+        "intervals": intervals(_of(rows, chosen), margins, result.limits["cut_5"]),
+        "adaptive": suited.rates(chosen),
+        "adaptive_intervals": intervals(_of(rows, chosen), margins, suited.limits["cut_5"]),
+        "own_cut_5": rates(rows, margins, _own_cut(rows, margins), chosen),
+        "reads": _unseen_by_rules(result.table, margins, result.limits["cut_5"], chosen),
+        "reads_adaptive": _unseen_by_rules(result.table, margins, suited.limits["cut_5"], chosen),
+    }
+
+
+def _of(rows: Rows, chosen: NDArray[np.bool_]) -> Rows:
+    """The same rows; sessions that are not chosen have no label, so that no rate counts them."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(rows, label=np.where(chosen, rows.label, ""))
+
+
+def _unseen_by_rules(table: Table, margins: Floats, limit: Floats, chosen: NDArray[np.bool_]) -> dict[str, int]:
+    """First malicious acts that only read or write, which no starter rule looks at: how many there are, and flagged."""
+    rows = table.rows
+    grave = {Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.ADMIN, Impact.EXECUTE}
+    quiet = [at for at, impact in enumerate(Impact) if impact not in grave]
+    first = (rows.event == rows.first[rows.session]) & ((rows.label == "hijacked") & chosen)[rows.session]
+    plain = first & np.isin(table.values[:, FEATURE_INDEX["impact"]], quiet)
+    return {"first_acts": int(plain.sum()), "flagged": int((plain & (margins > limit[rows.session])).sum())}
+
+
+def _usual(rows: Rows, margins: Floats) -> Floats:
+    best = highest(rows, margins)[rows.label == "benign"]
+    return best[np.isfinite(best)]
+
+
+def _limits_of_others(rows: Rows, margins: Floats, part: NDArray[np.str_]) -> dict[str, Floats]:
+    """Each part's limit from the ordinary sessions of the others, each scored by a fit that never saw its own part."""
+    limits = {name: np.zeros(rows.sessions) for name in CUTS}
+    for value in np.unique(part):
+        for name, share in CUTS.items():
+            limits[name][part == value] = limit_of(rows, margins, part != value, share)
+    return limits
+
+
+def _flat(rows: Rows, margins: Floats, workload: str) -> dict[str, Floats]:
+    every = np.ones(rows.sessions, bool)
+    spare = SPARE.get(workload, SPARE["novel"])
+    return {
+        name: np.full(rows.sessions, limit_of(rows, margins, every, share, spare[name])) for name, share in CUTS.items()
+    }
+
+
+def _own_cut(rows: Rows, margins: Floats) -> Floats:
+    limit = np.full(rows.sessions, np.inf)
+    best = highest(rows, margins)
+    for suite in np.unique(rows.suite):
+        ordinary = best[(rows.suite == suite) & (rows.label == "benign")]
+        if len(ordinary):
+            limit[rows.suite == suite] = np.quantile(ordinary, 0.95, method="higher")
+    return limit

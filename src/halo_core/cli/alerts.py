@@ -66,6 +66,7 @@ _MAX_RETRY_S: Final = 60.0
 _MAX_FOLLOW_S: Final = 300.0
 _MIN_FOLLOW_S: Final = 0.2
 app = typer.Typer(help="List alerts, and send them to other systems.")
+_JUDGED_KINDS: Final = (EntryKind.ALERT, EntryKind.DECISION)
 _TITLES: Final = ("#", "time", "who", "on", "risk", "session", "judged", "why")
 
 
@@ -281,7 +282,9 @@ def alerts(
 
 @store_verb(json=False, by=True)
 def judge(
-    alert: Annotated[str, Argument(metavar="N", help="Index or id of the alert.")],
+    alert: Annotated[
+        str, Argument(metavar="N", help="Index or id of the alert, or of a decision that no alert was raised about.")
+    ],
     *,
     attack: Annotated[bool, Option("--attack", help="It was an attack; the next fit or import leaves it out.")] = False,
     ordinary: Annotated[bool, Option("--ordinary", help="It was ordinary work.")] = False,
@@ -296,8 +299,9 @@ def judge(
         alert_entry = find_entry(reader, name, alert).entry
         session = reader.find_session(name, alert_entry.session)
         late = is_about_identity(alert_entry) and is_in_baseline(reader, name, alert_entry)
-    if alert_entry.kind is not EntryKind.ALERT:
-        raise ConfigError("no_alert", f"`{alert}` is not an alert", field="N", remedy="see `halo alerts`")
+    if alert_entry.kind not in _JUDGED_KINDS:
+        problem, remedy = f"`{alert}` is neither an alert nor a decision", "see `halo alerts` and `halo log`"
+        raise ConfigError("no_alert", problem, field="N", remedy=remedy)
     body = {
         "alert": alert_entry.id,
         "attack": attack,

@@ -306,7 +306,9 @@ def load_alerts(reader: Reader, tenant: str, home: Path, *, open_only: bool = Fa
             subjects[entry.id] = subject_of(str(body.get("identity"))) if about_identity else str(body.get("agent", ""))
         elif (verdict := read_verdict(entry)) is not None:
             verdicts[verdict["alert"]] = verdict
-            row = errors.setdefault(subjects.get(verdict["alert"], ""), {"attack": 0, "ordinary": 0})
+            if verdict["alert"] not in subjects:
+                continue  # on a decision that no alert was raised about
+            row = errors.setdefault(subjects[verdict["alert"]], {"attack": 0, "ordinary": 0})
             row["attack" if verdict["attack"] else "ordinary"] += 1
     listed = tuple(
         AlertView(

@@ -42,12 +42,27 @@ class SessionHistory:
         observations: of its actions.
         circumstances: of each; empty where none are known.
         principals: whom each acted for, empty for one of an exposed session or of an unknown user; none where unknown.
+        position: of the session's first entry in the log.
     """
 
     session: str
     observations: list[ActionObservation] = field(default_factory=list)
     circumstances: list[Circumstances] = field(default_factory=list)
     principals: list[str] = field(default_factory=list)
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutMargins:
+    """Highest margins of sessions that a model was trained on, each of a fit without the session.
+
+    Args:
+        margins: of ordinary sessions, in micro-units.
+        until: position of the last action of these sessions; what began by then is not measured with the model itself.
+    """
+
+    margins: tuple[int, ...] = ()
+    until: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +105,9 @@ def collect_sessions(
             if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.records` uses those
                 (bad.add if verdict["attack"] else bad.discard)(verdict["session"])
         elif entry.session:
-            sessions.setdefault(entry.session, _SessionReplay(entry.session, key)).add_entry(entry, contents, wanted)
+            if entry.session not in sessions:
+                sessions[entry.session] = _SessionReplay(entry.session, key, item.index)
+            sessions[entry.session].add_entry(entry, contents, wanted)
     histories = [session.history for name, session in sessions.items() if name not in bad]
     return [history for history in histories if history.observations]
 
@@ -98,8 +115,8 @@ def collect_sessions(
 class _SessionReplay:
     """Builds a session's profile again from its entries."""
 
-    def __init__(self, session: str, key: bytes) -> None:
-        self.history = SessionHistory(session)
+    def __init__(self, session: str, key: bytes, position: int) -> None:
+        self.history = SessionHistory(session, position=position)
         self._profile = Profile(key[:64])
         self._request_texts: set[bytes] = set()
         self._open: dict[tuple[str, int], tuple[str, bool]] = {}
@@ -156,6 +173,7 @@ def fit_score(
     model: RiskModel,
     key: bytes,
     judge: Callable[[SessionHistory], RiskModel] | None = None,
+    held_out: HeldOutMargins = HeldOutMargins(),
 ) -> FittedScore:
     """Fit a baseline and limits to these sessions.
 
@@ -167,18 +185,21 @@ def fit_score(
         model: the model that will score.
         key: key of the tenant's fingerprints.
         judge: session → the model that computes its margins for the limits, if `model` was trained on it.
+        held_out: margins to use for the sessions that `model` was trained on, where there is no such judge.
     """
     key = key[:64]
     baseline, usual = _fit(sessions, key)
     tasks = sorted({item.observations[0].request_fingerprint for item in sessions})
     fold_of = {task: i % _FOLDS for i, task in enumerate(tasks)}
-    highest: list[int] = []
+    highest: list[int] = list(held_out.margins)
     for fold in range(min(_FOLDS, len(tasks))):
         out = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] == fold]
         rest = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] != fold]
         rest_baseline, rest_usual = _fit(rest, key)
         highest += [
-            max(_compute_margins(item, rest_baseline, rest_usual, judge(item) if judge else model, key)) for item in out
+            max(_compute_margins(item, rest_baseline, rest_usual, judge(item) if judge else model, key))
+            for item in out
+            if item.position > held_out.until
         ]
     margins = sample_own_margins(highest)
     elevated = suit_threshold(margins, model.usual_margins, _ELEVATED)

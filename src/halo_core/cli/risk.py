@@ -16,7 +16,6 @@ from typer import Argument, Option
 from halo_core.baselines import (
     collect_sessions,
     fit_score,
-    load_shipped_model,
     put_in_force,
     take_out_of_force,
 )
@@ -34,10 +33,11 @@ from halo_core.cli.rendering import (
 )
 from halo_core.enforcement.profile_rebuild import rebuild_profiles
 from halo_core.errors import ConfigError
-from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
+from halo_core.model_changes import find_held_out, load_usual_model, name_log
 from halo_core.store.reader import read_entries
 from halo_core.views.agent_behaviour import load_agent_behaviour
-from halo_core.views.passports import read_regular_file
+from halo_core.views.inventory import find_role
+from halo_core.views.models import load_model_file
 from halo_core.views.people_risk import load_people
 from halo_core.views.risk import (
     KINDS,
@@ -197,15 +197,17 @@ def fit_agent_baseline(
     like: Annotated[
         list[str] | None, Option("--like", help="Agents with the same role whose sessions are used too.")
     ] = None,
-    model: Annotated[Path | None, Option("--model", help="A model file (default: Halo's model).")] = None,
+    model: Annotated[
+        Path | None, Option("--model", help="A model file (default: one switched to, else Halo's).")
+    ] = None,
     dry_run: DryRunOption = False,
     store: StoreContext,
 ) -> None:
     """Fit a baseline from the agent's sessions in the log, and score its actions against it from now on."""
-    scorer = _load_model(model) if model is not None else load_shipped_model()
     key = store.keys.secret("sketch")
     agents = [agent, *(like or ())]
     with store.open_log() as (reader, tenant), show_progress(SpinnerColumn(), TextColumn(_PROGRESS)) as bar:
+        scorer = load_model_file(model) if model is not None else load_usual_model(reader, tenant, agent)
         check_agents_acted(reader, tenant, like or ())
         task = bar.add_task("reading the log")
         sessions = collect_sessions(
@@ -216,7 +218,8 @@ def fit_agent_baseline(
             remedy = "run it in observe mode first, or add agents with the same role with `--like`"
             raise ConfigError("no_sessions", problem, field="agent", remedy=remedy)
         bar.update(task, description=f"fitting {len(sessions)} sessions")
-        baseline = fit_score(sessions, scorer, key)
+        held_out = find_held_out(scorer, name_log(reader, tenant), find_role(store.home, agent))
+        baseline = fit_score(sessions, scorer, key, held_out=held_out)
         unjudged = count_unjudged_alerts(reader, tenant, frozenset(item.session for item in sessions))
         unscored, attacks = survey_sessions(reader, tenant, agents, sessions)
     if not dry_run:
@@ -245,21 +248,6 @@ def drop_agent_baseline(agent: AgentArgument, *, store: StoreContext) -> int:
     dropped = store.commit(lambda tx: take_out_of_force(tx, agent, store.actor))
     say_plainly(f"no baseline is in force for {agent}" + ("" if dropped else ", and none was before"))
     return Exit.OK if dropped else Exit.FAILED
-
-
-def _load_model(path: Path) -> RiskModel:
-    """A model file, packed or not.
-
-    Raises:
-        ConfigError: it cannot be read.
-        BadInput: it is not a model of this version.
-    """
-    try:
-        data = read_regular_file(path, MAX_MODEL_BYTES)
-    except OSError as exc:
-        why = f"cannot read `{path}`: {exc.strerror}"
-        raise ConfigError("no_model", why, field="model", remedy="choose a file that train_behaviour.py wrote") from exc
-    return RiskModel.from_bytes(data) if data[:1] == b"{" else RiskModel.from_packed(data)
 
 
 def _print_baseline(store: StoreContext, baseline: BaselineView) -> None:

@@ -480,6 +480,13 @@ def read_manifest_if_any(home: Path, path: Path | None, *, ignore_errors: bool =
         raise
 
 
+def find_role(home: Path, agent: str) -> str:
+    """The role of an agent by the home's manifest; its own name where none says it."""
+    manifest = read_manifest_if_any(home, None, ignore_errors=True)
+    declared = None if manifest is None else manifest.agents.get(agent)
+    return agent if declared is None else declared.role
+
+
 def read_manifest_text(path: Path) -> str:
     """The text of a manifest's file.
 

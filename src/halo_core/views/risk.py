@@ -497,7 +497,7 @@ def load_risk_report(reader: Reader, tenant: str, agent: str = "") -> RiskReport
 
 def _advise_scoring(reader: Reader, tenant: str, agent: str, *, acted: bool) -> str:
     fitted = {
-        name for owner, name, blob in reader.rows(Stream.BASELINES) if owner == tenant and blob and name != IDENTITIES
+        name for owner, name, blob in reader.rows(Stream.BASELINES) if owner == tenant and blob and name.isprintable()
     }
     if agent in fitted or (not agent and fitted):
         return "no action has been scored yet; scoring starts with the next action"

@@ -1,0 +1,122 @@
+"""What another model would have said of recorded actions, computed from the features that their entries hold.
+
+The recorded decision is believed only where it replays to its bytes. The other model's risk and band take the place of
+the recorded ones, and the same policy decides again; the risk of the session is carried on as the other model would
+have. What another decision would have changed later in a session (exposure, budgets, authority) is not followed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from halo_core.decision import decide
+from halo_core.model import Decision, Effect
+from halo_core.replay import Inputs, RecordedDecision, Replayer
+from halo_core.risk.action_risk import ActionRisk, RiskRules, next_session_risk
+from halo_core.risk.circumstances import circumstances_of
+from halo_core.store.reader import NO_END
+
+HELD: Final = frozenset({Effect.CHALLENGE, Effect.DENY})
+"""Effects under which an action does not run unasked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredEffect:
+    """What a model said of an action, and what followed.
+
+    Args:
+        risk: 0..1000.
+        band: 0 ordinary, 1 elevated, 2 high.
+        effect: of the decision.
+    """
+
+    risk: int
+    band: int
+    effect: Effect
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the action was asked or denied."""
+        return self.effect in HELD
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedAction:
+    """One recorded action under two models.
+
+    Args:
+        index: position of its decision in the log.
+        id: of the decision's entry.
+        session: in which.
+        agent: that acted.
+        resource: that it used.
+        recorded: with the model in force at the time.
+        other: with the other model.
+    """
+
+    index: int
+    id: str
+    session: str
+    agent: str
+    resource: str
+    recorded: ScoredEffect
+    other: ScoredEffect
+
+
+@dataclass(slots=True)
+class ModelComparer:
+    """Computes what other models would have said, decision by decision in log order.
+
+    Args:
+        replayer: reads what the decisions were made on.
+        rules: agent → the other score.
+        skipped: why → number of scored actions of these agents that cannot be compared.
+    """
+
+    replayer: Replayer
+    rules: Mapping[str, RiskRules]
+    skipped: Counter[str] = field(default_factory=Counter)
+    _session_risks: dict[str, int] = field(default_factory=dict)
+
+    def compare_all(self, since: int = 0, until: int = NO_END) -> Iterator[ComparedAction | None]:
+        """Every decision at positions from `since` to before `until`; None for those that are not compared."""
+        for recorded in self.replayer.read_decisions(since, until):
+            yield self.compare(recorded)
+
+    def compare(self, recorded: RecordedDecision) -> ComparedAction | None:
+        """One decision; None where it has no score, is another agent's, or cannot be compared."""
+        plain = recorded.recorded
+        agent = plain.request["subject"]["agent"]
+        rules = self.rules.get(agent)
+        if rules is None or plain.snapshot["risk"] is None:
+            return None
+        if len(plain.snapshot.get("features", ())) < rules.model.feature_count:
+            self.skipped["recorded by a version with fewer features"] += 1
+            return None
+        replayed, inputs = self.replayer.replay_recorded(recorded)
+        if inputs is None:
+            self.skipped[f"replay: {replayed.status.value}"] += 1
+            return None
+        judged, decision = self._decide(inputs, rules, recorded.entry.session)
+        snapshot = inputs.snapshot
+        return ComparedAction(
+            index=recorded.position,
+            id=recorded.entry.id,
+            session=recorded.entry.session,
+            agent=agent,
+            resource=plain.request["resource"]["id"],
+            recorded=ScoredEffect(snapshot.risk or 0, snapshot.band, inputs.decision.effect),
+            other=ScoredEffect(judged.risk, judged.band, decision.effect),
+        )
+
+    def _decide(self, inputs: Inputs, rules: RiskRules, session: str) -> tuple[ActionRisk, Decision]:
+        request, snapshot, _ = inputs
+        before = self._session_risks.get(session, snapshot.session_risk)
+        circumstances = circumstances_of(request, snapshot.time_us, snapshot.refused)
+        judged = rules.compute_action_risk(rules.model.compute_margin(snapshot.features), circumstances)
+        decision = decide(request, replace(snapshot, risk=judged.risk, band=judged.band, session_risk=before))
+        self._session_risks[session] = next_session_risk(before, judged.risk, refused=not decision.effect.runs)
+        return judged, decision

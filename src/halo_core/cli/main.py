@@ -103,6 +103,10 @@ VERBS: Final = {
     "mcp": Verb("mcp.app", "Tools of MCP servers, and accepting those that they list later."),
     "keys": Verb("approvals.keys_app", "List keys, and rotate or retire issuer keys."),
     "baseline": Verb("risk.app", "Fit, show and drop the baseline of an agent's ordinary behaviour."),
+    "train": Verb(
+        "training.train",
+        "Train a risk model on the sessions in the ledger and the verdicts of `halo judge`; needs the extra `train`.",
+    ),
     "model": Verb("models.app", "Try another risk model beside the one in force, switch to it, and back."),
     "identity": Verb(
         "identities.app", "Baselines and risk of people and service accounts, from imported or followed events."

@@ -212,6 +212,7 @@ class _Action:
     args: Mapping[str, Any]
     impact: Impact
     part: int
+    ran: bool
     result: str = ""
 
 
@@ -252,6 +253,7 @@ class _SessionDraft:
                 args=canonical.from_plain(canonical.loads(sealed)),
                 impact=Impact(resource["impact"]),
                 part=max(len(self.requests) - 1, 0),
+                ran=entry.body["dispatched"],
             )
         )
 
@@ -303,7 +305,8 @@ class _Labels:
             is_malicious: bool | None = False
             if first is not None and index >= first:
                 is_malicious = True if item.id in self.malicious else None
-            is_own = self.roles.get(item.agent) == role
+            # What was stopped and nobody judged is no ordinary work, as little as it is for a baseline.
+            is_own = self.roles.get(item.agent) == role and (item.ran or item.id in self.malicious)
             events.append(
                 TrainingEvent(
                     kind=item.kind,

@@ -17,7 +17,6 @@ from typing import Any, Final
 from halo_core.baselines import SessionHistory, find_baseline_hash, read_baseline_part
 from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import ConfigError
-from halo_core.identities.baseline import IDENTITIES
 from halo_core.identities.day_alerts import ALERT_KIND
 from halo_core.model import EntryKind, Grants
 from halo_core.risk.action_risk import ScoringTerms

@@ -20,6 +20,7 @@ from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.training.ledger_model import compute_interval
 from halo_core.training.ledger_sessions import LedgerSelection, name_task, read_training_sessions
+from halo_core.training.sessions import NOT_AN_ACTION
 from halo_world import SURFACE, Calls, bodies, cli, found, schema, session_ref, url_of
 
 PEOPLE = ("ana", "bela", "carl", "dora", "egon", "fina", "gero", "hana")
@@ -38,9 +39,9 @@ def act(halo, name: str, result: str = "done", **args: str) -> None:
         halo.enforcer.run(halo.build_call(resource, args), Calls(result), SURFACE)
 
 
-def work(home, sessions: int = 56, hijacked: int = 6) -> list[str]:
+def work(home, sessions: int = 56, hijacked: int = 6, mode: str = "observe") -> list[str]:
     """Sessions of a desk that sends what it reads; the first ones are hijacked. Ids of the hijackers' actions."""
-    with HaloBase.local("desk", home=home, mode="observe", quiet=True) as halo:
+    with HaloBase.local("desk", home=home, mode=mode, quiet=True) as halo:
         for number in range(sessions):
             who, thing = PEOPLE[number % 8], THINGS[number % 7]
             with halo.session(f"s-{number}", request=f"Read the {thing} of {who} and send it to {who}@bank.example"):
@@ -103,6 +104,18 @@ def test_an_attack_of_which_no_action_is_named_teaches_nothing(tmp_path):
     store.close()
     data = read(home)
     assert (data.count()["clerk"]["benign"], len(data.sessions), data.unnamed_attacks) == (3, 3, 1)
+
+
+def test_what_was_stopped_is_malicious_if_somebody_says_so_and_else_left_out(tmp_path):
+    home = tmp_path / "home"
+    first, second = work(home, sessions=4, hijacked=2, mode="enforce")
+    stopped = [item.entry for item in found(home, EntryKind.DECISION) if item.entry.id in {first, second}]
+    assert [entry.body["dispatched"] for entry in stopped] == [False, False]
+    assert cli("judge", first, "--attack", home=home)[0] == 0
+    judged, unjudged, *_ = read(home).sessions
+    assert (judged.label, judged.events[1].tool, judged.events[1].malicious) == ("hijacked", "send_mail", True)
+    assert (unjudged.label, unjudged.events[1].tool) == ("benign", NOT_AN_ACTION)
+    assert dict(unjudged.events[1].args) == {}
 
 
 def test_an_interval_holds_its_rate_and_is_wilsons():

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from halo_core.behaviour.summaries import AGENT, AnyProfile, ProfileHistory
-from halo_core.enforcement.session_folds import fold_into
+from halo_core.enforcement.session_folds import LocatedSummary, fold_into
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger import digest_state, leaf_hash
 from halo_core.model import Actor, EntryKind
 from halo_core.store import Draft, Transaction, encode_leaf
 from halo_core.store.committer import Job
-from halo_core.store.image import WaitingSummary
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.reader import Reader, read_entries
 
@@ -68,7 +67,7 @@ def rebuild_profiles(
         if profile is None or digest_state(profile.to_bytes()) != steps[len(steps)].digest:
             problem = f"the log does not give the profile of `{subject}` that its newest entry committed to"
             raise Tampered("profile_broken", problem, remedy="run `halo verify`")
-        waiting: list[WaitingSummary] = []
+        waiting: list[LocatedSummary] = []
         for writer, seq, at in history.find_unfolded(kind, subject) if kind == AGENT else ():
             session, tree = history.summaries[writer, seq, at]
             waiting.append(({"at": at, "leaf": leaves[writer, seq], "w": writer, "ws": seq}, tree, session))
@@ -83,7 +82,7 @@ class _RebuildJob:
     subject: str
     version: int
     profile: AnyProfile
-    waiting: list[WaitingSummary]
+    waiting: list[LocatedSummary]
     actor: Actor
 
     def __call__(self, tx: Transaction) -> RebuiltProfile:

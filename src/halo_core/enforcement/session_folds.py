@@ -10,7 +10,7 @@ session of the agent's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,14 +21,13 @@ from halo_core.failpoints import hit_failpoint
 from halo_core.model import EntryKind, make_profile_key
 from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Store, Transaction, encode_leaf
 from halo_core.store.engine import is_postgres
-from halo_core.store.image import WaitingSummary
 from halo_core.store.profile_rows import ProfileTable, StoredProfile, commit_profile
 from halo_core.store.session_state import AgentTally
 
+LocatedSummary = tuple[dict[str, Any], Mapping[str, Any], str]
+"""Where the summary of an agent's session stands, the summary, and the session's reference."""
 IDLE_US: Final = 15 * 60_000_000
 """Microseconds without an action after which a session is folded although nobody said that it has ended."""
-GROUP_SIZE: Final = 4
-"""Sessions that are folded at once into the profiles of roles and the tenant; one that alarmed does not wait."""
 _MAX_OPEN: Final = 1024
 NOTED_EVERY_US: Final = 60_000_000
 """Microseconds after which it is noted again that a session acts."""
@@ -65,28 +64,26 @@ def fold_session(tx: Transaction, state: SessionState) -> None:
     written = tx.append(Draft(EntryKind.PROFILE, session, body))
     tx.put_session(changed, written.entry)
     hit_failpoint("after_session_summary")
-    waiting = tx.image.waiting_summaries
+    folded: list[LocatedSummary] = []
     for at, tree in enumerate(summaries):
-        waiting.append(({**locate(written), "at": at}, tree, session))
-        fold_into(tx, AGENT, tree["agent"], waiting[-1:])
+        folded.append(({**locate(written), "at": at}, tree, session))
+        fold_into(tx, AGENT, tree["agent"], folded[-1:])
         if tree["verdict"] in _ALARMING:  # an ordinary session is no new evidence
             consider_agent(tx, tree["agent"], str(tree["tally"].get("p", "")))
-    is_urgent = any(tree["verdict"] != SessionVerdict.ORDINARY.value for tree in summaries)
-    if is_urgent or len(waiting) >= GROUP_SIZE:
-        _fold_groups(tx, waiting)
-        waiting.clear()
+    _fold_groups(tx, folded)
 
 
-def _fold_groups(tx: Transaction, waiting: list[WaitingSummary]) -> None:
-    groups: dict[tuple[str, str], list[WaitingSummary]] = {}
-    for item in waiting:
+def _fold_groups(tx: Transaction, summaries: list[LocatedSummary]) -> None:
+    """Fold the summaries of a session into the profiles of its agents' roles and of the tenant."""
+    groups: dict[tuple[str, str], list[LocatedSummary]] = {}
+    for item in summaries:
         for kind, subject in list_identities(item[1])[1:]:
             groups.setdefault((kind, subject), []).append(item)
     for (kind, subject), items in groups.items():
         fold_into(tx, kind, subject, items)
 
 
-def fold_into(tx: Transaction, kind: str, subject: str, items: Sequence[WaitingSummary]) -> bool:
+def fold_into(tx: Transaction, kind: str, subject: str, items: Sequence[LocatedSummary]) -> bool:
     """Fold summaries into the profile of an identity; False where its row is not what its newest entry left behind.
 
     Then they wait for `rebuild_profiles`.

@@ -8,10 +8,10 @@ was rolled back and after a fork (`clear`), since memory may then be ahead of th
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from halo_core.errors import ConfigError
 from halo_core.floors import HostFloorFile, read_host_floor
@@ -36,8 +36,6 @@ MAX_MEMORIES: Final = 128
 MAX_RUNS: Final = 65_536
 MAX_STATES: Final = 1024
 MAX_PROFILES: Final = 1024
-WaitingSummary = tuple[dict[str, Any], Mapping[str, Any], str]
-"""Where the summary of an agent's session stands, the summary, and the session's reference."""
 STORE_ID_PREFIX: Final = "halo-store:"
 
 
@@ -288,7 +286,6 @@ class TenantImage:
     profiles: OrderedDict[tuple[str, str], StoredProfile] = field(default_factory=OrderedDict, repr=False)
     current_profiles: set[tuple[str, str]] = field(default_factory=set)
     open_tallies: OpenTallies = field(default_factory=OpenTallies)
-    waiting_summaries: list[WaitingSummary] = field(default_factory=list)
     people: dict[str, PersonHead | None] = field(default_factory=dict)
     user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
     _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
@@ -377,7 +374,6 @@ class TenantImage:
         self._opened_keys.clear()
         self.profiles.clear()
         self.open_tallies.clear()
-        self.waiting_summaries.clear()
         self._states.clear()
         self._memories.clear()
 

@@ -27,6 +27,7 @@ _Z: Final = 1.96  # of a normal distribution, 95% lie closer to the mean than so
 _LIMITS: Final = (
     "Attackers may want what none of these wanted; figures for unseen goals are lower.",
     "Requests that differ in numbers, addresses and quotations alone are one task; others that are much alike are not.",
+    "Actions that were stopped and not judged are in no figure; the figures flatter it where ordinary work is stopped.",
     "It judges whether an action follows from the request. It does not see work in bulk, drift and stolen credentials.",
 )
 

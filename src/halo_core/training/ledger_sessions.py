@@ -2,7 +2,8 @@
 
 A session in which no action was judged an attack is ordinary. Of a session that was judged an attack, the actions that
 the verdicts name are malicious, whether they ran or were stopped; what came before them is ordinary, and what came
-after them is left open. An attack of which no verdict names an action teaches nothing, and is left out.
+after them is left open. An attack of which no verdict names an action teaches nothing, and is left out. So
+is any other action that did not run, as a baseline leaves it out.
 """
 
 from __future__ import annotations
@@ -286,7 +287,9 @@ class _Labels:
         named = [role for role in acted if self._find_first(draft, role) is not None] if is_attack else acted
         self.unnamed += is_attack and not named
         for role in named:
-            yield self._make_session(draft, role, self._find_first(draft, role) if is_attack else None)
+            session = self._make_session(draft, role, self._find_first(draft, role) if is_attack else None)
+            if any(event.tool != NOT_AN_ACTION for event in session.events):
+                yield session
 
     def _find_first(self, draft: _SessionDraft, role: str) -> int | None:
         """Index of the first action of a role that served an attacker."""

@@ -117,11 +117,11 @@ def _run(home: Path, session: str, steps: int, words: int) -> list[dict[str, int
 
 
 def _opened(home: Path) -> HaloBase:
-    """Limits under which the session does not end."""
+    """Limits under which the session does not end; it observes, since so long a session is unusual for the agent."""
     budgets = (Budget("risk", 10**6, 10**9), Budget("step", 10**6, 10**9))
     decay = replace(DEFAULT_TERMS.decay, half_life_steps=10**6, half_life_risk=10**8)
     limits = Limits(replace(DEFAULT_TERMS, budgets=budgets, decay=decay))
-    return HaloBase.local(_AGENT, home=home, mode="enforce", quiet=True, limits=limits)
+    return HaloBase.local(_AGENT, home=home, mode="observe", quiet=True, limits=limits)
 
 
 def _act(halo: HaloBase, number: int, words: int) -> None:

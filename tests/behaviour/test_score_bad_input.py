@@ -373,7 +373,7 @@ def test_a_path_that_cannot_be_read_is_named(copy, tmp_path, what):
     assert code == 64
     assert "error model: cannot read" in err
     assert str(path) in err
-    assert "train_behaviour.py" in err
+    assert "halo train" in err
 
 
 def test_a_file_of_gigabytes_is_not_read_whole(copy, tmp_path):

@@ -324,25 +324,26 @@ REASONS: Final[dict[str, ReasonText]] = {
         "request an approval, which doubles the limit for the rest of the session; `halo risk` shows what is usual",
     ),
     "behaviour_drift": ReasonText(
-        "the agent's behaviour has left its profile", "request an approval; `halo risk` shows in what it differs"
+        "the agent works differently than in its earlier sessions",
+        "request an approval; `halo risk AGENT` shows in what",
     ),
     "behaviour_unusual": ReasonText(
         "the agent does not usually do this", "request an approval; `halo risk` shows what is new about it"
     ),
     "agent_risk_elevated": ReasonText(
-        "alarms of earlier sessions have not been cleared, so grave acts need an approval",
-        "request an approval, or judge the alarms with `halo alerts judge`",
+        "alarms of earlier sessions have not been cleared, so payments, deletions, programs and rights need one",
+        "request an approval, or judge the alarms with `halo judge N --ordinary` or `--attack`",
     ),
     "agent_risk_high": ReasonText(
-        "alarms of earlier sessions have not been cleared, so acts need an approval",
-        "request an approval, or judge the alarms with `halo alerts judge`",
+        "alarms of earlier sessions have not been cleared, so everything but reads needs an approval",
+        "request an approval, or judge the alarms with `halo judge N --ordinary` or `--attack`",
     ),
     "bad_profile": ReasonText(
         "the agent's behaviour profile was changed or cannot be read",
-        "run `halo verify`; `halo risk --rebuild` makes the profiles anew from the ledger",
+        "run `halo verify`; `halo risk --rebuild` rebuilds the profiles from the ledger",
     ),
     "principal_risk_elevated": ReasonText(
-        "the person or service account for whom the agent acts does unusual things elsewhere",
+        "the person or service account for whom the agent acts shows unusual activity outside of Halo",
         "look at `halo risk --people`",
     ),
     "principal_risk_high": ReasonText(

@@ -141,11 +141,36 @@ def test_one_day_raises_a_mature_limit_by_a_quarter_at_most():
     assert before < after.limit_of("bytes_out") <= before * 1.3
 
 
+def test_sessions_that_end_in_turn_with_newer_ones_raise_no_more_than_those_of_a_day():
+    """Sessions that were opened before midnight, and end after others, must not begin the day anew."""
+
+    def send(number, at):
+        return SessionTally().advance(BehaviourEvent("send", impact="send", bytes_out=number, ts_us=at))
+
+    profile = later(NEW_PROFILE, [send(5000 + at % 7 * 1000, at * DAY) for at in range(100)])
+    before, after = profile.limit_of("bytes_out"), profile
+    for turn in range(200):
+        after = after.fold(send(after.limit_of("bytes_out"), (200 + turn % 2) * DAY), verdict=ORDINARY)
+    assert after.limit_of("bytes_out") <= before * 1.3**2
+
+
+def test_a_verdict_on_a_young_profile_raises_a_limit_by_half_of_what_was_cleared():
+    def read(number, at):
+        objects = tuple(TouchedObject(at * 1000 + each, is_related=False) for each in range(number))
+        return SessionTally().advance(BehaviourEvent("read", impact="read", objects=objects, ts_us=at * DAY))
+
+    profile = later(NEW_PROFILE, [read(1, at) for at in range(25)])
+    cleared = profile.fold(read(40, 30), verdict=CLEARED)
+    assert cleared.limit_of("unrelated") <= max(profile.limit_of("unrelated"), 60)
+
+
 def test_what_a_person_accepts_is_learnt_within_a_few_sessions():
     profile = taught(100)
     sessions = 0
     while profile.limit_of("bytes_out") < 50_000:
-        tally = SessionTally().advance(BehaviourEvent("send", impact="send", bytes_out=50_000, ts_us=sessions * DAY))
+        tally = SessionTally().advance(
+            BehaviourEvent("send", impact="send", bytes_out=50_000, ts_us=(200 + sessions) * DAY)
+        )
         profile = profile.fold(tally, verdict=CLEARED)
         sessions += 1
     assert 3 <= sessions <= 8

@@ -186,8 +186,7 @@ def say_value(measure: Measure, value: int) -> str:
 
 
 def say_excess(measure: Measure, value: int, limit: int, *, is_recent: bool = False, who: str = "it") -> str:
-    """A sentence for people: what was measured, and what is usual."""
+    """A sentence for people: what was measured, and the limit."""
     noun = f" {measure.noun}" if measure.noun else ""
     recent = " over its last sessions" if is_recent else ""
-    usual = f"in 98 of 100 ordinary sessions at most {say_value(measure, limit)}"
-    return f"{who} {measure.verb} {say_value(measure, value)}{noun}{recent}; {usual}"
+    return f"{who} {measure.verb} {say_value(measure, value)}{noun}{recent}; the limit is {say_value(measure, limit)}"

@@ -46,6 +46,8 @@ WINDOW_SESSIONS: Final = 16
 _WINDOW_UNIT: Final = 16
 _SLOWLY: Final = 4
 _MAX_BINS: Final = 64
+_CLEARED_SLACK: Final = 37
+"""64ths of an octave (a factor of 1.5) by which a young limit passes what a session that was cleared has reached."""
 _NO_LIMITS: Final = FLOORS
 _NO_WINDOWS: Final = (0,) * len(WINDOWED)
 TEACHING: Final = (SessionVerdict.ORDINARY, SessionVerdict.CLEARED, SessionVerdict.OBSERVED)
@@ -161,7 +163,9 @@ class IdentityProfile:
         fades = self.window if learns or is_explained else _SLOWLY * self.window
         windows, exposed_windows = [], []
         for which, at in enumerate(WINDOWED):
-            after_exposure = 0 if is_explained else tally.values[at] - before[at]
+            after_exposure = tally.values[at] - before[at]
+            if is_explained:  # it adds what the session could take without an alarm, so that an alarm hides nothing
+                after_exposure = min(after_exposure, self._mature_limits[at])
             windows.append(self._decay(self.windows[which], fades) + before[at] * _WINDOW_UNIT)
             exposed_windows.append(self._decay(self.exposed_windows[which], fades) + after_exposure * _WINDOW_UNIT)
         drifts = list(self.drifts)
@@ -194,7 +198,8 @@ class IdentityProfile:
         # INVARIANT: only sessions that a person cleared widen the limits as a whole.
         exceeded = cleared and any(level * FINE > limit for level, limit in zip(levels, before.own_limits, strict=True))
         day = day_of(tally.first_us)
-        day_limits = self.limits if day != self.day or not self.sessions else self.day_limits
+        # A session that was opened before midnight and ends after others begins no new day.
+        day_limits = self.limits if day > self.day or not self.sessions else self.day_limits
         histograms, limits = [], []
         is_mature, quick = self.sessions >= MATURE_SESSIONS, verdict is not SessionVerdict.ORDINARY
         is_new = self.sessions < _SETTLED_SESSIONS
@@ -207,6 +212,8 @@ class IdentityProfile:
             histograms.append(histogram)
             if self.sessions >= MATURE_SESSIONS + (self.window if at >= COUNT else 0):
                 target = move_limit(self.limits[at], target, day_limits[at], cleared=quick)
+            elif cleared:  # one mistaken verdict on a young profile must not open it
+                target = max(self.limits[at], min(target, level * FINE + _CLEARED_SLACK))
             limits.append(target)
         sessions = self.sessions + 1
         known = tuple(
@@ -219,7 +226,7 @@ class IdentityProfile:
             sessions=sessions,
             histograms=tuple(histograms),
             limits=tuple(limits),
-            day=day,
+            day=max(day, self.day) if self.sessions else day,
             day_limits=day_limits,
             first_day=self.first_day if self.sessions else day,
             looseness=looseness,

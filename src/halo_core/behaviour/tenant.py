@@ -66,7 +66,8 @@ class TenantProfile:
         if verdict not in TEACHING:
             return after
         touches, day = add_to_histogram(self.touches, to_level(self.count_touches(touched))), day_of(tally.first_us)
-        day_level = self.touch_level if day != self.day else self.day_level
+        day_level = self.touch_level if day > self.day else self.day_level
+        day = max(day, self.day)
         target = max(estimate_limit(touches) * FINE, _TOUCH_FLOOR_LEVEL)
         is_mature, cleared = self.identity.is_mature, verdict is not SessionVerdict.ORDINARY
         touch_level = move_limit(self.touch_level, target, day_level, cleared=cleared) if is_mature else target

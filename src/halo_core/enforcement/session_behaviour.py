@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.behaviour import (
-    ALARM,
     SHIPPED_PRIOR,
     Axis,
     BehaviourAssessment,
@@ -171,12 +170,13 @@ def _is_allowed(context: DecisionContext) -> bool:
 
 
 def _allow(tally: SessionTally, found: BehaviourAssessment) -> SessionTally:
-    """The tally after a person allowed it: the limits that were passed are doubled until they hold what is there."""
+    """The tally after a person allowed it: each limit that was passed is doubled once."""
+    doubled = set[str]()
     for axis in found.alarms:
-        share = axis.share
-        while axis.kind == "volume" and share >= ALARM:
+        measure = axis.id.removeprefix("tenant_").removesuffix("_recent")
+        if axis.kind == "volume" and measure not in doubled:
+            doubled.add(measure)
             tally = tally.with_allowance(axis.id)
-            share //= 2
     return tally
 
 

@@ -119,6 +119,8 @@ def _count_entries(database: Path) -> int:
 
 def _write_policy(rules: int) -> str:
     starter = {path.stem: _SUM_LIMIT.sub(_MOST, path.read_text("utf-8")) for path in _starter()}
+    # Thousands of equal calls are unusual: what is asked about them is marked, at the same cost.
+    starter["behaviour"] = starter["behaviour"].replace('@effect("challenge")', '@effect("monitor")')
     if rules <= sum(text.count('@id("') for text in starter.values()):
         starter = {"base": starter["base"]}
     left = rules - sum(text.count('@id("') for text in starter.values())

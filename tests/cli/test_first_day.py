@@ -21,7 +21,7 @@ from halo_core.views.first_day import OWN_RECORDS, UNTRUSTED_SOURCE, count_decla
 from halo_world import SURFACE, Calls, cli, found, schema, url_of, verified
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_PROMPT = re.compile(r"\]: ?$")
+_PROMPT = re.compile(r"\]: $")  # the blank comes last, once the answer is read for
 USER = "ana@bank.example"
 
 

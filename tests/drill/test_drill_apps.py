@@ -7,7 +7,7 @@ import threading
 import pytest
 from drill_world import GOES_ON, PLAIN, SEEN, play
 
-from halo_core.drill import AttackClass, ModeChange
+from halo_core.drill import AttackClass, FunctionStubs, ModeChange
 from halo_core.drill.diagnosis import HoleCode
 from halo_core.errors import ConfigError
 
@@ -396,7 +396,18 @@ agent = create_agent(
 '''
 
 
-def test_a_run_that_does_not_end_ends_the_drill(tmp_path, monkeypatch):
+@pytest.fixture
+def kept_stubs(monkeypatch):
+    """Puts back afterwards, for the other tests of this process, what a drill leaves replaced."""
+    kept, keep = [], FunctionStubs.keep
+    monkeypatch.setattr(FunctionStubs, "keep", lambda stubs: (keep(stubs), kept.append(stubs)))
+    yield kept
+    for stubs in kept:
+        stubs._is_kept = False
+        stubs.restore()
+
+
+def test_a_run_that_does_not_end_ends_the_drill(tmp_path, monkeypatch, kept_stubs):
     monkeypatch.setattr("halo_core.drill.running._TURN_S", 1.0)
     path = tmp_path / "written"
     source = ENDLESS.replace("PATH", repr(str(path)))
@@ -409,6 +420,7 @@ def test_a_run_that_does_not_end_ends_the_drill(tmp_path, monkeypatch):
     GOES_ON.set()
     left.join(60)
     assert SEEN == ["EffectBlocked", "no effect"]
+    assert kept_stubs
     assert not path.exists()
 
 

@@ -296,7 +296,7 @@ def test_outcomes_that_cannot_be_written_are_reported(place, monkeypatch):
 
     monkeypatch.setattr(halo.store, "_commit_locked", fail)
     left = halo.drain(0.1)
-    assert (left.uncommitted, left.is_clean) == (1, False)
+    assert (left.uncommitted, left.is_clean) == (2, False)  # the outcome, and the session's summary
     assert "the disk is full" in left.problem
     monkeypatch.undo()
     place.open().close()  # recovers it

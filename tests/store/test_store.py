@@ -485,10 +485,11 @@ def test_a_deferred_outcome_joins_the_next_transaction(home, monkeypatch):
         with halo.session("u"):
             halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "b"}))
             assert not halo.store._deferred
-        assert [(item.entry.kind.value, item.entry.session) for item in found(home)][-5:] == [
+        assert [(item.entry.kind.value, item.entry.session) for item in found(home)][-6:] == [
             ("outcome", "t"),
             ("profile", "t"),
-            ("profile", ""),
+            ("profile", ""),  # of the agent
+            ("profile", ""),  # of the tenant
             ("passport", "u"),
             ("decision", "u"),
         ]

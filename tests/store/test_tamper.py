@@ -184,7 +184,7 @@ def without_checkpoints(monkeypatch):
     monkeypatch.setattr("halo_core.store.store._CHECKPOINT_ENTRIES", 10**9)
 
 
-@pytest.mark.parametrize("cut", [(-4, -3), (-6, -2), (-5, None), (-2, None)])
+@pytest.mark.parametrize("cut", [(-4, -3), (-6, -2), (-5, None), (-3, None)])
 def test_entries_cut_after_the_last_checkpoint_are_a_gap(tmp_path, monkeypatch, cut):
     """By the gap in the writer's sequence, or by the session rows that name what is gone."""
     home = tmp_path / "home"

@@ -227,18 +227,30 @@ def test_slices_answer_as_the_whole_set(kind, name, monkeypatch):
     sliced = compiled(SCOPED)
     one = sliced.answer(wanted, snapshot(sliced))
     monkeypatch.setattr(engine_module, "applies", lambda *_: True)
+    monkeypatch.setattr(engine_module, "_compile_rules", engine_module._compile_rules.__wrapped__)  # nothing sliced
     whole = compiled(SCOPED)
     assert one == whole.answer(wanted, snapshot(whole))
 
 
 def test_the_number_of_slices_is_bounded_by_the_policies():
-    policy = compiled(SCOPED)
+    policy = compiled(SCOPED + "// a text of this test alone, since bundles of equal texts share slices")
     for number in range(50):
         policy.answer(request(resource=Resource(f"tool{number}")), snapshot(policy))
     assert len(policy._slices) == 1
     for impact, reversal in product(Impact, Reversal):
         policy.answer(request(resource=Resource("tool0", impact=impact, reversal=reversal)), snapshot(policy))
     assert len(policy._slices) == len(Impact) * len(Reversal)
+
+
+def test_bundles_that_differ_in_types_alone_share_compiled_rules_and_no_answers():
+    text = '@id("base") permit (principal, action, resource) when { context.args.amount > 3 };'
+    as_long, as_decimal = (
+        CedarPolicy(PolicyBundle({"p.cedar": text}, {"pay": {"amount": given}})) for given in ("long", "decimal")
+    )
+    wanted = request(resource=Resource("pay"), args={"amount": 7})
+    assert as_long._slices is as_decimal._slices
+    assert as_long.answer(wanted, snapshot(as_long)).permitted
+    assert not as_decimal.answer(wanted, snapshot(as_decimal)).permitted
 
 
 POOL = (

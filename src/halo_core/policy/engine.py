@@ -99,10 +99,72 @@ class _PolicySlice:
     reads_principal: bool
 
 
+class _PolicySlices:
+    """The policies of some texts by id, and their slices, each compiled when it is first selected. Thread-safe."""
+
+    __slots__ = ("_compiled", "_named", "policies")
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self.policies = {policy.id: policy for policy in policies}
+        self._named = frozenset(
+            name
+            for policy in self.policies.values()
+            for name in find_entity_literals(policy.cedar_json)
+            if name[0] in _SCOPE_TYPES
+        )
+        self._compiled: dict[tuple[str | None, str | None, ActionKind, Impact, Reversal], _PolicySlice] = {}
+        # Everything now, so that a set Cedar cannot hold fails at load and not at the first decision.
+        _compile_set(list(self.policies.values()))
+
+    def __len__(self) -> int:
+        return len(self._compiled)
+
+    def select(self, request: AccessRequest) -> _PolicySlice:
+        # What no policy names shares one slice, so the cache is bounded by the policies, not by what agents ask for.
+        resource, kind = request.resource, request.kind
+        action = action_id(resource.id)
+        key = (
+            action if ("Action", action) in self._named else None,
+            resource.id if (ENTITY_TYPES[kind], resource.id) in self._named else None,
+            kind,
+            resource.impact,
+            resource.reversal,
+        )
+        policy_slice = self._compiled.get(key)
+        if policy_slice is None:
+            facts = {"impact": resource.impact.value, "reversal": resource.reversal.value}
+            policy_slice = self._compiled[key] = self._compile(action, resource.id, kind, facts)
+        return policy_slice
+
+    def _compile(self, action: str, resource: str, kind: ActionKind, facts: Mapping[str, str]) -> _PolicySlice:
+        applicable = [
+            policy
+            for policy in self.policies.values()
+            if applies(policy, action, resource, kind) and may_hold(policy.cedar_json, facts)
+        ]
+        return _PolicySlice(
+            policies=applicable,
+            reads_principal=reads_principal(applicable),
+            all_policies=_compile_set(applicable, sees_all=True),
+            hard=_compile_set([policy for policy in applicable if policy.grade is None]),
+            refs=merge_refs(policy.refs for policy in applicable),
+        )
+
+
+@lru_cache(maxsize=16)
+def _compile_rules(sources: tuple[tuple[str, str], ...]) -> _PolicySlices:
+    """The slices of (file name, Cedar text), which bundles share that differ only in the types of registered tools.
+
+    Raises:
+        PolicyError: see `CedarPolicy`.
+    """
+    return _PolicySlices(PolicyBundle(dict(sources)).parse())
+
+
 class CedarPolicy:
     """A compiled bundle (`halo_core.model.PolicyView`), with its `hash` and that of its `rules`. Thread-safe."""
 
-    __slots__ = ("_kept", "_named", "_policies", "_questions", "_slices", "_types", "hash", "rules")
+    __slots__ = ("_kept", "_policies", "_questions", "_slices", "_types", "hash", "rules")
 
     def __init__(self, bundle: PolicyBundle) -> None:
         """Compile.
@@ -110,19 +172,13 @@ class CedarPolicy:
         Raises:
             PolicyError: a policy does not parse, or lacks what it must have.
         """
-        policies = bundle.parse()
+        self._slices = _compile_rules(tuple(sorted(bundle.sources.items())))
+        self._policies = self._slices.policies
         self.hash = bundle.hash
         self.rules = bundle.rules
         self._types = bundle.types
         self._kept: _AnswerCache = {}
         self._questions: dict[tuple[Any, ...], PreparedQuestion] = {}
-        self._policies = {policy.id: policy for policy in policies}
-        self._named = frozenset(
-            name for policy in policies for name in find_entity_literals(policy.cedar_json) if name[0] in _SCOPE_TYPES
-        )
-        self._slices: dict[tuple[str | None, str | None, ActionKind, Impact, Reversal], _PolicySlice] = {}
-        # Everything now, so that a set Cedar cannot hold fails at load and not at the first decision.
-        _compile_set(list(policies))
 
     @classmethod
     def compile(cls, bundle: PolicyBundle) -> CedarPolicy:
@@ -157,7 +213,7 @@ class CedarPolicy:
         Raises:
             PolicyError: the policies of this resource do not compile.
         """
-        chosen, resource = self._select_slice(request), request.resource
+        chosen, resource = self._slices.select(request), request.resource
         asker = (request.subject, request.context.assurance) if chosen.reads_principal else ()
         key = (resource, request.kind, *asker)
         question = self._questions.get(key)
@@ -183,7 +239,7 @@ class CedarPolicy:
         """
         # INVARIANT: FAILCLOSED. A panic of the engine is a BaseException, and it too must become a no.
         try:
-            chosen = self._select_slice(request)
+            chosen = self._slices.select(request)
             answer = self._evaluate_request(request, snapshot, chosen)
             if snapshot.behaviour.problem and not chosen.refs.context.isdisjoint(_READS_BEHAVIOUR):
                 answer = _ask_for_profile(answer, snapshot.behaviour.problem)
@@ -233,37 +289,6 @@ class CedarPolicy:
             if policy.obligation is not None:
                 obligations.add(policy.obligation)
         return PolicyAnswer(permitted, effect, tuple(sorted(reasons)), tuple(sorted(obligations)))
-
-    def _select_slice(self, request: AccessRequest) -> _PolicySlice:
-        # What no policy names shares one slice, so the cache is bounded by the policies, not by what agents ask for.
-        resource, kind = request.resource, request.kind
-        action = action_id(resource.id)
-        key = (
-            action if ("Action", action) in self._named else None,
-            resource.id if (ENTITY_TYPES[kind], resource.id) in self._named else None,
-            kind,
-            resource.impact,
-            resource.reversal,
-        )
-        policy_slice = self._slices.get(key)
-        if policy_slice is None:
-            facts = {"impact": resource.impact.value, "reversal": resource.reversal.value}
-            policy_slice = self._slices[key] = self._compile_slice(action, resource.id, kind, facts)
-        return policy_slice
-
-    def _compile_slice(self, action: str, resource: str, kind: ActionKind, facts: Mapping[str, str]) -> _PolicySlice:
-        applicable = [
-            policy
-            for policy in self._policies.values()
-            if applies(policy, action, resource, kind) and may_hold(policy.cedar_json, facts)
-        ]
-        return _PolicySlice(
-            policies=applicable,
-            reads_principal=reads_principal(applicable),
-            all_policies=_compile_set(applicable, sees_all=True),
-            hard=_compile_set([policy for policy in applicable if policy.grade is None]),
-            refs=merge_refs(policy.refs for policy in applicable),
-        )
 
 
 def _compile_set(policies: list[Policy], *, sees_all: bool = False) -> _CompiledSet | None:

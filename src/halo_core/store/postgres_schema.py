@@ -15,6 +15,7 @@ code point, as in SQLite.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Identity, Index, PrimaryKeyConstraint, Table, Text
@@ -43,6 +44,7 @@ _MORE: Final = {
 }
 
 
+@lru_cache(maxsize=1)
 def _make_metadata() -> MetaData:
     metadata = MetaData()
     for table in schema.metadata.sorted_tables:
@@ -97,13 +99,14 @@ def create_statements(version: int = SCHEMA_VERSION) -> Iterator[str]:
     yield f"INSERT INTO halo_schema VALUES ({version})"  # noqa: S608  a constant
 
 
-def create_table(name: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def create_table(name: str) -> tuple[str, ...]:
     """The statements that create one table."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     table = _make_metadata().tables[name]
-    yield str(CreateTable(table).compile(dialect=dialect))
-    for index in sorted(table.indexes, key=lambda item: str(item.name)):
-        yield str(CreateIndex(index).compile(dialect=dialect))
+    indexes = sorted(table.indexes, key=lambda item: str(item.name))
+    created = str(CreateTable(table).compile(dialect=dialect))
+    return (created, *(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes))
 
 
 def list_tables() -> list[str]:

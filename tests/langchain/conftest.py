@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,6 @@ from blockbuster import BlockBuster
 from halo_core.model import EntryKind
 from halo_langchain import Halo
 from halo_world import LogTail, unblocking
-
-# Public toolkits are installed beside the newest versions only, not beside the lowest supported ones.
-collect_ignore = [] if find_spec("langchain_community") else ["test_lc_executors.py"]
 
 POLICY = """
 @id("t.base")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
+pytest.importorskip("langchain_community", reason="public toolkits are installed beside the newest versions only")
+
 from langchain_community.agent_toolkits import SQLDatabaseToolkit
 from langchain_community.chains.graph_qa.cypher import GraphCypherQAChain
 from langchain_community.graphs.graph_store import GraphStore

@@ -27,30 +27,36 @@ EXTRAS  := --extra langchain --extra llamaindex --extra openai-agents
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 # Tests start hundreds of processes: each would compile every module if the first one may not keep what it compiled.
+# What is installed is not compiled at once (`--no-compile`): most of its 20,000 modules are never imported.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo check lint types contracts format docs test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
+.PHONY: setup demo check lint types mypy pyright contracts format docs test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.txt
+	$(BIN)/pip install --quiet --no-compile --require-hashes --requirement requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
 demo: setup
 	$(BIN)/halo demo
 
-check: lint types contracts
+# mypy first: it takes longest, and `make test` runs two of these at a time.
+check: types lint contracts
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# mypy checks src and tests/typing with the options of pyproject.toml alone: any other would empty its cache.
-types: setup
+types: mypy pyright
+
+# Checks src and tests/typing with the options of pyproject.toml alone: any other would empty its cache.
+mypy: setup
 	$(BIN)/mypy
+
+pyright: setup
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 
 contracts: setup
@@ -80,7 +86,7 @@ coverage: setup
 
 $(OLDEST): pyproject.toml .ci/requirements-lowest.txt
 	$(PYTHON) -m venv $(LOWEST)
-	$(LOWEST)/bin/pip install --quiet --require-hashes --requirement .ci/requirements-lowest.txt
+	$(LOWEST)/bin/pip install --quiet --no-compile --require-hashes --requirement .ci/requirements-lowest.txt
 	$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $(OLDEST)
 

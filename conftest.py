@@ -11,14 +11,19 @@ The examples of a document run in order, in a folder of its own, on one worker:
     ```toml     first line `# path`: the file is written; ```yaml likewise, if it names one
     ```console  each `$ command` is run; what follows is what it prints, `...` standing for anything
 
+Commands run as forks of a process that has imported what they need (tests/preloaded_python.py); in `make test-thorough`
+they start from nothing.
+
 Times, ids, hashes, counts of checks and the spacing of columns differ from run to run, and are not compared. A block
 marked `sh` is for a machine that has nothing yet (git, make, pip) and is not run.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,6 +40,10 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 ROOT: Final = Path(__file__).parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from preloaded_python import find_python, stop_servers  # noqa: E402  it is among the tests
+
 _MEMORY: Final = "/dev/shm"  # noqa: S108  a folder of its own is made there
 _MEMORY_TYPES: Final = ("tmpfs ", "ramfs ")
 _DISKS: Final = ("/var/tmp", str(ROOT))  # noqa: S108  likewise
@@ -52,12 +61,15 @@ _MOVING: Final = (
     (re.compile(r"\b\d+ right"), "N right"),
     (re.compile(r"[ \t]+"), " "),
 )
+_ADAPTERS: Final = ("halo_langchain", "halo_llamaindex", "halo_openai_agents")
+_SPREAD: Final = 3
 _FOLDER: Final = "_folder"
 _DONE: Final = "_done"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folders, where this process is the first; workers and what tests start find them by the environment."""
+    config.add_cleanup(stop_servers)
     for name in _SHELL:
         os.environ.pop(name, None)
     # Read when scikit-learn is imported. Threads of OpenMP that wait for each other keep every core busy.
@@ -136,10 +148,22 @@ def tmp_path(tmp_path: Path, _disk_folder: Path | None) -> Path:
     return folder
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect tests without garbage collection, which would go through all of them again and again, now and later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker, and before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Thin the matrices; keep on one worker the examples of a document, and tests that share a module's fixture."""
     _thin(items)
+    _spread(items)
     for item in items:
         if item.path.suffix == ".md" or _shares_a_module_fixture(item):
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
@@ -159,6 +183,20 @@ def _thin(items: list[pytest.Item]) -> None:
         before |= values
 
 
+def _spread(items: list[pytest.Item]) -> None:
+    """Mark `thorough` all but three cases of a test marked `spread`; the next one of its file has the next three."""
+    tests: defaultdict[Path, dict[str, list[pytest.Item]]] = defaultdict(dict)
+    for item in items:
+        if item.get_closest_marker("spread") is not None:
+            tests[item.path].setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for of_file in tests.values():
+        for number, cases in enumerate(of_file.values()):
+            kept = {(_SPREAD * number + i) % len(cases) for i in range(_SPREAD)}
+            for position, item in enumerate(cases):
+                if position not in kept:
+                    item.add_marker(pytest.mark.thorough)
+
+
 def _shares_a_module_fixture(item: pytest.Item) -> bool:
     """Whether it uses what its module makes once: on another worker that would be made again."""
     defined = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
@@ -170,7 +208,6 @@ def _open(namespace: dict[str, Any]) -> None:
     namespace[_DONE] = set()
     folder = namespace[_FOLDER][0] / "work"
     folder.mkdir()
-    _commands(namespace[_FOLDER][0])
     os.chdir(folder)
 
 
@@ -181,12 +218,13 @@ def _close(namespace: dict[str, Any]) -> None:
     namespace.clear()
 
 
-def _commands(folder: Path) -> None:
+def _make_commands(folder: Path, document: str) -> None:
     """`halo` and `python` as a reader's shell would find them, whether or not the package is installed."""
+    python = find_python(next((name for name in _ADAPTERS if f"from {name} import" in document), ""))
     halo = 'import sys; sys.argv[0] = "halo"; from halo_core.cli import main; main()'
-    for name, code in (("python", ""), ("halo", f"-c '{halo}'")):
+    for name, arguments in (("python", []), ("halo", ["-c", halo])):
         path = folder / name
-        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {code} "$@"\n', encoding="utf-8")
+        path.write_text(f'#!/bin/sh\nexec {shlex.join([*python, *arguments])} "$@"\n', encoding="utf-8")
         path.chmod(0o755)
 
 
@@ -226,6 +264,8 @@ def _file(example: Example) -> None:
 
 
 def _console(example: Example) -> None:
+    if not (example.namespace[_FOLDER][0] / "halo").exists():
+        _make_commands(example.namespace[_FOLDER][0], example.document.text)
     for command, expected in _transcript(example.parsed):
         printed = _shell(command, example.namespace[_FOLDER][0])
         if not _alike(expected, printed):

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from halo_core import failpoints
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import Constraint, ConstraintKind, EntryKind
 from halo_core.testing import FixedClock
+from preloaded_python import find_python
 
 __all__ = ["AdapterContract"]
 
@@ -677,8 +677,9 @@ class AdapterContract(AnswersCases):
 
     def elsewhere(self, verb: str, folder: Path) -> dict[str, Any]:
         """Run the driver's script in another process."""
+        script = self.driver.elsewhere()
         done = subprocess.run(
-            [sys.executable, str(self.driver.elsewhere()), verb, str(folder)],
+            [*find_python(script.stem.replace("elsewhere", "halo")), str(script), verb, str(folder)],
             capture_output=True,
             text=True,
             timeout=300,

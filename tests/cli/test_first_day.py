@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from halo_core.model import ActionKind, EntryKind, Impact, Mode, Resource, Rever
 from halo_core.store.reader import Reader
 from halo_core.views.first_day import OWN_RECORDS, UNTRUSTED_SOURCE, count_declared, declare, load_first_day
 from halo_world import SURFACE, Calls, cli, found, schema, url_of, verified
+from preloaded_python import find_python
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PROMPT = re.compile(r"\]: $")  # the blank comes last, once the answer is read for
@@ -91,11 +91,11 @@ def list_wide_lines(shown: str) -> list[str]:
 def answer(home: Path, *answers: str, options: tuple[str, ...] = ()) -> tuple[int, str]:
     """Run `halo enforce` on a terminal of 80 columns and give these answers; exit code and what stood there."""
     run = "from halo_core.cli import main; main()"
-    argv = [sys.executable, "-c", run, "enforce", *options, "--home", str(home)]
+    argv = [*find_python(), "-c", run, "enforce", *options, "--home", str(home)]
     environment = {**os.environ, "COLUMNS": "80", "TERM": "xterm"}
     process, terminal = pty.fork()
     if process == 0:
-        os.execve(sys.executable, argv, environment)
+        os.execve(argv[0], argv, environment)
     shown, left = "", list(answers)
     try:
         while True:

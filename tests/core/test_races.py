@@ -22,6 +22,7 @@ from halo_core.enforcement.flow import arun
 from halo_core.errors import Denied, Pending
 from halo_core.model import Budget, EntryKind
 from halo_core.verification import verify_store
+from preloaded_python import find_python
 
 pytestmark = pytest.mark.disk
 
@@ -123,7 +124,7 @@ async def test_256_coroutines_spend_exactly_what_there_is(home):
 def test_two_processes_spend_exactly_what_there_is(home):
     with open_here(home):
         pass  # keys and policy are there before both come
-    line = [sys.executable, __file__, str(home)]
+    line = [*find_python(), __file__, str(home)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     workers = [subprocess.Popen(line, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     told = [worker.communicate(timeout=300)[0].split() for worker in workers]

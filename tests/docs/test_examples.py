@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from preloaded_python import find_python
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -76,8 +77,9 @@ def test_every_example_is_here():
 @pytest.mark.parametrize("name", sorted(SHOWN))
 def test_an_example_runs(name, tmp_path):
     path = os.pathsep.join(filter(None, (str(ROOT / "src"), os.environ.get("PYTHONPATH", ""))))
+    adapter = next((item for item in ("llamaindex", "openai_agents") if name.startswith(item)), "langchain")
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / name)],
+        [*find_python(f"halo_{adapter}"), str(EXAMPLES / name)],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,

@@ -17,6 +17,7 @@ from halo_core.drill.recorded import read_honest_sessions
 from halo_core.model import EntryKind
 from halo_core.store.reader import Reader, read_entries
 from halo_world import cli
+from preloaded_python import find_python
 
 HOUR_US = 3_600_000_000
 
@@ -37,7 +38,7 @@ class Answer:
 def run(*args: str, folder: Path) -> Answer:
     """`halo drill` in a process of its own, since it imports an application."""
     done = subprocess.run(
-        [sys.executable, "-c", "from halo_core.cli.main import main; main()", "drill", *args],
+        [*find_python("halo_langchain"), "-c", "from halo_core.cli.main import main; main()", "drill", *args],
         check=False,
         capture_output=True,
         text=True,

@@ -117,15 +117,16 @@ MUST_BE_ZERO = (
 )
 
 
-def cycle(folder: Path, point: str, nth: int, run: int) -> bool:
+def cycle(folder: Path, point: str, nth: int, run: int, python: Sequence[str] = (sys.executable,)) -> bool:
     """One life of the worker; True if it was killed at its point."""
-    return live([__file__, "--work", str(folder), point, str(nth), str(run)], folder, point, run) == -signal.SIGKILL
+    arguments = [*python, __file__, "--work", str(folder), point, str(nth), str(run)]
+    return live(arguments, folder, point, run) == -signal.SIGKILL
 
 
-def live(arguments: Sequence[str], folder: Path, point: str, run: int, env: Mapping[str, str] | None = None) -> int:
+def live(command: Sequence[str], folder: Path, point: str, run: int, env: Mapping[str, str] | None = None) -> int:
     """Run a worker until it dies, or kill it at the random moment that belongs to this run; its exit code."""
     acknowledged = len(lines(folder / "acknowledged"))
-    process = subprocess.Popen([sys.executable, *arguments], env=env)
+    process = subprocess.Popen(command, env=env)
     try:
         if point == ANYWHERE:
             draw = random.Random(run)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from crash_worker import line, lines
@@ -127,20 +128,20 @@ def judge(folder: Path) -> dict[str, int]:
 MUST_BE_ZERO = ("ran twice", "still held", "acknowledged and not kept", "ended but not released", "verify exit")
 
 
-def cycle(folder: Path, what: str, point: str, nth: int, run: int) -> bool:
+def cycle(folder: Path, what: str, point: str, nth: int, run: int, python: Sequence[str] = (sys.executable,)) -> bool:
     """One life of a worker; True if it was killed at its point."""
     process = subprocess.run(
-        [sys.executable, __file__, "--work", str(folder), what, point, str(nth), str(run)], check=False, timeout=120
+        [*python, __file__, "--work", str(folder), what, point, str(nth), str(run)], check=False, timeout=120
     )
     assert process.returncode in (-signal.SIGKILL, 7), process.returncode
     return process.returncode == -signal.SIGKILL
 
 
-def kill_both(folder: Path, point: str, nth: int, run: int) -> int:
+def kill_both(folder: Path, point: str, nth: int, run: int, python: Sequence[str] = (sys.executable,)) -> int:
     """One worker that holds and one that releases, each killed at its point; how many were."""
-    killed = int(cycle(folder, "hold", point, nth, run))
+    killed = int(cycle(folder, "hold", point, nth, run, python))
     answer_all(folder)
-    return killed + int(cycle(folder, "release", point, nth, run))
+    return killed + int(cycle(folder, "release", point, nth, run, python))
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -135,11 +136,11 @@ MUST_BE_ZERO = (
 )
 
 
-def cycle(folder: Path, point: str, nth: int, run: int) -> bool:
+def cycle(folder: Path, point: str, nth: int, run: int, python: Sequence[str] = (sys.executable,)) -> bool:
     """One life of the worker; True if it was killed at its point."""
-    arguments = [__file__, "--work", str(folder), point, str(nth), str(run)]
+    command = [*python, __file__, "--work", str(folder), point, str(nth), str(run)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return live(arguments, folder, point, run, env) == -signal.SIGKILL
+    return live(command, folder, point, run, env) == -signal.SIGKILL
 
 
 def main() -> int:

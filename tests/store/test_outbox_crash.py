@@ -7,6 +7,7 @@ from outbox_worker import MUST_BE_ZERO, judge, kill_both
 
 from counts import count
 from halo_core.failpoints import POINTS
+from preloaded_python import find_python
 
 pytestmark = pytest.mark.disk
 
@@ -19,7 +20,8 @@ LIVES = count(8, fewest=1)
 def test_killed_there_held_acts_run_once_or_stay_held(tmp_path, point):
     # A short life signs one tree head.
     order = (1, 2) if point in POINTS[6:] else (2, 1, 3, 5)
-    killed = sum(kill_both(tmp_path, point, nth, run) for run, nth in enumerate((order * LIVES)[:LIVES]))
+    nths = (order * LIVES)[:LIVES]
+    killed = sum(kill_both(tmp_path, point, nth, run, find_python()) for run, nth in enumerate(nths))
     found = judge(tmp_path)
     assert killed
     assert {name: found[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)

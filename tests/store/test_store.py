@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store import store as store_module
 from halo_core.store.database import Database
 from halo_core.testing import FixedClock
-from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, python, tool, url_of, verified
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, tool, url_of, verified
+from preloaded_python import find_python
 
 pytestmark = pytest.mark.disk
 
@@ -75,17 +77,17 @@ with HaloBase.local(name, home=home, mode="enforce", policy=policy_folder(home),
 """
 
 
-def spawn(script, *argv, **options):
+def spawn(script, *argv, start=(sys.executable,), **options):
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]))
     env = {**os.environ, "PYTHONPATH": path}
-    return subprocess.Popen(python("-c", script, *argv), env=env, text=True, stdout=subprocess.PIPE, **options)
+    return subprocess.Popen([*start, "-c", script, *argv], env=env, text=True, stdout=subprocess.PIPE, **options)
 
 
 @pytest.mark.slow
 def test_four_processes_on_one_file(home):
     policy_folder(home)
     each = count(50)
-    workers = [spawn(WORKER, str(home), f"w{number}", str(each)) for number in range(4)]
+    workers = [spawn(WORKER, str(home), f"w{number}", str(each), start=find_python()) for number in range(4)]
     said = [worker.communicate()[0].splitlines() for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * 4
     assert [len(lines) for lines in said] == [each] * 4

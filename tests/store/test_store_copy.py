@@ -22,6 +22,7 @@ from halo_core.store.reader import Reader
 from halo_core.store.sqlite_target import SqliteCopyTarget
 from halo_core.store_copy import StoreCopy, copy_store
 from halo_world import SURFACE, Calls, cli, tool
+from preloaded_python import find_python
 
 pytestmark = pytest.mark.disk
 
@@ -100,6 +101,7 @@ def test_a_copy_of_100_000_entries_there_and_back(tmp_path):
 
 @pytest.mark.parametrize("source", ENGINES, indirect=True)
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.matrix
 def test_work_goes_on_with_the_copy(source, engine):
     target = make_target(engine, source)
     copy_store(source.url, target.url, source.home)
@@ -166,9 +168,10 @@ copy_store(sys.argv[1], sys.argv[2], Path(sys.argv[5]))
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("point", [("copied_table", 0), ("copied_table", 6), ("before_finish", 0)])
+@pytest.mark.matrix
 def test_what_a_killed_copy_left_is_no_store_and_can_be_restarted(source, engine, point):
     target = make_target(engine, source)
-    command = [sys.executable, "-c", KILLED, source.url, target.url, point[0], str(point[1]), str(source.home)]
+    command = [*find_python(), "-c", KILLED, source.url, target.url, point[0], str(point[1]), str(source.home)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run(command, env=env, check=False).returncode == -9
     with pytest.raises(ConfigError) as caught:
@@ -231,6 +234,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("table", CHANGES)
+@pytest.mark.matrix
 def test_a_copy_that_differs_from_its_source_is_no_store(source, engine, table):
     target = make_target(engine, source)
 
@@ -257,6 +261,7 @@ def test_a_source_that_is_not_whole_is_not_copied(source):
 
 @pytest.mark.parametrize("source", ENGINES, indirect=True)
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.matrix
 def test_a_source_in_use_is_refused_or_copied_as_of_one_moment(source, engine):
     target = make_target(engine, source)
     with source.open() as halo:

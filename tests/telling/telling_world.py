@@ -15,7 +15,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -295,7 +295,7 @@ def certificate(folder: Path, name: str = "localhost") -> tuple[Path, ssl.SSLCon
     return public, context
 
 
-def sender(home: Path, *argv: str, point: str = "") -> list[str]:
+def sender(home: Path, *argv: str, point: str = "", python: Sequence[str] = (sys.executable,)) -> list[str]:
     """The command line of `halo alerts send`, killed at a failpoint if one is named.
 
     It can be interrupted also where the tests run in the background, whose children ignore interrupts.
@@ -306,4 +306,4 @@ def sender(home: Path, *argv: str, point: str = "") -> list[str]:
     )
     heed = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code = f"{heed}{arm if point else ''}from halo_core.cli import main\nmain()"
-    return [sys.executable, "-c", code, "alerts", "send", *argv, "--home", str(home)]
+    return [*python, "-c", code, "alerts", "send", *argv, "--home", str(home)]

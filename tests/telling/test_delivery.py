@@ -30,6 +30,7 @@ from halo_core.facade import HaloBase
 from halo_core.failpoints import ALERT_ACCEPTED
 from halo_core.model import EntryKind
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, tool, url_of
+from preloaded_python import find_python
 
 NAMES = [f"a{i}" for i in range(5)]
 
@@ -66,9 +67,9 @@ def test_killed_after_the_receiver_said_yes_it_sends_again_under_the_same_id(hom
     with webhook() as (url, got):
         line = ("--webhook", url, *secret)
         for count in (1, 2, 3):
-            assert run(sender(home, *line, point=ALERT_ACCEPTED)) == -signal.SIGKILL
+            assert run(sender(home, *line, point=ALERT_ACCEPTED, python=find_python())) == -signal.SIGKILL
             assert agents(got) == ["a0"] * count
-        assert run(sender(home, *line)) == 0
+        assert run(sender(home, *line, python=find_python())) == 0
     assert agents(got) == ["a0"] * 3 + NAMES
     assert len({item.headers["webhook-id"] for item in got}) == len(NAMES)
     assert all(genuine(item, SECRET) for item in got)
@@ -88,7 +89,7 @@ def test_killed_while_the_receiver_has_it_it_sends_again(home, secret):
         processes.append(subprocess.Popen(sender(home, "--webhook", url, *secret), env=environ))
         assert processes[0].wait(60) == -signal.SIGKILL
         assert agents(got) == NAMES[:3]
-        assert run(sender(home, "--webhook", url, *secret)) == 0
+        assert run(sender(home, "--webhook", url, *secret, python=find_python())) == 0
     assert agents(got)[3:] in (NAMES[2:], NAMES[3:])
     assert set(agents(got)) == set(NAMES)
 
@@ -321,7 +322,7 @@ def test_while_a_receiver_hangs_agents_are_decided_on(home, secret):
         return (200, {})
 
     with webhook(decide_meanwhile) as (url, _):
-        assert run(sender(home, "--webhook", url, *secret)) == 0
+        assert run(sender(home, "--webhook", url, *secret, python=find_python())) == 0
     assert len(seen) == len(NAMES)
     assert {row[0] for row in seen} == {0}
 

@@ -43,6 +43,9 @@ _GAPS: Final = {"hot": 0.0, "gap5": 0.005, "gap50": 0.05}
 _FULL: Final = {"hot": 4000, "gap5": 1000, "gap50": 300}
 _QUICK: Final = {"hot": 800, "gap5": 200, "gap50": 50}
 _THINK: Final = {1: 0.05, 32: 0.05, 256: 0.05}
+_FULL_BLOCKS: Final = (2.0, 5)
+_QUICK_BLOCKS: Final = (1.0, 2)
+"""Seconds of a block of many agents, and blocks of each kind."""
 _SAMPLES: Final = 10
 
 
@@ -96,7 +99,7 @@ def _measure(world: World, folder: Path, options: argparse.Namespace) -> dict[st
         denied.check("denied")
         many = {}
         if not options.no_async:
-            seconds, blocks = (1.0, 2) if options.quick else (2.0, 5)
+            seconds, blocks = _QUICK_BLOCKS if options.quick else _FULL_BLOCKS
             many = agents(world, _THINK, seconds=seconds, blocks=blocks, seed=options.seed)
     return _headline(found, many) | {
         "latency_us": found["latency"],

@@ -71,7 +71,7 @@ def sizes(home, session):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("actions", "early"), [(1_000, 499), pytest.param(10_000, 999, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(("actions", "early"), [(300, 199), pytest.param(10_000, 999, marks=pytest.mark.thorough)])
 def test_ten_thousand_actions_keep_the_state_as_small_as_ten(copy, actions, early):
     """Each writes the state once and a row for its result; neither grows with what came before."""
     states = []

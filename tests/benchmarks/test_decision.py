@@ -22,8 +22,9 @@ HEADLINE = (
 def test_a_run_measures_every_figure_and_checks_the_effects(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(decision, "_QUICK", {"hot": 80, "gap5": 10, "gap50": 5})
     monkeypatch.setattr(decision, "_THINK", {1: 0.05, 32: 0.05, 256: 0.05})
+    monkeypatch.setattr(decision, "_QUICK_BLOCKS", (0.1, 1))
     out = tmp_path / "figures.json"
-    assert decision.main(["--quick", "--json", "--dir", str(tmp_path), "--out", str(out)]) == 0
+    assert decision.main(["--quick", "--rules", "20", "--json", "--dir", str(tmp_path), "--out", str(out)]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures == json.loads(out.read_text())
     assert all(figures[name] for name in HEADLINE)

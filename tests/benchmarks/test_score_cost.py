@@ -49,6 +49,7 @@ def test_each_class_has_its_own_times():
     assert set(apart({"score": [1.0], "signature": [1.0]}, [False])) == {"impactful"}
 
 
+@pytest.mark.thorough
 def test_another_version_is_the_same_or_not(recorded, tmp_path, capsys):
     import score_cost
 
@@ -71,9 +72,10 @@ def test_no_data_is_said(tmp_path, capsys):
     assert "no recorded sessions" in capsys.readouterr().err
 
 
-def test_a_short_long_session_is_measured(capsys):
+def test_a_short_long_session_is_measured(capsys, monkeypatch):
     import long_session
 
+    monkeypatch.setattr(long_session, "_TOOLS", 10)
     assert long_session.main(["--steps", "10", "--words", "3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     (row,) = found["rows"]

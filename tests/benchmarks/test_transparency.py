@@ -202,6 +202,7 @@ async def test_the_very_object():
 """
 
 
+@pytest.mark.thorough
 def test_the_agents_sdk_runs_with_halo_put_in(tmp_path):
     (tmp_path / "test_upstream.py").write_text(OPENAI_AGENTS)
     (tmp_path / "out").mkdir()

@@ -64,6 +64,7 @@ def denying(make_world: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", [*CHATS, *TEXTS])
+@pytest.mark.spread
 def test_every_way_is_decided_exactly_once(allowing, kind):
     guarded = allowing.halo.guard(kind())
     for name in (name for other, name in ways() if other is kind):
@@ -76,6 +77,7 @@ def test_every_way_is_decided_exactly_once(allowing, kind):
 
 
 @pytest.mark.parametrize("kind", [*CHATS, *TEXTS])
+@pytest.mark.spread
 def test_nothing_is_sent_on_any_way_that_is_denied(denying, kind):
     guarded = denying.halo.guard(kind())
     for name in (name for other, name in ways() if other is kind):
@@ -87,6 +89,7 @@ def test_nothing_is_sent_on_any_way_that_is_denied(denying, kind):
 
 
 @pytest.mark.parametrize("kind", [*CHATS, *TEXTS])
+@pytest.mark.spread
 def test_under_a_callback_too_it_is_decided_once(allowing, kind):
     handler = allowing.halo.callback()
     guarded = allowing.halo.guard(kind(callbacks=[handler]))
@@ -370,6 +373,7 @@ def test_observing_lets_every_way_run_and_says_what_it_decided(make_world):
 
 
 @pytest.mark.parametrize("kind", [*CHATS, *TEXTS])
+@pytest.mark.spread
 def test_the_session_is_the_threads_on_every_way(allowing, kind):
     guarded, config = allowing.halo.guard(kind()), {"configurable": {"thread_id": "t7"}}
     guarded.invoke("q", config)
@@ -727,6 +731,7 @@ def test_an_input_of_a_models_own_form_is_decided(make_world):
 
 
 @pytest.mark.parametrize("kind", [*CHATS, *TEXTS])
+@pytest.mark.spread
 def test_the_tripwire_lets_a_guarded_model_pass(allowing, kind):
     guarded = allowing.halo.guard(kind())
     with allowing.halo.install():

@@ -141,6 +141,7 @@ WAYS = [
 @pytest.mark.parametrize("mode", ["enforce", "observe"])
 @pytest.mark.parametrize("options", [False, True])
 @pytest.mark.parametrize("body", WAYS)
+@pytest.mark.matrix
 async def test_an_agent_that_a_tool_starts_is_decided_under_its_own_name(make_world, unblocked, mode, options, body):
     world = make_world(mode=mode)
     unblocked.deactivate()  # a synchronous run inside a loop's thread may wait

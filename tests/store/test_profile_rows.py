@@ -60,6 +60,7 @@ def test_each_session_is_one_version_that_the_log_gives_again(place):
         "put back",
     ],
 )
+@pytest.mark.matrix
 def test_a_row_that_does_not_follow_is_no_profile(place, change):
     learn(place)
     with place.attack() as attacker:

@@ -18,6 +18,7 @@ def _one_thread(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
+@pytest.mark.thorough
 def test_tasks_roles_goals_and_sources_are_left_out_in_turn(tmp_path, capsys):
     import carry_over
 

@@ -62,6 +62,7 @@ def test_each_part_can_be_left_out(capsys, recorded, what):
     assert 0 <= found["cut_5"]["catch_any"] <= 1
 
 
+@pytest.mark.thorough
 def test_families_are_left_out_in_turn_as_they_are_one_by_one(capsys, recorded):
     where = ("--train", recorded, "--test", recorded, "--workload", "novel", "--no-rivals")
     all_of_them = figures(capsys, *where, "--ablate")["ablations"]
@@ -198,6 +199,7 @@ def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded
         assert np.abs(exact - ours).max() <= bound(forest) + 1e-9
 
 
+@pytest.mark.thorough
 def test_training_twice_gives_the_same_bytes_and_a_model_that_reads(recorded, tmp_path, capsys):
     import train_behaviour
     from halo_core.risk.model import RiskModel

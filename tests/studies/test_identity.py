@@ -52,6 +52,7 @@ def test_what_recorded_events_are_is_counted_and_nothing_more_is_claimed(data, c
     assert "no detection rate" in recorded["says"]
 
 
+@pytest.mark.thorough
 def test_a_synthetic_month_is_called_that_and_is_the_same_again(data, capsys, monkeypatch):
     from halo_studies.identity import synthetic_events
 

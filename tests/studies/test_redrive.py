@@ -395,6 +395,7 @@ def test_recorded_sessions(capsys, tmp_path):
     assert run(["replay", "--all", "--db", figures["db"], "--home", str(home)]) == 0
 
 
+@pytest.mark.thorough
 def test_the_script_runs_as_a_script(data, tmp_path):
     import subprocess
 

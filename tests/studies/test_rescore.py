@@ -19,6 +19,7 @@ def recorded(tmp_path_factory):
     return folder, made
 
 
+@pytest.mark.thorough
 def test_what_was_scored_is_the_same_in_another_process(tmp_path, capsys):
     assert rescore.main(["--data", str(tmp_path), "--decisions", "60", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 import rogue
+from counts import is_thorough
 from halo_studies.rogue.damage import count_damage, count_intended
 from halo_studies.rogue.families import FAMILIES
 from halo_studies.rogue.guarded import Setting
@@ -104,8 +105,8 @@ def test_a_rival_stops_what_it_is_made_for(make, name):
 
 
 def test_langchains_guarded_tools_give_the_same_figures():
-    desk, sizes = LoanDesk(1), Sizes(history=5, siblings=0, ordinary=2, family=1)
-    families = [family("planted order"), family("risky principal")]
+    desk, sizes = LoanDesk(1), Sizes(history=5, siblings=0, ordinary=2 if is_thorough() else 1, family=1)
+    families = [family("planted order"), *([family("risky principal")] if is_thorough() else [])]
     plain = measure_desk(LoanDesk(1), families, 1, sizes)
     guarded = measure_desk(desk, families, 1, sizes, how=Setting("langchain"))
     assert guarded == plain

@@ -106,7 +106,7 @@ def _serving(home: Path, ran: Path, mode: str, workers: int) -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["enforce", pytest.param("observe", marks=pytest.mark.thorough)])
-def test_four_workers_log_what_they_ran(tmp_path, mode):
+def test_workers_log_what_they_ran(tmp_path, mode):
     home, ran, requests = tmp_path / "home", tmp_path / "ran", 100 if is_thorough() else 12
     actions = Actions(ran)
     declare(home, "look_up: {impact: read, source_trust: 900}")
@@ -116,7 +116,7 @@ def test_four_workers_log_what_they_ran(tmp_path, mode):
             asked = (client.get(f"{url}/ask", params={"user": f"user-{i % 5}"}) for i in range(requests))
             return [(await answer).json() for answer in asyncio.as_completed(list(asked))]
 
-    with _serving(home, ran, mode, 4) as url:
+    with _serving(home, ran, mode, 4 if is_thorough() else 2) as url:
         answers = asyncio.run(ask_all(url))
     assert {answer["answer"] for answer in answers} == {"wet"}
     assert actions.count() == {("inference", "scripted"): 2 * requests, ("tool_call", "look_up"): requests}

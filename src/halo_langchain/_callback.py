@@ -33,8 +33,8 @@ from halo_core.model import ActionKind
 from halo_core.model_requests import ModelFields
 from halo_langchain._first_seen import get_description
 from halo_langchain._mcp import read_server_tool
-from halo_langchain._model_calls import RESTRICTING_ABILITIES, ModelInput, build_inference_call, holds_outer_answer
-from halo_langchain._model_fields import judge_model_request, judge_observed_request
+from halo_langchain._model_calls import RESTRICTING_ABILITIES, DecidedInput, build_inference_call, holds_outer_answer
+from halo_langchain._model_fields import judge_model_request, judge_observed_request, read_observed_facts
 from halo_langchain._pause import consume_resume, discard_resume, pause_or_withdraw
 from halo_langchain._results import DOCUMENTS_SURFACE, extract_result_text, make_model_surface
 from halo_langchain._runs import (
@@ -161,7 +161,8 @@ class HaloCallback(BaseCallbackHandler):
         name = clean_name(str(raw_name))
         tools = to_list(settings.get("tools"))
         fields = _judge_fields(serialized, settings)
-        return build_inference_call(self._halo, name, messages, tools, abilities=abilities, fields=fields)
+        facts = read_observed_facts(kwargs.get("metadata") or {}, settings, _class_name(serialized))
+        return build_inference_call(self._halo, name, messages, tools, abilities=abilities, fields=fields, facts=facts)
 
     async def astart_text_model(
         self, serialized: dict[str, Any], prompts: list[str], run_id: UUID, kwargs: dict[str, Any]
@@ -291,7 +292,7 @@ class _ObservedRun(GovernedAction[Any]):
 def _make_model_start(
     serialized: dict[str, Any] | None, messages: list[BaseMessage], run_id: UUID, event: Mapping[str, Any]
 ) -> RunStart:
-    def has_fields_of(decided: ModelInput) -> bool:
+    def has_fields_of(decided: DecidedInput) -> bool:
         return decided.covers_fields(_judge_fields(serialized, event.get("invocation_params") or {}))
 
     return RunStart("model", run_id, source=serialized, messages=messages, has_fields_of=has_fields_of)

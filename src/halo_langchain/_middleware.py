@@ -24,11 +24,11 @@ from halo_core.model import ActionKind, Resource
 from halo_langchain._model_calls import (
     RESTRICTING_ABILITIES,
     DecidedCall,
-    ModelInput,
+    DecidedInput,
     build_inference_call,
     decided_call_scope,
 )
-from halo_langchain._model_fields import judge_model_request
+from halo_langchain._model_fields import judge_model_request, read_model_facts
 from halo_langchain._models import (
     can_restrict_output,
     copy_model_with_guard,
@@ -122,7 +122,7 @@ class _ModelRequest(LangChainAction):
         system = [request.system_message] if request.system_message is not None else []
         messages = [*system, *request.messages]
         fields = judge_model_request(request.model, request.model_settings, tools)
-        self.model_input = ModelInput.from_messages(messages, tools, fields, _schema_names(request.response_format))
+        self.model_input = DecidedInput.from_messages(messages, tools, fields, _schema_names(request.response_format))
         call = build_inference_call(
             halo,
             self.name,
@@ -131,6 +131,7 @@ class _ModelRequest(LangChainAction):
             resource=self.model_guard.resource if self.model_guard is not None else None,
             abilities=RESTRICTING_ABILITIES if can_restrict_output(halo, request.model) else ("pause",),
             fields=fields,
+            facts=read_model_facts(request.model, request.model_settings),
         )
         super().__init__(halo.enforcer, call, make_model_surface(halo))
 

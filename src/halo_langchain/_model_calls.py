@@ -15,19 +15,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import GenerationChunk
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, list_tool_names
 from halo_core.enforcement.mcp_listings import list_foreign_texts
+from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_langchain._history import RunInput, find_known_origins, find_run_input, is_unnamed_human, list_history
-from halo_langchain._model_fields import NO_FIELDS, judge_model_request
+from halo_langchain._model_fields import NO_FACTS, NO_FIELDS, ModelFacts, judge_model_request, read_model_facts
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_answer_surface
 from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source
@@ -54,6 +56,7 @@ def build_inference_call(
     resource: Resource | None = None,
     abilities: tuple[str, ...] = ("pause",),
     fields: ModelFields = NO_FIELDS,
+    facts: ModelFacts = NO_FACTS,
 ) -> Call:
     """A model call; the model is registered on first sight.
 
@@ -64,6 +67,7 @@ def build_inference_call(
         tools: what it may call, in any of the framework's forms.
         resource: the model as it was guarded; None looks its name up.
         fields: what is sent beside messages and tools, and tools that the provider would run.
+        facts: provider, version and parameters, for the record.
         abilities: what the caller can carry out. Nothing narrows a prompt: what a policy asks of that kind is denied.
     """
     registered = resource or halo.find_registered(name)
@@ -83,7 +87,24 @@ def build_inference_call(
             abilities=abilities,
             shown_texts=(*find_known_origins(messages, run_input), *foreign_texts),
             history=list_history(messages, run_input),
+            model=_describe_input(messages, tools, facts),
         )
+
+
+def _describe_input(messages: Sequence[BaseMessage], tools: list[Any] | None, facts: ModelFacts) -> ModelInput:
+    """What the model is given, for the record."""
+    given = [Message(item.type, _get_whole_text(item)) for item in messages]
+    system = "\n".join(item.text for item in given if item.role == "system")
+    schemas = tuple(map(_TOOL_SCHEMAS.describe, tools or ()))
+    return ModelInput(given, system, schemas, facts.provider, facts.version, facts.parameters)
+
+
+def _get_whole_text(message: BaseMessage) -> str:
+    calls = message.tool_calls if isinstance(message, AIMessage) else ()
+    return join_calls(str(message.text), ((item["name"], item["args"]) for item in calls))
+
+
+_TOOL_SCHEMAS: Final = SchemaTexts(convert_to_openai_tool)
 
 
 def _get_message_kind(message: BaseMessage, run_input: RunInput) -> str:
@@ -92,7 +113,7 @@ def _get_message_kind(message: BaseMessage, run_input: RunInput) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelInput:
+class DecidedInput:
     """What a model call is decided on: enough to know it again at the model.
 
     Args:
@@ -112,12 +133,12 @@ class ModelInput:
         tools: Iterable[Any],
         fields: ModelFields = NO_FIELDS,
         extra_names: Iterable[str] = (),
-    ) -> ModelInput:
+    ) -> DecidedInput:
         """What these messages, tools and fields are decided on; the framework adds tools named `extra_names`."""
         names = frozenset((*_extract_tool_names(list(tools)), *extra_names))
         return cls(list_message_texts(messages), names, fields)
 
-    def covers(self, arriving: ModelInput) -> bool:
+    def covers(self, arriving: DecidedInput) -> bool:
         """Whether a call that arrives is the one that was decided, or the same with less."""
         return (
             self.message_texts == arriving.message_texts
@@ -190,8 +211,8 @@ class DecidedCall:
     guard: GuardMetadata | None = None
     owner: object = None
     name: str = ""
-    model_input: ModelInput | None = None
-    prompt_inputs: list[ModelInput] = field(default_factory=list)
+    model_input: DecidedInput | None = None
+    prompt_inputs: list[DecidedInput] = field(default_factory=list)
     state: str = READY
 
 
@@ -270,6 +291,7 @@ class PreparedModelCall:
     kwargs: dict[str, Any]
     prompts: list[list[BaseMessage]]
     fields: ModelFields
+    facts: ModelFacts
 
     @classmethod
     def from_arguments(
@@ -287,7 +309,8 @@ class PreparedModelCall:
         tools = bound_tools(model, kwargs)
         settings = {name: value for name, value in kwargs.items() if args or name != key}
         fields = judge_model_request(model, settings, tools)
-        return cls(resolve_model_name(guard, model, kwargs), messages, tools, args, kwargs, prompts, fields)
+        facts = read_model_facts(model, settings)
+        return cls(resolve_model_name(guard, model, kwargs), messages, tools, args, kwargs, prompts, fields, facts)
 
 
 def _copy_messages(raw_input: Any) -> Any:
@@ -307,7 +330,7 @@ def take_middleware_ticket(guard: GuardMetadata, prepared: PreparedModelCall) ->
         or decided_call.name != prepared.name
     ):
         return None
-    model_input = ModelInput.from_messages(prepared.messages, prepared.tools, prepared.fields)
+    model_input = DecidedInput.from_messages(prepared.messages, prepared.tools, prepared.fields)
     # INVARIANT: one decision lets one call pass, or one for each of its prompts.
     with _TAKE_LOCK:
         if decided_call.state != READY:
@@ -421,6 +444,7 @@ class _ModelAction(LangChainAction):
             resource=resource,
             abilities=abilities,
             fields=prepared.fields,
+            facts=prepared.facts,
         )
 
     def hand_down(self, ticket: Ticket) -> DecidedCall:
@@ -428,9 +452,9 @@ class _ModelAction(LangChainAction):
         guard, prepared = self.method.guard, self.prepared
         if not self.method.shape.is_entry_point:
             return DecidedCall(ticket, guard)
-        model_input = ModelInput.from_messages(prepared.messages, prepared.tools, prepared.fields)
+        model_input = DecidedInput.from_messages(prepared.messages, prepared.tools, prepared.fields)
         prompts = prepared.prompts if len(prepared.prompts) > 1 else []
-        prompt_inputs = [ModelInput.from_messages(prompt, prepared.tools, prepared.fields) for prompt in prompts]
+        prompt_inputs = [DecidedInput.from_messages(prompt, prepared.tools, prepared.fields) for prompt in prompts]
         return DecidedCall(ticket, None, guard.halo, prepared.name, model_input, prompt_inputs)
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from pydantic import BaseModel
 
+from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.model_requests import ModelFields, judge_model_fields
 from halo_core.model_requests.hosted_names import find_bearing_tool
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
@@ -44,11 +46,7 @@ def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: I
         settings: what the call itself adds, without what the model is shown.
         tools: what the model is offered, in any of the framework's forms.
     """
-    extras: dict[str, Any] = dict(settings) if settings else {}
-    while not isinstance(model, BaseChatModel | BaseLLM) and (bound := getattr(model, "bound", None)) is not None:
-        kwargs = getattr(model, "kwargs", None)
-        extras = {**kwargs, **extras} if isinstance(kwargs, Mapping) else extras
-        model = bound
+    model, extras = _merge_bound(model, settings)
     fields = {name: value for name, value in extras.items() if _is_sent(name, value)}
     kind: Any = type(model)
     own_names = _list_bearing_fields(kind)
@@ -65,6 +63,70 @@ def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: I
     if smuggled:
         judged = ModelFields(judged.hosted, tuple(sorted({*judged.unknown, *smuggled})))
     return _add_hosted(judged, judge_model_fields(own, name)) if own else judged
+
+
+def _merge_bound(model: Any, settings: Mapping[str, Any] | None) -> tuple[Any, dict[str, Any]]:
+    """The model itself, and the settings of a call with those that are bound to the model."""
+    extras: dict[str, Any] = dict(settings) if settings else {}
+    while not isinstance(model, BaseChatModel | BaseLLM) and (bound := getattr(model, "bound", None)) is not None:
+        kwargs = getattr(model, "kwargs", None)
+        extras = {**kwargs, **extras} if isinstance(kwargs, Mapping) else extras
+        model = bound
+    return model, extras
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Which model a call goes to, and with which parameters.
+
+    Args:
+        provider: who runs it, empty where unknown.
+        version: its name as the provider knows it, empty where unknown.
+        parameters: temperature and the like.
+    """
+
+    provider: str = ""
+    version: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_FACTS: Final = ModelFacts()
+
+
+def read_model_facts(model: Any, settings: Mapping[str, Any] | None) -> ModelFacts:
+    """Provider, version and parameters of a call of a model.
+
+    Args:
+        model: the model, with whatever is bound to it.
+        settings: what the call itself adds, without what the model is shown.
+    """
+    model, extras = _merge_bound(model, settings)
+    try:
+        traced = dict(model._get_ls_params(**extras))  # noqa: SLF001  the very source of what callbacks see
+    except Exception:  # noqa: BLE001  a model without tracing parameters
+        traced = {}
+    own = getattr(model, "model_kwargs", None)
+    fields = {**(own if isinstance(own, Mapping) else {}), **extras}
+    return _make_facts(traced, fields, type(model).__name__)
+
+
+def read_observed_facts(metadata: Mapping[str, Any], parameters: Mapping[str, Any], provider_class: str) -> ModelFacts:
+    """As `read_model_facts`, of a call of which only a run's metadata and parameters are known."""
+    return _make_facts(metadata, parameters, provider_class)
+
+
+def _make_facts(traced: Mapping[str, Any], fields: Mapping[str, Any], provider_class: str) -> ModelFacts:
+    told = {name: traced[f"ls_{name}"] for name in _TRACED if traced.get(f"ls_{name}") is not None}
+    names = (traced.get("ls_model_name"), *(fields.get(name) for name in ("model", "model_name", "model_id")))
+    version = next((item for item in names if isinstance(item, str) and item), "")
+    provider = traced.get("ls_provider")
+    sent = {name: value for name, value in fields.items() if _is_sent(name, value)}
+    parameters = select_parameters({**told, **sent}, provider_class)
+    return ModelFacts(provider if isinstance(provider, str) else "", version, parameters)
+
+
+_TRACED: Final = ("temperature", "max_tokens", "stop")
+"""Parameters that LangChain tells its tracing, with `ls_` in front."""
 
 
 def _is_sent(name: str, value: Any) -> bool:

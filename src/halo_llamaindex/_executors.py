@@ -317,7 +317,7 @@ def _withhold_rows(_rows: Any, notice: str) -> tuple[str, dict[str, Any]]:
 
 def _filter_rows(rows: Any, keep: KeepDocument) -> tuple[Any, int]:
     """The rows as they are, or none of them: they are one text."""
-    return (rows, 0) if keep(extract_text(rows), ()) else (_withhold_rows(rows, DROPPED_NOTICE), 1)
+    return (rows, 0) if keep(extract_text(rows), (), "") else (_withhold_rows(rows, DROPPED_NOTICE), 1)
 
 
 _ROWS_SURFACE: Final[Surface[Any]] = replace(TOOL_RESULT_SURFACE, filter=_filter_rows, withhold=_withhold_rows)

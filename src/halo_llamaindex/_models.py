@@ -22,7 +22,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.base.llms.base import BaseLLM
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, MessageRole, TextBlock
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    MessageRole,
+    TextBlock,
+    ToolCallBlock,
+)
 
 from halo_core.enforcement import Call, Surface, Ticket, flow
 from halo_core.enforcement.guarded_calls import make_governed_methods
@@ -41,6 +48,7 @@ from halo_core.enforcement.guards import (
     require_guard,
     to_list,
 )
+from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_llamaindex._history import find_known_origins, is_user_message, list_history, message_id, read_answer
@@ -52,8 +60,10 @@ from halo_llamaindex._serialization import forbid_restoring
 from halo_llamaindex._translate import (
     OVERRIDE_REMEDY,
     collect_tools,
+    describe_tool,
     judge_request,
     model_name,
+    read_model_facts,
 )
 
 if TYPE_CHECKING:
@@ -72,6 +82,23 @@ def _make_asking_message(messages: Sequence[ChatMessage]) -> TriggeringMessage:
     return TriggeringMessage(message_id(last), kind=kind, text=text)
 
 
+def _describe_input(
+    messages: Sequence[ChatMessage], tools: Sequence[Any], facts: tuple[str, str, Mapping[str, Any]]
+) -> ModelInput:
+    """What the model is given, for the record."""
+    given = [Message(str(item.role.value), _get_whole_text(item)) for item in messages]
+    system = "\n".join(item.text for item in given if item.role == MessageRole.SYSTEM.value)
+    return ModelInput(given, system, tuple(map(_TOOL_SCHEMAS.describe, tools)), *facts)
+
+
+def _get_whole_text(message: ChatMessage) -> str:
+    calls = [(item.tool_name, item.tool_kwargs) for item in message.blocks if isinstance(item, ToolCallBlock)]
+    if not calls and message.additional_kwargs.get("tool_calls"):
+        calls = [("tool_calls", message.additional_kwargs["tool_calls"])]
+    return join_calls(extract_message_text(message), calls)
+
+
+_TOOL_SCHEMAS: Final = SchemaTexts(describe_tool)
 _STRUCTURED_PREDICT: Final = "structured_predict"
 _READY: Final = "ready"
 _RUNNING: Final = "running"
@@ -217,7 +244,8 @@ class ModelCall(LlamaIndexAction):
         """The call to decide, with the tools that its provider would run, and the fields that nobody knows."""
         messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
         tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
-        fields = judge_request(self.model, _read_settings(self.name, self.args, self.kwargs), tools)
+        settings = _read_settings(self.name, self.args, self.kwargs)
+        fields = judge_request(self.model, settings, tools)
         with triggering_message_scope(_make_asking_message(messages)):
             call: Call = self.halo.build_call(
                 self._find_resource(),
@@ -225,6 +253,7 @@ class ModelCall(LlamaIndexAction):
                 abilities=_ABILITIES,
                 shown_texts=(*find_known_origins(messages), *list_server_texts(tools)),
                 history=list_history(self.halo, messages),
+                model=_describe_input(messages, tools, read_model_facts(self.model, settings)),
             )
         return call
 

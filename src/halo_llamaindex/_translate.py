@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pydantic
 from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.llms import LLM
 from llama_index.core.tools import BaseTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 from llama_index.core.workflow import Context
@@ -37,6 +38,7 @@ from halo_core.enforcement.guards import (
     to_list,
     to_plain_schema,
 )
+from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.errors import Denied
 from halo_core.model_requests import ModelFields, judge_model_fields
 from halo_core.model_requests.hosted_names import find_bearing_tool
@@ -107,6 +109,38 @@ def judge_request(model: Any, settings: Mapping[str, Any], tools: Iterable[Any])
     fields = {name: attributes[name] for name in _list_request_fields(kind) if name in attributes}
     schemas = [item for item in tools if not _is_client_side(item) or isinstance(item, Mapping)]
     return judge_model_fields({**fields, **settings, "tools": schemas or None}, kind.__name__)
+
+
+def read_model_facts(model: Any, settings: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Provider, version and parameters of a call of a model, for the record.
+
+    Args:
+        model: whose request it is.
+        settings: of the call.
+    """
+    kind: Any = type(model)
+    attributes = getattr(model, "__dict__", {})
+    names = getattr(kind, "model_fields", {})
+    own = {name: attributes[name] for name in names if name in attributes and name not in _FRAMEWORK_FIELDS}
+    extra = own.get("additional_kwargs")
+    fields = {**(extra if isinstance(extra, Mapping) else {}), **own, **settings}
+    version = next((item for name in _MODEL_FIELDS if isinstance(item := fields.get(name), str) and item), "")
+    provider = getattr(kind, "__module__", "").removeprefix("llama_index.llms.").partition(".")[0]
+    is_known = getattr(kind, "__module__", "").startswith("llama_index.llms.")
+    return provider if is_known else "", version, select_parameters(fields, kind.__name__)
+
+
+_MODEL_FIELDS: Final = ("model", "model_name", "model_id")
+_FRAMEWORK_FIELDS: Final = frozenset(LLM.model_fields)
+
+
+def describe_tool(tool: Any) -> dict[str, Any]:
+    """The schema of a tool as a model gets it; of the class of a structured answer the schema of that."""
+    metadata = getattr(tool, "metadata", None)
+    if metadata is None:
+        return {"name": get_tool_name(tool), "parameters": tool.model_json_schema()}
+    parameters = metadata.get_parameters_dict()
+    return {"name": metadata.name, "description": metadata.description, "parameters": parameters}
 
 
 @functools.lru_cache(maxsize=256)

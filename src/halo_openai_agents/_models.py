@@ -18,7 +18,7 @@ import itertools
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -54,6 +54,7 @@ from halo_core.enforcement.guards import (
     refuse_other_halo,
 )
 from halo_core.enforcement.mcp_listings import list_foreign_texts
+from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, select_parameters
 from halo_core.enforcement.session_context import triggering_message_scope
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
@@ -66,9 +67,10 @@ from halo_openai_agents._history import (
     list_session_link,
     read_answer,
 )
-from halo_openai_agents._requests import read_request_fields
+from halo_openai_agents._requests import describe_offered_tool, read_request_fields
 from halo_openai_agents._results import (
     count_messages,
+    describe_item,
     get_function_calls,
     identify_turn,
     make_model_surface,
@@ -90,6 +92,7 @@ _SIGNATURE: Final = inspect.signature(Model.get_response)
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
 """What can be done where the answer is read before anybody else sees it; a call that has to wait ends its run."""
 _STRUCTURED_ANSWER_TOOL: Final = "json_tool_call"  # the SDK's, of providers that answer in a shape by calling a tool
+_TOOL_SCHEMAS: Final = SchemaTexts(describe_offered_tool)
 _NO_SUCH_TOOL: Final = LookupError("no such tool")
 
 
@@ -140,8 +143,20 @@ class ModelAction(GovernedAction[Any]):
                 abilities=_ABILITIES,
                 shown_texts=(*shown_texts, *list_foreign_texts(map(find_guard, self.tools))),
                 history=(*list_history(items, run_input, self.values), *links),
+                model=self._describe_input(fields),
             )
         return call
+
+    def _describe_input(self, fields: Mapping[str, Any]) -> ModelInput:
+        """What the model is given, for the record."""
+        system, kind = self.values.get("system_instructions"), type(self.guard.original)
+        given = [Message("system", system)] if isinstance(system, str) and system else []
+        given += [Message(*describe_item(item)) for item in self.items]
+        schemas = tuple(map(_TOOL_SCHEMAS.describe, (*self.tools, *self.handoffs)))
+        provider = "openai" if kind.__module__.startswith("agents.models.openai") else ""
+        version, parameters = fields.get("model"), select_parameters(fields, kind.__name__)
+        text = system if isinstance(system, str) else ""
+        return ModelInput(given, text, schemas, provider, version if isinstance(version, str) else "", parameters)
 
     def _find_problem(self) -> str:
         return "needs_guard" if native_names(self.tools) else ""

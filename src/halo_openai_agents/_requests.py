@@ -70,6 +70,16 @@ def _is_judged(tool: Any) -> bool:
     return is_hosted(tool) or not isinstance(tool, FunctionTool | Handoff)
 
 
+def describe_offered_tool(tool: Any) -> Any:
+    """A tool or a hand-off as the model gets it: its name, its description and the schema of its arguments."""
+    if isinstance(tool, FunctionTool):
+        return {"name": tool.name, "description": tool.description, "parameters": tool.params_json_schema}
+    if isinstance(tool, Handoff):
+        schema = tool.input_json_schema
+        return {"name": tool.tool_name, "description": tool.tool_description, "parameters": schema}
+    return _describe_tool(tool)
+
+
 def _describe_tool(tool: Any) -> Any:
     """A tool as it is sent: its kind, with the configuration that the SDK passes on."""
     if isinstance(tool, Mapping):

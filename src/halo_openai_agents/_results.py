@@ -49,6 +49,18 @@ def count_messages(items: Iterable[Any]) -> int:
     return sum(not (current and previous) for previous, current in zip([False, *from_model], from_model, strict=False))
 
 
+def describe_item(item: Any) -> tuple[str, str]:
+    """Who says an input item, or what kind of item it is, and all of its text."""
+    role, kind = get_field(item, "role"), str(get_field(item, "type") or "message")
+    if isinstance(role, str) and role:
+        return role, extract_message_text(item)
+    if kind == "function_call":
+        return kind, f"{get_field(item, 'name')} {get_field(item, 'arguments')}"
+    if kind.endswith("_output"):
+        return kind, extract_item_text(get_field(item, "output"))
+    return kind, extract_item_text(item)
+
+
 def is_from_model(item: Any) -> bool:
     """Whether a model said an item."""
     kind = str(get_field(item, "type") or "")

@@ -638,6 +638,40 @@ class AdapterContract(AnswersCases):
 
         return top
 
+    # the record
+
+    def test_a_model_call_records_what_the_model_is_given(self, desk, ran, shape):
+        """Each message in order by reference, its text sealed once; system prompt and tools once; which model."""
+        self.turn(desk, [self.look(desk, ran)], [LOOK], shape)
+        entries = [item for item in desk.entries(EntryKind.DECISION) if item.body["request"]["kind"] == "inference"]
+        first, last = (entries[at].body["request"]["model"] for at in (0, -1))
+        assert first["messages"] == last["messages"][: len(first["messages"])] != []
+        assert first["tools"] == last["tools"] != ""
+        assert first["version"] == "scripted"
+        said = [desk.prompt(item) for item in entries]
+        assert [text for _, text in said[-1]][: len(said[0])] == [text for _, text in said[0]]
+        roles = [role for role, _ in said[-1]]
+        assert any("seen x" in text for role, text in said[-1] if role not in ("user", "human")), said
+        assert any('"x"' in text for role, text in said[-1] if role in ("ai", "assistant", "function_call")), said
+        assert any(role in ("user", "human") for role in roles), said
+        sealed = [name for item in entries for name in desk.sealed_messages(item)]
+        assert sorted(sealed) == sorted(set(last["messages"]))
+
+    def test_the_network_address_that_the_host_gives_is_sealed_with_each_action(self, desk, ran):
+        """Whoever may open the user's content sees where a request came from; nobody else does."""
+        with desk.halo.session("told", network="192.0.2.7"):
+            self.turn(desk, [self.look(desk, ran)], [LOOK], self.driver.shapes[0])
+        entries = desk.entries(EntryKind.DECISION)
+        assert {desk.open(item, "network") for item in entries} == {b"192.0.2.7"}
+
+    def test_documents_that_are_dropped_are_recorded_by_reference(self, desk, ran):
+        """The text's reference stands in the outcome, so that whoever has the document can tell that it was it."""
+        low = self.driver.retriever(desk.halo, "wiki", ["thirty days"], trusted("dropped", source_trust=100), ran)
+        with desk.halo.session("told"):
+            assert self.driver.retrieve(low, "how long", self.driver.retriever_shapes[0]) == []
+        (outcome,) = desk.entries(EntryKind.OUTCOME)
+        assert [text for _, text in outcome.body["dropped"]] == [desk.halo.store.references.of_document("thirty days")]
+
     def look(self, desk: Desk, ran: list[Any], *labels: str, says: str = "seen") -> Any:
         """A guarded tool that looks."""
         return desk.tool(self.looking(ran, says), *labels)

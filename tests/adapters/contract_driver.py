@@ -6,6 +6,7 @@ of `contract.AdapterContract`, and every case runs in every call shape that the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any, Protocol
 from halo_core.crypto.keys import KeyStore
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Resource
-from halo_core.store.reader import Reader, SealedContents
+from halo_core.store.reader import Reader, SealedContents, find_entry
+from halo_core.views.model_calls import load_prompt
 from halo_world import LogTail, cli, policy_folder
 
 __all__ = ["BASE", "RULES", "Desk", "Driver", "Say", "Turn", "rule", "trusted"]
@@ -239,6 +241,22 @@ class Desk:
         named = [request["kind"], request["resource"]["id"], decision["effect"]]
         # A model call counts its messages, whichever ids they have; the digests are keyed by each home.
         return (*named, *codes, (args or b"").decode())
+
+    def open(self, entry: Any, name: str) -> bytes | None:
+        """A sealed field of an entry."""
+        with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
+            return SealedContents.with_home_key(reader, KeyStore(self.home)).open(entry, name)
+
+    def sealed_messages(self, entry: Any) -> list[str]:
+        """References of the messages that a decision has sealed."""
+        return [name for name, _, _ in json.loads(self.open(entry, "messages") or b"[]")]
+
+    def prompt(self, entry: Any) -> list[tuple[str, str]]:
+        """Role and text of what a model was given."""
+        with Reader(f"sqlite:///{self.home / 'halo.db'}") as reader:
+            contents = SealedContents.with_home_key(reader, KeyStore(self.home))
+            record = find_entry(reader, entry.tenant, f"{entry.writer}-{entry.seq}")
+            return [(item.role, item.text or "") for item in load_prompt(reader, contents, record, reveal=True)]
 
     def answer(self, verb: str, pending: str) -> None:
         """Approve or deny a challenge, from outside of the chain."""

@@ -100,7 +100,7 @@ def documents(trust):
 
 
 def kept(found, keep):
-    left = [item for item in found if keep(item, ())]
+    left = [item for item in found if keep(item, (), "")]
     return left, len(found) - len(left)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.decision.record_parts import MESSAGES_PER_PART
-from halo_core.enforcement.call import ModelInput
+from halo_core.enforcement.model_inputs import Message, ModelInput
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import Actor, EntryKind, Stop
@@ -159,14 +159,19 @@ def test_a_model_call_is_recorded_with_every_message_and_its_texts_once(home):
         with halo.session("s"):
             for end in (MESSAGES_PER_PART + 1, MESSAGES_PER_PART + 3):
                 model = ModelInput(
-                    messages[:end], "be brief", [{"name": "lookup"}], "openai", "m-1", {"temperature": 0.5}
+                    [Message("user", text) for text in messages[:end]],
+                    "be brief",
+                    ['{"name": "lookup"}'],
+                    "openai",
+                    "m-1",
+                    {"temperature": 0.5},
                 )
                 call = halo.build_call(lookup, {"q": str(end)})
                 call = replace(call, model=model, trace_id="ab" * 16, network="192.0.2.7")
                 halo.enforcer.run(call, Calls(), SURFACE)
         references = halo.store.references
     first, second = (item.entry.body["request"] for item in found(home, EntryKind.DECISION))
-    assert second["model"]["messages"] == [references.of_message(text) for text in messages]
+    assert second["model"]["messages"] == [references.of_message(f"user\0{text}") for text in messages]
     assert first["model"]["messages"] == second["model"]["messages"][:-2]
     assert (first["model"]["system"], first["model"]["tools"]) == (second["model"]["system"], second["model"]["tools"])
     assert (second["model"]["provider"], second["model"]["version"]) == ("openai", "m-1")

@@ -94,7 +94,7 @@ def surface() -> Surface[Any]:
     """Lists are documents, everything else is text."""
     return Surface(
         text=str,
-        filter=lambda items, keep: (kept := [i for i in items if keep(i, ())], len(items) - len(kept)),
+        filter=lambda items, keep: (kept := [i for i in items if keep(i, (), "")], len(items) - len(kept)),
         redact=lambda result, mask: mask(result) if isinstance(result, str) else result,
         withhold=lambda _, notice: notice,
     )

@@ -396,7 +396,7 @@ def test_every_answer_of_a_model_can_be_held_back(answer):
 # documents
 
 
-def chd(text: str, _labels: tuple[str, ...]) -> bool:
+def chd(text: str, _labels: tuple[str, ...], _id: str) -> bool:
     return PAN not in text
 
 
@@ -446,7 +446,7 @@ def test_content_goes_with_the_artifact_it_tells_of():
     "value", [Opaque(), {"a": Opaque()}, (part for part in [SAID]), SecretStr(SAID), map(str, [SAID])]
 )
 def test_what_nobody_can_read_could_carry_any_label(value):
-    def keep(_text: str, _labels: tuple[str, ...]) -> bool:
+    def keep(_text: str, _labels: tuple[str, ...], _id: str) -> bool:
         return True
 
     assert TOOL_RESULT_SURFACE.filter(["a", value], keep) == (["a"], 1)
@@ -458,12 +458,12 @@ def test_what_nobody_can_read_could_carry_any_label(value):
 
 @pytest.mark.parametrize("value", [*QUIET[:10], date(2024, 1, 2), UUID(int=1), Row("a", [Report(title="b")])])
 def test_what_can_be_read_stays(value):
-    assert TOOL_RESULT_SURFACE.filter([value], lambda _text, _labels: True) == ([value], 0)
+    assert TOOL_RESULT_SURFACE.filter([value], lambda _text, _labels, _id: True) == ([value], 0)
 
 
 @pytest.mark.parametrize("labels", [lambda _: [1], lambda _: 1 / 0, lambda _: None])
 def test_a_document_whose_labels_nobody_can_tell_is_dropped(labels):
-    assert make_documents_surface(labels).filter([Document("a")], lambda _text, _labels: True) == ([], 1)
+    assert make_documents_surface(labels).filter([Document("a")], lambda _text, _labels, _id: True) == ([], 1)
 
 
 # end to end

@@ -135,7 +135,7 @@ def test_a_notice_stands_in_the_shape_of_what_is_held_back():
 def test_a_tools_documents_are_dropped_one_by_one():
     nodes = [NodeWithScore(node=TextNode(text=text)) for text in ("good", "bad")]
 
-    def keep(text: str, _labels: tuple[str, ...]) -> bool:
+    def keep(text: str, _labels: tuple[str, ...], _id: str) -> bool:
         return "bad" not in text
 
     left, dropped = TOOL_RESULT_SURFACE.filter(nodes, keep)

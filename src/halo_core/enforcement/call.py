@@ -16,8 +16,8 @@ from typing import Any, Final
 from halo_core.content.redaction import SEAL_PREFIX, Redactor
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
-from halo_core.decision.record_parts import Part, encode_text, make_part, unpack_digest
 from halo_core.enforcement.decision_context import AnswerTerms, DecisionContext, ObservedText
+from halo_core.enforcement.model_inputs import ModelInput, ModelRecorder, RecordedInput
 from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.plain_arguments import parse_plain_arguments
@@ -26,7 +26,6 @@ from halo_core.errors import CanonicalError
 from halo_core.model import (
     HistoryItem,
     Mode,
-    ModelCall,
     Origin,
     PolicyView,
     Principal,
@@ -66,27 +65,6 @@ ABILITIES: Final = (
     "redact_output",
 )
 """What a guarded object can do; a callback handler can less."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInput:
-    """What a model is given in one call.
-
-    Args:
-        messages: its messages in order, each as text; only their references are recorded.
-        system: the system prompt; stored once, with secrets replaced. It should name nobody.
-        tools: schemas of its tools, JSON trees; stored once.
-        provider: who runs it, empty where unknown.
-        version: its version as the provider names it, empty where unknown.
-        parameters: temperature and the like.
-    """
-
-    messages: Sequence[str] = ()
-    system: str = ""
-    tools: Sequence[Mapping[str, Any]] = ()
-    provider: str = ""
-    version: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +175,15 @@ class Preparer:
     sketch_key: bytes
     make_call_id: Any
     find_terms: Callable[[str], AnswerTerms] = AnswerTerms
+    models: ModelRecorder = field(init=False)
     _fingerprint_cache: dict[tuple[str, Provenance], frozenset[int]] = field(default_factory=dict)
     _request_cache: dict[str, str] = field(default_factory=dict)
     _observed_requests: dict[str, tuple[ObservedText, ...]] = field(default_factory=dict)
     _principals: dict[tuple[str, tuple[str, ...]], Principal] = field(default_factory=dict)
     _conversations: dict[str, ConversationDigest] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "models", ModelRecorder(self.references, self.redactor))
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; total."""
@@ -235,16 +217,12 @@ class Preparer:
             observed_texts = self._observe_texts(call)
         elif call.request:
             observed_texts = self._observed_requests.get(call.request) or self._observe_request(call.request)
-        model, parts = self._describe_model(call.model) if call.model is not None else (None, ())
+        recorded = self.models.describe(call.model, session, call.trigger_text)
         conversation = self._conversations.get(principal.user) or self._begin_conversation(principal.user)
         history: Sequence[MarkedItem] = ()
         if call.history:
             conversation, history = mark_items(conversation, call.history)
-        content = {"args": encoded}
-        if principal.user:
-            content["user"] = principal.user.encode()
-        if call.network:
-            content["network"] = clip_name(call.network).encode()
+        content = _collect_content(call, principal, encoded, recorded)
         trigger_digest = ""
         if trigger_text:
             content["trigger"] = trigger_text.encode()
@@ -279,8 +257,9 @@ class Preparer:
             content=content,
             user_request=user_request,
             trace_id=call.trace_id if call.trace_id and _TRACE_ID.fullmatch(call.trace_id) else "",
-            model=model,
-            parts=parts,
+            model=recorded.model,
+            parts=recorded.parts,
+            new_messages=recorded.new_messages,
             mode_option=mode_option,
             history=tuple(history),
             conversation=conversation,
@@ -353,27 +332,6 @@ class Preparer:
             self._principals.clear()
         self._principals[user, agents] = principal
         return principal
-
-    def _describe_model(self, given: ModelInput) -> tuple[ModelCall | None, tuple[Part, ...]]:
-        """What is recorded of a model call, and the parts that hold its texts; None where it has no canonical form."""
-        parts: list[Part] = []
-        try:
-            if given.system:
-                parts.append(encode_text(self._seal_request(given.system)))
-            system = unpack_digest(parts[0][0]) if parts else ""
-            tools = make_part({"tools": canonical.to_plain(list(given.tools))}) if given.tools else None
-            parts += () if tools is None else (tools,)
-            model = ModelCall(
-                clip_name(given.provider),
-                clip_name(given.version),
-                tuple(map(self.references.of_message, given.messages)),
-                system,
-                unpack_digest(tools[0]) if tools is not None else "",
-                canonical.to_plain(dict(given.parameters)),
-            )
-        except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
-            return None, ()
-        return model, tuple(parts)
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
         # INVARIANT: VOUCH - where the host says what the user wrote, nothing else is the user's.
@@ -455,6 +413,20 @@ def _copy_value(value: Any, nodes: Iterator[int]) -> Any:
     if isinstance(value, list):
         return [_copy_value(item, nodes) for item in value]
     return tuple(_copy_value(item, nodes) for item in value) if type(value) is tuple else value
+
+
+def _collect_content(
+    call: Call, principal: Principal, encoded_args: bytes, recorded: RecordedInput
+) -> dict[str, bytes]:
+    """The sealed fields of a decision, without its trigger."""
+    content = {"args": encoded_args}
+    if principal.user:
+        content["user"] = principal.user.encode()
+    if call.network:
+        content["network"] = clip_name(call.network).encode()
+    if recorded.sealed:
+        content["messages"] = recorded.sealed
+    return content
 
 
 def _replace_unencodable(text: str) -> str:

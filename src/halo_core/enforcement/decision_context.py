@@ -135,6 +135,7 @@ class DecisionContext:
         trace_id: trace that the call belongs to, 32 hex digits; empty for none.
         model: of an inference, what the model is given.
         parts: texts of that, which its record names.
+        new_messages: session and reference of the messages that the decision seals.
         mode_option: the mode this handle was opened with, None for the store's.
         history: items of the conversation, with the marks under which they may be known.
         conversation: digest of that conversation.
@@ -215,6 +216,7 @@ class DecisionContext:
     trace_id: str = ""
     model: ModelCall | None = None
     parts: tuple[Part, ...] = ()
+    new_messages: tuple[tuple[str, str], ...] = ()
     mode_option: Mode | None = None
     history: tuple[MarkedItem, ...] = ()
     conversation: ConversationDigest = field(default=ConversationDigest(b""), repr=False)

@@ -182,6 +182,8 @@ class Enforcer:
 
     def _issue_ticket(self, context: DecisionContext) -> Ticket:  # (5)
         self._last_mode = context.mode
+        if context.new_messages:
+            self._preparer.models.note_sealed(context.new_messages)
         if context.tally is not None:
             noted_us = self.folds.open_sessions.get(context.session)
             if noted_us is None or context.now_us - noted_us > NOTED_EVERY_US:
@@ -371,21 +373,22 @@ class Enforcer:
         cost: Mapping[str, int] | None = None,
         *,
         readable_text: str | None = None,
-        dropped: Iterable[str] = (),
+        dropped: Iterable[tuple[str, str]] = (),
         said: tuple[HistoryItem, ...] = (),
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
         `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that
-        nobody was shown make nothing ours. `dropped` are the texts of documents that an obligation dropped, `said` what
-        of the result becomes part of the conversation.
+        nobody was shown make nothing ours. `dropped` are id and text of documents that an obligation dropped, `said`
+        what of the result becomes part of the conversation.
         """
         if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
             readable_text = output
         if not said and status in _SHOWN_STATUSES:
             said = _make_result_item(context, output)
         text = prepare_result_text(self._preparer, context, output, readable_text, said)
-        references = tuple([("", self._preparer.references.of_document(text)) for text in dropped])
+        of_document = self._preparer.references.of_document
+        references = tuple([(of_document(name) if name else "", of_document(text)) for name, text in dropped])
         job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {}, references, said)
         self.store.defer(job, session=context.session, preparation=text)
         if self.observers:

@@ -21,7 +21,8 @@ from halo_core.model_requests import ProviderBlock
 from halo_core.reasons import get_reason_text
 
 T = TypeVar("T")
-KeepDocument = Callable[[str, tuple[str, ...]], bool]
+KeepDocument = Callable[[str, tuple[str, ...], str], bool]
+"""Whether a document stays, given its text, its labels and its id, which is empty where it has none."""
 
 WITHHELD_NOTICE: Final = "the result was withheld: a policy lets the action run but holds back what it returned"
 """What stands in the place of a result that nobody may use."""
@@ -34,8 +35,8 @@ class Surface(Generic[T]):
 
     Args:
         text: the result as text, for its digest and for provenance.
-        filter: the result with only those documents of which `keep(text, labels)` is true, and how many were dropped;
-            `labels` are what the adapter knows of a document beside its text. None where it has no documents.
+        filter: the result with only those documents of which `keep(text, labels, id)` is true, and how many were
+            dropped; `labels` are what the adapter knows of a document beside its text. None where it has no documents.
         redact: the result with every text replaced by what `mask` makes of it, the same object if nothing changes.
         withhold: a notice in the result's own shape.
         cost: what the result cost, unit → amount in the budget's own decimals, where the result says so.
@@ -96,12 +97,12 @@ def restrict_result(
     obligations: Iterable[Obligation],
     resource: Resource,
     *,
-    on_dropped: Callable[[str], object] | None = None,
+    on_dropped: Callable[[str, str], object] | None = None,
 ) -> tuple[T, str]:
     """Restrict a result; returns what may be used, and what was done in words (empty for nothing).
 
     First documents are dropped, then texts masked, then all of it is held back. What a surface cannot do, or fails at,
-    holds back the whole result. `on_dropped` is told the text of each document that is dropped.
+    holds back the whole result. `on_dropped` is told id and text of each document that is dropped.
 
     Raises:
         Denied: `needs_guard`: the surface cannot even hold it back. Nothing of the result may be used.
@@ -128,11 +129,11 @@ def restrict_result(
     return result, ", ".join(measures)
 
 
-def _watch_filter(keep: KeepDocument, on_dropped: Callable[[str], object]) -> KeepDocument:
-    def keep_or_tell(text: str, labels: tuple[str, ...]) -> bool:
-        is_kept = keep(text, labels)
+def _watch_filter(keep: KeepDocument, on_dropped: Callable[[str, str], object]) -> KeepDocument:
+    def keep_or_tell(text: str, labels: tuple[str, ...], document_id: str) -> bool:
+        is_kept = keep(text, labels, document_id)
         if not is_kept:
-            on_dropped(text)
+            on_dropped(document_id, text)
         return is_kept
 
     return keep_or_tell
@@ -158,10 +159,10 @@ def _make_document_filter(obligations: tuple[Obligation, ...], resource: Resourc
     floor = find_document_floor(obligations)
     unwanted = frozenset(item.name for item in obligations if item.kind == "drop_labels")
     if (floor is not None and resource.trust < floor) or not unwanted.isdisjoint(resource.labels):
-        return lambda _text, _labels: False
+        return lambda _text, _labels, _id: False
     if not unwanted:
         return None
-    return lambda words, labels: unwanted.isdisjoint(labels) and unwanted.isdisjoint(find_labels(words))
+    return lambda words, labels, _id: unwanted.isdisjoint(labels) and unwanted.isdisjoint(find_labels(words))
 
 
 def _require_supported(function: Callable[..., Any] | None) -> Callable[..., Any]:

@@ -29,11 +29,22 @@ from halo_core.enforcement.obligations import KeepDocument
 from halo_core.model import ActionKind
 
 DROPPED_NOTICE: Final = "the documents were withheld: a policy keeps this source, or what stands in them, out"
+_ID_FIELDS: Final = ("id", "node_id", "doc_id", "id_")
 GetLabels = Callable[[Any], Iterable[str]]
 
 _TIME_TYPES: Final = (dt.date, dt.time, dt.timedelta)
 # What `str` says of them is all that they hold.
 _ATOMIC_TYPES: Final = (type(None), Number, uuid.UUID, PurePath, *_TIME_TYPES, *NETWORK_TYPES)
+
+
+def find_document_id(document: Any) -> str:
+    """The id of a retrieved document or node, empty where it has none or it cannot be read."""
+    try:
+        document = getattr(document, "node", document)
+        found = next((value for name in _ID_FIELDS if isinstance(value := getattr(document, name, None), str)), "")
+    except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
+        return ""
+    return found
 
 
 class TextExtractor:
@@ -64,7 +75,7 @@ class TextExtractor:
         # A text is no list of labels, though it can be read letter by letter.
         if isinstance(labels, str) or not all(isinstance(name, str) for name in label_names):
             return False
-        return self.is_readable(document) and keep(self.extract_text(document), label_names)
+        return self.is_readable(document) and keep(self.extract_text(document), label_names, find_document_id(document))
 
     def filter_documents(
         self, documents: Sequence[Any], keep: KeepDocument, get_labels: GetLabels | None = None

@@ -24,6 +24,7 @@ class Session:
         user: whom the agent acts for, as the host asserts; empty keeps the facade's.
         request: the user's own words, if the host gave them.
         vouches_history: the host says that the conversation so far holds nothing but the user's words and this agent's.
+        network: network address that the request came from, as the host knows it.
         began_us: when the host opened the block that it stands for, microseconds; 0 where no block was opened.
     """
 
@@ -32,6 +33,7 @@ class Session:
     user: str = ""
     request: str = ""
     vouches_history: bool = False
+    network: str = ""
     began_us: int = field(default=0, compare=False)
 
 

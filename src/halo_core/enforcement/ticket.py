@@ -27,7 +27,7 @@ class Ticket:
     _enforcer: Enforcer
     _is_open: bool = field(default=True, repr=False)
     _restricted_before: str = field(default="", repr=False)
-    _dropped: dict[str, None] = field(default_factory=dict, repr=False)
+    _dropped: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
 
     @property
     def holds_output(self) -> bool:
@@ -70,8 +70,10 @@ class Ticket:
         return result
 
     def _restrict_result(self, result: T, surface: Surface[T], resource: Resource) -> tuple[T, str]:
-        on_dropped = self._dropped.setdefault
-        return restrict_result(result, surface, self._active_obligations(), resource, on_dropped=on_dropped)
+        def note(document_id: str, text: str) -> None:
+            self._dropped[document_id, text] = None
+
+        return restrict_result(result, surface, self._active_obligations(), resource, on_dropped=note)
 
     def _active_obligations(self) -> tuple[Obligation, ...]:
         """The obligations to carry out; none in observe mode."""

@@ -16,6 +16,7 @@ from halo_core.enforcement.activities import (
 from halo_core.enforcement.agent_credentials import AgentCredentials
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id
 from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
+from halo_core.enforcement.model_inputs import ModelInput
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
 from halo_core.enforcement.session_context import (
     TriggeringMessage,
@@ -162,6 +163,7 @@ class RegistrationMixin(SessionMixin):
         abilities: tuple[str, ...] = ABILITIES,
         shown_texts: tuple[tuple[str, Any], ...] = (),
         history: tuple[HistoryItem, ...] = (),
+        model: ModelInput | None = None,
     ) -> Call:
         """A call in this context: session and asking message are taken from the context variables."""
         session = self.find_session()
@@ -188,6 +190,8 @@ class RegistrationMixin(SessionMixin):
             agents=delegation.agents if delegation is not None else (),
             trace_id=self.find_trace_id(),
             answer_requests=run.find_answer_requests(message.turn) if run is not None else None,
+            model=model,
+            network=session.network,
             began_us=find_began_us(self.store.clock),
         )
 

@@ -70,6 +70,7 @@ class SessionMixin:
         user: str = "",
         request: str = "",
         vouch_history: bool = False,
+        network: str = "",
     ) -> Iterator[Session]:
         """Open a session where a request begins.
 
@@ -80,11 +81,13 @@ class SessionMixin:
             vouch_history: say that the conversation so far, as far as nobody here has seen it, holds nothing but the
                 user's words and this agent's, so that accounts and addresses in it are known. What is known to have
                 been made while exposed stays so.
+            network: network address that the request came from, as the host knows it (PCI DSS 10.2.2, SP 800-53 AU-3);
+                recorded with each action, sealed with the user's data.
 
         Raises:
             ConfigError: one of them is not text, or an agent that acts under a link in another session is at work here.
         """
-        for field, value in (("id", id), ("user", user), ("request", request)):
+        for field, value in (("id", id), ("user", user), ("request", request), ("network", network)):
             if not isinstance(value, str):
                 raise ConfigError(
                     "bad_session",
@@ -103,7 +106,7 @@ class SessionMixin:
             )
         self._propose_own_domain(user)
         began_us = find_block_began_us(self.store.clock)
-        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history, began_us)
+        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history, network, began_us)
         if self._release_due and self._runners:
             self._release_quietly("")
         try:

@@ -16,11 +16,12 @@ from halo_core.model import (
     EntryKind,
     LedgerEntry,
 )
-from halo_core.oversight.requests import open_masked_content
+from halo_core.oversight.requests import CONTENT_CLOSED, open_masked_content
 from halo_core.passports.codec import read_payload
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_entry, find_related
 from halo_core.views import View, wording
 from halo_core.views.alerts import is_about_identity
+from halo_core.views.model_calls import describe_model, load_prompt
 from halo_core.views.risk import BANDS
 from halo_core.views.wording import (
     describe_facts,
@@ -116,12 +117,18 @@ def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str,
         ConfigError: there is none, or there are several.
     """
     record = find_entry(reader, tenant, name)
-    related = find_related(reader, record) if record.entry.kind is EntryKind.DECISION else []
+    is_decision = record.entry.kind is EntryKind.DECISION
+    related = find_related(reader, record) if is_decision else []
     decimals = _load_decimals(reader, tenant, record.entry)
-    return [
+    views = [
         EntryView(part, open_masked_content(part.entry, contents.open, reveal=reveal), decimals)
         for part in (record, *related)
     ]
+    for number, message in enumerate(load_prompt(reader, contents, record, reveal=reveal) if is_decision else []):
+        text = CONTENT_CLOSED if message.text is None else f"{message.role}: {message.text}"
+        views[0].content[f"message {number}"] = text
+    views[0].content.pop("messages", None)
+    return views
 
 
 def _load_decimals(reader: Reader, tenant: str, entry: LedgerEntry) -> dict[str, int]:
@@ -154,6 +161,8 @@ def _build_body_rows(record: LoggedEntry, decimals: Mapping[str, int]) -> list[t
     return [
         ("who", " → ".join(request["subject"]["chain"])),
         ("what", f"{request['kind']} `{resource['id']}` ({resource['impact']}, {resource['system'] or 'no system'})"),
+        *describe_model(body),
+        *([("passport made", child)] if (child := body["after"].get("child") or body.get("child")) else []),
         ("labels", ", ".join(resource["labels"]) or "-"),
         ("from", f"{host}, {program} (pid {origin['pid']})"),
         ("trigger", f"{request['context']['trigger']['kind']} {request['context']['turn']}".strip()),

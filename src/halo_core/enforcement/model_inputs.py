@@ -1,0 +1,267 @@
+"""What a model call is given, as its decision records it: messages in order, system prompt, tools, parameters.
+
+Of each message a keyed reference stands in the entry, in the order in which the model gets them. The text of a message
+is sealed once for each session, in the first decision that names it (the field `messages`), so that whoever may read
+the content can put any prompt together again (`load_prompt` in `halo_core.views.model_calls`). A system prompt and the
+tools' schemas repeat: they are stored once as parts, with secrets and personal data masked.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from halo_core.content.redaction import Redactor
+from halo_core.crypto import canonical
+from halo_core.decision.record_parts import Part, encode_text, make_part, unpack_digest
+from halo_core.model import ModelCall
+from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
+from halo_core.references import References, clip_name
+
+MAX_MESSAGE_CHARS: Final = 16_384
+"""Characters of a message that are sealed; its reference is of all of it."""
+_MAX_SEALED_CHARS: Final = 262_144  # of the messages of one decision; the others are sealed with the next one
+_MAX_REMEMBERED: Final = 65_536
+_MAX_CACHED: Final = 64
+_MAX_TOOLS: Final = 1024
+_PARAMETER_SHAPES: Final = (FieldShape.SCALARS, FieldShape.SETTINGS, FieldShape.FORMAT, FieldShape.CHOICE)
+_NO_PARAMETERS: Final = frozenset(map(normalize_field, ("metadata", "labels", "tags", "user", "user_id", "timeout")))
+_MAX_DEPTH: Final = 6
+_MAX_ITEMS: Final = 256
+_MAX_PARAMETER_CHARS: Final = 1024
+
+
+class Message(NamedTuple):
+    """A message that a model is given.
+
+    Args:
+        role: `system`, `user`, `assistant`, `tool` or what the framework calls it.
+        text: all of it as text, with the calls that it asks for (see `join_calls`).
+    """
+
+    role: str
+    text: str
+
+    @property
+    def referenced_text(self) -> str:
+        """What its reference is made of."""
+        return f"{self.role}\0{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """What a model is given in one call.
+
+    Args:
+        messages: its messages in order, the system prompt among them.
+        system: the system prompt; stored once, masked.
+        tools: schemas of its tools as JSON texts; stored once.
+        provider: who runs it, empty where unknown.
+        version: its version as the provider names it, empty where unknown.
+        parameters: temperature and the like, see `select_parameters`.
+    """
+
+    messages: Sequence[Message] = ()
+    system: str = ""
+    tools: Sequence[str] = ()
+    provider: str = ""
+    version: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+class RecordedInput(NamedTuple):
+    """A model call as it is recorded.
+
+    Args:
+        model: what stands in the request; None of anything but an inference.
+        parts: the parts that it names.
+        sealed: JSON of the messages that this session has not sealed yet: reference, role, and text; without a text
+            where it is the decision's sealed field `trigger`. Empty for none.
+        new_messages: those messages, as session and reference.
+    """
+
+    model: ModelCall | None = None
+    parts: tuple[Part, ...] = ()
+    sealed: bytes = b""
+    new_messages: tuple[tuple[str, str], ...] = ()
+
+
+NO_RECORD: Final = RecordedInput()
+
+
+def join_calls(text: str, calls: Iterable[tuple[str, Any]]) -> str:
+    """The text of a message with the calls that it asks for, each on a line as name and JSON of its arguments."""
+    lines = [f"{name} {dump_json(arguments)}" for name, arguments in calls]
+    return "\n".join((text, *lines)) if lines else text
+
+
+def dump_json(value: Any) -> str:
+    """A value as JSON text; what is no JSON becomes its text."""
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS).decode()
+    except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
+        return f'"{type(value).__name__}"'
+
+
+def select_parameters(fields: Mapping[str, Any], provider_class: str = "") -> dict[str, Any]:
+    """The parameters of a request: what is known of its fields, without contents, tools, names and headers.
+
+    Args:
+        fields: as they go out.
+        provider_class: name of the model's class.
+    """
+    known = list_known_fields(provider_class)
+    selected: dict[str, Any] = {}
+    for name in sorted(map(str, fields)):
+        normalized = normalize_field(name)
+        value = fields.get(name)
+        if value is not None and known.get(normalized) in _PARAMETER_SHAPES and normalized not in _NO_PARAMETERS:
+            selected[name] = _simplify(value, 0)
+    return selected
+
+
+def _simplify(value: Any, depth: int) -> Any:
+    """A parameter as a tree of JSON: what has another form is named by its class."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)[:_MAX_PARAMETER_CHARS]
+    if isinstance(value, Mapping) and depth < _MAX_DEPTH:
+        return {str(key)[:_MAX_ITEMS]: _simplify(value[key], depth + 1) for key in list(value)[:_MAX_ITEMS]}
+    if isinstance(value, list | tuple) and depth < _MAX_DEPTH:
+        return [_simplify(item, depth + 1) for item in value[:_MAX_ITEMS]]
+    return value.__name__ if isinstance(value, type) else type(value).__name__
+
+
+class ModelRecorder:
+    """Describes model calls for the record, and remembers which messages are sealed already. Thread-safe.
+
+    Args:
+        references: what stands in place of texts.
+        redactor: finds secrets and personal data.
+    """
+
+    def __init__(self, references: References, redactor: Redactor) -> None:
+        self._references, self._redactor = references, redactor
+        self._sealed: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._system_parts: dict[str, Part] = {}
+        self._tool_parts: dict[tuple[str, ...], Part] = {}
+
+    def describe(self, given: ModelInput | None, session: str, trigger_text: str) -> RecordedInput:
+        """What is recorded of a model call; nothing where it has no canonical form.
+
+        Args:
+            given: what the model is given; None of another kind of call.
+            session: reference of the session.
+            trigger_text: text of the message that asked, which the decision seals as `trigger`.
+        """
+        if given is None:
+            return NO_RECORD
+        try:
+            parts: list[Part] = []
+            system = tools = ""
+            if given.system:
+                parts.append(self._find_system_part(given.system))
+                system = unpack_digest(parts[-1][0])
+            if given.tools:
+                parts.append(self._find_tools_part(tuple(given.tools)))
+                tools = unpack_digest(parts[-1][0])
+            parameters = canonical.to_plain(self._redactor.hide_value(dict(given.parameters)))
+            names = [self._references.of_message(item.referenced_text) for item in given.messages]
+            model = ModelCall(
+                clip_name(given.provider), clip_name(given.version), tuple(names), system, tools, parameters
+            )
+            sealed, new_messages = self._seal_new(given.messages, names, session, trigger_text)
+        except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
+            return NO_RECORD
+        return RecordedInput(model, tuple(parts), sealed, new_messages)
+
+    def note_sealed(self, new_messages: Iterable[tuple[str, str]]) -> None:
+        """Remember that a decision which is durable now has sealed these messages."""
+        with self._lock:
+            for key in new_messages:
+                self._sealed[key] = None
+            while len(self._sealed) > _MAX_REMEMBERED:
+                self._sealed.popitem(last=False)
+
+    def _seal_new(
+        self, messages: Sequence[Message], names: Sequence[str], session: str, trigger_text: str
+    ) -> tuple[bytes, tuple[tuple[str, str], ...]]:
+        rows: list[list[str | None]] = []
+        new: dict[tuple[str, str], None] = {}
+        left = _MAX_SEALED_CHARS
+        for message, name in zip(messages, names, strict=True):
+            if (session, name) in self._sealed or (session, name) in new:
+                continue
+            is_trigger = bool(message.text) and message.text == trigger_text
+            text = None if is_trigger else _clip(message.text)
+            left -= len(text or "")
+            if left < 0:
+                break
+            rows.append([name, message.role, None if text is None else self._redactor.seal_text(text)])
+            new[session, name] = None
+        return (orjson.dumps(rows) if rows else b""), tuple(new)
+
+    def _find_system_part(self, text: str) -> Part:
+        part = self._system_parts.get(text)
+        if part is None:
+            if len(self._system_parts) >= _MAX_CACHED:
+                self._system_parts.clear()
+            part = self._system_parts[text] = encode_text(self._redactor.hide(_clip(text)))
+        return part
+
+    def _find_tools_part(self, schemas: tuple[str, ...]) -> Part:
+        part = self._tool_parts.get(schemas)
+        if part is None:
+            trees = [self._redactor.hide_value(orjson.loads(text)) for text in schemas]
+            if len(self._tool_parts) >= _MAX_CACHED:
+                self._tool_parts.clear()
+            part = self._tool_parts[schemas] = make_part({"tools": canonical.to_plain(trees)})
+        return part
+
+
+def _clip(text: str) -> str:
+    return text[:MAX_MESSAGE_CHARS].encode("utf-8", "replace").decode("utf-8")
+
+
+class SchemaTexts:
+    """Schemas of tools as JSON texts, kept for the tools that a model is given again and again. Thread-safe.
+
+    Args:
+        read_schema: tool → its schema, as the model gets it: name, description, parameters.
+    """
+
+    def __init__(self, read_schema: Callable[[Any], Any]) -> None:
+        self._read_schema = read_schema
+        self._known: dict[tuple[int, str, str], tuple[Any, str]] = {}
+
+    def describe(self, tool: Any) -> str:
+        """The schema of a tool; a mapping is a schema already."""
+        if isinstance(tool, Mapping):
+            return dump_json(tool)
+        metadata = getattr(tool, "metadata", None)
+        described = metadata if getattr(metadata, "description", None) is not None else tool
+        key = (id(tool), str(getattr(described, "name", "")), str(getattr(described, "description", "")))
+        known = self._known.get(key)
+        if known is not None and known[0]() is tool:
+            return known[1]
+        try:
+            schema = self._read_schema(tool)
+        except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema
+            schema = {"name": key[1], "description": key[2]}
+        text = dump_json(schema)
+        try:
+            reference = weakref.ref(tool)
+        except TypeError:
+            return text
+        if len(self._known) >= _MAX_TOOLS:
+            self._known.clear()
+        self._known[key] = reference, text
+        return text

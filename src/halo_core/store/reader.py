@@ -389,6 +389,44 @@ class Reader:
         query = f"SELECT idx, kind, body FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608
         return self._query(query, tenant, *span, *kinds, *period_us, session, session, stream=True)
 
+    def signed_rows(self, tenant: str) -> Iterator[tuple[Any, ...]]:
+        """(position, writer, sequence, kind, session, time, signed text, signatures) of every entry, in log order."""
+        columns = "idx, w, ws, kind, session, ts_us, body, signatures"
+        query = f"SELECT {columns} FROM entry WHERE tenant=? AND idx>=0 ORDER BY idx"  # noqa: S608  constants
+        return self._query(query, tenant, stream=True)
+
+    def entry_rows(
+        self, tenant: str, kinds: tuple[str, ...], session: str, span: tuple[int, int], period_us: tuple[int, int]
+    ) -> Iterator[tuple[Any, ...]]:
+        """(position, writer, sequence, kind, session, time, signed text) of entries, in log order.
+
+        Args:
+            tenant: whose log.
+            kinds: of the entries; none for all.
+            session: reference of their session; empty for all.
+            span: first position, and the one after the last.
+            period_us: earliest time, and the one after the latest.
+        """
+        of_kinds = f" AND kind IN ({','.join('?' * len(kinds))})" if kinds else ""
+        where = f"idx>=? AND idx<? AND ts_us>=? AND ts_us<? AND (?='' OR session=?){of_kinds}"
+        query = f"SELECT idx, w, ws, kind, session, ts_us, body FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608
+        return self._query(query, tenant, *span, *period_us, session, session, *kinds, stream=True)
+
+    def positions(self, tenant: str, span: tuple[int, int], period_us: tuple[int, int]) -> Iterator[int]:
+        """Positions of the entries of a span (as of `entry_rows`) whose time is in a period, in order."""
+        query = "SELECT idx FROM entry WHERE tenant=? AND idx>=? AND idx<? AND ts_us>=? AND ts_us<? ORDER BY idx"
+        return (row[0] for row in self._query(query, tenant, *span, *period_us, stream=True))
+
+    def count_unplaced(self, tenant: str) -> int:
+        """Number of entries without a position, which a sequencer has not placed yet."""
+        row = self._find("SELECT count(*) FROM entry WHERE tenant=? AND idx IS NULL", tenant)
+        return int(row[0]) if row is not None else 0
+
+    def newest_checkpoint(self, tenant: str) -> tuple[int, bytes] | None:
+        """(size, note) of the largest checkpoint; not verified."""
+        row = self._find("SELECT size, note FROM checkpoint WHERE tenant=? ORDER BY size DESC LIMIT 1", tenant)
+        return None if row is None else (int(row[0]), bytes(row[1]))
+
     def find_person(self, name: str) -> frozenset[str]:
         """References that a text may mean as a person: itself and, where this reader has names, that of the name."""
         return frozenset({name} if self.names is None else {name, self.names.refer_person(name)})

@@ -1,0 +1,177 @@
+"""The form of an answer to an auditor's question: claim, verdict, period, population, query and tool.
+
+An answer says what was counted (`Population`), so that nobody has to believe that the list is complete: the positions
+in the log, and the checkpoint that it was made under. A verdict is the exit code of the command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import halo_core
+
+_DISTRIBUTION: Final = "halo-agents"
+_LAST_US: Final = 253_402_300_799_999_999
+"""The end of the year 9999, after which no date is written."""
+
+
+class Verdict(StrEnum):
+    """Whether a claim holds; its `exit_code` is that of the command."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    CANNOT_TELL = "cannot_tell"
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 or 2."""
+        return tuple(Verdict).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period of time: from a moment to just before another one, microseconds since 1970 (UTC)."""
+
+    from_us: int
+    to_us: int
+
+    def contains(self, ts_us: int) -> bool:
+        """Whether a moment is in it."""
+        return self.from_us <= ts_us < self.to_us
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs; an end that no date has is None."""
+        return {
+            "from": format_moment(self.from_us),
+            "from_us": self.from_us,
+            "to": format_moment(self.to_us),
+            "to_us": self.to_us,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What an answer is about.
+
+    Args:
+        counted: how many.
+        what: of what, in words, such as `decisions`.
+        first_index: position of the first entry of the period in the tenant's log; -1 where it has none.
+        last_index: position of the last one; -1 where it has none.
+        tree_size: size of the newest checkpoint, under which the answer was made; 0 where there is none.
+        root: its root, base64.
+        uncovered: entries of the period that this checkpoint does not cover yet.
+    """
+
+    counted: int
+    what: str
+    first_index: int
+    last_index: int
+    tree_size: int
+    root: str
+    uncovered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question.
+
+    Args:
+        query: the whole command, options sorted and times in ISO UTC; people and sessions are references.
+        tenant: whose log.
+        period: of the question.
+        population: what was counted.
+        claim: one sentence that holds or does not.
+        verdict: whether it does.
+        findings: each exception in a plain sentence; empty where the claim holds.
+        columns: keys of the rows, in order.
+        rows: of JSON values.
+        notes: limits of the answer.
+        tool: name, version and digest of the program that answered.
+    """
+
+    query: str
+    tenant: str
+    period: Period
+    population: Population
+    claim: str
+    verdict: Verdict
+    findings: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, Any], ...]
+    notes: tuple[str, ...]
+    tool: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        population = self.population
+        return {
+            "claim": self.claim,
+            "columns": list(self.columns),
+            "exit_code": self.verdict.exit_code,
+            "findings": list(self.findings),
+            "notes": list(self.notes),
+            "period": self.period.to_json(),
+            "population": {name: getattr(population, name) for name in population.__slots__},
+            "query": self.query,
+            "rows": [dict(row) for row in self.rows],
+            "tenant": self.tenant,
+            "tool": self.tool,
+            "verdict": self.verdict.value,
+        }
+
+
+def format_moment(ts_us: int) -> str | None:
+    """A moment as ISO 8601 in UTC, with microseconds where it has some; None where no date can be written."""
+    if not 0 <= ts_us <= _LAST_US:
+        return None
+    text = datetime.fromtimestamp(ts_us // 1_000_000, tz=UTC).replace(tzinfo=None).isoformat()
+    fraction = f".{ts_us % 1_000_000:06d}" if ts_us % 1_000_000 else ""
+    return f"{text}{fraction}Z"
+
+
+def format_query(verb: str, period: Period | None = None, **options: str | int | bool) -> str:
+    """A command in canonical form: `halo VERB`, then its options sorted by name, those that were not given left out.
+
+    Args:
+        verb: with its arguments, such as `alerts sla`.
+        period: given as `--from` and `--to`.
+        options: name → value, with `_` for `-`; True for an option without a value, False, 0 and "" for none.
+    """
+    given: dict[str, str | int | bool] = {name.replace("_", "-"): value for name, value in options.items() if value}
+    if period is not None:
+        moments = {"from": format_moment(period.from_us), "to": format_moment(period.to_us)}
+        given |= {name: text for name, text in moments.items() if text is not None}
+    words = [verb]
+    for name, value in sorted(given.items()):
+        words.append(f"--{name}" if value is True else f"--{name} {shlex.quote(str(value))}")
+    return " ".join(["halo", *words])
+
+
+@cache
+def describe_tool() -> str:
+    """Name and version of this program, and SHA-256 over its source files, of which an answer is told."""
+    try:
+        version = metadata.version(_DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        version = "unknown"
+    return f"{_DISTRIBUTION} {version} sha256:{_digest_sources(Path(halo_core.__file__).parent)}"
+
+
+def _digest_sources(folder: Path) -> str:
+    """SHA-256 over path, length and bytes of each source file in a folder, in the order of the paths."""
+    digest = hashlib.sha256()
+    for name in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py")):
+        data = (folder / name).read_bytes()
+        digest.update(f"{name}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,490 @@
+"""The query room: reads a tenant's log for questions, verified, as a stream, by time and by what entries are about.
+
+    room = QueryRoom(reader, tenant, home=home, now_us=now_us, query=format_query("who-touched", period, label="chd"))
+    answer = ask(room, period, answer_who_touched, label="chd")
+
+The first read verifies the whole log (`verified_log`); later reads see the same state of the database. Memory does not
+grow with the log: what a question keeps is what it answers.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
+
+import orjson
+
+from halo_core.decision.record_parts import default_acting, unpack_digest
+from halo_core.errors import CannotDecide, ConfigError, NotVerified, Tampered
+from halo_core.evidence.answers import Answer, Period, Population, Verdict, describe_tool
+from halo_core.evidence.verified_log import BLOCK, VerifiedLog, verify_log
+from halo_core.model import EntryKind, format_entry_id
+from halo_core.references import is_reference
+from halo_core.store.reader import Reader
+
+_MAX_CACHED: Final = 8192
+_MAX_PEOPLE: Final = 65_536
+_RUN_EFFECTS: Final = frozenset({"allow", "monitor", "restrict"})
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class RoomEntry(NamedTuple):
+    """One entry as it is stored: of a decision the compact body, with parts by name."""
+
+    index: int  # type: ignore[assignment]  # hides `tuple.index`
+    writer: str
+    seq: int
+    kind: str
+    ts_us: int
+    session: str
+    body: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Writer and sequence."""
+        return format_entry_id(self.writer, self.seq)
+
+
+class DecisionFacts(NamedTuple):
+    """What a question asks of a decision.
+
+    Args:
+        index: position in the log.
+        id: of the entry.
+        ts_us: when, microseconds since 1970.
+        session: reference of the session.
+        agent: who acted.
+        user: reference of the person it acted for; empty for nobody.
+        acting: from that person (a reference) down to the agent.
+        chain: hashes of its passports, root first.
+        host: part that tells process, policy, mode and what the host can do.
+        kind: of the action.
+        resource: id of what was acted on.
+        impact: of the resource.
+        labels: data labels of the resource.
+        system: that the resource belongs to; empty for none.
+        effect: of the decision.
+        reasons: codes.
+        rules: ids of the rules behind the reasons, in their order; empty where a check has none.
+        dispatched: whether the action was let run.
+        args_digest: keyed digest of the arguments.
+        approval: a person's answer that the decision read, with `approver` as a reference; None where it read none.
+        links: pairs of relation and entry id.
+        trace: trace id as stored; empty for none.
+        body: as stored.
+    """
+
+    index: int  # type: ignore[assignment]  # hides `tuple.index`
+    id: str
+    ts_us: int
+    session: str
+    agent: str
+    user: str
+    acting: tuple[str, ...]
+    chain: tuple[str, ...]
+    host: Mapping[str, Any]
+    kind: str
+    resource: str
+    impact: str
+    labels: tuple[str, ...]
+    system: str
+    effect: str
+    reasons: tuple[str, ...]
+    rules: tuple[str, ...]
+    dispatched: bool
+    args_digest: str
+    approval: Mapping[str, Any] | None
+    links: tuple[tuple[str, str], ...]
+    trace: str
+    body: Mapping[str, Any]
+
+
+class OutcomeFacts(NamedTuple):
+    """What a question asks of an outcome: `decision` is the entry id of the decision that let the action run."""
+
+    index: int  # type: ignore[assignment]  # hides `tuple.index`
+    id: str
+    ts_us: int
+    session: str
+    decision: str
+    status: str
+    labels: tuple[str, ...]
+    origin: str
+    tainted: bool
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFilter:
+    """Which decisions are wanted; every condition that is set must hold.
+
+    Args:
+        period: when.
+        agent: id of the acting agent.
+        user: name or reference of the person it acted for.
+        tool: id of the resource; `*` stands for any characters.
+        system: that the resource belongs to.
+        label: a data label of the resource.
+        effects: of the decision; empty for all.
+        session: name or reference of the session.
+        ids: entry ids, such as those that an index of subjects found; None for all.
+    """
+
+    period: Period
+    agent: str = ""
+    user: str = ""
+    tool: str = ""
+    system: str = ""
+    label: str = ""
+    effects: frozenset[str] = field(default_factory=frozenset[str])
+    session: str = ""
+    ids: frozenset[str] | None = None
+
+
+class _FrameFacts(NamedTuple):
+    agent: str
+    user: str
+    acting: tuple[str, ...]
+    chain: tuple[str, ...]
+    host: Mapping[str, Any]
+
+
+class _ResourceFacts(NamedTuple):
+    kind: str
+    id: str
+    impact: str
+    labels: tuple[str, ...]
+    system: str
+
+
+class QueryRoom:
+    """Reads one tenant's log for questions.
+
+    Args:
+        reader: the store; with names (`Reader.use_names`) it takes and opens names of people and sessions.
+        tenant: whose log.
+        home: folder with the trusted key and the anchor; without it nothing can be verified.
+        now_us: the present, microseconds since 1970.
+        query: the command in canonical form, for the answer.
+    """
+
+    def __init__(self, reader: Reader, tenant: str, *, home: Path | None, now_us: int, query: str = "") -> None:
+        self.reader = reader
+        self.tenant = tenant
+        self.home = home
+        self.now_us = now_us
+        self.query = query
+        self._log: VerifiedLog | None = None
+        self._frames: dict[str, _FrameFacts] = {}
+        self._resources: dict[str, _ResourceFacts] = {}
+        self._people: dict[str, int] = {}
+        self._names: dict[str, str] = {}
+
+    @property
+    def log(self) -> VerifiedLog:
+        """What the verification found out; the first use verifies.
+
+        Raises:
+            NotVerified: the log is not whole, or no key of it is trusted.
+        """
+        if self._log is None:
+            self._log = verify_log(self.reader, self.tenant, self.home)
+        return self._log
+
+    def population(self, period: Period, counted: int, what: str) -> Population:
+        """What an answer about a period counted."""
+        log = self.log
+        times = (period.from_us, period.to_us)
+        spans = list(log.iter_spans(*times))
+        first = next((index for span in spans for index in self.reader.positions(self.tenant, span, times)), -1)
+        last = next((index for span in reversed(spans) for index in self._last_in(span, times)), -1)
+        size, root = (0, "") if log.head is None else (log.head.size, base64.b64encode(log.head.root).decode())
+        uncovered = sum(1 for _ in self.reader.positions(self.tenant, (size, log.size), times)) if last >= size else 0
+        return Population(counted, what, first, last, size, root, uncovered)
+
+    def _last_in(self, span: tuple[int, int], times: tuple[int, int]) -> Iterator[int]:
+        """The last position of a span with such a time, if it has one."""
+        end = span[1]
+        while end > span[0]:
+            start = max(span[0], (end - 1) // BLOCK * BLOCK)
+            found = list(self.reader.positions(self.tenant, (start, end), times))
+            if found:
+                yield found[-1]
+                return
+            end = start
+
+    def entries(self, kinds: Iterable[EntryKind], period: Period, *, session: str = "") -> Iterator[RoomEntry]:
+        """Entries of some kinds (none: of all) in a period, in log order; `session` is a name or a reference."""
+        names = tuple(str(kind) for kind in kinds)
+        times = (period.from_us, period.to_us)
+        reference = self.refer_session(session)
+        for span in self.log.iter_spans(*times):
+            for index, writer, seq, kind, of_session, ts_us, text in self.reader.entry_rows(
+                self.tenant, names, reference, span, times
+            ):
+                body = _read_body(index, text)
+                if "actor" in body and type(body["actor"]) is str:
+                    self._note_person(body["actor"], index)
+                yield RoomEntry(index, writer, seq, kind, ts_us, of_session, body)
+
+    def decisions(self, wanted: DecisionFilter) -> Iterator[DecisionFacts]:
+        """Decisions that are wanted, in log order.
+
+        Raises:
+            Tampered: a decision or a part of it cannot be read.
+        """
+        users = self.reader.find_person(wanted.user) if wanted.user else None
+        for entry in self.entries((EntryKind.DECISION,), wanted.period, session=wanted.session):
+            try:
+                facts = self._read_decision(entry, wanted, users)
+            except (KeyError, TypeError, ValueError, AttributeError) as exc:
+                raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
+            if facts is not None:
+                yield facts
+
+    def _read_decision(
+        self, entry: RoomEntry, wanted: DecisionFilter, users: frozenset[str] | None
+    ) -> DecisionFacts | None:
+        body = entry.body
+        frame, resource = self._read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
+        verdict = body.get("decision", _NOTHING)
+        effect = verdict.get("effect", "allow")
+        if (
+            (wanted.effects and effect not in wanted.effects)
+            or (wanted.agent and frame.agent != wanted.agent)
+            or (users is not None and frame.user not in users)
+            or (wanted.tool and not fnmatchcase(resource.id, wanted.tool))
+            or (wanted.system and resource.system != wanted.system)
+            or (wanted.label and wanted.label not in resource.labels)
+            or (wanted.ids is not None and entry.id not in wanted.ids)
+        ):
+            return None
+        reasons = verdict.get("reasons", _GRANTED)
+        return DecisionFacts(
+            entry.index,
+            entry.id,
+            entry.ts_us,
+            entry.session,
+            *frame,
+            *(resource.kind, resource.id, resource.impact, resource.labels, resource.system),
+            effect,
+            tuple([item["code"] for item in reasons]),
+            tuple([item.get("source", "") for item in reasons]),
+            body.get("dispatched", effect in _RUN_EFFECTS),
+            body["args"],
+            body["seen"].get("approval"),
+            tuple([(str(item[0]), str(item[1])) for item in body.get("links", ())]),
+            body.get("trace", ""),
+            body,
+        )
+
+    def _read_frame(self, name: str, index: int) -> _FrameFacts:
+        frame = self._frames.get(name)
+        if frame is None:
+            read_part = self.reader.part_reader(self.tenant)
+            tree = read_part(name)
+            agent, user = tree["agent"], tree.get("user", "")
+            acting = tuple(tree.get("acting", default_acting(user, agent)))
+            chain = tuple(unpack_digest(item) for item in tree["chain"])
+            frame = _FrameFacts(agent, user, acting, chain, read_part(tree["host"]))
+            self._note_person(user, index)
+            _keep(self._frames, name, frame, _MAX_CACHED)
+        return frame
+
+    def _read_resource(self, name: str) -> _ResourceFacts:
+        resource = self._resources.get(name)
+        if resource is None:
+            tree = self.reader.part_reader(self.tenant)(name)
+            labels = tuple(tree["labels"])
+            resource = _ResourceFacts(tree["kind"], tree["id"], tree["impact"], labels, tree.get("system", ""))
+            _keep(self._resources, name, resource, _MAX_CACHED)
+        return resource
+
+    def outcomes(self, period: Period, *, session: str = "") -> Iterator[OutcomeFacts]:
+        """Outcomes that were recorded in a period, in log order; that of a decision may come after the period."""
+        for entry in self.entries((EntryKind.OUTCOME,), period, session=session):
+            body = entry.body
+            try:
+                place = body["decision"]
+                decision = (entry.writer, place) if isinstance(place, int) else (place["w"], place["ws"])
+            except (KeyError, TypeError) as exc:
+                raise Tampered("malformed_entry", f"the entry {entry.id} holds no outcome: {exc}") from exc
+            yield OutcomeFacts(
+                entry.index,
+                entry.id,
+                entry.ts_us,
+                entry.session,
+                format_entry_id(*decision),
+                body.get("status", "success"),
+                tuple(body.get("labels", ())),
+                body.get("origin", "system"),
+                body.get("tainted", False),
+                body,
+            )
+
+    def refer_person(self, name: str) -> str:
+        """Reference of a person, given the name or the reference."""
+        names = self.reader.names
+        return name if not name or names is None or is_reference(name) else names.refer_person(name)
+
+    def refer_session(self, name: str) -> str:
+        """Reference of a session, given its name (an adapter's `thread:` may be left out) or the reference."""
+        if not name:
+            return ""
+        tried = (name, f"thread:{name}", name.removeprefix("thread:"))
+        found = [self.reader.find_session(self.tenant, item) for item in tried]
+        return next((item for item in found if self.reader.has_session(self.tenant, item)), found[0])
+
+    def _note_person(self, reference: str, index: int) -> None:
+        if reference and reference not in self._people and len(self._people) < _MAX_PEOPLE:
+            self._people[reference] = index
+
+    def name_of(self, reference: str) -> str:
+        """A person's name, where an entry that was read here holds it and the home can open it; else the reference."""
+        if reference not in self._names and reference in self._people and self.reader.names is not None:
+            index = self._people[reference]
+            note = self.reader.note_at_index(self.tenant, index)
+            if note is not None:
+                entry = self.reader.read_entry(note)
+                if entry.kind is EntryKind.DECISION:
+                    name = self.reader.names.show_people(entry).get(reference, reference)
+                else:
+                    name = str(self.reader.names.restore(entry).body.get("actor", reference))
+                _keep(self._names, reference, name, _MAX_CACHED)
+        return self._names.get(reference, reference)
+
+    def conclude(
+        self,
+        period: Period,
+        *,
+        counted: int,
+        what: str,
+        claim: str,
+        verdict: Verdict | None = None,
+        findings: Sequence[str] = (),
+        columns: Sequence[str] = (),
+        rows: Iterable[Mapping[str, Any]] = (),
+        notes: Sequence[str] = (),
+        query: str = "",
+    ) -> Answer:
+        """Make an answer. A period without entries cannot be told about, whatever the verdict.
+
+        Args:
+            period: of the question.
+            counted: how many of what the answer is about.
+            what: of what, in words.
+            claim: one sentence that holds or does not.
+            verdict: whether it does; None says that it fails exactly if there are findings.
+            findings: each exception in a sentence.
+            columns: keys of the rows, in order.
+            rows: of JSON values.
+            notes: limits of the answer.
+            query: in place of that of the room.
+        """
+        population = self.population(period, counted, what)
+        if verdict is None:
+            verdict = Verdict.FAILS if findings else Verdict.HOLDS
+        if population.first_index < 0:
+            findings, verdict = (*findings, "the log has no entry in this period"), Verdict.CANNOT_TELL
+        elif self.log.head is None:
+            findings, verdict = (*findings, "no checkpoint of the log was signed yet"), Verdict.CANNOT_TELL
+        return Answer(
+            query or self.query,
+            self.tenant,
+            period,
+            population,
+            claim,
+            verdict,
+            tuple(findings),
+            tuple(columns),
+            tuple(rows),
+            tuple(notes),
+            describe_tool(),
+        )
+
+    def cannot_tell(self, period: Period, finding: str, *, claim: str = "", query: str = "") -> Answer:
+        """The answer where the log cannot be read or is not whole."""
+        population = Population(0, "entries", -1, -1, 0, "")
+        claim = claim or "the question can be answered"
+        return Answer(
+            *(query or self.query, self.tenant, period, population, claim, Verdict.CANNOT_TELL, (finding,)),
+            *((), (), (), describe_tool()),
+        )
+
+    def find_unknown(self, wanted: DecisionFilter) -> tuple[str, ...]:
+        """Findings for agent, tool, system and label that no decision of any time has, with similar names.
+
+        It reads all decisions, so it is asked only where nothing matched.
+        """
+        known: dict[str, set[str]] = {"agent": set(), "tool": set(), "system": set(), "label": set()}
+        for item in self.decisions(DecisionFilter(Period(0, 2**62))):
+            known["agent"].add(item.agent)
+            known["tool"].add(item.resource)
+            known["system"].add(item.system)
+            known["label"].update(item.labels)
+        findings = []
+        for name, values in known.items():
+            asked = getattr(wanted, name)
+            is_known = not asked or (
+                any(fnmatchcase(value, asked) for value in values) if name == "tool" else asked in values
+            )
+            if not is_known:
+                findings.append(describe_unknown(name, asked, values))
+        if wanted.session and not self.reader.has_session(self.tenant, self.refer_session(wanted.session)):
+            findings.append(f"there is no session `{wanted.session}`")
+        return tuple(findings)
+
+
+_NOTHING: Final[Mapping[str, Any]] = {}
+_GRANTED: Final = ({"code": "granted"},)
+
+
+def describe_unknown(what: str, asked: str, known: Iterable[str]) -> str:
+    """A finding for a name that nothing has, with similar ones."""
+    similar = get_close_matches(asked, [item for item in known if item], n=3, cutoff=0.5)
+    ending = f"; similar: {', '.join(f'`{item}`' for item in similar)}" if similar else ""
+    return f"no decision has the {what} `{asked}`{ending}"
+
+
+def ask(
+    room: QueryRoom,
+    period: Period,
+    question: Callable[Concatenate[QueryRoom, Period, _P], Answer],
+    *args: _P.args,
+    **options: _P.kwargs,
+) -> Answer:
+    """Ask a question; a log that is not whole, or cannot be read, gives `cannot_tell` with the finding."""
+    if period.from_us >= period.to_us:
+        return room.cannot_tell(period, "the period ends before it begins")
+    try:
+        _ = room.log
+        return question(room, period, *args, **options)
+    except (NotVerified, CannotDecide) as exc:
+        return room.cannot_tell(period, f"{exc.message} ({exc.code})")
+    except ConfigError as exc:
+        if exc.code not in _UNUSABLE:
+            raise
+        return room.cannot_tell(period, f"{exc.message} ({exc.code})")
+
+
+_UNUSABLE: Final = frozenset({"bad_trust", "bad_vkey", "schema_version", "no_trust"})
+
+
+def _keep(known: dict[str, _T], name: str, value: _T, limit: int) -> None:
+    if len(known) >= limit:
+        known.clear()
+    known[name] = value
+
+
+def _read_body(index: int, text: bytes) -> Mapping[str, Any]:
+    try:
+        body: Mapping[str, Any] = orjson.loads(text)["body"]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise Tampered("malformed_entry", f"the entry at position {index} cannot be read: {exc}") from exc
+    return body

@@ -127,6 +127,43 @@ REASONS: Final[dict[str, ReasonText]] = {
     "approved": ReasonText("an approver outside the chain approved this exact call", ""),
     "remembered": ReasonText("a remembered answer covers this target", "see `halo approvals remembered`"),
     "break_glass": ReasonText("an emergency answer is in force", "see `halo approvals remembered`"),
+    "override_allowed": ReasonText("an approver let this exact call run", "see `halo overrides`; a review is due"),
+    "override_denied": ReasonText(
+        "an approver forbids this call or its target for some time", "see `halo overrides` for until when, and by whom"
+    ),
+    "reversal_ordered": ReasonText("an approver ordered that this effect is taken back", "see `halo reversals`"),
+    "reversal_not_ordered": ReasonText(
+        "nobody outside the chain has ordered that this effect is taken back",
+        "order it with `halo reverse ID --as NAME --why WHY`",
+    ),
+    "reversal_altered": ReasonText(
+        "what is to be taken back is not what the ledger says was done", "run `halo verify`, and order it again"
+    ),
+    "reversal_incomplete": ReasonText(
+        "the ledger no longer has all that is needed to take the effect back",
+        "take it back by hand in the system that it reached",
+    ),
+    "reversal_unknown": ReasonText(
+        "a reversal was begun, and nobody knows what came of it",
+        "look in the system that it reached, then confirm with `halo reverse ID --confirm done` or `not-done`",
+    ),
+    "already_reversed": ReasonText("the effect has been taken back already", "see `halo reversals`"),
+    "irreversible": ReasonText(
+        "the effect cannot be taken back", "make up for it by hand; declare `undo=` or `compensate=` for later calls"
+    ),
+    "nothing_to_reverse": ReasonText("the action has no effect to take back", ""),
+    "effect_not_run": ReasonText("the action did not run, so there is nothing to take back", "see `halo show ID`"),
+    "effect_unknown": ReasonText(
+        "nobody knows whether the action took effect", "look in the system that it reached, and take it back by hand"
+    ),
+    "no_reverser": ReasonText(
+        "no callable that takes the effect back was declared when the action ran",
+        "take it back by hand; declare `undo=` or `compensate=` in `guard` for later calls",
+    ),
+    "not_overridable": ReasonText(
+        "an override cannot set this reason aside",
+        "mend what it names: lift the stop, issue another passport, re-authorize the session, or change the policy",
+    ),
     "answer_not_awaited": ReasonText(
         "the run ended while it waited for an answer, since nothing read that it waits",
         "read the events of the run, or answer the question and run it again",

@@ -3,6 +3,10 @@
 INVARIANT: BIND - an answer for a call settles that call. A remembered answer settles only what asks who or what an act
 reaches (`TARGET_CODES`), for the scope it was signed for. It never settles a limit of volume or amount, a label or
 behaviour. An emergency answer settles every question of one agent for some minutes, and none about money.
+
+An override lets one exact call run that a rule refused or asked about, or forbids a call or a target, for some time.
+It never reaches what no rule says: stops, revocations, grants, labels, floors, budgets, a person's no. A reversal runs
+only on the order of somebody outside the chain for exactly this effect; the order settles the questions about it too.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from typing import Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import key_thumbprint
+from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     TARGET_CODES,
@@ -31,6 +36,13 @@ from halo_core.model import (
 _TWO_PERSON_IMPACTS: Final = frozenset({Impact.ADMIN, Impact.DELETE, Impact.EXECUTE})
 STANDING: Final = "standing"
 BREAK_GLASS: Final = "break_glass"
+OVERRIDE_ALLOW: Final = "override_allow"
+OVERRIDE_DENY: Final = "override_deny"
+REVERSAL: Final = "reversal"
+REVERSES: Final = "reverses"
+"""Relation of a request to the decision whose effect it takes back (`Context.links`)."""
+ANY_ROLE: Final = "*"
+_METHODS: Final = (".compensate", ".undo")
 
 
 def approvers_needed(impact: Impact, reversal: Reversal) -> int:
@@ -41,6 +53,31 @@ def approvers_needed(impact: Impact, reversal: Reversal) -> int:
 def break_glass_scope(tenant: str, agent: str) -> str:
     """Digest that binds an emergency answer to one agent of one tenant."""
     return canonical.digest("halo/break-glass/v1", canonical.dumps([tenant, agent]))
+
+
+def needs_two_people(resource: Resource) -> bool:
+    """Whether an override of a call takes two people: where it may move money, or cannot be undone."""
+    return moves_money(resource) or approvers_needed(resource.impact, resource.reversal) > 1
+
+
+def denied_scope(tenant: str, resource: str, what: str) -> str:
+    """Digest of what an override forbids: calls of a tool with this digest of targets, or of arguments."""
+    return canonical.digest("halo/override-deny/v1", canonical.dumps([tenant, resource, what]))
+
+
+def reversal_scope(tenant: str, decision: str, resource: str, args_digest: str) -> str:
+    """Digest that binds the order of a reversal to one decision, to how it is reversed and with what arguments."""
+    return canonical.digest("halo/reversal/v1", canonical.dumps([tenant, decision, resource, args_digest]))
+
+
+def find_reversed_decision(request: AccessRequest) -> str:
+    """Id of the decision whose effect a request takes back; empty of any other request."""
+    return next((entry for relation, entry in request.context.links if relation == REVERSES), "")
+
+
+def name_reversed_tool(resource: str) -> str:
+    """The tool whose call the resource of a reversal takes back: `pay` of `pay.undo`."""
+    return next((resource.removesuffix(method) for method in _METHODS if resource.endswith(method)), resource)
 
 
 def is_answerable(reason: Reason) -> bool:
@@ -58,6 +95,81 @@ def apply_remembered_answers(request: AccessRequest, snapshot: Snapshot, reasons
         reasons = _settle(reasons, _asks_for_target, signers, "remembered")
     emergency = [item for item in standing if item.kind == BREAK_GLASS and not moves_money(request.resource)]
     return _settle(reasons, is_answerable, emergency[:1], "break_glass")
+
+
+def is_overridable(reason: Reason, rules: Iterable[Reason]) -> bool:
+    """Whether an override can set a reason aside: a question that an answer settles, or a rule that forbids.
+
+    Args:
+        reason: of the decision.
+        rules: the reasons that the policy gave.
+    """
+    if is_answerable(reason):
+        return True
+    # INVARIANT: only what a rule by name forbids: not that no rule permits it, nor that one could not be evaluated.
+    return reason.effect == Effect.DENY.value and bool(reason.source) and reason in rules and reason.code not in _ERRORS
+
+
+_ERRORS: Final = frozenset({"policy_error", "policy_no_permit"})
+
+
+def apply_overrides(
+    request: AccessRequest, snapshot: Snapshot, reasons: list[Reason], rules: Sequence[Reason]
+) -> list[Reason]:
+    """Apply overrides: one that forbids denies; one for this exact call makes what it can set aside `monitor`.
+
+    Args:
+        request: what is decided.
+        snapshot: its overrides were verified and looked up for this call when it was read.
+        reasons: so far.
+        rules: the reasons that the policy gave.
+    """
+    live = [item for item in snapshot.standing if snapshot.time_us < item.expires_us]
+    # INVARIANT: FAILCLOSED - who forbids need not stand outside the chain.
+    denied = [Reason("override_denied", "answer", item.id) for item in live if item.kind == OVERRIDE_DENY]
+    if denied:
+        return [*reasons, *denied]
+    allowed = [item for item in live if item.kind == OVERRIDE_ALLOW and item.uses < item.max_uses]
+    if not allowed:
+        return reasons
+    exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
+    # INVARIANT: BIND - as an approval of an ended run: this call, never in a session that is more exposed.
+    bindings = list_override_bindings(request, snapshot, exposure)
+    signers = _list_signers(
+        item for item in allowed if item.scope in bindings and not is_approver_in_chain(item, request, snapshot)
+    )
+    needed = 2 if needs_two_people(request.resource) else 1
+    if len(signers) < needed:
+        return reasons
+    return _settle(reasons, lambda reason: is_overridable(reason, rules), signers, "override_allowed")
+
+
+def list_override_bindings(request: AccessRequest, snapshot: Snapshot, exposure: int) -> tuple[str, ...]:
+    """What an override may be bound to that lets a call run."""
+    chain, rules = snapshot.chain, snapshot.policy.rules
+    own = list_answer_bindings(request, chain, rules, exposure=exposure)[:1]
+    return (*own, *list_answer_bindings(request, chain, rules, exposure=exposure, asked_in="another"))
+
+
+def apply_reversal_order(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
+    """Apply the order of a reversal: without one it is denied, with one the questions about it are settled."""
+    decision = find_reversed_decision(request)
+    if not decision:
+        return reasons
+    scope = reversal_scope(request.subject.tenant, decision, request.resource.id, request.args_digest)
+    orders = [
+        item
+        for item in snapshot.standing
+        if (item.kind, item.scope) == (REVERSAL, scope)
+        and snapshot.time_us < item.expires_us
+        and item.uses < item.max_uses
+        and not is_approver_in_chain(item, request, snapshot)
+    ]
+    if not orders:
+        # INVARIANT: no agent takes back on its own what was done: somebody outside the chain orders each reversal.
+        return [*reasons, Reason("reversal_not_ordered", "answer", decision)]
+    settled = [replace(item, effect=Effect.MONITOR.value) if is_answerable(item) else item for item in reasons]
+    return [*settled, Reason("reversal_ordered", "answer", orders[0].id, Effect.MONITOR.value)]
 
 
 def moves_money(resource: Resource) -> bool:

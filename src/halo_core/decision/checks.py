@@ -32,7 +32,15 @@ from halo_core.authority import (
     price_refusal,
 )
 from halo_core.crypto.keys import key_thumbprint
-from halo_core.decision.answers import apply_remembered_answers, is_answerable, is_approver_in_chain
+from halo_core.decision.answers import (
+    apply_overrides,
+    apply_remembered_answers,
+    apply_reversal_order,
+    find_reversed_decision,
+    is_answerable,
+    is_approver_in_chain,
+    name_reversed_tool,
+)
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.decision.model_fields import check_model_fields, list_hosted_resources, select_granted_arguments
 from halo_core.decision.record import GRANTED
@@ -101,6 +109,10 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
     reasons.extend(_check_permit(answer, reasons))
     reasons = apply_answer(request, snapshot, reasons)  # (11)
     reasons = apply_remembered_answers(request, snapshot, reasons)
+    if snapshot.standing:
+        reasons = apply_overrides(request, snapshot, reasons, answer.reasons if not answer.errors else ())
+    if request.context.links:
+        reasons = apply_reversal_order(request, snapshot, reasons)
     effect = max((Effect(reason.effect) for reason in reasons), key=lambda item: item.severity, default=Effect.ALLOW)
     obligations = answer.obligations if answer.permitted and not answer.errors else ()
     if effect is Effect.CHALLENGE and _can_be_held(request, snapshot, reasons):
@@ -227,6 +239,9 @@ def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
             continue  # handed on as they are (`halo_grant_parent`), so the answer is the one above
         checked_grants = link.grants
         refused = find_violation(link.grants, request.kind, request.resource.id, args)  # (5)
+        if refused is not None and refused[0] == "tool_not_granted" and find_reversed_decision(request):
+            # Who may call a tool with these arguments may be told to take such a call back.
+            refused = find_violation(link.grants, request.kind, name_reversed_tool(request.resource.id), args)
         if refused is not None and refused[0] == "tool_not_granted" and request.resource.id.startswith(HOSTED_PREFIX):
             reasons.append(Reason("hosted_tool", "request", request.resource.id.removeprefix(HOSTED_PREFIX)))
             break

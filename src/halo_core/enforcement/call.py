@@ -98,6 +98,7 @@ class Call:
         trace_id: trace that the call belongs to, 32 lowercase hex digits; anything else is not recorded.
         network: network address that the request came from, as the host knows it; sealed with the user's data.
         held_id: id of the held act that this call releases.
+        links: entries that the decision refers to, (relation, id): `reverses` of one that takes an effect back.
         has_run: it ran elsewhere before it could be decided, so that a refusal is recorded and stops nothing.
         answer_requests: where the message that asked was given by a model call of this very run: what each request
             of it became, by request id. A recorded answer (a cassette, a model's cache) has the ids of an earlier run;
@@ -130,6 +131,7 @@ class Call:
     trace_id: str = ""
     network: str = ""
     held_id: str = ""
+    links: tuple[tuple[str, str], ...] = ()
     has_run: bool = False
     answer_requests: dict[str, str] | None = field(default=None, compare=False)
     began_us: int = field(default=0, compare=False)

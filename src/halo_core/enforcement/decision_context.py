@@ -298,6 +298,7 @@ class DecisionContext:
                     assurance=self.assurance,
                     abilities=call.abilities,
                     trace_id=self.trace_id,
+                    links=call.links,
                 ),
                 problem=self.problem,
                 model=self.model,

@@ -281,7 +281,8 @@ class Enforcer:
             error,
             extra={"halo_event": "undecided", "halo_resource": call.resource.id, "halo_reason": code},
         )
-        if self._last_mode is Mode.OBSERVE and self.store.peek_mode() is not Mode.ENFORCE:
+        # INVARIANT: REVERSE - no effect is taken back without a record of it, in no mode.
+        if self._last_mode is Mode.OBSERVE and not call.links and self.store.peek_mode() is not Mode.ENFORCE:
             if self._is_stopped(call):
                 raise Denied(
                     "stopped", f"deny `{call.resource.id}`: a stop is active", remedy=get_reason_text("stopped").remedy

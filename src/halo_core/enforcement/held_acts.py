@@ -2,7 +2,8 @@
 
 A function can be run later where plain values are all that it takes: a held act is stored as values, and nothing that a
 framework injects is there any more. Its release is one more governed action (`ReleaseAction`): decided again, run with
-exactly the decided arguments, recorded.
+exactly the decided arguments, recorded. The same holds of a reversal that was ordered (`ReversalAction`): it runs the
+callable that takes an effect back, in whichever process has it.
 """
 
 from __future__ import annotations
@@ -14,18 +15,24 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from halo_core.decision.answers import REVERSAL, name_reversed_tool
 from halo_core.enforcement.flow import GovernedAction, Step, Steps, TwoWayStep, run_step
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outbox import HeldAct, load_held_acts
+from halo_core.enforcement.reversals import Effect, Reverser, load_effect, make_refusal
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope, Session, session_values
-from halo_core.errors import ConfigError, Denied, Pending
+from halo_core.errors import ConfigError, Denied, HaloError, PassportError, Pending
+from halo_core.passports.standing_answer import peek_standing_answer
+from halo_core.store.answer_rows import StandingAnswerTable
 
 if TYPE_CHECKING:
+    from halo_core.crypto.keys import Digester
     from halo_core.enforcement.enforcer import Enforcer, Ticket
     from halo_core.model import Resource
+    from halo_core.store import Transaction
 
 _PLAIN_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict, object, Any})
 _CONTAINERS: Final = frozenset({list, dict, typing.Union, types.UnionType, typing.Annotated})
@@ -91,14 +98,14 @@ def _is_plain(annotation: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedAct:
-    """What became of a held act.
+    """What became of a held act, or of a reversal that was ordered.
 
     Args:
-        id: of the held act.
-        resource: the tool.
-        status: `released`, `failed` (it ran and raised), `waiting` (nobody has answered), `asked` (it was asked again,
-            because what was answered is not what holds now), `refused` (a stop, a revocation or a limit), `denied`,
-            `expired`, `altered`.
+        id: of the held act; of a reversal, the id of the decision whose effect is taken back.
+        resource: the tool; of a reversal, `pay.undo` of `pay`.
+        status: `released`, `reversed`, `failed` (it ran and raised), `waiting` (nobody has answered), `asked` (it was
+            asked again, because what was answered is not what holds now), `refused` (a stop, a revocation or a limit),
+            `denied`, `expired`, `altered`.
         detail: the reason or the error, in words.
         result: what it returned.
     """
@@ -130,6 +137,100 @@ class ReleaseAction(GovernedAction[Any]):
         call = self.act.call
         session = Session(call.session, call.session_source, call.user) if call is not None else None
         return ContextVarScope((IN_BODY, True), *session_values(session, None))
+
+
+class ReversalAction(GovernedAction[Any]):
+    """The reversal of one effect: the callable of its tool, with what the ledger says was done."""
+
+    def __init__(self, enforcer: Enforcer, effect: Effect, reverser: Reverser) -> None:
+        super().__init__(enforcer, effect.make_call(), _RESULT_SURFACE)
+        self.effect = effect
+        self.reverser = reverser
+
+    def execute(self, ticket: Ticket) -> Any:
+        """Call the function with the act, whose arguments are the decided ones."""
+        function = self.reverser.function
+        if function is None or ticket.verdict is None:
+            raise make_refusal("no_reverser")
+        act = replace(self.effect.act, args=ticket.args)
+        if inspect.iscoroutinefunction(function) or not is_loop_running():
+            result = function(act)
+            return asyncio.run(_await(result)) if inspect.isawaitable(result) and not is_loop_running() else result
+        return asyncio.to_thread(function, act)
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  the protocol's
+        """What the callable calls belongs to the session of the reversal."""
+        call = self.build_call()
+        session = Session(call.session, call.session_source, call.user)
+        return ContextVarScope((IN_BODY, True), *session_values(session, None))
+
+
+async def _await(result: Any) -> Any:
+    return await result
+
+
+def reverse_steps(
+    enforcer: Enforcer, reversers: Mapping[str, Reverser], decision: str, digester: Digester
+) -> Steps[Any]:
+    """Reverse the effect of one decision, which somebody outside the chain has ordered, as a procedure.
+
+    Args:
+        enforcer: decides and records.
+        reversers: by tool.
+        decision: id of the decision.
+        digester: keyed digests.
+
+    Returns:
+        What the callable returned.
+
+    Raises:
+        Denied: it may not be reversed, or not here, and was not.
+        ConfigError, Gap, Tampered: as `load_effect`.
+        BaseException: what the callable raised.
+    """
+    job = functools.partial(load_effect, decision=decision, digester=digester)
+    effect: Effect = yield _make_commit_step(enforcer, job)
+    reverser = reversers.get(effect.resource.id)
+    if reverser is None or reverser.method is not effect.resource.reversal or reverser.function is None:
+        raise make_refusal("no_reverser", f"this process has none for `{effect.resource.id}`")
+    return (yield run_step(ReversalAction(enforcer, effect, reverser)))
+
+
+def _list_orders(tx: Transaction, reversers: Mapping[str, Reverser]) -> list[tuple[str, str]]:
+    """Decision and reversal resource of each order that has time left and whose tool is at hand, oldest first."""
+    orders = {}
+    table = StandingAnswerTable(tx)
+    for row in table.list_active(REVERSAL) if REVERSAL in table.list_kinds(tx.clock.now_us()) else ():
+        try:
+            token = peek_standing_answer(row.token)
+        except PassportError:
+            continue
+        is_live = tx.clock.now_us() < token.expires_at_s * 1_000_000
+        if is_live and name_reversed_tool(token.resource) in reversers:
+            orders[token.role] = token.issued_at_s, token.resource
+    return [(decision, tool) for decision, (_, tool) in sorted(orders.items(), key=lambda item: item[1])]
+
+
+def reverse_ordered_steps(
+    enforcer: Enforcer, reversers: Mapping[str, Reverser], digester: Digester
+) -> Steps[list[ReleasedAct]]:
+    """Carry out the reversals that were ordered and whose tool this process has, as a procedure; oldest first."""
+    orders: list[tuple[str, str]] = yield _make_commit_step(
+        enforcer, functools.partial(_list_orders, reversers=reversers)
+    )
+    done = []
+    for decision, tool in orders:
+        status, detail, result = "reversed", "", None
+        try:
+            result = yield from reverse_steps(enforcer, reversers, decision, digester)
+        except Denied as denied:
+            status, detail = "refused", str(denied)
+        except HaloError as exc:
+            status, detail = "altered", str(exc)
+        except Exception as exc:  # noqa: BLE001  as in `release_steps`
+            status, detail = "failed", f"{type(exc).__name__}: {exc}"
+        done.append(ReleasedAct(decision, tool, status, detail, result))
+    return done
 
 
 def is_loop_running() -> bool:

@@ -28,6 +28,7 @@ from halo_core.enforcement.passport_reader import make_handback_body
 from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, TRUSTED_ORIGINS, Planner, is_equal_draft
 from halo_core.enforcement.quotas import find_quota_warnings
 from halo_core.enforcement.repeated_answers import tell_from_replay
+from halo_core.enforcement.reversals import check_reversal, record_reversal
 from halo_core.enforcement.session_behaviour import describe_alarms, list_new_alarms, name_alert, record_behaviour
 from halo_core.enforcement.snapshot_builder import build_snapshot, read_session
 from halo_core.enforcement.standing_answers import compute_answer_scope, count_uses
@@ -70,6 +71,8 @@ def decide_call(
         The context, with what was decided.
     """
     check_release(tx, context)
+    if context.call.links:
+        check_reversal(tx, context, digester)
     if tx.image.policy != credentials.policy.hash:  # a new writer, or a policy that others have changed meanwhile
         put_policy_in_force(tx, credentials.policy.hash)
     if context.call.answer_requests is not None:
@@ -111,13 +114,16 @@ def _decide_fully(
     observe = snapshot.mode is Mode.OBSERVE
     # Observe mode runs everything except what a person has stopped or revoked.
     is_stopped_by_person = any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
-    runs = decision.effect.runs or (observe and not is_stopped_by_person)
+    # INVARIANT: REVERSE - what takes an effect back is no work of the agent's that observe mode must not stop.
+    runs = decision.effect.runs or (observe and not is_stopped_by_person and not context.call.links)
     runs = context.runs = runs or context.call.has_run
     context.args = (
         context.original_args
         if observe or request.problem
         else apply_argument_obligations(context.original_args, decision.obligations)
     )
+    # INVARIANT: SAME - what is taken back is what was done: an obligation that would change it lets nothing run.
+    runs = context.runs = runs and not (context.call.links and context.args != context.original_args)
     question = _Question.of_challenge(tx, context) if not runs and decision.effect is Effect.CHALLENGE else None
     accounts = tuple(charge_account(account, decision.charges) for account in snapshot.envelopes)
     risk = snapshot.session_risk
@@ -170,6 +176,8 @@ def _decide_fully(
     draft = _draft_decision(tx, context, result)
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
+    if context.call.links:
+        record_reversal(tx, context)
     _append_alert(tx, context, risk)
     _append_behaviour_alert(tx, context, risk)
     if quota_before is not None and context.quota_day is not None:

@@ -255,6 +255,7 @@ class Planner:
             or context.problem
             or call.hand_off is not None
             or call.held_id
+            or call.links
             or state.pending
             or state.watched
             or context.score_name
@@ -349,16 +350,7 @@ def _has_answers(tx: Transaction, context: DecisionContext, credentials: Credent
     """Whether a remembered answer covers the call, which its entry then records."""
     if tx.image.has_answers is False:
         return False
-    _, answers = read_standing_answers(
-        tx,
-        context.request,
-        context.recorded_args,
-        role=context.terms.role,
-        digester=digester,
-        reader=credentials.passport_store.reader,
-        store=context.control.store,
-        at_us=context.time_us,
-    )
+    _, answers = read_standing_answers(tx, context, digester=digester, reader=credentials.passport_store.reader)
     return bool(answers)
 
 

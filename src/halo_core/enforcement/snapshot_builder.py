@@ -227,14 +227,7 @@ def build_snapshot(
         at_us=at_us,
     )
     answer_scope, standing = read_standing_answers(
-        tx,
-        request,
-        context.recorded_args,
-        role=context.terms.role,
-        digester=digester,
-        reader=credentials.passport_store.reader,
-        store=control.store,
-        at_us=at_us,
+        tx, context, digester=digester, reader=credentials.passport_store.reader
     )
     context.amount = read_amount_at_stake(request, context.recorded_args)
     held_before, context.hold_room = read_outbox(tx, context, digester)

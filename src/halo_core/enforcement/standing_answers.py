@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
-from halo_core.decision.answers import STANDING, break_glass_scope
+from halo_core.decision.answers import (
+    ANY_ROLE,
+    BREAK_GLASS,
+    OVERRIDE_ALLOW,
+    OVERRIDE_DENY,
+    REVERSAL,
+    STANDING,
+    break_glass_scope,
+    denied_scope,
+    find_reversed_decision,
+    reversal_scope,
+)
+from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.errors import PassportError
 from halo_core.model import AccessRequest, Decision, Resource, StandingAnswer
 from halo_core.passports.standing_answer import read_standing_answer
@@ -20,10 +32,11 @@ from halo_core.store.rows import QuotaTable
 from halo_core.values import find_answer_scope
 
 if TYPE_CHECKING:
+    from halo_core.enforcement.decision_context import DecisionContext
     from halo_core.enforcement.passport_reader import PassportReader
 
 _US: Final = 1_000_000
-_USED_CODES: Final = frozenset({"break_glass", "remembered"})
+_USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
 
 
 def compute_answer_scope(digester: Digester, role: str, resource: Resource, args: Mapping[str, Any]) -> str:
@@ -35,38 +48,59 @@ def compute_answer_scope(digester: Digester, role: str, resource: Resource, args
     return digester.digest("halo/answer-scope/v1", canonical.dumps(tree))
 
 
+def compute_denied_scopes(digester: Digester, request: AccessRequest, args: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an override may forbid that covers a call: its targets, whoever calls, where they can be named; itself."""
+    tenant, tool = request.subject.tenant, request.resource.id
+    targets = compute_answer_scope(digester, "", request.resource, args)
+    return tuple(denied_scope(tenant, tool, what) for what in (targets, request.args_digest) if what)
+
+
 def read_standing_answers(
-    tx: Transaction,
-    request: AccessRequest,
-    args: Mapping[str, Any],
-    *,
-    role: str,
-    digester: Digester,
-    reader: PassportReader,
-    store: str,
-    at_us: int,
+    tx: Transaction, context: DecisionContext, *, digester: Digester, reader: PassportReader
 ) -> tuple[str, tuple[StandingAnswer, ...]]:
     """The scope of a call and the verified answers that cover it; empty where there are none.
 
     Args:
         tx: the transaction.
-        request: what is decided.
-        args: the real arguments.
-        role: of the actor.
+        context: the call, whose chain has been loaded.
         digester: keyed digests.
         reader: knows the approvers that are trusted.
-        store: the audience that an answer must name.
-        at_us: time of the decision.
     """
-    table = StandingAnswerTable(tx)
-    if request.problem or not table.has_any:
+    table, request = StandingAnswerTable(tx), context.request
+    kinds = table.list_kinds(context.time_us) if not request.problem else frozenset()
+    if not kinds:
         return "", ()
+    role, args = context.terms.role, context.recorded_args
     scope = compute_answer_scope(digester, role, request.resource, args)
-    emergency = break_glass_scope(tx.tenant, request.subject.agent)
-    rows = [*(table.find_active(scope) if scope else ()), *table.find_active(emergency)]
+    scopes = _list_scopes(context, kinds, scope, digester)
+    rows = [row for kind, name in scopes for row in table.find_active(name) if row.kind == kind]
+    store, at_us = context.control.store, context.time_us
     found = (_read_answer(tx, row, request, role, reader=reader, store=store, at_us=at_us) for row in rows)
     answers = tuple(sorted((item for item in found if item is not None), key=lambda item: item.id))
     return (scope, answers) if answers else ("", ())
+
+
+def _list_scopes(
+    context: DecisionContext, kinds: frozenset[str], scope: str, digester: Digester
+) -> list[tuple[str, str]]:
+    """Kind and scope of each answer that may cover a call."""
+    request, tenant = context.request, context.request.subject.tenant
+    scopes = [(STANDING, scope)] if scope and STANDING in kinds else []
+    if BREAK_GLASS in kinds:
+        scopes.append((BREAK_GLASS, break_glass_scope(tenant, request.subject.agent)))
+    if OVERRIDE_DENY in kinds:
+        denied = compute_denied_scopes(digester, request, context.recorded_args)
+        scopes += [(OVERRIDE_DENY, name) for name in denied]
+    if OVERRIDE_ALLOW in kinds and context.chain:
+        rules = context.policy.rules
+        exposure = find_exposure(context.provenance, context.targets, is_tainted=context.state.view.tainted)
+        own = list_answer_bindings(request, context.chain, rules, exposure=exposure)[:1]
+        others = list_answer_bindings(request, context.chain, rules, exposure=exposure, asked_in="another")
+        scopes += [(OVERRIDE_ALLOW, name) for name in (*own, *others)]
+    decision = find_reversed_decision(request)
+    if REVERSAL in kinds and decision:
+        scopes.append((REVERSAL, reversal_scope(tenant, decision, request.resource.id, request.args_digest)))
+    return scopes
 
 
 def _read_answer(
@@ -84,9 +118,10 @@ def _read_answer(
         token = read_standing_answer(row.token, reader.load_trusted(tx, at_us).approvers)
     except PassportError:
         return None
-    is_standing = token.kind == STANDING
+    roles = {STANDING: role, OVERRIDE_DENY: ANY_ROLE, REVERSAL: find_reversed_decision(request)}
+    role, resource = roles.get(token.kind, request.subject.agent), request.resource.id
+    resource = "" if token.kind == BREAK_GLASS else resource
     claimed = (token.id, token.kind, token.scope, token.tenant, token.role, token.resource)
-    role, resource = (role, request.resource.id) if is_standing else (request.subject.agent, "")
     if claimed != (row.id, row.kind, row.scope, tx.tenant, role, resource) or store not in token.audience:
         return None
     uses, spent, _, _ = _read_usage(tx, row.id)

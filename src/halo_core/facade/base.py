@@ -21,6 +21,7 @@ from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms
 from halo_core.enforcement.held_acts import Runner
 from halo_core.enforcement.mcp_listings import McpListings
 from halo_core.enforcement.registry import Registry
+from halo_core.enforcement.reversals import Reverser
 from halo_core.enforcement.session_context import (
     mark_lineage,
 )
@@ -112,6 +113,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         self._claimed_links = {}
         self.delegation_terms = DelegationTerms()
         self._registry = Registry()
+        self._reversers: dict[str, Reverser] = {}
         self._runners: dict[str, Runner] = {}
         self._release_due = False
         self._agent_credentials = AgentCredentials(
@@ -291,8 +293,9 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         Raises:
             See `local`.
         """
-        registered, runners, terms, options = (
+        registered, reversers, runners, terms, options = (
             self._registry.items(),
+            self._reversers,
             self._runners,
             self.delegation_terms,
             self._options,
@@ -303,6 +306,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         self.delegation_terms = terms
         for item in registered:
             self._registry.add(item)
+        self._reversers.update(reversers)
         self._runners.update(runners)
         self.store.open()
         self._agent_credentials.check_policy()

@@ -18,6 +18,7 @@ from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KIND
 from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
 from halo_core.enforcement.model_inputs import ModelInput
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
+from halo_core.enforcement.reversals import Reverser
 from halo_core.enforcement.session_context import (
     TriggeringMessage,
     current_delegation,
@@ -44,6 +45,7 @@ class RegistrationMixin(SessionMixin):
         schema: Mapping[str, Any] | None = None,
         hints: ServerHints = NO_HINTS,
         replaces: bool = False,
+        reverser: Reverser | None = None,
     ) -> Resource:
         """Register a tool, retriever, model or agent; what was not declared is guessed, with a notice.
 
@@ -55,17 +57,21 @@ class RegistrationMixin(SessionMixin):
             schema: JSON schema of its arguments.
             hints: what its server says of it; they can only raise a guess.
             replaces: whether it takes the place of what was registered under its id when that was only seen to run.
+            reverser: how its effects are taken back, where that was declared.
 
         Raises:
-            ConfigError: the id is taken by another kind.
+            ConfigError: the id is taken by another kind; `reversal_conflict`, the manifest says otherwise of how its
+                effects are taken back.
         """
         if resource is None:
             resource = self.find_declared(name, kind)
+            _check_reversal(name, resource, reverser)
         argument_schema = dict(schema or {})
         _check_arguments(name, resource, argument_schema)
         guess = guess_tool(name, description, argument_schema, hints)
         arguments = sorted(argument_schema.get("properties", {}))
         completed = complete_resource(resource, guess, kind=kind, name=name, arguments=arguments)
+        completed = completed if reverser is None else reverser.apply_to(completed)
         why = ""
         if completed.classified != "declared" and kind is ActionKind.TOOL_CALL:
             why = guess.why
@@ -73,7 +79,10 @@ class RegistrationMixin(SessionMixin):
                 f"`{completed.id}` {_describe_class(completed)}: {why}; "
                 "`halo enforce` asks you about it, or declare it with resource=Resource(impact=..., targets=...)"
             )
-        return self._registry.add(RegisteredResource(completed, argument_schema, why), replaces=replaces)
+        registered = self._registry.add(RegisteredResource(completed, argument_schema, why), replaces=replaces)
+        if kind is ActionKind.TOOL_CALL:
+            self.register_reverser(registered, reverser)
+        return registered
 
     def register_tool(
         self,
@@ -84,6 +93,7 @@ class RegistrationMixin(SessionMixin):
         hints: ServerHints = NO_HINTS,
         *,
         replaces: bool = False,
+        reverser: Reverser | None = None,
     ) -> Resource:
         """Register a tool as what it was said or declared to be: a tool call, or a retrieval; arguments as `register`.
 
@@ -91,7 +101,9 @@ class RegistrationMixin(SessionMixin):
             ConfigError: its name can name no resource, or belongs to one of another kind.
         """
         resource_id = choose_resource_id(resource, name)
-        resource = resource or self.find_declared(resource_id, *TOOL_KINDS)
+        if resource is None:
+            resource = self.find_declared(resource_id, *TOOL_KINDS)
+            _check_reversal(resource_id, resource, reverser)
         kind = resource.kind if resource is not None and resource.kind in TOOL_KINDS else ActionKind.TOOL_CALL
         return self.register(
             kind,
@@ -101,6 +113,7 @@ class RegistrationMixin(SessionMixin):
             schema=schema,
             hints=hints,
             replaces=replaces,
+            reverser=reverser,
         )
 
     def register_model(self, name: str, resource: Resource | None) -> Resource:
@@ -209,6 +222,16 @@ def _describe_class(resource: Resource) -> str:
     if resource.classified == "unknown":
         return f"is not classified ({', '.join(arguments)})" if arguments else "is not classified"
     return f"classified as {resource.impact.value} ({', '.join([resource.classified, *arguments])})"
+
+
+def _check_reversal(name: str, declared: Resource | None, reverser: Reverser | None) -> None:
+    """Refuse what an application says of how effects are taken back where the manifest says something else."""
+    if declared is None or reverser is None or declared.reversal is reverser.method:
+        return
+    said, word = declared.reversal.value, reverser.method.value
+    message = f"the manifest says `reversal: {said}` of `{name}`, and the application declares `{word}`"
+    remedy = f"write `reversal: {word}` under `{name}` in agents.yaml and issue the passport again, or omit `{word}=`"
+    raise ConfigError("reversal_conflict", message, field=word, remedy=remedy)
 
 
 _MAX_NAMED: Final = 20

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
-from halo_core.crypto.keys import IdSource
+from halo_core.crypto.keys import Digester, IdSource, KeyStore
 from halo_core.enforcement import Enforcer
 from halo_core.enforcement.activities import (
     current_activity,
@@ -15,7 +17,16 @@ from halo_core.enforcement.activities import (
 )
 from halo_core.enforcement.decision_context import AnswerTerms
 from halo_core.enforcement.flow import Steps, adrive, drive
-from halo_core.enforcement.held_acts import ReleasedAct, Runner, is_loop_running, release_steps, require_no_loop
+from halo_core.enforcement.held_acts import (
+    ReleasedAct,
+    Runner,
+    is_loop_running,
+    release_steps,
+    require_no_loop,
+    reverse_ordered_steps,
+    reverse_steps,
+)
+from halo_core.enforcement.reversals import Reverser
 from halo_core.enforcement.session_context import (
     NO_SESSION,
     Session,
@@ -26,7 +37,7 @@ from halo_core.enforcement.session_context import (
     session_scope,
 )
 from halo_core.errors import ConfigError, HaloError
-from halo_core.home import Declarations
+from halo_core.home import Declarations, find_relocation
 from halo_core.log_output import get_logger
 from halo_core.model import Resource
 from halo_core.store import Store
@@ -53,8 +64,11 @@ class SessionMixin:
     _ids: IdSource
     _notices: set[str]
     _quiet: bool
+    _digester: Digester
     _release_due: bool
+    _reversers: dict[str, Reverser]
     _runners: dict[str, Runner]
+    home: Path
 
     def find_registered(self, name: str) -> Resource | None:
         """The registration of a resource id; see `RegistrationMixin`."""
@@ -107,7 +121,7 @@ class SessionMixin:
         self._propose_own_domain(user)
         began_us = find_block_began_us(self.store.clock)
         opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history, network, began_us)
-        if self._release_due and self._runners:
+        if self._release_due:
             self._release_quietly("")
         try:
             with session_scope(opened):
@@ -192,10 +206,10 @@ class SessionMixin:
         self._release_due = True
 
     def release(self, session: str = "") -> list[ReleasedAct]:
-        """Run the held acts that were answered with yes, once, after deciding each again.
+        """Run the held acts that were answered with yes, once, after deciding each again, and ordered reversals.
 
         Args:
-            session: only those of this session; empty for all whose tool this process has.
+            session: only the acts held in this session; empty for all whose tool this process has, and reversals.
 
         Raises:
             ConfigError: `loop_running`, an event loop runs in this thread.
@@ -212,7 +226,66 @@ class SessionMixin:
 
     def _release_steps(self, session: str) -> Steps[list[ReleasedAct]]:
         self._release_due = False
-        return release_steps(self.enforcer, self._runners, self.find_registered, session or None)
+        released = yield from release_steps(self.enforcer, self._runners, self.find_registered, session or None)
+        if self._reversers and not session:
+            released += yield from reverse_ordered_steps(self.enforcer, self._reversers, self._digester)
+        return released
+
+    # reversals
+
+    def register_reverser(self, resource: Resource, reverser: Reverser | None) -> None:
+        """Note how the effects of a tool are taken back; None forgets what was declared before.
+
+        Args:
+            resource: as registered.
+            reverser: what was declared for it.
+        """
+        # A drill works on a copy of the store, whose orders are for the real one.
+        if reverser is None or reverser.function is None or find_relocation() is not None:
+            self._reversers.pop(resource.id, None)
+            return
+        self._reversers[resource.id] = reverser
+        self._release_due = True
+
+    def reverse(self, decision: str, *, approver: str = "", key_home: str | Path | None = None, why: str = "") -> Any:
+        """Take the effect of a decision back, once: run what its tool declared as `undo` or `compensate`.
+
+        The reversal is decided like any other action. It needs the order of an enrolled approver outside the chain:
+        one that `halo reverse` recorded, or one that is signed here, for `approver`.
+
+        Args:
+            decision: id of the decision (`Denied.decision_id`, `halo log`).
+            approver: who orders it; empty where it has been ordered.
+            key_home: folder of the approver's key.
+            why: the reason.
+
+        Returns:
+            What the callable returned.
+
+        Raises:
+            Denied: it may not be reversed, or not by this process, and was not; `reason` says why.
+            ConfigError: there is no such decision, or an event loop runs in this thread.
+            CannotDecide: the store cannot be used.
+            BaseException: what the callable raised; what came of it is then for a person to confirm.
+        """
+        require_no_loop()
+        if approver:
+            self._order_reversal(decision, approver, key_home, why)
+        return drive(reverse_steps(self.enforcer, self._reversers, decision, self._digester))
+
+    async def areverse(
+        self, decision: str, *, approver: str = "", key_home: str | Path | None = None, why: str = ""
+    ) -> Any:
+        """As `reverse`, without blocking the event loop."""
+        if approver:
+            await asyncio.to_thread(self._order_reversal, decision, approver, key_home, why)
+        return await adrive(reverse_steps(self.enforcer, self._reversers, decision, self._digester))
+
+    def _order_reversal(self, decision: str, approver: str, key_home: str | Path | None, why: str) -> None:
+        from halo_core.oversight.reversal_orders import order_reversal  # noqa: PLC0415  few applications need it
+
+        keys = KeyStore(Path(key_home) if key_home is not None else self.home)
+        order_reversal(self.store, keys, self.home, decision=decision, approver=approver, why=why)
 
     def _release_quietly(self, session: str) -> None:
         """Release what was answered, where nothing else waits for it; problems are logged."""

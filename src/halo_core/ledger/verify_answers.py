@@ -17,7 +17,9 @@ from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import Collector
 
-_USED_CODES: Final = frozenset({"break_glass", "remembered"})
+_USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
+_GRANTS: Final = frozenset({"grant", "request"})
+_ENDS: Final = frozenset({"begin", "revoke"})
 _US: Final = 1_000_000
 
 
@@ -36,7 +38,7 @@ class _Answer:
 class StandingAnswerCheck:
     """(9) Collects what entries say of remembered answers and which decisions rest on them, then compares the rows."""
 
-    kinds: ClassVar = frozenset(("decision", "standing_answer"))
+    kinds: ClassVar = frozenset(("decision", "override", "reversal", "standing_answer"))
 
     def __init__(self, out: Collector) -> None:
         self._out = out
@@ -45,17 +47,20 @@ class StandingAnswerCheck:
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
         """Take one entry; `idx` is its position in the log, None where it has none."""
         body, place = fields["body"], -1 if idx is None else idx
-        if fields.get("kind") == "standing_answer":
+        if fields.get("kind") != "decision":
+            if "answer" not in body:
+                return  # what a person found of a reversal
             answer = self._answers[tenant, str(body.get("answer"))]
-            if body.get("op") == "revoke":
+            if body.get("op") in _ENDS or (body.get("op") == "review" and body.get("ends") is True):
                 answer.revoked_idx = place if answer.revoked_idx is None else min(answer.revoked_idx, place)
+            if body.get("op") not in _GRANTS:
                 return
             answer.terms = (body.get("kind"), body.get("scope"), body.get("token"))
             answer.granted_idx = place
             expires_s, max_uses = body.get("expires_s"), body.get("max_uses")
             answer.expires_us = expires_s * _US if type(expires_s) is int else 0
             answer.max_uses = max_uses if type(max_uses) is int else 0
-        elif fields.get("kind") == "decision" and body.get("dispatched") is True:
+        elif body.get("dispatched") is True:
             self._add_uses(tenant, place, fields)
 
     def _add_uses(self, tenant: str, place: int, fields: dict[str, Any]) -> None:

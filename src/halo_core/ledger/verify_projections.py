@@ -22,9 +22,11 @@ from halo_core.model.ledger_entry import (
     ENDED,
     PAUSED,
     SINGLE_RUN_KEY_BYTES,
+    make_finding_key,
     make_outcome_key,
     make_profile_key,
     make_repeatable_run_key,
+    make_reversal_key,
     make_single_run_key,
 )
 
@@ -345,6 +347,10 @@ class ProjectionCheck:
         if kind == "profile" and isinstance(body.get("profile"), dict):
             profile = body["profile"]
             return make_profile_key(profile["kind"], profile["subject"], profile["version"]), 0
+        if kind == "reversal" and body.get("op") in ("begin", "confirm"):
+            effect = body["reverses"]
+            make_key = make_reversal_key if body["op"] == "begin" else make_finding_key
+            return make_key(effect["w"], effect["ws"], body["attempt"]), 0
         if kind != "decision" or body.get("dispatched") is not True:
             return None, 0
         request_id = body["request"]["request_id"]

@@ -48,6 +48,8 @@ class EntryKind(StrEnum):
     PROFILE = "profile"
     IDENTITY = "identity"
     GRANTS = "grants"
+    OVERRIDE = "override"
+    REVERSAL = "reversal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,16 @@ def make_profile_key(kind: str, subject: str, version: int) -> bytes:
     """The key of the entry that left a version of an identity's profile behind, of which there is one."""
     name = f"{kind}\0{subject}".encode("utf-8", "surrogatepass")
     return b"p" + hashlib.sha256(name).digest() + version.to_bytes(_SEQ_BYTES, "big")
+
+
+def make_reversal_key(writer: str, seq: int, attempt: int) -> bytes:
+    """The key of the entry that begins an attempt to reverse the decision at (writer, seq), of which there is one."""
+    return b"v" + min(attempt, 255).to_bytes(1, "big") + format_place(writer, seq)
+
+
+def make_finding_key(writer: str, seq: int, attempt: int) -> bytes:
+    """The key of the entry that says what a person found of such an attempt, of which there is one."""
+    return b"c" + min(attempt, 255).to_bytes(1, "big") + format_place(writer, seq)
 
 
 def format_place(writer: str, seq: int) -> bytes:

@@ -206,6 +206,8 @@ class Resource:
         can_wait: True when nothing needs the result at once, so that a question about a call need not pause its
             caller: the call is held until it is answered.
         contained: True when what it runs reaches nothing but a disposable place: no network, no files of others.
+        can_reverse: True when the process that guards it has a callable that undoes or compensates a call; `guard` sets
+            it, where it is given one.
         programs: (argument, language) of each argument that is a program, and what runs it: `sql`, `sql/` and a
             dialect of sqlglot (`sql/sqlite`, `sql/postgres`), `cypher`, `shell` or `python`. A program in any other
             language may do anything. Undeclared, language and argument are guessed from names.
@@ -227,6 +229,7 @@ class Resource:
     can_wait: bool = False
     contained: bool = False
     programs: tuple[tuple[str, str], ...] = ()
+    can_reverse: bool = False
 
     def __post_init__(self) -> None:
         """Convert words to their types and check them.
@@ -258,7 +261,7 @@ class Resource:
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; `can_wait`, `contained` and `programs` only where set: others keep their digests."""
+        """Canonical tree; `can_reverse`, `can_wait`, `contained` and `programs` only where set: others keep digests."""
         tree = {
             "amount": self.amount,
             "classified": self.classified,
@@ -274,6 +277,7 @@ class Resource:
             "targets": list(self.targets),
             "unit": self.unit,
         }
+        tree |= {"can_reverse": True} if self.can_reverse else {}
         tree |= {"can_wait": True} if self.can_wait else {}
         tree |= {"contained": True} if self.contained else {}
         return tree | {"programs": [list(item) for item in self.programs]} if self.programs else tree

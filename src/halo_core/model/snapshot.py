@@ -236,7 +236,9 @@ class StandingAnswer:
 
     Args:
         id: of the answer.
-        kind: `standing`, for one scope, or `break_glass`, for everything that an agent does except payments.
+        kind: `standing`, for one scope; `break_glass`, for everything that an agent does except payments;
+            `override_allow`, for one exact call; `override_deny`, against a call or a target; `reversal`, the order to
+            take one effect back.
         approver: who signed, as enrolled.
         key_id: thumbprint of the key that signed.
         scope: keyed digest of what it covers (`Snapshot.answer_scope`); of `break_glass`, the digest that

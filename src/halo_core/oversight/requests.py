@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from halo_core.content.redaction import Redactor
 from halo_core.decision.answers import approvers_needed
@@ -201,7 +201,14 @@ def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntr
     return reader.read_entry(note)
 
 
-def load_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
+class BlobSource(Protocol):
+    """Where what entries name by hash is read from: a `Reader`, or a transaction."""
+
+    def blob(self, tenant: str, name: str) -> bytes | None:
+        """The bytes stored under a content hash."""
+
+
+def load_links(reader: BlobSource, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
     """The links whose hashes a signed entry names, standing link first.
 
     Raises:
@@ -308,6 +315,8 @@ class ApprovalRequest:
         amount: of a payment, in ten-thousandths; None where there is none.
         held: the act is held, and its caller went on.
         people_needed: how many people must approve a scope before an answer to it is remembered.
+        reversal: how the effect can be taken back afterwards, as it was declared or guessed.
+        can_reverse: whether the process that asked has a callable that does so.
         arguments: targets and amount as they are, and every other argument masked; with where each came from.
         args_digest: keyed digest of the arguments.
     """
@@ -335,6 +344,8 @@ class ApprovalRequest:
     amount: int | None
     held: bool
     people_needed: int
+    reversal: str
+    can_reverse: bool
     arguments: tuple[ArgumentView, ...]
     args_digest: str
 
@@ -455,6 +466,8 @@ def _build_request(
         amount=request_entry.body.get("amount"),
         held=request_entry.body.get("held") is True,
         people_needed=approvers_needed(request.resource.impact, request.resource.reversal),
+        reversal=request.resource.reversal.value,
+        can_reverse=request.resource.can_reverse,
         arguments=describe_arguments(request.resource, snapshot, opener(decision, "args"), reveal=reveal),
         args_digest=request.args_digest,
     )

@@ -2,6 +2,9 @@
 
 A `standing` answer covers one scope (tool, targets, object: `halo_core.values.answer_scope`) under a cap of uses and of
 amount. A `break_glass` answer covers everything one agent does for some minutes, except what moves money.
+
+Three more kinds are for one act each: `override_allow` lets one exact call run that was refused, `override_deny`
+forbids a call or its target, and `reversal` orders that the effect of one decision is taken back.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from halo_core.passports.codec import (
     claim_error,
     make_header,
     open_token,
+    read_payload,
     require_integer,
     require_members,
     require_text,
@@ -31,8 +35,18 @@ MAX_STANDING_LIFETIME_S: Final = 366 * 86_400
 """Longest time for which a standing answer is good, seconds."""
 MAX_BREAK_GLASS_S: Final = 3600
 """Longest time for which an emergency answer is good, seconds."""
+MAX_OVERRIDE_S: Final = 86_400
+"""Longest time for which an override is good, seconds."""
+MAX_ORDER_S: Final = 7 * 86_400
+"""Longest time for which a reversal that was ordered may wait for a process that can carry it out, seconds."""
 MAX_USES: Final = 1_000_000
-_LIFETIMES: Final = {"standing": MAX_STANDING_LIFETIME_S, "break_glass": MAX_BREAK_GLASS_S}
+_LIFETIMES: Final = {
+    "break_glass": MAX_BREAK_GLASS_S,
+    "override_allow": MAX_OVERRIDE_S,
+    "override_deny": MAX_OVERRIDE_S,
+    "reversal": MAX_ORDER_S,
+    "standing": MAX_STANDING_LIFETIME_S,
+}
 _MEDIA_TYPE: Final = "halo-standing-answer+jwt"
 _TOP_MEMBERS: Final = ("aud", "exp", "halo", "iat", "iss", "jti", "sub", "ten", "ver")
 _HALO_MEMBERS: Final = ("amount", "kind", "res", "role", "scope", "uses")
@@ -44,9 +58,10 @@ class StandingToken:
 
     Args:
         audience: the stores it is good for.
-        kind: `standing` or `break_glass`.
+        kind: `standing`, `break_glass`, `override_allow`, `override_deny` or `reversal`.
         scope: digest of what it covers.
-        role: of the agents that it is for; of `break_glass`, the agent.
+        role: of the agents that it is for; of `break_glass` and `override_allow`, the agent; of `override_deny`, `*`;
+            of `reversal`, the id of the decision whose effect is taken back.
         resource: the tool; empty of `break_glass`.
         max_uses: how many actions may run on it.
         max_amount: limit of the sum of their amounts, in ten-thousandths.
@@ -117,6 +132,17 @@ def read_standing_answer(token: str | bytes, approvers: Mapping[str, tuple[str, 
     return answer
 
 
+def peek_standing_answer(token: str) -> StandingToken:
+    """Parse an answer without verifying it, for somebody who looks for what it is about; the decision verifies it.
+
+    Raises:
+        PassportError: as `read_standing_answer`, but for what needs an enrolled key.
+    """
+    members = read_payload(token)
+    iss = members.get("iss")
+    return _parse(Claims(members, iss.rpartition(":")[2] if type(iss) is str else "", token))
+
+
 def _parse(claims: Claims) -> StandingToken:
     top = require_members(claims.members, _TOP_MEMBERS, "claims_shape", "")
     halo = require_members(top["halo"], _HALO_MEMBERS, "claims_shape", "/halo")
@@ -129,9 +155,9 @@ def _parse(claims: Claims) -> StandingToken:
     longest = _LIFETIMES[halo["kind"]]
     if not issued < expires <= issued + longest:
         raise claim_error("bad_times", f"this answer is valid for 1 to {longest} seconds", "/exp")
-    is_standing = halo["kind"] == "standing"
-    if is_standing != bool(halo["res"]):
-        raise claim_error("bad_approval", "a standing answer names a tool, an emergency answer none", "/halo/res")
+    names_tool = halo["kind"] != "break_glass"
+    if names_tool != bool(halo["res"]):
+        raise claim_error("bad_approval", "an answer names a tool, an emergency answer none", "/halo/res")
     return StandingToken(
         id=require_text(top["jti"], "/jti"),
         approver=require_text(top["sub"], "/sub"),
@@ -142,7 +168,7 @@ def _parse(claims: Claims) -> StandingToken:
         kind=halo["kind"],
         scope=require_text(halo["scope"], "/halo/scope"),
         role=require_text(halo["role"], "/halo/role"),
-        resource=require_text(halo["res"], "/halo/res") if is_standing else "",
+        resource=require_text(halo["res"], "/halo/res") if names_tool else "",
         max_uses=require_integer(halo["uses"], 1, MAX_USES, "bad_approval", "/halo/uses"),
         max_amount=require_integer(halo["amount"], 0, INT_LIMIT - 1, "bad_approval", "/halo/amount"),
         key_id=claims.key_id,

@@ -5,8 +5,12 @@ INVARIANT: TENANT - every statement here names the transaction's tenant, and non
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from halo_core.errors import PassportError
+from halo_core.passports.standing_answer import peek_standing_answer
 
 if TYPE_CHECKING:
     from halo_core.store.rows import RowAccess
@@ -17,6 +21,8 @@ MAX_HELD: Final = 1000
 """Acts of a tenant that may be held at one time."""
 MAX_HELD_PER_SESSION: Final = 20
 _MAX_MEMORY: Final = 10_000
+_SHORT_KINDS: Final = frozenset({"break_glass", "override_allow", "override_deny", "reversal"})
+_NO_END: Final = 2**63 - 1
 MARK_BYTES: Final = 8
 """Bytes of each mark in `HeldRow.marks`."""
 
@@ -36,7 +42,7 @@ class AnswerRow:
 
     Args:
         id: of the answer.
-        kind: `standing` or `break_glass`.
+        kind: `standing`, `break_glass`, `override_allow`, `override_deny` or `reversal`.
         scope: digest of what it covers.
         status: `active` or `revoked`.
         token: the approver's signed token, which is what counts.
@@ -56,10 +62,11 @@ class StandingAnswerTable(_Table):
         """The newest active answers of a scope, by id."""
         image = self._tx.image
         if image.has_answers is None:
-            row = self._tx.cursor.execute(
-                "SELECT 1 FROM standing_answer WHERE tenant=? AND status='active' LIMIT 1", (self._tx.tenant,)
-            ).fetchone()
-            image.has_answers = row is not None
+            rows = self._tx.cursor.execute(
+                "SELECT DISTINCT kind FROM standing_answer WHERE tenant=? AND status='active'", (self._tx.tenant,)
+            ).fetchall()
+            image.answer_kinds = {kind: self._find_end_us(kind) for (kind,) in rows}
+            image.has_answers = bool(rows)
         if not image.has_answers:
             return ()
         if scope not in image.answers:
@@ -73,11 +80,40 @@ class StandingAnswerTable(_Table):
             image.answers[scope] = tuple(AnswerRow(*row) for row in rows)
         return image.answers[scope]
 
-    @property
-    def has_any(self) -> bool:
-        """Whether the tenant has an active answer at all."""
+    def list_kinds(self, at_us: int) -> frozenset[str]:
+        """The kinds of which the tenant has an active answer at a time, microseconds since the epoch.
+
+        Of acts that last for hours, none whose last one is over: no decision looks for those any more.
+        """
         self.find_active("")
-        return bool(self._tx.image.has_answers)
+        return frozenset(kind for kind, end_us in self._tx.image.answer_kinds.items() if at_us < end_us)
+
+    def _find_end_us(self, kind: str) -> int:
+        """When the last active answer of a kind is over, by what the tokens say of themselves."""
+        if kind not in _SHORT_KINDS:
+            return _NO_END
+        ends = [0]
+        for row in self.list_active(kind):
+            with suppress(PassportError):
+                ends.append(peek_standing_answer(row.token).expires_at_s * 1_000_000)
+        return max(ends)
+
+    def list_active(self, kind: str) -> tuple[AnswerRow, ...]:
+        """The active answers of a kind, by id."""
+        rows = self._tx.cursor.execute(
+            "SELECT id, kind, scope, status, token FROM standing_answer"
+            " WHERE tenant=? AND kind=? AND status='active' ORDER BY id",
+            (self._tx.tenant, kind),
+        ).fetchall()
+        return tuple(AnswerRow(*row) for row in rows)
+
+    def get(self, answer: str) -> AnswerRow | None:
+        """The answer of this id."""
+        row = self._tx.cursor.execute(
+            "SELECT id, kind, scope, status, token FROM standing_answer WHERE tenant=? AND id=?",
+            (self._tx.tenant, answer),
+        ).fetchone()
+        return None if row is None else AnswerRow(*row)
 
     def put(self, row: AnswerRow) -> None:
         """Add an answer."""

@@ -238,6 +238,7 @@ class TenantImage:
         unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
         answers: scope → its active remembered answers.
         has_answers: whether there is any active one, None where that has to be read.
+        answer_kinds: the kinds of those → until when there is one, once that was read.
         unused_until_us: until when an approval of a call may be there that nobody has used, likewise.
         known: (kind, digest) → whether the operator declared the value as known.
         known_history: the entries that declared known values, or took them back; kept by `clear`.
@@ -278,6 +279,7 @@ class TenantImage:
     marks_written: int = 0
     answers: dict[str, tuple[AnswerRow, ...]] = field(default_factory=dict)
     has_answers: bool | None = None
+    answer_kinds: dict[str, int] = field(default_factory=dict)
     unused_until_us: int | None = None
     known: dict[tuple[str, str], bool] = field(default_factory=dict)
     known_history: EntryHistory[tuple[str, str], bool] = field(default_factory=EntryHistory)

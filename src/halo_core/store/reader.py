@@ -179,14 +179,20 @@ def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:
 
 
 def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
-    """The entries that refer to a decision: its outcome, its approval request."""
+    """The entries that refer to a decision: its outcome, its approval request, overrides and reversals of it."""
     place = (decision.entry.writer, decision.entry.seq)
-    kinds = (EntryKind.OUTCOME, EntryKind.APPROVAL_REQUEST)
+    kinds = (EntryKind.OUTCOME, EntryKind.APPROVAL_REQUEST, EntryKind.OVERRIDE, EntryKind.REVERSAL)
     return [
         item
         for item in read_entries(reader, decision.entry.tenant, kinds, decision.entry.session)
-        if (item.entry.body["decision"]["w"], item.entry.body["decision"]["ws"]) == place
+        if _find_subject(item.entry.body) == place
     ]
+
+
+def _find_subject(body: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Writer and sequence of the decision that an entry is about."""
+    reference = body.get("reverses") or body.get("decision") or {}
+    return reference.get("w"), reference.get("ws")
 
 
 @dataclass(frozen=True, slots=True)

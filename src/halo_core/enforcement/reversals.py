@@ -1,0 +1,404 @@
+"""Reversals: how a tool's effects are taken back, what of a decision that is done with, and that it is done once.
+
+    declare    `guard(..., undo=callable)` or `compensate=callable`, beside the tool (`Reverser`)
+    order      somebody outside the chain signs that the effect of one decision is taken back (`halo_core.oversight`)
+    carry out  a decision of its own, linked to the first one, under the order; then the callable runs (`held_acts`)
+
+INVARIANT: REVERSE - an effect is taken back at most once. The decision that lets a reversal run is appended together
+with an entry under a key of the effect, which the ledger keeps once. What came of it stays unknown where no outcome
+says that it succeeded; then only a person who has looked makes room for another attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from halo_core.content.redaction import SEAL_PREFIX
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester
+from halo_core.decision.answers import REVERSES, find_reversed_decision
+from halo_core.enforcement.call import ABILITIES, MAX_KEPT_CHARS, Call
+from halo_core.enforcement.obligations import apply_argument_obligations
+from halo_core.errors import ConfigError, Denied, Gap, Tampered
+from halo_core.model import (
+    ActionKind,
+    EntryKind,
+    LedgerEntry,
+    Mode,
+    Obligation,
+    Resource,
+    Reversal,
+    make_finding_key,
+    make_reversal_key,
+)
+from halo_core.reasons import get_reason_text
+from halo_core.store import Draft, ProvenEntry, Transaction, encode_leaf, read_outcome
+from halo_core.store.answer_rows import StandingAnswerTable
+from halo_core.store.content_keys import open_content
+
+if TYPE_CHECKING:
+    from halo_core.enforcement.decision_context import DecisionContext
+
+_KEYED_QUERY: Final = "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND once=?"
+_MAX_ATTEMPTS: Final = 16
+_ABILITIES: Final = tuple(name for name in ABILITIES if name != "pause")
+"""Nothing waits for an answer in a reversal: its order is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastAct:
+    """What a tool did, as the ledger recorded it; given to the callable that takes it back.
+
+    Args:
+        decision: id of the decision that let it run; good as an idempotency key.
+        tool: id of the tool.
+        args: the arguments with which it ran.
+        output: what it returned, as text; empty where it returned nothing.
+        is_output_whole: False where `output` was cut, or secrets in it were replaced, before it was recorded.
+        agent: who acted.
+        user: for whom; empty where that is not known.
+        at_us: when it was decided, microseconds since the epoch.
+    """
+
+    decision: str
+    tool: str
+    args: Mapping[str, Any] = field(repr=False)
+    output: str = field(repr=False)
+    is_output_whole: bool
+    agent: str
+    user: str
+    at_us: int
+
+
+class ReversalOptions(TypedDict, total=False):
+    """How the effects of a tool are taken back: at most one of these.
+
+    Args:
+        undo: takes an effect back as if it had not been.
+        compensate: makes up for an effect that stays visible, by a refund for example.
+        irreversible: True says that nothing takes it back.
+    """
+
+    undo: Callable[[PastAct], Any]
+    compensate: Callable[[PastAct], Any]
+    irreversible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reverser:
+    """How the effects of a tool are taken back.
+
+    Args:
+        method: `undo`, `compensate` or `irreversible`.
+        function: is called with the `PastAct`; None where the tool is irreversible.
+    """
+
+    method: Reversal
+    function: Callable[[PastAct], Any] | None = None
+
+    @classmethod
+    def from_options(cls, options: ReversalOptions) -> Reverser | None:
+        """What the options of `guard` declare; None where there are none.
+
+        Raises:
+            ConfigError: `bad_reversal`, more than one of them, or what cannot be called.
+        """
+        given = {name: value for name, value in options.items() if value is not None and value is not False}
+        if not given:
+            return None
+        name, value = next(iter(given.items()))
+        if len(given) > 1 or name not in ("undo", "compensate", "irreversible"):
+            problem, remedy = f"`{', '.join(sorted(given))}` cannot be given together", "give one of them"
+            raise ConfigError("bad_reversal", problem, field=name, remedy=remedy)
+        if name == "irreversible":
+            return cls(Reversal.IRREVERSIBLE)
+        if not callable(value):
+            remedy = "pass a function of one argument, the `PastAct`"
+            raise ConfigError("bad_reversal", f"`{name}` cannot be called", field=name, remedy=remedy)
+        return cls(Reversal(name), value)
+
+    def apply_to(self, resource: Resource) -> Resource:
+        """The resource as it is registered with this."""
+        return replace(resource, reversal=self.method, can_reverse=self.function is not None)
+
+
+def refuse_reversal_options(reverser: Reverser | None) -> None:
+    """Refuse a reversal that was declared for something that is not one tool.
+
+    Raises:
+        ConfigError: `bad_reversal`.
+    """
+    if reverser is not None:
+        message, remedy = "only a tool can be undone or compensated", "guard each tool by itself, or omit it"
+        raise ConfigError("bad_reversal", message, field=reverser.method.value, remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The effect of a decision, proven, with all that a reversal is made of.
+
+    Args:
+        act: what was done.
+        entry: the decision.
+        place: writer, sequence and leaf hash of the decision, as entries refer to it.
+        resource: the tool, as it was decided.
+        attempt: number of the next attempt to reverse it.
+    """
+
+    act: PastAct
+    entry: LedgerEntry
+    place: Mapping[str, Any]
+    resource: Resource
+    attempt: int
+
+    @property
+    def reversal_resource(self) -> Resource:
+        """What the reversal is decided as: `pay.undo` of `pay`, with its class, and no cost of its own."""
+        resource = self.resource
+        return replace(
+            resource,
+            id=f"{resource.id}.{resource.reversal.value}",
+            reversal=Reversal.IRREVERSIBLE,
+            idempotent=False,
+            unit="",
+            costs=(),
+            can_wait=False,
+            can_reverse=False,
+        )
+
+    def make_call(self) -> Call:
+        """The call by which the effect is taken back, in a session of its own."""
+        return Call(
+            resource=self.reversal_resource,
+            args=self.act.args,
+            session=f"reversal of {self.act.decision}",
+            session_source="host",
+            user=self.act.user,
+            call_id=f"reversal-{self.attempt}",
+            trigger="operator",
+            abilities=_ABILITIES,
+            links=((REVERSES, self.act.decision),),
+        )
+
+
+def make_refusal(code: str, detail: str = "") -> Denied:
+    """The refusal of a reversal, in the words of its reason code."""
+    text = get_reason_text(code)
+    return Denied(code, f"{text.title}{f': {detail}' if detail else ''}", remedy=text.remedy)
+
+
+def load_effect(tx: Transaction, decision: str, digester: Digester) -> Effect:
+    """The effect of a decision that can be reversed now.
+
+    Args:
+        tx: the transaction; entries of other tenants are not there for it.
+        decision: id of the decision.
+        digester: keyed digests.
+
+    Raises:
+        ConfigError: `no_such_entry`, `not_a_decision`.
+        Denied: `effect_not_run`, `effect_unknown`, `nothing_to_reverse`, `irreversible`, `already_reversed`,
+            `reversal_unknown`, `reversal_incomplete` (its content was erased, or a secret in it was never kept).
+        Gap, Tampered: what was recorded is missing or was changed.
+    """
+    proven = read_decision(tx, decision)
+    entry, body = proven.entry, proven.entry.body
+    if not body["dispatched"]:
+        raise make_refusal("effect_not_run", _describe_refusal(body))
+    resource = Resource.from_plain(body["request"]["resource"])
+    _require_reversible(resource, body)
+    outcome = read_outcome(tx, proven)
+    status = outcome.body["status"] if outcome is not None else "unknown"
+    if status == "not_run":
+        raise make_refusal("effect_not_run", "whoever asked for it was gone before it began")
+    if outcome is None or status != "success":
+        raise make_refusal("effect_unknown", f"its outcome is `{status}`")
+    place = {"leaf": encode_leaf(proven.leaf), "w": entry.writer, "ws": entry.seq}
+    attempt = _require_attempt(tx, entry)
+    act = PastAct(
+        decision=entry.id,
+        tool=resource.id,
+        args=_load_args(tx, entry, digester),
+        **_load_output(tx, outcome, digester),
+        agent=body["request"]["subject"]["agent"],
+        user=(open_content(tx, entry, "user") or b"").decode(),
+        at_us=entry.ts_us,
+    )
+    return Effect(act, entry, place, resource, attempt)
+
+
+def read_decision(tx: Transaction, decision: str) -> ProvenEntry:
+    """The proven decision of an id.
+
+    Raises:
+        ConfigError: `no_such_entry`, `not_a_decision`.
+        Denied: `effect_not_run`, it is a held act.
+        Tampered: it was changed.
+    """
+    writer, _, seq = decision.rpartition("-")
+    try:
+        proven = ProvenEntry.read(tx, writer, int(seq))
+    except (Gap, ValueError) as exc:
+        problem, remedy = f"there is no entry `{decision[:64]}`", "see `halo log`"
+        raise ConfigError("no_such_entry", problem, field="id", remedy=remedy) from exc
+    if proven.entry.kind is EntryKind.HELD:
+        raise make_refusal("effect_not_run", "the act is held; what released it is a decision of its own")
+    if proven.entry.kind is not EntryKind.DECISION:
+        problem = f"`{decision[:64]}` is an entry of kind {proven.entry.kind.value}"
+        raise ConfigError("not_a_decision", problem, field="id", remedy="see `halo log`")
+    return proven
+
+
+def _describe_refusal(body: Mapping[str, Any]) -> str:
+    effect = body["decision"]["effect"]
+    held = any(item["kind"] == "hold" for item in body["decision"]["obligations"])
+    if held:
+        return "it was held; what released it, if anything did, is a decision of its own"
+    return {"challenge": "it was asked about, and did not run", "deny": "it was denied"}.get(effect, "it did not run")
+
+
+def _require_reversible(resource: Resource, body: Mapping[str, Any]) -> None:
+    is_reversal = any(relation == REVERSES for relation, _ in body["request"]["context"]["links"])
+    if resource.kind is not ActionKind.TOOL_CALL or resource.reversal is Reversal.NONE_NEEDED:
+        raise make_refusal("nothing_to_reverse", f"`{resource.id}` leaves nothing behind")
+    if is_reversal or resource.reversal is Reversal.IRREVERSIBLE:
+        raise make_refusal("irreversible", "it is a reversal" if is_reversal else f"`{resource.id}` was declared so")
+
+
+def count_attempts(tx: Transaction, entry: LedgerEntry) -> int:
+    """How many attempts to reverse a decision have begun; the number of the next one."""
+    attempt = 0
+    while read_keyed_entry(tx, entry, make_reversal_key(entry.writer, entry.seq, attempt)) is not None:
+        attempt += 1
+    return attempt
+
+
+def _require_attempt(tx: Transaction, entry: LedgerEntry) -> int:
+    """The number of the next attempt to reverse a decision.
+
+    Raises:
+        Denied: `already_reversed`, `reversal_unknown`.
+    """
+    attempt = count_attempts(tx, entry)
+    status = find_attempt_status(tx, entry, attempt - 1) if attempt else "not_done"
+    if status == "reversed":
+        raise make_refusal("already_reversed")
+    if status != "not_done" or attempt >= _MAX_ATTEMPTS:
+        raise make_refusal("reversal_unknown", f"the reversal that was begun is `{status}`")
+    return attempt
+
+
+def find_attempt_status(tx: Transaction, entry: LedgerEntry, attempt: int) -> str:
+    """What came of an attempt to reverse a decision: `reversed`, `not_done` (a person looked), another outcome's.
+
+    `unknown` where nobody can say; empty where there was no such attempt.
+    """
+    begin = read_keyed_entry(tx, entry, make_reversal_key(entry.writer, entry.seq, attempt))
+    if begin is None:
+        return ""
+    finding = read_keyed_entry(tx, entry, make_finding_key(entry.writer, entry.seq, attempt))
+    if finding is not None:
+        return "reversed" if finding.entry.body["finding"] == "done" else "not_done"
+    place = begin.entry.body["decision"]
+    outcome = read_outcome(tx, ProvenEntry.read(tx, place["w"], place["ws"]))
+    status = str(outcome.body["status"]) if outcome is not None else "unknown"
+    # Nothing of it ran: whoever carried it out was gone before.
+    return {"success": "reversed", "not_run": "not_done"}.get(status, status)
+
+
+def read_keyed_entry(tx: Transaction, entry: LedgerEntry, key: bytes) -> ProvenEntry | None:
+    """The entry of kind `reversal` in a decision's session that has a key, proven; None where there is none.
+
+    Raises:
+        Tampered: what has the key is another entry.
+    """
+    row = tx.cursor.execute(_KEYED_QUERY, (tx.tenant, entry.session, key)).fetchone()
+    if row is None:
+        return None
+    proven = ProvenEntry.read(tx, *row)
+    reverses = proven.entry.body.get("reverses") or {}
+    named = (proven.entry.kind, reverses.get("w"), reverses.get("ws"))
+    if named != (EntryKind.REVERSAL, entry.writer, entry.seq):
+        raise Tampered("column_altered", "the reversal is one of another effect", remedy="run `halo verify`")
+    return proven
+
+
+def _load_args(tx: Transaction, entry: LedgerEntry, digester: Digester) -> Mapping[str, Any]:
+    """The arguments with which a decision's action ran: exactly those, or nothing is reversed."""
+    data = open_content(tx, entry, "args")
+    if data is None:
+        raise make_refusal("reversal_incomplete", "its arguments were erased")
+    if SEAL_PREFIX.encode() in data:
+        raise make_refusal("reversal_incomplete", "a secret in its arguments was never kept")
+    args: Mapping[str, Any] = canonical.from_plain(canonical.loads(data))
+    body = entry.body
+    if body["snapshot"]["mode"] == Mode.ENFORCE.value:
+        obligations = [Obligation(**item) for item in body["decision"]["obligations"]]
+        args = apply_argument_obligations(args, obligations)
+    # INVARIANT: SAME - what is reversed is what was executed.
+    if digester.digest("halo/args", canonical.encode(args)) != body["executed_digest"]:
+        raise Tampered("content_altered", "the arguments are not those that ran", remedy="run `halo verify`")
+    return args
+
+
+def _load_output(tx: Transaction, outcome: LedgerEntry, digester: Digester) -> dict[str, Any]:
+    """The recorded output, and whether it is all that the tool returned."""
+    body = outcome.body
+    data = open_content(tx, outcome, "output") if "output" in outcome.content else b""
+    if data is None:
+        raise make_refusal("reversal_incomplete", "its output was erased")
+    text = data.decode()
+    is_whole = body["output_len"] <= MAX_KEPT_CHARS and SEAL_PREFIX not in text and body["detail"] != "withheld"
+    if is_whole and text and digester.digest("halo/text", data) != body["output_digest"]:
+        is_whole = False
+    return {"output": text, "is_output_whole": is_whole}
+
+
+def check_reversal(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
+    """Give a call that takes an effect back a problem where that is not possible any more."""
+    decision = find_reversed_decision(context.request)
+    if not decision:
+        return
+    try:
+        effect = load_effect(tx, decision, digester)
+    except Denied as exc:
+        context.refuse(exc.reason)
+        return
+    except (ConfigError, Gap, Tampered):
+        context.refuse("reversal_altered")
+        return
+    made = effect.make_call()
+    same = (made.resource, made.session, made.call_id) == (
+        context.call.resource,
+        context.call.session,
+        context.call.call_id,
+    )
+    if not same or digester.digest("halo/args", canonical.encode(effect.act.args)) != context.args_digest:
+        context.refuse("reversal_altered")
+
+
+def record_reversal(tx: Transaction, context: DecisionContext) -> None:
+    """Record that a reversal begins, with the decision that lets it run; its order is used up."""
+    decision = find_reversed_decision(context.request)
+    if not decision or not context.runs:
+        return
+    order = next(item.detail for item in context.decision.reasons if item.code == "reversal_ordered")
+    writer, _, seq = decision.rpartition("-")
+    entry = ProvenEntry.read(tx, writer, int(seq)).entry
+    attempt = int(context.call_id.rpartition("-")[2])
+    body = {
+        "answer": order,
+        "attempt": attempt,
+        "decision": context.place,
+        "links": [[REVERSES, decision]],
+        "method": context.resource.id.rpartition(".")[2],
+        "op": "begin",
+        "reverses": {"w": entry.writer, "ws": entry.seq},
+    }
+    # INVARIANT: REVERSE - the table refuses a second entry with this key, in whichever process.
+    key = make_reversal_key(entry.writer, entry.seq, attempt)
+    tx.append(Draft(EntryKind.REVERSAL, entry.session, body, key=key))
+    if not StandingAnswerTable(tx).revoke(order):
+        raise Tampered("reversal_altered", "the order was used before", remedy="run `halo verify`")

@@ -1,0 +1,521 @@
+"""Overrides, as people give them: signed, recorded, reviewed by a second person, listed.
+
+An override is a token in the table of answers (`halo_core.passports.standing_answer`), which a decision verifies and
+applies (`halo_core.decision.answers`). The checks here only spare an approver a signature that would have no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from halo_core.authorities import Authorities
+from halo_core.content.redaction import SEAL_PREFIX
+from halo_core.crypto import canonical
+from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.decision.answers import (
+    ANY_ROLE,
+    OVERRIDE_ALLOW,
+    OVERRIDE_DENY,
+    denied_scope,
+    is_answerable,
+    needs_two_people,
+)
+from halo_core.decision.bindings import find_exposure, question_binding
+from halo_core.enforcement.reversals import make_refusal
+from halo_core.enforcement.standing_answers import compute_answer_scope, usage_account
+from halo_core.errors import ConfigError, Denied, PassportError
+from halo_core.ledger.tree import leaf_hash
+from halo_core.model import AccessRequest, Actor, EntryKind, LedgerEntry, Link, Reason, same_person
+from halo_core.model import Effect as Verdict
+from halo_core.oversight.approvals import load_signer
+from halo_core.oversight.requests import Opener, decode_signed_entry, load_links, load_rules, mask_reason
+from halo_core.oversight.reversal_orders import (
+    commit_or_record,
+    make_token,
+    record_token,
+    require_enrolled,
+    require_lifetime,
+    require_outside_chain,
+    require_reason,
+    sign_terms,
+)
+from halo_core.passports.control_act import read_act
+from halo_core.passports.standing_answer import (
+    MAX_OVERRIDE_S,
+    MAX_USES,
+    StandingToken,
+    peek_standing_answer,
+    read_standing_answer,
+)
+from halo_core.policy import PolicyBundle
+from halo_core.store import Draft, Store, Transaction, encode_leaf
+from halo_core.store.answer_rows import StandingAnswerTable
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_entry
+
+DEFAULT_OVERRIDE_S: Final = 3600
+DEFAULT_REVIEW_DAYS: Final = 7
+MAX_REVIEW_DAYS: Final = 90
+VERDICTS: Final = ("upheld", "withdrawn")
+_US: Final = 1_000_000
+People = Mapping[str, tuple[str, bytes]]
+"""Thumbprint of a key → name and public key of the approver, those withdrawn included."""
+_DAY_US: Final = 86_400 * _US
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedOverride:
+    """An override that was recorded.
+
+    Args:
+        id: of the override.
+        status: `active`, or `waiting` for a second person.
+        covers: `call` or `target`.
+        expires_us: until when it holds, microseconds since the epoch.
+        review_by_us: until when a second person has to review it, likewise.
+    """
+
+    id: str
+    status: str
+    covers: str
+    expires_us: int
+    review_by_us: int
+
+
+def grant_override(
+    store: Store,
+    keys: KeyStore,
+    home: Path,
+    *,
+    decision: str,
+    approver: str,
+    allow: bool,
+    why: str,
+    lifetime_s: int = DEFAULT_OVERRIDE_S,
+    review_days: int = DEFAULT_REVIEW_DAYS,
+) -> GrantedOverride:
+    """Override a decision for some time: let exactly this call run once, or forbid the call or its target.
+
+    Args:
+        store: of the log.
+        keys: where the approver's key is; another folder than the agents' is best.
+        home: folder of the authorities.
+        decision: index or id of the decision, or the start of the id.
+        approver: who does it: enrolled, outside the chain.
+        allow: whether the refused or asked call may run; if not, the call is forbidden.
+        why: the reason.
+        lifetime_s: for how long, seconds.
+        review_days: until when a second person has to review it.
+
+    Raises:
+        ConfigError: `no_reason`, `bad_lifetime`, `no_such_entry`, `not_a_decision`, `no_approver_key`,
+            `already_overridden`, `content_closed`.
+        Denied: `approver_not_enrolled`, `approver_in_chain`, `not_overridable`.
+        Tampered: what was recorded was changed.
+        CannotDecide: it could not be made durable.
+    """
+    require_reason(why)
+    require_lifetime(lifetime_s, MAX_OVERRIDE_S)
+    if not 0 < review_days <= MAX_REVIEW_DAYS:
+        problem, remedy = f"`{review_days}` days is not a valid time", f"use 1 to {MAX_REVIEW_DAYS}"
+        raise ConfigError("bad_lifetime", problem, field="review-days", remedy=remedy)
+    signer = load_signer(store.tenant, keys, home, approver, store.clock.now_us())
+    facts = _load_facts(store, home, decision)
+    what = "allow" if allow else "deny"
+
+    def job(tx: Transaction) -> GrantedOverride:
+        require_enrolled(tx, approver, signer)
+        require_outside_chain(tx, facts.entry, approver, signer, facts.links)
+        people, covers, scope = facts.describe_allowed() if allow else (1, *facts.find_denied_scope(store))
+        signers = _list_signers(tx, OVERRIDE_ALLOW if allow else OVERRIDE_DENY, scope)
+        if any(same_person(approver, item.approver) or item.key_id == signer.key_id for item in signers):
+            problem = f"`{approver[:64]}` has signed this override already"
+            remedy = "let a second person sign it" if people > len(signers) else "see `halo overrides`"
+            raise ConfigError("already_overridden", problem, field="as", remedy=remedy)
+        token = make_token(
+            tx,
+            store,
+            approver,
+            kind=OVERRIDE_ALLOW if allow else OVERRIDE_DENY,
+            scope=scope,
+            role=facts.request.subject.agent if allow else ANY_ROLE,
+            resource=facts.request.resource.id,
+            lifetime_s=lifetime_s,
+            max_uses=1 if allow else MAX_USES,
+        )
+        review_by_us = tx.clock.now_us() + review_days * _DAY_US
+        override = record_token(
+            tx,
+            EntryKind.OVERRIDE,
+            facts.entry,
+            token,
+            signer,
+            more={
+                "covers": covers,
+                "direction": what,
+                "links": [["overrides", facts.entry.id]],
+                "op": "grant",
+                "review_by_us": review_by_us,
+                "why": mask_reason(why),
+            },
+            place=facts.place,
+            people=people,
+        )
+        status = "active" if len(signers) + 1 >= people else "waiting"
+        return GrantedOverride(override, status, covers, token.expires_at_s * _US, review_by_us)
+
+    granted: GrantedOverride = commit_or_record(store, job, f"override {what}", approver, {"decision": facts.entry.id})
+    return granted
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """A decision as an override needs to know it."""
+
+    entry: LedgerEntry
+    place: Mapping[str, Any]
+    request: AccessRequest
+    links: tuple[Link, ...]
+    rules: str
+    rule_ids: frozenset[str]
+    args: Mapping[str, Any] | None
+
+    def describe_allowed(self) -> tuple[int, str, str]:
+        """How many people it takes to let the call run, what the override covers, and its scope.
+
+        Raises:
+            Denied: `not_overridable`, with each reason that an override cannot set aside.
+        """
+        body = self.entry.body
+        reasons = [Reason(**item) for item in body["decision"]["reasons"]]
+        runs = Verdict(body["decision"]["effect"]).runs
+        fixed = [item for item in reasons if not Verdict(item.effect).runs and not self._is_overridable(item)]
+        if runs:
+            raise make_refusal("not_overridable", "the call was allowed; `--deny` forbids it")
+        if fixed:
+            words = (f"{item.code} ({_FIXED.get(item.code, _describe_source(item))})" for item in fixed)
+            raise make_refusal("not_overridable", ", ".join(words))
+        seen = body["snapshot"]
+        exposure = find_exposure(seen["provenance"], seen["targets"], is_tainted=seen["session"]["tainted"])
+        scope = question_binding(self.request, self.links, self.rules, exposure=exposure, is_held=False)
+        return (2 if needs_two_people(self.request.resource) else 1), "call", scope
+
+    def _is_overridable(self, reason: Reason) -> bool:
+        return is_answerable(reason) or reason.source in self.rule_ids
+
+    def find_denied_scope(self, store: Store) -> tuple[str, str]:
+        """What an override forbids: the targets of the call, where it names some, else the exact call; and its scope.
+
+        Raises:
+            ConfigError: `content_closed`.
+        """
+        resource, tenant = self.request.resource, store.tenant
+        if self.args is None:
+            problem, remedy = (
+                "the arguments of the decision were erased, or there is no key",
+                "use the home of its agent",
+            )
+            raise ConfigError("content_closed", problem, field="home", remedy=remedy)
+        is_plain = SEAL_PREFIX.encode() not in canonical.encode(self.args)
+        digester = Digester(store.keys.secret("digest"))
+        targets = compute_answer_scope(digester, "", resource, self.args) if is_plain else ""
+        if targets:
+            return "target", denied_scope(tenant, resource.id, targets)
+        return "call", denied_scope(tenant, resource.id, self.request.args_digest)
+
+
+_FIXED: Final = {
+    "already_dispatched": "it ran",
+    "approval_denied": "a person said no",
+    "authority_decayed": "re-authorize the session",
+    "budget_exceeded": "re-authorize the session",
+    "class_ceiling": "issue another passport",
+    "policy_error": "mend the policy",
+    "policy_no_permit": "no rule permits it; change the policy",
+    "quota_exceeded": "wait, or issue another passport",
+    "revoked": "a revocation is permanent",
+    "stopped": "lift the stop",
+    "suspended": "lift the suspension",
+    "tool_not_granted": "issue another passport",
+}
+
+
+def _describe_source(reason: Reason) -> str:
+    return f"from {reason.source}" if reason.source else "no rule"
+
+
+def _load_facts(store: Store, home: Path, decision: str) -> _Facts:
+    tenant = store.tenant
+    with Reader(store.config.url) as reader:
+        logged = find_entry(reader, tenant, decision)
+        entry = decode_signed_entry(reader, home, tenant, logged.note)
+        if entry.kind is not EntryKind.DECISION:
+            problem = f"`{decision[:64]}` is not a decision but an entry of kind {entry.kind.value}"
+            raise ConfigError("not_a_decision", problem, field="id", remedy="see `halo log`")
+        body = entry.body
+        contents = SealedContents.with_home_key(reader, store.keys)
+        data = contents.open(entry, "args")
+        request = AccessRequest.from_plain(body["request"], {})
+        return _Facts(
+            entry=entry,
+            place=_make_place(logged),
+            request=request,
+            links=load_links(reader, tenant, body["snapshot"]["chain"]),
+            rules=load_rules(reader, tenant, body["snapshot"]["policy"]),
+            rule_ids=_list_rules(reader, tenant, body["snapshot"]["policy"]),
+            args=None if data is None else canonical.from_plain(canonical.loads(data)),
+        )
+
+
+def _make_place(logged: LoggedEntry) -> dict[str, Any]:
+    return {"leaf": encode_leaf(leaf_hash(logged.note)), "w": logged.entry.writer, "ws": logged.entry.seq}
+
+
+def _list_rules(reader: Reader, tenant: str, policy: str) -> frozenset[str]:
+    bundle = PolicyBundle.from_bytes(reader.blob(tenant, policy) or b"")
+    return frozenset(item.id for item in bundle.parse())
+
+
+def review_override(
+    store: Store, keys: KeyStore, home: Path, *, override: str, reviewer: str, verdict: str, why: str
+) -> None:
+    """Record a second person's review of an override; `withdrawn` ends it at once.
+
+    Args:
+        store: of the log.
+        keys: where the reviewer's key is.
+        home: folder of the authorities.
+        override: id of the override.
+        reviewer: enrolled, and none of those who signed it.
+        verdict: one of `VERDICTS`.
+        why: the reason.
+
+    Raises:
+        ConfigError: `no_reason`, `bad_verdict`, `no_such_override`, `no_approver_key`, `already_reviewed`.
+        Denied: `approver_not_enrolled`, `reviewer_signed_it`.
+        CannotDecide: it could not be made durable.
+    """
+    require_reason(why)
+    if verdict not in VERDICTS:
+        raise ConfigError(
+            "bad_verdict", f"`{verdict[:32]}` is no verdict", field="review", remedy="use upheld, withdrawn"
+        )
+    signer = load_signer(store.tenant, keys, home, reviewer, store.clock.now_us())
+    with Reader(store.config.url) as reader:
+        opener, now_us = SealedContents.with_home_key(reader, store.keys).open, store.clock.now_us()
+        known = {item.id: item for item in list_overrides(reader, home, store.tenant, opener=opener, now_us=now_us)}
+    found = known.get(override)
+    if found is None:
+        problem, remedy = f"there is no override `{override[:64]}`", "see `halo overrides`"
+        raise ConfigError("no_such_override", problem, field="id", remedy=remedy)
+    if found.review in VERDICTS:
+        raise ConfigError("already_reviewed", f"it was {found.review}", field="id", remedy="see `halo overrides --all`")
+    # INVARIANT: nobody reviews what he has signed himself, or what another name of his has.
+    makers = [item for item in known.values() if item.scope == found.scope]
+    if any(item.key_id == signer.key_id or same_person(item.by, reviewer) for item in makers):
+        message = f"`{reviewer[:64]}` has signed it"
+        raise Denied("reviewer_signed_it", message, remedy="let another approver review it")
+
+    def job(tx: Transaction) -> None:
+        require_enrolled(tx, reviewer, signer)
+        terms: dict[str, str | int] = {"override": override, "verdict": verdict}
+        # What a review closes serves nobody any more, so that no later decision looks for it.
+        is_over = tx.clock.now_us() >= found.expires_us or found.status in ("used", "revoked")
+        ends = (verdict == "withdrawn" or is_over) and StandingAnswerTable(tx).revoke(override)
+        body = {
+            "answer": override,
+            "ends": ends,
+            "op": "review",
+            "signed": [sign_terms(tx, store, "review_override", terms, signer)],
+            "verdict": verdict,
+            "why": mask_reason(why),
+        }
+        tx.append(Draft(EntryKind.OVERRIDE, found.session, body, actor=Actor(reviewer, "approver-key")))
+
+    commit_or_record(store, job, "review override", reviewer, {"override": override[:64]})
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An override, as the log holds it.
+
+    Args:
+        id: of the override.
+        direction: `allow` or `deny`.
+        decision: id of the decision that it overrides.
+        resource: the tool.
+        covers: `call` or `target`.
+        status: `active`, `waiting` (for a second person), `used`, `expired`, `revoked`, or `invalid`, where no approver
+            has signed it, so that it serves nothing.
+        by: who signed it; name or reference.
+        why: the reason.
+        since_us: when, microseconds since the epoch.
+        expires_us: until when it holds.
+        review_by_us: until when it has to be reviewed.
+        review: `open`, `overdue`, `upheld` or `withdrawn`.
+        reviewer: who reviewed it; empty until somebody has.
+        reviewed_us: when; 0 until somebody has.
+        index: position of its entry in the log.
+        people: how many people it takes.
+        uses: how often it let the call run.
+        session: reference of the decision's session.
+        scope: digest of what it covers.
+        key_id: thumbprint of the key that signed it.
+    """
+
+    id: str
+    direction: str
+    decision: str
+    resource: str
+    covers: str
+    status: str
+    by: str
+    why: str
+    since_us: int
+    expires_us: int
+    review_by_us: int
+    review: str
+    reviewer: str
+    reviewed_us: int
+    index: int
+    people: int
+    uses: int
+    session: str
+    scope: str
+    key_id: str
+
+    def to_plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def list_overrides(reader: Reader, home: Path, tenant: str, *, opener: Opener, now_us: int) -> Iterator[Override]:
+    """The overrides of a log, proven, oldest first; with names of people where `opener` can open them.
+
+    A review counts where an approver who was ever enrolled, and none of the signers, has signed it.
+
+    Raises:
+        Tampered: an entry was changed.
+    """
+    people = {kid: (item.name, item.public_key) for kid, item in Authorities(home).load(tenant).approvers.items()}
+    granted: dict[str, Override] = {}
+    reviews: dict[str, tuple[str, str, int]] = {}
+    store_id = str((reader.control(tenant) or (0, ""))[1])
+    kinds = (EntryKind.OVERRIDE.value, EntryKind.STANDING_ANSWER.value)
+    revoked: set[str] = set()
+    for index, note in reader.notes(tenant, kinds):
+        entry = decode_signed_entry(reader, home, tenant, note)
+        body, name = entry.body, _show_actor(entry, opener)
+        if body.get("op") == "revoke" or (body.get("op") == "review" and body.get("ends") is True):
+            revoked.add(str(body["answer"]))
+        if entry.kind is not EntryKind.OVERRIDE:
+            continue
+        if body["op"] == "grant":
+            granted[body["answer"]] = _read_override(entry, index, name, is_signed=_is_signed(entry, opener, people))
+        elif (found := granted.get(str(body["answer"]))) is not None:
+            reviewer = _find_reviewer(body, people, store_id, tenant)
+            makers = {item.key_id for item in granted.values() if item.scope == found.scope}
+            # INVARIANT: an entry that no second person has signed is no review, whoever wrote it.
+            is_second = bool(reviewer) and not any(_is_same(reviewer, maker, people) for maker in makers)
+            if is_second:
+                reviews.setdefault(found.id, (body["verdict"], people[reviewer][0], entry.ts_us))
+    for item in granted.values():
+        yield _judge(reader, tenant, item, granted, reviews.get(item.id), is_revoked=item.id in revoked, now_us=now_us)
+
+
+def _show_actor(entry: LedgerEntry, opener: Opener) -> str:
+    name = opener(entry, "actor")
+    return str(entry.body.get("actor", "")) if name is None else name.decode()
+
+
+def _is_same(one: str, other: str, people: People) -> bool:
+    """Whether two keys are one, or of one person."""
+    return one == other or (other in people and same_person(people[one][0], people[other][0]))
+
+
+def _is_signed(entry: LedgerEntry, opener: Opener, people: People) -> bool:
+    """Whether an approver who was ever enrolled has signed an override; yes where its token cannot be opened here."""
+    token = opener(entry, "token")
+    if token is None:
+        return True
+    try:
+        signed = read_standing_answer(token, people)
+    except PassportError:
+        return False
+    return (signed.id, signed.scope, signed.key_id) == tuple(entry.body[name] for name in ("answer", "scope", "kid"))
+
+
+def _read_override(entry: LedgerEntry, index: int, name: str, *, is_signed: bool) -> Override:
+    body = entry.body
+    return Override(
+        id=body["answer"],
+        direction=body["direction"],
+        decision=next(target for relation, target in body["links"] if relation == "overrides"),
+        resource=body["resource"],
+        covers=body["covers"],
+        status="active" if is_signed else "invalid",
+        by=name,
+        why=body["why"],
+        since_us=entry.ts_us,
+        expires_us=body["expires_s"] * _US,
+        review_by_us=body["review_by_us"],
+        review="open",
+        reviewer="",
+        reviewed_us=0,
+        index=index,
+        people=body["people"],
+        uses=0,
+        session=entry.session,
+        scope=body["scope"],
+        key_id=body["kid"],
+    )
+
+
+def _find_reviewer(body: Mapping[str, Any], people: People, store: str, tenant: str) -> str:
+    """Thumbprint of the key that signed exactly this review; empty where none that was enrolled has."""
+    keys = {kid: key for kid, (_, key) in people.items()}
+    for token in body.get("signed", ()):
+        try:
+            act = read_act(str(token), keys)
+        except PassportError:
+            continue
+        wanted = {"override": body["answer"], "verdict": body["verdict"]}
+        if (act.act, dict(act.terms), act.store, act.tenant) == ("review_override", wanted, store, tenant):
+            return act.key_id
+    return ""
+
+
+def _judge(
+    reader: Reader,
+    tenant: str,
+    item: Override,
+    granted: Mapping[str, Override],
+    review: tuple[str, str, int] | None,
+    *,
+    is_revoked: bool,
+    now_us: int,
+) -> Override:
+    state = reader.quota(tenant, usage_account(item.id))
+    uses = 0 if state is None else int(canonical.loads(state)["uses"])
+    signers = {other.key_id for other in granted.values() if other.scope == item.scope and other.status != "invalid"}
+    status = "active"
+    if item.status == "invalid":
+        status = "invalid"
+    elif item.direction == "allow" and uses:
+        status = "used"
+    elif is_revoked:
+        status = "revoked"
+    elif now_us >= item.expires_us:
+        status = "expired"
+    elif len(signers) < item.people:
+        status = "waiting"
+    verdict, reviewer, at_us = review or ("overdue" if now_us > item.review_by_us else "open", "", 0)
+    return replace(item, status=status, uses=uses, review=verdict, reviewer=reviewer, reviewed_us=at_us)
+
+
+def _list_signers(tx: Transaction, kind: str, scope: str) -> list[StandingToken]:
+    """The overrides of a scope that hold now."""
+    tokens = [peek_standing_answer(row.token) for row in StandingAnswerTable(tx).find_active(scope) if row.kind == kind]
+    return [item for item in tokens if tx.clock.now_us() < item.expires_at_s * _US]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.retrievers import BaseRetriever
@@ -23,6 +23,7 @@ from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
 from halo_core.enforcement.guards import get_guard
+from halo_core.enforcement.reversals import PastAct, ReversalOptions, Reverser, refuse_reversal_options
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_schema_error
 from halo_core.model import ActionKind, Impact, Resource, Reversal
@@ -50,6 +51,7 @@ __all__ = [
     "HostedTool",
     "Impact",
     "Limits",
+    "PastAct",
     "Pending",
     "Resource",
     "Reversal",
@@ -82,10 +84,12 @@ class Halo(HaloBase):
     def guard(self, x: M, *, resource: Resource | None = None) -> M: ...
 
     @overload
-    def guard(self, x: T, *, resource: Resource | None = None) -> T: ...
+    def guard(self, x: T, *, resource: Resource | None = None, **reversal: Unpack[ReversalOptions]) -> T: ...
 
     @overload
-    def guard(self, x: Callable[..., Any], *, resource: Resource | None = None) -> BaseTool: ...
+    def guard(
+        self, x: Callable[..., Any], *, resource: Resource | None = None, **reversal: Unpack[ReversalOptions]
+    ) -> BaseTool: ...
 
     @overload
     def guard(
@@ -112,6 +116,7 @@ class Halo(HaloBase):
         give: Mapping[str, HandOff] | None = None,
         agent: str = "",
         labels: Labels | None = None,
+        **reversal: Unpack[ReversalOptions],
     ) -> Any:
         """A guarded copy of a tool, a function (it becomes a tool), a list of these, a retriever, a model or a graph.
 
@@ -130,6 +135,8 @@ class Halo(HaloBase):
             agent: of a graph: the agent that it is as a whole; to run it anywhere is then a hand-off to that agent.
             labels: of a retriever: the data labels of a document that it returns, beside those of its registration and
                 those found in its text. It can only add. A document for which it fails is taken to have them all.
+            reversal: of one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
+                the `PastAct`, which `halo reverse` runs, or `irreversible=True`.
 
         Raises:
             HostedTool: the provider runs it (a dict such as `{"type": "web_search"}`).
@@ -138,6 +145,9 @@ class Halo(HaloBase):
         if labels is not None and not isinstance(x, BaseRetriever):
             raise ConfigError("no_documents", "only a retriever can have labels", field="labels", remedy="omit it")
         watch_nested_runs()
+        reverser = Reverser.from_options(reversal)
+        if not (isinstance(x, BaseTool) or inspect.isfunction(x) or inspect.ismethod(x)):
+            refuse_reversal_options(reverser)
         if isinstance(x, Pregel):
             return report_undecided(
                 self, guard_graph(self, x, agents=agents, give=give, agent=agent, resource=resource)
@@ -161,7 +171,7 @@ class Halo(HaloBase):
         if inspect.isfunction(x) or inspect.ismethod(x):
             x = as_tool(x)
         if isinstance(x, BaseTool):
-            return guard_tool(self, x, resource)
+            return guard_tool(self, x, resource, reverser=reverser)
         raise _make_unsupported_error(x)
 
     def replace_first_seen(self, x: Any, name: str) -> None:

@@ -49,6 +49,7 @@ from halo_core.enforcement.guards import (
     require_guard,
 )
 from halo_core.enforcement.mcp_listings import ListedToolGuard, describe_for_guess
+from halo_core.enforcement.reversals import Reverser, refuse_reversal_options
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.enforcement.step_methods import make_method
 from halo_core.errors import ConfigError, Denied
@@ -418,7 +419,14 @@ def as_tool(function: Callable[..., Any]) -> BaseTool:
     return tool
 
 
-def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None, *, is_sighting: bool = False) -> BaseTool:
+def guard_tool(
+    halo: Halo,
+    tool: BaseTool,
+    resource: Resource | None,
+    *,
+    is_sighting: bool = False,
+    reverser: Reverser | None = None,
+) -> BaseTool:
     """Register a tool and return its guarded copy.
 
     Args:
@@ -426,6 +434,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None, *, is_sigh
         tool: to guard.
         resource: what it is; guessed where not given.
         is_sighting: whether nobody asked for it: the tool was met as it ran.
+        reverser: how its effects are taken back.
 
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind; or its class has an entry point
@@ -433,7 +442,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None, *, is_sigh
     """
     guard = get_guard(tool)
     if guard is not None and guard.halo is halo:
-        if resource is None:
+        if resource is None and reverser is None:
             return tool
         tool = guard.original
     refuse_overridden_entry_points(
@@ -444,17 +453,20 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None, *, is_sigh
     )
     handoff_agent = get_handoff_agent(tool)
     if handoff_agent:
+        refuse_reversal_options(reverser)
         if takes_more_than_task(tool):
             halo.register_tool(tool.name, None, tool.description, make_tool_schema(tool))
         return copy_with_guard(halo, tool, register_agent_resource(halo, handoff_agent, resource))
     schema, served = make_tool_schema(tool), read_server_tool(tool)
     if served is not None:
-        return _guard_server_tool(halo, tool, served, resource)
+        return _guard_server_tool(halo, tool, served, resource, reverser)
     if resource is None and halo.find_declared(tool.name, *TOOL_KINDS) is None:
         resource = describe_known_tool(tool)
     resource_id = choose_resource_id(resource, tool.name)
     was_only_seen = not is_sighting and halo.first_seen.was_only_seen(resource_id, tool)
-    registered = halo.register_tool(tool.name, resource, tool.description, schema, replaces=was_only_seen)
+    registered = halo.register_tool(
+        tool.name, resource, tool.description, schema, replaces=was_only_seen, reverser=reverser
+    )
     halo.first_seen.note_guarded(registered.id, tool, is_sighting=is_sighting)
     function = (tool.func or tool.coroutine) if isinstance(tool, StructuredTool) else None
     # A subclass may do more than call its function.
@@ -462,7 +474,9 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None, *, is_sigh
     return copy_with_guard(halo, tool, registered)
 
 
-def _guard_server_tool(halo: Halo, tool: BaseTool, served: ServerTool, resource: Resource | None) -> BaseTool:
+def _guard_server_tool(
+    halo: Halo, tool: BaseTool, served: ServerTool, resource: Resource | None, reverser: Reverser | None
+) -> BaseTool:
     """Guard a tool of an MCP server; it is registered, and so granted, as its server listed it first.
 
     Raises:
@@ -476,7 +490,8 @@ def _guard_server_tool(halo: Halo, tool: BaseTool, served: ServerTool, resource:
         halo.notify_once(f"`{name}` of `{served.server}` has no grant: its name is used by something else")
     elif not is_refused:
         description = describe_for_guess(served.listed)
-        tool_resource = halo.register_tool(name, resource, description, make_tool_schema(tool), served.listed.hints)
+        schema = make_tool_schema(tool)
+        tool_resource = halo.register_tool(name, resource, description, schema, served.listed.hints, reverser=reverser)
         server_tools.note_registered(served, name)
     make_guard = functools.partial(ListedToolGuard, server=served.server, listed_name=served.listed.name)
     if halo.mcp_listings.is_withheld(served.server):

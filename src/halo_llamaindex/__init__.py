@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
@@ -24,6 +24,7 @@ from llama_index.core.workflow import Workflow
 
 from halo_core.enforcement.guards import get_guard, refuse_overridden_attributes, require_guard
 from halo_core.enforcement.originals import Originals
+from halo_core.enforcement.reversals import PastAct, ReversalOptions, Reverser, refuse_reversal_options
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_schema_error
 from halo_core.model import ActionKind, Impact, Resource, Reversal
@@ -50,6 +51,7 @@ __all__ = [
     "HostedTool",
     "Impact",
     "Limits",
+    "PastAct",
     "Pending",
     "Resource",
     "Reversal",
@@ -97,10 +99,12 @@ class Halo(HaloBase):
     def guard(self, x: M, *, resource: Resource | None = None) -> M: ...
 
     @overload
-    def guard(self, x: T, *, resource: Resource | None = None) -> T: ...
+    def guard(self, x: T, *, resource: Resource | None = None, **reversal: Unpack[ReversalOptions]) -> T: ...
 
     @overload
-    def guard(self, x: Callable[..., Any], *, resource: Resource | None = None) -> FunctionTool: ...
+    def guard(
+        self, x: Callable[..., Any], *, resource: Resource | None = None, **reversal: Unpack[ReversalOptions]
+    ) -> FunctionTool: ...
 
     @overload
     def guard(self, x: Sequence[BaseTool | Callable[..., Any]], *, resource: Resource | None = None) -> list[L]: ...
@@ -113,6 +117,7 @@ class Halo(HaloBase):
         give: Mapping[str, HandOff] | None = None,
         agent: str = "",
         labels: Labels | None = None,
+        **reversal: Unpack[ReversalOptions],
     ) -> Any:
         """A guarded copy of a tool, a function (it becomes a tool), a list of these, a retriever, an LLM or a workflow.
 
@@ -130,12 +135,17 @@ class Halo(HaloBase):
             labels: of a retriever or engine: the data labels of a node that it returns, beside those of its
                 registration and those found in its text. It can only add. A node for which it fails is taken to have
                 them all.
+            reversal: of one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
+                the `PastAct`, which `halo reverse` runs, or `irreversible=True`.
 
         Raises:
             HostedTool: the provider runs it (a dict such as `{"type": "web_search"}`).
             ConfigError: it cannot be guarded; the message says what can.
         """
         install_hooks()
+        reverser = Reverser.from_options(reversal)
+        if not (isinstance(x, BaseTool) or inspect.isfunction(x) or inspect.ismethod(x)):
+            refuse_reversal_options(reverser)
         if isinstance(x, Workflow):
             _require(labels is None, "labels", "only a retriever can have labels")
             return guard_workflow(self, x, agent=agent, give=give, resource=resource)
@@ -147,7 +157,7 @@ class Halo(HaloBase):
         if isinstance(x, ENGINE_TYPES) or (isinstance(x, COMPONENT_TYPES) and not isinstance(x, BaseTool)):
             return guard_component(self, x, resource, labels)
         _require(labels is None, "labels", "only a retriever can have labels")
-        return self._guard_part(x, resource)
+        return self._guard_part(x, resource, reverser)
 
     def observe(self) -> InstalledObserver:
         """Record what runs in this process without a guard, in the ledger and on stderr.
@@ -172,7 +182,7 @@ class Halo(HaloBase):
         guard = require_guard(retriever)
         return guard_component(self, part, guard.resource, None) if isinstance(part, ENGINE_TYPES) else part
 
-    def _guard_part(self, x: Any, resource: Resource | None) -> Any:
+    def _guard_part(self, x: Any, resource: Resource | None, reverser: Reverser | None) -> Any:
         if isinstance(x, BaseLLM):
             return guard_model(self, x, resource)
         if isinstance(x, list | tuple):
@@ -186,11 +196,11 @@ class Halo(HaloBase):
             is_guarded = get_guard(tool) is not None
             if not is_guarded and not isinstance(tool, FunctionTool):  # what it holds acts by itself
                 tool = guard_component(self, tool, None, None, f"{tool.metadata.get_name()}.retriever")
-            return guard_tool(self, tool, resource)
+            return guard_tool(self, tool, resource, reverser)
         if is_executor(x):
             return guard_executor(self, x, resource)
         if inspect.isfunction(x) or inspect.ismethod(x):
-            return guard_tool(self, as_tool(x), resource)
+            return guard_tool(self, as_tool(x), resource, reverser)
         raise _make_unsupported_error(x)
 
     @functools.cached_property

@@ -33,6 +33,7 @@ from halo_core.enforcement.guards import (
     require_guard,
 )
 from halo_core.enforcement.mcp_listings import ListedToolGuard, describe_for_guess
+from halo_core.enforcement.reversals import Reverser
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_llamaindex._mcp import admit_tools, find_listed_tool
@@ -132,8 +133,8 @@ def list_parts(tool: Any) -> Any:
     return tool.real_fn if isinstance(tool, FunctionTool) else tool
 
 
-def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseTool:
-    """Register a tool and return its guarded copy.
+def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None, reverser: Reverser | None = None) -> BaseTool:
+    """Register a tool and return its guarded copy; `reverser` is how its effects are taken back.
 
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind.
@@ -141,7 +142,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
     tool = unwrap_tool(tool)
     guard = get_guard(tool)
     if guard is not None and guard.halo is halo:
-        if resource is None:
+        if resource is None and reverser is None:
             return tool
         tool = guard.original
     schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
@@ -155,7 +156,7 @@ def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None) -> BaseToo
             unregistered = make_unregistered_resource(f"{server}/{name}", ActionKind.TOOL_CALL)
             return copy_with_guard(halo, tool, unregistered, make_guard)
         description = describe_for_guess(listed[1])
-    registered = halo.register_tool(name, resource, description, schema)
+    registered = halo.register_tool(name, resource, description, schema, reverser=reverser)
     halo.originals.note(registered.id, tool)
     halo.inner_guards.forget(tool)
     if isinstance(tool, FunctionTool):

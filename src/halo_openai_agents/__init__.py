@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
 from agents import (
     Agent,
@@ -32,6 +32,7 @@ from agents.mcp import MCPServer
 from agents.result import RunResultBase
 
 from halo_core.enforcement.originals import Originals
+from halo_core.enforcement.reversals import PastAct, ReversalOptions, Reverser, refuse_reversal_options
 from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_hosted_tool_error
@@ -54,6 +55,7 @@ __all__ = [
     "HostedTool",
     "Impact",
     "Limits",
+    "PastAct",
     "Pending",
     "Resource",
     "Reversal",
@@ -105,7 +107,13 @@ class Halo(HaloBase):
     def guard(self, x: S, *, resource: Resource | None = None) -> S: ...
 
     @overload
-    def guard(self, x: FunctionTool | Callable[..., Any], *, resource: Resource | None = None) -> FunctionTool: ...
+    def guard(
+        self,
+        x: FunctionTool | Callable[..., Any],
+        *,
+        resource: Resource | None = None,
+        **reversal: Unpack[ReversalOptions],
+    ) -> FunctionTool: ...
 
     @overload
     def guard(self, x: N, *, resource: Resource | None = None) -> N: ...
@@ -121,6 +129,7 @@ class Halo(HaloBase):
         give: Mapping[str, HandOff] | None = None,
         agent: str = "",
         grants: bool = True,
+        **reversal: Unpack[ReversalOptions],
     ) -> Any:
         """A guarded copy of an agent with all that it reaches, a tool, a function, a list of these, a model, a server.
 
@@ -136,21 +145,26 @@ class Halo(HaloBase):
                 whoever runs it.
             grants: of an agent: whether the tools in it that carry no guard yet are granted too; without, each of their
                 calls is refused (`tool_not_granted`).
+            reversal: of one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
+                the `PastAct`, which `halo reverse` runs, or `irreversible=True`.
 
         Raises:
             HostedTool: the provider runs it (`WebSearchTool()`).
             ConfigError: it cannot be guarded; the message says what can.
         """
         install_runner()
+        reverser = Reverser.from_options(reversal)
+        if isinstance(x, FunctionTool) or inspect.isfunction(x) or inspect.ismethod(x):
+            tool = x if isinstance(x, FunctionTool) else function_tool(x)
+            _require_tool_options(give, agent, grants=grants)
+            return guard_tool(self, tool, resource, reverser=reverser)
+        refuse_reversal_options(reverser)
         if isinstance(x, Agent):
             return guard_agent(self, x, resource, give=give, name=agent, grants=grants)
-        if give or agent or not grants:
-            raise ConfigError("not_an_agent", "terms and names are for agents only", field="x", remedy="pass an agent")
+        _require_tool_options(give, agent, grants=grants)
         if isinstance(x, list | tuple):
             return guard_all(self.guard, x, resource, _find_refusal)
-        if inspect.isfunction(x) or inspect.ismethod(x):
-            return guard_tool(self, function_tool(x), resource)
-        kinds = ((FunctionTool, guard_tool), (Model, guard_model), (MCPServer, guard_server))
+        kinds = ((Model, guard_model), (MCPServer, guard_server))
         guard_part: Callable[..., Any] | None = next((guard for kind, guard in kinds if isinstance(x, kind)), None)
         guard_part = guard_native_tool if guard_part is None and is_native(x) else guard_part
         if guard_part is None:
@@ -231,6 +245,11 @@ class Halo(HaloBase):
     def servers_by_tool(self) -> dict[str, tuple[Any, ...]]:
         """Which MCP server each registered tool of one belongs to, by its name."""
         return {}
+
+
+def _require_tool_options(give: Mapping[str, HandOff] | None, agent: str, *, grants: bool) -> None:
+    if give or agent or not grants:
+        raise ConfigError("not_an_agent", "terms and names are for agents only", field="x", remedy="pass an agent")
 
 
 def _find_refusal(item: Any) -> ConfigError | None:

@@ -44,6 +44,7 @@ from halo_core.enforcement.guards import (
     clean_name,
     make_unregistered_resource,
 )
+from halo_core.enforcement.reversals import Reverser
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Impact, Resource, Reversal
@@ -346,7 +347,14 @@ def list_parts(tool: FunctionTool) -> Any:
     return agent or getattr(inner, _WRAPPED_MARK, None) or tool.on_invoke_tool
 
 
-def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None, *, is_sighting: bool = False) -> FunctionTool:
+def guard_tool(
+    halo: Halo,
+    tool: FunctionTool,
+    resource: Resource | None,
+    *,
+    is_sighting: bool = False,
+    reverser: Reverser | None = None,
+) -> FunctionTool:
     """Register a tool and return its guarded copy.
 
     Args:
@@ -354,18 +362,20 @@ def guard_tool(halo: Halo, tool: FunctionTool, resource: Resource | None, *, is_
         tool: to guard.
         resource: what it is; guessed where not given.
         is_sighting: whether nobody asked for it: the tool was met as it ran.
+        reverser: how its effects are taken back.
 
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind.
     """
     guard = find_guard(tool)
     if guard is not None and guard.halo is halo:
-        if resource is None:
+        if resource is None and reverser is None:
             return tool
         tool = guard.original
     if resource is None and tool._is_agent_tool and halo.find_declared(get_resource_id(tool), *TOOL_KINDS) is None:  # noqa: SLF001  as above
         resource = _AGENT_TOOL_RESOURCE
-    registered = halo.register_tool(get_resource_id(tool), resource, tool.description, build_schema(tool))
+    name, schema = get_resource_id(tool), build_schema(tool)
+    registered = halo.register_tool(name, resource, tool.description, schema, reverser=reverser)
     if not is_sighting:
         halo.originals.note(registered.id, tool)
     inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)

@@ -1,16 +1,19 @@
-"""Room: cases of held acts and remembered answers, which `contract.AdapterContract` has beside its own."""
+"""Room: cases of held acts, remembered answers, reversals and overrides, beside those of `contract.AdapterContract`."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-from contract_driver import RULES, Desk, Say, Turn
+import pytest
+from contract_driver import RULES, Desk, Driver, Say, Turn, trusted
 
+from halo_core.errors import ConfigError, Denied
 from halo_core.model import EntryKind
 
 PAY = Say("paying", (("pay", {"to": "bo@bank.example", "amount": 5}),), "m1")
+TOP = Say("topping", (("top", {"k": 5}),), "m1")
 LOOK = Say("looking", (("look", {"q": "bo@bank.example"}),), "m2")
 ABOUT_TARGETS = RULES + (
     '@id("t.target") @effect("challenge") @reason("untrusted_target") '
@@ -19,8 +22,9 @@ ABOUT_TARGETS = RULES + (
 
 
 class AnswersCases:
-    """Cases of held acts and remembered answers; the parts come from the contract."""
+    """Cases of held acts, remembered answers, reversals and overrides; the parts come from the contract."""
 
+    driver: ClassVar[Driver]
     turn: Callable[..., Turn]
     look: Callable[..., Any]
 
@@ -109,6 +113,99 @@ class AnswersCases:
         with desk.halo.session("c"):
             self.turn(desk, [tool], [other], shape)
         assert len(ran) == 2
+
+    def test_what_a_tool_did_is_taken_back_once(self, desk, ran, shape):
+        """The callable of `undo=` gets the decided arguments and the recorded output; nothing runs without an order."""
+        undone: list[Any] = []
+        tool = desk.halo.guard(self.clamped(ran), resource=trusted("clamped", impact="write"), undo=undone.append)
+        self.turn(desk, [tool], [TOP], shape)
+        (decision,) = (entry.id for entry in desk.entries(EntryKind.DECISION) if self.is_about(entry, "top"))
+        with pytest.raises(Denied, match="nobody outside the chain has ordered"):
+            desk.halo.reverse(decision)
+        desk.act("reverse", decision)
+        assert [item.status for item in desk.halo.release()] == ["reversed"]
+        assert desk.halo.release() == []
+        assert [(act.tool, dict(act.args), act.output) for act in undone] == [("top", {"k": 2}, "top 2")]
+        assert ran == [2]
+        assert desk.effects("top.undo") == ["deny", "restrict"]
+        assert "reversal_ordered" in desk.reasons("top.undo")
+
+    def test_a_coroutine_takes_back_what_a_coroutine_did(self, desk, ran, async_shape):
+        """As the case before, where everything is awaited."""
+
+        async def top(k: int) -> str:
+            """Top k."""
+            await asyncio.sleep(0)
+            ran.append(k)
+            return f"top {k}"
+
+        async def undo(act: Any) -> str:
+            await asyncio.sleep(0)
+            ran.append(("undone", dict(act.args)))
+            return "gone"
+
+        tool = desk.halo.guard(top, resource=trusted(impact="write"), compensate=undo)
+        self.turn(desk, [tool], [TOP], async_shape)
+        (decision,) = (entry.id for entry in desk.entries(EntryKind.DECISION) if self.is_about(entry, "top"))
+        desk.act("reverse", decision)
+        assert asyncio.run(desk.halo.areverse(decision)) == "gone"
+        assert ran == [5, ("undone", {"k": 5})]
+
+    def test_a_tool_called_by_itself_is_taken_back(self, desk, ran, tool_shape):
+        """As the first case, without an agent."""
+        undone: list[Any] = []
+        tool = desk.halo.guard(self.clamped(ran), resource=trusted("clamped", impact="write"), undo=undone.append)
+        self.driver.call(tool, {"k": 7}, tool_shape)
+        (decision,) = (entry.id for entry in desk.entries(EntryKind.DECISION) if self.is_about(entry, "top"))
+        desk.act("reverse", decision)
+        desk.halo.reverse(decision)
+        assert [dict(act.args) for act in undone] == [{"k": 2}]
+
+    def test_an_override_lets_a_refused_call_run_once(self, desk, ran, shape):
+        """The next run that makes exactly this call gets it; the one after that is refused again."""
+        tools = [self.look(desk, ran, "forbidden")]
+        self.turn(desk, tools, [LOOK], shape)
+        (decision,) = (entry.id for entry in desk.entries(EntryKind.DECISION) if self.is_about(entry, "look"))
+        desk.act("override", decision, "--allow")
+        for _ in range(2):
+            self.turn(desk, tools, [LOOK], shape)
+        assert ran == ["bo@bank.example"]
+        assert desk.effects("look") == ["deny", "monitor", "deny"]
+        assert "override_allowed" in desk.reasons("look")
+
+    def test_an_override_forbids_a_call_that_was_allowed(self, desk, ran, tool_shape):
+        """From now on the call is refused to whoever makes it."""
+        tool = self.look(desk, ran)
+        self.driver.call(tool, {"q": "x"}, tool_shape)
+        (decision,) = (entry.id for entry in desk.entries(EntryKind.DECISION) if self.is_about(entry, "look"))
+        desk.act("override", decision, "--deny")
+        with pytest.raises(Denied) as denied:
+            self.driver.call(tool, {"q": "x"}, tool_shape)
+        assert denied.value.reason == "override_denied"
+        assert ran == ["x"]
+
+    def test_only_one_tool_can_say_how_it_is_undone(self, desk, ran):
+        """A list of tools, or something that is no tool, is refused."""
+        with pytest.raises(ConfigError, match="only a tool can be undone"):
+            desk.halo.guard([self.clamped(ran)], undo=ran.append)
+        with pytest.raises(ConfigError, match="cannot be given together"):
+            desk.halo.guard(self.clamped(ran), undo=ran.append, irreversible=True)
+
+    @staticmethod
+    def is_about(entry: Any, tool: str) -> bool:
+        """Whether a decision is about a tool."""
+        return bool(entry.body["request"]["resource"]["id"] == tool)
+
+    @staticmethod
+    def clamped(ran: list[Any]) -> Callable[..., Any]:
+        """A function with a number to clamp, whose result names it."""
+
+        def top(k: int) -> str:
+            """Top k."""
+            ran.append(k)
+            return f"top {k}"
+
+        return top
 
     def paying(self, desk: Desk, ran: list[Any], *labels: str, can_wait: bool = True) -> Any:
         """A guarded tool that pays, and can wait."""

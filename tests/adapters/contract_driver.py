@@ -265,6 +265,12 @@ class Desk:
         code, out, err = cli("approvals", verb, pending, "--as", "mia@bank", *why, home=self.home)
         assert code == 0, (out, err)
 
+    def act(self, verb: str, decision: str, *options: str) -> None:
+        """Order a reversal or override a decision, from outside of the chain."""
+        cli("approver", "enrol", "mia@bank", home=self.home)
+        code, out, err = cli(verb, decision, *options, "--as", "mia@bank", "--why", "checked", home=self.home)
+        assert code == 0, (out, err)
+
     def close(self) -> None:
         """Close the Halo; closing twice does no harm."""
         self.halo.close()

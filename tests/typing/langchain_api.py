@@ -17,7 +17,7 @@ from langgraph.graph import MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from halo_core.testing import CountingIds, FixedClock
-from halo_langchain import Denied, Halo, HandOff, HostedTool, Impact, Limits, Pending, Resource, doctor
+from halo_langchain import Denied, Halo, HandOff, HostedTool, Impact, Limits, PastAct, Pending, Resource, doctor
 from halo_langchain.testing import ScriptedModel, call
 
 Graph = CompiledStateGraph[MessagesState, None, MessagesState, MessagesState]
@@ -27,6 +27,10 @@ MONEY = Resource(impact=Impact.PAYMENT, targets=("account",), amount="amount")
 def pay(account: str, amount: float) -> str:
     """Pay an amount to an account."""
     return f"paid {amount} to {account}"
+
+
+def refund(act: PastAct) -> str:
+    return f"refunded {act.args['amount']}"
 
 
 async def look(account: str) -> str:
@@ -55,6 +59,11 @@ def functions(halo: Halo, plain: Callable[..., str]) -> None:
     assert_type(halo.guard(look), BaseTool)
     assert_type(halo.guard(plain), BaseTool)
     assert_type(halo.guard(pay, resource=MONEY), BaseTool)
+    assert_type(halo.guard(pay, undo=refund), BaseTool)
+    assert_type(halo.guard(pay, resource=MONEY, compensate=refund), BaseTool)
+    assert_type(halo.guard(pay, irreversible=True), BaseTool)
+    halo.guard(pay, undo=pay)  # type: ignore[arg-type]
+    halo.guard([pay], undo=refund)  # type: ignore[call-overload]
     halo.guard(pay, MONEY)  # type: ignore[call-overload]
     halo.guard(pay, give={})  # type: ignore[call-overload]
     halo.guard(pay, resource="payment")  # type: ignore[call-overload]

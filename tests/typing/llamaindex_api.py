@@ -22,7 +22,19 @@ from llama_index.core.workflow import Workflow
 from pydantic import BaseModel
 
 from halo_core.testing import CountingIds, FixedClock
-from halo_llamaindex import Denied, Halo, HaloChallenge, HandOff, HostedTool, Impact, Limits, Pending, Resource, doctor
+from halo_llamaindex import (
+    Denied,
+    Halo,
+    HaloChallenge,
+    HandOff,
+    HostedTool,
+    Impact,
+    Limits,
+    PastAct,
+    Pending,
+    Resource,
+    doctor,
+)
 from halo_llamaindex.testing import ScriptedLLM, call
 
 MONEY = Resource(impact=Impact.PAYMENT, targets=("account",), amount="amount")
@@ -37,6 +49,10 @@ class Answer(BaseModel):
 def pay(account: str, amount: float) -> str:
     """Pay an amount to an account."""
     return f"paid {amount} to {account}"
+
+
+def refund(act: PastAct) -> str:
+    return f"refunded {act.args['amount']}"
 
 
 async def look(account: str) -> str:
@@ -65,6 +81,11 @@ def functions(halo: Halo, plain: Callable[..., str]) -> None:
     assert_type(halo.guard(look), FunctionTool)
     assert_type(halo.guard(plain), FunctionTool)
     assert_type(halo.guard(pay, resource=MONEY), FunctionTool)
+    assert_type(halo.guard(pay, undo=refund), FunctionTool)
+    assert_type(halo.guard(pay, resource=MONEY, compensate=refund), FunctionTool)
+    assert_type(halo.guard(pay, irreversible=True), FunctionTool)
+    halo.guard(pay, undo=pay)  # type: ignore[arg-type]
+    halo.guard([pay], undo=refund)  # type: ignore[call-overload]
     halo.guard(pay, MONEY)  # type: ignore[call-overload]
     halo.guard(pay, give={})  # type: ignore[call-overload]
     halo.guard(pay, labels=labels)  # type: ignore[call-overload]

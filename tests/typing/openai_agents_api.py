@@ -9,7 +9,7 @@ from agents import Agent, FunctionTool, Handoff, Model, RunConfig, RunHooks, Run
 from agents.mcp import MCPServer, MCPServerStdio
 
 from halo_core.testing import CountingIds, FixedClock
-from halo_openai_agents import Denied, Halo, HandOff, HostedTool, Impact, Limits, Pending, Resource, doctor
+from halo_openai_agents import Denied, Halo, HandOff, HostedTool, Impact, Limits, PastAct, Pending, Resource, doctor
 from halo_openai_agents.testing import Message, ScriptedModel, call
 
 MONEY = Resource(impact=Impact.PAYMENT, targets=("account",), amount="amount")
@@ -26,6 +26,10 @@ class Desk(Agent[Case]):
 def pay(account: str, amount: float) -> str:
     """Pay an amount to an account."""
     return f"paid {amount} to {account}"
+
+
+def refund(act: PastAct) -> str:
+    return f"refunded {act.args['amount']}"
 
 
 async def look(account: str) -> str:
@@ -60,6 +64,11 @@ def functions(halo: Halo, plain: Callable[..., str]) -> None:
     assert_type(halo.guard(look), FunctionTool)
     assert_type(halo.guard(plain), FunctionTool)
     assert_type(halo.guard(pay, resource=MONEY), FunctionTool)
+    assert_type(halo.guard(pay, undo=refund), FunctionTool)
+    assert_type(halo.guard(pay, resource=MONEY, compensate=refund), FunctionTool)
+    assert_type(halo.guard(pay, irreversible=True), FunctionTool)
+    halo.guard(pay, undo=pay)  # type: ignore[arg-type]
+    halo.guard([pay], undo=refund)  # type: ignore[call-overload]
     halo.guard(pay, give={})  # type: ignore[call-overload]
     halo.guard(pay, grants=False)  # type: ignore[call-overload]
     halo.guard(pay, resource="payment")  # type: ignore[call-overload]

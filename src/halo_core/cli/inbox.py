@@ -29,6 +29,7 @@ from halo_core.oversight.inbox import (
     find_user_words,
     list_inbox,
 )
+from halo_core.oversight.overrides import Override, list_overrides
 from halo_core.oversight.remembered import (
     DEFAULT_LIFETIME_S,
     DEFAULT_USES,
@@ -39,8 +40,11 @@ from halo_core.oversight.remembered import (
     list_remembered,
     revoke_remembered,
 )
+from halo_core.oversight.requests import Opener
+from halo_core.store.reader import Reader
 from halo_core.views import select_fields
 from halo_core.views.wording import (
+    describe_reversal,
     escape_unprintable,
     format_amount,
     format_content,
@@ -78,8 +82,13 @@ def list_questions(
     store: StoreContext,
 ) -> None:
     """List what waits for an answer: calls, held acts, new tools, re-authorizations. Equal calls are one question."""
+    from halo_core.cli.reversals import describe_override, is_open  # noqa: PLC0415  it has the options of this module
+
+    now_us = SystemClock().now_us()
     with store.open_log() as (reader, owner):
-        items = list_inbox(reader, owner, SystemClock().now_us(), everything=everything)
+        items = list_inbox(reader, owner, now_us, everything=everything)
+        opener = store.open_contents(reader, is_shown=False).open
+        overrides = [item for item in _list_overrides(reader, store, owner, opener, now_us) if is_open(item)]
     names = ("kind", "session", "asked_us", "expires_us")
     if store.print_json(
         [
@@ -93,14 +102,26 @@ def list_questions(
             }
             for item in items
         ]
+        + [{**item.to_plain(), "what": "override"} for item in overrides]
     ):
         return
     for item in items:
         for line in _describe_item(item):
             say(safe_text(line))
     _say_batches(items)
-    if not items:
+    for override in overrides:
+        for line in describe_override(override):
+            say(safe_text(escape_unprintable(line)))
+    if not items and not overrides:
         say("no request waits for an answer")
+
+
+def _list_overrides(reader: Reader, store: StoreContext, tenant: str, opener: Opener, now_us: int) -> list[Override]:
+    """The overrides of the log; none where the home trusts no key of it, so that questions are listed all the same."""
+    try:
+        return list(list_overrides(reader, store.home, tenant, opener=opener, now_us=now_us))
+    except ConfigError:
+        return []
 
 
 def _describe_item(item: InboxItem) -> Iterator[str]:
@@ -199,6 +220,7 @@ def _build_question_rows(
     return [
         ("asks", request_text),
         ("what", f"{question.action} `{question.resource}` ({question.impact})"),
+        *([("afterwards", describe_reversal(question.reversal, can_reverse=question.can_reverse))] if call else []),
         *(
             (f"{_name_part(item.is_target)} {item.name}", _describe_argument(item.value, item.came_from))
             for item in question.arguments

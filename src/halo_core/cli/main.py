@@ -99,6 +99,25 @@ VERBS: Final = {
         "Answer every question of an agent with yes for some minutes, except about money. "
         "Signed, and sent as an alert.",
     ),
+    "contest": Verb(
+        "reversals.contest",
+        "Contest a decision: not built yet. What led to it is in `halo show`; a person overrides or reverses it.",
+    ),
+    "override": Verb(
+        "reversals.override",
+        "Override a decision for some minutes: let exactly this call run, or forbid the call or its target.",
+    ),
+    "overrides": Verb(
+        "reversals.overrides", "List overrides that hold or wait for their review: of what, by whom, until when."
+    ),
+    "reversals": Verb(
+        "reversals.reversals",
+        "List which decisions were reversed or overridden, and which could not be reversed.",
+    ),
+    "reverse": Verb(
+        "reversals.reverse",
+        "Take the effect of a decision back, once: run what its tool declared as `undo` or `compensate`.",
+    ),
     "known": Verb("known.app", "Payees, contacts and own domains that you vouch for."),
     "mcp": Verb("mcp.app", "Tools of MCP servers, and accepting those that they list later."),
     "keys": Verb("approvals.keys_app", "List keys, and rotate or retire issuer keys."),

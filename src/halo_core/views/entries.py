@@ -25,6 +25,7 @@ from halo_core.views.model_calls import describe_model, load_prompt
 from halo_core.views.risk import BANDS
 from halo_core.views.wording import (
     describe_facts,
+    describe_reversal,
     format_amount,
 )
 
@@ -111,7 +112,7 @@ class EntryView(View):
 
 
 def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str, *, reveal: bool) -> list[EntryView]:
-    """The entry that an index or an id (or its start) names; of a decision also its outcome and approval request.
+    """The entry that an index or an id (or its start) names; of a decision also what refers to it.
 
     Raises:
         ConfigError: there is none, or there are several.
@@ -164,6 +165,8 @@ def _build_body_rows(record: LoggedEntry, decimals: Mapping[str, int]) -> list[t
         *describe_model(body),
         *([("passport made", child)] if (child := body["after"].get("child") or body.get("child")) else []),
         ("labels", ", ".join(resource["labels"]) or "-"),
+        *([("afterwards", _format_reversal(resource))] if request["kind"] == "tool_call" else []),
+        *((relation, target) for relation, target in request["context"]["links"]),
         ("from", f"{host}, {program} (pid {origin['pid']})"),
         ("trigger", f"{request['context']['trigger']['kind']} {request['context']['turn']}".strip()),
         ("effect", decision["effect"]),
@@ -181,6 +184,10 @@ def _build_body_rows(record: LoggedEntry, decimals: Mapping[str, int]) -> list[t
         *((f"passport {i}", name) for i, name in enumerate(snapshot["chain"])),
         ("args digest", request["args_digest"]),
     ]
+
+
+def _format_reversal(resource: Mapping[str, Any]) -> str:
+    return describe_reversal(resource["reversal"], can_reverse=bool(resource.get("can_reverse")))
 
 
 def _format_value(value: Any) -> str:

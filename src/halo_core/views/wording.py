@@ -283,3 +283,20 @@ def format_rough_duration(seconds: int) -> str:
 def format_utc_minute(seconds: int) -> str:
     """A time to the minute, UTC."""
     return f"{format_minute(seconds * 1_000_000)} UTC"
+
+
+def describe_reversal(reversal: str, *, can_reverse: bool) -> str:
+    """Whether an effect can be taken back afterwards, in words.
+
+    Args:
+        reversal: of the resource (`halo_core.model.Reversal`).
+        can_reverse: the process that guards the tool has a callable for it.
+    """
+    if reversal == "none_needed":
+        return "nothing is left behind that would have to be taken back"
+    if reversal == "irreversible":
+        return "IRREVERSIBLE: it cannot be taken back"
+    if can_reverse:
+        word = "undone" if reversal == "undo" else "compensated"
+        return f"it can be {word}: halo reverse ID"
+    return f"declared or guessed as `{reversal}`, but no callable was given, so halo cannot take it back"

@@ -25,6 +25,7 @@ from halo_core.drill import AttackClass, ClassScore, DrillResult, Share
 from halo_core.drill.diagnosis import Hole, HoleCode
 from halo_core.drill.scoring import Digests
 from halo_core.enforcement import Surface, session_folds
+from halo_core.enforcement.reversals import PastAct, Reverser
 from halo_core.errors import HaloError, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.identity_feed import IdentityFeed, parse_records
@@ -409,6 +410,10 @@ def approvals(home: Path, tick: Tick) -> None:
             run(opened, resource, {"amount": amount, "account": SURVEYOR})
 
 
+ACTS_POLICY = """
+@id("base") permit (principal, action, resource);
+@id("never") @reason("grave_impact") forbid (principal, action, resource == Tool::"wipe");
+"""
 ANSWERS_POLICY = """
 @id("base") permit (principal, action, resource);
 @id("ask") @effect("challenge") @reason("untrusted_target") forbid (principal, action, resource)
@@ -445,6 +450,48 @@ def answers(home: Path, tick: Tick) -> None:
     command("break-glass", "clerk", "--minutes", "5", "--reason", "outage", *mia, home=home)
     tick(60)
     act("six", send, "send", {"to": "di@partner.example"})
+
+
+def reversed_acts(home: Path, tick: Tick) -> None:
+    """Reversals: carried out, failed and confirmed; overrides both ways, of one and two people, and their reviews."""
+    rules = policy(home, ACTS_POLICY)
+    options: dict[str, Any] = {"home": home, "mode": "enforce", "policy": rules, "quiet": True, "user": "ana"}
+
+    def undo(act: PastAct) -> str:
+        if act.args["room"] == "R2":
+            raise RuntimeError("the house is closed")
+        return f"cancelled {act.output}"
+
+    def ids() -> list[str]:
+        return [item["id"] for item in json.loads(command("log", "--json", home=home))]
+
+    def act(name: str, resource: Resource, args: dict[str, str]) -> str:
+        with HaloBase.local("clerk", **options) as opened, opened.session(f"{name} {len(args)}"):
+            properties = {key: {"type": "string"} for key in args}
+            reverser = Reverser(Reversal.UNDO, undo) if name == "book" else None
+            schema = {"properties": properties}
+            known = opened.register(TOOL, name, resource=resource, schema=schema, reverser=reverser)
+            opened.release()
+            run(opened, known, args, "b-7")
+        tick(60)
+        return str(ids()[-1])
+
+    book = Resource(impact="write", source_trust=600)
+    wipe = Resource(impact="delete", targets=("path",), source_trust=600)
+    booked = [act("book", book, {"room": room}) for room in ("R1", "R2")]
+    mia, noa = approver(home), approver(home, "noa")
+    for decision in booked:
+        command("reverse", decision, "--why", "wrong day", *mia, home=home)
+    act("book", book, {"room": "R3"})
+    command("reverse", booked[1], "--confirm", "not-done", "--why", "it is still there", *noa, home=home)
+    refused = act("wipe", wipe, {"path": "/srv/report"})
+    command("override", refused, "--allow", "--minutes", "5", "--why", "checked", *mia, home=home)
+    command("override", refused, "--allow", "--minutes", "5", "--why", "checked", *noa, home=home)
+    act("wipe", wipe, {"path": "/srv/report"})
+    command("override", booked[0], "--deny", "--minutes", "5", "--why", "closed", *mia, home=home)
+    act("book", book, {"room": "R1"})
+    (which,) = [item for item in json.loads(command("overrides", "--json", home=home)) if item["direction"] == "deny"]
+    command("override", which["id"], "--review", "upheld", "--why", "right", *noa, home=home)
 
 
 def withdrawn(home: Path, tick: Tick) -> None:
@@ -840,6 +887,7 @@ SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
     "recovered": recovered,
     "scored": scored,
     "scored_default": scored_default,
+    "reversals": reversed_acts,
     "stops": stops,
     "tampered": tampered,
     "targets": targets,

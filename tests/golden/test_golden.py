@@ -29,6 +29,7 @@ LEDGERS = [
     "people",
     "profiled",
     "recovered",
+    "reversals",
     "scored",
     "scored_default",
     "stops",

@@ -32,7 +32,7 @@ from unittest.mock import patch
 
 sys.path[:0] = [str(Path(__file__).parent)] * (str(Path(__file__).parent) not in sys.path)
 
-from month_desk import DEPLOYER, DESK, USERS, RawNotes, make_customers  # noqa: E402  beside this file, as a script too
+from month_desk import APPROVERS, DEPLOYER, DESK, SELF_APPROVED, USERS, RawNotes, make_customers  # noqa: E402  beside this file, as a script too
 from month_player import MIN_DAYS, Month, MonthClock, Player, at_time  # noqa: E402
 
 from halo_core.decision import checks  # noqa: E402
@@ -43,10 +43,11 @@ __all__ = ["GAPS", "Month", "Player", "play_month"]
 FIRST_DAY: Final = datetime(2026, 6, 1, tzinfo=UTC)
 """A Monday."""
 _US: Final = 1_000_000
-GAPS: Final = ("retired_acts", "app_beside", "missing_outcome", "unsequenced")
-"""What can be planted, in this order: an agent whose revocation a changed process ignores; an application that runs
-past Halo; an action whose process is killed before its outcome is recorded (whoever opens the store for writing next
-records it as `unknown`); an entry of the log that lost its position."""
+GAPS: Final = ("self_approved_policy", "retired_acts", "app_beside", "missing_outcome", "unsequenced")
+"""What can be planted, in this order: a policy that only its author approves (in an ordinary month somebody else does);
+an agent whose revocation a changed process ignores; an application that runs past Halo; an action whose process is
+killed before its outcome is recorded (whoever opens the store for writing next records it as `unknown`); an entry of
+the log that lost its position."""
 
 
 def plant(player: Player, gap: str) -> None:
@@ -57,6 +58,10 @@ def plant(player: Player, gap: str) -> None:
         with at_time(player.clock, DEPLOYER):
             player.facade(DESK).record_shadow("tool", "wire_transfer", "batch_scoring.py:41")
         player.notes.add("beside", agent="batch-scorer", tool="wire_transfer")
+    elif gap == "self_approved_policy":
+        player.write_policy(SELF_APPROVED)
+        player.approve_policy(APPROVERS[0], APPROVERS[0])
+        player.handle_application(USERS[0])
     elif gap == "retired_acts":
         ignoring = patch.object(checks, "revocation_applies", lambda *_: False)
         with ignoring, patch.object(planner.Planner, "is_enabled", False):
@@ -157,7 +162,7 @@ def play_month(
     player.set_up()
     for number, date in enumerate(dates):
         clock.move_to(round((date + timedelta(hours=8)).timestamp() * _US))
-        player.answer_late()
+        player.answer_late(number)
         player.play_day(number, days - 1, sessions)
         if after_day is not None:
             after_day(player, number)

@@ -16,11 +16,12 @@ from typing import Any
 
 OWNER, USERS = "ines@bank.example", ("ana@bank.example", "ben@bank.example", "carla@bank.example")
 APPROVERS = ("mia@bank.example", "omar@bank.example")
-AUDITOR = "vera@audit.example"
+AUDITOR, AUTHOR = "vera@audit.example", "paula@bank.example"
 DEPLOYER, ADMIN = "deploy", "root-admin"
 DESK, COLLECTIONS, RESEARCH, ARCHIVE = "loan-desk", "collections", "research", "archive-bot"
-LARGE, LARGE_LATER = 500, 300
-"""Amount above which a payment needs a person, before and after the change of policy."""
+LARGE, LARGE_LATER, SELF_APPROVED = 500, 300, 5000
+"""Amount above which a payment needs a person, before and after the change of policy; by one that only its author
+approves."""
 DAILY_QUOTA = 2000
 
 POLICY = """\

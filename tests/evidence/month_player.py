@@ -19,6 +19,7 @@ from month_desk import (
     APPROVERS,
     ARCHIVE,
     AUDITOR,
+    AUTHOR,
     COLLECTIONS,
     DAILY_QUOTA,
     DEPLOYER,
@@ -164,7 +165,8 @@ class Player:
         self._sessions = 0
         self._asked = 0
         self._warned: set[tuple[str, int]] = set()
-        self.late_questions: list[str] = []
+        self._day = -1
+        self.late_questions: list[tuple[int, str]] = []
 
     # the application
 
@@ -286,7 +288,7 @@ class Player:
         if what == "yes":
             self.call(session, "pay_out", agent=DESK, user=user, **args)
         if what == "late":
-            self.late_questions.append(question)
+            self.late_questions.append((self._day, question))
 
     def _last_question(self) -> str:
         return next(str(row["question"]) for row in reversed(self.notes.rows) if row.get("question"))
@@ -320,17 +322,23 @@ class Player:
         self.clock.advance_s(after_s)
         verb, why = ("approve", "seen the papers") if approve else ("deny", "not ours to pay")
         options = ("--once",) if approve else ()
-        code, said = self.month.halo(
-            "approvals", verb, question, "--as", approver, *options, "--why", why, "--key-home", str(self.month.people)
-        )
+        command = ("approvals", verb, question, "--as", approver, *options, "--why", why)
+        code, said = self.month.halo(*command, "--key-home", str(self.month.people))
+        for _ in range(40):
+            if "request_altered" not in said:
+                break
+            time.sleep(0.1)  # on PostgreSQL, until the sequencer has placed the question
+            code, said = self.month.halo(*command, "--key-home", str(self.month.people))
         answer = {"question": question, "by": approver, "approve": approve, "after_s": after_s}
         self.notes.add("answer", **answer, ok=code == 0, said="" if code == 0 else said.strip()[:160])
 
-    def answer_late(self) -> None:
-        """Questions that somebody answers only when their day is over."""
-        for question in self.late_questions:
-            self.answer(question, APPROVERS[0], approve=True, after_s=3 * 86_400)
-        self.late_questions.clear()
+    def answer_late(self, number: int) -> None:
+        """Questions of two days ago, which somebody answers only when their time is over."""
+        self._day = number
+        due = [question for day, question in self.late_questions if day <= number - 2]
+        self.late_questions = [item for item in self.late_questions if item[1] not in due]
+        for question in due:
+            self.answer(question, APPROVERS[0], approve=True, after_s=60)
 
     def issue(self, agent: str, why: str) -> None:
         """Issue an agent's passport from the manifest as it is now."""
@@ -348,6 +356,13 @@ class Player:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / "desk.cedar").write_text(POLICY.format(large=large), encoding="utf-8")
         self.notes.add("policy", large=large, by=DEPLOYER)
+
+    def approve_policy(self, approver: str, author: str) -> None:
+        """An approver signs the rules that are in the folder now."""
+        self.clock.advance_s(60)
+        people = str(self.month.people)
+        self.must("policy", "approve", "--as", approver, "--author", author, "--key-home", people)
+        self.notes.add("policy_approval", by=approver, author=author)
 
     def signed(self) -> tuple[str, ...]:
         """Options by which both approvers sign an act."""
@@ -369,6 +384,7 @@ class Player:
         self.notes.add("enrol", person=APPROVERS[0], role="approver", by=ADMIN)
         self.must("approver", "enrol", APPROVERS[1], "--key-home", people, "--as", APPROVERS[0])
         self.notes.add("enrol", person=APPROVERS[1], role="approver", by=ADMIN)
+        self.approve_policy(APPROVERS[0], AUTHOR)
         for agent in GRANTED:
             self.issue(agent, "first")
         self.must("enforce", "--yes", *self.signed())
@@ -409,6 +425,7 @@ class Player:
         """A stricter limit for payments; then two hours in which the floor is waived."""
         self.close_facades()
         self.write_policy(LARGE_LATER)
+        self.approve_policy(APPROVERS[1], AUTHOR)
         self.handle_application(USERS[1])
         self.must("observe", "--for", "2h", "--why", "migration of the core", *self.signed())
         until_us = (self.clock.now_us() // _US + 2 * _HOUR_S) * _US
@@ -461,7 +478,12 @@ class Player:
                 if self.call(name, "pay_out", agent=DESK, user=user, **args) != "ran":
                     return
         self.clock.advance_s(_HOUR_S)
-        listed = json.loads(self.must("alerts", "--json"))["alerts"]
+        listed: list[dict[str, Any]] = []
+        for _ in range(100):
+            listed = json.loads(self.must("alerts", "--json"))["alerts"]
+            if listed:
+                break
+            time.sleep(0.1)  # on PostgreSQL, as above
         self.must("judge", str(listed[-1]["index"]), "--ordinary", "--why", "month end", account="mia")
         self.notes.add("judge", by="mia", attack=False)
 

@@ -1,10 +1,11 @@
-"""`halo policy backtest`: what another policy, or other limits of the score, would have decided."""
+"""`halo policy backtest`, `history` and `approve`: what another policy would have decided, and who answers for it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,12 +14,23 @@ from rich.text import Text
 from typer import Argument, Option
 
 from halo_core.backtest import BacktestResult, Change, Selection, backtest_log
-from halo_core.cli.context import StoreContext, parse_time, show_progress, store_verb, write_text_file
+from halo_core.cli.context import (
+    ApproverKeyHomeOption,
+    StoreContext,
+    parse_time,
+    show_progress,
+    store_verb,
+    write_text_file,
+)
+from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.ledger import policy_app
+from halo_core.cli.operators import Signing, commit_recorded
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, PolicyError
-from halo_core.model import EntryKind
+from halo_core.evidence.questions_rights import answer_policy_history
+from halo_core.model import EntryKind, same_person
+from halo_core.oversight.control_acts import make_policy_approval, record_policy_approval
 from halo_core.policy import PolicyBundle
 from halo_core.policy.score_limits import ScoreLimits, ScoreRules, apply_score_limits, find_score_rules
 from halo_core.processes import count_cores
@@ -40,7 +52,7 @@ from halo_core.views.score_frontier import (
 )
 from halo_core.views.wording import format_count
 
-__all__ = ["policy_app"]  # with this verb
+__all__ = ["policy_app"]  # with these verbs
 
 _MAX_ROWS: Final = 40
 _US_PER_S: Final = 1_000_000
@@ -128,6 +140,47 @@ class _Candidate:
 
     sources: dict[str, str]
     rules: ScoreRules
+
+
+@store_verb(policy_app, "history")
+def show_history(
+    *,
+    separation: Annotated[
+        bool, Option("--separation", help="Whether somebody other than its author approved each version.")
+    ] = False,
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """List the versions of the policy: when in force, put there by whom, approved by whom, tested how."""
+    question = partial(answer_policy_history, separation=separation)
+    return answer_question(store, "policy history", read_period(from_, to), question, separation=separation)
+
+
+@store_verb(policy_app, "approve")
+def approve(
+    folder: Annotated[Path | None, Argument(metavar="[FOLDER]", help="Policy folder (default: the home's).")] = None,
+    *,
+    name: Annotated[str, Option("--as", help="Your enrolled name.")],
+    author: Annotated[str, Option("--author", help="Who wrote the rules.")] = "",
+    key_home: ApproverKeyHomeOption = None,
+    store: StoreContext,
+) -> None:
+    """Approve the rules of a folder, signed with your key; best before they are put in force."""
+    bundle = PolicyBundle.load([folder or store.home / "policy"], {})
+    with store.open_store(store.resolve_tenant()) as opened:
+        act = opened.commit(lambda tx: make_policy_approval(tx, bundle.rules, author))
+        signed = Signing(store, opened, None, [name], key_home).sign(act, needed=1)
+        commit_recorded(
+            opened,
+            lambda tx: record_policy_approval(tx, bundle.rules, author, name, signed.tokens),
+            "policy",
+            store.actor,
+        )
+    if not store.print_json({"approver": name, "author": author, "policy": bundle.rules}):
+        say_plainly(f"approved by {name}: rules {bundle.rules}")
+        if author and same_person(author, name):
+            print_note("its author approved it: `halo policy history --separation` lists that as a finding")
 
 
 def _load_candidate(path: Path, limits: str) -> _Candidate:

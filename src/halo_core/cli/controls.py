@@ -9,6 +9,10 @@ goes to the ledger first: nothing is let go that is not written down.
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -24,6 +28,7 @@ from halo_core.cli.context import (
     store_verb,
     warn_unwritten,
 )
+from halo_core.cli.evidence import answer_question
 from halo_core.cli.first_day import lead_through_first_day, print_plan
 from halo_core.cli.operators import Signing, commit_recorded
 from halo_core.cli.passports import print_changes
@@ -40,13 +45,16 @@ from halo_core.cli.rendering import (
 from halo_core.clock import SystemClock, format_iso
 from halo_core.enforcement.suspension import find_suspended_scope
 from halo_core.errors import ConfigError
+from halo_core.evidence.answers import Period
+from halo_core.evidence.questions_rights import answer_stop_drill
 from halo_core.floors import read_host_floor
-from halo_core.model import ActionKind, Mode, Stop
+from halo_core.ledger import decode_entry
+from halo_core.model import ActionKind, EntryKind, Mode, Stop
 from halo_core.oversight import requests
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.issuing import apply_manifest
 from halo_core.stop_files import StopFiles
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_core.views import NO_LEDGER_CODES
 from halo_core.views.control import UNPROVEN, ControlActView, ControlView
 from halo_core.views.inventory import (
@@ -312,14 +320,28 @@ def stop(
     tool: ToolOption = "",
     user: UserOption = "",
     why: WhyOption = "",
+    drill: Annotated[
+        bool, Option("--drill", help="A test: watch what runs afterwards, and say how long it took until nothing did.")
+    ] = False,
+    watch: Annotated[str, Option("--watch", help="With --drill: how long to watch.")] = "5s",
+    lift_again: Annotated[bool, Option("--lift", help="With --drill: lift the stop at the end.")] = False,
+    signed: SignedOption = None,
+    sign_as: SignAsOption = None,
+    key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
-) -> None:
+) -> int:
     """Stop an agent, a session, a tool, a person, a tenant (`--tenant NAME` alone) or everything, from now on."""
     scope, target = _choose_target(
         _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, user=user, tenant=store.tenant
     )
+    if not drill and (lift_again or signed or sign_as):
+        problem, remedy = "a stop takes no signature, and lifts nothing", "add `--drill`, or use `halo lift`"
+        raise ConfigError("usage", problem, field="lift", remedy=remedy)
     stop_order = Stop(scope, target, SystemClock().now_us())
-    why = requests.mask_reason(why)
+    why = requests.mask_reason(why or ("drill" if drill else ""))
+    if drill:
+        signing = _DrillSigning(signed, sign_as, key_home, lift_again=lift_again)
+        return _run_drill(store, stop_order, why, parse_duration(watch), signing)
     new = StopFiles(store.home).set(stop_order, store.actor.name, why, tenant=store.tenant or "")
     problem, is_known = "", True
     try:
@@ -331,12 +353,59 @@ def stop(
         problem = str(exc)
     ledger = {"file": True, "ledger": not problem, "new": new, "problem": problem}
     if store.print_json({**ledger, "scope": scope, "target": target}):
-        return
+        return Exit.OK
     say(f"[bold red]stopped[/] {scope} ", safe_text(f"{target} {'' if new else '(it was stopped already)'}"))
     if not is_known:
         say(f"[yellow]note[/]: this store has no {scope} with that name; check the spelling")
     if problem:
         warn_unwritten("the stop is in force through its file", problem)
+    return Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class _DrillSigning:
+    """Who signs the lift at the end of a drill, if there is one."""
+
+    signed: Path | None
+    sign_as: list[str] | None
+    key_home: Path | None
+    lift_again: bool
+
+
+def _run_drill(store: StoreContext, order: Stop, why: str, watch_s: int, signing: _DrillSigning) -> int:
+    """Stop, watch, lift again if asked, and answer how long it took until nothing ran."""
+    if order.scope not in ("all", "tenant"):
+        with store.open_log() as (reader, tenant):
+            if not reader.has_target(tenant, order.scope, order.target):
+                problem = f"this store has no {order.scope} `{order.target[:64]}`, so nothing can be tested"
+                raise ConfigError("no_such_target", problem, field=order.scope, remedy="check the spelling")
+    files = StopFiles(store.home)
+    files.set(order, store.actor.name, why, tenant=store.tenant or "")
+    if not store.commit(lambda tx: requests.stop(tx, order, store.actor, why, is_drill=True)):
+        problem = f"{order.scope} `{order.target[:64]}` is stopped already"
+        raise ConfigError("stopped_already", problem, field=order.scope, remedy="lift it first: `halo lift`")
+    with store.open_log() as (reader, tenant):
+        entry = list(read_entries(reader, tenant, (EntryKind.STOP,)))[-1].entry
+        reference = decode_entry(reader.note_at(tenant, entry.writer, entry.seq) or b"").body["target"]
+    time.sleep(watch_s)
+    until_us = SystemClock().now_us() + 1
+    if signing.lift_again:
+        with store.open_store(store.resolve_tenant()) as opened:
+            wanted = opened.commit(lambda tx: requests.make_lift(tx, order.scope, order.target))
+            act = Signing(store, opened, signing.signed, signing.sign_as, signing.key_home).sign(wanted, needed=0)
+            commit_recorded(
+                opened,
+                lambda tx: requests.lift(
+                    tx, order.scope, order.target, store.actor, "drill ended", filed=True, signed=act.tokens
+                ),
+                "lift",
+                store.actor,
+            )
+        files.lift(order.scope, order.target, tenant=store.tenant or "")
+    question = partial(answer_stop_drill, scope=order.scope, target=reference, stop_id=entry.id)
+    period = Period(entry.ts_us, max(until_us, entry.ts_us + 1))
+    options = {order.scope: reference or True}
+    return answer_question(store, "stop", period, question, **options, drill=True)
 
 
 @store_verb(by=True)

@@ -88,7 +88,7 @@ def answer_question(
 def print_answer(store: StoreContext, answer: Answer) -> Exit:
     """Record that a question was asked, and print its answer; the exit code of its verdict."""
     store.record_access("read", {"query": answer.query}, answer.tenant)
-    if not store.print_json(answer):
+    if not store.print_json(answer.to_json()):
         _print_head(answer)
         say(_VERDICTS[answer.verdict], safe_text(answer.claim))
         for finding in answer.findings:

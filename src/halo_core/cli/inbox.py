@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,10 +17,12 @@ import typer
 from typer import Argument, Option
 
 from halo_core.cli.context import ApproverKeyHomeOption, StoreContext, WhyOption, parse_duration, store_verb
+from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.rendering import console, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
+from halo_core.evidence.questions_rights import answer_approvals
 from halo_core.oversight import ApprovalAnswer, ApprovalRequest, Spending, answer, load_request
 from halo_core.oversight.inbox import (
     InboxItem,
@@ -285,6 +288,21 @@ def _describe_approval(question: ApprovalRequest, done: ApprovalAnswer) -> str:
         f"session {question.session} continues as epoch {question.epoch}: "
         f"{', '.join([*limits, f'authority {format_percent(done.authority)}'])}"
     )
+
+
+@store_verb(app, "stats")
+def show_statistics(
+    *,
+    by_approver: Annotated[
+        bool, Option("--by-approver", help="Figures of each person in place of the questions.")
+    ] = False,
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """List every action that needed a person: who decided, how fast, and the digest of what they were shown."""
+    question = partial(answer_approvals, by_approver=by_approver)
+    return answer_question(store, "approvals stats", read_period(from_, to), question, by_approver=by_approver)
 
 
 @store_verb(app, "approve")

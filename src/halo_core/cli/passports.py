@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -19,6 +20,7 @@ from typer import Argument, Option
 
 from halo_core.authorities import parse_public_key
 from halo_core.cli.context import KeyHomeOption, ManifestOption, StoreContext, WhyOption, store_verb
+from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.rendering import (
     CHANGE_STYLE,
     PASSED_MARKS,
@@ -32,6 +34,7 @@ from halo_core.cli.rendering import (
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore, RandomIds, agent_key_name
 from halo_core.errors import ConfigError
+from halo_core.evidence.questions_rights import answer_after_revocation, answer_raises
 from halo_core.model import EntryKind, Link, LinkKind
 from halo_core.oversight.issuing import issue
 from halo_core.oversight.requests import revoke as revoke_now
@@ -228,8 +231,35 @@ def revoke_passport(
 
 
 @store_verb(app, "history")
-def show_history(agent: Annotated[str, Argument(help="An agent.")], *, store: StoreContext) -> None:
-    """List every passport and revocation of an agent, with what changed."""
+def show_history(
+    name: Annotated[str, Argument(metavar="[AGENT]", help="An agent.")] = "",
+    *,
+    agent: Annotated[str, Option("--agent", help="The agent, as an option.")] = "",
+    raises: Annotated[bool, Option("--raises", help="Every raise of privilege, and who approved it.")] = False,
+    after_revocation: Annotated[
+        bool, Option("--after-revocation", help="What the agent tried after it was revoked; exit 1 if anything ran.")
+    ] = False,
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """List every passport and revocation of an agent, with what changed; or raises, or what a revoked agent tried."""
+    agent = agent or name
+    if raises:
+        question = partial(answer_raises, agent=agent)
+        period = read_period(from_, to)
+        return answer_question(store, "passport history", period, question, agent=agent, raises=True)
+    if not agent:
+        raise ConfigError("usage", "no agent is named", field="agent", remedy="name one, or give `--raises`")
+    if after_revocation:
+        question = partial(answer_after_revocation, agent=agent)
+        period = read_period(from_, to)
+        return answer_question(store, "passport history", period, question, agent=agent, after_revocation=True)
+    _list_history(store, agent)
+    return Exit.OK
+
+
+def _list_history(store: StoreContext, agent: str) -> None:
     with store.open_log() as (reader, tenant):
         rows = load_history(reader, tenant, agent)
         if not rows:

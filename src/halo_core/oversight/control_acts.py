@@ -211,6 +211,52 @@ def make_raise(store: str, tenant: str) -> SignedAct:
     return SignedAct("enforce", make_enforce_terms({}), store, tenant)
 
 
+POLICY_ROLE: Final = "policy"
+"""Act and role of the `authority` entry by which a person approves the rules of a policy."""
+
+
+def make_policy_approval(tx: Transaction, rules: str, author: str) -> SignedAct:
+    """The approval of a policy, which nobody has signed yet.
+
+    Args:
+        tx: the transaction.
+        rules: digest of the rules (`PolicyBundle.rules`).
+        author: name of who wrote them, empty where that is not said.
+    """
+    return SignedAct(POLICY_ROLE, _policy_terms(tx, rules, author), tx.load_store_id(), tx.tenant)
+
+
+def record_policy_approval(tx: Transaction, rules: str, author: str, approver: str, tokens: Sequence[str]) -> None:
+    """Record that an enrolled person approved the rules of a policy.
+
+    Raises:
+        Denied: `signatures_needed`, no key of this person has signed it.
+    """
+    terms = _policy_terms(tx, rules, author)
+    history = tx.load_history()
+    signers = history.find_signers(POLICY_ROLE, terms, list(tokens), tx.clock.now_us())
+    names = {item.key_id: item.name for item in history.people}
+    reference = tx.references.of_person(approver)
+    if reference not in {names[kid] for kid in signers}:
+        message = f"the approval is not signed with the enrolled key of `{approver[:64]}`"
+        raise Denied("signatures_needed", message, remedy="give the folder of the key with `--key-home`")
+    body: dict[str, Any] = {
+        "act": POLICY_ROLE,
+        "approver": reference,
+        "policy": rules,
+        "role": POLICY_ROLE,
+        **_signed(tokens),
+    }
+    body |= {"author": terms["author"]} if author else {}
+    named = ((str(terms["author"]), {"author": author.encode()}),) if author else ()
+    actor = Actor(approver, "approver-key")
+    tx.append(Draft(EntryKind.AUTHORITY, "", body, others=named, actor=actor))
+
+
+def _policy_terms(tx: Transaction, rules: str, author: str) -> dict[str, str | int]:
+    return {"author": tx.references.of_person(author), "policy": rules}
+
+
 def _append_mode(tx: Transaction, body: dict[str, Any], by: Actor | str) -> None:
     control = tx.load_control()
     # INVARIANT: FLOOR - the row holds the floor; a waiver lowers what is in force, and not the floor.

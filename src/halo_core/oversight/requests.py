@@ -46,8 +46,10 @@ REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
 _MAX_REASON: Final = 500
 
 
-def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str) -> bool:
+def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str, *, is_drill: bool = False) -> bool:
     """Stop from the next decision on; False where it is stopped already. Of a session the target is name or reference.
+
+    `is_drill` marks the entry of a stop that is set to see whether it works.
 
     Raises:
         ConfigError: `bad_stop`.
@@ -57,6 +59,7 @@ def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str) -> bool:
     if not _restrict(tx, "stop", stop.scope, target, stop.since_us):
         return False
     body = {"scope": stop.scope, "since_us": stop.since_us, "target": target, "why": mask_reason(why)}
+    body |= {"drill": True} if is_drill else {}
     tx.append(Draft(EntryKind.STOP, "", body, others=named, actor=Actor.of(by)))
     return True
 

@@ -1,0 +1,598 @@
+"""Questions about rights: raises, what a retired agent did, versions of the policy, what people decided.
+
+Each takes a room and a period and gives an answer (`halo_core.evidence.room.ask`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Final
+
+from halo_core.errors import NotVerified
+from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
+from halo_core.evidence.room import DecisionFilter, QueryRoom, RoomEntry
+from halo_core.ledger.control_history import ControlHistory
+from halo_core.model import EntryKind, Link, LinkKind, format_entry_id
+from halo_core.oversight.control_acts import POLICY_ROLE
+from halo_core.oversight.requests import load_links, load_rules
+from halo_core.views.passport_changes import diff_passports
+from halo_core.views.wording import shorten_hash
+
+_US: Final = 1_000_000
+_THROUGH_HALO: Final = "this holds for actions that pass through Halo"
+_RAISE_COLUMNS: Final = ("time", "agent", "what", "raised", "approved_by", "authn", "entry")
+_RAISE_KINDS: Final = (EntryKind.PASSPORT, EntryKind.APPROVAL, EntryKind.STANDING_ANSWER, EntryKind.GRANTS)
+
+
+def load_body(room: QueryRoom, entry_id: str) -> Mapping[str, Any] | None:
+    """The whole body of an entry that another one names by its id; None where it is missing."""
+    writer, _, seq = entry_id.rpartition("-")
+    note = room.reader.note_at(room.tenant, writer, int(seq)) if seq.isdecimal() else None
+    return None if note is None else room.reader.read_entry(note).body
+
+
+def answer_raises(room: QueryRoom, period: Period, *, agent: str = "") -> Answer:
+    """Every raise of privilege: wider passports, re-authorized sessions, remembered answers, restored grants.
+
+    A finding is a raise that nobody answers for: of a passport that a process made for itself.
+
+    Args:
+        room: reads the log.
+        period: when the raise was recorded.
+        agent: whose; empty for all.
+    """
+    rows: list[dict[str, Any]] = []
+    findings: list[str] = []
+    for raised in _list_raises(room, Period(0, period.to_us)):
+        entry = raised.entry
+        if not period.contains(entry.ts_us) or agent not in ("", raised.agent):
+            continue
+        by, authn = room.name_of(str(entry.body.get("actor", ""))), str(entry.body.get("authn", ""))
+        if raised.is_self_made:
+            findings.append(f"{raised.agent}: {raised.what} of {_time(entry)} was made by its own process, {by or '?'}")
+        rows.append(
+            {
+                "agent": raised.agent,
+                "approved_by": "" if raised.is_self_made else by,
+                "authn": authn,
+                "entry": entry.id,
+                "raised": list(raised.raised),
+                "time": _time(entry),
+                "what": raised.what,
+            }
+        )
+    whose = f" of `{agent}`" if agent else ""
+    return room.conclude(
+        period,
+        counted=len(rows),
+        what="raises of privilege",
+        claim=f"every raise of privilege{whose} was made by a person who is named here",
+        findings=findings,
+        columns=_RAISE_COLUMNS,
+        rows=rows,
+        notes=("a passport is signed with the issuer's key by the account that is named; see `halo keys report`",),
+    )
+
+
+@dataclass(slots=True)
+class _Raise:
+    entry: RoomEntry
+    agent: str
+    what: str
+    raised: tuple[str, ...] = ()
+    is_self_made: bool = False
+
+
+def _list_raises(room: QueryRoom, period: Period) -> list[_Raise]:
+    """Raises from the beginning of the log on, since a passport is compared with the one before."""
+    before: dict[str, tuple[Link, Mapping[str, Any]]] = {}
+    raises: list[_Raise] = []
+    # The limits of a new epoch stand in the session link that is made of the answer, later in the log.
+    waiting: dict[tuple[str, int], _Raise] = {}
+    sessions: set[str] = set()
+    for entry in room.entries(_RAISE_KINDS, period):
+        body = entry.body
+        if entry.kind == EntryKind.PASSPORT and body.get("kind", "standing") == "standing":
+            raises += _compare_passport(room, entry, before)
+        elif entry.kind == EntryKind.PASSPORT:
+            if entry.session in sessions:
+                _read_new_limits(room, entry, waiting)
+        elif entry.kind == EntryKind.APPROVAL:
+            if body.get("kind") == "reauthorization" and body.get("answer") == "approve":
+                epoch = int(body.get("epoch", 0))
+                agent = _find_asking_agent(room, str(body["request"]))
+                raises.append(_Raise(entry, agent, f"session re-authorized, epoch {epoch}"))
+                waiting[entry.session, epoch] = raises[-1]
+                sessions.add(entry.session)
+        elif entry.kind == EntryKind.STANDING_ANSWER and body.get("op") == "grant":
+            use = f"`{body.get('resource', '')}` without a question, {body.get('max_uses', '?')} times"
+            raises.append(_Raise(entry, str(body.get("role", "")), "remembered answer", (use,)))
+        elif entry.kind == EntryKind.GRANTS and body.get("op") == "restore":
+            raised = tuple(f"+ {kind} {name}" for kind, name in body.get("grants", ()))
+            raises.append(_Raise(entry, str(body.get("agent", "")), "restored grants", raised))
+    return raises
+
+
+def _compare_passport(
+    room: QueryRoom, entry: RoomEntry, before: dict[str, tuple[Link, Mapping[str, Any]]]
+) -> Iterator[_Raise]:
+    """The raise that a standing passport is, if it is one."""
+    body, agent = entry.body, str(entry.body.get("agent", ""))
+    link = load_links(room.reader, room.tenant, [str(body["hash"])])[0]
+    old, facts = before.get(agent, (None, {}))
+    before[agent] = (link, body)
+    wider = tuple(item.text() for item in diff_passports(old, link, facts, body) if item.is_wider())
+    if wider:
+        what = "first passport" if old is None else "wider passport"
+        yield _Raise(entry, agent, what, wider, is_self_made=body.get("origin", "derived") == "derived")
+
+
+def _find_asking_agent(room: QueryRoom, request: str) -> str:
+    """The agent whose decision asked a question."""
+    asked = load_body(room, request)
+    place = asked["decision"] if asked is not None else {}
+    decision = load_body(room, format_entry_id(str(place.get("w", "")), int(place.get("ws", 0)))) if place else None
+    return "" if decision is None else str(decision["request"]["subject"]["agent"])
+
+
+def _read_new_limits(room: QueryRoom, entry: RoomEntry, waiting: dict[tuple[str, int], _Raise]) -> None:
+    """Take the limits of an epoch from the session link that begins it."""
+    if entry.body.get("kind") != "session":
+        return
+    link = load_links(room.reader, room.tenant, [str(entry.body["parent"]), str(entry.body["hash"])])[-1]
+    raised = waiting.pop((entry.session, link.epoch), None) if link.kind is LinkKind.SESSION else None
+    if raised is not None:
+        raised.raised = tuple(f"{item.unit} up to {item.subtree / 10**item.decimals:g}" for item in link.budgets)
+
+
+_AFTER_COLUMNS: Final = ("time", "session", "action", "effect", "ran", "reasons", "entry")
+
+
+def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> Answer:
+    """Whether a revoked agent did anything afterwards; what it tried is listed.
+
+    Order is that of the log: what stands after the revocation was decided after it.
+
+    Args:
+        room: reads the log.
+        period: of the attempts.
+        agent: that was revoked.
+    """
+    claim = f"`{agent}` did nothing after it was revoked"
+    revocation = _find_revocation(room, period.to_us, agent)
+    if revocation is None:
+        return room.cannot_tell(period, f"no revocation of `{agent}` is in the log", claim=claim)
+    by = room.name_of(str(revocation.body.get("actor", ""))) or "unknown"
+    why = revocation.body.get("why") or "no reason"
+    note = f"revoked {_time(revocation)} by {by}: {why} ({revocation.id}, position {revocation.index})"
+    findings, rows = [], []
+    for item in room.decisions(DecisionFilter(Period(min(period.from_us, revocation.ts_us), 2**62))):
+        involved = agent in item.acting or (item.kind == "handoff" and item.resource == agent)
+        if not involved or item.index < revocation.index or not period.contains(item.ts_us):
+            continue
+        rows.append(
+            {
+                "action": f"{item.kind} {item.resource}",
+                "effect": item.effect,
+                "entry": item.id,
+                "ran": item.dispatched,
+                "reasons": list(item.reasons),
+                "session": item.session,
+                "time": format_moment(item.ts_us),
+            }
+        )
+        if item.dispatched:
+            findings.append(f"{format_moment(item.ts_us)}: {item.kind} `{item.resource}` ran ({item.id})")
+    findings += _find_later_signs(room, revocation, period, agent)
+    return room.conclude(
+        period,
+        counted=len(rows),
+        what="attempts after the revocation",
+        claim=claim,
+        findings=findings,
+        columns=_AFTER_COLUMNS,
+        rows=rows,
+        notes=(
+            note,
+            f"{_THROUGH_HALO}; what runs elsewhere under its name, an inventory of other systems shows",
+        ),
+    )
+
+
+def _find_revocation(room: QueryRoom, until_us: int, agent: str) -> RoomEntry | None:
+    """The entry that revoked an agent, or else the last of its passports."""
+    newest = ""
+    by_target: dict[str, RoomEntry] = {}
+    for entry in room.entries((EntryKind.PASSPORT, EntryKind.REVOCATION), Period(0, until_us)):
+        body = entry.body
+        if entry.kind == EntryKind.PASSPORT and body.get("agent") == agent and body.get("kind") == "standing":
+            newest = str(body["hash"])
+        elif entry.kind == EntryKind.REVOCATION and body.get("scope") in ("agent", "link"):
+            by_target.setdefault(f"{body['scope']}:{body.get('target')}", entry)
+    return by_target.get(f"agent:{agent}") or by_target.get(f"link:{newest}")
+
+
+def _find_later_signs(room: QueryRoom, revocation: RoomEntry, period: Period, agent: str) -> Iterator[str]:
+    """What besides decisions shows that a revoked agent lives on."""
+    later = Period(max(revocation.ts_us, period.from_us), period.to_us)
+    for entry in room.entries((EntryKind.PASSPORT, EntryKind.SHADOW), later):
+        if entry.index < revocation.index:
+            continue
+        if entry.kind == EntryKind.SHADOW:
+            if entry.body.get("name") == agent:
+                yield f"{_time(entry)}: it ran without a guard, at {entry.body.get('where', '?')} ({entry.id})"
+        elif entry.body.get("agent") == agent and entry.body.get("kind") == "standing":
+            yield f"{_time(entry)}: it was given a passport again ({entry.id})"
+
+
+_POLICY_COLUMNS: Final = (
+    *("version", "from", "to", "writers", "decisions", "put_in_force_by", "author", "approved_by", "tests"),
+)
+
+
+@dataclass(slots=True)
+class PolicyVersion:
+    """One text of the rules, while it was in force somewhere.
+
+    Args:
+        rules: digest of the rules, the same whichever tools are registered.
+        from_us: when a writer first decided by it.
+        to_us: when the last writer left it, None while one may still decide by it.
+        writers: how many.
+        actors: accounts that put it in force, with how they are known.
+        decisions: made by it in the period.
+        author: reference of who wrote it, as its approver said; empty where nobody did.
+        author_name: the same as a name, where it can be opened.
+        approvers: who approved it.
+        tests: what was recorded of drills with it.
+    """
+
+    rules: str
+    from_us: int
+    to_us: int | None = None
+    writers: set[str] = field(default_factory=set)
+    actors: set[tuple[str, str]] = field(default_factory=set)
+    decisions: int = 0
+    author: str = ""
+    author_name: str = ""
+    approvers: set[str] = field(default_factory=set)
+    tests: list[str] = field(default_factory=list)
+
+
+def answer_policy_history(room: QueryRoom, period: Period, *, separation: bool = False) -> Answer:
+    """Every version of the policy that was in force in a period, with who put it in force and who approved it.
+
+    With `separation` the claim is that somebody other than its author approved each version. Versions that nobody
+    approved cannot be told about; one that only its author approved, or whoever put it in force, is a finding.
+    """
+    versions = load_policy_versions(room, period)
+    rows, findings, unapproved = [], [], []
+    for number, item in enumerate(versions, 1):
+        authors = {item.author} - {""} or {actor for actor, _ in item.actors}
+        name = f"version {number} ({shorten_hash(item.rules)})"
+        if item.approvers and item.approvers <= authors:
+            names = ", ".join(sorted(map(room.name_of, item.approvers)))
+            findings.append(f"{name} was approved by {names} alone, who wrote it or put it in force")
+        elif not item.approvers:
+            unapproved.append(f"nobody's approval of {name} is recorded")
+        rows.append(
+            {
+                "approved_by": sorted(map(room.name_of, item.approvers)),
+                "author": item.author_name,
+                "decisions": item.decisions,
+                "from": format_moment(item.from_us),
+                "put_in_force_by": sorted(f"{room.name_of(actor)} ({authn})" for actor, authn in item.actors),
+                "tests": item.tests,
+                "to": None if item.to_us is None else format_moment(item.to_us),
+                "version": shorten_hash(item.rules),
+                "writers": len(item.writers),
+            }
+        )
+    verdict = Verdict.CANNOT_TELL if separation and unapproved and not findings else None
+    claim = "somebody other than its author approved each version of the policy" if separation else ""
+    return room.conclude(
+        period,
+        counted=len(versions),
+        what="versions of the policy",
+        claim=claim or "every version of the policy that was in force is listed, with who put it in force",
+        verdict=verdict,
+        findings=(*findings, *unapproved) if separation else findings,
+        columns=_POLICY_COLUMNS,
+        rows=rows,
+        notes=(
+            "who put it in force is the account of the process that read it; the author is named by the approver",
+            "`tests` are drills that were recorded with this policy; `halo policy test` and `backtest` record nothing",
+        ),
+    )
+
+
+def load_policy_versions(room: QueryRoom, period: Period) -> list[PolicyVersion]:
+    """The versions of the rules that were in force in a period, oldest first."""
+    versions: dict[str, PolicyVersion] = {}
+    by_hash: dict[str, str] = {}
+    current: dict[str, str] = {}
+    ended: dict[str, int] = {}
+    kinds = (EntryKind.POLICY, EntryKind.AUTHORITY, EntryKind.DRILL, EntryKind.WRITER_CLOSE)
+    approvals: list[RoomEntry] = []
+    drills: list[RoomEntry] = []
+    control = room.reader.control(room.tenant)
+    history = ControlHistory(room.tenant, str(control[1]) if control else "")
+    for entry in room.entries(kinds, Period(0, period.to_us)):
+        if entry.kind == EntryKind.AUTHORITY:
+            history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
+            approvals += [entry] if _is_signed_approval(history, entry) else []
+        elif entry.kind == EntryKind.DRILL:
+            drills.append(entry)
+        else:
+            writer = str(entry.body.get("writer", entry.writer))
+            left = current.pop(writer, None)
+            if left is not None and left not in current.values():
+                ended[left] = entry.ts_us
+            if entry.kind == EntryKind.POLICY:
+                version = _note_policy(room, entry, versions, by_hash)
+                current[writer] = version.rules
+                ended.pop(version.rules, None)
+    for rules, at_us in ended.items():
+        versions[rules].to_us = at_us
+    _add_approvals(room, versions, approvals)
+    _add_drills(versions, by_hash, drills)
+    for item in room.decisions(DecisionFilter(period)):
+        if (decided_by := by_hash.get(str(item.host.get("policy")))) is not None:
+            versions[decided_by].decisions += 1
+    inside = (item for item in versions.values() if item.to_us is None or item.to_us >= period.from_us)
+    return sorted(inside, key=lambda item: item.from_us)
+
+
+def _is_signed_approval(history: ControlHistory, entry: RoomEntry) -> bool:
+    """Whether an entry is the approval of a policy, signed by the person it names, who was enrolled then."""
+    body = entry.body
+    if body.get("act") != POLICY_ROLE or body.get("role") != POLICY_ROLE:
+        return False
+    terms = {"author": str(body.get("author", "")), "policy": str(body.get("policy"))}
+    signers = history.find_signers(POLICY_ROLE, terms, body.get("signed"), entry.ts_us)
+    return body.get("approver") in {item.name for item in history.people if item.key_id in signers}
+
+
+def _note_policy(
+    room: QueryRoom, entry: RoomEntry, versions: dict[str, PolicyVersion], by_hash: dict[str, str]
+) -> PolicyVersion:
+    name = str(entry.body.get("hash", entry.body.get("unstored", "")))
+    if name not in by_hash:
+        try:
+            by_hash[name] = load_rules(room.reader, room.tenant, name)
+        except NotVerified:
+            by_hash[name] = name  # its text is not stored here
+    version = versions.setdefault(by_hash[name], PolicyVersion(by_hash[name], entry.ts_us))
+    version.writers.add(entry.writer)
+    version.actors.add((str(entry.body.get("actor", "")), str(entry.body.get("authn", ""))))
+    return version
+
+
+def _add_approvals(room: QueryRoom, versions: Mapping[str, PolicyVersion], approvals: Sequence[RoomEntry]) -> None:
+    for entry in approvals:
+        version = versions.get(str(entry.body.get("policy")))
+        if version is None:
+            continue
+        version.approvers.add(str(entry.body["approver"]))
+        author = str(entry.body.get("author", ""))
+        if author:
+            note = room.reader.note_at_index(room.tenant, entry.index)
+            shown = room.reader.read_note(entry.index, note).entry.body if note is not None else entry.body
+            version.author, version.author_name = author, str(shown["author"])
+
+
+def _add_drills(versions: Mapping[str, PolicyVersion], by_hash: Mapping[str, str], drills: Sequence[RoomEntry]) -> None:
+    for entry in drills:
+        name = str(entry.body.get("policy"))
+        version = versions.get(by_hash.get(name, name))
+        if version is not None:
+            outcome = "passed" if entry.body.get("passed") else "did not pass"
+            version.tests.append(f"drill {entry.id}: {outcome}")
+
+
+_QUESTION_COLUMNS: Final = (
+    *("asked", "agent", "action", "why", "kind", "status", "decided_by", "answer", "after_s", "shown", "ran", "entry"),
+)
+_APPROVER_COLUMNS: Final = ("approver", "answers", "yes", "no", "refused", "median_s", "fastest_s", "slowest_s")
+
+
+@dataclass(slots=True)
+class Question:
+    """One question to a person, and what became of it.
+
+    Args:
+        entry: that asked.
+        agent: whose action.
+        answers: approvals in the order of the log.
+        used: ids of decisions that ran by the answer.
+    """
+
+    entry: RoomEntry
+    agent: str
+    answers: list[RoomEntry] = field(default_factory=list)
+    used: list[str] = field(default_factory=list)
+
+    def describe_status(self, now_us: int) -> str:
+        """`approved`, `denied`, `expired` or `open`."""
+        if self.answers:
+            return "approved" if self.answers[-1].body.get("answer") == "approve" else "denied"
+        return "expired" if int(self.entry.body.get("expires_us", 0)) <= now_us else "open"
+
+
+def load_questions(room: QueryRoom, period: Period) -> list[Question]:
+    """The questions that were asked in a period, with answers and uses up to now."""
+    questions = {
+        entry.id: Question(entry, _find_asking_agent(room, entry.id))
+        for entry in room.entries((EntryKind.APPROVAL_REQUEST,), period)
+    }
+    later = Period(period.from_us, 2**62)
+    for entry in room.entries((EntryKind.APPROVAL,), later):
+        if (asked := questions.get(str(entry.body.get("request")))) is not None:
+            asked.answers.append(entry)
+    if questions:
+        by_binding = {str(item.entry.body.get("binding")): item for item in questions.values()}
+        for item in room.decisions(DecisionFilter(later)):
+            approval = item.approval
+            if approval is None or not item.dispatched:
+                continue
+            asked = questions.get(str(approval.get("id"))) or by_binding.get(str(approval.get("binding")))
+            if asked is not None:
+                asked.used.append(item.id)
+    return list(questions.values())
+
+
+def answer_approvals(room: QueryRoom, period: Period, *, by_approver: bool = False) -> Answer:
+    """Every action that needed a person: who decided, how fast, and the digest of what they were shown.
+
+    Findings are answers of which it is not recorded what the approver was shown, and actions that ran although the
+    answer was no, or none.
+
+    Args:
+        room: reads the log.
+        period: when the question was asked.
+        by_approver: rows are people with their figures in place of questions.
+    """
+    questions = load_questions(room, period)
+    findings = []
+    for item in questions:
+        name = f"{item.entry.id} ({item.agent}, `{item.entry.body.get('resource', '')}`)"
+        for given in item.answers:
+            if not given.body.get("shown"):
+                by = room.name_of(str(given.body.get("actor", "")))
+                findings.append(f"what {by} was shown of {name} is not recorded ({given.id})")
+        if item.used and not any(given.body.get("answer") == "approve" for given in item.answers):
+            findings.append(f"{name} ran without a yes ({', '.join(item.used)})")
+    unanswered = sum(1 for item in questions if not item.answers)
+    rows = (
+        _count_approvers(room, period, questions) if by_approver else [_describe_question(room, q) for q in questions]
+    )
+    return room.conclude(
+        period,
+        counted=len(questions),
+        what="questions to people",
+        claim="every action that needed a person was decided by one who was shown it, or did not run",
+        findings=findings,
+        columns=_APPROVER_COLUMNS if by_approver else _QUESTION_COLUMNS,
+        rows=rows,
+        notes=(f"{unanswered} of {len(questions)} were not answered; what is not answered in time does not run",),
+    )
+
+
+def _describe_question(room: QueryRoom, item: Question) -> dict[str, Any]:
+    body, given = item.entry.body, item.answers[0] if item.answers else None
+    words = "" if given is None else f"{given.body.get('answer')}: {given.body.get('why', '')}".removesuffix(": ")
+    return {
+        "action": str(body.get("resource", "")),
+        "after_s": None if given is None else round((given.ts_us - item.entry.ts_us) / _US, 3),
+        "agent": item.agent,
+        "answer": words,
+        "asked": _time(item.entry),
+        "decided_by": [room.name_of(str(one.body.get("actor", ""))) for one in item.answers],
+        "entry": item.entry.id,
+        "kind": "held act" if body.get("held") else str(body.get("kind", "call")),
+        "ran": len(item.used),
+        "shown": "" if given is None else str(given.body.get("shown", "")),
+        "status": item.describe_status(room.now_us),
+        "why": list(dict.fromkeys(str(reason.get("code", "")) for reason in body.get("reasons", ()))),
+    }
+
+
+def _count_approvers(room: QueryRoom, period: Period, questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """Figures of each person who answered, or was refused to."""
+    taken: dict[str, list[tuple[str, float]]] = {}
+    refused: dict[str, int] = {}
+    for item in questions:
+        for given in item.answers:
+            seconds = (given.ts_us - item.entry.ts_us) / _US
+            taken.setdefault(str(given.body.get("actor", "")), []).append((str(given.body.get("answer")), seconds))
+    for entry in room.entries((EntryKind.ACCESS,), period):
+        if entry.body.get("act") == "refused" and entry.body.get("refused") in ("approve", "deny"):
+            who = str(entry.body.get("actor", ""))
+            refused[who] = refused.get(who, 0) + 1
+    return [
+        {
+            "answers": len(answers := taken.get(who, [])),
+            "approver": room.name_of(who),
+            "fastest_s": min((seconds for _, seconds in answers), default=None),
+            "median_s": median(seconds for _, seconds in answers) if answers else None,
+            "no": sum(1 for answer, _ in answers if answer == "deny"),
+            "refused": refused.get(who, 0),
+            "slowest_s": max((seconds for _, seconds in answers), default=None),
+            "yes": sum(1 for answer, _ in answers if answer == "approve"),
+        }
+        for who in sorted({*taken, *refused})
+    ]
+
+
+_DRILL_COLUMNS: Final = ("time", "agent", "action", "effect", "ran", "ended", "entry")
+_DAY_US: Final = 86_400 * _US
+
+
+def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: str, stop_id: str) -> Answer:
+    """Whether anything of what was stopped ran afterwards, and how long what was running still took.
+
+    Rows are what was decided after the stop, and actions that ran when it was set.
+
+    Args:
+        room: reads the log.
+        period: from the stop until the end of the drill.
+        scope: of the stop: `agent`, `session`, `tool`, `user`, `tenant` or `all`.
+        target: of the stop; of a session or a person its reference.
+        stop_id: id of the entry that set it.
+    """
+    stop = next((item for item in room.entries((EntryKind.STOP,), Period(0, 2**62)) if item.id == stop_id), None)
+    claim = f"nothing of {scope} `{target}` ran after the stop" if target else "nothing ran after the stop"
+    if stop is None:
+        return room.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
+    ended = {item.decision: item.ts_us for item in room.outcomes(Period(stop.ts_us - _DAY_US, period.to_us))}
+    rows, findings = [], []
+    left = refused = newest_us = 0
+    for item in room.decisions(DecisionFilter(Period(stop.ts_us - _DAY_US, period.to_us))):
+        values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
+        if target and scope in values and target not in values[scope]:
+            continue
+        is_later, end_us = item.index > stop.index, ended.get(item.id)
+        in_flight = not is_later and item.dispatched and (end_us is None or end_us > stop.ts_us)
+        if item.dispatched:
+            newest_us = max(newest_us, item.ts_us)
+        if not (is_later or in_flight):
+            continue
+        left = max(left, (end_us or period.to_us) - stop.ts_us) if in_flight else left
+        refused += is_later and not item.dispatched
+        if is_later and item.dispatched:
+            findings.append(f"{item.agent}: {item.kind} `{item.resource}` ran after the stop ({item.id})")
+        if in_flight and end_us is None:
+            findings.append(f"{item.agent}: {item.kind} `{item.resource}` was running and has not ended ({item.id})")
+        rows.append(
+            {
+                "action": f"{item.kind} {item.resource}",
+                "agent": item.agent,
+                "effect": item.effect,
+                "ended": None if end_us is None else format_moment(end_us),
+                "entry": item.id,
+                "ran": item.dispatched,
+                "time": format_moment(item.ts_us),
+            }
+        )
+    newest = format_moment(newest_us) if newest_us else "none in the day before"
+    return room.conclude(
+        period,
+        counted=len(rows),
+        what="actions that were running or were tried",
+        claim=claim,
+        findings=findings,
+        columns=_DRILL_COLUMNS,
+        rows=rows,
+        notes=(
+            f"time to zero: {left / _US:.3f} s after the stop of {_time(stop)}; newest action: {newest}",
+            f"tried and refused after it: {refused}"
+            + ("" if refused else "; nothing was tried while the drill lasted"),
+            _THROUGH_HALO,
+        ),
+    )
+
+
+def _time(entry: RoomEntry) -> str:
+    return format_moment(entry.ts_us) or "-"

@@ -56,6 +56,14 @@ VERBS: Final = {
     "ready": Verb("health.ready", "Say whether decisions can be made now, for a readiness probe; nothing is written."),
     "verify": Verb("ledger.verify", "Verify the ledger: hashes, chains, tree, checkpoints, anchor, content."),
     "show": Verb("ledger.show", "Show one entry in full: who did what, why it was decided so, and the outcome."),
+    "explain": Verb(
+        "disclosure.explain",
+        "Explain every decision that named a customer, an account or a person: why, from what, and how it ended.",
+    ),
+    "disclose": Verb(
+        "disclosure.disclose",
+        "Write one session into a file for a reader without your keys: entries, proofs, and keys of its content alone.",
+    ),
     "log": Verb("log.log", "List decisions, and actions that ran without a decision, in log order."),
     "budget": Verb("sessions.budget", "Show what a session has spent and may still spend, for each hand-off."),
     "authority": Verb(

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -89,19 +90,33 @@ class SealedContents:
         Raises:
             Tampered: as `open`.
         """
-        kek = self._kek
-        if not entry.content or kek is None:
+        if not entry.content or self._kek is None:
             return {}
         stored = self._reader.attached(entry.tenant, entry.writer, entry.seq)
         if stored is None or stored[0] is None:
             return {}
+        return self.open_stored(entry.tenant, entry.attached, stored[0], stored[1])
+
+    @property
+    def is_available(self) -> bool:
+        """Whether there is a key to open anything."""
+        return self._kek is not None
+
+    def open_stored(self, tenant: str, attached: str, sealed: bytes, marks: bytes | None) -> Mapping[str, bytes]:
+        """As `open_all`, of columns that were read already.
+
+        Raises:
+            Tampered: as `open`.
+        """
+        if self._kek is None:
+            return {}
         if self.on_open is not None:
-            self.on_open(entry.tenant)
+            self.on_open(tenant)
+        return open_attached(partial(self.find_key, tenant), tenant, attached, sealed, marks)
 
-        def find_key(subject: str) -> SubjectKey | None:
-            return self._find_key(entry.tenant, subject, kek)
-
-        return open_attached(find_key, entry.tenant, entry.attached, stored[0], stored[1])
+    def find_key(self, tenant: str, subject: str) -> SubjectKey | None:
+        """A subject's data key, None where it was erased, and the commitment to it; None where it has no row."""
+        return None if self._kek is None else self._find_key(tenant, subject, self._kek)
 
     def _find_key(self, tenant: str, subject: str, kek: bytes) -> SubjectKey | None:
         """A subject's data key, None where it was erased, and the commitment to it; None where it has no row."""
@@ -418,6 +433,16 @@ class Reader:
         query = f"SELECT idx, w, ws, kind, session, ts_us, body FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608
         return self._query(query, tenant, *span, *period_us, session, session, *kinds, stream=True)
 
+    def sealed_rows(self, tenant: str, span: tuple[int, int], period_us: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
+        """(position, writer, sequence, kind, session, time, signed text, sealed, marks) of entries that seal something.
+
+        In log order; `span` and `period_us` as of `entry_rows`.
+        """
+        columns = "idx, w, ws, kind, session, ts_us, body, sealed, marks"
+        where = "idx>=? AND idx<? AND ts_us>=? AND ts_us<? AND sealed IS NOT NULL"
+        query = f"SELECT {columns} FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608  constants
+        return self._query(query, tenant, *span, *period_us, stream=True)
+
     def positions(self, tenant: str, span: tuple[int, int], period_us: tuple[int, int]) -> Iterator[int]:
         """Positions of the entries of a span (as of `entry_rows`) whose time is in a period, in order."""
         query = "SELECT idx FROM entry WHERE tenant=? AND idx>=? AND idx<? AND ts_us>=? AND ts_us<? ORDER BY idx"
@@ -480,6 +505,11 @@ class Reader:
     def attached(self, tenant: str, writer: str, seq: int) -> tuple[Any, ...] | None:
         """(sealed, marks) beside one entry."""
         return self._find("SELECT sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?", tenant, writer, seq)
+
+    def entry_columns(self, tenant: str, writer: str, seq: int) -> tuple[Any, ...]:
+        """(signed text, signatures, sealed, marks) of one entry, which must be there."""
+        query = "SELECT body, signatures, sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?"
+        return self._find(query, tenant, writer, seq) or (None,) * 4
 
     def vault(self, tenant: str, subject: str) -> tuple[Any, ...] | None:
         """(wrapped key, commitment to the key, erased at µs)."""

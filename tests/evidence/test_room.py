@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sqlite3
 
 import pytest
 
+from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.errors import Denied
 from halo_core.evidence.answers import Period, Verdict, describe_tool, format_query
+from halo_core.evidence.questions_operation import answer_failures
 from halo_core.evidence.room import DecisionFilter, QueryRoom, ask
 from halo_core.facade import HaloBase
-from halo_core.model import EntryKind
+from halo_core.ledger import encode_entry, format_vkey, make_vkey, writer_name
+from halo_core.model import EntryKind, LedgerEntry
+from halo_core.store.drafts import encode_leaf
 from halo_core.store.reader import Reader
-from halo_world import SURFACE, Calls, db_of, policy_folder, tool
+from halo_world import SURFACE, Calls, attack, db_of, policy_folder, tool
 
 ALWAYS = Period(0, 2**62)
+NEWEST_CHANGED = (
+    "UPDATE entry SET body=CAST(replace(body, '\"closed\"', '\"crash\"') AS BLOB)"
+    " WHERE idx=(SELECT max(idx) FROM entry)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +103,13 @@ def test_a_period_without_entries_cannot_be_told_about(home):
         ("DELETE FROM entry WHERE idx=5", "position_missing"),
         ("DELETE FROM entry WHERE idx=(SELECT max(idx) FROM entry)", "ledger_behind_anchor"),
         ("DELETE FROM checkpoint", "checkpoint_missing"),
+        (NEWEST_CHANGED, "root_mismatch"),
+        ("UPDATE entry SET session='' WHERE kind='decision'", "column_altered"),
+        ("UPDATE entry SET w='x' || substr(w, 2) WHERE w=(SELECT w FROM entry WHERE idx=0)", "chain_broken"),
+        ("UPDATE checkpoint SET note=(SELECT note FROM checkpoint ORDER BY size LIMIT 1)", "column_altered"),
+        ("UPDATE checkpoint SET note=CAST(replace(note, 'halo/local', 'halo/other') AS BLOB)", "bad_signature"),
+        ("UPDATE blob SET bytes=CAST(replace(bytes, 'pii', 'pix') AS BLOB)", "part_altered"),
+        ("DELETE FROM blob", "part_missing"),
     ],
 )
 def test_a_log_that_does_not_verify_answers_nothing(home, tmp_path, change, code):
@@ -108,6 +124,68 @@ def test_a_log_that_does_not_verify_answers_nothing(home, tmp_path, change, code
         answer = ask(room, ALWAYS, count_decisions)
     assert answer.verdict is Verdict.CANNOT_TELL
     assert code in answer.findings[0]
+
+
+def test_a_row_that_was_cut_out_with_its_position_is_missed(home, tmp_path):
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    with contextlib.closing(attack(db_of(copy))) as connection:
+        connection.execute("DELETE FROM entry WHERE idx=5")
+        for (index,) in connection.execute("SELECT idx FROM entry WHERE idx>5 ORDER BY idx").fetchall():
+            connection.execute("UPDATE entry SET idx=idx-1 WHERE idx=?", (index,))
+    with room_of(copy) as room:
+        assert "entry_missing" in ask(room, ALWAYS, count_decisions).findings[0]
+
+
+def append_forged(home, log, *kinds, decision=None):
+    """Put entries of a writer that signs them itself at the end of the log; `log` signs its first entry."""
+    own, leaf = Ed25519Signer.generate(), ""
+    vkey = format_vkey(make_vkey(writer_name("local", "forged"), own.public_key))
+    with contextlib.closing(attack(db_of(home))) as connection:
+        (end,) = connection.execute("SELECT max(idx)+1 FROM entry").fetchone()
+        for seq, kind in enumerate(kinds):
+            body = {"vkey": vkey} if seq == 0 else decision if kind is EntryKind.DECISION else {}
+            entry = LedgerEntry("local", "", "forged", seq, leaf, 2**50, kind, "dev", body)
+            signed = encode_entry(entry, own, log=log if seq == 0 else None)
+            leaf = encode_leaf(signed.leaf)
+            row = ("local", "forged", seq, end + seq, kind.value, "", 2**50, None, 0)
+            values = (*row, signed.text, signed.signatures, None, None)
+            connection.execute(f"INSERT INTO entry VALUES ({','.join('?' * len(values))})", values)
+
+
+@pytest.mark.parametrize("is_certified", [False, True])
+def test_a_writer_counts_only_if_the_key_of_the_log_certified_it(home, tmp_path, is_certified):
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    log = KeyStore(copy).signer("log") if is_certified else Ed25519Signer.generate()
+    append_forged(copy, log, EntryKind.WRITER_OPEN, EntryKind.SHADOW)
+    with room_of(copy) as room:
+        answer = ask(room, ALWAYS, count_decisions)
+    assert answer.verdict is (Verdict.HOLDS if is_certified else Verdict.CANNOT_TELL)
+    assert is_certified or "bad_signature" in answer.findings[0]
+    assert not is_certified or answer.population.uncovered == 2
+
+
+def test_a_writer_writes_nothing_after_it_closed(home, tmp_path):
+    copy = tmp_path / "home"
+    shutil.copytree(home, copy)
+    append_forged(copy, KeyStore(copy).signer("log"), EntryKind.WRITER_OPEN, EntryKind.WRITER_CLOSE, EntryKind.SHADOW)
+    with room_of(copy) as room:
+        assert "chain_broken" in ask(room, ALWAYS, count_decisions).findings[0]
+
+
+def test_an_outcome_that_is_missing_is_a_failure_once_its_writer_has_closed(home, tmp_path):
+    (text,) = raw(home, "SELECT body FROM entry WHERE kind='decision' ORDER BY idx LIMIT 1")[0]
+    decision = json.loads(text)["body"]
+    for name, kinds in {"open": (), "closed": (EntryKind.WRITER_CLOSE,)}.items():
+        copy = tmp_path / name
+        shutil.copytree(home, copy)
+        log = KeyStore(copy).signer("log")
+        append_forged(copy, log, EntryKind.WRITER_OPEN, EntryKind.DECISION, *kinds, decision=decision)
+        with room_of(copy) as room:
+            answer = ask(room, ALWAYS, answer_failures)
+        found = [(row["what"], row["ids"]) for row in answer.rows]
+        assert found == ([("outcomes missing", ["forged-1"])] if kinds else [])
 
 
 def test_names_are_opened_where_the_home_can(home):

@@ -10,6 +10,7 @@ import random
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -35,7 +36,8 @@ from halo_core.alerts.receivers import (
     read_secrets,
 )
 from halo_core.alerts.records import LedgerAlertLog
-from halo_core.cli.context import StoreContext, WhyOption, store_verb
+from halo_core.cli.context import StoreContext, WhyOption, parse_duration, store_verb
+from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.rendering import (
     Exit,
     build_table,
@@ -51,12 +53,13 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.enforcement.judged_sessions import JudgeAlertJob
 from halo_core.errors import ConfigError
+from halo_core.evidence.questions_alerts import answer_alert_times
 from halo_core.identity_feed.feed import judge_identity
 from halo_core.model import EntryKind
 from halo_core.oversight.requests import mask_reason
 from halo_core.store import Draft
 from halo_core.store.reader import find_entry
-from halo_core.views.alerts import is_about_identity, is_in_baseline, load_alerts
+from halo_core.views.alerts import find_acknowledgement, is_about_identity, is_in_baseline, load_alerts
 
 _FOLDER: Final = "alerts"
 _SIGNING_KEY: Final = "alerts"
@@ -67,7 +70,7 @@ _MAX_FOLLOW_S: Final = 300.0
 _MIN_FOLLOW_S: Final = 0.2
 app = typer.Typer(help="List alerts, and send them to other systems.")
 _JUDGED_KINDS: Final = (EntryKind.ALERT, EntryKind.DECISION)
-_TITLES: Final = ("#", "time", "who", "on", "risk", "session", "judged", "why")
+_TITLES: Final = ("#", "time", "who", "on", "risk", "session", "seen", "judged", "why")
 
 
 @dataclass(slots=True)
@@ -276,8 +279,47 @@ def alerts(
     for item in listed.alerts:
         judged = "-" if item.verdict is None else "attack" if item.verdict["attack"] else "ordinary"
         *cells, why = map(safe_text, item.describe())
-        table.add_row(str(item.record.index), format_iso(item.record.entry.ts_us), *cells, judged, why)
+        seen = "-" if item.acknowledged_us is None else "yes"
+        table.add_row(str(item.record.index), format_iso(item.record.entry.ts_us), *cells, seen, judged, why)
     say(table if listed.alerts else "no alerts")
+
+
+@store_verb(app, "acknowledge", json=False, by=True)
+def acknowledge(
+    alert: Annotated[str, Argument(metavar="N", help="Index or id of the alert.")],
+    *,
+    why: WhyOption = "",
+    store: StoreContext,
+) -> None:
+    """Record that you have seen an alert and take care of it. What it was, you say later with `halo judge N`."""
+    with store.open_log() as (reader, tenant):
+        entry = find_entry(reader, tenant, alert).entry
+        earlier = find_acknowledgement(reader, tenant, entry.id)
+    if entry.kind is not EntryKind.ALERT:
+        problem, remedy = f"`{alert}` is not an alert but an entry of kind {entry.kind.value}", "see `halo alerts`"
+        raise ConfigError("no_alert", problem, field="N", remedy=remedy)
+    if earlier is not None:
+        say(safe_text(f"{entry.id} was acknowledged already, at {format_iso(earlier.entry.ts_us)}"))
+        return
+    body = {"alert": entry.id, "why": mask_reason(why)}
+    store.commit(lambda tx: tx.append(Draft(EntryKind.ACKNOWLEDGEMENT, "", body, actor=store.actor)), tenant)
+    say(safe_text(f"recorded: {entry.id} is acknowledged"))
+
+
+@store_verb(app, "sla")
+def show_times(
+    *,
+    within: Annotated[
+        str, Option("--within", metavar="TIME", help="Acknowledgements after this time are findings: 30m, 4h, 1d.")
+    ] = "",
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """Show how long each alert waited until it was acknowledged and judged; alerts that nobody acknowledged."""
+    within_s = parse_duration(within) if within else 0
+    question = partial(answer_alert_times, within_s=within_s)
+    return answer_question(store, "alerts sla", read_period(from_, to), question, within=within)
 
 
 @store_verb(json=False, by=True)

@@ -7,16 +7,31 @@ A verb makes an answer with `answer_question` and returns its exit code: 0 the c
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from typer import Option
 
-from halo_core.cli.context import StoreContext, parse_time
+from halo_core.cli.context import StoreContext, parse_time, store_verb
 from halo_core.cli.rendering import Exit, build_field_table, build_table, console, fail, safe_text, say
 from halo_core.clock import SystemClock
-from halo_core.errors import ConfigError, NotVerified
+from halo_core.errors import ConfigError, Gap, NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, format_moment, format_query
-from halo_core.evidence.room import QueryRoom, ask
+from halo_core.evidence.questions_access import answer_access_log, answer_reach, answer_sample, answer_who_touched
+from halo_core.evidence.questions_alerts import answer_metrics
+from halo_core.evidence.questions_operation import (
+    answer_denials,
+    answer_failures,
+    answer_unchanged,
+    find_note,
+    list_signed_tenants,
+)
+from halo_core.evidence.room import DecisionFilter, QueryRoom, ask
+from halo_core.model import ActionKind, Effect
+from halo_core.store.reader import Reader
+from halo_core.views import NO_LEDGER_CODES
 
 FromOption = Annotated[
     str, Option("--from", metavar="TIME", help="From this time on: 2026-11-01T08:30 (UTC), or 30m, 2h, 7d ago.")
@@ -25,8 +40,11 @@ ToOption = Annotated[str, Option("--to", metavar="TIME", help="Before this time,
 
 _PEOPLE: Final = ("user", "person", "approver")
 _SESSIONS: Final = ("session",)
+_EFFECTS: Final = tuple(effect.value for effect in Effect)
+_KINDS: Final = tuple(kind.value for kind in ActionKind)
 _MAX_ROWS: Final = 1000
-_NO_LOG: Final = ("no_database", "no_store", "which_tenant", "schema_version")
+_MAX_CHECKPOINT_FILE: Final = 1_000_000
+_NO_LOG: Final = (*NO_LEDGER_CODES, "schema_version")
 _VERDICTS: Final = {
     Verdict.HOLDS: "[bold green]holds[/]: ",
     Verdict.FAILS: "[bold red]does not hold[/]: ",
@@ -79,10 +97,18 @@ def answer_question(
     except NotVerified as exc:
         return fail(exc, Exit.CANNOT_TELL)
     except ConfigError as exc:
-        if exc.code not in _NO_LOG:
+        if exc.code not in _NO_LOG and not _is_empty(store):
             raise
         return fail(exc, Exit.CANNOT_TELL)
     return print_answer(store, answer)
+
+
+def _is_empty(store: StoreContext) -> bool:
+    """Whether nobody has written a log into the store yet."""
+    if store.tenant is not None:
+        return False
+    with Reader(store.url) as reader:
+        return not reader.tenants()
 
 
 def print_answer(store: StoreContext, answer: Answer) -> Exit:
@@ -134,3 +160,198 @@ def _format_cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+AgentOption = Annotated[str, Option("--agent", help="Only what this agent did.")]
+UserOption = Annotated[str, Option("--user", help="Only what was done for this person: name or reference.")]
+ToolOption = Annotated[
+    str, Option("--tool", help="Only this tool, retriever, model or agent; `*` stands for any characters.")
+]
+SystemOption = Annotated[str, Option("--system", help="Only resources of this system.")]
+LabelOption = Annotated[str, Option("--label", help="Only resources with this data label, for example chd.")]
+EffectOption = Annotated[
+    str, Option("--effect", help=f"Only these effects, with commas between them: {', '.join(_EFFECTS)}.")
+]
+SessionOption = Annotated[str, Option("--session", help="Only this session: its name or its reference.")]
+
+
+def read_effects(text: str) -> frozenset[str]:
+    """The effects of `--effect`.
+
+    Raises:
+        ConfigError: `bad_effect`.
+    """
+    effects = frozenset(filter(None, text.split(",")))
+    odd = sorted(effects.difference(_EFFECTS))
+    if odd:
+        remedy = f"use one of {', '.join(_EFFECTS)}"
+        raise ConfigError("bad_effect", f"`{odd[0][:32]}` is no effect", field="effect", remedy=remedy)
+    return effects
+
+
+def _list_options(wanted: DecisionFilter) -> dict[str, str]:
+    """The options that a filter was made of, as they stand in a query."""
+    return {
+        "agent": wanted.agent,
+        "effect": ",".join(sorted(wanted.effects)),
+        "label": wanted.label,
+        "session": wanted.session,
+        "system": wanted.system,
+        "tool": wanted.tool,
+        "user": wanted.user,
+    }
+
+
+@store_verb()
+def who_touched(
+    *,
+    label: Annotated[str, Option("--label", help="Data label of a resource or a result, for example chd.")] = "",
+    system: SystemOption = "",
+    tool: ToolOption = "",
+    agent: AgentOption = "",
+    user: UserOption = "",
+    effect: EffectOption = "",
+    prove: Annotated[bool, Option("--prove", help="Also show that none is missing.")] = False,
+    session: SessionOption = "",
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """List every agent that reached data with a label, for whom, with what effect, and whether it ran."""
+    if not (label or system or tool):
+        remedy = "give `--label`, `--system` or `--tool`"
+        raise ConfigError("usage", "nothing was named that may have been reached", field="label", remedy=remedy)
+    period = read_period(from_, to)
+    wanted = DecisionFilter(period, agent, user, tool, system, label, read_effects(effect), session)
+    question = partial(answer_who_touched, wanted=wanted, prove=prove)
+    return answer_question(store, "who-touched", period, question, **_list_options(wanted), prove=prove)
+
+
+@store_verb()
+def reach(
+    *,
+    agent: Annotated[str, Option("--agent", help="The agent.")] = "",
+    user: Annotated[str, Option("--user", help="Or a person: name or reference.")] = "",
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """List what an agent, or a person through agents, reached: systems, tools, labels, beside what was granted."""
+    question = partial(answer_reach, agent=agent, user=user)
+    return answer_question(store, "reach", read_period(from_, to), question, agent=agent, user=user)
+
+
+@store_verb()
+def sample(
+    *,
+    n: Annotated[int, Option("--n", help="How many decisions to draw.")] = 25,
+    seed: Annotated[str, Option("--seed", help="Any text; the same seed draws the same decisions.")] = "",
+    kind: Annotated[str, Option("--kind", help=f"Only actions of this kind: {', '.join(_KINDS)}.")] = "",
+    agent: AgentOption = "",
+    user: UserOption = "",
+    tool: ToolOption = "",
+    system: SystemOption = "",
+    label: LabelOption = "",
+    effect: EffectOption = "",
+    session: SessionOption = "",
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """Count the decisions of a period, and draw some at random so that anybody can draw them again."""
+    if kind and kind not in _KINDS:
+        remedy = f"use one of {', '.join(_KINDS)}"
+        raise ConfigError("bad_kind", f"`{kind[:32]}` is no kind of action", field="kind", remedy=remedy)
+    period = read_period(from_, to)
+    wanted = DecisionFilter(period, agent, user, tool, system, label, read_effects(effect), session)
+    question = partial(answer_sample, wanted=wanted, n=n, seed=seed, kind=kind)
+    options = _list_options(wanted)
+    return answer_question(store, "sample", period, question, **options, kind=kind, n=n, seed=seed)
+
+
+@store_verb()
+def denials(
+    *,
+    with_disposition: Annotated[
+        bool, Option("--with-disposition", help="Also what followed: asked, answered, tried again, judged, stopped.")
+    ] = False,
+    agent: AgentOption = "",
+    user: UserOption = "",
+    tool: ToolOption = "",
+    system: SystemOption = "",
+    label: LabelOption = "",
+    effect: EffectOption = "",
+    session: SessionOption = "",
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """List refused and invalid attempts, and what followed each."""
+    period = read_period(from_, to)
+    wanted = DecisionFilter(period, agent, user, tool, system, label, read_effects(effect), session)
+    question = partial(answer_denials, wanted=wanted, with_disposition=with_disposition)
+    return answer_question(
+        store, "denials", period, question, **_list_options(wanted), with_disposition=with_disposition
+    )
+
+
+@store_verb()
+def access_log(
+    *,
+    act: Annotated[str, Option("--act", help="Only this: read, reveal, export or refused.")] = "",
+    person: Annotated[str, Option("--person", help="Only what this person did: name or reference.")] = "",
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """List who read, revealed or exported contents and evidence, and who was refused."""
+    question = partial(answer_access_log, act=act, person=person)
+    return answer_question(store, "access-log", read_period(from_, to), question, act=act, person=person)
+
+
+@store_verb()
+def failures(*, from_: FromOption = "", to: ToOption = "", store: StoreContext) -> int:
+    """Show when enforcement or recording failed or was switched off, by whom, and what agents did then."""
+    return answer_question(store, "failures", read_period(from_, to), answer_failures)
+
+
+@store_verb()
+def metrics(*, agent: AgentOption = "", from_: FromOption = "", to: ToOption = "", store: StoreContext) -> int:
+    """Show the figures of a period: decisions by effect, questions and answers, alerts and false alarms."""
+    period = read_period(from_, to)
+    question = partial(answer_metrics, wanted=DecisionFilter(period, agent))
+    return answer_question(store, "metrics", period, question, agent=agent)
+
+
+def answer_since(store: StoreContext, file: Path) -> int:
+    """`halo verify --since FILE`: whether the log holds everything that a checkpoint signed that somebody kept.
+
+    Raises:
+        ConfigError: `no_file`, it cannot be read.
+    """
+    try:
+        data = file.read_bytes()[:_MAX_CHECKPOINT_FILE]
+    except OSError as exc:
+        problem, remedy = (
+            f"cannot read `{file}`: {exc.strerror}",
+            "give a file with a checkpoint, or an anchor.json",
+        )
+        raise ConfigError("no_file", problem, field="since", remedy=remedy) from exc
+
+    def question(room: QueryRoom, period: Period) -> Answer:
+        return answer_unchanged(room, period, find_note(room, data))
+
+    def answer(tenant: str | None) -> int:
+        if tenant is not None and tenant not in present:
+            problem = f"the store holds no log of `{tenant}`, of which the file has a checkpoint"
+            return fail(Gap("ledger_behind_anchor", problem, remedy="restore the newest copy"), Exit.FAILED)
+        return answer_question(replace(store, tenant=tenant), "verify", read_period("", ""), question, since=file.name)
+
+    try:
+        with Reader(store.url) as reader:
+            present = reader.tenants()
+    except (ConfigError, NotVerified) as exc:
+        return fail(exc, Exit.CANNOT_TELL)
+    # The file says whose log it is of; a copy of an anchor.json may be of several.
+    tenants: list[str | None] = [*list_signed_tenants(data)]
+    return max(answer(tenant) for tenant in tenants or [None])

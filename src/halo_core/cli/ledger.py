@@ -20,6 +20,7 @@ from rich.text import Text
 from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, show_progress, store_verb
+from halo_core.cli.evidence import answer_since
 from halo_core.cli.rendering import (
     EFFECT_STYLE,
     PASSED_MARKS,
@@ -34,7 +35,7 @@ from halo_core.clock import format_iso
 from halo_core.enforcement.agent_credentials import install_starter
 from halo_core.errors import ConfigError
 from halo_core.ledger import LIMITS, Report
-from halo_core.model import EntryKind, Resource
+from halo_core.model import EntryKind, LedgerEntry, Resource
 from halo_core.policy import PolicyBundle, infer_arg_types
 from halo_core.policy.checks import check_bundle, load_cases, run_case
 from halo_core.processes import count_cores
@@ -88,12 +89,23 @@ _VERDICT: Final = {
 def verify(
     *,
     signatures: Annotated[bool, Option("--signatures", help="Also check every writer signature.")] = False,
+    since: Annotated[
+        Path | None,
+        Option(
+            "--since",
+            metavar="FILE",
+            help="A checkpoint that you kept, or a copy of anchor.json: was anything that it signed changed or cut?",
+        ),
+    ] = None,
     store: StoreContext,
 ) -> int:
     """Verify the ledger: hashes, chains, tree, checkpoints, anchor, content.
 
-    Exit 0: whole. 11: something was changed. 13: something is missing. 2: cannot tell.
+    Exit 0: whole. 11: something was changed. 13: something is missing. 2: cannot tell. With `--since` as of a question:
+    0 nothing was changed or cut since, 1 something was, 2 cannot tell.
     """
+    if since is not None:
+        return answer_since(store, since)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with show_progress(*columns) as bar:
         task = bar.add_task("verifying")
@@ -152,9 +164,10 @@ def replay(
         raise ConfigError("usage", "give one decision, or `--all`", field="id", remedy=remedy)
     with store.open_log() as (reader, name):
         total = 1 if id else reader.count(name, EntryKind.DECISION.value)
-        if id:
+        record = find_decision(reader, name, id, "id") if id else None
+        if record is not None:
             replayer = Replayer(reader, store.open_contents(reader, is_shown=False), name)
-            results = iter([replayer.replay(find_decision(reader, name, id, "id"))])
+            results = iter([replayer.replay(record)])
         else:
             results = replay_log(store.url, store.home, name, processes=count_cores())
         counts, odd = _collect_results(results, total)
@@ -164,10 +177,20 @@ def replay(
         for item in odd
     ]
     if not store.print_json({"counts": {status.value: n for status, n in counts.items()}, "odd": rows}):
+        if record is not None:
+            _print_replayed(record.entry)
         _print_replay(counts.total(), counts, odd)
     if counts[ReplayStatus.DIFFERS]:
         return Exit.REPLAY_DIFFERS
     return Exit.CANNOT_TELL if odd or not counts else Exit.OK
+
+
+def _print_replayed(decision: LedgerEntry) -> None:
+    """What was decided, and by what."""
+    request, effect = decision.body["request"], decision.body["decision"]["effect"]
+    say(f"{decision.id}, {format_iso(decision.ts_us)}: ", safe_text(decision.body["justification"]))
+    say(f"recorded effect [bold]{effect}[/], policy {decision.body['snapshot']['policy']}")
+    say(safe_text(f"arguments {request['args_digest']}"))
 
 
 def _collect_results(results: Iterator[ReplayResult], total: int) -> tuple[Counter[ReplayStatus], list[ReplayResult]]:

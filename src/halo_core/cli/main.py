@@ -69,6 +69,30 @@ VERBS: Final = {
     "authority": Verb(
         "sessions.authority", "Draw a session's authority over time, its floors, and when which actions stop."
     ),
+    "who-touched": Verb(
+        "evidence.who_touched",
+        "List every agent that reached data with a label, for whom, with what effect, and whether it ran.",
+    ),
+    "reach": Verb(
+        "evidence.reach",
+        "List what an agent, or a person through agents, reached: systems, tools, labels, beside what was granted.",
+    ),
+    "sample": Verb(
+        "evidence.sample",
+        "Count the decisions of a period, and draw some at random so that anybody can draw them again.",
+    ),
+    "denials": Verb("evidence.denials", "List refused and invalid attempts, and what followed each."),
+    "access-log": Verb(
+        "evidence.access_log", "List who read, revealed or exported contents and evidence, and who was refused."
+    ),
+    "failures": Verb(
+        "evidence.failures",
+        "Show when enforcement or recording failed or was switched off, by whom, and what agents did then.",
+    ),
+    "metrics": Verb(
+        "evidence.metrics",
+        "Show the figures of a period: decisions by effect, questions and answers, alerts and false alarms.",
+    ),
     "replay": Verb("ledger.replay", "Recompute recorded decisions and compare the bytes."),
     "status": Verb(
         "controls.status", "Show mode, floor, waiver and who set them, and the number of decisions, by tenant."

@@ -24,6 +24,10 @@ _LAST_US: Final = 253_402_300_799_999_999
 """The end of the year 9999, after which no date is written."""
 
 
+MAX_LISTED: Final = 50_000
+"""Rows of an answer; a longer list needs a shorter period."""
+
+
 class Verdict(StrEnum):
     """Whether a claim holds; its `exit_code` is that of the command."""
 
@@ -155,6 +159,18 @@ def format_query(verb: str, period: Period | None = None, **options: str | int |
     for name, value in sorted(given.items()):
         words.append(f"--{name}" if value is True else f"--{name} {shlex.quote(str(value))}")
     return " ".join(["halo", *words])
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """So many of something, in words."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def check_listed(counted: int) -> list[str]:
+    """The finding where a list has more rows than an answer holds; else none."""
+    if counted <= MAX_LISTED:
+        return []
+    return [f"only the first {MAX_LISTED} of {counted} are listed: ask for a shorter period"]
 
 
 @cache

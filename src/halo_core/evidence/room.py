@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,132 +18,45 @@ from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 import orjson
 
+from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record_parts import default_acting, unpack_digest
 from halo_core.errors import CannotDecide, ConfigError, NotVerified, Tampered
-from halo_core.evidence.answers import Answer, Period, Population, Verdict, describe_tool
+from halo_core.evidence.answers import Answer, Period, Population, Verdict, count_of, describe_tool
+from halo_core.evidence.facts import (
+    Action,
+    DecisionFacts,
+    DecisionFilter,
+    OutcomeFacts,
+    RoomEntry,
+    read_outcome,
+    read_place,
+)
 from halo_core.evidence.verified_log import BLOCK, VerifiedLog, verify_log
-from halo_core.model import EntryKind, format_entry_id
+from halo_core.model import EntryKind
 from halo_core.references import is_reference
 from halo_core.store.reader import Reader
 
+__all__ = [
+    "END_US",
+    "Action",
+    "DecisionFacts",
+    "DecisionFilter",
+    "OutcomeFacts",
+    "QueryRoom",
+    "RoomEntry",
+    "ask",
+    "describe_unknown",
+    "read_place",
+]
+
+END_US: Final = 2**62
+"""A time after every other one."""
 _MAX_CACHED: Final = 8192
+_NAMES_CLOSED: Final = "names stay references: this home has no content.key to open them with"
 _MAX_PEOPLE: Final = 65_536
 _RUN_EFFECTS: Final = frozenset({"allow", "monitor", "restrict"})
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-
-class RoomEntry(NamedTuple):
-    """One entry as it is stored: of a decision the compact body, with parts by name."""
-
-    index: int  # type: ignore[assignment]  # hides `tuple.index`
-    writer: str
-    seq: int
-    kind: str
-    ts_us: int
-    session: str
-    body: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        """Writer and sequence."""
-        return format_entry_id(self.writer, self.seq)
-
-
-class DecisionFacts(NamedTuple):
-    """What a question asks of a decision.
-
-    Args:
-        index: position in the log.
-        id: of the entry.
-        ts_us: when, microseconds since 1970.
-        session: reference of the session.
-        agent: who acted.
-        user: reference of the person it acted for; empty for nobody.
-        acting: from that person (a reference) down to the agent.
-        chain: hashes of its passports, root first.
-        host: part that tells process, policy, mode and what the host can do.
-        kind: of the action.
-        resource: id of what was acted on.
-        impact: of the resource.
-        labels: data labels of the resource.
-        system: that the resource belongs to; empty for none.
-        effect: of the decision.
-        reasons: codes.
-        rules: ids of the rules behind the reasons, in their order; empty where a check has none.
-        dispatched: whether the action was let run.
-        args_digest: keyed digest of the arguments.
-        approval: a person's answer that the decision read, with `approver` as a reference; None where it read none.
-        links: pairs of relation and entry id.
-        trace: trace id as stored; empty for none.
-        body: as stored.
-    """
-
-    index: int  # type: ignore[assignment]  # hides `tuple.index`
-    id: str
-    ts_us: int
-    session: str
-    agent: str
-    user: str
-    acting: tuple[str, ...]
-    chain: tuple[str, ...]
-    host: Mapping[str, Any]
-    kind: str
-    resource: str
-    impact: str
-    labels: tuple[str, ...]
-    system: str
-    effect: str
-    reasons: tuple[str, ...]
-    rules: tuple[str, ...]
-    dispatched: bool
-    args_digest: str
-    approval: Mapping[str, Any] | None
-    links: tuple[tuple[str, str], ...]
-    trace: str
-    body: Mapping[str, Any]
-
-
-class OutcomeFacts(NamedTuple):
-    """What a question asks of an outcome: `decision` is the entry id of the decision that let the action run."""
-
-    index: int  # type: ignore[assignment]  # hides `tuple.index`
-    id: str
-    ts_us: int
-    session: str
-    decision: str
-    status: str
-    labels: tuple[str, ...]
-    origin: str
-    tainted: bool
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionFilter:
-    """Which decisions are wanted; every condition that is set must hold.
-
-    Args:
-        period: when.
-        agent: id of the acting agent.
-        user: name or reference of the person it acted for.
-        tool: id of the resource; `*` stands for any characters.
-        system: that the resource belongs to.
-        label: a data label of the resource.
-        effects: of the decision; empty for all.
-        session: name or reference of the session.
-        ids: entry ids, such as those that an index of subjects found; None for all.
-    """
-
-    period: Period
-    agent: str = ""
-    user: str = ""
-    tool: str = ""
-    system: str = ""
-    label: str = ""
-    effects: frozenset[str] = field(default_factory=frozenset[str])
-    session: str = ""
-    ids: frozenset[str] | None = None
 
 
 class _FrameFacts(NamedTuple):
@@ -185,6 +97,7 @@ class QueryRoom:
         self._resources: dict[str, _ResourceFacts] = {}
         self._people: dict[str, int] = {}
         self._names: dict[str, str] = {}
+        self._sessions: dict[str, str] = {}
 
     @property
     def log(self) -> VerifiedLog:
@@ -201,12 +114,18 @@ class QueryRoom:
         """What an answer about a period counted."""
         log = self.log
         times = (period.from_us, period.to_us)
-        spans = list(log.iter_spans(*times))
+        spans = log.iter_spans(*times)
         first = next((index for span in spans for index in self.reader.positions(self.tenant, span, times)), -1)
-        last = next((index for span in reversed(spans) for index in self._last_in(span, times)), -1)
+        last = self._last_position(period)
         size, root = (0, "") if log.head is None else (log.head.size, base64.b64encode(log.head.root).decode())
         uncovered = sum(1 for _ in self.reader.positions(self.tenant, (size, log.size), times)) if last >= size else 0
         return Population(counted, what, first, last, size, root, uncovered)
+
+    def _last_position(self, period: Period) -> int:
+        """Position of the last entry of a period; -1 where it has none."""
+        times = (period.from_us, period.to_us)
+        spans = reversed(list(self.log.iter_spans(*times)))
+        return next((index for span in spans for index in self._last_in(span, times)), -1)
 
     def _last_in(self, span: tuple[int, int], times: tuple[int, int]) -> Iterator[int]:
         """The last position of a span with such a time, if it has one."""
@@ -239,14 +158,47 @@ class QueryRoom:
         Raises:
             Tampered: a decision or a part of it cannot be read.
         """
-        users = self.reader.find_person(wanted.user) if wanted.user else None
         for entry in self.entries((EntryKind.DECISION,), wanted.period, session=wanted.session):
-            try:
-                facts = self._read_decision(entry, wanted, users)
-            except (KeyError, TypeError, ValueError, AttributeError) as exc:
-                raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
+            facts = self.read_decision(entry, wanted)
             if facts is not None:
                 yield facts
+
+    def actions(self, wanted: DecisionFilter) -> Iterator[Action]:
+        """Decisions that are wanted, each with the outcome of its action, wherever in the log that stands.
+
+        They come in the order of their outcomes, and those of which none is recorded at the end.
+        """
+        waiting: dict[str, DecisionFacts] = {}
+        rest = Period(wanted.period.from_us, END_US)
+        last = self._last_position(wanted.period)
+        for entry in self.entries((EntryKind.DECISION, EntryKind.OUTCOME), rest, session=wanted.session):
+            if entry.kind == EntryKind.OUTCOME:
+                outcome = read_outcome(entry)
+                decision = waiting.pop(outcome.decision, None)
+                if decision is not None:
+                    yield Action(decision, outcome)
+            elif wanted.period.contains(entry.ts_us):
+                facts = self.read_decision(entry, wanted)
+                if facts is not None and facts.dispatched:
+                    waiting[facts.id] = facts
+                elif facts is not None:
+                    yield Action(facts, None)
+            if entry.index >= last and not waiting:
+                return
+        for decision in waiting.values():
+            yield Action(decision, None)
+
+    def read_decision(self, entry: RoomEntry, wanted: DecisionFilter) -> DecisionFacts | None:
+        """The facts of a decision's entry; None where a condition of the filter, but for its period, does not hold.
+
+        Raises:
+            Tampered: the decision or a part of it cannot be read.
+        """
+        try:
+            users = self.reader.find_person(wanted.user) if wanted.user else None
+            return self._read_decision(entry, wanted, users)
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
 
     def _read_decision(
         self, entry: RoomEntry, wanted: DecisionFilter, users: frozenset[str] | None
@@ -263,6 +215,7 @@ class QueryRoom:
             or (wanted.system and resource.system != wanted.system)
             or (wanted.label and wanted.label not in resource.labels)
             or (wanted.ids is not None and entry.id not in wanted.ids)
+            or (wanted.session and entry.session != self.refer_session(wanted.session))
         ):
             return None
         reasons = verdict.get("reasons", _GRANTED)
@@ -309,24 +262,7 @@ class QueryRoom:
     def outcomes(self, period: Period, *, session: str = "") -> Iterator[OutcomeFacts]:
         """Outcomes that were recorded in a period, in log order; that of a decision may come after the period."""
         for entry in self.entries((EntryKind.OUTCOME,), period, session=session):
-            body = entry.body
-            try:
-                place = body["decision"]
-                decision = (entry.writer, place) if isinstance(place, int) else (place["w"], place["ws"])
-            except (KeyError, TypeError) as exc:
-                raise Tampered("malformed_entry", f"the entry {entry.id} holds no outcome: {exc}") from exc
-            yield OutcomeFacts(
-                entry.index,
-                entry.id,
-                entry.ts_us,
-                entry.session,
-                format_entry_id(*decision),
-                body.get("status", "success"),
-                tuple(body.get("labels", ())),
-                body.get("origin", "system"),
-                body.get("tainted", False),
-                body,
-            )
+            yield read_outcome(entry)
 
     def refer_person(self, name: str) -> str:
         """Reference of a person, given the name or the reference."""
@@ -337,9 +273,12 @@ class QueryRoom:
         """Reference of a session, given its name (an adapter's `thread:` may be left out) or the reference."""
         if not name:
             return ""
-        tried = (name, f"thread:{name}", name.removeprefix("thread:"))
-        found = [self.reader.find_session(self.tenant, item) for item in tried]
-        return next((item for item in found if self.reader.has_session(self.tenant, item)), found[0])
+        if name not in self._sessions:
+            tried = (name, f"thread:{name}", name.removeprefix("thread:"))
+            found = [self.reader.find_session(self.tenant, item) for item in tried]
+            reference = next((item for item in found if self.reader.has_session(self.tenant, item)), found[0])
+            _keep(self._sessions, name, reference, _MAX_CACHED)
+        return self._sessions[name]
 
     def _note_person(self, reference: str, index: int) -> None:
         if reference and reference not in self._people and len(self._people) < _MAX_PEOPLE:
@@ -404,9 +343,18 @@ class QueryRoom:
             tuple(findings),
             tuple(columns),
             tuple(rows),
-            tuple(notes),
+            (*notes, *self._describe_limits(columns)),
             describe_tool(),
         )
+
+    def _describe_limits(self, columns: Sequence[str]) -> Iterator[str]:
+        """Notes on what this answer could not see."""
+        unplaced = self.log.unplaced
+        if unplaced:
+            yield f"{count_of(unplaced, 'entry', 'entries')} have no position in the log yet, and are not counted"
+        keys = KeyStore(self.home).names() if self.home is not None and self.reader.names is not None else ()
+        if "person" in columns and "content" not in keys:
+            yield _NAMES_CLOSED
 
     def cannot_tell(self, period: Period, finding: str, *, claim: str = "", query: str = "") -> Answer:
         """The answer where the log cannot be read or is not whole."""
@@ -420,25 +368,47 @@ class QueryRoom:
     def find_unknown(self, wanted: DecisionFilter) -> tuple[str, ...]:
         """Findings for agent, tool, system and label that no decision of any time has, with similar names.
 
-        It reads all decisions, so it is asked only where nothing matched.
+        It may read all decisions, so it is asked only where nothing matched.
         """
-        known: dict[str, set[str]] = {"agent": set(), "tool": set(), "system": set(), "label": set()}
-        for item in self.decisions(DecisionFilter(Period(0, 2**62))):
-            known["agent"].add(item.agent)
-            known["tool"].add(item.resource)
-            known["system"].add(item.system)
-            known["label"].update(item.labels)
-        findings = []
-        for name, values in known.items():
-            asked = getattr(wanted, name)
-            is_known = not asked or (
-                any(fnmatchcase(value, asked) for value in values) if name == "tool" else asked in values
-            )
-            if not is_known:
-                findings.append(describe_unknown(name, asked, values))
+        known = self._list_registered()
+        if any(not _is_known(name, getattr(wanted, name), values) for name, values in known.items()):
+            for item in self.decisions(DecisionFilter(Period(0, END_US))):
+                known["agent"].add(item.agent)
+                known["tool"].add(item.resource)
+                known["system"].add(item.system)
+                known["label"].update(item.labels)
+        asked = {name: str(getattr(wanted, name)) for name in known}
+        findings = [
+            describe_unknown(name, asked[name], values)
+            for name, values in known.items()
+            if not _is_known(name, asked[name], values)
+        ]
+        if wanted.user and not any(True for _ in self.decisions(DecisionFilter(Period(0, END_US), user=wanted.user))):
+            findings.append(f"no decision was made for the person `{self.refer_person(wanted.user)}`")
         if wanted.session and not self.reader.has_session(self.tenant, self.refer_session(wanted.session)):
-            findings.append(f"there is no session `{wanted.session}`")
+            findings.append(f"there is no session with the reference `{self.refer_session(wanted.session)}`")
         return tuple(findings)
+
+    def _list_registered(self) -> dict[str, set[str]]:
+        """Agents that have a passport; ids, systems and labels of what is registered."""
+        known: dict[str, set[str]] = {"agent": set(), "tool": set(), "system": set(), "label": set()}
+        always = Period(0, END_US)
+        for entry in self.entries((EntryKind.PASSPORT, EntryKind.REGISTRATION), always):
+            if entry.kind == EntryKind.PASSPORT:
+                known["agent"].add(str(entry.body.get("agent", "")))
+                continue
+            resource = entry.body.get("resource")
+            if isinstance(resource, Mapping):
+                known["tool"].add(str(resource.get("id", "")))
+                known["system"].add(str(resource.get("system", "")))
+                known["label"].update(map(str, resource.get("labels", ())))
+        return known
+
+
+def _is_known(name: str, asked: str, values: Iterable[str]) -> bool:
+    if name == "tool":
+        return not asked or any(fnmatchcase(value, asked) for value in values)
+    return not asked or asked in values
 
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -463,7 +433,6 @@ def ask(
     if period.from_us >= period.to_us:
         return room.cannot_tell(period, "the period ends before it begins")
     try:
-        _ = room.log
         return question(room, period, *args, **options)
     except (NotVerified, CannotDecide) as exc:
         return room.cannot_tell(period, f"{exc.message} ({exc.code})")

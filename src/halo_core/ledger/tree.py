@@ -135,20 +135,29 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 def consistency_proof(leaves: Sequence[bytes], size1: int) -> list[bytes]:
     """Proof that the tree of the first `size1` leaves is a prefix (RFC 6962 section 2.1.2); IndexError if it is not."""
-    if not 0 < size1 <= len(leaves):
+    return [compute_root(leaves[low:high]) for low, high in list_consistency_ranges(size1, len(leaves))]
+
+
+def list_consistency_ranges(size1: int, size2: int) -> list[tuple[int, int]]:
+    """The subtrees whose roots are the proof of `consistency_proof`: first leaf, and the one after the last.
+
+    Raises:
+        IndexError: a tree of `size1` leaves is no prefix of one of `size2`.
+    """
+    if not 0 < size1 <= size2:
         raise IndexError(size1)
-    path: list[bytes] = []
-    low, high, is_whole_tree = 0, len(leaves), True
+    path: list[tuple[int, int]] = []
+    low, high, is_whole_tree = 0, size2, True
     while size1 != high:
         middle = low + _split_point(high - low)
         if size1 <= middle:
-            path.append(compute_root(leaves[middle:high]))
+            path.append((middle, high))
             high = middle
         else:
-            path.append(compute_root(leaves[low:middle]))
+            path.append((low, middle))
             low, is_whole_tree = middle, False
     if not is_whole_tree:
-        path.append(compute_root(leaves[low:high]))
+        path.append((low, high))
     return path[::-1]
 
 

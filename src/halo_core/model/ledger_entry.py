@@ -50,6 +50,7 @@ class EntryKind(StrEnum):
     GRANTS = "grants"
     OVERRIDE = "override"
     REVERSAL = "reversal"
+    ACKNOWLEDGEMENT = "acknowledgement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ OPEN_KINDS: Final = (
     EntryKind.WRITER_CLOSE,
     EntryKind.SHADOW,
     EntryKind.FEEDBACK,
+    EntryKind.ACKNOWLEDGEMENT,
     EntryKind.ACCESS,
     EntryKind.DRILL,
     EntryKind.POLICY,

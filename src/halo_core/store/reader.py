@@ -194,14 +194,25 @@ def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:
 
 
 def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
-    """The entries that refer to a decision: its outcome, its approval request, overrides and reversals of it."""
+    """The entries that refer to a decision: outcome, approval request, what a person answered, overrides, reversals."""
     place = (decision.entry.writer, decision.entry.seq)
-    kinds = (EntryKind.OUTCOME, EntryKind.APPROVAL_REQUEST, EntryKind.OVERRIDE, EntryKind.REVERSAL)
-    return [
-        item
-        for item in read_entries(reader, decision.entry.tenant, kinds, decision.entry.session)
-        if _find_subject(item.entry.body) == place
-    ]
+    kinds = (
+        EntryKind.OUTCOME,
+        EntryKind.APPROVAL_REQUEST,
+        EntryKind.APPROVAL,
+        EntryKind.OVERRIDE,
+        EntryKind.REVERSAL,
+    )
+    related: list[LoggedEntry] = []
+    for item in read_entries(reader, decision.entry.tenant, kinds, decision.entry.session):
+        body = item.entry.body
+        if item.entry.kind is EntryKind.APPROVAL:
+            is_related = body.get("request") in {question.entry.id for question in related}
+        else:
+            is_related = _find_subject(body) == place
+        if is_related:
+            related.append(item)
+    return related
 
 
 def _find_subject(body: Mapping[str, Any]) -> tuple[Any, Any]:

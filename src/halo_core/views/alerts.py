@@ -236,11 +236,13 @@ class AlertView(View):
         record: its entry.
         verdict: what a person said of it, None where nobody did.
         event: of a person or a service account: the event with names, or why it cannot be shown; None of an agent.
+        acknowledged_us: when somebody first acknowledged it, microseconds since the epoch; None where nobody did.
     """
 
     record: LoggedEntry
     verdict: Mapping[str, Any] | None
     event: AlertedEvent | str | None
+    acknowledged_us: int | None = None
 
     def describe(self) -> tuple[str, ...]:
         """Who, on what, risk, session, why; of a person or a service account a day stands for the session."""
@@ -267,6 +269,7 @@ class AlertView(View):
             closed = event if isinstance(event, str) else ""
             opened = {"closed": closed, "event": None if isinstance(event, str) else event.to_plain()}
         return {
+            "acknowledged_us": self.acknowledged_us,
             "id": entry.id,
             "index": self.record.index,
             "judged": None
@@ -298,9 +301,12 @@ def load_alerts(reader: Reader, tenant: str, home: Path, *, open_only: bool = Fa
     subjects: dict[str, str] = {}
     errors: dict[str, dict[str, int]] = {}
     names = IdentityNames(reader, home)
-    for record in read_entries(reader, tenant, (EntryKind.ALERT, EntryKind.FEEDBACK)):
+    seen_us: dict[str, int] = {}
+    for record in read_entries(reader, tenant, (EntryKind.ALERT, EntryKind.FEEDBACK, EntryKind.ACKNOWLEDGEMENT)):
         entry, body = record.entry, record.entry.body
-        if entry.kind is EntryKind.ALERT:
+        if entry.kind is EntryKind.ACKNOWLEDGEMENT:
+            seen_us.setdefault(str(body.get("alert", "")), entry.ts_us)
+        elif entry.kind is EntryKind.ALERT:
             alerts.append(record)
             about_identity = is_about_identity(entry)
             subjects[entry.id] = subject_of(str(body.get("identity"))) if about_identity else str(body.get("agent", ""))
@@ -312,12 +318,21 @@ def load_alerts(reader: Reader, tenant: str, home: Path, *, open_only: bool = Fa
             row["attack" if verdict["attack"] else "ordinary"] += 1
     listed = tuple(
         AlertView(
-            item, verdicts.get(item.entry.id), names.open_event(item.entry) if is_about_identity(item.entry) else None
+            item,
+            verdicts.get(item.entry.id),
+            names.open_event(item.entry) if is_about_identity(item.entry) else None,
+            seen_us.get(item.entry.id),
         )
         for item in alerts
         if not open_only or item.entry.id not in verdicts
     )
     return AlertList(listed, errors)
+
+
+def find_acknowledgement(reader: Reader, tenant: str, alert: str) -> LoggedEntry | None:
+    """The first entry that acknowledges the alert with this id; None where there is none."""
+    acknowledgements = read_entries(reader, tenant, (EntryKind.ACKNOWLEDGEMENT,))
+    return next((item for item in acknowledgements if item.entry.body.get("alert") == alert), None)
 
 
 def is_in_baseline(reader: Reader, tenant: str, alert: LedgerEntry) -> bool:

@@ -1,0 +1,172 @@
+"""What questions read of entries: decisions, outcomes, both together, and which decisions are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from halo_core.errors import Tampered
+from halo_core.evidence.answers import Period
+from halo_core.model import format_entry_id
+
+
+class RoomEntry(NamedTuple):
+    """One entry as it is stored: of a decision the compact body, with parts by name."""
+
+    index: int  # type: ignore[assignment]  # hides `tuple.index`
+    writer: str
+    seq: int
+    kind: str
+    ts_us: int
+    session: str
+    body: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Writer and sequence."""
+        return format_entry_id(self.writer, self.seq)
+
+
+class DecisionFacts(NamedTuple):
+    """What a question asks of a decision.
+
+    Args:
+        index: position in the log.
+        id: of the entry.
+        ts_us: when, microseconds since 1970.
+        session: reference of the session.
+        agent: who acted.
+        user: reference of the person it acted for; empty for nobody.
+        acting: from that person (a reference) down to the agent.
+        chain: hashes of its passports, root first.
+        host: part that tells process, policy, mode and what the host can do.
+        kind: of the action.
+        resource: id of what was acted on.
+        impact: of the resource.
+        labels: data labels of the resource.
+        system: that the resource belongs to; empty for none.
+        effect: of the decision.
+        reasons: codes.
+        rules: ids of the rules behind the reasons, in their order; empty where a check has none.
+        dispatched: whether the action was let run.
+        args_digest: keyed digest of the arguments.
+        approval: a person's answer that the decision read, with `approver` as a reference; None where it read none.
+        links: pairs of relation and entry id.
+        trace: trace id as stored; empty for none.
+        body: as stored.
+    """
+
+    index: int  # type: ignore[assignment]  # hides `tuple.index`
+    id: str
+    ts_us: int
+    session: str
+    agent: str
+    user: str
+    acting: tuple[str, ...]
+    chain: tuple[str, ...]
+    host: Mapping[str, Any]
+    kind: str
+    resource: str
+    impact: str
+    labels: tuple[str, ...]
+    system: str
+    effect: str
+    reasons: tuple[str, ...]
+    rules: tuple[str, ...]
+    dispatched: bool
+    args_digest: str
+    approval: Mapping[str, Any] | None
+    links: tuple[tuple[str, str], ...]
+    trace: str
+    body: Mapping[str, Any]
+
+
+class OutcomeFacts(NamedTuple):
+    """What a question asks of an outcome: `decision` is the entry id of the decision that let the action run."""
+
+    index: int  # type: ignore[assignment]  # hides `tuple.index`
+    id: str
+    ts_us: int
+    session: str
+    decision: str
+    status: str
+    labels: tuple[str, ...]
+    origin: str
+    tainted: bool
+    body: Mapping[str, Any]
+
+
+class Action(NamedTuple):
+    """A decision, and the outcome of its action; None where the action was not let run, or none is recorded."""
+
+    decision: DecisionFacts
+    outcome: OutcomeFacts | None
+
+    @property
+    def ran(self) -> bool | None:
+        """Whether it ran; None where that is not known."""
+        if self.outcome is None:
+            return None if self.decision.dispatched else False
+        return {"unknown": None, "not_run": False, "paused": False}.get(self.outcome.status, True)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFilter:
+    """Which decisions are wanted; every condition that is set must hold.
+
+    Args:
+        period: when.
+        agent: id of the acting agent.
+        user: name or reference of the person it acted for.
+        tool: id of the resource; `*` stands for any characters.
+        system: that the resource belongs to.
+        label: a data label of the resource.
+        effects: of the decision; empty for all.
+        session: name or reference of the session.
+        ids: entry ids, such as those that an index of subjects found; None for all.
+    """
+
+    period: Period
+    agent: str = ""
+    user: str = ""
+    tool: str = ""
+    system: str = ""
+    label: str = ""
+    effects: frozenset[str] = field(default_factory=frozenset[str])
+    session: str = ""
+    ids: frozenset[str] | None = None
+
+
+def read_outcome(entry: RoomEntry) -> OutcomeFacts:
+    """The facts of an outcome's entry.
+
+    Raises:
+        Tampered: it names no decision.
+    """
+    body = entry.body
+    return OutcomeFacts(
+        entry.index,
+        entry.id,
+        entry.ts_us,
+        entry.session,
+        read_place(entry),
+        body.get("status", "success"),
+        tuple(body.get("labels", ())),
+        body.get("origin", "system"),
+        body.get("tainted", False),
+        body,
+    )
+
+
+def read_place(entry: RoomEntry) -> str:
+    """The id of the decision that an outcome, an alert or a question belongs to.
+
+    Raises:
+        Tampered: the entry names none.
+    """
+    try:
+        place = entry.body["decision"]
+        return format_entry_id(entry.writer, place) if type(place) is int else format_entry_id(place["w"], place["ws"])
+    except (KeyError, TypeError) as exc:
+        raise Tampered("malformed_entry", f"the entry {entry.id} names no decision: {exc}") from exc

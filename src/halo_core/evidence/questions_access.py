@@ -1,0 +1,400 @@
+"""Questions of who reached what: data with a label, an identity's reach, a sample of decisions, who read the log.
+
+Each takes a room and a period and gives an answer (`room.ask`); they read the log once, as a stream.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from halo_core.errors import ConfigError, PassportError, Tampered
+from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
+from halo_core.evidence.room import END_US, Action, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry
+from halo_core.model import EntryKind, Grants
+from halo_core.oversight.requests import decode_link
+
+MAX_SAMPLE: Final = 10_000
+SAMPLE_DOMAIN: Final = "halo/sample/v1"
+_MAX_FINDINGS: Final = 100
+GOVERNED_ONLY: Final = "it holds for actions that pass through Halo; what runs beside it is seen only where noted"
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How often, when, and whether it ran."""
+
+    decisions: int = 0
+    ran: int = 0
+    unknown: int = 0
+    first_us: int = END_US
+    last_us: int = 0
+
+    def add(self, action: Action) -> None:
+        self.decisions += 1
+        self.ran += action.ran is True
+        self.unknown += action.ran is None
+        self.first_us = min(self.first_us, action.decision.ts_us)
+        self.last_us = max(self.last_us, action.decision.ts_us)
+
+    def to_row(self) -> dict[str, Any]:
+        times = (self.first_us, self.last_us) if self.decisions else (-1, -1)
+        first, last = map(format_moment, times)
+        return {
+            "decisions": self.decisions,
+            "first": first,
+            "last": last,
+            "ran": self.ran,
+            "unknown": self.unknown,
+        }
+
+
+_TALLY_COLUMNS: Final = ("decisions", "ran", "unknown", "first", "last")
+
+
+@dataclass(slots=True)
+class _Completeness:
+    """What speaks against a list of actions being complete."""
+
+    findings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add_finding(self, text: str) -> None:
+        if len(self.findings) < _MAX_FINDINGS:
+            self.findings.append(text)
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.CANNOT_TELL if self.findings else Verdict.HOLDS
+
+
+def answer_who_touched(room: QueryRoom, period: Period, wanted: DecisionFilter, *, prove: bool = False) -> Answer:
+    """Which agents reached data with a label (or a system, or a tool), for whom, with what effect, and whether it ran.
+
+    The label counts where the resource has it, or the result of the action.
+
+    Args:
+        room: of the log.
+        period: of the decisions.
+        wanted: with a label, a system or a tool.
+        prove: also show that none is missing.
+    """
+    rest = replace(wanted, period=period, label="")
+    groups: dict[tuple[str, ...], _Tally] = {}
+    unsettled: list[str] = []
+    for action in room.actions(rest):
+        decision, outcome = action
+        if wanted.label and wanted.label not in decision.labels + (outcome.labels if outcome is not None else ()):
+            continue
+        key = (decision.agent, decision.user, decision.resource, decision.system, decision.effect)
+        groups.setdefault(key, _Tally()).add(action)
+        if action.ran is None and len(unsettled) < _MAX_FINDINGS:
+            unsettled.append(decision.id)
+    counted = sum(item.decisions for item in groups.values())
+    unknown = room.find_unknown(wanted) if not counted else ()
+    rows = [
+        {
+            "agent": agent,
+            "effect": effect,
+            "person": room.name_of(user),
+            "reference": user,
+            "resource": resource,
+            "system": system,
+            **tally.to_row(),
+        }
+        for (agent, user, resource, system, effect), tally in sorted(groups.items())
+    ]
+    about = _describe_target(wanted)
+    agents = count_of(len({key[0] for key in groups}), "agent")
+    people = count_of(len({key[1] for key in groups if key[1]}), "person", "people")
+    claim = f"{count_of(counted, 'decision')} by {agents} for {people} on {about} are all that were made"
+    check = _check_completeness(room, period) if prove else _Completeness()
+    if unsettled:
+        check.notes.append(f"whether these ran is not known, no outcome says so: {', '.join(unsettled)}")
+    findings = (*unknown, *check.findings)
+    return room.conclude(
+        period,
+        counted=counted,
+        what=f"decisions on {about}",
+        claim=claim,
+        verdict=Verdict.CANNOT_TELL if unknown else check.verdict,
+        findings=findings,
+        columns=("agent", "person", "resource", "system", "effect", *_TALLY_COLUMNS),
+        rows=rows,
+        notes=(*check.notes, GOVERNED_ONLY),
+    )
+
+
+def _describe_target(wanted: DecisionFilter) -> str:
+    words = [f"data with the label `{wanted.label}`"] if wanted.label else []
+    words += [f"the system `{wanted.system}`"] if wanted.system else []
+    words += [f"the tool `{wanted.tool}`"] if wanted.tool else []
+    return " in ".join(words)
+
+
+def _check_completeness(room: QueryRoom, period: Period) -> _Completeness:
+    """What else could have run or have been recorded in a period; the log's own wholeness is verified already."""
+    check, log = _Completeness(), room.log
+    population = room.population(period, 0, "")
+    if population.uncovered:
+        check.add_finding(
+            f"the last {count_of(population.uncovered, 'entry', 'entries')} of the period are signed, but not under a "
+            "checkpoint yet: ask again after the next one"
+        )
+    if log.unplaced:
+        check.add_finding(f"{count_of(log.unplaced, 'entry', 'entries')} have no position in the log yet")
+    sightings = refused = 0
+    for entry in room.entries((EntryKind.SHADOW,), period):
+        if entry.body.get("refused"):
+            refused += 1
+            continue
+        sightings += 1
+        check.add_finding(describe_sighting(entry))
+    text = (
+        f"proven: positions 0 to {log.size - 1} without a gap, the chain of each writer, the root of the checkpoint "
+        f"over {population.tree_size} entries"
+    )
+    check.notes.append(text)
+    if refused:
+        check.notes.append(f"{count_of(refused, 'action')} without a guard were refused, and did not run")
+    check.notes.extend(describe_open_writers(room))
+    return check
+
+
+def describe_sighting(entry: RoomEntry) -> str:
+    """What ran without a decision."""
+    body = entry.body
+    place = f" at {body['where']}" if body.get("where") else ""
+    return f"{body.get('kind', 'something')} `{body.get('name', '')}` ran ungoverned{place} (entry {entry.id})"
+
+
+def describe_open_writers(room: QueryRoom) -> list[str]:
+    """A note on writers that have not closed, of which more entries may come."""
+    open_writers = room.log.open_writers
+    shown = ", ".join(sorted(open_writers)[:10])
+    more = f" and {len(open_writers) - 10} more" if len(open_writers) > 10 else ""
+    return [f"these writers have not closed, they run or have crashed: {shown}{more}"] if open_writers else []
+
+
+def answer_reach(room: QueryRoom, period: Period, *, agent: str = "", user: str = "") -> Answer:
+    """Which systems, tools and labels an agent, or a person through agents, reached, beside what was granted.
+
+    Args:
+        room: of the log.
+        period: of the decisions.
+        agent: id of the agent; or
+        user: name or reference of the person.
+
+    Raises:
+        ConfigError: both or none.
+    """
+    if bool(agent) is bool(user):
+        raise ConfigError("usage", "give an agent or a person", field="agent", remedy="`--agent NAME` or `--user NAME`")
+    wanted = DecisionFilter(period, agent=agent, user=user)
+    granted = _Granted(room)
+    groups: dict[tuple[Any, ...], _Tally] = {}
+    seen: set[tuple[str, str, str]] = set()
+    findings: list[str] = []
+    for action in room.actions(wanted):
+        item = action.decision
+        is_granted = granted.covers(item)
+        labels = tuple(sorted({*item.labels, *(action.outcome.labels if action.outcome is not None else ())}))
+        key = (item.agent, item.user, item.kind, item.resource, item.system, labels, is_granted)
+        groups.setdefault(key, _Tally()).add(action)
+        seen.add((item.agent, item.kind, item.resource))
+        if action.ran and not is_granted and len(findings) < _MAX_FINDINGS:
+            findings.append(f"{item.kind} `{item.resource}` ran and no passport granted it (entry {item.id})")
+    counted = sum(item.decisions for item in groups.values())
+    unknown = room.find_unknown(wanted) if not counted else ()
+    columns = ("agent", "person", "kind", "resource", "system", "labels", "granted", *_TALLY_COLUMNS)
+    rows = [
+        {**dict(zip(columns, key, strict=False)), "labels": list(key[5]), "reference": key[1], **tally.to_row()}
+        for key, tally in sorted(groups.items())
+    ]
+    for row in rows:
+        row["person"] = room.name_of(row["reference"])
+    unused = [] if user else granted.list_unused(agent, period, seen)
+    nothing = {"agent": agent, "granted": True, **_Tally().to_row()}
+    rows += [{**nothing, "kind": kind, "resource": name} for kind, name in unused]
+    who = f"agent `{agent}`" if agent else f"person `{room.refer_person(user)}`"
+    reached = len({key[3] for key in groups})
+    return room.conclude(
+        period,
+        counted=counted,
+        what=f"decisions of the {who}",
+        claim=f"all that ran for the {who} was granted; it asked for {count_of(reached, 'resource')}, "
+        f"and {len(unused)} that it was granted stayed unused",
+        verdict=Verdict.CANNOT_TELL if unknown else None,
+        findings=(*unknown, *findings),
+        columns=columns,
+        rows=rows,
+        notes=(
+            GOVERNED_ONLY,
+            "`granted`: the standing passport of the time names the resource, with any arguments",
+        ),
+    )
+
+
+class _Granted:
+    """What the standing passports behind decisions grant, each read once."""
+
+    def __init__(self, room: QueryRoom) -> None:
+        self._room = room
+        self._grants: dict[str, Grants] = {}
+
+    def covers(self, item: DecisionFacts) -> bool:
+        """Whether the standing passport that a decision was made under names its resource."""
+        return bool(item.chain) and any(
+            kind.value == item.kind and item.resource in names for kind, names in self._read(item.chain[0]).items()
+        )
+
+    def _read(self, name: str) -> Grants:
+        if name not in self._grants:
+            data = self._room.reader.blob(self._room.tenant, name)
+            try:
+                self._grants[name] = {} if data is None else decode_link(data.decode("ascii", "replace"), None).grants
+            except PassportError as exc:
+                raise Tampered("passport_unreadable", f"the passport {name} cannot be read: {exc.message}") from exc
+        return self._grants[name]
+
+    def list_unused(self, agent: str, period: Period, seen: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+        """Kind and resource that the agent was granted in the period and asked for not once, sorted."""
+        standing: list[str] = []
+        for entry in self._room.entries((EntryKind.PASSPORT,), Period(0, period.to_us)):
+            body = entry.body
+            if entry.session or body.get("agent") != agent or body.get("kind") != "standing":
+                continue
+            # The one in force when the period began, and those that came into force within it.
+            standing = [*(standing if entry.ts_us >= period.from_us else ()), str(body["hash"])]
+        used = {(kind, resource) for _, kind, resource in seen}
+        grants = [item for name in standing for item in self._read(name).items()]
+        return sorted({(kind.value, resource) for kind, names in grants for resource in names} - used)
+
+
+def answer_sample(
+    room: QueryRoom, period: Period, wanted: DecisionFilter, *, n: int, seed: str, kind: str = ""
+) -> Answer:
+    """Draw decisions at random so that anybody can draw them again.
+
+    Of each decision that is wanted SHA-256 is taken over `halo/sample/v1`, a NUL byte, the seed, a NUL byte and the id
+    of its entry; the `n` decisions with the smallest digests are the sample, listed in log order.
+
+    Args:
+        room: of the log.
+        period: of the decisions.
+        wanted: which decisions are the population.
+        n: how many to draw, 1 to `MAX_SAMPLE`.
+        seed: any text.
+        kind: only actions of this kind, such as `tool_call`.
+
+    Raises:
+        ConfigError: `bad_count` or `no_seed`.
+    """
+    if not 1 <= n <= MAX_SAMPLE:
+        raise ConfigError("bad_count", f"`{n}` is no size of a sample", field="n", remedy=f"use 1 to {MAX_SAMPLE}")
+    if not seed:
+        raise ConfigError("no_seed", "a sample needs a seed", field="seed", remedy="give any text, and keep it")
+    counted = 0
+    prefix = hashlib.sha256(f"{SAMPLE_DOMAIN}\0{seed}\0".encode("utf-8", "replace"))
+    drawn: list[tuple[int, int, DecisionFacts]] = []  # the largest digest first
+    for item in room.decisions(wanted):
+        if kind and item.kind != kind:
+            continue
+        counted += 1
+        digest = prefix.copy()
+        digest.update(item.id.encode())
+        number = -int.from_bytes(digest.digest(), "big")
+        if len(drawn) < n:
+            heapq.heappush(drawn, (number, item.index, item))
+        elif number > drawn[0][0]:
+            heapq.heapreplace(drawn, (number, item.index, item))
+    items = sorted(drawn, key=lambda entry: entry[1])
+    rows = [_sample_row(room, place, -number, item) for place, (number, _, item) in enumerate(items, 1)]
+    unknown = list(room.find_unknown(wanted)) if not counted else []
+    if not counted and not unknown:
+        unknown.append("no decision of the period is in the population")
+    return room.conclude(
+        period,
+        counted=counted,
+        what="decisions in the population",
+        claim=f"{len(rows)} of {count_of(counted, 'decision')} were drawn with the seed `{seed}`",
+        verdict=Verdict.CANNOT_TELL if unknown else Verdict.HOLDS,
+        findings=unknown,
+        columns=("n", "index", "id", "time", "agent", "person", "kind", "resource", "effect", "let_run", "digest"),
+        rows=rows,
+        notes=(
+            *(("the population is smaller than the sample: all of it is listed",) if 0 < counted <= n else ()),
+            f"drawn: the smallest SHA-256 over `{SAMPLE_DOMAIN}`, NUL, seed, NUL, entry id (docs/questions.md)",
+            "`halo show ID` shows one in full, `halo replay ID` decides it again",
+        ),
+    )
+
+
+def _sample_row(room: QueryRoom, place: int, number: int, item: DecisionFacts) -> dict[str, Any]:
+    return {
+        "agent": item.agent,
+        "digest": f"{number:064x}"[:16],
+        "effect": item.effect,
+        "id": item.id,
+        "index": item.index,
+        "kind": item.kind,
+        "let_run": item.dispatched,
+        "n": place,
+        "person": room.name_of(item.user),
+        "reference": item.user,
+        "resource": item.resource,
+        "time": format_moment(item.ts_us),
+    }
+
+
+def answer_access_log(room: QueryRoom, period: Period, *, act: str = "", person: str = "") -> Answer:
+    """Who read contents, revealed or exported them, asked questions, and was refused.
+
+    Args:
+        room: of the log.
+        period: of the reading.
+        act: only `read`, `reveal`, `export` or `refused`; empty for all.
+        person: only what this person did: name or reference.
+    """
+    people = room.reader.find_person(person) if person else None
+    rows: list[Mapping[str, Any]] = []
+    counted = 0
+    for entry in room.entries((EntryKind.ACCESS,), period):
+        body = entry.body
+        if (act and body.get("act") != act) or (people is not None and body.get("actor") not in people):
+            continue
+        counted += 1
+        if len(rows) < MAX_LISTED:
+            rows.append(_access_row(room, entry))
+    return room.conclude(
+        period,
+        counted=counted,
+        what="recorded accesses",
+        claim=f"{count_of(counted, 'access', 'accesses')} to contents and evidence were recorded, and all are listed",
+        findings=check_listed(counted),
+        verdict=Verdict.CANNOT_TELL if counted > MAX_LISTED else Verdict.HOLDS,
+        columns=("time", "person", "authn", "act", "what", "refused", "code", "id"),
+        rows=rows,
+        notes=("reading the database past Halo, with a copy of the content key, leaves no entry",),
+    )
+
+
+def _access_row(room: QueryRoom, entry: RoomEntry) -> dict[str, Any]:
+    body = entry.body
+    what = body.get("what")
+    named = sorted(what.items()) if isinstance(what, Mapping) else []
+    actor = str(body.get("actor", ""))
+    return {
+        "act": body.get("act", ""),
+        "authn": body.get("authn", ""),
+        "code": body.get("code", ""),
+        "id": entry.id,
+        "person": room.name_of(actor),
+        "reference": actor,
+        "refused": body.get("refused", ""),
+        "time": format_moment(entry.ts_us),
+        "what": ", ".join(f"{name} {value}" for name, value in named),
+    }

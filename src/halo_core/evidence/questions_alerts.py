@@ -1,0 +1,254 @@
+"""Questions of how people kept up: how fast alerts were acknowledged and judged, and the figures of a period."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
+from halo_core.evidence.room import END_US, DecisionFilter, QueryRoom, RoomEntry
+from halo_core.model import EntryKind
+
+_US_PER_S: Final = 1_000_000
+_Z_95: Final = 1.959963984540054
+_ALERT_KINDS: Final = (EntryKind.ALERT, EntryKind.FEEDBACK, EntryKind.ACKNOWLEDGEMENT)
+
+
+@dataclass(slots=True)
+class AlertCase:
+    """An alert, who acknowledged it and who judged it, each the first time."""
+
+    entry: RoomEntry
+    acknowledged: RoomEntry | None = None
+    judged: RoomEntry | None = None
+    verdict: str = ""
+
+    @property
+    def first_answer(self) -> RoomEntry | None:
+        """The acknowledgement, or the verdict where that came first; who judges an alert has seen it."""
+        answers = [item for item in (self.acknowledged, self.judged) if item is not None]
+        return min(answers, key=lambda item: item.index) if answers else None
+
+    def seconds_to(self, answer: RoomEntry | None) -> int | None:
+        """Seconds from the alert to an answer."""
+        return None if answer is None else max(0, answer.ts_us - self.entry.ts_us) // _US_PER_S
+
+
+def load_cases(room: QueryRoom, period: Period) -> tuple[list[AlertCase], int]:
+    """The alerts of a period with what became of them until now, at most `MAX_LISTED`; and how many there are."""
+    cases: dict[str, AlertCase] = {}
+    counted = 0
+    for entry in room.entries(_ALERT_KINDS, Period(period.from_us, END_US)):
+        if entry.kind == EntryKind.ALERT:
+            is_asked = period.contains(entry.ts_us)
+            counted += is_asked
+            if is_asked and len(cases) < MAX_LISTED:
+                cases[entry.id] = AlertCase(entry)
+            continue
+        case = cases.get(str(entry.body.get("alert", "")))
+        if case is None:
+            continue
+        if entry.kind == EntryKind.ACKNOWLEDGEMENT:
+            case.acknowledged = case.acknowledged or entry
+        elif type(entry.body.get("attack")) is bool:
+            case.judged = case.judged or entry
+            case.verdict = "attack" if entry.body["attack"] else "ordinary"  # the newest one holds
+    return list(cases.values()), counted
+
+
+def answer_alert_times(room: QueryRoom, period: Period, *, within_s: int = 0) -> Answer:
+    """How long each alert waited until somebody acknowledged and judged it.
+
+    Args:
+        room: of the log.
+        period: of the alerts.
+        within_s: acknowledgements after more seconds are findings; 0 for any time.
+    """
+    cases, counted = load_cases(room, period)
+    findings = check_listed(counted)
+    rows = []
+    for case in cases:
+        answer = case.first_answer
+        waited_s = case.seconds_to(answer)
+        if waited_s is None:
+            findings.append(f"alert {case.entry.id} was acknowledged by nobody")
+        elif within_s and waited_s > within_s:
+            findings.append(f"alert {case.entry.id} was acknowledged after {waited_s} s")
+        rows.append(_case_row(room, case, answer, waited_s))
+    if not counted:
+        findings.append("there was no alert in the period")
+    in_time = f" within {within_s} s" if within_s else ""
+    return room.conclude(
+        period,
+        counted=counted,
+        what="alerts",
+        claim=f"every alert was acknowledged{in_time}: {_describe_times(cases)}",
+        verdict=Verdict.CANNOT_TELL if not counted or counted > MAX_LISTED else None,
+        findings=findings[:MAX_LISTED],
+        columns=(
+            "index",
+            "id",
+            "time",
+            "kind",
+            "agent",
+            "acknowledged_by",
+            "after_s",
+            "judged",
+            "judged_by",
+            "judged_s",
+        ),
+        rows=rows,
+        notes=("a verdict counts as an acknowledgement where it came first",),
+    )
+
+
+def _case_row(room: QueryRoom, case: AlertCase, answer: RoomEntry | None, waited_s: int | None) -> dict[str, Any]:
+    body = case.entry.body
+    judged = case.judged
+    return {
+        "acknowledged_by": "" if answer is None else room.name_of(str(answer.body.get("actor", ""))),
+        "after_s": waited_s,
+        "agent": str(body.get("agent", body.get("identity", ""))),
+        "id": case.entry.id,
+        "index": case.entry.index,
+        "judged": case.verdict,
+        "judged_by": "" if judged is None else room.name_of(str(judged.body.get("actor", ""))),
+        "judged_s": case.seconds_to(judged),
+        "kind": str(body.get("kind", "")),
+        "time": format_moment(case.entry.ts_us),
+    }
+
+
+def _describe_times(cases: Sequence[AlertCase]) -> str:
+    times = sorted(item for case in cases if (item := case.seconds_to(case.first_answer)) is not None)
+    if not times:
+        return f"{count_of(len(cases), 'alert')}, none acknowledged"
+    median, most = find_quantile(times, 50), times[-1]
+    return f"{len(times)} of {count_of(len(cases), 'alert')}, median {median} s, longest {most} s"
+
+
+@dataclass(slots=True)
+class _Figures:
+    """What is counted for `halo metrics`; of times at most `MAX_LISTED` are kept."""
+
+    effects: Counter[str] = field(default_factory=Counter)
+    let_run: int = 0
+    questions: int = 0
+    asked_us: dict[str, int] = field(default_factory=dict)
+    answers: Counter[str] = field(default_factory=Counter)
+    times_s: list[int] = field(default_factory=list)
+
+
+def answer_metrics(room: QueryRoom, period: Period, wanted: DecisionFilter) -> Answer:
+    """The figures of a period: decisions by effect, questions and answers, alerts and their verdicts.
+
+    The share of false alarms is among the alerts that a person judged; the interval is Wilson's of 95 %, which says how
+    far chance goes and nothing of how the judged alerts were chosen.
+
+    Args:
+        room: of the log.
+        period: of decisions, questions and alerts; answers and verdicts count until now.
+        wanted: which decisions; alerts and questions are those of its agent.
+    """
+    figures = _Figures()
+    for item in room.decisions(wanted):
+        figures.effects[item.effect] += 1
+        figures.let_run += item.dispatched
+    _count_questions(room, period, figures)
+    cases, alerts = load_cases(room, period)
+    cases = [case for case in cases if not wanted.agent or case.entry.body.get("agent") == wanted.agent]
+    counted = figures.effects.total()
+    unknown = room.find_unknown(wanted) if not counted else ()
+    rows = [_share_row(f"decisions: {effect}", number, counted) for effect, number in sorted(figures.effects.items())]
+    rows.append(_share_row("decisions: let run", figures.let_run, counted))
+    rows += _question_rows(figures)
+    rows += _alert_rows(cases)
+    findings = [*unknown, *check_listed(alerts)]
+    if not counted and not unknown:
+        findings.append("no decision of the period is in the population")
+    judged = sum(1 for case in cases if case.verdict)
+    limits = (
+        f"the share of false alarms is that of the {judged} judged alerts of this log and period, and of no other "
+        f"population; {len(cases) - judged} were not judged"
+    )
+    return room.conclude(
+        period,
+        counted=counted,
+        what="decisions",
+        claim=f"these are the figures of {count_of(counted, 'decision')} and {count_of(len(cases), 'alert')}",
+        verdict=Verdict.CANNOT_TELL if findings else Verdict.HOLDS,
+        findings=findings,
+        columns=("metric", "value", "n", "share", "low", "high"),
+        rows=rows,
+        notes=(
+            limits,
+            "`low` and `high`: Wilson's interval of 95 %",
+            *(("questions are those of all agents",) if wanted.agent else ()),
+        ),
+    )
+
+
+def _count_questions(room: QueryRoom, period: Period, figures: _Figures) -> None:
+    kinds = (EntryKind.APPROVAL_REQUEST, EntryKind.APPROVAL)
+    for entry in room.entries(kinds, Period(period.from_us, END_US)):
+        if entry.kind == EntryKind.APPROVAL_REQUEST:
+            if period.contains(entry.ts_us):
+                figures.questions += 1
+                figures.asked_us[entry.id] = entry.ts_us
+            continue
+        asked_us = figures.asked_us.pop(str(entry.body.get("request", "")), None)
+        if asked_us is not None:
+            figures.answers["approved" if entry.body.get("answer") == "approve" else "denied"] += 1
+            figures.times_s.append(max(0, entry.ts_us - asked_us) // _US_PER_S)
+
+
+def _question_rows(figures: _Figures) -> list[dict[str, Any]]:
+    times = sorted(figures.times_s)
+    rows = [{"metric": "questions asked", "n": figures.questions, "value": figures.questions}]
+    rows += [
+        _share_row(f"questions: {word}", figures.answers[word], figures.questions) for word in ("approved", "denied")
+    ]
+    rows.append(_share_row("questions: without an answer", len(figures.asked_us), figures.questions))
+    if times:
+        rows += [
+            {"metric": f"time to answer, {name}, s", "n": len(times), "value": find_quantile(times, percent)}
+            for name, percent in (("median", 50), ("90 %", 90), ("longest", 100))
+        ]
+    return rows
+
+
+def _alert_rows(cases: Sequence[AlertCase]) -> list[dict[str, Any]]:
+    verdicts = Counter(case.verdict for case in cases)
+    judged = verdicts["attack"] + verdicts["ordinary"]
+    acknowledged = sum(1 for case in cases if case.first_answer is not None)
+    return [
+        {"metric": "alerts", "n": len(cases), "value": len(cases)},
+        _share_row("alerts: acknowledged", acknowledged, len(cases)),
+        _share_row("alerts: judged", judged, len(cases)),
+        _share_row("alerts: false, of those judged", verdicts["ordinary"], judged),
+    ]
+
+
+def _share_row(metric: str, number: int, total: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"metric": metric, "n": total, "value": number}
+    if total:
+        low, high = compute_interval(number, total)
+        row |= {"high": round(high, 4), "low": round(low, 4), "share": round(number / total, 4)}
+    return row
+
+
+def compute_interval(number: int, total: int) -> tuple[float, float]:
+    """Wilson's score interval of 95 % for `number` of `total` (Wilson 1927, JASA 22:209)."""
+    share, z2 = number / total, _Z_95 * _Z_95
+    middle = share + z2 / (2 * total)
+    spread = _Z_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
+    scale = 1 + z2 / total
+    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+
+
+def find_quantile(times: Sequence[int], percent: int) -> int:
+    """The value that so many percent of the sorted values do not exceed (nearest rank)."""
+    return times[max(0, math.ceil(len(times) * percent / 100) - 1)]

@@ -1,0 +1,511 @@
+"""Questions of how Halo itself was operated: what failed or was switched off, what was refused and what followed.
+
+`answer_unchanged` says whether the log still holds everything that an auditor's old checkpoint signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import orjson
+
+from halo_core.errors import Gap, Tampered
+from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
+from halo_core.evidence.questions_access import describe_open_writers, describe_sighting
+from halo_core.evidence.room import END_US, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry, read_place
+from halo_core.ledger import build_entry_note, parse_vkey
+from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint
+from halo_core.ledger.tree import CompactRange, list_consistency_ranges, verify_consistency
+from halo_core.model import EntryKind
+from halo_core.store.writer_chains import load_trusted_keys
+from halo_core.verification import find_anchors
+
+_REFUSED: Final = frozenset({"challenge", "deny"})
+_ERRORS: Final = frozenset(
+    {
+        "decision_error",
+        "foreign_trigger",
+        "ledger_behind_anchor",
+        "ledger_busy",
+        "ledger_closed",
+        "ledger_unreachable",
+        "ledger_unwritable",
+        "policy_error",
+        "risk_unknown",
+        "score_unavailable",
+    }
+)
+"""Reasons that say that something of Halo did not work."""
+_ORIGIN: Final = re.compile(rb"halo/([A-Za-z0-9._-]{1,64})/log\n")
+_UNWRITTEN: Final = (
+    "where the log could not be written nothing ran in enforce mode, and no entry says so; the application's log does"
+)
+_MAX_FINDINGS: Final = 1000
+_MAX_IDS: Final = 10
+_FAILURE_KINDS: Final = (
+    EntryKind.CONTROL,
+    EntryKind.DECISION,
+    EntryKind.OUTCOME,
+    EntryKind.SHADOW,
+    EntryKind.WRITER_CLOSE,
+)
+
+
+@dataclass(slots=True)
+class _Failure:
+    """One kind of failure of one origin: when, and what agents did then."""
+
+    what: str
+    who: str
+    detail: str
+    first_us: int
+    last_us: int
+    decisions: int = 0
+    ran_though_refused: int = 0
+    agents: Counter[str] = field(default_factory=Counter)
+    ids: list[str] = field(default_factory=list)
+
+    def add(self, entry_id: str, ts_us: int) -> None:
+        self.first_us, self.last_us = min(self.first_us, ts_us), max(self.last_us, ts_us)
+        if len(self.ids) < _MAX_IDS:
+            self.ids.append(entry_id)
+
+    def add_decision(self, item: DecisionFacts) -> None:
+        self.decisions += 1
+        self.ran_though_refused += item.dispatched and item.effect in _REFUSED
+        self.agents[item.agent] += 1
+
+    def describe(self) -> str:
+        """A sentence."""
+        did = ""
+        if self.decisions:
+            did = f"; {count_of(self.decisions, 'decision')} then"
+            did += f", {self.ran_though_refused} ran though refused" if self.ran_though_refused else ""
+        who = f" by {self.who}" if self.who else ""
+        times = f"{format_moment(self.first_us)} to {format_moment(self.last_us) or 'its end'}"
+        return f"{self.what}{who}, {times}{did}{f' ({self.detail})' if self.detail else ''}"
+
+    def to_row(self) -> dict[str, Any]:
+        return {
+            "agents": [f"{name} {count}" for name, count in sorted(self.agents.items())],
+            "decisions": self.decisions,
+            "detail": self.detail,
+            "from": format_moment(self.first_us),
+            "ids": list(self.ids),
+            "ran_though_refused": self.ran_though_refused,
+            "to": format_moment(self.last_us),
+            "what": self.what,
+            "who": self.who,
+        }
+
+
+def answer_failures(room: QueryRoom, period: Period) -> Answer:
+    """When enforcement or recording did not work or was switched off, by whom, and what agents did then."""
+    waivers = list(_find_waivers(room, period))
+    failures: dict[tuple[str, ...], _Failure] = {}
+    last_us: dict[str, int] = {}
+    counted = 0
+    everything = DecisionFilter(period)
+    for entry in room.entries(_FAILURE_KINDS, period):
+        if entry.kind == EntryKind.DECISION:
+            counted += 1
+            item = room.read_decision(entry, everything)
+            if item is not None:
+                _add_decision(failures, waivers, entry, item)
+        else:
+            _add_failure(failures, entry, last_us)
+        last_us[entry.writer] = entry.ts_us
+    _add_missing_outcomes(room, failures, everything)
+    found = sorted([*waivers, *failures.values()], key=lambda item: (item.first_us, item.what))
+    waiting = room.log.unplaced
+    unplaced = [f"{count_of(waiting, 'entry', 'entries')} have no position in the log yet"] if waiting else []
+    return room.conclude(
+        period,
+        counted=counted,
+        what="decisions",
+        claim="every action was decided in enforce mode, and every decision and outcome was recorded",
+        findings=[*unplaced, *(item.describe() for item in found[:_MAX_FINDINGS])],
+        columns=("what", "who", "from", "to", "decisions", "ran_though_refused", "agents", "detail", "ids"),
+        rows=[item.to_row() for item in found],
+        notes=(
+            *describe_open_writers(room),
+            _UNWRITTEN,
+        ),
+    )
+
+
+def _add_missing_outcomes(room: QueryRoom, failures: dict[tuple[str, ...], _Failure], wanted: DecisionFilter) -> None:
+    """Add what was let run and has no outcome, not even an unknown one, although its writer has closed."""
+    for item, outcome in room.actions(wanted):
+        writer = item.id.rpartition("-")[0]
+        if outcome is not None or not item.dispatched or writer in room.log.open_writers:
+            continue
+        key = ("missing", writer)
+        if key not in failures:
+            failures[key] = _Failure("outcomes missing", f"writer {writer}", "", item.ts_us, item.ts_us)
+        failures[key].add(item.id, item.ts_us)
+        failures[key].add_decision(item)
+
+
+def _find_waivers(room: QueryRoom, period: Period) -> Iterator[_Failure]:
+    """The times within a period for which somebody switched enforcement off, or had it off already."""
+    current: _Failure | None = None
+    for entry in room.entries((EntryKind.MODE,), Period(0, period.to_us)):
+        body = entry.body
+        if current is not None:
+            current.last_us = min(current.last_us, entry.ts_us)
+            if current.last_us > period.from_us:
+                yield current
+            current = None
+        if body.get("to") == "observe":
+            until_us = body.get("until_us")
+            end_us = until_us if type(until_us) is int else END_US
+            who = room.name_of(str(body.get("actor", "")))
+            detail = f"{body.get('authn', '')}: {body.get('why', '')}"
+            current = _Failure("enforcement waived", who, detail, entry.ts_us, end_us, ids=[entry.id])
+    if current is not None and current.last_us > period.from_us:
+        yield current
+
+
+def _add_decision(
+    failures: dict[tuple[str, ...], _Failure], waivers: list[_Failure], entry: RoomEntry, item: DecisionFacts
+) -> None:
+    for waiver in waivers:
+        if waiver.first_us <= item.ts_us < waiver.last_us:
+            waiver.add_decision(item)
+    mode = str(item.host.get("mode", ""))
+    troubles = [(code, f"decisions with the reason `{code}`") for code in _ERRORS.intersection(item.reasons)]
+    if mode != "enforce":
+        troubles.append((mode, f"decisions in {mode} mode"))
+    for key, what in troubles:
+        origin = item.host.get("origin") or {}
+        who = f"{origin.get('process', '')} (pid {origin.get('pid', '')})"
+        failure = failures.get((key, entry.writer))
+        if failure is None:
+            failure = failures[key, entry.writer] = _Failure(
+                what, who, f"writer {entry.writer}", item.ts_us, item.ts_us
+            )
+        failure.add(item.id, item.ts_us)
+        failure.add_decision(item)
+
+
+def _add_failure(failures: dict[tuple[str, ...], _Failure], entry: RoomEntry, last_us: dict[str, int]) -> None:
+    body, start_us = entry.body, entry.ts_us
+    if entry.kind == EntryKind.OUTCOME:
+        if body.get("status") != "unknown":
+            return
+        place = read_place(entry)
+        key, what, detail = ("unknown", place.rpartition("-")[0]), "outcomes not known", str(body.get("detail", ""))
+        who, name = f"writer {key[1]}", place
+    elif entry.kind == EntryKind.WRITER_CLOSE:
+        writer = str(body.get("writer", entry.writer))
+        if body.get("cause") != "crash":
+            return
+        key, what, detail = ("crash", writer), "a process ended without closing the log", f"writer {writer}"
+        who, name, start_us = "", entry.id, last_us.get(writer, entry.ts_us)
+    elif entry.kind == EntryKind.SHADOW:
+        if body.get("refused"):
+            return
+        key, who, name = ("shadow", entry.id), "", entry.id
+        what, detail = "an action without a decision", describe_sighting(entry)
+    else:
+        key, who, name = ("control", entry.id), "", entry.id
+        what, detail = "a row that differed from its entry", f"column {body.get('column', '')}"
+    failure = failures.get(key)
+    if failure is None:
+        failure = failures[key] = _Failure(what, who, detail, start_us, entry.ts_us)
+    failure.add(name, entry.ts_us)
+
+
+@dataclass(slots=True)
+class _Refusal:
+    """A refused attempt, and what followed."""
+
+    item: DecisionFacts
+    events: list[str] = field(default_factory=list)
+    again: int = 0
+
+    def add(self, text: str) -> None:
+        if text not in self.events and len(self.events) < _MAX_IDS:
+            self.events.append(text)
+
+
+def answer_denials(
+    room: QueryRoom, period: Period, wanted: DecisionFilter, *, with_disposition: bool = False
+) -> Answer:
+    """Refused and invalid attempts, and what followed: asked a person, tried again, judged, stopped.
+
+    Args:
+        room: of the log.
+        period: of the attempts.
+        wanted: which decisions; its effects are taken as they are, or else `deny` and `challenge`.
+        with_disposition: also say what followed, until now.
+    """
+    refused = replace(wanted, period=period, effects=wanted.effects or _REFUSED)
+    follow = _Dispositions(room)
+    counted = 0
+    if with_disposition:
+        for entry in room.entries(_DISPOSITION_KINDS, Period(period.from_us, END_US)):
+            counted += follow.add(entry, refused)
+    else:
+        for item in room.decisions(refused):
+            counted += 1
+            follow.add_refusal(item)
+    unknown = room.find_unknown(wanted) if not counted else ()
+    columns = ("index", "id", "time", "agent", "person", "resource", "effect", "codes", "invalid")
+    rows = [_refusal_row(room, item, with_disposition=with_disposition) for item in follow.refusals]
+    open_count = sum(not item.events for item in follow.refusals)
+    notes = [f"of {open_count} nothing followed"] if with_disposition and counted else []
+    return room.conclude(
+        period,
+        counted=counted,
+        what="refused attempts",
+        claim=f"{count_of(counted, 'attempt')} were refused or challenged, and all are listed"
+        + (" with what followed" if with_disposition else ""),
+        verdict=Verdict.CANNOT_TELL if unknown or counted > MAX_LISTED else Verdict.HOLDS,
+        findings=(*unknown, *check_listed(counted)),
+        columns=(*columns, *(("followed",) if with_disposition else ())),
+        rows=rows,
+        notes=(*notes, "refused acts of people, such as an approval by the wrong person, are in `halo access-log`"),
+    )
+
+
+_DISPOSITION_KINDS: Final = (
+    EntryKind.DECISION,
+    EntryKind.APPROVAL_REQUEST,
+    EntryKind.APPROVAL,
+    EntryKind.ALERT,
+    EntryKind.FEEDBACK,
+    EntryKind.STOP,
+    EntryKind.HELD,
+)
+
+
+def _refusal_row(room: QueryRoom, refusal: _Refusal, *, with_disposition: bool) -> dict[str, Any]:
+    item = refusal.item
+    row = {
+        "agent": item.agent,
+        "codes": list(dict.fromkeys(item.reasons)),
+        "effect": item.effect,
+        "id": item.id,
+        "index": item.index,
+        "invalid": item.body.get("problem", ""),
+        "person": room.name_of(item.user),
+        "reference": item.user,
+        "resource": item.resource,
+        "rules": [rule for rule in item.rules if rule],
+        "time": format_moment(item.ts_us),
+    }
+    if with_disposition:
+        again = [f"tried again {count_of(refusal.again, 'time')}"] if refusal.again else []
+        row["followed"] = [*refusal.events, *again] or ["nothing"]
+    return row
+
+
+class _Dispositions:
+    """Follows refused attempts through the entries after them."""
+
+    def __init__(self, room: QueryRoom) -> None:
+        self.refusals: list[_Refusal] = []
+        self._room = room
+        self._decisions: dict[str, _Refusal] = {}
+        self._questions: dict[str, tuple[_Refusal, int]] = {}
+        self._alerts: dict[str, _Refusal] = {}
+        self._held: dict[str, _Refusal] = {}
+        self._attempts: dict[tuple[str, ...], _Refusal] = {}
+
+    def add_refusal(self, item: DecisionFacts) -> None:
+        """Begin to follow an attempt."""
+        if len(self.refusals) >= MAX_LISTED:
+            return
+        refusal = _Refusal(item)
+        self.refusals.append(refusal)
+        self._decisions[item.id] = refusal
+        if item.dispatched:
+            refusal.add("ran all the same (observe mode)")
+        self._attempts[self._name_attempt(item)] = refusal
+
+    def _name_attempt(self, item: DecisionFacts) -> tuple[str, ...]:
+        return item.session, item.agent, item.resource, item.args_digest
+
+    def add(self, entry: RoomEntry, refused: DecisionFilter) -> bool:
+        """Take the next entry of the log; whether it is a refused attempt that is wanted."""
+        if entry.kind == EntryKind.DECISION:
+            return self._add_decision(entry, refused)
+        if entry.kind == EntryKind.STOP:
+            self._add_stop(entry)
+        elif entry.kind in (EntryKind.APPROVAL, EntryKind.FEEDBACK):
+            self._add_answer(entry)
+        else:
+            self._add_reference(entry)
+        return False
+
+    def _add_decision(self, entry: RoomEntry, refused: DecisionFilter) -> bool:
+        item = self._room.read_decision(entry, DecisionFilter(refused.period))
+        if item is None:
+            return False
+        earlier = self._attempts.get(self._name_attempt(item))
+        if earlier is not None:
+            earlier.again += 1
+            if item.dispatched:
+                earlier.add(f"ran later ({item.id})")
+        released = self._held.get(str(item.body.get("released", "")))
+        if released is not None and item.dispatched:
+            released.add(f"ran after its answer ({item.id})")
+        is_wanted = refused.period.contains(item.ts_us) and self._room.read_decision(entry, refused) is not None
+        if is_wanted:
+            self.add_refusal(item)
+        return is_wanted
+
+    def _add_stop(self, entry: RoomEntry) -> None:
+        scope, target = str(entry.body.get("scope", "")), str(entry.body.get("target", ""))
+        who = self._room.name_of(str(entry.body.get("actor", ""))) or str(entry.body.get("authn", ""))
+        for refusal in self.refusals:
+            item = refusal.item
+            of_item = {
+                "agent": item.agent,
+                "session": item.session,
+                "suspended_agent": item.agent,
+                "suspended_pair": f"{item.user}:{item.agent}",
+                "suspended_user": item.user,
+                "tool": item.resource,
+                "user": item.user,
+            }
+            if of_item.get(scope) == target and not any(text.startswith("stopped") for text in refusal.events):
+                refusal.add(f"stopped ({scope}) by {who} at {format_moment(entry.ts_us)}")
+
+    def _add_answer(self, entry: RoomEntry) -> None:
+        body = entry.body
+        who = self._room.name_of(str(body.get("actor", "")))
+        if entry.kind == EntryKind.APPROVAL:
+            asked = self._questions.get(str(body.get("request", "")))
+            if asked is not None:
+                word = "approved" if body.get("answer") == "approve" else "denied"
+                asked[0].add(f"{word} by {who} after {(entry.ts_us - asked[1]) // 1_000_000} s")
+            return
+        name = str(body.get("alert", ""))
+        judged = self._alerts.get(name) or self._decisions.get(name)
+        if judged is not None:
+            judged.add(f"judged {'an attack' if body.get('attack') else 'ordinary'} by {who}")
+
+    def _add_reference(self, entry: RoomEntry) -> None:
+        """An alert, a question or a held act that names the decision that it is about."""
+        if entry.kind == EntryKind.HELD:
+            asked = self._questions.get(str(entry.body.get("question", "")))
+            if asked is not None:
+                asked[0].add("held until it is answered")
+                self._held[entry.id] = asked[0]
+            elif entry.body.get("op") in ("expired", "dropped"):
+                refusal = self._held.get(str(entry.body.get("held", "")))
+                if refusal is not None:
+                    refusal.add(f"what was held was {entry.body['op']}")
+            return
+        if "decision" not in entry.body:
+            return
+        refusal = self._decisions.get(read_place(entry))
+        if refusal is None:
+            return
+        if entry.kind == EntryKind.ALERT:
+            self._alerts[entry.id] = refusal
+            refusal.add(f"alert {entry.id}")
+        else:
+            self._questions[entry.id] = (refusal, entry.ts_us)
+            refusal.add(f"a person was asked ({entry.id})")
+
+
+def answer_unchanged(room: QueryRoom, period: Period, note: bytes) -> Answer:
+    """Whether the log still holds everything that an earlier checkpoint signed, and how much was added since.
+
+    Args:
+        room: of the log.
+        period: of the answer.
+        note: the signed checkpoint that somebody kept elsewhere.
+    """
+    keys = load_trusted_keys(room.home) if room.home is not None else {}
+    claim = "nothing that the checkpoint signed was changed or cut since"
+    if room.tenant not in keys:
+        return room.cannot_tell(period, f"there is no trusted key of the log of `{room.tenant}`", claim=claim)
+    try:
+        kept = open_checkpoint(note, parse_vkey(keys[room.tenant]), room.tenant)
+    except Tampered as exc:
+        text = f"the file holds no checkpoint that the trusted key of this log signed: {exc.message}"
+        return room.cannot_tell(period, text, claim=claim)
+    try:
+        head, size = room.log.head, room.log.size
+        proof, root, new_root = _read_proof(room, kept, head)
+    except (Gap, Tampered) as exc:
+        return replace(room.cannot_tell(period, f"{exc.message} ({exc.code})", claim=claim), verdict=Verdict.FAILS)
+    findings = []
+    if kept.size > size:
+        findings.append(f"the checkpoint signed {kept.size} entries, but only {size} exist")
+    elif head is None or head.size < kept.size:
+        findings.append("the newest checkpoint of the log is older than the one kept")
+    elif root != kept.root:
+        findings.append(f"the first {kept.size} entries are not those that the checkpoint signed")
+    elif not verify_consistency(kept.size, head.size, proof, kept.root, new_root):
+        findings.append("the consistency proof does not hold")
+    added = max(0, size - kept.size)
+    rows = [{"hash": item.hex(), "n": number} for number, item in enumerate(proof, 1)]
+    return room.conclude(
+        period,
+        counted=added,
+        what=f"entries added since the checkpoint of {kept.size}",
+        claim=f"{claim}: {count_of(kept.size, 'entry', 'entries')} are as they were, and {added} were added",
+        findings=findings,
+        columns=("n", "hash"),
+        rows=rows if not findings else [],
+        notes=(
+            "the rows are the consistency proof (RFC 6962 section 2.1.2) from the checkpoint kept to the newest one",
+        ),
+    )
+
+
+def find_note(room: QueryRoom, data: bytes) -> bytes:
+    """The checkpoint in a file: the signed note itself, or that of this store in the copy of an `anchor.json`."""
+    by_store = _read_anchor_copy(data)
+    if by_store is None or room.home is None:
+        return data
+    return find_anchors(room.reader, room.home, by_store).get(room.tenant, b"")
+
+
+def list_signed_tenants(data: bytes) -> list[str]:
+    """Tenants of whose logs a file (see `find_note`) holds a checkpoint, sorted; none where it holds no checkpoint."""
+    by_store = _read_anchor_copy(data)
+    if by_store is not None:
+        return sorted({tenant for logs in by_store.values() for tenant in logs})
+    origin = _ORIGIN.match(data)
+    return [] if origin is None else [origin[1].decode("ascii")]
+
+
+def _read_anchor_copy(data: bytes) -> dict[str, dict[str, bytes]] | None:
+    """Store → tenant → checkpoint of the copy of an `anchor.json`; None where it is none."""
+    try:
+        anchors = orjson.loads(data)["stores"]
+        return {str(name): {str(t): str(n).encode() for t, n in logs.items()} for name, logs in anchors.items()}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _read_proof(room: QueryRoom, kept: Checkpoint, head: Checkpoint | None) -> tuple[list[bytes], bytes, bytes]:
+    """The consistency proof between two sizes, and the roots of both, from the entries; nothing where there is none."""
+    if head is None or not 0 < kept.size <= head.size:
+        return [], b"", b""
+    ranges = list_consistency_ranges(kept.size, head.size)
+    parts = [CompactRange() for _ in ranges]
+    tree, old_root = CompactRange(), b""
+    for index, writer, _, _, _, _, text, signatures in room.reader.signed_rows(room.tenant):
+        if index >= head.size:
+            break
+        leaf = hashlib.sha256(b"\x00" + build_entry_note(room.tenant, writer, bytes(text), bytes(signatures))).digest()
+        tree.append(leaf)
+        for part, (low, high) in zip(parts, ranges, strict=True):
+            if low <= index < high:
+                part.append(leaf)
+        if index + 1 == kept.size:
+            old_root = tree.root()
+    return [part.root() for part in parts], old_root, tree.root()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter
 from contextlib import ExitStack
 
@@ -11,6 +12,7 @@ import pytest
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.replay import ReplayStatus, replay_log
+from halo_core.testing import FixedClock
 from halo_world import bodies, cli, found, session_ref, url_of, verified
 from profile_world import ACCOUNT, NEWS, USERS, Desk, profile_entries
 
@@ -100,13 +102,91 @@ def decisions_of(home, session):
     return [item.entry.body for item in found(home, EntryKind.DECISION) if item.entry.session == session]
 
 
-def test_carried_risk_falls_with_ordinary_sessions(known, home):
+def authority_of(home, session):
+    return decisions_of(home, session)[0]["snapshot"]["authority"]
+
+
+def test_carried_risk_falls_with_days_of_ordinary_work(learned, home):
+    shutil.copytree(learned, home)
+    clock = FixedClock(time.time_ns() // 1000)
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True, clock=clock) as opened:
+        desk = Desk(opened)
+        desk.steal("theft")
+        starts = []
+        for number in range(200, 208):  # of one day
+            desk.ordinary(number, USERS[0])
+            starts.append(authority_of(home, f"s-{number}"))
+        assert starts[-1] == starts[0]
+        for number in range(208, 224):
+            clock.advance(86_400)
+            desk.ordinary(number, USERS[0])
+            starts.append(authority_of(home, f"s-{number}"))
+        assert starts[0] < starts[-1] == max(starts)
+
+
+def test_a_yes_to_one_action_leaves_the_other_alarms_of_its_session(known, home):
+    with known.halo.session("both", user=USERS[0], request=f"Please pay 900 to {ACCOUNT}"):
+        for k in range(12):
+            known.run("find_customer", {"id": f"C-{1000 + k}"}, "one open order")
+        assert known.run("pay", {"to": ACCOUNT, "amount": 900}) != "ran"
+        approve(home, known.questions[-1])
+        assert known.run("pay", {"to": ACCOUNT, "amount": 900}) == "ran"
+    known.halo.store.flush()
+    summary = [body for body in bodies(home, EntryKind.PROFILE) if "sessions" in body][-1]["sessions"][0]
+    open_alarms = [alarm[0] for alarm in summary["tally"]["a"] if alarm[5:6] != [True]]
+    assert "unrelated" in open_alarms
+    assert "amount_sum" not in open_alarms
+    assert summary["verdict"] == "alarm"
+    known.ordinary(300, USERS[0])
+    assert authority_of(home, "s-300") < authority_of(home, "s-0")
+
+
+def test_a_yes_after_the_session_is_about_its_call_too(known, home):
+    with known.halo.session("both", user=USERS[0], request=f"Please pay 900 to {ACCOUNT}"):
+        for k in range(12):
+            known.run("find_customer", {"id": f"C-{1000 + k}"}, "one open order")
+        asked = known.questions[-1]
+        assert known.run("pay", {"to": ACCOUNT, "amount": 900}) != "ran"
+        assert known.questions[-1] != asked
+    with known.halo.session("one", user=USERS[1], request=f"Please pay 800 to {ACCOUNT}"):
+        assert known.run("pay", {"to": ACCOUNT, "amount": 800}) != "ran"
+    known.halo.store.flush()
+    before = len(profile_entries(bodies(home, EntryKind.PROFILE)))
+    approve(home, known.questions[-2])
+    assert len(profile_entries(bodies(home, EntryKind.PROFILE))) == before  # its session did something else, too
+    approve(home, known.questions[-1])
+    assert profile_entries(bodies(home, EntryKind.PROFILE))[-1]["judged"] == "cleared"
+
+
+def test_people_read_what_was_measured_and_what_became_of_it(known, home):
     known.steal("theft")
-    starts = []
-    for number in range(200, 216):
-        known.ordinary(number, USERS[0])
-        starts.append(decisions_of(home, f"s-{number}")[0]["snapshot"]["authority"])
-    assert starts[0] < starts[-1] == max(starts)
+    known.halo.store.flush()
+    words = "it touched 6 records that the request has nothing to do with; the limit is 5"
+    out = cli("approvals", "show", known.questions[0], home=home)[1]
+    assert words in " ".join(out.replace("│", " ").split())
+    decisions = [item for item in found(home, EntryKind.DECISION) if item.entry.session == "theft"]
+    decision = next(item for item in decisions if "volume_exceeded" in str(item.entry.body["decision"]))
+    assert words in " ".join(cli("show", decision.entry.id, home=home)[1].split())
+    alert = found(home, EntryKind.ALERT)[0]
+    assert f"{words}; 5 when the session ended" in " ".join(cli("show", alert.entry.id, home=home)[1].split())
+    told = cli("judge", alert.entry.id, "--ordinary", home=home)[1]
+    assert "sessions that `clerk` learns from: 71, was 70" in told
+    assert "risk that alarms leave for `clerk` and one person at most: 0, was" in told
+
+
+def test_trying_one_refused_call_again_leaves_no_more_than_once(known, home):
+    def try_it(name, user, times):
+        with known.halo.session(name, user=user, request="Please look up customer C-1"):
+            for k in range(8):
+                known.run("find_customer", {"id": f"C-{1000 + k}"}, "one open order")
+            for _ in range(times):
+                known.run("find_customer", {"id": "C-4711"}, "one open order")
+        known.halo.store.flush()
+
+    try_it("once", USERS[0], 1)
+    try_it("often", USERS[1], 30)
+    once, often = [body for body in bodies(home, EntryKind.PROFILE) if "sessions" in body][-2:]
+    assert once["sessions"][0]["severity"] == often["sessions"][0]["severity"] > 0
 
 
 def test_an_approved_busy_day_is_asked_once_and_leaves_nothing(known, home):

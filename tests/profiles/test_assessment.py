@@ -212,6 +212,20 @@ def test_a_grant_that_slept_ninety_days(impact, alarms):
     assert assess(profile, SessionTally().advance(fresh), fresh).axes == ()
 
 
+@pytest.mark.parametrize(("labels", "share"), [(("pii",), 700), ((), 300)])
+def test_a_grant_that_slept_weighs_more_where_it_reaches_labelled_data_of_somebody_else(labels, share):
+    """A quarterly report is read without a question; an archive of people is not."""
+    profile, usual = settled(resource="daily", labels=labels)
+    old = replace(usual, resource="quarterly", ts_us=100 * DAY + 10 * HOUR)
+    profile = later(profile, [SessionTally().advance(old)] * 2)
+    slept = replace(
+        usual, resource="quarterly", ts_us=195 * DAY + 10 * HOUR, objects=(TouchedObject(4711, False, False, False),)
+    )
+    found = assess(profile, SessionTally().advance(slept), slept)
+    assert [axis.share for axis in found.axes if axis.id == "dormant_grant"] == [share]
+    assert bool(found.alarms) is bool(labels)
+
+
 def test_drift_is_told_in_words_at_every_session():
     profile = later(CLERK, [session(30, at=600 + k) for k in range(10)], SessionVerdict.ALARM)
     found = look(profile, reads(1))

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halo_core.behaviour import CarriedRisk, SessionSummary, SessionVerdict
+from halo_core.behaviour import (
+    BehaviourEvent,
+    CarriedRisk,
+    SessionSummary,
+    SessionTally,
+    SessionVerdict,
+    TouchedObject,
+    summarize_session,
+)
 from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY, MAX_LIGHT
 from halo_core.behaviour.packing import NumberReader, pack_numbers
 
@@ -19,6 +27,8 @@ SUMMARIES = st.builds(
     st.integers(0, 1000),
     SOURCES,
     st.sampled_from(list(SessionVerdict)),
+    st.integers(0, 40),
+    st.integers(0, 9),
 )
 
 
@@ -33,8 +43,8 @@ def alarm(at, principal, severity, source=""):
     return SessionSummary(f"s{at}", principal, severity, source, SessionVerdict.ALARM)
 
 
-def ordinary(principal="ada"):
-    return SessionSummary("o", principal)
+def ordinary(principal="ada", *, day=1, actions=5):
+    return SessionSummary("o", principal, actions=actions, day=day)
 
 
 def test_nothing_is_carried_at_first():
@@ -80,8 +90,13 @@ def test_one_principal_alone_never_raises_the_agent():
     assert (risk.agent_risk, risk.risk_for("mallory"), risk.independent_alarms) == (0, 1000, 1)
 
 
-def test_an_alarm_with_no_principal_is_the_agents_own():
-    assert carried(("", 600)).risk_for("anybody") == 600
+def test_sessions_that_act_for_nobody_lower_nobody_else():
+    """The lever: whoever can start sessions without a user takes nothing from the users."""
+    risk = carried(("", 900), ("", 900), ("ada", 700))
+    assert risk.risk_for("") == 1000
+    assert (risk.risk_for("bob"), risk.agent_risk, risk.independent_alarms) == (0, 0, 1)
+    after_content = carried(("", 1000, "doc1"), ("ada", 1000, "doc2"))
+    assert (after_content.agent_risk, after_content.independent_alarms) == (0, 1)
 
 
 def test_repeated_slight_alarms_do_not_add_up_and_severe_ones_do():
@@ -91,20 +106,38 @@ def test_repeated_slight_alarms_do_not_add_up_and_severe_ones_do():
     assert severe.risk_for("ada") == 1000
 
 
-def test_it_falls_by_an_eighth_with_each_ordinary_session_of_the_pair():
+def test_it_falls_by_a_quarter_with_each_day_of_ordinary_work_of_the_pair():
     risk = carried(("ada", 800))
     assert risk.after_session(ordinary("bob")).risk_for("ada") == 800
-    for expected in (700, 612, 535):
-        risk = risk.after_session(ordinary("ada"))
+    for day, expected in enumerate((600, 450, 337), 1):
+        risk = risk.after_session(ordinary("ada", day=day))
         assert risk.risk_for("ada") == expected
-    for _ in range(60):
-        risk = risk.after_session(ordinary("ada"))
+    for day in range(4, 40):
+        risk = risk.after_session(ordinary("ada", day=day))
     assert risk.risk_for("ada") == 0
+
+
+def test_many_sessions_of_one_day_take_no_more_than_one():
+    risk = carried(("ada", 800))
+    for _ in range(50):
+        risk = risk.after_session(ordinary("ada"))
+    assert risk.risk_for("ada") == 600
+    on_the_same_day = CarriedRisk().after_session(SessionSummary("s", "ada", 800, "", SessionVerdict.ALARM, 9, day=3))
+    assert on_the_same_day.after_session(ordinary("ada", day=3)).risk_for("ada") == 800
+
+
+def test_short_sessions_count_by_the_work_that_they_do():
+    risk = carried(("ada", 800))
+    for day in range(1, 5):
+        risk = risk.after_session(ordinary("ada", day=day, actions=1))
+        assert risk.risk_for("ada") == 800
+    assert risk.after_session(ordinary("ada", day=9, actions=0)).risk_for("ada") == 800
+    assert risk.after_session(ordinary("ada", day=9, actions=1)).risk_for("ada") == 600
 
 
 def test_the_agents_risk_falls_with_ordinary_sessions_of_anybody():
     risk = carried(("ada", 800), ("bob", 800))
-    assert risk.after_session(ordinary("cyd")).agent_risk == 700
+    assert risk.after_session(ordinary("cyd")).agent_risk == 600
 
 
 def test_a_verdict_takes_alarms_away_or_confirms_them():
@@ -170,3 +203,40 @@ def test_many_explained_alarms_do_not_push_out_what_nothing_explains():
     for at in range(300):
         risk = risk.after_session(alarm(at, f"user{at}", 1000, f"doc{at}"))
     assert risk.risk_for("ada") >= 300
+
+
+def month_end(payments, listed, *axes):
+    """A session after untrusted content that pays, where the request lists some objects."""
+    tally = SessionTally()
+    for number in range(max(payments, listed)):
+        named = (TouchedObject(number * 7919 + 7, True, False, True),) if number < listed else ()
+        impact = "payment" if number < payments else "read"
+        event = BehaviourEvent(tool="pay", impact=impact, objects=named, amount=10, is_exposed=True)
+        tally = tally.advance(event)
+    return tally.with_findings(Alarms(*axes))
+
+
+class Alarms:
+    """Findings that alarm on some axes."""
+
+    first_times = novelty = 0
+
+    def __init__(self, *axes):
+        self.alarm_shares = [(axis, 1400) for axis in axes]
+
+
+@pytest.mark.parametrize(
+    ("tally", "verdict"),
+    [
+        (month_end(8, 8, "payments", "amount_sum_recent"), SessionVerdict.OBSERVED),
+        (month_end(8, 7, "payments"), SessionVerdict.ALARM),
+        (month_end(8, 7, "amount_sum"), SessionVerdict.ALARM),
+        (month_end(8, 8, "payments", "amount_largest"), SessionVerdict.ALARM),
+        (month_end(8, 8, "payments", "unrelated"), SessionVerdict.ALARM),
+        (month_end(8, 8, "unrelated_payments"), SessionVerdict.ALARM),
+    ],
+)
+def test_in_observe_mode_what_the_request_lists_teaches_after_content_too(tally, verdict):
+    """Content cannot lengthen the user's list, so nothing it adds is taught."""
+    assert summarize_session("s", tally, source="letter", observed=True).verdict is verdict
+    assert summarize_session("s", tally, source="letter").verdict is SessionVerdict.ALARM  # somebody was asked

@@ -190,17 +190,127 @@ def test_a_session_judged_an_attack_is_taken_out_again():
     spoilt = profile.fold(rogue, verdict=ORDINARY)
     assert spoilt.limit_of("objects") > profile.limit_of("objects")
     summary = SessionSummary("s", "", 0, "", ATTACK)
-    after = spoilt.judge(rogue, summary, learned=True)
+    after = spoilt.judge(rogue, summary, before=ORDINARY)
     assert after.limits == profile.limits
     assert after.sessions == profile.sessions
     assert after.carried.risk_for("") >= 900
+
+
+@pytest.mark.parametrize("sessions", [30, 70, 120])
+def test_what_observe_mode_learnt_is_taken_out_again(sessions):
+    """It taught less than it did, since it was cut at its limits; all the same nothing of it stays."""
+    profile = taught(sessions)
+    rogue = session(90, at=sessions + 1, tool="export").with_findings(Found())
+    spoilt = profile.fold(rogue, verdict=SessionVerdict.OBSERVED)
+    assert spoilt.limit_of("objects") >= profile.limit_of("objects")
+    after = spoilt.judge(rogue, SessionSummary("s", "", 0, "", ATTACK), before=SessionVerdict.OBSERVED)
+    assert all(now <= was for now, was in zip(after.limits, profile.limits, strict=True))
+    assert after.histograms[: len(MEASURES)] == profile.histograms[: len(MEASURES)]
+    assert after.sessions == profile.sessions
+    again = profile
+    for _ in range(40):  # however often it is done, nothing is left
+        again = again.fold(rogue, verdict=SessionVerdict.OBSERVED)
+        again = again.judge(rogue, SessionSummary("s", "", 0, "", ATTACK), before=SessionVerdict.OBSERVED)
+    assert again.limit_of("objects") <= profile.limit_of("objects")
+
+
+def test_the_tenant_forgets_what_a_session_judged_an_attack_taught():
+    profile = TenantProfile()
+    for at in range(80):
+        profile = profile.fold(session(3, at=at), verdict=ORDINARY)
+    rogue = session(5, at=90, number=3)  # objects that others touched
+    spoilt = profile
+    for _ in range(8):
+        spoilt = spoilt.fold(rogue, verdict=SessionVerdict.OBSERVED)
+    assert spoilt.touch_limit > profile.touch_limit
+    for _ in range(8):
+        spoilt = spoilt.judge(rogue, verdict=ATTACK, before=SessionVerdict.OBSERVED)
+    assert spoilt.touch_limit <= profile.touch_limit
+    assert TenantProfile.from_bytes(spoilt.to_bytes()) == spoilt
+
+
+def reach(place, *, exposed, vouched=False, at=0):
+    """A session that sends something somewhere."""
+    event = BehaviourEvent(
+        tool="send_mail",
+        impact="send",
+        ts_us=at * DAY,
+        destinations=(Destination(place, False, vouched),),
+        is_exposed=exposed,
+    )
+    return fold([read(at, ts_us=at * DAY, is_exposed=exposed), event])
+
+
+def weight_of(profile, place):
+    number = next(iter(reach(place, exposed=True).untaught))
+    return profile.known[SeenKind.DESTINATION].weigh(SeenKind.DESTINATION, number & 2**48 - 1)
+
+
+def test_exposed_sessions_do_not_make_a_destination_usual():
+    profile, place = taught(60), 2**50 + 7
+    assert weight_of(profile, place) > 0
+    for at in range(61, 71):
+        profile = profile.fold(reach(place, exposed=True, at=at), verdict=ORDINARY)
+    assert weight_of(profile, place) > 0
+    back = reach(place, exposed=True, at=71)
+    assert SessionTally.from_plain(back.to_plain()).untaught == back.untaught
+
+
+@pytest.mark.parametrize(
+    ("how", "verdict"),
+    [({"exposed": False}, ORDINARY), ({"exposed": True, "vouched": True}, ORDINARY), ({"exposed": True}, CLEARED)],
+)
+def test_destinations_become_usual_by_other_sessions(how, verdict):
+    profile, place = taught(60), 2**50 + 7
+    for at in range(61, 64):
+        profile = profile.fold(reach(place, **how, at=at), verdict=verdict)
+    assert weight_of(profile, place) == 0
+
+
+def use(grant, at):
+    return fold([BehaviourEvent(tool=grant, resource=grant, ts_us=at * DAY) for _ in range(3)])
+
+
+def slept(days=120):
+    """A profile that used a grant often, and then for so many days no more."""
+    profile = NEW_PROFILE
+    for at in range(30):
+        profile = profile.fold(use("archive", at), verdict=ORDINARY)
+    for at in range(30, 30 + days, 3):
+        profile = profile.fold(use("lookup", at), verdict=ORDINARY)
+    return profile, 30 + days
+
+
+def is_asleep(profile, day):
+    return profile.count_idle("archive", day)[0] >= 90
+
+
+def test_one_use_does_not_wake_a_grant_that_slept():
+    profile, day = slept()
+    for times in range(1, 6):
+        assert is_asleep(profile, day + times), times
+        profile = profile.fold(use("archive", day + times), verdict=ORDINARY)
+        assert IdentityProfile.from_bytes(profile.to_bytes()) == profile
+    assert not is_asleep(profile, day + 6)
+
+
+def test_a_grant_that_slept_is_awake_once_a_person_said_yes():
+    profile, day = slept()
+    profile = profile.fold(use("archive", day), verdict=CLEARED)
+    assert not is_asleep(profile, day + 1)
+
+
+def test_a_grant_in_regular_use_does_not_sleep():
+    profile, day = slept(days=60)
+    profile = profile.fold(use("archive", day), verdict=ORDINARY)
+    assert profile.count_idle("archive", day + 1)[0] == 1
 
 
 def test_an_alarm_that_a_person_clears_teaches_afterwards():
     profile = taught(100)
     busy = session(30, at=101).with_findings(Found())
     alarmed = profile.fold(busy, verdict=ALARM)
-    cleared = alarmed.judge(busy, SessionSummary("s", "", 400, "", CLEARED), learned=False)
+    cleared = alarmed.judge(busy, SessionSummary("s", "", 400, "", CLEARED), before=ALARM)
     assert cleared.sessions == profile.sessions + 1
     assert cleared.limit_of("objects") > alarmed.limit_of("objects")
 
@@ -240,7 +350,7 @@ def test_a_person_who_accepts_drift_starts_a_new_reference():
     tally = session(30, at=140).with_findings(Found("objects_trend", 1500))
     after = profile.fold(tally, verdict=CLEARED)
     assert after.drift == 0
-    judged = profile.judge(tally, SessionSummary("s", "", 250, "", CLEARED), learned=False)
+    judged = profile.judge(tally, SessionSummary("s", "", 250, "", CLEARED), before=ALARM)
     assert judged.drift == 0
 
 

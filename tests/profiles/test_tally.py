@@ -14,6 +14,7 @@ from halo_core.behaviour import (
     BehaviourEvent,
     Destination,
     SessionTally,
+    SessionVerdict,
     TouchedObject,
     assess,
     describe_call,
@@ -223,3 +224,39 @@ def test_alarms_make_the_severity_by_share_and_by_repetition():
     assert summarize_session("s", one, source="doc").source == ""
     exposed = once.advance(read(2, is_exposed=True)).with_findings(Found())
     assert summarize_session("s", exposed, source="doc").source == "doc"
+
+
+class Alarms:
+    """Findings that alarm on some axes."""
+
+    first_times = novelty = 0
+
+    def __init__(self, *axes, share=1400):
+        self.alarm_shares = [(axis, share) for axis in axes]
+
+
+def test_the_same_refused_call_counts_once():
+    tally = fold([read(1)])
+    for _ in range(50):
+        tally = tally.with_refusal(7, is_attempt=True, found=Alarms("objects"))
+    once = fold([read(1)]).with_refusal(7, is_attempt=True, found=Alarms("objects"))
+    assert tally == once
+    assert (tally["refusals"], tally.alarms[0].times) == (1, 1)
+    many = tally
+    for call in range(10, 15):
+        many = many.with_refusal(call, is_attempt=True, found=Alarms("objects"))
+    assert (many["refusals"], many.alarms[0].times) == (6, 6)
+    assert summarize_session("s", many).severity > summarize_session("s", tally).severity
+    assert SessionTally.from_plain(many.to_plain()) == many
+
+
+def test_a_yes_clears_what_was_asked_and_nothing_else():
+    asked = fold([read(1)]).with_refusal(7, is_attempt=False, found=Alarms("payments", "amount_sum"))
+    asked = asked.with_refusal(8, is_attempt=False, found=Alarms("unrelated"))
+    allowed = asked.with_findings(Alarms("payments")).with_cleared(7, ["payments"])
+    assert [alarm.axis for alarm in allowed.open_alarms] == ["unrelated"]  # the amount was part of the same question
+    assert summarize_session("s", allowed).verdict is SessionVerdict.ALARM
+    assert SessionTally.from_plain(allowed.to_plain()) == allowed
+    all_of_it = allowed.with_cleared(8, ["unrelated"])
+    assert summarize_session("s", all_of_it).verdict is SessionVerdict.CLEARED
+    assert summarize_session("s", all_of_it.with_findings(Alarms("payments"))).verdict is SessionVerdict.ALARM

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.behaviour.event import BehaviourEvent, is_wholly_requested, shorten_fingerprint
-from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of
+from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
 from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
 from halo_core.behaviour.profile import SHIPPED_PRIOR, IdentityProfile, RolePrior
 from halo_core.behaviour.seen import SeenKind, split_seen
@@ -358,16 +358,17 @@ def _find_first_times(profile: IdentityProfile, tally: SessionTally, event: Beha
 def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis | None:
     """The use of a grant that slept: 90 days, or many sessions where the history is shorter than that."""
     day, share = day_of(event.ts_us), _DORMANT_SHARES.get(event.impact, _GRAVE_DORMANT_SHARE)
-    if any(not item.is_related and not item.is_requested for item in event.objects):
+    is_harmless = event.impact == Impact.READ.value and not event.labels
+    if not is_harmless and any(not item.is_related and not item.is_requested for item in event.objects):
         share = max(share, _UNRELATED_DORMANT_SHARE)
     days, sessions = profile.count_idle(event.resource, day)
+    if not is_dormant(days, sessions, day - profile.first_day):
+        return None
     if days >= DORMANT_DAYS:
-        words = f"it uses a grant that it has not used for {days} days"
+        words = f"it uses a grant that it has not used regularly for {days} days"
         return Axis("dormant_grant", days, DORMANT_DAYS, words, share, "first")
-    if sessions >= DORMANT_SESSIONS and day - profile.first_day < DORMANT_DAYS:
-        words = f"it uses a grant that it has not used for {sessions} sessions"
-        return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, "first")
-    return None
+    words = f"it uses a grant that it has not used regularly for {sessions} sessions"
+    return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, "first")
 
 
 def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:

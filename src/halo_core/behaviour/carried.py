@@ -1,18 +1,21 @@
 """Carried risk: what alarms of past sessions leave for an agent's next ones.
 
 An alarm belongs to a pair of agent and principal, and, where untrusted content explains it, to the source of that
-content. Only alarms that no single source explains, from several principals or with none, count for the whole agent.
+content. Only alarms that no single source explains, of several principals, count for the whole agent. Sessions that act
+for nobody are a pair of their own: whoever can start them must not lower what the agent may do for others.
 INVARIANT: one source raises the risk of nobody but those who acted after reading it, and that lightly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.known import day_of
+from halo_core.behaviour.measures import MAX_VALUE
 from halo_core.behaviour.packing import NumberReader
 from halo_core.behaviour.session_drift import is_drift_axis
 from halo_core.behaviour.tally import SessionTally, TallyAlarm
@@ -23,13 +26,20 @@ MAX_LIGHT: Final = 250
 MAX_DRIFT_SEVERITY: Final = 250
 """Most that a session leaves whose only alarms are drift over sessions: drift itself is carried in the profile."""
 _MAX_ALARMS: Final = 64
-_DECAY_DIVISOR: Final = 8
+_DECAY_DIVISOR: Final = 4
+"""A day of ordinary work takes a quarter of what is left. By sessions alone, a thief would work it off in an hour."""
+MIN_WORK: Final = 5
+"""Actions of ordinary sessions, since it fell last, without which a day is no day of work."""
 _LIGHT_DIVISOR: Final = 4
 _REPEAT_DIVISOR: Final = 4
 _JUDGED_RISK: Final = 900
 _MAX_SEVERITY: Final = 900
 _MORE_TIMES: Final = 40
 _ALARM_SHARE: Final = 1000
+_LISTABLE: Final = frozenset(("acts", "amount_sum", "destinations", "payments", "persons", "requested", "sends"))
+"""Measures that a request accounts for by naming as many objects."""
+_COUNTED_BY: Final = {"amount_sum": "payments"}
+"""A sum of amounts none of which is unusual (else `amount_largest` alarms) counts by how many there are."""
 _MORE_AXES: Final = 25
 
 
@@ -58,6 +68,8 @@ class SessionSummary:
         severity: of its worst alarm, 0..1000; 0 without one.
         source: of the untrusted content after which it alarmed; empty where no content explains the alarm.
         verdict: see `SessionVerdict`.
+        actions: of the session.
+        day: on which it began, since 1970.
     """
 
     session: str
@@ -65,6 +77,8 @@ class SessionSummary:
     severity: int = 0
     source: str = ""
     verdict: SessionVerdict = SessionVerdict.ORDINARY
+    actions: int = 0
+    day: int = 0
 
 
 def summarize_session(
@@ -82,24 +96,46 @@ def summarize_session(
         session: its reference.
         tally: at its end.
         source: of the untrusted content that it read, if it read any: explains alarms raised after reading it.
-        cleared: a person found its alarms ordinary.
+        cleared: a person found all of its alarms ordinary.
         attack: a person found it an attack.
         observed: it ran in observe mode, where nobody is asked.
     """
-    severity = max((_grade(alarm) for alarm in tally.alarms), default=0)
-    others = sum(not is_drift_axis(alarm.axis) and alarm.share >= _ALARM_SHARE for alarm in tally.alarms)
+    alarms = tally.open_alarms if tally.open_alarms and not cleared else tally.alarms
+    severity = max((_grade(alarm) for alarm in alarms), default=0)
+    others = sum(not is_drift_axis(alarm.axis) and alarm.share >= _ALARM_SHARE for alarm in alarms)
     severity = min(severity + _MORE_AXES * max(others - 1, 0), MAX_RISK)
-    is_explained = all(alarm.is_exposed for alarm in tally.alarms)
+    is_explained = all(alarm.is_exposed for alarm in alarms)
     verdict = SessionVerdict.ORDINARY
     if attack:
         verdict = SessionVerdict.ATTACK
-    elif tally.alarms and cleared:
+    elif tally.alarms and (cleared or not tally.open_alarms):
         verdict = SessionVerdict.CLEARED
     elif tally.alarms:
-        is_unexplained_observation = observed and not (source and is_explained)
-        verdict = SessionVerdict.OBSERVED if is_unexplained_observation else SessionVerdict.ALARM
+        teaches = observed and (not (source and is_explained) or _is_listed(tally))
+        verdict = SessionVerdict.OBSERVED if teaches else SessionVerdict.ALARM
         severity = 0 if observed else severity
-    return SessionSummary(session, tally.principal, severity, source if is_explained else "", verdict)
+    return make_summary(session, tally, severity, source if is_explained else "", verdict)
+
+
+def _is_listed(tally: SessionTally) -> bool:
+    """Whether a session has alarmed of nothing but what its request lists itself, one by one.
+
+    INVARIANT: untrusted content cannot lengthen the list, since only the user's words make an object a requested one.
+    """
+    listed = tally["requested"]
+    return all(
+        alarm.axis.removesuffix("_recent") in _LISTABLE
+        and tally[_COUNTED_BY.get(name := alarm.axis.removesuffix("_recent"), name)] <= listed
+        for alarm in tally.alarms
+    )
+
+
+def make_summary(
+    session: str, tally: SessionTally, severity: int, source: str, verdict: SessionVerdict
+) -> SessionSummary:
+    """The summary of a session whose severity, source and verdict are known; see `SessionSummary`."""
+    day = day_of(tally.first_us)
+    return SessionSummary(session, tally.principal, severity, source, verdict, tally["actions"], day)
 
 
 def _grade(alarm: TallyAlarm) -> int:
@@ -122,6 +158,9 @@ class CarriedAlarm:
         pair: what is left for the pair, 0..1000.
         agent: what is left for the agent, 0..1000, if others agree.
         judged: a person found the session an attack.
+        pair_day: number of the last day on which `pair` fell, or of the alarm.
+        pair_work: actions of the pair's ordinary sessions since then.
+        agent_day, agent_work: the same of `agent`, for sessions of whomever.
     """
 
     principal: int
@@ -130,6 +169,36 @@ class CarriedAlarm:
     pair: int
     agent: int
     judged: bool = False
+    pair_day: int = 0
+    pair_work: int = 0
+    agent_day: int = 0
+    agent_work: int = 0
+
+    def after_work(self, summary: SessionSummary, *, is_own: bool) -> CarriedAlarm:
+        """What is left after an ordinary session.
+
+        Args:
+            summary: of the session.
+            is_own: it acted for this alarm's principal.
+        """
+        pair = self.pair, self.pair_day, self.pair_work
+        if is_own:
+            pair = _fall(*pair, summary)
+        agent = _fall(self.agent, self.agent_day, self.agent_work, summary)
+        return CarriedAlarm(
+            self.principal, self.source, self.session, pair[0], agent[0], self.judged, *pair[1:], *agent[1:]
+        )
+
+
+def _fall(risk: int, day: int, work: int, summary: SessionSummary) -> tuple[int, int, int]:
+    """A risk after an ordinary session, with the day on which it fell last and the work done since.
+
+    INVARIANT: it falls at most once a day, and only for work: empty sessions, or many in a row, take nothing away.
+    """
+    work = min(work + summary.actions, MAX_VALUE)
+    if work < MIN_WORK or summary.day <= day:
+        return risk, day, work
+    return risk - -(-risk // _DECAY_DIVISOR), summary.day, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +210,10 @@ class CarriedRisk:
     def after_session(self, summary: SessionSummary) -> CarriedRisk:
         """The risk after a session has ended."""
         if summary.verdict in (SessionVerdict.ORDINARY, SessionVerdict.CLEARED):
-            return self._fall(_fingerprint(summary.principal))
+            principal = _fingerprint(summary.principal)
+            left = [alarm.after_work(summary, is_own=alarm.principal == principal) for alarm in self.alarms]
+            return CarriedRisk(_order([alarm for alarm in left if alarm.pair or alarm.agent]))
         return self if summary.verdict is SessionVerdict.OBSERVED else self.charge(summary)
-
-    def _fall(self, principal: int) -> CarriedRisk:
-        kept = []
-        for alarm in self.alarms:
-            pair = alarm.pair - -(-alarm.pair // _DECAY_DIVISOR) if alarm.principal == principal else alarm.pair
-            agent = alarm.agent - -(-alarm.agent // _DECAY_DIVISOR)
-            if pair or agent:
-                kept.append(replace(alarm, pair=pair, agent=agent))
-        return CarriedRisk(_order(kept))
 
     def charge(self, summary: SessionSummary) -> CarriedRisk:
         """The risk with the alarms of a session."""
@@ -167,7 +229,8 @@ class CarriedRisk:
             else:
                 rest.append(alarm)
         pair, agent = _add(old.pair, severity), _add(old.agent, severity)
-        new = CarriedAlarm(principal, source, session, pair, agent, judged or old.judged)
+        day = max(summary.day, old.pair_day, old.agent_day)
+        new = CarriedAlarm(principal, source, session, pair, agent, judged or old.judged, day, 0, day, 0)
         return CarriedRisk(_order([*rest, new])[:_MAX_ALARMS])
 
     def judged(self, summary: SessionSummary) -> CarriedRisk:
@@ -180,18 +243,18 @@ class CarriedRisk:
     @property
     def agent_risk(self) -> int:
         """Risk of the whole agent, 0..1000, whomever it acts for."""
-        alone = max((alarm.agent for alarm in self.alarms if not alarm.source and not alarm.principal), default=0)
-        return max(alone, self._agreed, min(self._agreed_on_content // _LIGHT_DIVISOR, MAX_LIGHT))
+        return max(self._agreed, min(self._agreed_on_content // _LIGHT_DIVISOR, MAX_LIGHT))
 
     @property
     def _agreed(self) -> int:
         """What alarms of two principals agree on, that no content explains."""
-        return _second([(alarm.principal, alarm.agent) for alarm in self.alarms if not alarm.source])
+        named = [alarm for alarm in self.alarms if alarm.principal]
+        return _second([(alarm.principal, alarm.agent) for alarm in named if not alarm.source])
 
     @property
     def _agreed_on_content(self) -> int:
         """What alarms of two principals after two sources agree on."""
-        ranked = [alarm for alarm in self.alarms if alarm.source and alarm.agent]
+        ranked = [alarm for alarm in self.alarms if alarm.source and alarm.principal and alarm.agent]
         return max(
             (
                 min(one.agent, other.agent)
@@ -218,9 +281,13 @@ class CarriedRisk:
 
     @property
     def independent_alarms(self) -> int:
-        """Alarms that count and share neither principal nor source: suspension needs two, or a verdict."""
-        alone = {alarm.principal for alarm in self.alarms if not alarm.source and alarm.agent}
-        explained = {alarm.principal: alarm.source for alarm in self.alarms if alarm.source and alarm.agent}
+        """Alarms that count and share neither principal nor source: suspension needs two, or a verdict.
+
+        Those of sessions that act for nobody are not counted: nobody knows who started them.
+        """
+        named = [alarm for alarm in self.alarms if alarm.principal and alarm.agent]
+        alone = {alarm.principal for alarm in named if not alarm.source}
+        explained = {alarm.principal: alarm.source for alarm in named if alarm.source}
         sources = {source for principal, source in explained.items() if principal not in alone}
         return len(alone) + len(sources)
 
@@ -234,6 +301,7 @@ class CarriedRisk:
         yield len(self.alarms)
         for alarm in self.alarms:
             yield from (alarm.principal, alarm.source, alarm.session, alarm.pair, alarm.agent, int(alarm.judged))
+            yield from (alarm.pair_day, alarm.pair_work, alarm.agent_day, alarm.agent_work)
 
     @classmethod
     def read(cls, reader: NumberReader) -> CarriedRisk:
@@ -242,7 +310,9 @@ class CarriedRisk:
         for _ in range(reader.take(0, _MAX_ALARMS)):
             principal, source, session = reader.take_many(3, 0)
             pair, agent = reader.take_many(2, 0, MAX_RISK)
-            alarms.append(CarriedAlarm(principal, source, session, pair, agent, bool(reader.take(0, 1))))
+            judged = bool(reader.take(0, 1))
+            fallen = [reader.take(), reader.take(0), reader.take(), reader.take(0)]
+            alarms.append(CarriedAlarm(principal, source, session, pair, agent, judged, *fallen))
         return cls(tuple(alarms))
 
 

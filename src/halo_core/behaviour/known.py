@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -22,6 +22,10 @@ _SENSITIVE: Final = frozenset(map(fingerprint_text, SENSITIVE_LABELS))
 _SENSITIVE_SHARE: Final = 900  # thousandths of attacks
 DORMANT_DAYS: Final = 90
 DORMANT_SESSIONS: Final = 100
+WAKING_SESSIONS: Final = 5
+"""Sessions in which a grant that slept counts as if new: one use would make the next one ordinary otherwise."""
+_WAKING: Final = 256
+_MAX_TIMES: Final = _WAKING + WAKING_SESSIONS
 
 
 class _KindTerms(NamedTuple):
@@ -57,7 +61,11 @@ TERMS: Final = (
 
 
 class Sighting(NamedTuple):
-    """Sessions that showed a value (at most 255), and the last of them: its number and its day."""
+    """Sessions that showed a value (at most 255), and the last of them: its number and its day.
+
+    From 256 on `times` counts sessions since a value has slept; until there are `WAKING_SESSIONS` of them the last
+    session is the one before it slept.
+    """
 
     times: int
     session: int
@@ -78,7 +86,16 @@ class KnownValues:
     lone: int = 0
     units: int = 0
 
-    def fold(self, shown: Iterable[int], session: int, day: int, room: int) -> KnownValues:
+    def fold(
+        self,
+        shown: Iterable[int],
+        session: int,
+        day: int,
+        room: int,
+        *,
+        untaught: Collection[int] = (),
+        sleepers: Collection[int] = (),
+    ) -> KnownValues:
         """The values after one more session.
 
         Args:
@@ -86,6 +103,8 @@ class KnownValues:
             session: its number.
             day: it began on, since 1970.
             room: number of values that are kept: those shown last.
+            untaught: those of `shown` that do not become known by it.
+            sleepers: those that slept, and wake only with more sessions.
         """
         shown = sorted(shown)
         values = dict(self.values)
@@ -94,6 +113,14 @@ class KnownValues:
             before = values.get(value)
             # A value that only its first session showed was new there, and nothing since has made it usual.
             is_lone = is_lone or before is None
+            if value in untaught:
+                continue
+            if before is not None and value in sleepers:
+                woken = max(before.times - _WAKING, 0) + 1
+                if woken < WAKING_SESSIONS:
+                    values[value] = before._replace(times=_WAKING + woken)
+                    continue
+                before = before._replace(times=woken - 1)
             last_day = max(day, before.day) if before else day
             values[value] = Sighting(min(before.times + 1, _MAX_COUNT) if before else 1, session, last_day)
         if len(values) > room:
@@ -150,9 +177,14 @@ class KnownValues:
         """Inverse of `to_numbers`."""
         lone, units, count = reader.take(0), reader.take(0), reader.take(0, room)
         values = {
-            reader.take(0): Sighting(reader.take(1, _MAX_COUNT), reader.take(0), reader.take()) for _ in range(count)
+            reader.take(0): Sighting(reader.take(1, _MAX_TIMES), reader.take(0), reader.take()) for _ in range(count)
         }
         return cls(values, lone, units)
+
+
+def is_dormant(days: int, sessions: int, history_days: int) -> bool:
+    """Whether what was shown last so many days and sessions ago slept; by sessions only in a shorter history."""
+    return days >= DORMANT_DAYS or (sessions >= DORMANT_SESSIONS and history_days < DORMANT_DAYS)
 
 
 MAY_BE_UNKNOWN: Final = (SeenKind.HOST, SeenKind.PROCESS)

@@ -5,14 +5,14 @@ A profile is a pure fold over session tallies: the same sessions in the same ord
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from halo_core.behaviour.carried import CarriedRisk, SessionSummary, SessionVerdict
 from halo_core.behaviour.event import fingerprint_text
-from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of
+from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of, is_dormant
 from halo_core.behaviour.limits import (
     CLIP,
     FINE,
@@ -37,7 +37,7 @@ from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
 
-FOLD_FORM: Final = "halo-habits-1"
+FOLD_FORM: Final = "halo-habits-2"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 _FORM: Final = FOLD_FORM.encode() + b"\n"
 MAX_PROFILE_BYTES: Final = 24_576
@@ -127,36 +127,40 @@ class IdentityProfile:
         if tally.is_empty:
             return replace(self, carried=carried)
         # INVARIANT: deviation that content explains moves neither windows nor drift.
-        is_explained = not learns and bool(tally.alarms) and all(alarm.is_exposed for alarm in tally.alarms)
-        after = self._watch(tally, learns=learns, is_explained=is_explained)
+        alarms = tally.open_alarms or tally.alarms
+        is_explained = not learns and bool(alarms) and all(alarm.is_exposed for alarm in alarms)
+        # What nobody was asked about may be an attack, which could not be taken out of a reference again.
+        is_reference = learns and verdict is not SessionVerdict.OBSERVED
+        after = self._watch(tally, learns=learns, is_explained=is_explained, is_reference=is_reference)
         if learns:
             after = after.learn(tally, before=self, verdict=verdict)
             if verdict is SessionVerdict.CLEARED and any(is_drift_axis(alarm.axis) for alarm in tally.alarms):
                 after = after.restart_drift()
         return replace(after, carried=carried)
 
-    def judge(self, tally: SessionTally, summary: SessionSummary, *, learned: bool) -> IdentityProfile:
+    def judge(self, tally: SessionTally, summary: SessionSummary, *, before: SessionVerdict) -> IdentityProfile:
         """The profile after a person has judged a session that was folded before.
 
         Args:
             tally: of that session.
             summary: with the verdict: `cleared` teaches what it did not, `attack` takes out what it taught.
-            learned: whether the session was folded as `ordinary` or `cleared`.
+            before: what was said of it last, or how it was folded.
         """
         carried = self.carried.judged(summary)
-        return replace(self.relearn(tally, verdict=summary.verdict, learned=learned), carried=carried)
+        return replace(self.relearn(tally, verdict=summary.verdict, before=before), carried=carried)
 
-    def relearn(self, tally: SessionTally, *, verdict: SessionVerdict, learned: bool) -> IdentityProfile:
+    def relearn(self, tally: SessionTally, *, verdict: SessionVerdict, before: SessionVerdict) -> IdentityProfile:
         """As `judge`, without the carried risk."""
         if tally.is_empty:
             return self
+        learned = before in TEACHING
         if verdict is SessionVerdict.CLEARED:
             after = self if learned else self.learn(tally, before=self, verdict=verdict)
             has_drift = any(is_drift_axis(alarm.axis) for alarm in tally.alarms)
             return after.restart_drift() if has_drift else after
-        return self._unlearn(tally) if learned and verdict is SessionVerdict.ATTACK else self
+        return self._unlearn(tally, before) if learned and verdict is SessionVerdict.ATTACK else self
 
-    def _watch(self, tally: SessionTally, *, learns: bool, is_explained: bool) -> IdentityProfile:
+    def _watch(self, tally: SessionTally, *, learns: bool, is_explained: bool, is_reference: bool) -> IdentityProfile:
         """What moves with every session, ordinary or not: windows and drift."""
         before = tally.at_exposure or tally.values
         # After an alarm that nobody cleared, what adds up hardly fades, so that it does not go on a little at a time.
@@ -172,7 +176,7 @@ class IdentityProfile:
         # INVARIANT: content moves no drift by what it explains.
         if not is_explained:
             which = int(bool(tally.at_exposure))
-            drifts[which] = drifts[which].advance(tally.to_drift_session(), tally.values, learns=learns)
+            drifts[which] = drifts[which].advance(tally.to_drift_session(), tally.values, learns=is_reference)
         return replace(
             self,
             watched=self.watched + 1,
@@ -216,10 +220,7 @@ class IdentityProfile:
                 target = max(self.limits[at], min(target, level * FINE + _CLEARED_SLACK))
             limits.append(target)
         sessions = self.sessions + 1
-        known = tuple(
-            values if kind in MAY_BE_UNKNOWN and not shown else values.fold(shown, sessions, day, TERMS[kind].room)
-            for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen), strict=True))
-        )
+        known = self._learn_seen(tally, sessions, day, is_cleared=cleared)
         looseness = update_looseness(self.looseness, exceeded=exceeded) if is_mature else self.looseness
         return replace(
             self,
@@ -233,18 +234,46 @@ class IdentityProfile:
             known=known,
         )
 
-    def _unlearn(self, tally: SessionTally) -> IdentityProfile:
-        """Without what a session taught; its part in windows is left to fade."""
+    def _learn_seen(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> tuple[KnownValues, ...]:
+        """What the identity has shown, with a session; `is_cleared`: a person found it ordinary."""
+        known = []
+        for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen), strict=True)):
+            if kind in MAY_BE_UNKNOWN and not shown:
+                known.append(values)
+                continue
+            # INVARIANT: where content may have led an agent is no place that it goes to.
+            untaught = group_seen(tally.untaught)[kind] if not is_cleared else frozenset[int]()
+            sleepers = self._list_sleepers(shown, day) if kind == SeenKind.GRANT and not is_cleared else ()
+            known.append(values.fold(shown, sessions, day, TERMS[kind].room, untaught=untaught, sleepers=sleepers))
+        return tuple(known)
+
+    def _list_sleepers(self, grants: Iterable[int], day: int) -> list[int]:
+        """Those of some grants that slept until now, or have not been used often enough since they did."""
+        values, history = self.known[SeenKind.GRANT], day - self.first_day
+        return [grant for grant in grants if is_dormant(*values.count_idle(grant, day, self.sessions), history)]
+
+    def _unlearn(self, tally: SessionTally, before: SessionVerdict) -> IdentityProfile:
+        """Without what a session taught; its part in windows is left to fade.
+
+        Args:
+            tally: of the session.
+            before: as what it taught.
+        """
         histograms, limits = list(self.histograms), list(self.limits)
         for at, value in enumerate(tally.values):
-            histograms[at] = remove_from_histogram(histograms[at], level_of(at, value))
+            level = level_of(at, value)
+            if before is SessionVerdict.OBSERVED and histograms[at]:
+                # It taught no more than its limits then allowed, which are not known any more.
+                level = min(level, histograms[at][-1][0])
+            histograms[at] = remove_from_histogram(histograms[at], level)
         for at, measure in enumerate(WINDOWED, COUNT):
             # What it met is not known any more: the largest sum is taken for its own, if it can be.
             top = histograms[at][-1][0] if histograms[at] else 0
             if top > level_of(measure, tally.values[measure]):
                 histograms[at] = remove_from_histogram(histograms[at], top)
         limits = [min(limit, self._estimate(at, histograms[at])) for at, limit in enumerate(limits)]
-        known = tuple(values.forget(shown) for values, shown in zip(self.known, group_seen(tally.seen), strict=True))
+        taught = tally.seen if before is SessionVerdict.CLEARED else tally.seen - tally.untaught
+        known = tuple(values.forget(shown) for values, shown in zip(self.known, group_seen(taught), strict=True))
         day_limits = tuple(map(min, self.day_limits, limits))
         sessions = max(self.sessions - 1, 0)
         return replace(

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
-from halo_core.behaviour.carried import SessionSummary, SessionVerdict
-from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, TEACHING, IdentityProfile
+from halo_core.behaviour.carried import SessionSummary, SessionVerdict, make_summary
+from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tenant import TenantProfile
 
@@ -66,8 +66,7 @@ def decode_summary(tree: Mapping[str, Any], session: str) -> tuple[SessionTally,
     """
     tally = SessionTally.from_plain(tree["tally"])
     verdict = SessionVerdict(tree["verdict"])
-    summary = SessionSummary(session, tally.principal, tree.get("severity", 0), tree.get("source", ""), verdict)
-    return tally, summary
+    return tally, make_summary(session, tally, tree.get("severity", 0), tree.get("source", ""), verdict)
 
 
 def list_identities(tree: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -119,21 +118,41 @@ def judge_summary(
         BadInput, KeyError, ValueError: it is no summary.
     """
     tally, summary = decode_summary(tree, session)
-    said, learned = SessionVerdict(verdict), SessionVerdict(before) in TEACHING
+    said, was = SessionVerdict(verdict), SessionVerdict(before)
     if isinstance(profile, TenantProfile):
-        return profile.judge(tally, verdict=said, learned=learned)
+        return profile.judge(tally, verdict=said, before=was)
     if kind == AGENT:
-        return profile.judge(tally, replace(summary, verdict=said), learned=learned)
-    return profile.relearn(tally, verdict=said, learned=learned)
+        return profile.judge(tally, replace(summary, verdict=said), before=was)
+    return profile.relearn(tally, verdict=said, before=was)
 
 
 class ProfileStep(NamedTuple):
-    """One version of a profile: the summaries that it follows from, a verdict on them, its digest, and their form."""
+    """One version of a profile: the summaries that it follows from, a verdict on them, its digest, and their form.
+
+    With `waits` it only says that sessions or verdicts wait, since the row was no profile.
+    """
 
     of: tuple[Place, ...]
     judged: str
     digest: str
     form: str
+    waits: bool = False
+
+
+class WaitingItem(NamedTuple):
+    """Something that is in no version of a profile yet: a session, or where `judged` is set a verdict on one.
+
+    Args:
+        of: place of the summary.
+        judged: the verdict, empty for the session itself.
+        before: what was said of the session last.
+        by: writer and sequence of the entry of the verdict.
+    """
+
+    of: Place
+    judged: str = ""
+    before: str = ""
+    by: tuple[str, int] = ("", 0)
 
 
 @dataclass(slots=True)
@@ -143,10 +162,12 @@ class ProfileHistory:
     Args:
         summaries: place → (session, tree).
         steps: (kind, subject) → version → how it came about.
+        verdicts: place of a summary → each verdict on it, with the place of its entry.
     """
 
     summaries: dict[Place, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     steps: dict[tuple[str, str], dict[int, ProfileStep]] = field(default_factory=dict)
+    verdicts: dict[Place, list[tuple[str, tuple[str, int]]]] = field(default_factory=dict)
 
     def add(self, body: Mapping[str, Any], session: str, writer: str, seq: int) -> None:
         """Take an entry of kind `profile`.
@@ -156,12 +177,15 @@ class ProfileHistory:
         """
         for at, tree in enumerate(body.get("sessions", ())):
             self.summaries[writer, seq, at] = session, tree
+        if session and "judged" in body:
+            of, said = body["judged"]["of"], str(body["judged"]["verdict"])
+            self.verdicts.setdefault((of["w"], of["ws"], of["at"]), []).append((said, (writer, seq)))
         if "profile" in body:
             left = body["profile"]
             steps = self.steps.setdefault((str(left["kind"]), str(left["subject"])), {})
             places = tuple([(of["w"], of["ws"], of["at"]) for of in body["of"]])
-            step = ProfileStep(places, str(body.get("judged", "")), str(left["digest"]), str(body["form"]))
-            steps[int(left["version"])] = step
+            said, waits = str(body.get("judged", "")), bool(body.get("waits"))
+            steps[int(left["version"])] = ProfileStep(places, said, str(left["digest"]), str(body["form"]), waits)
 
     def compute(self, kind: str, subject: str) -> AnyProfile | None:
         """The newest version of a profile; None where a summary or a version is missing.
@@ -189,14 +213,43 @@ class ProfileHistory:
         """Whether every version was folded as this program folds, so that `compute` gives the same bytes."""
         return all(step.form == FOLD_FORM for step in self.steps.get((kind, subject), {}).values())
 
-    def find_unfolded(self, kind: str, subject: str) -> list[Place]:
-        """Summaries of an identity that no version follows from, in the order in which they were added."""
-        folded = {place for step in self.steps.get((kind, subject), {}).values() for place in step.of}
-        return [
-            place
-            for place, (_, tree) in self.summaries.items()
-            if place not in folded and (kind, subject) in list_identities(tree)
-        ]
+    def find_waiting(self) -> dict[tuple[str, str], list[WaitingItem]]:
+        """What waits for each identity: sessions in the order in which they were added, then verdicts on any."""
+        folded, judged = self._list_done()
+        waiting: dict[tuple[str, str], list[WaitingItem]] = {}
+        for place, (_, tree) in self.summaries.items():
+            for identity in list_identities(tree):
+                if identity in folded and place not in folded[identity]:
+                    waiting.setdefault(identity, []).append(WaitingItem(place))
+        for place in filter(self.summaries.__contains__, self.verdicts):
+            for identity in list_identities(self.summaries[place][1]):
+                if identity in folded:
+                    waiting.setdefault(identity, []).extend(self._list_verdicts(place, judged[identity].get(place, [])))
+        return {identity: items for identity, items in waiting.items() if items}
+
+    def _list_done(
+        self,
+    ) -> tuple[dict[tuple[str, str], set[Place]], dict[tuple[str, str], dict[Place, list[str]]]]:
+        """For each identity, the summaries that its versions follow from, and the verdicts on each."""
+        folded: dict[tuple[str, str], set[Place]] = {}
+        judged: dict[tuple[str, str], dict[Place, list[str]]] = {}
+        for identity, steps in self.steps.items():
+            done, said = folded.setdefault(identity, set()), judged.setdefault(identity, {})
+            for _, step in sorted(steps.items()):
+                if not step.judged:
+                    done.update(step.of)
+                else:
+                    for place in step.of:
+                        said.setdefault(place, []).append(step.judged)
+        return folded, judged
+
+    def _list_verdicts(self, place: Place, said: list[str]) -> list[WaitingItem]:
+        """Verdicts on a session that a profile does not have yet: they reach it in order, so these are the last."""
+        before, items = said[-1] if said else str(self.summaries[place][1]["verdict"]), []
+        for verdict, by in self.verdicts[place][len(said) :]:
+            items.append(WaitingItem(place, verdict, before, by))
+            before = verdict
+        return items
 
     def list_subjects(self) -> Iterable[tuple[str, str]]:
         """Kind and subject of each identity."""

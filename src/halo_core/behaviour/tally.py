@@ -29,6 +29,7 @@ _MAX_TIMES: Final = 1000
 _MAX_DOUBLINGS: Final = 16
 _MAX_WAYS: Final = 48
 _MAX_CALLS: Final = 64
+_MAX_REFUSED: Final = 32
 _NUMBER_32: Final = 2**32 - 1
 
 _DISTINCT: Final = ("objects", "unrelated", "persons", "destinations", "outside", "requested")
@@ -66,14 +67,18 @@ class TallyAlarm(NamedTuple):
     Args:
         axis: id of the axis.
         share: largest share of the alarm, in thousandths.
-        times: actions that raised it.
+        times: different calls that raised it.
         is_exposed: whether the session had read untrusted content when it was raised first.
+        call: fingerprint of the call that raised it last, 32 bits.
+        is_cleared: a person allowed what raised it last.
     """
 
     axis: str
     share: int
     times: int
     is_exposed: bool
+    call: int = 0
+    is_cleared: bool = False
 
 
 class Findings(Protocol):
@@ -113,6 +118,8 @@ class SessionTally:
         ways: fingerprints of tools with the arguments filled in.
         allowances: measure → doublings of its limit that a person allowed for this session.
         alarms: axes that raised an alarm, in order of their ids.
+        refused: fingerprints of calls that did not run, 32 bits, so that trying one again counts once.
+        untaught: destinations, as in `seen`, that it first reached after untrusted content, with nobody vouching.
         raised: bits of the measures that the last action raised, or a result since the action before it.
         pending: bits of the measures that results raised since the last action.
         shown: what the last action showed (`list_seen`).
@@ -134,6 +141,8 @@ class SessionTally:
     ways: frozenset[int] = frozenset()
     allowances: tuple[tuple[int, int], ...] = ()
     alarms: tuple[TallyAlarm, ...] = ()
+    refused: frozenset[int] = frozenset()
+    untaught: frozenset[int] = frozenset()
     raised: int = field(default=0, compare=False)
     pending: int = 0
     shown: tuple[int, ...] = field(default=(), compare=False)
@@ -192,6 +201,10 @@ class SessionTally:
             self.ways,
             self.allowances,
             self.alarms,
+            self.refused,
+            self._mark_untaught(event, seen.intersection(fresh))
+            if fresh and event.is_exposed and event.destinations
+            else self.untaught,
             raised,
             0,
             shown,
@@ -239,6 +252,12 @@ class SessionTally:
             elif kind == SeenKind.HAND_OFF:
                 values[_HAND_OFFS] += 1
         return seen.union(choose_kept(seen, fresh)), fresh
+
+    def _mark_untaught(self, event: BehaviourEvent, fresh: frozenset[int]) -> frozenset[int]:
+        """The destinations that do not become known by this session, with those of an action after exposure."""
+        places = [place for place in event.destinations if not place.is_own and not place.is_vouched]
+        reached = {join_seen(SeenKind.DESTINATION, shorten_fingerprint(place.fingerprint)) for place in places}
+        return self.untaught | (reached & fresh)
 
     def _add_objects(self, event: BehaviourEvent, values: list[int]) -> tuple[frozenset[int], ...]:
         samples = list(self.samples)
@@ -319,8 +338,45 @@ class SessionTally:
         doublings[INDEX[name]] = min(doublings.get(INDEX[name], 0) + 1, _MAX_DOUBLINGS)
         return replace(self, allowances=tuple(sorted(doublings.items())))
 
-    def with_findings(self, found: Findings) -> SessionTally:
-        """The tally with what an assessment found: first times, the largest novelty, and axes that alarm."""
+    def with_refusal(self, call: int, *, is_attempt: bool, found: Findings | None = None) -> SessionTally:
+        """The tally after a call that did not run: the same one again adds nothing.
+
+        Args:
+            call: fingerprint of the call.
+            is_attempt: it was denied. A question about behaviour itself is no attempt: see `with_outcome`.
+            found: what of it alarms, None for nothing.
+        """
+        call &= _NUMBER_32
+        is_repeat = call in self.refused
+        tally = self.with_outcome(refused=True) if is_attempt and not is_repeat else self
+        if found is not None:
+            tally = tally.with_findings(found, call=call, is_repeat=is_repeat)
+        if is_repeat or len(self.refused) >= _MAX_REFUSED:
+            return tally
+        return replace(tally, refused=self.refused | {call})
+
+    def with_cleared(self, call: int, axes: Iterable[str]) -> SessionTally:
+        """The tally after a person allowed a call: the alarms that it raised last, and those of `axes`, are cleared."""
+        call, allowed = call & _NUMBER_32, set(axes)
+        alarms = [
+            alarm._replace(is_cleared=True) if alarm.axis in allowed or alarm.call == call else alarm
+            for alarm in self.alarms
+        ]
+        return replace(self, alarms=tuple(alarms))
+
+    @property
+    def open_alarms(self) -> tuple[TallyAlarm, ...]:
+        """Alarms that nobody has cleared."""
+        return tuple(alarm for alarm in self.alarms if not alarm.is_cleared)
+
+    def with_findings(self, found: Findings, *, call: int = 0, is_repeat: bool = False) -> SessionTally:
+        """The tally with what an assessment found: first times, the largest novelty, and axes that alarm.
+
+        Args:
+            found: of an action.
+            call: fingerprint of the call, 0 where it ran.
+            is_repeat: the same call did not run before.
+        """
         values = list(self.values)
         values[_FIRST_TIMES] = min(values[_FIRST_TIMES] + found.first_times, MAX_VALUE)
         values[_NOVELTY] = max(values[_NOVELTY], found.novelty)
@@ -328,7 +384,14 @@ class SessionTally:
         for axis, share in found.alarm_shares:
             if axis in alarms or len(alarms) < _MAX_ALARMS:
                 before = alarms.get(axis, TallyAlarm(axis, 0, 0, bool(self.at_exposure)))
-                alarms[axis] = before._replace(share=max(before.share, share), times=min(before.times + 1, _MAX_TIMES))
+                more = int(not is_repeat or not before.times)
+                alarms[axis] = TallyAlarm(
+                    axis,
+                    max(before.share, share),
+                    min(before.times + more, _MAX_TIMES),
+                    before.is_exposed,
+                    call & _NUMBER_32,
+                )
         return replace(self, values=tuple(values), alarms=tuple(alarms[axis] for axis in sorted(alarms)))
 
     def has_alarm(self, axis: str) -> bool:
@@ -357,8 +420,10 @@ class SessionTally:
             "w": [_pack_32(self.calls), _pack_32(self.ways)],
         }
         optional: dict[str, Any] = {
-            "a": [list(alarm) for alarm in self.alarms],
+            "a": [list(alarm) if alarm.call or alarm.is_cleared else list(alarm[:4]) for alarm in self.alarms],
             "p": self.principal,
+            "r": _pack_32(self.refused),
+            "u": pack_seen(self.untaught),
             "x": list(self.at_exposure),
             "y": [list(pair) for pair in self.allowances],
         }
@@ -390,6 +455,8 @@ class SessionTally:
                 ways,
                 tuple((at, times) for at, times in members.get("y", ())),
                 tuple(TallyAlarm(*alarm) for alarm in members.get("a", ())),
+                _unpack_32(members.get("r", "")),
+                unpack_seen(members.get("u", "")),
                 0,
                 pending,
             )
@@ -406,7 +473,7 @@ class SessionTally:
         require(len(self.values) == COUNT and len(self.at_exposure) in (0, COUNT), "another number of measures")
         require(len(self.habits) == len(_NO_HABITS) and len(self.samples) == len(_DISTINCT), "another number of habits")
         require(all(0 <= at < COUNT and 0 < n <= _MAX_DOUBLINGS for at, n in self.allowances), "an unknown measure")
-        is_alarm = all(list(map(type, alarm)) == [str, int, int, bool] for alarm in self.alarms)
+        is_alarm = all(list(map(type, alarm)) == [str, int, int, bool, int, bool] for alarm in self.alarms)
         require(type(self.principal) is str and is_alarm, "a name or alarm that is none")
 
 

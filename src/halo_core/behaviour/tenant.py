@@ -13,7 +13,14 @@ from typing import Final
 
 from halo_core.behaviour.carried import SessionVerdict
 from halo_core.behaviour.known import day_of
-from halo_core.behaviour.limits import FINE, Histogram, add_to_histogram, estimate_limit, move_limit
+from halo_core.behaviour.limits import (
+    FINE,
+    Histogram,
+    add_to_histogram,
+    estimate_limit,
+    move_limit,
+    remove_from_histogram,
+)
 from halo_core.behaviour.measures import MAX_LEVEL, from_level, to_level
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
 from halo_core.behaviour.profile import MAX_PROFILE_BYTES, TEACHING, IdentityProfile
@@ -73,9 +80,16 @@ class TenantProfile:
         touch_level = move_limit(self.touch_level, target, day_level, cleared=cleared) if is_mature else target
         return replace(after, touches=touches, touch_level=touch_level, day=day, day_level=day_level)
 
-    def judge(self, tally: SessionTally, *, verdict: SessionVerdict, learned: bool) -> TenantProfile:
+    def judge(self, tally: SessionTally, *, verdict: SessionVerdict, before: SessionVerdict) -> TenantProfile:
         """The profile after a person has judged a session that was folded before; see `IdentityProfile.judge`."""
-        return replace(self, identity=self.identity.relearn(tally, verdict=verdict, learned=learned))
+        after = replace(self, identity=self.identity.relearn(tally, verdict=verdict, before=before))
+        if verdict is not SessionVerdict.ATTACK or before not in TEACHING or not self.touches:
+            return after
+        # How many sessions had touched its objects then is not known any more: no more than at most.
+        level = min(to_level(self.count_touches(tally.samples[UNRELATED_SAMPLE])), self.touches[-1][0])
+        touches = remove_from_histogram(self.touches, level)
+        touch_level = min(self.touch_level, max(estimate_limit(touches) * FINE, _TOUCH_FLOOR_LEVEL))
+        return replace(after, touches=touches, touch_level=touch_level, day_level=min(self.day_level, touch_level))
 
     def count_touches(self, numbers: Iterable[int]) -> int:
         """The largest number of recent sessions, this one included, that touched one of these objects as unrelated."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from halo_core.behaviour import SessionVerdict
-from halo_core.behaviour.summaries import judge_summary, list_identities
-from halo_core.enforcement.session_folds import append_version, fold_session, locate
+from halo_core.behaviour.summaries import decode_summary, judge_summary, list_identities
+from halo_core.enforcement.session_folds import append_version, append_waiting, fold_session, locate
 from halo_core.enforcement.suspension import consider_agent
 from halo_core.errors import Gap, Tampered
 from halo_core.model import EntryKind, LedgerEntry
@@ -42,15 +42,33 @@ class JudgeAlertJob:
     draft: Draft
     is_attack: bool
 
-    def __call__(self, tx: Transaction) -> AppendedEntry:
-        """Append the verdict, and the next version of the profile where it changes."""
+    def __call__(self, tx: Transaction) -> tuple[str, ...]:
+        """Append the verdict, and the next version of the profile where it changes; in words, what that changed."""
         written = tx.append(self.draft)
         agent = self.alert.body.get("agent")
         if self.alert.body.get("kind") in AGENT_ALERTS and isinstance(agent, str) and self.session:
             place = self.alert.writer, self.alert.seq
             verdict = SessionVerdict.ATTACK if self.is_attack else SessionVerdict.CLEARED
+            before = _describe_profile(tx, agent)
             apply_verdict(tx, self.session, agent, place, verdict=verdict, by=written)
-        return written
+            after = _describe_profile(tx, agent)
+            if not after:
+                return (f"the profile of `{agent}` counts for nothing: the verdict waits for `halo risk --rebuild`",)
+            return tuple(f"{name}: {after[name]}, was {was}" for name, was in before.items() if after[name] != was)
+        return ()
+
+
+def _describe_profile(tx: Transaction, agent: str) -> dict[str, str]:
+    """What a verdict can change in the profile of an agent; empty where its row is no profile."""
+    profile = ProfileTable(tx).load_agent(agent)
+    if profile is None:
+        return {}
+    highest = max((alarm.pair for alarm in profile.carried.alarms), default=0)
+    return {
+        f"sessions that `{agent}` learns from": str(profile.sessions),
+        f"risk that alarms leave for `{agent}` and one person at most": str(highest),
+        f"risk that they leave for `{agent}` whomever it acts for": str(profile.carried.agent_risk),
+    }
 
 
 def apply_verdict(
@@ -61,7 +79,7 @@ def apply_verdict(
     *,
     verdict: SessionVerdict,
     by: AppendedEntry,
-    is_answer: bool = False,
+    call: int | None = None,
 ) -> None:
     """Apply a person's verdict on what an agent did in a session to its profile; nothing where it was the last one.
 
@@ -72,20 +90,26 @@ def apply_verdict(
         raised: (writer, sequence) of the alert or question that the verdict is about.
         verdict: `cleared` or `attack`.
         by: the entry of the verdict.
-        is_answer: it answers a question: while the session is not folded, the action that asked will tell.
+        call: fingerprint of the call that a question was about which this answers (`fingerprint_call`); None for a
+            verdict on all that the session did. While it is not folded, the call will tell when it runs.
     """
     folded = _find_summary(tx, session, agent, raised)
     if folded is None:
-        if not is_answer:
+        if call is None:
             _judge_open_session(tx, session, agent, verdict)
         return
     # INVARIANT: a session teaches once, however often it is found ordinary.
-    if folded.verdict in (verdict.value, SessionVerdict.ORDINARY.value if is_answer else ""):
+    if folded.verdict in (verdict.value, SessionVerdict.ORDINARY.value if call is not None else ""):
+        return
+    # INVARIANT: a yes to one call is about the alarms that this call raised.
+    if call is not None and decode_summary(folded.tree, session)[0].with_cleared(call, ()).open_alarms:
         return
     of = {**locate(folded.entry), "at": folded.at}
     for kind, subject in list_identities(folded.tree):
         before = ProfileTable(tx).load(kind, subject)
-        if before.profile is not None:
+        if before.profile is None:
+            append_waiting(tx, kind, subject)
+        else:
             after = judge_summary(
                 kind, before.profile, folded.tree, session, verdict=verdict.value, before=folded.verdict
             )

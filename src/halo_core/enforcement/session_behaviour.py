@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -21,7 +20,8 @@ from halo_core.behaviour import (
     TenantProfile,
     assess,
 )
-from halo_core.behaviour.summaries import AGENT, TENANT
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.summaries import AGENT, ROLE, TENANT
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.behaviour_events import build_event
 from halo_core.enforcement.decision_context import DecisionContext
@@ -29,7 +29,7 @@ from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.enforcement.session_folds import summarize
 from halo_core.model import BEHAVIOUR_CODES, NO_BEHAVIOUR, BehaviourView, DeviatingAxis, Mode
 from halo_core.store import Transaction
-from halo_core.store.profile_rows import ProfileTable
+from halo_core.store.profile_rows import ProfileTable, StoredProfile
 from halo_core.store.session_state import AgentTally
 
 BAD_PROFILE: Final = BehaviourView(problem="bad_profile")
@@ -48,15 +48,15 @@ def load_agent_profile(tx: Transaction, agent: str, *, is_first: bool) -> Identi
     return ProfileTable(tx).load_agent(agent)
 
 
-def _find_prior(tx: Transaction, agent: str, role: str, tenant: TenantProfile | None) -> RolePrior | None:
+def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior | None:
     """The limits that stand in for an agent's own while it has little history: those of its role, else of the tenant.
 
     None where neither has enough of a history itself.
     """
-    profile = ProfileTable(tx).load_role(role) if role not in ("", agent) else None
-    if profile is None or not profile.is_mature:
-        profile = tenant.identity if tenant is not None else None
-    return profile.as_prior() if profile is not None and profile.is_mature else None
+    profile = role.profile if role is not None else None
+    if not isinstance(profile, IdentityProfile) or not profile.is_mature:
+        profile = tenant.identity
+    return profile.as_prior() if profile.is_mature else None
 
 
 def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
@@ -76,13 +76,18 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
     before = state.find_tally(agent)
     tally = (before.tally if before is not None else _NEW_TALLY).advance(event)
     profile = load_agent_profile(tx, agent, is_first=not state.view.steps)
-    if profile is None:
+    tenant = ProfileTable(tx).load_tenant() if profile is not None else None
+    role = None
+    if profile is not None and not profile.is_mature and context.terms.role not in ("", agent):
+        role = ProfileTable(tx).load(ROLE, context.terms.role)
+    # INVARIANT: FAILCLOSED - a row that was changed is not left out of the comparison.
+    if profile is None or tenant is None or (role is not None and role.problem):
         context.tally, context.behaviour, context.findings = tally, BAD_PROFILE, None
         return
-    context.has_own_limits, tenant = profile.is_mature, ProfileTable(tx).load_tenant()
+    context.has_own_limits = profile.is_mature
     prior: RolePrior | None = SHIPPED_PRIOR
     if not profile.is_mature:
-        prior = _find_prior(tx, agent, context.terms.role, tenant)
+        prior = _find_prior(role, tenant)
     if prior is None and profile.sessions < MIN_SESSIONS and not profile.carried.alarms:
         context.tally = tally  # nobody knows yet what is usual
         return
@@ -129,19 +134,27 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     before = context.state.find_tally(agent) or AgentTally(agent, _NEW_TALLY)
     tally, verdict, is_hindered = context.tally, before.verdict, before.is_hindered
     if not context.runs:
+        alarmed = replace(found, first_times=0) if found is not None and found.alarms else None  # it has not happened
         tally = _note_exposure(before.tally, context)
-        if decision.is_refused_attempt:
-            tally = tally.with_outcome(refused=True)
-        if found is not None and found.alarms:
-            tally = tally.with_findings(replace(found, first_times=0))  # it has not happened
+        tally = tally.with_refusal(_fingerprint_call(context), is_attempt=decision.is_refused_attempt, found=alarmed)
         is_hindered = is_hindered or not _HINDERING.isdisjoint(reason.code for reason in decision.reasons)
     if found is not None and found.alarms and verdict != SessionVerdict.ATTACK.value:
         verdict = ""
         if context.runs and _is_allowed(context):
-            tally, verdict = _allow(tally, found), SessionVerdict.CLEARED.value
+            # INVARIANT: a yes is about what was asked: other alarms of the session stay as they are.
+            tally = _allow(tally, found).with_cleared(_fingerprint_call(context), [axis.id for axis in found.alarms])
     return context.state.tallies_with(
         AgentTally(agent, tally, verdict, is_hindered, context.terms.role, context.mode is Mode.OBSERVE)
     )
+
+
+def fingerprint_call(resource: str, args_digest: str) -> int:
+    """32 bits of a call: the same tool with the same arguments."""
+    return fingerprint_text(f"{resource} {args_digest}") & 2**32 - 1
+
+
+def _fingerprint_call(context: DecisionContext) -> int:
+    return fingerprint_call(context.call.resource.id, context.args_digest)
 
 
 def _note_exposure(tally: SessionTally, context: DecisionContext) -> SessionTally:
@@ -203,8 +216,3 @@ def find_starting_risk(tx: Transaction, agent: str, person: str) -> int:
         if state is not None:
             carried = carried.after_session(summarize(state, item))
     return carried.risk_for(person)
-
-
-def list_axes(view: Mapping[str, Any]) -> list[str]:
-    """The words of the axes that a recorded decision deviates in."""
-    return [str(item[3]) for item in view.get("axes", ())]

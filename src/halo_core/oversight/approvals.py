@@ -17,6 +17,7 @@ from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
 from halo_core.decision.bindings import session_claim
 from halo_core.decision.model_fields import ACCEPTED_KIND
 from halo_core.enforcement.judged_sessions import apply_verdict
+from halo_core.enforcement.session_behaviour import fingerprint_call
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import BEHAVIOUR_CODES, Actor, Budget, EntryKind, same_person
@@ -269,7 +270,8 @@ class _AnswerJob:
             writer, _, seq = challenge.id.rpartition("-")
             asked = writer, int(seq)
             cleared, agent = SessionVerdict.CLEARED, self.request.agent
-            apply_verdict(tx, challenge.session, agent, asked, verdict=cleared, by=written, is_answer=True)
+            call = fingerprint_call(self.request.resource, self.request.args_digest)
+            apply_verdict(tx, challenge.session, agent, asked, verdict=cleared, by=written, call=call)
         remembered = ""
         if self.terms is not None:
             remembered = remember(

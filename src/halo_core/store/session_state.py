@@ -71,7 +71,7 @@ class AgentTally:
     @property
     def is_alarmed(self) -> bool:
         """Whether it raised an alarm that nobody has cleared."""
-        return bool(self.tally.alarms) and self.verdict != SessionVerdict.CLEARED.value
+        return bool(self.tally.open_alarms) and self.verdict != SessionVerdict.CLEARED.value
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""

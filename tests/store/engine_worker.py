@@ -15,6 +15,7 @@ from halo_core import failpoints
 from halo_core.errors import CannotDecide, Denied
 from halo_core.model import Budget
 from halo_world import SURFACE, Calls, tool
+from profile_world import USERS, Desk
 
 FLAT = changed(half_life_s=10**8, half_life_steps=10**8, half_life_risk=10**9, floors=floors(0), reauthorize_below=0)
 
@@ -108,8 +109,19 @@ def die(place: Place, point: str) -> None:
         )
 
 
+def rob(place: Place) -> None:
+    """Read customers whom nobody named, and die before the session ends."""
+    halo = place.open(policy=None)
+    desk = Desk(halo)
+    with halo.session("robbed", user=USERS[0], request="Please look up customer C-1"):
+        for number in range(40):
+            desk.run("find_customer", {"id": f"C-{1000 + number}"}, "one open order")
+        halo.store.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 if __name__ == "__main__":
     here = Place(Path(sys.argv[1]), sys.argv[2])
-    {"spend": spend, "wander": wander, "endure": endure, "obey": obey, "die": die}[sys.argv[3]](
+    {"spend": spend, "wander": wander, "endure": endure, "obey": obey, "die": die, "rob": rob}[sys.argv[3]](
         here, *(int(item) if item.isdecimal() else item for item in sys.argv[4:])
     )

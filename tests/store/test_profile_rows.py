@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 
+import orjson
 import pytest
 from engine_world import ENGINES, Place
 
 from halo_core import failpoints
 from halo_core.enforcement import session_folds
+from halo_core.enforcement.session_folds import IDLE_US, SLICE_US
+from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
+from halo_core.store import profile_rows
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.reader import Reader
+from halo_core.testing import FixedClock
 from halo_world import cli
-from profile_world import Desk, profile_entries
+from profile_world import USERS, Desk, profile_entries
 
 ROW = "SELECT version, state FROM profile WHERE kind='agent' AND subject='clerk'"
 
@@ -24,13 +29,19 @@ def place(request, home):
     return Place.make(request.param, home)
 
 
-def opened(place):
-    return place.open(policy=None)
+def opened(place, **options):
+    return place.open(policy=None, **options)
 
 
 def learn(place, sessions=3):
     with opened(place) as halo:
         Desk(halo).learn(sessions)
+
+
+def learn_more(place):
+    with opened(place) as halo:
+        for number in range(2, 5):
+            Desk(halo).ordinary(number)
 
 
 def first_of(place, number):
@@ -87,10 +98,10 @@ def test_a_session_that_ended_meanwhile_waits_for_the_rebuilding(place):
         attacker.run("UPDATE profile SET state=? WHERE kind='agent'", b"nothing")
     with place.open() as halo:  # whose policy reads no behaviour
         assert Desk(halo).ordinary(10)[0] == "ran"
-    assert versions(place) == [1, 2, 3]
+    assert versions(place) == [1, 2, 3, 4]  # the last one says that a session waits
     code, out, err = place.cli("risk", "--rebuild")
     assert code == 0, out + err
-    assert versions(place) == [1, 2, 3, 4]
+    assert versions(place) == [1, 2, 3, 4, 5]
     assert place.verified() == 0
 
 
@@ -149,6 +160,187 @@ def test_a_crash_between_summary_and_row_leaves_neither(place):
         assert len(versions(place)) == 1
         assert len([body for body in place.bodies(EntryKind.PROFILE) if "sessions" in body]) == 1
         assert desk.ordinary(2)[0] == "ran"
+    assert place.verified() == 0
+
+
+def test_what_a_killed_process_did_counts_for_the_next_decision(place):
+    learn(place)
+    assert place.spawn("rob").wait(60) == -9
+    assert versions(place) == [1, 2, 3]
+    with opened(place) as halo:
+        Desk(halo).ordinary(9)
+    assert versions(place) == [1, 2, 3, 4, 5]
+    kinds = (EntryKind.DECISION, EntryKind.PROFILE)
+    order = [(item.entry.kind, item.entry.session) for item in place.found(*kinds) if item.entry.session]
+    fourth = [at for at, (kind, _) in enumerate(order) if kind is EntryKind.PROFILE][3]
+    robbed = order[fourth][1]
+    assert order[fourth - 1] == (EntryKind.DECISION, robbed)  # nothing was decided before it was folded
+    assert all(session != robbed for _, session in order[fourth + 1 :])
+    assert place.verified() == 0
+    with opened(place) as halo:
+        Desk(halo).ordinary(10)
+    assert versions(place) == [1, 2, 3, 4, 5, 6]  # it was folded once
+    assert place.verified() == 0
+
+
+def act(halo, name):
+    """One ordinary action of a session, which goes on."""
+    with halo.session(name, user=USERS[0], request="Please look up customer C-1"):
+        return Desk(halo).run("find_customer", {"id": "C-1"}, "one open order")
+
+
+@pytest.fixture
+def forever(monkeypatch):
+    """Sessions that do not end with their blocks."""
+    monkeypatch.setattr(session_folds.SessionFolds, "end", lambda _self, _name: None)
+
+
+def test_a_session_of_a_process_that_lives_is_left_to_it_until_it_rests(place, forever):
+    learn(place, 1)
+    clock = FixedClock(1_900_000_000_000_000)
+    with opened(place, clock=clock) as one, opened(place, clock=clock) as other:
+        assert act(one, "open") == "ran"
+        clock.advance(IDLE_US / 1e6 / 2)
+        assert act(other, "beside") == "ran"
+        one.store.flush(), other.store.flush()
+        assert versions(place) == [1]
+        clock.advance(IDLE_US / 1e6)
+        assert act(other, "later") == "ran"
+        assert act(one, "another") == "ran"
+        one.store.flush(), other.store.flush()
+        assert versions(place)[:2] == [1, 2]
+        assert act(one, "open") == "ran"  # and goes on as a further one
+    assert len(versions(place)) == len(set(versions(place)))
+    assert place.verified() == 0
+
+
+def test_a_session_that_never_rests_is_folded_in_slices(place, forever):
+    learn(place, 1)
+    clock = FixedClock(1_900_000_000_000_000)
+    with opened(place, clock=clock) as halo:
+        for _ in range(3 * 48 + 2):  # each ten minutes, for a day
+            clock.advance(600)
+            assert act(halo, "daemon") == "ran"
+        halo.store.flush()
+        assert versions(place) == [1, 2, 3, 4]
+    assert place.verified() == 0
+    assert SLICE_US == 8 * 3_600_000_000
+
+
+def test_what_cannot_be_folded_holds_up_nothing_else(place):
+    learn(place)
+    assert place.spawn("rob").wait(60) == -9
+    with place.attack() as attacker:
+        ((session,),) = attacker.run("SELECT session FROM unfolded")
+        attacker.run("UPDATE session SET state=? WHERE session=?", b"{}", session)
+    assert first_of(place, 9) == "ran"
+    assert versions(place) == [1, 2, 3, 4]
+    assert place.verified() != 0
+
+
+@pytest.mark.parametrize("kind", ["tenant", "role"])
+def test_a_row_of_the_tenant_or_of_a_role_is_not_left_out(place, kind):
+    (place.home / "agents.yaml").write_text("version: 1\nagents:\n  clerk: {role: desk}\n")
+    learn(place)
+    with place.attack() as attacker:
+        assert attacker.run("SELECT count(*) FROM profile WHERE kind=?", kind) == [(1,)]
+        attacker.run("UPDATE profile SET state=? WHERE kind=?", b"nothing", kind)
+    assert first_of(place, 10) == "bad_profile"
+    code, out, err = place.cli("risk", "--rebuild")
+    assert code == 0, out + err
+    assert f"{kind} " in out
+    assert first_of(place, 11) == "ran"
+    assert place.verified() == 0
+
+
+@pytest.mark.parametrize("kind", ["agent", "tenant"])
+@pytest.mark.parametrize("damage", ["UPDATE profile SET state=? WHERE kind=?", "DELETE FROM profile WHERE ?<>kind"])
+def test_a_row_that_is_put_back_after_a_session_is_no_profile(place, kind, damage):
+    """The session is in no version of it, which nobody would see."""
+    learn(place)
+    with place.attack() as attacker:
+        rows = attacker.run("SELECT * FROM profile WHERE kind=?", kind)
+        if "DELETE" in damage:
+            attacker.run("DELETE FROM profile WHERE kind=?", kind)
+        else:
+            attacker.run(damage, b"nothing", kind)
+    with place.open() as halo:  # whose policy reads no behaviour
+        assert Desk(halo).ordinary(10)[0] == "ran"
+        assert Desk(halo).ordinary(11)[0] == "ran"
+    with place.attack() as attacker:
+        attacker.run("DELETE FROM profile WHERE kind=?", kind)
+        attacker.run("INSERT INTO profile VALUES (?,?,?,?,?)", *rows[0])
+    assert first_of(place, 12) == "bad_profile"
+    with place.attack() as attacker:  # nor with the version that the entry names
+        attacker.run("UPDATE profile SET version=? WHERE kind=?", 4, kind)
+    assert first_of(place, 13) == "bad_profile"
+    code, out, _ = place.cli("verify")
+    assert code != 0
+    assert "halo risk --rebuild" in out
+    assert "bad_profile" in place.cli("risk", "--json")[1]
+    code, out, err = place.cli("risk", "--rebuild")
+    assert code == 0, out + err
+    assert "waited" in out
+    assert first_of(place, 14) == "ran"
+    assert place.verified() == 0
+    assert versions(place, "tenant") == list(range(1, max(versions(place, "tenant")) + 1))
+
+
+def test_a_verdict_waits_for_the_rebuilding_too(place):
+    learn(place, 25)
+    with opened(place) as halo:
+        Desk(halo).steal("theft", customers=90)
+    alert = next(item for item in place.found(EntryKind.ALERT))
+    with place.attack() as attacker:
+        ((_, state),) = attacker.run(ROW)
+        attacker.run("UPDATE profile SET state=? WHERE kind='agent'", b"nothing")
+    assert place.cli("judge", alert.entry.id, "--attack")[0] == 0
+    with place.attack() as attacker:
+        attacker.run("UPDATE profile SET state=? WHERE kind='agent'", state)
+    assert first_of(place, 30) == "bad_profile"
+    assert place.cli("risk", "--rebuild")[0] == 0
+    agents = [b for b in profile_entries(place.bodies(EntryKind.PROFILE)) if b["profile"]["kind"] == "agent"]
+    assert agents[-1]["judged"] == "attack"
+    assert place.verified() == 0
+
+
+@pytest.mark.parametrize("keys", ["NULL", "x"])
+@pytest.mark.parametrize("back", [0, 2])
+def test_cleared_keys_make_no_agent_look_new_or_as_it_was(place, keys, back):
+    """Keys by which versions are found are cleared or changed, and an old row is put in place."""
+    learn(place, 2)
+    with place.attack() as attacker:
+        ((version, state),) = attacker.run(ROW)
+    learn_more(place)
+    with place.attack() as attacker:
+        for number, (w, ws, body) in enumerate(attacker.run("SELECT w, ws, body FROM entry WHERE kind='profile'")):
+            left = orjson.loads(body)["body"].get("profile", {})
+            if left.get("kind") == "agent" and left["version"] > back:
+                key = None if keys == "NULL" else b"%32d" % number
+                attacker.run("UPDATE entry SET once=? WHERE w=? AND ws=?", key, w, ws)
+        if back:
+            attacker.run("UPDATE profile SET version=?, state=? WHERE kind='agent'", version, state)
+        else:
+            attacker.run("DELETE FROM profile WHERE kind='agent'")
+    assert first_of(place, 10) == "bad_profile"
+
+
+def test_an_agent_that_has_not_worked_for_long_does_not_look_new(place, monkeypatch):
+    monkeypatch.setattr(profile_rows, "_RECENT", 2)
+    learn(place, 2)
+    for name in ("other", "third"):
+        with HaloBase.local(name, home=place.home, db=place.url, mode="enforce", quiet=True) as halo:
+            assert Desk(halo).ordinary(20)[0] == "ran"
+    with place.attack() as attacker:
+        attacker.run("UPDATE entry SET once=NULL WHERE kind='profile' AND instr(body, ?)>0", b'"subject":"clerk"')
+        attacker.run("DELETE FROM profile WHERE kind='agent' AND subject='clerk'")
+    assert first_of(place, 10) == "bad_profile"
+
+
+def test_somebody_new_is_new_beside_agents_with_a_history(place):
+    learn(place)
+    with HaloBase.local("newcomer", home=place.home, db=place.url, mode="enforce", quiet=True) as halo:
+        assert Desk(halo).ordinary(20)[0] == "ran"
     assert place.verified() == 0
 
 

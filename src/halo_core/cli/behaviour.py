@@ -75,7 +75,7 @@ def print_agents(agents: Sequence[AgentBehaviour]) -> None:
             since,
             str(item.sessions[0]),
             shares,
-            safe_text(next(iter(item.why), item.problem or "-")),
+            safe_text(item.problem or next(iter(item.why), "-")),
             safe_text(item.done[-1].what if item.done else "-"),
         )
     say(table)
@@ -92,6 +92,7 @@ def print_agent(item: AgentBehaviour) -> None:
     """One agent in detail."""
     if item.problem:
         say("[bold red]not known[/]: ", safe_text(item.problem))
+    if item.problem and not item.points:
         return
     if not item.points:
         say_plainly("  no session has ended yet: what is usual is learnt when `halo.session` or a run ends")

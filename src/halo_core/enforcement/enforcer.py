@@ -36,7 +36,17 @@ from halo_core.enforcement.session_folds import NOTED_EVERY_US, SessionFolds
 from halo_core.enforcement.ticket import Ticket
 from halo_core.errors import CannotDecide, Denied, HaloError, Held, Pending
 from halo_core.log_output import get_logger
-from halo_core.model import ActionKind, Effect, HistoryItem, HistoryRole, Mode, Provenance, Resource, Stop
+from halo_core.model import (
+    BEHAVIOUR_CODES,
+    ActionKind,
+    Effect,
+    HistoryItem,
+    HistoryRole,
+    Mode,
+    Provenance,
+    Resource,
+    Stop,
+)
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store
 from halo_core.telemetry import DecisionEvent, ObserverQueue, OutcomeEvent
@@ -169,6 +179,8 @@ class Enforcer:
     def _make_decision_job(self, call: Call, credentials: Credentials) -> partial[DecisionContext]:
         if self._refusal is not None:
             self._require_floor(self._refusal)
+        if not self.folds.has_looked:
+            self.folds.look_for_left()
         context = self._preparer.prepare(call, self._mode)  # (1)
         return partial(
             decide_call,
@@ -429,6 +441,8 @@ def _log_quota(context: DecisionContext, *, is_quiet: bool) -> None:
 def _log_question(context: DecisionContext, code: str, message: str, *, is_quiet: bool) -> None:
     """Log a question once, when it is asked, with the command that answers it; no argument's value is in it."""
     agent, resource = context.request.subject.agent, context.resource.id
+    if code in BEHAVIOUR_CODES and context.behaviour.axes:
+        message = f"{message}: {context.behaviour.axes[0].words}"
     _QUESTIONS.warning(
         "question %s: agent `%s` waits to use `%s`: %s; answer with `halo approvals approve %s --as NAME`",
         context.pending_id,

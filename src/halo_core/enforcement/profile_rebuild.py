@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from halo_core.behaviour.summaries import AGENT, AnyProfile, ProfileHistory
-from halo_core.enforcement.session_folds import LocatedSummary, fold_into
+from halo_core.behaviour.summaries import (
+    AnyProfile,
+    Place,
+    ProfileHistory,
+    WaitingItem,
+    fold_summary,
+    judge_summary,
+)
+from halo_core.enforcement.session_folds import append_version
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger import digest_state, leaf_hash
 from halo_core.model import Actor, EntryKind
 from halo_core.store import Draft, Transaction, encode_leaf
 from halo_core.store.committer import Job
-from halo_core.store.profile_rows import ProfileTable
+from halo_core.store.profile_rows import ProfileTable, StoredProfile
 from halo_core.store.reader import Reader, read_entries
 
 
@@ -24,7 +32,7 @@ class RebuiltProfile:
         kind: of the identity.
         subject: which one.
         restored: its row was not what its newest entry left behind, and was written again.
-        folded: sessions that had waited for that.
+        folded: sessions, and verdicts on sessions, that had waited for that.
     """
 
     kind: str
@@ -54,7 +62,7 @@ def rebuild_profiles(
         entry = logged.entry
         history.add(entry.body, reader.find_session(tenant, entry.session), entry.writer, entry.seq)
         leaves[entry.writer, entry.seq] = encode_leaf(leaf_hash(logged.note))
-    rebuilt = []
+    rebuilt, waiting = [], history.find_waiting()
     for kind, subject in history.list_subjects():
         steps = history.steps[kind, subject]
         if not history.is_of_this_form(kind, subject):
@@ -67,11 +75,8 @@ def rebuild_profiles(
         if profile is None or digest_state(profile.to_bytes()) != steps[len(steps)].digest:
             problem = f"the log does not give the profile of `{subject}` that its newest entry committed to"
             raise Tampered("profile_broken", problem, remedy="run `halo verify`")
-        waiting: list[LocatedSummary] = []
-        for writer, seq, at in history.find_unfolded(kind, subject) if kind == AGENT else ():
-            session, tree = history.summaries[writer, seq, at]
-            waiting.append(({"at": at, "leaf": leaves[writer, seq], "w": writer, "ws": seq}, tree, session))
-        job = _RebuildJob(kind, subject, len(steps), profile, waiting, actor)
+        items = waiting.get((kind, subject), [])
+        job = _RebuildJob(kind, subject, len(steps), profile, history, leaves, items, steps[len(steps)].waits, actor)
         rebuilt.append(commit(job))
     return rebuilt
 
@@ -82,16 +87,40 @@ class _RebuildJob:
     subject: str
     version: int
     profile: AnyProfile
-    waiting: list[LocatedSummary]
+    history: ProfileHistory
+    leaves: dict[tuple[str, int], str]
+    waiting: list[WaitingItem]
+    waits: bool
     actor: Actor
 
     def __call__(self, tx: Transaction) -> RebuiltProfile:
         table = ProfileTable(tx)
         is_restored = table.restore(self.kind, self.subject, self.version, self.profile)
-        folded = 0
-        if self.waiting and table.load(self.kind, self.subject).version == self.version:  # nobody has gone on meanwhile
-            folded = len(self.waiting) if fold_into(tx, self.kind, self.subject, self.waiting) else 0
+        folded = self._take_up(tx) if not table.has_newer(self.kind, self.subject, self.version) else 0
         if is_restored:
             body = {"rebuilt": {"kind": self.kind, "subject": self.subject, "version": self.version}}
             tx.append(Draft(EntryKind.PROFILE, "", body, actor=self.actor))
         return RebuiltProfile(self.kind, self.subject, is_restored, folded)
+
+    def _take_up(self, tx: Transaction) -> int:
+        """Append the versions that follow from what has waited; how many sessions and verdicts that was."""
+        before = StoredProfile(self.kind, self.subject, self.version, self.profile, self.profile.to_bytes())
+        profile, places = self.profile, []
+        for item in self.waiting:
+            session, tree = self.history.summaries[item.of]
+            if not item.judged:
+                profile = fold_summary(self.kind, profile, tree, session)
+                places.append(self._locate(item.of))
+        if places or (self.waits and not self.waiting):
+            before = append_version(tx, before, profile, {"of": places})
+        for item in self.waiting:
+            if item.judged:
+                session, tree = self.history.summaries[item.of]
+                profile = judge_summary(self.kind, profile, tree, session, verdict=item.judged, before=item.before)
+                facts = {"by": self._locate((*item.by, 0)), "judged": item.judged, "of": [self._locate(item.of)]}
+                before = append_version(tx, before, profile, facts)
+        return len(self.waiting)
+
+    def _locate(self, place: Place) -> dict[str, Any]:
+        writer, seq, at = place
+        return {"at": at, "leaf": self.leaves[writer, seq], "w": writer, "ws": seq}

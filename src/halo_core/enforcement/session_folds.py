@@ -17,10 +17,12 @@ from typing import Any, Final
 from halo_core.behaviour import FOLD_FORM, SessionSummary, SessionVerdict, summarize_session
 from halo_core.behaviour.summaries import AGENT, AnyProfile, encode_summary, fold_summary, list_identities
 from halo_core.enforcement.suspension import consider_agent
+from halo_core.errors import HaloError
 from halo_core.failpoints import hit_failpoint
 from halo_core.model import EntryKind, make_profile_key
 from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Store, Transaction, encode_leaf
-from halo_core.store.engine import is_postgres
+from halo_core.store.engine import Conflict, is_postgres
+from halo_core.store.open_tallies import UnfoldedSession, UnfoldedTable
 from halo_core.store.profile_rows import ProfileTable, StoredProfile, commit_profile
 from halo_core.store.session_state import AgentTally
 
@@ -31,7 +33,13 @@ IDLE_US: Final = 15 * 60_000_000
 _MAX_OPEN: Final = 1024
 NOTED_EVERY_US: Final = 60_000_000
 """Microseconds after which it is noted again that a session acts."""
+SLICE_US: Final = 8 * 3600 * 1_000_000
+"""Microseconds after which a session that goes on is folded, and counts as a further one: a working day."""
 _MAX_AT_ONCE: Final = 4  # rested sessions that one decision finds
+_MAX_LEFT: Final = 8  # sessions left by others that are folded at once
+_LOOKED_AT: Final = 32
+LOOK_EVERY_US: Final = 5 * 60_000_000
+"""Microseconds after which a new session looks again for what other processes have left."""
 
 _ALARMING: Final = (SessionVerdict.ALARM.value, SessionVerdict.ATTACK.value)
 
@@ -49,6 +57,49 @@ class FoldSessionJob:
             fold_session(tx, state)
 
 
+@dataclass(frozen=True, slots=True)
+class FoldLeftJob:
+    """Fold sessions that nobody else folds: those that have rested, or whose process has ended. Safe to run again.
+
+    Args:
+        is_first: of a process, which looks at the newest ones too. So what a process that was killed has done counts
+            for the first decision of the next one.
+    """
+
+    is_first: bool = False
+
+    def __call__(self, tx: Transaction) -> None:
+        """Fold a bounded number of sessions."""
+        table, now_us = UnfoldedTable(tx), tx.clock.now_us()
+        found = table.list_newest(_LOOKED_AT) if self.is_first else []
+        found += [item for item in table.list_rested(now_us - IDLE_US, _LOOKED_AT) if item not in found]
+        left = _MAX_LEFT
+        for item in found:
+            if left and _fold_left(tx, table, item, now_us):
+                left -= 1
+
+
+def _fold_left(tx: Transaction, table: UnfoldedTable, item: UnfoldedSession, now_us: int) -> bool:
+    """Fold a session if nobody else will; True where that was done."""
+    try:
+        state = tx.load_session(item.session)
+    except Conflict:
+        raise
+    except HaloError:  # what is not as its newest entry left it counts for nothing; `halo verify` reports it
+        table.put(item.session, now_us)
+        return False
+    last_us = max((tally.tally.last_us for tally in state.tallies), default=0) if state is not None else 0
+    if state is None or not state.tallies:
+        table.remove(item.session)
+        return False
+    if not item.is_abandoned and now_us - last_us < IDLE_US:
+        if item.since_us < last_us:
+            table.put(item.session, last_us)
+        return False
+    fold_session(tx, state)
+    return True
+
+
 def fold_session(tx: Transaction, state: SessionState) -> None:
     """Fold what agents did in a session into their profiles, and now and then into those of roles and the tenant."""
     session = state.view.id
@@ -58,6 +109,7 @@ def fold_session(tx: Transaction, state: SessionState) -> None:
         if not item.tally.is_empty or item.tally.alarms
     ]
     if not summaries:
+        UnfoldedTable(tx).remove(session)
         return
     changed = state.with_update(tallies=())
     body = {"sessions": summaries, "state": changed.make_commitment()}
@@ -91,6 +143,7 @@ def fold_into(tx: Transaction, kind: str, subject: str, items: Sequence[LocatedS
     before = ProfileTable(tx).load(kind, subject)
     profile = before.profile
     if profile is None:
+        append_waiting(tx, kind, subject)
         return False
     for _, tree, session in items:
         profile = fold_summary(kind, profile, tree, session)
@@ -127,6 +180,17 @@ def append_version(tx: Transaction, before: StoredProfile, after: AnyProfile, fa
     return stored
 
 
+def append_waiting(tx: Transaction, kind: str, subject: str) -> None:
+    """Append an entry that says that something waits to go into a profile, unless one says so already.
+
+    INVARIANT: FAILCLOSED - a row that was damaged only while a session ended is no profile afterwards either.
+    """
+    commitment = ProfileTable(tx).note_waiting(kind, subject)
+    if commitment is not None:
+        body = {"form": FOLD_FORM, "of": [], "profile": commitment, "waits": True}
+        tx.append(Draft(EntryKind.PROFILE, "", body, key=make_profile_key(kind, subject, commitment["version"])))
+
+
 def locate(written: AppendedEntry | ProvenEntry) -> dict[str, Any]:
     """Where an entry stands in the log, as other entries refer to it."""
     return {"leaf": encode_leaf(written.leaf), "w": written.entry.writer, "ws": written.entry.seq}
@@ -139,12 +203,16 @@ class SessionFolds:
         store: where.
     """
 
-    __slots__ = ("_is_patient", "_store", "open_sessions")
+    __slots__ = ("_begun", "_is_patient", "_looked_us", "_store", "has_looked", "open_sessions")
 
     def __init__(self, store: Store) -> None:
         self._store = store
         # Several hosts may fold sessions of one agent at the same moment.
         self._is_patient = is_postgres(store.config.url)
+        self._begun: dict[str, int] = {}  # session → when it began here, or was folded last
+        self._looked_us = 0
+        self.has_looked = False
+        """Whether this process has looked for what others have left."""
         self.open_sessions: dict[str, int] = {}  # each use of it is one call, which no other thread interrupts
         """Session that is not folded yet → when it acted last, to a minute; the one that rested longest first."""
 
@@ -152,9 +220,20 @@ class SessionFolds:
         """Note an action of a session; with the first one of a new session others that have rested are folded."""
         self.open_sessions.pop(session, None)
         self.open_sessions[session] = at_us
+        if at_us - self._begun.setdefault(session, at_us) >= SLICE_US:
+            self._begun[session] = at_us
+            self._fold(session)  # which goes on all the same
         if is_new:
             for rested in self._take_rested(at_us):
                 self._fold(rested)
+            if at_us - self._looked_us >= LOOK_EVERY_US:
+                self._looked_us = at_us
+                self._store.defer(FoldLeftJob(), is_patient=self._is_patient)
+
+    def look_for_left(self) -> None:
+        """Have the next transaction fold what processes that have ended left, before anything is decided in it."""
+        self.has_looked, self._looked_us = True, self._store.clock.now_us()
+        self._store.defer(FoldLeftJob(is_first=True))
 
     def _take_rested(self, now_us: int) -> list[str]:
         """Take out a few sessions that have rested, or for which there is no room."""
@@ -162,6 +241,7 @@ class SessionFolds:
         for session, at_us in list(self.open_sessions.items())[:_MAX_AT_ONCE]:
             if now_us - at_us < IDLE_US and len(self.open_sessions) <= _MAX_OPEN:
                 break
+            self._begun.pop(session, None)
             if self.open_sessions.pop(session, None) is not None:
                 rested.append(session)
         return rested
@@ -169,6 +249,7 @@ class SessionFolds:
     def end(self, name: str) -> None:
         """Note that a session has ended: it is folded with the next transaction, or within 50 ms."""
         session = self._store.references.of_session(name)
+        self._begun.pop(session, None)
         if self.open_sessions.pop(session, None) is not None:
             self._fold(session)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
-_ADDED: Final = ("identity", "identity_source", "profile")  # `schema.ADDED`; that module imports SQLAlchemy
+_ADDED: Final = ("identity", "identity_source", "profile", "unfolded")  # `schema.ADDED`; that module imports SQLAlchemy
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
 

@@ -156,3 +156,35 @@ def _prove(tx: Transaction, source: EntrySource[K, V], subject: K, place: Place)
 
 def _is_from(place: Place, writer: str, seq: int) -> bool:
     return place[0] == writer and place[1] >= seq
+
+
+@dataclass(slots=True)
+class ProfileVersions:
+    """The newest version of each profile, as far as this process has read the entries; kept while others expire.
+
+    INVARIANT: AUDIT - what this process has seen is not undone by an entry that is taken away, or whose key is cleared.
+
+    Args:
+        end: the newest entry that was read.
+        depth: how many of the newest entries were read at first.
+        newest: kind and subject → version and place of its entry.
+    """
+
+    end: Place | None = None
+    depth: int = 0
+    newest: dict[tuple[str, str], tuple[int, Place]] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.end, self.depth = None, 0
+        self.newest.clear()
+
+    def note(self, place: Place, text: bytes) -> None:
+        """Take an entry's text."""
+        try:
+            left = orjson.loads(text)["body"]["profile"]
+            key, version = (left["kind"], left["subject"]), left["version"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return  # of a session, or none; `halo verify` reports the latter
+        if type(version) is int and version > self.newest.get(key, (0, place))[0]:
+            self.newest[key] = version, place

@@ -2,23 +2,26 @@
 
     IdentityTable(tx, digester).read_risk(reference, now_us)     what a decision reads, from memory
 
-INVARIANT: FAILCLOSED - a row that its keyed proof does not match gives the highest risk with a problem, never none.
+INVARIANT: FAILCLOSED - a row that its keyed proof does not match gives the highest risk with a problem, never none. So
+does one that is missing, or of another band, where a signed entry says that the risk is higher or lower.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.errors import BadInput
-from halo_core.identities.live import LiveIdentity, describe_factors
+from halo_core.identities.live import LiveIdentity, band_of, describe_factors
 from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk, make_principal_risk
+from halo_core.store.entry_history import EntrySource, find_newest
 
 if TYPE_CHECKING:
     from halo_core.store.rows import RowAccess
+    from halo_core.store.transaction import Transaction
 
 _US: Final = 1_000_000
 MIN_SHOWN_RISK: Final = 250
@@ -31,6 +34,24 @@ _READ: Final = "SELECT head, habit, proof FROM identity WHERE tenant=? AND subje
 _WRITE: Final = (
     "INSERT INTO identity VALUES (?,?,?,?,?) ON CONFLICT (tenant, subject) DO UPDATE SET "
     "head=excluded.head, habit=excluded.habit, proof=excluded.proof"
+)
+
+
+def _read_changes(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The bands of people that an entry tells of."""
+    changes = body.get("changes")
+    for item in changes if isinstance(changes, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("band"), int):
+            yield str(item.get("subject")), item["band"]
+
+
+_CHANGES: Final = "FROM entry INDEXED BY entry_identity WHERE tenant=?1 AND kind='identity'"
+BAND_ENTRIES: Final[EntrySource[str, int]] = EntrySource(
+    newest=f"SELECT w, ws {_CHANGES} ORDER BY idx DESC LIMIT 1",
+    all=f"SELECT w, ws, body {_CHANGES} ORDER BY idx DESC",
+    naming=f"SELECT w, ws, body {_CHANGES} AND instr(body, ?2)>0 ORDER BY idx DESC",
+    find_member=str.encode,
+    read_body=_read_changes,
 )
 
 
@@ -90,9 +111,21 @@ class IdentityTable:
             if len(people) >= _MAX_PEOPLE:
                 people.clear()
             row = self._tx.row_cursor.execute(_READ, (self._tx.tenant, reference)).fetchone()
-            people[reference] = None if row is None else self._read_head(reference, *row)
+            found = None if row is None else self._read_head(reference, *row)
+            if self.find_band(reference) != (0 if found is None else band_of(found.risk)):
+                found = _BAD_HEAD
+            people[reference] = found
         head = people[reference]
         return NO_PRINCIPAL_RISK if head is None else head.at(now_us)
+
+    def find_band(self, reference: str) -> int:
+        """Band of an identity's risk, as its newest entry says; 0 where there is none.
+
+        Each change of the band has an entry, so a row of another band was put back, and a missing one was deleted.
+        """
+        tx = cast("Transaction", self._tx)
+        newest = find_newest(tx, tx.image.identity_history, BAND_ENTRIES, reference)
+        return 0 if newest is None else newest[1]
 
     def _read_head(self, reference: str, head: bytes, habit: bytes, proof: str) -> PersonHead:
         if proof != compute_proof(self._digester, self._tx.tenant, reference, head, habit):

@@ -20,7 +20,7 @@ from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.answer_rows import AnswerRow, HeldRow
-from halo_core.store.entry_history import EntryHistory
+from halo_core.store.entry_history import EntryHistory, ProfileVersions
 from halo_core.store.identity_rows import PersonHead
 from halo_core.store.marks import ItemMark, RepeatIndex
 from halo_core.store.open_tallies import OpenTallies
@@ -242,6 +242,8 @@ class TenantImage:
         unused_until_us: until when an approval of a call may be there that nobody has used, likewise.
         known: (kind, digest) → whether the operator declared the value as known.
         known_history: the entries that declared known values, or took them back; kept by `clear`.
+        identity_history: the entries that say how the risk of people changed; kept by `clear`.
+        profile_versions: the newest version of each profile, as the entries say; kept while others expire.
         has_known: whether any value is, None where that has to be read.
         held: acts that are held, None where they have to be read.
         people: reference of a person or service account → what a decision reads of its risk, None for no row.
@@ -283,10 +285,12 @@ class TenantImage:
     unused_until_us: int | None = None
     known: dict[tuple[str, str], bool] = field(default_factory=dict)
     known_history: EntryHistory[tuple[str, str], bool] = field(default_factory=EntryHistory)
+    identity_history: EntryHistory[str, int] = field(default_factory=EntryHistory)
     has_known: bool | None = None
     held: tuple[HeldRow, ...] | None = None
     profiles: OrderedDict[tuple[str, str], StoredProfile] = field(default_factory=OrderedDict, repr=False)
     current_profiles: set[tuple[str, str]] = field(default_factory=set)
+    profile_versions: ProfileVersions = field(default_factory=ProfileVersions)
     open_tallies: OpenTallies = field(default_factory=OpenTallies)
     people: dict[str, PersonHead | None] = field(default_factory=dict)
     user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
@@ -375,13 +379,14 @@ class TenantImage:
         self.parts.clear()
         self._opened_keys.clear()
         self.profiles.clear()
+        self.profile_versions.clear()
         self.open_tallies.clear()
         self._states.clear()
         self._memories.clear()
 
     def forget_entries(self, writer: str, seq: int) -> None:
         """Forget what was read of the entries of a writer from a sequence number on, which were rolled back."""
-        for history in (self.standing_history, self.known_history):
+        for history in (self.standing_history, self.known_history, self.identity_history):
             history.forget_from(writer, seq)
         self.floors.store = ""  # it may have been made there
         if self.history_end is not None and self.history_end[0] == writer and self.history_end[1] >= seq:

@@ -221,6 +221,7 @@ class PostgresDatabase:
             self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("create"),))
             is_new = not self.has_tables()
             late = [text for name in ADDED if not self.has_table(name) for text in postgres_schema.create_table(name)]
+            late += postgres_schema.create_late_indexes()
             for statement in postgres_schema.create_statements(self.schema_version) if is_new else late:
                 self._connection.execute(statement.encode())
 

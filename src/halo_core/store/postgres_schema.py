@@ -109,6 +109,14 @@ def create_table(name: str) -> tuple[str, ...]:
     return (created, *(str(CreateIndex(index).compile(dialect=dialect)) for index in indexes))
 
 
+def create_late_indexes() -> Iterator[str]:
+    """The statements that create indexes that a store of this version may lack, since they came later."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    for index in _make_metadata().tables["entry"].indexes:
+        if index.name == "entry_identity":
+            yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))
+
+
 def list_tables() -> list[str]:
     """Names of all tables."""
     return sorted(_make_metadata().tables)

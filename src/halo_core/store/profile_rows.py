@@ -1,27 +1,42 @@
 """The profile of each identity: its row, proven by the entry that left it behind.
 
 Each version of a profile has one entry of kind `profile`, found by the key of identity and version. So a row that was
-changed or put back to an older version is noticed when it is read: its entry says something else, or there is a next
-one. A row that this process knows is compared by its bytes, without another signature.
+changed or put back to an older version is noticed when it is read: its entry says something else, or there is a newer
+one. Newer ones are looked for in the texts of the newest entries (`ProfileVersions`), since keys are a column that
+whoever writes the database can clear. A row that this process knows is compared by its bytes, without another
+signature.
+
+A session that ended while a row was no profile is in no version of it. So that the row is none either once it is put
+back, an entry takes up the next version, and says that sessions wait (`note_waiting`), until they are folded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.behaviour import IdentityProfile, TenantProfile
-from halo_core.behaviour.summaries import AGENT, ROLE, TENANT, AnyProfile, make_new_profile, parse_profile
+from halo_core.behaviour.summaries import AGENT, TENANT, AnyProfile, make_new_profile, parse_profile
 from halo_core.errors import BadInput, Gap, Tampered
 from halo_core.ledger import commit_state, digest_state
 from halo_core.model import make_profile_key
 from halo_core.store.engine import Conflict
+from halo_core.store.entry_history import Place, ProfileVersions
 from halo_core.store.proven_entries import ProvenEntry
 
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
 
 _ENTRY_QUERY: Final = "SELECT w, ws FROM entry WHERE tenant=? AND session='' AND once=?"
+_NEWEST_QUERY: Final = (
+    "SELECT w, ws, body FROM entry WHERE tenant=? AND session='' AND kind='profile' ORDER BY idx DESC LIMIT ?"
+)
+_FEW: Final = 16
+_RECENT: Final = 512
+_MANY: Final = 20_000
+"""Newest entries that are searched for one of an identity that has no row."""
+_MAX_VERSIONS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ class ProfileTable:
         version, state = (0, b"") if row is None else (row[0], row[1])
         if type(version) is not int or type(state) is not bytes or (row is not None and version < 1):
             return StoredProfile(kind, subject, 0, None, problem="bad_profile")
-        is_newest = self._find_entry(kind, subject, version + 1) is None
+        is_newest = self._find_newest(kind, subject, row_version=version)[0] <= version
         if is_newest and known is not None and not known.problem and (known.version, known.state) == (version, state):
             return known
         if not is_newest or (row is not None and not self._is_committed(kind, subject, version, state)):
@@ -83,6 +98,75 @@ class ProfileTable:
             return StoredProfile(kind, subject, version, parse_profile(kind, state), state)
         except BadInput:
             return StoredProfile(kind, subject, version, None, problem="bad_profile")
+
+    def _find_newest(self, kind: str, subject: str, *, row_version: int) -> tuple[int, Place | None]:
+        """Version and place of the newest entry of a profile; 0 where none is found.
+
+        INVARIANT: FAILCLOSED - clearing keys of entries makes no identity look new, or as it was.
+        """
+        versions = self._tx.image.profile_versions
+        self._take_newer(versions, _RECENT)
+        found = versions.newest.get((kind, subject))
+        if found is None:
+            place = self._find_entry(kind, subject, row_version + 1)
+            if place is not None:
+                return row_version + 1, place
+            if row_version == 0 and versions.depth < _MANY:  # somebody new: seldom, so look further
+                versions.clear()
+                self._take_newer(versions, _MANY)
+                found = versions.newest.get((kind, subject))
+        return found or (0, None)
+
+    def _take_newer(self, versions: ProfileVersions, depth: int) -> None:
+        """Read the entries that are newer than those that were read."""
+        end = versions.end
+        if len(versions.newest) > _MAX_VERSIONS:
+            versions.clear()
+            end = None
+        for limit in (depth,) if end is None else (1, _FEW, depth):
+            rows = self._tx.cursor.execute(_NEWEST_QUERY, (self._tx.tenant, limit)).fetchall()
+            newer = []
+            for writer, seq, text in rows:
+                if (writer, seq) == end:
+                    break
+                newer.append(((str(writer), int(seq)), text))
+            if len(newer) < len(rows) or len(rows) < limit:
+                break
+        for place, text in newer:
+            versions.note(place, text)
+        versions.depth = versions.depth or depth
+        if newer:
+            versions.end = newer[0][0]
+
+    def _find_last_key(self, kind: str, subject: str) -> tuple[int, Place | None]:
+        """Version and place of the newest entry of a profile, by the keys of its versions; 0 where there is none."""
+        low, high = 0, 1
+        while self._find_entry(kind, subject, high) is not None:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._find_entry(kind, subject, middle) is not None else (low, middle)
+        return low, self._find_entry(kind, subject, low) if low else None
+
+    def note_waiting(self, kind: str, subject: str) -> dict[str, Any] | None:
+        """What an entry records where a session or a verdict cannot go into a profile; None where one says so already.
+
+        It takes up the next version, with the state of the one before.
+        """
+        version, place = self._find_newest(kind, subject, row_version=0)
+        if version == 1 or place is None:  # it is further back than the entries that were read
+            version, place = self._find_last_key(kind, subject)
+        digest = digest_state(make_new_profile(kind).to_bytes())
+        before = ""
+        if place is not None:
+            try:
+                body = ProvenEntry.read(self._tx, *place).entry.body
+                if body.get("waits"):
+                    return None
+                before = digest = str(body["profile"]["digest"])
+            except (Gap, Tampered, KeyError, TypeError):
+                return None  # the profile counts for nothing while that is so
+        return {"before": before, "digest": digest, "kind": kind, "subject": subject, "version": version + 1}
 
     def _refuse(self, kind: str, subject: str, version: int) -> StoredProfile:
         if not self._tx.database.holds_rows:
@@ -102,8 +186,9 @@ class ProfileTable:
         if place is None:
             return False
         try:
-            left = ProvenEntry.read(self._tx, *place).entry.body["profile"]
-            return (left["kind"], left["subject"], left["version"], left["digest"]) == (
+            body: Mapping[str, Any] = ProvenEntry.read(self._tx, *place).entry.body
+            left = body["profile"]
+            return not body.get("waits") and (left["kind"], left["subject"], left["version"], left["digest"]) == (
                 kind,
                 subject,
                 version,
@@ -153,14 +238,13 @@ class ProfileTable:
         tx.image.current_profiles.discard((kind, subject))
         return True
 
+    def has_newer(self, kind: str, subject: str, version: int) -> bool:
+        """Whether an entry left a newer version of a profile behind."""
+        return self._find_newest(kind, subject, row_version=version)[0] > version
+
     def load_agent(self, agent: str) -> IdentityProfile | None:
         """The profile of an agent; None where it is not what its entry left behind."""
         profile = self.load(AGENT, agent).profile
-        return profile if isinstance(profile, IdentityProfile) else None
-
-    def load_role(self, role: str) -> IdentityProfile | None:
-        """The profile of a role, likewise."""
-        profile = self.load(ROLE, role).profile
         return profile if isinstance(profile, IdentityProfile) else None
 
     def load_tenant(self) -> TenantProfile | None:

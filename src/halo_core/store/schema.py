@@ -25,7 +25,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 EVIDENCE: Final = ("entry", "checkpoint", "blob")
-ADDED: Final = ("identity", "identity_source", "profile")
+ADDED: Final = ("identity", "identity_source", "profile", "unfolded")
 """Tables that a store of this schema version may lack, since they came later: opening it for writing adds them."""
 _TYPES: Final[dict[str, Any]] = {
     "text": Text(),
@@ -34,6 +34,7 @@ _TYPES: Final[dict[str, Any]] = {
 }
 _STANDING: Final = text("kind='passport' AND session=''")
 _KNOWN: Final = text("kind='known'")
+_IDENTITY: Final = text("kind='identity'")
 _CONTROL: Final = text("kind IN ('authority', 'lift', 'mode', 'revocation', 'stop')")
 
 
@@ -75,6 +76,8 @@ _define(
     Index("entry_control", "tenant", "idx", sqlite_where=_CONTROL, postgresql_where=_CONTROL),
     # And those that say which values are known.
     Index("entry_known", "tenant", "idx", sqlite_where=_KNOWN, postgresql_where=_KNOWN),
+    # And those that say how the risk of people changed.
+    Index("entry_identity", "tenant", "idx", sqlite_where=_IDENTITY, postgresql_where=_IDENTITY),
 )
 _define("checkpoint", "tenant text, size int, root bytes, note bytes, frontier bytes", "tenant, size")
 # The data key of each subject, and the commitment to it, which stays when the key is erased.
@@ -102,6 +105,15 @@ _define("baseline", "tenant text, agent text, hash text", "tenant, agent", by_ke
 _define("quota", "tenant text, account text, version int, state bytes", "tenant, account")
 # What is usual for each identity over its sessions, as the entries of kind `profile` leave it (`store.profile_rows`).
 _define("profile", "tenant text, kind text, subject text, version int, state bytes", "tenant, kind, subject")
+# Sessions whose tallies are in no profile yet, with a time from which on they are looked at again: so those of a
+# process that was killed are found (`store.open_tallies`).
+_define(
+    "unfolded",
+    "tenant text, session text, since_us int",
+    "tenant, session",
+    Index("unfolded_since", "tenant", "since_us"),
+    by_key=True,
+)
 # Open and answered challenges; `answer` is the approver's signed token, empty until there is one.
 _define(
     "approval",

@@ -45,6 +45,7 @@ from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.engine import Conflict, Cursor, Engine
 from halo_core.store.entry_rows import INSERT_ENTRY, EntryRows
 from halo_core.store.image import Control, SessionMemory, TenantImage
+from halo_core.store.open_tallies import UnfoldedTable
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.session_state import SessionState
 from halo_core.store.use_counts import UseCounts, choose_part
@@ -445,6 +446,13 @@ class Transaction:
         if self.database.has_many_writers and state.view.id not in self._bases:
             known = self.load_session(state.view.id)
             self._bases[state.view.id] = None if known is None else known.view.version
+        known = self.image.find_session(state.view.id)
+        if bool(state.tallies) is (known is None or not known.tallies):
+            table = UnfoldedTable(self)
+            if state.tallies:
+                table.put(state.view.id, state.view.high_water_us)
+            elif known is not None:
+                table.remove(state.view.id)
         self._dirty_sessions[state.view.id] = state, head
         self.image.put_session(state)
 

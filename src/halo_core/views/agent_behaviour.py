@@ -21,10 +21,11 @@ from halo_core.behaviour.summaries import (
     judge_summary,
 )
 from halo_core.errors import BadInput
+from halo_core.ledger import digest_state
 from halo_core.model import EntryKind
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.views import View
-from halo_core.views.wording import escape_unprintable
+from halo_core.views.wording import escape_unprintable, format_count
 
 PARTS: Final = ("behaviour", "entitlement", "context", "scope")
 """The four parts of `unusual`."""
@@ -155,7 +156,7 @@ class AgentBehaviour(View):
         agent_risk: of the whole agent.
         drift: share of a drift alarm over sessions.
         done: what was done, oldest first.
-        problem: why the history cannot be computed; empty where it can.
+        problem: why the history cannot be computed, or the profile counts for nothing; empty where all is well.
     """
 
     agent: str
@@ -310,10 +311,36 @@ def load_agent_behaviour(reader: Reader, tenant: str, agent: str = "") -> list[A
     for record in read_entries(reader, tenant, _KINDS):
         reading.take(record, reader.find_session(tenant, record.entry.session) if record.entry.session else "")
     agents = sorted({*reading.acted, *(name for kind, name in reading.history.list_subjects() if kind == AGENT)})
-    return [_build(reading, name) for name in agents if agent in ("", name)]
+    problems = list_profile_problems(reader, tenant, reading.history)
+    return [_build(reading, name, problems) for name in agents if agent in ("", name)]
 
 
-def _build(reading: _LogReading, agent: str) -> AgentBehaviour:
+def list_profile_problems(reader: Reader, tenant: str, history: ProfileHistory) -> dict[tuple[str, str], str]:
+    """Kind and subject → what is wrong with a profile, so that decisions do not compare with it (`bad_profile`)."""
+    rows = {(kind, subject): (version, state) for kind, subject, version, state in reader.profiles(tenant)}
+    waiting, problems = history.find_waiting(), dict[tuple[str, str], str]()
+    for identity, steps in history.steps.items():
+        newest = max(steps)
+        version, state = rows.pop(identity, (0, b""))
+        if (identity in waiting and history.is_of_this_form(*identity)) or steps[newest].waits:
+            sessions = len({item.of for item in waiting.get(identity, ())})
+            problems[identity] = f"{format_count(sessions, 'session')} ended while it was damaged"
+        elif (version, digest_state(state)) != (newest, steps[newest].digest):
+            problems[identity] = "it is not what its newest entry left behind"
+    return problems | dict.fromkeys(rows, "no entry explains it")
+
+
+def _describe_problems(problems: Mapping[tuple[str, str], str], agent: str) -> str:
+    """What of the profiles that an agent is compared with is wrong; empty where nothing is."""
+    words = [
+        f"the profile of the {kind}{f' `{subject}`' if subject else ''} counts for nothing (bad_profile): {text}"
+        for (kind, subject), text in sorted(problems.items())
+        if kind != AGENT or subject == agent
+    ]
+    return "; ".join(words) + "; run `halo verify`, then `halo risk --rebuild`" if words else ""
+
+
+def _build(reading: _LogReading, agent: str, problems: Mapping[tuple[str, str], str]) -> AgentBehaviour:
     done = tuple(reading.done.get(agent, ()))
     steps = reading.history.steps.get((AGENT, agent), {})
     folded = [(place, steps[version].judged) for version in sorted(steps) for place in steps[version].of]
@@ -333,6 +360,7 @@ def _build(reading: _LogReading, agent: str) -> AgentBehaviour:
         agent_risk=profile.carried.agent_risk,
         drift=profile.drift,
         done=done,
+        problem=_describe_problems(problems, agent),
     )
 
 

@@ -18,6 +18,7 @@ from halo_core.clock import SystemClock
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import BadInput, Pending
 from halo_core.facade import HaloBase
+from halo_core.identities.event import Outcome
 from halo_core.identities.live import LiveIdentity
 from halo_core.identity_feed import FileSource, IdentityFeed, PipeSource, SourcePlace
 from halo_core.model import EntryKind
@@ -463,6 +464,79 @@ def test_verify_names_a_row_of_another_band(kept, statement):
     database.commit()
     database.close()
     assert verified(kept) == 11
+
+
+def test_whoever_fails_under_a_name_raises_the_risk_of_nobody(kept):
+    """The lever: logins that fail under somebody's name, from elsewhere, at night, again and again."""
+    away = {"network": "203.0.113.0/24", "country": "BR", "outcome": Outcome.FAILURE}
+    with HaloBase.local("desk", home=kept, quiet=True, mode="enforce") as halo:
+        for day in range(12):
+            halo.identity_events([event(NEXT + day, 3, minute=at, **away) for at in range(30)])
+            halo.identity_events([event(NEXT + day, 10)])
+        assert decide(halo, "note", "write", ANA, "s1") == "done"
+        assert state_of(kept).risk < 500
+        # It has taught nothing either: once one succeeds from there, that is what it is.
+        halo.identity_events([event(NEXT + 12, 3, minute=at, **away) for at in range(30)])
+        halo.identity_events([event(NEXT + 12, 3, minute=31, network="203.0.113.0/24", country="BR")])
+        assert state_of(kept).risk >= 800
+        assert "success_after_failures" in state_of(kept).factors
+        with pytest.raises(Pending):
+            decide(halo, "note", "write", ANA, "s2")
+    assert verified(kept, signatures=True) == 0
+
+
+def test_failures_at_the_persons_own_place_count(kept):
+    with HaloBase.local("desk", home=kept, quiet=True) as halo:
+        halo.identity_events([event(NEXT, 10, minute=at, outcome=Outcome.FAILURE) for at in range(40)])
+        assert state_of(kept).risk > 0
+        other = "bob@bank.example"
+        halo.identity_events([event(NEXT, 11, identity=other)])
+        assert state_of(kept, other).risk == 0
+
+
+def test_one_event_on_two_ways_is_one_source(kept):
+    (kept / "agents.yaml").write_text(RULE)
+    with HaloBase.local("desk", home=kept, quiet=True, mode="enforce") as halo:
+        now = halo.store.clock.now_us()
+        today = [replace(event(NEXT, 3, **ABROAD), ts_us=now - 10**7 * at) for at in range(3)]
+        one, two = (
+            IdentityFeed(halo.store.commit, KeyStore(kept), "local", SystemClock(), name) for name in ("vpn", "copy")
+        )
+        one.take(today)
+        assert two.take(today[1:]).suspended == 0
+        with HaloBase.local("other", home=kept, quiet=True) as other:
+            halo.identity_events(today)
+            other.identity_events([replace(today[0], ts_us=now + 5 * 10**6)])
+        assert bodies(kept, EntryKind.STOP) == []
+        three = IdentityFeed(halo.store.commit, KeyStore(kept), "local", SystemClock(), "mail")
+        assert three.take([replace(today[0], system="mail", ts_us=now + 10**6)]).suspended == 1
+
+
+@pytest.mark.parametrize("how", ["deleted", "put back"])
+def test_a_row_that_was_deleted_or_put_back_counts_as_the_highest_risk(kept, how):
+    with HaloBase.local("desk", home=kept, quiet=True, mode="enforce") as halo:
+        halo.identity_events([event(NEXT, 10)])
+        database = attack(db_of(kept))
+        before = database.execute("SELECT * FROM identity").fetchall()
+        database.close()
+        halo.identity_events([event(NEXT, 3, **ABROAD)])
+    database = attack(db_of(kept))
+    database.execute("DELETE FROM identity")
+    if how == "put back":
+        database.executemany("INSERT INTO identity VALUES (?,?,?,?,?)", before)
+    database.commit()
+    database.close()
+    with HaloBase.local("desk", home=kept, quiet=True, mode="enforce") as halo:
+        assert decide(halo, "note", "write", "bob@bank.example", "s1") == "done"  # somebody else's
+        with pytest.raises(Pending):
+            decide(halo, "note", "write", ANA, "s2")
+        assert bodies(kept, EntryKind.DECISION)[-1]["snapshot"]["principal_risk"]["problem"] == "bad_principal_risk"
+        halo.identity_events([event(NEXT, 11)])  # an ordinary event does not take it back
+        with pytest.raises(Pending):
+            decide(halo, "note", "write", ANA, "s3")
+        assert cli("identity", "clear", ANA, "--why", "looked at it", home=kept)[0] == 0
+        assert decide(halo, "note", "write", ANA, "s4") == "done"
+    assert verified(kept, signatures=True) == 0
 
 
 RULE = "version: 1\nagents:\n  desk:\n    tools: [lookup, note]\npeople:\n  suspend_at: {risk: 800, notice: 30m}\n"

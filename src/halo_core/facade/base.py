@@ -372,7 +372,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         with self._lock:
             if self._identity_feed is None:
                 self._identity_feed = IdentityFeed(
-                    self.store.commit, KeyStore(self.home), self.store.tenant, self.store.clock, f"call:{self.agent}"
+                    self.store.commit, KeyStore(self.home), self.store.tenant, self.store.clock, "call"
                 )
             report = self._identity_feed.take([event for _, event in parsed.events])
         report.bad, report.skipped = parsed.bad, parsed.skipped

@@ -45,6 +45,12 @@ def fingerprint_event(event: IdentityEvent, key: bytes) -> dict[Dimension, int]:
     return {dim: fingerprint_strings("identity", dim.name, text, key=key) for dim, text in texts if text}
 
 
+def fingerprint_moment(event: IdentityEvent, key: bytes) -> int:
+    """Fingerprint of one event, by which it is recognised if it comes again on another way."""
+    texts = (str(event.ts_us // 1_000_000), event.action, event.system, event.network, event.outcome.value)
+    return fingerprint_strings("identity-event", "\x1e".join(texts), key=key)
+
+
 @dataclass(slots=True)
 class BusiestHours:
     """The busiest hour of each of the two busiest days, so that one day alone does not say what is usual.

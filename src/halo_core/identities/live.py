@@ -6,13 +6,14 @@ of somebody else's work teaches nothing, and one day changes a habit by one day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from halo_core.errors import require
 from halo_core.identities.baseline import DAY_US, HOUR_US, DayActivity, Dimension, IdentityHabit, RiskLimits
 from halo_core.identities.day_alerts import FACTOR_WORDS
+from halo_core.identities.event import Outcome
 from halo_core.model import ELEVATED_PRINCIPAL_RISK, HIGH_PRINCIPAL_RISK
 
 MAX_HISTORY: Final = 48
@@ -25,6 +26,8 @@ _CALM_HOURS: Final = 4
 """Hours of a day that lower the risk: who holds the account cannot work it off within a morning."""
 _MAX_RISK: Final = 1000
 _MAX_FEEDS: Final = 4
+_MAX_FEED_EVENTS: Final = 16
+_MAX_NETWORKS: Final = 16
 _SOURCE_LASTS_US: Final = 7 * DAY_US
 """How long what a feed reported counts beside what another one does."""
 
@@ -81,12 +84,13 @@ class LiveIdentity:
         bands: events by band.
         history: changes of the risk, the newest last.
         raised_by: feed → time at which it last raised the risk above high, for those since the risk was taken back.
+        raised_with: feed → fingerprints of the newest events with which it did.
         habit: what is usual, from days that are over.
         today: the newest day, not usual yet.
         is_high: the newest day had an event of high risk.
         held: earlier days with an event of high risk that nobody has judged.
         calm_hours: hours of the newest day that lowered the risk, and the last of them as its number.
-        failures: in a row before the next event, and the time of the last.
+        failures: network → failures from there in a row before the next event, and the time of the last.
     """
 
     fingerprint: str = ""
@@ -101,12 +105,13 @@ class LiveIdentity:
     bands: list[int] = field(default_factory=lambda: [0, 0, 0])
     history: list[RiskChange] = field(default_factory=list)
     raised_by: dict[str, int] = field(default_factory=dict)
+    raised_with: dict[str, list[int]] = field(default_factory=dict)
     habit: IdentityHabit = field(default_factory=IdentityHabit)
     today: DayActivity | None = None
     is_high: bool = False
     held: list[DayActivity] = field(default_factory=list)
     calm_hours: tuple[int, int] = (0, -1)
-    failures: tuple[int, int] = (0, 0)
+    failures: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def shows(self, dim: Dimension, value: int) -> bool:
         """Whether the identity has shown a value on any day."""
@@ -149,15 +154,42 @@ class LiveIdentity:
             self._note_change(RiskChange(ts_us, self.risk, self.factors if self.risk > before else ()))
         return self._note_band(ts_us)
 
-    def note_source(self, feed: str, ts_us: int) -> None:
-        """Note which feed reported an event of high risk."""
+    def note_source(self, feed: str, ts_us: int, event: int) -> None:
+        """Note which feed reported an event of high risk, and the fingerprint of the event."""
         self.raised_by[feed] = ts_us
+        known = self.raised_with.setdefault(feed, [])
+        if event not in known:
+            self.raised_with[feed] = [*known, event][-_MAX_FEED_EVENTS:]
         while len(self.raised_by) > _MAX_FEEDS:
-            del self.raised_by[min(self.raised_by, key=self.raised_by.__getitem__)]
+            oldest = min(self.raised_by, key=self.raised_by.__getitem__)
+            del self.raised_by[oldest]
+            self.raised_with.pop(oldest, None)
 
     def list_sources(self, now_us: int) -> tuple[str, ...]:
-        """Feeds that reported an event of high risk lately."""
-        return tuple(sorted(feed for feed, ts_us in self.raised_by.items() if now_us - ts_us <= _SOURCE_LASTS_US))
+        """Feeds that reported an event of high risk lately, and share none of them.
+
+        INVARIANT: one event that reaches Halo on two ways is one source.
+        """
+        lately = sorted(feed for feed, ts_us in self.raised_by.items() if now_us - ts_us <= _SOURCE_LASTS_US)
+        counted: list[str] = []
+        for feed in lately:
+            events = self.raised_with.get(feed, [])
+            if all(set(events).isdisjoint(self.raised_with.get(other, [])) for other in counted):
+                counted.append(feed)
+        return tuple(counted)
+
+    def count_failures(self, network: int, ts_us: int, outcome: Outcome) -> int:
+        """Failures from a network in a row, within an hour before an event; the event is counted for the next one."""
+        number, last_us = self.failures.get(network, (0, 0))
+        before = number if ts_us - last_us <= HOUR_US else 0
+        if outcome is Outcome.FAILURE:
+            self.failures.pop(network, None)
+            self.failures[network] = before + 1, ts_us
+            while len(self.failures) > _MAX_NETWORKS:
+                del self.failures[next(iter(self.failures))]
+        elif outcome is Outcome.SUCCESS:
+            self.failures.pop(network, None)
+        return before
 
     def _calm_down(self, ts_us: int) -> None:
         number, last = self.calm_hours
@@ -175,7 +207,7 @@ class LiveIdentity:
                 if day is not self.today and day.number > self.habit.last_us // DAY_US:
                     self.habit.add_day(day)
         self.held, self.is_high = [], self.is_high and not is_ordinary
-        self.risk, self.factors, self.raised_by = 0, (), {}
+        self.risk, self.factors, self.raised_by, self.raised_with = 0, (), {}, {}
         self._note_change(RiskChange(ts_us, 0))
         self._note_band(ts_us)
 
@@ -203,7 +235,8 @@ class LiveIdentity:
         """Canonical tree of the rest."""
         return {
             "calm": list(self.calm_hours),
-            "failures": list(self.failures),
+            "failures": [[network, *counted] for network, counted in self.failures.items()],
+            "feed_events": {feed: list(events) for feed, events in self.raised_with.items()},
             "habit": self.habit.to_plain(),
             "held": [day.to_plain() for day in self.held],
             "is_high": self.is_high,
@@ -244,7 +277,9 @@ class LiveIdentity:
             is_high=bool(habit["is_high"]),
             held=[DayActivity.from_plain(day) for day in habit["held"]],
             calm_hours=(int(habit["calm"][0]), int(habit["calm"][1])),
-            failures=(int(habit["failures"][0]), int(habit["failures"][1])),
+            failures=_read_failures(habit["failures"]),
+            # Missing in rows of older versions.
+            raised_with={str(feed): list(map(int, events)) for feed, events in habit.get("feed_events", {}).items()},
         )
 
     def list_hours(self) -> set[int]:
@@ -262,6 +297,13 @@ class LiveIdentity:
                 shown[dim] |= values
         for dim, values in shown.items():
             yield from ((dim, value) for value in values)
+
+
+def _read_failures(rows: Sequence[Any]) -> dict[int, tuple[int, int]]:
+    """Failures by network; rows of older versions hold the number of all, and the time."""
+    if rows and isinstance(rows[0], int):
+        rows = [[0, *rows]]
+    return {int(network): (int(number), int(ts_us)) for network, number, ts_us in rows}
 
 
 _HEAD_MEMBERS: Final = ("band", "events", "fingerprint", "habit_key", "kind", "last_us", "risk", "since_us")

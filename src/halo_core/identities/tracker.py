@@ -57,6 +57,7 @@ class TakenEvent:
         has_new_band: the band of the identity's risk changed.
         is_ahead: the event's time was in the future, so that the present was taken.
         is_late: the event's day was over before.
+        is_foreign: it is a failure from where the identity has never been, which says nothing of the identity.
     """
 
     scored: ScoredEvent
@@ -65,6 +66,7 @@ class TakenEvent:
     has_new_band: bool
     is_ahead: bool
     is_late: bool
+    is_foreign: bool
 
 
 @dataclass(slots=True)
@@ -137,19 +139,23 @@ class IdentityTracker:
             self._group_peers()
         values, group = fingerprint_event(event, self.key), fingerprint_group(event, self.key)
         scored = self._score(event, state, values, group)
+        is_foreign = _is_foreign(event, state, values)
         today = state.today
         is_late = today is None or day < today.number
-        if today is not None and not is_late:
+        if today is not None and not is_late and not is_foreign:
             self._show_crowd(event, state, values)
             today.add_event(event, values, group)
         state.events += 1
         state.last_us = max(state.last_us, event.ts_us)
         factors = tuple(item.id for item in scored.factors)
-        has_new_band = state.set_risk(scale_risk(scored.event_risk or 0, self.baseline.limits), factors, event.ts_us)
+        has_new_band = False
+        if not is_foreign:
+            risk = scale_risk(scored.event_risk or 0, self.baseline.limits)
+            has_new_band = state.set_risk(risk, factors, event.ts_us)
         scored = replace(scored, identity_risk=state.risk)
         self.dirty.add(subject)
         self._note_high_day(scored, day)
-        return TakenEvent(scored, subject, state, has_new_band, is_ahead, is_late)
+        return TakenEvent(scored, subject, state, has_new_band, is_ahead, is_late, is_foreign)
 
     def _show_crowd(self, event: IdentityEvent, state: LiveIdentity, values: Mapping[Dimension, int]) -> None:
         """Count what an identity shows for the first time."""
@@ -178,7 +184,8 @@ class IdentityTracker:
         self, event: IdentityEvent, state: LiveIdentity, values: Mapping[Dimension, int], group: int
     ) -> ScoredEvent:
         habit = state.habit
-        count, failures = state.count_hour_events(event.ts_us) + 1, self._count_failures(event, state)
+        count = state.count_hour_events(event.ts_us) + 1
+        failures = state.count_failures(values.get(Dimension.NETWORK, 0), event.ts_us, event.outcome)
         is_established = habit.days >= ESTABLISHED_DAYS
         peers = self._peers.get(group, _NO_PEERS)
         is_member = is_established and habit.group == group
@@ -198,17 +205,6 @@ class IdentityTracker:
         band = self.baseline.limits.band_of(risk)
         return ScoredEvent(event, basis, risk, band, factors[:MAX_FACTORS], state.risk)
 
-    @staticmethod
-    def _count_failures(event: IdentityEvent, state: LiveIdentity) -> int:
-        """Failures in a row within an hour before an event; the event is counted for the next one."""
-        number, last_us = state.failures
-        before = number if event.ts_us - last_us <= HOUR_US else 0
-        if event.outcome is Outcome.FAILURE:
-            state.failures = before + 1, event.ts_us
-        elif event.outcome is Outcome.SUCCESS:
-            state.failures = 0, last_us
-        return before
-
     def _note_high_day(self, scored: ScoredEvent, number: int) -> None:
         """Gather events above the higher limit for the alert of their day."""
         event, place = scored.event, (scored.event.identity, number)
@@ -227,3 +223,15 @@ class IdentityTracker:
         """Band of an identity's risk, 0 for one that is not known."""
         state = self.states.get(subject)
         return 0 if state is None else band_of(state.risk)
+
+
+def _is_foreign(event: IdentityEvent, state: LiveIdentity, values: Mapping[Dimension, int]) -> bool:
+    """Whether an event is a failure from where the identity has never been.
+
+    INVARIANT: whoever fails to log in under a name moves nothing of that person: neither the risk, nor what is usual.
+    It is the source that is unusual. Once something succeeds from there, it counts, with the failures before it.
+    """
+    if event.outcome is not Outcome.FAILURE:
+        return False
+    network = values.get(Dimension.NETWORK)
+    return network is None or not state.shows(Dimension.NETWORK, network)

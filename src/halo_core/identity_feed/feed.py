@@ -24,7 +24,7 @@ from halo_core.enforcement.suspension import (
     find_people_rule,
 )
 from halo_core.errors import BadInput, CannotDecide
-from halo_core.identities.baseline import DAY_US, IDENTITIES, IdentityBaseline
+from halo_core.identities.baseline import DAY_US, IDENTITIES, IdentityBaseline, fingerprint_moment
 from halo_core.identities.day_alerts import IdentityFingerprints
 from halo_core.identities.event import IdentityEvent
 from halo_core.identities.live import LiveIdentity, describe_factors
@@ -223,8 +223,9 @@ class IdentityFeed:
             report.taken += 1
             report.ahead += taken.is_ahead
             report.late += taken.is_late
-            if taken.scored.band > 1:
-                taken.identity.note_source(self.make_digest(self._name.encode()), taken.scored.event.ts_us)
+            if taken.scored.band > 1 and not taken.is_foreign:
+                feed, print_ = self.make_digest(self._name.encode()), fingerprint_moment(taken.scored.event, self._key)
+                taken.identity.note_source(feed, taken.scored.event.ts_us, print_)
                 raised.add(subject)
             if taken.has_new_band:
                 changed[subject] = taken, event.identity
@@ -350,7 +351,9 @@ def clear_identity(
     except BadInput:  # a row that was changed: what it said is lost, and the person begins anew
         state = LiveIdentity()
     if state is None:
-        return False
+        if not table.find_band(subject):
+            return False
+        state = LiveIdentity()  # its row was deleted
     state.clear(tx.clock.now_us(), is_ordinary=is_ordinary)
     table.put(subject, state)
     others: SealedFields = ((subject, {"name0": clip_name(name).encode()}),) if name else ()

@@ -351,12 +351,14 @@ def judge(
         "why": why[:1000],
     }
     draft = Draft(EntryKind.FEEDBACK, "", body, actor=store.actor)
-    store.commit(JudgeAlertJob(alert_entry, session, draft, is_attack=attack))
+    changes: tuple[str, ...] = store.commit(JudgeAlertJob(alert_entry, session, draft, is_attack=attack))
     if is_about_identity(alert_entry):
         digester, fingerprint = Digester(store.keys.secret("digest")), str(alert_entry.body.get("identity"))
         reason = mask_reason(why)
         store.commit(lambda tx: judge_identity(tx, digester, fingerprint, by=store.actor, why=reason, is_attack=attack))
     heeds = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
     say(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
+    for text in changes:
+        say_plainly(f"  {text}")
     if attack and late:
         print_note("that day is already in the baseline: import all files again, without `--add`")

@@ -1,6 +1,6 @@
 """The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
-from halo_core.model.behaviour import NO_BEHAVIOUR, BehaviourView, DeviatingAxis
+from halo_core.model.behaviour import NO_BEHAVIOUR, BehaviourView, DeviatingAxis, describe_deviation
 from halo_core.model.decision import (
     BEHAVIOUR_CODES,
     OUTPUT_OBLIGATIONS,
@@ -148,6 +148,7 @@ __all__ = [
     "Stop",
     "Trigger",
     "compute_request_id",
+    "describe_deviation",
     "format_entry_id",
     "format_pair",
     "has_invisible_characters",

@@ -78,6 +78,13 @@ class BehaviourView:
         )
 
 
+def describe_deviation(snapshot: Mapping[str, Any]) -> str:
+    """In what an agent deviates by a recorded snapshot: what was measured and its limit, the strongest first."""
+    axes = snapshot.get("behaviour", {}).get("axes", ())
+    return "; ".join(str(item[3]) for item in axes[:_MAX_SAID])
+
+
+_MAX_SAID: Final = 3
 _NUMBERS: Final = ("agent_risk", "behaviour", "context", "drift", "entitlement", "scope", "unusual", "volume")
 NO_BEHAVIOUR: Final = BehaviourView()
 """Where nothing deviates."""

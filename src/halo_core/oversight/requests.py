@@ -26,7 +26,17 @@ from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.control_history import make_lift_terms
 from halo_core.ledger.notes import verify_note
 from halo_core.ledger.tree import leaf_hash
-from halo_core.model import SUSPENSIONS, AccessRequest, Actor, EntryKind, LedgerEntry, Link, Stop
+from halo_core.model import (
+    BEHAVIOUR_CODES,
+    SUSPENSIONS,
+    AccessRequest,
+    Actor,
+    EntryKind,
+    LedgerEntry,
+    Link,
+    Stop,
+    describe_deviation,
+)
 from halo_core.oversight.arguments import ArgumentView, describe_arguments
 from halo_core.oversight.control_acts import SignedAct, require_signatures
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
@@ -453,7 +463,12 @@ def _build_request(
         user=people.get(request.subject.user, request.subject.user),
         identities=tuple(people.get(name, name) for name in _collect_identities(request, links)),
         reasons=tuple(
-            RequestReason(item["code"], get_reason_text(item["code"]).title, item["detail"], item["source"])
+            RequestReason(
+                item["code"],
+                get_reason_text(item["code"]).title,
+                item["detail"] or (describe_deviation(snapshot) if item["code"] in BEHAVIOUR_CODES else ""),
+                item["source"],
+            )
             for item in request_entry.body["reasons"]
         ),
         content=open_masked_content(decision, opener, reveal=reveal),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
 from halo_core.alerts.records import AgentAlert, read_agent_alert
+from halo_core.behaviour.measures import MEASURES, say_value
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError, PassportError
 from halo_core.identities.day_alerts import DayAlert
 from halo_core.model import (
     EntryKind,
     LedgerEntry,
+    describe_deviation,
 )
 from halo_core.oversight.requests import CONTENT_CLOSED, open_masked_content
 from halo_core.passports.codec import read_payload
-from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_entry, find_related
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_entry, find_related, read_entries
 from halo_core.views import View, wording
 from halo_core.views.alerts import is_about_identity
 from halo_core.views.model_calls import describe_model, load_prompt
@@ -53,14 +55,17 @@ def _build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*rows, *(("moved by", item["words"]) for item in snapshot["factors"])]
 
 
-def _build_alert_rows(alert: AgentAlert) -> list[tuple[str, str]]:
-    """What the alert of an agent says, title and words."""
+def _build_alert_rows(alert: AgentAlert, ends: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the alert of an agent says, title and words; `ends`: what each factor came to by the end of the session."""
     return [
         ("agent", alert.agent),
         ("on", alert.resource),
         ("kind", _ALERT_KINDS.get(alert.kind, alert.kind)),
         ("risk", f"{alert.score} of 1000; its session {alert.session_risk}"),
-        *(("moved by", item.words) for item in alert.factors),
+        *(
+            ("moved by", item.words + (f"; {ends[item.id]} when the session ended" if item.id in ends else ""))
+            for item in alert.factors
+        ),
         ("decision", f"writer {alert.writer} seq {alert.seq}"),
     ]
 
@@ -88,11 +93,13 @@ class EntryView(View):
         record: where it stands.
         content: field → text, masked unless revealed.
         decimals: unit → decimals of its amounts, of a decision.
+        ends: of an alert about a session that has ended, factor → what it came to.
     """
 
     record: LoggedEntry
     content: dict[str, str]
     decimals: dict[str, int]
+    ends: Mapping[str, str] = field(default_factory=dict)
 
     def describe(self) -> list[tuple[str, str]]:
         """Title and words, a row each."""
@@ -102,7 +109,7 @@ class EntryView(View):
             ("tenant / session", f"{entry.tenant} / {entry.session or '-'}"),
             ("place", f"index {self.record.index}, writer {entry.writer} seq {entry.seq}"),
             ("assurance", entry.assurance),
-            *_build_body_rows(self.record, self.decimals),
+            *_build_body_rows(self.record, self.decimals, self.ends),
             *((f"content {name}", wording.format_content(text)) for name, text in self.content.items()),
         ]
 
@@ -120,9 +127,9 @@ def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str,
     record = find_entry(reader, tenant, name)
     is_decision = record.entry.kind is EntryKind.DECISION
     related = find_related(reader, record) if is_decision else []
-    decimals = _load_decimals(reader, tenant, record.entry)
+    decimals, ends = _load_decimals(reader, tenant, record.entry), _load_ends(reader, tenant, record)
     views = [
-        EntryView(part, open_masked_content(part.entry, contents.open, reveal=reveal), decimals)
+        EntryView(part, open_masked_content(part.entry, contents.open, reveal=reveal), decimals, ends)
         for part in (record, *related)
     ]
     for number, message in enumerate(load_prompt(reader, contents, record, reveal=reveal) if is_decision else []):
@@ -130,6 +137,20 @@ def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str,
         views[0].content[f"message {number}"] = text
     views[0].content.pop("messages", None)
     return views
+
+
+def _load_ends(reader: Reader, tenant: str, record: LoggedEntry) -> dict[str, str]:
+    """Of an alert about what an agent did in a session: factor → its size when the session ended, with its unit."""
+    entry, found = record.entry, dict[str, str]()
+    if entry.kind is not EntryKind.ALERT or entry.body.get("kind") not in ("behaviour", "drift", "volume"):
+        return found
+    session = reader.find_session(tenant, entry.session)
+    for later in read_entries(reader, tenant, (EntryKind.PROFILE,), session, since=record.index):
+        for tree in later.entry.body.get("sessions", ()):
+            if tree.get("agent") == entry.body.get("agent"):
+                values = tree["tally"]["v"]
+                return {item.id: say_value(item, values[at]) for at, item in enumerate(MEASURES)}
+    return found
 
 
 def _load_decimals(reader: Reader, tenant: str, entry: LedgerEntry) -> dict[str, int]:
@@ -143,7 +164,9 @@ def _load_decimals(reader: Reader, tenant: str, entry: LedgerEntry) -> dict[str,
         return {}
 
 
-def _build_body_rows(record: LoggedEntry, decimals: Mapping[str, int]) -> list[tuple[str, str]]:
+def _build_body_rows(
+    record: LoggedEntry, decimals: Mapping[str, int], ends: Mapping[str, str]
+) -> list[tuple[str, str]]:
     entry = record.entry
     if entry.kind is EntryKind.SHADOW:
         rows = [(key, _format_value(value)) for key, value in sorted(entry.body.items()) if key != "refused"]
@@ -151,7 +174,7 @@ def _build_body_rows(record: LoggedEntry, decimals: Mapping[str, int]) -> list[t
     if is_about_identity(entry):
         return _build_identity_rows(entry)
     if entry.kind is EntryKind.ALERT and (alert := read_agent_alert(record)) is not None:
-        return _build_alert_rows(alert)
+        return _build_alert_rows(alert, ends)
     if entry.kind is not EntryKind.DECISION:
         return [(key, _format_value(value)) for key, value in sorted(entry.body.items())]
     body = entry.body
@@ -174,6 +197,7 @@ def _build_body_rows(record: LoggedEntry, decimals: Mapping[str, int]) -> list[t
         ("mode", f"{snapshot['mode']}, {'let run' if body['dispatched'] else 'not run'}"),
         ("provenance", _format_provenance(snapshot)),
         *([("facts", "; ".join(facts))] if (facts := describe_facts(snapshot)) else []),
+        *([("deviates", words)] if (words := describe_deviation(snapshot)) else []),
         ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
         *_build_score_rows(body),
         ("authority", _format_authority(body)),

@@ -19,6 +19,7 @@ from halo_core.decision.model_fields import select_granted_arguments
 from halo_core.manifest import format_grants
 from halo_core.model import (
     ANY_OTHER,
+    BEHAVIOUR_CODES,
     AccessRequest,
     ActionKind,
     Constraint,
@@ -30,6 +31,7 @@ from halo_core.model import (
     LinkKind,
     Quota,
     Reason,
+    describe_deviation,
 )
 from halo_core.oversight.requests import load_links
 from halo_core.passports import find_violation
@@ -150,6 +152,8 @@ def _describe_reason(reason: Reason, case: Case) -> str:
     if link is not None:
         source = f"{format_link_kind(link)} link {shorten_hash(link.hash)} of {link.agent}"
     title, detail = get_reason_text(reason.code).title, _describe_limit(reason, link, case) or reason.detail
+    if reason.code in BEHAVIOUR_CODES:
+        detail = detail or describe_deviation(case.entry.body["snapshot"])
     words = ", ".join(filter(None, (title, detail)))
     effect = "" if reason.effect == Effect.DENY.value else f" → {reason.effect}"
     return f"{words} ({'; '.join(filter(None, (reason.code, source)))}){effect}"

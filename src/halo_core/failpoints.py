@@ -30,6 +30,14 @@ COPY_POINTS: Final = (
 )
 """Reached by `halo store copy`, never by a decision."""
 
+ERASURE_POINTS: Final = (
+    "erasure_appended",  # the entry is inserted, the keys are as before
+    "keys_destroyed",  # all of the transaction is done but the commit
+    "erasure_committed",  # durable, the home has the old content key
+    "content_key_written",  # the new content key is in a file of its own
+)
+"""Reached by `halo erase` and `halo retention apply`, never by a decision."""
+
 _hooks: list[Callable[[str], None]] = []
 
 

@@ -14,6 +14,7 @@ from halo_core.floors import HomeFloor
 from halo_core.ledger import Report, Trust, parse_vkey, read_anchors
 from halo_core.ledger.verify import verify
 from halo_core.store import StoreConfig, writer_chains
+from halo_core.store.content_keys import load_home_content_key
 from halo_core.store.reader import Reader
 from halo_core.store.writer_chains import find_anchored_note, select_anchors
 
@@ -80,7 +81,7 @@ def verify_reader(reader: Reader, home: Path, *, anchors: Mapping[str, bytes] | 
     trust = Trust(
         keys,
         anchors=anchors,
-        kek=_load_content_key(home),
+        kek=load_home_content_key(reader, KeyStore(home)),
         elsewhere=anywhere - set(anchors),
         raised=frozenset(HomeFloor(home).list_raised()),
         people=_load_people(home),
@@ -110,8 +111,3 @@ def _load_trusted_keys(home: Path) -> dict[str, str]:
 def _load_people(home: Path) -> dict[str, frozenset[str]]:
     authorities, now_us = Authorities(home), SystemClock().now_us()
     return {tenant: frozenset(authorities.load(tenant).list_people(now_us)) for tenant in authorities.tenants()}
-
-
-def _load_content_key(home: Path) -> bytes | None:
-    keys = KeyStore(home)
-    return keys.secret("content") if "content" in keys.names() else None

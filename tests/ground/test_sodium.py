@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +84,23 @@ def test_a_signing_key_of_another_size_is_refused(size):
 def test_what_is_shorter_than_a_tag_does_not_open(size):
     assert sodium.open_xchacha20_poly1305(b"t" * size, b"", NONCE, KEY) is None
     assert not sodium.is_authentic_xchacha20_poly1305(b"t" * size, b"", NONCE, KEY)
+
+
+def test_the_key_of_one_message_is_that_of_the_draft_and_opens_that_message_alone():
+    # draft-irtf-cfrg-xchacha-03, 2.2.1
+    nonce = bytes.fromhex("000000090000004a0000000031415927") + bytes(8)
+    derived = sodium.derive_xchacha20_subkey(bytes(range(32)), nonce)
+    assert derived.hex() == "82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc"
+    for size in (0, 1, 64, 1000):
+        key, one, two = os.urandom(32), os.urandom(24), os.urandom(24)
+        sealed = sodium.seal_xchacha20_poly1305(bytes(size), b"aad", one, key)
+        subkey = sodium.derive_xchacha20_subkey(key, one)
+        assert sodium.open_with_box_key(sealed, b"aad", one, subkey) == bytes(size)
+        assert sodium.open_with_box_key(sealed, b"other", one, subkey) is None
+        assert sodium.open_with_box_key(sealed[:-1], b"aad", one, subkey) is None
+        other = sodium.seal_xchacha20_poly1305(bytes(size), b"aad", two, key)
+        assert sodium.open_with_box_key(other, b"aad", two, subkey) is None
+    with pytest.raises(BadInput):
+        sodium.derive_xchacha20_subkey(bytes(31), nonce)
+    with pytest.raises(BadInput):
+        sodium.derive_xchacha20_subkey(bytes(32), nonce[:-1])

@@ -221,10 +221,6 @@ FOREIGN = {
     "spent quota": (spend_quota, {"quota_exceeded"}),
     "standing passport": (replace_passport, {"bad_passport"}),
     "score": (put_score_in_force, {"score_unavailable"}),
-    "erased subject": (
-        execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE rowid=(SELECT max(rowid) FROM vault)"),
-        {"decision_error"},
-    ),
     "control row": (execute("DELETE FROM control"), {"ledger_unwritable"}),
     "stop alone": (execute("INSERT INTO hold VALUES ('local','stop','agent','clerk',1)"), {"stopped"}),
     "revocation alone": (execute("INSERT INTO hold VALUES ('local','revoked','agent','clerk',1)"), {"revoked"}),
@@ -376,7 +372,6 @@ def is_empty(image: TenantImage) -> bool:
         image.taint_index,
         image.runs.open_places,
         image.runs._sessions,
-        image._opened_keys,
         image._states,
         image._current,
         image._memories,

@@ -56,16 +56,22 @@ def test_every_entry_has_a_nonce_of_its_own(tmp_path):
     assert {len(nonce) for nonce in nonces} == {24}
 
 
-def test_a_subject_erased_between_two_transactions_takes_no_more(tmp_path):
+def test_a_subject_erased_between_two_transactions_takes_no_more_under_the_old_key(tmp_path):
     home = tmp_path / "home"
     with local(home) as halo:
         halo.store.commit(note)
-        database = attack(db_of(home))
-        database.execute("UPDATE vault SET erased_at_us=1")
-        database.close()
-        with pytest.raises(CannotDecide) as caught:
+        for number in (1, 2):
+            database = attack(db_of(home))
+            database.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1")
+            database.close()
             halo.store.commit(note)
-        assert caught.value.code == "subject_erased"
+            key = halo.store._image.keys["user:ana"]
+            assert key.subject == f"user:ana#{number}"
+    database = attack(db_of(home))
+    rows = database.execute("SELECT subject, commitment FROM vault WHERE subject LIKE 'user:ana%'").fetchall()
+    database.close()
+    assert sorted(subject for subject, _ in rows) == ["user:ana", "user:ana#1", "user:ana#2"]
+    assert len({commitment for _, commitment in rows}) == 3
 
 
 @pytest.mark.parametrize("fails", [False, True])

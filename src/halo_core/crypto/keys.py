@@ -27,6 +27,8 @@ from nacl.exceptions import BadSignatureError
 from halo_core.crypto import canonical
 from halo_core.crypto.sodium import sign_ed25519
 from halo_core.errors import BadInput, ConfigError
+from halo_core.failpoints import hit_failpoint
+from halo_core.files import hold_file_lock
 
 _SEED_BYTES: Final = 32
 _KEY_NAME: Final = re.compile(r"[a-z0-9_][a-z0-9._-]{0,95}")
@@ -272,6 +274,38 @@ class KeyStore:
             )
         return is_new
 
+    def replace_secret(self, name: str, old: bytes, new: bytes) -> bool:
+        """Put a secret in the place of another one, and overwrite the file of that; False where it is not that one.
+
+        Only a content key is ever replaced, by an erasure, so that old copies of a database cannot be opened with it.
+
+        Raises:
+            ConfigError: as `signer`.
+        """
+        path = self._find_path(name)
+        with hold_file_lock(path.with_name(f"{path.name}.lock")):
+            kept = _read_key_file(path, "secret")
+            if kept is None or not secrets.compare_digest(kept, old):
+                return False
+            for leftover in path.parent.glob(f".{path.name}.*"):  # of a process that was killed here
+                _overwrite_file(leftover)
+                leftover.unlink()
+            temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+            try:
+                _write_key_file(temporary, "secret", new)
+                hit_failpoint("content_key_written")
+                handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    temporary.replace(path)
+                    _sync_directory(path.parent)
+                    _overwrite(handle)
+                finally:
+                    os.close(handle)
+            except OSError as exc:
+                problem, remedy = f"cannot write `{path}`: {exc.strerror}", "make HALO_HOME writable, and run it again"
+                raise ConfigError("key_unwritable", problem, field=name, remedy=remedy) from exc
+        return True
+
     def _find_path(self, name: str) -> Path:
         if not _KEY_NAME.fullmatch(name):
             raise ConfigError(
@@ -324,10 +358,7 @@ def _create_key_file(path: Path, kind: str, seed: bytes) -> bool:
     is_new = False
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(_format_key_line(kind, seed))
-            file.flush()
-            os.fsync(file.fileno())
+        _write_key_file(temporary, kind, seed)
         # INVARIANT: the name appears once, whole: a link fails where the name exists, and the loser reads the winner's.
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(temporary)
@@ -343,6 +374,27 @@ def _create_key_file(path: Path, kind: str, seed: bytes) -> bool:
             remedy="put HALO_HOME on a writable local disk",
         ) from exc
     return is_new
+
+
+def _write_key_file(path: Path, kind: str, seed: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(_format_key_line(kind, seed))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _overwrite_file(path: Path) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _overwrite(handle)
+    finally:
+        os.close(handle)
+
+
+def _overwrite(handle: int) -> None:
+    """Write zeros over a file that is about to go, or has lost its name; what the disk keeps is not known."""
+    os.pwrite(handle, bytes(os.fstat(handle).st_size), 0)
+    os.fsync(handle)
 
 
 def _sync_directory(home: Path) -> None:

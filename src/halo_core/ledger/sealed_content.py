@@ -10,6 +10,17 @@ erases the fields of its boxes, and every leaf stays as it was:
 
 XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) does not commit to its key. Since the digest covers the commitment, one
 stored ciphertext has one plaintext. Associated data are tenant and subject.
+
+The cipher makes a key of its own for each nonce: the box key. So single boxes are erased without touching the others:
+the data key is deleted, and the box keys of what stays are kept in its place (`wrap_box_keys`). What a wrapped data key
+looks like in the column `dek_wrapped` says which it is:
+
+    empty        the subject was erased
+    72 bytes     the data key, wrapped
+    longer       it was erased in part: a key, wrapped, then the list of box keys, sealed under that key
+
+Data keys are wrapped by the content key of the home, which is replaced by each erasure. `wrap_next_content_key` puts
+the new one under the old one, so that other hosts and processes can follow, and nobody can go back.
 """
 
 from __future__ import annotations
@@ -28,10 +39,20 @@ KEY_BYTES: Final = sodium.AEAD_KEY_BYTES
 NONCE_BYTES: Final = sodium.AEAD_NONCE_BYTES
 _OTHER_CONTENT: Final = "the sealed content does not match the digest in its entry"
 _TAG_BYTES: Final = sodium.AEAD_TAG_BYTES
+_WRAPPED_BYTES: Final = NONCE_BYTES + KEY_BYTES + _TAG_BYTES
+_BOX_NONCE_BYTES: Final = 16
+"""What of a nonce decides on the box key."""
 _CONTENT: Final = b"halo/content/v2"
+_BOX_KEYS: Final = b"halo/box-keys/v1"
+_CONTENT_KEY: Final = b"halo/content-key/id"
 _DEK: Final = b"halo/dek/v1"
 _ATTACHED: Final = b"halo/attached/v3\0"
 _KEY_COMMITMENT: Final = b"halo/dek/commit"
+NEXT_KEY: Final = "#next:"
+"""How the subject of a row begins that holds the content key after another one; the row belongs to no tenant."""
+
+BoxKeys = Mapping[bytes, bytes]
+"""First 16 bytes of the nonce of each box that was kept → its key."""
 
 
 def new_dek(random: Callable[[int], bytes]) -> bytes:
@@ -56,7 +77,7 @@ def unwrap_dek(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> bytes:
     Raises:
         Tampered: `bad_wrapped_key`, it was changed, moved to another subject or wrapped under another key.
     """
-    if len(wrapped) == NONCE_BYTES + KEY_BYTES + _TAG_BYTES:
+    if len(wrapped) == _WRAPPED_BYTES:
         aad = _frame(_DEK, _encode_text(tenant), _encode_text(subject))
         dek = sodium.open_xchacha20_poly1305(wrapped[NONCE_BYTES:], aad, wrapped[:NONCE_BYTES], kek)
         if dek is not None:
@@ -173,20 +194,30 @@ def _stored_prefix(tenant: str, subject_head: bytes) -> bytes:
     return _frame(_CONTENT, _encode_text(tenant), subject_head[2:])
 
 
-def open_sealed(dek: bytes, tenant: str, sealed: bytes) -> dict[str, bytes]:
-    """Open a box: name → bytes.
+def open_sealed(dek: bytes | BoxKeys, tenant: str, sealed: bytes) -> dict[str, bytes]:
+    """Open a box: name → bytes; nothing where its key is not among those that were kept.
 
     Raises:
         Tampered: `content_altered`, any part was changed or belongs to another tenant, subject or key.
     """
     subject = read_subject(sealed)
     rest = sealed[len(_subject_head(subject)) + 4 :]
+    nonce, ciphertext = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
     plaintext = None
     if _measure_box(sealed) == len(sealed):
         aad = _content_prefix(tenant, subject)
-        plaintext = sodium.open_xchacha20_poly1305(rest[NONCE_BYTES:], aad, rest[:NONCE_BYTES], dek)
+        if isinstance(dek, bytes):
+            plaintext = sodium.open_xchacha20_poly1305(ciphertext, aad, nonce, dek)
+        elif (box_key := dek.get(nonce[:_BOX_NONCE_BYTES])) is None:
+            return {}
+        else:
+            plaintext = sodium.open_with_box_key(ciphertext, aad, nonce, box_key)
     if plaintext is None:
         raise Tampered("content_altered", "the sealed content was changed, or belongs to another key")
+    return _split_fields(plaintext)
+
+
+def _split_fields(plaintext: bytes) -> dict[str, bytes]:
     fields: dict[str, bytes] = {}
     at = 0
     while at < len(plaintext):
@@ -196,6 +227,98 @@ def open_sealed(dek: bytes, tenant: str, sealed: bytes) -> dict[str, bytes]:
         fields[name.decode()] = plaintext[at + 4 : at + 4 + size]
         at += 4 + size
     return fields
+
+
+def find_box_key(dek: bytes | BoxKeys, box: bytes) -> tuple[bytes, bytes] | None:
+    """What of a box's nonce stands in a list of box keys, and its key; None where that was erased.
+
+    Raises:
+        Tampered: `content_altered`, these are other bytes.
+    """
+    read_subject(box)
+    nonce = box[measure_subject(box) + 4 :][:NONCE_BYTES]
+    name = nonce[:_BOX_NONCE_BYTES]
+    key = sodium.derive_xchacha20_subkey(dek, nonce) if isinstance(dek, bytes) else dek.get(name)
+    return None if key is None else (name, key)
+
+
+def wrap_box_keys(kek: bytes, box_keys: BoxKeys, tenant: str, subject: str, random: Callable[[int], bytes]) -> bytes:
+    """Encrypt the keys of the boxes that stay, which takes the place of a subject's data key.
+
+    The list is sealed under a key of its own, so that a new content key wraps 32 bytes anew and not the list.
+    """
+    list_key, nonce = new_dek(random), random(NONCE_BYTES)
+    plaintext = b"".join(name + box_keys[name] for name in sorted(box_keys))
+    aad = _frame(_BOX_KEYS, _encode_text(tenant), _encode_text(subject))
+    sealed = sodium.seal_xchacha20_poly1305(plaintext, aad, nonce, list_key)
+    return wrap_dek(kek, list_key, tenant, subject, random(NONCE_BYTES)) + nonce + sealed
+
+
+def is_partly_erased(wrapped: bytes) -> bool:
+    """Whether the column `dek_wrapped` holds keys of single boxes."""
+    return len(wrapped) > _WRAPPED_BYTES
+
+
+def unwrap_box_keys(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> BoxKeys:
+    """Inverse of `wrap_box_keys`.
+
+    Raises:
+        Tampered: `bad_wrapped_key`, as `unwrap_dek`.
+    """
+    list_key = unwrap_dek(kek, wrapped[:_WRAPPED_BYTES], tenant, subject)
+    nonce, sealed = wrapped[_WRAPPED_BYTES:][:NONCE_BYTES], wrapped[_WRAPPED_BYTES + NONCE_BYTES :]
+    aad = _frame(_BOX_KEYS, _encode_text(tenant), _encode_text(subject))
+    plaintext = sodium.open_xchacha20_poly1305(sealed, aad, nonce, list_key)
+    size = _BOX_NONCE_BYTES + KEY_BYTES
+    if plaintext is None or len(plaintext) % size:
+        raise Tampered("bad_wrapped_key", "the box keys of a subject cannot be decrypted")
+    return {
+        plaintext[at : at + _BOX_NONCE_BYTES]: plaintext[at + _BOX_NONCE_BYTES : at + size]
+        for at in range(0, len(plaintext), size)
+    }
+
+
+def digest_box_keys(box_keys: BoxKeys) -> str:
+    """Base64 SHA-256 over the commitments to box keys, sorted by nonce; says nothing of the keys."""
+    digest = hashlib.sha256(_BOX_KEYS)
+    for name in sorted(box_keys):
+        digest.update(name + compute_key_commitment(box_keys[name]))
+    return binascii.b2a_base64(digest.digest(), newline=False).decode("ascii")
+
+
+def rewrap(old: bytes, new: bytes, wrapped: bytes, tenant: str, subject: str, *, nonce: bytes) -> bytes:
+    """A column `dek_wrapped` under another content key.
+
+    Raises:
+        Tampered: `bad_wrapped_key`, it is not wrapped under the old one.
+    """
+    dek = unwrap_dek(old, wrapped[:_WRAPPED_BYTES], tenant, subject)
+    return wrap_dek(new, dek, tenant, subject, nonce) + wrapped[_WRAPPED_BYTES:]
+
+
+def name_next_key(kek: bytes) -> str:
+    """The subject of the row that holds the content key after this one."""
+    return NEXT_KEY + hashlib.sha256(_CONTENT_KEY + _check_length("kek", kek, KEY_BYTES)).hexdigest()
+
+
+def wrap_next_content_key(kek: bytes, following: bytes, nonce: bytes) -> bytes:
+    """The content key after `kek`, encrypted under it."""
+    return wrap_dek(kek, following, "", name_next_key(kek), nonce)
+
+
+def follow_content_key(kek: bytes, find_row: Callable[[str], bytes | None]) -> bytes:
+    """The newest content key that follows from one.
+
+    Args:
+        kek: the content key that is known.
+        find_row: the wrapped key in the row of a subject, None where there is none.
+
+    Raises:
+        Tampered: `bad_wrapped_key`, such a row was changed.
+    """
+    while (wrapped := find_row(name_next_key(kek))) is not None:
+        kek = unwrap_dek(kek, wrapped, "", name_next_key(kek))
+    return kek
 
 
 def _encode_text(text: str) -> bytes:
@@ -223,20 +346,25 @@ def _check_length(name: str, value: bytes, size: int) -> bytes:
     return value
 
 
-def unwrap_key(kek: bytes, wrapped: bytes, commitment: bytes, tenant: str, subject: str) -> tuple[bytes, bytes]:
-    """A subject's data key, and the commitment to it, with which `open_attached` opens its content.
+SubjectKey = tuple[bytes | BoxKeys | None, bytes]
+"""A subject's data key, or the keys of the boxes that were kept, or None where it was erased; and the commitment to
+the data key."""
+
+
+def unwrap_key(kek: bytes, wrapped: bytes, commitment: bytes, tenant: str, subject: str) -> SubjectKey:
+    """What a row of `vault` holds of a subject, with which `open_attached` opens its content.
 
     Raises:
         Tampered: the key cannot be unwrapped, or is not the one of the commitment.
     """
+    if not wrapped:
+        return None, commitment
+    if is_partly_erased(wrapped):
+        return unwrap_box_keys(kek, wrapped, tenant, subject), commitment
     dek = unwrap_dek(kek, wrapped, tenant, subject)
     if compute_key_commitment(dek) != commitment:
         raise Tampered("content_altered", _OTHER_CONTENT)
     return dek, commitment
-
-
-SubjectKey = tuple[bytes | None, bytes]
-"""A subject's data key, None where it was erased, and the commitment to it."""
 
 
 def open_attached(

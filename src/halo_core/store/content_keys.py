@@ -1,14 +1,20 @@
-"""The data keys of subjects in a transaction: making one, checking one, and opening what was sealed with it."""
+"""The data keys of subjects in a transaction: making one, checking one, and opening what was sealed with it.
+
+Data keys are wrapped by the content key of the home, which each erasure replaces. A process, and another host, learns
+the new one from the database, where it stands under the one before (`follow_content_key`), and puts it into its home.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import CannotDecide
 from halo_core.ledger import (
     SubjectKey,
     compute_key_commitment,
+    follow_content_key,
     new_dek,
     open_attached,
     unwrap_dek,
@@ -18,32 +24,104 @@ from halo_core.ledger import (
 from halo_core.model import LedgerEntry
 
 if TYPE_CHECKING:
+    from halo_core.store.engine import Engine
+    from halo_core.store.image import TenantImage
+    from halo_core.store.reader import Reader
     from halo_core.store.transaction import Transaction
 
 _QUERY: Final = "SELECT dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject=?"
+_LATER: Final = (
+    "SELECT subject, dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject>=? AND subject<?"
+)
 
 
-def load_content_key(tx: Transaction, subject: str) -> tuple[bytes, bytes]:
-    """A subject's data key, made if there is none, and the commitment to it; memory remembers both.
+class ContentKey(NamedTuple):
+    """What new content of a subject is sealed with.
+
+    Args:
+        dek: data key, 32 bytes.
+        commitment: to it.
+        subject: as the box names it: the subject, with a number after `#` where an earlier key was erased.
+    """
+
+    dek: bytes
+    commitment: bytes
+    subject: str
+
+
+def load_content_key(tx: Transaction, subject: str) -> ContentKey:
+    """The key for new content of a subject, made if there is none; memory remembers it.
+
+    INVARIANT: ERASE - a key that was erased is not made again: what comes later is sealed with a new one, which opens
+    nothing of what was before.
 
     Raises:
-        CannotDecide: `subject_erased`; `ledger_unwritable`, the row was changed or not kept.
+        CannotDecide: `ledger_unwritable`, the row was changed or not kept.
     """
-    image = tx.image
-    row = tx.cursor.execute(_QUERY, (tx.tenant, subject)).fetchone()
+    name, row = subject, tx.cursor.execute(_QUERY, (tx.tenant, subject)).fetchone()
+    if row is not None and row[2] is not None:
+        name, row = _find_later_key(tx, subject)
+    kek = refresh_content_key(tx.database, tx.image)
     if row is None:
         dek = new_dek(os.urandom)
         commitment = compute_key_commitment(dek)
-        wrapped = wrap_dek(image.kek, dek, tx.tenant, subject, os.urandom(24))
-        tx.insert("INSERT INTO vault VALUES (?,?,?,?,NULL)", (tx.tenant, subject, wrapped, commitment))
-        return image.remember_key(subject, dek, commitment)
-    if row[2] is not None:
-        raise CannotDecide("subject_erased", f"the data of `{subject}` was erased", remedy="use another subject")
-    dek = image.find_opened_key(subject) or unwrap_dek(image.kek, row[0], tx.tenant, subject)
+        wrapped = wrap_dek(kek, dek, tx.tenant, name, os.urandom(24))
+        tx.insert("INSERT INTO vault VALUES (?,?,?,?,NULL)", (tx.tenant, name, wrapped, commitment))
+        return tx.image.remember_key(subject, ContentKey(dek, commitment, name))
+    dek = unwrap_dek(kek, row[0], tx.tenant, name)
     # INVARIANT: AUDIT - what is sealed under a commitment that is not the key's could never be shown to be it.
     if compute_key_commitment(dek) != row[1]:
-        raise CannotDecide("ledger_unwritable", f"the key row of `{subject}` was changed", remedy="run `halo verify`")
-    return image.remember_key(subject, dek, row[1])
+        raise CannotDecide("ledger_unwritable", f"the key row of `{name}` was changed", remedy="run `halo verify`")
+    return tx.image.remember_key(subject, ContentKey(dek, row[1], name))
+
+
+def _find_later_key(tx: Transaction, subject: str) -> tuple[str, tuple[bytes, bytes, None] | None]:
+    """The newest subject name after an erasure, and its row; None where that name is still free."""
+    found = tx.cursor.execute(_LATER, (tx.tenant, f"{subject}#", f"{subject}$")).fetchall()
+    live = [row for row in found if row[3] is None]
+    if live:
+        return live[0][0], (live[0][1], live[0][2], None)
+    return f"{subject}#{len(found) + 1}", None
+
+
+def strip_number(subject: str) -> str:
+    """The subject that a box or a row belongs to, without the number of its key."""
+    return subject.partition("#")[0]
+
+
+def refresh_content_key(database: Engine, image: TenantImage) -> bytes:
+    """The content key in force; one that replaced that of the home is put there.
+
+    Raises:
+        Tampered: `bad_wrapped_key`, the row with the newer key was changed.
+    """
+
+    def find_row(name: str) -> bytes | None:
+        row = database.execute(_QUERY, ("", name)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    kek = follow_content_key(image.kek, find_row)
+    if kek != image.kek:
+        KeyStore(image.home).replace_secret("content", image.kek, kek)
+        image.kek = kek
+        image.keys.clear()
+    return kek
+
+
+def load_home_content_key(reader: Reader, keys: KeyStore) -> bytes | None:
+    """The content key that a store's keys are wrapped with now; None where the home has none.
+
+    Raises:
+        Tampered: `bad_wrapped_key`, the row with a newer key was changed.
+    """
+    if "content" not in keys.names():
+        return None
+
+    def find_row(name: str) -> bytes | None:
+        row = reader.vault("", name)
+        return None if row is None else bytes(row[0])
+
+    return follow_content_key(keys.secret("content"), find_row)
 
 
 def open_content(tx: Transaction, entry: LedgerEntry, name: str) -> bytes | None:
@@ -57,11 +135,10 @@ def open_content(tx: Transaction, entry: LedgerEntry, name: str) -> bytes | None
     ).fetchone()
     if row is None or row[0] is None:
         return None
+    kek = refresh_content_key(tx.database, tx.image)
 
     def find_key(subject: str) -> SubjectKey | None:
         vault = tx.cursor.execute(_QUERY, (tx.tenant, subject)).fetchone()
-        if vault is None or vault[2] is not None:
-            return None if vault is None else (None, vault[1])
-        return unwrap_key(tx.image.kek, vault[0], vault[1], tx.tenant, subject)
+        return None if vault is None else unwrap_key(kek, bytes(vault[0]), vault[1], tx.tenant, subject)
 
     return open_attached(find_key, entry.tenant, entry.attached, row[0], row[1]).get(name)

@@ -288,6 +288,9 @@ class Database:
     def claim_control(self) -> None:
         """Nothing to do: SQLite tells other connections that it was written."""
 
+    def claim_tenants(self, tenants: Sequence[str]) -> None:
+        """Nothing to do: a writer of SQLite is alone."""
+
     def savepoint(self) -> None:
         """Set the savepoint `job`."""
         self.connection.execute("SAVEPOINT job")
@@ -377,6 +380,24 @@ class Database:
                 self.path, timeout=0, isolation_level=None, check_same_thread=False
             )
         self._checkpoint_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def purge_deleted(self, deadline_s: float) -> str:
+        """Move the whole write-ahead log into the database and empty its file; pages are overwritten there anyway.
+
+        Deleted rows are overwritten with zeros where they stood (`secure_delete`).
+        """
+        if self.path is None or self.read_only:
+            return ""
+        end = time.monotonic() + deadline_s
+        while True:
+            busy = 1
+            with contextlib.suppress(sqlite3.OperationalError):
+                busy = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if not busy:
+                return ""
+            if time.monotonic() >= end:
+                return "another process reads the database, so its write-ahead log still has old pages"
+            time.sleep(_RETRY_S * random.uniform(5, 15))  # noqa: S311  jitter is no secret
 
     def close(self) -> None:
         """Close the connections."""

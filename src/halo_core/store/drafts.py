@@ -108,8 +108,8 @@ def seal_boxes(tx: Transaction, draft: Draft) -> tuple[bytes, bytes]:
             by_subject.setdefault(subject, {}).update(fields)
     sealed = commitments = b""
     for subject, fields in by_subject.items():
-        dek, commitment = tx.content_key(subject)
-        sealed += seal(dek, tx.tenant, subject, fields, nonce=tx.draw_random(24))
+        dek, commitment, name = tx.content_key(subject)
+        sealed += seal(dek, tx.tenant, name, fields, nonce=tx.draw_random(24))
         commitments += commitment
     return sealed, commitments
 

@@ -192,6 +192,10 @@ class Engine(Protocol):
         """
         ...
 
+    def claim_tenants(self, tenants: Sequence[str]) -> None:
+        """As `claim_control`, of other tenants, whose processes wait until the transaction ends."""
+        ...
+
     def savepoint(self) -> None:
         """Set the savepoint `job`."""
         ...
@@ -285,6 +289,17 @@ class Engine(Protocol):
 
     def wal_checkpoint(self) -> None:
         """Empty the write-ahead log of SQLite without waiting for a lock."""
+        ...
+
+    def purge_deleted(self, deadline_s: float) -> str:
+        """Take what was overwritten or deleted out of the database's files, outside of a transaction.
+
+        Args:
+            deadline_s: how long to wait for others, seconds.
+
+        Returns:
+            What is left in them and why, empty for nothing that is known.
+        """
         ...
 
     def abandon(self) -> None:

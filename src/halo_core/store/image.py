@@ -29,6 +29,7 @@ from halo_core.store.session_state import SessionState
 from halo_core.values import Sketch, add_spans_row
 
 if TYPE_CHECKING:
+    from halo_core.store.content_keys import ContentKey
     from halo_core.store.profile_rows import StoredProfile
 
 MAX_KEYS: Final = 10_000
@@ -213,7 +214,7 @@ class TenantImage:
 
     Args:
         home: folder of the home.
-        kek: key that wraps content keys.
+        kek: content key of the home, which wraps those of subjects.
         sketch_key: key of the session sketches.
         references: what stands in place of names.
         control: what is in force, None where it has to be read.
@@ -231,7 +232,7 @@ class TenantImage:
         quotas: account → (version, state), or None.
         taint_end: number of the newest row of stored fingerprints and the digest over all, None where it has to be
             read.
-        keys: subject → content key and the commitment to it, of subjects that are known not to be erased.
+        keys: subject → the key for new content, of subjects of which it is known not to be erased.
         parts: names of parts that are stored.
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
@@ -268,7 +269,7 @@ class TenantImage:
     quotas: dict[str, tuple[int, bytes] | None] = field(default_factory=dict)
     taint_end: tuple[int, str] | None = None
     taint_index: TaintIndex = field(default_factory=TaintIndex)
-    keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
+    keys: dict[str, ContentKey] = field(default_factory=dict, repr=False)
     parts: set[str] = field(default_factory=set)
     runs: RunLog = field(default_factory=RunLog)
     uses: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -294,7 +295,6 @@ class TenantImage:
     open_tallies: OpenTallies = field(default_factory=OpenTallies)
     people: dict[str, PersonHead | None] = field(default_factory=dict)
     user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
-    _opened_keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
     _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     _current: set[str] = field(default_factory=set)
     _memories: OrderedDict[str, SessionMemory] = field(default_factory=OrderedDict)
@@ -377,7 +377,6 @@ class TenantImage:
         self.taint_index = TaintIndex()
         self.repeat_index = RepeatIndex()
         self.parts.clear()
-        self._opened_keys.clear()
         self.profiles.clear()
         self.profile_versions.clear()
         self.open_tallies.clear()
@@ -425,18 +424,12 @@ class TenantImage:
 
     # content keys
 
-    def remember_key(self, subject: str, dek: bytes, commitment: bytes) -> tuple[bytes, bytes]:
-        """Keep the content key of a subject that is not erased, with its commitment."""
-        for kept in (self.keys, self._opened_keys):
-            if len(kept) >= MAX_KEYS:
-                kept.clear()
-            kept[subject] = dek, commitment
-        return dek, commitment
-
-    def find_opened_key(self, subject: str) -> bytes | None:
-        """The content key of a subject as it was opened before; whether it was erased since is not known."""
-        opened = self._opened_keys.get(subject)
-        return None if opened is None else opened[0]
+    def remember_key(self, subject: str, key: ContentKey) -> ContentKey:
+        """Keep the content key of a subject that is not erased."""
+        if len(self.keys) >= MAX_KEYS:
+            self.keys.clear()
+        self.keys[subject] = key
+        return key
 
     # sessions
 

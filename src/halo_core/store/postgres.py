@@ -37,7 +37,12 @@ from halo_core.store.engine import (
     find_writer_end,
 )
 from halo_core.store.postgres_statements import (
+    KEEP_ALIVE,
     LOST_STATES,
+    PURGED_TABLES,
+    RAISE_GENERATION,
+    SESSION,
+    UNPURGED,
     as_cannot_decide,
     combine,
     describe_server,
@@ -54,19 +59,6 @@ _CONNECT_S: Final = 5
 _CHUNK_ROWS: Final = 1000
 _MAX_ENTRIES: Final = 16
 _MAX_PREPARED: Final = 300
-_KEEP_ALIVE: Final = {
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
-_SESSION: Final = (
-    "SET client_encoding='UTF8'",
-    "SET synchronous_commit=on",
-    "SET default_transaction_isolation='read committed'",
-    # A process that was stopped in a transaction must not block the others for long.
-    "SET idle_in_transaction_session_timeout='10s'",
-)
 _ABANDONED: Final[list[object]] = []
 
 
@@ -173,7 +165,7 @@ class PostgresDatabase:
         defaults: dict[str, str | int | None] = {
             "connect_timeout": _CONNECT_S,
             "application_name": "halo",
-            **_KEEP_ALIVE,
+            **KEEP_ALIVE,
         }
         try:
             connection = psycopg.connect(
@@ -183,7 +175,7 @@ class PostgresDatabase:
             )
             connection.adapters.register_dumper(int, Int8BinaryDumper)  # else each width is prepared by itself
             connection.prepared_max = _MAX_PREPARED
-            for statement in _SESSION:
+            for statement in SESSION:
                 connection.execute(statement)
             # A table of the same name in another schema must not stand in for one of Halo's.
             connection.execute("SELECT set_config('search_path', quote_ident(current_schema()), false)")
@@ -232,9 +224,9 @@ class PostgresDatabase:
     def _list_foreign_objects(self) -> str:
         return ", ".join(f"`{name}`" for kind, name in self.find_schema_differences() if kind != "missing")
 
-    def _key(self, kind: str, name: str = "") -> int:
+    def _key(self, kind: str, name: str = "", *, tenant: str | None = None) -> int:
         """The advisory lock of something of the tenant in this schema."""
-        text = f"halo\0{self._schema}\0{kind}\0{self.tenant}\0{name}"
+        text = f"halo\0{self._schema}\0{kind}\0{self.tenant if tenant is None else tenant}\0{name}"
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), signed=True)
 
     def fail(self, error: psycopg.Error) -> HaloError:
@@ -407,12 +399,14 @@ class PostgresDatabase:
             granted = cursor.execute("SELECT pg_try_advisory_xact_lock(?)", (self._key("control"),)).fetchone()[0]
             if not granted:
                 raise Conflict("others are deciding at this moment", wants_control=True)
-        statement = (
-            "INSERT INTO generation VALUES (?,1) ON CONFLICT (tenant) DO UPDATE SET version=generation.version+1"
-            " RETURNING version"
-        )
-        self._next_generation = cursor.execute(statement, (self.tenant,)).fetchone()[0]
+        self._next_generation = cursor.execute(RAISE_GENERATION, (self.tenant,)).fetchone()[0]
         self._has_claimed = True
+
+    def claim_tenants(self, tenants: Sequence[str]) -> None:
+        """Take the locks of other tenants, and raise their generations."""
+        for tenant in tenants:
+            self.execute("SELECT pg_advisory_xact_lock(?)", (self._key("control", tenant=tenant),))
+            self.execute(RAISE_GENERATION, (tenant,))
 
     def savepoint(self) -> None:
         """Set the savepoint `job`."""
@@ -580,6 +574,16 @@ class PostgresDatabase:
 
     def wal_checkpoint(self) -> None:
         """Nothing to do: the server does it."""
+
+    def purge_deleted(self, deadline_s: float) -> str:
+        """Write the tables anew that had keys; the server's write-ahead log is not in reach."""
+        try:
+            self.set_deadline(deadline_s)
+            for table in PURGED_TABLES:
+                self._connection.execute(f"VACUUM (FULL) {table}".encode())
+        except psycopg.Error as exc:
+            return f"run `VACUUM FULL {', '.join(PURGED_TABLES)}`, which failed here ({first_line(exc)}); {UNPURGED}"
+        return UNPURGED
 
     def abandon(self) -> None:
         """Close this process's copy of the socket after a fork, so that the parent's end is seen by the server."""

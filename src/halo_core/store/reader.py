@@ -26,6 +26,7 @@ from halo_core.errors import ConfigError
 from halo_core.ledger import Stream, SubjectKey, build_entry_note, decode_entry, open_attached, unwrap_key
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.references import References
+from halo_core.store.content_keys import load_home_content_key
 from halo_core.store.engine import Engine, open_database
 from halo_core.store.names import Names
 
@@ -74,7 +75,7 @@ class SealedContents:
     @classmethod
     def with_home_key(cls, reader: Reader, keys: KeyStore) -> SealedContents:
         """With the home's content key, if the home has one."""
-        return cls(reader, keys.secret("content") if "content" in keys.names() else None)
+        return cls(reader, load_home_content_key(reader, keys))
 
     def open(self, entry: LedgerEntry, name: str) -> bytes | None:
         """The content of one field; None where it was erased or never written, or the key is not available.
@@ -124,10 +125,9 @@ class SealedContents:
             vault = self._reader.vault(tenant, subject)
             if len(self._keys) >= _MAX_KEYS:
                 self._keys.clear()
-            if vault is None or vault[2] is not None:
-                self._keys[tenant, subject] = None if vault is None else (None, vault[1])
-            else:
-                self._keys[tenant, subject] = unwrap_key(kek, vault[0], vault[1], tenant, subject)
+            self._keys[tenant, subject] = (
+                None if vault is None else unwrap_key(kek, bytes(vault[0]), vault[1], tenant, subject)
+            )
         return self._keys[tenant, subject]
 
 

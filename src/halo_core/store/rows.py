@@ -244,9 +244,10 @@ class AlertTable(_Table):
         return [(-1 if row[0] is None else row[0], build_entry_note(*row[1:])) for row in found]
 
     def is_erased(self, subject: str) -> bool:
-        """Whether a subject's data was erased; nothing more can be sealed for it then."""
+        """Whether a subject's data was erased as a whole; nothing more is written about it by others then."""
         row = self._tx.cursor.execute(
-            "SELECT 1 FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NOT NULL", (self._tx.tenant, subject)
+            "SELECT 1 FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NOT NULL AND length(dek_wrapped)=0",
+            (self._tx.tenant, subject),
         ).fetchone()
         return row is not None
 

@@ -339,7 +339,7 @@ class Store:
             self._database.on_begin = self._image.expire_shared
         if self._writer is None:
             vkey = make_vkey(log_origin(self.tenant), self._log.public_key)
-            refuse_foreign_store(self._database, self.config, vkey, self._image.kek)
+            refuse_foreign_store(self._database, self.config, vkey, self._image)
             refuse_older_than_anchor(self._database, self.config, vkey)
             if self._last_writer is not None:
                 find_writer_end(self._database, self.tenant, *self._last_writer)
@@ -485,6 +485,12 @@ class Store:
                     database.wal_checkpoint()
                 finally:
                     self._lock.release()
+
+    def purge_deleted(self) -> str:
+        """Take what was deleted out of the database's files; what is left and why, empty for nothing."""
+        self.checkpoint()
+        with self._checkpoint_lock, self._lock:
+            return self._ensure_open()[0].purge_deleted(self.config.deadline_s)
 
     def _sequence(self, *, wait_s: float = 0.0) -> bytes | None:
         """Give positions to what any writer appended, on a connection of its own, and sign a checkpoint over it.

@@ -39,7 +39,7 @@ from halo_core.model import (
 from halo_core.references import References, is_reference
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import drafts, rows
-from halo_core.store.content_keys import load_content_key
+from halo_core.store.content_keys import ContentKey, load_content_key
 from halo_core.store.control_state import load_control_state, load_history, require_one_store
 from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.engine import Conflict, Cursor, Engine
@@ -196,8 +196,8 @@ class Transaction:
             return sealed, marks, compute_attached_digest(commitments, sealed, marks)
         if not draft.content:
             return b"", marks, compute_attached_digest(b"", b"", marks) if marks else ""
-        dek, commitment = self.content_key(draft.subject)
-        sealed = seal(dek, self.tenant, draft.subject, draft.content, nonce=self.draw_random(24))
+        dek, commitment, name = self.content_key(draft.subject)
+        sealed = seal(dek, self.tenant, name, draft.content, nonce=self.draw_random(24))
         return sealed, marks, compute_attached_digest(commitment, sealed, marks)
 
     @property
@@ -315,8 +315,8 @@ class Transaction:
         taken, self._random = self._random[:size], self._random[size:]
         return taken
 
-    def content_key(self, subject: str) -> tuple[bytes, bytes]:
-        """A subject's data key, made if there is none, and the commitment to it; CannotDecide if it was erased."""
+    def content_key(self, subject: str) -> ContentKey:
+        """The key for new content of a subject, made if there is none."""
         return self.image.keys.get(subject) or load_content_key(self, subject)
 
     def load_note(self, writer: str, seq: int) -> bytes | None:

@@ -43,10 +43,11 @@ from halo_core.ledger import (
 )
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.os_user import describe_os_user
+from halo_core.store.content_keys import refresh_content_key
 from halo_core.store.database import describe_file, sqlite_path
 from halo_core.store.drafts import AppendedEntry, Draft, encode_leaf
 from halo_core.store.engine import Engine, is_postgres
-from halo_core.store.image import STORE_ID_PREFIX, Control
+from halo_core.store.image import STORE_ID_PREFIX, Control, TenantImage
 from halo_core.store.transaction import Transaction
 from halo_core.store.writer_locks import lock_file
 
@@ -284,7 +285,7 @@ def refuse_older_than_anchor(database: Engine, config: Any, vkey: Vkey) -> None:
         )
 
 
-def refuse_foreign_store(database: Engine, config: Any, vkey: Vkey, kek: bytes) -> None:
+def refuse_foreign_store(database: Engine, config: Any, vkey: Vkey, image: TenantImage) -> None:
     """Refuse a log that was begun with other keys than those of the home.
 
     Raises:
@@ -296,13 +297,13 @@ def refuse_foreign_store(database: Engine, config: Any, vkey: Vkey, kek: bytes) 
     ).fetchone()
     if row is not None:
         try:
-            unwrap_dek(kek, row[1], config.tenant, row[0])
+            unwrap_dek(refresh_content_key(database, image), row[1], config.tenant, row[0])
         except Tampered as exc:
             raise ConfigError(
                 "content_key_changed",
                 "the content key is not the one that this log's content was sealed with",
                 field="home",
-                remedy="restore `content.key`; without it content cannot be read or added",
+                remedy="restore `content.key`, or a newer copy of the database if this one is older than an erasure",
             ) from exc
     store_id = list_anchor_names(database, config)[1]
     if store_id and config.tenant not in load_trusted_keys(config.home):

@@ -19,7 +19,7 @@ from halo_core.identities.event import IdentityEvent
 from halo_core.identities.event_risk import EventScorer, fit_identity_baseline
 from halo_core.model import EntryKind
 from halo_core.store.reader import LoggedEntry
-from halo_world import SURFACE, Calls, attack, cli, db_of, found, tool
+from halo_world import SURFACE, Calls, cli, db_of, found, tool
 
 NEXT = DAYS
 ABROAD = {"network": "203.0.113.0/24", "country": "BR", "asn": "64777"}
@@ -83,12 +83,10 @@ def high_days(events: Iterable[IdentityEvent], key: bytes) -> list[HighRiskDay]:
 
 
 def erase(home: Path, identity: str = ANA) -> None:
-    """As a command will one day."""
-    connection = attack(db_of(home))
-    subject = f"identity:{prints_of(home).fingerprint_of(identity)}"
-    done = connection.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject=?", (subject,))
-    assert done.rowcount == 1
-    connection.close()
+    """What is sealed for an identity."""
+    code, out, err = cli("erase", "--subject", identity, "--own-only", "--json", home=home)
+    assert code == 0, (out, err)
+    assert json.loads(out)["keys"] == 1
 
 
 def in_the_clear(home: Path) -> bytes:

@@ -167,6 +167,14 @@ VERBS: Final = {
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
     "home": Verb("home.app", "Give other hosts of a store its keys, authorities and policy."),
     "store": Verb("store.app", "Copy a store into another database."),
+    "erase": Verb(
+        "erasure.erase_subject",
+        "Erase the sealed content of a person, customer or account. It cannot be undone, and the log stays provable.",
+    ),
+    "retention": Verb(
+        "erasure.retention_app", "How long sealed content is kept, by record class, and erasing what is past it."
+    ),
+    "hold": Verb("erasure.hold_app", "Legal holds: what may not be erased."),
     "policy": Verb("backtest.policy_app", "Check, test, compare and explain policies."),
 }
 

@@ -307,7 +307,7 @@ def show_key(
 
 @app.command("sign")
 def sign(
-    act: Annotated[str, Argument(help="What is signed: waive, lift, enrol, withdraw or enforce.")],
+    act: Annotated[str, Argument(help="What is signed: waive, lift, erase, enrol, withdraw or enforce.")],
     *,
     store_id: Annotated[str, Option("--store", help="Id of the store, as `halo status` shows it.")],
     tenant: Annotated[str, Option("--tenant", help="Tenant of the log.")] = "local",
@@ -316,7 +316,10 @@ def sign(
     out: Annotated[Path, Option("--out", help="File that is written.")],
     lasts: Annotated[str, Option("--for", help="Of a waiver: how long, at most 7d.")] = "",
     why: Annotated[str, Option("--why", help="Of a waiver: the reason.")] = "",
-    scope: Annotated[str, Option("--scope", help="Of a lift: agent, session, tool, tenant or all.")] = "",
+    scope: Annotated[
+        str,
+        Option("--scope", help="Of a lift: agent, session, tool, tenant or all; of an erasure as the refusal says."),
+    ] = "",
     target: Annotated[str, Option("--target", help="Of a lift: what was stopped; of a session its reference.")] = "",
     role: Annotated[str, Option("--role", help="Of an enrolment: approver or operator.")] = "operator",
     public_key: Annotated[str, Option("--public-key", help="Of an enrolment: the key in base64.")] = "",
@@ -332,6 +335,7 @@ def sign(
     until_us = (now_s + (parse_duration(lasts) if lasts else 0)) * _US
     terms = {
         "enforce": lambda: make_enforce_terms({}),
+        "erase": lambda: make_lift_terms({"scope": scope, "target": target}),
         "enrol": lambda: make_enrol_terms({"role": role, "key": encode_key(parse_public_key(public_key))}),
         "lift": lambda: make_lift_terms({"scope": scope, "target": target}),
         "waive": lambda: make_waive_terms({"until_us": until_us, "why": mask_reason(why)}),

@@ -137,8 +137,13 @@ class ControlHistory:
         return [item for item in self._people.values() if item.until_us is not None and item.counts]
 
     def count_needed(self, act: str) -> int:
-        """How many people have to sign an act: two where two are enrolled, else one for a waiver and none otherwise."""
+        """How many people have to sign an act: two where two are enrolled, else one for a waiver and none otherwise.
+
+        Erasing takes one where anybody is enrolled.
+        """
         counted = sum(item.counts for item in self._people.values())
+        if act == "erase":
+            return min(counted, 1)
         if act not in ("enrol", "lift", "waive"):
             return 0
         return 2 if counted > 1 else int(act == "waive")
@@ -198,6 +203,11 @@ class ControlHistory:
             self.ends[key] = max(at_us, self.restrictions.pop(key, at_us))
             self.lifts[key] = (*self.lifts.get(key, ()), entry)
         return change
+
+    def mark_used(self, act: str, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int) -> None:
+        """Take the signatures of an act that changes nothing here, so that they serve no second one."""
+        signatures = self._find_signatures(act, terms, body.get("signed"), at_us)
+        self._used.update(signature for _, signature in signatures)
 
     def _judge(
         self, act: str, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int, entry: str

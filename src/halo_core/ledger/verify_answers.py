@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final
 from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import Collector
+from halo_core.ledger.verify_controls import list_erased_people
 
 _USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
 _GRANTS: Final = frozenset({"grant", "request"})
@@ -32,22 +33,26 @@ class _Answer:
     revoked_idx: int | None = None
     expires_us: int = 0
     max_uses: int = 0
+    approver: object = None
     uses: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 class StandingAnswerCheck:
     """(9) Collects what entries say of remembered answers and which decisions rest on them, then compares the rows."""
 
-    kinds: ClassVar = frozenset(("decision", "override", "reversal", "standing_answer"))
+    kinds: ClassVar = frozenset(("decision", "erasure", "override", "reversal", "standing_answer"))
 
     def __init__(self, out: Collector) -> None:
         self._out = out
         self._answers: dict[tuple[str, str], _Answer] = defaultdict(_Answer)
+        self._erased: set[tuple[str, object]] = set()
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
         """Take one entry; `idx` is its position in the log, None where it has none."""
         body, place = fields["body"], -1 if idx is None else idx
-        if fields.get("kind") != "decision":
+        if fields.get("kind") == "erasure":
+            self._erased.update((tenant, name) for name in list_erased_people(body))
+        elif fields.get("kind") != "decision":
             if "answer" not in body:
                 return  # what a person found of a reversal
             answer = self._answers[tenant, str(body.get("answer"))]
@@ -56,6 +61,7 @@ class StandingAnswerCheck:
             if body.get("op") not in _GRANTS:
                 return
             answer.terms = (body.get("kind"), body.get("scope"), body.get("token"))
+            answer.approver = body.get("actor")
             answer.granted_idx = place
             expires_s, max_uses = body.get("expires_s"), body.get("max_uses")
             answer.expires_us = expires_s * _US if type(expires_s) is int else 0
@@ -81,7 +87,9 @@ class StandingAnswerCheck:
                 self._out.add_unexplained(9, tenant, where, "no entry grants this answer", "row_stray")
                 continue
             expected = "active" if answer.revoked_idx is None else "revoked"
-            if (kind, scope, digest_answer(str(token))) != answer.terms:
+            is_emptied = token == "" and status == "revoked" and (tenant, answer.approver) in self._erased
+            digest = answer.terms[2] if is_emptied else digest_answer(str(token))
+            if (kind, scope, digest) != answer.terms:
                 message = "it differs from the answer in the log"
                 self._out.add_tampered(9, f"{where} columns kind, scope, token", message, "column_altered")
             # INVARIANT: an older row would let a revoked answer serve again.

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from halo_core.errors import Tampered
 from halo_core.ledger.reader import EntryKey, LedgerReader, Stream, Trust
 from halo_core.ledger.report import Collector, format_entry_name
 from halo_core.ledger.sealed_content import (
+    NEXT_KEY,
+    BoxKeys,
     authenticate_sealed,
     compute_attached_digest,
     compute_key_commitment,
+    digest_box_keys,
+    is_partly_erased,
     measure_subject,
     open_sealed,
     read_subject,
     split_boxes,
+    unwrap_box_keys,
     unwrap_dek,
 )
 from halo_core.model.ledger_entry import read_content_names
 
 _MAX_KEYS: Final = 10_000
+_ERASING_KINDS: Final = ("erasure", "retention")
 
 
 class _Subject(NamedTuple):
@@ -36,21 +44,43 @@ class AttachedCheck:
         self._trust = trust
         self._out = out
         self._vaults: dict[tuple[object, object], tuple[Any, Any]] = {}
-        self._keys: dict[tuple[object, object], bytes | None] = {}
+        self._keys: dict[tuple[object, object], bytes | BoxKeys | None] = {}
         self._subjects: dict[tuple[str, bytes], _Subject] = {}
         self._used: set[tuple[object, object]] = set()
         self._unread: set[str] = set()
+        self._erased: dict[tuple[object, object], object] = {}
+        """Rows of subjects that were erased, also in part → when."""
+        self._explained: dict[tuple[object, object, object], set[str]] = defaultdict(set)
+        """Row that an entry says was erased, and the time of the entry → the digest of the box keys that were kept."""
         for tenant, subject, wrapped, commitment, erased in reader.rows(Stream.VAULTS):
+            if tenant == "" and str(subject).startswith(NEXT_KEY):
+                continue  # the next content key, which is proven by the one before
             self._vaults[tenant, subject] = wrapped or None, commitment
-            if (erased is None) != bool(wrapped):
+            is_partly = isinstance(wrapped, bytes) and is_partly_erased(wrapped)
+            if erased is not None:
+                self._erased[tenant, subject] = erased
+            if (erased is None) != (bool(wrapped) and not is_partly):
                 message = "a subject must either have a key or be erased"
                 where = f"vault {tenant}/{subject} columns dek_wrapped, erased_at_us"
                 out.add_tampered(8, where, message, "column_altered")
 
     def check(self, key: EntryKey, fields: dict[str, Any], sealed: object, marks: object) -> None:
-        """Check the columns `sealed` and `marks` of an entry."""
+        """Check the columns `sealed` and `marks` of an entry, and take what it says of erased keys."""
+        if fields.get("kind") in _ERASING_KINDS:
+            self._add_erasure(key[0], fields.get("body"), fields.get("ts_us"))
         if not (type(sealed) is bytes and self._is_right(key[0], fields, sealed, marks)):
             self._check(key, fields, sealed, marks)
+
+    def _add_erasure(self, tenant: str, body: object, at_us: object) -> None:
+        keys = body.get("keys") if isinstance(body, dict) else None
+        if not isinstance(keys, dict):
+            return
+        erased, kept = keys.get("erased"), keys.get("kept")
+        for name in erased if isinstance(erased, list) else ():
+            self._explained[tenant, name, at_us].add("")
+        for item in kept if isinstance(kept, list) else ():
+            if isinstance(item, list) and len(item) == 2:
+                self._explained[tenant, item[0], at_us].add(str(item[1]))
 
     def _is_right(self, tenant: str, fields: dict[str, Any], sealed: bytes, marks: object) -> bool:
         """Whether all is right with content of a subject that was met before; False where that is not certain."""
@@ -99,7 +129,7 @@ class AttachedCheck:
         ]
         if all(opened):
             self._out.passed[8] += 1
-            if len(boxes) == 1:
+            if len(boxes) == 1 and (key[0], subjects[0]) not in self._erased:
                 self._remember(key[0], subjects[0], sealed)
 
     def _remember(self, tenant: str, subject: str, sealed: Any) -> None:
@@ -108,10 +138,25 @@ class AttachedCheck:
             self._subjects.clear()
         wrapped, commitment = self._vaults[tenant, subject]
         dek = self._load_key(tenant, subject) if wrapped is not None and self._trust.kek is not None else None
-        self._subjects[tenant, sealed[: measure_subject(sealed)]] = _Subject(bytes(commitment), dek)
+        if not isinstance(dek, Mapping):
+            self._subjects[tenant, sealed[: measure_subject(sealed)]] = _Subject(bytes(commitment), dek)
 
     def finish(self) -> None:
-        """Report key rows of subjects that no entry has content of."""
+        """Report key rows of subjects that no entry has content of, and keys that no entry says were erased."""
+        for (tenant, subject), at_us in self._erased.items():
+            where = f"vault {tenant}/{subject}"
+            is_partly = self._vaults[tenant, subject][0] is not None
+            expected = {text for text in self._explained.get((tenant, subject, at_us), ()) if bool(text) == is_partly}
+            if not expected:
+                message = "no entry says that its key was erased"
+                self._out.add_unexplained(
+                    8, str(tenant), where, message, "erasure_unexplained", columns=" columns dek_wrapped, erased_at_us"
+                )
+            elif is_partly and self._trust.kek is not None:
+                box_keys = self._load_key(str(tenant), str(subject))
+                if isinstance(box_keys, Mapping) and digest_box_keys(box_keys) not in expected:
+                    message = "the keys that were kept are not those of the entry that erased the others"
+                    self._out.add_tampered(8, f"{where} column dek_wrapped", message, "column_altered")
         for tenant, subject in self._vaults:
             if (tenant, subject) not in self._used and tenant not in self._unread:
                 message = "no entry of this tenant has content of this subject"
@@ -135,16 +180,19 @@ class AttachedCheck:
             return False
         return True
 
-    def _load_key(self, tenant: str, subject: str) -> bytes | None:
+    def _load_key(self, tenant: str, subject: str) -> bytes | BoxKeys | None:
         if (tenant, subject) not in self._keys:
             if len(self._keys) >= _MAX_KEYS:
                 self._keys.clear()
             wrapped, commitment = self._vaults[tenant, subject]
+            wrapped = wrapped if type(wrapped) is bytes else b""
+            unwrap = unwrap_box_keys if is_partly_erased(wrapped) else unwrap_dek
+            opened: bytes | BoxKeys
             try:
-                opened = unwrap_dek(self._trust.kek or b"", wrapped if type(wrapped) is bytes else b"", tenant, subject)
+                opened = unwrap(self._trust.kek or b"", wrapped, tenant, subject)
+                is_right = not isinstance(opened, bytes) or compute_key_commitment(opened) == commitment
             except Tampered:
-                opened = b""
-            is_right = bool(opened) and compute_key_commitment(opened) == commitment
+                opened, is_right = b"", False
             self._keys[tenant, subject] = opened if is_right else None
             if not is_right:
                 where = f"vault {tenant}/{subject} columns dek_wrapped, commitment"

@@ -118,6 +118,7 @@ class _Challenge:
     request_terms: tuple[Any, ...] | None = None
     answer_terms: tuple[Any, ...] | None = None
     answer: str = ""
+    approver: tuple[str, str] = ("", "")
     token: str = ""
     args_digest: object = None
     requests: set[tuple[str, str]] = field(default_factory=set)
@@ -130,16 +131,25 @@ class _Challenge:
         return len(self.requests) + self.epochs_begun
 
 
+def list_erased_people(body: dict[str, Any]) -> list[object]:
+    """The references that an entry of an erasure names."""
+    names = body.get("names")
+    return [body.get("subject"), *(names if isinstance(names, list) else ())]
+
+
 class RestrictionCheck:
     """(9) Collects what entries say of restrictions and challenges, then compares the rows."""
 
-    kinds: ClassVar = frozenset(("decision", "passport", *_RESTRICTION_KINDS, "approval_request", "approval"))
+    kinds: ClassVar = frozenset(
+        ("decision", "passport", *_RESTRICTION_KINDS, "approval_request", "approval", "erasure")
+    )
 
     def __init__(self, out: Collector) -> None:
         self._out = out
         self._restrictions: dict[_RestrictionKey, _RestrictionHistory] = {}
         self._challenges: dict[tuple[str, str], _Challenge] = {}
         self._begun_epochs: set[tuple[str, str]] = set()
+        self._erased: set[tuple[str, str]] = set()
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
         """Take one entry; `idx` is its position in the log, None where it has none."""
@@ -156,6 +166,8 @@ class RestrictionCheck:
             challenge.args_digest = body.get("args_digest")
         elif kind == "approval":
             self._add_answer(tenant, fields, body)
+        elif kind == "erasure":
+            self._erased.update((tenant, str(name)) for name in list_erased_people(body))
 
     def _add_restriction(self, tenant: str, idx: int | None, kind: str, body: dict[str, Any]) -> None:
         key = (tenant, _RESTRICTION_KINDS[kind], str(body.get("scope")), str(body.get("target")))
@@ -176,6 +188,7 @@ class RestrictionCheck:
             )
         challenge.answer_terms = _extract_terms(fields, body)
         challenge.answer, challenge.token = str(body.get("answer")), str(body.get("token"))
+        challenge.approver = tenant, str(body.get("actor"))
 
     def _add_decision(self, tenant: str, fields: dict[str, Any]) -> None:
         body, session = fields["body"], str(fields.get("session"))
@@ -295,7 +308,8 @@ class RestrictionCheck:
             and challenge.answer_terms != challenge.request_terms[:3]
         ):
             return "id", "the answer belongs to another request"
-        if _digest_answer(answer) != challenge.token and not (answer == "" and challenge.answer_terms is None):
+        is_emptied = answer == "" and (challenge.answer_terms is None or challenge.approver in self._erased)
+        if _digest_answer(answer) != challenge.token and not is_emptied:
             return "answer", "it differs from the answer in the log"
         if challenge.times_used > 1:
             return "status", "the approval was used more than once"

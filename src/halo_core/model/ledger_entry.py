@@ -51,6 +51,9 @@ class EntryKind(StrEnum):
     OVERRIDE = "override"
     REVERSAL = "reversal"
     ACKNOWLEDGEMENT = "acknowledgement"
+    ERASURE = "erasure"
+    LEGAL_HOLD = "legal_hold"
+    RETENTION = "retention"
 
 
 @dataclass(frozen=True, slots=True)

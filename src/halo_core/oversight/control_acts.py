@@ -152,6 +152,7 @@ def describe_signing(act: str, terms: Terms, store: str, tenant: str) -> str:
     options = {
         "enforce": "",
         "enrol": f" --role {terms.get('role')} --public-key {terms.get('key')}",
+        "erase": f" --scope {terms.get('scope')} --target {terms.get('target')}",
         "lift": f" --scope {terms.get('scope')}" + (f" --target {terms['target']}" if terms.get("target") else ""),
         "waive": f" --for 1h --why '{terms.get('why') or '...'}'",
         "withdraw": f" --key {terms.get('kid')}",

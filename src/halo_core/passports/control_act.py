@@ -32,7 +32,9 @@ MAX_ACT_LIFETIME_S: Final = 7 * 86_400
 """Longest time between the signature of an act and its use, seconds."""
 MAX_WAIVER_S: Final = 7 * 86_400
 """Longest time for which a waiver lowers the floor, seconds."""
-ACTS: Final = ("enforce", "enrol", "lift", "policy", "waive", "withdraw", "confirm_reversal", "review_override")
+ACTS: Final = (
+    "enforce", "enrol", "erase", "lift", "policy", "waive", "withdraw", "confirm_reversal", "review_override",
+)  # fmt: skip
 _MEDIA_TYPE: Final = "halo-control+jwt"
 _MEMBERS: Final = ("aud", "exp", "halo", "iat", "iss", "jti", "ten", "ver")
 _REMEDY: Final = "sign the act again with `halo operator sign`, by somebody who is enrolled"

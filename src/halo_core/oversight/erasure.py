@@ -1,0 +1,502 @@
+"""Erasing sealed content: of a subject, wherever it is named, and of what is past its time.
+
+Nothing of the log is removed. What is destroyed are keys: the data key of the subject, and the box keys of boxes of
+other subjects that name it, each erased whole. So every entry, digest, proof and root stays as it was. The content key
+of the home is replaced in the same act, so that an older copy of the database does not open either.
+
+    plan = plan_erasure(reader, contents, finder, …)       reads the whole log, without a lock
+    store.commit(lambda tx: erase(tx, plan, …))            reads what came since, decides, and is durable or not at all
+    finish_erasure(store)                                  the new content key into the home, old bytes out of the files
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from halo_core.authorities import Authorities
+from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.errors import BadInput, ConfigError, Denied, HaloError, Tampered
+from halo_core.failpoints import hit_failpoint
+from halo_core.identities.day_alerts import IdentityFingerprints
+from halo_core.ledger import (
+    compute_key_commitment,
+    digest_box_keys,
+    name_next_key,
+    read_anchors,
+    rewrap,
+    wrap_box_keys,
+    wrap_next_content_key,
+)
+from halo_core.model import Actor, EntryKind, normalize_name
+from halo_core.oversight.legal_holds import (
+    Governance,
+    LegalHold,
+    LogScan,
+    find_record_class,
+    list_later_entries,
+    make_erase_terms,
+    read_governance,
+    require_signers,
+    scan_log,
+)
+from halo_core.oversight.requests import mask_reason
+from halo_core.oversight.sealed_boxes import (
+    Choose,
+    KeyRing,
+    NameFinder,
+    Selection,
+    StoredBox,
+    choose_boxes,
+    keep_boxes,
+    make_hold_finder,
+    split_row,
+)
+from halo_core.passports.approval import peek_approval
+from halo_core.references import References, is_reference
+from halo_core.store import STORE_ID_PREFIX, Draft, Store, Transaction
+from halo_core.store.content_keys import load_home_content_key, refresh_content_key, strip_number
+
+if TYPE_CHECKING:
+    from halo_core.store.reader import Reader
+
+_DAY_US: Final = 86_400_000_000
+_ROWS: Final = "SELECT w, ws, kind, session, ts_us, sealed FROM entry WHERE tenant=? AND sealed IS NOT NULL"
+_ROWS_SINCE: Final = f"{_ROWS} AND w=? AND ws>?"
+_ACTING: Final = "SELECT session, body FROM entry WHERE tenant=? AND kind='decision'"
+_VAULT: Final = "SELECT subject, dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=?"
+_FILES: Final = ("*.json", "*.yaml", "policy/*.cedar", "stops/*", "stops/*/*")
+
+
+# planning
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRequest:
+    """Whose content is to be erased.
+
+    Args:
+        subject: name or reference.
+        named: other names of the subject: account, address, number.
+        why: the reason, recorded.
+        whole_log: whether boxes of others that name the subject are erased, too.
+    """
+
+    subject: str
+    named: tuple[str, ...] = ()
+    why: str = ""
+    whole_log: bool = True
+
+
+@dataclass(slots=True)
+class ErasurePlan:
+    """What an erasure would do, as far as the log was read.
+
+    Args:
+        request: see there.
+        reference: of the subject.
+        names: references of the further names.
+        scan: of the log.
+        subjects: as boxes and rows name the subject, without the number of a key.
+        selection: of boxes.
+        choose: tells boxes that are erased.
+        holds: in force.
+        clear: place → how often the subject is named there in clear, which stays.
+        erased_before: the subject has keys that were erased already.
+        names_of_held: see `make_hold_finder`.
+        agents: session → agents; filled where an agent is held.
+    """
+
+    request: ErasureRequest
+    reference: str
+    names: tuple[str, ...]
+    scan: LogScan
+    subjects: frozenset[str]
+    selection: Selection
+    choose: Choose
+    holds: tuple[LegalHold, ...] = ()
+    clear: dict[str, int] = field(default_factory=dict)
+    erased_before: bool = False
+    names_of_held: dict[str, str] = field(default_factory=dict)
+    agents: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is, or was, anything of the subject."""
+        return not self.selection.is_empty or self.erased_before or bool(self.clear) or bool(self.selection.held)
+
+
+def plan_erasure(reader: Reader, store: Store, request: ErasureRequest) -> ErasurePlan:
+    """Read the whole log for what names a subject; nothing is written.
+
+    Raises:
+        ConfigError: `bad_subject`, `subject_in_use`, or the home has no content key.
+    """
+    tenant, keys = store.tenant, KeyStore(store.config.home)
+    ring = _open_ring(reader, tenant, keys)
+    references, subject = store.references, request.subject
+    has_row = any(strip_number(name) == subject for name in ring.rows)
+    is_named = not (is_reference(subject) and has_row)
+    reference = references.of_person(subject) if is_named else subject
+    texts = [*([subject] if is_named else []), *request.named]
+    finder = NameFinder(map(normalize_name, texts))
+    prints = IdentityFingerprints(Digester(keys.secret("digest")), tenant)
+    names = tuple(sorted({references.of_person(text) for text in request.named} - {reference}))
+    subjects = frozenset({reference, *names, *(f"identity:{prints.fingerprint_of(text)}" for text in texts)})
+    _require_unused(store, reader, texts, {reference, *names}, request.why)
+    governance_scan = scan_log(reader, tenant)
+    governance: Governance = store.commit(lambda tx: read_governance(tx, governance_scan))
+    rows = {name: value for name, value in ring.rows.items() if strip_number(name) in subjects}
+
+    def choose(box: StoredBox, opened: KeyRing) -> bool:
+        if strip_number(box.subject) in subjects:
+            return True
+        return request.whole_log and any(map(finder.matches, opened.open(box).values()))
+
+    plan = ErasurePlan(
+        request,
+        reference,
+        names,
+        governance_scan,
+        subjects,
+        Selection({name for name, (wrapped, _) in rows.items() if wrapped}),
+        choose,
+        tuple(governance.holds.values()),
+        erased_before=any(not wrapped for wrapped, _ in rows.values()),
+    )
+    _read_boxes(reader, ring, plan)
+    plan.clear = _find_clear(reader, store.config.home, tenant, finder)
+    return plan
+
+
+def plan_retention(reader: Reader, store: Store, now_us: int) -> tuple[ErasurePlan, dict[str, int]]:
+    """What is past the time of its record class, and the schedules: class → days."""
+    tenant = store.tenant
+    ring = _open_ring(reader, tenant, KeyStore(store.config.home))
+    scan = scan_log(reader, tenant)
+    governance: Governance = store.commit(lambda tx: read_governance(tx, scan))
+    ends = {name: now_us - days * _DAY_US for name, days in governance.keep_days.items()}
+
+    def choose(box: StoredBox, _ring: KeyRing) -> bool:
+        return box.ts_us < ends.get(find_record_class(box.kind), 0)
+
+    request = ErasureRequest("")
+    holds = tuple(governance.holds.values())
+    plan = ErasurePlan(request, "", (), scan, frozenset(), Selection(), choose, holds)
+    if ends:
+        _read_boxes(reader, ring, plan)
+    return plan, governance.keep_days
+
+
+def _open_ring(reader: Reader, tenant: str, keys: KeyStore) -> KeyRing:
+    kek = load_home_content_key(reader, keys)
+    if kek is None:
+        problem, remedy = "this home has no content key, so no content can be found in it", "use the agents' home"
+        raise ConfigError("no_key", problem, field="home", remedy=remedy)
+    return KeyRing(kek, tenant, reader.stream(_VAULT, tenant))
+
+
+def _read_boxes(reader: Reader, ring: KeyRing, plan: ErasurePlan) -> None:
+    tenant, selection = ring.tenant, plan.selection
+    if any(hold.scope == "agent" for hold in plan.holds):
+        plan.agents = _read_agents(reader.stream(_ACTING, tenant), lambda name: reader.blob(tenant, name))
+    plan.names_of_held = _open_held_names(reader, ring, plan.holds, tenant)
+    find_hold = make_hold_finder(plan.holds, plan.names_of_held, lambda item: plan.agents.get(item, frozenset()))
+    choose_boxes(reader.stream(_ROWS, tenant), ring, selection, plan.choose, find_hold)
+    keep_boxes(reader.stream(_ROWS, tenant), ring, selection, selection.boxes)
+
+
+def _open_held_names(reader: Reader, ring: KeyRing, holds: Iterable[LegalHold], tenant: str) -> dict[str, str]:
+    names = {}
+    for hold in holds:
+        stored = reader.attached(tenant, hold.writer, hold.seq) if hold.scope == "subject" else None
+        for box in split_row((hold.writer, hold.seq, "", "", 0, stored[0])) if stored and stored[0] else ():
+            if strip_number(box.subject) == hold.target and "target" in (fields := ring.open(box)):
+                names[hold.target] = fields["target"].decode("utf-8", "replace")
+    return names
+
+
+def _read_agents(
+    rows: Iterable[tuple[Any, ...]], load_part: Callable[[str], bytes | None]
+) -> dict[str, frozenset[str]]:
+    """Session → the agents that decided in it."""
+    agents: dict[str, set[str]] = {}
+    frames: dict[str, str] = {}
+    for session, text in rows:
+        frame = str(orjson.loads(text)["body"].get("frame", ""))
+        if frame not in frames:
+            name = f"sha256:{base64.b64decode(frame).hex()}"
+            part = load_part(name)
+            frames[frame] = "" if part is None else str(orjson.loads(part).get("agent", ""))
+        agents.setdefault(str(session), set()).add(frames[frame])
+    return {session: frozenset(names) for session, names in agents.items()}
+
+
+def _require_unused(store: Store, reader: Reader, texts: Sequence[str], subjects: set[str], why: str) -> None:
+    """Refuse a reason that names the subject, and a subject who can still sign.
+
+    Raises:
+        BadInput: `reason_names_subject`.
+        ConfigError: `subject_in_use`.
+    """
+    if texts and NameFinder(map(normalize_name, texts)).matches_text(why):
+        problem = "the reason names the subject, and would stay in a signed entry"
+        raise BadInput("reason_names_subject", problem, field="why", remedy="give a reason without the name")
+    people = Authorities(store.config.home).load(store.tenant).list_people(store.clock.now_us())
+    if subjects.intersection(store.references.of_person(item.name) for item in people.values()):
+        problem = "the subject is enrolled, and may answer and sign"
+        remedy = "withdraw the person first: `halo approver withdraw` or `halo operator withdraw`"
+        raise ConfigError("subject_in_use", problem, field="subject", remedy=remedy)
+    statement = "SELECT token FROM standing_answer WHERE tenant=? AND status='active'"
+    if any(_find_signer(token, store.references) in subjects for (token,) in reader.stream(statement, store.tenant)):
+        problem, remedy = "answers of the subject are remembered", "revoke them first: `halo approvals revoke`"
+        raise ConfigError("subject_in_use", problem, field="subject", remedy=remedy)
+
+
+def _find_signer(token: str, references: References) -> str:
+    try:
+        return references.of_person(peek_approval(token).approver) if token else ""
+    except HaloError:
+        return ""
+
+
+def _find_clear(reader: Reader, home: Path, tenant: str, finder: NameFinder) -> dict[str, int]:
+    """Where names stand in clear, in what is signed or belongs to the operator; no erasure reaches it."""
+    found: dict[str, int] = {}
+    if not finder.names:
+        return found
+
+    def count(place: str, data: bytes) -> None:
+        if finder.matches(data):
+            found[place] = found.get(place, 0) + 1
+
+    for (body,) in reader.stream("SELECT body FROM entry WHERE tenant=?", tenant):
+        count("entries", bytes(body))
+    for (data,) in reader.stream("SELECT bytes FROM blob WHERE tenant=?", tenant):
+        count("parts", bytes(data))
+    for pattern in _FILES:
+        for path in sorted(home.glob(pattern)):
+            if path.is_file():
+                count(str(path.relative_to(home)), path.read_bytes())
+    return found
+
+
+# erasing
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did.
+
+    Args:
+        entry: id of its entry; empty where there was nothing to erase.
+        subject: reference; empty of a retention.
+        keys: data keys that were destroyed as a whole.
+        boxes: boxes that cannot be opened any more.
+        entries: entries that had such a box.
+        rows: rows beside the log that were removed or emptied.
+        rotated: whether the content key of the home was replaced.
+        held: boxes that a hold kept (of a retention).
+    """
+
+    entry: str = ""
+    subject: str = ""
+    keys: int = 0
+    boxes: int = 0
+    entries: int = 0
+    rows: int = 0
+    rotated: bool = False
+    held: int = 0
+
+
+def erase(tx: Transaction, plan: ErasurePlan, by: Actor, signed: Sequence[str] = (), *, rotate: bool = True) -> Erased:
+    """Destroy the keys of a plan, and of what came since that belongs to it, and append the entry that says so.
+
+    Args:
+        tx: the transaction.
+        plan: of `plan_erasure` or `plan_retention`.
+        by: who does it.
+        signed: signatures of the act `erase`.
+        rotate: replace the content key of the home; without it, older copies of the database still open.
+
+    Raises:
+        Denied: `legal_hold`, `signatures_needed`.
+        CannotDecide: `ledger_unwritable`.
+    """
+    # Before anything is read: what another process seals meanwhile would lose its key, or be missed.
+    tx.database.claim_control()
+    governance = read_governance(tx, plan.scan)
+    is_retention = not plan.reference
+    if not is_retention:
+        terms = make_erase_terms(plan.reference, plan.names)
+        require_signers(tx, governance.history, "erase", terms, signed)
+    kek = refresh_content_key(tx.database, tx.image)
+    ring = KeyRing(kek, tx.tenant, tx.cursor.execute(_VAULT, (tx.tenant,)).fetchall())
+    selection = _add_later(tx, plan, ring, governance.holds)
+    if not is_retention:
+        _require_no_hold(plan, selection, governance.holds)
+    if selection.is_empty:
+        return Erased(held=sum(selection.held.values()))
+    rows = 0 if is_retention else _remove_rows(tx, {plan.reference, *plan.names})
+    keys: dict[str, Any] = {"erased": sorted(selection.whole)}
+    keys["kept"] = [[name, digest_box_keys(selection.kept[name])] for name in sorted(selection.boxes)]
+    destroyed = {
+        "boxes": selection.count,
+        "entries": len(selection.entries),
+        "keys": len(selection.whole),
+        "partly": len(selection.boxes),
+        "rows": rows,
+    }
+    body: dict[str, Any] = {"destroyed": destroyed, "keys": keys, "rotated": rotate}
+    body |= {"signed": list(signed)} if signed else {}
+    if is_retention:
+        body |= {"op": "apply", "held": sum(selection.held.values()), "keep_days": dict(governance.keep_days)}
+    else:
+        body |= {"subject": plan.reference, "why": mask_reason(plan.request.why)}
+        body |= {"names": list(plan.names)} if plan.names else {}
+    kind = EntryKind.RETENTION if is_retention else EntryKind.ERASURE
+    written = tx.append(Draft(kind, "", body, actor=by))
+    hit_failpoint("erasure_appended")
+    # After the entry: its actor's name is sealed with a key that is wrapped anew here.
+    _destroy_keys(tx, selection, kek, written.entry.ts_us, rotate=rotate)
+    tx.image.keys.clear()
+    return Erased(
+        written.entry.id,
+        plan.reference,
+        len(selection.whole),
+        selection.count,
+        len(selection.entries),
+        rows,
+        rotate,
+        sum(selection.held.values()),
+    )
+
+
+def _add_later(
+    tx: Transaction, plan: ErasurePlan, ring: KeyRing, holds: Mapping[tuple[str, str], LegalHold]
+) -> Selection:
+    """The plan's selection with what came since it was made."""
+    if frozenset(holds.values()) != frozenset(plan.holds):
+        problem = "a legal hold was set or lifted while the log was read"
+        raise Denied("legal_hold", problem, remedy="run it again")
+    later = {writer: plan.scan.heads.get(writer, -1) for writer, _, _ in list_later_entries(tx, plan.scan)}
+
+    def read_later() -> Iterator[tuple[Any, ...]]:
+        for writer, seq in later.items():
+            yield from tx.cursor.execute(_ROWS_SINCE, (tx.tenant, writer, seq)).fetchall()
+
+    selection = plan.selection.copy()  # the transaction may run once more
+    selection.whole |= {
+        name for name, (wrapped, _) in ring.rows.items() if wrapped and strip_number(name) in plan.subjects
+    }
+    # Agents of sessions that began meanwhile are not known: where an agent is held, these sessions are, too.
+    held_agents = frozenset(hold.target for hold in plan.holds if hold.scope == "agent")
+    find_hold = make_hold_finder(plan.holds, plan.names_of_held, lambda item: plan.agents.get(item, held_agents))
+    before = set(selection.boxes)
+    choose_boxes(read_later(), ring, selection, plan.choose, find_hold)
+    keep_boxes(read_later(), ring, selection, before)
+    added = set(selection.boxes) - before
+    if added:  # rare: the first mention of the subject in a box of somebody else came while the log was read
+        keep_boxes(tx.cursor.execute(_ROWS, (tx.tenant,)).fetchall(), ring, selection, added)
+    return selection
+
+
+def _require_no_hold(plan: ErasurePlan, selection: Selection, holds: Mapping[tuple[str, str], LegalHold]) -> None:
+    """INVARIANT: HOLD - what is held is not erased, and a subject is erased as a whole or not at all."""
+    named = [holds[key] for key in (("all", ""), ("subject", plan.reference)) if key in holds]
+    found = named or list(selection.held)
+    if found:
+        hold = found[0]
+        target = f" {hold.target}" if hold.target else ""
+        boxes = selection.held.get(hold, 0)
+        problem = f"a legal hold of {hold.scope}{target}, entry {hold.entry}, keeps {boxes} of its sealed fields"
+        raise Denied("legal_hold", problem, remedy="lift the hold first: `halo hold lift`")
+
+
+def _remove_rows(tx: Transaction, subjects: set[str]) -> int:
+    """Remove what rows beside the log hold of people: what is usual for them, and answers that name who gave them."""
+    removed = 0
+    for subject in sorted(subjects):
+        if tx.cursor.execute("SELECT 1 FROM identity WHERE tenant=? AND subject=?", (tx.tenant, subject)).fetchone():
+            tx.cursor.execute("DELETE FROM identity WHERE tenant=? AND subject=?", (tx.tenant, subject))
+            removed += 1
+    tx.image.people.clear()
+    for table, column in (("approval", "answer"), ("standing_answer", "token")):
+        found = tx.cursor.execute(f"SELECT id, {column} FROM {table} WHERE tenant=?", (tx.tenant,)).fetchall()  # noqa: S608
+        for name, token in found:
+            if _find_signer(token, tx.references) in subjects:
+                tx.cursor.execute(f"UPDATE {table} SET {column}='' WHERE tenant=? AND id=?", (tx.tenant, name))  # noqa: S608
+                removed += 1
+    return removed
+
+
+def _destroy_keys(tx: Transaction, selection: Selection, kek: bytes, at_us: int, *, rotate: bool) -> None:
+    """Write every row of `vault` that the home's content key opens under the new one, without what is erased."""
+    following = os.urandom(len(kek)) if rotate else kek
+    rows = tx.cursor.execute("SELECT tenant, subject, dek_wrapped FROM vault ORDER BY tenant, subject").fetchall()
+    if rotate:
+        tx.database.claim_tenants(sorted({tenant for tenant, _, _ in rows} - {"", tx.tenant}))
+        rows = tx.cursor.execute("SELECT tenant, subject, dek_wrapped FROM vault ORDER BY tenant, subject").fetchall()
+    update = "UPDATE vault SET dek_wrapped=? WHERE tenant=? AND subject=?"
+    mark = "UPDATE vault SET dek_wrapped=?, erased_at_us=? WHERE tenant=? AND subject=?"
+    for tenant, subject, wrapped in rows:
+        if not tenant:
+            continue  # the content keys before this one
+        is_own = tenant == tx.tenant
+        if is_own and subject in selection.whole:
+            tx.insert(mark, (b"", at_us, tenant, subject))
+        elif is_own and subject in selection.boxes:
+            kept = wrap_box_keys(following, selection.kept[subject], tenant, subject, os.urandom)
+            tx.insert(mark, (kept, at_us, tenant, subject))
+        elif wrapped and rotate:
+            try:
+                again = rewrap(kek, following, bytes(wrapped), tenant, subject, nonce=os.urandom(24))
+            except Tampered:
+                if is_own:
+                    raise
+                continue  # a tenant of another home
+            tx.insert(update, (again, tenant, subject))
+    if rotate:
+        link = wrap_next_content_key(kek, following, os.urandom(24))
+        commitment = compute_key_commitment(following)
+        tx.insert("INSERT INTO vault VALUES (?,?,?,?,NULL)", ("", name_next_key(kek), link, commitment))
+    hit_failpoint("keys_destroyed")
+
+
+def require_own_content_key(store: Store) -> None:
+    """Refuse to replace a content key that another store of the home needs.
+
+    Raises:
+        ConfigError: `content_key_shared`.
+    """
+    anchors = read_anchors(store.config.home / "anchor.json")
+    # Each tenant of a database has an id of its own, and those of this home get the new key, too.
+    rows = store.commit(lambda tx: tx.cursor.execute("SELECT store FROM control").fetchall())
+    here = {str(store_id) for (store_id,) in rows}
+    others = sorted(name for name in anchors if name.startswith(STORE_ID_PREFIX) and name not in here)
+    if others:
+        raise ConfigError(
+            "content_key_shared",
+            f"the content key of this home also opens {', '.join(others)[:200]}",
+            field="home",
+            remedy="use `--keep-content-key`; older copies of this database can then still be opened with the home",
+        )
+
+
+def finish_erasure(store: Store) -> str:
+    """Put the new content key into the home, and overwrite what the database's files hold of rows that are gone.
+
+    May be run again. A process that is killed before leaves a database whose newest key the next one takes over.
+
+    Returns:
+        What is left to do, empty for nothing.
+    """
+    hit_failpoint("erasure_committed")
+    store.commit(lambda tx: refresh_content_key(tx.database, tx.image))
+    return store.purge_deleted()

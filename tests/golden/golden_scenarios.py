@@ -870,6 +870,30 @@ def erased(home: Path, tick: Tick) -> None:
         database.execute("UPDATE vault SET dek_wrapped=x'', erased_at_us=1")
 
 
+def forgotten(home: Path, tick: Tick) -> None:
+    """A person and a customer erased, content past its time erased but for a session under a hold, the hold lifted."""
+
+    def day(number: int) -> None:
+        with HaloBase.local("clerk", home=home, mode="enforce", policy=policy(home), quiet=True) as opened:
+            lookup = tool(opened, "lookup", q="string")
+            for user, text in (("ana", "my own account"), ("ben", "account of C-4711"), ("ben", "the weather")):
+                with opened.session(f"{user}-{number}", user=user):
+                    run(opened, lookup, {"q": f"{text}, day {number}"})
+
+    day(1)
+    command("erase", "--subject", "C-4711", "--why", "request 1", home=home)
+    tick(3 * 86_400)
+    day(4)
+    command("hold", "set", "--session", "ben-4", "--why", "case 1", home=home)
+    command("retention", "set", "decisions", "--keep", "2d", home=home)
+    command("retention", "apply", home=home)
+    command("erase", "--subject", "ana", "--why", "request 2", home=home)
+    tick(3 * 86_400)
+    command("retention", "apply", home=home)
+    command("hold", "lift", "--session", "ben-4", "--why", "closed", home=home)
+    day(7)
+
+
 SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
     "answers": answers,
     "approvals": approvals,
@@ -878,6 +902,7 @@ SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
     "demo_openai_agents": demo("openai_agents"),
     "drilled": drilled,
     "erased": erased,
+    "forgotten": forgotten,
     "handoffs": handoffs,
     "identities": identities,
     "issued": issued,

@@ -175,6 +175,7 @@ VERBS: Final = {
         "erasure.retention_app", "How long sealed content is kept, by record class, and erasing what is past it."
     ),
     "hold": Verb("erasure.hold_app", "Legal holds: what may not be erased."),
+    "pack": Verb("pack.app", "Evidence that others check without Halo: packs, and receipts of entries."),
     "policy": Verb("backtest.policy_app", "Check, test, compare and explain policies."),
 }
 

@@ -2,13 +2,13 @@
 
 Leaves are hashes of 32 bytes; an interior node is SHA-256(0x01, left, right). `verify_inclusion` and
 `verify_consistency` return a bool for any input. Halo itself only needs roots; the proofs are for witnesses and
-auditors who do not have the whole log.
+auditors who do not have the whole log. For many proofs of one log, `ProofTree` keeps the inner nodes.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from halo_core.errors import Tampered
@@ -159,6 +159,108 @@ def list_consistency_ranges(size1: int, size2: int) -> list[tuple[int, int]]:
     if not is_whole_tree:
         path.append((low, high))
     return path[::-1]
+
+
+class ProofTree:
+    """All nodes of a log's tree, for many proofs: 64 bytes a leaf, and a proof costs a hash for each level.
+
+    `inclusion` and `consistency` give what `inclusion_proof` and `consistency_proof` give for the first `size` leaves.
+    """
+
+    __slots__ = ("_levels", "size")
+
+    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
+        self.size = 0
+        # _levels[k] holds the roots of the perfect subtrees of 2**k leaves, one after another.
+        self._levels: list[bytearray] = [bytearray()]
+        for leaf in leaves:
+            self.append(leaf)
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf hash (32 bytes)."""
+        levels, index, node, level = self._levels, self.size, leaf, 0
+        levels[0] += leaf
+        while index & 1:
+            left = levels[level][-2 * _HASH : -_HASH]
+            node, index, level = _sha256(_NODE + left + node).digest(), index >> 1, level + 1
+            if level == len(levels):
+                levels.append(bytearray())
+            levels[level] += node
+        self.size += 1
+
+    def leaf(self, index: int) -> bytes:
+        """The leaf hash at an index; IndexError outside the tree."""
+        if not 0 <= index < self.size:
+            raise IndexError(index)
+        return self._node(0, index)
+
+    def root(self, size: int) -> bytes:
+        """Root of the tree of the first `size` leaves; IndexError if there are fewer."""
+        if not 0 <= size <= self.size:
+            raise IndexError(size)
+        return self._hash(0, size) if size else EMPTY_ROOT
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """Audit path of the leaf at `index` in the tree of `size` leaves; IndexError outside of it."""
+        if not 0 <= index < size <= self.size:
+            raise IndexError(index)
+        path: list[bytes] = []
+        low, high = 0, size
+        while high - low > 1:
+            middle = low + _split_point(high - low)
+            if index < middle:
+                path.append(self._hash(middle, high))
+                high = middle
+            else:
+                path.append(self._hash(low, middle))
+                low = middle
+        return path[::-1]
+
+    def consistency(self, old: int, size: int) -> list[bytes]:
+        """Proof that the tree of `old` leaves is a prefix of that of `size` leaves; IndexError if it is not."""
+        if not 0 < old <= size <= self.size:
+            raise IndexError(old)
+        path: list[bytes] = []
+        low, high, is_whole_tree = 0, size, True
+        while old != high:
+            middle = low + _split_point(high - low)
+            if old <= middle:
+                path.append(self._hash(middle, high))
+                high = middle
+            else:
+                path.append(self._hash(low, middle))
+                low, is_whole_tree = middle, False
+        if not is_whole_tree:
+            path.append(self._hash(low, high))
+        return path[::-1]
+
+    def subtrees(self, low: int, high: int) -> list[tuple[int, bytes]]:
+        """(level, root) of the perfect subtrees that cover the leaves from `low` to `high`, left to right.
+
+        With the leaves before and after, they give the root of the whole tree: so they stand for what is left out.
+        """
+        if not 0 <= low <= high <= self.size:
+            raise IndexError(high)
+        nodes: list[tuple[int, bytes]] = []
+        while low < high:
+            level = (high - low).bit_length() - 1
+            if low:
+                level = min(level, (low & -low).bit_length() - 1)
+            nodes.append((level, self._node(level, low >> level)))
+            low += 1 << level
+        return nodes
+
+    def _node(self, level: int, number: int) -> bytes:
+        return bytes(self._levels[level][number * _HASH : (number + 1) * _HASH])
+
+    def _hash(self, low: int, high: int) -> bytes:
+        # In every tree of RFC 6962 the left part of a node is a perfect subtree.
+        count = high - low
+        if count & (count - 1) == 0:
+            level = count.bit_length() - 1
+            return self._node(level, low >> level)
+        middle = low + _split_point(count)
+        return node_hash(self._hash(low, middle), self._hash(middle, high))
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], expected_root: bytes) -> bool:

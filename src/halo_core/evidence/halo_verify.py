@@ -1,0 +1,600 @@
+"""Check an evidence pack without Halo, and answer an auditor's questions from it.
+
+    python halo_verify.py PACK.zip --key VKEY [denials]
+
+It needs Python 3.11 or newer and PyNaCl. `docs/ledger-format.md` of Halo describes the formats.
+Exit code: 0 everything holds, 1 something is wrong, 2 it cannot be told (no trusted key, a newer format, no such file).
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import struct
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TextIO
+
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+HOLDS, FAILS, CANNOT_TELL, ENTRY_VERSION, PACK_VERSION, MAX_NOTE, MAX_TREES = 0, 1, 2, 3, 1, 65_535, 4096
+MAX_MEMBER, MAX_MEMBERS, MAX_DIRECTORY, MAX_FINDINGS = 64 << 20, 65_534, 16 << 20, 100
+INT_LIMIT, MAX_DEPTH, HASH_BYTES, SIGNATURE_BYTES, NONCE_BYTES = 2**53, 240, 32, 64, 24
+PART = re.compile(r"[A-Za-z0-9._-]{1,64}")
+MANIFEST, ENVELOPE = "MANIFEST.json", "MANIFEST.dsse.json"
+MAX_SIZES = dict.fromkeys((MANIFEST, ENVELOPE, "pack.json"), 16 << 20)  # parsed before anybody vouches for them
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?|MANIFEST(\.dsse)?\.json|VERIFY\.md")
+PAYLOAD_TYPE, STATEMENT_TYPE = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://github.com/halo-agents/halo/evidence-pack/v1"
+DOMAIN = re.compile(r"halo/[a-z]+/v[0-9]+")
+TYPES = {"body": dict, "kind": str, "prev": str, "ts_us": int, "v": int, "ws": int}
+ALL_TYPES = TYPES | {"assurance": str, "attached": str, "content": list, "session": str}
+MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error)
+
+
+class Wrong(Exception):
+    """Something that does not hold: where, what, and a stable code."""
+
+    def __init__(self, code: str, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what} ({code})")
+        self.code = code
+
+
+def require(holds: object, code: str, where: str, what: str) -> None:
+    """Raise `Wrong` unless it holds."""
+    if not holds:
+        raise Wrong(code, where, what)
+
+
+def _read_int(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) >= INT_LIMIT:
+        raise ValueError("an integer of 2^53 or more")
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(parse_int=_read_int, parse_float=_read_int, parse_constant=_read_int)
+
+
+def to_json(tree: Any) -> bytes:
+    """The canonical bytes of a tree: keys sorted, no blanks, characters as they are."""
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _fits(tree: Any, depth: int = 0) -> bool:
+    if isinstance(tree, dict):
+        return depth <= MAX_DEPTH and all(key.isascii() and _fits(item, depth + 1) for key, item in tree.items())
+    return depth <= MAX_DEPTH and (not isinstance(tree, list) or all(_fits(item, depth + 1) for item in tree))
+
+
+def read_json(data: bytes, where: str) -> Any:
+    """Parse canonical JSON; any other spelling of a value is refused."""
+    try:
+        tree = _DECODER.decode(data.decode())
+        is_simple = data.isascii() and data.count(b"{") + data.count(b"[") <= MAX_DEPTH
+        if to_json(tree) == data and (is_simple or _fits(tree)):
+            return tree
+    except (ValueError, RecursionError):
+        pass
+    raise Wrong("not_canonical", where, "it is not JSON in canonical form")
+
+
+def read_base64(text: Any, size: int | None = None) -> bytes:
+    """Bytes of base64 in its one spelling; ValueError for anything else, or for another size."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text or size not in (None, len(data)):
+        raise ValueError("not base64 in its one spelling, or of another size")
+    return data
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 signature holds by libsodium's rules."""
+    try:
+        bindings.crypto_sign_open(signature + message, public)
+    except (CryptoError, ValueError):
+        return False
+    return True
+
+
+class Key(NamedTuple):
+    """A verifier key, `name+hash+base64` (C2SP signed-note): its name, the hash over name and key, the Ed25519 key."""
+
+    name: str
+    hash: bytes
+    public: bytes
+
+    @classmethod
+    def read(cls, text: str, where: str) -> "Key":
+        name, hexed, encoded = text.strip().split("+", 2)
+        raw = read_base64(encoded, 1 + HASH_BYTES)
+        hashed = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+        is_right = raw[:1] == b"\x01" and hexed == hashed.hex() and bindings.crypto_core_ed25519_is_valid_point(raw[1:])
+        require(is_right, "bad_key", where, "it is not an Ed25519 verifier key, or a weak one")
+        return cls(name, hashed, raw[1:])
+
+
+def open_note(note: bytes, keys: Sequence[Key], where: str) -> bytes:
+    """The text of a note that exactly these keys signed, in this order."""
+    text, _, block = note.partition(b"\n\n")
+    lines = block.split(b"\n")
+    require(len(lines) == len(keys) + 1 and not lines[-1], "bad_signature", where, "it has other signatures")
+    for line, key in zip(lines, keys, strict=False):
+        prefix = f"\u2014 {key.name} ".encode()
+        blob = read_base64(line[len(prefix) :].decode(), 4 + SIGNATURE_BYTES)
+        is_right = line.startswith(prefix) and blob[:4] == key.hash and is_signed(key.public, text + b"\n", blob[4:])
+        require(is_right, "bad_signature", where, f"it is not signed by {key.name}")
+    return text + b"\n"
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """An interior node."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """A growing Merkle tree (RFC 6962) by its frontier: the root of a perfect subtree for each bit of the size."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.levels: dict[int, bytes] = {}
+
+    def add(self, node: bytes, level: int = 0) -> None:
+        """Add a leaf, or a perfect subtree of 2^level leaves at a position that is a multiple of its size."""
+        require(level in range(63) and self.size % (1 << level) == 0, "bad_proof", f"{self.size}", "no such subtree")
+        self.size += 1 << level
+        while level in self.levels:
+            node = node_hash(self.levels.pop(level), node)
+            level += 1
+        self.levels[level] = node
+
+    def fill(self, gaps: Iterator[dict[str, Any]], size: int) -> None:
+        while self.size < size:  # subtrees stand for entries that are not in the pack
+            gap: Any = next(gaps, {"level": -1, "node": ""})
+            self.add(read_base64(gap["node"]), gap["level"])
+
+    def root(self) -> bytes:
+        result = b""
+        for level in sorted(self.levels):
+            result = node_hash(self.levels[level], result) if result else self.levels[level]
+        return result or hashlib.sha256(b"").digest()
+
+
+def headers(name: str, crc: int, size: int, offset: int) -> tuple[bytes, bytes]:
+    """The local header of a member, and its entry of the central directory, as they must be."""
+    common = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, crc, size, size, len(name), 0)
+    place = struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, offset)
+    return b"PK\x03\x04" + common + name.encode(), b"PK\x01\x02\x1e\x03" + common + place + name.encode()
+
+
+class Archive:
+    """A ZIP file of which every byte follows from names and contents. Opening checks the one, `read` the other."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, length = file, file.seek(0, 2)
+        self.members: dict[str, tuple[int, int, int]] = {}  # name → checksum, size, offset of the content
+        self.digests: dict[str, str] = {}
+        count, size, start = struct.unpack("<HII", self._take(max(length - 12, 0), 10))
+        end = b"PK\x05\x06" + struct.pack("<4H2IH", 0, 0, count, count, size, start, 0)
+        is_right = size <= MAX_DIRECTORY and count <= MAX_MEMBERS and start + size + len(end) == length
+        require(is_right and self._take(start + size, len(end)) == end, "bad_archive", "the file", "its end is wrong")
+        directory = self._take(start, size)
+        at = offset = 0
+        for _ in range(count):
+            crc, plain, name_size = struct.unpack_from("<I4xIH", directory, at + 16)
+            name = directory[at + 46 : at + 46 + name_size].decode("ascii")
+            require(NAME.fullmatch(name), "bad_archive", "the directory", "a name is not allowed in a pack")
+            local, central = headers(name, crc, plain, offset)
+            is_right = directory.startswith(central, at) and self._take(offset, len(local)) == local
+            require(is_right, "bad_archive", name, "its headers are not those of a pack")
+            at, offset = at + len(central), offset + len(local)
+            self.members[name] = crc, plain, offset
+            offset += plain
+        is_right = at == size and offset == start and len(set(map(str.lower, self.members))) == count
+        require(is_right, "bad_archive", "the directory", "a name occurs twice, or something lies beside the members")
+
+    def _take(self, offset: int, size: int) -> bytes:
+        self._file.seek(offset)
+        return self._file.read(size)
+
+    def read(self, name: str) -> bytes:
+        """The content of a member, which is as its header and the manifest say."""
+        require(name in self.members, "member_missing", name, "it is not in the pack")
+        crc, size, offset = self.members[name]
+        require(size <= MAX_SIZES.get(name, MAX_MEMBER), "bad_archive", name, "it is larger than any member of a pack")
+        data = self._take(offset, size)
+        require(zlib.crc32(data) == crc, "bad_archive", name, "it does not have the checksum of its header")
+        is_right = name in (MANIFEST, ENVELOPE) or self.digests.get(name) == hashlib.sha256(data).hexdigest()
+        require(is_right, "member_altered", name, "the manifest has another digest")
+        return data
+
+    def read_tree(self, name: str) -> Any:
+        return read_json(self.read(name).removesuffix(b"\n"), name)
+
+    def read_lines(self, folder: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """Each line of `FOLDER/00000.jsonl` and so on, and its tree."""
+        names = [name for name in self.members if name.startswith(f"{folder}/")]
+        numbered = [f"{folder}/{number:05}.jsonl" for number in range(len(names))]
+        require(names == numbered, "bad_archive", folder, "its files are not numbered from 0")
+        for name in names:
+            for number, line in enumerate(self.read(name).removesuffix(b"\n").split(b"\n"), 1):
+                yield line, read_json(line, f"{name} line {number}")
+
+
+class Pack:
+    """The members of a pack, whose manifest is signed by the log's key."""
+
+    def __init__(self, archive: Archive, key: Key | None) -> None:
+        self.archive = archive
+        scope = self.scope = self._check_manifest(key)
+        for name in archive.members:
+            archive.read(name)  # also what is not looked into
+        self.tenant, self.first, self.end, self.size = (scope[name] for name in ("tenant", "first", "end", "size"))
+        self.period = scope["period"]["from_us"], scope["period"]["to_us"]
+        self.commitments = {tree["subject"]: read_base64(tree["commitment"]) for tree in self.read("subjects")}
+        self.revealed = {tree["index"]: tree for tree in self.read("revealed")}
+        self.parts: dict[str, bytes] = {}
+        for tree in self.read("parts"):
+            data = read_base64(tree["data"]) if "data" in tree else tree["text"].encode()
+            name = "sha256:" + hashlib.sha256(tree["domain"].encode() + b"\0" + data).hexdigest()
+            is_right = DOMAIN.fullmatch(tree["domain"]) and tree["name"] == name
+            require(is_right, "part_altered", f"part {tree['name']}", "its bytes do not have this digest")
+            self.parts[name] = data
+        self._sealed = self.read("sealed")
+        self._next = next(self._sealed, {"index": 2**62})
+
+    def read(self, folder: str) -> Iterator[dict[str, Any]]:
+        return (tree for _, tree in self.archive.read_lines(folder))
+
+    def _check_manifest(self, key: Key | None) -> Any:
+        archive = self.archive
+        envelope, manifest = archive.read_tree(ENVELOPE), archive.read_tree(MANIFEST)
+        require(manifest["v"] == PACK_VERSION, "unknown_version", MANIFEST, "this program knows other packs")
+        archive.digests = {item["name"]: item["sha256"] for item in manifest["members"]}
+        is_whole = list(archive.members) == [*archive.digests, MANIFEST, ENVELOPE]
+        require(is_whole, "bad_archive", MANIFEST, "the pack has other members than it names, or in another order")
+        scope = archive.read_tree("pack.json")
+        require(scope["format"] == ENTRY_VERSION, "unknown_version", "pack.json", "this program knows other entries")
+        self.key = Key.read(scope["key"], "pack.json")
+        require(key in (None, self.key), "other_key", "pack.json", "the pack is signed by another key than --key")
+        payload, (signature,) = read_base64(envelope["payload"]), envelope["signatures"]
+        digest = hashlib.sha256(archive.read(MANIFEST)).hexdigest()
+        statement = {"_type": STATEMENT_TYPE, "predicate": scope, "predicateType": PREDICATE_TYPE}
+        statement["subject"] = [{"digest": {"sha256": digest}, "name": MANIFEST}]
+        signed_by = {"keyid": f"{self.key.name}+{self.key.hash.hex()}", "sig": signature["sig"]}
+        form = {"payload": envelope["payload"], "payloadType": PAYLOAD_TYPE, "signatures": [signed_by]}
+        is_right = envelope == form and payload == to_json(statement)
+        require(is_right, "bad_manifest", ENVELOPE, "it is no statement about this manifest and this scope")
+        signed = f"DSSEv1 {len(PAYLOAD_TYPE)} {PAYLOAD_TYPE} {len(payload)} ".encode() + payload
+        is_right = is_signed(self.key.public, signed, read_base64(signature["sig"], SIGNATURE_BYTES))
+        require(is_right, "bad_signature", ENVELOPE, "the statement is not signed by the log's key")
+        return scope
+
+    def read_sealed(self, index: int) -> dict[str, Any] | None:
+        tree = self._next  # in the order of the entries
+        if tree["index"] <= index:
+            self._next = next(self._sealed, {"index": 2**62})
+        require(tree["index"] >= index, "stray_content", f"sealed content of {tree['index']}", "there is no such entry")
+        return tree if tree["index"] == index else None
+
+
+def split_boxes(sealed: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    """Subject, nonce and ciphertext of each box; ValueError for other bytes."""
+    boxes = []
+    while sealed:
+        start = 2 + int.from_bytes(sealed[:2], "big")
+        size = int.from_bytes(sealed[start : start + 4], "big")
+        rest, after = sealed[start + 4 : start + 4 + size], start + 4 + size
+        if len(rest) != size or size < NONCE_BYTES + 16:
+            raise ValueError("the boxes are cut off")
+        boxes.append((sealed[2:start], rest[:NONCE_BYTES], rest[NONCE_BYTES:]))
+        sealed = sealed[after:]
+    return boxes
+
+
+def open_box(tenant: str, box: tuple[bytes, bytes, bytes], key: bytes) -> dict[str, str]:
+    """The fields of a box, opened with the key of this one box."""
+    subject, nonce, ciphertext = box
+    framed = [len(item).to_bytes(4, "big") + item for item in (b"halo/content/v2", tenant.encode(), subject)]
+    nonce, associated = bytes(4) + nonce[16:], b"".join(framed)
+    plain = bindings.crypto_aead_chacha20poly1305_ietf_decrypt(ciphertext, associated, nonce, key)
+    fields = {}
+    while plain:
+        name, rest = plain[1 : 1 + plain[0]], plain[1 + plain[0] :]
+        size = 4 + int.from_bytes(rest[:4], "big")
+        fields[name.decode()] = rest[4:size].decode(errors="backslashreplace")
+        plain = rest[size:]
+    return fields
+
+
+class Entry(NamedTuple):
+    """An entry; `facts` are those of a decision, `is_inside` says that the period spans it."""
+
+    index: int  # type: ignore[assignment]  # hides `tuple.index`
+    writer: str
+    tree: dict[str, Any]
+    leaf: bytes
+    facts: dict[str, Any]
+    is_inside: bool
+
+    def is_in(self, period: tuple[int, int]) -> bool:
+        return self.is_inside and period[0] <= self.tree["ts_us"] < period[1]
+
+    def row(self, *names: str) -> dict[str, Any]:
+        time = datetime.fromtimestamp(self.tree["ts_us"] / 1_000_000, UTC).isoformat(timespec="milliseconds")
+        first = {"index": self.index, "time": time, "id": f"{self.writer}-{self.tree['ws']}"}
+        return first | {name: self.facts[name] for name in names}
+
+
+class Writer:
+    """A writer's certified key, and the end of its chain."""
+
+    def __init__(self, key: Key) -> None:
+        self.key, self.last, self.leaf = key, -1, b""
+        self.is_closed = self.is_inside = False
+
+
+class Checker:
+    """Checks every entry of a pack, and keeps what is wrong and how much was checked."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack, self.key = pack, pack.key
+        self.findings: list[Wrong] = []
+        self.counts: Counter[str] = Counter()
+        self.open_runs: dict[tuple[str, int], Entry] = {}
+        self.writers: dict[str, Writer] = {}
+        self._runs: set[bytes] = set()
+        self._pauses: Counter[bytes] = Counter()
+        self._trees: dict[str, Any] = {}
+
+    def run(self) -> Iterator[Entry]:
+        """Check everything, and give each entry that holds, in the order of the log."""
+        pack, tree, heads, gaps = self.pack, Tree(), self._read_heads(), self.pack.read("gaps")
+        first_us = last_us = 0
+        for folder, most in (("context", pack.first), ("entries", pack.end)):
+            for line, stored in pack.archive.read_lines(folder):
+                index, name, text = stored["index"], stored["w"], line[9 : line.rindex(b',"index":')]
+                where = f"entry {index} ({name}-{stored['entry'].get('ws')})"
+                tree.fill(gaps, index if folder == "context" else pack.first)
+                require(index == tree.size < most, "position_missing", where, f"it is not at position {tree.size}")
+                signed = zip((f"halo/{pack.tenant}/w/{name}", self.key.name), stored["signatures"], strict=False)
+                lines = [f"\u2014 {signer} {item}\n" for signer, item in signed]
+                note = text + b"\n\n" + "".join(lines).encode()
+                leaf, is_inside = hashlib.sha256(b"\0" + note).digest(), folder == "entries"
+                entry = Entry(index, name, stored["entry"], leaf, {}, is_inside)
+                tree.add(entry.leaf)
+                last_us = stored["entry"]["ts_us"]
+                first_us = last_us if index == pack.first else first_us
+                try:
+                    is_right = set(stored) == {"entry", "index", "signatures", "w"} and len(stored["signatures"]) < 3
+                    require(is_right, "malformed_entry", where, "its line has other members")
+                    self._check_entry(entry, note, where)
+                    yield entry
+                except (*MALFORMED, CryptoError) as exc:
+                    self.report(Wrong("malformed_entry", where, f"it has another form: {exc}"))
+                except Wrong as problem:
+                    self.report(problem)
+                self._compare(heads, tree)
+        require(tree.size == pack.end, "position_missing", f"position {tree.size}", f"there are none up to {pack.end}")
+        is_from_before, is_to_after = first_us < pack.period[0], last_us >= pack.period[1]
+        is_whole = (pack.first == 0 or is_from_before) and (pack.end == pack.size or is_to_after)
+        require(is_whole, "period_cut", "pack.json", "its positions do not reach beyond the period at both ends")
+        tree.fill(gaps, pack.size)
+        self._compare(heads, tree)
+        is_whole = not heads and next(gaps, None) is None and read_base64(pack.scope["root"]) == tree.root()
+        require(is_whole, "bad_checkpoint", "checkpoints", "they do not cover the entries of the pack")
+        keys = {
+            item["w"]: Key.read(item["vkey"], "keys.json") for item in pack.archive.read_tree("keys.json")["writers"]
+        }
+        is_whole = keys == {name: writer.key for name, writer in self.writers.items()}
+        require(is_whole, "bad_writer_key", "keys.json", "it lists other keys than the log's key certified")
+        require(not pack.revealed, "stray_content", "revealed", "it is of no entry with sealed content")
+        pack.read_sealed(2**62)
+
+    def report(self, problem: Wrong) -> None:
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(problem)
+
+    def _read_heads(self) -> dict[int, bytes]:
+        heads: dict[int, bytes] = {}  # size → root
+        for tree in self.pack.read("checkpoints"):
+            note, where = tree["note"].encode(), f"checkpoint {tree['size']}"
+            origin, size, root, end = open_note(note, [self.key], where).decode().split("\n")
+            is_right = origin == self.key.name and size == str(tree["size"]) and not end
+            require(is_right, "bad_checkpoint", where, "it is of another log or size")
+            heads[tree["size"]] = read_base64(root, HASH_BYTES)
+        require(self.pack.size in heads, "bad_checkpoint", "checkpoints", "that of the whole pack is missing")
+        return heads
+
+    def _compare(self, heads: dict[int, bytes], tree: Tree) -> None:
+        root = heads.pop(tree.size, None)  # a checkpoint of the tree so far: each continues the ones before
+        self.counts["checkpoints"] += root is not None
+        if root not in (None, tree.root()):
+            self.report(Wrong("root_mismatch", f"checkpoint {tree.size}", "the entries do not lead to its root"))
+
+    def _check_entry(self, entry: Entry, note: bytes, where: str) -> None:
+        tree, name = entry.tree, entry.writer
+        beside = self.pack.read_sealed(entry.index) if entry.is_inside else None
+        is_right = TYPES.keys() <= tree.keys() <= ALL_TYPES.keys() and PART.fullmatch(name) and len(note) <= MAX_NOTE
+        is_right = is_right and all(type(value) is ALL_TYPES[member] for member, value in tree.items())
+        require(is_right, "malformed_entry", where, "members are missing, unknown or of another type")
+        require(tree["v"] == ENTRY_VERSION, "unknown_version", where, f"format {tree['v']} is unknown to this program")
+        if is_first := tree["kind"] == "writer_open":
+            key = Key.read(tree["body"]["vkey"], where)
+            is_right = key.name == f"halo/{self.pack.tenant}/w/{name}" and name not in self.writers
+            require(is_right, "bad_writer_key", where, "it does not open this writer")
+            open_note(note, [key, self.key], where)
+            self.writers[name] = Writer(key)
+        require(name in self.writers, "writer_missing", where, "the entry that certifies its writer's key is missing")
+        self._check_chain(self.writers[name], entry, where)
+        if not is_first:
+            open_note(note, [self.writers[name].key], where)
+        if entry.is_inside:
+            self._check_attached(entry, beside, where)
+        if tree["kind"] == "decision":
+            self._check_decision(entry, where)
+        elif tree["kind"] == "outcome":
+            self._check_outcome(entry, where)
+        elif "hash" in tree["body"]:
+            require(tree["body"]["hash"] in self.pack.parts, "part_missing", where, "a part that it names is missing")
+        self.counts["entries" if entry.is_inside else "entries from before"] += 1
+
+    def _check_chain(self, writer: Writer, entry: Entry, where: str) -> None:
+        kind, seq, prev = entry.tree["kind"], entry.tree["ws"], entry.tree["prev"]
+        is_next = seq == writer.last + 1 and prev == base64.b64encode(writer.leaf).decode()
+        # Of the entries before the period, and where it begins, the pack need not hold the entry before.
+        may_skip = not writer.is_inside and seq > writer.last + 1 > 0 and read_base64(prev, HASH_BYTES)
+        is_right = (is_next or may_skip) and (seq == 0) == (kind == "writer_open") and not writer.is_closed
+        writer.last, writer.leaf, writer.is_inside = seq, entry.leaf, entry.is_inside
+        writer.is_closed = kind == "writer_close" and entry.tree["body"].get("writer", entry.writer) == entry.writer
+        require(is_right, "chain_broken", where, "it does not follow its writer's entry before")
+
+    def _check_attached(self, entry: Entry, stored: dict[str, Any] | None, where: str) -> None:
+        attached, revealed = entry.tree.get("attached"), self.pack.revealed.pop(entry.index, None)
+        if stored is None:
+            is_right = revealed is None and (attached is None or not self.pack.scope["sealed"])
+            require(is_right, "content_missing", where, "its sealed content is missing")
+            return
+        sealed, marks = (read_base64(stored.get(name, "")) for name in ("sealed", "marks"))
+        boxes = split_boxes(sealed)
+        commitments = b"".join(self.pack.commitments[subject.decode()] for subject, _, _ in boxes)
+        lengths = struct.pack(">3I", len(commitments), len(sealed), len(marks))
+        digest = hashlib.sha256(b"halo/attached/v3\0" + lengths + commitments + sealed + marks).digest()
+        is_right = attached == base64.b64encode(digest).decode()
+        require(is_right, "content_altered", where, "the sealed content is not what the entry committed to")
+        self.counts["sealed contents"] += 1
+        if revealed is not None:
+            opened = zip(boxes, (read_base64(key) for key in revealed["keys"]), strict=True)
+            fields = dict(field for box, key in opened if key for field in open_box(self.pack.tenant, box, key).items())
+            is_right = bool(fields) and fields == revealed["fields"]
+            require(is_right, "content_altered", where, "what is revealed is not what was sealed")
+            self.counts["revealed contents"] += 1
+
+    def _read_part(self, name: str, where: str) -> Any:
+        if name not in self._trees:
+            full = "sha256:" + read_base64(name, HASH_BYTES).hex()
+            require(full in self.pack.parts, "part_missing", where, f"the part {full} is missing")
+            if len(self._trees) >= MAX_TREES:
+                self._trees.clear()
+            self._trees[name] = read_json(self.pack.parts[full], full)
+        return self._trees[name]
+
+    def _check_decision(self, entry: Entry, where: str) -> None:
+        """Its parts are there, and its request did not run before; what questions need of it becomes its facts."""
+        body, verdict = entry.tree["body"], entry.tree["body"].get("decision", {})
+        frame, resource = self._read_part(body["frame"], where), self._read_part(body["resource"], where)
+        host, effect = self._read_part(frame["host"], where), verdict.get("effect", "allow")
+        for name in (host["policy"], *("sha256:" + read_base64(item, HASH_BYTES).hex() for item in frame["chain"])):
+            require(not name or name in self.pack.parts, "part_missing", where, f"{name}, which it names, is missing")
+        facts, (kind, target) = entry.facts, (resource["kind"], resource["id"])
+        facts |= {"agent": frame["agent"], "user": frame.get("user", ""), "action": kind, "resource": target}
+        facts |= {"labels": resource["labels"], "effect": effect, "session": entry.tree.get("session", "")}
+        facts["reasons"] = ",".join(item["code"] for item in verdict.get("reasons", []))
+        facts["ran"] = body.get("dispatched", effect in ("allow", "monitor", "restrict"))
+        if not facts["ran"]:
+            return
+        self.counts["actions that ran"] += 1
+        self.open_runs[entry.writer, entry.tree["ws"]] = entry
+        args = "blake2b-256:" + read_base64(body["args"], HASH_BYTES).hex() if body["args"] else ""
+        place = [facts["session"], frame["agent"], body.get("turn", ""), body.get("call", "")]
+        digest = hashlib.sha256(b"halo/request\0" + to_json([*place, kind, target, args])).digest()[:16]
+        if host["mode"] != "enforce" or resource["idempotent"]:
+            return  # it may run any number of times
+        facts["request"] = digest
+        if digest in self._runs:
+            self._pauses[digest] -= 1
+            require(self._pauses[digest] >= 0, "dispatched_twice", where, "its request ran before, and may run once")
+        self._runs.add(digest)
+
+    def _check_outcome(self, entry: Entry, where: str) -> None:
+        """It is of a decision that let its action run, and the only one. An action that paused may run once more."""
+        body, place = entry.tree["body"], entry.tree["body"]["decision"]
+        name, seq = (entry.writer, place) if isinstance(place, int) else (place["w"], place["ws"])
+        decision = self.open_runs.pop((name, seq), None)
+        leaf = "" if decision is None else base64.b64encode(decision.leaf).decode()
+        if decision is None or not (isinstance(place, int) or place["leaf"] == leaf):
+            raise Wrong("outcome_unmatched", where, "its decision did not let an action run, or has an outcome")
+        if body.get("status") == "paused" and "request" in decision.facts:
+            self._pauses[decision.facts["request"]] += 1
+        self.counts["outcomes"] += 1
+
+
+QUESTIONS = ("who-touched", "denials", "unfinished", "policies", "approvals")
+_WHO = ("agent", "user", "action", "resource", "effect", "ran", "session")
+
+
+def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, Any]]:
+    """Check everything, and give the rows of an answer on the way."""
+    now = {"mode": "", "policy": ""}
+    for entry in checker.run():
+        kind, body, is_in = entry.tree["kind"], entry.tree["body"], entry.is_in(checker.pack.period)
+        if question == "who-touched" and is_in and label in entry.facts.get("labels", ()):
+            yield entry.row(*_WHO)
+        elif question == "denials" and is_in and entry.facts.get("effect") == "deny":
+            yield entry.row(*_WHO, "reasons")
+        elif question == "approvals" and is_in and kind == "approval":
+            yield entry.row() | {name: body.get(name, "") for name in "request kind answer actor authn kid why".split()}
+        elif question == "policies" and kind in now and (value := body.get("to", body.get("hash"))) != now[kind]:
+            yield entry.row() | {"what": kind, "value": value, "before": body.get("from", now[kind])}
+            now[kind] = value
+    still_open = checker.open_runs.values() if question == "unfinished" else ()
+    yield from (entry.row(*_WHO) for entry in still_open if entry.is_in(checker.pack.period))
+
+
+def show(value: Any) -> str:
+    """A value without characters that a terminal would obey."""
+    text = value if isinstance(value, str) else to_json(value).decode()
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
+
+
+def check_pack(path: Path, key: Key | None, question: str, label: str, out: TextIO) -> int:
+    """Check a pack, print the rows of the answer if there is a question, and what was found; the exit code."""
+    with path.open("rb") as file:
+        checker, rows = Checker(Pack(Archive(file), key)), list[dict[str, Any]]()
+        try:
+            rows += answer(checker, question, label)
+        except Wrong as problem:  # nothing after it can be checked
+            checker.report(problem)
+    scope = {name: checker.pack.scope[name] for name in ("tenant", "period", "first", "end", "size", "root", "key")}
+    out.write(f"# pack: {show(scope)}\n# checked: {show(checker.counts)}\n")
+    out.writelines(f"WRONG {show(str(problem))}\n" for problem in checker.findings)
+    if checker.findings:
+        return FAILS  # without an answer
+    lines = [*rows[:1], *(row.values() for row in rows)]  # titles, then rows
+    out.writelines("\t".join(map(show, line)) + "\n" for line in lines)
+    out.write("# not seen: what did not pass through Halo, came later, or stays sealed; a second log under this key\n")
+    if key is None:
+        out.write("CANNOT TELL whose key this is: get it from the operator by another way, and give it with --key\n")
+        return CANNOT_TELL
+    out.write("VERIFIED: nothing was changed, removed or added\n" + f"{question}: {len(rows)} found\n" * bool(question))
+    return FAILS if question == "unfinished" and rows else HOLDS
+
+
+def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> int:
+    """Run the command; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("question", nargs="?", default="", choices=["", *QUESTIONS], help="what to answer besides")
+    parser.add_argument("--key", default="", help="the log's verifier key, as the operator gave it to you")
+    parser.add_argument("--label", default="", help="of who-touched: the data label, for example pii")
+    options = parser.parse_intermixed_args(arguments)
+    try:
+        key = Key.read(options.key, "--key") if options.key else None
+        return check_pack(options.pack, key, options.question, options.label, out)
+    except Wrong as problem:
+        out.write(f"WRONG {show(str(problem))}\n")
+        return CANNOT_TELL if problem.code == "unknown_version" else FAILS
+    except MALFORMED as problem:
+        out.write(f"WRONG the pack has another form: {show(repr(problem))} (bad_pack)\n")
+        return FAILS
+    except OSError as problem:
+        out.write(f"CANNOT TELL: {show(str(problem))}\n")
+        return CANNOT_TELL
+
+
+if __name__ == "__main__":
+    sys.exit(main())

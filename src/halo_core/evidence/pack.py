@@ -1,0 +1,526 @@
+"""Evidence packs: one file with the entries of a period and all that it takes to check them without Halo.
+
+    summary = make_pack(reader, tenant, signer, path, PackRequest((from_us, to_us)))
+
+A pack is a ZIP file whose members are stored as they are, in a fixed order and with a fixed time, so that every byte
+follows from the log and the request. `halo_verify.py`, which is in each pack, checks it; docs/ledger-format.md says
+what the members are. Content stays sealed unless the request names its entry.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from halo_core.clock import format_iso
+from halo_core.crypto import canonical
+from halo_core.crypto.sodium import AEAD_NONCE_BYTES, derive_xchacha20_subkey
+from halo_core.errors import CannotDecide, CanonicalError, ConfigError, Gap, Tampered
+from halo_core.evidence.answers import describe_tool
+from halo_core.evidence.archive import LineWriter, PackArchive, encode_base64, sign_statement
+from halo_core.evidence.proofs import (
+    SignedHead,
+    find_newest_checkpoint,
+    read_checkpoints,
+    read_log_notes,
+    require_root,
+)
+from halo_core.ledger import Vkey, format_vkey, leaf_hash, log_origin, make_vkey, open_sealed, split_boxes
+from halo_core.ledger.reader import BLOB_DOMAINS
+from halo_core.ledger.sealed_content import measure_subject, read_subject
+from halo_core.ledger.tree import ProofTree
+from halo_core.model import ENTRY_VERSION, EntryKind, format_entry_id
+
+if TYPE_CHECKING:
+    from halo_core.crypto.keys import Signer
+    from halo_core.store.reader import Reader, SealedContents
+
+PACK_VERSION: Final = 1
+PREDICATE_TYPE: Final = "https://github.com/halo-agents/halo/evidence-pack/v1"
+_EXTRA_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?")
+_TIME: Final = b',"ts_us":'
+_PACKED_NAME: Final = re.compile(rb'"([A-Za-z0-9+/]{43}=)"')
+_HEX_NAME: Final = re.compile(rb"sha256:([0-9a-f]{64})")
+_ED25519_SPKI: Final = bytes.fromhex("302a300506032b6570032100")
+"""What stands before the 32 bytes of a key in a SubjectPublicKeyInfo (RFC 8410)."""
+_STANDING: Final = (EntryKind.AUTHORITY.value, EntryKind.MODE.value, EntryKind.POLICY.value)
+"""Kinds of entries from before a period that say what was in force when it began."""
+_ENTRIES: Final = "SELECT idx, w, sealed, marks FROM entry WHERE tenant=? AND idx>=? AND idx<? ORDER BY idx"
+_ONE_SIGNATURE: Final = 68
+_NO_END: Final = 2**63 - 1
+_LAST_US: Final = 2**53 - 1
+"""The last time that canonical JSON can hold, in the year 2255."""
+_DOMAINS: Final = ("halo/part/v2", *(domain for domain in BLOB_DOMAINS if domain != "halo/part/v2"))
+_OWN_NAMES: Final = frozenset(
+    (
+        *("checkpoints", "context", "entries", "gaps", "parts", "revealed", "sealed", "subjects"),
+        *("halo_verify.py", "keys.json", "pack.json", "manifest.json", "manifest.dsse.json", "verify.md"),
+    )
+)
+"""First parts of the names that a pack gives to its own members."""
+_PLACE: Final = "SELECT idx FROM entry WHERE tenant=? AND w=? AND ws=?"
+
+
+@dataclass(frozen=True, slots=True)
+class PackRequest:
+    """What goes into a pack.
+
+    Args:
+        period_us: earliest time of an entry, and the one after the latest, in microseconds.
+        reveal: positions of entries whose content is opened in the pack.
+        with_sealed: whether sealed content that stays sealed is in the pack, so that its digests can be checked.
+    """
+
+    period_us: tuple[int, int]
+    reveal: frozenset[int] = frozenset()
+    with_sealed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PackScope:
+    """What a pack covers; `extra_files` is called with it.
+
+    Args:
+        tenant: whose log.
+        period_us: as asked for.
+        first: position of the first entry, which is from before the period unless the log begins there.
+        end: position after the last entry, which is from after the period unless the log ends there. The entries
+            between are all in the pack, whatever their time.
+        size: of the tree of the checkpoint that covers them.
+        root: of that tree, base64.
+    """
+
+    tenant: str
+    period_us: tuple[int, int]
+    first: int
+    end: int
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackSummary:
+    """What was put into a pack; counts, and the digest of the whole file."""
+
+    scope: PackScope
+    entries: int
+    context: int
+    parts: int
+    sealed: int
+    revealed: int
+    members: tuple[str, ...]
+    bytes: int
+    sha256: str
+
+
+ExtraFiles = Callable[[PackScope], Mapping[str, bytes]]
+"""Further members of a pack by name, such as `map.json` and `report.html`.
+
+They must follow from the log and the scope alone, without a clock, so that a pack can be made again to the byte.
+"""
+EXTRA_FILES: Final[list[ExtraFiles]] = []
+"""What `make_pack` asks for further members, unless its caller names others."""
+
+
+def make_pack(
+    reader: Reader,
+    tenant: str,
+    signer: Signer,
+    path: Path,
+    request: PackRequest,
+    *,
+    contents: SealedContents | None = None,
+    extra_files: Iterable[ExtraFiles] | None = None,
+) -> PackSummary:
+    """Write the evidence pack of a period.
+
+    Args:
+        reader: the store.
+        tenant: whose log.
+        signer: the log's key, which signs the manifest.
+        path: of the file. It appears whole or not at all, and replaces one that is there.
+        request: what goes into it.
+        contents: what is sealed in the store, with the home's key, for what is revealed.
+        extra_files: in place of `EXTRA_FILES`.
+
+    Raises:
+        CannotDecide: `no_entries`, the period has no entry under a checkpoint; `no_checkpoint`.
+        ConfigError: `pack_too_large`, `not_in_pack` (an entry to reveal), `no_content_key`, `no_content`,
+            `bad_member_name`, or `no_file`, the file cannot be written.
+        Gap, Tampered: the log is not whole, so that nobody could verify a pack of it.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    extra = EXTRA_FILES if extra_files is None else extra_files
+    try:
+        try:
+            with draft.open("wb") as file:
+                summary = _PackMaker(reader, tenant, signer, request, contents, PackArchive(file)).make(extra)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as exc:
+        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
+        raise ConfigError("no_file", why, field="output", remedy=remedy) from exc
+    return summary
+
+
+@dataclass(slots=True)
+class _LogScan:
+    """What one pass over a log finds: its tree, where the period lies, and where each writer opened."""
+
+    tree: ProofTree = field(default_factory=ProofTree)
+    times_us: array[int] = field(default_factory=lambda: array("q"))
+    first: int = -1
+    end: int = -1
+    opened: dict[str, int] = field(default_factory=dict)
+
+
+class _Named(NamedTuple):
+    """The names of a tenant's parts, as entries spell them → hex digits."""
+
+    packed: dict[bytes, str]
+    hexed: set[bytes]
+
+    def find(self, data: bytes) -> Iterator[str]:
+        """Names of the parts that some bytes name."""
+        for text in _PACKED_NAME.findall(data):
+            if text in self.packed:
+                yield self.packed[text]
+        for text in _HEX_NAME.findall(data):
+            if text in self.hexed:
+                yield text.decode("ascii")
+
+
+class _PackMaker:
+    def __init__(  # noqa: PLR0917  as `make_pack` has them
+        self,
+        reader: Reader,
+        tenant: str,
+        signer: Signer,
+        request: PackRequest,
+        contents: SealedContents | None,
+        archive: PackArchive,
+    ) -> None:
+        self._reader, self._tenant, self._signer, self._request = reader, tenant, signer, request
+        self._contents, self._archive = contents, archive
+        self._log: Vkey = make_vkey(log_origin(tenant), signer.public_key)
+        self._named = self._list_parts()
+        self._parts: set[str] = set()
+        self._writers: dict[str, str] = {}
+        self._authorities: list[dict[str, Any]] = []
+        self._subjects: set[str] = set()
+        self._places: set[tuple[str, int]] = set()
+        self._first_seqs: dict[str, int] = {}
+        self._revealed: list[bytes] = []
+
+    def make(self, extra_files: Iterable[ExtraFiles]) -> PackSummary:
+        newest = find_newest_checkpoint(self._reader, self._tenant, self._log)
+        scan = self._scan(newest.head.size)
+        require_root(scan.tree, newest.head)
+        heads = self._select_heads(scan)
+        head = heads[-1].head
+        from_us, to_us = (min(max(us, 0), _LAST_US) for us in self._request.period_us)
+        root = encode_base64(head.root)
+        scope = PackScope(self._tenant, (from_us, to_us), scan.first, scan.end, head.size, root)
+        entries, sealed = self._write_entries(scan)
+        context = self._write_context(scan, head.size)
+        self._write_lines("revealed", self._revealed)
+        self._write_lines("checkpoints", [_encode({"note": i.note.decode(), "size": i.head.size}) for i in heads])
+        self._write_lines("subjects", self._encode_subjects())
+        parts = self._write_parts()
+        self._add_json("keys.json", self._describe_keys())
+        self._add_extra(extra_files, scope)
+        self._add_program(scope)
+        self._seal(self._describe(scope))
+        members = tuple(str(item["name"]) for item in self._archive.members)
+        size, digest = self._archive.close()
+        return PackSummary(scope, entries, context, parts, sealed, len(self._revealed), members, size, digest)
+
+    def _list_parts(self) -> _Named:
+        names = _Named({}, set())
+        for (name,) in self._reader.stream("SELECT hash FROM blob WHERE tenant=?", self._tenant):
+            hexed = str(name).removeprefix("sha256:")
+            names.packed[encode_base64(bytes.fromhex(hexed)).encode("ascii")] = hexed
+            names.hexed.add(hexed.encode("ascii"))
+        return names
+
+    def _scan(self, size: int) -> _LogScan:
+        scan = _LogScan()
+        from_us, to_us = self._request.period_us
+        for index, writer, text, signatures, note in read_log_notes(self._reader, self._tenant, 0, size):
+            scan.tree.append(leaf_hash(note))
+            ts_us = _read_time(text)
+            scan.times_us.append(ts_us)
+            if from_us <= ts_us < to_us:
+                scan.first = index if scan.first < 0 else scan.first
+                scan.end = index + 1
+            if len(signatures) > _ONE_SIGNATURE:
+                scan.opened[writer] = index
+        if scan.first < 0:
+            message = f"no entry of `{self._tenant}` that a checkpoint covers is of this period"
+            raise CannotDecide("no_entries", message, remedy="choose another period; `halo log` shows when entries are")
+        # The entries beside show that the positions span the period: one from before it, and one from after it.
+        while scan.first > 0 and scan.times_us[scan.first] >= from_us:
+            scan.first -= 1
+        while scan.end < size and scan.times_us[scan.end - 1] < to_us:
+            scan.end += 1
+        return scan
+
+    def _select_heads(self, scan: _LogScan) -> list[SignedHead]:
+        """The checkpoints inside of the pack, up to the smallest one that covers all of it."""
+        heads: list[SignedHead] = []
+        for item in read_checkpoints(self._reader, self._tenant, self._log, scan.first + 1):
+            require_root(scan.tree, item.head)
+            heads.append(item)
+            if item.head.size >= scan.end:
+                break
+        return heads
+
+    def _write_entries(self, scan: _LogScan) -> tuple[int, int]:
+        """Write the entries of the period and what is sealed beside them; how many of both."""
+        entries, sealed = LineWriter(self._archive, "entries"), LineWriter(self._archive, "sealed")
+        beside = self._reader.stream(_ENTRIES, self._tenant, scan.first, scan.end)
+        notes = read_log_notes(self._reader, self._tenant, scan.first, scan.end)
+        reveal = set(self._request.reveal)
+        for (index, writer, text, signatures, _), row in zip(notes, beside, strict=True):
+            entries.add(_encode_entry(index, writer, text, signatures))
+            self._read_entry(index, writer, text)
+            if row[2] is None and row[3] is None:
+                continue
+            boxes = split_boxes(bytes(row[2] or b""))
+            if index in reveal:
+                reveal.discard(index)
+                self._reveal(index, boxes)
+            elif not self._request.with_sealed:
+                continue
+            self._subjects.update(map(read_subject, boxes))
+            members = {"marks": row[3], "sealed": row[2]}
+            line = {name: encode_base64(bytes(data)) for name, data in members.items() if data is not None}
+            sealed.add(_encode({**line, "index": index}))
+        if reveal:
+            message = f"position {min(reveal)} is not among the entries of the pack, or has no content"
+            raise ConfigError("not_in_pack", message, field="reveal", remedy="choose entries of the period")
+        entries.close()
+        sealed.close()
+        return entries.count, sealed.count
+
+    def _read_entry(self, index: int, writer: str, text: bytes) -> None:
+        """Note what an entry names: parts, keys, and other entries."""
+        try:
+            tree: dict[str, Any] = canonical.loads(text)
+            kind, body, seq = tree["kind"], tree["body"], tree["ws"]
+            first = self._first_seqs.setdefault(writer, seq)
+            self._parts.update(self._named.find(text))
+            if kind == EntryKind.WRITER_OPEN:
+                self._writers[writer] = body["vkey"]
+            elif kind == EntryKind.AUTHORITY:
+                members = {name: body[name] for name in ("act", "key", "kid", "role") if name in body}
+                self._authorities.append({**members, "entry": format_entry_id(writer, seq)})
+            elif kind in (EntryKind.OUTCOME, EntryKind.APPROVAL_REQUEST):
+                decision = body["decision"]
+                place = (writer, decision) if isinstance(decision, int) else (decision["w"], decision["ws"])
+                if place[0] != writer or place[1] < first:  # else it is among the entries of the period
+                    self._places.add(place)
+            elif kind == EntryKind.APPROVAL:
+                asked, _, number = body["request"].rpartition("-")
+                self._places.add((asked, int(number)))
+        except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
+            remedy = "run `halo verify`"
+            raise Tampered("malformed_entry", f"entry {index} has another form: {exc}", remedy=remedy) from exc
+
+    def _reveal(self, index: int, boxes: list[bytes]) -> None:
+        """Open what is sealed beside an entry, with the key of each box alone."""
+        if self._contents is None:
+            remedy = "run this in the home that has content.key"
+            raise ConfigError("no_content_key", "there is no content key to open content with", remedy=remedy)
+        fields: dict[str, str] = {}
+        keys: list[str] = []
+        for box in boxes:
+            found = self._contents.find_key(self._tenant, read_subject(box))
+            box_key = b"" if found is None or found[0] is None else _find_box_key(found[0], box)
+            keys.append(encode_base64(box_key))
+            if found is not None and found[0] is not None and box_key:
+                opened = open_sealed(found[0], self._tenant, box)
+                fields.update({name: data.decode(errors="backslashreplace") for name, data in opened.items()})
+        if not fields:
+            message = f"the content of the entry at position {index} was erased, or it has none"
+            raise ConfigError("no_content", message, field="reveal", remedy="leave this entry out of `--reveal`")
+        self._revealed.append(_encode({"fields": fields, "index": index, "keys": keys}))
+
+    def _write_context(self, scan: _LogScan, size: int) -> int:
+        """Write the entries from before the period on which it depends, each with its path; how many."""
+        context: dict[int, bytes] = {}
+        standing = self._find_standing(scan.first)
+        while True:
+            opened = {scan.opened[name] for name in self._first_seqs if name in scan.opened}
+            wanted = {index for index in standing | self._find_places() | opened if index < scan.first}
+            wanted -= context.keys()
+            if not wanted:
+                break
+            for index in sorted(wanted):
+                _, writer, text, signatures, _ = next(read_log_notes(self._reader, self._tenant, index, index + 1))
+                self._read_entry(index, writer, text)
+                context[index] = _encode_entry(index, writer, text, signatures)
+        self._write_lines("context", [context[index] for index in sorted(context)])
+        self._write_gaps(scan, sorted(context), size)
+        return len(context)
+
+    def _write_gaps(self, scan: _LogScan, context: list[int], size: int) -> None:
+        """Write the roots of the subtrees that stand for entries which are not in the pack, left to right."""
+        starts, stops = [0, *(index + 1 for index in context), scan.end], [*context, scan.first, size]
+        gaps = (gap for low, high in zip(starts, stops, strict=True) for gap in scan.tree.subtrees(low, high))
+        self._write_lines("gaps", (_encode({"level": level, "node": encode_base64(node)}) for level, node in gaps))
+
+    def _find_standing(self, first: int) -> set[int]:
+        """Positions of what was in force at a position: every enrolment, the mode, the policy of each writer since."""
+        found: set[int] = set()
+        newest: dict[str, int] = {}
+        for index, writer, _, kind, *_ in self._reader.entry_rows(
+            self._tenant, _STANDING, "", (0, first), (0, _NO_END)
+        ):
+            if kind == EntryKind.AUTHORITY:
+                found.add(index)
+            elif kind == EntryKind.MODE:
+                newest[""] = index
+            elif writer in self._first_seqs:
+                newest[writer] = index
+        return found | set(newest.values())
+
+    def _find_places(self) -> set[int]:
+        """Positions of the entries that others named since the last call."""
+        places, self._places = self._places, set()
+        rows = (next(self._reader.stream(_PLACE, self._tenant, *place), None) for place in sorted(places))
+        return {row[0] for row in rows if row is not None}
+
+    def _write_lines(self, folder: str, lines: Iterable[bytes]) -> int:
+        out = LineWriter(self._archive, folder)
+        for line in lines:
+            out.add(line)
+        out.close()
+        return out.count
+
+    def _encode_subjects(self) -> Iterator[bytes]:
+        for subject in sorted(self._subjects):
+            row = self._reader.vault(self._tenant, subject)
+            if row is None:
+                message = f"the row of the data key of `{subject}` is missing"
+                raise Gap("vault_missing", message, remedy="run `halo verify`")
+            yield _encode({"commitment": encode_base64(bytes(row[1])), "subject": subject})
+
+    def _write_parts(self) -> int:
+        """Write the parts that entries name, and those that these name."""
+        waiting = sorted(self._parts)
+        while waiting:
+            found = {name for hexed in waiting for name in self._named.find(self._load_part(hexed))}
+            waiting = sorted(found - self._parts)
+            self._parts |= found
+        return self._write_lines("parts", map(self._encode_part, sorted(self._parts)))
+
+    def _load_part(self, hexed: str) -> bytes:
+        data = self._reader.blob(self._tenant, f"sha256:{hexed}")
+        if data is None:
+            raise Gap("blob_missing", f"the part sha256:{hexed} is missing", remedy="run `halo verify`")
+        return bytes(data)
+
+    def _encode_part(self, hexed: str) -> bytes:
+        data, name = self._load_part(hexed), f"sha256:{hexed}"
+        domain = next((domain for domain in _DOMAINS if canonical.digest(domain, data) == name), None)
+        if domain is None:
+            raise Tampered("blob_altered", f"the part {name} does not have this digest", remedy="run `halo verify`")
+        try:
+            content = {"text": data.decode()}
+        except UnicodeDecodeError:
+            content = {"data": encode_base64(data)}
+        return _encode({**content, "domain": domain, "name": name})
+
+    def _describe_keys(self) -> dict[str, Any]:
+        spki = base64.encodebytes(_ED25519_SPKI + self._log.public).decode()
+        return {
+            "authorities": self._authorities,
+            "log": {"pem": f"-----BEGIN PUBLIC KEY-----\n{spki}-----END PUBLIC KEY-----\n", "vkey": self._vkey},
+            "writers": [{"vkey": vkey, "w": name} for name, vkey in sorted(self._writers.items())],
+        }
+
+    @property
+    def _vkey(self) -> str:
+        return format_vkey(self._log)
+
+    def _add_extra(self, extra_files: Iterable[ExtraFiles], scope: PackScope) -> None:
+        taken = {str(item["name"]).partition("/")[0] for item in self._archive.members} | _OWN_NAMES
+        for list_files in extra_files:
+            for name, data in sorted(list_files(scope).items()):
+                if not _EXTRA_NAME.fullmatch(name) or name.partition("/")[0] in taken:
+                    message = f"`{name[:80]}` is no name of a further file of a pack, or is taken"
+                    raise ConfigError("bad_member_name", message, field="extra_files")
+                self._archive.add(name, data)
+            taken |= {str(item["name"]) for item in self._archive.members}
+
+    def _add_program(self, scope: PackScope) -> None:
+        files = resources.files("halo_core.evidence")
+        self._archive.add("halo_verify.py", files.joinpath("halo_verify.py").read_bytes())
+        names = {"key": self._vkey, "tenant": scope.tenant, "first": scope.first, "last": scope.end - 1}
+        names |= {"size": scope.size, "root": scope.root}
+        names |= {name: format_iso(us) for name, us in zip(("start", "stop"), scope.period_us, strict=True)}
+        text = Template(files.joinpath("VERIFY.md").read_text(encoding="utf-8")).substitute(names)
+        self._archive.add("VERIFY.md", text.encode())
+
+    def _describe(self, scope: PackScope) -> dict[str, Any]:
+        """The content of `pack.json`, which is the predicate of the statement too."""
+        return {
+            "end": scope.end,
+            "first": scope.first,
+            "format": ENTRY_VERSION,
+            "key": self._vkey,
+            "period": {"from_us": scope.period_us[0], "to_us": scope.period_us[1]},
+            "root": scope.root,
+            "sealed": self._request.with_sealed,
+            "size": scope.size,
+            "tenant": scope.tenant,
+            "tool": describe_tool(),
+            "v": PACK_VERSION,
+        }
+
+    def _add_json(self, name: str, tree: Mapping[str, Any]) -> bytes:
+        data = canonical.dumps(tree) + b"\n"
+        self._archive.add(name, data)
+        return data
+
+    def _seal(self, description: Mapping[str, Any]) -> None:
+        """Write `pack.json`, the manifest, and the signed statement about both."""
+        self._add_json("pack.json", description)
+        manifest = self._add_json("MANIFEST.json", {"members": list(self._archive.members), "v": PACK_VERSION})
+        subjects = {"MANIFEST.json": manifest}
+        envelope = sign_statement(self._signer, self._log, subjects, PREDICATE_TYPE, description)
+        self._add_json("MANIFEST.dsse.json", envelope)
+
+
+def _read_time(text: bytes) -> int:
+    """The signed time of an entry. Members are sorted, so `ts_us` is the third last one."""
+    number = text[text.rfind(_TIME) + len(_TIME) :].partition(b",")[0]
+    if not number.isdigit():
+        raise Tampered("malformed_entry", "an entry has no time", remedy="run `halo verify`")
+    return int(number)
+
+
+def _find_box_key(key: bytes | Mapping[bytes, bytes], box: bytes) -> bytes:
+    """The key of one box, from the data key of its subject or from the keys of boxes that were kept; empty for none."""
+    nonce = box[measure_subject(box) + 4 :][:AEAD_NONCE_BYTES]
+    return derive_xchacha20_subkey(key, nonce) if isinstance(key, bytes) else key.get(nonce[:16], b"")
+
+
+def _encode_entry(index: int, writer: str, text: bytes, signatures: bytes) -> bytes:
+    """An entry as a line: its signed text as it is, and its signatures."""
+    parts = (signatures[at : at + _ONE_SIGNATURE] for at in range(0, len(signatures), _ONE_SIGNATURE))
+    shown = '","'.join(map(encode_base64, parts))
+    return b'{"entry":%b,"index":%d,"signatures":["%b"],"w":"%b"}' % (text, index, shown.encode(), writer.encode())
+
+
+def _encode(tree: Mapping[str, Any]) -> bytes:
+    return canonical.dumps(tree)

@@ -54,6 +54,9 @@ class EntryKind(StrEnum):
     ERASURE = "erasure"
     LEGAL_HOLD = "legal_hold"
     RETENTION = "retention"
+    CONTROL_WAIVER = "control_waiver"
+    INCIDENT = "incident"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ OPEN_KINDS: Final = (
     EntryKind.DRILL,
     EntryKind.POLICY,
     EntryKind.PROFILE,
+    EntryKind.CONTROL_WAIVER,
+    EntryKind.INCIDENT,
+    EntryKind.REPORT,
 )
 """Kinds of entries without a session that change nothing which a decision of another writer reads."""
 VERSIONED_KINDS: Final = frozenset(

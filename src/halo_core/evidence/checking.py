@@ -1,0 +1,347 @@
+"""Control checks over a log: what one is, and one pass over the log for many of them.
+
+A check takes entries in log order and concludes with an answer. It reads some kinds of entries in the period, others
+from the beginning of the log (`history`), and a few behind its end (`later`), such as the outcome of an action that ran
+late. Memory does not grow with the log: findings are counted, and only the first ones are kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, ClassVar, Final, NamedTuple
+
+from halo_core.crypto.keys import KeyStore
+from halo_core.decision.record_parts import Frame, default_acting, unpack_digest
+from halo_core.errors import ConfigError, NotVerified, PassportError, Tampered
+from halo_core.evidence.answers import Answer, Period, Verdict, format_query
+from halo_core.evidence.room import QueryRoom, RoomEntry, ask
+from halo_core.model import Effect, Link, format_entry_id
+from halo_core.passports import ChainCache, TrustAnchors
+from halo_core.replay import read_passport_keys
+from halo_core.store.reader import SealedContents
+
+MAX_FINDINGS: Final = 50
+"""Findings of one check that are kept in words."""
+END_US: Final = 2**62
+_MAX_CACHED: Final = 8192
+_RUN_EFFECTS: Final = frozenset(effect.value for effect in Effect if effect.runs)
+
+DECISION: Final = "decision"
+OUTCOME: Final = "outcome"
+
+
+class FrameFacts(NamedTuple):
+    """What the decisions of an agent in a session have in common; `name` is that of the part."""
+
+    name: str
+    agent: str
+    user: str
+    acting: tuple[str, ...]
+    chain: tuple[str, ...]
+    host: Mapping[str, Any]
+
+
+class DecisionItem(NamedTuple):
+    """A decision that a check reads: its entry, and what its parts say."""
+
+    entry: RoomEntry
+    frame: FrameFacts
+    resource: Mapping[str, Any]
+    effect: str
+    codes: tuple[str, ...]
+    ran: bool
+
+    @property
+    def what(self) -> str:
+        """The action in words."""
+        return f"{self.resource['kind']} `{self.resource['id']}` of `{self.frame.agent}`"
+
+    @property
+    def where(self) -> str:
+        """The decision and the action in words."""
+        return f"decision {self.entry.id} ({self.what})"
+
+
+class RunReader:
+    """What several checks of one pass need of the log besides its entries, read once."""
+
+    def __init__(self, room: QueryRoom, period: Period) -> None:
+        self.room = room
+        self.period = period
+        self.as_of_us = min(room.now_us, period.to_us)
+        """The moment at which deadlines are judged: the end of the period, or now."""
+        self._frames: dict[str, FrameFacts] = {}
+        self._resources: dict[str, Mapping[str, Any]] = {}
+        self._chains: dict[tuple[str, ...], tuple[Link, ...] | str] = {}
+        self._cache = ChainCache()
+        self._trusted: TrustAnchors | None = None
+
+    @cached_property
+    def contents(self) -> SealedContents:
+        """Sealed content, opened where the home has the key."""
+        room = self.room
+        if room.home is None:
+            return SealedContents(room.reader, None)
+        return SealedContents.with_home_key(room.reader, KeyStore(room.home))
+
+    def read_decision(self, entry: RoomEntry) -> DecisionItem:
+        """The decision of an entry.
+
+        Raises:
+            Tampered: a part is missing or was changed, or the entry holds no decision.
+        """
+        body = entry.body
+        try:
+            verdict = body.get("decision", {})
+            effect = verdict.get("effect", Effect.ALLOW.value)
+            codes = tuple(item["code"] for item in verdict.get("reasons", ({"code": "granted"},)))
+            ran = body.get("dispatched", effect in _RUN_EFFECTS)
+            frame, resource = self._read_frame(body["frame"]), self._read_resource(body["resource"])
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
+        return DecisionItem(entry, frame, resource, effect, codes, ran)
+
+    def _read_frame(self, name: str) -> FrameFacts:
+        facts = self._frames.get(name)
+        if facts is None:
+            tree, host = Frame.read(name, self.room.reader.part_reader(self.room.tenant))
+            agent, user = tree["agent"], tree.get("user", "")
+            acting = tuple(tree.get("acting", default_acting(user, agent)))
+            facts = FrameFacts(name, agent, user, acting, tuple(map(unpack_digest, tree["chain"])), host)
+            _keep(self._frames, name, facts)
+        return facts
+
+    def _read_resource(self, name: str) -> Mapping[str, Any]:
+        tree = self._resources.get(name)
+        if tree is None:
+            tree = self.room.reader.part_reader(self.room.tenant)(name)
+            _keep(self._resources, name, tree)
+        return tree
+
+    def read_chain(self, hashes: tuple[str, ...]) -> tuple[Link, ...] | str:
+        """The verified links of a chain of passports; a text says why it does not verify."""
+        known = self._chains.get(hashes)
+        if known is None:
+            known = self._verify_chain(hashes)
+            _keep(self._chains, hashes, known)
+        return known
+
+    def _verify_chain(self, hashes: tuple[str, ...]) -> tuple[Link, ...] | str:
+        room = self.room
+        if self._trusted is None:
+            issuers, approvers = read_passport_keys(room.reader, self.contents, room.tenant)
+            self._trusted = TrustAnchors(issuers=issuers, approvers=approvers)
+        try:
+            tokens = [(room.reader.blob(room.tenant, name) or b"").decode("ascii", "replace") for name in hashes]
+            links = self._cache.verify(tokens, trusted=self._trusted, audience=None, tenant=None)
+        except PassportError as exc:
+            return f"{exc.message} ({exc.code})"
+        if tuple(link.hash for link in links) != hashes:
+            return "a passport is stored under the name of another one"
+        return links
+
+
+def _keep(known: dict[Any, Any], name: Any, value: Any) -> None:
+    if len(known) >= _MAX_CACHED:
+        known.clear()
+    known[name] = value
+
+
+class Check:
+    """One check: collects what entries say, then concludes.
+
+    Attributes of the class:
+        name: stable id.
+        claim: the sentence that holds or does not.
+        counted: what it counts, in words.
+        kinds: kinds of entries that it reads in the period; None for every kind.
+        history: kinds that it reads before the period as well.
+        later: kinds that it reads behind the period as well, while `is_waiting`.
+        columns: of its rows.
+        limits: notes that every answer has.
+        fails_on_damage: a log that does not verify is what it looks for; the others cannot tell then.
+    """
+
+    name: ClassVar[str]
+    claim: ClassVar[str]
+    counted: ClassVar[str]
+    kinds: ClassVar[frozenset[str] | None] = frozenset()
+    history: ClassVar[frozenset[str]] = frozenset()
+    later: ClassVar[frozenset[str]] = frozenset()
+    columns: ClassVar[tuple[str, ...]] = ()
+    limits: ClassVar[tuple[str, ...]] = ()
+    fails_on_damage: ClassVar[bool] = False
+
+    def __init__(self, run: RunReader) -> None:
+        self.run = run
+        self.count = 0
+        self.rows: list[Mapping[str, Any]] = []
+        self.notes: list[str] = list(self.limits)
+        self.unknown: list[str] = []
+        self._findings: list[str] = []
+        self._found = 0
+
+    def add_history(self, entry: RoomEntry) -> None:
+        """Take an entry from before the period."""
+
+    def add(self, entry: RoomEntry) -> None:
+        """Take an entry of the period that is no decision; one of the history unless a check says otherwise."""
+        self.add_history(entry)
+
+    def add_decision(self, decision: DecisionItem) -> None:
+        """Take a decision of the period; as any other entry unless a check says otherwise."""
+        self.add(decision.entry)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether entries behind the period are needed."""
+        return bool(self.later)
+
+    def add_later(self, entry: RoomEntry) -> None:
+        """Take an entry from behind the period."""
+
+    def finish(self) -> None:
+        """Conclude: add the last findings, rows and notes."""
+
+    def find(self, sentence: str) -> None:
+        """Add a finding; only the first ones are kept in words."""
+        self._found += 1
+        if len(self._findings) < MAX_FINDINGS:
+            self._findings.append(sentence)
+
+    def explain_empty(self) -> str:
+        """Why nothing can be told where nothing was counted."""
+        return f"there are no {self.counted} in this period"
+
+    def conclude(self) -> Answer:
+        """The answer."""
+        findings, more = list(self._findings), self._found - len(self._findings)
+        if more:
+            findings.append(f"and {more} more")
+        verdict = Verdict.FAILS if findings else Verdict.HOLDS
+        if not findings and (self.unknown or not self.count):
+            findings, verdict = self.unknown or [self.explain_empty()], Verdict.CANNOT_TELL
+        else:
+            self.notes += self.unknown
+        return self.run.room.conclude(
+            self.run.period,
+            counted=self.count,
+            what=self.counted,
+            claim=self.claim,
+            verdict=verdict,
+            findings=findings,
+            columns=self.columns,
+            rows=self.rows,
+            notes=self.notes,
+            query=format_check_query(self.name, self.run.period),
+        )
+
+
+def format_check_query(name: str, period: Period) -> str:
+    """The command that runs one check."""
+    return format_query(f"report --check {name}", period)
+
+
+def count_rows(counts: Counter[str], column: str, more: str = "count") -> list[Mapping[str, Any]]:
+    """Rows of a counter, the highest counts first."""
+    return [{column: name, more: n} for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def find_place_id(place: object) -> str:
+    """The entry id of a place (`w`, `ws`) that a body names; empty for none."""
+    if not isinstance(place, Mapping) or not isinstance(place.get("ws"), int):
+        return ""
+    return format_entry_id(str(place.get("w", "")), place["ws"])
+
+
+def find_decision_id(outcome: RoomEntry) -> str:
+    """The entry id of the decision that an outcome is of."""
+    place = outcome.body.get("decision")
+    return format_entry_id(outcome.writer, place) if isinstance(place, int) else find_place_id(place)
+
+
+def run_checks(room: QueryRoom, period: Period, checks: Sequence[type[Check]]) -> dict[str, Answer]:
+    """Run checks in one pass over the log; a log that does not verify, or cannot be read, leaves each undecided.
+
+    Args:
+        room: reads the log.
+        period: that is asked about.
+        checks: which.
+
+    Returns:
+        Name of the check → answer, in the order of `checks`.
+    """
+    answers: dict[str, Answer] = {}
+    damage: list[NotVerified] = []
+
+    def question(_room: QueryRoom, _period: Period) -> Answer:
+        run = RunReader(room, period)
+        running = [check(run) for check in checks]
+        try:
+            _read_entries(room, period, running, run)
+            for check in running:
+                check.finish()
+        except NotVerified as exc:
+            damage.append(exc)
+            raise
+        answers.update((check.name, check.conclude()) for check in running)
+        return answers[running[-1].name]
+
+    if not checks:
+        return {}
+    try:
+        _ = room.log
+    except NotVerified as exc:
+        damage.append(exc)
+    except ConfigError:
+        pass  # `ask` says which of them leave the question open
+    asked = ask(room, period, question)
+    is_damaged = any(exc.code != "no_trust" for exc in damage)
+    for check in checks:
+        if check.name not in answers:
+            query = format_check_query(check.name, period)
+            answer = room.cannot_tell(period, "; ".join(asked.findings), claim=check.claim, query=query)
+            fails = is_damaged and check.fails_on_damage
+            answers[check.name] = replace(answer, verdict=Verdict.FAILS) if fails else answer
+    return {check.name: answers[check.name] for check in checks}
+
+
+def _read_entries(room: QueryRoom, period: Period, running: Sequence[Check], run: RunReader) -> None:
+    for entry, readers in _route(room, [(check.history, check) for check in running], Period(0, period.from_us)):
+        for check in readers:
+            check.add_history(entry)
+    wanted = [(None if check.kinds is None else check.kinds | check.history, check) for check in running]
+    for entry, readers in _route(room, wanted, period):
+        if entry.kind != DECISION:
+            for check in readers:
+                check.add(entry)
+            continue
+        decision = run.read_decision(entry)
+        for check in readers:
+            check.add_decision(decision)
+    waiting = [(check.later, check) for check in running if check.later and check.is_waiting]
+    for entry, readers in _route(room, waiting, Period(period.to_us, END_US)):
+        for check in readers:
+            check.add_later(entry)
+        if not any(check.is_waiting for _, check in waiting):
+            break
+
+
+def _route(
+    room: QueryRoom, wanted: Iterable[tuple[frozenset[str] | None, Check]], period: Period
+) -> Iterator[tuple[RoomEntry, Sequence[Check]]]:
+    """Entries that somebody wants, with the checks that do."""
+    wanted = list(wanted)
+    if period.from_us >= period.to_us or not any(kinds is None or kinds for kinds, _ in wanted):
+        return
+    reads_all = any(kinds is None for kinds, _ in wanted)
+    names = frozenset[str]() if reads_all else frozenset().union(*(kinds for kinds, _ in wanted if kinds))
+    readers: dict[str, list[Check]] = {}
+    for entry in room.entries(sorted(names), period):  # type: ignore[arg-type]  # kinds by name
+        if entry.kind not in readers:
+            readers[entry.kind] = [check for kinds, check in wanted if kinds is None or entry.kind in kinds]
+        if readers[entry.kind]:
+            yield entry, readers[entry.kind]

@@ -1,0 +1,98 @@
+"""The control map: its form, what it may say, and the order of its frameworks."""
+
+from __future__ import annotations
+
+import copy
+import re
+from importlib import resources
+
+import pytest
+import yaml
+
+from halo_core.errors import ConfigError
+from halo_core.evidence.checks import REGISTRY
+from halo_core.evidence.controls import (
+    FRAMEWORKS,
+    Coverage,
+    find_control,
+    load_framework,
+    load_frameworks,
+    read_framework,
+)
+
+FOLDER = resources.files("halo_core.evidence") / "controls"
+
+
+def tree_of(name: str):
+    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def test_every_file_is_a_framework_in_the_order_that_is_shown():
+    assert {item.name for item in FOLDER.iterdir()} == {f"{name}.yaml" for name in FRAMEWORKS}
+    assert [item.id for item in load_frameworks()] == list(FRAMEWORKS)
+
+
+@pytest.mark.parametrize("framework", load_frameworks(), ids=lambda item: item.id)
+def test_a_row_names_checks_that_are_there_and_no_row_claims_what_nobody_can(framework):
+    for control in framework.controls:
+        assert set(control.checks) <= set(REGISTRY), control.id
+        text = f"{control.title} {control.asks} {control.shows} {control.remains}".lower()
+        assert "complian" not in text, control.id
+        assert "sr 11-7" not in text, control.id
+        assert (control.coverage is Coverage.NONE) <= (not control.checks), control.id
+
+
+def test_ids_of_the_owasp_lists_have_their_year():
+    for year in (2025, 2026):
+        framework = load_framework(f"owasp-llm-{year}")
+        assert [item.id for item in framework.controls] == [f"LLM{n:02d}:{year}" for n in range(1, 11)]
+    titles = [{item.id[:5]: item.title for item in load_framework(f"owasp-llm-{y}").controls} for y in (2025, 2026)]
+    assert {name for name in titles[0] if titles[0][name] != titles[1][name]} == {f"LLM{n:02d}" for n in range(3, 11)}
+
+
+def test_the_financial_framework_stays_at_categories():
+    assert all(re.fullmatch(r"(GV|MP|MS|MG)-\d", item.id) for item in load_framework("fs-ai-rmf-1.0").controls)
+
+
+def test_dates_of_the_ai_act_are_those_in_force():
+    about = load_framework("eu-ai-act").about
+    assert "2 December 2027" in about
+    assert "2 August 2028" in about
+    assert "2026" not in about.replace("2 August 2026", "").replace("2026/1744", "")
+
+
+def spoil(change):
+    tree = copy.deepcopy(tree_of("pci-dss-4.0.1"))
+    change(tree)
+    return tree
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: tree.pop("about"),
+        lambda tree: tree.update(more="x"),
+        lambda tree: tree.update(titles="theirs"),
+        lambda tree: tree["rows"][0].pop("remains"),
+        lambda tree: tree["rows"][0].update(verified=True),
+        lambda tree: tree["rows"][0].update(coverage="most"),
+        lambda tree: tree["rows"][0].update(source="elsewhere"),
+        lambda tree: tree["rows"][0].update(checks=["pairs", "pairs"]),
+        lambda tree: tree["rows"][1].update(checks=[]),
+        lambda tree: tree["rows"][0].update(asks=" "),
+        lambda tree: tree["rows"].append(tree["rows"][0]),
+    ],
+)
+def test_a_file_of_another_form_is_refused(change):
+    with pytest.raises(ValueError, match=r"."):
+        read_framework(spoil(change))
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("pci-dss-9 1.1", "no_such_framework"), ("pci-dss-4.0.1 99", "no_such_control"), ("", "no_such_framework")],
+)
+def test_an_unknown_control_is_refused_by_name(name, code):
+    with pytest.raises(ConfigError) as caught:
+        find_control(name)
+    assert caught.value.code == code

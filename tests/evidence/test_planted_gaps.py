@@ -1,0 +1,329 @@
+"""A planted gap turns exactly the checks red that look for it, and with them exactly the controls of the map."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control_world import (
+    ADMIN,
+    DAY_US,
+    NamedKind,
+    append,
+    change_part,
+    check,
+    commit,
+    copy_home,
+    desk,
+    find_decision,
+    forge,
+    make_home,
+    open_case,
+    people,
+    red,
+)
+
+from halo_core.evidence.answers import Verdict
+from halo_core.evidence.checks import PLANTED, REGISTRY
+from halo_core.evidence.controls import Coverage, load_frameworks
+from halo_core.model import Actor, EntryKind, Stop
+from halo_core.oversight import requests
+from halo_core.testing import FixedClock
+from halo_world import attack, db_of, found, python, verified
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from halo_core.crypto.keys import KeyStore
+from halo_core.model import EntryKind
+from halo_core.store import Draft, Store, StoreConfig
+home = Path(sys.argv[1])
+store = Store(StoreConfig(f"sqlite:///{home}/halo.db", home, "local"), KeyStore(home))
+body = {"act": "read", "what": {}, "actor": "x", "authn": "os-user"}
+store.commit(lambda tx: tx.append(Draft(EntryKind.ACCESS, "", body)))
+os._exit(0)
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    return make_home(tmp_path_factory.mktemp("whole") / "home")
+
+
+def set_members(**members: Any) -> Callable[[dict[str, Any], Any], None]:
+    return lambda body, _put: body.update(members)
+
+
+def set_seen(**members: Any) -> Callable[[dict[str, Any], Any], None]:
+    return lambda body, _put: body["seen"].update(members)
+
+
+def unsequence(home: Path) -> None:
+    with closing(attack(db_of(home))) as database:
+        database.execute("UPDATE entry SET idx=idx+5 WHERE idx=(SELECT max(idx) FROM entry)")
+
+
+def kill_a_process(home: Path) -> None:
+    subprocess.run(python("-c", _KILLED, str(home)), check=True)
+    append(home, EntryKind.ACCESS, {"act": "read", "what": {}})
+
+
+def act_on_a_later_day(home: Path) -> None:
+    forge(home, clock=FixedClock(time.time_ns() // 1000 + 3 * DAY_US))
+
+
+def act_after_retirement(home: Path) -> None:
+    commit(home, lambda tx: requests.revoke(tx, "agent", "desk", ADMIN, "retired"))
+    forge(home)
+
+
+def act_after_expiry(home: Path) -> None:
+    """More than a year later, when one of the grants has not been used for long either."""
+    forge(home, clock=FixedClock(time.time_ns() // 1000 + 400 * DAY_US))
+
+
+def act_after_a_stop(home: Path) -> None:
+    commit(home, lambda tx: requests.stop(tx, Stop("tool", "lookup", tx.clock.now_us()), ADMIN, "no more"))
+    forge(home)
+
+
+def pay_too_much(home: Path) -> None:
+    def change(body: dict[str, Any], _put: Any) -> None:
+        body["seen"]["accounts"][0]["spent"] = {"USD": 1_999_999}
+
+    forge(home, change, resource="pay")
+
+
+def answer_nobody_gave(home: Path) -> None:
+    def change(body: dict[str, Any], _put: Any) -> None:
+        body["seen"]["approval"] = {**body["seen"]["approval"], "id": "000000000000-7"}
+
+    forge(home, change, resource="pay")
+
+
+def run_beside_halo(home: Path) -> None:
+    with desk(home) as halo:
+        halo.record_shadow("tool", "raw_transfer", "app.py: transfer")
+
+
+def drop_the_model(home: Path) -> None:
+    forge(home, lambda body, _put: body.pop("model"), resource="gpt")
+
+
+def lose_the_owner(home: Path) -> None:
+    body = {"agent": "desk", "hash": "sha256:0", "kind": "standing", "origin": "issued"}
+    append(home, EntryKind.PASSPORT, body)
+
+
+def approve_an_own_policy(home: Path) -> None:
+    body = {"act": "policy", "approver": "ana", "author": "ana", "policy": "sha256:0", "role": "policy"}
+    append(home, EntryKind.AUTHORITY, body)
+
+
+def answer_as(name: str) -> Callable[[Path], None]:
+    def plant(home: Path) -> None:
+        request = found(home, EntryKind.APPROVAL_REQUEST)[0].entry.id
+        body = {"answer": "approve", "request": request}
+        append(home, EntryKind.APPROVAL, body, actor=Actor(name, "approver-key"))
+
+    return plant
+
+
+def change_what_was_approved(home: Path) -> None:
+    other = find_decision(home, "lookup")[1]["args"]
+    forge(home, set_members(args=other), resource="pay")
+
+
+def waive_the_floor_alone(home: Path) -> None:
+    until_us = time.time_ns() // 1000 + 3_600_000_000
+    append(home, EntryKind.MODE, {"from": "enforce", "to": "observe", "until_us": until_us, "why": "a look"})
+
+
+def bring_the_key_home(home: Path) -> None:
+    (people(home) / "issuer.key").rename(home / "issuer.key")
+
+
+def let_run(code: str, effect: str) -> Callable[[dict[str, Any], Any], None]:
+    reason = {"code": code, "effect": effect}
+    return set_members(decision={"effect": effect, "reasons": [reason]}, dispatched=True)
+
+
+PLANTS: dict[str, tuple[Callable[[Path], Any], int, set[str]]] = {
+    "an unsequenced entry": (unsequence, 0, {"population"}),
+    "a decision without its origin": (
+        lambda home: forge(home, change_part(home, "host", origin={"host": "", "pid": 1, "process": ""})),
+        0,
+        {"record_fields"},
+    ),
+    "a missing outcome": (lambda home: forge(home, outcome=False), 0, {"pairs"}),
+    "a verdict that does not compute": (
+        lambda home: forge(home, let_run("first_use", "monitor")),
+        0,
+        {"replay"},
+    ),
+    "a clock that ran back": (lambda home: forge(home, back_us=3_600_000_000), 0, {"time"}),
+    "a process that was killed": (kill_a_process, 0, {"lifecycle"}),
+    "an action on a failed decision": (
+        lambda home: forge(home, let_run("score_unavailable", "monitor")),
+        0,
+        {"failures", "replay"},
+    ),
+    "an access by nobody": (
+        lambda home: append(home, EntryKind.ACCESS, {"act": "read", "what": {}}, actor=None),
+        0,
+        {"log_access"},
+    ),
+    "a day that nobody looked at": (act_on_a_later_day, 5, {"log_review"}),
+    "an action that was not granted": (
+        lambda home: forge(home, change_part(home, "resource", id="transfer_all")),
+        0,
+        {"least_privilege", "replay"},
+    ),
+    "a denied action that ran": (
+        lambda home: forge(home, set_members(dispatched=True), resource="wipe", ran=False),
+        0,
+        {"refusals"},
+    ),
+    "an action that untrusted content aimed": (
+        lambda home: forge(home, let_run("untrusted_target", "challenge")),
+        0,
+        {"refusals", "replay", "untrusted_content"},
+    ),
+    "an agent with another one's passport": (
+        lambda home: forge(home, change_part(home, "frame", agent="other")),
+        0,
+        {"passports", "replay"},
+    ),
+    "a retired agent that acts": (act_after_retirement, 0, {"revocations"}),
+    "an action after a stop": (act_after_a_stop, 0, {"stops"}),
+    "an application below the floor": (
+        lambda home: forge(home, change_part(home, "host", mode="observe")),
+        0,
+        {"mode_floor"},
+    ),
+    "authority that rises": (lambda home: forge(home, set_seen(authority=1_000_000)), 0, {"decay"}),
+    "a payment beyond the limit": (pay_too_much, 0, {"budgets", "replay"}),
+    "an agent without an owner": (lose_the_owner, 0, {"inventory"}),
+    "an app beside Halo": (run_beside_halo, 0, {"ungoverned"}),
+    "a grant that nobody uses": (lambda _home: None, 91, {"unused_grants"}),
+    "a model call without its model": (drop_the_model, 0, {"components"}),
+    "an answer that nobody gave": (answer_nobody_gave, 0, {"approvals", "replay"}),
+    "a self-approved policy": (approve_an_own_policy, 0, {"separation_of_duties"}),
+    "a policy that was not put in force": (lambda home: forge(home, policy=False), 0, {"policy_changes"}),
+    "an act of nobody": (
+        lambda home: append(home, EntryKind.KNOWN, {"op": "add", "values": []}, actor=None),
+        0,
+        {"admin_acts"},
+    ),
+    "an answer by the person it is for": (answer_as("ana@bank"), 0, {"separation_of_duties"}),
+    "an answer by the agent's owner": (answer_as("owen@bank"), 0, {"separation_of_duties"}),
+    "other arguments than those approved": (change_what_was_approved, 0, {"approvals", "replay"}),
+    "a waiver of the floor that nobody signed": (waive_the_floor_alone, 0, {"admin_acts", "mode_floor"}),
+    "a row of control that was put back": (
+        lambda home: append(home, EntryKind.CONTROL, {"column": "mode", "entry": "enforce", "row": "observe"}),
+        0,
+        {"admin_acts"},
+    ),
+    "an expired passport that acts": (act_after_expiry, 0, {"revocations", "unused_grants"}),
+    "an issuer's key in the home": (bring_the_key_home, 0, {"key_custody"}),
+    "an alert without an answer": (
+        lambda home: append(home, EntryKind.ALERT, {"agent": "desk", "kind": "volume"}, actor=None),
+        2,
+        {"alerts"},
+    ),
+    "an overdue incident": (lambda home: commit(home, lambda tx: open_case(tx, "serious")), 16, {"incidents"}),
+    "a drill that did not pass": (
+        lambda home: append(home, EntryKind.DRILL, {"application": "x", "classes": {}, "passed": False}),
+        0,
+        {"drills"},
+    ),
+}
+"""Gap → what plants it, as of how many days later, and the checks that turn red."""
+
+
+def test_the_record_without_a_gap_is_green(whole):
+    answers = check(whole)
+    assert red(answers) == set()
+    assert {name for name, item in answers.items() if item.verdict is Verdict.HOLDS} >= PLANTED - set(LATER)
+    assert verified(whole) == 0
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_gap_turns_exactly_its_checks_red(name, whole, tmp_path):
+    plant, days, expected = PLANTS[name]
+    home = copy_home(whole, tmp_path)
+    plant(home)
+    answers = check(home, days=days)
+    assert red(answers) == expected, [answers[item].findings for item in red(answers) ^ expected]
+
+
+OVERRIDE = {
+    "answer": "o1",
+    "direction": "allow",
+    "links": [["overrides", "x-1"]],
+    "op": "grant",
+    "review_by_us": 2**52,
+    "why": "it is known",
+}
+REQUEST = {"attempt": 0, "method": "undo", "op": "request", "reverses": {"w": "x", "ws": 1}}
+HOLD = {"op": "set", "scope": "subject", "target": "customer"}
+REVIEW = {"due_us": 2**52, "grants": {}, "id": "r-1", "op": "open", "reviewer": "rita"}
+LATER: dict[str, tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]] = {
+    "access_reviews": (
+        [("review", REVIEW), ("review", {"id": "r-1", "op": "close", "passports": {}})],
+        [("review", {**REVIEW, "due_us": 1})],
+    ),
+    "inventory": (
+        [("inventory", {"digest": "x", "missing": [], "op": "compare", "source": "gateway"})],
+        [("inventory", {"digest": "x", "missing": ["batch-scorer"], "op": "compare", "source": "gateway"})],
+    ),
+    "overrides": (
+        [("override", OVERRIDE)],
+        [("override", {**OVERRIDE, "review_by_us": 1})],
+    ),
+    "reversals": (
+        [("reversal", REQUEST)],
+        [("reversal", REQUEST), ("reversal", {**REQUEST, "decision": {"w": "x", "ws": 2}, "op": "begin"})],
+    ),
+    "retention": (
+        [("legal_hold", HOLD), ("erasure", {"names": [], "subject": "somebody else"})],
+        [("legal_hold", HOLD), ("erasure", {"names": ["customer"], "subject": "c-1"})],
+    ),
+}
+"""Check → entries without a gap, and entries with one: acts of people that the desk above does not have."""
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_gap_in_what_people_do_turns_its_check_red(name, whole, tmp_path):
+    verdicts = []
+    for number, entries in enumerate(LATER[name]):
+        home = copy_home(whole, tmp_path / str(number))
+        for kind, body in entries:
+            append(home, NamedKind(kind), body)
+        answers = check(home)
+        verdicts.append(answers[name].verdict)
+        assert red(answers) == ({name} if number else set())
+    assert verdicts == [Verdict.HOLDS, Verdict.FAILS]
+
+
+def test_each_check_that_counts_as_planted_has_its_plant():
+    assert set().union(*(expected for _, _, expected in PLANTS.values())) | set(LATER) == PLANTED
+    assert set(REGISTRY) >= PLANTED
+
+
+def test_full_and_partial_rows_have_a_check_with_a_plant_or_are_printed_as_supports():
+    for framework in load_frameworks():
+        for control in framework.controls:
+            assert set(control.checks) <= set(REGISTRY), control.id
+            printed = control.print_coverage(PLANTED)
+            if printed in (Coverage.FULL, Coverage.PARTIAL):
+                assert PLANTED.intersection(control.checks), control.id
+            else:
+                assert printed in (Coverage.SUPPORTS, Coverage.NONE)
+            # Without any plant nothing is claimed.
+            assert control.print_coverage(frozenset()) in (Coverage.SUPPORTS, Coverage.NONE)

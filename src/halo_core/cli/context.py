@@ -201,6 +201,11 @@ class StoreContext:
             if exc.code not in NO_LEDGER_CODES:
                 warn_unwritten(f"the {act} is not recorded", exc.message)
 
+    @property
+    def can_record(self) -> bool:
+        """Whether the home has every key with which entries are written; a copy for somebody who checks has not."""
+        return set(self.keys.names()) >= _KEYS_OF_A_LOG
+
     def try_commit(self, job: Callable[[Transaction], Any], tenant: str) -> str:
         """As `commit`, for what holds already, whatever is wrong with the ledger; the problem, or nothing."""
         try:

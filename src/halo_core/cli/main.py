@@ -177,6 +177,15 @@ VERBS: Final = {
     "hold": Verb("erasure.hold_app", "Legal holds: what may not be erased."),
     "pack": Verb("pack.app", "Evidence that others check without Halo: packs, and receipts of entries."),
     "policy": Verb("backtest.policy_app", "Check, test, compare and explain policies."),
+    "report": Verb(
+        "compliance.report",
+        "Report what the log shows of a framework's controls, with the checks that were run, findings and waivers.",
+    ),
+    "waive": Verb(
+        "compliance.waive",
+        "Waive a control for a time: reports show it with owner, reason and end, and call an expired waiver a finding.",
+    ),
+    "incident": Verb("compliance.incident_app", "Incident files, with the clock of a report to an authority."),
 }
 
 

@@ -1,0 +1,295 @@
+"""A report on one framework: which controls the log shows, for a period, with the checks that were run for each.
+
+    report = build_report(room, period, load_framework("pci-dss-4.0.1"))
+    report.verdict, report.to_json()
+
+The report follows from the log and the period alone: no clock is read, so the same log gives the same bytes. It says
+nothing about an organisation as a whole, and there is no overall grade; `verdict` is only the exit code of the command.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from halo_core.clock import format_iso
+from halo_core.errors import NotVerified
+from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_query
+from halo_core.evidence.checking import DECISION, Check, DecisionItem, RunReader, run_checks
+from halo_core.evidence.checks import PLANTED, REGISTRY
+from halo_core.evidence.controls import Control, Coverage, Framework
+from halo_core.evidence.incidents import ControlWaiver, read_waivers
+from halo_core.evidence.room import QueryRoom, RoomEntry
+from halo_core.model import Effect, EntryKind
+from halo_core.views import View
+
+SCOPE_NOTE: Final = (
+    "Every row is about actions of agents that pass through Halo, and about nothing else. Compare the agents of this "
+    "log with a list from elsewhere (a gateway, an identity provider, a database) to see what does not pass through it."
+)
+CLAIM_NOTE: Final = (
+    "This report is evidence for people who judge. It is no certificate, no audit opinion and no legal advice, and it "
+    "has no overall grade."
+)
+_CLAIMED: Final = (Coverage.FULL, Coverage.PARTIAL)
+_DAY_US: Final = 86_400_000_000
+MAX_DAYS: Final = 400
+
+
+class ActivityCheck(Check):
+    """Decisions by day and effect, for the head of a report; it has no claim of its own that could fail."""
+
+    name: ClassVar[str] = "activity"
+    claim = "decisions were recorded"
+    counted = "decisions"
+    kinds = frozenset({DECISION})
+    columns = ("day", *(effect.value for effect in Effect), "agents")
+
+    def __init__(self, run: RunReader) -> None:
+        super().__init__(run)
+        self._days: dict[int, Counter[str]] = {}
+        self._agents: dict[int, set[str]] = {}
+
+    def add_decision(self, decision: DecisionItem) -> None:
+        """Count."""
+        entry = decision.entry
+        self.count += 1
+        day = entry.ts_us // _DAY_US
+        self._days.setdefault(day, Counter())[decision.effect] += 1
+        self._agents.setdefault(day, set()).add(decision.frame.agent)
+
+    def finish(self) -> None:
+        """A row for each day."""
+        for day, effects in sorted(self._days.items())[-MAX_DAYS:]:
+            counts = {effect.value: effects[effect.value] for effect in Effect}
+            self.rows.append({"day": format_iso(day * _DAY_US)[:10], **counts, "agents": len(self._agents[day])})
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRow:
+    """One control of a report.
+
+    Args:
+        control: of the map.
+        coverage: as it is printed.
+        verdict: of a `full` or `partial` row; None of the others, whose checks are input and no verdict.
+        answers: of its checks.
+        waiver: the newest waiver of it; None for none.
+        findings: what the failing checks found, and what is wrong with the waiver.
+        undecided: why other checks cannot tell.
+        is_waived: it does not hold, and a waiver is in force.
+    """
+
+    control: Control
+    coverage: Coverage
+    verdict: Verdict | None
+    answers: tuple[Answer, ...]
+    waiver: ControlWaiver | None
+    findings: tuple[str, ...]
+    undecided: tuple[str, ...]
+    is_waived: bool
+
+    @property
+    def is_gap(self) -> bool:
+        """The control is not shown by the log, or not wholly."""
+        return self.verdict is not Verdict.HOLDS
+
+    def to_json(self, as_of_us: int) -> dict[str, Any]:
+        """For programs."""
+        control = self.control
+        return {
+            "asks": control.asks,
+            "checks": {name: answer.verdict.value for name, answer in zip(control.checks, self.answers, strict=True)},
+            "claimed_coverage": control.coverage.value,
+            "coverage": self.coverage.value,
+            "findings": list(self.findings),
+            "id": control.id,
+            "queries": [answer.query for answer in self.answers],
+            "remains": control.remains,
+            "shows": control.shows,
+            "source": control.source,
+            "title": control.title,
+            "undecided": list(self.undecided),
+            "verdict": None if self.verdict is None else self.verdict.value,
+            "verified": control.verified,
+            "waived": self.is_waived,
+            "waiver": None if self.waiver is None else self.waiver.to_json(as_of_us),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ControlReport(View):
+    """A report.
+
+    Args:
+        framework: of the map.
+        tenant: whose log.
+        period: of the report.
+        as_of_us: the moment at which deadlines were judged.
+        query: the command in canonical form.
+        tool: name, version and digest of the program.
+        rows: a row for each control, in the framework's order.
+        answers: check → answer, of every check that was run.
+        activity: decisions by day.
+        waivers: every waiver of the framework's controls, and those that count for nothing.
+    """
+
+    framework: Framework
+    tenant: str
+    period: Period
+    as_of_us: int
+    query: str
+    tool: str
+    rows: tuple[ControlRow, ...]
+    answers: Mapping[str, Answer]
+    activity: Answer
+    waivers: tuple[ControlWaiver, ...]
+
+    @property
+    def population(self) -> Answer:
+        """The answer on whether the log is whole, under which every other one stands."""
+        return self.answers["population"]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The exit code: fails if a row fails that nobody waived, cannot tell if one is open, else holds."""
+        open_rows = {row.verdict for row in self.rows if not row.is_waived}
+        found = next((item for item in (Verdict.FAILS, Verdict.CANNOT_TELL) if item in open_rows), Verdict.HOLDS)
+        if self.population.verdict is Verdict.FAILS:
+            return Verdict.FAILS
+        return found if any(row.verdict for row in self.rows) else self.population.verdict
+
+    def count_verdicts(self) -> dict[str, int]:
+        """Verdict → number of rows; rows without one are counted as `supports` or `none`."""
+        names = [row.coverage.value if row.verdict is None else row.verdict.value for row in self.rows]
+        counts = Counter(names)
+        order = [*(item.value for item in Verdict), Coverage.SUPPORTS.value, Coverage.NONE.value]
+        return {name: counts[name] for name in order if counts[name]}
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        framework = self.framework
+        return {
+            "activity": [dict(row) for row in self.activity.rows],
+            "answers": {name: answer.to_json() for name, answer in self.answers.items()},
+            "framework": {
+                "about": framework.about,
+                "id": framework.id,
+                "name": framework.name,
+                "publisher": framework.publisher,
+                "scope": framework.scope,
+                "titles": framework.titles,
+            },
+            "notes": [SCOPE_NOTE, CLAIM_NOTE],
+            "period": self.period.to_json(),
+            "population": self.population.to_json()["population"],
+            "query": self.query,
+            "rows": [row.to_json(self.as_of_us) for row in self.rows],
+            "tenant": self.tenant,
+            "tool": self.tool,
+            "verdicts": self.count_verdicts(),
+            "waivers": [item.to_json(self.as_of_us) for item in self.waivers],
+        }
+
+
+def build_report(room: QueryRoom, period: Period, framework: Framework) -> ControlReport:
+    """A report on one framework; see `build_reports`."""
+    return build_reports(room, period, (framework,))[0]
+
+
+def build_reports(room: QueryRoom, period: Period, frameworks: Sequence[Framework]) -> list[ControlReport]:
+    """Run every check of some frameworks in one pass over the log, and judge their controls.
+
+    Args:
+        room: reads the log.
+        period: of the reports.
+        frameworks: of the map.
+
+    Returns:
+        A report for each framework, in their order.
+    """
+    used = {name for framework in frameworks for item in framework.controls for name in item.checks} | {"population"}
+    answers = run_checks(room, period, [*(check for name, check in REGISTRY.items() if name in used), ActivityCheck])
+    activity = answers.pop(ActivityCheck.name)
+    return [_build_one(room, period, framework, answers, activity) for framework in frameworks]
+
+
+def _build_one(
+    room: QueryRoom, period: Period, framework: Framework, answers: Mapping[str, Answer], activity: Answer
+) -> ControlReport:
+    as_of_us = min(room.now_us, period.to_us)
+    waivers, void = _read_waivers(room, framework, as_of_us)
+    rows = tuple(
+        _judge(control, [answers[name] for name in control.checks], waivers.get(control.id), as_of_us)
+        for control in framework.controls
+    )
+    used = {name for control in framework.controls for name in control.checks} | {"population"}
+    return ControlReport(
+        framework=framework,
+        tenant=room.tenant,
+        period=period,
+        as_of_us=as_of_us,
+        query=format_query("report", period, framework=framework.id),
+        tool=describe_tool(),
+        rows=rows,
+        answers={name: answer for name, answer in answers.items() if name in used},
+        activity=activity,
+        waivers=(*waivers.values(), *void),
+    )
+
+
+def _read_waivers(
+    room: QueryRoom, framework: Framework, as_of_us: int
+) -> tuple[dict[str, ControlWaiver], list[ControlWaiver]]:
+    """The waivers of a framework's controls by id, and those that count for nothing."""
+    try:
+        entries = [_show_owner(room, entry) for entry in room.entries((EntryKind.CONTROL_WAIVER,), Period(0, as_of_us))]
+        found = read_waivers(entries)
+    except NotVerified:
+        return {}, []
+    waivers: dict[str, ControlWaiver] = {}
+    void = []
+    for item in found:
+        name, _, control = item.control.partition(" ")
+        if item.problem:
+            void += [item] if name == framework.id or "does not have" in item.problem else []
+        elif name == framework.id:
+            waivers[control] = item
+    return waivers, void
+
+
+def _show_owner(room: QueryRoom, entry: RoomEntry) -> RoomEntry:
+    """The entry of a waiver with the name of its owner, where the reader has names."""
+    names = room.reader.names
+    note = room.reader.note_at_index(room.tenant, entry.index) if names is not None else None
+    if names is None or note is None:
+        return entry
+    return entry._replace(body=names.restore(room.reader.read_entry(note)).body)
+
+
+def _judge(control: Control, answers: Sequence[Answer], waiver: ControlWaiver | None, as_of_us: int) -> ControlRow:
+    coverage = control.print_coverage(PLANTED)
+    findings = [finding for item in answers if item.verdict is Verdict.FAILS for finding in item.findings]
+    undecided = [finding for item in answers if item.verdict is Verdict.CANNOT_TELL for finding in item.findings]
+    state = "" if waiver is None else waiver.find_state(as_of_us)
+    verdict = None
+    if coverage in _CLAIMED:
+        verdicts = {answer.verdict for answer in answers}
+        order = (Verdict.FAILS, Verdict.CANNOT_TELL, Verdict.HOLDS)
+        verdict = next(item for item in order if item in verdicts)
+    if waiver is not None and state == "expired":
+        verdict = Verdict.FAILS
+        words = f"waiver {waiver.entry} ended at {format_iso(waiver.until_us)}; nobody has ended or renewed it"
+        findings.insert(0, words)
+    return ControlRow(
+        control=control,
+        coverage=coverage,
+        verdict=verdict,
+        answers=tuple(answers),
+        waiver=waiver,
+        findings=tuple(dict.fromkeys(findings)),
+        undecided=tuple(dict.fromkeys(undecided)),
+        is_waived=state == "in force" and verdict in (Verdict.FAILS, Verdict.CANNOT_TELL),
+    )

@@ -1,0 +1,454 @@
+"""Reports as files: one self-contained HTML page that prints well, and the same content as Markdown.
+
+The page has no script and loads nothing: a content security policy in it says so to the browser. Each text of the log
+is somebody's words and goes through `escape_text`; only this module makes markup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
+from halo_core.evidence.checks import PLANTED
+from halo_core.evidence.control_report import CLAIM_NOTE, SCOPE_NOTE, ControlReport, ControlRow, build_reports
+from halo_core.evidence.controls import COVERAGE_WORDS, Coverage, load_frameworks
+from halo_core.evidence.room import QueryRoom
+from halo_core.model import Effect
+from halo_core.views.charts import escape_text
+from halo_core.views.wording import escape_unprintable
+
+_MAX_FINDINGS: Final = 8
+_MAX_ROWS: Final = 40
+_VERDICT_WORDS: Final[Mapping[str, str]] = {
+    "holds": "holds",
+    "fails": "does not hold",
+    "cannot_tell": "cannot tell",
+    "supports": "input only",
+    "none": "not covered",
+}
+_VERIFIED_WORDS: Final[Mapping[Verdict, str]] = {
+    Verdict.HOLDS: "yes: positions, chains, signed heads and anchor",
+    Verdict.FAILS: "no",
+    Verdict.CANNOT_TELL: "cannot tell",
+}
+_EFFECTS: Final = tuple(effect.value for effect in Effect)
+
+
+class Markup(str):
+    """Text that is markup already; every other text is escaped when it becomes part of an element."""
+
+    __slots__ = ()
+
+
+def element(name: str, *children: str | int | None, **attributes: str) -> Markup:
+    """An element; children that are no `Markup` are escaped, and so is every attribute."""
+    given = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape_text(value)}"' for key, value in attributes.items())
+    inner = "".join(_to_markup(child) for child in children if child is not None)
+    return Markup(f"<{name}{given}>{inner}</{name}>")
+
+
+def _to_markup(child: str | int) -> str:
+    return child if isinstance(child, Markup) else escape_text(str(child))
+
+
+def join(parts: Iterable[Markup]) -> Markup:
+    """Elements one after another."""
+    return Markup("".join(parts))
+
+
+@cache
+def _load_style() -> str:
+    return (resources.files("halo_core.evidence") / "report.css").read_text(encoding="utf-8")
+
+
+def render_page(title: str, body: Iterable[Markup]) -> str:
+    """A whole page."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape_text(title)}</title><style>{_load_style()}</style></head><body>\n"
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def render_report(report: ControlReport) -> str:
+    """The report as an HTML page."""
+    framework = report.framework
+    return render_page(
+        f"{framework.name}: evidence from the log of {report.tenant}",
+        [
+            *_render_head(report),
+            *_render_summary(report),
+            *_render_waivers(report),
+            element("h2", "Controls"),
+            *(_render_row(report, row) for row in report.rows),
+            *_render_gaps(report),
+            element("h2", "Where ids and titles were read"),
+            element(
+                "ul", *(element("li", element("strong", name), f": {words}") for name, words in list_sources(report))
+            ),
+            element("h2", "Checks"),
+            element("p", "Each check was run over the whole period. The rows above name it.", class_="soft"),
+            *(_render_answer(name, answer) for name, answer in report.answers.items()),
+        ],
+    )
+
+
+def list_sources(report: ControlReport) -> list[tuple[str, str]]:
+    """How well the sources of the rows are known, and what they are."""
+    return sorted({(row.control.verified, row.control.source) for row in report.rows})
+
+
+def list_facts(report: ControlReport) -> list[tuple[str, str]]:
+    """What stands at the head of a report: title and words."""
+    population, period = report.population.population, report.period
+    head = f"{population.root} of {population.tree_size} entries" if population.tree_size else "none"
+    if population.uncovered:
+        head += f"; {population.uncovered} entries of the period are not covered yet"
+    places = f"positions {population.first_index} to {population.last_index}" if population.first_index >= 0 else "none"
+    decisions = report.activity.population.counted
+    return [
+        ("tenant", report.tenant),
+        (
+            "period",
+            f"{format_moment(period.from_us) or '-'} to {format_moment(period.to_us) or '-'} (UTC, end excluded)",
+        ),
+        ("population", f"{population.counted:,} entries, of which {decisions:,} decisions; {places}"),
+        ("checkpoint", head),
+        ("log verified", _VERIFIED_WORDS[report.population.verdict]),
+        ("framework", f"{report.framework.name}. {report.framework.scope}"),
+        ("query", report.query),
+        ("tool", report.tool),
+    ]
+
+
+def _render_head(report: ControlReport) -> Iterator[Markup]:
+    framework = report.framework
+    yield element("h1", framework.name)
+    yield element("p", f"Evidence from the log of agents' actions. Published by {framework.publisher}.", class_="lead")
+    rows = (element("tr", element("th", name, scope="row"), element("td", words)) for name, words in list_facts(report))
+    yield element("table", *rows, class_="facts")
+    if report.population.verdict is not Verdict.HOLDS:
+        found = join(element("p", text) for text in report.population.findings)
+        yield element("div", element("strong", "The log could not be verified."), found, class_="note bad")
+    titles = "Titles of controls are ours." if framework.titles == "ours" else "Titles of controls are the publisher's."
+    yield element(
+        "div",
+        element("p", CLAIM_NOTE),
+        element("p", SCOPE_NOTE),
+        element("p", f"{framework.about} {titles}"),
+        class_="note",
+    )
+
+
+def _render_summary(report: ControlReport) -> Iterator[Markup]:
+    counts = report.count_verdicts()
+    yield element("h2", "Summary")
+    yield _draw_shares(counts)
+    keys = (
+        element("li", element("span", class_="dot", style=f"background:var(--{name})"), f"{n} {_VERDICT_WORDS[name]}")
+        for name, n in counts.items()
+    )
+    waived = sum(row.is_waived for row in report.rows)
+    more = [element("li", f"{waived} of them waived")] if waived else []
+    yield element("ul", *keys, *more, class_="keys")
+    coverages = [coverage for coverage in Coverage if any(row.coverage is coverage for row in report.rows)]
+    verdicts = [verdict for verdict in Verdict if any(row.verdict is verdict for row in report.rows)]
+    head = [element("th", "coverage"), element("th", "rows", class_="n")]
+    head += [element("th", _VERDICT_WORDS[verdict.value], class_="n") for verdict in verdicts]
+    lines = []
+    for coverage in coverages:
+        rows = [row for row in report.rows if row.coverage is coverage]
+        cells = [element("td", element("strong", coverage.value), f": {COVERAGE_WORDS[coverage]}")]
+        cells.append(element("td", len(rows), class_="n"))
+        cells += [element("td", sum(row.verdict is verdict for row in rows) or "", class_="n") for verdict in verdicts]
+        lines.append(element("tr", *cells))
+    table = element("table", element("thead", element("tr", *head)), element("tbody", *lines))
+    yield element("div", table, class_="wide")
+    if report.activity.rows:
+        yield element("h3", "Decisions by day and effect")
+        yield element("div", _draw_days(report.activity.rows), class_="wide")
+        present = [effect for effect in _EFFECTS if any(row[effect] for row in report.activity.rows)]
+        yield element(
+            "ul",
+            *(
+                element("li", element("span", class_="dot", style=f"background:var(--{effect})"), effect)
+                for effect in present
+            ),
+            class_="keys",
+        )
+
+
+def _draw_shares(counts: Mapping[str, int]) -> Markup:
+    """One bar, divided by verdict."""
+    total, x, parts = sum(counts.values()) or 1, 0.0, []
+    for name, n in counts.items():
+        width = 960 * n / total
+        parts.append(
+            f'<rect class="f-{name}" x="{x:.1f}" y="0" width="{max(width - 2, 1):.1f}" height="22" rx="3">'
+            f"<title>{n} {escape_text(_VERDICT_WORDS[name])}</title></rect>"
+        )
+        x += width
+    described = ", ".join(f"{n} {_VERDICT_WORDS[name]}" for name, n in counts.items())
+    return Markup(f'<svg viewBox="0 0 960 22" role="img" aria-label="{escape_text(described)}">{"".join(parts)}</svg>')
+
+
+def _draw_days(rows: Sequence[Mapping[str, Any]]) -> Markup:
+    """A stacked bar for each day."""
+    highest = max(sum(row[effect] for effect in _EFFECTS) for row in rows)
+    slot, height, left = 900 / len(rows), 120, 52
+    parts = [f'<line class="axis" x1="{left}" x2="952" y1="{height + 8}" y2="{height + 8}"/>']
+    parts += [f'<text x="{left - 8}" y="18" text-anchor="end">{highest:,}</text>']
+    parts += [f'<text x="{left - 8}" y="{height + 11}" text-anchor="end">0</text>']
+    every = max(-(-len(rows) // 8), 1)
+    for number, row in enumerate(rows):
+        x, y = left + slot * number, height + 8.0
+        tip = ", ".join(f"{row[effect]} {effect}" for effect in _EFFECTS if row[effect])
+        bars = []
+        for effect in _EFFECTS:
+            size = height * row[effect] / highest
+            if size:
+                y -= size
+                place = f'x="{x + slot * 0.12:.1f}" y="{y:.1f}" width="{min(slot * 0.76, 60):.1f}" height="{size:.1f}"'
+                bars.append(f'<rect class="f-{effect}" {place}/>')
+        parts.append(f"<g><title>{escape_text(str(row['day']))}: {escape_text(tip)}</title>{''.join(bars)}</g>")
+        if number % every == 0:
+            parts.append(f'<text x="{x:.1f}" y="{height + 25}">{escape_text(str(row["day"]))}</text>')
+    return Markup(
+        f'<svg viewBox="0 0 960 {height + 32}" role="img" aria-label="decisions by day">{"".join(parts)}</svg>'
+    )
+
+
+def _render_waivers(report: ControlReport) -> Iterator[Markup]:
+    if not report.waivers:
+        return
+    yield element("h2", "Waivers")
+    names = ("control", "state", "until", "owner", "why", "entry")
+    items = [item.to_json(report.as_of_us) for item in report.waivers]
+    for item in items:
+        item["why"] = f"{item['why']} ({item['problem']})" if item["problem"] else item["why"]
+    yield render_table(names, items)
+
+
+def render_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Markup:
+    """Rows under the names of their columns; columns of numbers are set to the right."""
+    rows = list(rows)
+    numeric = {name for name in names if rows and all(_is_number(row.get(name)) for row in rows)}
+
+    def cell(tag: str, name: str, words: str) -> Markup:
+        return element(tag, words, class_="n") if name in numeric else element(tag, words)
+
+    head = element("thead", element("tr", *(cell("th", name, name) for name in names)))
+    lines = (element("tr", *(cell("td", name, _format_cell(row.get(name))) for name in names)) for row in rows)
+    return element("div", element("table", head, element("tbody", *lines)), class_="wide")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _format_cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or value == "":
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _mark(name: str, words: str = "") -> Markup:
+    return element("span", words or _VERDICT_WORDS.get(name, name), class_=f"mark {name}")
+
+
+def _render_row(report: ControlReport, row: ControlRow) -> Markup:
+    control = row.control
+    state = row.coverage.value if row.verdict is None else row.verdict.value
+    marks = [_mark(row.coverage.value, row.coverage.value)]
+    if row.verdict is not None:
+        marks.append(_mark(row.verdict.value))
+    if row.is_waived:
+        marks.append(_mark("cannot_tell", "waived"))
+    top = element(
+        "div",
+        element("span", control.id, class_="id"),
+        element("h3", control.title),
+        element("span", *marks, class_="state"),
+        class_="top",
+    )
+    facts: list[Markup] = []
+
+    def add(name: str, *words: str) -> None:
+        facts.extend((element("dt", name), element("dd", *words)))
+
+    add("asks", control.asks)
+    add("shown", control.shows)
+    add("remains", control.remains)
+    if control.checks:
+        links = [
+            Markup(f"{element('a', name, href=f'#check-{name}')} {escape_text(_VERDICT_WORDS[answer.verdict.value])}")
+            for name, answer in zip(control.checks, row.answers, strict=True)
+        ]
+        add("checks" if row.verdict is not None else "input", Markup("; ".join(links)))
+    if row.verdict is not None and row.findings:
+        add("findings", _render_findings(row.findings, "found"))
+    if row.verdict is not None and row.undecided:
+        add("cannot tell", _render_findings(row.undecided, "open"))
+    if row.waiver is not None:
+        waiver = row.waiver.to_json(report.as_of_us)
+        add("waiver", f"{waiver['state']}, until {waiver['until']}, owner {waiver['owner']}: {waiver['why']}")
+    add("read in", element("span", control.verified, class_="soft"))
+    return element("section", top, element("dl", *facts), class_=f"row {state}")
+
+
+def _render_findings(findings: Sequence[str], class_: str, limit: int = _MAX_FINDINGS) -> Markup:
+    shown = [element("li", text) for text in findings[:limit]]
+    if len(findings) > limit:
+        shown.append(element("li", f"{len(findings) - limit} more: see the checks"))
+    return element("ul", *shown, class_=class_)
+
+
+def _render_gaps(report: ControlReport) -> Iterator[Markup]:
+    gaps = [row for row in report.rows if row.is_gap]
+    yield element("h2", "What this log does not show")
+    if not gaps:
+        yield element("p", "Every row is shown as far as its coverage says; what remains stands with each row.")
+        return
+    rows = [
+        {
+            "control": row.control.id,
+            "coverage": row.coverage.value,
+            "verdict": "-" if row.verdict is None else _VERDICT_WORDS[row.verdict.value],
+            "what remains": row.control.remains,
+        }
+        for row in gaps
+    ]
+    yield render_table(("control", "coverage", "verdict", "what remains"), rows)
+
+
+def _render_answer(name: str, answer: Answer) -> Markup:
+    verdict = answer.verdict.value
+    top = element(
+        "div",
+        element("span", name, class_="id mono"),
+        element("h3", answer.claim),
+        element("span", _mark(verdict), class_="state"),
+        class_="top",
+    )
+    population = answer.population
+    facts = [element("dt", "counted"), element("dd", f"{population.counted:,} {population.what}")]
+    facts += [element("dt", "query"), element("dd", element("code", answer.query))]
+    if answer.findings:
+        class_ = "found" if answer.verdict is Verdict.FAILS else "open"
+        facts += [element("dt", "findings"), element("dd", _render_findings(answer.findings, class_, _MAX_ROWS))]
+    if answer.notes:
+        facts += [element("dt", "limits"), element("dd", *(element("p", note) for note in answer.notes))]
+    parts = [top, element("dl", *facts)]
+    if answer.rows:
+        parts.append(render_table(answer.columns, answer.rows[:_MAX_ROWS]))
+        if len(answer.rows) > _MAX_ROWS:
+            parts.append(element("p", f"{len(answer.rows) - _MAX_ROWS} more rows are in the JSON form", class_="soft"))
+    return element("section", *parts, class_=f"row {verdict}", id=f"check-{name}")
+
+
+def render_files(room: QueryRoom, period: Period) -> dict[str, bytes]:
+    """Reports on every framework as files of an evidence pack: `map.json`, and a page and its data for each.
+
+    The bytes follow from the log, the period and the home's keys: give the room the end of the period as the present.
+    """
+    files: dict[str, bytes] = {}
+    for made in build_reports(room, period, load_frameworks()):
+        name = made.framework.id
+        files[f"reports/{name}.html"] = render_report(made).encode()
+        files[f"reports/{name}.json"] = json.dumps(made.to_json(), indent=1, sort_keys=True).encode() + b"\n"
+    index = {
+        item.id: {row.id: row.print_coverage(PLANTED).value for row in item.controls} for item in load_frameworks()
+    }
+    files["map.json"] = json.dumps(index, indent=1, sort_keys=True).encode() + b"\n"
+    return files
+
+
+# Markdown
+
+
+def render_markdown(report: ControlReport) -> str:
+    """The report as Markdown, with the same content."""
+    lines = [
+        f"# {escape_markdown(report.framework.name)}",
+        "",
+        CLAIM_NOTE,
+        "",
+        SCOPE_NOTE,
+        "",
+        escape_markdown(report.framework.about),
+        "",
+    ]
+    lines += list_table_lines(("", ""), [{"": name, " ": words} for name, words in list_facts(report)], keys=("", " "))
+    counts = "; ".join(f"{n} {_VERDICT_WORDS[name]}" for name, n in report.count_verdicts().items())
+    lines += ["", "## Summary", "", counts, ""]
+    lines += list_table_lines(report.activity.columns, report.activity.rows)
+    if report.waivers:
+        names = ("control", "state", "until", "owner", "why", "problem", "entry")
+        lines += ["", "## Waivers", ""]
+        lines += list_table_lines(names, [item.to_json(report.as_of_us) for item in report.waivers])
+    lines += ["", "## Controls", ""]
+    for row in report.rows:
+        lines += _list_row_lines(report, row)
+    lines += ["## Where ids and titles were read", ""]
+    lines += [f"- {name}: {escape_markdown(words)}" for name, words in list_sources(report)]
+    lines += ["", "## Checks", ""]
+    for name, answer in report.answers.items():
+        lines += [f"### {name}: {_VERDICT_WORDS[answer.verdict.value]}", "", escape_markdown(answer.claim), ""]
+        lines += [f"- counted: {answer.population.counted:,} {answer.population.what}", f"- query: `{answer.query}`"]
+        lines += [f"- finding: {escape_markdown(text)}" for text in answer.findings]
+        lines += [f"- limit: {escape_markdown(text)}" for text in answer.notes]
+        if answer.rows:
+            lines += ["", *list_table_lines(answer.columns, answer.rows[:_MAX_ROWS])]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _list_row_lines(report: ControlReport, row: ControlRow) -> list[str]:
+    control = row.control
+    state = "" if row.verdict is None else f", {_VERDICT_WORDS[row.verdict.value]}"
+    waived = ", waived" if row.is_waived else ""
+    lines = [
+        f"### {escape_markdown(control.id)} {escape_markdown(control.title)}",
+        "",
+        f"- coverage: {row.coverage.value}{state}{waived}",
+    ]
+    lines += [f"- asks: {escape_markdown(control.asks)}", f"- shown: {escape_markdown(control.shows)}"]
+    lines += [f"- remains: {escape_markdown(control.remains)}"]
+    if control.checks:
+        pairs = zip(control.checks, row.answers, strict=True)
+        lines.append(f"- checks: {'; '.join(f'{name} {_VERDICT_WORDS[item.verdict.value]}' for name, item in pairs)}")
+    if row.verdict is not None:
+        lines += [f"- finding: {escape_markdown(text)}" for text in row.findings]
+        lines += [f"- cannot tell: {escape_markdown(text)}" for text in row.undecided]
+    if row.waiver is not None:
+        item = row.waiver.to_json(report.as_of_us)
+        who, why = escape_markdown(item["owner"]), escape_markdown(item["why"])
+        lines.append(f"- waiver: {item['state']}, until {item['until']}, owner {who}: {why}")
+    return [*lines, f"- read in: {control.verified}", ""]
+
+
+def list_table_lines(
+    names: Sequence[str], rows: Iterable[Mapping[str, Any]], *, keys: Sequence[str] | None = None
+) -> list[str]:
+    """Rows as a Markdown table; `keys` where the members of a row have other names than the columns."""
+    lines = [f"| {' | '.join(map(escape_markdown, names))} |", f"|{'---|' * len(names)}"]
+    shown = ([escape_markdown(_format_cell(row.get(key))) for key in keys or names] for row in rows)
+    return [*lines, *(f"| {' | '.join(cells)} |" for cells in shown)]
+
+
+_SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|#!~"} | {"&": "&amp;"})
+
+
+def escape_markdown(text: object) -> str:
+    """Somebody's words as Markdown on one line: nothing in them is markup."""
+    return escape_unprintable(" ".join(str(text).split())).translate(_SPECIAL)

@@ -15,7 +15,7 @@ from halo_core.authorities import Authorities, approver_key_name
 from halo_core.clock import Clock
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record_parts import make_part
-from halo_core.enforcement.call import ModelInput
+from halo_core.enforcement.model_inputs import Message, ModelInput
 from halo_core.errors import Denied, Pending
 from halo_core.evidence.answers import Answer, Period, Verdict
 from halo_core.evidence.checks import REGISTRY, run_checks
@@ -119,7 +119,7 @@ def run(halo: HaloBase, resource: Resource, args: Mapping[str, Any], **changes: 
 
 def infer(halo: HaloBase, resource: Resource) -> str:
     return run(
-        halo, resource, {"messages": 1}, model=ModelInput(provider="openai", version="gpt-5", messages=("hello",))
+        halo, resource, {"messages": 1}, model=ModelInput(provider="openai", version="gpt-5", messages=(Message("user", "hello"),))
     )
 
 

@@ -165,6 +165,7 @@ VERBS: Final = {
     "grants": Verb("grants.app", "Grants that nobody uses: list, remove and restore them."),
     "alerts": Verb("alerts.app", "List alerts, and send them to other systems."),
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
+    "export": Verb("exports.app", "Export the log for other systems."),
     "home": Verb("home.app", "Give other hosts of a store its keys, authorities and policy."),
     "store": Verb("store.app", "Copy a store into another database."),
     "erase": Verb(

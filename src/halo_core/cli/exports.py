@@ -1,0 +1,152 @@
+"""`halo export`: the log for other systems, as CSV, JSON lines, OCSF events or OSCAL assessment results."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, BinaryIO, Final
+
+import orjson
+import typer
+from typer import Option
+
+from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.evidence import (
+    AgentOption,
+    EffectOption,
+    FromOption,
+    LabelOption,
+    SessionOption,
+    SystemOption,
+    ToolOption,
+    ToOption,
+    UserOption,
+    read_effects,
+    read_period,
+)
+from halo_core.cli.rendering import Exit, fail, say_plainly
+from halo_core.clock import SystemClock
+from halo_core.errors import ConfigError, NotVerified
+from halo_core.evidence.answers import Period, format_query
+from halo_core.evidence.exports import iter_csv, iter_jsonl
+from halo_core.evidence.ocsf import VERSIONS, iter_events
+from halo_core.evidence.room import DecisionFilter, QueryRoom
+
+_STDOUT: Final = "-"
+OutputOption = Annotated[
+    str, Option("--output", metavar="FILE", help="File to write, which must not exist; - for stdout.")
+]
+
+app = typer.Typer(help="Export the log for other systems.", no_args_is_help=True)
+
+
+@store_verb(app, "csv")
+def export_csv(
+    *,
+    output: OutputOption,
+    agent: AgentOption = "",
+    user: UserOption = "",
+    tool: ToolOption = "",
+    system: SystemOption = "",
+    label: LabelOption = "",
+    effect: EffectOption = "",
+    session: SessionOption = "",
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """Write decisions with their outcomes as CSV; no cell is taken for a formula."""
+    period = read_period(from_, to)
+    wanted = DecisionFilter(period, agent, user, tool, system, label, read_effects(effect), session)
+    options = {"agent": agent, "effect": effect, "label": label, "system": system, "tool": tool}
+    return _export(store, "csv", period, output, lambda room: map(str.encode, iter_csv(room, wanted)), **options)
+
+
+@store_verb(app, "jsonl")
+def export_jsonl(*, output: OutputOption, from_: FromOption = "", to: ToOption = "", store: StoreContext) -> int:
+    """Write every entry as a JSON document a line. What is sealed stays sealed."""
+    period = read_period(from_, to)
+    return _export(store, "jsonl", period, output, lambda room: iter_jsonl(room, period))
+
+
+@store_verb(app, "ocsf")
+def export_ocsf(
+    *,
+    output: OutputOption,
+    ocsf: Annotated[str, Option("--ocsf", help=f"Version of OCSF: {' or '.join(VERSIONS)}.")] = VERSIONS[0],
+    from_: FromOption = "",
+    to: ToOption = "",
+    store: StoreContext,
+) -> int:
+    """Write OCSF events, a JSON document a line, for a SIEM."""
+    if ocsf not in VERSIONS:
+        problem = f"`{ocsf[:16]}` is no version of OCSF that is written"
+        raise ConfigError("usage", problem, field="ocsf", remedy=f"use {' or '.join(VERSIONS)}")
+    period = read_period(from_, to)
+
+    def write(room: QueryRoom) -> Iterator[bytes]:
+        return (orjson.dumps(event) + b"\n" for event in iter_events(room, period, version=ocsf))
+
+    return _export(store, "ocsf", period, output, write, ocsf=ocsf)
+
+
+def _export(
+    store: StoreContext,
+    form: str,
+    period: Period,
+    output: str,
+    write: Callable[[QueryRoom], Iterable[bytes]],
+    **options: str,
+) -> int:
+    """Record that the log is exported, then write it; a file is there whole or not at all."""
+    try:
+        with store.open_log() as (reader, tenant):
+            room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+            room.query = format_query(f"export {form}", period, **options)
+            covered = room.population(period, 0, "entries")
+            store.record_access("export", {"query": room.query}, tenant)
+            with _open_output(output) as file:
+                lines = 0
+                for line in write(room):
+                    file.write(line)
+                    lines += 1
+    except NotVerified as exc:
+        return fail(exc, Exit.CANNOT_TELL)
+    if output != _STDOUT:
+        say_plainly(f"wrote {lines:,} lines to {output}")
+        places = f"positions {covered.first_index} to {covered.last_index}"
+        say_plainly(f"{places}, checkpoint {covered.root or 'none'} of {covered.tree_size:,} entries")
+    return Exit.CANNOT_TELL if covered.first_index < 0 else Exit.OK
+
+
+@contextmanager
+def _open_output(output: str) -> Iterator[BinaryIO]:
+    """The stream to write to; a file takes its name when all of it was written.
+
+    Raises:
+        ConfigError: `file_exists`, `no_file`.
+    """
+    if output == _STDOUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    if path.exists():
+        problem = f"`{path}` already exists"
+        raise ConfigError("file_exists", problem, field="output", remedy="choose another name, or move it away")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with open(part, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    except OSError as exc:
+        problem = f"cannot write `{path}`: {exc.strerror}"
+        raise ConfigError("no_file", problem, field="output", remedy="choose a folder in a writable place") from exc
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -119,12 +119,13 @@ def _remove(
     store: StoreContext, tenant: str, item: AgentUnusedGrants, gone: tuple[UnusedGrant, ...], key_home: Path | None
 ) -> None:
     """Write the manifest without these grants, issue the passport of it, and record that."""
-    after = _issue(store, tenant, item.without(gone), key_home)
+    after = issue_grants(store, tenant, item.without(gone), key_home)
     names = [(grant.kind, grant.name) for grant in gone]
     store.commit(lambda tx: record_removal(tx, item.agent, names, store.actor, before=item.passport, after=after))
 
 
-def _issue(store: StoreContext, tenant: str, proposed: ProposedGrants, key_home: Path | None) -> str:
+def issue_grants(store: StoreContext, tenant: str, proposed: ProposedGrants, key_home: Path | None) -> str:
+    """Write the manifest with these grants, and issue the passport of it; returns its hash."""
     prepared = prepare_grants(store.url, store.home, tenant, [proposed], SystemClock().now_us())
     ((wanted, planned),) = prepared.planned
     write_manifest(prepared.path, prepared.manifest.text)
@@ -192,7 +193,7 @@ def restore_grants(
     if not (yes or store.json or typer.confirm(f"restore {format_count(len(wanted), 'grant')} of {agent}?")):
         say("nothing was changed")
         return Exit.FAILED
-    after = _issue(store, tenant, proposed, key_home)
+    after = issue_grants(store, tenant, proposed, key_home)
     store.commit(lambda tx: record_restoring(tx, agent, wanted, store.actor, after=after))
     if not store.print_json({"agent": agent, "restored": [list(item) for item in wanted]}):
         print_note("restart the agent's processes, so that they use the new passport")

@@ -50,6 +50,8 @@ class EntryKind(StrEnum):
     GRANTS = "grants"
     OVERRIDE = "override"
     REVERSAL = "reversal"
+    REVIEW = "review"
+    INVENTORY = "inventory"
     ACKNOWLEDGEMENT = "acknowledgement"
     ERASURE = "erasure"
     LEGAL_HOLD = "legal_hold"

@@ -1,0 +1,142 @@
+"""Access reviews and the inventory over a month of the loan desk, compared with its raw notes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from month import play_month
+
+from halo_core.errors import ConfigError
+from halo_core.evidence.questions_inventory import read_foreign_list, suggest_tier
+from halo_core.model import ActionKind, EntryKind
+from halo_core.store.reader import Reader
+from halo_core.views.passports import load_current_passport
+from halo_world import bodies
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    return play_month(tmp_path_factory.mktemp("month"), seed=5, days=5, sessions=1, gaps=("app_beside",))
+
+
+@pytest.fixture
+def month(tmp_path):
+    return play_month(tmp_path, seed=5, days=5, sessions=1)
+
+
+def asked(month, *argv, account="root-admin"):
+    code, out = month.halo(*argv, "--json", account=account)
+    return code, json.loads(out[out.index("{") :] if "{" in out else out)
+
+
+def grants_of(month, agent):
+    with Reader(month.url) as reader:
+        return load_current_passport(reader, reader.tenants()[0], agent).links[0].grants
+
+
+def test_a_review_ends_with_narrower_passports_and_says_what_was_used(month):
+    code, opened = asked(month, "review", "open", "--agent", "collections", "--reviewer", "vera", "--due", "14d")
+    assert code == 0
+    review = opened["review"]
+    code, shown = asked(month, "review", "show", review)
+    ran = Counter(row["tool"] for row in month.notes.select("ran") if row["agent"] == "collections")
+    tools = {row["grant"][1]: row for row in shown["evidence"] if row["grant"][0] == ActionKind.TOOL_CALL.value}
+    assert {name: row["calls"] for name, row in tools.items() if row["calls"]} == {
+        n: c for n, c in ran.items() if n in tools
+    }
+    unused = next((name for name, row in sorted(tools.items()) if not row["calls"]), None)
+    gone = unused or min(tools)
+    assert month.halo("review", "answer", review, "--revoke", gone, account="root-admin")[0] == 10
+    assert month.halo("review", "answer", review, "--revoke", gone, account="vera")[0] == 64  # without a reason
+    assert month.halo("review", "close", review, "--yes")[0] == 64
+    month.must("review", "answer", review, "--keep", "*", "--revoke", gone, "--why", "not needed", account="vera")
+    assert gone in grants_of(month, "collections")[ActionKind.TOOL_CALL]
+    code, closed = asked(month, "review", "close", review)
+    assert code == 0, closed
+    assert gone not in grants_of(month, "collections").get(ActionKind.TOOL_CALL, {})
+    refused = sum(row[3] for item in closed["played"] for row in item["refused"])
+    assert refused == ran[gone]
+    code, status = asked(month, "review", "status", "--to", "2026-07-01")
+    assert (code, status["verdict"]) == (0, "holds")
+    assert status["rows"][0]["revoked"] == 1
+    assert month.halo("verify")[0] == 0
+    assert [body["op"] for body in bodies(month.home, EntryKind.REVIEW)][-1] == "close"
+    assert month.halo("review", "answer", review, "--keep", "*", account="vera")[0] == 64
+
+
+def test_an_overdue_review_is_an_exception_and_reminded_of(month):
+    code, status = asked(month, "review", "status", "--to", "2026-07-01")
+    assert (code, status["verdict"]) == (2, "cannot_tell")
+    _, opened = asked(month, "review", "open", "--reviewer", "vera", "--due", "2d")
+    assert month.halo("review", "remind", "--within", "1h")[0] == 0
+    assert month.halo("review", "remind")[0] == 1
+    month.clock.advance_s(3 * 86_400)
+    code, out = month.halo("review", "remind", "--within", "1h")
+    assert code == 1
+    assert "vera" in out
+    code, status = asked(month, "review", "status", "--to", "2026-07-01")
+    assert (code, status["verdict"]) == (1, "fails")
+    assert opened["review"] in status["findings"][0]
+
+
+def test_the_inventory_is_the_notes_and_names_what_ran_beside(played):
+    code, answer = asked(played, "inventory", "show", "--to", "2026-07-01")
+    rows = {row["agent"]: row for row in answer["rows"]}
+    noted = Counter(row["agent"] for row in played.notes.select("attempt"))
+    assert {name: rows[name]["decisions"] for name in noted if name != "loan-desk"} == {
+        name: count for name, count in noted.items() if name != "loan-desk"
+    }
+    labels = {label for row in played.notes.select("attempt") if row["agent"] == "loan-desk" for label in row["labels"]}
+    assert set(rows["loan-desk"]["labels"]) == labels
+    assert rows["loan-desk"]["suggested"] == "high"
+    assert code == 1
+    assert any("wire_transfer" in finding for finding in answer["findings"])
+    assert rows["(ungoverned)"]["decisions"] == 1
+
+
+def test_another_systems_list_shows_who_is_missing(played):
+    code, answer = asked(
+        played, "inventory", "show", "--to", "2026-07-01", "--compare", str(played.folder / "gateway.csv")
+    )
+    assert code == 1
+    assert any("batch-scorer" in finding for finding in answer["findings"])
+    (entry,) = [body for body in bodies(played.home, EntryKind.INVENTORY) if body["op"] == "compare"]
+    assert entry["missing"] == ["batch-scorer"]
+
+
+def test_a_lower_class_than_the_suggested_needs_a_reason(played):
+    assert played.halo("inventory", "classify", "loan-desk", "low")[0] == 64
+    played.must("inventory", "classify", "loan-desk", "medium", "--why", "reads only, by contract")
+    assert played.halo("inventory", "classify", "loan-desk", "extreme")[0] == 64
+    assert played.halo("inventory", "classify", "nobody-knows", "low")[0] == 64
+    _, answer = asked(played, "inventory", "show", "--to", "2026-07-01")
+    assert next(row for row in answer["rows"] if row["agent"] == "loan-desk")["tier"] == "medium"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("agent,calls\na,1\nb,2\na,3\n", ["a", "b"]),
+        ("\ufeffid,Agent\n1,a\n", ["a"]),
+        ("name\n=cmd()\n", ["=cmd()"]),
+        ("agent\n", []),
+    ],
+)
+def test_lists_of_others_are_read(text, names):
+    assert read_foreign_list(text) == names
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", 'agent\n"a'])
+def test_a_bad_list_is_refused(text):
+    with pytest.raises(ConfigError, match="list"):
+        read_foreign_list(text)
+
+
+def test_classes_are_suggested_by_what_an_agent_could_do():
+    assert suggest_tier({"read"}, set(), ()) == "low"
+    assert suggest_tier({"read", "write"}, set(), ()) == "medium"
+    assert suggest_tier({"read"}, {"chd"}, ()) == "high"
+    assert suggest_tier({"payment"}, set(), ()) == "high"
+    assert suggest_tier({"read"}, set(), ("core banking",)) == "high"

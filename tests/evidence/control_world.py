@@ -119,7 +119,10 @@ def run(halo: HaloBase, resource: Resource, args: Mapping[str, Any], **changes: 
 
 def infer(halo: HaloBase, resource: Resource) -> str:
     return run(
-        halo, resource, {"messages": 1}, model=ModelInput(provider="openai", version="gpt-5", messages=(Message("user", "hello"),))
+        halo,
+        resource,
+        {"messages": 1},
+        model=ModelInput(provider="openai", version="gpt-5", messages=(Message("user", "hello"),)),
     )
 
 

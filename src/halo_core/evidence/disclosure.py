@@ -18,14 +18,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from halo_core.crypto.sodium import AEAD_NONCE_BYTES, derive_xchacha20_subkey, open_with_box_key
+from halo_core.crypto.sodium import AEAD_NONCE_BYTES, open_with_box_key
 from halo_core.decision.record import expand_entry
 from halo_core.decision.record_parts import PartReader
 from halo_core.errors import BadInput, ConfigError, Gap, HaloError, Tampered
 from halo_core.ledger import build_entry_note, decode_entry, parse_vkey
 from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint
 from halo_core.ledger.notes import decode_base64
-from halo_core.ledger.sealed_content import compute_attached_digest, measure_subject, read_subject, split_boxes
+from halo_core.ledger.sealed_content import (
+    BoxKeys,
+    compute_attached_digest,
+    find_box_key,
+    measure_subject,
+    read_subject,
+    split_boxes,
+)
 from halo_core.ledger.tree import leaf_hash, node_hash, verify_inclusion
 from halo_core.model import LedgerEntry
 from halo_core.store.reader import Reader, SealedContents
@@ -133,7 +140,7 @@ def _disclose_entry(
     return {
         "commitments": ["" if key is None else _encode(key[1]) for key in keys],
         "keys": [
-            _encode(_derive_box_key(key[0], box))
+            _encode(_find_key(key[0], box))
             if key is not None and (open_to is None or read_subject(box) in open_to)
             else ""
             for box, key in zip(boxes, keys, strict=True)
@@ -146,12 +153,10 @@ def _disclose_entry(
     }
 
 
-def _derive_box_key(dek: Any, box: bytes) -> bytes:
+def _find_key(dek: bytes | BoxKeys | None, box: bytes) -> bytes:
     """The key of one box; empty where the subject's key, or that of the box, was erased."""
-    nonce = _read_nonce(box)
-    if isinstance(dek, Mapping):  # keys of single boxes, by half of the nonce, of a subject that was erased in part
-        return bytes(dek.get(nonce[:16], b""))
-    return b"" if dek is None else derive_xchacha20_subkey(dek, nonce)
+    found = None if dek is None else find_box_key(dek, box)
+    return b"" if found is None else found[1]
 
 
 def _read_nonce(box: bytes) -> bytes:

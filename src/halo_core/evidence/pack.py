@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from halo_core.clock import format_iso
 from halo_core.crypto import canonical
-from halo_core.crypto.sodium import AEAD_NONCE_BYTES, derive_xchacha20_subkey
 from halo_core.errors import CannotDecide, CanonicalError, ConfigError, Gap, Tampered
 from halo_core.evidence.answers import describe_tool
 from halo_core.evidence.archive import LineWriter, PackArchive, encode_base64, sign_statement
@@ -34,7 +33,7 @@ from halo_core.evidence.proofs import (
 )
 from halo_core.ledger import Vkey, format_vkey, leaf_hash, log_origin, make_vkey, open_sealed, split_boxes
 from halo_core.ledger.reader import BLOB_DOMAINS
-from halo_core.ledger.sealed_content import measure_subject, read_subject
+from halo_core.ledger.sealed_content import find_box_key, read_subject
 from halo_core.ledger.tree import ProofTree
 from halo_core.model import ENTRY_VERSION, EntryKind, format_entry_id
 
@@ -344,7 +343,8 @@ class _PackMaker:
         keys: list[str] = []
         for box in boxes:
             found = self._contents.find_key(self._tenant, read_subject(box))
-            box_key = b"" if found is None or found[0] is None else _find_box_key(found[0], box)
+            named = None if found is None or found[0] is None else find_box_key(found[0], box)
+            box_key = b"" if named is None else named[1]
             keys.append(encode_base64(box_key))
             if found is not None and found[0] is not None and box_key:
                 opened = open_sealed(found[0], self._tenant, box)
@@ -507,12 +507,6 @@ def _read_time(text: bytes) -> int:
     if not number.isdigit():
         raise Tampered("malformed_entry", "an entry has no time", remedy="run `halo verify`")
     return int(number)
-
-
-def _find_box_key(key: bytes | Mapping[bytes, bytes], box: bytes) -> bytes:
-    """The key of one box, from the data key of its subject or from the keys of boxes that were kept; empty for none."""
-    nonce = box[measure_subject(box) + 4 :][:AEAD_NONCE_BYTES]
-    return derive_xchacha20_subkey(key, nonce) if isinstance(key, bytes) else key.get(nonce[:16], b"")
 
 
 def _encode_entry(index: int, writer: str, text: bytes, signatures: bytes) -> bytes:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from halo_core.store.reader import Reader, SealedContents
 
 _MAX_CACHED: Final = 10_000
-_SEALED_NAMES: Final = ("actor", "author", "name", "owner", "target")
+_SEALED_NAMES: Final = ("actor", "author", "name", "owner", "reviewer", "target")
 """Members of control entries that are references, with the name in a sealed field of the same name."""
 
 

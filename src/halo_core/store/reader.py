@@ -116,10 +116,6 @@ class SealedContents:
         return open_attached(partial(self.find_key, tenant), tenant, attached, sealed, marks)
 
     def find_key(self, tenant: str, subject: str) -> SubjectKey | None:
-        """A subject's data key, None where it was erased, and the commitment to it; None where it has no row."""
-        return None if self._kek is None else self._find_key(tenant, subject, self._kek)
-
-    def find_key(self, tenant: str, subject: str) -> SubjectKey | None:
         """What opens the boxes of a subject; None where it has no row, or the home's key is not at hand.
 
         Raises:

@@ -15,7 +15,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "identities"))
 from alert_world import ABROAD, ANA, NEXT, event, lived_in
 from oversight_world import answers, ask, enrolled, opened, pay
 
-from halo_world import attack, cli, db_of, person_ref, verified
+from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.model import NO_PRINCIPAL_RISK, EntryKind
+from halo_core.store import Store, StoreConfig
+from halo_core.store.identity_rows import IdentityTable
+from halo_world import attack, bodies, cli, db_of, person_ref, verified
 
 MIA = "mia.zwetschgenbaum"
 
@@ -88,4 +92,27 @@ def test_what_is_usual_for_a_person_goes_with_the_person(tmp_path):
     assert json.loads(out)["rows"] == 1
     assert database.execute(count, (reference,)).fetchone() == (0,)
     database.close()
+    assert verified(home, signatures=True) == 0
+
+
+@pytest.mark.disk
+def test_a_person_at_risk_who_was_erased_counts_as_unknown_and_not_as_deleted(tmp_path):
+    home = lived_in(tmp_path)
+    with opened(home) as halo:
+        for day in range(3):
+            halo.identity_events([event(NEXT, 3 + day, **ABROAD)])
+    reference = person_ref(home, ANA)
+    changes = [
+        item for body in bodies(home, EntryKind.IDENTITY) for item in body["changes"] if item["subject"] == reference
+    ]
+    assert changes
+    assert changes[-1]["band"] > 0
+    assert cli("erase", "--subject", ANA, "--json", home=home)[0] == 0
+    newest = [item for body in bodies(home, EntryKind.IDENTITY) for item in body["changes"]][-1]
+    assert (newest["subject"], newest["band"], newest["risk"]) == (reference, 0, 0)
+    store = Store(StoreConfig(f"sqlite:///{db_of(home)}", home, "local"), KeyStore(home))
+    digester = Digester(KeyStore(home).secret("digest"))
+    found = store.commit(lambda tx: IdentityTable(tx, digester).read_risk(reference, store.clock.now_us()))
+    store.close()
+    assert found == NO_PRINCIPAL_RISK
     assert verified(home, signatures=True) == 0

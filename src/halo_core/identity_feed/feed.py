@@ -33,7 +33,7 @@ from halo_core.identity_feed.lines import BadLine
 from halo_core.model import Actor, EntryKind
 from halo_core.references import clip_name
 from halo_core.store import Draft, SealedFields, Transaction, rows
-from halo_core.store.identity_rows import IdentityTable, read_identity_row
+from halo_core.store.identity_rows import IdentityTable, make_change, read_identity_row
 
 BATCH: Final = 50
 """Events of one transaction, since agents wait for the write lock meanwhile."""
@@ -317,18 +317,6 @@ def _load_baseline(tx: Transaction, name: str) -> IdentityBaseline:
         remedy = "import the events again"
         raise BadInput("bad_baseline", "the baseline of identities was changed", field="baseline", remedy=remedy)
     return IdentityBaseline.from_bytes(data)
-
-
-def make_change(subject: str, state: LiveIdentity) -> dict[str, Any]:
-    """What an entry says of an identity whose band changed."""
-    return {
-        "band": state.band,
-        "factors": list(state.factors),
-        "kind": state.kind,
-        "risk": state.risk,
-        "since_us": state.since_us,
-        "subject": subject,
-    }
 
 
 def clear_identity(

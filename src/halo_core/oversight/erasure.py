@@ -25,6 +25,7 @@ from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import BadInput, ConfigError, Denied, HaloError, Tampered
 from halo_core.failpoints import hit_failpoint
 from halo_core.identities.day_alerts import IdentityFingerprints
+from halo_core.identities.live import LiveIdentity
 from halo_core.ledger import (
     compute_key_commitment,
     digest_box_keys,
@@ -62,6 +63,8 @@ from halo_core.passports.approval import peek_approval
 from halo_core.references import References, is_reference
 from halo_core.store import STORE_ID_PREFIX, Draft, Store, Transaction
 from halo_core.store.content_keys import load_home_content_key, refresh_content_key, strip_number
+from halo_core.store.entry_history import find_newest
+from halo_core.store.identity_rows import BAND_ENTRIES, make_change
 
 if TYPE_CHECKING:
     from halo_core.store.reader import Reader
@@ -343,7 +346,7 @@ def erase(tx: Transaction, plan: ErasurePlan, by: Actor, signed: Sequence[str] =
         _require_no_hold(plan, selection, governance.holds)
     if selection.is_empty:
         return Erased(held=sum(selection.held.values()))
-    rows = 0 if is_retention else _remove_rows(tx, {plan.reference, *plan.names})
+    rows = 0 if is_retention else _remove_rows(tx, {plan.reference, *plan.names}, by)
     keys: dict[str, Any] = {"erased": sorted(selection.whole)}
     keys["kept"] = [[name, digest_box_keys(selection.kept[name])] for name in sorted(selection.boxes)]
     destroyed = {
@@ -419,13 +422,22 @@ def _require_no_hold(plan: ErasurePlan, selection: Selection, holds: Mapping[tup
         raise Denied("legal_hold", problem, remedy="lift the hold first: `halo hold lift`")
 
 
-def _remove_rows(tx: Transaction, subjects: set[str]) -> int:
+def _remove_rows(tx: Transaction, subjects: set[str], by: Actor) -> int:
     """Remove what rows beside the log hold of people: what is usual for them, and answers that name who gave them."""
     removed = 0
     for subject in sorted(subjects):
         if tx.cursor.execute("SELECT 1 FROM identity WHERE tenant=? AND subject=?", (tx.tenant, subject)).fetchone():
             tx.cursor.execute("DELETE FROM identity WHERE tenant=? AND subject=?", (tx.tenant, subject))
             removed += 1
+        newest = find_newest(tx, tx.image.identity_history, BAND_ENTRIES, subject)
+        if newest is not None and newest[1]:  # without an entry the missing row would count as the highest risk
+            body = {
+                "changes": [make_change(subject, LiveIdentity())],
+                "op": "clear",
+                "ordinary": False,
+                "why": "erased",
+            }
+            tx.append(Draft(EntryKind.IDENTITY, "", body, actor=by))
     tx.image.people.clear()
     for table, column in (("approval", "answer"), ("standing_answer", "token")):
         found = tx.cursor.execute(f"SELECT id, {column} FROM {table} WHERE tenant=?", (tx.tenant,)).fetchall()  # noqa: S608

@@ -191,6 +191,18 @@ def compute_proof(digester: Digester, tenant: str, reference: str, head: bytes, 
     return digester.digest(_PROOF_DOMAIN, data)
 
 
+def make_change(subject: str, state: LiveIdentity) -> dict[str, Any]:
+    """What an entry says of an identity whose band changed."""
+    return {
+        "band": state.band,
+        "factors": list(state.factors),
+        "kind": state.kind,
+        "risk": state.risk,
+        "since_us": state.since_us,
+        "subject": subject,
+    }
+
+
 def read_identity_row(digester: Digester, tenant: str, row: tuple[str, bytes, bytes, str]) -> LiveIdentity:
     """The state that a row holds.
 

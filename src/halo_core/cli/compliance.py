@@ -35,6 +35,7 @@ from halo_core.evidence.incidents import (
     resolve_decisions,
     waive_control,
 )
+from halo_core.evidence.oscal import build_assessment_results
 from halo_core.evidence.report_page import list_facts, render_markdown, render_report
 from halo_core.evidence.room import QueryRoom
 from halo_core.model import EntryKind
@@ -54,7 +55,7 @@ def report(
     framework: Annotated[str, Option("--framework", help="Which framework; see `--list`.")] = "",
     from_: FromOption = "",
     to: ToOption = "",
-    output: Annotated[Path | None, Option("--output", help="File to write: .html, .md or .json.")] = None,
+    output: Annotated[Path | None, Option("--output", help="File to write: .html, .md, .json or .oscal.json.")] = None,
     check: Annotated[str, Option("--check", help="Run one check alone, and print its answer.")] = "",
     annex_iv: Annotated[bool, Option("--annex-iv", help="Draft what follows from the log for Annex IV.")] = False,
     list_: Annotated[bool, Option("--list", help="List frameworks, or the rows of `--framework`.")] = False,
@@ -91,10 +92,15 @@ def report(
 def _find_form(output: Path | None) -> str:
     if output is None:
         return ""
+    if output.name.lower().endswith(".oscal.json"):
+        return "oscal"
     form = _FORMS.get(output.suffix.lower())
     if form is None:
         raise ConfigError(
-            "bad_form", f"`{output.name}` is no report", field="output", remedy="end its name in .html, .md or .json"
+            "bad_form",
+            f"`{output.name}` is no report",
+            field="output",
+            remedy="end its name in .html, .md, .json or .oscal.json",
         )
     return form
 
@@ -143,7 +149,8 @@ def _render(made: ControlReport, form: str) -> str:
         return render_report(made)
     if form == "md":
         return render_markdown(made)
-    return json.dumps(made.to_json(), indent=1, sort_keys=True) + "\n"
+    tree = made.to_json()
+    return json.dumps(build_assessment_results(tree) if form == "oscal" else tree, indent=1, sort_keys=True) + "\n"
 
 
 def _print_report(made: ControlReport) -> None:
@@ -213,7 +220,7 @@ def _make_choice_error(code: str, field: str, given: str, choices: list[str]) ->
 
 
 def _write_annex(store: StoreContext, room: QueryRoom, period: Period, output: Path | None, form: str) -> int:
-    text, verdict = build_annex(room, period, form or "md")
+    text, verdict = build_annex(room, period, "json" if form == "oscal" else form or "md")
     if output is None:
         console().out(text, highlight=False)
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,7 +16,11 @@ from halo_core.cli.evidence import FromOption, ToOption, read_period
 from halo_core.cli.rendering import Exit, build_field_table, safe_text, say, say_plainly
 from halo_core.errors import ConfigError
 from halo_core.evidence import halo_verify
-from halo_core.evidence.pack import PackRequest, make_pack
+from halo_core.evidence.answers import Period
+from halo_core.evidence.control_report import build_report
+from halo_core.evidence.controls import load_framework
+from halo_core.evidence.oscal import build_assessment_results
+from halo_core.evidence.pack import PackRequest, PackScope, make_pack
 from halo_core.evidence.proofs import (
     find_newest_checkpoint,
     make_consistency_receipt,
@@ -23,6 +29,8 @@ from halo_core.evidence.proofs import (
     require_covered,
     require_root,
 )
+from halo_core.evidence.report_page import render_report
+from halo_core.evidence.room import QueryRoom
 from halo_core.ledger import log_origin, make_vkey
 from halo_core.store.reader import NO_END, Reader, find_entry
 from halo_core.store.writer_chains import load_trusted_keys
@@ -52,14 +60,20 @@ def make(
     sealed: Annotated[
         bool, Option("--sealed/--no-sealed", help="Put in content that stays sealed, so that its digests are checked.")
     ] = True,
+    framework: Annotated[
+        list[str] | None,
+        Option("--framework", help="Also put in the report on this framework (see `halo report --list`); repeatable."),
+    ] = None,
     store: StoreContext,
 ) -> None:
     """Write all entries of a period, with all that it takes to check them without Halo, into one file.
 
-    Content stays sealed, except for what --reveal names. With both times given, a log gives the same bytes again.
+    Content stays sealed, except for what --reveal names. With both times given and without reports, a log gives the
+    same bytes again.
     """
     signer = _load_log_signer(store)
     period = read_period(from_, to)
+    reports = [partial(_build_report_files, store, name, period) for name in framework or ()]
     with store.open_log() as (reader, tenant):
         revealed = _find_revealed(reader, tenant, reveal or (), reveal_session or ())
     what: dict[str, str | int] = {"pack": output.name, "from_us": period.from_us, "to_us": period.to_us}
@@ -69,7 +83,7 @@ def make(
     request = PackRequest((period.from_us, period.to_us), frozenset(revealed), sealed)
     with Reader(store.url) as reader:
         contents = store.open_contents(reader, is_shown=False) if "content" in store.keys.names() else None
-        summary = make_pack(reader, tenant, signer, output, request, contents=contents)
+        summary = make_pack(reader, tenant, signer, output, request, contents=contents, extra_files=reports)
     if store.print_json(summary):
         return
     scope = summary.scope
@@ -84,6 +98,18 @@ def make(
     say(build_field_table((name, safe_text(text)) for name, text in rows))
     say_plainly("VERIFY.md in it says how to check it; give its reader the key of the log by another way:")
     say_plainly(f"  {load_trusted_keys(store.home).get(tenant, '')}")
+
+
+def _build_report_files(store: StoreContext, framework: str, period: Period, scope: PackScope) -> dict[str, bytes]:
+    """The report on a framework as members of a pack, with the control map that it was made by."""
+    wanted = load_framework(framework)
+    with Reader(store.url) as reader:  # without names: people stay references
+        made = build_report(QueryRoom(reader, scope.tenant, home=store.home, now_us=period.to_us), period, wanted)
+    tree = made.to_json()
+    documents = {"report.json": tree, "report.oscal.json": build_assessment_results(tree)}
+    texts = {name: json.dumps(document, indent=1, sort_keys=True) + "\n" for name, document in documents.items()}
+    members = {**texts, "report.html": render_report(made)}
+    return {f"{wanted.id}/{name}": text.encode() for name, text in members.items()}
 
 
 def _find_revealed(reader: Reader, tenant: str, ids: Iterable[str], sessions: Iterable[str]) -> dict[int, Any]:

@@ -269,6 +269,7 @@ def forge(
     ran: bool = True,
     outcome: bool = True,
     policy: bool = True,
+    is_run: bool = True,
     back_us: int = 0,
     clock: Clock | None = None,
 ) -> str:
@@ -290,7 +291,7 @@ def forge(
         change(body, put)
         runs = body.get("dispatched", body.get("decision", {}).get("effect", "allow") in ("allow", "monitor"))
         session, digest = like.entry.session, secrets.token_hex(32)
-        key = tx.make_run_key(session, digest, once=True) if runs else b""
+        key = tx.make_run_key(session, digest, once=True) if runs and is_run else b""
         now_us = tx.clock.now_us() - back_us
         draft = Draft(EntryKind.DECISION, session, body, content, "forged", run=key, ts_us=now_us)
         written = tx.append(draft).entry

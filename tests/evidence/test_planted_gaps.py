@@ -28,13 +28,16 @@ from control_world import (
     red,
 )
 
-from halo_core.evidence.answers import Verdict
-from halo_core.evidence.checks import PLANTED, REGISTRY
+from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.checks import PLANTED, REGISTRY, run_checks
 from halo_core.evidence.controls import Coverage, load_frameworks
+from halo_core.evidence.room import QueryRoom
 from halo_core.model import Actor, EntryKind, Stop
 from halo_core.oversight import requests
+from halo_core.store import Draft
+from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
-from halo_world import attack, db_of, found, python, verified
+from halo_world import attack, db_of, found, python, url_of, verified
 
 _KILLED = """
 import os, sys
@@ -144,6 +147,27 @@ def waive_the_floor_alone(home: Path) -> None:
     append(home, EntryKind.MODE, {"from": "enforce", "to": "observe", "until_us": until_us, "why": "a look"})
 
 
+def add_outcome(resource: str, *, ran: bool = True) -> Callable[[Path], None]:
+    """One more outcome: of an action that has one, or of one that did not run."""
+
+    def plant(home: Path) -> None:
+        entry = find_decision(home, resource, ran=ran)[0].entry
+        body = {"decision": {"w": entry.writer, "ws": entry.seq}}
+        append(home, EntryKind.OUTCOME, body, session=entry.session, actor=None)
+
+    return plant
+
+
+def write_an_hour_ago(home: Path) -> None:
+    clock = FixedClock(time.time_ns() // 1000 - 3_600_000_000)
+    commit(home, lambda tx: tx.append(Draft(EntryKind.ACCESS, "", {"act": "read", "what": {}}, actor=ADMIN)), clock)
+
+
+def issue_as_nobody(home: Path) -> None:
+    body = {"agent": "desk", "hash": "sha256:0", "kind": "standing", "origin": "issued", "owner": "owen@bank"}
+    append(home, EntryKind.PASSPORT, body, actor=None)
+
+
 def bring_the_key_home(home: Path) -> None:
     (people(home) / "issuer.key").rename(home / "issuer.key")
 
@@ -230,6 +254,31 @@ PLANTS: dict[str, tuple[Callable[[Path], Any], int, set[str]]] = {
         {"admin_acts"},
     ),
     "an expired passport that acts": (act_after_expiry, 0, {"revocations", "unused_grants"}),
+    "an action without any outcome": (lambda home: forge(home, outcome=False, is_run=False), 0, {"pairs"}),
+    "a second outcome": (add_outcome("lookup"), 0, {"pairs"}),
+    "an outcome of what did not run": (add_outcome("wipe", ran=False), 0, {"pairs"}),
+    "an outcome of nothing": (
+        lambda home: append(home, EntryKind.OUTCOME, {"decision": {"w": "x", "ws": 1}}, session="s", actor=None),
+        0,
+        {"pairs"},
+    ),
+    "a host whose clock is wrong": (write_an_hour_ago, 0, {"time"}),
+    "a passport that nobody issued": (issue_as_nobody, 0, {"admin_acts", "passports"}),
+    "a refusal without a reason": (
+        lambda home: forge(home, set_members(decision={"effect": "deny", "reasons": []}), resource="wipe", ran=False),
+        0,
+        {"record_fields", "refusals", "replay"},
+    ),
+    "an action that left more authority than there was": (
+        lambda home: forge(home, set_members(left=600_000)),
+        0,
+        {"decay"},
+    ),
+    "a payment that is too large for one action": (
+        lambda home: forge(home, set_members(decision={"charges": {"USD": 950_000}}), resource="pay"),
+        0,
+        {"budgets", "replay"},
+    ),
     "an issuer's key in the home": (bring_the_key_home, 0, {"key_custody"}),
     "an alert without an answer": (
         lambda home: append(home, EntryKind.ALERT, {"agent": "desk", "kind": "volume"}, actor=None),
@@ -327,3 +376,11 @@ def test_full_and_partial_rows_have_a_check_with_a_plant_or_are_printed_as_suppo
                 assert printed in (Coverage.SUPPORTS, Coverage.NONE)
             # Without any plant nothing is claimed.
             assert control.print_coverage(frozenset()) in (Coverage.SUPPORTS, Coverage.NONE)
+
+
+def test_an_entry_of_the_future_is_a_finding(whole):
+    with Reader(url_of(whole)) as reader:
+        room = QueryRoom(reader, "local", home=whole, now_us=10**15)
+        answer = run_checks(room, Period(0, 2**60), ["time"])["time"]
+    assert answer.verdict is Verdict.FAILS
+    assert "in the future" in answer.findings[0]

@@ -102,11 +102,15 @@ def pay_too_much(home: Path) -> None:
     forge(home, change, resource="pay")
 
 
-def answer_nobody_gave(home: Path) -> None:
-    def change(body: dict[str, Any], _put: Any) -> None:
-        body["seen"]["approval"] = {**body["seen"]["approval"], "id": "000000000000-7"}
+def change_answer(**members: Any) -> Callable[[Path], None]:
+    """An action that ran on another answer than the one that was given; without members on none."""
 
-    forge(home, change, resource="pay")
+    def change(body: dict[str, Any], _put: Any) -> None:
+        approval = body["seen"].pop("approval")
+        if members:
+            body["seen"]["approval"] = {**approval, **members}
+
+    return lambda home: forge(home, change, resource="pay")
 
 
 def run_beside_halo(home: Path) -> None:
@@ -168,6 +172,13 @@ def issue_as_nobody(home: Path) -> None:
     append(home, EntryKind.PASSPORT, body, actor=None)
 
 
+def answer_an_alert_late(home: Path) -> None:
+    alert = append(home, EntryKind.ALERT, {"agent": "desk", "kind": "volume"}, actor=None)
+    body = {"alert": alert, "attack": False, "session": "", "why": "known work"}
+    clock = FixedClock(time.time_ns() // 1000 + 2 * DAY_US)
+    commit(home, lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body, actor=ADMIN)), clock)
+
+
 def bring_the_key_home(home: Path) -> None:
     (people(home) / "issuer.key").rename(home / "issuer.key")
 
@@ -177,6 +188,17 @@ def let_run(code: str, effect: str) -> Callable[[dict[str, Any], Any], None]:
     return set_members(decision={"effect": effect, "reasons": [reason]}, dispatched=True)
 
 
+OVERRIDE = {
+    "answer": "o1",
+    "direction": "allow",
+    "links": [["overrides", "x-1"]],
+    "op": "grant",
+    "review_by_us": 2**52,
+    "why": "it is known",
+}
+REQUEST = {"attempt": 0, "method": "undo", "op": "request", "reverses": {"w": "x", "ws": 1}}
+HOLD = {"op": "set", "scope": "subject", "target": "customer"}
+REVIEW = {"due_us": 2**52, "grants": {}, "id": "r-1", "op": "open", "reviewer": "rita"}
 PLANTS: dict[str, tuple[Callable[[Path], Any], int, set[str]]] = {
     "an unsequenced entry": (unsequence, 0, {"population"}),
     "a decision without its origin": (
@@ -236,7 +258,14 @@ PLANTS: dict[str, tuple[Callable[[Path], Any], int, set[str]]] = {
     "an app beside Halo": (run_beside_halo, 0, {"ungoverned"}),
     "a grant that nobody uses": (lambda _home: None, 91, {"unused_grants"}),
     "a model call without its model": (drop_the_model, 0, {"components"}),
-    "an answer that nobody gave": (answer_nobody_gave, 0, {"approvals", "replay"}),
+    "an answer that nobody gave": (change_answer(id="000000000000-7"), 0, {"approvals", "replay"}),
+    "an answer that had expired": (change_answer(expires_us=1), 0, {"approvals", "replay"}),
+    "an approved action without an answer": (change_answer(), 0, {"approvals", "replay"}),
+    "a remembered answer that nobody gave": (
+        lambda home: forge(home, let_run("remembered", "monitor")),
+        0,
+        {"approvals", "replay"},
+    ),
     "a self-approved policy": (approve_an_own_policy, 0, {"separation_of_duties"}),
     "a policy that was not put in force": (lambda home: forge(home, policy=False), 0, {"policy_changes"}),
     "an act of nobody": (
@@ -285,6 +314,28 @@ PLANTS: dict[str, tuple[Callable[[Path], Any], int, set[str]]] = {
         2,
         {"alerts"},
     ),
+    "an alert that was answered late": (answer_an_alert_late, 0, {"alerts"}),
+    "a review that was finished late": (
+        lambda home: [
+            append(home, NamedKind("review"), {**REVIEW, "due_us": 1}),
+            append(home, NamedKind("review"), {"id": "r-1", "op": "close"}),
+        ],
+        0,
+        {"access_reviews"},
+    ),
+    "an override without a reason": (
+        lambda home: append(home, NamedKind("override"), {**OVERRIDE, "why": ""}),
+        0,
+        {"overrides"},
+    ),
+    "an override that its maker reviewed": (
+        lambda home: [
+            append(home, NamedKind("override"), OVERRIDE),
+            append(home, NamedKind("override"), {"answer": "o1", "op": "review", "verdict": "upheld"}),
+        ],
+        0,
+        {"overrides"},
+    ),
     "an overdue incident": (lambda home: commit(home, lambda tx: open_case(tx, "serious")), 16, {"incidents"}),
     "a drill that did not pass": (
         lambda home: append(home, EntryKind.DRILL, {"application": "x", "classes": {}, "passed": False}),
@@ -311,17 +362,6 @@ def test_a_planted_gap_turns_exactly_its_checks_red(name, whole, tmp_path):
     assert red(answers) == expected, [answers[item].findings for item in red(answers) ^ expected]
 
 
-OVERRIDE = {
-    "answer": "o1",
-    "direction": "allow",
-    "links": [["overrides", "x-1"]],
-    "op": "grant",
-    "review_by_us": 2**52,
-    "why": "it is known",
-}
-REQUEST = {"attempt": 0, "method": "undo", "op": "request", "reverses": {"w": "x", "ws": 1}}
-HOLD = {"op": "set", "scope": "subject", "target": "customer"}
-REVIEW = {"due_us": 2**52, "grants": {}, "id": "r-1", "op": "open", "reviewer": "rita"}
 LATER: dict[str, tuple[list[tuple[str, dict[str, Any]]], list[tuple[str, dict[str, Any]]]]] = {
     "access_reviews": (
         [("review", REVIEW), ("review", {"id": "r-1", "op": "close", "passports": {}})],

@@ -12,13 +12,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from evidence_world import DAY_US, NamedKind, append, copy_home, desk, forge, make_home, set_waiver
+from control_world import DAY_US, NamedKind, append, copy_home, desk, forge, make_home, set_waiver
 from test_planted_gaps import PLANTS
 
 from halo_core.evidence.answers import Period, Verdict
 from halo_core.evidence.checks import REGISTRY
 from halo_core.evidence.control_report import build_report
-from halo_core.evidence.controls import FRAMEWORKS, load_framework
+from halo_core.evidence.controls import FRAMEWORKS, load_framework, load_frameworks
 from halo_core.evidence.report_page import escape_markdown, render_files, render_markdown, render_report
 from halo_core.evidence.room import QueryRoom
 from halo_core.model import EntryKind
@@ -116,7 +116,9 @@ def test_files_of_a_pack_are_the_same_twice(whole):
     made = []
     for _ in range(2):
         with Reader(url_of(whole)) as reader:
-            made.append(render_files(QueryRoom(reader, "local", home=whole, now_us=2**60), Period(0, 2**60)))
+            made.append(
+                render_files(QueryRoom(reader, "local", home=whole, now_us=2**60), Period(0, 2**60), load_frameworks())
+            )
     assert made[0] == made[1]
     assert len(made[0]) == 2 * len(FRAMEWORKS) + 1
     assert all(re.fullmatch(r"([a-z0-9._-]+/)?[a-z0-9._-]+", name) for name in made[0])

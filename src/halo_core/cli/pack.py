@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -17,9 +16,7 @@ from halo_core.cli.rendering import Exit, build_field_table, safe_text, say, say
 from halo_core.errors import ConfigError
 from halo_core.evidence import halo_verify
 from halo_core.evidence.answers import Period
-from halo_core.evidence.control_report import build_report
-from halo_core.evidence.controls import load_framework
-from halo_core.evidence.oscal import build_assessment_results
+from halo_core.evidence.controls import load_framework, load_frameworks
 from halo_core.evidence.pack import PackRequest, PackScope, make_pack
 from halo_core.evidence.proofs import (
     find_newest_checkpoint,
@@ -29,7 +26,7 @@ from halo_core.evidence.proofs import (
     require_covered,
     require_root,
 )
-from halo_core.evidence.report_page import render_report
+from halo_core.evidence.report_page import render_files
 from halo_core.evidence.room import QueryRoom
 from halo_core.ledger import log_origin, make_vkey
 from halo_core.store.reader import NO_END, Reader, find_entry
@@ -62,7 +59,7 @@ def make(
     ] = True,
     framework: Annotated[
         list[str] | None,
-        Option("--framework", help="Also put in the report on this framework (see `halo report --list`); repeatable."),
+        Option("--framework", help="Also put in the report on this framework, or on all; may be repeated."),
     ] = None,
     store: StoreContext,
 ) -> None:
@@ -73,7 +70,7 @@ def make(
     """
     signer = _load_log_signer(store)
     period = read_period(from_, to)
-    reports = [partial(_build_report_files, store, name, period) for name in framework or ()]
+    reports = [partial(_build_reports, store, framework, period)] if framework else []
     with store.open_log() as (reader, tenant):
         revealed = _find_revealed(reader, tenant, reveal or (), reveal_session or ())
     what: dict[str, str | int] = {"pack": output.name, "from_us": period.from_us, "to_us": period.to_us}
@@ -100,16 +97,12 @@ def make(
     say_plainly(f"  {load_trusted_keys(store.home).get(tenant, '')}")
 
 
-def _build_report_files(store: StoreContext, framework: str, period: Period, scope: PackScope) -> dict[str, bytes]:
-    """The report on a framework as members of a pack, with the control map that it was made by."""
-    wanted = load_framework(framework)
+def _build_reports(store: StoreContext, names: Sequence[str], period: Period, scope: PackScope) -> dict[str, bytes]:
+    """Reports on frameworks as members of a pack, with the control map that they were made by."""
+    frameworks = load_frameworks() if "all" in names else [load_framework(name) for name in dict.fromkeys(names)]
     with Reader(store.url) as reader:  # without names: people stay references
-        made = build_report(QueryRoom(reader, scope.tenant, home=store.home, now_us=period.to_us), period, wanted)
-    tree = made.to_json()
-    documents = {"report.json": tree, "report.oscal.json": build_assessment_results(tree)}
-    texts = {name: json.dumps(document, indent=1, sort_keys=True) + "\n" for name, document in documents.items()}
-    members = {**texts, "report.html": render_report(made)}
-    return {f"{wanted.id}/{name}": text.encode() for name, text in members.items()}
+        room = QueryRoom(reader, scope.tenant, home=store.home, now_us=period.to_us)
+        return render_files(room, period, frameworks)
 
 
 def _find_revealed(reader: Reader, tenant: str, ids: Iterable[str], sessions: Iterable[str]) -> dict[int, Any]:

@@ -15,7 +15,8 @@ from typing import Any, Final
 from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
 from halo_core.evidence.checks import PLANTED
 from halo_core.evidence.control_report import CLAIM_NOTE, SCOPE_NOTE, ControlReport, ControlRow, build_reports
-from halo_core.evidence.controls import COVERAGE_WORDS, Coverage, load_frameworks
+from halo_core.evidence.controls import COVERAGE_WORDS, Coverage, Framework
+from halo_core.evidence.oscal import build_assessment_results
 from halo_core.evidence.room import QueryRoom
 from halo_core.model import Effect
 from halo_core.views.charts import escape_text
@@ -356,19 +357,18 @@ def _render_answer(name: str, answer: Answer) -> Markup:
     return element("section", *parts, class_=f"row {verdict}", id=f"check-{name}")
 
 
-def render_files(room: QueryRoom, period: Period) -> dict[str, bytes]:
-    """Reports on every framework as files of an evidence pack: `map.json`, and a page and its data for each.
+def render_files(room: QueryRoom, period: Period, frameworks: Sequence[Framework]) -> dict[str, bytes]:
+    """Reports as files of an evidence pack: `map.json`, and for each framework a page, its data, and OSCAL.
 
     The bytes follow from the log, the period and the home's keys: give the room the end of the period as the present.
     """
     files: dict[str, bytes] = {}
-    for made in build_reports(room, period, load_frameworks()):
-        name = made.framework.id
+    for made in build_reports(room, period, frameworks):
+        name, tree = made.framework.id, made.to_json()
         files[f"reports/{name}.html"] = render_report(made).encode()
-        files[f"reports/{name}.json"] = json.dumps(made.to_json(), indent=1, sort_keys=True).encode() + b"\n"
-    index = {
-        item.id: {row.id: row.print_coverage(PLANTED).value for row in item.controls} for item in load_frameworks()
-    }
+        for form, document in ((".json", tree), (".oscal.json", build_assessment_results(tree))):
+            files[f"reports/{name}{form}"] = json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
+    index = {item.id: {row.id: row.print_coverage(PLANTED).value for row in item.controls} for item in frameworks}
     files["map.json"] = json.dumps(index, indent=1, sort_keys=True).encode() + b"\n"
     return files
 

@@ -120,7 +120,7 @@ def test_files_of_a_pack_are_the_same_twice(whole):
                 render_files(QueryRoom(reader, "local", home=whole, now_us=2**60), Period(0, 2**60), load_frameworks())
             )
     assert made[0] == made[1]
-    assert len(made[0]) == 2 * len(FRAMEWORKS) + 1
+    assert len(made[0]) == 3 * len(FRAMEWORKS) + 1
     assert all(re.fullmatch(r"([a-z0-9._-]+/)?[a-z0-9._-]+", name) for name in made[0])
 
 

@@ -18,6 +18,7 @@ OSCAL_VERSION: Final = "1.2.1"
 NAMESPACE: Final = "urn:halo-agents:oscal"
 _IDS: Final = uuid.UUID("6c0f6b0e-54c7-5c62-9a55-0f9b0a0a4c19")
 _NOT_TOKEN: Final = re.compile(r"[^A-Za-z0-9.\-_]+")
+_LAST_US: Final = 253_402_300_799_000_000  # the end of the year 9999
 _STATES: Final = {"holds": "satisfied", "fails": "not-satisfied"}
 
 
@@ -135,4 +136,4 @@ def _one_line(text: str) -> str:
 
 
 def _format_time(ts_us: int) -> str:
-    return format_iso(max(ts_us, 0))
+    return format_iso(min(max(ts_us, 0), _LAST_US))

@@ -13,7 +13,7 @@ from halo_core.ledger import build_entry_note, decode_entry, encode_entry, forma
 from halo_core.model import EntryKind
 from halo_core.store import encode_leaf
 from halo_core.store.content_keys import open_content
-from halo_world import POLICY, SURFACE, attack, bodies, cli, db_of, found, person_ref, policy_folder, tool, verified
+from halo_world import POLICY, SURFACE, attack, bodies, cli, db_of, found, policy_folder, tool, verified
 
 SECRET = "sk-proj-" + "Ab3" * 16
 
@@ -152,10 +152,10 @@ def test_what_would_be_held_back_today_is_not_recalled(home):
 def test_what_was_erased_brings_nothing(halo, home):
     begin(halo, user="user:ana").succeed("the answer", SURFACE)
     assert earlier(halo, user="user:ana") == "the answer"
-    attack(db_of(home)).execute("UPDATE vault SET erased_at_us=1 WHERE subject=?", (person_ref(home, "user:ana"),))
-    with pytest.raises(Denied) as caught:  # nothing new is written about an erased subject either
+    assert cli("erase", "--subject", "user:ana", home=home)[0] == 0
+    with pytest.raises(Denied) as caught:
         begin(halo, user="user:ana")
-    assert (caught.value.reason, caught.value.earlier) == ("decision_error", None)
+    assert (caught.value.reason, caught.value.earlier) == ("already_dispatched", None)
     (outcome,) = found(home, EntryKind.OUTCOME)
     assert halo.store.commit(lambda tx: open_content(tx, outcome.entry, "output")) is None
 

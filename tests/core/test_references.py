@@ -101,10 +101,7 @@ def test_without_the_content_key_references_are_shown(home):
 
 def test_erasing_a_person_erases_the_name_and_leaves_everything_provable(home):
     work(home)
-    with contextlib.closing(attack(db_of(home))) as database:
-        subject = person_ref(home, USER)
-        sql = "UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject=?"
-        assert database.execute(sql, (subject,)).rowcount == 1
+    assert cli("erase", "--subject", USER, home=home)[0] == 0
     assert verified(home, signatures=True) == 0
     decision = found(home, EntryKind.DECISION)[0].entry
     assert decision.session == session_ref(home, SESSION)
@@ -115,9 +112,7 @@ def test_erasing_a_person_erases_the_name_and_leaves_everything_provable(home):
 
 def test_an_erased_person_can_still_stop(home):
     work(home)
-    with contextlib.closing(attack(db_of(home))) as database:
-        sql = "UPDATE vault SET dek_wrapped=x'', erased_at_us=1 WHERE subject=?"
-        assert database.execute(sql, (person_ref(home, ACTOR),)).rowcount == 1
+    assert cli("erase", "--subject", ACTOR, home=home)[0] == 0
     with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
         assert halo.store.commit(lambda tx: requests.stop(tx, Stop("all", "", 6), ACTOR, "again"))
     assert found(home, EntryKind.STOP)[-1].entry.body["actor"] == person_ref(home, ACTOR)

@@ -894,6 +894,28 @@ def forgotten(home: Path, tick: Tick) -> None:
     day(7)
 
 
+def reviewed(home: Path, tick: Tick) -> None:
+    """A review of grants, a compared inventory, a waiver of a control, an incident, a report, an alert acknowledged."""
+    _plain(home, tick)
+    mia = approver(home)
+    command("break-glass", "clerk", "--minutes", "5", "--reason", "outage", *mia, home=home)
+    command("alerts", "acknowledge", str(_alerts(home)[-1]), "--why", "known", "--by", "operator", home=home)
+    command("review", "open", "--reviewer", "noa", "--due", "14d", "--by", "operator", home=home)
+    (opened,) = json.loads(command("review", "list", "--json", home=home))
+    command("review", "answer", opened["id"], "--keep", "*", "--by", "noa", home=home)
+    command("review", "close", opened["id"], "--yes", "--by", "noa", home=home)
+    command("inventory", "classify", "clerk", "high", "--by", "operator", home=home)
+    listed = home.parent / "gateway.csv"
+    listed.write_text("agent\nclerk\nshadow-bot\n", encoding="utf-8")
+    command("inventory", "show", "--compare", str(listed), home=home, code=1)
+    terms = ("--owner", "mia", "--until", "30d", "--why", "on paper", "--by", "operator")
+    command("waive", "pci-dss-4.0.1 10.3.3", *terms, home=home)
+    command("incident", "open", "--what", "a test", "--by", "operator", home=home)
+    tick(60)
+    report = home.parent / "report.md"
+    command("report", "--framework", "soc2-tsc-2017", "--output", str(report), "--by", "operator", home=home, code=1)
+
+
 SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
     "answers": answers,
     "approvals": approvals,
@@ -913,6 +935,7 @@ SCENARIOS: dict[str, Callable[[Path, Tick], None]] = {
     "scored": scored,
     "scored_default": scored_default,
     "reversals": reversed_acts,
+    "reviewed": reviewed,
     "stops": stops,
     "tampered": tampered,
     "targets": targets,

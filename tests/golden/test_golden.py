@@ -31,6 +31,7 @@ LEDGERS = [
     "profiled",
     "recovered",
     "reversals",
+    "reviewed",
     "scored",
     "scored_default",
     "stops",

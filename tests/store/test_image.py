@@ -109,8 +109,8 @@ def statements(halo) -> Iterator[list[str]]:
 
 
 def first_words(said) -> set[str]:
-    """The kinds of statements, but for updates of profiles: the end of a session writes one, and reads nothing."""
-    said = [statement for statement in said if not statement.startswith("UPDATE profile ")]
+    """The kinds of statements, but for those that take an ended session into profiles: they write, and read nothing."""
+    said = [statement for statement in said if not statement.startswith(("UPDATE profile ", "DELETE FROM unfolded "))]
     return {statement if statement.startswith("PRAGMA") else statement.split()[0] for statement in said}
 
 

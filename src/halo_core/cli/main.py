@@ -167,9 +167,7 @@ VERBS: Final = {
     "passport": Verb("passports.app", "Issue, narrow, show, verify and revoke passports."),
     "export": Verb("exports.app", "Export the log for other systems."),
     "review": Verb("reviews.app", "Access reviews: who answers for which grant of which agent, until when."),
-    "inventory": Verb(
-        "reviews.inventory_app", "Agents with owner, purpose, reach, models and state, and what ran ungoverned."
-    ),
+    "inventory": Verb("reviews.inventory_app", "Agents, their reach and their classes, and what ran ungoverned."),
     "home": Verb("home.app", "Give other hosts of a store its keys, authorities and policy."),
     "store": Verb("store.app", "Copy a store into another database."),
     "erase": Verb(

@@ -288,30 +288,19 @@ def remind(
     limit_us = now_us + parse_duration(within) * 1_000_000
     with store.open_log() as (reader, tenant):
         due = [item for item in load_reviews(reader, tenant) if not item.closed_us and item.due_us <= limit_us]
-        names = {item.id: _name_reviewer(store, reader, item) for item in due}
     for item in due:
         days_left = (item.due_us - now_us) // _DAY_US
         store.commit(partial(record_reminder, review=item.id, days_left=days_left, by=store.actor))
-    rows = [{"due_us": item.due_us, "review": item.id, "reviewer": names[item.id]} for item in due]
+    rows = [{"due_us": item.due_us, "review": item.id, "reviewer": item.reviewer} for item in due]
     if not store.print_json(rows):
         for item in due:
             when = "was due" if item.due_us < now_us else "is due"
             open_count = format_count(len(item.list_unanswered()), "grant")
-            line = f"review {item.id} of {names[item.id]} {when} {format_iso(item.due_us)[:10]}: {open_count} to answer"
+            line = f"review {item.id} of {item.reviewer} {when} {format_iso(item.due_us)[:10]}: {open_count} to answer"
             say(safe_text(line))
         if not due:
             say("no review is due")
     return Exit.FAILED if due else Exit.OK
-
-
-def _name_reviewer(store: StoreContext, reader: Reader, cycle: ReviewCycle) -> str:
-    """The reviewer's name, where the home can open it."""
-    note = reader.note_at_index(store.tenant or next(iter(reader.tenants())), cycle.index)
-    if note is None:
-        return cycle.reviewer
-    contents = store.open_contents(reader, is_shown=False)
-    name = contents.open(reader.read_entry(note), "reviewer")
-    return cycle.reviewer if name is None else name.decode("utf-8", "replace")
 
 
 @store_verb(app, "status")

@@ -31,7 +31,7 @@ class ReviewCycle(View):
         index: position of the entry that opened it.
         opened_us: when, microseconds since 1970.
         due_us: until when it has to be answered.
-        reviewer: reference of the person who has to answer.
+        reviewer: the person who has to answer: the name, where the reader opens names, else the reference.
         opened_by: reference of the person who opened it.
         grants: agent → its grants when it was opened.
         answers: agent and grant → `keep` or `revoke`, the newest.

@@ -42,7 +42,7 @@ from halo_core import os_user
 from halo_core.cli.main import run as run_command
 from halo_core.clock import SystemClock
 from halo_core.enforcement import Surface
-from halo_core.enforcement.call import ModelInput
+from halo_core.enforcement.model_inputs import Message, ModelInput
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Actor
@@ -238,9 +238,9 @@ class Player:
 
     def _build_model_call(self, halo: HaloBase, resource: Any, args: Mapping[str, Any]) -> Any:
         model = ModelInput(
-            messages=[str(args.get("prompt", "")), f"turn {self._sessions}"],
+            messages=[Message("system", _SYSTEM_PROMPT), Message("user", f"{args.get('prompt', '')} {self._sessions}")],
             system=_SYSTEM_PROMPT,
-            tools=[{"name": "pay_out", "parameters": {}}],
+            tools=['{"name": "pay_out", "parameters": {}}'],
             provider="example",
             version="desk-gpt-2026-05",
             parameters={"temperature": 0},

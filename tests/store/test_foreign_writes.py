@@ -57,10 +57,6 @@ class Worker:
         self._process.wait()
 
 
-USUAL = 40
-"""Sessions from which the agent's profile learns what is usual."""
-
-
 @contextmanager
 def running(home: Path, count: int) -> Iterator[list[Worker]]:
     with ExitStack() as stack:
@@ -128,8 +124,6 @@ def probe(workers: Sequence[Worker], tool: str, *, hot: bool) -> list[str]:
 @pytest.mark.slow
 def test_what_another_process_writes_is_in_force_at_the_next_decision(home):
     tries, misses = 0, []
-    with open_halo(home) as halo:  # an agent that pays: else its first payment is an alarm, and lowers its authority
-        assert {attempt(halo, f"usual-{number}", "pay", amount=100) for number in range(USUAL)} == {"ran"}
     with open_halo(home) as halo, running(home, WORKERS) as workers:
         put_mode(halo.home, Mode.ENFORCE)
         number = 0

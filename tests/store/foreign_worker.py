@@ -29,7 +29,7 @@ _SCHEMA = {"type": "object", "properties": {"q": {"type": "string"}, "amount": {
 _TOOLS = {
     "lookup": Resource(impact=Impact.READ, source_trust=900, reversal=Reversal.NONE_NEEDED),
     "wipe": Resource(impact=Impact.WRITE, source_trust=900),
-    # It spends, and is a read: the strange work of this test is an alarm, after which no authority is left for payments.
+    # A read that spends: the strange work of this test is an alarm, which leaves no authority for payments.
     "pay": Resource(impact=Impact.READ, amount="amount", unit="USD", source_trust=900),
 }
 

@@ -78,7 +78,9 @@ def answer_inventory(
     for decision in room.decisions(DecisionFilter(period)):
         reached.setdefault(decision.agent, _Reached()).take(room, decision)
     tiers = _load_tiers(room)
-    agents = list_agents(room.reader, room.tenant, manifest, room.now_us)
+    agents = list_agents(room.reader, room.tenant, manifest, room.now_us, reads_decisions=False)
+    unlisted = None if manifest is None else False
+    agents += [AgentRow(name, listed=unlisted) for name in sorted(reached.keys() - {row.agent for row in agents})]
     restrictions = room.reader.restrictions_of(room.tenant)
     stopped = {target for kind, scope, target, _ in restrictions if (kind, scope) == ("stop", "agent")}
     revoked = {target: since for kind, scope, target, since in restrictions if kind != "stop" and scope == "agent"}

@@ -135,6 +135,11 @@ class SealedContents:
         return self._keys[tenant, subject]
 
 
+def _require_session(session: str) -> tuple[str, tuple[str, ...]]:
+    """The condition on the session and its value; none for all sessions, since the index serves only an equality."""
+    return (" AND session=?", (session,)) if session else ("", ())
+
+
 def select_tenant(reader: Reader, tenant: str | None) -> str:
     """The tenant asked for, or the only one there is.
 
@@ -400,8 +405,9 @@ class Reader:
         """
         session = self.find_session(tenant, session)
         marks = ",".join("?" * len(kinds))
-        where = f"idx>=? AND idx<? AND kind IN ({marks}) AND (?='' OR session=?)"
-        return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, session, session, stream=True)
+        of_session, values = _require_session(session)
+        where = f"idx>=? AND idx<? AND kind IN ({marks}){of_session}"
+        return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, *values, stream=True)
 
     def registration_notes(self, tenant: str) -> Iterator[bytes]:
         """Notes of all registrations in log order; those that wait for their position come last."""
@@ -421,9 +427,10 @@ class Reader:
         """
         session = self.find_session(tenant, session)
         marks = ",".join("?" * len(kinds))
-        where = f"idx>=? AND idx<? AND kind IN ({marks}) AND ts_us>=? AND ts_us<? AND (?='' OR session=?)"
+        of_session, values = _require_session(session)
+        where = f"idx>=? AND idx<? AND kind IN ({marks}) AND ts_us>=? AND ts_us<?{of_session}"
         query = f"SELECT idx, kind, body FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608
-        return self._query(query, tenant, *span, *kinds, *period_us, session, session, stream=True)
+        return self._query(query, tenant, *span, *kinds, *period_us, *values, stream=True)
 
     def signed_rows(self, tenant: str) -> Iterator[tuple[Any, ...]]:
         """(position, writer, sequence, kind, session, time, signed text, signatures) of every entry, in log order."""
@@ -444,9 +451,10 @@ class Reader:
             period_us: earliest time, and the one after the latest.
         """
         of_kinds = f" AND kind IN ({','.join('?' * len(kinds))})" if kinds else ""
-        where = f"idx>=? AND idx<? AND ts_us>=? AND ts_us<? AND (?='' OR session=?){of_kinds}"
+        of_session, values = _require_session(session)
+        where = f"idx>=? AND idx<? AND ts_us>=? AND ts_us<?{of_session}{of_kinds}"
         query = f"SELECT idx, w, ws, kind, session, ts_us, body FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608
-        return self._query(query, tenant, *span, *period_us, session, session, *kinds, stream=True)
+        return self._query(query, tenant, *span, *period_us, *values, *kinds, stream=True)
 
     def sealed_rows(self, tenant: str, span: tuple[int, int], period_us: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
         """(position, writer, sequence, kind, session, time, signed text, sealed, marks) of entries that seal something.

@@ -373,8 +373,18 @@ class AgentRow(View):
     listed: bool | None = None
 
 
-def list_agents(reader: Reader, tenant: str, manifest: Manifest | None, now_us: int) -> list[AgentRow]:
-    """Every agent that the manifest declares, or that has a passport, or that acted, by name."""
+def list_agents(
+    reader: Reader, tenant: str, manifest: Manifest | None, now_us: int, *, reads_decisions: bool = True
+) -> list[AgentRow]:
+    """Every agent that the manifest declares, or that has a passport, or that acted, by name.
+
+    Args:
+        reader: the store.
+        tenant: whose log.
+        manifest: declares agents; None where there is none.
+        now_us: the time, microseconds since the epoch.
+        reads_decisions: count them, and find agents that have nothing but decisions.
+    """
     declared = manifest.agents if manifest is not None and manifest.tenant == tenant else {}
     rows = {
         name: AgentRow(name, agent.owner, agent.privilege, agent.purpose, agent.regulated, listed=True)
@@ -386,7 +396,7 @@ def list_agents(reader: Reader, tenant: str, manifest: Manifest | None, now_us: 
         body = record.entry.body
         row = rows.setdefault(body["agent"], AgentRow(body["agent"], listed=unlisted))
         _add_passport(row, body, reader.blob(tenant, body["hash"]), revoked, now_us // _US_PER_S)
-    for record in read_entries(reader, tenant, (EntryKind.DECISION,)):
+    for record in read_entries(reader, tenant, (EntryKind.DECISION,)) if reads_decisions else ():
         name = record.entry.body["request"]["subject"]["agent"]
         row = rows.setdefault(name, AgentRow(name, listed=unlisted))
         row.decisions += 1

@@ -12,10 +12,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "identities"))
 
+import acts_world
 from alert_world import ABROAD, ANA, NEXT, event, lived_in
 from oversight_world import answers, ask, enrolled, opened, pay
 
 from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.errors import Denied
 from halo_core.model import NO_PRINCIPAL_RISK, EntryKind
 from halo_core.store import Store, StoreConfig
 from halo_core.store.identity_rows import IdentityTable
@@ -65,6 +67,28 @@ def test_answers_of_an_erased_approver_lose_the_name_and_decisions_stay_proven(h
     assert verified(home, signatures=True) == 0
     (home / "authorities.json").unlink()  # who could sign when: kept in clear, and said
     assert MIA not in clear_texts(home)
+
+
+def test_remembered_answers_of_an_erased_approver_lose_the_name(home):
+    """An override is a token of the table of answers: it is revoked first, and the name in it goes."""
+    with acts_world.opened(home) as halo:
+        refused = acts_world.tool(halo, "wipe")
+        with pytest.raises(Denied) as caught:
+            acts_world.run(halo, refused, path="/tmp/report")
+    enrolled(home, MIA)
+    override = acts_world.override(home, caught.value.decision_id, MIA, allow=False)
+    withdraw_signed(home)
+    code, _, err = cli("erase", "--subject", MIA, home=home)
+    assert code != 0
+    assert "subject_in_use" in err
+    assert cli("approvals", "revoke", override.id, home=home)[0] == 0
+    code, out, err = cli("erase", "--subject", MIA, "--json", home=home)
+    assert code == 0, err
+    assert json.loads(out)["rows"] == 1
+    assert verified(home, signatures=True) == 0
+    (home / "authorities.json").unlink()
+    assert MIA not in clear_texts(home)
+    assert cli("overrides", "--all", home=home)[0] == 0
 
 
 def test_an_emptied_answer_of_somebody_who_was_not_erased_is_tampering(home):

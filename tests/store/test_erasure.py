@@ -659,6 +659,14 @@ def test_bad_schedules_and_holds_are_refused(file_place):
         ("Jo Hn", "jo\n  hn", True),
         ("ana", "a\u200bna was here", True),
         ("x@bank.example", "to:x@bank.example", True),
+        ("Jörg", 'the tool said: {"to": "J\\u00f6rg"}', True),
+        ("Jörg", 'twice: "{\\\\u0022to: J\\\\u00f6rg"', True),
+        ("Jo Hn", 'he wrote "Jo\\nHn" and left', True),
+        ("x@bank.example", "GET /of?mail=x%40bank.example&page=2", True),
+        ("Jörg Ast", "q=J%C3%B6rg+Ast", True),
+        ("Jörg", "<b>J&ouml;rg</b> and J&#246;rg", True),
+        ("😀ana", '"\\ud83d\\ude00ana"', True),
+        ("Ann", "path C:\\\\Annual \\nAnnex 100%Annual &Annual;", False),
     ],
 )
 def test_names_are_found_as_whole_words(name, text, is_named):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -60,6 +61,7 @@ from halo_core.oversight.sealed_boxes import (
     split_row,
 )
 from halo_core.passports.approval import peek_approval
+from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.references import References, is_reference
 from halo_core.store import STORE_ID_PREFIX, Draft, Store, Transaction
 from halo_core.store.content_keys import load_home_content_key, refresh_content_key, strip_number
@@ -263,10 +265,11 @@ def _require_unused(store: Store, reader: Reader, texts: Sequence[str], subjects
 
 
 def _find_signer(token: str, references: References) -> str:
-    try:
-        return references.of_person(peek_approval(token).approver) if token else ""
-    except HaloError:
-        return ""
+    """Reference of who signed an answer to one call, or one that is remembered; empty where neither can be read."""
+    for peek in (peek_approval, peek_standing_answer) if token else ():
+        with suppress(HaloError):
+            return references.of_person(peek(token).approver)
+    return ""
 
 
 def _find_clear(reader: Reader, home: Path, tenant: str, finder: NameFinder) -> dict[str, int]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import json
 import re
 import unicodedata
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -61,13 +63,25 @@ class NameFinder:
         return self._pattern is not None and self._pattern.search(fold_text(text)) is not None
 
     def matches(self, data: bytes) -> bool:
-        """Whether bytes do: as text, or in a value of JSON, however it is escaped, or in the payload of a token."""
+        """Whether bytes do: as text, in JSON, in the escapes of JSON, URLs or HTML, or in the payload of a token.
+
+        A text that holds JSON or an address among other words counts, too.
+        """
         if self._pattern is None:
             return False
         text = data.decode("utf-8", "replace")
-        if self.matches_text(text):
+        if self.matches_text(text) or ("\\" in text and self._matches_json(text, 0)) or self._matches_token(text):
             return True
-        return ("\\" in text and self._matches_json(text, 0)) or self._matches_token(text)
+        for _ in range(_MAX_NESTING):
+            if "+" in text and "%" in text and self.matches_text(urllib.parse.unquote_plus(text)):
+                return True
+            plain = unescape_text(text)
+            if plain == text:
+                return False
+            if self.matches_text(plain):
+                return True
+            text = plain
+        return False
 
     def _matches_json(self, text: str, depth: int) -> bool:
         try:
@@ -95,6 +109,26 @@ class NameFinder:
         except (binascii.Error, ValueError):
             return False
         return bool(payload) and self.matches(payload)
+
+
+_JSON_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\\\"/bfnrt]))")
+
+
+def unescape_text(text: str) -> str:
+    """A text with one level of the escapes of JSON, URLs and HTML undone, wherever in it they stand."""
+    if "\\" in text:
+        text = _JSON_ESCAPE.sub(_read_escape, text)
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if "%" in text:
+        text = urllib.parse.unquote(text)
+    return html.unescape(text) if "&" in text else text
+
+
+def _read_escape(found: re.Match[str]) -> str:
+    code, char = found.groups()
+    if code:
+        return chr(int(code, 16))
+    return char if char in '\\"/' else " "
 
 
 def _make_pattern(name: str) -> str:

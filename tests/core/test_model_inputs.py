@@ -100,13 +100,50 @@ class Odd:
     [
         ModelInput([Message("user", Odd())]),  # type: ignore[arg-type]
         ModelInput(system=Odd()),  # type: ignore[arg-type]
-        ModelInput(tools=["{"]),
-        ModelInput(parameters={"stop": [float("nan")]}),
         None,
     ],
 )
 def test_what_has_no_canonical_form_is_not_recorded_and_raises_nothing(recorder, odd):
     assert recorder.describe(odd, "s", "") is NO_RECORD
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "{",
+        '{"name": "t", "default": ' + "[" * 200 + "]" * 200 + "}",
+        '{"name": "t", "description": "' + "x" * 2_000_000 + '"}',
+        '{"name": "t", "enum": [' + ",".join(["1"] * 200_000) + "]}",
+    ],
+)
+def test_a_hostile_schema_hides_neither_messages_nor_the_other_tools(recorder, schema):
+    """A tool server chooses its schemas; what they hold must not keep a model call out of the record."""
+    record = recorder.describe(ModelInput([Message("user", "pay")], "be good", [schema, '{"name": "honest"}']), "s", "")
+    assert len(record.model.messages) == 1
+    assert sealed_texts(record) == ["pay"]
+    assert sum(len(data) for _, data in record.parts) < 100_000
+    tools = orjson.loads(record.parts[-1][1])["tools"]
+    assert tools[1] == {"name": "honest"}
+    assert set(tools[0]) == {"omitted", "reference"}
+    other = recorder.describe(ModelInput(tools=[f"{schema} ", '{"name": "honest"}']), "s", "")
+    assert other.model.tools != record.model.tools
+
+
+def test_many_tools_have_a_bounded_part(recorder):
+    schemas = [dump_json({"name": f"t{n}", "description": "x" * 30_000}) for n in range(500)]
+    record = recorder.describe(ModelInput(tools=schemas), "s", "")
+    tools = orjson.loads(record.parts[-1][1])["tools"]
+    assert len(tools) == 500
+    assert "omitted" in tools[-1]
+    assert len(record.parts[-1][1]) < 700_000
+
+
+@pytest.mark.parametrize("odd", [{"stop": [float("nan")]}, {"seed": 2**63}])
+def test_odd_parameters_hide_no_messages(recorder, odd):
+    record = recorder.describe(ModelInput([Message("user", "pay")], parameters={**odd, "top_k": 3}), "s", "")
+    assert sealed_texts(record) == ["pay"]
+    assert record.model.parameters["top_k"] == 3
+    assert next(iter(odd)) in record.model.parameters
 
 
 def test_parameters_are_settings_alone():

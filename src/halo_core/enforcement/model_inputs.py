@@ -20,6 +20,7 @@ import orjson
 from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.decision.record_parts import Part, encode_text, make_part, unpack_digest
+from halo_core.errors import CanonicalError
 from halo_core.model import ModelCall
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
 from halo_core.references import References, clip_name
@@ -30,6 +31,10 @@ _MAX_SEALED_CHARS: Final = 262_144  # of the messages of one decision; the other
 _MAX_REMEMBERED: Final = 65_536
 _MAX_CACHED: Final = 64
 _MAX_TOOLS: Final = 1024
+MAX_SCHEMA_CHARS: Final = 65_536
+"""Characters of the schema of one tool that are recorded; of a longer one there is a reference."""
+_MAX_SCHEMAS_CHARS: Final = 524_288  # of all tools of a call
+_OMITTED: Final = {"omitted": "no canonical form"}
 _PARAMETER_SHAPES: Final = (FieldShape.SCALARS, FieldShape.SETTINGS, FieldShape.FORMAT, FieldShape.CHOICE)
 _NO_PARAMETERS: Final = frozenset(map(normalize_field, ("metadata", "labels", "tags", "user", "user_id", "timeout")))
 _MAX_DEPTH: Final = 6
@@ -173,7 +178,7 @@ class ModelRecorder:
             if given.tools:
                 parts.append(self._find_tools_part(tuple(given.tools)))
                 tools = unpack_digest(parts[-1][0])
-            parameters = canonical.to_plain(self._redactor.hide_value(dict(given.parameters)))
+            parameters = {name: self._record_parameter(value) for name, value in given.parameters.items()}
             names = [self._references.of_message(item.referenced_text) for item in given.messages]
             model = ModelCall(
                 clip_name(given.provider), clip_name(given.version), tuple(names), system, tools, parameters
@@ -220,11 +225,34 @@ class ModelRecorder:
     def _find_tools_part(self, schemas: tuple[str, ...]) -> Part:
         part = self._tool_parts.get(schemas)
         if part is None:
-            trees = [self._redactor.hide_value(orjson.loads(text)) for text in schemas]
+            left = _MAX_SCHEMAS_CHARS
+            trees = []
+            for text in schemas:
+                left -= len(text) if len(text) <= MAX_SCHEMA_CHARS else 0
+                trees.append(self._record_schema(text, has_room=left >= 0))
             if len(self._tool_parts) >= _MAX_CACHED:
                 self._tool_parts.clear()
-            part = self._tool_parts[schemas] = make_part({"tools": canonical.to_plain(trees)})
+            part = self._tool_parts[schemas] = make_part({"tools": trees})
         return part
+
+    def _record_schema(self, text: str, *, has_room: bool) -> Any:
+        """A schema as a canonical tree; where it is too long or has none, a reference to its text.
+
+        INVARIANT: AUDIT - whoever serves a tool chooses its schema, and hides nothing else of the call with it.
+        """
+        reason = "too long"
+        if has_room and len(text) <= MAX_SCHEMA_CHARS:
+            try:
+                return canonical.to_plain(self._redactor.hide_value(orjson.loads(text)))
+            except (CanonicalError, RecursionError, ValueError):
+                reason = "no canonical form"
+        return {"omitted": reason, "reference": self._references.of_message(text)}
+
+    def _record_parameter(self, value: Any) -> Any:
+        try:
+            return canonical.to_plain(self._redactor.hide_value(value))
+        except (CanonicalError, RecursionError, ValueError):
+            return dict(_OMITTED)
 
 
 def _clip(text: str) -> str:

@@ -8,12 +8,16 @@ from collections import Counter
 import pytest
 from month import play_month
 
+from halo_core.cli.grants import issue_grants
+from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_inventory import read_foreign_list, suggest_tier
-from halo_core.model import ActionKind, EntryKind
+from halo_core.facade import HaloBase
+from halo_core.model import ActionKind, Actor, EntryKind
+from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store.reader import Reader
 from halo_core.views.passports import load_current_passport
-from halo_world import bodies
+from halo_world import SURFACE, Calls, bodies, cli, tool
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,89 @@ def test_a_review_ends_with_narrower_passports_and_says_what_was_used(month):
     assert month.halo("verify")[0] == 0
     assert [body["op"] for body in bodies(month.home, EntryKind.REVIEW)][-1] == "close"
     assert month.halo("review", "answer", review, "--keep", "*", account="vera")[0] == 64
+
+
+@pytest.fixture
+def under_review(month):
+    """A review of `collections` by vera, in which she revoked one grant: its id, the grant, and the store."""
+    _, opened = asked(month, "review", "open", "--agent", "collections", "--reviewer", "vera", "--due", "14d")
+    gone = min(grants_of(month, "collections")[ActionKind.TOOL_CALL])
+    month.must(
+        *("review", "answer", opened["review"], "--keep", "*", "--revoke", gone, "--why", "not needed"), account="vera"
+    )
+    store = Store(StoreConfig(month.url, month.home, "local"), KeyStore(month.home), clock=month.clock)
+    yield month, opened["review"], gone, store
+    store.close()
+
+
+def append(store, *bodies, by="vera"):
+    """What code in a process of the home can do: entries of its own, under a name that it asserts."""
+    for body in bodies:
+        store.commit(lambda tx, body=body: tx.append(Draft(EntryKind.REVIEW, "", body, actor=Actor(by))))
+
+
+def test_only_the_reviewer_answers_whoever_writes_the_entry(under_review):
+    month, review, gone, store = under_review
+    grant = [ActionKind.TOOL_CALL.value, gone]
+    keep = {"agent": "collections", "grant": grant, "id": review, "op": "keep"}
+    again = {"due_us": 2**52, "grants": {"collections": [grant]}, "id": review, "of": "grants", "op": "open"}
+    append(store, keep, {**keep, "grant": ["tool_call", "another"]}, {**again, "reviewer": "mallory"}, by="mallory")
+    _, shown = asked(month, "review", "show", review)
+    assert {row["grant"][1]: row["verdict"] for row in shown["evidence"]}[gone] == "revoke"
+    assert asked(month, "review", "close", review)[0] == 0
+    assert gone not in grants_of(month, "collections").get(ActionKind.TOOL_CALL, {})
+    append(store, keep)  # after the end, even by herself
+    code, status = asked(month, "review", "status", "--to", "2026-07-01")
+    assert (code, status["rows"][0]["revoked"]) == (0, 1)
+
+
+@pytest.mark.parametrize("passports", ["current", "unknown", "none"])
+def test_a_review_that_ends_without_the_removal_does_not_hold(under_review, passports):
+    month, review, gone, store = under_review
+    with Reader(month.url) as reader:
+        current = load_current_passport(reader, "local", "collections").links[0].hash
+    named = {"current": {"collections": current}, "unknown": {"collections": "sha256:" + "0" * 64}, "none": {}}
+    append(store, {"id": review, "op": "close", "passports": named[passports]})
+    code, status = asked(month, "review", "status", "--to", "2026-07-01")
+    assert (code, status["verdict"]) == (1, "fails")
+    assert gone in status["findings"][0]
+
+
+def test_an_answer_that_changes_while_the_review_ends_is_not_passed_over(under_review, monkeypatch):
+    month, review, gone, _ = under_review
+    agent_grants = grants_of(month, "collections")[ActionKind.TOOL_CALL]
+    other = max(agent_grants)
+    assert other != gone
+
+    def revoke_another(*args, **more):
+        again = ("review", "answer", review, "--revoke", other, "--why", "this one too")
+        month.must(*again, account="vera")
+        return issue_grants(*args, **more)
+
+    monkeypatch.setattr("halo_core.cli.reviews.issue_grants", revoke_another)
+    code, out = month.halo("review", "close", review, "--yes")
+    assert code == 64, out
+    monkeypatch.undo()
+    assert month.halo("review", "close", review, "--yes")[0] == 0
+    assert not {gone, other} & set(grants_of(month, "collections").get(ActionKind.TOOL_CALL, {}))
+    assert asked(month, "review", "status", "--to", "2026-07-01")[0] == 0
+
+
+def test_what_a_restart_would_grant_again_is_not_closed_over(home):
+    with HaloBase.local("clerk", home=home, quiet=True) as halo:
+        tool(halo, "look")
+        halo.enforcer.run(halo.build_call(tool(halo, "note"), {}), Calls(), SURFACE)
+    opened = json.loads(
+        cli("review", "open", "--reviewer", "vera", "--by", "root", "--due", "14d", "--json", home=home)[1]
+    )
+    by = ("--by", "vera", "--why", "not needed")
+    assert cli("review", "answer", opened["review"], "--keep", "*", "--revoke", "note", *by, home=home)[0] == 0
+    code, _, err = cli("review", "close", opened["review"], "--yes", home=home)
+    assert code == 64
+    assert "not_issued" in err
+    assert json.loads(cli("review", "list", "--json", home=home)[1])[0]["closed_us"] == 0
+    assert cli("review", "answer", opened["review"], "--keep", "note", *by, home=home)[0] == 0
+    assert cli("review", "close", opened["review"], "--yes", home=home)[0] == 0  # the honest twin: nothing is removed
 
 
 def test_an_overdue_review_is_an_exception_and_reminded_of(month):

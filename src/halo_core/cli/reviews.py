@@ -47,7 +47,7 @@ from halo_core.views.access_reviews import (
     play_back,
 )
 from halo_core.views.inventory import Proposal, ProposedGrants, read_manifest_if_any
-from halo_core.views.passports import iterate_standing_entries, load_current_passport
+from halo_core.views.passports import StoredChain, iterate_standing_entries, load_current_passport
 from halo_core.views.wording import format_count
 
 _DAY_US: Final = 86_400_000_000
@@ -232,6 +232,8 @@ def close_cycle(
             for name, stored in current.items()
             if stored is not None and (gone := cycle.list_revoked(name))
         }
+        for name in narrowed:
+            _require_issued(name, current[name])
         contents = store.open_contents(reader, is_shown=False)
         played = [
             play_back(reader, contents, tenant, name, grants=grants, from_us=from_us)
@@ -250,6 +252,10 @@ def close_cycle(
         gone = cycle.list_revoked(name)
         record = partial(record_removal, agent=name, grants=gone, by=store.actor, before=before, after=passports[name])
         store.commit(record)
+    with store.open_log() as (reader, tenant):
+        if _find(reader, tenant, cycle.id).answers != cycle.answers:
+            problem = f"answers to the review {cycle.id} changed meanwhile; it stays open"
+            raise ConfigError("review_not_answered", problem, field="REVIEW", remedy="close it again")
     store.commit(lambda tx: close_review(tx, cycle.id, passports, store.actor))
     if not store.print_json(
         {"passports": passports, "played": [item.to_json() for item in played], "review": cycle.id}
@@ -258,6 +264,17 @@ def close_cycle(
         if narrowed:
             print_note("restart the agents' processes, so that they use the new passports")
     return Exit.OK
+
+
+def _require_issued(agent: str, stored: StoredChain | None) -> None:
+    """Refuse to narrow a passport that is made anew from the code at the next start, with what was revoked.
+
+    Raises:
+        ConfigError: `not_issued`.
+    """
+    if stored is None or stored.entry is None or stored.entry.body.get("origin") != "issued":
+        problem = f"the passport of `{agent}` follows what its code guards"
+        raise ConfigError("not_issued", problem, field="agent", remedy="issue one: `halo enforce --grants`")
 
 
 def _drop(granted: Grants, gone: Iterable[GrantName]) -> Grants:
@@ -291,12 +308,12 @@ def remind(
     for item in due:
         days_left = (item.due_us - now_us) // _DAY_US
         store.commit(partial(record_reminder, review=item.id, days_left=days_left, by=store.actor))
-    rows = [{"due_us": item.due_us, "review": item.id, "reviewer": item.reviewer} for item in due]
+    rows = [{"due_us": item.due_us, "review": item.id, "reviewer": item.reviewer_name} for item in due]
     if not store.print_json(rows):
         for item in due:
             when = "was due" if item.due_us < now_us else "is due"
             open_count = format_count(len(item.list_unanswered()), "grant")
-            line = f"review {item.id} of {item.reviewer} {when} {format_iso(item.due_us)[:10]}: {open_count} to answer"
+            line = f"review {item.id} of {item.reviewer_name} {when} {format_iso(item.due_us)[:10]}: {open_count} to answer"
             say(safe_text(line))
         if not due:
             say("no review is due")

@@ -14,7 +14,7 @@ from halo_core.evidence.answers import Answer, Period, count_of
 from halo_core.evidence.room import END_US, DecisionFacts, DecisionFilter, QueryRoom
 from halo_core.manifest import Manifest
 from halo_core.model import EntryKind
-from halo_core.views.access_reviews import load_reviews
+from halo_core.views.access_reviews import find_kept_grants, load_reviews
 from halo_core.views.inventory import AgentRow, list_agents
 
 MAX_LIST_BYTES: Final = 4_000_000
@@ -208,7 +208,7 @@ def read_foreign_list(text: str) -> list[str]:
 
 
 def answer_reviews(room: QueryRoom, period: Period) -> Answer:
-    """Access reviews that were open in a period; it holds if none is overdue, and none was closed late."""
+    """Access reviews that were open in a period; it holds if none is overdue or closed late, and each took effect."""
     rows, findings = [], []
     for cycle in load_reviews(room.reader, room.tenant):
         if cycle.opened_us >= period.to_us or (cycle.closed_us and cycle.closed_us < period.from_us):
@@ -218,11 +218,14 @@ def answer_reviews(room: QueryRoom, period: Period) -> Answer:
             findings.append(f"review {cycle.id} {problem} ({format_iso(cycle.due_us)})")
         if cycle.closed_us and cycle.list_unanswered():
             findings.append(f"review {cycle.id} was closed with grants that nobody answered for")
+        if cycle.closed_us:
+            kept = find_kept_grants(room.reader, room.tenant, cycle)
+            findings += [f"review {cycle.id} {problem}" for _, problem in kept]
         verdicts = list(cycle.answers.values())
         rows.append(
             {
                 "review": cycle.id,
-                "person": room.name_of(cycle.reviewer),
+                "person": cycle.reviewer_name,
                 "opened": format_iso(cycle.opened_us),
                 "due": format_iso(cycle.due_us),
                 "closed": format_iso(cycle.closed_us) if cycle.closed_us else "",

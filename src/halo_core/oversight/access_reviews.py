@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from halo_core.errors import ConfigError, Denied
-from halo_core.model import Actor, EntryKind, same_person
+from halo_core.model import Actor, EntryKind
 from halo_core.store import Draft, Transaction
 
 GrantName = tuple[str, str]
@@ -70,7 +70,7 @@ def record_answers(
         tx: the transaction.
         review: its id.
         answers: agent and grant → `keep` or `revoke`.
-        reviewer: name of the person who has to answer, or the reference where the name cannot be opened.
+        reviewer: reference of the person who has to answer.
         why: the reason.
         by: who answers.
 
@@ -78,7 +78,7 @@ def record_answers(
         Denied: `not_the_reviewer`.
         ConfigError: `no_reason`, a grant is revoked without one.
     """
-    if tx.references.of_person(by.name) != reviewer and not same_person(by.name, reviewer):
+    if tx.references.of_person(by.name) != reviewer:
         remedy = "the reviewer answers, or open another review with `--reviewer`"
         raise Denied("not_the_reviewer", f"the review {review} is another person's", remedy=remedy)
     if "revoke" in answers.values() and not why.strip():

@@ -7,19 +7,23 @@ played = play_back(reader, contents, tenant, "clerk", grants=grants, from_us=fro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
+from halo_core.errors import ConfigError, PassportError
+from halo_core.ledger import decode_entry
 from halo_core.model import ActionKind, EntryKind, Grants
 from halo_core.passports.grants import find_violation
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.views import View
+from halo_core.views.passports import find_chain
 
 GrantName = tuple[str, str]
 """Kind of action and id of the resource."""
 _MAX_REFUSALS: Final = 200
+_MAX_NAMED: Final = 10
 
 
 @dataclass(slots=True)
@@ -31,7 +35,8 @@ class ReviewCycle(View):
         index: position of the entry that opened it.
         opened_us: when, microseconds since 1970.
         due_us: until when it has to be answered.
-        reviewer: the person who has to answer: the name, where the reader opens names, else the reference.
+        reviewer: reference of the person who has to answer.
+        reviewer_name: the name, where it can be opened; else the reference.
         opened_by: reference of the person who opened it.
         grants: agent → its grants when it was opened.
         answers: agent and grant → `keep` or `revoke`, the newest.
@@ -47,6 +52,7 @@ class ReviewCycle(View):
     opened_us: int
     due_us: int
     reviewer: str
+    reviewer_name: str
     opened_by: str
     grants: dict[str, tuple[GrantName, ...]]
     answers: dict[tuple[str, GrantName], str] = field(default_factory=dict)
@@ -89,28 +95,37 @@ class ReviewCycle(View):
             "opened_us": self.opened_us,
             "passports": self.passports,
             "reminded_us": self.reminded_us,
-            "reviewer": self.reviewer,
+            "reviewer": self.reviewer_name,
         }
 
 
 def load_reviews(reader: Reader, tenant: str) -> list[ReviewCycle]:
-    """Every review, in the order in which they were opened."""
+    """Every review, in the order in which they were opened.
+
+    Entries may be anybody's whose process can write to the log. Of a review count: who opened it first, answers of its
+    reviewer to grants that are under review, and its first end; nothing after that.
+    """
     cycles: dict[str, ReviewCycle] = {}
-    for record in read_entries(reader, tenant, (EntryKind.REVIEW,)):
-        body, ts_us = record.entry.body, record.entry.ts_us
-        if body["op"] == "open":
+    for index, note in reader.notes(tenant, (EntryKind.REVIEW.value,)):
+        entry = decode_entry(note)  # as it is signed: people by reference
+        body, review = entry.body, str(entry.body["id"])
+        cycle = cycles.get(review)
+        if body["op"] == "open" and cycle is None:
             grants = {agent: tuple((kind, name) for kind, name in items) for agent, items in body["grants"].items()}
-            cycles[body["id"]] = ReviewCycle(
-                body["id"], record.index, ts_us, body["due_us"], body["reviewer"], str(body.get("actor", "")), grants
-            )
-        elif (cycle := cycles.get(body["id"])) is not None:
-            _take_act(cycle, body, ts_us)
+            name = str(reader.read_note(index, note).entry.body["reviewer"])
+            people = (body["reviewer"], name, str(body.get("actor", "")))
+            cycles[review] = ReviewCycle(review, index, entry.ts_us, body["due_us"], *people, grants)
+        elif cycle is not None and not cycle.closed_us:
+            _take_act(cycle, body, entry.ts_us)
     return list(cycles.values())
 
 
 def _take_act(cycle: ReviewCycle, body: Mapping[str, Any], ts_us: int) -> None:
     if body["op"] in ("keep", "revoke"):
         kind, name = body["grant"]
+        # INVARIANT: nobody but the reviewer answers, whoever wrote the entry.
+        if body.get("actor") != cycle.reviewer or (kind, name) not in cycle.grants.get(body["agent"], ()):
+            return
         item = (body["agent"], (kind, name))
         cycle.answers[item], cycle.reasons[item] = body["op"], body.get("why", "")
         cycle.answered_us = ts_us
@@ -118,6 +133,27 @@ def _take_act(cycle: ReviewCycle, body: Mapping[str, Any], ts_us: int) -> None:
         cycle.closed_us, cycle.passports = ts_us, dict(body["passports"])
     elif body["op"] == "remind":
         cycle.reminded_us = ts_us
+
+
+def find_kept_grants(reader: Reader, tenant: str, cycle: ReviewCycle) -> Iterator[tuple[str, str]]:
+    """Agent and what is wrong, where the passport that a review ended with does not lack what the reviewer revoked."""
+    for agent in sorted(cycle.grants):
+        revoked = cycle.list_revoked(agent)
+        if not revoked:
+            continue
+        names = ", ".join(f"`{name}`" for _, name in revoked[:_MAX_NAMED])
+        try:
+            chain = find_chain(reader, tenant, cycle.passports.get(agent, ""))
+        except (ConfigError, PassportError):
+            chain = None
+        if chain is None or chain.links[-1].agent != agent:
+            yield agent, f"ended without a passport of `{agent}` that lacks {names}"
+            continue
+        granted = chain.links[-1].grants
+        kept = [name for kind, name in revoked if name in granted.get(ActionKind(kind), {})]
+        if kept:
+            names = ", ".join(f"`{name}`" for name in kept[:_MAX_NAMED])
+            yield agent, f"ended with a passport of `{agent}` that still grants {names}"
 
 
 class GrantUse(NamedTuple):

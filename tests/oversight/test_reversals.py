@@ -15,13 +15,17 @@ from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.decision import decide
 from halo_core.enforcement.flow import run as run_action
 from halo_core.enforcement.held_acts import ReversalAction
-from halo_core.enforcement.reversals import Reverser, load_effect
+from halo_core.enforcement.reversals import Reverser, load_effect, read_decision
 from halo_core.errors import ConfigError, Denied, Held, Pending, Tampered
-from halo_core.model import ActionKind, EntryKind, Reversal
+from halo_core.evidence.acts import answer_reversals
+from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.room import QueryRoom, ask
+from halo_core.model import ActionKind, Actor, EntryKind, Reversal, make_finding_key
 from halo_core.oversight import reversal_orders
 from halo_core.oversight.remembered import revoke_remembered
-from halo_core.oversight.reversal_orders import order_reversal
+from halo_core.oversight.reversal_orders import order_reversal, sign_terms
 from halo_core.replay import Replayer
+from halo_core.store import Draft
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.testing import FixedClock
 from halo_world import Calls, attack, bodies, cli, codes, db_of, found, url_of, verified
@@ -313,6 +317,46 @@ def test_what_a_person_found_done_is_reversed(home):
 
 
 # attacks
+
+
+def test_a_reversal_that_was_ordered_before_the_period_is_in_the_answer(home):
+    clock = FixedClock(NOW_US)
+    undo = Undone(TimeoutError())
+    with opened(home) as halo:
+        paid = paid_and_enrolled(halo, home, undo)
+        order(home, paid)
+        asked_us = found(home, EntryKind.REVERSAL)[-1].entry.ts_us
+        with pytest.raises(TimeoutError):
+            halo.reverse(paid)
+    with Reader(url_of(home)) as reader:
+        room = QueryRoom(reader, "local", home=home, now_us=clock.now_us())
+        answer = ask(room, Period(asked_us + 1, 2**52), answer_reversals)
+    assert (answer.verdict, answer.rows[0]["status"], answer.rows[0]["decision"]) == (Verdict.FAILS, "error", paid)
+
+
+@pytest.mark.parametrize("finding", ["done", "not_done"])
+def test_an_agents_process_cannot_say_what_was_found(home, finding):
+    """It can write the entry, under anybody's name, and no person's signature; so nothing is settled."""
+    undo = Undone(TimeoutError())
+    with opened(home) as halo:
+        paid = paid_and_enrolled(halo, home, undo)
+        order(home, paid)
+        with pytest.raises(TimeoutError):
+            halo.reverse(paid)
+
+        def forge(tx):
+            entry = read_decision(tx, paid).entry
+            terms = {"attempt": 0, "decision": paid, "finding": finding}
+            signed = [sign_terms(tx, halo.store, "confirm_reversal", terms, halo.store.keys.signer("forger"))]
+            body = {**terms, "op": "confirm", "reverses": {"w": entry.writer, "ws": entry.seq}, "signed": signed}
+            key = make_finding_key(entry.writer, entry.seq, 0)
+            tx.append(Draft(EntryKind.REVERSAL, entry.session, {**body, "why": "looked"}, actor=Actor("mia"), key=key))
+
+        halo.store.commit(forge)
+        assert refused(order, home, paid) == "reversal_unknown"
+        code, out, _ = cli("reversals", "--json", home=home)
+        assert (code, json.loads(out)["rows"][0]["status"]) == (1, "error")
+    assert len(undo) == 1
 
 
 def test_nobody_in_the_chain_orders_a_reversal(home):

@@ -12,6 +12,7 @@ says that it succeeded; then only a person who has looked makes room for another
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -21,7 +22,7 @@ from halo_core.crypto.keys import Digester
 from halo_core.decision.answers import REVERSES, find_reversed_decision
 from halo_core.enforcement.call import ABILITIES, MAX_KEPT_CHARS, Call
 from halo_core.enforcement.obligations import apply_argument_obligations
-from halo_core.errors import ConfigError, Denied, Gap, Tampered
+from halo_core.errors import ConfigError, Denied, Gap, PassportError, Tampered
 from halo_core.model import (
     ActionKind,
     EntryKind,
@@ -33,6 +34,7 @@ from halo_core.model import (
     make_finding_key,
     make_reversal_key,
 )
+from halo_core.passports.control_act import read_act
 from halo_core.reasons import get_reason_text
 from halo_core.store import Draft, ProvenEntry, Transaction, encode_leaf, read_outcome
 from halo_core.store.answer_rows import StandingAnswerTable
@@ -299,13 +301,39 @@ def find_attempt_status(tx: Transaction, entry: LedgerEntry, attempt: int) -> st
     if begin is None:
         return ""
     finding = read_keyed_entry(tx, entry, make_finding_key(entry.writer, entry.seq, attempt))
-    if finding is not None:
+    people = {} if finding is None else {item.key_id: item.public_key for item in tx.load_history().people}
+    if finding is not None and is_finding_signed(
+        finding.entry.body, entry.id, people, tx.load_control().store, tx.tenant
+    ):
         return "reversed" if finding.entry.body["finding"] == "done" else "not_done"
     place = begin.entry.body["decision"]
     outcome = read_outcome(tx, ProvenEntry.read(tx, place["w"], place["ws"]))
     status = str(outcome.body["status"]) if outcome is not None else "unknown"
     # Nothing of it ran: whoever carried it out was gone before.
     return {"success": "reversed", "not_run": "not_done"}.get(status, status)
+
+
+def is_finding_signed(
+    body: Mapping[str, Any], decision: str, people: Mapping[str, bytes], store: str, tenant: str
+) -> bool:
+    """Whether a person has signed what an entry says was found of a reversal.
+
+    INVARIANT: REVERSE - what no person has signed makes no room for another attempt, and settles none.
+
+    Args:
+        body: of the entry.
+        decision: id of the decision whose effect was to be taken back.
+        people: thumbprint of each key that was ever enrolled → public key.
+        store: id of the store.
+        tenant: whose log.
+    """
+    wanted = {"attempt": body.get("attempt"), "decision": decision, "finding": body.get("finding")}
+    for token in body.get("signed", ()):
+        with suppress(PassportError):
+            act = read_act(str(token), people)
+            if (act.act, dict(act.terms), act.store, act.tenant) == ("confirm_reversal", wanted, store, tenant):
+                return True
+    return False
 
 
 def read_keyed_entry(tx: Transaction, entry: LedgerEntry, key: bytes) -> ProvenEntry | None:

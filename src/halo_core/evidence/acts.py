@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement.reversals import is_finding_signed
 from halo_core.evidence.answers import Answer, Period, format_moment
 from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.model import EntryKind, format_entry_id
@@ -31,9 +34,11 @@ def answer_reversals(room: QueryRoom, period: Period) -> Answer:
     begun: dict[str, tuple[str, int]] = {}
     others: list[dict[str, Any]] = []
     later = Period(period.from_us, max(period.to_us, room.now_us + 1))
+    people = _load_people(room)
     for entry in room.entries((EntryKind.REVERSAL, EntryKind.OVERRIDE, EntryKind.ACCESS), later):
         if entry.kind == EntryKind.REVERSAL:
-            _add_reversal(room, period, entry, rows, begun)
+            if _counts(room, entry, people):
+                _add_reversal(room, period, entry, rows, begun)
         elif period.contains(entry.ts_us):
             others += _describe_other(room, entry)
     if begun:
@@ -59,6 +64,19 @@ def answer_reversals(room: QueryRoom, period: Period) -> Answer:
     )
 
 
+def _load_people(room: QueryRoom) -> dict[str, bytes]:
+    """Thumbprint → public key of every approver who was ever enrolled."""
+    known = {} if room.home is None else Authorities(room.home).load(room.tenant).approvers
+    return {kid: item.public_key for kid, item in known.items()}
+
+
+def _counts(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> bool:
+    """Whether an entry of a reversal says what it may: what was found, an approver has signed."""
+    reverses, store = entry.body["reverses"], str((room.reader.control(room.tenant) or (0, ""))[1])
+    decision = format_entry_id(reverses["w"], reverses["ws"])
+    return entry.body["op"] != "confirm" or is_finding_signed(entry.body, decision, people, store, room.tenant)
+
+
 def _add_reversal(
     room: QueryRoom,
     period: Period,
@@ -80,8 +98,9 @@ def _add_reversal(
             "tool": body["resource"].removesuffix(f".{body['method']}"),
             "why": body["why"],
         }
-    elif body["op"] == "begin" and key in rows:
-        rows[key]["status"] = "unknown"
+    elif body["op"] == "begin" and (key in rows or period.contains(entry.ts_us)):
+        row = {"act": body["method"], "at": format_moment(entry.ts_us), "by": "", "decision": key[0], "tool": ""}
+        rows.setdefault(key, {**row, "why": "ordered before the period"})["status"] = "unknown"
         begun[format_entry_id(body["decision"]["w"], body["decision"]["ws"])] = key
     elif body["op"] == "confirm" and key in rows:
         rows[key]["status"] = "reversed" if body["finding"] == "done" else "not done, as a person found"

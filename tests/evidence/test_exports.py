@@ -157,7 +157,10 @@ def test_no_cell_begins_a_formula(text):
     assert cell.removeprefix("'") == text.removeprefix("'")
 
 
-@pytest.mark.parametrize("text", ["=1+1", " =1", "\ufeff=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\uff1d1"])
+FORMULAS = [*("=1+1", " =1", "\u2003=1", "\u200b=1", "\x0b=1", "+1", "-1", "@SUM(1)", "\t=1", "\uff1d1")]
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, "\ufeff=cmd|' /C calc'!A0"])
 def test_what_looks_like_a_formula_is_a_text(text):
     assert make_cell(text).startswith("'")
 

@@ -160,6 +160,19 @@ def test_hostile_words_stay_words(home):
     assert "\x1b" not in text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see https://evil.example", "see https\\://evil.example"),
+        ("WWW.evil.example", "WWW\\.evil.example"),
+        ("mailto:a@b.example", "mailto\\:a\\@b.example"),
+        ("at 10:00, 2.5 times", "at 10:00, 2.5 times"),
+    ],
+)
+def test_words_become_no_links(text, shown):
+    assert escape_markdown(text) == shown
+
+
 def test_the_command_writes_what_it_recorded(home, tmp_path):
     file = tmp_path / "report.html"
     code, out, err = cli("report", "--framework", "pci-dss-4.0.1", "--output", str(file), home=home)

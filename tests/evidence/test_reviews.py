@@ -114,6 +114,8 @@ def test_a_review_that_ends_without_the_removal_does_not_hold(under_review, pass
     code, status = asked(month, "review", "status", "--to", "2026-07-01")
     assert (code, status["verdict"]) == (1, "fails")
     assert gone in status["findings"][0]
+    code, checked = asked(month, "report", "--check", "access_reviews", "--to", "2026-07-01")
+    assert (code, checked["verdict"]) == (1, "fails")
 
 
 def test_an_answer_that_changes_while_the_review_ends_is_not_passed_over(under_review, monkeypatch):

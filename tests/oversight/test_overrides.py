@@ -16,6 +16,7 @@ from halo_core.decision import decide
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.evidence.acts import answer_override_reviews
 from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.checks import CHECKS
 from halo_core.evidence.room import QueryRoom, ask
 from halo_core.model import Actor, EntryKind, Reversal, Stop
 from halo_core.oversight.overrides import grant_override, review_override
@@ -343,6 +344,11 @@ def test_a_review_that_nobody_else_signed_is_none(home):
             halo.store.commit(forge)
     (item,) = json.loads(cli("overrides", "--json", home=home)[1])
     assert item["review"] == "open"
+    with Reader(url_of(home)) as reader:
+        room = QueryRoom(reader, "local", home=home, now_us=2**52, query="halo test")
+        answer = ask(room, Period(0, 2**52), CHECKS["overrides"])
+    assert answer.verdict is Verdict.FAILS
+    assert any("no second person has signed" in text for text in answer.findings)
 
 
 def test_reviews_that_are_overdue_are_findings(home):

@@ -356,6 +356,7 @@ def test_an_agents_process_cannot_say_what_was_found(home, finding):
         assert refused(order, home, paid) == "reversal_unknown"
         code, out, _ = cli("reversals", "--json", home=home)
         assert (code, json.loads(out)["rows"][0]["status"]) == (1, "error")
+    assert cli("report", "--check", "reversals", home=home)[0] == 1
     assert len(undo) == 1
 
 

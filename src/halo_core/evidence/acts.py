@@ -11,7 +11,7 @@ from halo_core.enforcement.reversals import is_finding_signed
 from halo_core.evidence.answers import Answer, Period, format_moment
 from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.model import EntryKind, format_entry_id
-from halo_core.oversight.overrides import Override, list_overrides
+from halo_core.oversight.overrides import Override, find_reviewer, list_overrides
 from halo_core.store.reader import SealedContents
 
 _COLUMNS: Final = ("at", "decision", "tool", "act", "by", "status", "why")
@@ -34,10 +34,10 @@ def answer_reversals(room: QueryRoom, period: Period) -> Answer:
     begun: dict[str, tuple[str, int]] = {}
     others: list[dict[str, Any]] = []
     later = Period(period.from_us, max(period.to_us, room.now_us + 1))
-    people = _load_people(room)
+    people = load_approver_keys(room)
     for entry in room.entries((EntryKind.REVERSAL, EntryKind.OVERRIDE, EntryKind.ACCESS), later):
         if entry.kind == EntryKind.REVERSAL:
-            if _counts(room, entry, people):
+            if is_finding_proven(room, entry, people):
                 _add_reversal(room, period, entry, rows, begun)
         elif period.contains(entry.ts_us):
             others += _describe_other(room, entry)
@@ -64,13 +64,19 @@ def answer_reversals(room: QueryRoom, period: Period) -> Answer:
     )
 
 
-def _load_people(room: QueryRoom) -> dict[str, bytes]:
+def load_approver_keys(room: QueryRoom) -> dict[str, bytes]:
     """Thumbprint → public key of every approver who was ever enrolled."""
     known = {} if room.home is None else Authorities(room.home).load(room.tenant).approvers
     return {kid: item.public_key for kid, item in known.items()}
 
 
-def _counts(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> bool:
+def find_review_signer(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> str:
+    """Thumbprint of the approver who signed exactly this review of an override; empty where nobody has."""
+    store = str((room.reader.control(room.tenant) or (0, ""))[1])
+    return find_reviewer(entry.body, people, store, room.tenant)
+
+
+def is_finding_proven(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> bool:
     """Whether an entry of a reversal says what it may: what was found, an approver has signed."""
     reverses, store = entry.body["reverses"], str((room.reader.control(room.tenant) or (0, ""))[1])
     decision = format_entry_id(reverses["w"], reverses["ws"])

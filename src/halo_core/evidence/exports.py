@@ -28,6 +28,8 @@ COLUMNS: Final = (
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """First characters by which a spreadsheet may take a cell for a formula (CWE-1236), full-width ones among them."""
+_BLANKS: Final = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "\u200b\u2060\ufeff"
+"""What a spreadsheet may drop from the start of a cell."""
 
 
 def iter_jsonl(room: QueryRoom, period: Period) -> Iterator[bytes]:
@@ -85,7 +87,8 @@ def make_cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA_STARTS) else text
+    is_formula = text.startswith(_FORMULA_STARTS) or text.lstrip(_BLANKS).startswith(_FORMULA_STARTS)
+    return f"'{text}" if is_formula else text
 
 
 def describe_action(room: QueryRoom, action: Action) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
+from halo_core.evidence.acts import find_review_signer, is_finding_proven, load_approver_keys
 from halo_core.evidence.checking import (
     DECISION,
     OUTCOME,
@@ -22,6 +23,7 @@ from halo_core.evidence.checking import (
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
 from halo_core.evidence.room import RoomEntry
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
+from halo_core.views.access_reviews import ReviewCycle, find_kept_grants, take_review_entry
 
 _US: Final = 1_000_000
 _ALERT_SLA_US: Final = 86_400 * _US
@@ -319,49 +321,42 @@ class AccessReviewsCheck(Check):
     """Reviews of grants are held when they are due."""
 
     name = "access_reviews"
-    claim = "every review of grants was finished by its due date"
+    claim = "every review of grants was finished by its due date, and what it revoked was removed"
     counted = "reviews"
     history = frozenset({"review"})
     columns = ("review", "reviewer", "due", "finished", "kept", "revoked")
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        self._cycles: dict[str, dict[str, Any]] = {}
+        self._cycles: dict[str, ReviewCycle] = {}
 
     def add_history(self, entry: RoomEntry) -> None:
         """Take an act of a review."""
-        body, op = entry.body, str(entry.body.get("op", ""))
-        name = str(body.get("id") or body.get("cycle") or body.get("review") or entry.id)
-        cycle = self._cycles.setdefault(
-            name, {"reviewer": "", "due_us": 0, "opened_us": entry.ts_us, "finished_us": 0, "kept": 0, "revoked": 0}
-        )
-        cycle["reviewer"] = body.get("reviewer") or cycle["reviewer"]
-        cycle["due_us"] = body.get("due_us") or cycle["due_us"]
-        if op in ("keep", "revoke"):
-            cycle["kept" if op == "keep" else "revoked"] += 1
-        elif op in ("close", "finish"):
-            cycle["finished_us"] = entry.ts_us
+        take_review_entry(self._cycles, entry.index, entry.body, entry.ts_us)
 
     def finish(self) -> None:
-        """What is overdue is a finding."""
-        run = self.run
+        """What is overdue is a finding, and so is what was revoked and not removed."""
+        run, room = self.run, self.run.room
         for name, cycle in self._cycles.items():
-            due, finished = cycle["due_us"], cycle["finished_us"]
+            due, finished = cycle.due_us, cycle.closed_us
             if finished and finished < run.period.from_us:
                 continue
             self.count += 1
-            if due and not finished and run.as_of_us > due:
+            if not finished and run.as_of_us > due:
                 self.find(f"review {name} was due {format_iso(due)} and is not finished")
-            elif due and finished > due:
+            elif finished > due:
                 self.find(f"review {name} was due {format_iso(due)} and finished {format_iso(finished)}")
+            for problem in find_kept_grants(room.reader, room.tenant, cycle) if finished else ():
+                self.find(f"review {name} {problem}")
+            verdicts = list(cycle.answers.values())
             self.rows.append(
                 {
                     "review": name,
-                    "reviewer": cycle["reviewer"],
-                    "due": format_iso(due) if due else "",
+                    "reviewer": cycle.reviewer,
+                    "due": format_iso(due),
                     "finished": format_iso(finished) if finished else "",
-                    "kept": cycle["kept"],
-                    "revoked": cycle["revoked"],
+                    "kept": verdicts.count("keep"),
+                    "revoked": verdicts.count("revoke"),
                 }
             )
         del self.rows[_MAX_ROWS:]
@@ -379,11 +374,12 @@ class OverridesCheck(Check):
     counted = "overrides"
     history = frozenset({"override"})
     columns = ("override", "decision", "direction", "made", "due", "reviewed", "verdict")
-    limits = ("signatures of overrides and reviews are verified by `halo overrides`",)
+    limits = ("signatures of overrides are verified by `halo overrides`",)
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
         self._made: dict[str, dict[str, Any]] = {}
+        self._people = load_approver_keys(run.room)
 
     def add_history(self, entry: RoomEntry) -> None:
         """Take an override, or the review of one."""
@@ -391,21 +387,22 @@ class OverridesCheck(Check):
         name = str(body.get("answer") or entry.id)
         if body.get("op") == "review":
             if (known := self._made.get(name)) is not None and not known["reviewed_us"]:
-                known["reviewed_us"], known["verdict"] = entry.ts_us, str(body.get("verdict", ""))
-                known["reviewer"] = body.get("actor", "")
+                self._take_review(known, entry)
             return
         links = dict(body.get("links", ()))
-        self._made[name] = {
-            "actor": body.get("actor", ""),
-            "decision": str(links.get("overrides", "")),
-            "direction": str(body.get("direction", "")),
-            "due_us": body.get("review_by_us") or 0,
-            "made_us": entry.ts_us,
-            "reviewed_us": 0,
-            "reviewer": "",
-            "verdict": "",
-            "why": body.get("why", ""),
-        }
+        made: dict[str, Any] = {member: body.get(member, "") for member in ("actor", "kid", "why")}
+        made |= {"decision": str(links.get("overrides", "")), "direction": str(body.get("direction", ""))}
+        made |= {"due_us": body.get("review_by_us") or 0, "made_us": entry.ts_us}
+        made |= {"is_forged": False, "reviewed_us": 0, "reviewer": "", "verdict": ""}
+        self._made.setdefault(name, made)  # a second entry moves no due date
+
+    def _take_review(self, known: dict[str, Any], entry: RoomEntry) -> None:
+        signer = find_review_signer(self.run.room, entry, self._people)
+        if not signer or signer == known["kid"]:
+            known["is_forged"] = True
+            return
+        known["reviewed_us"], known["verdict"] = entry.ts_us, str(entry.body.get("verdict", ""))
+        known["reviewer"] = entry.body.get("actor", "")
 
     def finish(self) -> None:
         """What was not reviewed in time is a finding."""
@@ -418,6 +415,8 @@ class OverridesCheck(Check):
                 self.find(f"override {name} does not say who made it and why")
             if reviewed and item["reviewer"] == item["actor"]:
                 self.find(f"override {name} was reviewed by the person who made it")
+            if item["is_forged"]:
+                self.find(f"override {name} has a review that no second person has signed")
             if due and self.run.as_of_us > due and not 0 < reviewed <= due:
                 self.find(f"override {name} was not reviewed by {format_iso(due)}")
             self.rows.append(
@@ -453,6 +452,7 @@ class ReversalsCheck(Check):
         super().__init__(run)
         self._asked: dict[tuple[str, int], dict[str, Any]] = {}
         self._begun: dict[str, tuple[str, int]] = {}
+        self._people = load_approver_keys(run.room)
 
     @property
     def is_waiting(self) -> bool:
@@ -478,10 +478,12 @@ class ReversalsCheck(Check):
         if op == "request" and is_inside:
             method = str(body.get("method", ""))
             self._asked[key] = {"asked_us": entry.ts_us, "method": method, "status": "ordered"}
-        elif op == "begin" and key in self._asked:
-            self._asked[key]["status"] = "begun"
+        elif op == "begin" and (key in self._asked or is_inside):
+            method = str(body.get("method", ""))
+            before = {"asked_us": entry.ts_us, "method": method}  # ordered before the period
+            self._asked.setdefault(key, before)["status"] = "begun"
             self._begun[find_place_id(body.get("decision"))] = key
-        elif op == "confirm" and key in self._asked:
+        elif op == "confirm" and key in self._asked and is_finding_proven(self.run.room, entry, self._people):
             done = body.get("finding") == "done"
             self._asked[key]["status"] = "reversed" if done else "not done, as a person found"
 

@@ -220,7 +220,7 @@ def answer_reviews(room: QueryRoom, period: Period) -> Answer:
             findings.append(f"review {cycle.id} was closed with grants that nobody answered for")
         if cycle.closed_us:
             kept = find_kept_grants(room.reader, room.tenant, cycle)
-            findings += [f"review {cycle.id} {problem}" for _, problem in kept]
+            findings += [f"review {cycle.id} {problem}" for problem in kept]
         verdicts = list(cycle.answers.values())
         rows.append(
             {

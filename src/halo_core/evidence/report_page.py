@@ -7,6 +7,7 @@ is somebody's words and goes through `escape_text`; only this module makes marku
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -446,9 +447,12 @@ def list_table_lines(
     return [*lines, *(f"| {' | '.join(cells)} |" for cells in shown)]
 
 
-_SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|#!~"} | {"&": "&amp;"})
+_SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|#!~@"} | {"&": "&amp;"})
+_LINK_STARTS: Final = re.compile(r"(?i)(://|www\.|(?:mailto|xmpp):)")
+"""By which a reader of Markdown makes a link of bare words, as GitHub's does."""
 
 
 def escape_markdown(text: object) -> str:
     """Somebody's words as Markdown on one line: nothing in them is markup."""
-    return escape_unprintable(" ".join(str(text).split())).translate(_SPECIAL)
+    words = escape_unprintable(" ".join(str(text).split())).translate(_SPECIAL)
+    return _LINK_STARTS.sub(lambda found: re.sub(r"([:.])", r"\\\1", found[0], count=1), words)

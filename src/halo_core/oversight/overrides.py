@@ -400,6 +400,7 @@ def list_overrides(reader: Reader, home: Path, tenant: str, *, opener: Opener, n
         Tampered: an entry was changed.
     """
     people = {kid: (item.name, item.public_key) for kid, item in Authorities(home).load(tenant).approvers.items()}
+    keys = {kid: key for kid, (_, key) in people.items()}
     granted: dict[str, Override] = {}
     reviews: dict[str, tuple[str, str, int]] = {}
     store_id = str((reader.control(tenant) or (0, ""))[1])
@@ -415,7 +416,7 @@ def list_overrides(reader: Reader, home: Path, tenant: str, *, opener: Opener, n
         if body["op"] == "grant":
             granted[body["answer"]] = _read_override(entry, index, name, is_signed=_is_signed(entry, opener, people))
         elif (found := granted.get(str(body["answer"]))) is not None:
-            reviewer = _find_reviewer(body, people, store_id, tenant)
+            reviewer = find_reviewer(body, keys, store_id, tenant)
             makers = {item.key_id for item in granted.values() if item.scope == found.scope}
             # INVARIANT: an entry that no second person has signed is no review, whoever wrote it.
             is_second = bool(reviewer) and not any(_is_same(reviewer, maker, people) for maker in makers)
@@ -473,15 +474,21 @@ def _read_override(entry: LedgerEntry, index: int, name: str, *, is_signed: bool
     )
 
 
-def _find_reviewer(body: Mapping[str, Any], people: People, store: str, tenant: str) -> str:
-    """Thumbprint of the key that signed exactly this review; empty where none that was enrolled has."""
-    keys = {kid: key for kid, (_, key) in people.items()}
+def find_reviewer(body: Mapping[str, Any], keys: Mapping[str, bytes], store: str, tenant: str) -> str:
+    """Thumbprint of the key that signed exactly this review; empty where none that was enrolled has.
+
+    Args:
+        body: of its entry.
+        keys: thumbprint → public key of every approver who was ever enrolled.
+        store: id of the store.
+        tenant: whose log.
+    """
     for token in body.get("signed", ()):
         try:
             act = read_act(str(token), keys)
         except PassportError:
             continue
-        wanted = {"override": body["answer"], "verdict": body["verdict"]}
+        wanted = {"override": body.get("answer"), "verdict": body.get("verdict")}
         if (act.act, dict(act.terms), act.store, act.tenant) == ("review_override", wanted, store, tenant):
             return act.key_id
     return ""

@@ -8,6 +8,7 @@ played = play_back(reader, contents, tenant, "clerk", grants=grants, from_us=fro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -100,24 +101,43 @@ class ReviewCycle(View):
 
 
 def load_reviews(reader: Reader, tenant: str) -> list[ReviewCycle]:
-    """Every review, in the order in which they were opened.
-
-    Entries may be anybody's whose process can write to the log. Of a review count: who opened it first, answers of its
-    reviewer to grants that are under review, and its first end; nothing after that.
-    """
+    """Every review, in the order in which they were opened."""
     cycles: dict[str, ReviewCycle] = {}
     for index, note in reader.notes(tenant, (EntryKind.REVIEW.value,)):
         entry = decode_entry(note)  # as it is signed: people by reference
-        body, review = entry.body, str(entry.body["id"])
-        cycle = cycles.get(review)
-        if body["op"] == "open" and cycle is None:
-            grants = {agent: tuple((kind, name) for kind, name in items) for agent, items in body["grants"].items()}
-            name = str(reader.read_note(index, note).entry.body["reviewer"])
-            people = (body["reviewer"], name, str(body.get("actor", "")))
-            cycles[review] = ReviewCycle(review, index, entry.ts_us, body["due_us"], *people, grants)
-        elif cycle is not None and not cycle.closed_us:
-            _take_act(cycle, body, entry.ts_us)
+        cycle = take_review_entry(cycles, index, entry.body, entry.ts_us)
+        if cycle is not None and cycle.index == index:
+            cycle.reviewer_name = str(reader.read_note(index, note).entry.body["reviewer"])
     return list(cycles.values())
+
+
+def take_review_entry(
+    cycles: dict[str, ReviewCycle], index: int, body: Mapping[str, Any], ts_us: int
+) -> ReviewCycle | None:
+    """Add the next entry of the log that is about a review; the review, None where none was opened.
+
+    Entries may be anybody's whose process can write to the log. Of a review count: who opened it first, answers of its
+    reviewer to grants that are under review, and its first end; nothing after that.
+
+    Args:
+        cycles: id → review, as the entries before leave them.
+        index: position of the entry.
+        body: as it is signed, people by reference.
+        ts_us: time of the entry.
+    """
+    review = str(body.get("id", ""))
+    cycle = cycles.get(review)
+    # An entry without the form of its kind says nothing; it must not end a report either.
+    with suppress(AttributeError, KeyError, TypeError, ValueError):
+        if body["op"] == "open" and cycle is None:
+            grants = {
+                str(agent): tuple((kind, name) for kind, name in items) for agent, items in body["grants"].items()
+            }
+            people = (str(body["reviewer"]), str(body["reviewer"]), str(body.get("actor", "")))
+            cycle = cycles[review] = ReviewCycle(review, index, ts_us, int(body["due_us"]), *people, grants)
+        elif cycle is not None and not cycle.closed_us:
+            _take_act(cycle, body, ts_us)
+    return cycle
 
 
 def _take_act(cycle: ReviewCycle, body: Mapping[str, Any], ts_us: int) -> None:
@@ -127,16 +147,17 @@ def _take_act(cycle: ReviewCycle, body: Mapping[str, Any], ts_us: int) -> None:
         if body.get("actor") != cycle.reviewer or (kind, name) not in cycle.grants.get(body["agent"], ()):
             return
         item = (body["agent"], (kind, name))
-        cycle.answers[item], cycle.reasons[item] = body["op"], body.get("why", "")
+        cycle.answers[item], cycle.reasons[item] = body["op"], str(body.get("why", ""))
         cycle.answered_us = ts_us
     elif body["op"] == "close":
-        cycle.closed_us, cycle.passports = ts_us, dict(body["passports"])
+        cycle.closed_us = ts_us
+        cycle.passports = {str(agent): str(name) for agent, name in body.get("passports", {}).items()}
     elif body["op"] == "remind":
         cycle.reminded_us = ts_us
 
 
-def find_kept_grants(reader: Reader, tenant: str, cycle: ReviewCycle) -> Iterator[tuple[str, str]]:
-    """Agent and what is wrong, where the passport that a review ended with does not lack what the reviewer revoked."""
+def find_kept_grants(reader: Reader, tenant: str, cycle: ReviewCycle) -> Iterator[str]:
+    """What is wrong, where the passport that a review ended with does not lack what the reviewer revoked."""
     for agent in sorted(cycle.grants):
         revoked = cycle.list_revoked(agent)
         if not revoked:
@@ -147,13 +168,13 @@ def find_kept_grants(reader: Reader, tenant: str, cycle: ReviewCycle) -> Iterato
         except (ConfigError, PassportError):
             chain = None
         if chain is None or chain.links[-1].agent != agent:
-            yield agent, f"ended without a passport of `{agent}` that lacks {names}"
+            yield f"ended without a passport of `{agent}` that lacks {names}"
             continue
         granted = chain.links[-1].grants
         kept = [name for kind, name in revoked if name in granted.get(ActionKind(kind), {})]
         if kept:
             names = ", ".join(f"`{name}`" for name in kept[:_MAX_NAMED])
-            yield agent, f"ended with a passport of `{agent}` that still grants {names}"
+            yield f"ended with a passport of `{agent}` that still grants {names}"
 
 
 class GrantUse(NamedTuple):

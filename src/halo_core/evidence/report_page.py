@@ -447,7 +447,7 @@ def list_table_lines(
     return [*lines, *(f"| {' | '.join(cells)} |" for cells in shown)]
 
 
-_SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|#!~@"} | {"&": "&amp;"})
+_SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|#!~"} | {"&": "&amp;"})
 _LINK_STARTS: Final = re.compile(r"(?i)(://|www\.|(?:mailto|xmpp):)")
 """By which a reader of Markdown makes a link of bare words, as GitHub's does."""
 

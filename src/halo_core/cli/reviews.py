@@ -313,7 +313,8 @@ def remind(
         for item in due:
             when = "was due" if item.due_us < now_us else "is due"
             open_count = format_count(len(item.list_unanswered()), "grant")
-            line = f"review {item.id} of {item.reviewer_name} {when} {format_iso(item.due_us)[:10]}: {open_count} to answer"
+            due_day = format_iso(item.due_us)[:10]
+            line = f"review {item.id} of {item.reviewer_name} {when} {due_day}: {open_count} to answer"
             say(safe_text(line))
         if not due:
             say("no review is due")

@@ -20,6 +20,8 @@ from typing import Any, Final
 import halo_core
 
 _DISTRIBUTION: Final = "halo-agents"
+END_US: Final = 2**62
+"""A time after every other one, microseconds since 1970."""
 _LAST_US: Final = 253_402_300_799_999_999
 """The end of the year 9999, after which no date is written."""
 

@@ -14,34 +14,21 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, NamedTuple
 
 from halo_core.crypto.keys import KeyStore
-from halo_core.decision.record_parts import Frame, default_acting, unpack_digest
 from halo_core.errors import ConfigError, NotVerified, PassportError, Tampered
-from halo_core.evidence.answers import Answer, Period, Verdict, format_query
+from halo_core.evidence.answers import END_US, Answer, Period, Verdict, format_query
+from halo_core.evidence.facts import RUN_EFFECTS, FrameFacts
 from halo_core.evidence.room import QueryRoom, RoomEntry, ask
-from halo_core.model import Effect, Link, format_entry_id
+from halo_core.model import Effect, Link
 from halo_core.passports import ChainCache, TrustAnchors
 from halo_core.replay import read_passport_keys
 from halo_core.store.reader import SealedContents
 
 MAX_FINDINGS: Final = 50
 """Findings of one check that are kept in words."""
-END_US: Final = 2**62
 _MAX_CACHED: Final = 8192
-_RUN_EFFECTS: Final = frozenset(effect.value for effect in Effect if effect.runs)
 
 DECISION: Final = "decision"
 OUTCOME: Final = "outcome"
-
-
-class FrameFacts(NamedTuple):
-    """What the decisions of an agent in a session have in common; `name` is that of the part."""
-
-    name: str
-    agent: str
-    user: str
-    acting: tuple[str, ...]
-    chain: tuple[str, ...]
-    host: Mapping[str, Any]
 
 
 class DecisionItem(NamedTuple):
@@ -73,7 +60,6 @@ class RunReader:
         self.period = period
         self.as_of_us = min(room.now_us, period.to_us)
         """The moment at which deadlines are judged: the end of the period, or now."""
-        self._frames: dict[str, FrameFacts] = {}
         self._resources: dict[str, Mapping[str, Any]] = {}
         self._chains: dict[tuple[str, ...], tuple[Link, ...] | str] = {}
         self._cache = ChainCache()
@@ -98,21 +84,11 @@ class RunReader:
             verdict = body.get("decision", {})
             effect = verdict.get("effect", Effect.ALLOW.value)
             codes = tuple(item["code"] for item in verdict.get("reasons", ({"code": "granted"},)))
-            ran = body.get("dispatched", effect in _RUN_EFFECTS)
-            frame, resource = self._read_frame(body["frame"]), self._read_resource(body["resource"])
+            ran = body.get("dispatched", effect in RUN_EFFECTS)
+            frame, resource = self.room.read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
         return DecisionItem(entry, frame, resource, effect, codes, ran)
-
-    def _read_frame(self, name: str) -> FrameFacts:
-        facts = self._frames.get(name)
-        if facts is None:
-            tree, host = Frame.read(name, self.room.reader.part_reader(self.room.tenant))
-            agent, user = tree["agent"], tree.get("user", "")
-            acting = tuple(tree.get("acting", default_acting(user, agent)))
-            facts = FrameFacts(name, agent, user, acting, tuple(map(unpack_digest, tree["chain"])), host)
-            _keep(self._frames, name, facts)
-        return facts
 
     def _read_resource(self, name: str) -> Mapping[str, Any]:
         tree = self._resources.get(name)
@@ -248,19 +224,6 @@ def format_check_query(name: str, period: Period) -> str:
 def count_rows(counts: Counter[str], column: str, more: str = "count") -> list[Mapping[str, Any]]:
     """Rows of a counter, the highest counts first."""
     return [{column: name, more: n} for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-
-
-def find_place_id(place: object) -> str:
-    """The entry id of a place (`w`, `ws`) that a body names; empty for none."""
-    if not isinstance(place, Mapping) or not isinstance(place.get("ws"), int):
-        return ""
-    return format_entry_id(str(place.get("w", "")), place["ws"])
-
-
-def find_decision_id(outcome: RoomEntry) -> str:
-    """The entry id of the decision that an outcome is of."""
-    place = outcome.body.get("decision")
-    return format_entry_id(outcome.writer, place) if isinstance(place, int) else find_place_id(place)
 
 
 def run_checks(room: QueryRoom, period: Period, checks: Sequence[type[Check]]) -> dict[str, Answer]:

@@ -1,14 +1,17 @@
-"""What questions read of entries: decisions, outcomes, both together, and which decisions are wanted."""
+"""What questions and checks read of entries: decisions, outcomes, both together, and which decisions are wanted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from halo_core.errors import Tampered
 from halo_core.evidence.answers import Period
-from halo_core.model import format_entry_id
+from halo_core.model import Effect, format_entry_id
+
+RUN_EFFECTS: Final = frozenset(effect.value for effect in Effect if effect.runs)
+"""Effects that let an action run."""
 
 
 class RoomEntry(NamedTuple):
@@ -26,6 +29,26 @@ class RoomEntry(NamedTuple):
     def id(self) -> str:
         """Writer and sequence."""
         return format_entry_id(self.writer, self.seq)
+
+
+class FrameFacts(NamedTuple):
+    """What the decisions of an agent in a session have in common.
+
+    Args:
+        name: of the stored part.
+        agent: who acted.
+        user: reference of the person it acted for; empty for nobody.
+        acting: from that person (a reference) down to the agent.
+        chain: hashes of its passports, root first.
+        host: part that tells process, policy, mode and what the host can do.
+    """
+
+    name: str
+    agent: str
+    user: str
+    acting: tuple[str, ...]
+    chain: tuple[str, ...]
+    host: Mapping[str, Any]
 
 
 class DecisionFacts(NamedTuple):
@@ -165,8 +188,22 @@ def read_place(entry: RoomEntry) -> str:
     Raises:
         Tampered: the entry names none.
     """
-    try:
-        place = entry.body["decision"]
-        return format_entry_id(entry.writer, place) if type(place) is int else format_entry_id(place["w"], place["ws"])
-    except (KeyError, TypeError) as exc:
-        raise Tampered("malformed_entry", f"the entry {entry.id} names no decision: {exc}") from exc
+    name = find_place_id(entry.body.get("decision"), entry.writer)
+    if not name:
+        raise Tampered("malformed_entry", f"the entry {entry.id} names no decision")
+    return name
+
+
+def find_place_id(place: object, writer: str = "") -> str:
+    """The id of the entry that a body names; empty where it names none.
+
+    Args:
+        place: writer and sequence (`w`, `ws`), or the sequence alone of an entry of the same writer.
+        writer: of the entry that holds it.
+    """
+    if type(place) is int:
+        return format_entry_id(writer, place)
+    match place:
+        case {"w": str(named), "ws": int(seq)}:
+            return format_entry_id(named, seq)
+    return ""

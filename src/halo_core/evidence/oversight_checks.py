@@ -17,9 +17,8 @@ from halo_core.evidence.checking import (
     Check,
     DecisionItem,
     RunReader,
-    find_decision_id,
-    find_place_id,
 )
+from halo_core.evidence.facts import find_place_id
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
 from halo_core.evidence.room import RoomEntry
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
@@ -470,7 +469,7 @@ class ReversalsCheck(Check):
     def _take(self, entry: RoomEntry, *, is_inside: bool) -> None:
         body = entry.body
         if entry.kind == OUTCOME:
-            if self._begun and (key := self._begun.get(find_decision_id(entry))) is not None:
+            if self._begun and (key := self._begun.get(find_place_id(body.get("decision"), entry.writer))) is not None:
                 status = str(body.get("status", "success"))
                 self._asked[key]["status"] = "reversed" if status == "success" else status
             return

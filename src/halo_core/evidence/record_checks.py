@@ -17,8 +17,8 @@ from halo_core.evidence.checking import (
     DecisionItem,
     RunReader,
     count_rows,
-    find_decision_id,
 )
+from halo_core.evidence.facts import find_place_id
 from halo_core.evidence.room import RoomEntry
 from halo_core.model import ActionKind
 from halo_core.replay import Replayer, ReplayStatus
@@ -190,7 +190,7 @@ class PairsCheck(Check):
         self._settle(entry, is_inside=False)
 
     def _settle(self, entry: RoomEntry, *, is_inside: bool) -> None:
-        name = find_decision_id(entry)
+        name = find_place_id(entry.body.get("decision"), entry.writer)
         known = self._open.pop(name, None)
         if known is None:
             if is_inside:

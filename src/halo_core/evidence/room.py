@@ -21,11 +21,13 @@ import orjson
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record_parts import default_acting, unpack_digest
 from halo_core.errors import CannotDecide, ConfigError, NotVerified, Tampered
-from halo_core.evidence.answers import Answer, Period, Population, Verdict, count_of, describe_tool
+from halo_core.evidence.answers import END_US, Answer, Period, Population, Verdict, count_of, describe_tool
 from halo_core.evidence.facts import (
+    RUN_EFFECTS,
     Action,
     DecisionFacts,
     DecisionFilter,
+    FrameFacts,
     OutcomeFacts,
     RoomEntry,
     read_outcome,
@@ -49,22 +51,11 @@ __all__ = [
     "read_place",
 ]
 
-END_US: Final = 2**62
-"""A time after every other one."""
 _MAX_CACHED: Final = 8192
 _NAMES_CLOSED: Final = "names stay references: this home has no content.key to open them with"
 _MAX_PEOPLE: Final = 65_536
-_RUN_EFFECTS: Final = frozenset({"allow", "monitor", "restrict"})
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-
-class _FrameFacts(NamedTuple):
-    agent: str
-    user: str
-    acting: tuple[str, ...]
-    chain: tuple[str, ...]
-    host: Mapping[str, Any]
 
 
 class _ResourceFacts(NamedTuple):
@@ -93,7 +84,7 @@ class QueryRoom:
         self.now_us = now_us
         self.query = query
         self._log: VerifiedLog | None = None
-        self._frames: dict[str, _FrameFacts] = {}
+        self._frames: dict[str, FrameFacts] = {}
         self._resources: dict[str, _ResourceFacts] = {}
         self._people: dict[str, int] = {}
         self._names: dict[str, str] = {}
@@ -204,7 +195,7 @@ class QueryRoom:
         self, entry: RoomEntry, wanted: DecisionFilter, users: frozenset[str] | None
     ) -> DecisionFacts | None:
         body = entry.body
-        frame, resource = self._read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
+        frame, resource = self.read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
         verdict = body.get("decision", _NOTHING)
         effect = verdict.get("effect", "allow")
         if (
@@ -224,12 +215,12 @@ class QueryRoom:
             entry.id,
             entry.ts_us,
             entry.session,
-            *frame,
+            *frame[1:],
             *(resource.kind, resource.id, resource.impact, resource.labels, resource.system),
             effect,
             tuple([item["code"] for item in reasons]),
             tuple([item.get("source", "") for item in reasons]),
-            body.get("dispatched", effect in _RUN_EFFECTS),
+            body.get("dispatched", effect in RUN_EFFECTS),
             body["args"],
             body["seen"].get("approval"),
             tuple([(str(item[0]), str(item[1])) for item in body.get("links", ())]),
@@ -237,7 +228,17 @@ class QueryRoom:
             body,
         )
 
-    def _read_frame(self, name: str, index: int) -> _FrameFacts:
+    def read_frame(self, name: str, index: int) -> FrameFacts:
+        """The frame of a decision.
+
+        Args:
+            name: of the part.
+            index: position of the decision, by which the name of its person can be found.
+
+        Raises:
+            Tampered: a part is missing or was changed.
+            AttributeError, KeyError, TypeError, ValueError: a part has another form.
+        """
         frame = self._frames.get(name)
         if frame is None:
             read_part = self.reader.part_reader(self.tenant)
@@ -245,7 +246,7 @@ class QueryRoom:
             agent, user = tree["agent"], tree.get("user", "")
             acting = tuple(tree.get("acting", default_acting(user, agent)))
             chain = tuple(unpack_digest(item) for item in tree["chain"])
-            frame = _FrameFacts(agent, user, acting, chain, read_part(tree["host"]))
+            frame = FrameFacts(name, agent, user, acting, chain, read_part(tree["host"]))
             self._note_person(user, index)
             _keep(self._frames, name, frame, _MAX_CACHED)
         return frame

@@ -53,7 +53,7 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.enforcement.judged_sessions import JudgeAlertJob
 from halo_core.errors import ConfigError
-from halo_core.evidence.questions_alerts import answer_alert_times
+from halo_core.evidence.questions_oversight import answer_alert_times
 from halo_core.identity_feed.feed import judge_identity
 from halo_core.model import EntryKind
 from halo_core.oversight.requests import mask_reason

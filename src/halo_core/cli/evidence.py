@@ -20,7 +20,6 @@ from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, Gap, NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, format_moment, format_query
 from halo_core.evidence.questions_access import answer_access_log, answer_reach, answer_sample, answer_who_touched
-from halo_core.evidence.questions_alerts import answer_metrics
 from halo_core.evidence.questions_operation import (
     answer_denials,
     answer_failures,
@@ -28,6 +27,7 @@ from halo_core.evidence.questions_operation import (
     find_note,
     list_signed_tenants,
 )
+from halo_core.evidence.questions_oversight import answer_metrics
 from halo_core.evidence.room import DecisionFilter, QueryRoom, ask
 from halo_core.model import ActionKind, Effect
 from halo_core.store.reader import Reader

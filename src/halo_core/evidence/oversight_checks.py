@@ -10,7 +10,7 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
-from halo_core.evidence.acts import find_review_signer, is_finding_proven, load_approver_keys
+from halo_core.evidence.questions_oversight import find_review_signer, is_finding_proven, load_approver_keys
 from halo_core.evidence.checking import (
     DECISION,
     OUTCOME,

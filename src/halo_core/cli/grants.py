@@ -18,7 +18,7 @@ from halo_core.cli.rendering import Exit, build_table, print_note, safe_text, sa
 from halo_core.clock import SystemClock, format_iso
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Grants
-from halo_core.oversight.grant_removal import give_notice, record_removal, record_restoring
+from halo_core.oversight.grants import give_notice, record_removal, record_restoring
 from halo_core.oversight.issuing import issue, write_manifest
 from halo_core.views.inventory import Proposal, ProposedGrants
 from halo_core.views.passport_changes import prepare_grants

@@ -26,19 +26,18 @@ from halo_core.evidence.questions_inventory import (
     suggest_tier,
 )
 from halo_core.evidence.room import DecisionFilter, QueryRoom
-from halo_core.model import ActionKind, Grants
-from halo_core.oversight.access_reviews import (
+from halo_core.model import ActionKind, GrantName, Grants
+from halo_core.oversight.grants import (
     classify_agent,
     close_review,
     open_review,
     record_answers,
     record_comparison,
     record_reminder,
+    record_removal,
 )
-from halo_core.oversight.grant_removal import record_removal
 from halo_core.store.reader import Reader
 from halo_core.views.access_reviews import (
-    GrantName,
     GrantUse,
     PlayedBack,
     ReviewCycle,

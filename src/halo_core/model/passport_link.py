@@ -89,6 +89,8 @@ class Constraint:
 
 Grants = Mapping[ActionKind, Mapping[str, Mapping[str, Constraint]]]
 """Action kind → exact resource id → argument name (or `ANY_OTHER`) → constraint."""
+GrantName = tuple[str, str]
+"""Kind of action and id of the resource."""
 
 
 class LinkKind(StrEnum):

@@ -15,14 +15,13 @@ from typing import Any, Final, NamedTuple
 from halo_core.crypto import canonical
 from halo_core.errors import ConfigError, PassportError
 from halo_core.ledger import decode_entry
-from halo_core.model import ActionKind, EntryKind, Grants
+from halo_core.model import ActionKind, EntryKind, GrantName, Grants
 from halo_core.passports.grants import find_violation
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.views import View
+from halo_core.views.inventory import list_acting_agents
 from halo_core.views.passports import find_chain
 
-GrantName = tuple[str, str]
-"""Kind of action and id of the resource."""
 _MAX_REFUSALS: Final = 200
 _MAX_NAMED: Final = 10
 
@@ -204,7 +203,7 @@ def count_uses(reader: Reader, tenant: str, from_us: int) -> dict[tuple[str, Gra
         body = record.entry.body
         request, effect = body["request"], body["decision"]["effect"]
         subject, grant = request["subject"], (request["kind"], request["resource"]["id"])
-        for agent in {subject["agent"], *subject["chain"][1 if subject["user"] else 0 :]}:
+        for agent in list_acting_agents(subject):
             row = counted.setdefault((agent, grant), [0, 0, 0, set(), 0])
             if body["dispatched"]:
                 row[0] += 1
@@ -256,8 +255,7 @@ def play_back(
     for record in read_entries(reader, tenant, (EntryKind.DECISION,)):
         body = record.entry.body
         request = body["request"]
-        subject = request["subject"]
-        agents = {subject["agent"], *subject["chain"][1 if subject["user"] else 0 :]}
+        agents = list_acting_agents(request["subject"])
         kind = ActionKind(request["kind"])
         if record.entry.ts_us < from_us or agent not in agents or not body["dispatched"] or kind is ActionKind.HANDOFF:
             continue

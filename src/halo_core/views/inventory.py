@@ -186,14 +186,21 @@ def propose_grants(
     )
 
 
+def list_acting_agents(subject: Mapping[str, Any]) -> set[str]:
+    """The agents whose grants a request uses: the one that acts, and those that it acts under.
+
+    Args:
+        subject: of the recorded request, with `agent`, `user` and the `chain` from the user down to the agent.
+    """
+    return {subject["agent"], *subject["chain"][1 if subject["user"] else 0 :]}
+
+
 def _read_decisions(reader: Reader, tenant: str, agent: str) -> Iterator[LoggedEntry]:
     """What an agent did, and what others did under it: a right that it gave on it must have."""
     for logged in read_entries(reader, tenant, (EntryKind.DECISION,)):
         request = logged.entry.body["request"]
-        subject = request["subject"]
-        agents = subject["chain"][1 if subject["user"] else 0 :]
         entering = request["kind"] == ActionKind.HANDOFF.value and request["resource"]["id"] == agent
-        if agent in (subject["agent"], *agents) and not entering:  # it needs no right to begin to act itself
+        if agent in list_acting_agents(request["subject"]) and not entering:  # it needs no right to begin to act itself
             yield logged
 
 

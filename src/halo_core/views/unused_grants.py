@@ -15,15 +15,13 @@ from typing import Any, Final
 
 from halo_core.errors import ConfigError
 from halo_core.manifest import UnusedGrants, load_manifest
-from halo_core.model import ActionKind, Constraint, EntryKind, Grants
+from halo_core.model import ActionKind, Constraint, EntryKind, GrantName, Grants
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.views import View
-from halo_core.views.inventory import Proposal, ProposedGrants, read_manifest_if_any
+from halo_core.views.inventory import Proposal, ProposedGrants, list_acting_agents, read_manifest_if_any
 from halo_core.views.passports import find_chain
 
 DAY_US: Final = 86_400_000_000
-GrantName = tuple[str, str]
-"""Kind of action and id of the resource."""
 _KINDS: Final = (EntryKind.PASSPORT, EntryKind.DECISION, EntryKind.GRANTS)
 
 
@@ -200,9 +198,7 @@ def _take_entry(reader: Reader, tenant: str, record: LoggedEntry, uses: dict[str
         uses.setdefault(str(body["agent"]), _AgentUse()).take_act(body, ts_us)
     elif body["dispatched"]:
         request = body["request"]
-        subject = request["subject"]
-        agents = {subject["agent"], *subject["chain"][1 if subject["user"] else 0 :]}
-        for name in agents:
+        for name in list_acting_agents(request["subject"]):
             uses.setdefault(name, _AgentUse()).take_use((request["kind"], request["resource"]["id"]), ts_us)
 
 

@@ -1,8 +1,10 @@
-"""Jobs for `Store.commit` that record access reviews and the inventory: who answered for which grant, and when.
+"""Jobs for `Store.commit` that record what people decide about grants: access reviews, unused grants, the inventory.
 
 A review is a cycle: it is opened with a reviewer, a due date and the grants that are reviewed; each grant is kept or
 revoked; it is closed when every grant has an answer. The passports that result are issued in between, by the same
 command that closes the review. SP 800-53 AC-2(j) and AC-6(7), PCI DSS 7.2.4 and 7.2.5.1.
+
+Of unused grants, notice is given before they are removed, and a person may restore them.
 """
 
 from __future__ import annotations
@@ -11,11 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from halo_core.errors import ConfigError, Denied
-from halo_core.model import Actor, EntryKind
+from halo_core.model import Actor, EntryKind, GrantName
 from halo_core.store import Draft, Transaction
 
-GrantName = tuple[str, str]
-"""Kind of action and id of the resource."""
 MAX_GRANTS: Final = 2000
 MAX_WHY: Final = 500
 TIERS: Final = ("low", "medium", "high")
@@ -128,3 +128,27 @@ def record_comparison(tx: Transaction, *, digest: str, source: str, missing: Seq
     """
     body = {"digest": digest, "missing": list(missing)[:MAX_GRANTS], "op": "compare", "source": source[:MAX_WHY]}
     tx.append(Draft(EntryKind.INVENTORY, "", body, actor=by))
+
+
+def give_notice(tx: Transaction, agent: str, grants: Sequence[GrantName], removed_from_us: int, by: Actor) -> None:
+    """Record that grants will be removed if nobody uses them until then."""
+    _append_grants_entry(tx, "notice", agent, grants, by, removed_from_us=removed_from_us)
+
+
+def record_removal(
+    tx: Transaction, agent: str, grants: Sequence[GrantName], by: Actor, *, before: str, after: str
+) -> None:
+    """Record that grants were removed: hashes of the passport that had them and of the one that has not."""
+    _append_grants_entry(tx, "remove", agent, grants, by, before=before, after=after)
+
+
+def record_restoring(tx: Transaction, agent: str, grants: Sequence[GrantName], by: Actor, *, after: str) -> None:
+    """Record that a person restored grants."""
+    _append_grants_entry(tx, "restore", agent, grants, by, after=after)
+
+
+def _append_grants_entry(
+    tx: Transaction, op: str, agent: str, grants: Sequence[GrantName], by: Actor, **facts: int | str
+) -> None:
+    body = {"agent": agent, "grants": [list(item) for item in grants], "op": op, **facts}
+    tx.append(Draft(EntryKind.GRANTS, "", body, actor=by))

@@ -13,7 +13,7 @@ from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.model_requests import find_provider_blocks, judge_model_fields
 from halo_core.oversight.known import DeclaredValue, KnownValue
 from halo_core.store.reader import Reader
-from halo_core.views.model_fields import list_offered_tools, list_unknown_fields
+from halo_core.views.model_calls import list_offered_tools, list_unknown_fields
 from halo_world import SURFACE, Calls, bodies, cli, url_of, verified
 
 SEARCH = {"web_search_options": {}}

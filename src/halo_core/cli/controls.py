@@ -56,7 +56,7 @@ from halo_core.oversight.issuing import apply_manifest
 from halo_core.stop_files import StopFiles
 from halo_core.store.reader import Reader, read_entries
 from halo_core.views import NO_LEDGER_CODES
-from halo_core.views.control import UNPROVEN, ControlActView, ControlView
+from halo_core.views.control import UNPROVEN, ControlActView, ControlView, load_statuses
 from halo_core.views.inventory import (
     ProposedGrants,
     count_stopped,
@@ -64,7 +64,6 @@ from halo_core.views.inventory import (
     require_known_target,
 )
 from halo_core.views.passport_changes import PreparedGrants, prepare_grants
-from halo_core.views.status import load_statuses
 from halo_core.views.wording import describe_arguments, format_count, shorten_hash
 
 _MAX_PAST: Final = 5  # waivers that are over, in a status

@@ -31,8 +31,7 @@ from halo_core.cli.rendering import Exit, fail, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.answers import Period, format_query
-from halo_core.evidence.exports import iter_csv, iter_jsonl
-from halo_core.evidence.ocsf import VERSIONS, iter_events
+from halo_core.evidence.exports import OCSF_VERSIONS, iter_csv, iter_events, iter_jsonl
 from halo_core.evidence.room import DecisionFilter, QueryRoom
 
 _STDOUT: Final = "-"
@@ -76,15 +75,15 @@ def export_jsonl(*, output: OutputOption, from_: FromOption = "", to: ToOption =
 def export_ocsf(
     *,
     output: OutputOption,
-    ocsf: Annotated[str, Option("--ocsf", help=f"Version of OCSF: {' or '.join(VERSIONS)}.")] = VERSIONS[0],
+    ocsf: Annotated[str, Option("--ocsf", help=f"Version of OCSF: {' or '.join(OCSF_VERSIONS)}.")] = OCSF_VERSIONS[0],
     from_: FromOption = "",
     to: ToOption = "",
     store: StoreContext,
 ) -> int:
     """Write OCSF events, a JSON document a line, for a SIEM."""
-    if ocsf not in VERSIONS:
+    if ocsf not in OCSF_VERSIONS:
         problem = f"`{ocsf[:16]}` is no version of OCSF that is written"
-        raise ConfigError("usage", problem, field="ocsf", remedy=f"use {' or '.join(VERSIONS)}")
+        raise ConfigError("usage", problem, field="ocsf", remedy=f"use {' or '.join(OCSF_VERSIONS)}")
     period = read_period(from_, to)
 
     def write(room: QueryRoom) -> Iterator[bytes]:

@@ -1,9 +1,24 @@
-"""The log in forms that other programs read: one JSON document a line, and CSV for samples and spreadsheets.
+"""The log in forms that other programs read: JSON lines, CSV for samples and spreadsheets, OCSF events for a SIEM.
 
     for line in iter_jsonl(room, period): ...
     for line in iter_csv(room, DecisionFilter(period)): ...
+    for event in iter_events(room, period): ...
 
-Both are streams. They carry references in place of names of people and sessions, unless the room's reader opens names.
+All are streams. They carry references in place of names of people and sessions, unless the room's reader opens names.
+
+Entries as events of the Open Cybersecurity Schema Framework:
+
+| entry | class |
+|---|---|
+| decision about a tool, a model or a hand-off | API Activity (6003) |
+| decision about a retriever | Datastore Activity (6005) |
+| alert, acknowledgement, verdict on an alert | Detection Finding (2004) |
+| start and end of a writer, access to the log | Event Log Activity (1008) |
+| passport, stop, approval, policy, mode and every other act of control | Entity Management (3004) |
+
+An outcome is part of the event of its decision. What OCSF has no member for stands in `unmapped.halo`. The mapping is
+to 1.8.0, with whose schema the tests validate. Version 1.9 adds the object `ai_agent`; no validator of it could be had,
+so it is written only when asked for.
 """
 
 from __future__ import annotations
@@ -11,13 +26,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from typing import Any, Final
 
 import orjson
 
 from halo_core.clock import format_iso
 from halo_core.evidence.answers import Period
-from halo_core.evidence.room import Action, DecisionFilter, QueryRoom
+from halo_core.evidence.room import Action, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry
+from halo_core.model import EntryKind
 
 COLUMNS: Final = (
     "position", "id", "time", "tenant", "session", "agent", "person", "chain", "kind", "resource", "system", "impact",
@@ -30,6 +47,27 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "|", "%", 
 """First characters by which a spreadsheet may take a cell for a formula (CWE-1236), full-width ones among them."""
 _BLANKS: Final = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "\u200b\u2060\ufeff"
 """What a spreadsheet may drop from the start of a cell."""
+
+
+OCSF_VERSIONS: Final = ("1.8.0", "1.9.0")
+_PRODUCT: Final = {"name": "Halo", "vendor_name": "Halo", "version": metadata.version("halo-agents")}
+_ACTIONS: Final = {"allow": (1, 1), "monitor": (3, 17), "restrict": (4, 11), "challenge": (99, 23), "deny": (2, 2)}
+"""Effect → `action_id` and `disposition_id`."""
+_SEVERITIES: Final = {"allow": 1, "monitor": 2, "restrict": 2, "challenge": 3, "deny": 3}
+_API_ACTIVITIES: Final = {"read": 2, "write": 3, "create": 1, "delete": 4}
+_QUERY: Final = 4  # of Datastore Activity
+_OTHER: Final = 99
+_FAILED: Final = frozenset({"error", "denied", "cancelled", "timeout"})
+_LOG_ACTS: Final = {"export": 3}
+_ENTITY_ACTS: Final = {
+    EntryKind.REGISTRATION: 6,
+    EntryKind.PASSPORT: 1,
+    EntryKind.STOP: 12,
+    EntryKind.LIFT: 13,
+    EntryKind.REVOCATION: 11,
+}
+_SILENT: Final = frozenset({EntryKind.OUTCOME})
+_HIGH_RISK: Final = 800
 
 
 def iter_jsonl(room: QueryRoom, period: Period) -> Iterator[bytes]:
@@ -124,3 +162,160 @@ def describe_action(room: QueryRoom, action: Action) -> dict[str, Any]:
         "approver": room.name_of(str(approval.get("approver", ""))) if approval else None,
         "trace": decision.trace,
     }
+
+
+def iter_events(room: QueryRoom, period: Period, *, version: str = "1.8.0") -> Iterator[dict[str, Any]]:
+    """An event for each entry of a period but outcomes; decisions come when their outcome is known.
+
+    Args:
+        room: of the log.
+        period: when.
+        version: of OCSF, one of `OCSF_VERSIONS`.
+
+    Raises:
+        Tampered: an entry cannot be read.
+        NotVerified: the log is not whole.
+    """
+    for action in room.actions(DecisionFilter(period)):
+        yield _build_decision(room, action, version)
+    for entry in room.entries((), period):
+        if entry.kind != EntryKind.DECISION and entry.kind not in _SILENT:
+            yield _build_other(room, entry, version)
+
+
+def _build_decision(room: QueryRoom, action: Action, version: str) -> dict[str, Any]:
+    decision, outcome = action
+    is_retrieval = decision.kind == "retrieval"
+    class_uid, activity = (6005, _QUERY) if is_retrieval else (6003, _API_ACTIVITIES.get(decision.impact, _OTHER))
+    action_id, disposition_id = _ACTIONS[decision.effect]
+    if decision.dispatched and decision.effect in ("challenge", "deny"):
+        action_id, disposition_id = 3, 17  # observe mode let it run
+    event = _build_base(room, (class_uid, activity), decision.ts_us, version, _SEVERITIES[decision.effect])
+    status = 0 if outcome is None else 2 if outcome.status in _FAILED else 1 if outcome.status == "success" else _OTHER
+    event["metadata"] |= {
+        "correlation_uid": decision.session or "none",
+        "profiles": ["ai_operation", "security_control"],
+        "sequence": decision.index,
+        "uid": decision.id,
+    }
+    event |= {
+        "action_id": action_id,
+        "actor": _build_actor(room, decision),
+        "disposition_id": disposition_id,
+        "message": f"{decision.effect} {decision.kind} {decision.resource}: {', '.join(decision.reasons)}",
+        "src_endpoint": _build_endpoint(decision.host.get("origin", {})),
+        "status_id": status,
+        "unmapped": {"halo": describe_action(room, action)},
+    }
+    if outcome is not None:
+        event["status_detail"] = outcome.status
+    if is_retrieval:
+        event["database"] = {"name": decision.resource, "type_id": 0, "uid": decision.resource}
+    else:
+        service = {"service": {"name": decision.system}} if decision.system else {}
+        event["api"] = {"operation": decision.resource, "request": {"uid": decision.id}, **service}
+        resource = {"labels": list(decision.labels), "type": decision.kind, "uid": decision.resource}
+        event["resources"] = [resource | {"name": decision.resource}]
+    if decision.kind == "inference":
+        event["ai_model"] = _find_model(room, decision)
+    if version != "1.8.0":
+        event["ai_agent"] = {"name": decision.agent, "uid": decision.agent}
+    return event
+
+
+def _build_actor(room: QueryRoom, decision: DecisionFacts) -> dict[str, Any]:
+    authorization = {"decision": decision.effect, "policy": {"uid": str(decision.host.get("policy", ""))}}
+    actor: dict[str, Any] = {
+        "app_name": decision.agent,
+        "app_uid": decision.agent,
+        "authorizations": [authorization],
+        "invoked_by": " > ".join(room.name_of(name) for name in decision.acting),
+    }
+    if decision.session:
+        actor["session"] = {"uid": decision.session}
+    if decision.user:
+        actor["user"] = {"name": room.name_of(decision.user), "uid": decision.user}
+    return actor
+
+
+def _build_endpoint(origin: Mapping[str, Any]) -> dict[str, Any]:
+    name = str(origin.get("host") or "unknown")
+    return {"name": name, "svc_name": str(origin.get("process") or "unknown"), "uid": f"{name}/{origin.get('pid', 0)}"}
+
+
+def _find_model(room: QueryRoom, decision: DecisionFacts) -> dict[str, Any]:
+    part = decision.body.get("model")
+    tree = room.reader.part_reader(room.tenant)(part) if isinstance(part, str) else {}
+    provider, model_version = tree.get("provider") or "unknown", tree.get("version")
+    return {"ai_provider": provider, "name": decision.resource} | ({"version": model_version} if model_version else {})
+
+
+def _build_other(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str, Any]:
+    if entry.kind in (EntryKind.ALERT, EntryKind.FEEDBACK, "acknowledgement"):
+        event = _build_finding(room, entry, version)
+    elif entry.kind in (EntryKind.WRITER_OPEN, EntryKind.WRITER_CLOSE, EntryKind.ACCESS):
+        event = _build_log_event(room, entry, version)
+    else:
+        event = _build_entity_event(room, entry, version)
+    event["metadata"] |= {"sequence": entry.index, "uid": entry.id}
+    event["unmapped"] = {"halo": {"body": _readable(entry.body), "kind": entry.kind, "session": entry.session}}
+    return event
+
+
+def _build_finding(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str, Any]:
+    is_new = entry.kind == EntryKind.ALERT
+    risk = entry.body.get("risk")
+    severity = 4 if isinstance(risk, int) and risk >= _HIGH_RISK else 3
+    event = _build_base(room, (2004, 1 if is_new else 2), entry.ts_us, version, severity if is_new else 1)
+    about = str(entry.body.get("alert", entry.id)) if not is_new else entry.id
+    title = str(entry.body.get("kind", entry.kind))
+    return event | {
+        "finding_info": {"title": f"{entry.kind}: {title}", "uid": about},
+        "message": f"{entry.kind} {about}",
+    }
+
+
+def _build_log_event(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str, Any]:
+    starts = {EntryKind.WRITER_OPEN: 6, EntryKind.WRITER_CLOSE: 7}
+    act = str(entry.body.get("act", ""))
+    activity = _LOG_ACTS.get(act, _OTHER) if entry.kind == EntryKind.ACCESS else starts[EntryKind(entry.kind)]
+    event = _build_base(room, (1008, activity), entry.ts_us, version, 3 if act == "refused" else 1)
+    words = f"{act or entry.kind} by {_find_actor(room, entry)}"
+    return event | {"log_name": f"halo/{room.tenant}", "message": words, "status_id": 2 if act == "refused" else 1}
+
+
+def _build_entity_event(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str, Any]:
+    kind = entry.kind
+    activity = next((number for known, number in _ENTITY_ACTS.items() if kind == known), 3)
+    event = _build_base(room, (3004, activity), entry.ts_us, version, 1)
+    named = next((str(entry.body[key]) for key in ("target", "agent", "hash", "id") if entry.body.get(key)), entry.id)
+    actor = _find_actor(room, entry)
+    event["actor"] = {"app_name": "halo", "user": {"name": actor, "uid": str(entry.body.get("actor") or "none")}}
+    return event | {"entity": {"name": named, "type": kind, "uid": named}, "message": f"{kind} {named}"}
+
+
+def _find_actor(room: QueryRoom, entry: RoomEntry) -> str:
+    actor = entry.body.get("actor")
+    return room.name_of(actor) if isinstance(actor, str) and actor else "the process"
+
+
+def _build_base(room: QueryRoom, uids: tuple[int, int], ts_us: int, version: str, severity: int) -> dict[str, Any]:
+    class_uid, activity = uids
+    return {
+        "activity_id": activity,
+        "category_uid": class_uid // 1000,
+        "class_uid": class_uid,
+        "metadata": {
+            "log_name": f"halo/{room.tenant}",
+            "product": dict(_PRODUCT),
+            "tenant_uid": room.tenant,
+            "version": version,
+        },
+        "severity_id": severity,
+        "time": ts_us // 1000,
+        "type_uid": class_uid * 100 + activity,
+    }
+
+
+def _readable(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "seen"}

@@ -1,4 +1,4 @@
-"""The mode of each tenant and the control acts behind it: who set it, until when a waiver lasts, and what is proven.
+"""The mode of each tenant, the control acts behind it, and what was decided so far: who set it, and what is proven.
 
 Each entry is verified before it counts. An act is `proven` if a person signed it whose key is not on this machine, and
 `unproven (dev)` otherwise: whoever can run code as the agent could have done it.
@@ -15,13 +15,14 @@ from typing import Any, Final
 from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import NotVerified
-from halo_core.floors import HomeFloor, HostFloor
+from halo_core.floors import HomeFloor, HostFloor, read_host_floor
 from halo_core.ledger import Report
 from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.oversight.keys import list_key_files
 from halo_core.oversight.requests import decode_signed_entry
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, summarize
+from halo_core.store.writer_chains import load_trusted_keys
 from halo_core.views import View, select_fields
 
 _KINDS: Final = (EntryKind.AUTHORITY.value, EntryKind.CONTROL.value, EntryKind.LIFT.value, EntryKind.MODE.value)
@@ -263,3 +264,54 @@ def _find_names(
         matching = [name for name in candidates if names is not None and names.refer_person(name) == person.name]
         result[person.key_id] = matching[0] if matching else f"? {person.key_id[:8]}"
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class TenantStatus(View):
+    """The mode of a tenant, and what was decided so far.
+
+    `control` is None where the home trusts no log of the tenant; the mode is then that of an unproven row.
+    """
+
+    control: ControlView | None
+    decisions: dict[str, int]
+    effects: dict[str, int]
+    mode: str
+    sessions: int
+    sightings: int
+    store: str
+    store_id: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        tree = select_fields(self, "decisions", "effects", "mode", "sightings", "store", "store_id")
+        return {**tree, "control": None if self.control is None else self.control.to_json()}
+
+
+def load_statuses(url: str, home: Path, now_us: int) -> dict[str, TenantStatus]:
+    """The status of every tenant of a store, with the mode as the signed entries say it.
+
+    Args:
+        url: of the store.
+        home: folder of trusted keys.
+        now_us: microseconds since the epoch.
+    """
+    statuses, host = {}, read_host_floor()
+    with Reader(url) as reader:
+        reader.use_names(home)
+        for tenant in reader.tenants():
+            row, counts = reader.control(tenant), summarize(reader, tenant)
+            control = None
+            if tenant in load_trusted_keys(home):
+                control = load_control(reader, home, tenant, host, now_us)
+            statuses[tenant] = TenantStatus(
+                control=control,
+                decisions=dict(counts.decisions),
+                effects=dict(counts.effects),
+                mode=control.mode if control is not None else str(row[2]) if row else "",
+                sessions=counts.sessions,
+                sightings=counts.sightings,
+                store=url,
+                store_id=str(row[1]) if row else "",
+            )
+    return statuses

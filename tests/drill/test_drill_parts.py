@@ -22,12 +22,12 @@ from halo_core.drill import AttackClass, CaseResult, CaseStatus, FunctionStubs, 
 from halo_core.drill.cases import DrillCase, Turn
 from halo_core.drill.diagnosis import Hole, HoleCode, find_hole, merge_holes
 from halo_core.drill.effects import EffectBlocked, block_effects, keep_blocking
-from halo_core.drill.intervals import compute_wilson_interval
 from halo_core.drill.running import DecidedCall, judge_case
 from halo_core.drill.scoring import Digests, DrillResult, score_classes
 from halo_core.drill.specimens import SpecimenKind, fit_to_schema, make_filler, respell, split_words
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool, find_relay, find_store, list_sources
+from halo_core.intervals import compute_wilson_interval
 from halo_core.model import Resource
 
 # stubs
@@ -238,6 +238,7 @@ def test_intervals_are_those_of_the_literature():
     # Agresti & Coull, The American Statistician 52 (1998): 0 of 10 and 10 of 10 have these limits.
     assert compute_wilson_interval(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
     assert compute_wilson_interval(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
+    assert compute_wilson_interval(5, 50) == pytest.approx((0.043, 0.214), abs=1e-3)
     assert compute_wilson_interval(0, 0) == (0.0, 1.0)
 
 

@@ -18,7 +18,6 @@ from halo_core.risk.model import RiskModel
 from halo_core.risk.model_origin import ModelOrigin
 from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store.reader import Reader, SealedContents
-from halo_core.training.ledger_model import compute_interval
 from halo_core.training.ledger_sessions import LedgerSelection, name_task, read_training_sessions
 from halo_core.training.sessions import NOT_AN_ACTION
 from halo_world import SURFACE, Calls, bodies, cli, found, schema, session_ref, url_of
@@ -116,14 +115,6 @@ def test_what_was_stopped_is_malicious_if_somebody_says_so_and_else_left_out(tmp
     assert (judged.label, judged.events[1].tool, judged.events[1].malicious) == ("hijacked", "send_mail", True)
     assert (unjudged.label, unjudged.events[1].tool) == ("benign", NOT_AN_ACTION)
     assert dict(unjudged.events[1].args) == {}
-
-
-def test_an_interval_holds_its_rate_and_is_wilsons():
-    low, high = compute_interval(0.1, 50)  # 5 of 50, as tables of it have it
-    assert (round(low, 3), round(high, 3)) == (0.043, 0.214)
-    for rate, count in ((0.0, 3), (1.0, 3), (0.5, 1)):
-        low, high = compute_interval(rate, count)
-        assert 0 <= low <= rate <= high <= 1
 
 
 def test_requests_for_the_same_kind_of_task_share_a_name():

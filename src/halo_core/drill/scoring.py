@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from halo_core.drill.cases import AttackClass
 from halo_core.drill.diagnosis import Hole
-from halo_core.drill.intervals import compute_wilson_interval
 from halo_core.drill.running import CaseResult, CaseStatus
+from halo_core.intervals import compute_wilson_interval
 
 _PER_MILLE: Final = 1000
 _MAX_TARGET: Final = 200

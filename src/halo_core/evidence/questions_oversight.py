@@ -16,6 +16,7 @@ from halo_core.authorities import Authorities
 from halo_core.enforcement.reversals import is_finding_signed
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
 from halo_core.evidence.room import END_US, DecisionFilter, QueryRoom, RoomEntry
+from halo_core.intervals import compute_wilson_interval
 from halo_core.model import EntryKind, format_entry_id
 from halo_core.oversight.overrides import find_reviewer
 
@@ -24,7 +25,6 @@ _REVERSAL_COLUMNS: Final = ("at", "decision", "tool", "act", "by", "status", "wh
 _REFUSED_ACTS: Final = ("override allow", "override deny", "reverse")
 _LEFT_OPEN: Final = frozenset({"cancelled", "error", "paused", "unknown"})
 """Statuses of a reversal after which nobody knows whether the effect was taken back."""
-_Z_95: Final = 1.959963984540054
 _ALERT_KINDS: Final = (EntryKind.ALERT, EntryKind.FEEDBACK, EntryKind.ACKNOWLEDGEMENT)
 
 
@@ -246,18 +246,9 @@ def _alert_rows(cases: Sequence[AlertCase]) -> list[dict[str, Any]]:
 def _share_row(metric: str, number: int, total: int) -> dict[str, Any]:
     row: dict[str, Any] = {"metric": metric, "n": total, "value": number}
     if total:
-        low, high = compute_interval(number, total)
+        low, high = compute_wilson_interval(number, total)
         row |= {"high": round(high, 4), "low": round(low, 4), "share": round(number / total, 4)}
     return row
-
-
-def compute_interval(number: int, total: int) -> tuple[float, float]:
-    """Wilson's score interval of 95 % for `number` of `total` (Wilson 1927, JASA 22:209)."""
-    share, z2 = number / total, _Z_95 * _Z_95
-    middle = share + z2 / (2 * total)
-    spread = _Z_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total))
-    scale = 1 + z2 / total
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
 def find_quantile(times: Sequence[int], percent: int) -> int:

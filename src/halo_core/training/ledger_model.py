@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import sqrt
 from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
 
 from halo_core.clock import format_iso
 from halo_core.errors import BadInput
+from halo_core.intervals import compute_wilson_interval
 from halo_core.risk.baseline import sample_own_margins
 from halo_core.risk.model import RiskModel
 from halo_core.risk.model_origin import ModelOrigin
@@ -23,7 +23,6 @@ _FEW_ATTACKS: Final = 20
 _WORKLOADS: Final = {"recurring": "tasks that the baseline knows", "novel": "tasks that it does not know"}
 _COUNTS: Final = ("benign", "hijacked", "tasks")
 _PER_CENT: Final = 100
-_Z: Final = 1.96  # of a normal distribution, 95% lie closer to the mean than so many standard deviations
 _LIMITS: Final = (
     "Attackers may want what none of these wanted; figures for unseen goals are lower.",
     "Requests that differ in numbers, addresses and quotations alone are one task; others that are much alike are not.",
@@ -172,17 +171,10 @@ def _make_role_figure(words: str, role: str, rates: Mapping[str, Any], counts: M
         words,
         role,
         caught,
-        None if caught is None else compute_interval(caught, counts["hijacked"]),
+        None if caught is None else compute_wilson_interval(caught * counts["hijacked"], counts["hijacked"]),
         flagged,
-        None if flagged is None else compute_interval(flagged, counts["benign"]),
+        None if flagged is None else compute_wilson_interval(flagged * counts["benign"], counts["benign"]),
     )
-
-
-def compute_interval(rate: float, count: int) -> tuple[float, float]:
-    """Wilson's 95% interval of a rate 0..1 over so many sessions."""
-    spread = _Z * _Z / count
-    middle, half = rate + spread / 2, _Z * sqrt(rate * (1 - rate) / count + spread / (4 * count))
-    return max((middle - half) / (1 + spread), 0.0), min((middle + half) / (1 + spread), 1.0)
 
 
 def _format_rate(rate: float | None, interval: tuple[float, float] | None) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-_Z: Final = 1.959964
+_Z: Final = 1.959963984540054
 """Of the normal distribution, for 95%."""
 
 
-def compute_wilson_interval(hits: int, total: int) -> tuple[float, float]:
-    """The 95% interval of a share, by Wilson's score method (Wilson, 1927).
+def compute_wilson_interval(hits: float, total: int) -> tuple[float, float]:
+    """The 95% interval of a share, by Wilson's score method (Wilson 1927, JASA 22:209).
 
     Args:
-        hits: how many of them, 0 to `total`.
+        hits: how many of them, 0 to `total`; of a rate, the rate times the total.
         total: of how many.
 
     Returns:

@@ -18,7 +18,7 @@ from halo_core.decision.record_parts import make_part
 from halo_core.enforcement.model_inputs import Message, ModelInput
 from halo_core.errors import Denied, Pending
 from halo_core.evidence.answers import Answer, Period, Verdict
-from halo_core.evidence.checks import REGISTRY, run_checks
+from halo_core.evidence.checks import CHECK_CLASSES, run_checks
 from halo_core.evidence.incidents import add_to_incident, open_incident, read_incidents, record_report, waive_control
 from halo_core.evidence.room import QueryRoom
 from halo_core.facade import HaloBase
@@ -231,7 +231,7 @@ def check(home: Path, *names: str, days: int = 0) -> dict[str, Answer]:
         reader.use_names(home)
         now_us = reader.stream("SELECT max(ts_us) FROM entry").__next__()[0] + 1 + days * DAY_US
         room = QueryRoom(reader, "local", home=home, now_us=now_us)
-        return run_checks(room, Period(0, now_us), names or REGISTRY)
+        return run_checks(room, Period(0, now_us), names or CHECK_CLASSES)
 
 
 def red(answers: Mapping[str, Answer]) -> set[str]:

@@ -19,7 +19,7 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.annex_iv import build_annex
 from halo_core.evidence.answers import Period, Verdict
-from halo_core.evidence.checks import CHECKS, PLANTED
+from halo_core.evidence.checks import CHECK_QUESTIONS, TESTED_CHECKS
 from halo_core.evidence.control_report import ControlReport, build_report
 from halo_core.evidence.controls import find_control, load_framework, load_frameworks
 from halo_core.evidence.incidents import (
@@ -67,9 +67,9 @@ def report(
         return None
     period = read_period(from_, to)
     if check:
-        if check not in CHECKS:
-            raise _make_choice_error("no_such_check", "check", check, sorted(CHECKS))
-        return answer_question(store, "report", period, CHECKS[check], check=check)
+        if check not in CHECK_QUESTIONS:
+            raise _make_choice_error("no_such_check", "check", check, sorted(CHECK_QUESTIONS))
+        return answer_question(store, "report", period, CHECK_QUESTIONS[check], check=check)
     if not framework:
         names = [item.id for item in load_frameworks()]
         raise _make_choice_error("no_such_framework", "framework", framework, names)
@@ -193,7 +193,7 @@ def _print_map(store: StoreContext, framework: str) -> None:
             item.id: [
                 {
                     "checks": list(row.checks),
-                    "coverage": row.print_coverage(PLANTED).value,
+                    "coverage": row.print_coverage(TESTED_CHECKS).value,
                     "id": row.id,
                     "title": row.title,
                 }
@@ -205,7 +205,7 @@ def _print_map(store: StoreContext, framework: str) -> None:
     elif framework:
         table = build_table(("control", "title", "coverage", "checks"), gap=2)
         for row in chosen[0].controls:
-            table.add_row(row.id, row.title, row.print_coverage(PLANTED).value, ", ".join(row.checks) or "-")
+            table.add_row(row.id, row.title, row.print_coverage(TESTED_CHECKS).value, ", ".join(row.checks) or "-")
         console().print(table)
     else:
         table = build_table(("framework", "name", "rows"), gap=2)

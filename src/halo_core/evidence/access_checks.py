@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import key_thumbprint
-from halo_core.evidence.checking import DECISION, Check, DecisionItem, RunReader, count_rows
+from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, count_rows
 from halo_core.evidence.room import RoomEntry
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
 from halo_core.model import ActionKind, Link, LinkKind, Mode
@@ -49,7 +49,7 @@ class LeastPrivilegeCheck(Check):
                 self._verdicts.clear()
             self._verdicts[key] = self._find_excess(decision)
         if self._verdicts[key]:
-            self.find(f"{decision.where} ran, but {self._verdicts[key]}")
+            self.add_finding(f"{decision.where} ran, but {self._verdicts[key]}")
 
     def _find_excess(self, decision: DecisionItem) -> str:
         if not decision.frame.chain:
@@ -97,7 +97,7 @@ class UntrustedContentCheck(Check):
         if codes and decision.effect in _REFUSED:
             self._held.update(codes)
             if decision.ran:
-                self.find(f"{decision.where} ran although it was held: {', '.join(sorted(codes))}")
+                self.add_finding(f"{decision.where} ran although it was held: {', '.join(sorted(codes))}")
 
     def finish(self) -> None:
         """Count by reason."""
@@ -135,7 +135,7 @@ class PassportsCheck(Check):
             self._issued[str(body.get("hash"))] = facts
             self._new.append(facts)
             if not body.get("actor"):
-                self.find(f"the passport of `{body.get('agent')}` (entry {entry.id}) does not say who issued it")
+                self.add_finding(f"the passport of `{body.get('agent')}` (entry {entry.id}) does not say who issued it")
 
     def add_decision(self, decision: DecisionItem) -> None:
         """Verify the chain of a decision."""
@@ -147,7 +147,7 @@ class PassportsCheck(Check):
             self._problems[frame.name] = self._find_problem(decision)
         problem = self._problems[frame.name]
         if problem and (decision.ran or frame.chain):
-            self.find(f"{decision.where}: {problem}")
+            self.add_finding(f"{decision.where}: {problem}")
 
     def _find_problem(self, decision: DecisionItem) -> str:
         frame = decision.frame
@@ -200,7 +200,7 @@ class _ScopeCheck(Check):
             return
         hit = self.find_hit(entry, decision)
         if hit:
-            self.find(f"{decision.where} of {format_iso(entry.ts_us)} ran {hit}")
+            self.add_finding(f"{decision.where} of {format_iso(entry.ts_us)} ran {hit}")
         else:
             if len(self._clean) >= _MAX_SESSIONS:
                 self._clean.clear()
@@ -244,9 +244,9 @@ class RefusalsCheck(_ScopeCheck):
         if decision.ran and mode == Mode.OBSERVE.value and self.is_waived_at(decision.entry.ts_us):
             self._waived += 1
         elif decision.ran:
-            self.find(f"{decision.where} ran in {mode} mode although the decision was {decision.effect}")
+            self.add_finding(f"{decision.where} ran in {mode} mode although the decision was {decision.effect}")
         if not codes:
-            self.find(f"{decision.where} was refused without a reason")
+            self.add_finding(f"{decision.where} was refused without a reason")
 
     def finish(self) -> None:
         """Count by reason."""
@@ -331,7 +331,7 @@ class RevocationsCheck(_ScopeCheck):
         if not isinstance(links, str):
             late = next((link for link in links if entry.ts_us // _US >= link.expires_at_s), None)
             if late is not None:
-                self.find(f"{decision.where} ran after the passport of `{late.agent}` had expired")
+                self.add_finding(f"{decision.where} ran after the passport of `{late.agent}` had expired")
         super().check_run(entry, decision)
 
     def find_hit(self, entry: RoomEntry, decision: DecisionItem) -> str:
@@ -390,11 +390,11 @@ class ModeFloorCheck(_ScopeCheck):
     def finish(self) -> None:
         """One finding for each agent."""
         for (agent, what), n in sorted(self._below.items()):
-            self.find(f"{n} actions of `{agent}` ran {what}")
+            self.add_finding(f"{n} actions of `{agent}` ran {what}")
         for change in self.past.changes:
             if change.act == "waive" and self.run.period.contains(change.at_us):
                 if change.problem:
-                    self.find(f"waiver {change.entry} has no effect: {change.problem}")
+                    self.add_finding(f"waiver {change.entry} has no effect: {change.problem}")
                 else:
                     self.notes.append(f"waiver {change.entry} until {format_iso(change.until_us)}: {change.why}")
         if self._waived:
@@ -432,9 +432,11 @@ class DecayCheck(Check):
         key = (entry.session, "/".join(str(item.get("link")) for item in accounts))
         known = self._left.pop(key, None)
         if left > authority:
-            self.find(f"{decision.where} left more authority ({left}) than there was ({authority})")
+            self.add_finding(f"{decision.where} left more authority ({left}) than there was ({authority})")
         if known is not None and known[0] == epochs and authority > known[1]:
-            self.find(f"authority rose from {known[1]} to {authority} before {decision.where}, in the same epoch")
+            self.add_finding(
+                f"authority rose from {known[1]} to {authority} before {decision.where}, in the same epoch"
+            )
         if known is not None and known[0] != epochs:
             self._epochs += 1
         if len(self._left) >= _MAX_SESSIONS:
@@ -491,9 +493,11 @@ class BudgetsCheck(Check):
             spent = account.get("spent", {}).get(budget.unit, 0)
             total = charge + (sum(spent) if isinstance(spent, list) else spent)
             if total > budget.subtree:
-                self.find(f"{decision.where} brought `{budget.unit}` of `{link.agent}` to {total} of {budget.subtree}")
+                self.add_finding(
+                    f"{decision.where} brought `{budget.unit}` of `{link.agent}` to {total} of {budget.subtree}"
+                )
             if charge > budget.per_action:
-                self.find(
+                self.add_finding(
                     f"{decision.where} spent {charge} of `{budget.unit}`; {budget.per_action} are allowed at once"
                 )
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_moment
-from halo_core.evidence.checking import run_checks
-from halo_core.evidence.checks import REGISTRY
+from halo_core.evidence.check_runner import run_check_classes
+from halo_core.evidence.checks import CHECK_CLASSES
 from halo_core.evidence.control_report import SCOPE_NOTE, ActivityCheck
 from halo_core.evidence.report_page import element, escape_markdown, list_table_lines, render_page, render_table
 from halo_core.evidence.room import QueryRoom
@@ -65,7 +65,7 @@ class AnnexSection:
 
 def build_annex(room: QueryRoom, period: Period, form: str) -> tuple[str, Verdict]:
     """The draft as `html`, `md` or `json`; the verdict is whether the log that it is made from is whole."""
-    answers = run_checks(room, period, [*(REGISTRY[name] for name in _CHECKS), ActivityCheck])
+    answers = run_check_classes(room, period, [*(CHECK_CLASSES[name] for name in _CHECKS), ActivityCheck])
     try:
         agents = list(_list_agents(room, period))
         changes = list(_list_changes(room, period))

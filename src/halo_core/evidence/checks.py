@@ -1,7 +1,9 @@
-"""The control checks by name, and those of agents and of what they run under.
+"""Every control check by its id, and the checks of agents: inventory, grants, models, policy and keys.
 
-answers = run_checks(room, period, [REGISTRY[name] for name in names])
-answer = CHECKS["pairs"](room, period)
+answers = run_checks(room, period, ["pairs", "unused_grants"])
+answer = CHECK_QUESTIONS["pairs"](room, period)
+
+The other checks are in `record_checks`, `access_checks` and `oversight_checks`; what a check is, in `check_runner`.
 """
 
 from __future__ import annotations
@@ -13,21 +15,25 @@ from typing import Any, Final
 from halo_core.authorities import Authorities
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KeyStore
-from halo_core.evidence import access_checks, checking, oversight_checks, record_checks
+from halo_core.evidence import access_checks, check_runner, oversight_checks, record_checks
 from halo_core.evidence.answers import Answer, Period
-from halo_core.evidence.checking import DECISION, Check, DecisionItem, RunReader
+from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
 from halo_core.evidence.room import QueryRoom, RoomEntry
-from halo_core.model import ActionKind
+from halo_core.model import ActionKind, EntryKind, GrantName
 from halo_core.oversight.keys import list_key_files, list_trusted_keys
 
 _DAY_US: Final = 86_400_000_000
-_MAX_SESSIONS: Final = 100_000
+_MAX_FRAMES: Final = 100_000
 _MAX_ROWS: Final = 1_000
 UNUSED_DAYS: Final = 90
+"""How long a grant may go without a use, in days."""
 
 
 class InventoryCheck(Check):
-    """Each agent that acted has an owner and an issued passport."""
+    """Each agent that acted has an owner and an issued passport.
+
+    An agent that acts under a hand-off has no standing passport; the one at the root of its chain counts.
+    """
 
     name = "inventory"
     claim = "every agent that acted has a passport that somebody issued, and an owner"
@@ -38,51 +44,51 @@ class InventoryCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        self._known: dict[str, tuple[str, str]] = {}
-        self._agents: Counter[str] = Counter()
-        self._roots: dict[str, str] = {}
-        self._foreign: list[str] = []
-        self._compared = 0
+        self._passports: dict[str, tuple[str, str]] = {}  # agent → owner, origin
+        self._decisions: Counter[str] = Counter()  # by agent
+        self._roots: dict[str, str] = {}  # agent under a hand-off → agent at the root of its chain
+        self._missing: list[str] = []  # names in another system's list that no agent here has
+        self._is_compared = False
 
     def add_history(self, entry: RoomEntry) -> None:
         """Take a passport."""
         body, agent = entry.body, str(entry.body.get("agent", ""))
         if entry.kind == "passport" and body.get("kind") == "standing":
-            self._known[agent] = (str(body.get("owner", "")), str(body.get("origin", "")))
+            self._passports[agent] = (str(body.get("owner", "")), str(body.get("origin", "")))
 
     def add_decision(self, decision: DecisionItem) -> None:
         """Count decisions by agent."""
         frame = decision.frame
-        self._agents[frame.agent] += 1
-        if frame.agent not in self._known and frame.agent not in self._roots and frame.chain:
+        self._decisions[frame.agent] += 1
+        if frame.agent not in self._passports and frame.agent not in self._roots and frame.chain:
             links = self.run.read_chain(frame.chain)
             if not isinstance(links, str):
-                self._roots[frame.agent] = links[0].agent  # it acts under a hand-off
+                self._roots[frame.agent] = links[0].agent
 
     def add(self, entry: RoomEntry) -> None:
         """Take a passport, or a comparison with another system's list."""
         if entry.kind != "inventory":
             self.add_history(entry)
         elif entry.body.get("op") == "compare":
-            self._foreign = [str(name) for name in entry.body.get("missing", ())]
-            self._compared += 1
+            self._missing = [str(name) for name in entry.body.get("missing", ())]
+            self._is_compared = True
 
     def finish(self) -> None:
         """Find agents that nobody answers for."""
-        self.count = len(self._agents)
-        for agent, n in sorted(self._agents.items()):
-            owner, origin = self._known.get(agent) or self._known.get(self._roots.get(agent, ""), ("", ""))
+        self.count = len(self._decisions)
+        for agent, n in sorted(self._decisions.items()):
+            owner, origin = self._passports.get(agent) or self._passports.get(self._roots.get(agent, ""), ("", ""))
             if not origin:
-                self.find(f"`{agent}` acted {n} times and has no passport in this log")
+                self.add_finding(f"`{agent}` acted {n} times and has no passport in this log")
             elif origin != "issued":
-                self.find(f"the passport of `{agent}` was {origin} from its tools; nobody issued it")
+                self.add_finding(f"the passport of `{agent}` was {origin} from its tools; nobody issued it")
             if not owner and origin:
-                self.find(f"`{agent}` has no owner")
+                self.add_finding(f"`{agent}` has no owner")
             self.rows.append({"agent": agent, "owner": owner, "origin": origin, "decisions": n})
-        if not self._compared:
+        if not self._is_compared:
             self.notes.append("the agents were compared with no other system's list in this period")
-        for name in self._foreign:
-            self.find(f"`{name}` is in another system's list, and unknown here")
+        for name in self._missing:
+            self.add_finding(f"`{name}` is in another system's list, and unknown here")
 
 
 class UngovernedCheck(Check):
@@ -96,7 +102,7 @@ class UngovernedCheck(Check):
     limits = ("only what runs in a process with Halo in it can be seen; compare with a gateway's list for the rest",)
 
     def add_decision(self, decision: DecisionItem) -> None:
-        """Count."""
+        """Count a decision."""
         del decision
         self.count += 1
 
@@ -109,7 +115,9 @@ class UngovernedCheck(Check):
             self.rows.append(facts)
         if not body.get("refused"):
             place = f" at {body['where']}" if body.get("where") else ""
-            self.find(f"{body.get('kind')} `{body.get('name')}`{place} ran without a decision (entry {entry.id})")
+            self.add_finding(
+                f"{body.get('kind')} `{body.get('name')}`{place} ran without a decision (entry {entry.id})"
+            )
 
 
 class UnusedGrantsCheck(Check):
@@ -124,12 +132,12 @@ class UnusedGrantsCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        self._granted: dict[str, dict[tuple[str, str], int]] = {}
-        self._used: set[tuple[str, str, str]] = set()
-        self._frames: dict[str, tuple[str, ...]] = {}
+        self._granted: dict[str, dict[GrantName, int]] = {}  # agent → grant → since when, microseconds
+        self._used: set[tuple[str, str, str]] = set()  # agent, kind, resource
+        self._agents_by_frame: dict[str, tuple[str, ...]] = {}
 
     def add_history(self, entry: RoomEntry) -> None:
-        """Take a passport: grants that it keeps are as old as they were."""
+        """Take a passport; a grant that the one before it had keeps its age."""
         body = entry.body
         if body.get("kind") != "standing":
             return
@@ -150,38 +158,44 @@ class UnusedGrantsCheck(Check):
             self._note_use(decision)
 
     def _note_use(self, decision: DecisionItem) -> None:
+        """Note that the acting agent, and every agent that it acts under, used its grant."""
         frame = decision.frame
-        agents = self._frames.get(frame.name)
+        agents = self._agents_by_frame.get(frame.name)
         if agents is None:
             links = self.run.read_chain(frame.chain) if frame.chain else ()
             agents = (frame.agent,) if isinstance(links, str) else (frame.agent, *(link.agent for link in links))
-            if len(self._frames) >= _MAX_SESSIONS:
-                self._frames.clear()
-            self._frames[frame.name] = agents
+            if len(self._agents_by_frame) >= _MAX_FRAMES:
+                self._agents_by_frame.clear()
+            self._agents_by_frame[frame.name] = agents
         kind, name = str(decision.resource["kind"]), str(decision.resource["id"])
         self._used.update((agent, kind, name) for agent in agents)
 
     def finish(self) -> None:
-        """Look further back where the period is shorter than the time, and list what nobody used."""
-        run, since = self.run, self.run.as_of_us - UNUSED_DAYS * _DAY_US
-        if run.period.from_us > max(since, 0) and any(
-            at <= since for grants in self._granted.values() for at in grants.values()
-        ):
-            for entry in run.room.entries((DECISION,), Period(max(since, 0), run.period.from_us)):  # type: ignore[arg-type]
-                decision = run.read_decision(entry)
-                if decision.ran:
-                    self._note_use(decision)
+        """List the grants that are old enough and were not used."""
+        since = self.run.as_of_us - UNUSED_DAYS * _DAY_US
+        if any(at <= since for grants in self._granted.values() for at in grants.values()):
+            self._note_uses_before_period(since)
         for agent, grants in sorted(self._granted.items()):
             self.count += len(grants)
             for (kind, name), granted in sorted(grants.items()):
                 if granted <= since and (agent, kind, name) not in self._used:
-                    self.find(f"`{agent}` has held {kind} `{name}` since {format_iso(granted)} and not used it")
+                    self.add_finding(f"`{agent}` has held {kind} `{name}` since {format_iso(granted)} and not used it")
                     self.rows.append({"agent": agent, "kind": kind, "grant": name, "granted": format_iso(granted)})
         del self.rows[_MAX_ROWS:]
 
+    def _note_uses_before_period(self, since_us: int) -> None:
+        """Read the uses from before a period that is shorter than `UNUSED_DAYS`."""
+        room, before = self.run.room, Period(max(since_us, 0), self.run.period.from_us)
+        if before.from_us >= before.to_us:
+            return
+        for entry in room.entries((EntryKind.DECISION,), before):
+            decision = self.run.read_decision(entry)
+            if decision.ran:
+                self._note_use(decision)
+
 
 class ComponentsCheck(Check):
-    """Each model call names its model; a tool that a server listed later ran after it was accepted."""
+    """Each model call that ran names its model, and no tool of a server ran that nobody had accepted."""
 
     name = "components"
     claim = "every model call that ran names provider and model with the digests of prompt or tools"
@@ -197,7 +211,7 @@ class ComponentsCheck(Check):
         """Look at a model call."""
         entry = decision.entry
         if "mcp_tool_not_accepted" in decision.codes and decision.ran:
-            self.find(f"{decision.where} ran although nobody has accepted what its server lists")
+            self.add_finding(f"{decision.where} ran although nobody has accepted what its server lists")
         if decision.resource["kind"] != ActionKind.INFERENCE.value or not decision.ran:
             return
         self.count += 1
@@ -206,9 +220,9 @@ class ComponentsCheck(Check):
         model = (str(tree.get("provider", "")), str(decision.resource["id"]), str(tree.get("version", "")))
         self._models[model] += 1
         if not name:
-            self.find(f"{decision.where} does not record provider, version, prompt and tools")
+            self.add_finding(f"{decision.where} does not record provider, version, prompt and tools")
         elif not model[0]:
-            self.find(f"{decision.where} does not name the provider")
+            self.add_finding(f"{decision.where} does not name the provider")
 
     def finish(self) -> None:
         """List the models."""
@@ -228,8 +242,8 @@ class PolicyChangesCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        self._in_force: dict[str, str] = {}
-        self._policies: dict[str, dict[str, Any]] = {}
+        self._in_force: dict[str, str] = {}  # writer → digest of its policy
+        self._policies: dict[str, dict[str, Any]] = {}  # digest → row
 
     def add_history(self, entry: RoomEntry) -> None:
         """Take a policy."""
@@ -247,9 +261,9 @@ class PolicyChangesCheck(Check):
         )
         facts["processes"] += 1
         if not body.get("actor"):
-            self.find(f"policy {name[:19]} (entry {entry.id}) was put in force by nobody who is named")
+            self.add_finding(f"policy {name[:19]} (entry {entry.id}) was put in force by nobody who is named")
         if "hash" not in body:
-            self.find(f"the text of policy {name[:19]} (entry {entry.id}) is not stored")
+            self.add_finding(f"the text of policy {name[:19]} (entry {entry.id}) is not stored")
 
     def add_decision(self, decision: DecisionItem) -> None:
         """Compare the policy of a decision with the one in force."""
@@ -257,7 +271,9 @@ class PolicyChangesCheck(Check):
         self.count += 1
         policy = str(decision.frame.host.get("policy", ""))
         if self._in_force.get(entry.writer) != policy:
-            self.find(f"{decision.where} was made under policy {policy[:19]}, which its process had not put in force")
+            self.add_finding(
+                f"{decision.where} was made under policy {policy[:19]}, which its process had not put in force"
+            )
 
     def finish(self) -> None:
         """List the policies."""
@@ -288,7 +304,9 @@ class KeyCustodyCheck(Check):
             name = item.name if item.role == "issuer" else room.refer_person(item.name)
             self.rows.append({"role": item.role, "name": name, "key": item.key_id[:8], "here": item.here})
             if item.here:
-                self.find(f"the key of the {item.role} {item.key_id[:8]} is in the home, where agents could use it")
+                self.add_finding(
+                    f"the key of the {item.role} {item.key_id[:8]} is in the home, where agents could use it"
+                )
 
     def explain_empty(self) -> str:
         """Without a trusted key nothing is known."""
@@ -331,11 +349,11 @@ _ALL: Final[tuple[type[Check], ...]] = (
     oversight_checks.IncidentsCheck,
     oversight_checks.DrillsCheck,
 )
-REGISTRY: Final[Mapping[str, type[Check]]] = {check.name: check for check in _ALL}
+CHECK_CLASSES: Final[Mapping[str, type[Check]]] = {check.name: check for check in _ALL}
 """Every check by its id."""
-_UNPLANTED: Final[frozenset[str]] = frozenset()
-PLANTED: Final = frozenset(REGISTRY) - _UNPLANTED
-"""Checks of which a planted ledger of the tests shows that they turn red."""
+_UNTESTED_CHECKS: Final[frozenset[str]] = frozenset()
+TESTED_CHECKS: Final = frozenset(CHECK_CLASSES) - _UNTESTED_CHECKS
+"""Checks for each of which a test plants a gap in a ledger, and shows that the check fails."""
 
 
 def run_checks(room: QueryRoom, period: Period, names: Iterable[str]) -> dict[str, Answer]:
@@ -344,12 +362,14 @@ def run_checks(room: QueryRoom, period: Period, names: Iterable[str]) -> dict[st
     Raises:
         KeyError: there is no such check.
     """
-    return checking.run_checks(room, period, [REGISTRY[name] for name in names])
+    return check_runner.run_check_classes(room, period, [CHECK_CLASSES[name] for name in names])
 
 
 def _make_question(name: str) -> Callable[[QueryRoom, Period], Answer]:
     return lambda room, period: run_checks(room, period, [name])[name]
 
 
-CHECKS: Final[Mapping[str, Callable[[QueryRoom, Period], Answer]]] = {name: _make_question(name) for name in REGISTRY}
+CHECK_QUESTIONS: Final[Mapping[str, Callable[[QueryRoom, Period], Answer]]] = {
+    name: _make_question(name) for name in CHECK_CLASSES
+}
 """Every check as a question about a period."""

@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Final
 from halo_core.clock import format_iso
 from halo_core.errors import NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_query
-from halo_core.evidence.checking import DECISION, Check, DecisionItem, RunReader, run_checks
-from halo_core.evidence.checks import PLANTED, REGISTRY
+from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_check_classes
+from halo_core.evidence.checks import CHECK_CLASSES, TESTED_CHECKS
 from halo_core.evidence.controls import Control, Coverage, Framework
 from halo_core.evidence.incidents import ControlWaiver, read_waivers
 from halo_core.evidence.room import QueryRoom, RoomEntry
@@ -211,7 +211,9 @@ def build_reports(room: QueryRoom, period: Period, frameworks: Sequence[Framewor
         A report for each framework, in their order.
     """
     used = {name for framework in frameworks for item in framework.controls for name in item.checks} | {"population"}
-    answers = run_checks(room, period, [*(check for name, check in REGISTRY.items() if name in used), ActivityCheck])
+    answers = run_check_classes(
+        room, period, [*(check for name, check in CHECK_CLASSES.items() if name in used), ActivityCheck]
+    )
     activity = answers.pop(ActivityCheck.name)
     return [_build_one(room, period, framework, answers, activity) for framework in frameworks]
 
@@ -270,7 +272,7 @@ def _show_owner(room: QueryRoom, entry: RoomEntry) -> RoomEntry:
 
 
 def _judge(control: Control, answers: Sequence[Answer], waiver: ControlWaiver | None, as_of_us: int) -> ControlRow:
-    coverage = control.print_coverage(PLANTED)
+    coverage = control.print_coverage(TESTED_CHECKS)
     findings = [finding for item in answers if item.verdict is Verdict.FAILS for finding in item.findings]
     undecided = [finding for item in answers if item.verdict is Verdict.CANNOT_TELL for finding in item.findings]
     state = "" if waiver is None else waiver.find_state(as_of_us)

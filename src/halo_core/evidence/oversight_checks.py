@@ -10,8 +10,7 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
-from halo_core.evidence.questions_oversight import find_review_signer, is_finding_proven, load_approver_keys
-from halo_core.evidence.checking import (
+from halo_core.evidence.check_runner import (
     DECISION,
     OUTCOME,
     Check,
@@ -20,6 +19,7 @@ from halo_core.evidence.checking import (
 )
 from halo_core.evidence.facts import find_place_id
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
+from halo_core.evidence.questions_oversight import find_review_signer, is_finding_proven, load_approver_keys
 from halo_core.evidence.room import RoomEntry
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
 from halo_core.views.access_reviews import ReviewCycle, find_kept_grants, take_review_entry
@@ -104,7 +104,7 @@ class ApprovalsCheck(Check):
             self._verdicts[str(entry.body.get("answer"))] += 1
             asked = self._requests.get(str(entry.body.get("request")))
             if asked is None:
-                self.find(f"answer {entry.id} is to a question that the log does not have")
+                self.add_finding(f"answer {entry.id} is to a question that the log does not have")
             elif len(self._waits) < _MAX_TIMES:
                 self._waits.append(max(entry.ts_us - asked[1], 0))
 
@@ -114,19 +114,19 @@ class ApprovalsCheck(Check):
         if "approved" not in decision.codes:
             scope = str(seen.get("answer_scope", ""))
             if not seen.get("standing") and scope not in self._scopes:
-                self.find(f"{decision.where} ran on a remembered answer that the log does not have")
+                self.add_finding(f"{decision.where} ran on a remembered answer that the log does not have")
             return
         if not isinstance(approval, dict):
-            self.find(f"{decision.where} ran as approved and names no answer")
+            self.add_finding(f"{decision.where} ran as approved and names no answer")
             return
         request = str(approval.get("id"))
         asked, answered = self._requests.get(request), self._answers.get(request)
         if asked is None or answered is None or answered[0] != "approve":
-            self.find(f"{decision.where} ran on an answer to {request} that the log does not have")
+            self.add_finding(f"{decision.where} ran on an answer to {request} that the log does not have")
         elif asked[0] and asked[0] != unpack_digest(str(entry.body.get("args")), KEYED_DIGEST):
-            self.find(f"{decision.where} ran with other arguments than those that were approved ({request})")
+            self.add_finding(f"{decision.where} ran with other arguments than those that were approved ({request})")
         elif entry.ts_us > approval.get("expires_us", 0):
-            self.find(f"{decision.where} ran on an answer that had expired ({request})")
+            self.add_finding(f"{decision.where} ran on an answer that had expired ({request})")
 
     def finish(self) -> None:
         """Say how answers fell and how long they took."""
@@ -180,7 +180,7 @@ class SeparationCheck(Check):
             self._approved += 1
             if body.get("author") and body.get("author") == body.get("approver", body.get("actor")):
                 rules = str(body.get("policy", ""))[:19]
-                self.find(f"policy {rules} was approved by its author (entry {entry.id})")
+                self.add_finding(f"policy {rules} was approved by its author (entry {entry.id})")
 
     def _check_answer(self, entry: RoomEntry) -> None:
         place = self._places.get(str(entry.body.get("request")))
@@ -194,11 +194,11 @@ class SeparationCheck(Check):
         chain = tuple(request.get("subject", {}).get("chain", ()))
         actor = str(entry.body.get("actor", ""))
         if actor and actor in chain:
-            self.find(f"answer {entry.id} is by somebody in the chain of the action")
+            self.add_finding(f"answer {entry.id} is by somebody in the chain of the action")
         agent = str(request.get("subject", {}).get("agent", ""))
         hashes = tuple(room.reader.read_entry(note).body.get("snapshot", {}).get("chain", ()))
         if actor and actor in self._find_owner(agent, hashes):
-            self.find(f"answer {entry.id} is by the owner of `{agent}`")
+            self.add_finding(f"answer {entry.id} is by the owner of `{agent}`")
 
     def _find_owner(self, agent: str, hashes: tuple[str, ...]) -> frozenset[str]:
         if agent not in self._owners:
@@ -240,18 +240,20 @@ class AdminActsCheck(Check):
         if entry.kind in HISTORY_KINDS:
             change = self._past.add(entry.kind, body, at_us=entry.ts_us, entry=entry.id)
             if change is not None and change.problem:
-                self.find(f"{change.act} {entry.id} has no effect: {change.problem}")
+                self.add_finding(f"{change.act} {entry.id} has no effect: {change.problem}")
         if entry.kind == "control":
-            self.find(f"a row of control differed from its signed entry (entry {entry.id}, `{body.get('column')}`)")
+            self.add_finding(
+                f"a row of control differed from its signed entry (entry {entry.id}, `{body.get('column')}`)"
+            )
             return
         if entry.kind == "passport" and body.get("kind") != "standing":
             return
         if entry.kind == "control_waiver" and (waivers := read_waivers([entry])) and waivers[0].problem:
-            self.find(f"waiver {entry.id} of a control counts for nothing: {waivers[0].problem}")
+            self.add_finding(f"waiver {entry.id} of a control counts for nothing: {waivers[0].problem}")
         self.count += 1
         self._counts[entry.kind, str(body.get("authn", "nobody"))] += 1
         if not body.get("actor") or not body.get("authn"):
-            self.find(f"{entry.kind} {entry.id} does not say who did it")
+            self.add_finding(f"{entry.kind} {entry.id} does not say who did it")
 
     def finish(self) -> None:
         """Count by act and authentication."""
@@ -298,14 +300,16 @@ class AlertsCheck(Check):
         waited = entry.ts_us - known[0]
         self._times.setdefault(known[1], []).append(waited / 3_600 / _US)
         if waited > _ALERT_SLA_US:
-            self.find(f"alert {entry.body['alert']} ({known[1]}) was answered after {waited // 3_600 // _US} hours")
+            self.add_finding(
+                f"alert {entry.body['alert']} ({known[1]}) was answered after {waited // 3_600 // _US} hours"
+            )
 
     def finish(self) -> None:
         """What nobody answered is a finding once it is due."""
         waiting = 0
         for name, (ts_us, kind) in self._open.items():
             if self.run.as_of_us - ts_us > _ALERT_SLA_US:
-                self.find(f"alert {name} ({kind}) of {format_iso(ts_us)} has no answer")
+                self.add_finding(f"alert {name} ({kind}) of {format_iso(ts_us)} has no answer")
             else:
                 waiting += 1
         if waiting:
@@ -342,11 +346,11 @@ class AccessReviewsCheck(Check):
                 continue
             self.count += 1
             if not finished and run.as_of_us > due:
-                self.find(f"review {name} was due {format_iso(due)} and is not finished")
+                self.add_finding(f"review {name} was due {format_iso(due)} and is not finished")
             elif finished > due:
-                self.find(f"review {name} was due {format_iso(due)} and finished {format_iso(finished)}")
+                self.add_finding(f"review {name} was due {format_iso(due)} and finished {format_iso(finished)}")
             for problem in find_kept_grants(room.reader, room.tenant, cycle) if finished else ():
-                self.find(f"review {name} {problem}")
+                self.add_finding(f"review {name} {problem}")
             verdicts = list(cycle.answers.values())
             self.rows.append(
                 {
@@ -411,13 +415,13 @@ class OverridesCheck(Check):
                 continue
             self.count += 1
             if not item["actor"] or not item["why"]:
-                self.find(f"override {name} does not say who made it and why")
+                self.add_finding(f"override {name} does not say who made it and why")
             if reviewed and item["reviewer"] == item["actor"]:
-                self.find(f"override {name} was reviewed by the person who made it")
+                self.add_finding(f"override {name} was reviewed by the person who made it")
             if item["is_forged"]:
-                self.find(f"override {name} has a review that no second person has signed")
+                self.add_finding(f"override {name} has a review that no second person has signed")
             if due and self.run.as_of_us > due and not 0 < reviewed <= due:
-                self.find(f"override {name} was not reviewed by {format_iso(due)}")
+                self.add_finding(f"override {name} was not reviewed by {format_iso(due)}")
             self.rows.append(
                 {
                     "override": name,
@@ -491,7 +495,7 @@ class ReversalsCheck(Check):
         for (decision, attempt), item in self._asked.items():
             self.count += 1
             if item["status"] in self._open:
-                self.find(f"nobody knows what came of the reversal of {decision}: it is `{item['status']}`")
+                self.add_finding(f"nobody knows what came of the reversal of {decision}: it is `{item['status']}`")
             self.rows.append(
                 {
                     "decision": decision,
@@ -551,11 +555,11 @@ class IncidentsCheck(Check):
         if not item.deadline_us:
             return
         if item.reported_us > item.deadline_us:
-            self.find(f"incident {item.id} was reported {format_iso(item.reported_us)}, after its deadline")
+            self.add_finding(f"incident {item.id} was reported {format_iso(item.reported_us)}, after its deadline")
         elif not item.reported_us and self.run.as_of_us > item.deadline_us:
-            self.find(f"incident {item.id} should have been reported by {format_iso(item.deadline_us)}")
+            self.add_finding(f"incident {item.id} should have been reported by {format_iso(item.deadline_us)}")
         elif not item.reported_us and item.closed_us:
-            self.find(f"incident {item.id} was closed without a report")
+            self.add_finding(f"incident {item.id} was closed without a report")
 
     def explain_empty(self) -> str:
         """Without an incident nothing is known."""
@@ -590,7 +594,7 @@ class DrillsCheck(Check):
             }
         )
         if not passed:
-            self.find(f"drill {entry.id} did not pass: {held} attacks were held, {ran} honest cases ran")
+            self.add_finding(f"drill {entry.id} did not pass: {held} attacks were held, {ran} honest cases ran")
 
     def explain_empty(self) -> str:
         """Without a drill nothing is known."""

@@ -9,7 +9,7 @@ from typing import Final
 from halo_core.clock import format_iso
 from halo_core.decision.record_parts import unpack_digest
 from halo_core.errors import Gap
-from halo_core.evidence.checking import (
+from halo_core.evidence.check_runner import (
     DECISION,
     MAX_FINDINGS,
     OUTCOME,
@@ -78,7 +78,7 @@ class PopulationCheck(Check):
         if room.reader.is_pending(room.tenant, int(next(rows)[0] or 0)):
             self.notes.append(f"{room.log.unplaced} entries wait for their position")
         else:
-            self.find(f"{room.log.unplaced} entries have no position in the log")
+            self.add_finding(f"{room.log.unplaced} entries have no position in the log")
 
 
 class FieldsCheck(Check):
@@ -122,7 +122,7 @@ class FieldsCheck(Check):
             missing.append("messages of the model call")
         self._missing.update(missing)
         if missing:
-            self.find(f"{decision.where} lacks: {', '.join(missing)}")
+            self.add_finding(f"{decision.where} lacks: {', '.join(missing)}")
 
     def _find_missing_in_frame(self, decision: DecisionItem) -> tuple[str, ...]:
         frame, host = decision.frame, decision.frame.host
@@ -200,23 +200,23 @@ class PairsCheck(Check):
         self._statuses[status] += 1
         if status == "unknown":
             why = entry.body.get("detail") or "nobody recorded it"
-            self.find(f"the outcome of decision {name} ({known[1]}) is unknown: {why}")
+            self.add_finding(f"the outcome of decision {name} ({known[1]}) is unknown: {why}")
 
     def _check_earlier(self, entry: RoomEntry, name: str) -> None:
         """An outcome whose decision was before the period, or did not let anything run."""
         writer, _, seq = name.rpartition("-")
         note = self.run.room.reader.note_at(self.run.room.tenant, writer, int(seq)) if seq.isdecimal() else None
         if note is None:
-            self.find(f"outcome {entry.id} names decision {name or '?'}, which the log does not have")
+            self.add_finding(f"outcome {entry.id} names decision {name or '?'}, which the log does not have")
             return
         logged = self.run.room.reader.read_entry(note)
         if logged.kind != DECISION or not logged.body.get("dispatched"):
-            self.find(f"outcome {entry.id} is of {name}, which let nothing run")
+            self.add_finding(f"outcome {entry.id} is of {name}, which let nothing run")
         elif self.run.period.contains(logged.ts_us):
-            self.find(f"decision {name} has a second outcome, {entry.id}")
+            self.add_finding(f"decision {name} has a second outcome, {entry.id}")
 
     def _report(self, name: str, ts_us: int, what: str) -> None:
-        self.find(f"decision {name} ({what}) of {format_iso(ts_us)} ran and has no outcome")
+        self.add_finding(f"decision {name} ({what}) of {format_iso(ts_us)} ran and has no outcome")
 
     def finish(self) -> None:
         """What is still open is missing, unless it may still be running."""
@@ -272,7 +272,7 @@ class ReplayCheck(Check):
                 redacted += 1
             elif result.status is not ReplayStatus.IDENTICAL:
                 where = f" at {result.where}" if result.where else ""
-                self.find(f"decision {name} does not compute to what was recorded: {result.status.value}{where}")
+                self.add_finding(f"decision {name} does not compute to what was recorded: {result.status.value}{where}")
         if redacted == len(self._sample):
             self.unknown.append("the content that these decisions read was erased, or its key is not at hand")
         elif redacted:
@@ -302,11 +302,11 @@ class TimeCheck(Check):
         self._places = [self._places[0] if self._places else entry.index, entry.index]
         before = self._latest.get(entry.writer, 0)
         if entry.ts_us < before - _TOLERANCE_US:
-            self.find(
+            self.add_finding(
                 f"entry {entry.id} is {(before - entry.ts_us) // _US} s before the one that its writer wrote first"
             )
         elif entry.ts_us < self._newest - _SKEW_US:
-            self.find(
+            self.add_finding(
                 f"entry {entry.id} is {(self._newest - entry.ts_us) // _US} s before an entry ahead of it in the log"
             )
         self._latest[entry.writer] = max(before, entry.ts_us)
@@ -319,7 +319,7 @@ class TimeCheck(Check):
             spread = "their clocks are wrong, or writers overlap at the edge of the period"
             self.notes.append(f"{outside} entries between the first and the last one have times outside: {spread}")
         if self._newest > self.run.room.now_us + _SKEW_US and self.run.room.now_us:
-            self.find(f"the newest entry is of {format_iso(self._newest)}, which is in the future")
+            self.add_finding(f"the newest entry is of {format_iso(self._newest)}, which is in the future")
 
 
 class LifecycleCheck(Check):
@@ -360,7 +360,9 @@ class LifecycleCheck(Check):
             opened, origin = self._opened.get(writer, (0, {}))
             closed, cause = self._closed.get(writer, (0, "open" if writer in log.open_writers else "after the period"))
             if cause == "crash":
-                self.find(f"the process of writer {writer} ended without closing the log; noticed {format_iso(closed)}")
+                self.add_finding(
+                    f"the process of writer {writer} ended without closing the log; noticed {format_iso(closed)}"
+                )
             self.rows.append(
                 {
                     "writer": writer,
@@ -397,7 +399,7 @@ class FailuresCheck(Check):
             known[0] += 1
             known[2] = entry.ts_us
             if decision.ran:
-                self.find(f"{decision.where} ran although the decision failed: {code}")
+                self.add_finding(f"{decision.where} ran although the decision failed: {code}")
 
     def finish(self) -> None:
         """List the failures."""
@@ -425,7 +427,7 @@ class LogAccessCheck(Check):
         act = str(entry.body.get("act", ""))
         self._acts[act] += 1
         if not entry.body.get("actor") or not entry.body.get("authn"):
-            self.find(f"access {entry.id} ({act or 'unknown act'}) does not say who it was")
+            self.add_finding(f"access {entry.id} ({act or 'unknown act'}) does not say who it was")
 
     def finish(self) -> None:
         """Count by act."""
@@ -466,14 +468,14 @@ class RetentionCheck(Check):
             names = (str(entry.body.get("subject", "")), *map(str, entry.body.get("names", ())))
             is_held = any(scope == "all" or (scope == "subject" and target in names) for scope, target in self._held)
             if is_held:
-                self.find(f"erasure {entry.id} erased what is under a legal hold")
+                self.add_finding(f"erasure {entry.id} erased what is under a legal hold")
 
     def finish(self) -> None:
         """Say how old the log is."""
         room = self.run.room
         note = room.reader.note_at_index(room.tenant, 0)
         if note is None:
-            self.find("the first entry of the log is missing")
+            self.add_finding("the first entry of the log is missing")
             return
         first = room.reader.read_entry(note).ts_us
         days = max(self.run.as_of_us - first, 0) // _DAY_US
@@ -533,5 +535,5 @@ class LogReviewCheck(Check):
             if not names and is_due and self._reports:
                 late += 1
                 if late <= MAX_FINDINGS:
-                    self.find(f"no report covers {format_iso(start)[:10]} ({n} decisions)")
+                    self.add_finding(f"no report covers {format_iso(start)[:10]} ({n} decisions)")
             self.rows.append({"day": format_iso(start)[:10], "decisions": n, "report": names[0] if names else ""})

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any, Final
 
 from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
-from halo_core.evidence.checks import PLANTED
+from halo_core.evidence.checks import TESTED_CHECKS
 from halo_core.evidence.control_report import CLAIM_NOTE, SCOPE_NOTE, ControlReport, ControlRow, build_reports
 from halo_core.evidence.controls import COVERAGE_WORDS, Coverage, Framework
 from halo_core.evidence.oscal import build_assessment_results
@@ -369,7 +369,7 @@ def render_files(room: QueryRoom, period: Period, frameworks: Sequence[Framework
         files[f"reports/{name}.html"] = render_report(made).encode()
         for form, document in ((".json", tree), (".oscal.json", build_assessment_results(tree))):
             files[f"reports/{name}{form}"] = json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
-    index = {item.id: {row.id: row.print_coverage(PLANTED).value for row in item.controls} for item in frameworks}
+    index = {item.id: {row.id: row.print_coverage(TESTED_CHECKS).value for row in item.controls} for item in frameworks}
     files["map.json"] = json.dumps(index, indent=1, sort_keys=True).encode() + b"\n"
     return files
 

@@ -1,8 +1,17 @@
-"""Control checks over a log: what one is, and one pass over the log for many of them.
+"""What a control check is, and the pass over a log that runs many of them at once.
 
-A check takes entries in log order and concludes with an answer. It reads some kinds of entries in the period, others
-from the beginning of the log (`history`), and a few behind its end (`later`), such as the outcome of an action that ran
-late. Memory does not grow with the log: findings are counted, and only the first ones are kept.
+    answers = run_check_classes(room, period, [InventoryCheck, UnusedGrantsCheck])
+
+The pass calls the methods of each `Check` in this order:
+
+    add_history    entries from before the period, of the kinds in `history`
+    add_decision   decisions of the period
+    add            other entries of the period, of the kinds in `kinds` and `history`
+    add_later      entries after the period, of the kinds in `later`, such as the outcome of an action that ran late
+    finish         the last findings, rows and notes
+    conclude       the answer
+
+Memory does not grow with the log: findings are counted, and only the first ones are kept.
 """
 
 from __future__ import annotations
@@ -26,13 +35,23 @@ from halo_core.store.reader import SealedContents
 MAX_FINDINGS: Final = 50
 """Findings of one check that are kept in words."""
 _MAX_CACHED: Final = 8192
+"""Resources, and chains of passports, that are kept while a log is read."""
 
 DECISION: Final = "decision"
 OUTCOME: Final = "outcome"
 
 
 class DecisionItem(NamedTuple):
-    """A decision that a check reads: its entry, and what its parts say."""
+    """A decision that a check reads.
+
+    Args:
+        entry: as stored.
+        frame: agent, person, passports and host.
+        resource: the stored part of what was acted on: `id`, `kind`, `impact`, `labels` and more.
+        effect: of the decision.
+        codes: of its reasons.
+        ran: whether the action was let run; what came of it is in its outcome.
+    """
 
     entry: RoomEntry
     frame: FrameFacts
@@ -53,13 +72,18 @@ class DecisionItem(NamedTuple):
 
 
 class RunReader:
-    """What several checks of one pass need of the log besides its entries, read once."""
+    """Reads what several checks of one pass need besides entries, each thing once: resources, chains, contents.
+
+    Args:
+        room: of the log.
+        period: that is asked about.
+    """
 
     def __init__(self, room: QueryRoom, period: Period) -> None:
         self.room = room
         self.period = period
         self.as_of_us = min(room.now_us, period.to_us)
-        """The moment at which deadlines are judged: the end of the period, or now."""
+        """When deadlines are judged: at the end of the period, or now where it has not ended."""
         self._resources: dict[str, Mapping[str, Any]] = {}
         self._chains: dict[tuple[str, ...], tuple[Link, ...] | str] = {}
         self._cache = ChainCache()
@@ -98,7 +122,11 @@ class RunReader:
         return tree
 
     def read_chain(self, hashes: tuple[str, ...]) -> tuple[Link, ...] | str:
-        """The verified links of a chain of passports; a text says why it does not verify."""
+        """The verified links of a chain of passports, root first; a sentence in place of a chain that does not verify.
+
+        Args:
+            hashes: of the passports, root first.
+        """
         known = self._chains.get(hashes)
         if known is None:
             known = self._verify_chain(hashes)
@@ -127,18 +155,20 @@ def _keep(known: dict[Any, Any], name: Any, value: Any) -> None:
 
 
 class Check:
-    """One check: collects what entries say, then concludes.
+    """One control check: collects what entries say, then concludes with an answer.
+
+    A subclass sets the attributes of the class, and overrides the methods `add…` and `finish`.
 
     Attributes of the class:
         name: stable id.
         claim: the sentence that holds or does not.
         counted: what it counts, in words.
         kinds: kinds of entries that it reads in the period; None for every kind.
-        history: kinds that it reads before the period as well.
-        later: kinds that it reads behind the period as well, while `is_waiting`.
+        history: kinds that it reads from the beginning of the log to the end of the period.
+        later: kinds that it reads after the period as well, as long as `is_waiting`.
         columns: of its rows.
-        limits: notes that every answer has.
-        fails_on_damage: a log that does not verify is what it looks for; the others cannot tell then.
+        limits: notes that stand in each of its answers.
+        fails_on_damage: it fails on a log that does not verify; other checks cannot tell then.
     """
 
     name: ClassVar[str]
@@ -164,25 +194,25 @@ class Check:
         """Take an entry from before the period."""
 
     def add(self, entry: RoomEntry) -> None:
-        """Take an entry of the period that is no decision; one of the history unless a check says otherwise."""
+        """Take an entry of the period that is no decision; by default as one from before it."""
         self.add_history(entry)
 
     def add_decision(self, decision: DecisionItem) -> None:
-        """Take a decision of the period; as any other entry unless a check says otherwise."""
+        """Take a decision of the period; by default as any other entry."""
         self.add(decision.entry)
 
     @property
     def is_waiting(self) -> bool:
-        """Whether entries behind the period are needed."""
+        """Whether entries after the period are still needed."""
         return bool(self.later)
 
     def add_later(self, entry: RoomEntry) -> None:
-        """Take an entry from behind the period."""
+        """Take an entry from after the period."""
 
     def finish(self) -> None:
-        """Conclude: add the last findings, rows and notes."""
+        """Add the last findings, rows and notes, once every entry was taken."""
 
-    def find(self, sentence: str) -> None:
+    def add_finding(self, sentence: str) -> None:
         """Add a finding; only the first ones are kept in words."""
         self._found += 1
         if len(self._findings) < MAX_FINDINGS:
@@ -193,7 +223,7 @@ class Check:
         return f"there are no {self.counted} in this period"
 
     def conclude(self) -> Answer:
-        """The answer."""
+        """The answer: it fails with a finding, and cannot tell where nothing was counted or something is unknown."""
         findings, more = list(self._findings), self._found - len(self._findings)
         if more:
             findings.append(f"and {more} more")
@@ -226,7 +256,7 @@ def count_rows(counts: Counter[str], column: str, more: str = "count") -> list[M
     return [{column: name, more: n} for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def run_checks(room: QueryRoom, period: Period, checks: Sequence[type[Check]]) -> dict[str, Answer]:
+def run_check_classes(room: QueryRoom, period: Period, checks: Sequence[type[Check]]) -> dict[str, Answer]:
     """Run checks in one pass over the log; a log that does not verify, or cannot be read, leaves each undecided.
 
     Args:

@@ -2,9 +2,15 @@
 
     summary = make_pack(reader, tenant, signer, path, PackRequest((from_us, to_us)))
 
-A pack is a ZIP file whose members are stored as they are, in a fixed order and with a fixed time, so that every byte
-follows from the log and the request. `halo_verify.py`, which is in each pack, checks it; docs/ledger-format.md says
+A pack is a ZIP file. Its members are not compressed and stand in a fixed order with a fixed time, so the same log and
+request give the same bytes. Each pack has `halo_verify.py`, which checks it without Halo. docs/ledger-format.md says
 what the members are. Content stays sealed unless the request names its entry.
+
+Positions in the log, as the code names them:
+
+    0 … first     before the pack; entries that the period depends on are in `context`, the rest as subtrees in `gaps`
+    first … end   in the pack: the entries of the period, one before it and one after it
+    end … size    after the pack, as subtrees in `gaps`; `size` is that of the checkpoint that covers the pack
 """
 
 from __future__ import annotations
@@ -44,19 +50,19 @@ if TYPE_CHECKING:
 PACK_VERSION: Final = 1
 PREDICATE_TYPE: Final = "https://github.com/halo-agents/halo/evidence-pack/v1"
 _EXTRA_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?")
-_TIME: Final = b',"ts_us":'
+_TIME_KEY: Final = b',"ts_us":'
 _PACKED_NAME: Final = re.compile(rb'"([A-Za-z0-9+/]{43}=)"')
 _HEX_NAME: Final = re.compile(rb"sha256:([0-9a-f]{64})")
 _ED25519_SPKI: Final = bytes.fromhex("302a300506032b6570032100")
 """What stands before the 32 bytes of a key in a SubjectPublicKeyInfo (RFC 8410)."""
-_STANDING: Final = (EntryKind.AUTHORITY.value, EntryKind.MODE.value, EntryKind.POLICY.value)
+_IN_FORCE_KINDS: Final = (EntryKind.AUTHORITY.value, EntryKind.MODE.value, EntryKind.POLICY.value)
 """Kinds of entries from before a period that say what was in force when it began."""
 _ENTRIES: Final = "SELECT idx, w, sealed, marks FROM entry WHERE tenant=? AND idx>=? AND idx<? ORDER BY idx"
-_ONE_SIGNATURE: Final = 68
-_NO_END: Final = 2**63 - 1
+_SIGNATURE_BYTES: Final = 68
+_LAST_POSITION: Final = 2**63 - 1
 _LAST_US: Final = 2**53 - 1
 """The last time that canonical JSON can hold, in the year 2255."""
-_DOMAINS: Final = ("halo/part/v2", *(domain for domain in BLOB_DOMAINS if domain != "halo/part/v2"))
+_PART_DOMAINS: Final = ("halo/part/v2", *(domain for domain in BLOB_DOMAINS if domain != "halo/part/v2"))
 _OWN_NAMES: Final = frozenset(
     (
         *("checkpoints", "context", "entries", "gaps", "parts", "revealed", "sealed", "subjects"),
@@ -64,7 +70,7 @@ _OWN_NAMES: Final = frozenset(
     )
 )
 """First parts of the names that a pack gives to its own members."""
-_PLACE: Final = "SELECT idx FROM entry WHERE tenant=? AND w=? AND ws=?"
+_POSITION: Final = "SELECT idx FROM entry WHERE tenant=? AND w=? AND ws=?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,19 @@ class PackScope:
 
 @dataclass(frozen=True, slots=True)
 class PackSummary:
-    """What was put into a pack; counts, and the digest of the whole file."""
+    """What was put into a pack.
+
+    Args:
+        scope: what it covers.
+        entries: how many entries of the period, with the one before it and the one after it.
+        context: how many entries from before, on which these depend.
+        parts: how many shared parts that entries name.
+        sealed: of how many entries the sealed content is in it.
+        revealed: of how many entries the content is opened in it.
+        members: names of its files.
+        bytes: size of the ZIP file.
+        sha256: of the ZIP file, hex digits.
+    """
 
     scope: PackScope
     entries: int
@@ -124,8 +142,6 @@ ExtraFiles = Callable[[PackScope], Mapping[str, bytes]]
 
 They must follow from the log and the scope alone, without a clock, so that a pack can be made again to the byte.
 """
-EXTRA_FILES: Final[list[ExtraFiles]] = []
-"""What `make_pack` asks for further members, unless its caller names others."""
 
 
 def make_pack(
@@ -136,7 +152,7 @@ def make_pack(
     request: PackRequest,
     *,
     contents: SealedContents | None = None,
-    extra_files: Iterable[ExtraFiles] | None = None,
+    extra_files: Iterable[ExtraFiles] = (),
 ) -> PackSummary:
     """Write the evidence pack of a period.
 
@@ -147,7 +163,7 @@ def make_pack(
         path: of the file. It appears whole or not at all, and replaces one that is there.
         request: what goes into it.
         contents: what is sealed in the store, with the home's key, for what is revealed.
-        extra_files: in place of `EXTRA_FILES`.
+        extra_files: make further members, such as reports.
 
     Raises:
         CannotDecide: `no_entries`, the period has no entry under a checkpoint; `no_checkpoint`.
@@ -156,11 +172,10 @@ def make_pack(
         Gap, Tampered: the log is not whole, so that nobody could verify a pack of it.
     """
     draft = path.with_name(f".{path.name}.part")
-    extra = EXTRA_FILES if extra_files is None else extra_files
     try:
         try:
             with draft.open("wb") as file:
-                summary = _PackMaker(reader, tenant, signer, request, contents, PackArchive(file)).make(extra)
+                summary = _PackWriter(reader, tenant, signer, request, contents, PackArchive(file)).write(extra_files)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
@@ -172,7 +187,15 @@ def make_pack(
 
 @dataclass(slots=True)
 class _LogScan:
-    """What one pass over a log finds: its tree, where the period lies, and where each writer opened."""
+    """What one pass over a log finds.
+
+    Args:
+        tree: over all its entries.
+        times_us: of every entry, by position.
+        first: position of the first entry of the pack; -1 before one is found.
+        end: position after its last entry; -1 before one is found.
+        opened: writer → position of its opening entry.
+    """
 
     tree: ProofTree = field(default_factory=ProofTree)
     times_us: array[int] = field(default_factory=lambda: array("q"))
@@ -181,14 +204,19 @@ class _LogScan:
     opened: dict[str, int] = field(default_factory=dict)
 
 
-class _Named(NamedTuple):
-    """The names of a tenant's parts, as entries spell them → hex digits."""
+class _PartNames(NamedTuple):
+    """The names of a tenant's parts, in the two forms in which entries and parts spell them.
+
+    Args:
+        packed: digest in base64 → its hex digits.
+        hexed: hex digits of the digests that stand as `sha256:…`.
+    """
 
     packed: dict[bytes, str]
     hexed: set[bytes]
 
     def find(self, data: bytes) -> Iterator[str]:
-        """Names of the parts that some bytes name."""
+        """Hex digits of every part that some bytes name."""
         for text in _PACKED_NAME.findall(data):
             if text in self.packed:
                 yield self.packed[text]
@@ -197,7 +225,9 @@ class _Named(NamedTuple):
                 yield text.decode("ascii")
 
 
-class _PackMaker:
+class _PackWriter:
+    """Writes the members of one pack, and collects what the entries written so far name."""
+
     def __init__(  # noqa: PLR0917  as `make_pack` has them
         self,
         reader: Reader,
@@ -210,18 +240,20 @@ class _PackMaker:
         self._reader, self._tenant, self._signer, self._request = reader, tenant, signer, request
         self._contents, self._archive = contents, archive
         self._log: Vkey = make_vkey(log_origin(tenant), signer.public_key)
-        self._named = self._list_parts()
-        self._parts: set[str] = set()
-        self._writers: dict[str, str] = {}
-        self._authorities: list[dict[str, Any]] = []
-        self._subjects: set[str] = set()
-        self._places: set[tuple[str, int]] = set()
-        self._first_seqs: dict[str, int] = {}
-        self._revealed: list[bytes] = []
+        self._part_names = self._list_part_names()
+        # What the entries that were written name:
+        self._parts: set[str] = set()  # hex digits of the digests
+        self._writers: dict[str, str] = {}  # writer → its key (vkey)
+        self._authorities: list[dict[str, Any]] = []  # enrolments of people and issuers
+        self._subjects: set[str] = set()  # whose data keys seal content in the pack
+        self._named_entries: set[tuple[str, int]] = set()  # writer and sequence of entries that are not in the pack yet
+        self._first_seqs: dict[str, int] = {}  # writer → sequence of its first entry in the pack
+        self._revealed: list[bytes] = []  # lines of the member `revealed`
 
-    def make(self, extra_files: Iterable[ExtraFiles]) -> PackSummary:
+    def write(self, extra_files: Iterable[ExtraFiles]) -> PackSummary:
+        """Write every member. Entries come first: what they name decides what else is written."""
         newest = find_newest_checkpoint(self._reader, self._tenant, self._log)
-        scan = self._scan(newest.head.size)
+        scan = self._scan_log(newest.head.size)
         require_root(scan.tree, newest.head)
         heads = self._select_heads(scan)
         head = heads[-1].head
@@ -235,32 +267,37 @@ class _PackMaker:
         self._write_lines("subjects", self._encode_subjects())
         parts = self._write_parts()
         self._add_json("keys.json", self._describe_keys())
-        self._add_extra(extra_files, scope)
-        self._add_program(scope)
-        self._seal(self._describe(scope))
+        self._add_extra_files(extra_files, scope)
+        self._add_verifier(scope)
+        self._sign(self._describe_pack(scope))
         members = tuple(str(item["name"]) for item in self._archive.members)
         size, digest = self._archive.close()
         return PackSummary(scope, entries, context, parts, sealed, len(self._revealed), members, size, digest)
 
-    def _list_parts(self) -> _Named:
-        names = _Named({}, set())
+    def _list_part_names(self) -> _PartNames:
+        names = _PartNames({}, set())
         for (name,) in self._reader.stream("SELECT hash FROM blob WHERE tenant=?", self._tenant):
             hexed = str(name).removeprefix("sha256:")
             names.packed[encode_base64(bytes.fromhex(hexed)).encode("ascii")] = hexed
             names.hexed.add(hexed.encode("ascii"))
         return names
 
-    def _scan(self, size: int) -> _LogScan:
+    def _scan_log(self, size: int) -> _LogScan:
+        """Read the log once: hash its entries, and find which positions the pack holds.
+
+        Raises:
+            CannotDecide: `no_entries`.
+        """
         scan = _LogScan()
         from_us, to_us = self._request.period_us
         for index, writer, text, signatures, note in read_log_notes(self._reader, self._tenant, 0, size):
             scan.tree.append(leaf_hash(note))
-            ts_us = _read_time(text)
+            ts_us = _read_time_us(text)
             scan.times_us.append(ts_us)
             if from_us <= ts_us < to_us:
                 scan.first = index if scan.first < 0 else scan.first
                 scan.end = index + 1
-            if len(signatures) > _ONE_SIGNATURE:
+            if len(signatures) > _SIGNATURE_BYTES:  # an opening entry has the log's signature beside the writer's
                 scan.opened[writer] = index
         if scan.first < 0:
             message = f"no entry of `{self._tenant}` that a checkpoint covers is of this period"
@@ -273,7 +310,7 @@ class _PackMaker:
         return scan
 
     def _select_heads(self, scan: _LogScan) -> list[SignedHead]:
-        """The checkpoints inside of the pack, up to the smallest one that covers all of it."""
+        """The checkpoints within the pack, the last of which is the smallest one that covers all of it."""
         heads: list[SignedHead] = []
         for item in read_checkpoints(self._reader, self._tenant, self._log, scan.first + 1):
             require_root(scan.tree, item.head)
@@ -283,14 +320,18 @@ class _PackMaker:
         return heads
 
     def _write_entries(self, scan: _LogScan) -> tuple[int, int]:
-        """Write the entries of the period and what is sealed beside them; how many of both."""
+        """Write the entries of the period and what is sealed beside them.
+
+        Returns:
+            How many entries, and of how many the sealed content.
+        """
         entries, sealed = LineWriter(self._archive, "entries"), LineWriter(self._archive, "sealed")
         beside = self._reader.stream(_ENTRIES, self._tenant, scan.first, scan.end)
         notes = read_log_notes(self._reader, self._tenant, scan.first, scan.end)
         reveal = set(self._request.reveal)
         for (index, writer, text, signatures, _), row in zip(notes, beside, strict=True):
             entries.add(_encode_entry(index, writer, text, signatures))
-            self._read_entry(index, writer, text)
+            self._note_references(index, writer, text)
             if row[2] is None and row[3] is None:
                 continue
             boxes = split_boxes(bytes(row[2] or b""))
@@ -310,13 +351,17 @@ class _PackMaker:
         sealed.close()
         return entries.count, sealed.count
 
-    def _read_entry(self, index: int, writer: str, text: bytes) -> None:
-        """Note what an entry names: parts, keys, and other entries."""
+    def _note_references(self, index: int, writer: str, text: bytes) -> None:
+        """Note what an entry names: parts, keys, and other entries.
+
+        Raises:
+            Tampered: it has another form.
+        """
         try:
             tree: dict[str, Any] = canonical.loads(text)
             kind, body, seq = tree["kind"], tree["body"], tree["ws"]
             first = self._first_seqs.setdefault(writer, seq)
-            self._parts.update(self._named.find(text))
+            self._parts.update(self._part_names.find(text))
             if kind == EntryKind.WRITER_OPEN:
                 self._writers[writer] = body["vkey"]
             elif kind == EntryKind.AUTHORITY:
@@ -326,16 +371,16 @@ class _PackMaker:
                 decision = body["decision"]
                 place = (writer, decision) if isinstance(decision, int) else (decision["w"], decision["ws"])
                 if place[0] != writer or place[1] < first:  # else it is among the entries of the period
-                    self._places.add(place)
+                    self._named_entries.add(place)
             elif kind == EntryKind.APPROVAL:
                 asked, _, number = body["request"].rpartition("-")
-                self._places.add((asked, int(number)))
+                self._named_entries.add((asked, int(number)))
         except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
             remedy = "run `halo verify`"
             raise Tampered("malformed_entry", f"entry {index} has another form: {exc}", remedy=remedy) from exc
 
     def _reveal(self, index: int, boxes: list[bytes]) -> None:
-        """Open what is sealed beside an entry, with the key of each box alone."""
+        """Open what is sealed beside an entry. The key of each box goes into the pack, not the subject's data key."""
         if self._contents is None:
             remedy = "run this in the home that has content.key"
             raise ConfigError("no_content_key", "there is no content key to open content with", remedy=remedy)
@@ -355,35 +400,44 @@ class _PackMaker:
         self._revealed.append(_encode({"fields": fields, "index": index, "keys": keys}))
 
     def _write_context(self, scan: _LogScan, size: int) -> int:
-        """Write the entries from before the period on which it depends, each with its path; how many."""
+        """Write the entries from before the period that the pack depends on; how many.
+
+        These may name others in turn, so it goes on until nothing new is named.
+        """
         context: dict[int, bytes] = {}
-        standing = self._find_standing(scan.first)
+        standing = self._find_in_force(scan.first)
         while True:
             opened = {scan.opened[name] for name in self._first_seqs if name in scan.opened}
-            wanted = {index for index in standing | self._find_places() | opened if index < scan.first}
+            wanted = {index for index in standing | self._find_named_positions() | opened if index < scan.first}
             wanted -= context.keys()
             if not wanted:
                 break
             for index in sorted(wanted):
                 _, writer, text, signatures, _ = next(read_log_notes(self._reader, self._tenant, index, index + 1))
-                self._read_entry(index, writer, text)
+                self._note_references(index, writer, text)
                 context[index] = _encode_entry(index, writer, text, signatures)
         self._write_lines("context", [context[index] for index in sorted(context)])
         self._write_gaps(scan, sorted(context), size)
         return len(context)
 
     def _write_gaps(self, scan: _LogScan, context: list[int], size: int) -> None:
-        """Write the roots of the subtrees that stand for entries which are not in the pack, left to right."""
+        """Write the roots of the subtrees over entries that are not in the pack, from left to right.
+
+        Together with the leaves in the pack they give the root of the checkpoint.
+        """
         starts, stops = [0, *(index + 1 for index in context), scan.end], [*context, scan.first, size]
         gaps = (gap for low, high in zip(starts, stops, strict=True) for gap in scan.tree.subtrees(low, high))
         self._write_lines("gaps", (_encode({"level": level, "node": encode_base64(node)}) for level, node in gaps))
 
-    def _find_standing(self, first: int) -> set[int]:
-        """Positions of what was in force at a position: every enrolment, the mode, the policy of each writer since."""
+    def _find_in_force(self, first: int) -> set[int]:
+        """Positions of the entries that were in force when the pack begins.
+
+        These are every enrolment, the newest mode, and the newest policy of each writer in the pack.
+        """
         found: set[int] = set()
         newest: dict[str, int] = {}
         for index, writer, _, kind, *_ in self._reader.entry_rows(
-            self._tenant, _STANDING, "", (0, first), (0, _NO_END)
+            self._tenant, _IN_FORCE_KINDS, "", (0, first), (0, _LAST_POSITION)
         ):
             if kind == EntryKind.AUTHORITY:
                 found.add(index)
@@ -393,10 +447,10 @@ class _PackMaker:
                 newest[writer] = index
         return found | set(newest.values())
 
-    def _find_places(self) -> set[int]:
-        """Positions of the entries that others named since the last call."""
-        places, self._places = self._places, set()
-        rows = (next(self._reader.stream(_PLACE, self._tenant, *place), None) for place in sorted(places))
+    def _find_named_positions(self) -> set[int]:
+        """Positions of the entries that were named since the last call."""
+        places, self._named_entries = self._named_entries, set()
+        rows = (next(self._reader.stream(_POSITION, self._tenant, *place), None) for place in sorted(places))
         return {row[0] for row in rows if row is not None}
 
     def _write_lines(self, folder: str, lines: Iterable[bytes]) -> int:
@@ -415,10 +469,10 @@ class _PackMaker:
             yield _encode({"commitment": encode_base64(bytes(row[1])), "subject": subject})
 
     def _write_parts(self) -> int:
-        """Write the parts that entries name, and those that these name."""
+        """Write the parts that entries name, and the parts that these name; how many."""
         waiting = sorted(self._parts)
         while waiting:
-            found = {name for hexed in waiting for name in self._named.find(self._load_part(hexed))}
+            found = {name for hexed in waiting for name in self._part_names.find(self._load_part(hexed))}
             waiting = sorted(found - self._parts)
             self._parts |= found
         return self._write_lines("parts", map(self._encode_part, sorted(self._parts)))
@@ -430,8 +484,9 @@ class _PackMaker:
         return bytes(data)
 
     def _encode_part(self, hexed: str) -> bytes:
+        """A part as a line, with the domain of its digest, so that a verifier can compute the digest again."""
         data, name = self._load_part(hexed), f"sha256:{hexed}"
-        domain = next((domain for domain in _DOMAINS if canonical.digest(domain, data) == name), None)
+        domain = next((domain for domain in _PART_DOMAINS if canonical.digest(domain, data) == name), None)
         if domain is None:
             raise Tampered("blob_altered", f"the part {name} does not have this digest", remedy="run `halo verify`")
         try:
@@ -452,7 +507,12 @@ class _PackMaker:
     def _vkey(self) -> str:
         return format_vkey(self._log)
 
-    def _add_extra(self, extra_files: Iterable[ExtraFiles], scope: PackScope) -> None:
+    def _add_extra_files(self, extra_files: Iterable[ExtraFiles], scope: PackScope) -> None:
+        """Add further members, none under a name that the pack itself uses.
+
+        Raises:
+            ConfigError: `bad_member_name`.
+        """
         taken = {str(item["name"]).partition("/")[0] for item in self._archive.members} | _OWN_NAMES
         for list_files in extra_files:
             for name, data in sorted(list_files(scope).items()):
@@ -462,7 +522,8 @@ class _PackMaker:
                 self._archive.add(name, data)
             taken |= {str(item["name"]) for item in self._archive.members}
 
-    def _add_program(self, scope: PackScope) -> None:
+    def _add_verifier(self, scope: PackScope) -> None:
+        """Add `halo_verify.py`, and `VERIFY.md` that says how to run it."""
         files = resources.files("halo_core.evidence")
         self._archive.add("halo_verify.py", files.joinpath("halo_verify.py").read_bytes())
         names = {"key": self._vkey, "tenant": scope.tenant, "first": scope.first, "last": scope.end - 1}
@@ -471,7 +532,7 @@ class _PackMaker:
         text = Template(files.joinpath("VERIFY.md").read_text(encoding="utf-8")).substitute(names)
         self._archive.add("VERIFY.md", text.encode())
 
-    def _describe(self, scope: PackScope) -> dict[str, Any]:
+    def _describe_pack(self, scope: PackScope) -> dict[str, Any]:
         """The content of `pack.json`, which is the predicate of the statement too."""
         return {
             "end": scope.end,
@@ -492,7 +553,7 @@ class _PackMaker:
         self._archive.add(name, data)
         return data
 
-    def _seal(self, description: Mapping[str, Any]) -> None:
+    def _sign(self, description: Mapping[str, Any]) -> None:
         """Write `pack.json`, the manifest, and the signed statement about both."""
         self._add_json("pack.json", description)
         manifest = self._add_json("MANIFEST.json", {"members": list(self._archive.members), "v": PACK_VERSION})
@@ -501,9 +562,9 @@ class _PackMaker:
         self._add_json("MANIFEST.dsse.json", envelope)
 
 
-def _read_time(text: bytes) -> int:
+def _read_time_us(text: bytes) -> int:
     """The signed time of an entry. Members are sorted, so `ts_us` is the third last one."""
-    number = text[text.rfind(_TIME) + len(_TIME) :].partition(b",")[0]
+    number = text[text.rfind(_TIME_KEY) + len(_TIME_KEY) :].partition(b",")[0]
     if not number.isdigit():
         raise Tampered("malformed_entry", "an entry has no time", remedy="run `halo verify`")
     return int(number)
@@ -511,7 +572,7 @@ def _read_time(text: bytes) -> int:
 
 def _encode_entry(index: int, writer: str, text: bytes, signatures: bytes) -> bytes:
     """An entry as a line: its signed text as it is, and its signatures."""
-    parts = (signatures[at : at + _ONE_SIGNATURE] for at in range(0, len(signatures), _ONE_SIGNATURE))
+    parts = (signatures[at : at + _SIGNATURE_BYTES] for at in range(0, len(signatures), _SIGNATURE_BYTES))
     shown = '","'.join(map(encode_base64, parts))
     return b'{"entry":%b,"index":%d,"signatures":["%b"],"w":"%b"}' % (text, index, shown.encode(), writer.encode())
 

@@ -22,7 +22,7 @@ from halo_core.decision.answers import REVERSAL, name_reversed_tool
 from halo_core.enforcement.flow import GovernedAction, Step, Steps, TwoWayStep, run_step
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outbox import HeldAct, load_held_acts
-from halo_core.enforcement.reversals import Effect, Reverser, load_effect, make_refusal
+from halo_core.enforcement.reversals import Reverser, ReversibleEffect, load_effect, make_refusal
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope, Session, session_values
 from halo_core.errors import ConfigError, Denied, HaloError, PassportError, Pending
 from halo_core.passports.standing_answer import peek_standing_answer
@@ -142,7 +142,7 @@ class ReleaseAction(GovernedAction[Any]):
 class ReversalAction(GovernedAction[Any]):
     """The reversal of one effect: the callable of its tool, with what the ledger says was done."""
 
-    def __init__(self, enforcer: Enforcer, effect: Effect, reverser: Reverser) -> None:
+    def __init__(self, enforcer: Enforcer, effect: ReversibleEffect, reverser: Reverser) -> None:
         super().__init__(enforcer, effect.make_call(), _RESULT_SURFACE)
         self.effect = effect
         self.reverser = reverser
@@ -189,7 +189,7 @@ def reverse_steps(
         BaseException: what the callable raised.
     """
     job = functools.partial(load_effect, decision=decision, digester=digester)
-    effect: Effect = yield _make_commit_step(enforcer, job)
+    effect: ReversibleEffect = yield _make_commit_step(enforcer, job)
     reverser = reversers.get(effect.resource.id)
     if reverser is None or reverser.method is not effect.resource.reversal or reverser.function is None:
         raise make_refusal("no_reverser", f"this process has none for `{effect.resource.id}`")

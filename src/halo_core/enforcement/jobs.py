@@ -28,7 +28,7 @@ from halo_core.enforcement.passport_reader import make_handback_body
 from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, TRUSTED_ORIGINS, Planner, is_equal_draft
 from halo_core.enforcement.quotas import find_quota_warnings
 from halo_core.enforcement.repeated_answers import tell_from_replay
-from halo_core.enforcement.reversals import check_reversal, record_reversal
+from halo_core.enforcement.reversals import record_reversal, refuse_impossible_reversal
 from halo_core.enforcement.session_behaviour import describe_alarms, list_new_alarms, name_alert, record_behaviour
 from halo_core.enforcement.snapshot_builder import build_snapshot, read_session
 from halo_core.enforcement.standing_answers import compute_answer_scope, count_uses
@@ -72,7 +72,7 @@ def decide_call(
     """
     check_release(tx, context)
     if context.call.links:
-        check_reversal(tx, context, digester)
+        refuse_impossible_reversal(tx, context, digester)
     if tx.image.policy != credentials.policy.hash:  # a new writer, or a policy that others have changed meanwhile
         put_policy_in_force(tx, credentials.policy.hash)
     if context.call.answer_requests is not None:

@@ -1,12 +1,15 @@
-"""Reversals: how a tool's effects are taken back, what of a decision that is done with, and that it is done once.
+"""Reversals: taking the effect of an earlier decision back, at most once, with the arguments and output on record.
 
     declare    `guard(..., undo=callable)` or `compensate=callable`, beside the tool (`Reverser`)
     order      somebody outside the chain signs that the effect of one decision is taken back (`halo_core.oversight`)
     carry out  a decision of its own, linked to the first one, under the order; then the callable runs (`held_acts`)
 
-INVARIANT: REVERSE - an effect is taken back at most once. The decision that lets a reversal run is appended together
-with an entry under a key of the effect, which the ledger keeps once. What came of it stays unknown where no outcome
-says that it succeeded; then only a person who has looked makes room for another attempt.
+`load_effect` reads what a reversal needs from the ledger. In the transaction of the reversal's own decision,
+`refuse_impossible_reversal` reads it again, and `record_reversal` appends an entry that says that the attempt began.
+
+INVARIANT: REVERSE - an effect is taken back at most once. That entry has a key made of the decision and the number of
+the attempt, and the ledger accepts each key once. Where no outcome says whether an attempt succeeded, another one is
+refused until a person has looked and confirmed that nothing was done.
 """
 
 from __future__ import annotations
@@ -43,10 +46,11 @@ from halo_core.store.content_keys import open_content
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
 
-_KEYED_QUERY: Final = "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND once=?"
+_ENTRY_OF_KEY: Final = "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND once=?"
 _MAX_ATTEMPTS: Final = 16
-_ABILITIES: Final = tuple(name for name in ABILITIES if name != "pause")
-"""Nothing waits for an answer in a reversal: its order is the answer."""
+"""Attempts to reverse one effect, after which only a person can say what became of it."""
+_REVERSAL_ABILITIES: Final = tuple(name for name in ABILITIES if name != "pause")
+"""What the host of a reversal can do: it cannot pause, because the order already is a person's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,15 @@ class Reverser:
         return cls(Reversal(name), value)
 
     def apply_to(self, resource: Resource) -> Resource:
-        """The resource as it is registered with this."""
+        """The resource with the method, as it is registered."""
         return replace(resource, reversal=self.method, can_reverse=self.function is not None)
 
 
 def refuse_reversal_options(reverser: Reverser | None) -> None:
-    """Refuse a reversal that was declared for something that is not one tool.
+    """Refuse a reversal that was declared for something else than one tool, such as an agent or a list of tools.
+
+    Args:
+        reverser: what was declared; None for nothing.
 
     Raises:
         ConfigError: `bad_reversal`.
@@ -138,15 +145,15 @@ def refuse_reversal_options(reverser: Reverser | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """The effect of a decision, proven, with all that a reversal is made of.
+class ReversibleEffect:
+    """An effect that can be reversed now, read from the ledger and proven.
 
     Args:
-        act: what was done.
-        entry: the decision.
-        place: writer, sequence and leaf hash of the decision, as entries refer to it.
+        act: what was done; the reverser is called with it.
+        entry: the decision that let it run.
+        place: writer, sequence and leaf hash of that entry, as other entries refer to it.
         resource: the tool, as it was decided.
-        attempt: number of the next attempt to reverse it.
+        attempt: number of the next attempt to reverse it, from 0.
     """
 
     act: PastAct
@@ -157,7 +164,7 @@ class Effect:
 
     @property
     def reversal_resource(self) -> Resource:
-        """What the reversal is decided as: `pay.undo` of `pay`, with its class, and no cost of its own."""
+        """The resource of the reversal: of `pay` it is `pay.undo`, with the same impact, and no cost of its own."""
         resource = self.resource
         return replace(
             resource,
@@ -180,7 +187,7 @@ class Effect:
             user=self.act.user,
             call_id=f"reversal-{self.attempt}",
             trigger="operator",
-            abilities=_ABILITIES,
+            abilities=_REVERSAL_ABILITIES,
             links=((REVERSES, self.act.decision),),
         )
 
@@ -191,11 +198,11 @@ def make_refusal(code: str, detail: str = "") -> Denied:
     return Denied(code, f"{text.title}{f': {detail}' if detail else ''}", remedy=text.remedy)
 
 
-def load_effect(tx: Transaction, decision: str, digester: Digester) -> Effect:
-    """The effect of a decision that can be reversed now.
+def load_effect(tx: Transaction, decision: str, digester: Digester) -> ReversibleEffect:
+    """Read the effect of a decision, and require that it can be reversed now.
 
     Args:
-        tx: the transaction; entries of other tenants are not there for it.
+        tx: the transaction; it sees entries of its own tenant alone.
         decision: id of the decision.
         digester: keyed digests.
 
@@ -218,7 +225,7 @@ def load_effect(tx: Transaction, decision: str, digester: Digester) -> Effect:
     if outcome is None or status != "success":
         raise make_refusal("effect_unknown", f"its outcome is `{status}`")
     place = {"leaf": encode_leaf(proven.leaf), "w": entry.writer, "ws": entry.seq}
-    attempt = _require_attempt(tx, entry)
+    attempt = _find_next_attempt(tx, entry)
     act = PastAct(
         decision=entry.id,
         tool=resource.id,
@@ -228,7 +235,7 @@ def load_effect(tx: Transaction, decision: str, digester: Digester) -> Effect:
         user=(open_content(tx, entry, "user") or b"").decode(),
         at_us=entry.ts_us,
     )
-    return Effect(act, entry, place, resource, attempt)
+    return ReversibleEffect(act, entry, place, resource, attempt)
 
 
 def read_decision(tx: Transaction, decision: str) -> ProvenEntry:
@@ -254,6 +261,7 @@ def read_decision(tx: Transaction, decision: str) -> ProvenEntry:
 
 
 def _describe_refusal(body: Mapping[str, Any]) -> str:
+    """Why the action of a decision did not run, in words."""
     effect = body["decision"]["effect"]
     held = any(item["kind"] == "hold" for item in body["decision"]["obligations"])
     if held:
@@ -262,6 +270,11 @@ def _describe_refusal(body: Mapping[str, Any]) -> str:
 
 
 def _require_reversible(resource: Resource, body: Mapping[str, Any]) -> None:
+    """Require a tool that has effects, was not declared irreversible, and is not a reversal itself.
+
+    Raises:
+        Denied: `nothing_to_reverse`, `irreversible`.
+    """
     is_reversal = any(relation == REVERSES for relation, _ in body["request"]["context"]["links"])
     if resource.kind is not ActionKind.TOOL_CALL or resource.reversal is Reversal.NONE_NEEDED:
         raise make_refusal("nothing_to_reverse", f"`{resource.id}` leaves nothing behind")
@@ -270,18 +283,18 @@ def _require_reversible(resource: Resource, body: Mapping[str, Any]) -> None:
 
 
 def count_attempts(tx: Transaction, entry: LedgerEntry) -> int:
-    """How many attempts to reverse a decision have begun; the number of the next one."""
+    """How many attempts to reverse a decision have begun, which is also the number of the next one."""
     attempt = 0
     while read_keyed_entry(tx, entry, make_reversal_key(entry.writer, entry.seq, attempt)) is not None:
         attempt += 1
     return attempt
 
 
-def _require_attempt(tx: Transaction, entry: LedgerEntry) -> int:
-    """The number of the next attempt to reverse a decision.
+def _find_next_attempt(tx: Transaction, entry: LedgerEntry) -> int:
+    """The number of the next attempt to reverse a decision, where every attempt before it did nothing.
 
     Raises:
-        Denied: `already_reversed`, `reversal_unknown`.
+        Denied: `already_reversed`; `reversal_unknown`, nobody can say what came of the last one.
     """
     attempt = count_attempts(tx, entry)
     status = find_attempt_status(tx, entry, attempt - 1) if attempt else "not_done"
@@ -293,9 +306,11 @@ def _require_attempt(tx: Transaction, entry: LedgerEntry) -> int:
 
 
 def find_attempt_status(tx: Transaction, entry: LedgerEntry, attempt: int) -> str:
-    """What came of an attempt to reverse a decision: `reversed`, `not_done` (a person looked), another outcome's.
+    """What came of an attempt to reverse a decision.
 
-    `unknown` where nobody can say; empty where there was no such attempt.
+    Returns:
+        `reversed`; `not_done` where it did not run, or where a person looked and found so; else the status of its
+        outcome, such as `error`. `unknown` where there is no outcome, empty where there was no such attempt.
     """
     begin = read_keyed_entry(tx, entry, make_reversal_key(entry.writer, entry.seq, attempt))
     if begin is None:
@@ -309,7 +324,7 @@ def find_attempt_status(tx: Transaction, entry: LedgerEntry, attempt: int) -> st
     place = begin.entry.body["decision"]
     outcome = read_outcome(tx, ProvenEntry.read(tx, place["w"], place["ws"]))
     status = str(outcome.body["status"]) if outcome is not None else "unknown"
-    # Nothing of it ran: whoever carried it out was gone before.
+    # `not_run`: its caller was gone before it began.
     return {"success": "reversed", "not_run": "not_done"}.get(status, status)
 
 
@@ -337,12 +352,17 @@ def is_finding_signed(
 
 
 def read_keyed_entry(tx: Transaction, entry: LedgerEntry, key: bytes) -> ProvenEntry | None:
-    """The entry of kind `reversal` in a decision's session that has a key, proven; None where there is none.
+    """The proven entry of kind `reversal` with a key; None where there is none.
+
+    Args:
+        tx: the transaction.
+        entry: the decision; such entries are in its session.
+        key: of `make_reversal_key` or `make_finding_key`.
 
     Raises:
-        Tampered: what has the key is another entry.
+        Tampered: the entry with this key is about another decision.
     """
-    row = tx.cursor.execute(_KEYED_QUERY, (tx.tenant, entry.session, key)).fetchone()
+    row = tx.cursor.execute(_ENTRY_OF_KEY, (tx.tenant, entry.session, key)).fetchone()
     if row is None:
         return None
     proven = ProvenEntry.read(tx, *row)
@@ -354,7 +374,12 @@ def read_keyed_entry(tx: Transaction, entry: LedgerEntry, key: bytes) -> ProvenE
 
 
 def _load_args(tx: Transaction, entry: LedgerEntry, digester: Digester) -> Mapping[str, Any]:
-    """The arguments with which a decision's action ran: exactly those, or nothing is reversed."""
+    """The arguments with which the action of a decision ran: as recorded, after the decision's obligations.
+
+    Raises:
+        Denied: `reversal_incomplete`.
+        Tampered: they are not those that ran.
+    """
     data = open_content(tx, entry, "args")
     if data is None:
         raise make_refusal("reversal_incomplete", "its arguments were erased")
@@ -372,7 +397,11 @@ def _load_args(tx: Transaction, entry: LedgerEntry, digester: Digester) -> Mappi
 
 
 def _load_output(tx: Transaction, outcome: LedgerEntry, digester: Digester) -> dict[str, Any]:
-    """The recorded output, and whether it is all that the tool returned."""
+    """The members `output` and `is_output_whole` of a `PastAct`.
+
+    Raises:
+        Denied: `reversal_incomplete`, it was erased.
+    """
     body = outcome.body
     data = open_content(tx, outcome, "output") if "output" in outcome.content else b""
     if data is None:
@@ -384,8 +413,16 @@ def _load_output(tx: Transaction, outcome: LedgerEntry, digester: Digester) -> d
     return {"output": text, "is_output_whole": is_whole}
 
 
-def check_reversal(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
-    """Give a call that takes an effect back a problem where that is not possible any more."""
+def refuse_impossible_reversal(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
+    """Refuse a call that takes an effect back where that is not possible any more, or where the call was altered.
+
+    Other calls are left alone.
+
+    Args:
+        tx: the transaction in which the call is decided.
+        context: of the call; the refusal goes in here.
+        digester: keyed digests.
+    """
     decision = find_reversed_decision(context.request)
     if not decision:
         return
@@ -397,18 +434,22 @@ def check_reversal(tx: Transaction, context: DecisionContext, digester: Digester
     except (ConfigError, Gap, Tampered):
         context.refuse("reversal_altered")
         return
-    made = effect.make_call()
-    same = (made.resource, made.session, made.call_id) == (
-        context.call.resource,
-        context.call.session,
-        context.call.call_id,
-    )
-    if not same or digester.digest("halo/args", canonical.encode(effect.act.args)) != context.args_digest:
+    expected, call = effect.make_call(), context.call
+    is_same = (expected.resource, expected.session, expected.call_id) == (call.resource, call.session, call.call_id)
+    if not is_same or digester.digest("halo/args", canonical.encode(effect.act.args)) != context.args_digest:
         context.refuse("reversal_altered")
 
 
 def record_reversal(tx: Transaction, context: DecisionContext) -> None:
-    """Record that a reversal begins, with the decision that lets it run; its order is used up."""
+    """Record that an attempt to reverse begins, in the transaction of its decision, and use its order up.
+
+    Args:
+        tx: the transaction.
+        context: of the decision; nothing is recorded where it is no reversal, or does not run.
+
+    Raises:
+        Tampered: `reversal_altered`, the order was used before.
+    """
     decision = find_reversed_decision(context.request)
     if not decision or not context.runs:
         return

@@ -15,7 +15,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
 from halo_core.decision.answers import REVERSAL, reversal_scope
 from halo_core.enforcement.reversals import (
-    Effect,
+    ReversibleEffect,
     count_attempts,
     find_attempt_status,
     load_effect,
@@ -90,7 +90,7 @@ def order_reversal(
 def _record_order(
     tx: Transaction,
     store: Store,
-    effect: Effect,
+    effect: ReversibleEffect,
     approver: str,
     signer: Ed25519Signer,
     *,

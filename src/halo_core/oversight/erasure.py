@@ -1,8 +1,14 @@
-"""Erasing sealed content: of a subject, wherever it is named, and of what is past its time.
+"""Erases sealed content: of a subject, wherever it is named, and of record classes whose retention time is over.
 
-Nothing of the log is removed. What is destroyed are keys: the data key of the subject, and the box keys of boxes of
-other subjects that name it, each erased whole. So every entry, digest, proof and root stays as it was. The content key
-of the home is replaced in the same act, so that an older copy of the database does not open either.
+Nothing is removed from the log: an erasure destroys keys, so that every entry, digest, proof and root stays as it was.
+Content is sealed in boxes, each with a key of its own, which is derived from the data key of the box's subject:
+
+- the data key of the subject is destroyed, and with it all its boxes;
+- a box of another subject that names this one is erased as a whole: the other subject's data key is replaced by the
+  keys of its boxes that stay.
+
+The content key of the home (`kek`, which wraps the data keys) is replaced in the same act, so that an older copy of the
+database does not open either.
 
     plan = plan_erasure(reader, contents, finder, …)       reads the whole log, without a lock
     store.commit(lambda tx: erase(tx, plan, …))            reads what came since, decides, and is durable or not at all
@@ -72,11 +78,12 @@ if TYPE_CHECKING:
     from halo_core.store.reader import Reader
 
 _DAY_US: Final = 86_400_000_000
-_ROWS: Final = "SELECT w, ws, kind, session, ts_us, sealed FROM entry WHERE tenant=? AND sealed IS NOT NULL"
-_ROWS_SINCE: Final = f"{_ROWS} AND w=? AND ws>?"
-_ACTING: Final = "SELECT session, body FROM entry WHERE tenant=? AND kind='decision'"
-_VAULT: Final = "SELECT subject, dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=?"
-_FILES: Final = ("*.json", "*.yaml", "policy/*.cedar", "stops/*", "stops/*/*")
+# Columns as `split_row` takes them.
+_SEALED_ROWS: Final = "SELECT w, ws, kind, session, ts_us, sealed FROM entry WHERE tenant=? AND sealed IS NOT NULL"
+_SEALED_ROWS_SINCE: Final = f"{_SEALED_ROWS} AND w=? AND ws>?"
+_DECISION_ROWS: Final = "SELECT session, body FROM entry WHERE tenant=? AND kind='decision'"
+_KEY_ROWS: Final = "SELECT subject, dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=?"
+_HOME_FILES: Final = ("*.json", "*.yaml", "policy/*.cedar", "stops/*", "stops/*/*")
 
 
 # planning
@@ -90,7 +97,7 @@ class ErasureRequest:
         subject: name or reference.
         named: other names of the subject: account, address, number.
         why: the reason, recorded.
-        whole_log: whether boxes of others that name the subject are erased, too.
+        whole_log: whether boxes of other subjects that name this one are erased, too.
     """
 
     subject: str
@@ -101,21 +108,21 @@ class ErasureRequest:
 
 @dataclass(slots=True)
 class ErasurePlan:
-    """What an erasure would do, as far as the log was read.
+    """What an erasure would do, as of the entries that were read.
 
     Args:
-        request: see there.
-        reference: of the subject.
-        names: references of the further names.
-        scan: of the log.
-        subjects: as boxes and rows name the subject, without the number of a key.
-        selection: of boxes.
-        choose: tells boxes that are erased.
-        holds: in force.
-        clear: place → how often the subject is named there in clear, which stays.
-        erased_before: the subject has keys that were erased already.
-        names_of_held: see `make_hold_finder`.
-        agents: session → agents; filled where an agent is held.
+        request: whose content; an empty subject for a retention.
+        reference: of the subject; empty for a retention.
+        names: references of the subject's further names.
+        scan: which entries were read; `erase` reads those that came later.
+        subjects: every name by which boxes and key rows refer to the subject, without the number of a key.
+        selection: keys and boxes that are erased, and what a hold keeps.
+        choose: tells whether a box is erased.
+        holds: legal holds in force.
+        clear: place (`entries`, `parts` or a file of the home) → how often it names the subject in clear, which stays.
+        erased_before: keys of the subject were erased already.
+        names_of_held: subject under a hold → its name, see `make_hold_finder`.
+        agents: session → agents that decided in it; filled only where an agent is under a hold.
     """
 
     request: ErasureRequest
@@ -140,21 +147,28 @@ class ErasurePlan:
 def plan_erasure(reader: Reader, store: Store, request: ErasureRequest) -> ErasurePlan:
     """Read the whole log for what names a subject; nothing is written.
 
+    Args:
+        reader: of the store, without a lock.
+        store: the same store, for its keys, references and holds.
+        request: whose content.
+
     Raises:
+        BadInput: `reason_names_subject`.
         ConfigError: `bad_subject`, `subject_in_use`, or the home has no content key.
     """
     tenant, keys = store.tenant, KeyStore(store.config.home)
     ring = _open_ring(reader, tenant, keys)
     references, subject = store.references, request.subject
     has_row = any(strip_number(name) == subject for name in ring.rows)
-    is_named = not (is_reference(subject) and has_row)
+    is_named = not (is_reference(subject) and has_row)  # the subject is given by name, not by reference
     reference = references.of_person(subject) if is_named else subject
     texts = [*([subject] if is_named else []), *request.named]
     finder = NameFinder(map(normalize_name, texts))
     prints = IdentityFingerprints(Digester(keys.secret("digest")), tenant)
     names = tuple(sorted({references.of_person(text) for text in request.named} - {reference}))
     subjects = frozenset({reference, *names, *(f"identity:{prints.fingerprint_of(text)}" for text in texts)})
-    _require_unused(store, reader, texts, {reference, *names}, request.why)
+    _require_reason_without_name(texts, request.why)
+    _require_nobody_who_signs(store, reader, {reference, *names})
     governance_scan = scan_log(reader, tenant)
     governance: Governance = store.commit(lambda tx: read_governance(tx, governance_scan))
     rows = {name: value for name, value in ring.rows.items() if strip_number(name) in subjects}
@@ -175,13 +189,25 @@ def plan_erasure(reader: Reader, store: Store, request: ErasureRequest) -> Erasu
         tuple(governance.holds.values()),
         erased_before=any(not wrapped for wrapped, _ in rows.values()),
     )
-    _read_boxes(reader, ring, plan)
-    plan.clear = _find_clear(reader, store.config.home, tenant, finder)
+    _select_boxes(reader, ring, plan)
+    plan.clear = _count_clear_names(reader, store.config.home, tenant, finder)
     return plan
 
 
 def plan_retention(reader: Reader, store: Store, now_us: int) -> tuple[ErasurePlan, dict[str, int]]:
-    """What is past the time of its record class, and the schedules: class → days."""
+    """Read the log for boxes that are older than the retention schedule of their record class.
+
+    Args:
+        reader: of the store, without a lock.
+        store: the same store.
+        now_us: the present, microseconds since 1970.
+
+    Returns:
+        The plan, and the schedules: record class → days.
+
+    Raises:
+        ConfigError: the home has no content key.
+    """
     tenant = store.tenant
     ring = _open_ring(reader, tenant, KeyStore(store.config.home))
     scan = scan_log(reader, tenant)
@@ -195,7 +221,7 @@ def plan_retention(reader: Reader, store: Store, now_us: int) -> tuple[ErasurePl
     holds = tuple(governance.holds.values())
     plan = ErasurePlan(request, "", (), scan, frozenset(), Selection(), choose, holds)
     if ends:
-        _read_boxes(reader, ring, plan)
+        _select_boxes(reader, ring, plan)
     return plan, governance.keep_days
 
 
@@ -204,20 +230,28 @@ def _open_ring(reader: Reader, tenant: str, keys: KeyStore) -> KeyRing:
     if kek is None:
         problem, remedy = "this home has no content key, so no content can be found in it", "use the agents' home"
         raise ConfigError("no_key", problem, field="home", remedy=remedy)
-    return KeyRing(kek, tenant, reader.stream(_VAULT, tenant))
+    return KeyRing(kek, tenant, reader.stream(_KEY_ROWS, tenant))
 
 
-def _read_boxes(reader: Reader, ring: KeyRing, plan: ErasurePlan) -> None:
+def _select_boxes(reader: Reader, ring: KeyRing, plan: ErasurePlan) -> None:
+    """Put into the plan which boxes of the whole log are erased, which a hold keeps, and the keys of those that stay.
+
+    The rows are read twice: which subjects lose a box is known at the end of the first time.
+    """
     tenant, selection = ring.tenant, plan.selection
     if any(hold.scope == "agent" for hold in plan.holds):
-        plan.agents = _read_agents(reader.stream(_ACTING, tenant), lambda name: reader.blob(tenant, name))
-    plan.names_of_held = _open_held_names(reader, ring, plan.holds, tenant)
+        plan.agents = _read_agents_by_session(
+            reader.stream(_DECISION_ROWS, tenant), lambda name: reader.blob(tenant, name)
+        )
+    plan.names_of_held = _open_names_of_held_subjects(reader, ring, plan.holds, tenant)
     find_hold = make_hold_finder(plan.holds, plan.names_of_held, lambda item: plan.agents.get(item, frozenset()))
-    choose_boxes(reader.stream(_ROWS, tenant), ring, selection, plan.choose, find_hold)
-    keep_boxes(reader.stream(_ROWS, tenant), ring, selection, selection.boxes)
+    choose_boxes(reader.stream(_SEALED_ROWS, tenant), ring, selection, plan.choose, find_hold)
+    keep_boxes(reader.stream(_SEALED_ROWS, tenant), ring, selection, selection.boxes)
 
 
-def _open_held_names(reader: Reader, ring: KeyRing, holds: Iterable[LegalHold], tenant: str) -> dict[str, str]:
+def _open_names_of_held_subjects(
+    reader: Reader, ring: KeyRing, holds: Iterable[LegalHold], tenant: str
+) -> dict[str, str]:
     names = {}
     for hold in holds:
         stored = reader.attached(tenant, hold.writer, hold.seq) if hold.scope == "subject" else None
@@ -227,7 +261,7 @@ def _open_held_names(reader: Reader, ring: KeyRing, holds: Iterable[LegalHold], 
     return names
 
 
-def _read_agents(
+def _read_agents_by_session(
     rows: Iterable[tuple[Any, ...]], load_part: Callable[[str], bytes | None]
 ) -> dict[str, frozenset[str]]:
     """Session → the agents that decided in it."""
@@ -243,16 +277,23 @@ def _read_agents(
     return {session: frozenset(names) for session, names in agents.items()}
 
 
-def _require_unused(store: Store, reader: Reader, texts: Sequence[str], subjects: set[str], why: str) -> None:
-    """Refuse a reason that names the subject, and a subject who can still sign.
+def _require_reason_without_name(texts: Sequence[str], why: str) -> None:
+    """Refuse a reason that names the subject, since the reason is signed and stays.
 
     Raises:
         BadInput: `reason_names_subject`.
-        ConfigError: `subject_in_use`.
     """
     if texts and NameFinder(map(normalize_name, texts)).matches_text(why):
         problem = "the reason names the subject, and would stay in a signed entry"
         raise BadInput("reason_names_subject", problem, field="why", remedy="give a reason without the name")
+
+
+def _require_nobody_who_signs(store: Store, reader: Reader, subjects: set[str]) -> None:
+    """Refuse a subject who is enrolled, or of whom a remembered answer is in force.
+
+    Raises:
+        ConfigError: `subject_in_use`.
+    """
     people = Authorities(store.config.home).load(store.tenant).list_people(store.clock.now_us())
     if subjects.intersection(store.references.of_person(item.name) for item in people.values()):
         problem = "the subject is enrolled, and may answer and sign"
@@ -272,8 +313,12 @@ def _find_signer(token: str, references: References) -> str:
     return ""
 
 
-def _find_clear(reader: Reader, home: Path, tenant: str, finder: NameFinder) -> dict[str, int]:
-    """Where names stand in clear, in what is signed or belongs to the operator; no erasure reaches it."""
+
+def _count_clear_names(reader: Reader, home: Path, tenant: str, finder: NameFinder) -> dict[str, int]:
+    """Count where names stand in clear: in signed entries and parts, and in files of the operator.
+
+    No erasure changes these; the operator is told.
+    """
     found: dict[str, int] = {}
     if not finder.names:
         return found
@@ -286,7 +331,7 @@ def _find_clear(reader: Reader, home: Path, tenant: str, finder: NameFinder) -> 
         count("entries", bytes(body))
     for (data,) in reader.stream("SELECT bytes FROM blob WHERE tenant=?", tenant):
         count("parts", bytes(data))
-    for pattern in _FILES:
+    for pattern in _HOME_FILES:
         for path in sorted(home.glob(pattern)):
             if path.is_file():
                 count(str(path.relative_to(home)), path.read_bytes())
@@ -343,34 +388,19 @@ def erase(tx: Transaction, plan: ErasurePlan, by: Actor, signed: Sequence[str] =
         terms = make_erase_terms(plan.reference, plan.names)
         require_signers(tx, governance.history, "erase", terms, signed)
     kek = refresh_content_key(tx.database, tx.image)
-    ring = KeyRing(kek, tx.tenant, tx.cursor.execute(_VAULT, (tx.tenant,)).fetchall())
-    selection = _add_later(tx, plan, ring, governance.holds)
+    ring = KeyRing(kek, tx.tenant, tx.cursor.execute(_KEY_ROWS, (tx.tenant,)).fetchall())
+    selection = _extend_selection(tx, plan, ring, governance.holds)
     if not is_retention:
         _require_no_hold(plan, selection, governance.holds)
     if selection.is_empty:
         return Erased(held=sum(selection.held.values()))
-    rows = 0 if is_retention else _remove_rows(tx, {plan.reference, *plan.names}, by)
-    keys: dict[str, Any] = {"erased": sorted(selection.whole)}
-    keys["kept"] = [[name, digest_box_keys(selection.kept[name])] for name in sorted(selection.boxes)]
-    destroyed = {
-        "boxes": selection.count,
-        "entries": len(selection.entries),
-        "keys": len(selection.whole),
-        "partly": len(selection.boxes),
-        "rows": rows,
-    }
-    body: dict[str, Any] = {"destroyed": destroyed, "keys": keys, "rotated": rotate}
-    body |= {"signed": list(signed)} if signed else {}
-    if is_retention:
-        body |= {"op": "apply", "held": sum(selection.held.values()), "keep_days": dict(governance.keep_days)}
-    else:
-        body |= {"subject": plan.reference, "why": mask_reason(plan.request.why)}
-        body |= {"names": list(plan.names)} if plan.names else {}
+    rows = 0 if is_retention else _remove_person_rows(tx, {plan.reference, *plan.names}, by)
+    body = _describe_erasure(plan, selection, governance.keep_days, rows, signed, rotate=rotate)
     kind = EntryKind.RETENTION if is_retention else EntryKind.ERASURE
     written = tx.append(Draft(kind, "", body, actor=by))
     hit_failpoint("erasure_appended")
     # After the entry: its actor's name is sealed with a key that is wrapped anew here.
-    _destroy_keys(tx, selection, kek, written.entry.ts_us, rotate=rotate)
+    _rewrite_keys(tx, selection, kek, written.entry.ts_us, rotate=rotate)
     tx.image.keys.clear()
     return Erased(
         written.entry.id,
@@ -384,10 +414,41 @@ def erase(tx: Transaction, plan: ErasurePlan, by: Actor, signed: Sequence[str] =
     )
 
 
-def _add_later(
+def _describe_erasure(
+    plan: ErasurePlan,
+    selection: Selection,
+    keep_days: Mapping[str, int],
+    rows: int,
+    signed: Sequence[str],
+    *,
+    rotate: bool,
+) -> dict[str, Any]:
+    """The body of the entry that says what was destroyed; see docs/ledger-format.md."""
+    destroyed = {
+        "boxes": selection.count,
+        "entries": len(selection.entries),
+        "keys": len(selection.whole),
+        "partly": len(selection.boxes),
+        "rows": rows,
+    }
+    kept = [[name, digest_box_keys(selection.kept[name])] for name in sorted(selection.boxes)]
+    keys = {"erased": sorted(selection.whole), "kept": kept}
+    body: dict[str, Any] = {"destroyed": destroyed, "keys": keys, "rotated": rotate}
+    body |= {"signed": list(signed)} if signed else {}
+    if not plan.reference:
+        return body | {"op": "apply", "held": sum(selection.held.values()), "keep_days": dict(keep_days)}
+    body |= {"subject": plan.reference, "why": mask_reason(plan.request.why)}
+    return body | ({"names": list(plan.names)} if plan.names else {})
+
+
+def _extend_selection(
     tx: Transaction, plan: ErasurePlan, ring: KeyRing, holds: Mapping[tuple[str, str], LegalHold]
 ) -> Selection:
-    """The plan's selection with what came since it was made."""
+    """The plan's selection, extended by entries and keys that came after the log was read.
+
+    Raises:
+        Denied: `legal_hold`, holds were set or lifted meanwhile.
+    """
     if frozenset(holds.values()) != frozenset(plan.holds):
         problem = "a legal hold was set or lifted while the log was read"
         raise Denied("legal_hold", problem, remedy="run it again")
@@ -395,7 +456,7 @@ def _add_later(
 
     def read_later() -> Iterator[tuple[Any, ...]]:
         for writer, seq in later.items():
-            yield from tx.cursor.execute(_ROWS_SINCE, (tx.tenant, writer, seq)).fetchall()
+            yield from tx.cursor.execute(_SEALED_ROWS_SINCE, (tx.tenant, writer, seq)).fetchall()
 
     selection = plan.selection.copy()  # the transaction may run once more
     selection.whole |= {
@@ -409,7 +470,7 @@ def _add_later(
     keep_boxes(read_later(), ring, selection, before)
     added = set(selection.boxes) - before
     if added:  # rare: the first mention of the subject in a box of somebody else came while the log was read
-        keep_boxes(tx.cursor.execute(_ROWS, (tx.tenant,)).fetchall(), ring, selection, added)
+        keep_boxes(tx.cursor.execute(_SEALED_ROWS, (tx.tenant,)).fetchall(), ring, selection, added)
     return selection
 
 
@@ -425,8 +486,12 @@ def _require_no_hold(plan: ErasurePlan, selection: Selection, holds: Mapping[tup
         raise Denied("legal_hold", problem, remedy="lift the hold first: `halo hold lift`")
 
 
-def _remove_rows(tx: Transaction, subjects: set[str], by: Actor) -> int:
-    """Remove what rows beside the log hold of people: what is usual for them, and answers that name who gave them."""
+def _remove_person_rows(tx: Transaction, subjects: set[str], by: Actor) -> int:
+    """Remove what tables beside the log hold of people: what is usual for them, and answers that they signed.
+
+    Returns:
+        How many rows were removed or emptied.
+    """
     removed = 0
     for subject in sorted(subjects):
         if tx.cursor.execute("SELECT 1 FROM identity WHERE tenant=? AND subject=?", (tx.tenant, subject)).fetchone():
@@ -451,41 +516,56 @@ def _remove_rows(tx: Transaction, subjects: set[str], by: Actor) -> int:
     return removed
 
 
-def _destroy_keys(tx: Transaction, selection: Selection, kek: bytes, at_us: int, *, rotate: bool) -> None:
-    """Write every row of `vault` that the home's content key opens under the new one, without what is erased."""
-    following = os.urandom(len(kek)) if rotate else kek
-    rows = tx.cursor.execute("SELECT tenant, subject, dek_wrapped FROM vault ORDER BY tenant, subject").fetchall()
+def _rewrite_keys(tx: Transaction, selection: Selection, kek: bytes, at_us: int, *, rotate: bool) -> None:
+    """Write the keys that stay under the next content key, and empty those that are erased.
+
+    The table `vault` is one for all tenants of a database, so the keys of other tenants of this home are wrapped anew
+    as well; those of other homes do not open, and stay.
+
+    Args:
+        tx: the transaction.
+        selection: keys and boxes that are erased, and the keys of boxes that stay.
+        kek: the content key in force.
+        at_us: time of the erasure, microseconds since 1970.
+        rotate: whether another content key takes its place.
+    """
+    next_kek = os.urandom(len(kek)) if rotate else kek
+    every_row = "SELECT tenant, subject, dek_wrapped FROM vault ORDER BY tenant, subject"
+    rows = tx.cursor.execute(every_row).fetchall()
     if rotate:
         tx.database.claim_tenants(sorted({tenant for tenant, _, _ in rows} - {"", tx.tenant}))
-        rows = tx.cursor.execute("SELECT tenant, subject, dek_wrapped FROM vault ORDER BY tenant, subject").fetchall()
+        rows = tx.cursor.execute(every_row).fetchall()  # again: another tenant may have written before it was locked
     update = "UPDATE vault SET dek_wrapped=? WHERE tenant=? AND subject=?"
     mark = "UPDATE vault SET dek_wrapped=?, erased_at_us=? WHERE tenant=? AND subject=?"
     for tenant, subject, wrapped in rows:
         if not tenant:
-            continue  # the content keys before this one
+            continue  # rows without a tenant are the content keys before this one
         is_own = tenant == tx.tenant
         if is_own and subject in selection.whole:
             tx.insert(mark, (b"", at_us, tenant, subject))
         elif is_own and subject in selection.boxes:
-            kept = wrap_box_keys(following, selection.kept[subject], tenant, subject, os.urandom)
+            kept = wrap_box_keys(next_kek, selection.kept[subject], tenant, subject, os.urandom)
             tx.insert(mark, (kept, at_us, tenant, subject))
         elif wrapped and rotate:
             try:
-                again = rewrap(kek, following, bytes(wrapped), tenant, subject, nonce=os.urandom(24))
+                again = rewrap(kek, next_kek, bytes(wrapped), tenant, subject, nonce=os.urandom(24))
             except Tampered:
                 if is_own:
                     raise
                 continue  # a tenant of another home
             tx.insert(update, (again, tenant, subject))
     if rotate:
-        link = wrap_next_content_key(kek, following, os.urandom(24))
-        commitment = compute_key_commitment(following)
+        link = wrap_next_content_key(kek, next_kek, os.urandom(24))
+        commitment = compute_key_commitment(next_kek)
         tx.insert("INSERT INTO vault VALUES (?,?,?,?,NULL)", ("", name_next_key(kek), link, commitment))
     hit_failpoint("keys_destroyed")
 
 
 def require_own_content_key(store: Store) -> None:
     """Refuse to replace a content key that another store of the home needs.
+
+    Args:
+        store: whose content key.
 
     Raises:
         ConfigError: `content_key_shared`.

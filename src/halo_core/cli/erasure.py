@@ -64,7 +64,6 @@ KeepContentKeyOption = Annotated[
     ),
 ]
 _DAY_S: Final = 86_400
-_DAY_US: Final = 86_400_000_000
 _DAYS: Final = re.compile(r"[0-9]{1,6}d")
 _OLDEST: Final = "SELECT kind, min(ts_us), count(*) FROM entry WHERE tenant=? GROUP BY kind"
 _ENTRIES_STAY: Final = "entries, digests and proofs stay: what is erased is what they seal"

@@ -15,7 +15,7 @@ from halo_core.cli.context import ManifestOption, StoreContext, WhyOption, parse
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.grants import KeyHomeOption, issue_grants
 from halo_core.cli.rendering import Exit, build_table, print_note, safe_text, say, say_plainly
-from halo_core.clock import SystemClock, format_iso
+from halo_core.clock import DAY_US, SystemClock, format_iso
 from halo_core.crypto.keys import RandomIds
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_inventory import (
@@ -49,7 +49,6 @@ from halo_core.views.inventory import Proposal, ProposedGrants, read_manifest_if
 from halo_core.views.passports import StoredChain, iterate_standing_entries, load_current_passport
 from halo_core.views.wording import format_count
 
-_DAY_US: Final = 86_400_000_000
 _EVIDENCE_DAYS: Final = 90
 
 app = typer.Typer(help="Access reviews: who answers for which grant of which agent, until when.", no_args_is_help=True)
@@ -127,7 +126,7 @@ def list_cycles(*, store: StoreContext) -> None:
 @store_verb(app, "show")
 def show_cycle(review: ReviewArgument, *, days: DaysOption = _EVIDENCE_DAYS, store: StoreContext) -> None:
     """Show each grant under review with the evidence of its use, and the answers so far."""
-    from_us = SystemClock().now_us() - days * _DAY_US
+    from_us = SystemClock().now_us() - days * DAY_US
     with store.open_log() as (reader, tenant):
         cycle = _find(reader, tenant, review)
         uses = count_uses(reader, tenant, from_us)
@@ -217,7 +216,7 @@ def close_cycle(
     store: StoreContext,
 ) -> int:
     """Close a review: play the narrower grants back over history, issue the passports, and record the end."""
-    from_us = SystemClock().now_us() - days * _DAY_US
+    from_us = SystemClock().now_us() - days * DAY_US
     with store.open_log() as (reader, tenant):
         cycle = _find(reader, tenant, review)
         if cycle.closed_us or cycle.list_unanswered():
@@ -305,7 +304,7 @@ def remind(
     with store.open_log() as (reader, tenant):
         due = [item for item in load_reviews(reader, tenant) if not item.closed_us and item.due_us <= limit_us]
     for item in due:
-        days_left = (item.due_us - now_us) // _DAY_US
+        days_left = (item.due_us - now_us) // DAY_US
         store.commit(partial(record_reminder, review=item.id, days_left=days_left, by=store.actor))
     rows = [{"due_us": item.due_us, "review": item.id, "reviewer": item.reviewer_name} for item in due]
     if not store.print_json(rows):

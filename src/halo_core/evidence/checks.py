@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from halo_core.authorities import Authorities
-from halo_core.clock import format_iso
+from halo_core.clock import DAY_US, format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.evidence import access_checks, check_runner, oversight_checks, record_checks
 from halo_core.evidence.answers import Answer, Period
@@ -22,7 +22,6 @@ from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.model import ActionKind, EntryKind, GrantName
 from halo_core.oversight.keys import list_key_files, list_trusted_keys
 
-_DAY_US: Final = 86_400_000_000
 _MAX_FRAMES: Final = 100_000
 _MAX_ROWS: Final = 1_000
 UNUSED_DAYS: Final = 90
@@ -172,7 +171,7 @@ class UnusedGrantsCheck(Check):
 
     def finish(self) -> None:
         """List the grants that are old enough and were not used."""
-        since = self.run.as_of_us - UNUSED_DAYS * _DAY_US
+        since = self.run.as_of_us - UNUSED_DAYS * DAY_US
         if any(at <= since for grants in self._granted.values() for at in grants.values()):
             self._note_uses_before_period(since)
         for agent, grants in sorted(self._granted.items()):

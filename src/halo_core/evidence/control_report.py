@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from halo_core.clock import format_iso
+from halo_core.clock import DAY_US, format_iso
 from halo_core.errors import NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_query
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_check_classes
@@ -34,7 +34,6 @@ CLAIM_NOTE: Final = (
     "has no overall grade."
 )
 _CLAIMED: Final = (Coverage.FULL, Coverage.PARTIAL)
-_DAY_US: Final = 86_400_000_000
 MAX_DAYS: Final = 400
 
 
@@ -56,7 +55,7 @@ class ActivityCheck(Check):
         """Count."""
         entry = decision.entry
         self.count += 1
-        day = entry.ts_us // _DAY_US
+        day = entry.ts_us // DAY_US
         self._days.setdefault(day, Counter())[decision.effect] += 1
         self._agents.setdefault(day, set()).add(decision.frame.agent)
 
@@ -64,7 +63,7 @@ class ActivityCheck(Check):
         """A row for each day."""
         for day, effects in sorted(self._days.items())[-MAX_DAYS:]:
             counts = {effect.value: effects[effect.value] for effect in Effect}
-            self.rows.append({"day": format_iso(day * _DAY_US)[:10], **counts, "agents": len(self._agents[day])})
+            self.rows.append({"day": format_iso(day * DAY_US)[:10], **counts, "agents": len(self._agents[day])})
 
 
 @dataclass(frozen=True, slots=True)

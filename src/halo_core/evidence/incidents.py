@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from halo_core.clock import format_iso
+from halo_core.clock import DAY_US, format_iso
 from halo_core.errors import BadInput, ConfigError
 from halo_core.evidence.controls import FRAMEWORKS, load_framework
 from halo_core.evidence.room import RoomEntry
@@ -21,7 +21,6 @@ from halo_core.store import Draft, Transaction
 from halo_core.store.reader import Reader, find_entry
 from halo_core.views import View
 
-_DAY_US: Final = 86_400_000_000
 DEADLINE_DAYS: Final[Mapping[str, int]] = {"widespread": 2, "death": 10, "serious": 15, "other": 0}
 """Severity → days until a report is due, from the moment at which it became known; 0 for none (Art. 73(2) to (4))."""
 CLOCK_CAVEAT: Final = (
@@ -136,7 +135,7 @@ def _build_incident(name: str, severity: str, known_us: int, events: Sequence[In
         id=name,
         severity=severity,
         known_us=known_us,
-        deadline_us=known_us + days * _DAY_US if days else 0,
+        deadline_us=known_us + days * DAY_US if days else 0,
         reported_us=next((item.at_us for item in events if item.act == "report"), 0),
         closed_us=next((item.at_us for item in reversed(events) if item.act == "close"), 0),
         events=tuple(events),
@@ -289,7 +288,7 @@ def _find_problem(waiver: ControlWaiver) -> str:
         return "it names a control that this map does not have"
     if not waiver.owner or not waiver.why:
         return "it has no owner or no reason"
-    if not waiver.at_us < waiver.until_us <= waiver.at_us + MAX_WAIVER_DAYS * _DAY_US:
+    if not waiver.at_us < waiver.until_us <= waiver.at_us + MAX_WAIVER_DAYS * DAY_US:
         return "its end is not within a year"
     return ""
 
@@ -313,7 +312,7 @@ def waive_control(
     """
     if not owner.strip() or not why.strip():
         raise _make_waiver_error("a waiver has an owner and a reason", "give `--owner` and `--why`")
-    if not now_us < until_us <= now_us + MAX_WAIVER_DAYS * _DAY_US:
+    if not now_us < until_us <= now_us + MAX_WAIVER_DAYS * DAY_US:
         raise _make_waiver_error(
             "a waiver ends within a year", "give a time in the future, such as `--until 2026-12-31`"
         )

@@ -18,7 +18,6 @@ from halo_core.views.access_reviews import find_kept_grants, load_reviews
 from halo_core.views.inventory import AgentRow, list_agents
 
 MAX_LIST_BYTES: Final = 4_000_000
-_DAY_US: Final = 86_400_000_000
 _GRAVE: Final = frozenset({"payment", "delete", "execute", "admin", "grant", "send"})
 _REGULATED_LABELS: Final = frozenset({"chd", "pii", "phi", "secret"})
 _MAX_NAMED: Final = 20

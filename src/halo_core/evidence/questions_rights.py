@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
+from halo_core.clock import DAY_US
 from halo_core.errors import NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
 from halo_core.evidence.room import DecisionFilter, QueryRoom, RoomEntry
@@ -527,7 +528,6 @@ def _count_approvers(room: QueryRoom, period: Period, questions: Sequence[Questi
 
 
 _DRILL_COLUMNS: Final = ("time", "agent", "action", "effect", "ran", "ended", "entry")
-_DAY_US: Final = 86_400 * _US
 
 
 def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: str, stop_id: str) -> Answer:
@@ -546,10 +546,10 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
     claim = f"nothing of {scope} `{target}` ran after the stop" if target else "nothing ran after the stop"
     if stop is None:
         return room.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
-    ended = {item.decision: item.ts_us for item in room.outcomes(Period(stop.ts_us - _DAY_US, period.to_us))}
+    ended = {item.decision: item.ts_us for item in room.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
     rows, findings = [], []
     left = refused = newest_us = 0
-    for item in room.decisions(DecisionFilter(Period(stop.ts_us - _DAY_US, period.to_us))):
+    for item in room.decisions(DecisionFilter(Period(stop.ts_us - DAY_US, period.to_us))):
         values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
         if target and scope in values and target not in values[scope]:
             continue

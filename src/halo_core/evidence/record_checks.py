@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from typing import Final
 
-from halo_core.clock import format_iso
+from halo_core.clock import DAY_US, format_iso
 from halo_core.decision.record_parts import unpack_digest
 from halo_core.errors import Gap
 from halo_core.evidence.check_runner import (
@@ -25,7 +25,6 @@ from halo_core.replay import Replayer, ReplayStatus
 from halo_core.store.reader import LoggedEntry
 
 _US: Final = 1_000_000
-_DAY_US: Final = 86_400 * _US
 _IN_FLIGHT_US: Final = 3_600 * _US
 """How old a decision may be without an outcome while its writer is open."""
 _TOLERANCE_US: Final = 5 * _US
@@ -478,7 +477,7 @@ class RetentionCheck(Check):
             self.add_finding("the first entry of the log is missing")
             return
         first = room.reader.read_entry(note).ts_us
-        days = max(self.run.as_of_us - first, 0) // _DAY_US
+        days = max(self.run.as_of_us - first, 0) // DAY_US
         facts = {
             "first entry": format_iso(first),
             "age in days": days,
@@ -506,7 +505,7 @@ class LogReviewCheck(Check):
 
     def add_decision(self, decision: DecisionItem) -> None:
         """Count days."""
-        self._days[decision.entry.ts_us // _DAY_US] += 1
+        self._days[decision.entry.ts_us // DAY_US] += 1
 
     def add(self, entry: RoomEntry) -> None:
         """Take a report."""
@@ -525,13 +524,13 @@ class LogReviewCheck(Check):
             self.unknown.append("there is no report of this time in the log (`halo report` records each one)")
         late = 0
         for day, n in sorted(self._days.items()):
-            start, end = day * _DAY_US, (day + 1) * _DAY_US
+            start, end = day * DAY_US, (day + 1) * DAY_US
             names = [
                 name
                 for name, from_us, to_us, made_us in self._reports
-                if from_us <= start and to_us >= min(end, made_us) and start <= made_us <= end + _DAY_US
+                if from_us <= start and to_us >= min(end, made_us) and start <= made_us <= end + DAY_US
             ]
-            is_due = self.run.as_of_us > end + _DAY_US
+            is_due = self.run.as_of_us > end + DAY_US
             if not names and is_due and self._reports:
                 late += 1
                 if late <= MAX_FINDINGS:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from halo_core.authorities import Authorities
+from halo_core.clock import DAY_US
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import BadInput, ConfigError, Denied, HaloError, Tampered
 from halo_core.failpoints import hit_failpoint
@@ -77,7 +78,6 @@ from halo_core.store.identity_rows import BAND_ENTRIES, make_change
 if TYPE_CHECKING:
     from halo_core.store.reader import Reader
 
-_DAY_US: Final = 86_400_000_000
 # Columns as `split_row` takes them.
 _SEALED_ROWS: Final = "SELECT w, ws, kind, session, ts_us, sealed FROM entry WHERE tenant=? AND sealed IS NOT NULL"
 _SEALED_ROWS_SINCE: Final = f"{_SEALED_ROWS} AND w=? AND ws>?"
@@ -212,7 +212,7 @@ def plan_retention(reader: Reader, store: Store, now_us: int) -> tuple[ErasurePl
     ring = _open_ring(reader, tenant, KeyStore(store.config.home))
     scan = scan_log(reader, tenant)
     governance: Governance = store.commit(lambda tx: read_governance(tx, scan))
-    ends = {name: now_us - days * _DAY_US for name, days in governance.keep_days.items()}
+    ends = {name: now_us - days * DAY_US for name, days in governance.keep_days.items()}
 
     def choose(box: StoredBox, _ring: KeyRing) -> bool:
         return box.ts_us < ends.get(find_record_class(box.kind), 0)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.authorities import Authorities
+from halo_core.clock import DAY_US
 from halo_core.content.redaction import SEAL_PREFIX
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, KeyStore
@@ -62,7 +63,6 @@ VERDICTS: Final = ("upheld", "withdrawn")
 _US: Final = 1_000_000
 People = Mapping[str, tuple[str, bytes]]
 """Thumbprint of a key → name and public key of the approver, those withdrawn included."""
-_DAY_US: Final = 86_400 * _US
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def grant_override(
             lifetime_s=lifetime_s,
             max_uses=1 if allow else MAX_USES,
         )
-        review_by_us = tx.clock.now_us() + review_days * _DAY_US
+        review_by_us = tx.clock.now_us() + review_days * DAY_US
         override = record_token(
             tx,
             EntryKind.OVERRIDE,

@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from halo_core.clock import DAY_US
 from halo_core.crypto import canonical
 from halo_core.ledger import build_entry_note, chain_marks, commit_state
 from halo_core.model import Link, Revocation, Stop
@@ -363,7 +364,6 @@ class TaintTable(_Table):
         return image.taint_end
 
 
-_DAY_US: Final = 86_400_000_000
 _MAX_COUNT: Final = 2**53 - 1
 
 
@@ -437,7 +437,7 @@ def compute_quota_day(tx: RowAccess, root: Link, at_us: int, user_reference: str
     """
     account = make_quota_account(root, user_reference)
     stored = read_quota_day(tx, account) or QuotaDay(account, 0, 0, ())
-    number = max(at_us // _DAY_US, stored.number)
+    number = max(at_us // DAY_US, stored.number)
     spent_today = dict(stored.used) if number == stored.number else {}
     decimals = tuple(sorted((quota.unit, quota.decimals) for quota in root.quotas))
     old_decimals = dict(stored.decimals)

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from halo_core.authority import compute_authority, renew_account
+from halo_core.clock import DAY_US
 from halo_core.crypto import canonical
 from halo_core.enforcement.passport_store import is_resumed_at
 from halo_core.enforcement.registry import RegisteredResource
@@ -28,7 +29,6 @@ from halo_core.views import View
 from halo_core.views.next_limits import LiveChain, NextLimit, find_next_limit
 
 LIVE: Final = "live"
-_DAY_US: Final = 86_400_000_000
 _MAX_SUGGESTIONS: Final = 5
 
 
@@ -239,7 +239,7 @@ def _load_day_usage(reader: Reader, tenant: str, standing_link: Link, user: str,
             continue
         try:
             fields: Any = canonical.loads(bytes(data))
-            if fields["day"] >= now_us // _DAY_US:
+            if fields["day"] >= now_us // DAY_US:
                 used.update({unit: amount for unit, amount in fields["used"] if unit in used})
         except (KeyError, TypeError, ValueError) as exc:
             raise Tampered("quota_altered", "the day's sums cannot be read", remedy="run `halo verify`") from exc

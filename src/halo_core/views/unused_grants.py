@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from halo_core.clock import DAY_US
 from halo_core.errors import ConfigError
 from halo_core.manifest import UnusedGrants, load_manifest
 from halo_core.model import ActionKind, Constraint, EntryKind, GrantName, Grants
@@ -21,7 +22,6 @@ from halo_core.views import View
 from halo_core.views.inventory import Proposal, ProposedGrants, list_acting_agents, read_manifest_if_any
 from halo_core.views.passports import find_chain
 
-DAY_US: Final = 86_400_000_000
 _KINDS: Final = (EntryKind.PASSPORT, EntryKind.DECISION, EntryKind.GRANTS)
 
 

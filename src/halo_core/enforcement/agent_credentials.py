@@ -41,8 +41,7 @@ from halo_core.passports import mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
 from halo_core.store import Control, Draft, Store, Transaction
 from halo_core.store.policy_in_force import put_policy_in_force
-from halo_core.store.resource_rows import ResourceTable
-from halo_core.store.rows import StandingPassport
+from halo_core.store.rows import ResourceTable, StandingPassport
 from halo_core.store.standing_passports import StandingTable
 
 REGISTRATION_DOMAIN: Final = "halo/registration/v1"

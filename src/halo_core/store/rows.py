@@ -458,3 +458,30 @@ def write_quota_day(tx: RowAccess, day: QuotaDay | None) -> dict[str, Any] | Non
     data = day.to_bytes()
     QuotaTable(tx).put(day.account, day.version, data)
     return {"account": day.account, **commit_state(day.version, data, before=day.stored_bytes)}
+
+
+class ResourceTable:
+    """The table `resource`, as one transaction sees it: what each resource was registered as."""
+
+    __slots__ = ("_tx",)
+
+    def __init__(self, tx: RowAccess) -> None:
+        self._tx = tx
+
+    def get(self, resource: str) -> bytes | None:
+        """The registration of a resource; None where it has none."""
+        row = self._tx.cursor.execute(
+            "SELECT spec FROM resource WHERE tenant=? AND id=?", (self._tx.tenant, resource)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def put(self, resource: str, spec: bytes) -> None:
+        """Register or re-register a resource.
+
+        Raises:
+            CannotDecide: `ledger_unwritable`, the database did not keep the row.
+        """
+        self._tx.insert(
+            "INSERT INTO resource VALUES (?,?,?) ON CONFLICT (tenant, id) DO UPDATE SET spec=excluded.spec",
+            (self._tx.tenant, resource, spec),
+        )

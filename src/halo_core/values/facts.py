@@ -19,6 +19,7 @@ from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, parse_url
 from halo_core.values.forms import find_forms, parse_argument
 from halo_core.values.hidden import generate_hidden_texts, holds_code
+from halo_core.values.hosts import is_shared_host
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.languages import Language
 from halo_core.values.leaves import Leaf, name_of_argument
@@ -37,7 +38,6 @@ from halo_core.values.provenance import (
     is_shell_argument,
     trace_leaves,
 )
-from halo_core.values.shared_hosts import is_shared_host
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.text import split_name

@@ -345,7 +345,7 @@ def test_a_review_that_nobody_else_signed_is_none(home):
     assert item["review"] == "open"
     with Reader(url_of(home)) as reader:
         room = QueryRoom(reader, "local", home=home, now_us=2**52, query="halo test")
-        answer = ask(room, Period(0, 2**52), CHECKS["overrides"])
+        answer = ask(room, Period(0, 2**52), CHECK_QUESTIONS["overrides"])
     assert answer.verdict is Verdict.FAILS
     assert any("no second person has signed" in text for text in answer.findings)
 

@@ -10,13 +10,7 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
-from halo_core.evidence.check_runner import (
-    DECISION,
-    OUTCOME,
-    Check,
-    DecisionItem,
-    RunReader,
-)
+from halo_core.evidence.check_runner import DECISION, OUTCOME, Check, DecisionItem, RunReader
 from halo_core.evidence.facts import find_place_id
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
 from halo_core.evidence.questions_oversight import find_review_signer, is_finding_proven, load_approver_keys
@@ -352,16 +346,10 @@ class AccessReviewsCheck(Check):
             for problem in find_kept_grants(room.reader, room.tenant, cycle) if finished else ():
                 self.add_finding(f"review {name} {problem}")
             verdicts = list(cycle.answers.values())
-            self.rows.append(
-                {
-                    "review": name,
-                    "reviewer": cycle.reviewer,
-                    "due": format_iso(due),
-                    "finished": format_iso(finished) if finished else "",
-                    "kept": verdicts.count("keep"),
-                    "revoked": verdicts.count("revoke"),
-                }
-            )
+            kept, revoked = verdicts.count("keep"), verdicts.count("revoke")
+            closed = format_iso(finished) if finished else ""
+            row = {"review": name, "reviewer": cycle.reviewer, "due": format_iso(due), "finished": closed}
+            self.rows.append({**row, "kept": kept, "revoked": revoked})
         del self.rows[_MAX_ROWS:]
 
     def explain_empty(self) -> str:
@@ -377,7 +365,6 @@ class OverridesCheck(Check):
     counted = "overrides"
     history = frozenset({"override"})
     columns = ("override", "decision", "direction", "made", "due", "reviewed", "verdict")
-    limits = ("signatures of overrides are verified by `halo overrides`",)
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)

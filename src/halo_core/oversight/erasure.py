@@ -313,7 +313,6 @@ def _find_signer(token: str, references: References) -> str:
     return ""
 
 
-
 def _count_clear_names(reader: Reader, home: Path, tenant: str, finder: NameFinder) -> dict[str, int]:
     """Count where names stand in clear: in signed entries and parts, and in files of the operator.
 

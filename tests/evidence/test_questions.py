@@ -59,6 +59,20 @@ def test_who_touched_lists_every_decision_on_the_label(home):
     assert {row["person"] for row in got["rows"]} == {"ana", "bob", ""}
 
 
+@pytest.mark.parametrize("width", [80, 120, 400])
+def test_no_terminal_breaks_a_word_of_a_row(home, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, got = answer(home, "who-touched", "--label", "chd")
+    code, said, _ = cli("who-touched", "--label", "chd", home=home)
+    assert code == 0
+    assert max(map(len, said.splitlines())) <= width
+    words = said.split()
+    for row in got["rows"]:
+        assert {row["agent"], row["resource"], row["effect"], row["first"], row["last"]} <= set(words)
+    assert "decisions" in words
+    assert (f"row {len(got['rows'])} of {len(got['rows'])}" in said) == (width < 400)
+
+
 def test_the_head_of_an_answer_is_that_of_the_log(home):
     before = raw(home, "SELECT max(idx), (SELECT max(size) FROM checkpoint) FROM entry")[0]
     _, got = answer(home, "who-touched", "--label", "chd")

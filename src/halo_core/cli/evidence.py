@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from rich.cells import cell_len
 from typer import Option
 
 from halo_core.cli.context import StoreContext, parse_time, store_verb
@@ -32,6 +33,7 @@ from halo_core.evidence.room import DecisionFilter, QueryRoom, ask
 from halo_core.model import ActionKind, Effect
 from halo_core.store.reader import Reader
 from halo_core.views import NO_LEDGER_CODES
+from halo_core.views.wording import escape_unprintable
 
 FromOption = Annotated[
     str, Option("--from", metavar="TIME", help="From this time on: 2026-11-01T08:30 (UTC), or 30m, 2h, 7d ago.")
@@ -43,6 +45,7 @@ _SESSIONS: Final = ("session",)
 _EFFECTS: Final = tuple(effect.value for effect in Effect)
 _KINDS: Final = tuple(kind.value for kind in ActionKind)
 _MAX_ROWS: Final = 1000
+_GAP: Final = 2  # blanks between columns
 _MAX_CHECKPOINT_FILE: Final = 1_000_000
 _NO_LOG: Final = (*NO_LEDGER_CODES, "schema_version")
 _VERDICTS: Final = {
@@ -144,14 +147,30 @@ def _print_head(answer: Answer) -> None:
 
 
 def _print_rows(answer: Answer) -> None:
+    """Print the rows as a table; where it would break words to fit, each row as a block of its own."""
     if not answer.rows:
         return
-    table = build_table(answer.columns, gap=2)
-    for row in answer.rows[:_MAX_ROWS]:
-        table.add_row(*(safe_text(_format_cell(row.get(name))) for name in answer.columns))
-    console().print(table)
+    rows = [[_format_cell(row.get(name)) for name in answer.columns] for row in answer.rows[:_MAX_ROWS]]
+    out = console()
+    widths = [max(map(_measure_longest_word, cells)) for cells in zip(answer.columns, *rows, strict=True)]
+    if out.soft_wrap or sum(widths) + _GAP * (len(widths) - 1) <= out.width:
+        table = build_table(answer.columns, gap=_GAP)
+        for column, width in zip(table.columns, widths, strict=True):
+            column.min_width = width
+        for row in rows:
+            table.add_row(*map(safe_text, row))
+        out.print(table)
+    else:
+        for number, row in enumerate(rows, 1):
+            say(f"[dim]row {number} of {len(answer.rows)}[/]")
+            fields = zip(answer.columns, row, strict=True)
+            say(build_field_table((f"  {name}", safe_text(value)) for name, value in fields))
     if len(answer.rows) > _MAX_ROWS:
         say(f"... and {len(answer.rows) - _MAX_ROWS} more rows: see `--json`")
+
+
+def _measure_longest_word(text: str) -> int:
+    return max(map(cell_len, escape_unprintable(text).split()), default=0)
 
 
 def _format_cell(value: Any) -> str:

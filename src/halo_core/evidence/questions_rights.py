@@ -145,7 +145,7 @@ def _read_new_limits(room: QueryRoom, entry: RoomEntry, waiting: dict[tuple[str,
     link = load_links(room.reader, room.tenant, [str(entry.body["parent"]), str(entry.body["hash"])])[-1]
     raised = waiting.pop((entry.session, link.epoch), None) if link.kind is LinkKind.SESSION else None
     if raised is not None:
-        raised.raised = tuple(f"{item.unit} up to {item.subtree / 10**item.decimals:g}" for item in link.budgets)
+        raised.raised = tuple(f"{item.unit} up to {item.subtree / 10**item.decimals:,.{item.decimals}f}" for item in link.budgets)
 
 
 _AFTER_COLUMNS: Final = ("time", "session", "action", "effect", "ran", "reasons", "entry")

@@ -321,6 +321,20 @@ def alone(tmp_path, *arguments):
     return done.returncode, [row for row in done.stdout.splitlines() if not row.startswith("#")]
 
 
+def test_a_mistyped_key_says_nothing_of_the_pack(copy, tmp_path, capsys):
+    make(copy, tmp_path / "a.zip")
+    right = vkey_of_home(copy)
+    for wrong in (right[:-5], right.replace("+", "", 1), "key", right[:-9] + "AAAAAAAA="):
+        with pytest.raises(SystemExit) as ended:
+            run_verifier(tmp_path / "a.zip", "--key", wrong)
+        assert ended.value.code == 2
+        said = capsys.readouterr()
+        assert "--key is no verifier key" in said.err
+        code, out, problem = cli("pack", "check", str(tmp_path / "a.zip"), "--key", wrong, home=copy)
+        assert (code, "error key: " in problem, "another form" in out + problem) == (64, True, False)
+    assert run_verifier(tmp_path / "a.zip", "--key", right)[0] == 0
+
+
 def test_five_questions_are_answered_without_halo(copy, tmp_path):
     make(copy, tmp_path / "a.zip")
     text = read_members((tmp_path / "a.zip").read_bytes())["VERIFY.md"].decode()

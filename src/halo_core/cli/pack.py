@@ -157,6 +157,10 @@ def _check_file(file: Path, key: str, home: Path) -> tuple[list[str], Exit, dict
     """What is wrong with a pack, the exit code, and how much was checked."""
     try:
         given = halo_verify.Key.read(key, "--key") if key else None
+    except (halo_verify.Wrong, *halo_verify.MALFORMED) as exc:  # nothing is said of the pack
+        remedy = "copy all of it, as the operator gave it to you"
+        raise ConfigError("bad_vkey", "it is no verifier key", field="key", remedy=remedy) from exc
+    try:
         with file.open("rb") as opened:
             pack = halo_verify.Pack(halo_verify.Archive(opened), given)
             checker = halo_verify.Checker(pack)

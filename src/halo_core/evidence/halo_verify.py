@@ -541,8 +541,8 @@ def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, An
         elif question == "policies" and kind in now and (value := body.get("to", body.get("hash"))) != now[kind]:
             yield entry.row() | {"what": kind, "value": value, "before": body.get("from", now[kind])}
             now[kind] = value
-    still_open = checker.open_runs.values() if question == "unfinished" else ()
-    yield from (entry.row(*_WHO) for entry in still_open if entry.is_in(checker.pack.period))
+    rest = checker.open_runs.values() if question == "unfinished" else ()
+    yield from (entry.row(*_WHO) for entry in rest if entry.is_in(checker.pack.period))
 
 
 def show(value: Any) -> str:
@@ -564,8 +564,7 @@ def check_pack(path: Path, key: Key | None, question: str, label: str, out: Text
     out.writelines(f"WRONG {show(str(problem))}\n" for problem in checker.findings)
     if checker.findings:
         return FAILS  # without an answer
-    lines = [*rows[:1], *(row.values() for row in rows)]  # titles, then rows
-    out.writelines("\t".join(map(show, line)) + "\n" for line in lines)
+    out.writelines("\t".join(map(show, line)) + "\n" for line in [*rows[:1], *(row.values() for row in rows)])
     out.write("# not seen: what did not pass through Halo, came later, or stays sealed; a second log under this key\n")
     if key is None:
         out.write("CANNOT TELL whose key this is: get it from the operator by another way, and give it with --key\n")
@@ -584,13 +583,14 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
     options = parser.parse_intermixed_args(arguments)
     try:
         key = Key.read(options.key, "--key") if options.key else None
+    except (Wrong, *MALFORMED):  # nothing is said of the pack
+        parser.error("--key is no verifier key: copy all of it, as the operator gave it to you")
+    try:
         return check_pack(options.pack, key, options.question, options.label, out)
-    except Wrong as problem:
-        out.write(f"WRONG {show(str(problem))}\n")
-        return CANNOT_TELL if problem.code == "unknown_version" else FAILS
-    except MALFORMED as problem:
-        out.write(f"WRONG the pack has another form: {show(repr(problem))} (bad_pack)\n")
-        return FAILS
+    except (Wrong, *MALFORMED) as problem:
+        text = problem if isinstance(problem, Wrong) else f"the pack has another form: {problem!r} (bad_pack)"
+        out.write(f"WRONG {show(str(text))}\n")
+        return CANNOT_TELL if isinstance(problem, Wrong) and problem.code == "unknown_version" else FAILS
     except OSError as problem:
         out.write(f"CANNOT TELL: {show(str(problem))}\n")
         return CANNOT_TELL

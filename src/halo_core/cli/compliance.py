@@ -155,7 +155,7 @@ def _render(made: ControlReport, form: str) -> str:
 
 def _print_report(made: ControlReport) -> None:
     say(build_field_table((name, safe_text(words)) for name, words in list_facts(made)))
-    table = build_table(("control", "title", "coverage", "verdict", "checks that do not hold"), gap=2)
+    table = build_table(("control", "title", "coverage", "verdict", "checks that do not hold or cannot tell"), gap=2)
     for row in made.rows:
         verdict = "" if row.verdict is None else row.verdict.value
         words = (

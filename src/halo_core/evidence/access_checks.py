@@ -390,7 +390,7 @@ class ModeFloorCheck(_ScopeCheck):
     def finish(self) -> None:
         """One finding for each agent."""
         for (agent, what), n in sorted(self._below.items()):
-            self.add_finding(f"{n} actions of `{agent}` ran {what}")
+            self.add_finding(f"{n} action{'s' * (n != 1)} of `{agent}` ran {what}")
         for change in self.past.changes:
             if change.act == "waive" and self.run.period.contains(change.at_us):
                 if change.problem:

@@ -174,6 +174,8 @@ class UnusedGrantsCheck(Check):
         since = self.run.as_of_us - UNUSED_DAYS * DAY_US
         if any(at <= since for grants in self._granted.values() for at in grants.values()):
             self._note_uses_before_period(since)
+        else:
+            self.notes.append(f"no grant has been held for {UNUSED_DAYS} days yet, so none could be found")
         for agent, grants in sorted(self._granted.items()):
             self.count += len(grants)
             for (kind, name), granted in sorted(grants.items()):

@@ -134,7 +134,8 @@ def list_facts(report: ControlReport) -> list[tuple[str, str]]:
 def _render_head(report: ControlReport) -> Iterator[Markup]:
     framework = report.framework
     yield element("h1", framework.name)
-    yield element("p", f"Evidence from the log of agents' actions. Published by {framework.publisher}.", class_="lead")
+    lead = f"Evidence from the log of agents' actions. Source of the framework: {framework.publisher}."
+    yield element("p", lead, class_="lead")
     rows = (element("tr", element("th", name, scope="row"), element("td", words)) for name, words in list_facts(report))
     yield element("table", *rows, class_="facts")
     if report.population.verdict is not Verdict.HOLDS:

@@ -186,7 +186,7 @@ def override(
             done = {"covers": granted.covers, "expires_us": granted.expires_us, "override": granted.id}
             done |= {"review_by_us": granted.review_by_us, "status": granted.status}
             until, due = format_iso(granted.expires_us), format_iso(granted.review_by_us)
-            what = "this exact call may run once" if allow else f"this {granted.covers} is forbidden"
+            what = "this call may run once, in its session" if allow else f"this {granted.covers} is forbidden"
             lines = [f"override {granted.id}: {what}, until {until}"]
             if granted.status == "waiting":
                 lines.append("  it waits: a second person has to sign the same (money, or nothing can be undone)")

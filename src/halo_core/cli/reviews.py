@@ -321,7 +321,7 @@ def remind(
 
 @store_verb(app, "status")
 def status(*, from_: FromOption = "", to: ToOption = "", store: StoreContext) -> int:
-    """Say whether every review was answered and closed by its due date, with the passports that resulted."""
+    """Say whether a review is overdue or was closed late, with the passports that resulted."""
     return answer_question(store, "review status", read_period(from_, to), answer_reviews)
 
 

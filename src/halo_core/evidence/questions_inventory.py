@@ -244,4 +244,4 @@ def answer_reviews(room: QueryRoom, period: Period) -> Answer:
     )
 
 
-_REVIEW_CLAIM: Final = "every review of grants was answered and closed by its due date"
+_REVIEW_CLAIM: Final = "no review of grants is overdue, and none was closed after its due date"

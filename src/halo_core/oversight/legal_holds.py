@@ -242,7 +242,9 @@ def require_signers(tx: Transaction, history: ControlHistory, act: str, terms: T
     problem = history.find_problem(act, history.find_signers(act, terms, list(signed), tx.clock.now_us()))
     if problem:
         needed = history.count_needed(act)
-        why = "nobody who signed it is proven" if problem == "not_proven" else f"it takes {needed} signatures"
+        why = f"it takes {needed} signature{'s' * (needed != 1)}"
+        if problem == "not_proven":
+            why = "nobody who signed it is proven"
         raise Denied(
             "signatures_needed", f"`{act}`: {why}", remedy=describe_signing(act, terms, history.store, tx.tenant)
         )

@@ -155,6 +155,14 @@ def test_what_a_restart_would_grant_again_is_not_closed_over(home):
     assert cli("review", "close", opened["review"], "--yes", home=home)[0] == 0  # the honest twin: nothing is removed
 
 
+def test_a_log_without_a_review_cannot_tell_and_says_what_was_read(month):
+    code, status = asked(month, "review", "status")
+    population = status["population"]
+    assert (code, status["verdict"], population["counted"], population["what"]) == (2, "cannot_tell", 0, "reviews")
+    assert population["root"]
+    assert population["last_index"] > 0
+
+
 def test_an_overdue_review_is_an_exception_and_reminded_of(month):
     code, status = asked(month, "review", "status", "--to", "2026-07-01")
     assert (code, status["verdict"]) == (2, "cannot_tell")

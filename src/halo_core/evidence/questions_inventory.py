@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
-from halo_core.evidence.answers import Answer, Period, count_of
+from halo_core.evidence.answers import Answer, Period, Verdict, count_of
 from halo_core.evidence.room import END_US, DecisionFacts, DecisionFilter, QueryRoom
 from halo_core.manifest import Manifest
 from halo_core.model import EntryKind
@@ -236,11 +236,18 @@ def answer_reviews(room: QueryRoom, period: Period) -> Answer:
                 "passports": sorted(cycle.passports.values()),
             }
         )
+    verdict, columns = None, tuple(rows[0]) if rows else ()
     if not rows:
-        return room.cannot_tell(period, "there is no review of grants on record", claim=_REVIEW_CLAIM)
-    columns = tuple(rows[0])
+        verdict, findings = Verdict.CANNOT_TELL, ["there is no review of grants on record"]
     return room.conclude(
-        period, counted=len(rows), what="reviews", claim=_REVIEW_CLAIM, findings=findings, columns=columns, rows=rows
+        period,
+        counted=len(rows),
+        what="reviews",
+        claim=_REVIEW_CLAIM,
+        verdict=verdict,
+        findings=findings,
+        columns=columns,
+        rows=rows,
     )
 
 

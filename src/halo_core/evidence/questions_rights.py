@@ -145,7 +145,9 @@ def _read_new_limits(room: QueryRoom, entry: RoomEntry, waiting: dict[tuple[str,
     link = load_links(room.reader, room.tenant, [str(entry.body["parent"]), str(entry.body["hash"])])[-1]
     raised = waiting.pop((entry.session, link.epoch), None) if link.kind is LinkKind.SESSION else None
     if raised is not None:
-        raised.raised = tuple(f"{item.unit} up to {item.subtree / 10**item.decimals:,.{item.decimals}f}" for item in link.budgets)
+        raised.raised = tuple(
+            f"{item.unit} up to {item.subtree / 10**item.decimals:,.{item.decimals}f}" for item in link.budgets
+        )
 
 
 _AFTER_COLUMNS: Final = ("time", "session", "action", "effect", "ran", "reasons", "entry")
@@ -164,7 +166,14 @@ def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> A
     claim = f"`{agent}` did nothing after it was revoked"
     revocation = _find_revocation(room, period.to_us, agent)
     if revocation is None:
-        return room.cannot_tell(period, f"no revocation of `{agent}` is in the log", claim=claim)
+        return room.conclude(
+            period,
+            counted=0,
+            what="revocations",
+            claim=claim,
+            verdict=Verdict.CANNOT_TELL,
+            findings=[f"no revocation of `{agent}` is in the log"],
+        )
     by = room.name_of(str(revocation.body.get("actor", ""))) or "unknown"
     why = revocation.body.get("why") or "no reason"
     note = f"revoked {_time(revocation)} by {by}: {why} ({revocation.id}, position {revocation.index})"

@@ -366,7 +366,9 @@ def load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: 
     name = approver_key_name(approver)
     if name not in keys.names():  # a signer would be made on the spot otherwise
         message = f"`{keys.home}` has no `{name}.key`"
-        raise ConfigError("no_approver_key", message, field="key-home", remedy="give the folder of the key")
+        raise ConfigError(
+            "no_approver_key", message, field="key-home", remedy="give the folder of the key with `--key-home`"
+        )
     signer = keys.signer(name)
     if signer.key_id not in mine:
         raise _not_enrolled_error(approver, "is enrolled with another key")

@@ -106,7 +106,9 @@ def load_person_signer(folders: Sequence[KeyStore], trusted: TrustedKeys, name: 
             if file_name in keys.names() and keys.signer(file_name).key_id in enrolled:
                 return keys.signer(file_name)
     message = f"`{folders[0].home}` has no key of `{name[:64]}`"
-    raise ConfigError("no_operator_key", message, field="key-home", remedy="give the folder of the key")
+    raise ConfigError(
+        "no_operator_key", message, field="key-home", remedy="give the folder of the key with `--key-home`"
+    )
 
 
 def list_key_holders(keys: KeyStore, trusted: TrustedKeys, now_us: int) -> list[str]:

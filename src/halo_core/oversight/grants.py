@@ -79,7 +79,7 @@ def record_answers(
         ConfigError: `no_reason`, a grant is revoked without one.
     """
     if tx.references.of_person(by.name) != reviewer:
-        remedy = "the reviewer answers, or open another review with `--reviewer`"
+        remedy = "answer as that person (the account, or `--by NAME`), or open another review with `--reviewer`"
         raise Denied("not_the_reviewer", f"the review {review} is another person's", remedy=remedy)
     if "revoke" in answers.values() and not why.strip():
         raise ConfigError("no_reason", "a grant is revoked without a reason", field="why", remedy="add `--why`")

@@ -14,6 +14,8 @@ from halo_core.clock import format_iso
 from halo_core.errors import ConfigError, PassportError
 from halo_core.identities.day_alerts import DayAlert
 from halo_core.model import (
+    ActionKind,
+    Effect,
     EntryKind,
     LedgerEntry,
     describe_deviation,
@@ -188,7 +190,7 @@ def _build_body_rows(
         *describe_model(body),
         *([("passport made", child)] if (child := body["after"].get("child") or body.get("child")) else []),
         ("labels", ", ".join(resource["labels"]) or "-"),
-        *([("afterwards", _format_reversal(resource))] if request["kind"] == "tool_call" else []),
+        *([("afterwards", _format_reversal(resource))] if _may_have_effect(body) else []),
         *((relation, target) for relation, target in request["context"]["links"]),
         ("from", f"{host}, {program} (pid {origin['pid']})"),
         ("trigger", f"{request['context']['trigger']['kind']} {request['context']['turn']}".strip()),
@@ -212,6 +214,12 @@ def _build_body_rows(
 
 def _format_reversal(resource: Mapping[str, Any]) -> str:
     return describe_reversal(resource["reversal"], can_reverse=bool(resource.get("can_reverse")))
+
+
+def _may_have_effect(body: Mapping[str, Any]) -> bool:
+    """Whether a decision is of a tool call that ran, or that a person was asked about."""
+    is_open = bool(body["dispatched"]) or body["decision"]["effect"] == Effect.CHALLENGE.value
+    return is_open and bool(body["request"]["kind"] == ActionKind.TOOL_CALL.value)
 
 
 def _format_value(value: Any) -> str:

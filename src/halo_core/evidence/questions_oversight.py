@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.authorities import Authorities
+from halo_core.clock import DAY_US
 from halo_core.enforcement.reversals import is_finding_signed
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
 from halo_core.evidence.room import END_US, DecisionFilter, QueryRoom, RoomEntry
@@ -364,3 +365,71 @@ def _describe_other(room: QueryRoom, entry: RoomEntry) -> list[dict[str, Any]]:
     else:
         return []
     return [{"at": at, "by": room.name_of(body.get("actor", "")), "decision": decision, **row}]
+
+
+_DRILL_COLUMNS: Final = ("time", "agent", "action", "effect", "ran", "ended", "entry")
+
+
+def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: str, stop_id: str) -> Answer:
+    """Whether anything of what was stopped ran afterwards, and how long what was running still took.
+
+    Rows are what was decided after the stop, and actions that ran when it was set.
+
+    Args:
+        room: reads the log.
+        period: from the stop until the end of the drill.
+        scope: of the stop: `agent`, `session`, `tool`, `user`, `tenant` or `all`.
+        target: of the stop; of a session or a person its reference.
+        stop_id: id of the entry that set it.
+    """
+    stop = next((item for item in room.entries((EntryKind.STOP,), Period(0, 2**62)) if item.id == stop_id), None)
+    claim = f"nothing of {scope} `{target}` ran after the stop" if target else "nothing ran after the stop"
+    if stop is None:
+        return room.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
+    ended = {item.decision: item.ts_us for item in room.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
+    rows, findings = [], []
+    left = refused = newest_us = 0
+    for item in room.decisions(DecisionFilter(Period(stop.ts_us - DAY_US, period.to_us))):
+        values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
+        if target and scope in values and target not in values[scope]:
+            continue
+        is_later, end_us = item.index > stop.index, ended.get(item.id)
+        in_flight = not is_later and item.dispatched and (end_us is None or end_us > stop.ts_us)
+        if item.dispatched:
+            newest_us = max(newest_us, item.ts_us)
+        if not (is_later or in_flight):
+            continue
+        left = max(left, (end_us or period.to_us) - stop.ts_us) if in_flight else left
+        refused += is_later and not item.dispatched
+        if is_later and item.dispatched:
+            findings.append(f"{item.agent}: {item.kind} `{item.resource}` ran after the stop ({item.id})")
+        if in_flight and end_us is None:
+            findings.append(f"{item.agent}: {item.kind} `{item.resource}` was running and has not ended ({item.id})")
+        rows.append(
+            {
+                "action": f"{item.kind} {item.resource}",
+                "agent": item.agent,
+                "effect": item.effect,
+                "ended": None if end_us is None else format_moment(end_us),
+                "entry": item.id,
+                "ran": item.dispatched,
+                "time": format_moment(item.ts_us),
+            }
+        )
+    newest = format_moment(newest_us) if newest_us else "none in the day before"
+    stopped = format_moment(stop.ts_us)
+    return room.conclude(
+        period,
+        counted=len(rows),
+        what="actions that were running or were tried",
+        claim=claim,
+        findings=findings,
+        columns=_DRILL_COLUMNS,
+        rows=rows,
+        notes=(
+            f"time to zero: {left / _US_PER_S:.3f} s after the stop of {stopped}; newest action: {newest}",
+            f"tried and refused after it: {refused}"
+            + ("" if refused else "; nothing was tried while the drill lasted"),
+            "this holds for actions that pass through Halo",
+        ),
+    )

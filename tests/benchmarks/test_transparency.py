@@ -149,6 +149,7 @@ def test_a_suite_of_something_that_is_not_installed_cannot_be_had():
     assert all(suite.version for suite in SUITES)
 
 
+@pytest.mark.thorough
 def test_tests_run_with_halo_put_in_and_their_decisions_are_counted(tmp_path):
     (tmp_path / "test_upstream.py").write_text(TEST)
     (tmp_path / "out").mkdir()

@@ -6,9 +6,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
+import pytest
+
 import verification
 
 
+@pytest.mark.thorough
 def test_a_run_measures_and_prints_every_figure_on_a_ledger_that_verifies_and_replays(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(verification, "_START_RUNS", 1)
     small = ["--entries", "150", "--rounds", "1", "--replays", "40", "--processes", "1", "--dir", str(tmp_path)]

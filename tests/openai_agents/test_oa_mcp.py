@@ -328,7 +328,7 @@ async def test_observe_mode_runs_what_a_server_lists_later_and_records_it(make_w
     assert "mcp_tool_not_accepted" in world.reasons("tiny/wipe")
 
 
-@pytest.mark.parametrize("mode", ["enforce", "observe"])
+@pytest.mark.parametrize("mode", ["enforce", pytest.param("observe", marks=pytest.mark.thorough)])
 async def test_a_server_that_lists_10000_tools_is_refused_as_a_whole(make_world, mode):
     world = make_world(mode=mode)
     server = world.halo.guard(Tiny("find", *(f"t{n}" for n in range(10_000))), resource=trusted())

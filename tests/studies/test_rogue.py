@@ -104,6 +104,7 @@ def test_a_rival_stops_what_it_is_made_for(make, name):
     assert again["touched"] <= 2
 
 
+@pytest.mark.thorough
 def test_langchains_guarded_tools_give_the_same_figures():
     desk, sizes = LoanDesk(1), Sizes(history=5, siblings=0, ordinary=2 if is_thorough() else 1, family=1)
     families = [family("planted order"), *([family("risky principal")] if is_thorough() else [])]

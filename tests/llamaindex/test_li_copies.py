@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
+import gc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -63,6 +65,21 @@ COPIES = {
 }
 
 
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """No garbage collection: it would remove other agents from a table of weak references that deep copies walk.
+
+    The table is of the framework, which leaves every agent of the process in it.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("way", COPIES)
 @pytest.mark.parametrize("mode", ["enforce", "observe"])
 def test_a_copy_of_a_guarded_copy_is_guarded(make_world, way, mode):

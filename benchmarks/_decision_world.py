@@ -81,7 +81,15 @@ class World:
                 yield Work(call, RESULT.format(self._made % 90 + 10, self._made % 9 + 1))
 
 
-def open_world(folder: Path, *, rules: int = RULES, agent: str = "office", limits: Limits | None = None) -> World:
+def open_world(
+    folder: Path,
+    *,
+    rules: int = RULES,
+    agent: str = "office",
+    limits: Limits | None = None,
+    url: str | None = None,
+    first: int = 0,
+) -> World:
     """Open Halo in an empty folder, or in one that an earlier world has left, in enforce mode.
 
     Args:
@@ -90,17 +98,20 @@ def open_world(folder: Path, *, rules: int = RULES, agent: str = "office", limit
             all of the starter's, its permission of everything and generated ones.
         agent: who acts.
         limits: of its passport; None for the generous ones of the facade.
+        url: of the database; None for a file in the folder.
+        first: number of the first call, in a database that others use too.
     """
     policy = folder / "policy"
     if not policy.exists():
         policy.mkdir(parents=True)
         (policy / "all.cedar").write_text(_write_policy(rules), "utf-8")
-    made = _count_entries(folder / "home" / "halo.db")
+    made = first + _count_entries(folder / "home" / "halo.db")
     halo = HaloBase.local(
         agent,
         user="bench",
         mode="enforce",
         home=folder / "home",
+        db=url,
         policy=policy,
         limits=limits,
         quiet=True,

@@ -257,7 +257,7 @@ def test_a_database_that_lost_entries_is_behind_its_anchor(place):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("workers", "calls", "steps"), [(2, 8, 10), pytest.param(8, 50, 100, marks=pytest.mark.thorough)]
+    ("workers", "calls", "steps"), [(2, 8, 10), pytest.param(8, 300, 600, marks=pytest.mark.thorough)]
 )
 def test_one_envelope_is_spent_exactly_by_many_processes(place, workers, calls, steps):
     place.open(limits=envelope(steps)).close()

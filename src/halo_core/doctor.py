@@ -29,6 +29,7 @@ from halo_core.object_graph import (
     get_module_name,
     is_a,
     is_atomic,
+    is_atomic_type,
     iterate_closure,
     iterate_container,
     list_values,
@@ -259,6 +260,10 @@ class Examiner:
         self.originals: list[str] = []
         self._visited: dict[tuple[int, Cover], Any] = {}  # kept, so that no other takes its identity
         self._captured: dict[int, tuple[Any, list[tuple[str, Any, bool]]]] = {}
+        # What is the same for all objects of a class.
+        self._members: dict[type[Any], list[tuple[str, Any]]] = {}
+        self._ignored: dict[type[Any], bool] = {}
+        self._examiners: dict[type[Any], Callable[..., None] | None] = {}
         self._max_objects = max_objects
         self._depth = 0
         self._is_cut = False
@@ -285,9 +290,9 @@ class Examiner:
     def add_rows_of_whole(self) -> None:
         """Rows about the app as a whole."""
 
-    def is_ignored(self, x: Any) -> bool:
-        """Whether there is nothing in an object to look at; such things count for nothing."""
-        return is_atomic(x) or is_a(x, *self.ignored_types)
+    def is_ignored(self, kind: type[Any]) -> bool:
+        """Whether there is nothing to look at in an object of exactly this class; such things count for nothing."""
+        return is_atomic_type(kind) or issubclass(kind, self.ignored_types)
 
     def is_opaque(self, x: Any) -> bool:
         """Whether an object of no type that the examiner knows holds nothing of the app's."""
@@ -324,7 +329,7 @@ class Examiner:
 
     def visit(self, x: Any, where: str, cover: Cover = NO_COVER) -> None:
         """Look at anything, once under each cover."""
-        if self.is_ignored(x) or (type(x) in _CONTAINERS and all(map(self.is_ignored, list_values(x)))):
+        if self._ignores(x) or (type(x) in _CONTAINERS and all(map(self._ignores, list_values(x)))):
             return
         key = (id(x), cover)
         if key in self._visited:
@@ -338,15 +343,21 @@ class Examiner:
         self.examine(x, where, cover)
         self._depth -= 1
 
+    def _ignores(self, x: Any) -> bool:
+        kind = type(x)
+        if kind not in self._ignored:
+            self._ignored[kind] = self.is_ignored(kind)
+        return self._ignored[kind]
+
     def revisit(self, key: tuple[int, Cover], where: str) -> None:
         """Something was met again, under the cover that it had before."""
 
     def examine(self, x: Any, where: str, cover: Cover) -> None:
         """Look at an object, by its type."""
-        for kinds, examine in self.examiners:
-            if is_a(x, *kinds):
-                examine(self, x, where, cover)
-                return
+        examine = self._find_examiner(type(x))
+        if examine is not None:
+            examine(self, x, where, cover)
+            return
         inner, bound_values = unwrap(x)
         items = iterate_container(x)
         if is_a(inner, types.FunctionType):
@@ -362,6 +373,12 @@ class Examiner:
             self.visit_all(self.explorer.iterate_contents(x), where, self.get_contents_cover(x, cover))
             self.visit_members(type(x), where, get_body_cover(cover))
 
+    def _find_examiner(self, kind: type[Any]) -> Callable[..., None] | None:
+        if kind not in self._examiners:
+            matching = (examine for kinds, examine in self.examiners if issubclass(kind, kinds))
+            self._examiners[kind] = next(matching, None)
+        return self._examiners[kind]
+
     def visit_all(self, items: Iterable[tuple[str, Any]], where: str, cover: Cover) -> None:
         """Look at many."""
         for _, value in items:
@@ -369,7 +386,9 @@ class Examiner:
 
     def visit_members(self, kind: type[Any], where: str, cover: Cover) -> None:
         """Look at the members of an app's own class."""
-        self.visit_all(self.explorer.iterate_members(kind), where, cover)
+        if kind not in self._members:
+            self._members[kind] = list(self.explorer.iterate_members(kind))
+        self.visit_all(self._members[kind], where, cover)
 
     def visit_parts(self, x: Any, where: str, cover: Cover, *, skipped: Collection[str] = ()) -> None:
         """Look at the fields of an object, except some, and at the methods of its class."""

@@ -23,6 +23,9 @@ _ATOMIC_TYPES: Final = frozenset((
 ))  # fmt: skip
 _MAPPINGS: Final = (dict, types.MappingProxyType)
 _SEQUENCES: Final = (list, tuple, set, frozenset, deque)
+_MAX_CLASSES: Final = 4096
+_descriptors: Final[dict[type[Any], tuple[tuple[type[Any], ...], list[tuple[str, Any, type[Any]]]]]] = {}
+"""What `_list_descriptors` found of a class with these bases."""
 _LRU_CACHE_TYPE: Final = type(functools.lru_cache(str))
 _DESCRIPTOR_TYPES: Final = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _CALL_BIT: Final = 1
@@ -42,16 +45,38 @@ def is_atomic(x: Any) -> bool:
     return type(x) in _ATOMIC_TYPES
 
 
+def is_atomic_type(kind: type[Any]) -> bool:
+    """Whether values of exactly this class can hold no other object."""
+    return kind in _ATOMIC_TYPES
+
+
 def get_attributes(x: Any) -> dict[str, Any]:
     """Attributes that an object holds itself: its dictionary and slots, private ones of pydantic too."""
     attributes: dict[str, Any] = {}
-    for kind in reversed(type(x).__mro__):
-        for name, member in kind.__dict__.items():
-            if name == "__dict__" and type(member) in _DESCRIPTOR_TYPES:
-                attributes.update(_read_member(member, x, kind) or {})
-            elif type(member) is types.MemberDescriptorType and kind.__module__ != "builtins":
-                attributes[name] = _read_member(member, x, kind)
+    for name, member, kind in _list_descriptors(type(x)):
+        if name == "__dict__":
+            attributes.update(_read_member(member, x, kind) or {})
+        else:
+            attributes[name] = _read_member(member, x, kind)
     return attributes
+
+
+def _list_descriptors(cls: type[Any]) -> list[tuple[str, Any, type[Any]]]:
+    """Through what the attributes of a class's objects are read: name, descriptor and class, bases first."""
+    known = _descriptors.get(cls)
+    if known is not None and known[0] is cls.__mro__:
+        return known[1]
+    found = [
+        (name, member, kind)
+        for kind in reversed(cls.__mro__)
+        for name, member in kind.__dict__.items()
+        if (name == "__dict__" and type(member) in _DESCRIPTOR_TYPES)
+        or (type(member) is types.MemberDescriptorType and kind.__module__ != "builtins")
+    ]
+    if len(_descriptors) >= _MAX_CLASSES:
+        _descriptors.clear()
+    _descriptors[cls] = cls.__mro__, found
+    return found
 
 
 def _read_member(member: Any, x: Any, kind: type[Any]) -> Any:
@@ -92,7 +117,7 @@ def get_module_name(x: Any) -> str:
 def unwrap(x: Any) -> tuple[Any, list[tuple[str, Any]]]:
     """The function inside bound methods and partial objects, and what else those hold."""
     extras: list[tuple[str, Any]] = []
-    while True:
+    while type(x) is not types.FunctionType:
         if type(x) is types.MethodType:
             extras.append(("", x.__self__))
             x = x.__func__
@@ -109,7 +134,8 @@ def unwrap(x: Any) -> tuple[Any, list[tuple[str, Any]]]:
         elif type(x) is _LRU_CACHE_TYPE:
             x = x.__wrapped__
         else:
-            return x, extras
+            break
+    return x, extras
 
 
 def iterate_closure(function: types.FunctionType) -> Iterator[tuple[str, Any]]:

@@ -216,11 +216,10 @@ class AppExaminer(Examiner):
         """Rows about policies that hold streams back."""
         self.note_held_streams("output")
 
-    def is_ignored(self, x: Any) -> bool:
-        """Nothing in it runs; what the framework's own stores keep is data."""
-        return super().is_ignored(x) or (
-            is_a(x, *_DATA_TYPES) and self.explorer.is_framework_module(get_module_name(x))
-        )
+    def is_ignored(self, kind: type[Any]) -> bool:
+        """As the base; what the framework's own stores keep is data, too."""
+        is_data = issubclass(kind, _DATA_TYPES) and self.explorer.is_framework_module(get_module_name(kind))
+        return is_data or super().is_ignored(kind)
 
     def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
         """Whether the ways into a guarded copy are the guard's own, or the framework's that lead to those."""

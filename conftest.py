@@ -42,7 +42,7 @@ from sybil.parsers.markdown import CodeBlockParser
 ROOT: Final = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from preloaded_python import find_python, stop_servers  # noqa: E402  it is among the tests
+from preloaded_python import find_python, share_servers  # noqa: E402  it is among the tests
 
 _MEMORY: Final = "/dev/shm"  # noqa: S108  a folder of its own is made there
 _MEMORY_TYPES: Final = ("tmpfs ", "ramfs ")
@@ -69,7 +69,7 @@ _DONE: Final = "_done"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folders, where this process is the first; workers and what tests start find them by the environment."""
-    config.add_cleanup(stop_servers)
+    config.add_cleanup(share_servers())
     for name in _SHELL:
         os.environ.pop(name, None)
     # Read when scikit-learn is imported. Threads of OpenMP that wait for each other keep every core busy.

@@ -48,6 +48,7 @@ if __name__ == "__main__" and sys.argv[1] == "client":
 
 import atexit  # noqa: E402  the client is to start fast
 import contextlib  # noqa: E402
+import fcntl  # noqa: E402
 import gc  # noqa: E402
 import importlib  # noqa: E402
 import io  # noqa: E402
@@ -62,6 +63,7 @@ import tempfile  # noqa: E402
 import threading  # noqa: E402
 import time  # noqa: E402
 import types  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any, NamedTuple, NoReturn, Self  # noqa: E402
 
@@ -73,49 +75,70 @@ def find_python(adapter: str = "") -> list[str]:
         adapter: package of the adapter that the program uses; none for a program of the core.
 
     Returns:
-        A client of a server that has imported `halo_core` and the adapter, each with all modules. It is started when it
-        is first needed. In a thorough run, and where a fork is not to be trusted, the interpreter.
+        A client of a server that has imported `halo_core` and the adapter, each with all modules. It is started when a
+        process of this test run first needs it. In a thorough run, and where a fork is not to be trusted, the
+        interpreter.
     """
     if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" or sys.platform != "linux":
         return [sys.executable]
-    if adapter not in _servers:
-        _servers[adapter] = _Server(["halo_core", *filter(None, [adapter])])
-    return _servers[adapter].command
-
-
-def stop_servers() -> None:
-    """End the servers of this process, and what they still run."""
-    while _servers:
-        _servers.popitem()[1].stop()
-
-
-class _Server:
-    """A process that has imported some packages, and `command`, which starts a program in it."""
-
-    def __init__(self, packages: list[str]) -> None:
-        self._folder = tempfile.mkdtemp(prefix="preloaded-", dir="/tmp")
-        path = str(Path(self._folder) / "socket")
-        here = str(Path(__file__).resolve())
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HALO_", "COV_"))}
-        # It ends when this process does: its standard input ends then.
-        self._process = subprocess.Popen(
-            [sys.executable, here, "server", path, *packages],
-            env={**kept, "PYTHONPATH": os.pathsep.join([str(_SOURCE), os.environ.get("PYTHONPATH", "")])},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == b"ready\n", "the server of preloaded programs did not start"
-        self.command = [sys.executable, "-I", "-S", here, "client", path]
-
-    def stop(self) -> None:
-        self._process.communicate()
-        shutil.rmtree(self._folder, ignore_errors=True)
+    if adapter not in _clients:
+        _clients[adapter] = _find_server(["halo_core", *filter(None, [adapter])])
+    return _clients[adapter]
 
 
 _SOURCE = Path(__file__).resolve().parents[1] / "src"
-_servers: dict[str, _Server] = {}
-"""By the adapter that it has imported."""
+_FOLDER = "TESTS_PRELOADED"
+"""Environment variable that names the folder of the servers, which all workers of a test run share."""
+_END = "end"
+"""A pipe in that folder, open for writing in the process that made it: servers end when its other end does."""
+_clients: dict[str, list[str]] = {}
+"""By the adapter that the server has imported."""
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def share_servers() -> Callable[[], None]:
+    """Let this process and those that it starts share servers. Returns what ends them, and what they still run."""
+    if _FOLDER in os.environ:  # a worker
+        return lambda: None
+    folder = os.environ[_FOLDER] = tempfile.mkdtemp(prefix="preloaded-", dir="/tmp")
+    os.mkfifo(f"{folder}/{_END}")
+    writable = os.open(f"{folder}/{_END}", os.O_RDWR | os.O_CLOEXEC)
+
+    def end() -> None:
+        os.close(writable)
+        for server in _started:
+            server.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+        del os.environ[_FOLDER]
+        _started.clear()
+        _clients.clear()
+
+    return end
+
+
+def _find_server(packages: list[str]) -> list[str]:
+    """The client of a server that has imported some packages; it is started unless another worker has done so."""
+    path, here = f"{os.environ[_FOLDER]}/{packages[-1]}", str(Path(__file__).resolve())
+    with open(f"{path}.lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not Path(path).exists():
+            _start_server(here, path, packages)
+    return [sys.executable, "-I", "-S", here, "client", path]
+
+
+def _start_server(here: str, path: str, packages: list[str]) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HALO_", "COV_"))}
+    with open(f"{os.environ[_FOLDER]}/{_END}", "rb") as end:
+        server = subprocess.Popen(
+            [sys.executable, here, "server", path, *packages],
+            env={**kept, "PYTHONPATH": os.pathsep.join([str(_SOURCE), os.environ.get("PYTHONPATH", "")])},
+            stdin=end,
+            stdout=subprocess.PIPE,
+        )
+    _started.append(server)
+    assert server.stdout is not None
+    with server.stdout as said:
+        assert said.readline() == b"ready\n", "the server of preloaded programs did not start"
 
 
 class _Program(NamedTuple):
@@ -303,3 +326,4 @@ def _execute(program: _Program) -> None:
 if __name__ == "__main__":
     if (started := serve(sys.argv[2], sys.argv[3:])) is not None:
         run_program(started)
+    os._exit(0)  # objects are not freed one by one

@@ -214,8 +214,8 @@ class PostgresDatabase:
             is_new = not self.has_tables()
             late = [text for name in ADDED if not self.has_table(name) for text in postgres_schema.create_table(name)]
             late += postgres_schema.create_late_indexes()
-            for statement in postgres_schema.create_statements(self.schema_version) if is_new else late:
-                self._connection.execute(statement.encode())
+            statements = postgres_schema.create_statements(self.schema_version) if is_new else late
+            self._connection.execute(";\n".join(statements).encode())  # in one round trip
 
     def _check_version(self) -> None:
         version = self._read_one(self._connection, "SELECT max(version) FROM halo_schema")

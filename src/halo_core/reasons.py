@@ -342,6 +342,11 @@ REASONS: Final[dict[str, ReasonText]] = {
     "foreign_trigger": ReasonText(
         "the database has triggers that Halo did not create", "run `halo verify`, then restore a copy"
     ),
+    "not_placed": ReasonText(
+        "the entry has no position in the log yet",
+        "run it again in a second, or in a home with `log.key` and a role that may insert positions; "
+        "`halo doctor` says what holds the sequencer up",
+    ),
     "foreign_store": ReasonText(
         "the log was created with another home", "set HALO_HOME to the home that created the log"
     ),

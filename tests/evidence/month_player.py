@@ -324,11 +324,6 @@ class Player:
         options = ("--once",) if approve else ()
         command = ("approvals", verb, question, "--as", approver, *options, "--why", why)
         code, said = self.month.halo(*command, "--key-home", str(self.month.people))
-        for _ in range(40):
-            if "request_altered" not in said:
-                break
-            time.sleep(0.1)  # on PostgreSQL, until the sequencer has placed the question
-            code, said = self.month.halo(*command, "--key-home", str(self.month.people))
         answer = {"question": question, "by": approver, "approve": approve, "after_s": after_s}
         self.notes.add("answer", **answer, ok=code == 0, said="" if code == 0 else said.strip()[:160])
 

@@ -71,7 +71,7 @@ def test_a_request_that_is_not_there_is_said_to_be_so(home):
         ("UPDATE approval SET binding='sha256:00'", "row of the request differs from its entry"),
         ("UPDATE approval SET expires_us=expires_us+1", "row of the request differs from its entry"),
         ("UPDATE approval SET kind='reauthorization'", "row of the request differs from its entry"),
-        ("UPDATE approval SET session=ref('two')", "no entry"),
+        ("UPDATE approval SET session=ref('two')", "row of the request differs from its entry"),
         ("DELETE FROM entry WHERE kind='decision'", "missing or was changed"),
         ("DELETE FROM entry WHERE kind='writer_open'", "first entry is missing"),
         ("DELETE FROM blob WHERE hash IN (SELECT hash FROM standing)", "passport"),

@@ -34,7 +34,7 @@ from halo_core.oversight.control_acts import make_policy_approval, record_policy
 from halo_core.policy import PolicyBundle
 from halo_core.policy.score_limits import ScoreLimits, ScoreRules, apply_score_limits, find_score_rules
 from halo_core.processes import count_cores
-from halo_core.store.reader import NO_END, Reader
+from halo_core.store.reader import NO_END
 from halo_core.views.backtest import (
     SEQUENCE_NOTE,
     BacktestReport,
@@ -201,7 +201,7 @@ def _require_movable(rules: ScoreRules) -> None:
 
 def _run(store: StoreContext, candidate: _Candidate, selection: Selection, at_most: int | None) -> BacktestReport:
     tenant = store.resolve_tenant()
-    with Reader(store.url) as reader:  # without names: results name sessions by reference
+    with store.open_reader() as reader:  # without names: results name sessions by reference
         total = reader.count(tenant, EntryKind.DECISION.value)
         attacks = find_attack_sessions(reader, tenant) if at_most is not None else frozenset()
     results: Iterable[BacktestResult | None] = backtest_log(

@@ -38,6 +38,7 @@ from halo_core.os_user import describe_os_user
 from halo_core.oversight.access import record_access, record_refusal
 from halo_core.store import Store, StoreConfig, Transaction
 from halo_core.store.reader import Reader, SealedContents, select_tenant
+from halo_core.store.sequencer import place_waiting_entries
 from halo_core.views import NO_LEDGER_CODES
 
 _DEADLINE_S: Final = 2.0
@@ -136,9 +137,18 @@ class StoreContext:
         Raises:
             ConfigError: `no_database`, `no_store`, `which_tenant`.
         """
-        with Reader(self.url) as reader:
+        with self.open_reader() as reader:
             reader.use_names(self.home)
             yield reader, select_tenant(reader, self.tenant)
+
+    def open_reader(self) -> Reader:
+        """A reader of the store; on a server each entry has its position in the log, where this home can give it one.
+
+        Raises:
+            ConfigError: `no_database`, `no_store`.
+        """
+        place_waiting_entries(self.url, self.home)
+        return Reader(self.url)
 
     def open_contents(self, reader: Reader, *, is_shown: bool = True) -> SealedContents:
         """Sealed contents, opened with the home's key where it is there.

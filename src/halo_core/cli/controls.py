@@ -54,7 +54,7 @@ from halo_core.oversight import requests
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.issuing import apply_manifest
 from halo_core.stop_files import StopFiles
-from halo_core.store.reader import Reader, read_entries
+from halo_core.store.reader import read_entries
 from halo_core.views import NO_LEDGER_CODES
 from halo_core.views.control import UNPROVEN, ControlActView, ControlView, load_statuses
 from halo_core.views.inventory import (
@@ -229,7 +229,7 @@ def observe(
 
 def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
     """Show what was used of what is granted and all that would change, ask, and issue passports of that."""
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         proposals = list_proposals(reader, store.open_contents(reader), tenant, tight=tight)
     proposals = [item for item in proposals if agent in ("", item.proposal.agent)]
     if not proposals:

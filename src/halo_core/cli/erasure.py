@@ -96,7 +96,7 @@ def erase_subject(
         raise ConfigError("bad_subject", "no subject is given", field="subject", remedy="give `--subject NAME`")
     request = ErasureRequest(subject.strip(), tuple(named or ()), why, whole_log=not own_only)
     with store.open_store(store.resolve_tenant()) as opened:
-        with Reader(store.url) as reader:
+        with store.open_reader() as reader:
             plan = plan_erasure(reader, opened, request)
         if not plan.is_known:
             return _say_no_record(store)
@@ -118,7 +118,7 @@ def erase_subject(
 
 def _sign(signing: Signing, act: SignedAct) -> tuple[str, ...]:
     """Signatures of an erasure: one where anybody is enrolled, none otherwise."""
-    with Reader(signing.store.url) as reader:
+    with signing.store.open_reader() as reader:
         governance = load_governance(signing.opened, reader)
     return signing.sign(act, needed=governance.history.count_needed("erase")).tokens
 
@@ -208,7 +208,7 @@ def set_retention(
         raise ConfigError("bad_retention", problem, field="keep", remedy="for example `--keep 400d`")
     days = parse_duration(keep) // _DAY_S
     with store.open_store(store.resolve_tenant()) as opened:
-        with Reader(store.url) as reader:
+        with store.open_reader() as reader:
             scan = scan_log(reader, opened.tenant)
         store_id = opened.commit(lambda tx: tx.load_store_id())
         act = SignedAct("erase", make_schedule_terms(record_class, days), store_id, opened.tenant)
@@ -226,7 +226,7 @@ def set_retention(
 @store_verb(retention_app, "status")
 def show_retention(*, store: StoreContext) -> None:
     """Show schedules, the oldest record of each class, what is due, holds, and what frameworks ask for."""
-    with store.open_store(store.resolve_tenant()) as opened, Reader(store.url) as reader:
+    with store.open_store(store.resolve_tenant()) as opened, store.open_reader() as reader:
         plan, keep_days = plan_retention(reader, opened, opened.clock.now_us())
         oldest = _list_oldest(reader, opened.tenant)
     due = plan.selection
@@ -266,7 +266,7 @@ def _list_oldest(reader: Reader, tenant: str) -> dict[str, dict[str, Any]]:
 def apply_retention(*, keep_content_key: KeepContentKeyOption = False, store: StoreContext) -> None:
     """Erase the sealed content that is past the time of its class, unless a hold keeps it; entries stay."""
     with store.open_store(store.resolve_tenant()) as opened:
-        with Reader(store.url) as reader:
+        with store.open_reader() as reader:
             plan, _ = plan_retention(reader, opened, opened.clock.now_us())
         left, erased = "", Erased(held=sum(plan.selection.held.values()))
         if not plan.selection.is_empty:
@@ -316,7 +316,7 @@ def set_legal_hold(
     if not why.strip():
         raise ConfigError("no_reason", "a legal hold needs a reason", field="why", remedy='give `--why "..."`')
     with store.open_store(store.resolve_tenant()) as opened:
-        with Reader(store.url) as reader:
+        with store.open_reader() as reader:
             scan = scan_log(reader, opened.tenant)
             wanted = _choose_hold(opened, reader, subject=subject, session=session, agent=agent, everything=everything)
         new = opened.commit(lambda tx: set_hold(tx, scan, wanted, why, store.actor))
@@ -340,7 +340,7 @@ def lift_legal_hold(
 ) -> None:
     """End a legal hold, with two signatures where two people are enrolled."""
     with store.open_store(store.resolve_tenant()) as opened:
-        with Reader(store.url) as reader:
+        with store.open_reader() as reader:
             scan = scan_log(reader, opened.tenant)
             wanted = _choose_hold(opened, reader, subject=subject, session=session, agent=agent, everything=everything)
         scope, target, _ = wanted
@@ -356,7 +356,7 @@ def lift_legal_hold(
 @store_verb(hold_app, "list")
 def list_holds(*, store: StoreContext) -> None:
     """List the legal holds in force."""
-    with store.open_store(store.resolve_tenant()) as opened, Reader(store.url) as reader:
+    with store.open_store(store.resolve_tenant()) as opened, store.open_reader() as reader:
         governance: Governance = load_governance(opened, reader)
     holds = sorted(governance.holds.values(), key=lambda hold: hold.since_us)
     names = ("scope", "target", "since_us", "why", "entry")

@@ -105,7 +105,7 @@ def import_identity_events(
     name = store.resolve_tenant()
     imported = read_event_files(files, form, mapping)
     fingerprints = _load_fingerprints(store, name)
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         previous_book = _load_book(reader, name, "add") if add else None
         events, left_out = exclude_days(imported.events, find_attack_days(reader, name, fingerprints), fingerprints)
         imported = replace(imported, events=events, left_out=left_out)
@@ -131,7 +131,7 @@ def score_identity_events(
 ) -> None:
     """Score events (0..1000) against the baseline in force, and show the risk of each identity with its causes."""
     name = store.resolve_tenant()
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         book, baseline = _load_book(reader, name), find_baseline_hash(reader, name)
     imported = read_event_files(files, form, mapping)
     report = score_events(book, imported, store.keys.secret("sketch"))
@@ -150,7 +150,7 @@ def score_identity_events(
 def show_identity_baseline(*, store: StoreContext) -> None:
     """Show the baseline in force. It contains keyed fingerprints and no names."""
     name = store.resolve_tenant()
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         book = _load_book(reader, name)
     _print_identity_baseline(store, IdentityBaselineView(book, ImportedEvents(), in_force=True))
 
@@ -322,7 +322,7 @@ def _write_alerts(store: StoreContext, tenant: str, days: Sequence[HighRiskDay],
     flagged = FlagResult()
     if not days:
         return flagged
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         before = load_known_alerts(reader, tenant)
     fingerprints = _load_fingerprints(store, tenant)
     with store.open_committer(tenant) as run:

@@ -116,7 +116,7 @@ def compare_models(
     Exit 0: something was compared. 2: cannot tell, since no scored action is there to compare.
     """
     tenant = store.resolve_tenant()
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         chosen = choose_agents(reader, tenant, agents or (), shadowed=True)
         shadows = list_shadows(reader, tenant)
         rules = {agent: load_score_rules(reader, tenant, shadows[agent]) for agent in chosen}

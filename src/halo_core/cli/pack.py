@@ -78,7 +78,7 @@ def make(
         store.record_access("reveal", what | {"entries": ", ".join(item.id for item in revealed.values())}, tenant)
     store.record_access("export", what, tenant)
     request = PackRequest((period.from_us, period.to_us), frozenset(revealed), sealed)
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         contents = store.open_contents(reader, is_shown=False) if "content" in store.keys.names() else None
         summary = make_pack(reader, tenant, signer, output, request, contents=contents, extra_files=reports)
     if store.print_json(summary):
@@ -100,7 +100,7 @@ def make(
 def _build_reports(store: StoreContext, names: Sequence[str], period: Period, scope: PackScope) -> dict[str, bytes]:
     """Reports on frameworks as members of a pack, with the control map that they were made by."""
     frameworks = load_frameworks() if "all" in names else [load_framework(name) for name in dict.fromkeys(names)]
-    with Reader(store.url) as reader:  # without names: people stay references
+    with store.open_reader() as reader:  # without names: people stay references
         room = QueryRoom(reader, scope.tenant, home=store.home, now_us=period.to_us)
         return render_files(room, period, frameworks)
 
@@ -203,7 +203,7 @@ def receipt(
     with store.open_log() as (reader, tenant):
         index = find_entry(reader, tenant, id).index if id else from_size - 1
     store.record_access("export", {"receipt": id or f"size {from_size}"}, tenant)
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         head = find_newest_checkpoint(reader, tenant, make_vkey(log_origin(tenant), signer.public_key)).head
         require_covered([index], head.size)
         tree = read_tree(reader, tenant, head.size)

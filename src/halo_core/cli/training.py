@@ -60,7 +60,7 @@ def train(
 
     _check_output(output)
     tenant = store.resolve_tenant()
-    with Reader(store.url) as reader:
+    with store.open_reader() as reader:
         roles = _choose_roles(store, reader, tenant, agents or ())
         selection = LedgerSelection(roles, parse_time(since, 0, "from"), parse_time(until, NO_END, "to"), most)
         store.record_access("read", {"for": "training", "roles": ", ".join(sorted(set(roles.values())))}, tenant)

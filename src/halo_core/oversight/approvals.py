@@ -34,7 +34,7 @@ from halo_core.passports.approval import (
 )
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.approval_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
-from halo_core.store.reader import Reader, SealedContents
+from halo_core.store.reader import SealedContents
 
 MAX_LIFETIME_S: Final = MAX_ANSWER_LIFETIME_S
 """Longest time for which an answer can be used, seconds."""
@@ -137,7 +137,7 @@ def _answer(
     if not 0 < lifetime_s <= MAX_LIFETIME_S:
         message = f"`{lifetime_s}` seconds is not a valid lifetime of an answer"
         raise ConfigError("bad_lifetime", message, field="for", remedy="use at most 24h")
-    with Reader(store.config.url) as reader:
+    with store.open_reader() as reader:
         contents = SealedContents.with_home_key(reader, store.keys)
         request = load_request(reader, home, store.tenant, request_id, opener=contents.open, now_us=now_us)
     confirms = terms is not None and approve and _can_be_confirmed(request)

@@ -248,7 +248,7 @@ def _describe_source(reason: Reason) -> str:
 
 def _load_facts(store: Store, home: Path, decision: str) -> _Facts:
     tenant = store.tenant
-    with Reader(store.config.url) as reader:
+    with store.open_reader() as reader:
         logged = find_entry(reader, tenant, decision)
         entry = decode_signed_entry(reader, home, tenant, logged.note)
         if entry.kind is not EntryKind.DECISION:
@@ -303,7 +303,7 @@ def review_override(
             "bad_verdict", f"`{verdict[:32]}` is no verdict", field="review", remedy="use upheld, withdrawn"
         )
     signer = load_signer(store.tenant, keys, home, reviewer, store.clock.now_us())
-    with Reader(store.config.url) as reader:
+    with store.open_reader() as reader:
         opener, now_us = SealedContents.with_home_key(reader, store.keys).open, store.clock.now_us()
         known = {item.id: item for item in list_overrides(reader, home, store.tenant, opener=opener, now_us=now_us)}
     found = known.get(override)

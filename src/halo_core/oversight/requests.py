@@ -47,7 +47,7 @@ from halo_core.references import clip_name, is_reference
 from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, SealedFields, Transaction, encode_leaf, writer_chains
 from halo_core.store.approval_rows import ApprovalRow
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, require_placed
 from halo_core.store.rows import RestrictionTable
 
 REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
@@ -392,7 +392,7 @@ def load_request(
     """The challenge whose id is, or starts with, `request`; `reveal` returns its content unmasked.
 
     Raises:
-        ConfigError: `no_such_request`, none or several; `no_trust`.
+        ConfigError: `no_such_request`, none or several; `no_trust`; `not_placed`.
         Tampered: `request_altered`, the request is not what was signed.
     """
     row = _find_row(reader, tenant, request)
@@ -420,14 +420,16 @@ def _find_row(reader: Reader, tenant: str, request: str) -> ApprovalRow:
 
 
 def _find_request_entry(reader: Reader, home: Path, tenant: str, row: ApprovalRow) -> tuple[int, LedgerEntry]:
-    for index, note in reader.notes(tenant, (EntryKind.APPROVAL_REQUEST.value,), row.session):
-        if decode_entry(note).id == row.id:
-            entry = decode_signed_entry(reader, home, tenant, note)
-            terms = tuple(entry.body.get(name) for name in ("kind", "binding", "expires_us"))
-            if (*terms, entry.session) != (row.kind, row.binding, row.expires_us, row.session):
-                raise _altered_error("the row of the request differs from its entry")
-            return index, entry
-    raise _altered_error("the request has no entry")
+    found = reader.find_note(tenant, row.id)
+    if found is None:
+        raise _altered_error("the request has no entry")
+    index, note = found
+    entry = decode_signed_entry(reader, home, tenant, note)
+    terms = (entry.kind, *(entry.body.get(name) for name in ("kind", "binding", "expires_us")), entry.session)
+    if terms != (EntryKind.APPROVAL_REQUEST, row.kind, row.binding, row.expires_us, row.session):
+        raise _altered_error("the row of the request differs from its entry")
+    require_placed(entry, index)
+    return index, entry
 
 
 def _build_request(

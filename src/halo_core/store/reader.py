@@ -25,6 +25,7 @@ from halo_core.decision.record import PartReader, expand_entry
 from halo_core.errors import ConfigError
 from halo_core.ledger import Stream, SubjectKey, build_entry_note, decode_entry, open_attached, unwrap_key
 from halo_core.model import EntryKind, LedgerEntry
+from halo_core.reasons import get_reason_text
 from halo_core.references import References
 from halo_core.store.content_keys import load_home_content_key
 from halo_core.store.engine import Engine, open_database
@@ -177,7 +178,7 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
     """The entry at a position (digits alone), or with this id, of whose first part a beginning is enough.
 
     Raises:
-        ConfigError: none, or more than one.
+        ConfigError: none, more than one, or (`not_placed`) one that has no position yet.
     """
     if prefix.isdecimal() and len(prefix) <= _INDEX_DIGITS:
         row = reader.note_at_index(tenant, int(prefix))
@@ -192,7 +193,23 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
             field="id",
             remedy="see `halo log`; an id is a writer and a number, such as 3f2a9c-17",
         )
+    require_placed(hits[0].entry, hits[0].index)
     return hits[0]
+
+
+def require_placed(entry: LedgerEntry, index: int | None) -> None:
+    """Refuse an entry of a server that has no position in the log yet.
+
+    Raises:
+        ConfigError: `not_placed`.
+    """
+    if index is None:
+        raise ConfigError(
+            "not_placed",
+            f"entry `{entry.id}` is recorded, but has no position in the log yet",
+            field="id",
+            remedy=get_reason_text("not_placed").remedy,
+        )
 
 
 def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:
@@ -514,6 +531,13 @@ class Reader:
     def note_at_index(self, tenant: str, index: int) -> bytes | None:
         """The note at a position of the log."""
         return next((note for _, note in self._notes("idx=?", tenant, index)), None)
+
+    def find_note(self, tenant: str, entry_id: str) -> tuple[int | None, bytes] | None:
+        """(position, note) of the entry with this whole id; the position is None where it has none yet."""
+        writer, _, seq = entry_id.rpartition("-")
+        if not seq.isdecimal() or len(seq) > _MAX_SEQ_DIGITS:
+            return None
+        return next(self._notes("w=? AND ws=?", tenant, writer, int(seq)), None)
 
     def note_at(self, tenant: str, writer: str, seq: int) -> bytes | None:
         """The note of one entry."""

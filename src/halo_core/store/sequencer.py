@@ -17,27 +17,38 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from halo_core.crypto.keys import Signer
-from halo_core.errors import Gap, Tampered
+from halo_core.crypto.keys import KeyStore, Signer
+from halo_core.errors import Gap, HaloError, Tampered
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import (
     CompactRange,
     build_entry_note,
+    format_vkey,
     leaf_hash,
     log_origin,
     make_vkey,
     open_checkpoint,
     sign_checkpoint,
 )
-from halo_core.store.engine import CommitInDoubt, ConnectionLost
+from halo_core.log_output import get_logger
+from halo_core.store.engine import CommitInDoubt, ConnectionLost, is_postgres
+from halo_core.store.reader import Reader
+from halo_core.store.writer_chains import load_trusted_keys
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from halo_core.store.postgres import PostgresDatabase
 
+_LOG: Final = get_logger("store")
 LEASE_US: Final = 5_000_000
 """How long one round may take, microseconds."""
+LEASE_WAIT_S: Final = 6.0
+"""How long to wait for another process's round: longer than the lease of one that was killed."""
+_LEASE_POLL_S: Final = 0.02
 _ROUND_ENTRIES: Final = 4096
 _NOW: Final = "(extract(epoch FROM clock_timestamp())*1000000)::bigint"
 _TAKE_LEASE: Final = (
@@ -92,8 +103,12 @@ class Sequencer:
         self._newest_size = 0
         self._lock = threading.Lock()
 
-    def run(self) -> tuple[bytes | None, bool]:
+    def run(self, *, wait_s: float = 0.0) -> tuple[bytes | None, bool]:
         """Give positions to everything that waits for one.
+
+        Args:
+            wait_s: how long to wait while another process holds the lease, since that one may not see what was written
+                last; seconds.
 
         Returns:
             The newest checkpoint, None where there is none, and whether everything has a position now; False while
@@ -104,13 +119,18 @@ class Sequencer:
             Gap: a position is missing.
             Tampered: the newest checkpoint is not what the log's key signed.
         """
-        with self._lock:
-            try:
-                return self._run_rounds()
-            except (ConnectionLost, CommitInDoubt):
-                # The connection ended, perhaps long ago. A round that was lost stored everything or nothing.
-                self.close()
-                return self._run_rounds()
+        end = time.monotonic() + wait_s
+        while True:
+            with self._lock:
+                try:
+                    note, is_complete = self._run_rounds()
+                except (ConnectionLost, CommitInDoubt):
+                    # The connection ended, perhaps long ago. A round that was lost stored everything or nothing.
+                    self.close()
+                    note, is_complete = self._run_rounds()
+            if is_complete or time.monotonic() >= end:
+                return note, is_complete
+            time.sleep(_LEASE_POLL_S)
 
     def _run_rounds(self) -> tuple[bytes | None, bool]:
         try:
@@ -251,3 +271,37 @@ class Sequencer:
         if self._database is not None:
             self._database.close()
             self._database = None
+
+
+def place_waiting_entries(url: str, home: Path) -> None:
+    """Give positions to what waits for one, in each log on a server whose key the home has; else do nothing.
+
+    A reader that is opened afterwards finds what was written before. What could not be placed stays as it is.
+
+    Args:
+        url: of the database.
+        home: folder with `log.key` and the trusted keys.
+
+    Raises:
+        ConfigError: there is no such database, or it is no Halo store.
+    """
+    keys = KeyStore(home)
+    if not is_postgres(url) or "log" not in keys.names():
+        return
+    log = keys.signer("log")
+    # INVARIANT: AUDIT - this key signs no checkpoint of a log that is another key's.
+    trusted = {
+        tenant
+        for tenant, vkey in load_trusted_keys(home).items()
+        if vkey == format_vkey(make_vkey(log_origin(tenant), log.public_key))
+    }
+    with Reader(url) as reader:
+        waiting = [tenant for tenant in reader.tenants() if tenant in trusted and reader.count_unplaced(tenant)]
+    for tenant in waiting:
+        sequencer = Sequencer(url, tenant, log, LEASE_WAIT_S)
+        try:
+            sequencer.run(wait_s=LEASE_WAIT_S)
+        except HaloError as exc:  # a role that may only read, or a log that `halo verify` has to look at
+            _LOG.info("entries have no position yet: %s", exc, extra={"halo_event": "not_placed"})
+        finally:
+            sequencer.close()

@@ -17,7 +17,6 @@ import os
 import socket
 import sys
 import threading
-import time
 import weakref
 from collections.abc import Collection, Sequence
 from contextlib import closing
@@ -39,9 +38,10 @@ from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
 from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread, commit_patient
 from halo_core.store.draining import Drained, Readiness, wait_for_outcomes
-from halo_core.store.engine import Conflict, Engine, find_writer_end, open_database
+from halo_core.store.engine import Conflict, Engine, find_writer_end, is_postgres, open_database
 from halo_core.store.image import FloorMemory, TenantImage
-from halo_core.store.sequencer import Sequencer
+from halo_core.store.reader import Reader
+from halo_core.store.sequencer import LEASE_WAIT_S, Sequencer
 from halo_core.store.transaction import Transaction
 from halo_core.store.writer_chains import (
     Writer,
@@ -55,8 +55,6 @@ from halo_core.store.writer_locks import remove_lock_file
 _LOG: Final = get_logger("store")
 _CHECKPOINT_S: Final = 1.0
 _CHECKPOINT_ENTRIES: Final = 256
-_LEASE_POLL_S: Final = 0.02
-_LEASE_WAIT_S: Final = 6.0
 _ATTEMPTS: Final = 3
 """How often jobs run that lose a race against another process."""
 
@@ -459,9 +457,9 @@ class Store:
     def checkpoint(self) -> None:
         """Sign a checkpoint over everything written so far and move the anchor."""
         self.flush()
-        self._checkpoint(wait_s=-1)
+        self._checkpoint(wait_s=-1, lease_wait_s=LEASE_WAIT_S)
 
-    def _checkpoint(self, *, wait_s: float) -> None:
+    def _checkpoint(self, *, wait_s: float, lease_wait_s: float = 0.0) -> None:
         """Sign a checkpoint, move the anchor and empty the write-ahead log; -1 waits for the lock without limit."""
         with self._checkpoint_lock:
             if not self._lock.acquire(timeout=wait_s):
@@ -475,7 +473,7 @@ class Store:
             finally:
                 self._lock.release()
             if database.has_many_writers:
-                note = self._sequence()
+                note = self._sequence(wait_s=lease_wait_s)
             if note is not None:
                 writer_chains.update_anchor(names, self.config, note)
             # Most of it without the lock; the rest with it, since the WAL starts over only when nothing is left in it.
@@ -485,6 +483,12 @@ class Store:
                     database.wal_checkpoint()
                 finally:
                     self._lock.release()
+
+    def open_reader(self) -> Reader:
+        """A reader that sees everything written so far; on a server each entry has its position in the log."""
+        if is_postgres(self.config.url):
+            self.checkpoint()
+        return Reader(self.config.url)
 
     def purge_deleted(self) -> str:
         """Take what was deleted out of the database's files; what is left and why, empty for nothing."""
@@ -500,11 +504,7 @@ class Store:
         if self._sequencer is None:
             self._sequencer = Sequencer(self.config.url, self.tenant, self._log, self.config.deadline_s)
         covered = self._since_checkpoint
-        note, is_complete = self._sequencer.run()
-        end = time.monotonic() + wait_s
-        while not is_complete and time.monotonic() < end:
-            time.sleep(_LEASE_POLL_S)
-            note, is_complete = self._sequencer.run()
+        note, is_complete = self._sequencer.run(wait_s=wait_s)
         if is_complete:  # else another process is at it
             self._since_checkpoint -= covered
             self._checkpoint_at = self.clock.mono_us() / 1e6
@@ -519,7 +519,7 @@ class Store:
 
     def _checkpoint_locked(self) -> None:
         database, _ = self._ensure_open()
-        note = self._sequence(wait_s=_LEASE_WAIT_S) if database.has_many_writers else self._sign_checkpoint_locked()
+        note = self._sequence(wait_s=LEASE_WAIT_S) if database.has_many_writers else self._sign_checkpoint_locked()
         if note is not None:
             writer_chains.update_anchor(writer_chains.list_anchor_names(database, self.config), self.config, note)
         database.wal_checkpoint()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import select
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -29,15 +30,16 @@ _SCHEMA = {"type": "object", "properties": {"q": {"type": "string"}, "amount": {
 _TOOLS = {
     "lookup": Resource(impact=Impact.READ, source_trust=900, reversal=Reversal.NONE_NEEDED),
     "wipe": Resource(impact=Impact.WRITE, source_trust=900),
-    # A read that spends: the strange work of this test is an alarm, which leaves no authority for payments.
-    "pay": Resource(impact=Impact.READ, amount="amount", unit="USD", source_trust=900),
+    "pay": Resource(impact=Impact.PAYMENT, amount="amount", unit="USD", source_trust=900),
 }
 
 
 def open_halo(home: Path) -> HaloBase:
     """The clerk, in the mode that is stored."""
     budgets = (Budget("USD", 100_00, SESSION_CENTS, 2), Budget("risk", 10**6, 10**9), Budget("step", 1, 10**9))
-    limits = Limits(SessionTerms(budgets, DEFAULT_TERMS.decay, DEFAULT_TERMS.lifetime_s))
+    # This agent does strange things on purpose: what of its authority that leaves is not what is tested.
+    decay = replace(DEFAULT_TERMS.decay, floors=tuple((impact, 0) for impact, _ in DEFAULT_TERMS.decay.floors))
+    limits = Limits(SessionTerms(budgets, replace(decay, reauthorize_below=0), DEFAULT_TERMS.lifetime_s))
     halo = HaloBase.local(AGENT, home=home, policy=policy_folder(home), limits=limits, quiet=True, deadline_s=60.0)
     for name, resource in _TOOLS.items():
         halo.register(ActionKind.TOOL_CALL, name, resource=resource, schema=_SCHEMA)

@@ -14,7 +14,7 @@ code point, as in SQLite.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -122,23 +122,30 @@ def list_tables() -> list[str]:
     return sorted(_make_metadata().tables)
 
 
-def grant_statements(role: str) -> list[str]:
+def grant_statements(role: str, schema: str = "public") -> list[str]:
     """The rights that a role needs to decide: it may insert evidence, and never change or remove it.
 
     Args:
         role: a name that needs no quotes.
+        schema: where the tables are; a name that needs no quotes.
 
     Raises:
-        ValueError: the name needs quotes.
+        ValueError: a name needs quotes.
     """
-    if not role.isidentifier() or role != role.lower():
-        raise ValueError(f"`{role}` needs quotes")
+    for name in (role, schema):
+        if not name.isidentifier() or name != name.lower():
+            raise ValueError(f"`{name}` needs quotes")
     tables = sorted(_make_metadata().tables)
     others = [name for name in tables if name not in (*EVIDENCE, "halo_schema")]
+
+    def place(names: Iterable[str]) -> str:
+        return ", ".join(f"{schema}.{name}" for name in names)
+
     return [
-        f"GRANT SELECT ON halo_schema TO {role}",
-        f"GRANT SELECT, INSERT ON {', '.join(EVIDENCE)} TO {role}",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(others)} TO {role}",
+        f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+        f"GRANT SELECT ON {schema}.halo_schema TO {role}",
+        f"GRANT SELECT, INSERT ON {place(EVIDENCE)} TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {place(others)} TO {role}",
     ]
 
 

@@ -44,7 +44,7 @@ LOST_STATES: Final = ("57P01", "57P02", "57P03", "25P03", "25P04")
 _CONFLICT_STATES: Final = ("40001", "40P01", "23505", "22012")
 _BUSY_STATES: Final = ("55P03", "57014", "53300")
 _IS_FULL: Final = re.compile("too many (clients|connections)|remaining connection slots")
-_UNKNOWN_STATES: Final = ("42P01", "42703", "3F000")
+_UNKNOWN_STATES: Final = ("42P01", "42703")
 
 
 @lru_cache(maxsize=1024)
@@ -133,7 +133,7 @@ def as_cannot_decide(error: psycopg.Error, *, is_lost: bool = False, is_connecti
     return CannotDecide(
         "ledger_unwritable",
         f"the ledger cannot be written: {text}",
-        remedy="check the role's rights, and that the server is no standby",
+        remedy="check the role's rights and its search_path, and that the server is no standby",
     )
 
 

@@ -2,11 +2,14 @@
 
     python benchmarks/questions.py
     python benchmarks/questions.py --entries 1000000 --json
+    python benchmarks/questions.py --entries 1000000 --keep FOLDER --only report
 
 The ledger begins with entries that were made through the store: sessions of calls with their outcomes, under a policy
 of 100 rules. They are then written again and again, as further writers with keys of their own and in further sessions,
 until there are enough: signed, chained and under a checkpoint as any other. Each question is asked by its command in a
-process of its own; CPU time, wall time and the largest resident memory of that process are printed.
+process of its own; CPU time, wall time and the largest resident memory of that process are printed. Reports on all
+frameworks, an evidence pack and the verifier that it carries are measured as well. With `--keep` the ledger stays, and
+is taken again.
 
 Exit: 0 measured, 1 a question took more than `--seconds` of wall time or `--megabytes`, or ended with a strange code.
 """
@@ -14,6 +17,7 @@ Exit: 0 measured, 1 a question took more than `--seconds` of wall time or `--meg
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sqlite3
 import subprocess
@@ -30,17 +34,23 @@ from rich.console import Console
 from rich.table import Table
 
 import verification
+from _decision_calls import name_parties
 from halo_core.crypto.keys import Ed25519Signer, KeyStore
+from halo_core.evidence import halo_verify
+from halo_core.evidence.controls import FRAMEWORKS
 from halo_core.ledger import encode_entry, format_vkey, make_vkey, writer_name
 from halo_core.ledger.checkpoints import read_anchors
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store import Store, StoreConfig
 from halo_core.store.drafts import encode_leaf
+from halo_core.store.writer_chains import load_trusted_keys
 
 __all__ = ["main"]
 
 _BASE_ENTRIES: Final = 5_000
 _COLUMNS: Final = "tenant, w, ws, idx, kind, session, ts_us, once, mark, body, signatures, sealed, marks"
+_PAYEE: Final = name_parties(0)[1]
+_VERIFIER: Final = "halo_verify.py"
 QUESTIONS: Final = {
     "who-touched": ["who-touched", "--system", "erp"],
     "who-touched --prove": ["who-touched", "--system", "erp", "--prove"],
@@ -53,13 +63,35 @@ QUESTIONS: Final = {
     "failures": ["failures"],
     "metrics": ["metrics"],
     "alerts sla": ["alerts", "sla"],
-    "verify --since": ["verify", "--since", "kept.json"],
+    "verify --since": ["verify", "--since", "../kept.json"],
     "sample of the last minute": ["sample", "--n", "25", "--seed", "7", "--from", "1m"],
+    "show": ["show", "100"],
+    "replay": ["replay", "100"],
+    "explain": ["explain", "--subject", _PAYEE],
+    "disclose": ["disclose", "{session}", "--output", "disclosed.json"],
+    "inventory": ["inventory", "show"],
+    "review show": ["review", "show", "{review}"],
+    "review status": ["review", "status"],
+    "grants unused": ["grants", "unused", "--days", "90"],
+    "passport history --raises": ["passport", "history", "--raises"],
+    "policy history --separation": ["policy", "history", "--separation"],
+    "approvals stats": ["approvals", "stats"],
+    "reversals": ["reversals"],
+    "export csv": ["export", "csv", "--output", "decisions.csv"],
+    "export ocsf": ["export", "ocsf", "--output", "events.jsonl"],
+    **{f"report {name}": ["report", "--framework", name, "--output", f"{name}.html"] for name in FRAMEWORKS},
+    "pack make": ["pack", "make", "--output", "pack.zip"],
+    "halo_verify.py pack.zip who-touched": ["pack.zip", "who-touched", "--label", "pii", "--key", "{key}"],
 }
+"""Name → words of the command, in a folder beside that of the ledger. The last one needs the pack of the one before."""
 _CHILD: Final = """
-import json, re, resource, sys, time
+import json, os, re, resource, sys, time
 from pathlib import Path
-from halo_core.cli.main import run
+if sys.argv[1].endswith(".py"):
+    sys.path.insert(0, os.path.dirname(sys.argv.pop(1)))
+    from halo_verify import main as run
+else:
+    from halo_core.cli.main import run
 out, sys.stdout = sys.stdout, open("/dev/null", "w")
 wall, cpu = time.perf_counter(), time.process_time()
 code = run(sys.argv[1:])
@@ -78,15 +110,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="most for a question (default %(default)s)")
     parser.add_argument("--megabytes", type=float, default=500.0, help="most for a question (default %(default)s)")
     parser.add_argument("--dir", type=Path, help="where the ledger goes (default: the system's temporary folder)")
+    parser.add_argument("--keep", type=Path, help="folder in which the ledger stays, and is found by a later run")
     parser.add_argument("--only", default="", help="only questions whose name holds this")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
     options = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="halo-questions-", dir=options.dir) as name:
-        folder = Path(name)
-        home, tenant = verification._build_ledger(folder, min(options.entries, _BASE_ENTRIES))  # noqa: SLF001
-        (folder / "kept.json").write_bytes((home / "anchor.json").read_bytes())
-        grow_ledger(home, tenant, options.entries)
-        figures = {name: _ask(home, folder, words) for name, words in QUESTIONS.items() if options.only in name}
+    with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="halo-questions-", dir=options.dir)))
+        figures = _measure(options.keep or scratch / "ledger", scratch, options.entries, options.only)
     if options.json:
         sys.stdout.write(json.dumps({"entries": options.entries, "questions": figures}, indent=2) + "\n")
     else:
@@ -96,6 +126,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         for item in figures.values()
     )
     return 0 if is_good else 1
+
+
+def _measure(ledger: Path, scratch: Path, entries: int, only: str) -> dict[str, dict[str, float]]:
+    """Make the ledger, unless it is there, and ask every question whose name holds `only`."""
+    home = ledger / "world" / "home"
+    if not (ledger / "kept.json").exists():
+        home, tenant = verification._build_ledger(ledger, min(entries, _BASE_ENTRIES))  # noqa: SLF001
+        kept = (home / "anchor.json").read_bytes()
+        grow_ledger(home, tenant, entries)
+        (ledger / "kept.json").write_bytes(kept)
+    work = scratch / "work"
+    work.mkdir()
+    (scratch / "kept.json").write_bytes((ledger / "kept.json").read_bytes())
+    names = _find_names(home)
+    wanted = {name: [word.format(**names) for word in words] for name, words in QUESTIONS.items() if only in name}
+    return {name: _ask(home, work, words) for name, words in wanted.items()}
+
+
+def _find_names(home: Path) -> dict[str, str]:
+    """What the words of a question name: a session, a review that is open, and the log's key."""
+    with closing(sqlite3.connect(home / "halo.db")) as connection:
+        (session,) = connection.execute(
+            "SELECT session FROM entry WHERE session<>'' GROUP BY session ORDER BY count(*) DESC, session LIMIT 1"
+        ).fetchone()
+        opened = connection.execute("SELECT body FROM entry WHERE kind='review' ORDER BY idx LIMIT 1").fetchone()
+    if opened is None:
+        _ask(home, home, ["review", "open", "--agent", "office", "--reviewer", "vera", "--due", "14d"])
+        return _find_names(home)
+    ((_, key),) = load_trusted_keys(home).items()
+    return {"key": key, "review": orjson.loads(opened[0])["body"]["id"], "session": session}
 
 
 def grow_ledger(home: Path, tenant: str, entries: int) -> None:
@@ -151,7 +211,11 @@ def _write_again(
 
 def _ask(home: Path, folder: Path, words: Sequence[str]) -> dict[str, float]:
     """Ask one question in a process of its own."""
-    line = [sys.executable, "-c", _CHILD, *words, "--json", "--home", str(home)]
+    is_pack = words[0] == "pack.zip"
+    command = [str(halo_verify.__file__), *words] if is_pack else [*words, "--json", "--home", str(home)]
+    if command[:2] in (["report", "--framework"], ["export", "csv"], ["export", "ocsf"]):
+        command.remove("--json")
+    line = [sys.executable, "-c", _CHILD, *command]
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603  our own words
     if done.returncode:
         raise SystemExit(f"questions: {' '.join(words)}: {done.stderr[-2000:]}")

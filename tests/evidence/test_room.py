@@ -203,4 +203,4 @@ def test_control_entries_are_streamed_by_kind(home):
 
 def test_a_query_is_written_in_one_way():
     text = format_query("who-touched", Period(0, 1_500_000), label="a b", prove=True, agent="")
-    assert text == "halo who-touched --from 1970-01-01T00:00:00Z --label 'a b' --prove --to 1970-01-01T00:00:01.500000Z"
+    assert text == "halo who-touched --label 'a b' --prove --to 1970-01-01T00:00:01.500000Z"

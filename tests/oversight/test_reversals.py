@@ -18,7 +18,7 @@ from halo_core.enforcement.held_acts import ReversalAction
 from halo_core.enforcement.reversals import Reverser, load_effect, read_decision
 from halo_core.errors import ConfigError, Denied, Held, Pending, Tampered
 from halo_core.evidence.answers import Period, Verdict
-from halo_core.evidence.questions_oversight import answer_reversals
+from halo_core.evidence.reversals import answer_reversals
 from halo_core.evidence.room import QueryRoom, ask
 from halo_core.model import ActionKind, Actor, EntryKind, Reversal, make_finding_key
 from halo_core.oversight import reversal_orders

@@ -25,10 +25,12 @@ from halo_core.cli.context import (
     warn_unwritten,
 )
 from halo_core.cli.operators import enrol, list_people, withdraw
-from halo_core.cli.rendering import build_table, console, safe_text, say, say_plainly
+from halo_core.cli.rendering import build_field_table, build_table, console, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
+from halo_core.evidence.answers import describe_tool, format_moment
+from halo_core.evidence.verified_log import describe_anchors
 from halo_core.oversight import keys
 from halo_core.oversight.keys import (
     KeyFile,
@@ -40,6 +42,7 @@ from halo_core.oversight.keys import (
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
 from halo_core.views.inventory import find_holders, list_follow_ups, refuse_without_overlap
+from halo_core.views.wording import format_count
 
 _WIDE_COLUMNS: Final = 140
 _FILE_TITLES: Final = ("key", "kind", "thumbprint", "signs", "owner", "mode", "this process")
@@ -57,12 +60,22 @@ def report_keys(*, key_home: KeysHomeOption = None, store: StoreContext) -> None
             remedy = "run your app once, or `halo passport issue AGENT`, or give `--home`"
             raise ConfigError("no_home", problem, field="home", remedy=remedy)
     authorities = Authorities(store.home)
-    files = list_key_files(KeyStore(key_home or store.home))
+    files, now_us = list_key_files(KeyStore(key_home or store.home)), SystemClock().now_us()
     trust_by_tenant = {tenant: authorities.load(tenant) for tenant in authorities.tenants()}
-    trusted = list_trusted_keys(trust_by_tenant, files, SystemClock().now_us())
+    trusted = list_trusted_keys(trust_by_tenant, files, now_us)
     warning_texts = list_warnings(files, trusted)
-    if store.print_json({"keys": files, "trusted": trusted, "warnings": warning_texts}):
+    head = {
+        "query": "halo keys report",
+        "period": f"as of {format_moment(now_us)} (UTC)",
+        "population": f"{format_count(len(files), 'key file')}, {format_count(len(trusted), 'trusted key')} of "
+        f"{format_count(len(trust_by_tenant), 'tenant')}",
+        "checkpoint": "; ".join(describe_anchors(store.home)) or "none",
+        "tool": describe_tool(),
+    }
+    if store.print_json({"head": head, "keys": files, "trusted": trusted, "warnings": warning_texts}):
         return
+    say(build_field_table((name, safe_text(text)) for name, text in head.items()))
+    say_plainly("note: files of this host are read, and no entry of the log; `halo verify` compares it with them")
     say_plainly(f"keys in {key_home or store.home}")
     wide = console().width >= _WIDE_COLUMNS
     say(_render_rows(_FILE_TITLES, map(_build_file_cells, files), wide=wide))

@@ -6,6 +6,8 @@ A verb makes an answer with `answer_question` and returns its exit code: 0 the c
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,7 +21,7 @@ from halo_core.cli.context import StoreContext, parse_time, store_verb
 from halo_core.cli.rendering import Exit, build_field_table, build_table, console, fail, safe_text, say
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, Gap, NotVerified
-from halo_core.evidence.answers import Answer, Period, Verdict, format_moment, format_query
+from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of, format_query
 from halo_core.evidence.questions_access import answer_access_log, answer_reach, answer_sample, answer_who_touched
 from halo_core.evidence.questions_operation import (
     answer_denials,
@@ -63,6 +65,29 @@ def read_period(from_: str, to: str, now_us: int | None = None) -> Period:
     """
     now_us = SystemClock().now_us() if now_us is None else now_us
     return Period(parse_time(from_, 0, "from", now_us), parse_time(to, now_us, "to", now_us))
+
+
+def read_log_head(store: StoreContext, reader: Reader, tenant: str, query: str, counted: tuple[int, str]) -> Answer:
+    """The head of an answer that is not about a period: of how many entries and sessions, and under which checkpoint.
+
+    Args:
+        store: of the verb.
+        reader: has read what is answered; the head is of the same state of the log.
+        tenant: whose log.
+        query: the command in canonical form.
+        counted: how many of what the answer shows, such as `(2, "entries")`.
+
+    Returns:
+        An answer that holds if the log verifies; else it says why that cannot be told.
+    """
+    room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us(), query=query)
+
+    def question(room: QueryRoom, period: Period) -> Answer:
+        entries, sessions = room.log.size, reader.count_sessions(tenant)
+        what = f"{counted[1]} of {count_of(entries, 'entry', 'entries')} in {count_of(sessions, 'session')}"
+        return room.conclude(period, counted=counted[0], what=what, claim="the log verifies")
+
+    return ask(room, Period(0, END_US), question)
 
 
 def answer_question(
@@ -118,7 +143,7 @@ def print_answer(store: StoreContext, answer: Answer) -> Exit:
     """Record that a question was asked, and print its answer; the exit code of its verdict."""
     store.record_access("read", {"query": answer.query}, answer.tenant)
     if not store.print_json(answer.to_json()):
-        _print_head(answer)
+        print_head(answer)
         say(_VERDICTS[answer.verdict], safe_text(answer.claim))
         for finding in answer.findings:
             say("  - ", safe_text(finding))
@@ -128,9 +153,16 @@ def print_answer(store: StoreContext, answer: Answer) -> Exit:
     return Exit(answer.verdict.exit_code)
 
 
-def _print_head(answer: Answer) -> None:
-    period, population = answer.period, answer.population
-    span = f"{format_moment(period.from_us) or '-'} to {format_moment(period.to_us) or '-'} (UTC, end excluded)"
+def print_log_head(answer: Answer) -> None:
+    """Print the head that `read_log_head` made, and why the log does not verify, if it does not."""
+    print_head(answer)
+    for finding in answer.findings:
+        say(_VERDICTS[Verdict.CANNOT_TELL], safe_text(f"whether this is what was signed: {finding}"))
+
+
+def print_head(answer: Answer) -> None:
+    """Print what an answer is about: query, period, population, checkpoint and program."""
+    population = answer.population
     places = f", positions {population.first_index} to {population.last_index}" if population.first_index >= 0 else ""
     head = f"{population.root} of {population.tree_size} entries" if population.tree_size else "none"
     if population.uncovered:
@@ -138,7 +170,7 @@ def _print_head(answer: Answer) -> None:
     rows = (
         ("query", answer.query),
         ("tenant", answer.tenant),
-        ("period", span),
+        ("period", answer.period.describe()),
         ("population", f"{population.counted} {population.what}{places}"),
         ("checkpoint", head),
         ("tool", answer.tool),
@@ -182,16 +214,6 @@ def _format_cell(value: Any) -> str:
 
 
 AgentOption = Annotated[str, Option("--agent", help="Only what this agent did.")]
-UserOption = Annotated[str, Option("--user", help="Only what was done for this person: name or reference.")]
-ToolOption = Annotated[
-    str, Option("--tool", help="Only this tool, retriever, model or agent; `*` stands for any characters.")
-]
-SystemOption = Annotated[str, Option("--system", help="Only resources of this system.")]
-LabelOption = Annotated[str, Option("--label", help="Only resources with this data label, for example chd.")]
-EffectOption = Annotated[
-    str, Option("--effect", help=f"Only these effects, with commas between them: {', '.join(_EFFECTS)}.")
-]
-SessionOption = Annotated[str, Option("--session", help="Only this session: its name or its reference.")]
 
 
 def read_effects(text: str) -> frozenset[str]:
@@ -208,7 +230,41 @@ def read_effects(text: str) -> frozenset[str]:
     return effects
 
 
-def _list_options(wanted: DecisionFilter) -> dict[str, str]:
+def filter_options(verb: Callable[..., int]) -> Callable[..., int]:
+    """Give a verb the options by which decisions are filtered, with the period; it receives them as `wanted`."""
+    own = [item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "wanted"]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    added = [inspect.Parameter(name, keyword, default="", annotation=item) for name, item in _FILTERS.items()]
+
+    @functools.wraps(verb)
+    def run(**options: Any) -> int:
+        given = {name: options.pop(name, "") for name in _FILTERS}
+        period = read_period(given.pop("from_"), given.pop("to"))
+        effects = read_effects(given.pop("effect"))
+        return verb(wanted=DecisionFilter(period, effects=effects, **given), **options)
+
+    run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
+    return run
+
+
+_FILTERS: Final[dict[str, Any]] = {
+    "agent": AgentOption,
+    "user": Annotated[str, Option("--user", help="Only what was done for this person: name or reference.")],
+    "tool": Annotated[
+        str, Option("--tool", help="Only this tool, retriever, model or agent; `*` stands for any characters.")
+    ],
+    "system": Annotated[str, Option("--system", help="Only resources of this system.")],
+    "label": Annotated[str, Option("--label", help="Only resources with this data label, for example chd.")],
+    "effect": Annotated[
+        str, Option("--effect", help=f"Only these effects, with commas between them: {', '.join(_EFFECTS)}.")
+    ],
+    "session": Annotated[str, Option("--session", help="Only this session: its name or its reference.")],
+    "from_": FromOption,
+    "to": ToOption,
+}
+
+
+def list_filters(wanted: DecisionFilter) -> dict[str, str]:
     """The options that a filter was made of, as they stand in a query."""
     return {
         "agent": wanted.agent,
@@ -222,28 +278,19 @@ def _list_options(wanted: DecisionFilter) -> dict[str, str]:
 
 
 @store_verb()
+@filter_options
 def who_touched(
     *,
-    label: Annotated[str, Option("--label", help="Data label of a resource or a result, for example chd.")] = "",
-    system: SystemOption = "",
-    tool: ToolOption = "",
-    agent: AgentOption = "",
-    user: UserOption = "",
-    effect: EffectOption = "",
+    wanted: DecisionFilter,
     prove: Annotated[bool, Option("--prove", help="Also show that none is missing.")] = False,
-    session: SessionOption = "",
-    from_: FromOption = "",
-    to: ToOption = "",
     store: StoreContext,
 ) -> int:
     """List every agent that reached data with a label, for whom, with what effect, and whether it ran."""
-    if not (label or system or tool):
+    if not (wanted.label or wanted.system or wanted.tool):
         remedy = "give `--label`, `--system` or `--tool`"
         raise ConfigError("usage", "nothing was named that may have been reached", field="label", remedy=remedy)
-    period = read_period(from_, to)
-    wanted = DecisionFilter(period, agent, user, tool, system, label, read_effects(effect), session)
     question = partial(answer_who_touched, wanted=wanted, prove=prove)
-    return answer_question(store, "who-touched", period, question, **_list_options(wanted), prove=prove)
+    return answer_question(store, "who-touched", wanted.period, question, **list_filters(wanted), prove=prove)
 
 
 @store_verb()
@@ -261,57 +308,38 @@ def reach(
 
 
 @store_verb()
+@filter_options
 def sample(
     *,
+    wanted: DecisionFilter,
     n: Annotated[int, Option("--n", help="How many decisions to draw.")] = 25,
     seed: Annotated[str, Option("--seed", help="Any text; the same seed draws the same decisions.")] = "",
     kind: Annotated[str, Option("--kind", help=f"Only actions of this kind: {', '.join(_KINDS)}.")] = "",
-    agent: AgentOption = "",
-    user: UserOption = "",
-    tool: ToolOption = "",
-    system: SystemOption = "",
-    label: LabelOption = "",
-    effect: EffectOption = "",
-    session: SessionOption = "",
-    from_: FromOption = "",
-    to: ToOption = "",
     store: StoreContext,
 ) -> int:
     """Count the decisions of a period, and draw some at random so that anybody can draw them again."""
     if kind and kind not in _KINDS:
         remedy = f"use one of {', '.join(_KINDS)}"
         raise ConfigError("bad_kind", f"`{kind[:32]}` is no kind of action", field="kind", remedy=remedy)
-    period = read_period(from_, to)
-    wanted = DecisionFilter(period, agent, user, tool, system, label, read_effects(effect), session)
     question = partial(answer_sample, wanted=wanted, n=n, seed=seed, kind=kind)
-    options = _list_options(wanted)
-    return answer_question(store, "sample", period, question, **options, kind=kind, n=n, seed=seed)
+    options = list_filters(wanted)
+    return answer_question(store, "sample", wanted.period, question, **options, kind=kind, n=n, seed=seed)
 
 
 @store_verb()
+@filter_options
 def denials(
     *,
+    wanted: DecisionFilter,
     with_disposition: Annotated[
         bool, Option("--with-disposition", help="Also what followed: asked, answered, tried again, judged, stopped.")
     ] = False,
-    agent: AgentOption = "",
-    user: UserOption = "",
-    tool: ToolOption = "",
-    system: SystemOption = "",
-    label: LabelOption = "",
-    effect: EffectOption = "",
-    session: SessionOption = "",
-    from_: FromOption = "",
-    to: ToOption = "",
     store: StoreContext,
 ) -> int:
     """List refused and invalid attempts, and what followed each."""
-    period = read_period(from_, to)
-    wanted = DecisionFilter(period, agent, user, tool, system, label, read_effects(effect), session)
     question = partial(answer_denials, wanted=wanted, with_disposition=with_disposition)
-    return answer_question(
-        store, "denials", period, question, **_list_options(wanted), with_disposition=with_disposition
-    )
+    options = list_filters(wanted)
+    return answer_question(store, "denials", wanted.period, question, **options, with_disposition=with_disposition)
 
 
 @store_verb()

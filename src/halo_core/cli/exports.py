@@ -15,16 +15,10 @@ from typer import Option
 
 from halo_core.cli.context import StoreContext, store_verb
 from halo_core.cli.evidence import (
-    AgentOption,
-    EffectOption,
     FromOption,
-    LabelOption,
-    SessionOption,
-    SystemOption,
-    ToolOption,
     ToOption,
-    UserOption,
-    read_effects,
+    filter_options,
+    list_filters,
     read_period,
 )
 from halo_core.cli.rendering import Exit, fail, say_plainly
@@ -43,25 +37,11 @@ app = typer.Typer(help="Export the log for other systems.", no_args_is_help=True
 
 
 @store_verb(app, "csv")
-def export_csv(
-    *,
-    output: OutputOption,
-    agent: AgentOption = "",
-    user: UserOption = "",
-    tool: ToolOption = "",
-    system: SystemOption = "",
-    label: LabelOption = "",
-    effect: EffectOption = "",
-    session: SessionOption = "",
-    from_: FromOption = "",
-    to: ToOption = "",
-    store: StoreContext,
-) -> int:
+@filter_options
+def export_csv(*, output: OutputOption, wanted: DecisionFilter, store: StoreContext) -> int:
     """Write decisions with their outcomes as CSV; no cell is taken for a formula."""
-    period = read_period(from_, to)
-    wanted = DecisionFilter(period, agent, user, tool, system, label, read_effects(effect), session)
-    options = {"agent": agent, "effect": effect, "label": label, "system": system, "tool": tool}
-    return _export(store, "csv", period, output, lambda room: map(str.encode, iter_csv(room, wanted)), **options)
+    given = {name: value for name, value in list_filters(wanted).items() if name not in ("session", "user")}
+    return _export(store, "csv", wanted.period, output, lambda room: map(str.encode, iter_csv(room, wanted)), **given)
 
 
 @store_verb(app, "jsonl")

@@ -13,22 +13,20 @@ import typer
 from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.evidence import print_head, read_log_head
 from halo_core.cli.passports import print_changes
-from halo_core.cli.rendering import Exit, build_table, print_note, safe_text, say, say_plainly
+from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, NotVerified
+from halo_core.evidence.answers import Answer, format_query
+from halo_core.evidence.grant_uses import AgentUnusedGrants, UnusedGrant, list_unused_grants, load_removed_grants
+from halo_core.evidence.room import QueryRoom
 from halo_core.model import ActionKind, Grants
 from halo_core.oversight.grants import give_notice, record_removal, record_restoring
 from halo_core.oversight.issuing import issue, write_manifest
 from halo_core.views.inventory import Proposal, ProposedGrants
 from halo_core.views.passport_changes import prepare_grants
 from halo_core.views.passports import load_current_passport
-from halo_core.views.unused_grants import (
-    AgentUnusedGrants,
-    UnusedGrant,
-    list_unused_grants,
-    load_removed_grants,
-)
 from halo_core.views.wording import format_count, shorten_hash
 
 app = typer.Typer(help="Grants that nobody uses: list, remove and restore them.")
@@ -53,23 +51,47 @@ def list_unused(
     ] = False,
     key_home: KeyHomeOption = None,
     store: StoreContext,
-) -> None:
-    """List the grants that were not used for long; with --apply do what the manifest says."""
+) -> int:
+    """List the grants that were not used for long; with --apply do what the manifest says.
+
+    Exit 2: the log does not verify, so nobody can tell what was used.
+    """
     if apply and days is not None:
         problem = "with `--apply` the manifest says after how many days"
         raise ConfigError("bad_days", problem, field="days", remedy="write `unused_grants: {after_days: N}` there")
     now_us = SystemClock().now_us()
-    with store.open_log() as (reader, tenant):
-        found = list_unused_grants(reader, tenant, store.home, now_us, agent=agent, days=days)
-    removed = [_apply(store, tenant, item, key_home) for item in found] if apply else []
-    if apply:
-        with store.open_log() as (reader, tenant):
-            found = list_unused_grants(reader, tenant, store.home, now_us, agent=agent)
-    if store.print_json({"agents": [item.to_json() for item in found], "removed": sum(removed)}):
-        return
+    query = format_query("grants unused", agent=agent, days=days or 0, apply=apply)
+    try:
+        found, head = _read_unused(store, query, now_us, agent=agent, days=days)
+        removed = [_apply(store, head.tenant, item, key_home) for item in found] if apply else []
+        if apply:
+            found, head = _read_unused(store, query, now_us, agent=agent)
+    except NotVerified as exc:
+        return fail(exc, Exit.CANNOT_TELL)
+    answer = {"agents": [item.to_json() for item in found], "head": head.to_json(), "removed": sum(removed)}
+    if store.print_json(answer):
+        return Exit.OK
+    print_head(head)
     _print_unused(found, days)
     if apply:
         say_plainly(f"removed: {format_count(sum(removed), 'grant')}; `halo grants restore AGENT` restores them")
+    return Exit.OK
+
+
+def _read_unused(
+    store: StoreContext, query: str, now_us: int, *, agent: str = "", days: int | None = None
+) -> tuple[list[AgentUnusedGrants], Answer]:
+    """The unused grants, and the head of the answer.
+
+    Raises:
+        NotVerified: the log does not verify.
+    """
+    with store.open_log() as (reader, tenant):
+        room = QueryRoom(reader, tenant, home=store.home, now_us=now_us)
+        found = list_unused_grants(room, now_us, agent=agent, days=days)
+        counted = sum(item.total for item in found)
+        what = f"grants of {format_count(len(found), 'agent')}, and uses"
+        return found, read_log_head(store, reader, tenant, query, (counted, what))
 
 
 def _print_unused(found: list[AgentUnusedGrants], days: int | None) -> None:
@@ -148,7 +170,8 @@ def remove_grants(
     """Remove the grants that an agent did not use for long, now: in the manifest, and with a new passport."""
     now_us = SystemClock().now_us()
     with store.open_log() as (reader, tenant):
-        found = list_unused_grants(reader, tenant, store.home, now_us, agent=agent, days=days)
+        room = QueryRoom(reader, tenant, home=store.home, now_us=now_us)
+        found = list_unused_grants(room, now_us, agent=agent, days=days)
     item = next(iter(found), None)
     if item is None or not item.unused:
         say_plainly(f"{agent} has no grant that was not used for so long")

@@ -20,7 +20,7 @@ from rich.text import Text
 from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, show_progress, store_verb
-from halo_core.cli.evidence import answer_since
+from halo_core.cli.evidence import answer_since, print_log_head, read_log_head
 from halo_core.cli.rendering import (
     EFFECT_STYLE,
     PASSED_MARKS,
@@ -55,18 +55,27 @@ def show(
     *,
     reveal: Annotated[bool, Option("--reveal", help="Show content unmasked.")] = False,
     store: StoreContext,
-) -> None:
-    """Show one entry in full: who did what, why it was decided so, and the outcome."""
+) -> int:
+    """Show one entry in full: who did what, why it was decided so, and the outcome.
+
+    Exit 0: the log verifies. 2: it does not, so nobody can tell whether the entry is what was signed.
+    """
     with store.open_log() as (reader, tenant):
         parts = load_entry(reader, store.open_contents(reader, is_shown=False), tenant, id, reveal=reveal)
-    store.record_access("reveal" if reveal else "read", {"entry": parts[0].record.entry.id}, tenant)
+        entry_id = parts[0].record.entry.id
+        query = f"halo show {entry_id}{' --reveal' * reveal}"
+        head = read_log_head(store, reader, tenant, query, (len(parts), "entries"))
+    store.record_access("reveal" if reveal else "read", {"entry": entry_id}, tenant)
     if store.print_json(parts):
-        return
+        return head.verdict.exit_code
+    print_log_head(head)
+    say()
     for part in parts:
         entry = part.record.entry
         say(f"[bold]{'sighting' if entry.kind is EntryKind.SHADOW else entry.kind.value}[/] {entry.id}")
         say(build_field_table((name, _style_value(name, value)) for name, value in part.describe()))
         say()
+    return head.verdict.exit_code
 
 
 def _style_value(name: str, value: str) -> str:
@@ -157,7 +166,8 @@ def replay(
 ) -> int:
     """Recompute recorded decisions and compare the bytes.
 
-    Exit 0: identical. 12: a decision differs (the first such field is shown). 2: cannot tell (erased or unreadable).
+    Exit 0: identical. 12: a decision differs (the first such field is shown). 2: cannot tell (erased or unreadable, or
+    the log does not verify).
     """
     if bool(id) == all_:
         remedy = "run `halo replay ID` or `halo replay --all`"
@@ -171,18 +181,22 @@ def replay(
         else:
             results = replay_log(store.url, store.home, name, processes=count_cores())
         counts, odd = _collect_results(results, total)
+        query = f"halo replay {'--all' if record is None else record.entry.id}"
+        head = read_log_head(store, reader, name, query, (counts.total(), "decisions"))
     rows = [
         {"id": item.id, "status": item.status.value, "where": item.where}
         | {"computed": repr(item.computed), "recorded": repr(item.recorded)}
         for item in odd
     ]
-    if not store.print_json({"counts": {status.value: n for status, n in counts.items()}, "odd": rows}):
+    answer = {"counts": {status.value: n for status, n in counts.items()}, "head": head.to_json(), "odd": rows}
+    if not store.print_json(answer):
+        print_log_head(head)
         if record is not None:
             _print_replayed(record.entry)
         _print_replay(counts.total(), counts, odd)
     if counts[ReplayStatus.DIFFERS]:
         return Exit.REPLAY_DIFFERS
-    return Exit.CANNOT_TELL if odd or not counts else Exit.OK
+    return Exit.CANNOT_TELL if odd or not counts else head.verdict.exit_code
 
 
 def _print_replayed(decision: LedgerEntry) -> None:

@@ -21,7 +21,7 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.enforcement.guards import get_guard
 from halo_core.errors import ConfigError, Denied
-from halo_core.evidence.questions_oversight import answer_reversals
+from halo_core.evidence.reversals import answer_reversals
 from halo_core.facade import HaloBase
 from halo_core.oversight.overrides import (
     DEFAULT_REVIEW_DAYS,

@@ -18,14 +18,16 @@ from halo_core.cli.rendering import Exit, build_table, print_note, safe_text, sa
 from halo_core.clock import DAY_US, SystemClock, format_iso
 from halo_core.crypto.keys import RandomIds
 from halo_core.errors import ConfigError
+from halo_core.evidence.grant_uses import GrantUse, PlayedBack, count_uses, play_back
 from halo_core.evidence.questions_inventory import (
     MAX_LIST_BYTES,
     answer_inventory,
     answer_reviews,
+    measure_reach,
     read_foreign_list,
     suggest_tier,
 )
-from halo_core.evidence.room import DecisionFilter, QueryRoom
+from halo_core.evidence.room import QueryRoom
 from halo_core.model import ActionKind, GrantName, Grants
 from halo_core.oversight.grants import (
     classify_agent,
@@ -37,14 +39,7 @@ from halo_core.oversight.grants import (
     record_removal,
 )
 from halo_core.store.reader import Reader
-from halo_core.views.access_reviews import (
-    GrantUse,
-    PlayedBack,
-    ReviewCycle,
-    count_uses,
-    load_reviews,
-    play_back,
-)
+from halo_core.views.access_reviews import ReviewCycle, load_reviews
 from halo_core.views.inventory import Proposal, ProposedGrants, read_manifest_if_any
 from halo_core.views.passports import StoredChain, iterate_standing_entries, load_current_passport
 from halo_core.views.wording import format_count
@@ -129,7 +124,8 @@ def show_cycle(review: ReviewArgument, *, days: DaysOption = _EVIDENCE_DAYS, sto
     from_us = SystemClock().now_us() - days * DAY_US
     with store.open_log() as (reader, tenant):
         cycle = _find(reader, tenant, review)
-        uses = count_uses(reader, tenant, from_us)
+        room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+        uses = count_uses(room, from_us)
     rows = [(agent, grant, uses.get((agent, grant), GrantUse())) for agent, grant in cycle.list_grants()]
     evidence = [
         {"agent": agent, "grant": list(grant), **use._asdict(), "verdict": cycle.answers.get((agent, grant), "")}
@@ -233,10 +229,8 @@ def close_cycle(
         for name in narrowed:
             _require_issued(name, current[name])
         contents = store.open_contents(reader, is_shown=False)
-        played = [
-            play_back(reader, contents, tenant, name, grants=grants, from_us=from_us)
-            for name, grants in narrowed.items()
-        ]
+        room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+        played = [play_back(room, contents, name, grants=grants, from_us=from_us) for name, grants in narrowed.items()]
     if not store.json:
         for item in played:
             _print_played(item, days)
@@ -382,14 +376,13 @@ def classify(
     with store.open_log() as (reader, tenant):
         room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
         period = read_period("", "")
-        decisions = list(room.decisions(DecisionFilter(period, agent=agent)))
-        if not decisions and agent not in section and load_current_passport(reader, tenant, agent) is None:
+        reached = measure_reach(room, period, agent)
+        if not reached.decisions and agent not in section and load_current_passport(reader, tenant, agent) is None:
             raise ConfigError(
                 "no_such_agent", f"`{agent[:64]}` is not known", field="AGENT", remedy="see `halo agents`"
             )
-        labels = {label for item in decisions for label in item.labels}
         regulated = tuple(getattr(section.get(agent), "regulated", ()))
-        suggested = suggest_tier({item.impact for item in decisions}, labels, regulated)
+        suggested = suggest_tier(reached.impacts, reached.labels, regulated)
     act = partial(classify_agent, agent=agent, tier=tier, suggested=suggested, why=why, by=store.actor)
     store.commit(act)
     if not store.print_json({"agent": agent, "suggested": suggested, "tier": tier}):

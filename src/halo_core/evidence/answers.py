@@ -45,7 +45,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A period of time: from a moment to just before another one, microseconds since 1970 (UTC)."""
+    """A period of time: from a moment to just before another one, microseconds since 1970 (UTC).
+
+    A period that begins at 0 begins with the log; no date is written for it.
+    """
 
     from_us: int
     to_us: int
@@ -54,10 +57,15 @@ class Period:
         """Whether a moment is in it."""
         return self.from_us <= ts_us < self.to_us
 
+    def describe(self) -> str:
+        """In words, as it stands at the head of an answer."""
+        first = format_moment(self.from_us) if self.from_us else "the beginning of the log"
+        return f"{first or '-'} to {format_moment(self.to_us) or '-'} (UTC, end excluded)"
+
     def to_json(self) -> dict[str, Any]:
-        """For programs; an end that no date has is None."""
+        """For programs; the beginning of the log is None, and so is an end that no date has."""
         return {
-            "from": format_moment(self.from_us),
+            "from": format_moment(self.from_us) if self.from_us else None,
             "from_us": self.from_us,
             "to": format_moment(self.to_us),
             "to_us": self.to_us,
@@ -150,12 +158,12 @@ def format_query(verb: str, period: Period | None = None, **options: str | int |
 
     Args:
         verb: with its arguments, such as `alerts sla`.
-        period: given as `--from` and `--to`.
+        period: given as `--from` and `--to`; the beginning of the log is left out.
         options: name → value, with `_` for `-`; True for an option without a value, False, 0 and "" for none.
     """
     given: dict[str, str | int | bool] = {name.replace("_", "-"): value for name, value in options.items() if value}
     if period is not None:
-        moments = {"from": format_moment(period.from_us), "to": format_moment(period.to_us)}
+        moments = {"from": format_moment(period.from_us) if period.from_us else None, "to": format_moment(period.to_us)}
         given |= {name: text for name, text in moments.items() if text is not None}
     words = [verb]
     for name, value in sorted(given.items()):

@@ -11,22 +11,23 @@ The pass calls the methods of each `Check` in this order:
     finish         the last findings, rows and notes
     conclude       the answer
 
-Memory does not grow with the log: findings are counted, and only the first ones are kept.
+Memory does not grow with the log: findings are counted, and only the first ones are kept. An entry that is signed and
+has not the form of its kind is a finding of each check that reads it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, NotVerified, PassportError, Tampered
 from halo_core.evidence.answers import END_US, Answer, Period, Verdict, format_query
 from halo_core.evidence.facts import RUN_EFFECTS, FrameFacts
-from halo_core.evidence.room import QueryRoom, RoomEntry, ask
+from halo_core.evidence.room import MALFORMED, QueryRoom, RoomEntry, ask
 from halo_core.model import Effect, Link
 from halo_core.passports import ChainCache, TrustAnchors
 from halo_core.replay import read_passport_keys
@@ -37,6 +38,7 @@ MAX_FINDINGS: Final = 50
 _MAX_CACHED: Final = 8192
 """Resources, and chains of passports, that are kept while a log is read."""
 
+_T = TypeVar("_T")
 DECISION: Final = "decision"
 OUTCOME: Final = "outcome"
 
@@ -110,7 +112,7 @@ class RunReader:
             codes = tuple(item["code"] for item in verdict.get("reasons", ({"code": "granted"},)))
             ran = body.get("dispatched", effect in RUN_EFFECTS)
             frame, resource = self.room.read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
-        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        except MALFORMED as exc:
             raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
         return DecisionItem(entry, frame, resource, effect, codes, ran)
 
@@ -218,15 +220,22 @@ class Check:
         if len(self._findings) < MAX_FINDINGS:
             self._findings.append(sentence)
 
+    def add_unreadable(self, entry: RoomEntry, problem: Exception) -> None:
+        """Add the finding of an entry that is signed and has not the form of its kind."""
+        self.add_finding(f"unreadable entry: {entry.id} has not the form of a {entry.kind} ({problem!r})")
+
     def explain_empty(self) -> str:
         """Why nothing can be told where nothing was counted."""
         return f"there are no {self.counted} in this period"
 
+    def list_findings(self) -> list[str]:
+        """The findings in words; of many the first ones, and how many more there are."""
+        more = self._found - len(self._findings)
+        return [*self._findings, *([f"and {more} more"] if more else [])]
+
     def conclude(self) -> Answer:
         """The answer: it fails with a finding, and cannot tell where nothing was counted or something is unknown."""
-        findings, more = list(self._findings), self._found - len(self._findings)
-        if more:
-            findings.append(f"and {more} more")
+        findings = self.list_findings()
         verdict = Verdict.FAILS if findings else Verdict.HOLDS
         if not findings and (self.unknown or not self.count):
             findings, verdict = self.unknown or [self.explain_empty()], Verdict.CANNOT_TELL
@@ -274,9 +283,7 @@ def run_check_classes(room: QueryRoom, period: Period, checks: Sequence[type[Che
         run = RunReader(room, period)
         running = [check(run) for check in checks]
         try:
-            _read_entries(room, period, running, run)
-            for check in running:
-                check.finish()
+            run_pass(room, period, running)
         except NotVerified as exc:
             damage.append(exc)
             raise
@@ -302,25 +309,48 @@ def run_check_classes(room: QueryRoom, period: Period, checks: Sequence[type[Che
     return {check.name: answers[check.name] for check in checks}
 
 
-def _read_entries(room: QueryRoom, period: Period, running: Sequence[Check], run: RunReader) -> None:
+def run_pass(room: QueryRoom, period: Period, running: Sequence[Check]) -> None:
+    """Give checks the entries that they want, in one pass over the log, and finish them.
+
+    Args:
+        room: reads the log.
+        period: that is asked about.
+        running: checks of one `RunReader`.
+
+    Raises:
+        NotVerified: the log is not whole, or a decision cannot be read.
+    """
     for entry, readers in _route(room, [(check.history, check) for check in running], Period(0, period.from_us)):
         for check in readers:
-            check.add_history(entry)
+            _give(check, check.add_history, entry, entry)
+    _read_period(room, period, running)
+    waiting = [(check.later, check) for check in running if check.later and check.is_waiting]
+    for entry, readers in _route(room, waiting, Period(period.to_us, END_US)):
+        for check in readers:
+            _give(check, check.add_later, entry, entry)
+        if not any(check.is_waiting for _, check in waiting):
+            break
+    for check in running:
+        check.finish()
+
+
+def _read_period(room: QueryRoom, period: Period, running: Sequence[Check]) -> None:
     wanted = [(None if check.kinds is None else check.kinds | check.history, check) for check in running]
     for entry, readers in _route(room, wanted, period):
         if entry.kind != DECISION:
             for check in readers:
-                check.add(entry)
+                _give(check, check.add, entry, entry)
             continue
-        decision = run.read_decision(entry)
+        decision = readers[0].run.read_decision(entry)
         for check in readers:
-            check.add_decision(decision)
-    waiting = [(check.later, check) for check in running if check.later and check.is_waiting]
-    for entry, readers in _route(room, waiting, Period(period.to_us, END_US)):
-        for check in readers:
-            check.add_later(entry)
-        if not any(check.is_waiting for _, check in waiting):
-            break
+            _give(check, check.add_decision, decision, entry)
+
+
+def _give(check: Check, take: Callable[[_T], None], item: _T, entry: RoomEntry) -> None:
+    try:
+        take(item)
+    except MALFORMED as exc:
+        check.add_unreadable(entry, exc)
 
 
 def _route(

@@ -50,6 +50,11 @@ class FrameFacts(NamedTuple):
     chain: tuple[str, ...]
     host: Mapping[str, Any]
 
+    @property
+    def agents(self) -> frozenset[str]:
+        """The agents whose grants a decision uses: the one that acts, and those that it acts under."""
+        return frozenset((self.agent, *self.acting[bool(self.user) :]))
+
 
 class DecisionFacts(NamedTuple):
     """What a question asks of a decision.
@@ -103,6 +108,11 @@ class DecisionFacts(NamedTuple):
     links: tuple[tuple[str, str], ...]
     trace: str
     body: Mapping[str, Any]
+
+    @property
+    def agents(self) -> frozenset[str]:
+        """The agents whose grants it uses: the one that acts, and those that it acts under."""
+        return frozenset((self.agent, *self.acting[bool(self.user) :]))
 
 
 class OutcomeFacts(NamedTuple):

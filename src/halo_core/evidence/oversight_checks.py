@@ -1,4 +1,4 @@
-"""Checks of what people do: answers, changes, alerts, reviews, overrides, reversals, incidents, drills and keys."""
+"""Checks of what people do: answers, changes, alerts, incidents and drills."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
-from halo_core.evidence.check_runner import DECISION, OUTCOME, Check, DecisionItem, RunReader
-from halo_core.evidence.facts import find_place_id
+from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
-from halo_core.evidence.questions_oversight import find_review_signer, is_finding_proven, load_approver_keys
 from halo_core.evidence.room import RoomEntry
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
-from halo_core.views.access_reviews import ReviewCycle, find_kept_grants, take_review_entry
 
 _US: Final = 1_000_000
 _ALERT_SLA_US: Final = 86_400 * _US
 """How long an alert may wait for a person."""
 _MAX_TIMES: Final = 100_000
-_MAX_ROWS: Final = 1_000
 _ANSWERED: Final = frozenset({"approved", "break_glass", "remembered"})
 """Codes of actions that ran on a person's answer."""
 _ACTS: Final = frozenset(
@@ -312,191 +308,6 @@ class AlertsCheck(Check):
             times = self._times.get(kind, [])
             middle = round(median(times), 1) if times else ""
             self.rows.append({"kind": kind, "alerts": n, "answered": len(times), "median hours": middle})
-
-
-class AccessReviewsCheck(Check):
-    """Reviews of grants are held when they are due."""
-
-    name = "access_reviews"
-    claim = "every review of grants was finished by its due date, and what it revoked was removed"
-    counted = "reviews"
-    history = frozenset({"review"})
-    columns = ("review", "reviewer", "due", "finished", "kept", "revoked")
-
-    def __init__(self, run: RunReader) -> None:
-        super().__init__(run)
-        self._cycles: dict[str, ReviewCycle] = {}
-
-    def add_history(self, entry: RoomEntry) -> None:
-        """Take an act of a review."""
-        take_review_entry(self._cycles, entry.index, entry.body, entry.ts_us)
-
-    def finish(self) -> None:
-        """What is overdue is a finding, and so is what was revoked and not removed."""
-        run, room = self.run, self.run.room
-        for name, cycle in self._cycles.items():
-            due, finished = cycle.due_us, cycle.closed_us
-            if finished and finished < run.period.from_us:
-                continue
-            self.count += 1
-            if not finished and run.as_of_us > due:
-                self.add_finding(f"review {name} was due {format_iso(due)} and is not finished")
-            elif finished > due:
-                self.add_finding(f"review {name} was due {format_iso(due)} and finished {format_iso(finished)}")
-            for problem in find_kept_grants(room.reader, room.tenant, cycle) if finished else ():
-                self.add_finding(f"review {name} {problem}")
-            verdicts = list(cycle.answers.values())
-            kept, revoked = verdicts.count("keep"), verdicts.count("revoke")
-            closed = format_iso(finished) if finished else ""
-            row = {"review": name, "reviewer": cycle.reviewer, "due": format_iso(due), "finished": closed}
-            self.rows.append({**row, "kept": kept, "revoked": revoked})
-        del self.rows[_MAX_ROWS:]
-
-    def explain_empty(self) -> str:
-        """Without a review nothing is known."""
-        return "there is no review of grants on record"
-
-
-class OverridesCheck(Check):
-    """Each override says who and why, and somebody else reviewed it in time."""
-
-    name = "overrides"
-    claim = "every override names a person and a reason, and was reviewed by somebody else when it was due"
-    counted = "overrides"
-    history = frozenset({"override"})
-    columns = ("override", "decision", "direction", "made", "due", "reviewed", "verdict")
-
-    def __init__(self, run: RunReader) -> None:
-        super().__init__(run)
-        self._made: dict[str, dict[str, Any]] = {}
-        self._people = load_approver_keys(run.room)
-
-    def add_history(self, entry: RoomEntry) -> None:
-        """Take an override, or the review of one."""
-        body = entry.body
-        name = str(body.get("answer") or entry.id)
-        if body.get("op") == "review":
-            if (known := self._made.get(name)) is not None and not known["reviewed_us"]:
-                self._take_review(known, entry)
-            return
-        links = dict(body.get("links", ()))
-        made: dict[str, Any] = {member: body.get(member, "") for member in ("actor", "kid", "why")}
-        made |= {"decision": str(links.get("overrides", "")), "direction": str(body.get("direction", ""))}
-        made |= {"due_us": body.get("review_by_us") or 0, "made_us": entry.ts_us}
-        made |= {"is_forged": False, "reviewed_us": 0, "reviewer": "", "verdict": ""}
-        self._made.setdefault(name, made)  # a second entry moves no due date
-
-    def _take_review(self, known: dict[str, Any], entry: RoomEntry) -> None:
-        signer = find_review_signer(self.run.room, entry, self._people)
-        if not signer or signer == known["kid"]:
-            known["is_forged"] = True
-            return
-        known["reviewed_us"], known["verdict"] = entry.ts_us, str(entry.body.get("verdict", ""))
-        known["reviewer"] = entry.body.get("actor", "")
-
-    def finish(self) -> None:
-        """What was not reviewed in time is a finding."""
-        for name, item in self._made.items():
-            due, reviewed = item["due_us"], item["reviewed_us"]
-            if not self.run.period.contains(item["made_us"]) and not self.run.period.contains(due):
-                continue
-            self.count += 1
-            if not item["actor"] or not item["why"]:
-                self.add_finding(f"override {name} does not say who made it and why")
-            if reviewed and item["reviewer"] == item["actor"]:
-                self.add_finding(f"override {name} was reviewed by the person who made it")
-            if item["is_forged"]:
-                self.add_finding(f"override {name} has a review that no second person has signed")
-            if due and self.run.as_of_us > due and not 0 < reviewed <= due:
-                self.add_finding(f"override {name} was not reviewed by {format_iso(due)}")
-            self.rows.append(
-                {
-                    "override": name,
-                    "decision": item["decision"],
-                    "direction": item["direction"],
-                    "made": format_iso(item["made_us"]),
-                    "due": format_iso(due) if due else "",
-                    "reviewed": format_iso(reviewed) if reviewed else "",
-                    "verdict": item["verdict"],
-                }
-            )
-        del self.rows[_MAX_ROWS:]
-
-    def explain_empty(self) -> str:
-        """Without an override nothing is known."""
-        return "no decision was overridden in this period"
-
-
-class ReversalsCheck(Check):
-    """Of each reversal that was begun it is known what came of it."""
-
-    name = "reversals"
-    claim = "of every reversal that was begun it is known what came of it"
-    counted = "reversals"
-    kinds = frozenset({OUTCOME, "reversal"})
-    later = frozenset({OUTCOME, "reversal"})
-    columns = ("decision", "attempt", "method", "asked", "status")
-    _open: Final = frozenset({"asked", "begun", "cancelled", "error", "paused", "unknown"})
-
-    def __init__(self, run: RunReader) -> None:
-        super().__init__(run)
-        self._asked: dict[tuple[str, int], dict[str, Any]] = {}
-        self._begun: dict[str, tuple[str, int]] = {}
-        self._people = load_approver_keys(run.room)
-
-    @property
-    def is_waiting(self) -> bool:
-        """What came of a reversal may come after the period."""
-        return any(item["status"] in self._open for item in self._asked.values())
-
-    def add(self, entry: RoomEntry) -> None:
-        """Take an order, a beginning, or what came of it."""
-        self._take(entry, is_inside=True)
-
-    def add_later(self, entry: RoomEntry) -> None:
-        """Take what came of it from behind the period."""
-        self._take(entry, is_inside=False)
-
-    def _take(self, entry: RoomEntry, *, is_inside: bool) -> None:
-        body = entry.body
-        if entry.kind == OUTCOME:
-            if self._begun and (key := self._begun.get(find_place_id(body.get("decision"), entry.writer))) is not None:
-                status = str(body.get("status", "success"))
-                self._asked[key]["status"] = "reversed" if status == "success" else status
-            return
-        key, op = (find_place_id(body.get("reverses")), int(body.get("attempt", 0))), body.get("op")
-        if op == "request" and is_inside:
-            method = str(body.get("method", ""))
-            self._asked[key] = {"asked_us": entry.ts_us, "method": method, "status": "ordered"}
-        elif op == "begin" and (key in self._asked or is_inside):
-            method = str(body.get("method", ""))
-            before = {"asked_us": entry.ts_us, "method": method}  # ordered before the period
-            self._asked.setdefault(key, before)["status"] = "begun"
-            self._begun[find_place_id(body.get("decision"))] = key
-        elif op == "confirm" and key in self._asked and is_finding_proven(self.run.room, entry, self._people):
-            done = body.get("finding") == "done"
-            self._asked[key]["status"] = "reversed" if done else "not done, as a person found"
-
-    def finish(self) -> None:
-        """What is left open is a finding; an order that nobody carried out is none."""
-        for (decision, attempt), item in self._asked.items():
-            self.count += 1
-            if item["status"] in self._open:
-                self.add_finding(f"nobody knows what came of the reversal of {decision}: it is `{item['status']}`")
-            self.rows.append(
-                {
-                    "decision": decision,
-                    "attempt": attempt,
-                    "method": item["method"],
-                    "asked": format_iso(item["asked_us"]),
-                    "status": item["status"],
-                }
-            )
-        del self.rows[_MAX_ROWS:]
-
-    def explain_empty(self) -> str:
-        """Without a reversal nothing is known."""
-        return "nobody asked for a reversal in this period"
 
 
 class IncidentsCheck(Check):

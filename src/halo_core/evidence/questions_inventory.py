@@ -1,4 +1,7 @@
-"""Questions about agents as a whole: the inventory with what ran ungoverned, and whether access reviews were held."""
+"""Agents as a whole: the inventory, what ran ungoverned, and whether access reviews were held.
+
+Each question is answered from the same computation as the control check on it.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,19 @@ from typing import Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
-from halo_core.evidence.answers import Answer, Period, Verdict, count_of
-from halo_core.evidence.room import END_US, DecisionFacts, DecisionFilter, QueryRoom
+from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of
+from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_pass
+from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.manifest import Manifest
-from halo_core.model import EntryKind
-from halo_core.views.access_reviews import find_kept_grants, load_reviews
+from halo_core.model import ActionKind, EntryKind
+from halo_core.views.access_reviews import ReviewCycle, find_kept_grants, take_review_entry
 from halo_core.views.inventory import AgentRow, list_agents
 
 MAX_LIST_BYTES: Final = 4_000_000
 _GRAVE: Final = frozenset({"payment", "delete", "execute", "admin", "grant", "send"})
 _REGULATED_LABELS: Final = frozenset({"chd", "pii", "phi", "secret"})
 _MAX_NAMED: Final = 20
+_MAX_ROWS: Final = 1_000
 COLUMNS: Final = (
     "agent", "owner", "purpose", "privilege", "tier", "suggested", "state", "regulated", "systems", "labels", "models",
     "prompts", "tools", "decisions", "last_seen",
@@ -28,8 +33,8 @@ COLUMNS: Final = (
 
 
 @dataclass(slots=True)
-class _Reached:
-    """What an agent did in the period."""
+class Reached:
+    """What an agent did in a period: how often, when last, and what it used."""
 
     decisions: int = 0
     last_us: int = 0
@@ -41,22 +46,145 @@ class _Reached:
     models: set[str] = field(default_factory=set)
     prompts: set[str] = field(default_factory=set)
 
-    def take(self, room: QueryRoom, decision: DecisionFacts) -> None:
+    def take(self, room: QueryRoom, decision: DecisionItem) -> None:
+        """Add a decision of the agent."""
+        entry, resource = decision.entry, decision.resource
         self.decisions += 1
-        self.last_us = max(self.last_us, decision.ts_us)
-        if decision.dispatched:
-            self.ran_us = max(self.ran_us, decision.ts_us)
-        if decision.kind != "inference":
-            self.tools.add(decision.resource)
-            self.systems.update({decision.system} - {""})
-            self.labels.update(decision.labels)
-            self.impacts.add(decision.impact)
+        self.last_us = max(self.last_us, entry.ts_us)
+        if decision.ran:
+            self.ran_us = max(self.ran_us, entry.ts_us)
+        if resource["kind"] != ActionKind.INFERENCE.value:
+            self.tools.add(resource["id"])
+            self.systems.update({resource.get("system", "")} - {""})
+            self.labels.update(resource["labels"])
+            self.impacts.add(resource["impact"])
             return
-        part = decision.body.get("model")
+        part = entry.body.get("model")
         tree: Mapping[str, Any] = room.reader.part_reader(room.tenant)(part) if isinstance(part, str) else {}
-        self.models.add(str(tree.get("version") or decision.resource))
+        self.models.add(str(tree.get("version") or resource["id"]))
         if tree.get("system"):
             self.prompts.add(str(tree["system"])[:12])
+
+
+class InventoryCheck(Check):
+    """Each agent that acted has an owner and an issued passport.
+
+    An agent that acts under a hand-off has no standing passport; the one at the root of its chain counts.
+    """
+
+    name = "inventory"
+    claim = "every agent that acted has a passport that somebody issued, and an owner"
+    counted = "agents"
+    kinds = frozenset({DECISION, "inventory"})
+    history = frozenset({"passport"})
+    columns = ("agent", "owner", "origin", "decisions")
+
+    def __init__(self, run: RunReader) -> None:
+        super().__init__(run)
+        self.reached: dict[str, Reached] = {}
+        self._passports: dict[str, tuple[str, str]] = {}  # agent → owner, origin
+        self._roots: dict[str, str] = {}  # agent under a hand-off → agent at the root of its chain
+        self._missing: list[str] = []  # names in another system's list that no agent here has
+        self._is_compared = False
+
+    def add_history(self, entry: RoomEntry) -> None:
+        """Take a passport."""
+        body, agent = entry.body, str(entry.body.get("agent", ""))
+        if entry.kind == "passport" and body.get("kind") == "standing":
+            self._passports[agent] = (str(body.get("owner", "")), str(body.get("origin", "")))
+
+    def add_decision(self, decision: DecisionItem) -> None:
+        """Note what an agent did."""
+        frame = decision.frame
+        self.reached.setdefault(frame.agent, Reached()).take(self.run.room, decision)
+        if frame.agent not in self._passports and frame.agent not in self._roots and frame.chain:
+            links = self.run.read_chain(frame.chain)
+            if not isinstance(links, str):
+                self._roots[frame.agent] = links[0].agent
+
+    def add(self, entry: RoomEntry) -> None:
+        """Take a passport, or a comparison with another system's list."""
+        if entry.kind != "inventory":
+            self.add_history(entry)
+        elif entry.body.get("op") == "compare":
+            self._missing = [str(name) for name in entry.body["missing"]]
+            self._is_compared = True
+
+    def find_passport(self, agent: str) -> tuple[str, str]:
+        """Owner and origin of the passport that an agent acts under; empty where it has none."""
+        return self._passports.get(agent) or self._passports.get(self._roots.get(agent, ""), ("", ""))
+
+    def finish(self) -> None:
+        """Find agents that nobody answers for."""
+        self.count = len(self.reached)
+        for agent, reached in sorted(self.reached.items()):
+            owner, origin = self.find_passport(agent)
+            if not origin:
+                self.add_finding(f"`{agent}` acted {reached.decisions} times and has no passport in this log")
+            elif origin != "issued":
+                self.add_finding(f"the passport of `{agent}` was {origin} from its tools; nobody issued it")
+            if not owner and origin:
+                self.add_finding(f"`{agent}` has no owner")
+            self.rows.append({"agent": agent, "owner": owner, "origin": origin, "decisions": reached.decisions})
+        if not self._is_compared:
+            self.notes.append("the agents were compared with no other system's list in this period")
+        for name in self._missing:
+            self.add_finding(f"`{name}` is in another system's list, and unknown here")
+
+
+class UngovernedCheck(Check):
+    """Nothing was seen to run without a decision. What was seen at one place is one finding."""
+
+    name = "ungoverned"
+    claim = "nothing was seen to run without a decision"
+    counted = "decisions and sightings"
+    kinds = frozenset({DECISION, "shadow"})
+    columns = ("framework", "kind", "name", "where", "times", "last", "entry", "refused")
+    limits = ("only what runs in a process with Halo in it can be seen; compare with a gateway's list for the rest",)
+
+    def __init__(self, run: RunReader) -> None:
+        super().__init__(run)
+        self._seen: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def add_decision(self, decision: DecisionItem) -> None:
+        """Count a decision."""
+        del decision
+        self.count += 1
+
+    def add(self, entry: RoomEntry) -> None:
+        """Take a sighting."""
+        self.count += 1
+        facts = {name: str(entry.body.get(name, "")) for name in ("framework", "kind", "name", "where")}
+        refused = entry.body.get("refused") or ""
+        row = self._seen.setdefault((*facts.values(), refused), {**facts, "entry": entry.id, "refused": refused})
+        row["times"] = row.get("times", 0) + 1
+        row["last_us"] = max(row.get("last_us", 0), entry.ts_us)
+
+    def list_ungoverned(self) -> list[dict[str, Any]]:
+        """What ran without a decision: facts, `times`, `last_us` and the first `entry`, by place."""
+        return [row for _, row in sorted(self._seen.items(), key=lambda item: item[0][:4]) if not row["refused"]]
+
+    def finish(self) -> None:
+        """A finding and a row for each place."""
+        for row in self.list_ungoverned():
+            first = f"{count_of(row['times'], 'time')}, first in entry {row['entry']}"
+            self.add_finding(f"{describe_sighting(row)} ran without a decision ({first})")
+        for row in list(self._seen.values())[:_MAX_ROWS]:
+            last = {"last": format_iso(row["last_us"])}
+            self.rows.append({name: {**row, **last}[name] for name in self.columns})
+
+
+def describe_sighting(row: Mapping[str, Any]) -> str:
+    """What was seen, in words."""
+    place = f"at {row['where']}" if row["where"] else ""
+    return " ".join(filter(None, (row["framework"], row["kind"], f"`{row['name']}`", place)))
+
+
+def measure_reach(room: QueryRoom, period: Period, agent: str) -> Reached:
+    """What one agent did in a period."""
+    check = InventoryCheck(RunReader(room, period))
+    run_pass(room, period, [check])
+    return check.reached.get(agent, Reached())
 
 
 def answer_inventory(
@@ -73,20 +201,23 @@ def answer_inventory(
         manifest: declares agents; None where there is none.
         foreign: names of agents in another system's list; None where nothing is compared.
     """
-    reached: dict[str, _Reached] = {}
-    for decision in room.decisions(DecisionFilter(period)):
-        reached.setdefault(decision.agent, _Reached()).take(room, decision)
+    run = RunReader(room, period)
+    acted, ungoverned = InventoryCheck(run), UngovernedCheck(run)
+    run_pass(room, period, [acted, ungoverned])
+    reached, sightings = acted.reached, ungoverned.list_ungoverned()
     tiers = _load_tiers(room)
     agents = list_agents(room.reader, room.tenant, manifest, room.now_us, reads_decisions=False)
     unlisted = None if manifest is None else False
-    agents += [AgentRow(name, listed=unlisted) for name in sorted(reached.keys() - {row.agent for row in agents})]
+    agents += [
+        AgentRow(name, owner=acted.find_passport(name)[0], listed=unlisted)
+        for name in sorted(reached.keys() - {row.agent for row in agents})
+    ]
     restrictions = room.reader.restrictions_of(room.tenant)
     stopped = {target for kind, scope, target, _ in restrictions if (kind, scope) == ("stop", "agent")}
     revoked = {target: since for kind, scope, target, since in restrictions if kind != "stop" and scope == "agent"}
-    rows = [_describe(row, reached.get(row.agent, _Reached()), tiers, stopped) for row in agents]
+    rows = [_describe(row, reached.get(row.agent, Reached()), tiers, stopped) for row in agents]
     findings = list(_find_exceptions(agents, reached, manifest, revoked))
-    sightings = list(_list_sightings(room, period))
-    findings += [f"ran without a decision: {row['purpose']}" for row in sightings[:_MAX_NAMED]]
+    findings += [f"ran without a decision: {describe_sighting(row)}" for row in sightings[:_MAX_NAMED]]
     known = {row.agent for row in agents}
     missing = [name for name in foreign or () if name not in known]
     findings += [f"`{name}` is in the other list, and unknown here" for name in missing[:_MAX_NAMED]]
@@ -94,7 +225,7 @@ def answer_inventory(
     if more:
         findings.append(f"and {count_of(more, 'exception')} more")
     unseen = sorted(set(known).difference(foreign)) if foreign is not None else []
-    notes = ["only what runs in a process with Halo in it can be seen; compare with a gateway's list for the rest"]
+    notes = list(UngovernedCheck.limits)
     if unseen:
         notes.append(f"not in the other list: {', '.join(unseen[:_MAX_NAMED])}")
     return room.conclude(
@@ -104,12 +235,24 @@ def answer_inventory(
         claim="every agent is known and owned, and nothing was seen to run without a decision",
         findings=findings,
         columns=COLUMNS,
-        rows=[*rows, *sightings],
+        rows=[*rows, *map(_describe_ungoverned, sightings)],
         notes=notes,
     )
 
 
-def _describe(row: AgentRow, used: _Reached, tiers: Mapping[str, str], stopped: set[str]) -> dict[str, Any]:
+def _describe_ungoverned(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What ran without a decision, as a row of the inventory."""
+    blank: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    return blank | {
+        "agent": "(ungoverned)",
+        "purpose": describe_sighting(row),
+        "state": "no decision",
+        "decisions": row["times"],
+        "last_seen": format_iso(row["last_us"]),
+    }
+
+
+def _describe(row: AgentRow, used: Reached, tiers: Mapping[str, str], stopped: set[str]) -> dict[str, Any]:
     state = "stopped" if row.agent in stopped else row.passport
     return {
         "agent": row.agent,
@@ -145,7 +288,7 @@ def suggest_tier(impacts: set[str], labels: set[str], regulated: Sequence[str]) 
 
 def _find_exceptions(
     agents: Sequence[AgentRow],
-    reached: Mapping[str, _Reached],
+    reached: Mapping[str, Reached],
     manifest: Manifest | None,
     revoked: Mapping[str, int],
 ) -> Iterator[str]:
@@ -159,26 +302,6 @@ def _find_exceptions(
             yield f"{acted} and is not in the manifest"
         if reached[row.agent].ran_us > revoked.get(row.agent, END_US):
             yield f"`{row.agent}` ran actions after it was revoked"
-
-
-def _list_sightings(room: QueryRoom, period: Period) -> Iterator[dict[str, Any]]:
-    """What was seen to run without a decision, as rows of the inventory."""
-    seen: dict[tuple[str, ...], list[int]] = {}
-    for entry in room.entries((EntryKind.SHADOW,), period):
-        body = entry.body
-        if not body.get("refused"):
-            key = tuple(str(body.get(name, "")) for name in ("framework", "kind", "name", "where"))
-            seen.setdefault(key, []).append(entry.ts_us)
-    for (framework, kind, name, where), times in sorted(seen.items()):
-        purpose = " ".join(filter(None, (framework, kind, f"`{name}`", f"at {where}" if where else "")))
-        blank: dict[str, Any] = dict.fromkeys(COLUMNS, "")
-        yield blank | {
-            "agent": "(ungoverned)",
-            "purpose": purpose,
-            "state": "no decision",
-            "decisions": len(times),
-            "last_seen": format_iso(max(times)),
-        }
 
 
 def _load_tiers(room: QueryRoom) -> dict[str, str]:
@@ -206,25 +329,64 @@ def read_foreign_list(text: str) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
+class AccessReviewsCheck(Check):
+    """Reviews of grants are held when they are due."""
+
+    name = "access_reviews"
+    claim = "every review of grants was finished by its due date, and what it revoked was removed"
+    counted = "reviews"
+    history = frozenset({"review"})
+    columns = ("review", "reviewer", "due", "finished", "kept", "revoked")
+
+    def __init__(self, run: RunReader) -> None:
+        super().__init__(run)
+        self._cycles: dict[str, ReviewCycle] = {}
+
+    def add_history(self, entry: RoomEntry) -> None:
+        """Take an act of a review."""
+        take_review_entry(self._cycles, entry.index, entry.body, entry.ts_us)
+
+    def list_cycles(self) -> list[ReviewCycle]:
+        """The reviews that were open in the period."""
+        begin = self.run.period.from_us
+        return [item for item in self._cycles.values() if not item.closed_us or item.closed_us >= begin]
+
+    def finish(self) -> None:
+        """What is overdue is a finding, and so is what nobody answered, and what was revoked and not removed."""
+        room = self.run.room
+        for cycle in self.list_cycles():
+            self.count += 1
+            due, finished = format_iso(cycle.due_us), format_iso(cycle.closed_us) if cycle.closed_us else ""
+            problem = cycle.find_problem(self.run.as_of_us)
+            if problem:
+                self.add_finding(f"review {cycle.id} {problem} ({due})")
+            if finished and cycle.list_unanswered():
+                self.add_finding(f"review {cycle.id} was closed with grants that nobody answered for")
+            for problem in find_kept_grants(room.reader, room.tenant, cycle) if finished else ():
+                self.add_finding(f"review {cycle.id} {problem}")
+            verdicts = list(cycle.answers.values())
+            counts = {"kept": verdicts.count("keep"), "revoked": verdicts.count("revoke")}
+            self.rows.append(
+                {"review": cycle.id, "reviewer": cycle.reviewer, "due": due, "finished": finished, **counts}
+            )
+        del self.rows[_MAX_ROWS:]
+
+    def explain_empty(self) -> str:
+        """Without a review nothing is known."""
+        return "there is no review of grants on record"
+
+
 def answer_reviews(room: QueryRoom, period: Period) -> Answer:
     """Access reviews that were open in a period; it holds if none is overdue or closed late, and each took effect."""
-    rows, findings = [], []
-    for cycle in load_reviews(room.reader, room.tenant):
-        if cycle.opened_us >= period.to_us or (cycle.closed_us and cycle.closed_us < period.from_us):
-            continue
-        problem = cycle.find_problem(min(room.now_us, period.to_us))
-        if problem:
-            findings.append(f"review {cycle.id} {problem} ({format_iso(cycle.due_us)})")
-        if cycle.closed_us and cycle.list_unanswered():
-            findings.append(f"review {cycle.id} was closed with grants that nobody answered for")
-        if cycle.closed_us:
-            kept = find_kept_grants(room.reader, room.tenant, cycle)
-            findings += [f"review {cycle.id} {problem}" for problem in kept]
+    check = AccessReviewsCheck(RunReader(room, period))
+    run_pass(room, period, [check])
+    rows = []
+    for cycle in check.list_cycles():
         verdicts = list(cycle.answers.values())
         rows.append(
             {
                 "review": cycle.id,
-                "person": cycle.reviewer_name,
+                "person": _find_reviewer_name(room, cycle),
                 "opened": format_iso(cycle.opened_us),
                 "due": format_iso(cycle.due_us),
                 "closed": format_iso(cycle.closed_us) if cycle.closed_us else "",
@@ -236,19 +398,18 @@ def answer_reviews(room: QueryRoom, period: Period) -> Answer:
                 "passports": sorted(cycle.passports.values()),
             }
         )
-    verdict, columns = None, tuple(rows[0]) if rows else ()
-    if not rows:
-        verdict, findings = Verdict.CANNOT_TELL, ["there is no review of grants on record"]
     return room.conclude(
         period,
         counted=len(rows),
         what="reviews",
-        claim=_REVIEW_CLAIM,
-        verdict=verdict,
-        findings=findings,
-        columns=columns,
+        claim=check.claim,
+        verdict=None if rows else Verdict.CANNOT_TELL,
+        findings=check.list_findings() if rows else [check.explain_empty()],
+        columns=tuple(rows[0]) if rows else (),
         rows=rows,
     )
 
 
-_REVIEW_CLAIM: Final = "no review of grants is overdue, and none was closed after its due date"
+def _find_reviewer_name(room: QueryRoom, cycle: ReviewCycle) -> str:
+    note = room.reader.note_at_index(room.tenant, cycle.index)
+    return cycle.reviewer if note is None else str(room.reader.read_note(cycle.index, note).entry.body["reviewer"])

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
+from halo_core.evidence.answers import Answer, Period, Verdict
 from halo_core.evidence.checks import TESTED_CHECKS
 from halo_core.evidence.control_report import CLAIM_NOTE, SCOPE_NOTE, ControlReport, ControlRow, build_reports
 from halo_core.evidence.controls import COVERAGE_WORDS, Coverage, Framework
@@ -110,7 +110,7 @@ def list_sources(report: ControlReport) -> list[tuple[str, str]]:
 
 def list_facts(report: ControlReport) -> list[tuple[str, str]]:
     """What stands at the head of a report: title and words."""
-    population, period = report.population.population, report.period
+    population = report.population.population
     head = f"{population.root} of {population.tree_size} entries" if population.tree_size else "none"
     if population.uncovered:
         head += f"; {population.uncovered} entries of the period are not covered yet"
@@ -118,10 +118,7 @@ def list_facts(report: ControlReport) -> list[tuple[str, str]]:
     decisions = report.activity.population.counted
     return [
         ("tenant", report.tenant),
-        (
-            "period",
-            f"{format_moment(period.from_us) or '-'} to {format_moment(period.to_us) or '-'} (UTC, end excluded)",
-        ),
+        ("period", report.period.describe()),
         ("population", f"{population.counted:,} entries, of which {decisions:,} decisions; {places}"),
         ("checkpoint", head),
         ("log verified", _VERIFIED_WORDS[report.population.verdict]),

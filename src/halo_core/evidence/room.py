@@ -9,7 +9,6 @@ grow with the log: what a question keeps is what it answers.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -33,13 +32,14 @@ from halo_core.evidence.facts import (
     read_outcome,
     read_place,
 )
-from halo_core.evidence.verified_log import BLOCK, VerifiedLog, verify_log
+from halo_core.evidence.verified_log import BLOCK, VerifiedLog, encode_root, verify_log
 from halo_core.model import EntryKind
 from halo_core.references import is_reference
 from halo_core.store.reader import Reader
 
 __all__ = [
     "END_US",
+    "MALFORMED",
     "Action",
     "DecisionFacts",
     "DecisionFilter",
@@ -51,6 +51,8 @@ __all__ = [
     "read_place",
 ]
 
+MALFORMED: Final = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What reading raises of a body that has not the form of its kind."""
 _MAX_CACHED: Final = 8192
 _NAMES_CLOSED: Final = "names stay references: this home has no content.key to open them with"
 _MAX_PEOPLE: Final = 65_536
@@ -89,6 +91,7 @@ class QueryRoom:
         self._people: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
+        self._current: RoomEntry | None = None
 
     @property
     def log(self) -> VerifiedLog:
@@ -101,6 +104,11 @@ class QueryRoom:
             self._log = verify_log(self.reader, self.tenant, self.home)
         return self._log
 
+    @property
+    def current(self) -> RoomEntry | None:
+        """The entry that was read last; None before the first."""
+        return self._current
+
     def population(self, period: Period, counted: int, what: str) -> Population:
         """What an answer about a period counted."""
         log = self.log
@@ -108,7 +116,7 @@ class QueryRoom:
         spans = log.iter_spans(*times)
         first = next((index for span in spans for index in self.reader.positions(self.tenant, span, times)), -1)
         last = self._last_position(period)
-        size, root = (0, "") if log.head is None else (log.head.size, base64.b64encode(log.head.root).decode())
+        size, root = (0, "") if log.head is None else (log.head.size, encode_root(log.head))
         uncovered = sum(1 for _ in self.reader.positions(self.tenant, (size, log.size), times)) if last >= size else 0
         return Population(counted, what, first, last, size, root, uncovered)
 
@@ -141,7 +149,8 @@ class QueryRoom:
                 body = _read_body(index, text)
                 if "actor" in body and type(body["actor"]) is str:
                     self._note_person(body["actor"], index)
-                yield RoomEntry(index, writer, seq, kind, ts_us, of_session, body)
+                self._current = RoomEntry(index, writer, seq, kind, ts_us, of_session, body)
+                yield self._current
 
     def decisions(self, wanted: DecisionFilter) -> Iterator[DecisionFacts]:
         """Decisions that are wanted, in log order.
@@ -188,7 +197,7 @@ class QueryRoom:
         try:
             users = self.reader.find_person(wanted.user) if wanted.user else None
             return self._read_decision(entry, wanted, users)
-        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        except MALFORMED as exc:
             raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
 
     def _read_decision(
@@ -430,7 +439,10 @@ def ask(
     *args: _P.args,
     **options: _P.kwargs,
 ) -> Answer:
-    """Ask a question; a log that is not whole, or cannot be read, gives `cannot_tell` with the finding."""
+    """Ask a question; a log that is not whole, or cannot be read, gives `cannot_tell` with the finding.
+
+    An entry that is signed and has not the form of its kind is such a finding, and is named.
+    """
     if period.from_us >= period.to_us:
         return room.cannot_tell(period, "the period ends before it begins")
     try:
@@ -441,6 +453,11 @@ def ask(
         if exc.code not in _UNUSABLE:
             raise
         return room.cannot_tell(period, f"{exc.message} ({exc.code})")
+    except MALFORMED as exc:
+        entry = room.current
+        if entry is None:
+            raise
+        return room.cannot_tell(period, f"unreadable entry: {entry.id} has not the form of a {entry.kind} ({exc!r})")
 
 
 _UNUSABLE: Final = frozenset({"bad_trust", "bad_vkey", "schema_version", "no_trust"})

@@ -137,6 +137,24 @@ def _open_heads(reader: Reader, tenant: str, log: Vkey, home: Path) -> tuple[Che
     return head, anchor
 
 
+def describe_anchors(home: Path) -> Iterator[str]:
+    """The newest checkpoint of each log that a home knows of, in words; the log itself is not read."""
+    anchors = read_anchors(home / "anchor.json")
+    for tenant, text in sorted(load_trusted_keys(home).items()):
+        try:
+            note = anchors.get(tenant)
+            head = None if note is None else open_checkpoint(note, parse_vkey(text), tenant)
+        except (BadInput, NotVerified) as exc:
+            yield f"{tenant}: the anchor does not verify ({exc.code})"
+            continue
+        yield f"{tenant}: none" if head is None else f"{tenant}: {encode_root(head)} of {head.size} entries"
+
+
+def encode_root(head: Checkpoint) -> str:
+    """The root of a checkpoint in base64, as it is printed."""
+    return binascii.b2a_base64(head.root, newline=False).decode()
+
+
 @dataclass(slots=True)
 class _WriterChain:
     """A writer's chain as far as it was read.

@@ -515,6 +515,11 @@ class Reader:
         row = self._find("SELECT count(*) FROM entry WHERE tenant=? AND kind=?", tenant, kind)
         return int(row[0]) if row is not None else 0
 
+    def count_sessions(self, tenant: str) -> int:
+        """Number of sessions that entries of a tenant belong to."""
+        row = self._find("SELECT count(DISTINCT session) FROM entry WHERE tenant=? AND session<>''", tenant)
+        return int(row[0]) if row is not None else 0
+
     def _notes(self, where: str, *values: Any, stream: bool = False) -> Iterator[tuple[int, bytes]]:
         for index, *columns in self._query(f"{_NOTE} AND {where}", *values, stream=stream):
             yield index, build_entry_note(*columns)

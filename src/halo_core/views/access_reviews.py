@@ -1,8 +1,6 @@
-"""Access reviews: each cycle with its grants, the evidence of their use, the answers, and what is due.
+"""Access reviews: each cycle with its grants, the answers, and what is due.
 
 for cycle in load_reviews(reader, tenant): ...
-uses = count_uses(reader, tenant, from_us)
-played = play_back(reader, contents, tenant, "clerk", grants=grants, from_us=from_us)
 """
 
 from __future__ import annotations
@@ -10,19 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from halo_core.crypto import canonical
 from halo_core.errors import ConfigError, PassportError
 from halo_core.ledger import decode_entry
-from halo_core.model import ActionKind, EntryKind, GrantName, Grants
-from halo_core.passports.grants import find_violation
-from halo_core.store.reader import Reader, SealedContents, read_entries
+from halo_core.model import ActionKind, EntryKind, GrantName
+from halo_core.store.reader import Reader
 from halo_core.views import View
-from halo_core.views.inventory import list_acting_agents
 from halo_core.views.passports import find_chain
 
-_MAX_REFUSALS: Final = 200
 _MAX_NAMED: Final = 10
 
 
@@ -174,99 +168,3 @@ def find_kept_grants(reader: Reader, tenant: str, cycle: ReviewCycle) -> Iterato
         if kept:
             names = ", ".join(f"`{name}`" for name in kept[:_MAX_NAMED])
             yield f"ended with a passport of `{agent}` that still grants {names}"
-
-
-class GrantUse(NamedTuple):
-    """How a grant was used.
-
-    Args:
-        calls: actions that ran on it.
-        refused: actions on it that were denied or that nobody approved.
-        last_us: the newest that ran; 0 for none.
-        people: for how many people.
-        questions: how many of its decisions asked a person.
-    """
-
-    calls: int = 0
-    refused: int = 0
-    last_us: int = 0
-    people: int = 0
-    questions: int = 0
-
-
-def count_uses(reader: Reader, tenant: str, from_us: int) -> dict[tuple[str, GrantName], GrantUse]:
-    """Agent and grant → how it was used since a time. What runs under an agent uses the agent's grants too."""
-    counted: dict[tuple[str, GrantName], list[Any]] = {}
-    for record in read_entries(reader, tenant, (EntryKind.DECISION,)):
-        if record.entry.ts_us < from_us:
-            continue
-        body = record.entry.body
-        request, effect = body["request"], body["decision"]["effect"]
-        subject, grant = request["subject"], (request["kind"], request["resource"]["id"])
-        for agent in list_acting_agents(subject):
-            row = counted.setdefault((agent, grant), [0, 0, 0, set(), 0])
-            if body["dispatched"]:
-                row[0] += 1
-                row[2] = max(row[2], record.entry.ts_us)
-                row[3].add(subject["user"])
-            else:
-                row[1] += 1
-            row[4] += effect == "challenge"
-    return {item: GrantUse(row[0], row[1], row[2], len(row[3] - {""}), row[4]) for item, row in counted.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class PlayedBack(View):
-    """What proposed grants would have done to what an agent really did.
-
-    Args:
-        agent: whose.
-        ran: actions that ran in the period.
-        unread: of those, how many have arguments that cannot be opened, so that only their resource was compared.
-        refused: (kind, resource, code, calls) that would have been refused.
-    """
-
-    agent: str
-    ran: int
-    unread: int
-    refused: tuple[tuple[str, str, str, int], ...]
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether everything that ran would have run."""
-        return not self.refused
-
-
-def play_back(
-    reader: Reader, contents: SealedContents, tenant: str, agent: str, *, grants: Grants, from_us: int
-) -> PlayedBack:
-    """Compare every action of an agent that ran since a time with proposed grants.
-
-    Args:
-        reader: the store.
-        contents: opens the arguments.
-        tenant: whose log.
-        agent: whose actions, and those of agents under it.
-        grants: as they are proposed.
-        from_us: the time.
-    """
-    ran = unread = 0
-    refused: dict[tuple[str, str, str], int] = {}
-    for record in read_entries(reader, tenant, (EntryKind.DECISION,)):
-        body = record.entry.body
-        request = body["request"]
-        agents = list_acting_agents(request["subject"])
-        kind = ActionKind(request["kind"])
-        if record.entry.ts_us < from_us or agent not in agents or not body["dispatched"] or kind is ActionKind.HANDOFF:
-            continue
-        ran += 1
-        sealed = contents.open(record.entry, "args")
-        name = request["resource"]["id"]
-        args: Mapping[str, Any] = {} if sealed is None else canonical.from_plain(canonical.loads(sealed))
-        unread += sealed is None
-        found = find_violation(grants, kind, name, args)
-        if found is not None and (sealed is not None or found.code == "tool_not_granted"):
-            key = (kind.value, name, found.code)
-            refused[key] = refused.get(key, 0) + 1
-    rows = sorted(((*key, count) for key, count in refused.items()), key=lambda row: (-row[3], row))
-    return PlayedBack(agent, ran, unread, tuple(rows[:_MAX_REFUSALS]))

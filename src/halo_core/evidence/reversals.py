@@ -1,0 +1,247 @@
+"""Reversals and overrides: the checks of both, and the question which decisions were reversed or overridden.
+
+answer = ask(room, period, answer_reversals)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from halo_core.authorities import Authorities
+from halo_core.clock import format_iso
+from halo_core.enforcement.reversals import is_finding_signed
+from halo_core.evidence.answers import Answer, Period, format_moment
+from halo_core.evidence.check_runner import OUTCOME, Check, RunReader, run_pass
+from halo_core.evidence.facts import find_place_id
+from halo_core.evidence.room import QueryRoom, RoomEntry
+from halo_core.model import EntryKind, format_entry_id
+from halo_core.oversight.overrides import find_reviewer
+
+_US: Final = 1_000_000
+_MAX_ROWS: Final = 1_000
+_REFUSED_ACTS: Final = ("override allow", "override deny", "reverse")
+_LEFT_OPEN: Final = frozenset({"cancelled", "error", "paused", "unknown"})
+"""Statuses of a reversal after which nobody knows whether the effect was taken back."""
+
+
+class OverridesCheck(Check):
+    """Each override says who and why, and somebody else reviewed it in time."""
+
+    name = "overrides"
+    claim = "every override names a person and a reason, and was reviewed by somebody else when it was due"
+    counted = "overrides"
+    history = frozenset({"override"})
+    columns = ("override", "decision", "direction", "made", "due", "reviewed", "verdict")
+
+    def __init__(self, run: RunReader) -> None:
+        super().__init__(run)
+        self._made: dict[str, dict[str, Any]] = {}
+        self._people = load_approver_keys(run.room)
+
+    def add_history(self, entry: RoomEntry) -> None:
+        """Take an override, or the review of one."""
+        body = entry.body
+        name = str(body.get("answer") or entry.id)
+        if body.get("op") == "review":
+            if (known := self._made.get(name)) is not None and not known["reviewed_us"]:
+                self._take_review(known, entry)
+            return
+        links = dict(body.get("links", ()))
+        made: dict[str, Any] = {member: body.get(member, "") for member in ("actor", "kid", "why")}
+        made |= {"decision": str(links.get("overrides", "")), "direction": str(body.get("direction", ""))}
+        made |= {"due_us": body.get("review_by_us") or 0, "made_us": entry.ts_us}
+        made |= {"is_forged": False, "reviewed_us": 0, "reviewer": "", "verdict": ""}
+        self._made.setdefault(name, made)  # a second entry moves no due date
+
+    def _take_review(self, known: dict[str, Any], entry: RoomEntry) -> None:
+        signer = find_review_signer(self.run.room, entry, self._people)
+        if not signer or signer == known["kid"]:
+            known["is_forged"] = True
+            return
+        known["reviewed_us"], known["verdict"] = entry.ts_us, str(entry.body.get("verdict", ""))
+        known["reviewer"] = entry.body.get("actor", "")
+
+    def finish(self) -> None:
+        """What was not reviewed in time is a finding."""
+        for name, item in self._made.items():
+            due, reviewed = item["due_us"], item["reviewed_us"]
+            if not self.run.period.contains(item["made_us"]) and not self.run.period.contains(due):
+                continue
+            self.count += 1
+            if not item["actor"] or not item["why"]:
+                self.add_finding(f"override {name} does not say who made it and why")
+            if reviewed and item["reviewer"] == item["actor"]:
+                self.add_finding(f"override {name} was reviewed by the person who made it")
+            if item["is_forged"]:
+                self.add_finding(f"override {name} has a review that no second person has signed")
+            if due and self.run.as_of_us > due and not 0 < reviewed <= due:
+                self.add_finding(f"override {name} was not reviewed by {format_iso(due)}")
+            self.rows.append(
+                {
+                    "override": name,
+                    "decision": item["decision"],
+                    "direction": item["direction"],
+                    "made": format_iso(item["made_us"]),
+                    "due": format_iso(due) if due else "",
+                    "reviewed": format_iso(reviewed) if reviewed else "",
+                    "verdict": item["verdict"],
+                }
+            )
+        del self.rows[_MAX_ROWS:]
+
+    def explain_empty(self) -> str:
+        """Without an override nothing is known."""
+        return "no decision was overridden in this period"
+
+
+class ReversalsCheck(Check):
+    """Of each reversal that was begun it is known what came of it."""
+
+    name = "reversals"
+    claim = "of every reversal that was begun it is known what came of it"
+    counted = "reversals"
+    kinds = frozenset({OUTCOME, "reversal"})
+    later = frozenset({OUTCOME, "reversal"})
+    columns = ("at", "decision", "attempt", "tool", "act", "by", "status", "why")
+
+    def __init__(self, run: RunReader) -> None:
+        super().__init__(run)
+        self._orders: dict[tuple[str, int], dict[str, Any]] = {}  # decision and attempt → row
+        self._begun: dict[str, tuple[str, int]] = {}  # decision that ran the reversal → the same
+        self._people = load_approver_keys(run.room)
+
+    @property
+    def is_waiting(self) -> bool:
+        """What came of a reversal may come after the period."""
+        return any(row["status"] in ("ordered", *_LEFT_OPEN) for row in self._orders.values())
+
+    def add(self, entry: RoomEntry) -> None:
+        """Take an order, a beginning, or what came of it."""
+        self._take(entry, is_inside=True)
+
+    def add_later(self, entry: RoomEntry) -> None:
+        """Take what came of it from behind the period."""
+        self._take(entry, is_inside=False)
+
+    def _take(self, entry: RoomEntry, *, is_inside: bool) -> None:
+        body = entry.body
+        if entry.kind == OUTCOME:
+            if self._begun and (key := self._begun.get(find_place_id(body.get("decision"), entry.writer))) is not None:
+                status = str(body.get("status", "success"))
+                self._orders[key]["status"] = "reversed" if status == "success" else status
+            return
+        key, op = (find_place_id(body["reverses"]), int(body["attempt"])), body["op"]
+        if op == "request" and is_inside:
+            self._orders[key] = self._make_row(entry, key) | {
+                "by": str(body.get("actor", "")),
+                "expires_us": int(body["expires_s"]) * _US,
+                "tool": str(body["resource"]).removesuffix(f".{body['method']}"),
+                "why": str(body["why"]),
+            }
+        elif op == "begin" and (key in self._orders or is_inside):
+            row = self._orders.setdefault(key, self._make_row(entry, key) | {"why": "ordered before the period"})
+            row["status"] = "unknown"
+            self._begun[find_place_id(body["decision"])] = key
+        elif op == "confirm" and key in self._orders and is_finding_proven(self.run.room, entry, self._people):
+            is_done = body["finding"] == "done"
+            self._orders[key]["status"] = "reversed" if is_done else "not done, as a person found"
+
+    @staticmethod
+    def _make_row(entry: RoomEntry, key: tuple[str, int]) -> dict[str, Any]:
+        return {
+            "act": str(entry.body["method"]),
+            "at": format_moment(entry.ts_us),
+            "attempt": key[1],
+            "by": "",
+            "decision": key[0],
+            "expires_us": 0,
+            "status": "ordered",
+            "tool": "",
+            "why": "",
+        }
+
+    def finish(self) -> None:
+        """What is left open is a finding; an order that nobody carried out is none."""
+        self.count = len(self._orders)
+        for row in self._orders.values():
+            if row["status"] in _LEFT_OPEN:
+                self.add_finding(
+                    f"nobody knows what came of the reversal of {row['decision']}: it is `{row['status']}`; look in "
+                    "the system that it reached, and confirm it"
+                )
+            elif row["status"] == "ordered" and 0 < row["expires_us"] <= self.run.as_of_us:
+                row["status"] = "expired, not carried out"
+        self.rows = self.list_rows()[:_MAX_ROWS]
+
+    def list_rows(self) -> list[Mapping[str, Any]]:
+        """A row for each reversal."""
+        return [{name: row[name] for name in self.columns} for row in self._orders.values()]
+
+    def explain_empty(self) -> str:
+        """Without a reversal nothing is known."""
+        return "nobody asked for a reversal in this period"
+
+
+def answer_reversals(room: QueryRoom, period: Period) -> Answer:
+    """Which decisions were reversed or overridden, and which could not be reversed.
+
+    The claim fails where a reversal was begun and nobody has said what came of it.
+
+    Args:
+        room: the log.
+        period: when it was ordered or tried. What came of it is taken from the whole log.
+    """
+    check = ReversalsCheck(RunReader(room, period))
+    run_pass(room, period, [check])
+    rows = [{**row, "by": room.name_of(str(row["by"]))} for row in check.list_rows()]
+    for entry in room.entries((EntryKind.OVERRIDE, EntryKind.ACCESS), period):
+        rows += _describe_other(room, entry)
+    return room.conclude(
+        period,
+        counted=len(rows),
+        what="reversals and overrides, done or refused",
+        claim=check.claim,
+        findings=check.list_findings(),
+        columns=[name for name in check.columns if name != "attempt"],
+        rows=sorted(rows, key=lambda row: str(row["at"])),
+        notes=("a reversal is what a tool's own callable did; that the other system did it too, Halo cannot see",),
+    )
+
+
+def load_approver_keys(room: QueryRoom) -> dict[str, bytes]:
+    """Thumbprint → public key of every approver who was ever enrolled."""
+    known = {} if room.home is None else Authorities(room.home).load(room.tenant).approvers
+    return {kid: item.public_key for kid, item in known.items()}
+
+
+def find_review_signer(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> str:
+    """Thumbprint of the approver who signed exactly this review of an override; empty where nobody has."""
+    store = str((room.reader.control(room.tenant) or (0, ""))[1])
+    return find_reviewer(entry.body, people, store, room.tenant)
+
+
+def is_finding_proven(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> bool:
+    """Whether an entry of a reversal says what it may: what was found, an approver has signed."""
+    reverses, store = entry.body["reverses"], str((room.reader.control(room.tenant) or (0, ""))[1])
+    decision = format_entry_id(reverses["w"], reverses["ws"])
+    return entry.body["op"] != "confirm" or is_finding_signed(entry.body, decision, people, store, room.tenant)
+
+
+def _describe_other(room: QueryRoom, entry: RoomEntry) -> list[dict[str, Any]]:
+    """A row of an override, or of an act that was refused; none of other entries."""
+    body, at = entry.body, format_moment(entry.ts_us)
+    if entry.kind == EntryKind.OVERRIDE and body.get("op") == "grant":
+        decision = next(target for relation, target in body["links"] if relation == "overrides")
+        row = {
+            "act": f"override {body['direction']}",
+            "status": "granted",
+            "tool": body["resource"],
+            "why": body["why"],
+        }
+    elif entry.kind == EntryKind.ACCESS and body.get("refused") in _REFUSED_ACTS:
+        decision = str(body["what"].get("decision", body["what"].get("confirm", "")))
+        row = {"act": body["refused"], "status": f"refused: {body['code']}", "tool": "", "why": ""}
+    else:
+        return []
+    return [{"at": at, "by": room.name_of(body.get("actor", "")), "decision": decision, **row}]

@@ -262,7 +262,9 @@ def test_replay(ledger):
     assert (code, "replayed 6 decisions: 6 identical (100.00%)" in out) == (0, True)
     name = decisions(ledger)[1].entry.id
     code, out, _ = cli("replay", name, "--json", home=ledger)
-    assert (code, json.loads(out)) == (0, {"counts": {"identical": 1}, "odd": []})
+    told = json.loads(out)
+    assert (code, told["counts"], told["odd"]) == (0, {"identical": 1}, [])
+    assert (told["head"]["verdict"], told["head"]["population"]["counted"]) == ("holds", 1)
 
 
 def test_replay_of_what_is_no_decision(ledger):

@@ -272,19 +272,25 @@ def test_an_agents_process_cannot_forge_an_override(home, monkeypatch):
     assert item["status"] == "invalid"
 
 
-def test_an_override_that_is_put_back_serves_no_second_call(home):
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM quota WHERE account LIKE 'answer:%'",
+        "UPDATE quota SET version=1, state=CAST('{\"spent\":0,\"uses\":0}' AS BLOB) WHERE account LIKE 'answer:%'",
+    ],
+)
+def test_an_override_that_is_put_back_serves_no_second_call(home, statement):
+    """A process that starts after a database writer took the row of its use away: the entries say that it served."""
     with opened(home) as halo:
         wipe = tool(halo, "wipe")
         decision = denied(halo, wipe, **WIPE)
         enrolled(home)
         override(home, decision, allow=True)
         run(halo, wipe, **WIPE)
-        attack(db_of(home)).execute("DELETE FROM quota WHERE account LIKE 'answer:%'")
+        attack(db_of(home)).execute(statement)
     with opened(home) as halo:
-        tool(halo, "wipe")
-        with contextlib.suppress(Denied):
-            run(halo, tool(halo, "wipe"), **WIPE)
-    assert verified(home) == 11
+        assert refused(run, halo, tool(halo, "wipe"), **WIPE) == "grave_impact"
+    assert verified(home) in (11, 13)
 
 
 def test_a_withdrawn_approver_overrides_nothing_any_more(home):

@@ -267,6 +267,20 @@ def test_a_changed_row_is_tampering(home, statement):
     assert verified(home) in (11, 13)
 
 
+def test_an_answer_whose_uses_were_taken_away_serves_no_more_than_it_may(home):
+    body = Calls()
+    with opened(home) as halo:
+        mail = send(halo)
+        enrolled(home)
+        remembered(home, question(halo, mail, **MAIL), max_uses=1)
+        run(halo, mail, body, **MAIL)  # on the yes to this call
+        run(halo, mail, body, "again", **MAIL)
+    attack(db_of(home)).execute("DELETE FROM quota WHERE account LIKE 'answer:%'")
+    with opened(home) as halo:
+        assert question(halo, send(halo), "later", **MAIL)
+    assert len(body) == 2
+
+
 def test_a_row_under_another_scope_answers_nothing(home):
     """BIND: the token names its scope, so moving the row moves nothing."""
     other = {**MAIL, "to": "eve@evil.example"}

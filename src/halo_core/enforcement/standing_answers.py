@@ -1,6 +1,7 @@
 """Remembered answers on the decision path: what a call's scope is, which answers cover it, and how often they served.
 
-How often an answer served and for how much is a row of the table of quotas, to whose state each entry commits.
+How often an answer served and for how much is a row of the table of quotas, to whose state each entry commits. That an
+answer has not served yet is never taken from that row alone, which somebody may have removed: the entries say it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from halo_core.decision.answers import (
 )
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.errors import PassportError
-from halo_core.model import AccessRequest, Decision, Resource, StandingAnswer
+from halo_core.model import AccessRequest, Decision, EntryKind, Resource, StandingAnswer
 from halo_core.passports.standing_answer import read_standing_answer
 from halo_core.store import Transaction, commit_state
 from halo_core.store.answer_rows import AnswerRow, StandingAnswerTable
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from halo_core.enforcement.passport_reader import PassportReader
 
 _US: Final = 1_000_000
+_LIMITED: Final = (OVERRIDE_ALLOW, STANDING)
+"""Kinds of answers that serve a number of times."""
 _USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
 
 
@@ -125,6 +128,8 @@ def _read_answer(
     if claimed != (row.id, row.kind, row.scope, tx.tenant, role, resource) or store not in token.audience:
         return None
     uses, spent, _, _ = _read_usage(tx, row.id)
+    if not uses and token.kind in _LIMITED:
+        uses = _count_recorded_uses(tx, row.id)
     return StandingAnswer(
         id=token.id,
         kind=token.kind,
@@ -153,6 +158,30 @@ def _read_usage(tx: Transaction, answer: str) -> tuple[int, int, int, bytes]:
         return 0, 0, 0, b""
     tree = canonical.loads(stored[1])
     return tree["uses"], tree["spent"], stored[0], stored[1]
+
+
+_UNPLACED: Final = "SELECT idx, kind, body FROM entry WHERE tenant=? AND idx IS NULL"
+_PLACED: Final = "SELECT idx, kind, body FROM entry WHERE tenant=? AND idx<? ORDER BY idx DESC LIMIT 1000"
+_NO_END: Final = 2**62
+
+
+def _count_recorded_uses(tx: Transaction, answer: str) -> int:
+    """How many decisions rest on an answer, by the entries since it was given.
+
+    INVARIANT: ONCE - a row that is taken away gives no further use. It reads the newest entries back to the one that
+    gave the answer, and only while the answer has not served: later the row says that it did.
+    """
+    used, given = canonical.dumps({"account": usage_account(answer)})[1:-1], canonical.dumps(answer)
+    rows = tx.cursor.execute(_UNPLACED, (tx.tenant,)).fetchall()
+    uses = sum(used in bytes(body) for _, _, body in rows)
+    end = _NO_END
+    while rows := tx.cursor.execute(_PLACED, (tx.tenant, end)).fetchall():
+        for end, kind, body in rows:  # noqa: B007  the next block begins before the last one
+            text = bytes(body)
+            uses += used in text
+            if kind != EntryKind.DECISION.value and given in text and b'"op":"grant"' in text:
+                return uses
+    return uses
 
 
 def count_uses(tx: Transaction, decision: Decision, amount: int | None) -> list[dict[str, Any]]:

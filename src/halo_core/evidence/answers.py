@@ -60,7 +60,8 @@ class Period:
     def describe(self) -> str:
         """In words, as it stands at the head of an answer."""
         first = format_moment(self.from_us) if self.from_us else "the beginning of the log"
-        return f"{first or '-'} to {format_moment(self.to_us) or '-'} (UTC, end excluded)"
+        last = format_moment(self.to_us) or "-"
+        return f"{first or '-'} to {'its end' if self.to_us == END_US else f'{last} (UTC, end excluded)'}"
 
     def to_json(self) -> dict[str, Any]:
         """For programs; the beginning of the log is None, and so is an end that no date has."""

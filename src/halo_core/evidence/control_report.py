@@ -19,8 +19,9 @@ from halo_core.errors import NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_query
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_check_classes
 from halo_core.evidence.checks import CHECK_CLASSES, TESTED_CHECKS
-from halo_core.evidence.controls import Control, Coverage, Framework
+from halo_core.evidence.controls import AS_SCHEDULED, Control, Coverage, Framework
 from halo_core.evidence.incidents import ControlWaiver, read_waivers
+from halo_core.evidence.record_checks import AGE_FACT, SCHEDULE_FACT, RetentionCheck
 from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.model import Effect, EntryKind
 from halo_core.views import View
@@ -280,6 +281,10 @@ def _judge(control: Control, answers: Sequence[Answer], waiver: ControlWaiver | 
         verdicts = {answer.verdict for answer in answers}
         order = (Verdict.FAILS, Verdict.CANNOT_TELL, Verdict.HOLDS)
         verdict = next(item for item in order if item in verdicts)
+        unshown = _find_unshown_time(control, answers, as_of_us)
+        if unshown:
+            undecided.append(unshown)
+            verdict = Verdict.CANNOT_TELL if verdict is Verdict.HOLDS else verdict
     if waiver is not None and state == "expired":
         verdict = Verdict.FAILS
         words = f"waiver {waiver.entry} ended at {format_iso(waiver.until_us)}; nobody has ended or renewed it"
@@ -294,3 +299,19 @@ def _judge(control: Control, answers: Sequence[Answer], waiver: ControlWaiver | 
         undecided=tuple(dict.fromkeys(undecided)),
         is_waived=state == "in force" and verdict in (Verdict.FAILS, Verdict.CANNOT_TELL),
     )
+
+
+def _find_unshown_time(control: Control, answers: Sequence[Answer], as_of_us: int) -> str:
+    """Why a log cannot show yet that records are kept for as long as a control asks; empty where it can."""
+    if not control.keeps_days:
+        return ""
+    facts = {row["fact"]: row["value"] for row in answers[control.checks.index(RetentionCheck.name)].rows}
+    age_days, days = facts.get(AGE_FACT, 0), control.keeps_days
+    if days == AS_SCHEDULED:
+        days = facts.get(SCHEDULE_FACT, 0)
+    if not days:
+        return "no schedule says how long records are kept (`halo retention set`)"
+    if age_days >= days:
+        return ""
+    shown = format_iso(as_of_us + (days - age_days) * DAY_US)[:10]
+    return f"the log is {age_days} days old: that it is kept for {days} days can be shown from {shown} on"

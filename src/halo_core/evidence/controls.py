@@ -38,7 +38,9 @@ FRAMEWORKS: Final = (
 
 _FRAMEWORK_FIELDS: Final = frozenset({"about", "id", "name", "publisher", "rows", "scope", "sources", "titles"})
 _CONTROL_FIELDS: Final = frozenset({"asks", "checks", "coverage", "id", "remains", "shows", "title"})
-_OPTIONAL_FIELDS: Final = frozenset({"source"})
+_OPTIONAL_FIELDS: Final = frozenset({"keeps_days", "source"})
+AS_SCHEDULED: Final = -1
+"""Of `Control.keeps_days`: as long as the longest schedule that `halo retention set` put in force."""
 
 
 class Coverage(StrEnum):
@@ -72,6 +74,8 @@ class Control:
         remains: what the evidence does not show.
         source: where id and title were read.
         verified: how well that source is known: `publisher`, `catalogue`, `transcription` or `secondary`.
+        keeps_days: how long it asks to keep records; a younger log cannot show that. `AS_SCHEDULED` where it is as
+            long as the schedules of the log say, 0 where it asks nothing of it.
     """
 
     id: str
@@ -83,6 +87,7 @@ class Control:
     remains: str
     source: str
     verified: str
+    keeps_days: int = 0
 
     def print_coverage(self, planted: frozenset[str]) -> Coverage:
         """The coverage that is shown: `supports` at most, where no check of the row is known to turn red.
@@ -188,6 +193,10 @@ def _read_control(row: Any, sources: Mapping[str, str]) -> Control:
     checks = row["checks"]
     if not isinstance(checks, list) or len(set(checks)) != len(checks):
         raise ValueError(f"{row['id']} has no list of different checks")
+    keeps_days = row.get("keeps_days", 0)
+    keeps_days = AS_SCHEDULED if keeps_days == "scheduled" else keeps_days
+    if type(keeps_days) is not int or (keeps_days and "retention" not in checks):
+        raise ValueError(f"`keeps_days` of {row['id']} is no number of days, or the check `retention` is missing")
     coverage = Coverage(row["coverage"])
     if coverage in (Coverage.FULL, Coverage.PARTIAL) and not checks:
         raise ValueError(f"{row['id']} is `{coverage}` without a check")
@@ -201,6 +210,7 @@ def _read_control(row: Any, sources: Mapping[str, str]) -> Control:
         remains=_read_text(row, "remains"),
         source=sources[verified],
         verified=verified,
+        keeps_days=keeps_days,
     )
 
 

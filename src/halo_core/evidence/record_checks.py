@@ -47,6 +47,9 @@ _FAILURES: Final = frozenset(
     }
 )
 """Codes of decisions that could not be made, or not be recorded."""
+AGE_FACT: Final = "age in days"
+SCHEDULE_FACT: Final = "longest schedule in days"
+"""Names of facts among the rows of the check `retention`."""
 
 
 class PopulationCheck(Check):
@@ -440,17 +443,24 @@ class RetentionCheck(Check):
     claim = "no entry was removed since the first one, and nothing under a legal hold was erased"
     counted = "entries"
     kinds = None
-    history = frozenset({"legal_hold"})
+    history = frozenset({"legal_hold", "retention"})
     columns = ("fact", "value")
     limits = ("a hold of a session or an agent is compared with erasures by `halo erase`, not here",)
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
         self._held: set[tuple[str, str]] = set()
+        self._keep_days: dict[str, int] = {}  # record class → days of its schedule
         self._erasures = 0
 
     def add_history(self, entry: RoomEntry) -> None:
-        """Note what is under a hold."""
+        """Note what is under a hold, and the schedules in force."""
+        if entry.kind == "retention":
+            if entry.body.get("op") == "set":
+                self._keep_days[str(entry.body["class"])] = int(entry.body["keep_days"])
+            elif entry.body.get("op") == "unset":
+                self._keep_days.pop(str(entry.body["class"]), None)
+            return
         hold = (str(entry.body.get("scope", "")), str(entry.body.get("target", "")))
         if entry.body.get("op") == "set":
             self._held.add(hold)
@@ -460,7 +470,7 @@ class RetentionCheck(Check):
     def add(self, entry: RoomEntry) -> None:
         """Count, and compare erasures with holds."""
         self.count += 1
-        if entry.kind == "legal_hold":
+        if entry.kind in self.history:
             self.add_history(entry)
         elif entry.kind == "erasure":
             self._erasures += 1
@@ -480,7 +490,8 @@ class RetentionCheck(Check):
         days = max(self.run.as_of_us - first, 0) // DAY_US
         facts = {
             "first entry": format_iso(first),
-            "age in days": days,
+            AGE_FACT: days,
+            SCHEDULE_FACT: max(self._keep_days.values(), default=0),
             "erasures in the period": self._erasures,
             "under a legal hold": len(self._held),
         }

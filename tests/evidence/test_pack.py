@@ -344,7 +344,6 @@ def test_five_questions_are_answered_without_halo(copy, tmp_path):
     key = ("--key", vkey_of_home(copy))
     expected = {
         ("who-touched", "--label", "pii"): pii,
-        ("who-touched", "--label", "none"): [],
         ("denials",): denied,
         ("unfinished",): [],
         ("approvals",): [],
@@ -357,6 +356,9 @@ def test_five_questions_are_answered_without_halo(copy, tmp_path):
         assert code == 0
         assert [row.split("\t")[2] for row in rows if "\t" in row][1:] == ids
         assert rows[-1] == f"{question[0]}: {len(ids)} found"
+    for label in ("none", ""):  # nothing has it: that is no answer
+        code, rows = alone(tmp_path, *key, "who-touched", "--label", label)
+        assert (code, rows[-1].startswith("CANNOT TELL who touched it")) == (2, True)
     code, rows = alone(tmp_path, *key, "policies")
     kinds = [row.split("\t")[3] for row in rows if "\t" in row][1:]
     assert (code, kinds[0], "policy" in kinds) == (0, "policy", True)

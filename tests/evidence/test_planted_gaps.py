@@ -196,7 +196,15 @@ OVERRIDE = {
     "review_by_us": 2**52,
     "why": "it is known",
 }
-REQUEST = {"attempt": 0, "method": "undo", "op": "request", "reverses": {"w": "x", "ws": 1}}
+REQUEST = {
+    "attempt": 0,
+    "expires_s": 2**40,
+    "method": "undo",
+    "op": "request",
+    "resource": "pay.undo",
+    "reverses": {"w": "x", "ws": 1},
+    "why": "paid twice",
+}
 HOLD = {"op": "set", "scope": "subject", "target": "customer"}
 REVIEW = {"due_us": 2**52, "grants": {}, "id": "r-1", "op": "open", "reviewer": "rita"}
 PLANTS: dict[str, tuple[Callable[[Path], Any], int, set[str]]] = {

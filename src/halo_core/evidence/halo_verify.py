@@ -26,13 +26,12 @@ from nacl.exceptions import CryptoError
 HOLDS, FAILS, CANNOT_TELL, ENTRY_VERSION, PACK_VERSION, MAX_NOTE, MAX_TREES = 0, 1, 2, 3, 1, 65_535, 4096
 MAX_MEMBER, MAX_MEMBERS, MAX_DIRECTORY, MAX_FINDINGS = 64 << 20, 65_534, 16 << 20, 100
 INT_LIMIT, MAX_DEPTH, HASH_BYTES, SIGNATURE_BYTES, NONCE_BYTES = 2**53, 240, 32, 64, 24
-PART = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PART, DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"halo/[a-z]+/v[0-9]+")
 MANIFEST, ENVELOPE = "MANIFEST.json", "MANIFEST.dsse.json"
 MAX_SIZES = dict.fromkeys((MANIFEST, ENVELOPE, "pack.json"), 16 << 20)  # parsed before anybody vouches for them
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?|MANIFEST(\.dsse)?\.json|VERIFY\.md")
 PAYLOAD_TYPE, STATEMENT_TYPE = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://github.com/halo-agents/halo/evidence-pack/v1"
-DOMAIN = re.compile(r"halo/[a-z]+/v[0-9]+")
 TYPES = {"body": dict, "kind": str, "prev": str, "ts_us": int, "v": int, "ws": int}
 ALL_TYPES = TYPES | {"assurance": str, "attached": str, "content": list, "session": str}
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error)
@@ -334,8 +333,7 @@ class Writer:
     """A writer's certified key, and the end of its chain."""
 
     def __init__(self, key: Key) -> None:
-        self.key, self.last, self.leaf = key, -1, b""
-        self.is_closed = self.is_inside = False
+        self.key, self.last, self.leaf, self.is_closed, self.is_inside = key, -1, b"", False, False
 
 
 class Checker:
@@ -347,14 +345,13 @@ class Checker:
         self.counts: Counter[str] = Counter()
         self.open_runs: dict[tuple[str, int], Entry] = {}
         self.writers: dict[str, Writer] = {}
-        self._runs: set[bytes] = set()
+        self._runs, self.labels = set[bytes](), set[str]()
         self._pauses: Counter[bytes] = Counter()
         self._trees: dict[str, Any] = {}
 
     def run(self) -> Iterator[Entry]:
         """Check everything, and give each entry that holds, in the order of the log."""
-        pack, tree, heads, gaps = self.pack, Tree(), self._read_heads(), self.pack.read("gaps")
-        first_us = last_us = 0
+        pack, tree, heads, gaps, first_us, last_us = self.pack, Tree(), self._read_heads(), self.pack.read("gaps"), 0, 0
         for folder, most in (("context", pack.first), ("entries", pack.end)):
             for line, stored in pack.archive.read_lines(folder):
                 index, name, text = stored["index"], stored["w"], line[9 : line.rindex(b',"index":')]
@@ -387,9 +384,8 @@ class Checker:
         self._compare(heads, tree)
         is_whole = not heads and next(gaps, None) is None and read_base64(pack.scope["root"]) == tree.root()
         require(is_whole, "bad_checkpoint", "checkpoints", "they do not cover the entries of the pack")
-        keys = {
-            item["w"]: Key.read(item["vkey"], "keys.json") for item in pack.archive.read_tree("keys.json")["writers"]
-        }
+        listed = pack.archive.read_tree("keys.json")["writers"]
+        keys = {item["w"]: Key.read(item["vkey"], "keys.json") for item in listed}
         is_whole = keys == {name: writer.key for name, writer in self.writers.items()}
         require(is_whole, "bad_writer_key", "keys.json", "it lists other keys than the log's key certified")
         require(not pack.revealed, "stray_content", "revealed", "it is of no entry with sealed content")
@@ -441,6 +437,8 @@ class Checker:
             self._check_outcome(entry, where)
         elif "hash" in tree["body"]:
             require(tree["body"]["hash"] in self.pack.parts, "part_missing", where, "a part that it names is missing")
+        resource = tree["body"].get("resource")  # of a registration; a decision has its name
+        self.labels.update(resource["labels"] if isinstance(resource, dict) else entry.facts.get("labels", ()))
         self.counts["entries" if entry.is_inside else "entries from before"] += 1
 
     def _check_chain(self, writer: Writer, entry: Entry, where: str) -> None:
@@ -500,11 +498,10 @@ class Checker:
         self.counts["actions that ran"] += 1
         self.open_runs[entry.writer, entry.tree["ws"]] = entry
         args = "blake2b-256:" + read_base64(body["args"], HASH_BYTES).hex() if body["args"] else ""
-        place = [facts["session"], frame["agent"], body.get("turn", ""), body.get("call", "")]
-        digest = hashlib.sha256(b"halo/request\0" + to_json([*place, kind, target, args])).digest()[:16]
+        run = [facts["session"], frame["agent"], body.get("turn", ""), body.get("call", ""), kind, target, args]
         if host["mode"] != "enforce" or resource["idempotent"]:
             return  # it may run any number of times
-        facts["request"] = digest
+        facts["request"] = digest = hashlib.sha256(b"halo/request\0" + to_json(run)).digest()[:16]
         if digest in self._runs:
             self._pauses[digest] -= 1
             require(self._pauses[digest] >= 0, "dispatched_twice", where, "its request ran before, and may run once")
@@ -568,6 +565,9 @@ def check_pack(path: Path, key: Key | None, question: str, label: str, out: Text
     out.write("# not seen: what did not pass through Halo, came later, or stays sealed; a second log under this key\n")
     if key is None:
         out.write("CANNOT TELL whose key this is: get it from the operator by another way, and give it with --key\n")
+        return CANNOT_TELL
+    if question == "who-touched" and label not in checker.labels:
+        out.write(f"CANNOT TELL who touched it: nothing in the pack has the label {show(label)}\n")
         return CANNOT_TELL
     out.write("VERIFIED: nothing was changed, removed or added\n" + f"{question}: {len(rows)} found\n" * bool(question))
     return FAILS if question == "unfinished" and rows else HOLDS

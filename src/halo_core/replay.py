@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -238,12 +239,14 @@ def read_passport_keys(reader: Reader, contents: SealedContents, tenant: str) ->
     approvers: dict[str, tuple[str, bytes]] = {}
     for item in read_entries(reader, tenant, (EntryKind.PASSPORT, EntryKind.AUTHORITY)):
         body = item.entry.body
-        if "issuer" in body:
-            issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
-        elif body.get("role") == "approver" and body.get("act") == "enrol":
-            # Without the name, nothing that the approver signed can be read again.
-            name = contents.open(item.entry, "name")
-            approvers[body["kid"]] = (body["name"] if name is None else name.decode(), base64.b64decode(body["key"]))
+        # An entry without the form of its kind introduces no key; it must not keep others from being read either.
+        with suppress(AttributeError, KeyError, TypeError, ValueError):
+            if "issuer" in body:
+                issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
+            elif body.get("role") == "approver" and body.get("act") == "enrol":
+                # Without the name, nothing that the approver signed can be read again.
+                name = contents.open(item.entry, "name")
+                approvers[body["kid"]] = body["name"] if name is None else name.decode(), base64.b64decode(body["key"])
     return issuers, approvers
 
 

@@ -331,7 +331,10 @@ def run_pass(room: QueryRoom, period: Period, running: Sequence[Check]) -> None:
         if not any(check.is_waiting for _, check in waiting):
             break
     for check in running:
-        check.finish()
+        try:
+            check.finish()
+        except MALFORMED as exc:
+            check.add_finding(f"unreadable entry: one that was read has not the form of its kind ({exc!r})")
 
 
 def _read_period(room: QueryRoom, period: Period, running: Sequence[Check]) -> None:

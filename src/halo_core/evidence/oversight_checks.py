@@ -325,10 +325,7 @@ class IncidentsCheck(Check):
 
     def add_history(self, entry: RoomEntry) -> None:
         """Take an entry of an incident."""
-        self._entries.append(entry)
-
-    def add(self, entry: RoomEntry) -> None:
-        """Take an entry of an incident."""
+        read_incidents([entry])  # one that cannot be read is named here
         self._entries.append(entry)
 
     def finish(self) -> None:

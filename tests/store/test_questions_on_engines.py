@@ -10,6 +10,7 @@ from engine_world import ENGINES, Place
 
 from halo_core.errors import Denied
 from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.checks import CHECK_CLASSES, run_checks
 from halo_core.evidence.questions_access import answer_who_touched
 from halo_core.evidence.room import END_US, DecisionFilter, QueryRoom, ask
 from halo_core.store.reader import Reader
@@ -64,6 +65,37 @@ def test_nothing_is_proven_while_entries_wait_for_checkpoint_or_position(engine,
     found = " ".join(answer.findings)
     assert "checkpoint yet" in found or "no position" in found
     assert engine == "sqlite" or "no position" in " ".join(answer.notes)
+
+
+_LOSE = """INSERT INTO entry (tenant, w, ws, idx, kind, session, ts_us, once, mark, body, signatures, sealed, marks)
+    SELECT tenant, 'ffffffffffff', 0, NULL, kind, session, ts_us - 3600000000, NULL, mark, body, signatures, NULL, NULL
+    FROM entry WHERE kind='writer_open' LIMIT 1"""
+"""Positions stand in a table of their own."""
+
+
+def test_an_entry_that_will_never_have_a_position_turns_the_check_red(tmp_path):
+    """On PostgreSQL entries wait for their position; SQLite gives it in the transaction of the entry."""
+    place = Place.make("postgresql", tmp_path / "home")
+
+    def check():
+        with Reader(place.url) as reader:
+            room = QueryRoom(reader, "local", home=place.home, now_us=10**18)
+            return run_checks(room, Period(0, END_US), CHECK_CLASSES)
+
+    with place.open() as halo:
+        halo.store.checkpoint()
+        work(halo)
+        waiting = check()["population"]
+        halo.store.checkpoint()
+    before = check()
+    with place.attack() as rows:
+        assert len(rows.run(_LOSE)) == 1
+    after = check()
+    assert (waiting.verdict, "wait for their position" in " ".join(waiting.notes)) == (Verdict.HOLDS, True)
+    assert before["population"].verdict is Verdict.HOLDS
+    assert after["population"].findings == ("1 entry has no position in the log",)
+    changed = {name for name in after if after[name].verdict is not before[name].verdict}
+    assert (changed, after["population"].verdict) == ({"population"}, Verdict.FAILS)
 
 
 def test_an_entry_after_the_checkpoint_counts_only_with_the_signature_of_its_writer(tmp_path):

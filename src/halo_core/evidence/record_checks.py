@@ -9,6 +9,7 @@ from typing import Final
 from halo_core.clock import DAY_US, format_iso
 from halo_core.decision.record_parts import unpack_digest
 from halo_core.errors import Gap
+from halo_core.evidence.answers import count_of
 from halo_core.evidence.check_runner import (
     DECISION,
     MAX_FINDINGS,
@@ -78,9 +79,10 @@ class PopulationCheck(Check):
             return
         rows = room.reader.stream("SELECT min(ts_us) FROM entry WHERE tenant=? AND idx IS NULL", room.tenant)
         if room.reader.is_pending(room.tenant, int(next(rows)[0] or 0)):
-            self.notes.append(f"{room.log.unplaced} entries wait for their position")
+            self.notes.append(f"{count_of(room.log.unplaced, 'entry', 'entries')} wait for their position")
         else:
-            self.add_finding(f"{room.log.unplaced} entries have no position in the log")
+            has = "1 entry has" if room.log.unplaced == 1 else f"{room.log.unplaced} entries have"
+            self.add_finding(f"{has} no position in the log")
 
 
 class FieldsCheck(Check):

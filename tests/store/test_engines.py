@@ -17,11 +17,14 @@ from engine_world import ENGINES, Place, once
 from postgres_server import start_server
 
 from counts import count
+from halo_core.authorities import Authorities, approver_key_name
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap
 from halo_core.model import EntryKind, Mode, Stop
 from halo_core.oversight import requests
+from halo_core.oversight.keys import enrol_approver
 from halo_core.oversight.known import add_known, make_known_value, revoke_known
+from halo_core.oversight.overrides import grant_override
 from halo_core.store import Draft, Store, StoreConfig, rows
 from halo_core.store.answer_rows import AnswerRow, HeldRow, OutboxTable, StandingAnswerTable
 from halo_core.store.known_values import KnownValues
@@ -369,6 +372,35 @@ def test_a_remembered_answer_of_another_process_counts_at_the_next_decision(plac
         assert halo.store.commit(lambda tx: StandingAnswerTable(tx).revoke("a1"))
         assert active(other) == ()
         assert not other.store.commit(lambda tx: StandingAnswerTable(tx).revoke("a1"))
+
+
+def test_an_override_whose_use_was_taken_away_serves_no_second_call(place):
+    """By the entries, also those that wait for their position."""
+
+    def wipe(halo):
+        with halo.session("s"):
+            return halo.enforcer.run(halo.build_call(tool(halo, "wipe"), {"path": "/"}), Calls(), SURFACE)
+
+    def refuse(halo):
+        with pytest.raises(Denied) as caught:
+            wipe(halo)
+        return caught.value
+
+    keys = KeyStore(place.home.parent / "people")
+    public = keys.signer(approver_key_name("mia")).public_key
+    with place.open() as halo:
+        authorities, now_us = Authorities(place.home), halo.store.clock.now_us()
+        enrol_approver(halo.store, authorities, name="mia", public_key=public, by="admin", now_us=now_us)
+        denied = refuse(halo)
+        halo.store.checkpoint()
+        grant_override(
+            halo.store, keys, place.home, decision=denied.decision_id, approver="mia", allow=True, why="checked"
+        )
+        wipe(halo)
+        with place.attack() as rows:
+            assert rows.run("DELETE FROM quota WHERE substr(account, 1, 7)='answer:'")
+        with place.open("clerk") as later:
+            assert refuse(later).reason == denied.reason
 
 
 def test_a_held_act_ends_once_whoever_ends_it(place):

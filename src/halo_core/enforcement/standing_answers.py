@@ -160,9 +160,10 @@ def _read_usage(tx: Transaction, answer: str) -> tuple[int, int, int, bytes]:
     return tree["uses"], tree["spent"], stored[0], stored[1]
 
 
-_UNPLACED: Final = "SELECT idx, kind, body FROM entry WHERE tenant=? AND idx IS NULL"
-_PLACED: Final = "SELECT idx, kind, body FROM entry WHERE tenant=? AND idx<? ORDER BY idx DESC LIMIT 1000"
-_NO_END: Final = 2**62
+_NEWEST: Final = "SELECT max(idx) FROM entry WHERE tenant=?"
+_UNPLACED: Final = "SELECT kind, body FROM entry WHERE tenant=? AND idx IS NULL"
+_PLACED: Final = "SELECT kind, body FROM entry WHERE tenant=? AND idx>=? AND idx<?"
+_BLOCK: Final = 1000
 
 
 def _count_recorded_uses(tx: Transaction, answer: str) -> int:
@@ -173,15 +174,18 @@ def _count_recorded_uses(tx: Transaction, answer: str) -> int:
     """
     used, given = canonical.dumps({"account": usage_account(answer)})[1:-1], canonical.dumps(answer)
     rows = tx.cursor.execute(_UNPLACED, (tx.tenant,)).fetchall()
-    uses = sum(used in bytes(body) for _, _, body in rows)
-    end = _NO_END
-    while rows := tx.cursor.execute(_PLACED, (tx.tenant, end)).fetchall():
-        for end, kind, body in rows:  # noqa: B007  the next block begins before the last one
+    newest = tx.cursor.execute(_NEWEST, (tx.tenant,)).fetchone()
+    uses, is_found = 0, False
+    end = 0 if newest is None or newest[0] is None else int(newest[0]) + 1
+    while True:
+        for kind, body in rows:
             text = bytes(body)
             uses += used in text
-            if kind != EntryKind.DECISION.value and given in text and b'"op":"grant"' in text:
-                return uses
-    return uses
+            is_found |= kind != EntryKind.DECISION.value and given in text and b'"op":"grant"' in text
+        if is_found or end <= 0:
+            return uses
+        rows = tx.cursor.execute(_PLACED, (tx.tenant, end - _BLOCK, end)).fetchall()
+        end -= _BLOCK
 
 
 def count_uses(tx: Transaction, decision: Decision, amount: int | None) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from halo_core.cli.context import StoreContext, parse_time, store_verb
 from halo_core.cli.rendering import Exit, build_field_table, build_table, console, fail, safe_text, say
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, Gap, NotVerified
-from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of, format_query
+from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of, count_population, format_query
 from halo_core.evidence.questions_access import answer_access_log, answer_reach, answer_sample, answer_who_touched
 from halo_core.evidence.questions_operation import (
     answer_denials,
@@ -171,7 +171,7 @@ def print_head(answer: Answer) -> None:
         ("query", answer.query),
         ("tenant", answer.tenant),
         ("period", answer.period.describe()),
-        ("population", f"{population.counted} {population.what}{places}"),
+        ("population", f"{count_population(population.counted, population.what)}{places}"),
         ("checkpoint", head),
         ("tool", answer.tool),
     )

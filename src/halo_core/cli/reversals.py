@@ -190,10 +190,16 @@ def override(
             lines = [f"override {granted.id}: {what}, until {until}"]
             if granted.status == "waiting":
                 lines.append("  it waits: a second person has to sign the same (money, or nothing can be undone)")
-            lines.append(f"  review until {due}: halo override {granted.id} --review upheld --as SECOND --why WHY")
+            lines.append(f"  review until {due}: {_describe_review(granted.id, granted.people)}")
     if not store.print_json(done):
         for line in lines:
             say_plainly(line)
+
+
+def _describe_review(override: str, people: int) -> str:
+    """The command that reviews an override, by somebody who has not signed it."""
+    reviewer, why = ("THIRD", "; neither of the two who sign it can review it") if people > 1 else ("SECOND", "")
+    return f"halo override {override} --review upheld --as {reviewer} --why WHY{why}"
 
 
 def _find_override(store: StoreContext, tenant: str, name: str) -> str:
@@ -233,12 +239,13 @@ def describe_override(item: Override) -> Iterator[str]:
     """The lines of an override in a list."""
     yield f"{item.id}  {item.status}, until {format_iso(item.expires_us)}, by {item.by}"
     what = "let run" if item.direction == "allow" else f"{item.covers} forbidden"
+    what += f", one of {item.people} signatures" if item.people > 1 else ""
     yield f"  {what}: `{item.resource}`, decision {item.decision}: {item.why}"
     if item.review in VERDICTS:
         yield f"  review: {item.review} by {item.reviewer}"
     else:
         due = f"{'OVERDUE since' if item.review == 'overdue' else 'open until'} {format_iso(item.review_by_us)}"
-        yield f"  review: {due}: halo override {item.id} --review upheld --as SECOND --why WHY"
+        yield f"  review: {due}: {_describe_review(item.id, item.people)}"
 
 
 @store_verb()

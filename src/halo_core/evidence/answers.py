@@ -7,6 +7,7 @@ in the log, and the checkpoint that it was made under. A verdict is the exit cod
 from __future__ import annotations
 
 import hashlib
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -175,6 +176,21 @@ def format_query(verb: str, period: Period | None = None, **options: str | int |
 def count_of(number: int, noun: str, plural: str = "") -> str:
     """So many of something, in words."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+_SINGULAR: Final = {"accesses": "access", "entries": "entry", "policies": "policy", "processes": "process"}
+_HEAD_WORDS: Final = re.compile(r"[^ ,]+(?:,? (?:and )?(?!(?:added|after|in|of|on|that|to|with)\b)[^ ,]+)*")
+
+
+def count_population(number: int, what: str) -> str:
+    """So many of a population, whose words are in the plural: `2 reviews`, `1 action that was tried`."""
+    if number != 1:
+        return f"{number} {what}"
+    head = _HEAD_WORDS.match(what)
+    words = what[: head.end() if head else 0].replace(" and ", " or ")
+    single = re.sub(r"\b\w+s\b", lambda word: _SINGULAR.get(word[0], word[0].removesuffix("s")), words)
+    rest = what[head.end() if head else 0 :]
+    return f"1 {single}{rest.replace(' were ', ' was ').replace('that name ', 'that names ')}"
 
 
 def check_listed(counted: int) -> list[str]:

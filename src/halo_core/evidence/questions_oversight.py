@@ -298,6 +298,8 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
                 "time": format_moment(item.ts_us),
             }
         )
+    if not rows:
+        findings.append("nothing was running and nothing was tried meanwhile, so nothing shows that the stop holds")
     newest = format_moment(newest_us) if newest_us else "none in the day before"
     stopped = format_moment(stop.ts_us)
     return room.conclude(
@@ -305,13 +307,13 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
         counted=len(rows),
         what="actions that were running or were tried",
         claim=claim,
+        verdict=None if rows else Verdict.CANNOT_TELL,
         findings=findings,
         columns=_DRILL_COLUMNS,
         rows=rows,
         notes=(
             f"time to zero: {left / _US_PER_S:.3f} s after the stop of {stopped}; newest action: {newest}",
-            f"tried and refused after it: {refused}"
-            + ("" if refused else "; nothing was tried while the drill lasted"),
+            f"tried and refused after it: {refused}",
             "this holds for actions that pass through Halo",
         ),
     )

@@ -74,7 +74,8 @@ class GrantedOverride:
         status: `active`, or `waiting` for a second person.
         covers: `call` or `target`.
         expires_us: until when it holds, microseconds since the epoch.
-        review_by_us: until when a second person has to review it, likewise.
+        review_by_us: until when another person has to review it, likewise.
+        people: how many people it takes.
     """
 
     id: str
@@ -82,6 +83,7 @@ class GrantedOverride:
     covers: str
     expires_us: int
     review_by_us: int
+    people: int
 
 
 def grant_override(
@@ -164,7 +166,7 @@ def grant_override(
             people=people,
         )
         status = "active" if len(signers) + 1 >= people else "waiting"
-        return GrantedOverride(override, status, covers, token.expires_at_s * _US, review_by_us)
+        return GrantedOverride(override, status, covers, token.expires_at_s * _US, review_by_us, people)
 
     granted: GrantedOverride = commit_or_record(store, job, f"override {what}", approver, {"decision": facts.entry.id})
     return granted

@@ -348,8 +348,9 @@ class AppExaminer(Examiner):
                 self.remember_halo(halo)
             else:
                 self.visit(item, where, cover)
-        if cover.hint:
-            remedy = "it is not last: later middleware can change the call after the decision"
+        own_cover = find_cover(hook_order)
+        if own_cover is not None and own_cover.hint:
+            remedy = "it is not last: what later middleware changes is decided again, and cannot be narrowed"
             self.add_note(FindingKind.NODE, "halo.middleware()", where, remedy)
 
     # what is governed

@@ -27,7 +27,7 @@ from halo_core.object_graph import (
     unwrap,
 )
 from halo_langchain._callback import HaloCallback
-from halo_langchain._middleware import HaloMiddleware
+from halo_langchain._middleware import FIRST_NODE, HaloMiddleware
 
 if TYPE_CHECKING:
     from halo_langchain._doctor import AppExaminer
@@ -142,12 +142,19 @@ class GraphExaminer:
         halo = find_config_halo(self._attributes.get("config"))
         callback_cover = Cover(CALLBACK_POINT, frozenset(FindingKind), halo=halo)
         self._cover = callback_cover if halo is not None else cover if cover.kinds or not cover.is_decided else NO_COVER
-        extent_halo = self._guard.halo if self._guard is not None else cover.halo if cover.point == CALL_POINT else None
-        if extent_halo is not None:
-            self._cover = make_extent_cover(extent_halo)
         nodes = self._attributes.get("nodes")
         self._nodes: Mapping[str, Any] = nodes if type(nodes) is dict else {}
+        extent_halo = self._guard.halo if self._guard is not None else self._find_middleware_halo()
+        if extent_halo is None and cover.point == CALL_POINT:
+            extent_halo = cover.halo
+        if extent_halo is not None:
+            self._cover = make_extent_cover(extent_halo)
         self._name, self._where = self._describe(where)
+
+    def _find_middleware_halo(self) -> Any:
+        """The Halo of the middleware that an agent was made with: what starts in a run of the agent is decided."""
+        first = get_attributes(_get_runnable(self._nodes.get(FIRST_NODE)))
+        return next(map(find_middleware_halo, _flatten_hook(first.get("func"))), None)
 
     def _describe(self, where: str) -> tuple[str, str]:
         """Name and path of it."""

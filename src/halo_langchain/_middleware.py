@@ -49,8 +49,8 @@ _AGENT_RESOURCE: Final = Resource(kind=ActionKind.HANDOFF)
 
 
 @dataclass(frozen=True, slots=True)
-class _AgentEnclosure:
-    """An agent with the middleware, as what runs around its model calls."""
+class AgentEnclosure:
+    """An agent with the middleware, as what runs around its model calls and its other hooks."""
 
     halo: Halo
     resource: Resource = _AGENT_RESOURCE
@@ -148,7 +148,7 @@ class _ModelRequest(LangChainAction):
                 self.halo, "model", active=True, source=source, message_texts=texts, model_input=self.model_input
             )
         decided_call = DecidedCall(ticket, owner=self.halo, name=self.name, model_input=self.model_input)
-        with enclosure_scope(_AgentEnclosure(self.halo), claim), decided_call_scope(decided_call):
+        with enclosure_scope(AgentEnclosure(self.halo), claim), decided_call_scope(decided_call):
             yield
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt
@@ -163,3 +163,15 @@ def _schema_names(response_format: Any) -> list[str]:
         return [] if schema is None else [spec.name for spec in ToolStrategy(schema=schema).schema_specs]
     except Exception:  # noqa: BLE001  what has no such form makes no tools
         return []
+
+
+FIRST_NODE: Final = f"{HaloMiddleware.__name__}.before_agent"
+"""The node that `create_agent` makes of our hook."""
+
+
+def find_agent_halo(graph: Any) -> Halo | None:
+    """The Halo whose middleware an agent was made with; None of any other graph."""
+    node = graph.nodes.get(FIRST_NODE)
+    hook = getattr(getattr(node, "bound", None), "func", None)
+    middleware = getattr(hook, "__self__", None)
+    return middleware._halo if isinstance(middleware, HaloMiddleware) else None  # noqa: SLF001  of this module

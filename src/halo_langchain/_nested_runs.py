@@ -3,7 +3,7 @@
 A tool, model or graph that carries no guard is decided, too, if it starts inside a guarded run. Inside means one of:
 
 - the context in which a guarded graph, tool, retriever or model runs (`current_enclosure`);
-- a model call of an agent that has the middleware (`current_enclosure`);
+- the run of an agent that has the middleware (`current_enclosure`);
 - the run context of a chain that has a `halo.callback()`.
 
 LangChain reads a configure hook before each run that it starts. Inside a guarded run the hook returns the callback of
@@ -31,12 +31,14 @@ from langchain_core.tools import BaseTool
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.pregel import Pregel
 
+from halo_core.enforcement.flow import astream, emit_parts, stream
 from halo_core.enforcement.guards import GENERATED_MARK, clean_name, get_guard
 from halo_core.errors import ConfigError, Denied
 from halo_langchain._agents import guard_started_graph
 from halo_langchain._callback import HaloCallback
 from halo_langchain._executors import watch_executors
-from halo_langchain._runs import current_enclosure, note_starting, take_own_start
+from halo_langchain._middleware import AgentEnclosure, find_agent_halo
+from halo_langchain._runs import current_enclosure, enclosure_scope, note_starting, take_own_start
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import BaseCallbackHandler
@@ -185,16 +187,26 @@ def _find_agent_name(graph: Any) -> str:
     return clean_name(name) if is_agent and isinstance(name, str) and name else ""
 
 
-def _watch_graph_method(name: str) -> None:
-    """Have a method that runs graphs run the guarded copy of a graph that starts inside something guarded."""
+def _watch_graph_method(name: str, drive_stream: Callable[..., Any]) -> None:
+    """Watch a method that runs graphs.
+
+    A graph that starts inside something guarded is replaced by its guarded copy. The run of an agent that has the
+    middleware is an enclosure: what other hooks of the agent start is decided too.
+    """
     original: Callable[..., Any] = getattr(Pregel, name)
 
     @functools.wraps(original)
     def run_graph(self: Any, *args: Any, **kwargs: Any) -> Any:
-        enclosure = current_enclosure()
-        if enclosure is None or get_guard(self) is not None:
+        if get_guard(self) is not None:
             return original(self, *args, **kwargs)
-        return getattr(enclosure.halo.started_graphs.guard(self), name)(*args, **kwargs)
+        enclosure = current_enclosure()
+        if enclosure is not None:
+            return getattr(enclosure.halo.started_graphs.guard(self), name)(*args, **kwargs)
+        halo = find_agent_halo(self)
+        if halo is None:
+            return original(self, *args, **kwargs)
+        agent = AgentEnclosure(halo)
+        return drive_stream(emit_parts(original(self, *args, **kwargs), lambda: enclosure_scope(agent)))
 
     setattr(Pregel, name, run_graph)
 
@@ -262,7 +274,7 @@ def watch_nested_runs() -> None:
         register_configure_hook(_CHAIN_HOOK, inheritable=True)
         register_configure_hook(_ENCLOSURE_HOOK, inheritable=False)
         register_configure_hook(_TEXT_MODEL_HOOK, inheritable=False)
-        for name in ("stream", "astream"):
-            _watch_graph_method(name)
+        _watch_graph_method("stream", stream)
+        _watch_graph_method("astream", astream)
         _watch_tool_classes()
         _registered = True

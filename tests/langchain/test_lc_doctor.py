@@ -332,7 +332,7 @@ def test_middleware_in_the_last_place_decides_tools_models_and_hand_offs(world):
     assert one(agent, "lookup").point == "middleware"
 
 
-def test_middleware_that_is_not_last_leaves_open_what_is_not_guarded(world):
+def test_what_a_later_middleware_changes_is_decided_where_it_starts(world):
     class Later(AgentMiddleware):
         def wrap_model_call(self, request, handler):
             return handler(request)
@@ -342,19 +342,20 @@ def test_middleware_that_is_not_last_leaves_open_what_is_not_guarded(world):
 
     around = [ToolRetryMiddleware(), world.halo.middleware(), Later()]
     agent = create_agent(model("m"), tools=[lookup], middleware=around)
-    assert opened(agent) == {("tool", "lookup"), ("model", "m")}
-    assert "`Later` after it" in one(agent, "lookup").remedy
+    assert opened(agent) == set()
+    assert one(agent, "lookup").point == one(agent, "m").point == "inside a guarded run"
     guarded = create_agent(world.halo.guard(model("m")), tools=world.halo.guard([lookup]), middleware=around)
     assert opened(guarded) == set()
-    assert one(guarded, "halo.middleware()").status is FindingStatus.NOTED
+    assert one(agent, "halo.middleware()").status is FindingStatus.NOTED
 
 
 def test_only_the_hooks_that_a_later_middleware_has_count(world):
     around = [world.halo.middleware(), ToolRetryMiddleware()]
-    assert opened(create_agent(model("m"), tools=[lookup], middleware=around)) == {("tool", "lookup")}
+    agent = create_agent(model("m"), tools=[lookup], middleware=around)
+    assert (one(agent, "m").point, one(agent, "lookup").point) == ("middleware", "inside a guarded run")
 
 
-def test_models_that_other_middleware_calls_are_open_and_those_it_passes_on_are_not(world):
+def test_models_that_other_middleware_calls_are_decided_where_they_start(world):
     agent = create_agent(
         model("m"),
         tools=[lookup],
@@ -362,8 +363,8 @@ def test_models_that_other_middleware_calls_are_open_and_those_it_passes_on_are_
             SummarizationMiddleware(model("summary")), ModelFallbackMiddleware(model("spare")), world.halo.middleware(),
         ],
     )  # fmt: skip
-    assert opened(agent) == {("model", "summary")}
-    assert one(agent, "spare").point == "middleware"
+    assert opened(agent) == set()
+    assert one(agent, "summary").point == one(agent, "spare").point == "inside a guarded run"
 
 
 def test_a_tool_node_is_decided_by_our_hook_and_not_by_another(world):
@@ -908,8 +909,9 @@ def test_what_decorated_middleware_calls_is_found(world):
     def prompt(_request: Any) -> str:
         return _helper("who").text
 
+    assert opened(create_agent(model("m"), tools=[], middleware=[prompt])) == {("model", "m"), ("model", "cheap")}
     agent = create_agent(model("m"), tools=[], middleware=[prompt, world.halo.middleware()])
-    assert opened(agent) == {("model", "cheap")}
+    assert one(agent, "cheap").point == "inside a guarded run"
 
 
 def test_reducers_validators_and_retry_policies_of_a_graph_are_found(world):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListLLM
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
@@ -237,3 +238,97 @@ def test_a_raw_thread_is_named_and_refused_by_install(world):
     with world.halo.install():
         guarded.invoke({"messages": []})
     assert RAN == ["look"]
+
+
+# agents with the middleware
+
+
+class Busy(AgentMiddleware):
+    """A middleware whose hook does work of its own."""
+
+    def __init__(self, hook: str, start: Any) -> None:
+        super().__init__()
+        self.hook, self.start = hook, start
+
+    def _run(self, hook: str) -> None:
+        if hook == self.hook:
+            self.start()
+
+    def before_agent(self, state: Any, runtime: Any) -> None:
+        self._run("before_agent")
+
+    def before_model(self, state: Any, runtime: Any) -> None:
+        self._run("before_model")
+
+    def after_model(self, state: Any, runtime: Any) -> None:
+        self._run("after_model")
+
+    def after_agent(self, state: Any, runtime: Any) -> None:
+        self._run("after_agent")
+
+
+def run_busy(world: Any, agent: Any, way: str) -> None:
+    given = {"messages": [("user", "hi")]}
+    if way == "invoke":
+        agent.invoke(given)
+    elif way == "ainvoke":
+        asyncio.run(agent.ainvoke(given))
+    else:
+        list(agent.stream(given))
+
+
+@pytest.mark.parametrize("name", THINGS)
+@pytest.mark.parametrize("hook", ["before_agent", "before_model", "after_model", "after_agent"])
+def test_what_other_hooks_of_an_agent_with_the_middleware_start_is_decided(world, name, hook):
+    middleware = [Busy(hook, THINGS[name]), world.halo.middleware()]
+    run_busy(world, create_agent(ScriptedModel(script=["a"]), [], middleware=middleware), "invoke")
+    assert len(RAN) == 1
+    assert len(world.decisions()) == 2  # and the agent's own model call
+
+
+REFUSES_LOOK = """
+@id("t.base")
+permit (principal, action, resource);
+@id("t.look")
+forbid (principal, action == Action::"look", resource);
+"""
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream"])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_tool_that_another_hook_starts_does_not_run_where_it_is_refused(make_world, way, last):
+    world = make_world(policy=REFUSES_LOOK)
+    ours, busy = world.halo.middleware(), Busy("before_model", THINGS["tool"])
+    agent = create_agent(ScriptedModel(script=["a"]), [], middleware=[busy, ours] if last else [ours, busy])
+    with pytest.raises(Denied):
+        run_busy(world, agent, way)
+    assert RAN == []
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream"])
+def test_what_a_later_middleware_puts_in_the_place_of_model_and_tool_is_decided(world, way):
+    @tool("other")
+    def other(q: str) -> str:
+        """Other."""
+        RAN.append("other")
+        return q
+
+    class Later(AgentMiddleware):
+        def wrap_model_call(self, request: Any, handler: Any) -> Any:
+            return handler(request.override(model=ScriptedModel(script=script, model_name="swapped")))
+
+        async def awrap_model_call(self, request: Any, handler: Any) -> Any:
+            return await handler(request.override(model=ScriptedModel(script=script, model_name="swapped")))
+
+        def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+            return handler(request.override(tool=other))
+
+        async def awrap_tool_call(self, request: Any, handler: Any) -> Any:
+            return await handler(request.override(tool=other))
+
+    script = [call("I look.", ("look", {"q": "x"}), id="m1"), "done"]
+    middleware = [world.halo.middleware(), Later()]
+    run_busy(world, create_agent(ScriptedModel(script=[]), [look], middleware=middleware), way)
+    assert RAN == ["other"]
+    assert len(world.decisions("other")) == 1
+    assert len(world.decisions("swapped")) == 2

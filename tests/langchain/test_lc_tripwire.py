@@ -341,15 +341,16 @@ def test_a_tool_that_the_middleware_decides_is_decided_once(watched):
     assert len(watched.decisions("look")) == 1
 
 
-def test_a_call_of_another_middleware_to_a_model_is_refused(watched):
+def test_a_call_of_another_middleware_to_a_model_is_decided(watched):
     class Summary(AgentMiddleware):
         def before_model(self, state: Any, runtime: Any) -> None:
             Chat(responses=["short"]).invoke("shorten this")
 
     built = create_agent(say(), [], middleware=[Summary(), watched.halo.middleware()])
-    with pytest.raises(Denied):
-        built.invoke({"messages": ["x"]})
-    assert RAN == []
+    built.invoke({"messages": ["x"]})
+    assert RAN == ["chat"]
+    assert len(watched.entries(EntryKind.DECISION)) == 2
+    assert sightings(watched) == []
 
 
 def test_one_mark_lets_one_model_call_pass(watched):
@@ -378,8 +379,8 @@ def test_the_middleware_s_word_about_a_tool_is_not_for_its_unguarded_twin(watche
         middleware=[watched.halo.middleware(), Between()],
     )
     built.invoke({"messages": ["x"]})
-    assert RAN == []
-    assert [s[:2] for s in sightings(watched)] == [("tool", "look")]
+    assert len(RAN) == len(watched.decisions("look")) == 2
+    assert sightings(watched) == []
 
 
 def test_a_second_try_at_a_guarded_tool_passes_and_is_decided(watched):

@@ -331,7 +331,13 @@ class _ComponentCopier:
         if isinstance(value, BaseLLM):
             return guard_model(self.halo, value, None)
         return guard_retriever(
-            self.halo, value, self.resource, self.labels, name=self.name, copy_original=self.copy_retriever
+            self.halo,
+            value,
+            self.resource,
+            self.labels,
+            name=self.name,
+            is_part=True,
+            copy_original=self.copy_retriever,
         )
 
     def copy_retriever(self, retriever: Any) -> Any:

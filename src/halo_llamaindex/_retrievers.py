@@ -169,6 +169,7 @@ def guard_retriever(
     labels: Labels | None = None,
     *,
     name: str = "",
+    is_part: bool = False,
     copy_original: Callable[[Any], Any] = copy.copy,
 ) -> BaseRetriever:
     """Register a retriever and return its guarded copy.
@@ -179,6 +180,7 @@ def guard_retriever(
         resource: what it is.
         labels: adds to what its documents are found to hold.
         name: what to call it where the resource says nothing: a retriever of LlamaIndex has no name but its class's.
+        is_part: whether an engine or tool holds it, whose other retrievers may have the same name.
         copy_original: makes the copy, with whatever the retriever holds guarded in it.
 
     Raises:
@@ -190,14 +192,13 @@ def guard_retriever(
             return retriever
         retriever, resource = guard.original, resource or guard.resource
     resource_id = choose_resource_id(resource, name or type(retriever).__name__)
-    schema = {
-        "properties": {
-            key: {"type": _ARGUMENT_TYPES.get(key, "string")}
-            for key in _PreparedRetrieval.from_query(retriever, "").decided
-        }
-    }
-    schema["properties"] |= {key: {"type": kind} for key, kind in _ARGUMENT_TYPES.items() if key != "k"}
-    registered = halo.register(ActionKind.RETRIEVAL, resource_id, resource=resource, schema=schema)
+    names = {*_PreparedRetrieval.from_query(retriever, "").decided, *(key for key in _ARGUMENT_TYPES if key != "k")}
+    registered_before = halo.find_registered(resource_id)
+    is_shared = is_part and registered_before is not None and registered_before.kind is ActionKind.RETRIEVAL
+    if is_shared:  # the retrievers of one engine are one source, though not each takes the same arguments
+        names |= set(halo.get_argument_names(resource_id) or ())
+    schema = {"properties": {key: {"type": _ARGUMENT_TYPES.get(key, "string")} for key in sorted(names)}}
+    registered = halo.register(ActionKind.RETRIEVAL, resource_id, resource=resource, schema=schema, replaces=is_shared)
     refuse_overridden_attributes(retriever, (*RETRIEVE_METHODS, *TABLE_METHODS), OVERRIDE_REMEDY)
     guarded: BaseRetriever = copy_original(retriever)
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(retriever)))

@@ -179,3 +179,37 @@ def test_what_cannot_be_guarded_says_what_can(world):
 def len_of(text: str) -> int:
     """Length."""
     return len(text)
+
+
+class Limited(Shelf):
+    """A shelf that says how many documents it gives."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__(*texts)
+        self._similarity_top_k = 2
+
+
+def sources(named: bool) -> Any:  # noqa: FBT001  a parameter of a test
+    """An engine over two retrievers that do not take the same arguments, in a tool or with a resource of its own."""
+    llm = MockLLM()
+    tools = [tool(Limited("a"), llm), tool(Shelf("b"), llm)]
+    engine = RouterQueryEngine(LLMSingleSelector.from_defaults(llm=llm), tools, llm=llm)
+    return QueryEngineTool.from_defaults(engine, name="faq", description="faq") if named else engine
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_an_engine_whose_retrievers_take_other_arguments_is_one_source(make_world, named):
+    world = make_world(policy=NO_READING)
+    guarded = world.halo.guard(sources(named), resource=None if named else trusted(id="faq.retriever"))
+    engine = guarded.query_engine if named else guarded
+    for part in engine._query_engines:
+        with pytest.raises(Denied):
+            part.query("q")
+    assert world.effects("faq.retriever") == ["deny", "deny"]
+    assert {"k", "query"} <= set(world.halo.get_argument_names("faq.retriever"))
+
+
+def test_two_retrievers_that_are_guarded_by_themselves_do_not_share_an_id(world):
+    world.halo.guard(Limited("a"), resource=trusted(id="faq"))
+    with pytest.raises(ConfigError):
+        world.halo.guard(Shelf("b"), resource=trusted(id="faq"))

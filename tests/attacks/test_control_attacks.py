@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import stat
 import subprocess
@@ -765,6 +766,27 @@ def test_an_approver_whom_an_entry_has_enrolled_answers_until_withdrawn(home):
         (home / "authorities.json").write_bytes(kept)  # the file alone enrols nobody again
         assert approve(home, caught.value.pending_id, "mia")[0] == 10
     assert verified(home) == 0
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_answer_with_a_key_of_this_machine_is_shown_as_unproven(home, apart):
+    policy, proof = policy_folder(home), "proven" if apart else "unproven (dev)"
+    assert pays(home)
+    if apart:
+        enrolled_apart(home, "mia", "approver")
+    else:
+        assert cli("approver", "enrol", "mia", home=home)[0] == 0
+    options = ["--key-home", str(home.parent / "keys-mia")] if apart else []
+    with HaloBase.local("clerk", home=home, policy=policy, mode="enforce", quiet=True) as halo:
+        for session in ("one", "two"):
+            with pytest.raises(Pending) as caught:
+                asks(halo, session)
+            assert cli("approvals", "approve", caught.value.pending_id, "--as", "mia", *options, home=home)[0] == 0
+            assert asks(halo, session)
+    assert json.loads(cli("status", "--json", home=home)[1])["local"]["control"]["answers"] == {proof: 2}
+    assert json.loads(cli("verify", "--json", home=home)[1])["answer_proofs"] == {"local": {proof: 2}}
+    for verb in ("status", "verify"):
+        assert f"answers to questions: 2 {proof}" in cli(verb, home=home)[1]
 
 
 # the floor of the host while a process runs

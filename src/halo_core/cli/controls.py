@@ -118,7 +118,10 @@ def _print_control(control: ControlView) -> None:
         say("  [bold red]in authorities.json under another name than enrolled[/]: ", safe_text(names))
     if control.differences:
         say(f"  [bold red]{control.differences}[/] rows of control differed from their signed entries: halo verify")
-    if control.acts.get(UNPROVEN):
+    if control.answers:
+        text = ", ".join(f"{count:,} {proof}" for proof, count in sorted(control.answers.items()))
+        say(safe_text(f"  answers to questions: {text}"))
+    if control.acts.get(UNPROVEN) or control.answers.get(UNPROVEN):
         say("  [dim]unproven (dev): code that runs as the agent could have done it; it is evidence, not prevention[/]")
 
 

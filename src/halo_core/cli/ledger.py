@@ -42,7 +42,7 @@ from halo_core.processes import count_cores
 from halo_core.replay import Replayer, ReplayResult, ReplayStatus, replay_log
 from halo_core.verification import verify_store
 from halo_core.views import select_fields
-from halo_core.views.control import count_proofs
+from halo_core.views.control import count_answer_proofs, count_proofs
 from halo_core.views.entries import find_decision, load_entry
 from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 from halo_core.views.inventory import load_catalogue
@@ -126,13 +126,14 @@ def verify(
             progress=lambda name, rows: bar.update(task, description=f"verifying {name}: {rows:,} rows"),
         )
     heads = {name: {"covered": h.covered, "root": h.root.hex(), "size": h.size} for name, h in report.heads.items()}
-    proofs = count_proofs(report, store.home)
-    if not store.print_json(asdict(report) | {"heads": heads, "exit_code": report.exit_code, "proofs": proofs}):
-        _print_report(report, proofs)
+    proofs, answers = count_proofs(report, store.home), count_answer_proofs(report, store.home)
+    more = {"answer_proofs": answers, "exit_code": report.exit_code, "heads": heads, "proofs": proofs}
+    if not store.print_json(asdict(report) | more):
+        _print_report(report, {"control acts (mode, enrolments, lifts)": proofs, "answers to questions": answers})
     return report.exit_code
 
 
-def _print_report(report: Report, proofs: Mapping[str, Mapping[str, int]]) -> None:
+def _print_report(report: Report, proofs: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
     for check in report.checks:
         mark = "[bold red]✗[/]" if check.failed else "[green]✓[/]" if check.passed else "[dim]-[/]"
         skipped = f", {check.skipped:,} not checked" if check.skipped else ""
@@ -147,9 +148,10 @@ def _print_report(report: Report, proofs: Mapping[str, Mapping[str, int]]) -> No
         say_plainly(f"note: {line}")
     for tenant, head in report.heads.items():
         say(f"{tenant}: {head.size:,} entries, {head.covered:,} under a checkpoint, root {head.root.hex()[:16]}…")
-    for tenant, counts in proofs.items():
-        text = ", ".join(f"{count:,} {proof}" for proof, count in sorted(counts.items()))
-        say(safe_text(f"{tenant}: control acts (mode, enrolments, lifts): {text}"))
+    for what, by_tenant in proofs.items():
+        for tenant, counts in by_tenant.items():
+            text = ", ".join(f"{count:,} {proof}" for proof, count in sorted(counts.items()))
+            say(safe_text(f"{tenant}: {what}: {text}"))
     say(_VERDICT[Exit(report.exit_code)])
     for limit in LIMITS:
         say(f"[dim]not detected: {limit}[/]")

@@ -85,6 +85,21 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """How many answers to questions one key signed, remembered ones among them.
+
+    Args:
+        key_id: thumbprint of the key.
+        is_proven: whether its person was enrolled with a key from elsewhere, by somebody proven.
+        count: how many.
+    """
+
+    key_id: str
+    is_proven: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Result of a verification.
 
@@ -98,6 +113,7 @@ class Report:
         full: False when only hashes, tree and checkpoints were to be verified.
         tampered: number of findings of that kind.
         acts: tenant → control acts, oldest first.
+        answers: tenant → how many answers each key signed, by its thumbprint, and whether its person is proven.
     """
 
     findings: tuple[Finding, ...]
@@ -109,6 +125,7 @@ class Report:
     full: bool
     tampered: int
     acts: Mapping[str, tuple[ControlChange, ...]] = field(default_factory=dict)
+    answers: Mapping[str, tuple[AnswerCount, ...]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -141,6 +158,7 @@ class Collector:
         self.incomplete: set[str] = set()
         self.with_missing_entries: set[str] = set()
         self.acts: dict[str, tuple[ControlChange, ...]] = {}
+        self.answers: dict[str, tuple[AnswerCount, ...]] = {}
         self.passed = dict.fromkeys(CHECKS, 0)
         self.failed = dict.fromkeys(CHECKS, 0)
         self.skipped = dict.fromkeys(CHECKS, 0)
@@ -196,4 +214,5 @@ class Collector:
             full,
             self.tampered_total,
             dict(self.acts),
+            dict(self.answers),
         )

@@ -22,7 +22,7 @@ from halo_core.crypto.keys import key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.ledger.control_history import RESTRICTION_KINDS, ControlChange, ControlHistory, RestrictionKey
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust
-from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
+from halo_core.ledger.report import MAX_FINDINGS, AnswerCount, Collector, format_entry_name
 from halo_core.model.decision import Effect
 from halo_core.model.ledger_entry import format_entry_id
 from halo_core.model.passport_link import Link
@@ -185,6 +185,7 @@ class StandingStateCheck:
         self._uses: Counter[tuple[str, str, str]] = Counter()
         self._lost: Counter[tuple[str, str, str]] = Counter()
         self._unread: set[str] = set()
+        self._answers: dict[str, Counter[str]] = {}
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
         """Take one decision, or the policy that a writer puts in force; entries of a writer come in its order."""
@@ -225,6 +226,8 @@ class StandingStateCheck:
     def _check_signer(self, tenant: str, idx: int, fields: Mapping[str, Any]) -> None:
         """That an answer was signed by somebody who was enrolled at its position."""
         body = fields["body"]
+        if body.get("op") != "revoke":
+            self._answers.setdefault(tenant, Counter())[str(body.get("kid"))] += 1
         name = self._log.find(tenant).find_approver(str(body.get("kid")), idx)
         is_named = body.get("authn") != "approver-key" or body.get("actor") == name
         if body.get("op") == "revoke" or (name is not None and is_named):
@@ -321,6 +324,10 @@ class StandingStateCheck:
         """That control acts are signed by those whom they take, and that the floor of the home is known to the log."""
         changes = control.history.changes
         self._out.acts[tenant] = tuple(changes)
+        proven = {item.key_id for item in control.history.people if item.is_proven}
+        self._out.answers[tenant] = tuple(
+            AnswerCount(kid, kid in proven, count) for kid, count in sorted(self._answers.get(tenant, {}).items())
+        )
         for change in changes:
             if change.problem:
                 where = f"entry {tenant}/{change.entry}"

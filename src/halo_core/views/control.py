@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from halo_core.store.writer_chains import load_trusted_keys
 from halo_core.views import View, select_fields
 
 _KINDS: Final = (EntryKind.AUTHORITY.value, EntryKind.CONTROL.value, EntryKind.LIFT.value, EntryKind.MODE.value)
+_ANSWER_KINDS: Final = (EntryKind.APPROVAL.value, EntryKind.STANDING_ANSWER.value)
 PROVEN: Final = "proven"
 UNPROVEN: Final = "unproven (dev)"
 
@@ -74,6 +75,7 @@ class ControlView(View):
         waiver: the waiver that lowers the floor now; None where none does.
         past: waivers that have ended or have no effect, newest first.
         acts: how many acts are proven, and how many are not.
+        answers: the same of answers to questions, remembered ones among them.
         people: enrolled people, as `name (role, proven or not)`.
         differences: what processes found different from the signed entries, in rows of control.
         unenrolled: thumbprints in authorities.json that no entry has enrolled.
@@ -91,12 +93,14 @@ class ControlView(View):
     differences: int
     unenrolled: tuple[str, ...]
     renamed: tuple[str, ...] = ()
+    answers: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
         return {
             **select_fields(self, "differences", "floor", "floor_source"),
             "acts": dict(self.acts),
+            "answers": dict(self.answers),
             "past": [item.to_json() for item in self.past],
             "people": list(self.people),
             "renamed": list(self.renamed),
@@ -123,11 +127,15 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
     store = str(row[1]) if row else ""
     history, found = ControlHistory(tenant, store), {}
     differences = broken = 0
-    for _, note in reader.notes(tenant, _KINDS):
+    answered: Counter[str] = Counter()
+    for _, note in reader.notes(tenant, (*_KINDS, *_ANSWER_KINDS)):
         try:
             entry = decode_signed_entry(reader, home, tenant, note)
         except NotVerified:
             broken += 1
+            continue
+        if entry.kind.value in _ANSWER_KINDS:
+            answered[str(entry.body.get("kid"))] += entry.body.get("op") != "revoke"
             continue
         if entry.kind is EntryKind.CONTROL:
             differences += 1
@@ -159,6 +167,7 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
         differences=differences + broken + int(row is not None and str(row[2]) != history.floor.value),
         unenrolled=tuple(sorted(live.keys() - {item.key_id for item in history.list_live()})),
         renamed=_list_renamed(reader, trusted, history),
+        answers=describe.count_answers(answered),
     )
 
 
@@ -173,6 +182,17 @@ def count_proofs(report: Report, home: Path) -> dict[str, dict[str, int]]:
     return {
         tenant: dict(Counter(_find_proof(item, here) for item in acts)) for tenant, acts in report.acts.items() if acts
     }
+
+
+def count_answer_proofs(report: Report, home: Path) -> dict[str, dict[str, int]]:
+    """Tenant → how many answers to questions are proven, and how many are not; see `count_proofs`."""
+    here = _list_keys_here(home)
+    counts: dict[str, dict[str, int]] = {}
+    for tenant, answers in report.answers.items():
+        for item in answers:
+            proof = PROVEN if item.is_proven and item.key_id not in here else UNPROVEN
+            counts.setdefault(tenant, Counter())[proof] += item.count
+    return {tenant: dict(count) for tenant, count in counts.items()}
 
 
 def _list_keys_here(home: Path) -> frozenset[str]:
@@ -219,6 +239,14 @@ class _Describer:
             why=change.why,
             problem=change.problem,
         )
+
+    def count_answers(self, answered: Mapping[str, int]) -> dict[str, int]:
+        """How many answers are proven, and how many are not, from how many each key signed."""
+        proven = {item.key_id for item in self._history.people if item.is_proven} - self._here
+        counts: Counter[str] = Counter()
+        for kid, count in answered.items():
+            counts[PROVEN if kid in proven else UNPROVEN] += count
+        return dict(counts)
 
     def list_people(self, now_us: int) -> tuple[str, ...]:
         return (

@@ -33,7 +33,15 @@ from halo_core.model import (
 )
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
 from halo_core.store.rows import QuotaDay
-from halo_core.values import NO_MARKS, ActionFacts, ConversationDigest, MarkedItem, ResultMarks, TracedLeaf
+from halo_core.values import (
+    NO_MARKS,
+    ActionFacts,
+    ConversationDigest,
+    MarkedItem,
+    ResultMarks,
+    TracedLeaf,
+    reads_own_place,
+)
 from halo_core.values.leaves import Leaf
 
 if TYPE_CHECKING:
@@ -347,6 +355,11 @@ class DecisionContext:
     def resource(self) -> Resource:
         """What is acted on."""
         return self.call.resource
+
+    @property
+    def reads_own_place(self) -> bool:
+        """Whether it reads places of the operator's own alone, with the arguments as they were given."""
+        return self.args is self.original_args and reads_own_place(self.resource, self.leaves)
 
     @property
     def entry_id(self) -> str:

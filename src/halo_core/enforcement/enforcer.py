@@ -395,7 +395,8 @@ class Enforcer:
         nobody was shown make nothing ours. `dropped` are id and text of documents that an obligation dropped, `said`
         what of the result becomes part of the conversation.
         """
-        if readable_text is None or origin_of_result(context.resource) is not Provenance.UNTRUSTED:
+        origin = origin_of_result(context.resource, is_own=context.reads_own_place)
+        if readable_text is None or origin is not Provenance.UNTRUSTED:
             readable_text = output
         if not said and status in _SHOWN_STATUSES:
             said = _make_result_item(context, output)

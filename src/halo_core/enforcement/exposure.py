@@ -37,6 +37,7 @@ from halo_core.values import (
     Sketch,
     StoreMarks,
     StorePlace,
+    brings_in,
     describe_calls,
     extract_tokens,
     find_known,
@@ -315,10 +316,14 @@ def _salt_of_session(tx: Transaction, session: str) -> int:
 
 
 def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int]:
-    """Marks of the place that an action writes to, where its session is exposed or it names a tainted object."""
+    """Marks of the place that an action writes to.
+
+    There are some where its session is exposed, where it names a tainted object, and where it brings something in from
+    elsewhere.
+    """
     if context.problem or not may_store(context.resource):
         return frozenset()
-    is_exposed = context.state.view.tainted and not _stores_vouched_words(context)
+    is_exposed = brings_in(context.resource) or (context.state.view.tainted and not _stores_vouched_words(context))
     if not is_exposed and not tx.load_taint_index():
         return frozenset()
     place = _find_place(context)

@@ -52,6 +52,7 @@ from halo_core.model import (
 from halo_core.references import clip_name
 from halo_core.store import Control, Draft, Transaction
 from halo_core.store.approval_rows import ApprovalTable
+from halo_core.values import brings_in
 
 _LOG: Final = get_logger("enforcement")
 _MAX_CHAINS: Final = 1024
@@ -340,7 +341,7 @@ class Planner:
 def _may_taint(tx: Transaction, context: DecisionContext) -> bool:
     """Whether the action may taint what it stores, or the place where it does, which its entry then records."""
     is_exposed = context.state.view.tainted
-    if not is_exposed and not tx.load_taint_index():
+    if not (is_exposed or brings_in(context.resource) or tx.load_taint_index()):
         return False
     is_foreign = is_exposed and any(origin not in TRUSTED_ORIGINS for _, origin in context.provenance)
     return is_foreign or bool(list_place_marks(tx, context))

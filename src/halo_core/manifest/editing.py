@@ -177,6 +177,8 @@ def format_declaration(resource: Resource) -> str:
     if resource.programs:
         programs = (f"{_quote(argument)}: {_quote(language)}" for argument, language in resource.programs)
         fields.append(f"programs: {{{', '.join(programs)}}}")
+    if resource.own_places:
+        fields.append(f"own_places: [{', '.join(map(_quote, resource.own_places))}]")
     if resource.reversal is not usual_reversal:
         fields.append(f"reversal: {resource.reversal.value}")
     if resource.source_trust is not None:

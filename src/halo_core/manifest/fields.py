@@ -255,6 +255,7 @@ _RESOURCE_FIELDS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "idempotent": read_boolean,
     "impact": lambda item: read_word(item, [impact.value for impact in Impact]),
     "labels": lambda item: read_texts(item, labels=True),
+    "own_places": read_texts,
     "programs": _read_programs,
     "reversal": lambda item: read_word(item, [reversal.value for reversal in Reversal]),
     "source_trust": lambda item: read_integer(item, 0, _MAX_TRUST),

@@ -117,6 +117,24 @@ def _check_programs(resource: Resource) -> None:
     object.__setattr__(resource, "programs", programs)
 
 
+_OWN_PLACE: Final = re.compile(r"(?:~|https://[^/\s%\\*?#@]+)?(?:/[^/\s%\\*?#]+)*/?")
+
+
+def _check_own_places(resource: Resource) -> None:
+    places: Any = resource.own_places
+    is_sequence = not isinstance(places, str) and all(isinstance(place, str) for place in places)
+    if not is_sequence or not all(
+        place.strip("/~") and ".." not in place and _OWN_PLACE.fullmatch(place) for place in places
+    ):
+        raise BadInput(
+            "bad_resource",
+            "expected folders that begin with `/` or `~/`, or pages that begin with `https://`",
+            field="own_places",
+            remedy='for example ("/srv/hr", "https://wiki.corp.example/hr")',
+        )
+    object.__setattr__(resource, "own_places", tuple(sorted({place.rstrip("/") for place in places})))
+
+
 def same_person(one_name: str, other_name: str) -> bool:
     """Whether two names mean one person or agent, however they are spelt: `User:Ana ` is `ana`."""
     return normalize_name(one_name) == normalize_name(other_name)
@@ -211,6 +229,9 @@ class Resource:
         programs: (argument, language) of each argument that is a program, and what runs it: `sql`, `sql/` and a
             dialect of sqlglot (`sql/sqlite`, `sql/postgres`), `cypher`, `shell` or `python`. A program in any other
             language may do anything. Undeclared, language and argument are guessed from names.
+        own_places: folders (`/srv/hr`) and pages (`https://wiki.corp.example/hr`) to which only the operator's own
+            systems and people write. A call that reads below them alone counts as a source at the trust floor, whatever
+            `source_trust` says of the rest.
     """
 
     id: str = ""
@@ -230,6 +251,7 @@ class Resource:
     contained: bool = False
     programs: tuple[tuple[str, str], ...] = ()
     can_reverse: bool = False
+    own_places: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Convert words to their types and check them.
@@ -248,6 +270,7 @@ class Resource:
                 )
             object.__setattr__(self, name, tuple(words))
         _check_programs(self)
+        _check_own_places(self)
         _check_costs(self)
         trust = self.source_trust
         if trust is not None and (type(trust) is not int or not 0 <= trust <= _TRUST_MAX):
@@ -261,7 +284,8 @@ class Resource:
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; `can_reverse`, `can_wait`, `contained` and `programs` only where set: others keep digests."""
+        """Canonical tree; `can_reverse`, `can_wait`, `contained`, `own_places` and `programs` only where set: others keep
+        digests."""
         tree = {
             "amount": self.amount,
             "classified": self.classified,
@@ -280,6 +304,7 @@ class Resource:
         tree |= {"can_reverse": True} if self.can_reverse else {}
         tree |= {"can_wait": True} if self.can_wait else {}
         tree |= {"contained": True} if self.contained else {}
+        tree |= {"own_places": list(self.own_places)} if self.own_places else {}
         return tree | {"programs": [list(item) for item in self.programs]} if self.programs else tree
 
     @classmethod
@@ -292,6 +317,7 @@ class Resource:
                 "impact": Impact(tree["impact"]),
                 "kind": ActionKind(tree["kind"]),
                 "labels": tuple(tree["labels"]),
+                "own_places": tuple(tree.get("own_places", ())),
                 "programs": tuple((argument, language) for argument, language in tree.get("programs", ())),
                 "reversal": Reversal(tree["reversal"]),
                 "targets": tuple(tree["targets"]),

@@ -46,6 +46,7 @@ from halo_core.values.provenance import (
     has_open_targets,
     judge_arguments,
     origin_of_result,
+    reads_own_place,
     sends_objects,
     trace_arguments,
     trace_leaves,
@@ -65,7 +66,7 @@ from halo_core.values.sketch import (
     iter_text_fingerprints,
     pack_spans,
 )
-from halo_core.values.stored_objects import StoreMarks, StorePlace, find_place, may_store, period_of
+from halo_core.values.stored_objects import StoreMarks, StorePlace, brings_in, find_place, may_store, period_of
 from halo_core.values.text import fingerprint_strings, generate_spellings, split_name
 
 __all__ = [
@@ -100,6 +101,7 @@ __all__ = [
     "add_spans_row",
     "asks_for",
     "classify_value",
+    "brings_in",
     "describe_calls",
     "extract_leaves",
     "extract_texts",
@@ -136,6 +138,7 @@ __all__ = [
     "pack_spans",
     "period_of",
     "read_result",
+    "reads_own_place",
     "sends_objects",
     "split_name",
     "split_repeats",

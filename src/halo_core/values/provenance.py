@@ -68,7 +68,12 @@ TRUST_ORDER: Final = {
 
 
 def origin_of_result(  # noqa: PLR0911  one return for each rule
-    resource: Resource, arguments: Collection[Provenance] | None = None, *, exposed: bool = False, is_key: bool = True
+    resource: Resource,
+    arguments: Collection[Provenance] | None = None,
+    *,
+    exposed: bool = False,
+    is_key: bool = True,
+    is_own: bool = False,
 ) -> Provenance:
     """Origin of what an action returns, by its registration and its arguments, never by what the content says.
 
@@ -80,6 +85,7 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
         arguments: origins of the leaves of the arguments; None asks for the origin of the source alone.
         exposed: the session had seen untrusted content when the arguments were made.
         is_key: the arguments are keys of a lookup (`is_lookup_key`), not text that the result could be made from.
+        is_own: it reads places of the operator's own alone (`reads_own_place`).
 
     Returns:
         `untrusted`; `known` for a lookup in a declared source with arguments that the user or another lookup named, or
@@ -89,7 +95,7 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
     """
     if resource.kind is ActionKind.INFERENCE:
         return Provenance.NOVEL
-    if resource.trust < TRUST_FLOOR:
+    if resource.trust < TRUST_FLOOR and not is_own:
         return Provenance.UNTRUSTED
     if arguments is None:
         return Provenance.SYSTEM
@@ -137,6 +143,48 @@ def is_shell_argument(name: str) -> bool:
 def sends_objects(resource: Resource) -> bool:
     """Whether a path in the arguments is what is sent: the resource declares where it goes."""
     return resource.impact is Impact.SEND and bool(resource.targets)
+
+
+_PLAIN_PATH: Final = re.compile(r"~?(?:/[\w .@+=,()-]+)+/?")
+# Characters by which a tool could be led out of a folder: links upwards, escapes, patterns, variables.
+_LEADING_AWAY: Final = re.compile(r"\.\.|[%\\*?~$`{}\[\]|<>;&]|\s/")
+
+
+def reads_own_place(resource: Resource, leaves: Iterable[Leaf]) -> bool:
+    """Whether a declared read names a place of the operator's own (`Resource.own_places`), and nothing outside of them.
+
+    A place is compared in its canonical form. What has none, or could be read as another place, is outside.
+
+    Args:
+        resource: as registered.
+        leaves: of the arguments.
+    """
+    if not resource.own_places or resource.impact is not Impact.READ or resource.classified != "declared":
+        return False
+    names_place = False
+    for leaf in leaves:
+        values = parse_argument(leaf.text, split_argument_name(name_of_argument(leaf.pointer)))
+        if any(value.kind in TARGET_KINDS for value in values):
+            if not all(_is_below(value, resource.own_places) for value in values):
+                return False
+            names_place = True
+        elif leaf.is_cut or _LEADING_AWAY.search(leaf.text) is not None:
+            return False
+    return names_place
+
+
+def _is_below(value: ArgumentValue, places: Collection[str]) -> bool:
+    if value.flags or not value.forms:
+        return False
+    text = value.forms[0].text
+    if value.kind is Kind.PATH:
+        is_plain = _PLAIN_PATH.fullmatch(text) is not None
+    elif value.kind in (Kind.URL, Kind.HOST):
+        text = text if value.kind is Kind.URL else f"https://{text}"
+        is_plain = _PLAIN_PATH.fullmatch(text.removeprefix("https:/")) is not None
+    else:
+        return False
+    return is_plain and any(text == place or text.startswith(f"{place}/") for place in places)
 
 
 _CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)

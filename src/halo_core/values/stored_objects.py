@@ -55,6 +55,8 @@ _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z]|\d{6})[A-Za-z0-9]{1,24}(
 """Letters and digits (`LN-2041`), or six digits or more: neither an amount nor a date."""
 _PATH_PART: Final = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\w.-]")
 _FILE_NAME: Final = re.compile(r"\w\.\w{1,5}$")
+_BRINGING: Final = _stem("clone crawl curl download fetch mirror pull receive scrape wget")
+"""Words of resources' names that bring something from elsewhere into a store."""
 _GENERIC_NOUNS: Final = _stem(
     "memory memories note notes fact facts file files document documents doc docs item items data record records "
     "entry entries text texts store storage kv db database index vector vectors knowledge log logs history "
@@ -92,6 +94,12 @@ def may_store(resource: Resource) -> bool:
         return False
     # What is posted to a system of ours can be read there.
     return resource.impact in _STORING_IMPACTS or (resource.impact is Impact.SEND and bool(resource.system))
+
+
+@lru_cache(maxsize=1024)
+def brings_in(resource: Resource) -> bool:
+    """Whether an action stores what comes from elsewhere, by its name: what is downloaded is somebody else's."""
+    return may_store(resource) and not _BRINGING.isdisjoint(split_name(resource.id))
 
 
 def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Collection[str] = ()) -> StorePlace:

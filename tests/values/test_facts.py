@@ -153,6 +153,31 @@ def test_a_path_of_a_result_that_the_user_pointed_at():
     assert Fact.POINTED_AT not in facts(mail, "look_up", {"who": "eve@evil.com"}, FactSources(frozenset({1})), **read)
 
 
+@pytest.mark.parametrize(
+    ("path", "is_pointed_at", "is_known_place"),
+    [
+        ("/docs/plan.txt", True, True),
+        ("/docs/salaries.xlsx", True, False),
+        ("/home/ana/.ssh/id_rsa", False, False),
+        ("/docs/password_policy.pdf", False, False),
+        ("/docs/compensation.pdf", True, False),
+        ("/docs/rsa_conference.pdf", False, False),
+    ],
+)
+def test_a_sensitive_file_is_spared_by_neither_a_pointer_nor_its_folder(path, is_pointed_at, is_known_place):
+    read = {"impact": Impact.READ}
+    sources = FactSources(frozenset({1}), knows_places=True)
+    found = facts(world("Do what todo.txt says", f"read {path}"), "read_file", {"path": path}, sources, **read)
+    assert ((Fact.POINTED_AT in found), (Fact.KNOWN_PLACE in found)) == (is_pointed_at, is_known_place)
+
+
+def test_a_sensitive_file_that_the_user_named_is_no_matter():
+    made = world("Check /home/ana/.ssh/id_rsa against todo.txt", "read plan.txt")
+    sources = FactSources(frozenset({1}), knows_places=True)
+    found = facts(made, "read_file", {"path": "/home/ana/.ssh/id_rsa"}, sources, impact=Impact.READ)
+    assert {Fact.KNOWN_PLACE, Fact.REQUESTED} <= set(found)
+
+
 def test_only_what_names_something_and_nothing_else_points_at_its_result():
     made = world("Read todo.txt", "x")
     assert judge(made, "read_file", {"path": "todo.txt"}, impact=Impact.READ).names_requested

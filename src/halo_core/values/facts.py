@@ -26,6 +26,8 @@ from halo_core.values.leaves import Leaf, name_of_argument
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
     REQUEST_WORDS_BY_IMPACT,
+    SECRET_WORDS,
+    SENSITIVE_WORDS,
     STOP_WORDS,
     VERBS,
     find_synonyms,
@@ -179,7 +181,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.CARRIES_LABELLED: bool(sources.labelled) and call.carries_labelled(),
         Fact.NAMES_FOREIGN: resource.classified != "declared" and call.names_foreign(),
         Fact.ESTABLISHED: sources.is_established,
-        Fact.KNOWN_PLACE: sources.knows_places,
+        Fact.KNOWN_PLACE: sources.knows_places and not call.reads_any(SENSITIVE_WORDS),
     }
     return ActionFacts(tuple(sorted([*compress(holding, holding.values())])), program, call.names_requested())
 
@@ -320,9 +322,9 @@ class _Call:
     def is_pointed_at(self) -> bool:
         """Whether every target that nobody vouched for stands in a result that the user pointed at.
 
-        Of a read, that is whatever names something.
+        Of a read, that is whatever names something; but nobody points at a file of secrets without naming it.
         """
-        if not self._sources.pointed:
+        if not self._sources.pointed or self.reads_any(SECRET_WORDS):
             return False
         targets = self._open_targets
         if self._resource.impact is Impact.READ:
@@ -330,6 +332,13 @@ class _Call:
         return bool(targets) and all(
             leaf.kind in _POINTED_KINDS and leaf.places and self._sources.pointed.issuperset(leaf.places)
             for leaf in targets
+        )
+
+    def reads_any(self, words: frozenset[str]) -> bool:
+        """Whether it reads a file that nobody vouched for, whose path has one of these words."""
+        return self._resource.impact is Impact.READ and any(
+            leaf.kind is Kind.PATH and not words.isdisjoint(split_name(self._texts.get(leaf.pointer, "")))
+            for leaf in self._open_targets
         )
 
     def is_same_host(self) -> bool:

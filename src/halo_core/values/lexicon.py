@@ -74,6 +74,12 @@ SENSITIVE_WORDS: Final = stem_all(
 ) - {"api", "id", "key"}
 """Words for things whose reading is an act of its own."""
 
+SECRET_WORDS: Final = stem_all(
+    "password passwd passphrase secret secrets credential credentials token tokens apikey ssh rsa ed25519 pem shadow "
+    "keystore wallet kubeconfig vault netrc htpasswd pgpass"
+)
+"""Words of files that let whoever has them in somewhere."""
+
 DELEGATION_WORDS: Final = stem_all(
     "follow instruction instructions accordingly ask asked request requested task tasks todo according told want wants "
     "needs need instruct details described complete address achieve fix"

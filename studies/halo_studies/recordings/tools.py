@@ -3,16 +3,20 @@
 Trust: 300 for what other people wrote (mail, pages, files, messages, names of channels), which taints the session; 700
 for what the bank, the account or the clock says; 600 for a receipt of one's own act, but 300 where it shows what others
 wrote (a merge conflict, an event with its description).
+
+Files are read by one tool. Keys of the user's own machine, and of the daily-life suite the notes that the user keeps of
+herself, are places that nobody else writes to. Those of the repository suite are not: others' files are kept there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 
-__all__ = ["resource_of"]
+__all__ = ["CAN_WAIT", "declare_own_places", "resource_of"]
 
 _READ: Final = Resource(impact=Impact.READ, reversal=Reversal.NONE_NEEDED, idempotent=True)
 _OTHERS: Final = replace(_READ, source_trust=300)
@@ -102,6 +106,32 @@ _RESOURCES: Final[dict[str, Resource]] = {
     "update_github_account_password": _admin("password", reversal=Reversal.UNDO),
     "verify_github_account": _write("otp"),
 }
+
+
+CAN_WAIT: Final = frozenset(
+    (
+        "add_calendar_event_participants add_user_to_channel cancel_calendar_event create_calendar_event delete_email "
+        "git_add_ssh_key git_delete_repo git_delete_ssh_key git_invite_collaborators git_issue "
+        "git_transfer_repo_ownership invite_user_to_slack reschedule_calendar_event schedule_transaction "
+        "send_channel_message send_direct_message send_email send_money update_password update_scheduled_transaction"
+    ).split()
+)
+"""Tools whose owner would declare that they can wait for an answer (`can_wait`): nobody goes on with their results."""
+_FILES: Final = frozenset({"read_file", "list_directory"})
+_OWN_PLACES: Final = {"dailylife": ("/system/.ssh", "/user/info"), "github": ("/system/.ssh",)}
+"""Suite → folders to which only its user writes, as an operator would declare them."""
+
+
+def declare_own_places(suite: str) -> Callable[[str, str], Resource | None]:
+    """As `resource_of`, with the folders of a suite's user declared as own places of what reads files."""
+
+    def declare(tool: str, kind: str) -> Resource | None:
+        resource = resource_of(tool, kind)
+        if resource is None or tool not in _FILES:
+            return resource
+        return replace(resource, own_places=_OWN_PLACES.get(suite, ()))
+
+    return declare
 
 
 def resource_of(tool: str, kind: str) -> Resource | None:

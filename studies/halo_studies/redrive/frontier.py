@@ -19,12 +19,12 @@ from halo_core.model import Impact
 from halo_core.policy import PolicyBundle
 from halo_core.policy.engine import CedarPolicy
 from halo_studies.recordings.sessions import Session, tools_of
-from halo_studies.recordings.tools import resource_of
+from halo_studies.recordings.tools import CAN_WAIT, declare_own_places, resource_of
 from halo_studies.redrive.judgements import Judge
 from halo_studies.redrive.offline import Act, Role, replay_session
 from halo_studies.redrive.scores import Scores
 
-__all__ = ["Replayed", "compute_frontier", "remember", "replay_offline", "wilson"]
+__all__ = ["Replayed", "compute_frontier", "make_roles", "remember", "replay_offline", "wilson"]
 
 Replayed = Sequence[tuple[Session, Sequence[Act]]]
 
@@ -98,10 +98,11 @@ def remember(replayed: Replayed, tools: Mapping[str, Collection[str]], *, seed: 
     random.Random(seed).shuffle(honest)
     answered: set[tuple[object, ...]] = set()
     untouched: list[bool] = []
+    paused: list[bool] = []
     questions = 0
     for session, acts in honest:
-        asked = 0
-        for act in acts:
+        asked, pauses = 0, False
+        for number, act in enumerate(acts):
             if not act.is_stopped or act.event.tool not in tools[session.suite]:
                 continue
             about_targets = not any(rule.startswith(_NOT_ABOUT_TARGETS) for rule in act.rules)
@@ -110,18 +111,30 @@ def remember(replayed: Replayed, tools: Mapping[str, Collection[str]], *, seed: 
             if about_targets and key in answered:
                 continue
             asked += 1
+            pauses = pauses or not _can_be_held(act, acts[number + 1 :])
             if about_targets:
                 answered.add(key)
         questions += asked
         untouched.append(not asked)
+        paused.append(pauses)
     later = untouched[_SETTLED:]
     passed = _count_passed(replayed, answered)
     return {
         "untouched": wilson(sum(untouched), len(untouched)),
         f"untouched_after_{_SETTLED}": wilson(sum(later), len(later)),
+        "without_a_pause": wilson(paused.count(False), len(paused)),
+        f"without_a_pause_after_{_SETTLED}": wilson(paused[_SETTLED:].count(False), len(later)),
         "questions_per_100": round(100 * questions / max(len(honest), 1), 1),
         "hijacks_that_an_answer_lets_pass": passed,
     }
+
+
+def _can_be_held(act: Act, later: Sequence[Act]) -> bool:
+    """Whether a question leaves the run going on: nothing needs the result, and no later act has the same target."""
+    if act.event.tool not in CAN_WAIT:
+        return False
+    targets = set(act.targets)
+    return not any(targets.intersection((*item.targets, *item.object)) for item in later)
 
 
 def _count_passed(replayed: Replayed, answered: Collection[tuple[object, ...]]) -> str:
@@ -153,26 +166,36 @@ def replay_offline(
     judge = Judge(everything, resource_of, recurring=options.recurring, established=options.established, models=models)
     policy = CedarPolicy.compile(PolicyBundle.load_starter())
     tools = tools_of(everything)
+    roles = make_roles(everything, own_places=options.own_places)
+    replayed = []
+    for session in chosen:
+        known = judge.contacts_of(session) if options.contacts else frozenset()
+        known |= judge.payees_of(session) if options.payees else frozenset()
+        role = replace(roles[session.suite], known=known)
+        replayed.append((session, list(replay_session(session, policy, role, judge.judge(session)))))
+    figures = compute_frontier(replayed, tools, seed=options.seed)
+    if not options.remember:
+        del figures["remembered"]
+    return figures
+
+
+def make_roles(everything: Sequence[Session], *, own_places: bool = False) -> dict[str, Role]:
+    """Suite → its role, with the schemas that its sessions show.
+
+    Args:
+        everything: all recorded sessions.
+        own_places: the operator declared to which folders only the user writes.
+    """
     arguments: dict[str, dict[str, set[str]]] = {}
     for session in everything:
         for event in session.events:
             arguments.setdefault(session.suite, {}).setdefault(event.tool, set()).update(event.args)
-    roles = {
+    return {
         suite: Role(
-            resource_of,
+            declare_own_places(suite) if own_places else resource_of,
             {tool: tuple(sorted(names)) for tool, names in known.items()},
             _OWN.get(suite, ("", frozenset()))[1],
             _OWN.get(suite, ("", frozenset()))[0],
         )
         for suite, known in arguments.items()
     }
-    replayed = []
-    for session in chosen:
-        role = roles[session.suite]
-        if options.contacts:
-            role = replace(role, known=judge.contacts_of(session))
-        replayed.append((session, list(replay_session(session, policy, role, judge.judge(session)))))
-    figures = compute_frontier(replayed, tools, seed=options.seed)
-    if not options.remember:
-        del figures["remembered"]
-    return figures

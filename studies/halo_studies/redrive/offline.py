@@ -44,6 +44,7 @@ from halo_core.values import (
     list_known_names,
     origin_of_result,
     read_result,
+    reads_own_place,
     sends_objects,
     trace_leaves,
     vouch_for_user,
@@ -155,11 +156,14 @@ class _Replay:
         *,
         pointed: bool,
         is_computed: bool = False,
+        is_own: bool = False,
     ) -> None:
         if not text:
             return
         is_key = all(map(is_lookup_key, texts))
-        origin = origin_of_result(resource, origins, exposed=self.tainted or is_computed, is_key=is_key)
+        origin = origin_of_result(
+            resource, origins, exposed=self.tainted or is_computed, is_key=is_key, is_own=is_own
+        )
         if origin is Provenance.NOVEL:
             return
         result = _read(text, origin, tuple(texts))
@@ -244,6 +248,7 @@ def replay_session(
                 [leaf.text for leaf in leaves],
                 pointed=facts.names_requested,
                 is_computed=is_computed,
+                is_own=reads_own_place(resource, leaves),
             )
 
 

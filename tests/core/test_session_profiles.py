@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections import Counter
@@ -187,6 +188,95 @@ def test_trying_one_refused_call_again_leaves_no_more_than_once(known, home):
     try_it("often", USERS[1], 30)
     once, often = [body for body in bodies(home, EntryKind.PROFILE) if "sessions" in body][-2:]
     assert once["sessions"][0]["severity"] == often["sessions"][0]["severity"] > 0
+
+
+def summaries_of(home):
+    return [body["sessions"][0] for body in bodies(home, EntryKind.PROFILE) if "sessions" in body]
+
+
+def test_the_blocks_of_a_conversation_are_one_session(learned, home):
+    shutil.copytree(learned, home)
+    clock = FixedClock(time.time_ns() // 1000)
+    before = len(summaries_of(home))
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True, clock=clock) as opened:
+        desk = Desk(opened)
+        for turn in range(5):
+            clock.advance(60)
+            with opened.session("chat", user=USERS[0], request=f"Please look up customer C-{turn}"):
+                assert desk.run("find_customer", {"id": f"C-{turn}"}, "one open order") == "ran"
+        clock.advance(3600)  # a further session
+        with opened.session("chat", user=USERS[0], request="Please look up customer C-9"):
+            assert desk.run("find_customer", {"id": "C-9"}, "one open order") == "ran"
+    code, out, err = cli("risk", "clerk", "--json", home=home)
+    assert code == 0, out + err
+    actions = [item["tally"]["v"][0] for item in summaries_of(home)[before:]]
+    assert actions == [1, 2, 3, 4, 5, 1]
+    assert verified(home) == 0
+    shown = [item for item in json.loads(out)["behaviour"][0]["timeline"] if item["session"] == "chat"]
+    assert [item["actions"] for item in shown] == [5, 1]
+
+
+def test_a_theft_in_small_blocks_of_a_conversation_is_measured_as_a_whole(known, home):
+    done = []
+    for turn in range(40):
+        with known.halo.session("chat", user=USERS[0], request="Please look up customer C-1"):
+            done.append(known.run("find_customer", {"id": f"C-{1000 + turn}"}, "one open order"))
+    assert Counter(done)["ran"] < 12
+
+
+def test_a_refused_call_counts_once_however_many_blocks_try_it(known, home):
+    before = len(summaries_of(home))
+    for block in range(6):
+        with known.halo.session("again", user=USERS[0], request="Please look up customer C-1"):
+            for k in range(0 if block else 8):
+                known.run("find_customer", {"id": f"C-{1000 + k}"}, "one open order")
+            assert known.run("find_customer", {"id": "C-4711"}, "one open order") == "volume_exceeded"
+    known.halo.store.flush()
+    summaries = summaries_of(home)[before:]
+    assert [bool(item.get("severity")) for item in summaries] == [True] + [False] * (len(summaries) - 1)
+    assert len([axes for _, axes in alerts(home) if "unrelated" in axes]) == 1
+    assert all(item["tally"]["t"][0] for item in summaries)
+
+
+@pytest.fixture(scope="module")
+def read_only(tmp_path_factory):
+    """A home whose agent has only read so far."""
+    folder = tmp_path_factory.mktemp("read") / "home"
+    with HaloBase.local("clerk", home=folder, mode="enforce", quiet=True) as opened:
+        enrolled(folder)
+        desk = Desk(opened)
+        for number in range(70):
+            with opened.session(f"s-{number}", user=USERS[number % 3], request=f"Please look up customer C-{number}"):
+                assert desk.run("find_customer", {"id": f"C-{number}"}, "one open order") == "ran"
+    return folder
+
+
+@pytest.mark.parametrize("amount", [10, 900])
+def test_the_first_payment_of_a_reader_is_asked_and_costs_no_authority(read_only, home, amount):
+    shutil.copytree(read_only, home)
+    request = f"Please look up customer C-1 and pay {amount} to {ACCOUNT}"
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as opened:
+        desk = Desk(opened)
+        for name in ("first", "second"):
+            with opened.session(name, user=USERS[0], request=request):
+                assert desk.run("find_customer", {"id": "C-1"}, "one open order") == "ran"
+                assert desk.run("pay", {"to": ACCOUNT, "amount": amount}) != "ran"
+        approve(home, desk.questions[-1])
+        with opened.session("second", user=USERS[0], request=request):
+            assert desk.run("pay", {"to": ACCOUNT, "amount": amount}) == "ran"
+    assert authority_of(home, "second") == authority_of(home, "first")
+    assert "behaviour" in [kind for kind, _ in alerts(home)]
+
+
+def test_a_first_payment_that_no_request_accounts_for_leaves_a_risk(read_only, home):
+    shutil.copytree(read_only, home)
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as opened:
+        desk = Desk(opened)
+        for name in ("first", "second"):
+            with opened.session(name, user=USERS[0], request="Please look up customer C-1"):
+                desk.run("find_customer", {"id": "C-1"}, "one open order")
+                assert desk.run("pay", {"to": ACCOUNT, "amount": 10}) != "ran"
+    assert authority_of(home, "second") < authority_of(home, "first")
 
 
 def test_an_approved_busy_day_is_asked_once_and_leaves_nothing(known, home):

@@ -47,6 +47,11 @@ class Found:
         self.alarm_shares = ((axis, share),)
 
 
+def at(number, per_day=4):
+    """When a session of this number begins, microseconds since the epoch."""
+    return (number // per_day) * DAY + number % per_day * 3_600_000_000 + 9 * 3_600_000_000
+
+
 def session(objects=3, *, at=0, per_day=4, exposed=False, tool="read_file", request=1, number=None):
     start = (at // per_day) * DAY + at % per_day * 3_600_000_000 + 9 * 3_600_000_000
     number = at if number is None else number
@@ -388,6 +393,83 @@ def test_known_values_are_learnt_and_the_least_used_forgotten():
     places = profile.known[SeenKind.DESTINATION].values
     assert len(places) == TERMS[SeenKind.DESTINATION].room
     assert 999 in places
+
+
+def in_parts(profile, events, cuts):
+    """A session that is folded after each of some numbers of its actions, and at its end."""
+    tally = SessionTally()
+    for at, event in enumerate(events, 1):
+        tally = tally.advance(event)
+        if at in cuts or at == len(events):
+            profile, tally = profile.fold(tally, verdict=ORDINARY), tally.after_fold(ORDINARY.value)
+    return profile
+
+
+@pytest.mark.parametrize("cuts", [{1}, {4}, {1, 2, 5, 8}], ids=str)
+@pytest.mark.parametrize("others", [3, 30])
+def test_a_session_in_parts_teaches_what_it_teaches_as_a_whole(cuts, others):
+    before = taught(others)
+    events = [read(k * 7919 + 5, ts_us=at(others) + k * 10**6, request=1, host="h") for k in range(9)]
+    parts, whole = in_parts(before, events, cuts), in_parts(before, events, set())
+    assert (parts.sessions, parts.watched) == (whole.sessions, whole.watched)
+    assert parts.windows == whole.windows
+    assert parts.limits == whole.limits
+    assert parts.histograms == whole.histograms
+    assert [kind.values for kind in parts.known] == [kind.values for kind in whole.known]
+    assert parts.drifts[0].trend == whole.drifts[0].trend
+
+
+def test_parts_of_a_session_move_the_drift_of_its_measures():
+    before = taught(70)
+    events = [read(k * 7919 + 5, ts_us=at(70) + k * 10**6, request=1, host="h") for k in range(40)]
+    parts, whole = in_parts(before, events, {2, 9, 30}), in_parts(before, events, set())
+    moved = [profile.drifts[0].trend.means[0] for profile in (parts, whole)]
+    assert all(abs(a - b) <= 3 for a, b in zip(*moved, strict=True))  # rounded once for each part
+    assert moved[0] != before.drifts[0].trend.means[0]
+
+
+def test_one_conversation_is_no_history():
+    events = [read(k * 7919, ts_us=at(0) + k * 10**6, request=1, host="h") for k in range(100)]
+    assert in_parts(NEW_PROFILE, events, set(range(100))).sessions == 1
+
+
+def test_the_part_that_was_folded_counts_once_against_the_limits_of_recent_sessions():
+    before = taught(100)
+    events = [read(k * 7919 + 5, ts_us=at(100) + k * 10**6, request=1, host="h") for k in range(9)]
+    tally = fold(events[:5])
+    after = before.fold(tally, verdict=ORDINARY)
+    went_on = fold(events[5:], tally.after_fold(ORDINARY.value))
+    for recent, whole in zip(after.recent_of(went_on), before.recent_of(fold(events)), strict=True):
+        assert abs(recent - whole) <= 1
+
+
+def test_an_attack_in_a_later_part_is_taken_out_alone():
+    before = taught(30)
+    events = [read(k * 7919 + 5, ts_us=at(30) + k * 10**6, request=1, host="h") for k in range(12)]
+    first = fold(events[:3])
+    one = before.fold(first, verdict=ORDINARY)
+    second = fold(events[3:], first.after_fold(ORDINARY.value))
+    both = one.fold(second, verdict=ORDINARY)
+    assert both.limits != one.limits
+    judged = both.relearn(second, verdict=ATTACK, before=ORDINARY)
+    measures = slice(0, len(MEASURES))
+    assert judged.histograms[measures] == one.histograms[measures]
+    assert judged.limits[measures] == one.limits[measures]
+    assert judged.sessions == one.sessions
+
+
+@given(st.lists(st.lists(EVENTS, min_size=1, max_size=4), max_size=6), st.sets(st.integers(1, 4)))
+@settings(max_examples=30, deadline=None)
+def test_any_parts_fold_and_are_read_back(sessions, cuts):
+    profile, tenant = NEW_PROFILE, TenantProfile()
+    for events in sessions:
+        profile = in_parts(profile, events, cuts)
+        first = fold(events)
+        went_on = SessionTally.from_plain(fold(events, first.after_fold(ORDINARY.value)).to_plain())
+        tenant = tenant.fold(first, verdict=ORDINARY).fold(went_on, verdict=ORDINARY)
+    assert IdentityProfile.from_bytes(profile.to_bytes()) == profile
+    assert TenantProfile.from_bytes(tenant.to_bytes()) == tenant
+    assert profile.sessions == tenant.identity.sessions == len(sessions)
 
 
 @given(st.lists(st.lists(EVENTS, min_size=1, max_size=4), max_size=6))

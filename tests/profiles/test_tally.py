@@ -260,3 +260,35 @@ def test_a_yes_clears_what_was_asked_and_nothing_else():
     all_of_it = allowed.with_cleared(8, ["unrelated"])
     assert summarize_session("s", all_of_it).verdict is SessionVerdict.CLEARED
     assert summarize_session("s", all_of_it.with_findings(Alarms("payments"))).verdict is SessionVerdict.ALARM
+
+
+class Found:
+    """Findings with one alarm."""
+
+    first_times = novelty = 0
+    alarm_shares = (("unrelated", 1400),)
+
+
+def test_a_refused_call_counts_once_in_all_sessions_of_a_name():
+    tally = SessionTally().with_refusal(7, is_attempt=True, found=Found(), ts_us=5)
+    assert [(alarm.axis, alarm.times) for alarm in tally.alarms] == [("unrelated", 1)]
+    assert tally.raises_anew("acts", 7)
+    assert not tally.raises_anew("unrelated", 8)
+    goes_on = SessionTally.from_plain(tally.after_fold(SessionVerdict.ALARM.value).to_plain())
+    again = goes_on.with_refusal(7, is_attempt=True, found=Found(), ts_us=9)
+    assert not again.has_news
+    assert summarize_session("s", again).severity == 0
+    other = again.with_refusal(8, is_attempt=True, found=Found(), ts_us=9)
+    assert other.has_news
+    assert summarize_session("s", other).severity == summarize_session("s", tally).severity > 0
+    begun = goes_on.begin_next()
+    assert begun.with_refusal(7, is_attempt=True, found=Found(), ts_us=9).alarms == ()
+    assert begun.with_refusal(7, is_attempt=True, found=Found(), ts_us=9)["refusals"] == 0
+    assert not begun.raises_anew("unrelated", 7)
+    assert begun.with_refusal(8, is_attempt=True, found=Found(), ts_us=9).alarms != ()
+
+
+def test_a_session_in_which_nothing_ran_has_a_time():
+    tally = SessionTally().with_refusal(7, is_attempt=True, found=Found(), ts_us=86_400_000_000 * 20_000)
+    assert summarize_session("s", tally).day == 20_000
+    assert tally.advance(BehaviourEvent("t", ts_us=3)).first_us == 3

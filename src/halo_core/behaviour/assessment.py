@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from halo_core.behaviour.event import BehaviourEvent, is_wholly_requested, shorten_fingerprint
+from halo_core.behaviour.event import BehaviourEvent, is_accounted_for, is_wholly_requested, shorten_fingerprint
 from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
 from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
 from halo_core.behaviour.profile import SHIPPED_PRIOR, IdentityProfile, RolePrior
@@ -34,6 +34,7 @@ _UNRELATED_DORMANT_SHARE: Final = 700
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
 _NOVELTY_ID: Final = "novelty"
 _FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[_NOVELTY_ID], INDEX["session_risk"]
+_NEWNESS: Final = frozenset((_FIRST_TIMES, _NOVELTY))
 _VOUCHED_DIVISOR: Final = 4
 _PART_OF_KIND: Final = {
     SeenKind.TOOL: "behaviour",
@@ -57,6 +58,11 @@ _COUNTS: Final = frozenset(
     "seconds burst amount_sum".split()
 )
 """Measures whose limits are doubled for an action all of whose objects the request names."""
+_WORK_KINDS: Final = frozenset(
+    f"first_{kind.name.lower()}"
+    for kind in (SeenKind.TOOL, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
+)
+"""First times of which new work consists; a new host or hour is none."""
 _SCOPE_MEASURES: Final = frozenset(
     "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
     "amount_sum amount_largest hand_offs".split()
@@ -74,7 +80,8 @@ class Axis:
         limit: what is usual; 0 where that is nothing.
         words: a sentence for people.
         share: of an alarm, in thousandths; for first times the weight, 1000 being ten bits.
-        kind: `volume`, `drift`, `first`, or `requested` (a volume of nothing but what the request names one by one).
+        kind: `volume`, `drift`, `first`, or `requested` (what the request accounts for: a volume of nothing but what it
+            names one by one, or a kind of work that the agent never did, on what the request leads to).
     """
 
     id: str
@@ -195,9 +202,15 @@ def assess(
     """
     firsts, first_times = _find_first_times(profile, tally, event)
     novelty = _combine_parts(_grade_first_times(firsts)) if firsts else 0
-    is_requested = is_wholly_requested(event)
+    is_new_work = is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts)
     volume, axes = _compare_volumes(
-        profile, tally, prior, beside=beside, firsts=(first_times, novelty), is_requested=is_requested
+        profile,
+        tally,
+        prior,
+        beside=beside,
+        firsts=(first_times, novelty),
+        is_requested=is_wholly_requested(event),
+        is_new_work=is_new_work,
     )
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
     if tenant is not None:
@@ -248,6 +261,7 @@ def _compare_volumes(
     beside: Sequence[int] = (),
     firsts: tuple[int, int] = (0, 0),
     is_requested: bool = False,
+    is_new_work: bool = False,
 ) -> tuple[int, list[Axis]]:
     """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
     limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []
@@ -265,21 +279,31 @@ def _compare_volumes(
         if raised & 1:
             times, value = allowed.get(at, 0) + (is_requested and at in _COUNTS), values[at]
             limit = min(limits[at], narrowed.get(at, limits[at])) << times
-            share = value * ALARM // (limit + 1)
+            is_new = not limit or at in _NEWNESS
+            is_excused = (is_requested and at in _COUNTS) or (is_new_work and is_new)
+            share = _measure_share(value, limit)
             if share >= ALARM:
-                axes.append(_make_volume_axis(at, value, share, limit, is_requested=is_requested))
+                axes.append(_make_volume_axis(at, value, share, limit, is_requested=is_excused))
             volume = max(volume, share)
             window = _WINDOW_OF.get(at)
             if window is not None:
                 value += recent[window - COUNT] + (beside[at] if beside else 0)
                 limit = limits[window] << times
-                share = value * ALARM // (limit + 1)
+                share = _measure_share(value, limit)
                 if share >= ALARM:
-                    axes.append(_make_volume_axis(window, value, share, limit, is_requested=is_requested))
+                    axes.append(_make_volume_axis(window, value, share, limit, is_requested=is_excused))
                 volume = max(volume, share)
         raised >>= 1
         at += 1
     return volume, axes
+
+
+def _measure_share(value: int, limit: int) -> int:
+    """Share of a limit, in thousandths.
+
+    Where an identity never moved an amount, any amount is an alarm, but how large it is says nothing.
+    """
+    return value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
 
 
 def _compare_session_risk(profile: IdentityProfile, tally: SessionTally, prior: RolePrior) -> tuple[int, list[Axis]]:
@@ -306,7 +330,7 @@ def _make_volume_axis(
     name = f"{measure.id}_recent" if is_recent else measure.id
     who = "the tenant's agents" if tenant else "it"
     words = say_excess(measure, value, limit, is_recent=is_recent, who=who)
-    kind = "requested" if is_requested and number in _COUNTS else "volume"
+    kind = "requested" if is_requested else "volume"
     return Axis(f"tenant_{name}" if tenant else name, value, limit, words, min(share, MAX_SHARE), kind)
 
 
@@ -315,7 +339,8 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
     volume, axes = 0, []
     unrelated = [shorten_fingerprint(item.fingerprint) & 2**32 - 1 for item in event.objects if not item.is_related]
     if unrelated:
-        touches, limit = tenant.count_touches(unrelated), tenant.touch_limit
+        folded = tally.folded.unrelated if tally.folded is not None else ()
+        touches, limit = tenant.count_touches(unrelated, folded=folded), tenant.touch_limit
         volume = touches * ALARM // (limit + 1)
         if volume >= ALARM:
             words = f"{touches} recent sessions touched an object that their requests have nothing to do with"
@@ -327,7 +352,7 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
     for at, window in _WINDOW_OF.items():
         if tally.raised >> at & 1:
             value, limit = recent[window - COUNT] + tally.values[at], limits[window] << allowed.get(at, 0)
-            share = value * ALARM // (limit + 1)
+            share = _measure_share(value, limit)
             if share >= ALARM:
                 axes.append(_make_volume_axis(window, value, share, limit, tenant=True))
             volume = max(volume, share)

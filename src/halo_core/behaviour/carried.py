@@ -15,7 +15,7 @@ from typing import Final
 
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.known import day_of
-from halo_core.behaviour.measures import MAX_VALUE
+from halo_core.behaviour.measures import INDEX, MAX_VALUE
 from halo_core.behaviour.packing import NumberReader
 from halo_core.behaviour.session_drift import is_drift_axis
 from halo_core.behaviour.tally import SessionTally, TallyAlarm
@@ -102,9 +102,12 @@ def summarize_session(
     """
     alarms = tally.open_alarms if tally.open_alarms and not cleared else tally.alarms
     severity = max((_grade(alarm) for alarm in alarms), default=0)
-    others = sum(not is_drift_axis(alarm.axis) and alarm.share >= _ALARM_SHARE for alarm in alarms)
-    severity = min(severity + _MORE_AXES * max(others - 1, 0), MAX_RISK)
-    is_explained = all(alarm.is_exposed for alarm in alarms)
+    new = [alarm for alarm in alarms if alarm.times]
+    kinds = {
+        _name_kind(alarm.axis) for alarm in new if not is_drift_axis(alarm.axis) and alarm.share >= _ALARM_SHARE
+    }
+    severity = min(severity + _MORE_AXES * max(len(kinds) - 1, 0), MAX_RISK)
+    is_explained = all(alarm.is_exposed for alarm in new or alarms)
     verdict = SessionVerdict.ORDINARY
     if attack:
         verdict = SessionVerdict.ATTACK
@@ -135,13 +138,19 @@ def make_summary(
 ) -> SessionSummary:
     """The summary of a session whose severity, source and verdict are known; see `SessionSummary`."""
     day = day_of(tally.first_us)
-    return SessionSummary(session, tally.principal, severity, source, verdict, tally["actions"], day)
+    actions = tally.values_since_fold[INDEX["actions"]]
+    return SessionSummary(session, tally.principal, severity, source, verdict, actions, day)
+
+
+def _name_kind(axis: str) -> str:
+    """What an axis measures: a sum over recent sessions, and the largest and the sum of amounts, are one thing."""
+    return axis.removeprefix("tenant_").removesuffix("_recent").replace("amount_largest", "amount_sum")
 
 
 def _grade(alarm: TallyAlarm) -> int:
     """Severity of one alarm: by how far the limit was passed, and how often it was tried."""
-    if alarm.share < _ALARM_SHARE:
-        return 0  # what the request itself asked for
+    if alarm.share < _ALARM_SHARE or not alarm.times:
+        return 0  # what the request itself asked for, or what was charged before
     if is_drift_axis(alarm.axis):
         return min(alarm.share // 4, MAX_DRIFT_SEVERITY)
     return min(alarm.share // 4 + _MORE_TIMES * (alarm.times - 1), _MAX_SEVERITY)

@@ -115,6 +115,13 @@ def is_wholly_requested(event: BehaviourEvent) -> bool:
     return bool(event.objects) and all(item.is_requested for item in event.objects)
 
 
+def is_accounted_for(event: BehaviourEvent) -> bool:
+    """Whether the request names or leads to each object of an action, and no untrusted content could have done so."""
+    if not event.objects:
+        return False
+    return all(item.is_requested or (item.is_related and not event.is_exposed) for item in event.objects)
+
+
 SHAPE_COUNTS: Final = "filled empty numbers decimals links schemes texts words lines marks greets plain".split()
 """What is counted of the arguments of an action, in order; see `risk.drift.SessionHabits`."""
 

@@ -130,6 +130,15 @@ class KnownValues:
         lone = self.lone - self.lone // _DECAY + _UNIT * is_lone
         return KnownValues(values, lone, self.units - self.units // _DECAY + _UNIT)
 
+    def extend(self, shown: Iterable[int], session: int, day: int, *, room: int, untaught: Collection[int]) -> KnownValues:
+        """The values after the last session went on and showed these as well; see `fold`."""
+        values = dict(self.values)
+        fresh = [value for value in sorted(shown) if value not in values]
+        for value in fresh:
+            if value not in untaught and len(values) < room:
+                values[value] = Sighting(1, session, day)
+        return replace(self, values=values, lone=self.lone + _UNIT * bool(fresh))
+
     def forget(self, shown: Iterable[int]) -> KnownValues:
         """The values without one session that showed these."""
         values = dict(self.values)

@@ -53,6 +53,7 @@ _NO_WINDOWS: Final = (0,) * len(WINDOWED)
 TEACHING: Final = (SessionVerdict.ORDINARY, SessionVerdict.CLEARED, SessionVerdict.OBSERVED)
 """Verdicts of sessions that teach."""
 _SETTLED_SESSIONS: Final = 40
+_ACTIONS: Final = INDEX["actions"]
 _NEWNESS: Final = tuple(
     at
     for at, measure in enumerate((*MEASURES, *(MEASURES[at] for at in WINDOWED)))
@@ -132,7 +133,9 @@ class IdentityProfile:
         # What nobody was asked about may be an attack, which could not be taken out of a reference again.
         is_reference = learns and verdict is not SessionVerdict.OBSERVED
         after = self._watch(tally, learns=learns, is_explained=is_explained, is_reference=is_reference)
-        if learns:
+        if learns and has_taught(tally):
+            after = after.relearn_going_on(tally, before=self, verdict=verdict)
+        elif learns:
             after = after.learn(tally, before=self, verdict=verdict)
             if verdict is SessionVerdict.CLEARED and any(is_drift_axis(alarm.axis) for alarm in tally.alarms):
                 after = after.restart_drift()
@@ -155,35 +158,47 @@ class IdentityProfile:
             return self
         learned = before in TEACHING
         if verdict is SessionVerdict.CLEARED:
-            after = self if learned else self.learn(tally, before=self, verdict=verdict)
+            teach = self.relearn_going_on if has_taught(tally) else self.learn
+            after = self if learned else teach(tally, before=self, verdict=verdict)
             has_drift = any(is_drift_axis(alarm.axis) for alarm in tally.alarms)
             return after.restart_drift() if has_drift else after
         return self._unlearn(tally, before) if learned and verdict is SessionVerdict.ATTACK else self
 
     def _watch(self, tally: SessionTally, *, learns: bool, is_explained: bool, is_reference: bool) -> IdentityProfile:
         """What moves with every session, ordinary or not: windows and drift."""
-        before = tally.at_exposure or tally.values
+        before, part = tally.at_exposure or tally.values, tally.folded
         # After an alarm that nobody cleared, what adds up hardly fades, so that it does not go on a little at a time.
         fades = self.window if learns or is_explained else _SLOWLY * self.window
         windows, exposed_windows = [], []
         for which, at in enumerate(WINDOWED):
-            after_exposure = tally.values[at] - before[at]
+            done, window, exposed_window = 0, self.windows[which], self.exposed_windows[which]
+            if part is not None:  # what went on is no further session: it adds to what the first part left
+                done = part.values[at]
+            else:
+                window, exposed_window = self._decay(window, fades), self._decay(exposed_window, fades)
+            after_exposure = tally.values[at] - max(before[at], done)
             if is_explained:  # it adds what the session could take without an alarm, so that an alarm hides nothing
                 after_exposure = min(after_exposure, self._mature_limits[at])
-            windows.append(self._decay(self.windows[which], fades) + before[at] * _WINDOW_UNIT)
-            exposed_windows.append(self._decay(self.exposed_windows[which], fades) + after_exposure * _WINDOW_UNIT)
-        drifts = list(self.drifts)
-        # INVARIANT: content moves no drift by what it explains.
-        if not is_explained:
-            which = int(bool(tally.at_exposure))
-            drifts[which] = drifts[which].advance(tally.to_drift_session(), tally.values, learns=is_reference)
+            windows.append(window + max(before[at] - done, 0) * _WINDOW_UNIT)
+            exposed_windows.append(exposed_window + after_exposure * _WINDOW_UNIT)
         return replace(
             self,
-            watched=self.watched + 1,
+            watched=self.watched + (part is None),
             windows=tuple(windows),
             exposed_windows=tuple(exposed_windows),
-            drifts=(drifts[0], drifts[1]),
+            drifts=self.drifts if is_explained else self._watch_drift(tally, is_reference=is_reference),
         )
+
+    def _watch_drift(self, tally: SessionTally, *, is_reference: bool) -> tuple[SessionDrift, SessionDrift]:
+        """Drift after a session. INVARIANT: content moves no drift by what it explains."""
+        drifts, which, part = list(self.drifts), int(bool(tally.at_exposure)), tally.folded
+        if part is None:
+            drifts[which] = drifts[which].advance(tally.to_drift_session(), tally.values, learns=is_reference)
+        elif not which or tally.at_exposure[_ACTIONS] < part.values[_ACTIONS]:
+            # Where content was read after the first part, that part stands in the other drift, and the rest in none.
+            learns = is_reference and part.verdict in (SessionVerdict.ORDINARY, SessionVerdict.CLEARED)
+            drifts[which] = drifts[which].amend(part.values, tally.values, learns=learns)
+        return drifts[0], drifts[1]
 
     def _decay(self, total: int, sessions: int = 0) -> int:
         sessions = sessions or self.window
@@ -234,6 +249,38 @@ class IdentityProfile:
             known=known,
         )
 
+    def relearn_going_on(
+        self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict
+    ) -> IdentityProfile:
+        """The profile once a session that has taught it went on: its measures take the place of those before.
+
+        INVARIANT: a session teaches once. So limits of a mature profile rise with the next session only.
+
+        Args:
+            tally: of the session, with what of it was folded.
+            before: the profile as this part met it.
+            verdict: as what the session counts now.
+        """
+        part = tally.folded
+        if part is None:
+            return self
+        old, levels = before.list_levels(tally, values=part.values), before.list_levels(tally)
+        histograms, limits, was = list(self.histograms), list(self.limits), max(self.sessions - 1, 0)
+        for at, (a, b) in enumerate(zip(old, levels, strict=True)):
+            if a == b or (was < _SETTLED_SESSIONS and at in _NEWNESS) or (at >= COUNT and was < self.window):
+                continue
+            top = histograms[at][-1][0] if histograms[at] else 0
+            highest = self.limits[at] // FINE + CLIP if verdict is SessionVerdict.OBSERVED else MAX_LEVEL
+            histograms[at] = remove_from_histogram(histograms[at], min(a, top))
+            histograms[at] = add_to_histogram(histograms[at], max(min(b, highest), min(a, top)))
+            if self.sessions < MATURE_SESSIONS + (self.window if at >= COUNT else 0):
+                limits[at] = max(limits[at], self._estimate(at, histograms[at]))
+        day, known = day_of(tally.first_us), []
+        for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen - part.seen), strict=True)):
+            untaught = group_seen(tally.untaught)[kind] if verdict is not SessionVerdict.CLEARED else ()
+            known.append(values.extend(shown, self.sessions, day, room=TERMS[kind].room, untaught=untaught))
+        return replace(self, histograms=tuple(histograms), limits=tuple(limits), known=tuple(known))
+
     def _learn_seen(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> tuple[KnownValues, ...]:
         """What the identity has shown, with a session; `is_cleared`: a person found it ordinary."""
         known = []
@@ -259,13 +306,17 @@ class IdentityProfile:
             tally: of the session.
             before: as what it taught.
         """
+        part = tally.folded if has_taught(tally) else None
         histograms, limits = list(self.histograms), list(self.limits)
         for at, value in enumerate(tally.values):
             level = level_of(at, value)
             if before is SessionVerdict.OBSERVED and histograms[at]:
                 # It taught no more than its limits then allowed, which are not known any more.
                 level = min(level, histograms[at][-1][0])
-            histograms[at] = remove_from_histogram(histograms[at], level)
+            left = remove_from_histogram(histograms[at], level)
+            if part is not None and left != histograms[at]:  # the part before is left, which has its own verdict
+                left = add_to_histogram(left, min(level_of(at, part.values[at]), level))
+            histograms[at] = left
         for at, measure in enumerate(WINDOWED, COUNT):
             # What it met is not known any more: the largest sum is taken for its own, if it can be.
             top = histograms[at][-1][0] if histograms[at] else 0
@@ -273,9 +324,11 @@ class IdentityProfile:
                 histograms[at] = remove_from_histogram(histograms[at], top)
         limits = [min(limit, self._estimate(at, histograms[at])) for at, limit in enumerate(limits)]
         taught = tally.seen if before is SessionVerdict.CLEARED else tally.seen - tally.untaught
+        if part is not None:
+            taught -= part.seen
         known = tuple(values.forget(shown) for values, shown in zip(self.known, group_seen(taught), strict=True))
         day_limits = tuple(map(min, self.day_limits, limits))
-        sessions = max(self.sessions - 1, 0)
+        sessions = max(self.sessions - (part is None), 0)
         return replace(
             self,
             sessions=sessions,
@@ -290,15 +343,29 @@ class IdentityProfile:
         level = estimate_limit(histogram, slack=WINDOW_SLACK if is_short_window else LEAST_SLACK)
         return max(level * FINE, FLOORS[at])
 
-    def list_levels(self, tally: SessionTally) -> list[int]:
-        """Levels of the measures, then of the measures over recent sessions, as the session met them."""
-        recent = self.recent_of(tally)
-        sums = (level_of(at, recent[which] + tally.values[at]) for which, at in enumerate(WINDOWED))
-        return [*(level_of(at, value) for at, value in enumerate(tally.values)), *sums]
+    def list_levels(self, tally: SessionTally, *, values: tuple[int, ...] = ()) -> list[int]:
+        """Levels of the measures, then of the measures over recent sessions, as the session met them.
+
+        Args:
+            tally: of the session.
+            values: other measures than those that it has now.
+        """
+        recent, values = self.recent_of(tally), values or tally.values
+        sums = (level_of(at, recent[which] + values[at]) for which, at in enumerate(WINDOWED))
+        return [*(level_of(at, value) for at, value in enumerate(values)), *sums]
 
     def recent_of(self, tally: SessionTally) -> tuple[int, ...]:
-        """What a session's windowed measures add to: only an exposed session is held to what exposed ones did."""
-        return self._recent_with_exposed if tally.at_exposure else self._recent
+        """What a session's windowed measures add to: only an exposed session is held to what exposed ones did.
+
+        What of the session was folded already is not among it.
+        """
+        if tally.folded is None:
+            return self._recent_with_exposed if tally.at_exposure else self._recent
+        totals = self.windows
+        if tally.at_exposure:
+            totals = tuple(map(sum, zip(totals, self.exposed_windows, strict=True)))
+        done = tally.folded.values
+        return tuple(max(totals[which] // _WINDOW_UNIT - done[at], 0) for which, at in enumerate(WINDOWED))
 
     @cached_property
     def _recent(self) -> tuple[int, ...]:
@@ -452,6 +519,11 @@ class IdentityProfile:
         if profile.to_bytes() != data:
             raise profile_error("not what was written")
         return profile
+
+
+def has_taught(tally: SessionTally) -> bool:
+    """Whether a part of a session that went on has taught already."""
+    return tally.folded is not None and tally.folded.verdict in TEACHING
 
 
 def _read_histogram(reader: NumberReader) -> Histogram:

@@ -225,6 +225,31 @@ class MeasureTrend:
         shares = tuple(_worst_share([row[at] for row in means], self.sessions) for at in range(len(levels)))
         return replace(self, count=count, means=means, latest=shares, before=self.latest)
 
+    def amend(self, before: tuple[int, ...], values: tuple[int, ...], *, learns: bool) -> MeasureTrend:
+        """The state with other measures in place of those of the last session, which went on.
+
+        Args:
+            before: its measures, as they were taken into account.
+            values: its measures now.
+            learns: whether it teaches, and did so before.
+        """
+        old, new = ([to_level(numbers[at]) for at in DRIFTING] for numbers in (before, values))
+        if self.sessions < REFERENCE_SESSIONS or not self.count:
+            if not learns or not self.sessions:
+                return self
+            return replace(
+                self,
+                sums=tuple(total + b - a for total, a, b in zip(self.sums, old, new, strict=True)),
+                squares=tuple(total + b * b - a * a for total, a, b in zip(self.squares, old, new, strict=True)),
+            )
+        moved = [self._scale(at, b) - self._scale(at, a) for at, (a, b) in enumerate(zip(old, new, strict=True))]
+        means = tuple(
+            tuple(mean + (_UNIT - keep) * more // _UNIT for mean, more in zip(row, moved, strict=True))
+            for keep, row in zip(_KEEPS, self.means, strict=True)
+        )
+        shares = tuple(_worst_share([row[at] for row in means], self.sessions) for at in range(len(moved)))
+        return replace(self, means=means, latest=shares)
+
     def _describe(self, at: int) -> tuple[int, int]:
         """Mean and standard deviation of a measure's level in the reference, in 1/1024."""
         mean = self.sums[at] * _UNIT // self.sessions
@@ -307,6 +332,10 @@ class SessionDrift:
         """The state after one more session, with its measures; see `HabitDrift.advance`."""
         habits = self.habits.advance(session, learns=learns, axes=axes)
         return SessionDrift(habits, self.trend.advance(values, learns=learns))
+
+    def amend(self, before: tuple[int, ...], values: tuple[int, ...], *, learns: bool) -> SessionDrift:
+        """The state after the last session went on; see `MeasureTrend.amend`. Habits are those of its first part."""
+        return SessionDrift(self.habits, self.trend.amend(before, values, learns=learns))
 
     def fade(self) -> SessionDrift:
         """The state after a session that tells nothing of drift, since Halo stopped some of it."""

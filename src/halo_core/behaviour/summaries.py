@@ -96,6 +96,8 @@ def fold_summary(kind: str, profile: AnyProfile, tree: Mapping[str, Any], sessio
     after = profile.fold(tally, verdict=summary.verdict, summary=summary if kind == AGENT else None)
     if not tree.get("hindered"):
         return after
+    if tally.folded is not None:
+        return replace(after, drifts=profile.drifts)
     # INVARIANT: what is not let act does not drift, else one alarm would bring the next. It fades instead: the next
     # session acts, and shows whether it goes on.
     return replace(after, drifts=(profile.drifts[0].fade(), profile.drifts[1].fade()))

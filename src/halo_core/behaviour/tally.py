@@ -30,6 +30,7 @@ _MAX_DOUBLINGS: Final = 16
 _MAX_WAYS: Final = 48
 _MAX_CALLS: Final = 64
 _MAX_REFUSED: Final = 32
+_MAX_TOLD: Final = 64
 _NUMBER_32: Final = 2**32 - 1
 
 _DISTINCT: Final = ("objects", "unrelated", "persons", "destinations", "outside", "requested")
@@ -67,7 +68,7 @@ class TallyAlarm(NamedTuple):
     Args:
         axis: id of the axis.
         share: largest share of the alarm, in thousandths.
-        times: different calls that raised it.
+        times: different calls that raised it since the session was folded last; 0 where it was raised before only.
         is_exposed: whether the session had read untrusted content when it was raised first.
         call: fingerprint of the call that raised it last, 32 bits.
         is_cleared: a person allowed what raised it last.
@@ -79,6 +80,22 @@ class TallyAlarm(NamedTuple):
     is_exposed: bool
     call: int = 0
     is_cleared: bool = False
+
+
+class FoldedPart(NamedTuple):
+    """What of a session that goes on is in the profiles already.
+
+    Args:
+        values: the measures then.
+        verdict: as what it was folded (`carried.SessionVerdict`).
+        seen: what it had shown, as in the tally.
+        unrelated: fingerprints of its unrelated objects.
+    """
+
+    values: tuple[int, ...]
+    verdict: str
+    seen: frozenset[int] = frozenset()
+    unrelated: frozenset[int] = frozenset()
 
 
 class Findings(Protocol):
@@ -120,6 +137,8 @@ class SessionTally:
         alarms: axes that raised an alarm, in order of their ids.
         refused: fingerprints of calls that did not run, 32 bits, so that trying one again counts once.
         untaught: destinations, as in `seen`, that it first reached after untrusted content, with nobody vouching.
+        told: fingerprints (32 bits) of refused calls with the alarms that they raised, which count once in a session.
+        folded: what of it is in the profiles, where the session goes on after it was folded; None where it is new.
         raised: bits of the measures that the last action raised, or a result since the action before it.
         pending: bits of the measures that results raised since the last action.
         shown: what the last action showed (`list_seen`).
@@ -147,6 +166,8 @@ class SessionTally:
     pending: int = 0
     shown: tuple[int, ...] = field(default=(), compare=False)
     fresh: tuple[int, ...] = field(default=(), compare=False)
+    told: frozenset[int] = frozenset()
+    folded: FoldedPart | None = None
 
     def __getitem__(self, measure: str) -> int:
         """Value of a measure by its name."""
@@ -156,6 +177,28 @@ class SessionTally:
     def is_empty(self) -> bool:
         """Whether nothing happened yet."""
         return not self.values[_ACTIONS]
+
+    @property
+    def has_news(self) -> bool:
+        """Whether it has acted, or raised an alarm, since it was folded last."""
+        done = self.folded.values[_ACTIONS] if self.folded is not None else 0
+        return self.values[_ACTIONS] > done or any(alarm.times for alarm in self.alarms)
+
+    @property
+    def values_since_fold(self) -> tuple[int, ...]:
+        """What of each measure is in no profile yet."""
+        if self.folded is None:
+            return self.values
+        return tuple([value - done for value, done in zip(self.values, self.folded.values, strict=True)])
+
+    def after_fold(self, verdict: str) -> SessionTally:
+        """The tally with which the session goes on once it was folded as `verdict`."""
+        part = FoldedPart(self.values, verdict, self.seen, self.samples[UNRELATED_SAMPLE])
+        return replace(self, alarms=tuple([alarm._replace(times=0) for alarm in self.alarms]), folded=part)
+
+    def begin_next(self) -> SessionTally:
+        """The tally of a further session of the same name, which forgets no refused call."""
+        return SessionTally(refused=self.refused, told=self.told)
 
     def after_exposure(self, measure: int) -> int:
         """How much of a measure came after untrusted content was seen."""
@@ -209,6 +252,8 @@ class SessionTally:
             0,
             shown,
             fresh,
+            self.told,
+            self.folded,
         )
 
     def _count_action(self, event: BehaviourEvent, values: list[int], *, is_read: bool) -> None:
@@ -338,19 +383,24 @@ class SessionTally:
         doublings[INDEX[name]] = min(doublings.get(INDEX[name], 0) + 1, _MAX_DOUBLINGS)
         return replace(self, allowances=tuple(sorted(doublings.items())))
 
-    def with_refusal(self, call: int, *, is_attempt: bool, found: Findings | None = None) -> SessionTally:
+    def with_refusal(
+        self, call: int, *, is_attempt: bool, found: Findings | None = None, ts_us: int = 0
+    ) -> SessionTally:
         """The tally after a call that did not run: the same one again adds nothing.
 
         Args:
             call: fingerprint of the call.
             is_attempt: it was denied. A question about behaviour itself is no attempt: see `with_outcome`.
             found: what of it alarms, None for nothing.
+            ts_us: time of the decision, which a session has to have where nothing runs.
         """
         call &= _NUMBER_32
         is_repeat = call in self.refused
         tally = self.with_outcome(refused=True) if is_attempt and not is_repeat else self
+        if tally.is_empty and not tally.first_us:
+            tally = replace(tally, first_us=ts_us, last_us=ts_us)
         if found is not None:
-            tally = tally.with_findings(found, call=call, is_repeat=is_repeat)
+            tally = tally.with_findings(found, call=call)
         if is_repeat or len(self.refused) >= _MAX_REFUSED:
             return tally
         return replace(tally, refused=self.refused | {call})
@@ -369,34 +419,40 @@ class SessionTally:
         """Alarms that nobody has cleared."""
         return tuple(alarm for alarm in self.alarms if not alarm.is_cleared)
 
-    def with_findings(self, found: Findings, *, call: int = 0, is_repeat: bool = False) -> SessionTally:
+    def with_findings(self, found: Findings, *, call: int = 0) -> SessionTally:
         """The tally with what an assessment found: first times, the largest novelty, and axes that alarm.
 
         Args:
             found: of an action.
             call: fingerprint of the call, 0 where it ran.
-            is_repeat: the same call did not run before.
         """
         values = list(self.values)
         values[_FIRST_TIMES] = min(values[_FIRST_TIMES] + found.first_times, MAX_VALUE)
         values[_NOVELTY] = max(values[_NOVELTY], found.novelty)
-        alarms = {alarm.axis: alarm for alarm in self.alarms}
+        alarms, told = {alarm.axis: alarm for alarm in self.alarms}, set(self.told)
         for axis, share in found.alarm_shares:
-            if axis in alarms or len(alarms) < _MAX_ALARMS:
-                before = alarms.get(axis, TallyAlarm(axis, 0, 0, bool(self.at_exposure)))
-                more = int(not is_repeat or not before.times)
-                alarms[axis] = TallyAlarm(
-                    axis,
-                    max(before.share, share),
-                    min(before.times + more, _MAX_TIMES),
-                    before.is_exposed,
-                    call & _NUMBER_32,
-                )
-        return replace(self, values=tuple(values), alarms=tuple(alarms[axis] for axis in sorted(alarms)))
+            mark = _mark_told(axis, call)
+            is_told = bool(call) and mark in told
+            before = alarms.get(axis)
+            if before is None:
+                if is_told or len(alarms) >= _MAX_ALARMS:  # an earlier session of this name has raised it
+                    continue
+                before = TallyAlarm(axis, 0, 0, bool(self.at_exposure))
+            alarms[axis] = TallyAlarm(
+                axis,
+                max(before.share, share),
+                min(before.times + (not is_told), _MAX_TIMES),
+                before.is_exposed,
+                call & _NUMBER_32,
+            )
+            if call and len(told) < _MAX_TOLD:
+                told.add(mark)
+        changed = tuple(alarms[axis] for axis in sorted(alarms))
+        return replace(self, values=tuple(values), alarms=changed, told=frozenset(told))
 
-    def has_alarm(self, axis: str) -> bool:
-        """Whether an axis raised an alarm in this session."""
-        return any(alarm.axis == axis for alarm in self.alarms)
+    def raises_anew(self, axis: str, call: int) -> bool:
+        """Whether an axis that alarms of a call did so for no call of this session, nor for this call in an earlier one."""
+        return not any(alarm.axis == axis for alarm in self.alarms) and _mark_told(axis, call) not in self.told
 
     def to_drift_session(self) -> DriftSession:
         """The session's habits, as `risk.drift` compares them."""
@@ -422,12 +478,20 @@ class SessionTally:
         optional: dict[str, Any] = {
             "a": [list(alarm) if alarm.call or alarm.is_cleared else list(alarm[:4]) for alarm in self.alarms],
             "p": self.principal,
+            "f": self._pack_folded(),
+            "k": _pack_32(self.told),
             "r": _pack_32(self.refused),
             "u": pack_seen(self.untaught),
             "x": list(self.at_exposure),
             "y": [list(pair) for pair in self.allowances],
         }
         return members | {name: part for name, part in optional.items() if part}
+
+    def _pack_folded(self) -> list[Any]:
+        part = self.folded
+        if part is None:
+            return []
+        return [list(part.values), part.verdict, pack_seen(part.seen), _pack_32(part.unrelated)]
 
     @classmethod
     def from_plain(cls, members: Mapping[str, Any]) -> SessionTally:
@@ -459,6 +523,8 @@ class SessionTally:
                 unpack_seen(members.get("u", "")),
                 0,
                 pending,
+                told=_unpack_32(members.get("k", "")),
+                folded=_unpack_folded(members["f"]) if "f" in members else None,
             )
             tally._check()
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
@@ -473,6 +539,11 @@ class SessionTally:
         require(len(self.values) == COUNT and len(self.at_exposure) in (0, COUNT), "another number of measures")
         require(len(self.habits) == len(_NO_HABITS) and len(self.samples) == len(_DISTINCT), "another number of habits")
         require(all(0 <= at < COUNT and 0 < n <= _MAX_DOUBLINGS for at, n in self.allowances), "an unknown measure")
+        if self.folded is not None:
+            done = self.folded.values
+            require(all(type(number) is int for number in done) and len(done) == COUNT, "another folded part")
+            require(all(a >= b >= 0 for a, b in zip(self.values, done, strict=True)), "a folded part beyond the whole")
+            require(type(self.folded.verdict) is str, "a verdict that is none")
         is_alarm = all(list(map(type, alarm)) == [str, int, int, bool, int, bool] for alarm in self.alarms)
         require(type(self.principal) is str and is_alarm, "a name or alarm that is none")
 
@@ -484,6 +555,16 @@ def _add_distinct(sample: frozenset[int], count: int, numbers: Iterable[int], si
         return every, max(count, len(every))
     kept = sorted(every)[:size]
     return frozenset(kept), max(count, (size - 1) * 2**32 // max(kept[-1], 1), size)
+
+
+def _mark_told(axis: str, call: int) -> int:
+    """Fingerprint of a refused call with an alarm that it raised."""
+    return fingerprint_text(f"{axis} {call & _NUMBER_32}") & _NUMBER_32
+
+
+def _unpack_folded(members: list[Any]) -> FoldedPart:
+    values, verdict, seen, unrelated = members
+    return FoldedPart(tuple(values), verdict, unpack_seen(seen), _unpack_32(unrelated))
 
 
 @lru_cache(maxsize=512)

@@ -6,7 +6,7 @@ and the count of sessions for each object do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -23,7 +23,7 @@ from halo_core.behaviour.limits import (
 )
 from halo_core.behaviour.measures import MAX_LEVEL, from_level, to_level
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
-from halo_core.behaviour.profile import MAX_PROFILE_BYTES, TEACHING, IdentityProfile
+from halo_core.behaviour.profile import MAX_PROFILE_BYTES, TEACHING, IdentityProfile, has_taught
 from halo_core.behaviour.tally import UNRELATED_SAMPLE, SessionTally
 
 _FORM: Final = b"halo-tenant-1\n"
@@ -61,8 +61,11 @@ class TenantProfile:
 
     def fold(self, tally: SessionTally, *, verdict: SessionVerdict) -> TenantProfile:
         """The profile after a session of one of its agents has ended."""
-        touched = sorted(tally.samples[UNRELATED_SAMPLE])
-        objects = {number: count - count // _DECAY for number, count in self.objects.items()}
+        part = tally.folded
+        touched = sorted(tally.samples[UNRELATED_SAMPLE] - (part.unrelated if part is not None else frozenset()))
+        objects = dict(self.objects)
+        if part is None:
+            objects = {number: count - count // _DECAY for number, count in objects.items()}
         for number in touched:
             objects[number] = objects.get(number, 0) + _UNIT
         if len(objects) > _MAX_OBJECTS:
@@ -70,7 +73,7 @@ class TenantProfile:
             ranked = sorted(objects, key=lambda number: (-objects[number], number))[:_MAX_OBJECTS]
             objects = {number: objects[number] for number in ranked}
         after = replace(self, identity=self.identity.fold(tally, verdict=verdict), objects=objects)
-        if verdict not in TEACHING:
+        if verdict not in TEACHING or has_taught(tally):
             return after
         touches, day = add_to_histogram(self.touches, to_level(self.count_touches(touched))), day_of(tally.first_us)
         day_level = self.touch_level if day > self.day else self.day_level
@@ -91,9 +94,14 @@ class TenantProfile:
         touch_level = min(self.touch_level, max(estimate_limit(touches) * FINE, _TOUCH_FLOOR_LEVEL))
         return replace(after, touches=touches, touch_level=touch_level, day_level=min(self.day_level, touch_level))
 
-    def count_touches(self, numbers: Iterable[int]) -> int:
-        """The largest number of recent sessions, this one included, that touched one of these objects as unrelated."""
-        counts = [(self.objects.get(number, 0) + _UNIT // 2) // _UNIT + 1 for number in numbers]
+    def count_touches(self, numbers: Iterable[int], *, folded: Collection[int] = ()) -> int:
+        """The largest number of recent sessions, this one included, that touched one of these objects as unrelated.
+
+        Args:
+            numbers: fingerprints of the objects.
+            folded: those that this session has touched before it was folded.
+        """
+        counts = [(self.objects.get(one, 0) + _UNIT // 2) // _UNIT + (one not in folded) for one in numbers]
         return max(counts, default=0)
 
     @cached_property

@@ -33,6 +33,7 @@ from halo_core.model import (
 )
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
 from halo_core.store.rows import QuotaDay
+from halo_core.store.session_state import AgentTally
 from halo_core.values import (
     NO_MARKS,
     ActionFacts,
@@ -163,6 +164,7 @@ class DecisionContext:
         facts: what is known of the call, None until somebody needs it.
         event: the call as behaviour sees it, None until it is read.
         tally: what the agent did in the session, with this call, None until it is read.
+        tally_before: the same without this call, None where it did nothing yet.
         findings: in what the agent deviates from its profile, with this call; None where that is not known.
         behaviour: the same as it is decided upon.
         has_own_limits: the agent has shown enough sessions for limits of its own.
@@ -246,6 +248,7 @@ class DecisionContext:
     known: set[tuple[str, str]] = field(default_factory=set)
     event: BehaviourEvent | None = None
     tally: SessionTally | None = None
+    tally_before: AgentTally | None = None
     findings: BehaviourAssessment | None = None
     behaviour: BehaviourView = NO_BEHAVIOUR
     has_own_limits: bool = False

@@ -26,7 +26,7 @@ from halo_core.crypto.keys import Digester
 from halo_core.enforcement.behaviour_events import build_event
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.payment_windows import read_amount_at_stake
-from halo_core.enforcement.session_folds import summarize
+from halo_core.enforcement.session_folds import find_running_tally, summarize
 from halo_core.model import BEHAVIOUR_CODES, NO_BEHAVIOUR, BehaviourView, DeviatingAxis, Mode
 from halo_core.store import Transaction
 from halo_core.store.profile_rows import ProfileTable, StoredProfile
@@ -73,7 +73,7 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
     if context.call.resource.amount:
         context.amount = read_amount_at_stake(context.request, context.recorded_args)
     event = context.event = build_event(tx, context, digester)
-    before = state.find_tally(agent)
+    before = context.tally_before = find_running_tally(state, agent, event.ts_us)
     tally = (before.tally if before is not None else _NEW_TALLY).advance(event)
     profile = load_agent_profile(tx, agent, is_first=not state.view.steps)
     tenant = ProfileTable(tx).load_tenant() if profile is not None else None
@@ -119,8 +119,8 @@ def list_new_alarms(context: DecisionContext) -> list[Axis]:
     found = context.findings
     if found is None:
         return []
-    before = context.state.find_tally(context.principal.agent)
-    return [axis for axis in found.alarms if before is None or not before.tally.has_alarm(axis.id)]
+    before, call = context.tally_before, _fingerprint_call(context)
+    return [axis for axis in found.alarms if before is None or before.tally.raises_anew(axis.id, call)]
 
 
 def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
@@ -131,12 +131,17 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     if context.tally is None:
         return None
     agent, decision, found = context.principal.agent, context.decision, context.findings
-    before = context.state.find_tally(agent) or AgentTally(agent, _NEW_TALLY)
+    before = context.tally_before or AgentTally(agent, _NEW_TALLY)
     tally, verdict, is_hindered = context.tally, before.verdict, before.is_hindered
     if not context.runs:
         alarmed = replace(found, first_times=0) if found is not None and found.alarms else None  # it has not happened
         tally = _note_exposure(before.tally, context)
-        tally = tally.with_refusal(_fingerprint_call(context), is_attempt=decision.is_refused_attempt, found=alarmed)
+        tally = tally.with_refusal(
+            _fingerprint_call(context),
+            is_attempt=decision.is_refused_attempt,
+            found=alarmed,
+            ts_us=context.time_us,
+        )
         is_hindered = is_hindered or not _HINDERING.isdisjoint(reason.code for reason in decision.reasons)
     if found is not None and found.alarms and verdict != SessionVerdict.ATTACK.value:
         verdict = ""
@@ -169,10 +174,10 @@ def plan_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     if tally is None:
         return None
     state, agent, is_observed = context.state, context.principal.agent, context.mode is Mode.OBSERVE
-    for item in state.tallies:
-        if item.agent == agent:
-            changed = AgentTally(agent, tally, item.verdict, item.is_hindered, item.role, is_observed)
-            return (changed,) if len(state.tallies) == 1 else state.tallies_with(changed)
+    item = context.tally_before
+    if item is not None:
+        changed = AgentTally(agent, tally, item.verdict, item.is_hindered, item.role, is_observed)
+        return (changed,) if len(state.tallies) == 1 and state.tallies[0].agent == agent else state.tallies_with(changed)
     return state.tallies_with(AgentTally(agent, tally, role=context.terms.role, is_observed=is_observed))
 
 

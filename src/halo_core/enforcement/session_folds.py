@@ -4,8 +4,9 @@ A fold appends the session's summary, which leaves the session without tallies, 
 commits to the next version of its profile. The profile is a function of these entries: `halo verify` computes it again,
 and `rebuild_profiles` makes the rows anew.
 
-A session is folded once: whoever comes second finds it without tallies. What goes on after a fold counts as a further
-session of the agent's.
+What a session did is folded once: whoever comes second finds it without tallies. What goes on after a fold, in a further
+block of the same name, belongs to the same session: its next summary takes the place of the one before. It counts as a
+further session of the agent's only if it went on for a working day, or after it had rested.
 """
 
 from __future__ import annotations
@@ -100,18 +101,24 @@ def _fold_left(tx: Transaction, table: UnfoldedTable, item: UnfoldedSession, now
     return True
 
 
+def find_running_tally(state: SessionState, agent: str, ts_us: int) -> AgentTally | None:
+    """The tally of a session that an agent's action at a time goes into; None where there is none yet."""
+    return state.find_running(agent, ts_us, idle_us=IDLE_US, slice_us=SLICE_US)
+
+
 def fold_session(tx: Transaction, state: SessionState) -> None:
     """Fold what agents did in a session into their profiles, and now and then into those of roles and the tenant."""
     session = state.view.id
+    ended = [(item, summarize(state, item)) for item in state.tallies]
     summaries = [
-        encode_summary(item.agent, item.tally, summarize(state, item), role=item.role, is_hindered=item.is_hindered)
-        for item in state.tallies
-        if not item.tally.is_empty or item.tally.alarms
+        encode_summary(item.agent, item.tally, summary, role=item.role, is_hindered=item.is_hindered)
+        for item, summary in ended
+        if item.tally.has_news
     ]
     if not summaries:
         UnfoldedTable(tx).remove(session)
         return
-    changed = state.with_update(tallies=())
+    changed = state.after_fold([_leave_tally(item, summary) for item, summary in ended])
     body = {"sessions": summaries, "state": changed.make_commitment()}
     written = tx.append(Draft(EntryKind.PROFILE, session, body))
     tx.put_session(changed, written.entry)
@@ -123,6 +130,12 @@ def fold_session(tx: Transaction, state: SessionState) -> None:
         if tree["verdict"] in _ALARMING:  # an ordinary session is no new evidence
             consider_agent(tx, tree["agent"], str(tree["tally"].get("p", "")))
     _fold_groups(tx, folded)
+
+
+def _leave_tally(item: AgentTally, summary: SessionSummary) -> AgentTally:
+    """The tally with which an agent goes on in a session that is folded."""
+    tally = item.tally.after_fold(summary.verdict.value) if item.tally.has_news else item.tally
+    return AgentTally(item.agent, tally, role=item.role)
 
 
 def _fold_groups(tx: Transaction, summaries: list[LocatedSummary]) -> None:

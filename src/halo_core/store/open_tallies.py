@@ -44,7 +44,7 @@ class OpenTallies:
         others: list[Sequence[int]] = []
         for name, tallies in reversed(self._sessions.items()):
             if name != session:
-                others += [item.tally.values for item in tallies if item.agent == agent]
+                others += [item.tally.values_since_fold for item in tallies if item.agent == agent]
             if len(others) >= _MAX_SUMMED:
                 break
         return list(map(sum, zip(*others, strict=True)))

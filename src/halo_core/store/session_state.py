@@ -113,7 +113,8 @@ class SessionState:
         refused: number of its refused attempts.
         sources: names of what brought content into the session; the sketch refers to them by their place.
         links: accounts of the live links, each after its parent; one session link for each agent that came itself.
-        tallies: what each agent did in it since the last fold.
+        tallies: what each agent did in it, of agents that did something since the last fold.
+        folded: the tallies of other agents, as the last fold left them.
     """
 
     view: SessionView
@@ -126,6 +127,7 @@ class SessionState:
     watched: str = ""
     refused: int = 0
     tallies: tuple[AgentTally, ...] = ()
+    folded: tuple[AgentTally, ...] = ()
     _encoded: bytes = field(default=b"", init=False, compare=False, repr=False)
 
     @classmethod
@@ -176,6 +178,7 @@ class SessionState:
             profile_head or self.watched,
             self.refused + refused,
             self.tallies if tallies is None else tallies,
+            self.folded if tallies is None or not self.folded else self._folded_without(tallies),
         )
 
     def with_update(
@@ -207,7 +210,19 @@ class SessionState:
             profile_head or self.watched,
             self.refused,
             self.tallies if tallies is None else tallies,
+            self.folded if tallies is None or not self.folded else self._folded_without(tallies),
         )
+
+    def after_fold(self, folded: Iterable[AgentTally]) -> SessionState:
+        """The state after a fold, with the tallies with which agents go on if they act again."""
+        kept = self.folded
+        for item in folded:
+            kept = _put_tally(kept, item)
+        return replace(self.with_update(tallies=()), folded=kept)
+
+    def _folded_without(self, tallies: tuple[AgentTally, ...]) -> tuple[AgentTally, ...]:
+        agents = [item.agent for item in tallies]
+        return tuple([item for item in self.folded if item.agent not in agents])
 
     def with_taint_source(self, source: str) -> SessionState:
         """The state after untrusted content of `source` came in."""
@@ -239,23 +254,35 @@ class SessionState:
             self.watched,
             self.refused,
             self.tallies,
+            self.folded,
         )
 
     def find_tally(self, agent: str) -> AgentTally | None:
         """The tally of an agent; None where it has none."""
-        for item in self.tallies:
-            if item.agent == agent:
-                return item
-        return None
+        return _find(self.tallies, agent)
+
+    def find_running(self, agent: str, ts_us: int, *, idle_us: int, slice_us: int) -> AgentTally | None:
+        """The tally that an agent's next action goes into: what was folded already goes on as the same session.
+
+        It does not where it has rested, or gone on for long: then a further session begins, under the same name.
+
+        Args:
+            agent: that acts.
+            ts_us: time of the action.
+            idle_us: microseconds without an action after which a further session begins.
+            slice_us: microseconds after which one begins however it went on.
+        """
+        found = _find(self.tallies, agent) or (_find(self.folded, agent) if self.folded else None)
+        if found is None or found.tally.folded is None or found.tally.has_news:
+            return found
+        tally = found.tally
+        if ts_us - tally.last_us >= idle_us or ts_us - tally.first_us >= slice_us:
+            tally = tally.begin_next()
+        return AgentTally(agent, tally, role=found.role)
 
     def tallies_with(self, changed: AgentTally) -> tuple[AgentTally, ...]:
         """The tallies with one of them changed or added; of too many agents the one that rested longest is dropped."""
-        if len(self.tallies) == 1 and self.tallies[0].agent == changed.agent:
-            return (changed,)
-        others = [item for item in self.tallies if item.agent != changed.agent]
-        if len(others) >= MAX_TALLIES:
-            others.remove(min(others, key=lambda item: (item.tally.last_us, item.agent)))
-        return (*others, changed)
+        return _put_tally(self.tallies, changed)
 
     def session_account(self, agent: str) -> Account | None:
         """The account of an agent's own session link; None where it has none."""
@@ -360,6 +387,8 @@ class SessionState:
         }
         if self.tallies:
             tree["tallies"] = [item.to_plain() for item in self.tallies]
+        if self.folded:
+            tree["folded"] = [item.to_plain() for item in self.folded]
         encoded = canonical.dumps(tree)
         # Computed once: an entry commits to these bytes and the row holds them.
         object.__setattr__(self, "_encoded", encoded)
@@ -375,7 +404,24 @@ class SessionState:
         if type(refused) is not int or refused < 0:
             raise ValueError(f"`refused` is {refused!r}")
         sources = tuple(tree.pop("sources"))
-        tallies = tuple(map(AgentTally.from_plain, tree.pop("tallies", ())))
-        state = cls(SessionView.from_plain(tree), **fields, links=links, sources=sources, tallies=tallies)
+        tallies, folded = (tuple(map(AgentTally.from_plain, tree.pop(name, ()))) for name in ("tallies", "folded"))
+        view = SessionView.from_plain(tree)
+        state = cls(view, **fields, links=links, sources=sources, tallies=tallies, folded=folded)
         object.__setattr__(state, "_encoded", bytes(data))
         return state
+
+
+def _find(tallies: Iterable[AgentTally], agent: str) -> AgentTally | None:
+    for item in tallies:
+        if item.agent == agent:
+            return item
+    return None
+
+
+def _put_tally(tallies: tuple[AgentTally, ...], changed: AgentTally) -> tuple[AgentTally, ...]:
+    if len(tallies) == 1 and tallies[0].agent == changed.agent:
+        return (changed,)
+    others = [item for item in tallies if item.agent != changed.agent]
+    if len(others) >= MAX_TALLIES:
+        others.remove(min(others, key=lambda item: (item.tally.last_us, item.agent)))
+    return (*others, changed)

@@ -376,6 +376,7 @@ def _list_principals(reading: _LogReading, folded: Iterable[_Step]) -> set[str]:
 def _fold(reading: _LogReading, folded: list[_Step]) -> tuple[IdentityProfile, list[SessionPoint]]:
     profile: IdentityProfile = NEW_PROFILE
     points: dict[Place, SessionPoint] = {}
+    latest: dict[str, Place] = {}
     verdicts: dict[Place, str] = {}
     newest = folded[-_MAX_SESSIONS - _WARM_UP :]
     for number, (place, judged) in enumerate(newest):
@@ -389,7 +390,10 @@ def _fold(reading: _LogReading, folded: list[_Step]) -> tuple[IdentityProfile, l
             raise TypeError("not the profile of an agent")
         before, profile = profile, after
         if not judged and (len(newest) <= _MAX_SESSIONS or number >= _WARM_UP):
+            if "f" in tree["tally"]:  # the session went on: this stands for all of it
+                points.pop(latest.get(session, place), None)
             points[place] = _make_point(reading, session, tree, before, profile)
+            latest[session] = place
         elif judged and place in points:
             verdicts[place] = judged
             points[place] = replace(points[place], verdict=judged)

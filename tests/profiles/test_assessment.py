@@ -212,7 +212,7 @@ def test_a_grant_that_slept_ninety_days(impact, alarms):
     assert assess(profile, SessionTally().advance(fresh), fresh).axes == ()
 
 
-@pytest.mark.parametrize(("labels", "share"), [(("pii",), 700), ((), 300)])
+@pytest.mark.parametrize(("labels", "share"), [(("pii",), 1000), ((), 300)])
 def test_a_grant_that_slept_weighs_more_where_it_reaches_labelled_data_of_somebody_else(labels, share):
     """A quarterly report is read without a question; an archive of people is not."""
     profile, usual = settled(resource="daily", labels=labels)
@@ -223,6 +223,7 @@ def test_a_grant_that_slept_weighs_more_where_it_reaches_labelled_data_of_somebo
     )
     found = assess(profile, SessionTally().advance(slept), slept)
     assert [axis.share for axis in found.axes if axis.id == "dormant_grant"] == [share]
+    assert ("dormant_grant" in [axis.id for axis in found.alarms]) is bool(labels)
     assert bool(found.alarms) is bool(labels)
 
 

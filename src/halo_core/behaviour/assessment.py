@@ -30,7 +30,6 @@ _MIN_SESSIONS: Final = 20
 """Sessions from which on something new says anything."""
 _DORMANT_SHARES: Final = {Impact.READ.value: 300, Impact.WRITE.value: 500}
 _GRAVE_DORMANT_SHARE: Final = 900
-_UNRELATED_DORMANT_SHARE: Final = 700
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
 _NOVELTY_ID: Final = "novelty"
 _FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[_NOVELTY_ID], INDEX["session_risk"]
@@ -63,6 +62,13 @@ _WORK_KINDS: Final = frozenset(
     for kind in (SeenKind.TOOL, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
 )
 """First times of which new work consists; a new host or hour is none."""
+_UNRELATED, _UNRELATED_PAYMENTS = INDEX["unrelated"], INDEX["unrelated_payments"]
+_STRANGE: Final = frozenset(
+    INDEX[name] for name in ("unrelated", "unrelated_acts", "unrelated_payments", "outside", "bytes_out")
+)
+"""Measures of what the request does not account for: their limits follow the risk that alarms of past sessions left."""
+_HOLDING: Final = frozenset(("object_spread", "unrelated", "unrelated_recent", "tenant_unrelated_recent"))
+_LEAST_NARROWING_RISK: Final = 300
 _SCOPE_MEASURES: Final = frozenset(
     "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
     "amount_sum amount_largest hand_offs".split()
@@ -202,6 +208,7 @@ def assess(
     """
     firsts, first_times = _find_first_times(profile, tally, event)
     novelty = _combine_parts(_grade_first_times(firsts)) if firsts else 0
+    agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
     is_new_work = is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts)
     volume, axes = _compare_volumes(
         profile,
@@ -211,12 +218,13 @@ def assess(
         firsts=(first_times, novelty),
         is_requested=is_wholly_requested(event),
         is_new_work=is_new_work,
+        agent_risk=agent_risk,
     )
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
+    volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
     if tenant is not None:
         share, more = _compare_tenant(tenant, tally, event)
         volume, axes = max(volume, share), axes + more
-    agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
     is_exposed = bool(tally.at_exposure)
     drift = max(profile.drift_of(is_exposed=is_exposed), event.surprise, risk_share)
     axes += risk_axes
@@ -262,12 +270,15 @@ def _compare_volumes(
     firsts: tuple[int, int] = (0, 0),
     is_requested: bool = False,
     is_new_work: bool = False,
+    agent_risk: int = 0,
 ) -> tuple[int, list[Axis]]:
     """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
     limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []
     first_times, novelty = firsts
     narrowed = profile.narrowed_limits(is_exposed=bool(tally.at_exposure))
     raised, allowed, volume = tally.raised & ~(1 << _SESSION_RISK), dict(tally.allowances), 0
+    # Who was stopped at somebody else's records does not go on with those of others.
+    is_on_hold = any(alarm.axis in _HOLDING and alarm.share >= ALARM for alarm in tally.open_alarms)
     if first_times:
         values = (*values[:_FIRST_TIMES], values[_FIRST_TIMES] + first_times, *values[_FIRST_TIMES + 1 :])
         raised |= 1 << _FIRST_TIMES
@@ -279,6 +290,12 @@ def _compare_volumes(
         if raised & 1:
             times, value = allowed.get(at, 0) + (is_requested and at in _COUNTS), values[at]
             limit = min(limits[at], narrowed.get(at, limits[at])) << times
+            if at in _STRANGE:
+                limit = _narrow_by_risk(limit, agent_risk)
+            if at == _UNRELATED_PAYMENTS and not times and profile.pays_related_only:
+                limit = 0
+            if is_on_hold and at == _UNRELATED and not times:
+                limit = min(limit, value - 1)
             is_new = not limit or at in _NEWNESS
             is_excused = (is_requested and at in _COUNTS) or (is_new_work and is_new)
             share = _measure_share(value, limit)
@@ -289,6 +306,8 @@ def _compare_volumes(
             if window is not None:
                 value += recent[window - COUNT] + (beside[at] if beside else 0)
                 limit = limits[window] << times
+                if at in _STRANGE:
+                    limit = _narrow_by_risk(limit, agent_risk)
                 share = _measure_share(value, limit)
                 if share >= ALARM:
                     axes.append(_make_volume_axis(window, value, share, limit, is_requested=is_excused))
@@ -296,6 +315,13 @@ def _compare_volumes(
         raised >>= 1
         at += 1
     return volume, axes
+
+
+def _narrow_by_risk(limit: int, agent_risk: int) -> int:
+    """A limit under the risk that alarms of past sessions left: an eighth of it under the largest, at least 1."""
+    if agent_risk < _LEAST_NARROWING_RISK or limit <= 1:
+        return limit
+    return max(limit * (8_000 - 7 * agent_risk) // 8_000, 1)
 
 
 def _measure_share(value: int, limit: int) -> int:
@@ -340,7 +366,8 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
     unrelated = [shorten_fingerprint(item.fingerprint) & 2**32 - 1 for item in event.objects if not item.is_related]
     if unrelated:
         folded = tally.folded.unrelated if tally.folded is not None else ()
-        touches, limit = tenant.count_touches(unrelated, folded=folded), tenant.touch_limit
+        touches = tenant.count_touches(unrelated, folded=folded)
+        limit = tenant.record_limit if event.labels else tenant.touch_limit
         volume = touches * ALARM // (limit + 1)
         if volume >= ALARM:
             words = f"{touches} recent sessions touched an object that their requests have nothing to do with"
@@ -384,16 +411,17 @@ def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis
     """The use of a grant that slept: 90 days, or many sessions where the history is shorter than that."""
     day, share = day_of(event.ts_us), _DORMANT_SHARES.get(event.impact, _GRAVE_DORMANT_SHARE)
     is_harmless = event.impact == Impact.READ.value and not event.labels
+    kind = "first"
     if not is_harmless and any(not item.is_related and not item.is_requested for item in event.objects):
-        share = max(share, _UNRELATED_DORMANT_SHARE)
+        share, kind = ALARM, "volume"  # what slept reaches for what nobody asked about
     days, sessions = profile.count_idle(event.resource, day)
     if not is_dormant(days, sessions, day - profile.first_day):
         return None
     if days >= DORMANT_DAYS:
         words = f"it uses a grant that it has not used regularly for {days} days"
-        return Axis("dormant_grant", days, DORMANT_DAYS, words, share, "first")
+        return Axis("dormant_grant", days, DORMANT_DAYS, words, share, kind)
     words = f"it uses a grant that it has not used regularly for {sessions} sessions"
-    return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, "first")
+    return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, kind)
 
 
 def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:

@@ -75,6 +75,11 @@ class NumberReader:
         """The next `count` numbers."""
         return tuple(self.take(low, high) for _ in range(count))
 
+    @property
+    def is_at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self._offset == len(self._data)
+
     def finish(self) -> None:
         """Check that nothing is left."""
         if self._offset != len(self._data):

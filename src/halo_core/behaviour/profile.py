@@ -26,6 +26,7 @@ from halo_core.behaviour.limits import (
     Histogram,
     add_to_histogram,
     blend_limits,
+    count_sessions,
     estimate_limit,
     move_limit,
     remove_from_histogram,
@@ -53,7 +54,9 @@ _NO_WINDOWS: Final = (0,) * len(WINDOWED)
 TEACHING: Final = (SessionVerdict.ORDINARY, SessionVerdict.CLEARED, SessionVerdict.OBSERVED)
 """Verdicts of sessions that teach."""
 _SETTLED_SESSIONS: Final = 40
-_ACTIONS: Final = INDEX["actions"]
+_ACTIONS, _PAYMENTS, _UNRELATED_PAYMENTS = (INDEX[name] for name in ("actions", "payments", "unrelated_payments"))
+_MANY_PAYMENTS: Final = 10
+"""Ordinary sessions with payments after which one to an account that no request leads to says something."""
 _NEWNESS: Final = tuple(
     at
     for at, measure in enumerate((*MEASURES, *(MEASURES[at] for at in WINDOWED)))
@@ -390,6 +393,12 @@ class IdentityProfile:
         if self.sessions >= MATURE_SESSIONS + self.window or prior is SHIPPED_PRIOR:
             return self._mature_limits
         return blend_limits(self.limits, self.sessions, self.looseness, prior.limits, self.window)
+
+    @cached_property
+    def pays_related_only(self) -> bool:
+        """Whether it has often paid, and never to an account that the request has nothing to do with."""
+        paid = count_sessions(tuple(pair for pair in self.histograms[_PAYMENTS] if pair[0]))
+        return paid >= _MANY_PAYMENTS and not any(level for level, _ in self.histograms[_UNRELATED_PAYMENTS])
 
     def limit_of(self, measure: str, prior: RolePrior = SHIPPED_PRIOR) -> int:
         """Limit of a measure by its name (`objects`, `objects_recent`)."""

@@ -137,6 +137,7 @@ class SessionTally:
         alarms: axes that raised an alarm, in order of their ids.
         refused: fingerprints of calls that did not run, 32 bits, so that trying one again counts once.
         untaught: destinations, as in `seen`, that it first reached after untrusted content, with nobody vouching.
+        labelled: those unrelated objects of `samples` that were touched with labelled data.
         told: fingerprints (32 bits) of refused calls with the alarms that they raised, which count once in a session.
         folded: what of it is in the profiles, where the session goes on after it was folded; None where it is new.
         raised: bits of the measures that the last action raised, or a result since the action before it.
@@ -168,6 +169,7 @@ class SessionTally:
     fresh: tuple[int, ...] = field(default=(), compare=False)
     told: frozenset[int] = frozenset()
     folded: FoldedPart | None = None
+    labelled: frozenset[int] = frozenset()
 
     def __getitem__(self, measure: str) -> int:
         """Value of a measure by its name."""
@@ -254,6 +256,7 @@ class SessionTally:
             fresh,
             self.told,
             self.folded,
+            self._add_labelled(event, samples[_UNRELATED]) if event.labels and event.objects else self.labelled,
         )
 
     def _count_action(self, event: BehaviourEvent, values: list[int], *, is_read: bool) -> None:
@@ -303,6 +306,11 @@ class SessionTally:
         places = [place for place in event.destinations if not place.is_own and not place.is_vouched]
         reached = {join_seen(SeenKind.DESTINATION, shorten_fingerprint(place.fingerprint)) for place in places}
         return self.untaught | (reached & fresh)
+
+    def _add_labelled(self, event: BehaviourEvent, kept: frozenset[int]) -> frozenset[int]:
+        unrelated = [item for item in event.objects if not item.is_related and not item.is_requested]
+        numbers = {shorten_fingerprint(item.fingerprint) & _NUMBER_32 for item in unrelated}
+        return self.labelled.union(numbers).intersection(kept) if numbers else self.labelled
 
     def _add_objects(self, event: BehaviourEvent, values: list[int]) -> tuple[frozenset[int], ...]:
         samples = list(self.samples)
@@ -479,6 +487,7 @@ class SessionTally:
             "a": [list(alarm) if alarm.call or alarm.is_cleared else list(alarm[:4]) for alarm in self.alarms],
             "p": self.principal,
             "f": self._pack_folded(),
+            "l": _mark_kept(self.labelled, self.samples[_UNRELATED]) if self.labelled else "",
             "k": _pack_32(self.told),
             "r": _pack_32(self.refused),
             "u": pack_seen(self.untaught),
@@ -526,6 +535,9 @@ class SessionTally:
                 told=_unpack_32(members.get("k", "")),
                 folded=_unpack_folded(members["f"]) if "f" in members else None,
             )
+            if "l" in members:
+                marks, kept = int(members["l"], 16), sorted(tally.samples[_UNRELATED])
+                tally = replace(tally, labelled=frozenset(one for at, one in enumerate(kept) if marks >> at & 1))
             tally._check()
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             raise profile_error("the tally of the session is invalid") from exc
@@ -565,6 +577,11 @@ def _mark_told(axis: str, call: int) -> int:
 def _unpack_folded(members: list[Any]) -> FoldedPart:
     values, verdict, seen, unrelated = members
     return FoldedPart(tuple(values), verdict, unpack_seen(seen), _unpack_32(unrelated))
+
+
+def _mark_kept(chosen: frozenset[int], sample: frozenset[int]) -> str:
+    """Which of a sample's numbers, in order, are chosen: bits in hexadecimal."""
+    return f"{sum(1 << at for at, one in enumerate(sorted(sample)) if one in chosen):x}"
 
 
 @lru_cache(maxsize=512)

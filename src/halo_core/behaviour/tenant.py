@@ -50,6 +50,8 @@ class TenantProfile:
         touch_level: limit of that number, in 64ths of an octave.
         day: of the last session that it learnt from, and
         day_level: its limit at the start of that day.
+        records: as `touches`, of objects that were touched with labelled data, which `touches` leaves out.
+        record_level: the limit of these, likewise.
     """
 
     identity: IdentityProfile = field(default_factory=lambda: IdentityProfile(window=TENANT_WINDOW))
@@ -58,6 +60,8 @@ class TenantProfile:
     touch_level: int = _TOUCH_FLOOR_LEVEL
     day: int = 0
     day_level: int = _TOUCH_FLOOR_LEVEL
+    records: Histogram = ()
+    record_level: int = _TOUCH_FLOOR_LEVEL
 
     def fold(self, tally: SessionTally, *, verdict: SessionVerdict) -> TenantProfile:
         """The profile after a session of one of its agents has ended."""
@@ -75,13 +79,27 @@ class TenantProfile:
         after = replace(self, identity=self.identity.fold(tally, verdict=verdict), objects=objects)
         if verdict not in TEACHING or has_taught(tally):
             return after
+        records = after._learn_records(tally, verdict)
+        touched = [number for number in touched if number not in tally.labelled]
         touches, day = add_to_histogram(self.touches, to_level(self.count_touches(touched))), day_of(tally.first_us)
         day_level = self.touch_level if day > self.day else self.day_level
         day = max(day, self.day)
         target = max(estimate_limit(touches) * FINE, _TOUCH_FLOOR_LEVEL)
         is_mature, cleared = self.identity.is_mature, verdict is not SessionVerdict.ORDINARY
         touch_level = move_limit(self.touch_level, target, day_level, cleared=cleared) if is_mature else target
-        return replace(after, touches=touches, touch_level=touch_level, day=day, day_level=day_level)
+        return replace(records, touches=touches, touch_level=touch_level, day=day, day_level=day_level)
+
+    def _learn_records(self, tally: SessionTally, verdict: SessionVerdict) -> TenantProfile:
+        """The profile after a session that touched records with labelled data, if it did."""
+        if not tally.labelled:
+            return self
+        level = to_level(self.count_touches(tally.labelled, folded=tally.labelled))
+        records = add_to_histogram(self.records, level)
+        target = max(estimate_limit(records) * FINE, _TOUCH_FLOOR_LEVEL)
+        if self.identity.is_mature:
+            cleared = verdict is not SessionVerdict.ORDINARY
+            target = move_limit(self.record_level, target, self.record_level, cleared=cleared)
+        return replace(self, records=records, record_level=target)
 
     def judge(self, tally: SessionTally, *, verdict: SessionVerdict, before: SessionVerdict) -> TenantProfile:
         """The profile after a person has judged a session that was folded before; see `IdentityProfile.judge`."""
@@ -92,7 +110,13 @@ class TenantProfile:
         level = min(to_level(self.count_touches(tally.samples[UNRELATED_SAMPLE])), self.touches[-1][0])
         touches = remove_from_histogram(self.touches, level)
         touch_level = min(self.touch_level, max(estimate_limit(touches) * FINE, _TOUCH_FLOOR_LEVEL))
-        return replace(after, touches=touches, touch_level=touch_level, day_level=min(self.day_level, touch_level))
+        after = replace(after, touches=touches, touch_level=touch_level, day_level=min(self.day_level, touch_level))
+        if not tally.labelled or not self.records:
+            return after
+        level = min(to_level(self.count_touches(tally.labelled)), self.records[-1][0])
+        records = remove_from_histogram(self.records, level)
+        record_level = min(self.record_level, max(estimate_limit(records) * FINE, _TOUCH_FLOOR_LEVEL))
+        return replace(after, records=records, record_level=record_level)
 
     def count_touches(self, numbers: Iterable[int], *, folded: Collection[int] = ()) -> int:
         """The largest number of recent sessions, this one included, that touched one of these objects as unrelated.
@@ -107,7 +131,15 @@ class TenantProfile:
     @cached_property
     def touch_limit(self) -> int:
         """Recent sessions that may touch one object as unrelated."""
-        own = from_level(min(self.touch_level // FINE, MAX_LEVEL))
+        return self._limit_touches(self.touch_level)
+
+    @cached_property
+    def record_limit(self) -> int:
+        """Recent sessions that may touch one object with labelled data as unrelated."""
+        return self._limit_touches(self.record_level)
+
+    def _limit_touches(self, level: int) -> int:
+        own = from_level(min(level // FINE, MAX_LEVEL))
         return own if self.identity.is_mature else max(own, _GENEROUS_TOUCHES)
 
     def to_bytes(self) -> bytes:
@@ -118,6 +150,10 @@ class TenantProfile:
         numbers.append(len(self.objects))
         for number, count in sorted(self.objects.items()):
             numbers += (number, count)
+        if self.records:
+            numbers += (self.record_level, len(self.records))
+            for level, count in self.records:
+                numbers += (level, count)
         packed = pack_numbers(_FORM, numbers)
         return len(packed).to_bytes(4) + packed + self.identity.to_bytes()
 
@@ -135,8 +171,13 @@ class TenantProfile:
         touch_level, day, day_level = reader.take(0), reader.take(), reader.take(0)
         touches = tuple((reader.take(0, MAX_LEVEL), reader.take(1)) for _ in range(reader.take(0, _MAX_BINS)))
         objects = {reader.take(0, 2**32 - 1): reader.take(0) for _ in range(reader.take(0, _MAX_OBJECTS))}
+        record_level, records = _TOUCH_FLOOR_LEVEL, ()
+        if not reader.is_at_end:
+            record_level = reader.take(0)
+            records = tuple((reader.take(0, MAX_LEVEL), reader.take(1)) for _ in range(reader.take(1, _MAX_BINS)))
         reader.finish()
-        tenant = cls(IdentityProfile.from_bytes(data[4 + size :]), objects, touches, touch_level, day, day_level)
+        identity = IdentityProfile.from_bytes(data[4 + size :])
+        tenant = cls(identity, objects, touches, touch_level, day, day_level, records, record_level)
         if tenant.to_bytes() != data:
             raise profile_error("not what was written")
         return tenant

@@ -1,6 +1,6 @@
 """One action as behaviour sees it: which objects it touches, where it reaches, how much leaves.
 
-Objects are the identifiers, paths, accounts and addresses among its arguments. One is related to the request if the
+Objects are the identifiers, paths, accounts and addresses among its arguments; a few words of prose are none. One is related to the request if the
 user vouches for it, or if it stands in a result that was brought by an action on related objects and is short
 (lineage). What stands in a list first is not, whatever the agent does with it afterwards.
 """
@@ -8,6 +8,7 @@ user vouches for it, or if it stands in a result that was brought by an action o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
@@ -38,12 +39,15 @@ _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _PLACES: Final = frozenset({Kind.HOST, Kind.URL})
 _REACHING: Final = frozenset({Impact.ADMIN, Impact.PAYMENT, Impact.SEND, Impact.UNKNOWN})
 _IDENTIFYING: Final = frozenset(
-    "account card case client contract customer document employee file id identifier invoice key loan no nr number "
-    "order patient person policy record ref reference ticket user".split()
+    "account card case client contract customer document employee file id identifier invoice key loan login member no "
+    "nr number order patient person policy record ref reference ticket user username".split()
 )
-"""Words at the end of an argument's name that make a number in it an identifier."""
+"""Words at the end of an argument's name that make a number in it, or a word, an identifier."""
+_NAMING: Final = _IDENTIFYING | {"name", "names"}
 _MAX_WORDS: Final = 512  # of one text
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
+_SEPARATORS: Final = re.compile(r"[\s,;:!?()\[\]\"']+|\.(?=\s|$)")
+_PATH_SEPARATORS: Final = re.compile(r"[\s/\\]+|\.(?=\w{1,5}$)")
 _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#:-]{4,64}|[^@\s]{1,64}@[^@\s]{3,128}|\d{7,34}")
 """A word with letters and digits, an address, or a long number; no date, time or amount."""
 
@@ -59,6 +63,22 @@ def _is_identifier(pointer: str) -> bool:
     return bool(words) and words[-1] in _IDENTIFYING
 
 
+@lru_cache(maxsize=1024)
+def _names_something(pointer: str) -> bool:
+    words = split_name(name_of_argument(pointer))
+    return bool(words) and words[-1] in _NAMING
+
+
+def _is_prose(text: str, pointer: str, *, is_target: bool) -> bool:
+    """Whether a short text is no object itself: a state, a remark, or words around an identifier."""
+    if is_target:
+        return False
+    words = text.split()
+    if len(words) == 1:
+        return text.isalpha() and not _names_something(pointer)
+    return not _names_something(pointer) or any(_IDENTIFIER.fullmatch(word) for word in words)
+
+
 def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -> BehaviourEvent:
     """The event of a call whose session was read.
 
@@ -71,6 +91,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
     key, impact, sources = tx.image.sketch_key, resource.impact, state.sources
     objects: list[TouchedObject] = []
     destinations: list[Destination] = []
+    prose: list[list[str]] = []
     program, bytes_out = "", 0
     texts = _map_texts(context.leaves)
     reaches = impact in _REACHING
@@ -83,10 +104,15 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         text = texts.get(pointer, "").strip().casefold()
         if not text or len(objects) >= _MAX_OBJECTS:
             continue
+        if kind is Kind.HANDLE and _is_prose(text, pointer, is_target=traced.is_target):
+            prose.append(_SEPARATORS.split(text))
+            continue
         is_requested = traced_origin is Provenance.USER
         is_related = is_requested or (traced_origin is Provenance.KNOWN and not traced.places)
         for place in traced.places:
             is_related = is_related or (place <= len(sources) and is_related_source(sources[place - 1]))
+        if kind is Kind.PATH and not is_related:
+            is_related = any(item.is_requested for item in _list_carried(tx, context, [_PATH_SEPARATORS.split(text)]))
         objects.append(TouchedObject(_fingerprint(key, text), is_related, kind in _PERSONAL, is_requested))
         if kind in _PLACES or (reaches and traced.is_target):
             # What a lookup brought vouches for a destination only if the request has to do with it.
@@ -96,7 +122,9 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
             )
     if impact is Impact.SEND or (impact is Impact.UNKNOWN and destinations):
         bytes_out = sum([len(leaf.text) for leaf in context.leaves])
-        objects += _list_carried(tx, context)
+        objects += _list_carried(tx, context, [leaf.words for leaf in context.leaves if len(leaf.words) > 1])
+    elif prose:
+        objects += _list_carried(tx, context, prose)
     return BehaviourEvent(
         tool=resource.id,
         kind=resource.kind,  # members are texts; asking for `value` is two calls
@@ -127,9 +155,9 @@ def _measure_surprise(context: DecisionContext) -> int:
     return context.assessment.drift * ALARM // DRIFT_ALARM_WEALTH if context.score_name else 0
 
 
-def _list_carried(tx: Transaction, context: DecisionContext) -> list[TouchedObject]:
-    """The objects that the texts of an action carry away: identifiers, account numbers and addresses in them."""
-    words = [word for leaf in context.leaves if len(leaf.words) > 1 for word in leaf.words[:_MAX_WORDS]]
+def _list_carried(tx: Transaction, context: DecisionContext, texts: Iterable[Sequence[str]]) -> list[TouchedObject]:
+    """The objects that texts name: identifiers, account numbers and addresses among the words of each."""
+    words = [word for text in texts for word in text[:_MAX_WORDS]]
     named = [word for word in words if _IDENTIFIER.fullmatch(word)][:_MAX_OBJECTS]
     if not named:
         return []

@@ -64,9 +64,7 @@ def test_an_object_is_related_if_the_request_names_it(home, monkeypatch, args, u
     monkeypatch.setattr(session_behaviour, "build_event", build)
     with HaloBase.local("clerk", home=home, mode="observe", quiet=True) as halo:
         resource = Resource(impact=Impact.WRITE, source_trust=900)
-        note = halo.register(
-            ActionKind.TOOL_CALL, "note", resource=resource, schema=text_schema("id", "text", "path")
-        )
+        note = halo.register(ActionKind.TOOL_CALL, "note", resource=resource, schema=text_schema("id", "text", "path"))
         with halo.session("s", user="ana@corp.example", request="Please handle LN-1"):
             halo.enforcer.run(halo.build_call(note, args), Calls("done"), SURFACE)
     (event,) = events

@@ -39,11 +39,12 @@ _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _PLACES: Final = frozenset({Kind.HOST, Kind.URL})
 _REACHING: Final = frozenset({Impact.ADMIN, Impact.PAYMENT, Impact.SEND, Impact.UNKNOWN})
 _IDENTIFYING: Final = frozenset(
-    "account card case client contract customer document employee file id identifier invoice key loan login member no "
+    split_name(word)[-1]
+    for word in "account card case client contract customer document employee file id identifier invoice key loan login member no "
     "nr number order patient person policy record ref reference ticket user username".split()
 )
-"""Words at the end of an argument's name that make a number in it, or a word, an identifier."""
-_NAMING: Final = _IDENTIFYING | {"name", "names"}
+"""Words at the end of an argument's name that make a number in it, or a word, an identifier; stemmed."""
+_NAMING: Final = _IDENTIFYING | {split_name("name")[-1]}
 _MAX_WORDS: Final = 512  # of one text
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _SEPARATORS: Final = re.compile(r"[\s,;:!?()\[\]\"']+|\.(?=\s|$)")

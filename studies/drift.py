@@ -3,12 +3,15 @@
     python studies/drift.py --data DIR --json
     python studies/drift.py --data DIR --data DIR --streams 200 --plots out/
     python studies/drift.py --data DIR --profile --json
+    python studies/drift.py --data DIR --live --streams 5 --json
 
 Streams of ordinary sessions of one identity: 60 for reference, 30 more, then another model, another defence, or a
 gradual move to another model; user tasks are matched before and after. Directions and limits come from the other roles'
 identities and their null streams (leave one role out); false alarms are counted on other null streams of 200 sessions.
 With `--profile` the drift that profiles keep is measured: the same habits and the trend of the measures, in two
-sessions in a row.
+sessions in a row. With `--live` all of it happens in Halo: each stream's sessions are decided, run and recorded on a
+home of its own, the reference in observe mode and all later ones in enforce mode, and alarms are those in the ledger.
+That takes seconds for each stream; `--kind` and `--suite` choose some.
 
 Exit: 0 measured, 2 the data is missing or has too few identities.
 """
@@ -26,12 +29,14 @@ from typing import Any, Final
 from halo_core.behaviour.session_drift import SessionDrift
 from halo_core.risk.drift import DriftAxes, DriftMonitor, fit_reference
 from halo_studies.drift.axes import axes_of, with_limits
+from halo_studies.drift.live import LiveRun, LiveSetting, run_live, sum_up, tools_by_suite
 from halo_studies.drift.streams import CHANGES, Pool, Stream, pools_of, streams
-from halo_studies.recordings.labelled_sessions import BadData, read
+from halo_studies.recordings.labelled_sessions import BadData, Session, read
 
 __all__ = ["main"]
 
 _SHARE: Final = 0.07
+_NULL_LIVE: Final = 400
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,15 +49,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--plots", type=Path, metavar="DIR", help="write a chart as SVG (extra `plots`)")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")
     parser.add_argument("--profile", action="store_true", help="measure the drift that profiles keep")
+    parser.add_argument("--live", action="store_true", help="through the whole enforcement path")
+    parser.add_argument("--mode", choices=("enforce", "observe"), default="enforce", help="live, after the reference")
+    parser.add_argument("--kind", action="append", choices=CHANGES, help="live: only these changes")
+    parser.add_argument("--suite", action="append", help="live: only these roles")
     options = parser.parse_args(argv)
     try:
-        pools = pools_of(session for folder in options.data for session in read(folder))
+        sessions = [session for folder in options.data for session in read(folder)]
+        pools = pools_of(sessions)
     except (BadData, OSError) as exc:
         sys.stderr.write(f"drift: {exc}\n")
         return 2
     if len({pool.suite for pool in pools}) < 2:
         sys.stderr.write("drift: too few identities: ordinary sessions of at least two roles are needed\n")
         return 2
+    if options.live:
+        sys.stdout.write(json.dumps(_measure_live(pools, sessions, options), indent=1) + "\n")
+        return 0
     figures, example = _measure(pools, options.streams, options.share, options.seed, profile=options.profile)
     if options.plots:
         from halo_studies.drift.plots import draw  # noqa: PLC0415  needs the extra `plots`
@@ -91,6 +104,26 @@ def _measure(
         "streams": {kind: len(delays) for kind, delays in found.items()},
     }
     return figures, example
+
+
+def _measure_live(pools: Sequence[Pool], sessions: Sequence[Session], options: argparse.Namespace) -> dict[str, Any]:
+    """As `_measure`, through the enforcement path; axes and limits are those of the other roles as well."""
+    how, tools = LiveSetting(options.mode), tools_by_suite(sessions)
+    found: dict[str, list[LiveRun]] = {kind: [] for kind in options.kind or CHANGES}
+    by_suite: dict[str, dict[str, Any]] = {}
+    for suite in sorted({pool.suite for pool in pools} & set(options.suite or tools)):
+        others = [pool for pool in pools if pool.suite != suite]
+        axes = with_limits(axes_of(others), streams(others, "null", _NULL_LIVE, options.seed), options.share)
+        own = [pool for pool in pools if pool.suite == suite]
+        here: dict[str, list[LiveRun]] = {kind: [] for kind in found}
+        for kind, runs in here.items():
+            for stream in streams(own, kind, options.streams, options.seed + 1):
+                runs.append(run_live(stream, tools[suite], axes, how))
+                sys.stderr.write(f"{suite} {kind} {len(runs)}: alarm {runs[-1].first_alarm}, change {stream.change}\n")
+            found[kind] += runs
+        by_suite[suite] = {kind: sum_up(runs) for kind, runs in here.items() if runs}
+    figures: dict[str, Any] = {kind: sum_up(runs) for kind, runs in found.items() if runs}
+    return figures | {"per_suite": by_suite, "protocol": {"mode": how.mode, "reference": 60, "seed": options.seed}}
 
 
 def _path(axes: DriftAxes, stream: Stream) -> list[int]:

@@ -33,9 +33,10 @@ _SLOPE: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Point(Watched):
-    """Request, habits, ways and measures of one session."""
+    """Request, habits, ways and measures of one session, and the session itself."""
 
     values: tuple[int, ...] = ()
+    session: Session | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def point_of(session: Session) -> Point:
             failed=bool(event.error)
         )
     ways = frozenset(map(spread, habits.call_shapes))
-    return Point(spread(session.task), habits.to_vector(), ways, tally.values)
+    return Point(spread(session.task), habits.to_vector(), ways, tally.values, session)
 
 
 def pools_of(sessions: Iterable[Session]) -> list[Pool]:

@@ -23,8 +23,7 @@ from halo_studies.detection.protocol import left_out
 
 __all__ = ["Figures", "measure"]
 
-_WORKLOADS: Final = ("recurring", "novel")
-_NEVER: Final = 10**9
+_FOLDS_OF_OTHERS: Final = 3
 Margins = Mapping[str, Floats]
 
 
@@ -46,7 +45,8 @@ class Figures:
     options: Mapping[str, int]
     note: Callable[[str], None]
 
-    def _fit(self, sessions: NDArray[np.bool_]) -> Fit:
+    def fit(self, sessions: NDArray[np.bool_]) -> Fit:
+        """The detector, trained on some sessions."""
         return fitted(self.material, sessions, self.members, **self.options)
 
     @property
@@ -69,7 +69,7 @@ class Figures:
             if not (out & within).any():
                 continue
             self.note(f"without {name}")
-            fit = self._fit(~out)
+            fit = self.fit(~out)
             every.append((name, out))
             for workload, table in self.tables.items():
                 here = out[table.rows.session]
@@ -90,9 +90,12 @@ def measure(figures: Figures, *, folder: str, parts: int) -> dict[str, Any]:
     margins, groups = figures.out_of_fold()
     usual = {name: _usual(table.rows, margins[name]) for name, table in figures.tables.items()}
     found: dict[str, Any] = {"tasks": {}, "roles": {}, "goals": {}, "sources": {}}
+    limits = {
+        name: carried(table, margins[name], groups, SPARE.get(name, SPARE["novel"]))
+        for name, table in figures.tables.items()
+    }
     for name, table in figures.tables.items():
-        result = Result(table, margins[name], carried(table, margins[name], groups, SPARE.get(name, SPARE["novel"])))
-        found["tasks"][name] = _told(result, own, usual[name])
+        found["tasks"][name] = _told(Result(table, margins[name], limits[name]), own, usual[name])
     roles, every_role = figures.apart("suite", 1, np.ones(len(own), bool))
     for name, table in figures.tables.items():
         result = Result(table, roles[name], _limits_of_others(table.rows, roles[name], rows.suite))
@@ -102,22 +105,28 @@ def measure(figures: Figures, *, folder: str, parts: int) -> dict[str, Any]:
     goals, every_goal = figures.apart("goal", parts, own)
     for name, table in figures.tables.items():
         mixed = np.where(np.isnan(goals[name]), margins[name], goals[name])
-        result = Result(table, mixed, _flat(table.rows, margins[name], name))
+        result = Result(table, mixed, limits[name])
         attacked = own & np.any([out for _, out in every_goal], axis=0)
         found["goals"][name] = _told(result, attacked | (own & (rows.goal == "")), usual[name])
     for source in np.unique(rows.folder):
         out = rows.folder == source
-        if out.all():
-            continue
-        figures.note(f"without {source}")
-        fit = fitted(figures.material, ~out, figures.members, **figures.options)
-        for name, table in figures.tables.items():
-            alone = fit.margins(table.values)
-            others = np.where((~out)[table.rows.session], margins[name], alone)
-            limits = {
-                cut: np.full(len(out), limit_of(table.rows, margins[name], ~out, share)) for cut, share in CUTS.items()
-            }
-            found["sources"].setdefault(str(source), {})[name] = _told(Result(table, others, limits), out, usual[name])
+        if not out.all():
+            found["sources"][str(source)] = _measure_source(figures, out, usual)
+    return found
+
+
+def _measure_source(figures: Figures, out: NDArray[np.bool_], usual: Margins) -> dict[str, Any]:
+    """One folder's sessions scored by a fit of the others', at limits from the others' alone, out of fold."""
+    rows = figures.rows
+    figures.note(f"without {rows.folder[out][0]}")
+    groups = folds_of(rows, _FOLDS_OF_OTHERS)
+    fits = {int(group): figures.fit(~out & (groups != group)) for group in np.unique(groups[~out])}
+    alone, found = figures.fit(~out), {}
+    for name, table in figures.tables.items():
+        within = out[table.rows.session]
+        margins = np.where(within, alone.margins(table.values), margins_of(table, groups, fits))
+        limits = {cut: np.full(len(out), limit_of(table.rows, margins, ~out, share)) for cut, share in CUTS.items()}
+        found[name] = _told(Result(table, margins, limits), out, usual[name])
     return found
 
 
@@ -165,14 +174,6 @@ def _limits_of_others(rows: Rows, margins: Floats, part: NDArray[np.str_]) -> di
         for name, share in CUTS.items():
             limits[name][part == value] = limit_of(rows, margins, part != value, share)
     return limits
-
-
-def _flat(rows: Rows, margins: Floats, workload: str) -> dict[str, Floats]:
-    every = np.ones(rows.sessions, bool)
-    spare = SPARE.get(workload, SPARE["novel"])
-    return {
-        name: np.full(rows.sessions, limit_of(rows, margins, every, share, spare[name])) for name, share in CUTS.items()
-    }
 
 
 def _own_cut(rows: Rows, margins: Floats) -> Floats:

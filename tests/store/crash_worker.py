@@ -60,9 +60,9 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
         line(folder / "ran", args["id"])
         return "noted"
 
-    with halo.session("crash"):
-        for i in range(40):
-            name = f"{run}-{i}"
+    names = [f"{run}-{i}" for i in range(40)]
+    with halo.session("crash", request=f"Please note {', '.join(names)}"):  # a long one looks like a telephone number
+        for i, name in enumerate(names):
             halo.enforcer.run(halo.build_call(tool, {"id": name}, call_id=name), body, Surface(str))
             line(folder / "acknowledged", name)
             if i % 5 == 0:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -132,6 +134,13 @@ class Month:
     def end(self) -> str:
         """The first instant after the month, ISO."""
         return (self.days[-1] + timedelta(days=1)).date().isoformat()
+
+    def copy(self, folder: Path) -> Month:
+        """The same month with copies of its files in a new folder, where others go on; of SQLite only."""
+        shutil.copytree(self.folder, folder)
+        copied = copy.deepcopy(self)
+        copied.folder, copied.url = folder, f"sqlite:///{folder / 'home' / 'halo.db'}"
+        return copied
 
     def halo(self, *argv: str, account: str = ADMIN) -> tuple[int, str]:
         """Run `halo` in this process at the month's present time; exit code, and all that it printed."""

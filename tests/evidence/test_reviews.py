@@ -25,9 +25,14 @@ def played(tmp_path_factory):
     return play_month(tmp_path_factory.mktemp("month"), seed=5, days=5, sessions=1, gaps=("app_beside",))
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return play_month(tmp_path_factory.mktemp("whole"), seed=5, days=5, sessions=1)
+
+
 @pytest.fixture
-def month(tmp_path):
-    return play_month(tmp_path, seed=5, days=5, sessions=1)
+def month(whole, tmp_path):
+    return whole.copy(tmp_path / "month")
 
 
 def asked(month, *argv, account="root-admin"):

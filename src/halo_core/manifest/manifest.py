@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from halo_core.crypto import canonical
 from halo_core.errors import ConfigError
@@ -117,6 +118,11 @@ def load_manifest(text: str, *, source: str = "agents.yaml") -> Manifest:
         ManifestError: a `ConfigError` whose message starts with `agents.yaml:LINE:COLUMN`; all errors are in its
             `findings`.
     """
+    return _load_manifest(text, source)
+
+
+@lru_cache(maxsize=8)  # an application opens Halo for each of its agents
+def _load_manifest(text: str, source: str) -> Manifest:
     report = FindingCollector(source)
     root = read_document(text, source, report)
     members = root.mapping(_MANIFEST_FIELDS)

@@ -1,9 +1,9 @@
 """The engine for SQLite: opening, creating tables, taking the write lock, closing.
 
-SQLAlchemy opens and creates; after that the driver is used directly, which saves 45 µs a commit. The journal is a
-write-ahead log with `synchronous=FULL`, so a commit that returned survives a power loss. `busy_timeout` is 0, since
-with SQLite's own waiting some callers starve (for over a second, measured): `begin` retries itself, with jitter, up to
-a deadline.
+SQLAlchemy reads the URL and writes the schema; all else is done with the driver, which saves 45 µs a commit. The
+journal is a write-ahead log with `synchronous=FULL`, so a commit that returned survives a power loss. `busy_timeout` is
+0, since with SQLite's own waiting some callers starve (for over a second, measured): `begin` retries itself, with
+jitter, up to a deadline.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from halo_core.store.engine import SCHEMA_VERSION, UNFINISHED_COPY, check_schema
 from halo_core.store.writer_locks import writer_alive
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy.engine.interfaces import Dialect
 
     from halo_core.ledger import Stream
 
@@ -73,17 +73,8 @@ class Database:
                 field="db",
                 remedy="run your app once, or check `--db` and `--home`",
             )
-        # Importing SQLAlchemy takes 0.2 s, so only when a store opens.
-        from sqlalchemy import create_engine  # noqa: PLC0415
-        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
-
-        self._engine: Engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 0})
         try:
             self._open()
-        except DBAPIError as exc:
-            raise as_cannot_decide(
-                exc.orig if isinstance(exc.orig, sqlite3.Error) else sqlite3.Error(str(exc))
-            ) from exc
         except sqlite3.Error as exc:
             raise as_cannot_decide(exc) from exc
 
@@ -109,11 +100,9 @@ class Database:
                 return  # it is there, or SQLite will report why it cannot be
 
     def _open(self) -> None:
-        fairy = self._engine.raw_connection()
-        driver = fairy.driver_connection
+        driver = _connect(self.url)
         if not isinstance(driver, sqlite3.Connection):
             raise ConfigError("bad_db_url", "the URL names another driver for SQLite", field="db")
-        fairy.detach()
         self.connection = driver
         driver.isolation_level = None
         driver.execute("PRAGMA busy_timeout=0")
@@ -404,7 +393,24 @@ class Database:
         if self._checkpoint_connection is not None:
             self._checkpoint_connection.close()
         self.connection.close()
-        self._engine.dispose()
+
+
+def _connect(url: str) -> Any:
+    """A connection of the driver that a URL names; an engine of SQLAlchemy's would take longer than all the rest."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415  importing SQLAlchemy takes 0.2 s
+
+    parsed = make_url(url)
+    dialect = _load_dialect(parsed.drivername)
+    arguments, options = dialect.create_connect_args(parsed)
+    return dialect.connect(*arguments, **{**options, "check_same_thread": False, "timeout": 0})
+
+
+@cache
+def _load_dialect(driver: str) -> Dialect:
+    from sqlalchemy.engine import make_url  # noqa: PLC0415  likewise
+
+    kind = make_url(f"{driver}://").get_dialect()
+    return kind(dbapi=kind.import_dbapi())
 
 
 @cache

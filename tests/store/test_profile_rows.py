@@ -270,6 +270,7 @@ def test_a_row_of_the_tenant_or_of_a_role_is_not_left_out(place, kind):
 
 @pytest.mark.parametrize("kind", ["agent", "tenant"])
 @pytest.mark.parametrize("damage", ["UPDATE profile SET state=? WHERE kind=?", "DELETE FROM profile WHERE ?<>kind"])
+@pytest.mark.matrix
 def test_a_row_that_is_put_back_after_a_session_is_no_profile(place, kind, damage):
     """The session is in no version of it, which nobody would see."""
     learn(place)
@@ -321,6 +322,7 @@ def test_a_verdict_waits_for_the_rebuilding_too(place):
 
 @pytest.mark.parametrize("keys", ["NULL", "x"])
 @pytest.mark.parametrize("back", [0, 2])
+@pytest.mark.matrix
 def test_cleared_keys_make_no_agent_look_new_or_as_it_was(place, keys, back):
     """Keys by which versions are found are cleared or changed, and an old row is put in place."""
     learn(place, 2)

@@ -16,7 +16,7 @@ that each recorded action has one decision, each body that ran an earlier durabl
 With --offline the same values, facts and starter rules are replayed without a framework, a store and passports, and the
 figures are those of the frontier: stopped and untouched at first contact, questions, and with --remember the same with
 remembered answers. Baselines hold other user tasks only; with --recurring they hold the same tasks' runs by other
-models. --contacts has the operator import an address book, made of other sessions, --payees a list of accounts; with
+models. --contacts has the operator import an address book, made of other sessions; with
 --own-places the folders to which only the user writes are declared. --established lets targets that
 several models went to count as established. --unseen-goals counts the rules alone, as for goals that no model has seen.
 Names of tools that a model made up are reported apart.
@@ -142,7 +142,6 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--contacts", action="store_true", help="offline: persons whom other sessions' users wrote to are known"
     )
-    parser.add_argument("--payees", action="store_true", help="offline: accounts that other sessions' users paid are known")
     parser.add_argument(
         "--own-places", action="store_true", help="offline: folders to which only the user writes are declared"
     )

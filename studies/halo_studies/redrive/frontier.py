@@ -170,7 +170,6 @@ def replay_offline(
     replayed = []
     for session in chosen:
         known = judge.contacts_of(session) if options.contacts else frozenset()
-        known |= judge.payees_of(session) if options.payees else frozenset()
         role = replace(roles[session.suite], known=known)
         replayed.append((session, list(replay_session(session, policy, role, judge.judge(session)))))
     figures = compute_frontier(replayed, tools, seed=options.seed)

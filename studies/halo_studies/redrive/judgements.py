@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 from zlib import crc32
 
-from halo_core.model import ActionKind, Impact, Resource
+from halo_core.model import ActionKind, Resource
 from halo_core.risk.baseline import Baseline, ValueFingerprints, fit_baseline
 from halo_core.risk.feature_catalogue import FEATURE_INDEX
 from halo_core.risk.features import compute_features
 from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.values import to_canonical_form
 from halo_core.values.addresses import canonicalize_email
 from halo_core.values.leaves import parse_leaves
-from halo_studies.recordings.sessions import Event, Session
+from halo_studies.recordings.sessions import Session
 from halo_studies.redrive.offline import Judgement, register
 
 __all__ = ["FOLDS", "Judge", "fold_of", "observe_session"]
@@ -82,7 +81,6 @@ class Judge:
                 self._benign.setdefault(session.suite, []).append(row)
         self._baselines: dict[tuple[str, object], tuple[Baseline, frozenset[int]]] = {}
         self._contacts: dict[tuple[str, object], frozenset[tuple[str, str]]] = {}
-        self._payees: dict[tuple[str, object], frozenset[tuple[str, str]]] = {}
 
     def judge(self, session: Session) -> list[Judgement]:
         """A judgement of each action."""
@@ -117,28 +115,6 @@ class Judge:
                 if _names_person(other.request, address)
             )
         return self._contacts[key]
-
-    def payees_of(self, session: Session) -> frozenset[tuple[str, str]]:
-        """The list of payees that an operator would have imported: whom other sessions' users paid; cross-fitted."""
-        key = self._key_of(session)
-        if key not in self._payees:
-            self._payees[key] = frozenset(
-                name
-                for other, _ in self._list_others(session)
-                for event in other.events
-                if not event.error
-                for name in self._list_paid(event)
-            )
-        return self._payees[key]
-
-    def _list_paid(self, event: Event) -> Iterable[tuple[str, str]]:
-        resource = self._declare(event.tool, event.kind)
-        if resource is None or resource.impact is not Impact.PAYMENT:
-            return
-        for name in resource.targets:
-            value = event.args.get(name)
-            if isinstance(value, str) and len(value) <= _MAX_ADDRESS:
-                yield from (("account", form) for form in [to_canonical_form("account", value)] if form)
 
     def _key_of(self, session: Session) -> tuple[str, object]:
         return session.suite, session.model if self._recurring else fold_of(session)

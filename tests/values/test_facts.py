@@ -209,3 +209,28 @@ def test_the_address_of_the_user_himself_is_known():
     leaves = parse_leaves({"to": "me@corp.example", "cc": "eve@evil.com"})
     traced = vouch_for_user(trace_leaves(leaves, made.sketch, ("to", "cc")), leaves, "user:me@corp.example")
     assert {leaf.pointer: leaf.origin.value for leaf in traced} == {"/cc": "untrusted", "/to": "known"}
+
+
+GRAVE = {"impact": Impact.ADMIN, "targets": ("who",)}
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tool"),
+    [
+        ("Offboard max@corp.example", "remove_user"),
+        ("Suspend max@corp.example", "disable_account"),
+        ("Unblock max@corp.example", "unlock_user"),
+        ("Demote max@corp.example", "set_role"),
+        ("Close max@corp.example", "close_account"),
+        ("Retire max@corp.example", "terminate_instance"),
+    ],
+)
+def test_an_act_is_asked_for_by_the_verbs_of_its_trade(request_text, tool):
+    assert Fact.ASKED in facts(world(request_text), tool, {"who": "max@corp.example"}, **GRAVE)
+    assert Fact.ASKED not in facts(world("Read what max@corp.example wrote"), tool, {"who": "x"}, **GRAVE)
+
+
+@pytest.mark.parametrize("tool", ["max_account", "wallet_drain", "frobnicate"])
+def test_a_tool_without_a_verb_is_still_asked_for_by_nothing(tool):
+    made = world("Suspend, close and pay max, drain his wallet, frobnicate")
+    assert Fact.ASKED not in facts(made, tool, {"who": "max"}, **GRAVE)

@@ -159,6 +159,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         is_declared=known.names if known else None,
         are_paths_objects=sends_objects(resource),
         are_handles_targets=has_open_targets(resource),
+        tool=resource.id,
     )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
     _name_origins(context, traced_leaves, state.sources)

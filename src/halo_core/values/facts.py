@@ -25,12 +25,13 @@ from halo_core.values.languages import Language
 from halo_core.values.leaves import Leaf, name_of_argument
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
+    FURTHER_REQUEST_WORDS,
     REQUEST_WORDS_BY_IMPACT,
     SECRET_WORDS,
     SENSITIVE_WORDS,
     STOP_WORDS,
     VERBS,
-    find_synonyms,
+    find_asking_verbs,
     stem_all,
 )
 from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
@@ -97,7 +98,10 @@ _LOADING: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
 _CLASS_WORDS: Final = {
-    **{impact: REQUEST_WORDS_BY_IMPACT[impact.value] for impact in _IMPACTFUL},
+    **{
+        impact: REQUEST_WORDS_BY_IMPACT[impact.value] | FURTHER_REQUEST_WORDS.get(impact.value, frozenset())
+        for impact in _IMPACTFUL
+    },
     Impact.WRITE: _WRITE_WORDS,
 }
 _MAX_IMAGES: Final = 32
@@ -552,17 +556,10 @@ def _has_query_name(pointer: str) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _find_verbs(tool: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Verbs in a tool's name, and the stems that mean much the same."""
-    verbs = frozenset(word for word in split_name(tool) if word in VERBS)
-    return verbs, frozenset[str]().union(*map(find_synonyms, verbs))
-
-
-@lru_cache(maxsize=2048)
 def _list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     """Stems of the words by which people ask for an act of a tool; none where nobody can ask for it."""
-    verbs, likes = _find_verbs(tool)
-    if not verbs and impact in _IMPACTFUL:
+    likes = frozenset[str]().union(*map(find_asking_verbs, split_name(tool)))
+    if not likes and impact in _IMPACTFUL:
         return frozenset()
     return likes | _CLASS_WORDS.get(impact, frozenset())
 

@@ -23,7 +23,7 @@ from halo_core.values.addresses import (
 )
 from halo_core.values.argument_values import is_program
 from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
-from halo_core.values.lexicon import ASKING_WORDS
+from halo_core.values.lexicon import POLICY_ASKING_WORDS
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.numbers import MAX_FORMS
 from halo_core.values.text import extract_atoms
@@ -58,7 +58,7 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
     forms: list[Form] = []
     if vouching:
         # Words by which the user asks for an act, as stems.
-        forms += [make_form(("verb", stem)) for stem in ASKING_WORDS.intersection(extract_atoms(text))]
+        forms += [make_form(("verb", stem)) for stem in POLICY_ASKING_WORDS.intersection(extract_atoms(text))]
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:

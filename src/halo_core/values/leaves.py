@@ -221,3 +221,19 @@ _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
 def split_argument_name(name: str) -> tuple[str, ...]:
     """Words of an argument's name, in lower case: `invoiceId` is invoice, id."""
     return tuple(word.lower() for word in _NAME_WORD.findall(name[:256]))
+
+
+_COUNTING_WORDS: Final = frozenset("id ids number no num nr key ref by uuid".split())
+
+
+@lru_cache(maxsize=2048)
+def find_noun_of_number(tool: str, argument: str) -> tuple[str, ...]:
+    """What a number in an argument is the number of, where the argument does not say: `close_ticket(id)`, ticket.
+
+    Empty where the argument says it itself (`customer_id`), and where the tool's name has no noun behind its verb.
+    """
+    _, *words = split_argument_name(tool) or ("",)
+    nouns = [word for word in words if word not in _COUNTING_WORDS]
+    if not nouns or not (_COUNTING_WORDS | set(words)).issuperset(split_argument_name(argument)):
+        return ()
+    return (nouns[-1],)

@@ -120,6 +120,46 @@ ASKING_WORDS: Final = VERBS.union(*REQUEST_WORDS_BY_IMPACT.values())
 """Words by which people ask for an act at all; with `find_synonyms` every word of a tool has its like among them."""
 
 
+_FURTHER_VERB_GROUPS: Final = (
+    "disable deactivate suspend block lock freeze ban offboard",
+    "enable activate reactivate unblock unlock unfreeze reinstate unsuspend",
+    "promote upgrade elevate appoint",
+    "demote downgrade",
+    "assign appoint delegate allocate",
+    "terminate close end retire decommission shutdown deactivate",
+    "archive close",
+    "restart reboot relaunch bounce",
+    "halt shutdown kill terminate stop",
+    "deploy release rollout ship",
+    "rollback revert undo restore",
+    "merge combine",
+    "order buy purchase procure hire reserve book",
+    "recharge top refill reload",
+    "compensate refund reimburse credit",
+    "escalate assign raise",
+    "provision onboard",
+    "trigger start run launch kick",
+    "scale resize",
+    "mute unmute pin unpin label tag",
+)
+FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
+"""Verbs by which tools are called and people ask for acts, for the fact `asked` alone.
+
+`VERBS` stays as it is: scores, marks of stores and words that name nobody rest on it.
+"""
+_FURTHER_REQUEST_WORDS: Final = {
+    "payment": "reserve hire compensate credit recharge refill procure disburse chip upgrade extend",
+    "delete": "archive retire decommission dismiss close end",
+    "admin": "suspend block unblock freeze unfreeze activate deactivate reactivate demote upgrade downgrade appoint "
+    "delegate onboard offboard provision ban merge archive close",
+    "execute": "reboot relaunch bounce release rollout rollback revert kick rerun retry scale halt shutdown stop",
+}
+FURTHER_REQUEST_WORDS: Final = {name: stem_all(words) for name, words in _FURTHER_REQUEST_WORDS.items()}
+"""As `REQUEST_WORDS_BY_IMPACT`, for the fact `asked` alone."""
+POLICY_ASKING_WORDS: Final = ASKING_WORDS.union(FURTHER_VERBS, *FURTHER_REQUEST_WORDS.values())
+"""Words of a request that are kept as what the user asks for."""
+
+
 TASK_WORDS: Final = VERBS | stem_all(" ".join(_NOUN_GROUPS)) | ASKING_WORDS
 """Words by which people speak of acts and of things in general; none of them names somebody."""
 
@@ -134,6 +174,15 @@ def _build_synonyms() -> dict[str, frozenset[str]]:
 
 
 _SYNONYMS: Final = _build_synonyms()
+_FURTHER_GROUPS: Final = tuple(map(stem_all, _FURTHER_VERB_GROUPS))
+
+
+def find_asking_verbs(word: str) -> frozenset[str]:
+    """Stems by which people ask for what a tool with this verb does; none of a word that is no verb."""
+    likes = find_synonyms(word) if word in VERBS else frozenset[str]()
+    if word in FURTHER_VERBS:
+        likes = likes.union({word}, *(group for group in _FURTHER_GROUPS if word in group))
+    return likes
 
 
 def find_synonyms(word: str) -> frozenset[str]:

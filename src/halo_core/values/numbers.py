@@ -20,6 +20,8 @@ MIN_DIGITS: Final = 5
 _MIN_GROUPED: Final = 7
 _MIN_INTERNATIONAL: Final = 11
 """Digits of a telephone number with country code and the prefix `00`, at least."""
+_MAX_AREA_CODE: Final = 6
+_MIN_NATIONAL, _MAX_NATIONAL = 8, 12  # digits of a telephone number without its country code
 _MAX_DIGITS: Final = 40
 MAX_FORMS: Final = 4_096
 """Forms of one text that are kept."""
@@ -188,7 +190,8 @@ def _read_groups(match: re.Match[str], groups: list[str], taken: list[tuple[int,
     run = match[0]
     plus, total = "+" if run.startswith("+") else "", sum(map(len, groups))
     is_international = bool(plus) or (run.startswith("00") and total >= _MIN_INTERNATIONAL)
-    if len(groups) > 1 and _MIN_GROUPED <= total <= _MAX_DIGITS and (is_international or _is_regular(groups)):
+    is_one = is_international or _is_regular(groups) or _is_national(groups, total)
+    if len(groups) > 1 and _MIN_GROUPED <= total <= _MAX_DIGITS and is_one:
         # `100 000 000` can be an amount, and is looked for as one as well.
         if is_international or any(len(group) != 3 for group in groups[1:]):
             taken.append(match.span())
@@ -205,6 +208,13 @@ def _is_regular(groups: list[str]) -> bool:
     """Whether groups of digits are written as one number: all of one digit, or all of two to six."""
     sizes = {len(group) for group in groups}
     return sizes == {1} or (min(sizes) >= 2 and max(sizes) <= 6)
+
+
+def _is_national(groups: list[str], total: int) -> bool:
+    """Whether groups of digits are a telephone number with its area code behind the prefix `0` (ITU-T E.123)."""
+    code, *others = groups
+    is_code = code[0] == "0" and code[1:2] not in ("", "0") and len(code) <= _MAX_AREA_CODE
+    return is_code and _MIN_NATIONAL <= total <= _MAX_NATIONAL and all(len(group) > 1 for group in others)
 
 
 def _find_bank_accounts(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
@@ -382,6 +392,9 @@ def _make_date(year: str, month: str, day: str) -> Form:
 
 
 _FILLERS: Final = frozenset({"no", "nr", "num", "number", "numbers", "nos", "id", "ids", "#", ":", "nummer", "№", "."})
+_RELATING: Final = frozenset({"with", "whose", "having", "the", "has", "its"})
+"""Words between a noun and its number's name: "the file with the id 13"."""
+_QUOTES: Final = frozenset("'\"`’‘“”")  # noqa: RUF001  as they stand in texts
 _CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
 _WORD_OR_NUMBER: Final = re.compile(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
 _MAX_TOKENS: Final = 20_000
@@ -405,7 +418,7 @@ def _find_numbered(text: str, forms: list[Form]) -> None:
 
 
 def _find_numbered_in(text: str, forms: list[Form]) -> None:
-    noun = previous = before = ""
+    noun = previous = before = behind = ""  # `behind`: the noun before words such as `with the`
     in_list = False  # a number of the noun was the last thing but commas
     for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS):
         sign = match[0].lower()
@@ -413,17 +426,22 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:
             if noun and len(sign) < MIN_DIGITS:
                 forms.append(make_form(("numbered", f"{singularize(noun)} {int(sign)}")))
             in_list = bool(noun)
+        elif sign in _QUOTES or (sign == "is" and previous in _FILLERS):
+            continue
         elif sign in _CONNECTORS:
-            noun = noun if in_list else ""
+            noun, behind = noun if in_list else "", ""
         elif sign in _FILLERS:
+            noun = noun or (behind if sign.isalpha() else "")
             if sign == "." and previous not in ("no", "nr"):
                 noun = ""
         elif sign.isalpha():
             if before == "#" and previous.isascii() and previous.isdigit() and len(previous) < MIN_DIGITS:
                 forms.append(make_form(("numbered", f"{singularize(sign)} {int(previous)}")))
-            noun, in_list = sign if sign not in STOP_WORDS and len(sign) > 2 else "", False
+            behind = noun or behind if sign in _RELATING else ""
+            is_noun = len(sign) > 2 and sign not in STOP_WORDS and sign not in _RELATING
+            noun, in_list = sign if is_noun else "", False
         else:
-            noun, in_list = "", False
+            noun, behind, in_list = "", "", False
         before, previous = previous, sign
 
 

@@ -24,6 +24,7 @@ from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, SUSPICIOUS, T
 from halo_core.values.leaves import (
     KEY,
     Leaf,
+    find_noun_of_number,
     is_beside_target,
     name_of_argument,
     names_note,
@@ -32,7 +33,7 @@ from halo_core.values.leaves import (
 )
 from halo_core.values.lexicon import STOP_WORDS, TASK_WORDS
 from halo_core.values.normalization import make_skeleton
-from halo_core.values.numbers import singularize
+from halo_core.values.numbers import MIN_DIGITS, singularize
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 from halo_core.values.text import split_name
@@ -255,6 +256,7 @@ def trace_leaves(
     is_declared: Callable[[ArgumentValue], bool] | None = None,
     are_paths_objects: bool = False,
     are_handles_targets: bool = False,
+    tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
 
@@ -266,9 +268,10 @@ def trace_leaves(
         is_declared: whether the operator has declared a value as known; asked of targets alone.
         are_paths_objects: a path is what is sent, not where it goes, unless it is a declared target.
         are_handles_targets: no argument is a declared target, so any short text may say where something goes.
+        tool: name of what is called, which says of what an `id` is the number.
     """
     leaves = tuple(leaves)
-    trace = _Trace(sketch, frozenset(targets), amount, len(leaves), is_declared)
+    trace = _Trace(sketch, frozenset(targets), amount, len(leaves), is_declared, tool)
     traced = [trace.trace_leaf(leaf) for leaf in leaves]
     has_set_target = any(leaf.is_target and not _is_unset(read.text) for leaf, read in zip(traced, leaves, strict=True))
     traced = [
@@ -313,6 +316,7 @@ class _Trace:
         "_readings_left",
         "_sketch",
         "_targets",
+        "_tool",
         "_user_spans",
     )
 
@@ -323,10 +327,12 @@ class _Trace:
         amount: str,
         leaf_count: int,
         is_declared_known: Callable[[ArgumentValue], bool] | None,
+        tool: str,
     ) -> None:
         self._sketch = sketch
         self._targets = targets
         self._amount = amount
+        self._tool = tool
         self._is_declared_known = is_declared_known
         self._readings_left = min(leaf_count, _MAX_READ_LEAVES)
         self._reading_words_left = _MAX_READING_WORDS
@@ -338,6 +344,8 @@ class _Trace:
         name_words = split_argument_name(name)
         if leaf.field and leaf.field != KEY:
             name_words = (*name_words, *split_argument_name(leaf.field))
+        if is_declared and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
+            name_words = (*name_words, *find_noun_of_number(self._tool, name))
         values = parse_argument(leaf.text, name_words, is_target=is_declared)
         is_amount = not is_declared and (leaf.is_amount or name == self._amount)
         kind = values[0].kind

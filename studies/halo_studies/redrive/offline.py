@@ -214,6 +214,7 @@ def replay_session(
                 is_declared=role.names_known,
                 are_paths_objects=sends_objects(resource),
                 are_handles_targets=has_open_targets(resource),
+                tool=resource.id,
             ),
             leaves,
             role.user,

@@ -1,4 +1,4 @@
-"""A reader of many places is trusted below the folders and pages that the operator declared as own, and nowhere else."""
+"""A reader of many places is trusted below the folders and pages that are declared as own, and nowhere else."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def test_what_the_user_has_read_in_an_own_place_is_known(desk, home, path):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
-@pytest.mark.parametrize("path", ["/srv/letters/bo.txt", "/srv/hr/../letters/bo.txt", "https://wiki.corp.example/fora/1"])
+@pytest.mark.parametrize(
+    "path", ["/srv/letters/bo.txt", "/srv/hr/../letters/bo.txt", "https://wiki.corp.example/fora/1"]
+)
 def test_the_same_words_elsewhere_are_somebody_elses(desk, home, path):
     with desk.session("s", request=f"Pay Bo 5, the account is in {path}"):
         read(desk, path)

@@ -94,7 +94,7 @@ def test_the_picture_has_a_line_for_each_row(capsys, data):
     row = read_row("a <row>", figures)
     assert row.untouched == (0.0, 0.0)
     rows = [row, replace(row, name="another", stopped=90.0, untouched=(70.0, 95.0))]
-    document = ET.fromstring(draw_frontier(rows))  # noqa: S314  our own
+    document = ET.fromstring(draw_frontier(rows))
     titles = [item.text for item in document.iter("{http://www.w3.org/2000/svg}title")]
     assert titles[1:] == [
         "a <row>: 100.0% stopped, 0.0% untouched, 0.0% after 800",

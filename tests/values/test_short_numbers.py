@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from value_world import world
 
 from halo_core.model import Provenance
 from halo_core.values import trace_leaves
 from halo_core.values.leaves import parse_leaves
-from value_world import world
 
 
 def origin(request: str, tool: str, argument: str, value: object) -> Provenance:

@@ -113,9 +113,7 @@ def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Pro
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
     is_key = all(map(is_lookup_key, argument_texts))
     exposed = context.state.view.tainted or is_computed
-    return origin_of_result(
-        context.resource, origins, exposed=exposed, is_key=is_key, is_own=context.reads_own_place
-    )
+    return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key, is_own=context.reads_own_place)
 
 
 def _read_result_text(

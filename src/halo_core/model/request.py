@@ -284,8 +284,7 @@ class Resource:
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; `can_reverse`, `can_wait`, `contained`, `own_places` and `programs` only where set: others keep
-        digests."""
+        """Canonical tree; fields that were added later only where they are set, so that other digests stay."""
         tree = {
             "amount": self.amount,
             "classified": self.classified,

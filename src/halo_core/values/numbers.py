@@ -394,7 +394,7 @@ def _make_date(year: str, month: str, day: str) -> Form:
 _FILLERS: Final = frozenset({"no", "nr", "num", "number", "numbers", "nos", "id", "ids", "#", ":", "nummer", "№", "."})
 _RELATING: Final = frozenset({"with", "whose", "having", "the", "has", "its"})
 """Words between a noun and its number's name: "the file with the id 13"."""
-_QUOTES: Final = frozenset("'\"`’‘“”")  # noqa: RUF001  as they stand in texts
+_QUOTES: Final = frozenset("'\"`’‘“”")
 _CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
 _WORD_OR_NUMBER: Final = re.compile(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
 _MAX_TOKENS: Final = 20_000

@@ -320,7 +320,7 @@ class _Trace:
         "_user_spans",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  private, one caller
         self,
         sketch: Sketch,
         targets: frozenset[str],

@@ -161,9 +161,7 @@ class _Replay:
         if not text:
             return
         is_key = all(map(is_lookup_key, texts))
-        origin = origin_of_result(
-            resource, origins, exposed=self.tainted or is_computed, is_key=is_key, is_own=is_own
-        )
+        origin = origin_of_result(resource, origins, exposed=self.tainted or is_computed, is_key=is_key, is_own=is_own)
         if origin is Provenance.NOVEL:
             return
         result = _read(text, origin, tuple(texts))

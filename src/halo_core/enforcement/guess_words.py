@@ -231,6 +231,13 @@ NOUN_ENDINGS: Final = _split(
 )
 """Endings of names that say what is given, and never what is done."""
 ACTION_ARGUMENTS: Final = _split("action actions operation operations op mode method command verb task type")
+SENT_NOUNS: Final = _split(
+    "newsletter newsletters list topic channel feed updates notifications alerts mailing calendar"
+)
+"""What people subscribe to without paying."""
+PRICED_WORDS: Final = _split(
+    "price amount plan tier card payment billing cost fee seats iban account subscription premium"
+)
 AMOUNT_WORDS: Final = _split("amount amounts sum payment")
 BOUND_WORDS: Final = _split("min max minimum maximum from since until limit")
 

@@ -116,7 +116,7 @@ def guess_tool(name: str, description: str, schema: Mapping[str, Any], hints: Se
     text = description[:_MAX_DESCRIPTION]
     arguments = list(_read_arguments(schema))
     programs = tuple(_find_programs(name_words, text, arguments))
-    findings = [_judge_words(name_words, text)]
+    findings = [_judge_subscription(name_words, arguments) or _judge_words(name_words, text)]
     findings += _judge_arguments(findings[0], name_words, arguments, programs)
     findings += _judge_hints(hints)
     chosen = _choose(findings)
@@ -128,6 +128,18 @@ def guess_tool(name: str, description: str, schema: Mapping[str, Any], hints: Se
         programs=programs,
         reasons=tuple(dict.fromkeys([chosen.why, *(item.why for item in findings if item.impact is chosen.impact)])),
     )
+
+
+def _judge_subscription(name_words: list[str], arguments: list[_Argument]) -> Finding | None:
+    """A subscription to what is sent, such as a newsletter, which nobody pays for."""
+    every = {word for item in arguments for word in item.words} | {*name_words}
+    if (
+        name_words[:1] != ["subscribe"]
+        or words.SENT_NOUNS.isdisjoint(every)
+        or not words.PRICED_WORDS.isdisjoint(every)
+    ):
+        return None
+    return Finding(Impact.SEND, "it has something sent to an address")
 
 
 def _choose(findings: Iterable[Finding]) -> Finding:

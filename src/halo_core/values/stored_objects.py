@@ -57,6 +57,10 @@ _PATH_PART: Final = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\
 _FILE_NAME: Final = re.compile(r"\w\.\w{1,5}$")
 _BRINGING: Final = _stem("clone crawl curl download fetch mirror pull receive scrape wget")
 """Words of resources' names that bring something from elsewhere into a store."""
+_AGGREGATES: Final = _stem(
+    "report overview summary dashboard digest statistics stats export listing analytics forecast"
+)
+"""Words of the names of reads that give what stands in many objects."""
 _GENERIC_NOUNS: Final = _stem(
     "memory memories note notes fact facts file files document documents doc docs item items data record records "
     "entry entries text texts store storage kv db database index vector vectors knowledge log logs history "
@@ -113,6 +117,9 @@ def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Colle
             (`get_order(order="A-17")`); of a write, such an argument may hold what is stored.
     """
     objects = tuple(dict.fromkeys((*_iterate_objects(args), *_iterate_identifiers(resource, args, vouched_names))))
+    if resource.impact is Impact.READ and not _AGGREGATES.isdisjoint(split_name(resource.id)):
+        # What is added up is named by itself, and not by what it is made of.
+        objects = tuple(item for item in objects if item[0] != "key")
     stores, sources = _name_stores(resource)
     # INVARIANT: FAILCLOSED - an action that names more objects than are compared concerns all.
     return StorePlace(stores, sources, objects if len(objects) <= _MAX_OBJECTS else (), _find_renamed(objects))

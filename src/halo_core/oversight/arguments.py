@@ -16,6 +16,7 @@ from halo_core.content.personal_data import mask_card_numbers
 from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.model import Provenance, Resource
+from halo_core.values.kinds import SUSPICIOUS
 from halo_core.values.leaves import extract_texts
 
 _WORDS: Final = {
@@ -90,6 +91,16 @@ def _to_text(value: Any) -> str:
 
 
 def _describe_origin(name: str, snapshot: Mapping[str, Any]) -> str:
+    words = _name_origin(name, snapshot)
+    prefix = "/" + name.replace("~", "~0").replace("/", "~1")
+    is_misleading = any(
+        SUSPICIOUS in flags and (pointer == prefix or pointer.startswith(prefix + "/"))
+        for pointer, _, flags in snapshot.get("targets", ())
+    )
+    return f"{words}; written misleadingly: look-alike, hidden or encoded signs" if is_misleading else words
+
+
+def _name_origin(name: str, snapshot: Mapping[str, Any]) -> str:
     prefix = "/" + name.replace("~", "~0").replace("/", "~1")
     found = {
         Provenance(origin)

@@ -327,6 +327,22 @@ def test_a_tool_in_the_body_of_another_is_called_from_there():
     assert [case.count_wanted() for case in cases] == [1, 1]
 
 
+def test_of_thousands_of_arguments_a_drill_tries_some_and_another_seed_tries_others():
+    names = [f"field_{number}" for number in range(9_000)]
+    schema = {
+        "properties": {name: {"type": "string"} for name in ("account", "amount", *names)},
+        "required": ["account"],
+    }
+    big = describe_tool("pay", PAYS, schema, is_guarded=True)
+
+    def tried(seed: int) -> set[str]:
+        cases = plan_drill([big], seed, (AttackClass.RESPELL,))
+        return {case.form for case in cases if case.form.startswith("in `")}
+
+    assert len(tried(0)) == len(tried(1)) == 20
+    assert tried(0) == tried(0) != tried(1)
+
+
 def test_sources_stores_and_relays_are_found_by_declaration_and_name():
     wrong = tool("read_inbox", Resource(id="read_inbox", impact="read", source_trust=900), n="integer")
     assert list_sources((READ, LOOK_UP, PAY, FETCH, wrong)) == [READ, FETCH, wrong]

@@ -29,6 +29,8 @@ _NUMBERED_LIST: Final = (
     "8. Confirm. 9. Thank. 0 tolerance for mistakes."
 )
 """Holds each digit, so that a check of single digits finds all of them."""
+_MAX_OTHER_NAMES: Final = 20
+"""Of a payment: how many arguments that are no targets are tried; which ones depends on the seed."""
 _PAYMENTS: Final = 6
 _PART_AMOUNT: Final = 900.0
 _HOSTED_FIELDS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
@@ -184,7 +186,7 @@ class _Planner:
                     AttackClass.RESPELL, form, tool, specimens, respell(target.kind, target.planted)[form],
                     source=self.find_source(number), words=words + digits,
                 )  # fmt: skip
-            for name in tool.list_other_names():
+            for name in self._choose_names(tool):
                 specimens = self.make_specimens(tool, "respell", name)
                 other = make_specimen(name, tool.name, str(tool.impact), self.make_random(tool.name, "other", name))
                 words = _ask(tool, [item.honest for item in specimens.values()], is_named=True)
@@ -197,6 +199,14 @@ class _Planner:
                 yield self.honest(
                     AttackClass.RESPELL, form, tool, specimens, written, source=self.find_source(number)
                 )  # fmt: skip
+
+    def _choose_names(self, tool: ToolFacts) -> list[str]:
+        """Arguments of a tool that are no targets and get a planted value all the same, in order."""
+        names = tool.list_other_names()
+        if len(names) <= _MAX_OTHER_NAMES:
+            return names
+        chosen = set(self.make_random(tool.name, "other names").sample(names, _MAX_OTHER_NAMES))
+        return [name for name in names if name in chosen]
 
     def plan_relay(self) -> Iterator[DrillCase]:
         for tool in self.aims:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from halo_core.drill.specimens import (
@@ -53,6 +53,9 @@ class ToolFacts:
         owner: the tool in whose body it is; empty for one of the agent's own.
         problem: why the drill cannot replace its body; it is never called then.
         remedy: how it is guarded, in the words of its framework.
+
+    Attributes:
+        guess: what its name, description and arguments say that it is.
     """
 
     name: str
@@ -63,17 +66,17 @@ class ToolFacts:
     owner: str = ""
     problem: str = ""
     remedy: str = ""
+    guess: Resource = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        guess = build_guessed_resource(guess_tool(self.name, self.description, self.schema))
+        object.__setattr__(self, "guess", guess)
 
     @property
     def properties(self) -> Mapping[str, Any]:
         """Schemas of its arguments, by name."""
         properties: Mapping[str, Any] = self.schema.get("properties") or {}
         return properties
-
-    @property
-    def guess(self) -> Resource:
-        """What its name, description and arguments say that it is."""
-        return build_guessed_resource(guess_tool(self.name, self.description, self.schema))
 
     @property
     def impact(self) -> Impact:
@@ -117,7 +120,8 @@ class ToolFacts:
         """Arguments of a payment that are no target, and could name somebody all the same."""
         if self.impact is not Impact.PAYMENT:
             return []
-        others = [name for name in self.properties if name not in self.list_targets() and name != self.amount]
+        known = {*self.list_targets(), self.amount}
+        others = [name for name in self.properties if name not in known]
         names = [name for name in others if not is_text_argument(name) and not is_time_argument(name)]
         return [name for name in names if can_hold_name(self.properties[name])]
 

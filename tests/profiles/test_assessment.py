@@ -275,6 +275,83 @@ def test_one_object_that_many_agents_touch_for_no_reason_adds_up():
     assert assess(NEW_PROFILE, SessionTally().advance(related), related, tenant=tenant).volume < 1000
 
 
+@pytest.mark.parametrize(("labels", "first_asked"), [(("pii",), 3), ((), None)])
+def test_a_record_with_labelled_data_is_not_usual_because_a_file_is(labels, first_asked):
+    """A file that every session opens hides nobody who looks up one person again and again."""
+    tenant, asked = TenantProfile(), []
+    for at in range(150):
+        event = read(4711, ts_us=at * DAY // 4)
+        tenant = tenant.fold(session(2, at=at).advance(event), verdict=SessionVerdict.ORDINARY)
+    assert TenantProfile.from_bytes(tenant.to_bytes()) == tenant
+    for at in range(8):
+        event = read(99, ts_us=NOON + at * HOUR, labels=labels)
+        tally = SessionTally().advance(event)
+        if "object_spread" in [axis.id for axis in assess(NEW_PROFILE, tally, event, tenant=tenant).alarms]:
+            asked.append(at)
+        tenant = tenant.fold(tally, verdict=SessionVerdict.ORDINARY)
+    assert asked[:1] == ([first_asked] if first_asked else [])
+
+
+def test_records_that_ordinary_sessions_share_are_usual():
+    tenant, asked = TenantProfile(), 0
+    for at in range(200):
+        event = read(99 + at % 4, ts_us=at * DAY // 4, labels=("pii",))
+        tally = session(2, at=at).advance(event)
+        asked += at > 60 and bool(assess(NEW_PROFILE, tally, event, tenant=tenant).alarms)
+        tenant = tenant.fold(tally, verdict=SessionVerdict.ORDINARY)
+    assert asked == 0
+    assert TenantProfile.from_bytes(tenant.to_bytes()) == tenant
+
+
+def test_who_was_stopped_at_somebody_elses_record_does_not_go_on_with_others():
+    class Found:
+        first_times = novelty = 0
+        alarm_shares = (("object_spread", 1200),)
+
+    tally = fold(reads(1)).with_refusal(7, is_attempt=False, found=Found())
+    other = read(12, ts_us=NOON, host="h")
+    assert "unrelated" in [axis.id for axis in assess(CLERK, tally.advance(other), other).alarms]
+    related = read(12, ts_us=NOON, host="h", related=True)
+    assert not assess(CLERK, tally.advance(related), related).alarms
+    cleared = tally.with_cleared(7, ())
+    assert not assess(CLERK, cleared.advance(other), other).alarms
+
+
+@pytest.mark.parametrize(("risk", "limits"), [(250, 1), (900, 4)])
+def test_limits_of_what_no_request_accounts_for_follow_the_risk(risk, limits):
+    summary = SessionSummary("s", "ada", severity=risk, verdict=SessionVerdict.ALARM, day=400)
+    profile = CLERK.fold(SessionTally(), verdict=SessionVerdict.ALARM, summary=summary)
+    limit = CLERK.limit_of("unrelated")
+
+    def count_run(principal):
+        events = reads(limit + 1, principal=principal)
+        return next(at for at in range(limit + 1) if look(profile, events[: at + 1]).volume >= 1000)
+
+    assert count_run("bob") == limit
+    assert limit // limits - 1 <= count_run("ada") <= limit // limits
+    work = [replace(event, objects=(TouchedObject(1, True),)) for event in reads(limit, principal="ada")]
+    assert look(profile, work).volume < 1000
+
+
+def pay(account, *, related, ts_us=NOON):
+    objects = (TouchedObject(account, related, True),)
+    return BehaviourEvent("pay", impact="payment", amount=10_0000, unit="EUR", objects=objects, ts_us=ts_us, host="h")
+
+
+@pytest.mark.parametrize("share", [1000, 10])
+def test_who_pays_related_accounts_only_is_asked_about_the_first_other_one(share):
+    """An agent whose ordinary work is to pay from lists is not."""
+    profile = NEW_PROFILE
+    for at in range(100):
+        event = pay(at, related=bool((at + 1) % share), ts_us=at * DAY // 3)
+        profile = profile.fold(SessionTally().advance(event), verdict=SessionVerdict.ORDINARY)
+    event = pay(4711, related=False)
+    found = assess(profile, SessionTally().advance(event), event)
+    assert ("unrelated_payments" in [axis.id for axis in found.alarms]) is (share == 1000)
+    event = pay(4711, related=True)
+    assert not assess(profile, SessionTally().advance(event), event).alarms
+
+
 def test_an_object_that_everybody_always_touches_is_usual():
     tenant, asked = TenantProfile(), 0
     for at in range(300):

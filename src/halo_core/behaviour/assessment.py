@@ -67,6 +67,7 @@ _STRANGE: Final = frozenset(
     INDEX[name] for name in ("unrelated", "unrelated_acts", "unrelated_payments", "outside", "bytes_out")
 )
 """Measures of what the request does not account for: their limits follow the risk that alarms of past sessions left."""
+_STRANGE_BITS: Final = sum(1 << at for at in _STRANGE)
 _HOLDING: Final = frozenset(("object_spread", "unrelated", "unrelated_recent", "tenant_unrelated_recent"))
 _LEAST_NARROWING_RISK: Final = 300
 _SCOPE_MEASURES: Final = frozenset(
@@ -275,10 +276,8 @@ def _compare_volumes(
     """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
     limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []
     first_times, novelty = firsts
-    narrowed = profile.narrowed_limits(is_exposed=bool(tally.at_exposure))
+    narrower = _list_narrower(profile, tally, limits, agent_risk)
     raised, allowed, volume = tally.raised & ~(1 << _SESSION_RISK), dict(tally.allowances), 0
-    # Who was stopped at somebody else's records does not go on with those of others.
-    is_on_hold = any(alarm.axis in _HOLDING and alarm.share >= ALARM for alarm in tally.open_alarms)
     if first_times:
         values = (*values[:_FIRST_TIMES], values[_FIRST_TIMES] + first_times, *values[_FIRST_TIMES + 1 :])
         raised |= 1 << _FIRST_TIMES
@@ -288,40 +287,46 @@ def _compare_volumes(
     at = 0
     while raised:
         if raised & 1:
-            times, value = allowed.get(at, 0) + (is_requested and at in _COUNTS), values[at]
-            limit = min(limits[at], narrowed.get(at, limits[at])) << times
-            if at in _STRANGE:
-                limit = _narrow_by_risk(limit, agent_risk)
-            if at == _UNRELATED_PAYMENTS and not times and profile.pays_related_only:
-                limit = 0
-            if is_on_hold and at == _UNRELATED and not times:
-                limit = min(limit, value - 1)
-            is_new = not limit or at in _NEWNESS
-            is_excused = (is_requested and at in _COUNTS) or (is_new_work and is_new)
-            share = _measure_share(value, limit)
-            if share >= ALARM:
-                axes.append(_make_volume_axis(at, value, share, limit, is_requested=is_excused))
-            volume = max(volume, share)
-            window = _WINDOW_OF.get(at)
-            if window is not None:
-                value += recent[window - COUNT] + (beside[at] if beside else 0)
-                limit = limits[window] << times
-                if at in _STRANGE:
-                    limit = _narrow_by_risk(limit, agent_risk)
+            is_counted, value = is_requested and at in _COUNTS, values[at]
+            times, place = allowed.get(at, 0) + is_counted, at
+            while place >= 0:
+                limit = min(limits[place], narrower.get(place, limits[place])) << times
                 share = _measure_share(value, limit)
                 if share >= ALARM:
-                    axes.append(_make_volume_axis(window, value, share, limit, is_requested=is_excused))
+                    is_excused = is_counted or (is_new_work and (not limit or at in _NEWNESS))
+                    axes.append(_make_volume_axis(place, value, share, limit, is_requested=is_excused))
                 volume = max(volume, share)
+                place = _WINDOW_OF.get(at, -1) if place == at else -1
+                value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)
         raised >>= 1
         at += 1
     return volume, axes
 
 
+def _list_narrower(
+    profile: IdentityProfile, tally: SessionTally, limits: Sequence[int], agent_risk: int
+) -> Mapping[int, int]:
+    """Limits that are narrower than the identity's own at present, by their place among them."""
+    narrower = profile.narrowed_limits(is_exposed=bool(tally.at_exposure))
+    if not tally.raised & _STRANGE_BITS:
+        return narrower
+    narrower, allowed = dict(narrower), [at for at, _ in tally.allowances]
+    if agent_risk >= _LEAST_NARROWING_RISK:
+        for at in _STRANGE:
+            for place in (at, _WINDOW_OF[at]):
+                narrower[place] = _narrow_by_risk(min(limits[place], narrower.get(place, limits[place])), agent_risk)
+    if profile.pays_related_only and _UNRELATED_PAYMENTS not in allowed:
+        narrower[_UNRELATED_PAYMENTS] = 0
+    # Who was stopped at somebody else's records does not go on with those of others.
+    is_on_hold = any(alarm.axis in _HOLDING and alarm.share >= ALARM for alarm in tally.open_alarms)
+    if is_on_hold and _UNRELATED not in allowed:
+        narrower[_UNRELATED] = min(narrower.get(_UNRELATED, MAX_SHARE), tally.values[_UNRELATED] - 1)
+    return narrower
+
+
 def _narrow_by_risk(limit: int, agent_risk: int) -> int:
     """A limit under the risk that alarms of past sessions left: an eighth of it under the largest, at least 1."""
-    if agent_risk < _LEAST_NARROWING_RISK or limit <= 1:
-        return limit
-    return max(limit * (8_000 - 7 * agent_risk) // 8_000, 1)
+    return max(limit * (8_000 - 7 * agent_risk) // 8_000, min(limit, 1))
 
 
 def _measure_share(value: int, limit: int) -> int:

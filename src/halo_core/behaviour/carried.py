@@ -103,9 +103,7 @@ def summarize_session(
     alarms = tally.open_alarms if tally.open_alarms and not cleared else tally.alarms
     severity = max((_grade(alarm) for alarm in alarms), default=0)
     new = [alarm for alarm in alarms if alarm.times]
-    kinds = {
-        _name_kind(alarm.axis) for alarm in new if not is_drift_axis(alarm.axis) and alarm.share >= _ALARM_SHARE
-    }
+    kinds = {_name_kind(alarm.axis) for alarm in new if not is_drift_axis(alarm.axis) and alarm.share >= _ALARM_SHARE}
     severity = min(severity + _MORE_AXES * max(len(kinds) - 1, 0), MAX_RISK)
     is_explained = all(alarm.is_exposed for alarm in new or alarms)
     verdict = SessionVerdict.ORDINARY

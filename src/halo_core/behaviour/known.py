@@ -130,7 +130,9 @@ class KnownValues:
         lone = self.lone - self.lone // _DECAY + _UNIT * is_lone
         return KnownValues(values, lone, self.units - self.units // _DECAY + _UNIT)
 
-    def extend(self, shown: Iterable[int], session: int, day: int, *, room: int, untaught: Collection[int]) -> KnownValues:
+    def extend(
+        self, shown: Iterable[int], session: int, day: int, *, room: int, untaught: Collection[int]
+    ) -> KnownValues:
         """The values after the last session went on and showed these as well; see `fold`."""
         values = dict(self.values)
         fresh = [value for value in sorted(shown) if value not in values]

@@ -459,7 +459,7 @@ class SessionTally:
         return replace(self, values=tuple(values), alarms=changed, told=frozenset(told))
 
     def raises_anew(self, axis: str, call: int) -> bool:
-        """Whether an axis that alarms of a call did so for no call of this session, nor for this call in an earlier one."""
+        """Whether no call of this session has raised an axis yet, nor this call in an earlier one of its name."""
         return not any(alarm.axis == axis for alarm in self.alarms) and _mark_told(axis, call) not in self.told
 
     def to_drift_session(self) -> DriftSession:
@@ -538,12 +538,13 @@ class SessionTally:
             if "l" in members:
                 marks, kept = int(members["l"], 16), sorted(tally.samples[_UNRELATED])
                 tally = replace(tally, labelled=frozenset(one for at, one in enumerate(kept) if marks >> at & 1))
-            tally._check()
+            tally.check()
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
             raise profile_error("the tally of the session is invalid") from exc
         return tally
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise ValueError where this is no tally that `advance` and the others make."""
         numbers = (*self.values, *self.at_exposure, self.active_us, self.burst, self.pending, self.request)
         numbers += (self.first_us, self.last_us, *self.habits, *(part for pair in self.allowances for part in pair))
         require(all(type(number) is int for number in numbers), "a number that is none")

@@ -79,7 +79,7 @@ class TenantProfile:
         after = replace(self, identity=self.identity.fold(tally, verdict=verdict), objects=objects)
         if verdict not in TEACHING or has_taught(tally):
             return after
-        records = after._learn_records(tally, verdict)
+        after = _learn_records(after, tally, verdict)
         touched = [number for number in touched if number not in tally.labelled]
         touches, day = add_to_histogram(self.touches, to_level(self.count_touches(touched))), day_of(tally.first_us)
         day_level = self.touch_level if day > self.day else self.day_level
@@ -87,19 +87,7 @@ class TenantProfile:
         target = max(estimate_limit(touches) * FINE, _TOUCH_FLOOR_LEVEL)
         is_mature, cleared = self.identity.is_mature, verdict is not SessionVerdict.ORDINARY
         touch_level = move_limit(self.touch_level, target, day_level, cleared=cleared) if is_mature else target
-        return replace(records, touches=touches, touch_level=touch_level, day=day, day_level=day_level)
-
-    def _learn_records(self, tally: SessionTally, verdict: SessionVerdict) -> TenantProfile:
-        """The profile after a session that touched records with labelled data, if it did."""
-        if not tally.labelled:
-            return self
-        level = to_level(self.count_touches(tally.labelled, folded=tally.labelled))
-        records = add_to_histogram(self.records, level)
-        target = max(estimate_limit(records) * FINE, _TOUCH_FLOOR_LEVEL)
-        if self.identity.is_mature:
-            cleared = verdict is not SessionVerdict.ORDINARY
-            target = move_limit(self.record_level, target, self.record_level, cleared=cleared)
-        return replace(self, records=records, record_level=target)
+        return replace(after, touches=touches, touch_level=touch_level, day=day, day_level=day_level)
 
     def judge(self, tally: SessionTally, *, verdict: SessionVerdict, before: SessionVerdict) -> TenantProfile:
         """The profile after a person has judged a session that was folded before; see `IdentityProfile.judge`."""
@@ -181,3 +169,16 @@ class TenantProfile:
         if tenant.to_bytes() != data:
             raise profile_error("not what was written")
         return tenant
+
+
+def _learn_records(profile: TenantProfile, tally: SessionTally, verdict: SessionVerdict) -> TenantProfile:
+    """The profile after a session that touched records with labelled data, if it did."""
+    if not tally.labelled:
+        return profile
+    level = to_level(profile.count_touches(tally.labelled, folded=tally.labelled))
+    records = add_to_histogram(profile.records, level)
+    target = max(estimate_limit(records) * FINE, _TOUCH_FLOOR_LEVEL)
+    if profile.identity.is_mature:
+        is_cleared = verdict is not SessionVerdict.ORDINARY
+        target = move_limit(profile.record_level, target, profile.record_level, cleared=is_cleared)
+    return replace(profile, records=records, record_level=target)

@@ -1,8 +1,8 @@
 """One action as behaviour sees it: which objects it touches, where it reaches, how much leaves.
 
-Objects are the identifiers, paths, accounts and addresses among its arguments; a few words of prose are none. One is related to the request if the
-user vouches for it, or if it stands in a result that was brought by an action on related objects and is short
-(lineage). What stands in a list first is not, whatever the agent does with it afterwards.
+Objects are the identifiers, paths, accounts and addresses among its arguments; a few words of prose are none. One is
+related to the request if the user vouches for it, or if it stands in a result that was brought by an action on related
+objects and is short (lineage). What stands in a list first is not, whatever the agent does with it afterwards.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from halo_core.model import Impact, Provenance
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
 from halo_core.store import Transaction
 from halo_core.store.known_values import KnownValues
-from halo_core.values import Kind
+from halo_core.values import Kind, TracedLeaf
 from halo_core.values.addresses import canonicalize_host, parse_url
 from halo_core.values.hosts import find_own_domain
 from halo_core.values.leaves import Leaf, name_of_argument
@@ -40,8 +40,8 @@ _PLACES: Final = frozenset({Kind.HOST, Kind.URL})
 _REACHING: Final = frozenset({Impact.ADMIN, Impact.PAYMENT, Impact.SEND, Impact.UNKNOWN})
 _IDENTIFYING: Final = frozenset(
     split_name(word)[-1]
-    for word in "account card case client contract customer document employee file id identifier invoice key loan login member no "
-    "nr number order patient person policy record ref reference ticket user username".split()
+    for word in "account card case client contract customer document employee file id identifier invoice key loan "
+    "login member no nr number order patient person policy record ref reference ticket user username".split()
 )
 """Words at the end of an argument's name that make a number in it, or a word, an identifier; stemmed."""
 _NAMING: Final = _IDENTIFYING | {split_name("name")[-1]}
@@ -89,7 +89,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         digester: keyed digests of the home.
     """
     resource, origin, state = context.call.resource, context.origin, context.state
-    key, impact, sources = tx.image.sketch_key, resource.impact, state.sources
+    key, impact = tx.image.sketch_key, resource.impact
     objects: list[TouchedObject] = []
     destinations: list[Destination] = []
     prose: list[list[str]] = []
@@ -109,11 +109,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
             prose.append(_SEPARATORS.split(text))
             continue
         is_requested = traced_origin is Provenance.USER
-        is_related = is_requested or (traced_origin is Provenance.KNOWN and not traced.places)
-        for place in traced.places:
-            is_related = is_related or (place <= len(sources) and is_related_source(sources[place - 1]))
-        if kind is Kind.PATH and not is_related:
-            is_related = any(item.is_requested for item in _list_carried(tx, context, [_PATH_SEPARATORS.split(text)]))
+        is_related = is_requested or _is_related(tx, context, traced, text)
         objects.append(TouchedObject(_fingerprint(key, text), is_related, kind in _PERSONAL, is_requested))
         if kind in _PLACES or (reaches and traced.is_target):
             # What a lookup brought vouches for a destination only if the request has to do with it.
@@ -149,6 +145,18 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         session_risk=state.risk,
         surprise=_measure_surprise(context),
     )
+
+
+def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, text: str) -> bool:
+    """Whether a value that the user did not write has to do with the request."""
+    sources = context.state.sources
+    if traced.origin is Provenance.KNOWN and not traced.places:
+        return True
+    if any(place <= len(sources) and is_related_source(sources[place - 1]) for place in traced.places):
+        return True
+    # A file that is named after something that the request names.
+    parts = _PATH_SEPARATORS.split(text) if traced.kind is Kind.PATH else ()
+    return bool(parts) and any(item.is_requested for item in _list_carried(tx, context, [parts]))
 
 
 def _measure_surprise(context: DecisionContext) -> int:

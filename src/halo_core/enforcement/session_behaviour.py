@@ -177,7 +177,7 @@ def plan_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     item = context.tally_before
     if item is not None:
         changed = AgentTally(agent, tally, item.verdict, item.is_hindered, item.role, is_observed)
-        return (changed,) if len(state.tallies) == 1 and state.tallies[0].agent == agent else state.tallies_with(changed)
+        return state.tallies_with(changed)
     return state.tallies_with(AgentTally(agent, tally, role=context.terms.role, is_observed=is_observed))
 
 

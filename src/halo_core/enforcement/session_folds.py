@@ -4,9 +4,9 @@ A fold appends the session's summary, which leaves the session without tallies, 
 commits to the next version of its profile. The profile is a function of these entries: `halo verify` computes it again,
 and `rebuild_profiles` makes the rows anew.
 
-What a session did is folded once: whoever comes second finds it without tallies. What goes on after a fold, in a further
-block of the same name, belongs to the same session: its next summary takes the place of the one before. It counts as a
-further session of the agent's only if it went on for a working day, or after it had rested.
+What a session did is folded once: whoever comes second finds it without tallies. What goes on after a fold, in a
+further block of the same name, belongs to the same session: its next summary takes the place of the one before. It
+counts as a further session of the agent's only if it went on for a working day, or after it had rested.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class TenantProfile:
         touch_level, day, day_level = reader.take(0), reader.take(), reader.take(0)
         touches = tuple((reader.take(0, MAX_LEVEL), reader.take(1)) for _ in range(reader.take(0, _MAX_BINS)))
         objects = {reader.take(0, 2**32 - 1): reader.take(0) for _ in range(reader.take(0, _MAX_OBJECTS))}
-        record_level, records = _TOUCH_FLOOR_LEVEL, ()
+        record_level, records = _TOUCH_FLOOR_LEVEL, tuple[tuple[int, int], ...]()
         if not reader.is_at_end:
             record_level = reader.take(0)
             records = tuple((reader.take(0, MAX_LEVEL), reader.take(1)) for _ in range(reader.take(1, _MAX_BINS)))

@@ -138,15 +138,17 @@ def _open_heads(reader: Reader, tenant: str, log: Vkey, home: Path) -> tuple[Che
 
 
 def describe_anchors(home: Path) -> Iterator[str]:
-    """The newest checkpoint of each log that a home knows of, in words; the log itself is not read."""
-    anchors = read_anchors(home / "anchor.json")
+    """The newest checkpoint of each log that a home knows of, in words; no log is read."""
+    notes_by_place = read_anchors(home / "anchor.json")
     for tenant, text in sorted(load_trusted_keys(home).items()):
         try:
-            note = anchors.get(tenant)
-            head = None if note is None else open_checkpoint(note, parse_vkey(text), tenant)
+            log = parse_vkey(text)
+            notes = [notes[tenant] for notes in notes_by_place.values() if tenant in notes]
+            heads = [open_checkpoint(note, log, tenant) for note in notes]
         except (BadInput, NotVerified) as exc:
             yield f"{tenant}: the anchor does not verify ({exc.code})"
             continue
+        head = max(heads, key=lambda item: item.size, default=None)
         yield f"{tenant}: none" if head is None else f"{tenant}: {encode_root(head)} of {head.size} entries"
 
 

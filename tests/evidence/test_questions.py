@@ -17,7 +17,7 @@ from evidence_world import WORK, answer, make_home, ok, open_halo, raw, raw_deci
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
-from halo_core.evidence.answers import format_moment
+from halo_core.evidence.answers import count_population, format_moment
 from halo_world import SURFACE, Calls, attack, cli, db_of, person_ref, session_ref, tool, verified
 
 REFUSED = ("deny", "challenge")
@@ -207,6 +207,52 @@ def test_show_says_what_was_asked_decided_answered_and_came_of_it(home):
     out = ok(cli("replay", ran["id"], home=home))
     assert "recorded effect monitor" in out
     assert "1 identical" in out
+
+
+def test_commands_about_one_entry_or_all_of_them_say_what_they_are_about(home):
+    """`show`, `replay` and `grants unused`: of how many entries and sessions, under which checkpoint; else 2."""
+    decision = raw_decisions(home)[0]["id"]
+    lines = (("show", decision), ("replay", decision), ("replay", "--all"), ("grants", "unused"))
+    for words in lines:
+        ((entries, sessions),) = raw(
+            home, "SELECT count(*), count(DISTINCT CASE WHEN session<>'' THEN session END) FROM entry"
+        )
+        code, out, err = cli(*words, home=home)
+        text = " ".join(out.split())
+        assert code == 0, err
+        assert f"query halo {words[0]}" in text
+        assert f"of {entries} entries in {sessions} sessions, positions 0 to {entries - 1}" in text
+        assert f"= of {entries} entries" in text  # the root of the checkpoint, and its size
+    with contextlib.closing(attack(db_of(home))) as database:
+        database.execute("UPDATE entry SET ts_us=ts_us+1 WHERE idx=5")
+    for words in lines:
+        code, out, err = cli(*words, home=home)
+        assert (code, "differs from what was signed" in out + err) == (2, True), words
+    code, out, _ = cli("show", decision, home=home)
+    assert "cannot tell" in out
+    assert decision in out
+
+
+def test_a_report_of_keys_says_of_what_and_where_the_log_ended(home):
+    (size,) = raw(home, "SELECT max(size) FROM checkpoint")[0]
+    code, out, _ = cli("keys", "report", home=home)
+    text = " ".join(out.split())
+    keys = len(list(home.glob("*.key")))
+    assert code == 0
+    assert f"population {keys} key files, 2 trusted keys of 1 tenant" in text
+    assert f"of {size} entries" in text
+    (home / "anchor.json").unlink()
+    assert "checkpoint local: none" in " ".join(cli("keys", "report", home=home)[1].split())
+
+
+def test_one_of_something_is_said_in_the_singular():
+    assert count_population(1, "reviews") == "1 review"
+    assert count_population(2, "reviews") == "2 reviews"
+    assert count_population(1, "recorded accesses") == "1 recorded access"
+    assert (
+        count_population(1, "decisions on data with the label `cards`") == "1 decision on data with the label `cards`"
+    )
+    assert count_population(0, "entries of 5 entries") == "0 entries of 5 entries"
 
 
 def test_denials_say_what_followed(home):

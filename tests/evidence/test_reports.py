@@ -199,6 +199,30 @@ def test_an_auditors_copy_without_keys_is_read_and_not_written(home, tmp_path):
     assert not list(home.glob("*.key"))
 
 
+@pytest.mark.parametrize(
+    ("framework", "control", "days"),
+    [("pci-dss-4.0.1", "10.5.1", 366), ("eu-ai-act", "Art. 19", 184), ("nist-800-53-r5", "AU-11", 400)],
+)
+def test_a_young_log_does_not_show_that_it_is_kept(whole, tmp_path, framework, control, days):
+    """Only a log that is as old as what is asked for; and where the time is the organisation's own, only with one."""
+    home = copy_home(whole, tmp_path)
+
+    def judge(after_days):
+        with Reader(url_of(home)) as reader:
+            now_us = next(reader.stream("SELECT max(ts_us) FROM entry"))[0] + 1 + after_days * DAY_US
+            room = QueryRoom(reader, "local", home=home, now_us=now_us)
+            report = build_report(room, Period(0, now_us), load_framework(framework))
+        return next(row for row in report.rows if row.control.id == control)
+
+    if framework == "nist-800-53-r5":
+        assert "no schedule says" in judge(days).undecided[0]
+        append(home, EntryKind.RETENTION, {"class": "decisions", "keep_days": days, "op": "set"})
+    young = judge(days - 1)
+    assert (young.verdict, young.findings) == (Verdict.CANNOT_TELL, ())
+    assert f"is kept for {days} days can be shown from" in young.undecided[0]
+    assert judge(days).verdict is Verdict.HOLDS
+
+
 def test_a_failing_control_gives_exit_1_and_a_waiver_takes_it_away(home):
     line = ("report", "--framework", "soc2-tsc-2017", "--json")
     assert cli(*line, home=home)[0] == 2  # there is no review of grants

@@ -3,9 +3,8 @@
 A name is `class: name`, with ` [framework]` behind it where it is one framework alone; of a route, `kind: name`.
 """
 
-OPEN_ATTACKS: dict[str, str] = {}
-ASKED_TWINS: dict[str, str] = {
-    "grant: filter": "a mail filter stores a rule, and `move:Bills` is not written so in the request",
-    "work: undeclared: counts and titles": "an undeclared tool gets a text that quotes an account which a mail named",
+OPEN_ATTACKS: dict[str, str] = {
+    "amount: a number of the user that is no amount": "a number that the user wrote counts as an amount of the user",
 }
+ASKED_TWINS: dict[str, str] = {}
 OPEN_ROUTES: dict[str, str] = {}

@@ -48,8 +48,11 @@ def test_the_same_payment_is_asked_under_any_call_id_turn_and_session(home):
             assert caught.value.reason == "repeated_payment"
         pay(halo, body, amount=91.0)
         pay(halo, body, to="ACC-2", request="Pay ACC-2")
-        pay(halo, body, memo="march")
-    assert len(body) == 4
+        with pytest.raises(Pending):
+            pay(halo, body, memo="march")  # words of the model, which nobody asked for
+        pay(halo, body, to="ACC-3", request="Pay 90 to ACC-3 for march and 90 for april", memo="march")
+        pay(halo, body, to="ACC-3", request="Pay 90 to ACC-3 for march and 90 for april", memo="april")
+    assert len(body) == 5
     assert verified(home, signatures=True) == 0
     assert cli("replay", "--all", home=home)[0] == 0
 

@@ -7,7 +7,7 @@ like may be among it counts as a repetition.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -175,6 +175,7 @@ def read_payment_facts(
     *,
     role: str,
     user_messages: Sequence[str],
+    unvouched: Collection[str],
     digester: Digester,
     at_us: int,
 ) -> PaymentFacts | None:
@@ -186,6 +187,7 @@ def read_payment_facts(
         args: the real arguments.
         role: of the actor.
         user_messages: what the user has said, oldest first.
+        unvouched: arguments whose values nobody vouched for.
         digester: keyed digests.
         at_us: time of the decision.
     """
@@ -197,7 +199,7 @@ def read_payment_facts(
         digest = digester.digest("halo/payment-window", canonical.dumps([*parts]))
         return digest.rpartition(":")[2][:_DIGEST_CHARS]
 
-    values = find_values(resource, args)
+    values = find_values(resource, args, unvouched)
     amount = read_amount_at_stake(request, args)
     keys = values.targets or ("",)  # without a declared target, all its payments share one window
     accounts = sorted({f"paid-to:{name(role, resource.unit, key)}" for key in keys})

@@ -44,12 +44,15 @@ from halo_core.values import (
     Marks,
     Sketch,
     TracedLeaf,
+    find_amount_name,
     fingerprint_vouching_text,
     has_open_targets,
     sends_objects,
     trace_leaves,
     vouch_for_user,
 )
+from halo_core.values.leaves import name_of_argument
+from halo_core.values.provenance import VOUCHED_ORIGINS
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
@@ -155,7 +158,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         context.leaves,
         sketch,
         resource.targets,
-        resource.amount,
+        find_amount_name(resource),
         is_declared=known.names if known else None,
         are_paths_objects=sends_objects(resource),
         are_handles_targets=has_open_targets(resource),
@@ -224,6 +227,7 @@ def build_snapshot(
         context.recorded_args,
         role=context.terms.role,
         user_messages=_list_user_messages(tx, context),
+        unvouched={name_of_argument(place) for place, origin in context.provenance if origin not in VOUCHED_ORIGINS},
         digester=digester,
         at_us=at_us,
     )

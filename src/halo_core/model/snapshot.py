@@ -40,7 +40,7 @@ class Provenance(StrEnum):
 
 
 class Fact(StrEnum):
-    """What is known of an action; all but the last two spare a question about its targets or its amount.
+    """What is known of an action; all but those of the last paragraph spare a question about its targets or its amount.
 
     `asked`: the request has the tool's verb, a word like it, or a word for its class. `alias`: what nobody vouched for
     are addresses of persons whom the user named, at the tenant's own domains. `pointed_at`: what nobody vouched for
@@ -48,15 +48,17 @@ class Fact(StrEnum):
     and the user asked for it. `established`: several principals used the targets in unexposed
     sessions. `known_place`: the agent's baseline knows the host, the mail domain and the folder of each value.
     `same_host`: what nobody vouched for lies on a host that the user named. `unchanged`: an update that gives no
-    target. `amount_asked`: the user wrote the amount.
+    target, or a message whose lists of recipients are empty. `amount_asked`: the user wrote the amount.
 
     `new_host`: it reaches a host that nobody vouched for. `stores_target`: it writes an address, an account, a rule or
     the like that nobody vouched for. `carries_labelled`: a search or an address in it carries a value out of labelled
-    data. `names_foreign`: of a tool that nobody declared, a text names an address or account nobody vouched for.
+    data. `amount_exceeds`: it pays more than the user wrote. `names_foreign`: of a tool that nobody declared, a text
+    names an address or account nobody vouched for.
     """
 
     ALIAS = "alias"
     AMOUNT_ASKED = "amount_asked"
+    AMOUNT_EXCEEDS = "amount_exceeds"
     ASKED = "asked"
     CARRIES_LABELLED = "carries_labelled"
     ESTABLISHED = "established"

@@ -43,6 +43,7 @@ from halo_core.values.observed_text import (
 from halo_core.values.provenance import (
     TRUST_FLOOR,
     TracedLeaf,
+    find_amount_name,
     has_open_targets,
     judge_arguments,
     origin_of_result,
@@ -107,6 +108,7 @@ __all__ = [
     "extract_texts",
     "extract_tokens",
     "extract_values",
+    "find_amount_name",
     "find_answer_scope",
     "find_facts",
     "find_known",

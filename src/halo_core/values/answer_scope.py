@@ -9,7 +9,7 @@ When two spellings are one value is said by `halo_core.values.forms` alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
@@ -19,7 +19,7 @@ from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
-from halo_core.values.leaves import extract_texts
+from halo_core.values.leaves import extract_texts, names_remark
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.normalization import has_invisible
 from halo_core.values.numbers import MIN_DIGITS
@@ -107,7 +107,8 @@ def list_known_names(value: ArgumentValue) -> tuple[tuple[str, str], ...]:
     if value.flags or (value.host and not value.forms):
         return ()
     if value.kind is Kind.EMAIL:
-        return (("email", value.forms[0].text), ("domain", value.host)) if value.host else ()
+        email = tuple(("email", form.text) for form in value.forms[:1])
+        return (*email, ("domain", value.host)) if value.host else email
     if value.kind in (Kind.URL, Kind.HOST):
         host = re.split(r"[/?#]", value.forms[0].text.removeprefix("https://"), maxsplit=1)[0] if value.forms else ""
         # A URL with another scheme or port leads elsewhere.
@@ -179,10 +180,21 @@ def _digest_prose(value: str) -> str:
     return sha256(value.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def find_values(resource: Resource, args: Mapping[str, Any]) -> AnswerScope:
-    """As `find_answer_scope`, with the object of a call of any impact: two payments differ by it too."""
+def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collection[str] = ()) -> AnswerScope:
+    """As `find_answer_scope`, with the object of a call of any impact: two payments differ by it too.
+
+    Args:
+        resource: what is reached.
+        args: its arguments.
+        unvouched: arguments whose values nobody vouched for. A note in one of them is the model's own words, by which
+            no two payments differ.
+    """
     targets, rest = _split_arguments(resource, args)
-    objects = [f"{name}={_describe(value)}" for name, value in rest.items() if not _is_prose(value)]
+    objects = [
+        f"{name}={_describe(value)}"
+        for name, value in rest.items()
+        if not _is_prose(value) and not (name in unvouched and names_remark(name))
+    ]
     return _make_scope(_identify_all(targets), objects)
 
 

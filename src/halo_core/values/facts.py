@@ -12,17 +12,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress, pairwise
+from itertools import compress
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, parse_url
+from halo_core.values.call_programs import judge_call_programs
+from halo_core.values.call_view import CallView, words_of
 from halo_core.values.forms import find_forms, parse_argument
 from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.hosts import is_shared_host
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
-from halo_core.values.languages import Language
-from halo_core.values.leaves import Leaf, name_of_argument
+from halo_core.values.leaves import Leaf, name_of_argument, names_amount, names_note
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
     FURTHER_REQUEST_WORDS,
@@ -34,32 +35,24 @@ from halo_core.values.lexicon import (
     find_asking_verbs,
     stem_all,
 )
-from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
 from halo_core.values.provenance import (
     VOUCHED_ORIGINS,
     TracedLeaf,
-    is_shell_argument,
-    trace_leaves,
 )
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
+from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
+from halo_core.values.user_texts import generate_neighbours, is_above_ceiling
 
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _PLACES: Final = frozenset({Kind.URL, Kind.HOST})
-_STORED_KINDS: Final = frozenset({Kind.ACCOUNT, Kind.EMAIL, Kind.TELEPHONE, Kind.URL, Kind.HOST})
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
-# Words of arguments that hold what later acts go by, whatever their value looks like.
-_STORED_NAMES: Final = frozenset(
-    "webhook callback iban cron crontab rule filter forwarding redirect publickey apikey sshkey payee "
-    "beneficiary account bank bic email role permission owner member group admin".split()
-)
-# Stems of verbs whose tools take an address without keeping it: they fetch from it, or prove who somebody is.
-_NOT_STORING_WORDS: Final = frozenset(
-    "browse brows click clon clone confirm crawl download fetch get login log authenticat navigat open otp pull scrap "
-    "sign verify visit".split()
+_LEVEL_NAMES: Final = frozenset("role permission level access privilege right mode scope".split())
+_LEAST_LEVELS: Final = frozenset(
+    "read reader readonly only view viewer viewonly guest comment commenter member".split()
 )
 _WRITE_WORDS: Final = stem_all(
     "add arrange book create enter log make note open plan put record register reserve save schedule set store update "
@@ -71,25 +64,7 @@ _BODY_NAMES: Final = frozenset("body data payload json content form headers head
 _QUERY_NAMES: Final = frozenset(
     "query q question search keyword keywords term terms text topic prompt input location place subject".split()
 )
-_PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
-# Languages whose programs are not read.
-_OTHER_LANGUAGES: Final = frozenset(
-    "ruby rb javascript js node nodejs deno typescript ts java kotlin groovy scala clojure perl php lua rust golang r "
-    "julia jl swift dart haskell elixir erlang matlab octave csharp dotnet cpp gcc vba applescript osascript awk tcl "
-    "lisp scheme prolog solidity wasm".split()
-)
-_SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
-_WORDS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
-_NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
-_CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
-_PUBLIC_KEY: Final = re.compile(r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN )")
-# Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
-_SETTINGS: Final = re.compile(
-    r"(?:^|[/\\])(?:\.ssh|cron(?:tab|\.\w+)?|sudoers(?:\.d)?|systemd|init\.d|rc\.local|authorized_keys|hosts|resolv\.conf"
-    r"|passwd|shadow|launchagents|launchdaemons|startup|\.(?:bash|zsh|profile|netrc|npmrc|pypirc|gitconfig|pgpass)\w*"
-    r"|\.git[/\\]hooks|\.github[/\\]workflows|\.gitlab-ci\.yml|jenkinsfile|\.aws|\.kube|\.docker)(?:$|[/\\.])"
-)
 # Markdown's image, and elements and styles of HTML that fetch what they name.
 _LOADING: Final = re.compile(
     r"!\[|<\s*(?:img|image|iframe|frame|video|audio|source|embed|object|link|script|svg|input|body|table|td|style|meta)\b"
@@ -109,8 +84,15 @@ _MAX_QUERY_WORDS: Final = 32
 _MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for
 _MIN_ENCODED: Final = 4  # characters of a word that an encoded text carries
 _MIN_ACCOUNT: Final = 7  # digits in a text that may be an account
+_COMPUTING: Final = stem_all("count classify detect tokenize measure compare summarize")
 _MIN_NAME: Final = 3  # letters of a part of a name
 _MAX_NAME: Final = 24
+_FIRST_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_MIN_RECORD: Final = 3  # digits of the number of a record
+_PREFIX_LENGTH: Final = 64  # characters
+_MIN_SLIP: Final = 4  # characters of what may be mistyped
+_MAX_SLIP: Final = 16
+_MIN_FIRST: Final = 4  # letters of a tool's first word that may be a verb
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -171,7 +153,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         sources: what else facts rest on.
     """
     call = _Call(resource, args, leaves, traced, sketch, sources)
-    program = call.judge_programs()
+    program = judge_call_programs(call.view)
     holding = {
         Fact.ASKED: call.is_asked(),
         Fact.ALIAS: call.is_alias(),
@@ -180,8 +162,9 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.SAME_HOST: call.is_same_host(),
         Fact.UNCHANGED: bool(resource.targets) and call.is_unchanged(),
         Fact.AMOUNT_ASKED: bool(resource.amount) and call.is_amount_asked(),
+        Fact.AMOUNT_EXCEEDS: resource.impact is Impact.PAYMENT and call.exceeds_amount(),
         Fact.NEW_HOST: call.has_new_host(),
-        Fact.STORES_TARGET: call.stores_target(),
+        Fact.STORES_TARGET: stores_target(call.view),
         Fact.CARRIES_LABELLED: bool(sources.labelled) and call.carries_labelled(),
         Fact.NAMES_FOREIGN: resource.classified != "declared" and call.names_foreign(),
         Fact.ESTABLISHED: sources.is_established,
@@ -219,13 +202,22 @@ class _Call:
             is_query = kind in _TEXT_KINDS and _has_query_name(traced_leaf.pointer)
             if is_query:
                 self._queries.append(traced_leaf)
-            if is_target or (kind in _NAMING_KINDS and not (is_query and kind is Kind.HANDLE)):
+            is_name = kind in _NAMING_KINDS and not (is_query and kind is Kind.HANDLE)
+            if is_target or is_name or self._numbers_record(traced_leaf):
                 self._naming.append(traced_leaf)
             if is_target and kind is not Kind.PROGRAM:
                 self._targets.append(traced_leaf)
                 if traced_leaf.origin not in VOUCHED_ORIGINS:
                     self._open_targets.append(traced_leaf)
+        self.view = CallView(resource, traced, self._texts, sketch)
         self._was_asked: bool | None = None
+
+    def _numbers_record(self, leaf: TracedLeaf) -> bool:
+        """Whether a number says which of the labelled records is read, and not how many."""
+        if leaf.kind is not Kind.AMOUNT or not self._resource.labels or self._resource.impact is not Impact.READ:
+            return False
+        digits = sum(map(str.isdigit, self._texts.get(leaf.pointer, "")))
+        return digits >= _MIN_RECORD and not names_amount(name_of_argument(leaf.pointer))
 
     def _is_users(self, forms: Iterable[Form]) -> bool:
         return any(map(_USER_BIT.__and__, self._sketch.look_up_forms(forms)))
@@ -235,12 +227,21 @@ class _Call:
     def is_asked(self) -> bool:
         """Whether the user asked for this kind of act: by the tool's verb, or by a word for its class.
 
-        INVARIANT: a tool without a verb in its name was not asked for if its impact is grave.
+        INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote the
+        first word of that name.
         """
         if self._was_asked is None:
             stems = _list_asking_stems(self._resource.id, self._resource.impact)
-            self._was_asked = bool(stems) and self._sketch.was_asked(stems)
+            self._was_asked = self._sketch.was_asked(stems) if stems else self._is_first_word_asked()
         return self._was_asked
+
+    def _is_first_word_asked(self) -> bool:
+        first = next(iter(_FIRST_WORD.findall(self._resource.id)), "").lower()
+        return (
+            len(first) >= _MIN_FIRST
+            and first not in STOP_WORDS
+            and bool(self._sketch.look_up_marks([first])[0] & _USER_BIT)
+        )
 
     def is_amount_asked(self) -> bool:
         """Whether the user wrote the amount."""
@@ -248,10 +249,27 @@ class _Call:
         origins = [leaf.origin for leaf in self._traced if name_of_argument(leaf.pointer) == name]
         return bool(name and origins) and origins.count(Provenance.USER) == len(origins)
 
+    def exceeds_amount(self) -> bool:
+        """Whether it pays more than all that the user wrote, and no trusted lookup gave the amount."""
+        name = self._resource.amount
+        return any(
+            is_above_ceiling(self._texts.get(leaf.pointer, ""), self._are_users)
+            for leaf in self._traced
+            if name and name_of_argument(leaf.pointer) == name and leaf.origin not in VOUCHED_ORIGINS
+        )
+
+    def _are_users(self, forms: Iterable[Form]) -> list[bool]:
+        return [bool(mask & _USER_BIT) for mask in self._sketch.look_up_forms(forms)]
+
     def is_unchanged(self) -> bool:
-        """Whether an update leaves every target as it is: its targets are declared, and none of them is given."""
+        """Whether an update leaves every target as it is, or a message is for nobody.
+
+        An update gives none of its declared targets; the declared targets of a message are empty lists.
+        """
         if not self._resource.targets or self._targets:
             return False
+        if self._resource.impact is Impact.SEND:
+            return all(self._args.get(name) in ([], ()) for name in self._resource.targets)
         if any(leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) for leaf in self._naming):
             return False  # which of them is left as it is would be somebody else's choice
         is_update = not _UPDATING_WORDS.isdisjoint(split_name(self._resource.id))
@@ -272,10 +290,34 @@ class _Call:
     def is_requested(self) -> bool:
         """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
         if self._naming:
-            return {leaf.origin for leaf in self._naming}.issubset(VOUCHED_ORIGINS)
+            return all(
+                leaf.origin in VOUCHED_ORIGINS or self._is_incidental(leaf) or self._is_slip(leaf)
+                for leaf in self._naming
+            )
         origins = {leaf.origin for leaf in self._traced}
         is_foreign = Provenance.UNTRUSTED in origins or Provenance.MIXED in origins
         return not is_foreign and (self.is_asked() or self._is_thing_asked())
+
+    def _is_incidental(self, leaf: TracedLeaf) -> bool:
+        """Whether the model's own word names nothing: a remark, or a right to read and no more."""
+        if leaf.origin is not Provenance.NOVEL or leaf.is_target or leaf.kind is not Kind.HANDLE:
+            return False
+        if names_note(leaf.pointer):
+            return True
+        words = words_of(self._texts.get(leaf.pointer, "").lower())
+        is_level = not _LEVEL_NAMES.isdisjoint(words_of(name_of_argument(leaf.pointer)))
+        return is_level and bool(words) and words <= _LEAST_LEVELS
+
+    def _is_slip(self, leaf: TracedLeaf) -> bool:
+        """Whether a read names, as nobody else did, what is one sign away from the user's, or the number of an id."""
+        if self._resource.impact is not Impact.READ or leaf.origin is not Provenance.NOVEL or SUSPICIOUS in leaf.flags:
+            return False
+        words = list(extract_tokens(self._texts.get(leaf.pointer, "")[:_PREFIX_LENGTH]))
+        if any(self._are_users([Form("id_number", word) for word in words[:1]])):
+            return True
+        if len(words) != 1 or not _MIN_SLIP <= len(words[0]) <= _MAX_SLIP:
+            return False
+        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(generate_neighbours(words[0]))))
 
     def _is_thing_asked(self) -> bool:
         """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`."""
@@ -392,35 +434,6 @@ class _Call:
             return False
         return is_shared_host(url.host) or not self._is_users([_host_form(url)])
 
-    def stores_target(self) -> bool:
-        """Whether a write stores where later acts go (an address, a key, a rule), and nobody vouched for it."""
-        if self._resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
-            return False
-        if not _NOT_STORING_WORDS.isdisjoint(split_name(self._resource.id)):
-            return False
-        tool_words = _words_of(self._resource.id)
-        stores_grants = not _STORED_NAMES.isdisjoint(tool_words) or self._writes_settings()
-        return any(
-            self._is_stored_target(leaf, stores_grants=stores_grants)
-            for leaf in self._traced
-            if leaf.origin not in VOUCHED_ORIGINS and (leaf.is_target or leaf.kind not in (Kind.AMOUNT, Kind.DATE))
-        )
-
-    def _is_stored_target(self, leaf: TracedLeaf, *, stores_grants: bool) -> bool:
-        words = _words_of(name_of_argument(leaf.pointer))
-        if leaf.kind in _STORED_KINDS or not _STORED_NAMES.isdisjoint(words):
-            return True
-        if _PUBLIC_KEY.match(self._texts.get(leaf.pointer, "")) is not None:
-            return True
-        return stores_grants and _CAPTION_NAMES.isdisjoint(words)
-
-    def _writes_settings(self) -> bool:
-        """Whether it writes a file by which a system decides whom to let in and what to run."""
-        return any(
-            leaf.kind is Kind.PATH and _SETTINGS.search(self._texts.get(leaf.pointer, "").casefold()) is not None
-            for leaf in self._traced
-        )
-
     def carries_labelled(self) -> bool:
         """Whether a search or an address carries a value out of labelled data that the user did not write."""
         is_undeclared = self._resource.classified != "declared"
@@ -465,67 +478,14 @@ class _Call:
             return True
         if SUSPICIOUS in leaf.flags or _PROGRAM_SIGN.search(text) is not None or holds_code(text):
             return True
+        if leaf.kind is Kind.TEXT and self._resource.impact is Impact.READ and _computes(self._resource.id):
+            return False
         found = find_forms(_ASSIGNMENT.sub(" ", text))
         forms = [form for form in found if form.domain in _EMBEDDED and _is_reachable(form)]
         return any(
             not mask & _USER_BIT and not known
             for mask, known in zip(self._sketch.look_up_forms(forms), self._sketch.look_up_known(forms), strict=True)
         )
-
-    # what it runs
-
-    def judge_programs(self) -> ProgramClass:
-        """The worst of the programs among the arguments.
-
-        Where the resource says which arguments are programs, its other arguments are none, unless they look like one.
-        """
-        worst, declared = ProgramClass.NONE, dict(self._resource.programs)
-        runs = self._resource.impact is Impact.EXECUTE and not declared
-        for leaf in self._traced:
-            language = declared.get(name_of_argument(leaf.pointer)) if declared else None
-            is_named = leaf.is_target and leaf.kind not in _WORDS  # the rules of targets see to it
-            if language is not None:
-                judged = self._judge_program(leaf, language)
-            elif leaf.kind is Kind.PROGRAM or (runs and not is_named and leaf.kind not in _NUMBERS):
-                judged = self._judge_program(leaf, self._guess_language(leaf))
-            else:
-                continue
-            worst = max(worst, judged, key=_WORST.index)
-        return worst
-
-    def _judge_program(self, leaf: TracedLeaf, language: str) -> ProgramClass:
-        text = self._texts.get(leaf.pointer, "")
-        program = judge_program(text, language) if text and language else OPAQUE
-        if program.effect is ProgramEffect.READS:
-            return ProgramClass.READS
-        if leaf.origin in VOUCHED_ORIGINS or self._is_program_vouched(program):
-            return ProgramClass.VOUCHED
-        return ProgramClass.ACTS
-
-    def _guess_language(self, leaf: TracedLeaf) -> str:
-        """What runs a leaf; empty where that is not certain, since one text can mean different things."""
-        name = name_of_argument(leaf.pointer)
-        words = _words_of(self._resource.id) | _words_of(name)
-        if is_shell_argument(name):
-            return "" if not words.isdisjoint(_PYTHON_WORDS) else Language.SHELL
-        # INVARIANT: FAILCLOSED - a program in a language that nobody reads is none that only computes.
-        if not words.isdisjoint(_SHELL_WORDS | _OTHER_LANGUAGES):
-            return ""
-        if not words.isdisjoint(_PYTHON_WORDS):
-            return Language.PYTHON
-        return Language.SQL if leaf.kind is Kind.PROGRAM else ""
-
-    def _is_program_vouched(self, program: Program) -> bool:
-        """Whether the user named everything that a program acts on, and asked for each thing that it does."""
-        if program.effect is not ProgramEffect.ACTS or not program.named:
-            return False
-        if not all(map(self._sketch.was_asked, program.verbs)):
-            return False
-        leaves = [Leaf(f"/target/{i}", text, [text.casefold()], False, False) for i, text in enumerate(program.named)]
-        return all(leaf.origin in VOUCHED_ORIGINS for leaf in trace_leaves(leaves, self._sketch, ("target",)))
-
-
-_WORST: Final = (ProgramClass.NONE, ProgramClass.READS, ProgramClass.VOUCHED, ProgramClass.ACTS)
 
 
 def _host_form(url: Url) -> Form:
@@ -556,9 +516,21 @@ def _has_query_name(pointer: str) -> bool:
 
 
 @lru_cache(maxsize=2048)
+def _computes(tool: str) -> bool:
+    """Whether by its name a tool computes something of a text that it is given, and sends it nowhere."""
+    return not _COMPUTING.isdisjoint(split_name(tool)[:1])
+
+
+def _drop_particle(word: str) -> str:
+    """The verb of a word that ends in a particle: `payout` is pay."""
+    return next((word.removesuffix(end) for end in ("out", "off", "up", "in") if word.endswith(end)), word)
+
+
+@lru_cache(maxsize=2048)
 def _list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     """Stems of the words by which people ask for an act of a tool; none where nobody can ask for it."""
-    likes = frozenset[str]().union(*map(find_asking_verbs, split_name(tool)))
+    words = split_name(tool)
+    likes = frozenset[str]().union(*map(find_asking_verbs, (*words, *map(_drop_particle, words))))
     if not likes and impact in _IMPACTFUL:
         return frozenset()
     return likes | _CLASS_WORDS.get(impact, frozenset())
@@ -567,16 +539,7 @@ def _list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
 @lru_cache(maxsize=2048)
 def _list_things(tool: str) -> tuple[str, ...]:
     """Words of a tool's name that are no verbs."""
-    return tuple(sorted(word for word in _words_of(tool) if not _is_common(word)))
-
-
-@lru_cache(maxsize=2048)
-def _words_of(name: str) -> frozenset[str]:
-    """Words of an argument's name, and pairs of them as one: `ssh_key` is ssh, key, sshkey."""
-    words = list(re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name))
-    words = [word.lower() for word in words]
-    singular = [word.removesuffix("s") for word in words]
-    return frozenset([*words, *singular, *(a + b for a, b in pairwise(singular))])
+    return tuple(sorted(word for word in words_of(tool) if not _is_common(word)))
 
 
 @lru_cache(maxsize=4096)

@@ -22,11 +22,13 @@ from halo_core.values.addresses import (
     parse_url,
 )
 from halo_core.values.argument_values import is_program
+from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import POLICY_ASKING_WORDS
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.numbers import MAX_FORMS
-from halo_core.values.text import extract_atoms
+from halo_core.values.text import extract_atoms, split_name
+from halo_core.values.user_texts import drop_forbidden, find_ceiling_forms, find_id_numbers, find_named_words
 
 MAX_READ: Final = 262_144  # characters of a text
 MAX_ITEMS: Final = 64
@@ -58,7 +60,13 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
     forms: list[Form] = []
     if vouching:
         # Words by which the user asks for an act, as stems.
-        forms += [make_form(("verb", stem)) for stem in POLICY_ASKING_WORDS.intersection(extract_atoms(text))]
+        asking = POLICY_ASKING_WORDS.intersection(extract_atoms(text)).union(*map(split_name, find_foreign_acts(text)))
+        forms += [make_form(("verb", stem)) for stem in asking]
+        forms += dict.fromkeys(find_named_words(text))
+        if _HAS_DIGIT.search(text) is not None:
+            forms += find_ceiling_forms(text)
+            forms += find_id_numbers(text)
+        text = drop_forbidden(text)
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:
@@ -329,7 +337,7 @@ def _parse_number(  # noqa: PLR0911  one return for each kind
     if not is_target:
         return ArgumentValue(Kind.AMOUNT, text, amounts, False, flags)
     if text.isascii() and text.isdigit():
-        nouns = names - _GENERIC_NAMES
+        nouns = {to_numbered_noun(noun) for noun in names - _GENERIC_NAMES}
         return ArgumentValue(
             Kind.HANDLE,
             text,

@@ -40,7 +40,8 @@ class Form(NamedTuple):
     Args:
         domain: which spellings are compared: `iban`, `digits`, `joint` (bank code and account number), `email`, `url`,
             `host`, `site` (registrable domain), `path`, `amount`, `date`, `numbered` (a short number and its noun),
-            `skeleton` (how an address looks), `verb` (stem of a word by which the user asks for an act).
+            `skeleton` (how an address looks); of texts of the user alone `verb` (stem of a word that asks for an act),
+            `named` and `thing` (words used as names), `ceiling` (amounts up to the sum), `id_number`.
         text: the canonical spelling.
     """
 

@@ -193,6 +193,31 @@ def names_note(pointer: str) -> bool:
     return bool(words) and (_NOTE_WORDS | _AMOUNT_NAMES).issuperset(words)
 
 
+_THING_WORDS: Final = frozenset(
+    "table column issue ticket index database schema view branch environment env service server queue topic job "
+    "collection dataset sheet folder label tag bucket room list board project workspace space module component "
+    "region printer category stage app cluster role permission level access status state type format language kind "
+    "priority scope plan".split()
+)
+
+
+@lru_cache(maxsize=4096)
+def names_thing(name: str) -> bool:
+    """Whether an argument of this name holds a thing of a system, which may have a common word as its name."""
+    return not _THING_WORDS.isdisjoint(map(singularize, split_argument_name(name)))
+
+
+_REMARK_WORDS: Final = frozenset(
+    "memo note reference ref subject title description message text body comment reason remark purpose".split()
+)
+
+
+@lru_cache(maxsize=4096)
+def names_remark(name: str) -> bool:
+    """Whether an argument of this name holds words that go along with a payment or a message."""
+    return not _REMARK_WORDS.isdisjoint(split_argument_name(name))
+
+
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_]{1,64}")
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.content.personal_data import IBAN_LENGTHS, is_iban, normalize_text
+from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS
 
@@ -283,6 +284,27 @@ def _find_amounts(text: str, forms: list[Form]) -> None:
                 forms.append(make_form(("amount", f"{number} {_name_currency(currency[1])}")))
 
 
+_PAID_NUMBER: Final = re.compile(
+    r"\b(?:pay|transfer|send|wire|remit|donate|tip|refund|spend|top up|überweise|bezahle|zahle|paie|vire|paga"
+    r"|transfiere|zapłać|przelej|betaal)(?: (?:him|her|them|us))?(?: [A-Z][\w.-]*){0,3} "
+    rf"({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
+)
+
+
+def find_sums(text: str) -> list[str]:
+    """The amounts of money in a text: with a currency, or behind a verb such as `pay`; of two readings the larger."""
+    found: dict[int, str] = {}
+    for match in islice(_NUMBER_IN_TEXT.finditer(text), MAX_FORMS):
+        start, end = match.span()
+        if _CURRENCY_BEFORE.search(text, max(start - 8, 0), start) or _CURRENCY_BEHIND.match(text, end):
+            found[start] = match[0]
+    first_lowered = text[:1].lower() + text[1:]
+    for match in islice(_PAID_NUMBER.finditer(first_lowered), MAX_FORMS):
+        found.setdefault(match.start(1), match[1])
+    sums = [max(_read_number_row(item), key=float, default="") for item in found.values()]
+    return [item for item in sums if item]
+
+
 def _read_number_row(text: str) -> tuple[str, ...]:
     """The numbers of digits with commas and points between: one number, or a list without blanks."""
     if _WHOLE_NUMERAL.fullmatch(text):
@@ -339,6 +361,10 @@ def trim_number(text: str) -> str:
 _MONTHS: Final = "january february march april may june july august september october november december".split()
 _MONTH: Final = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _ISO_DATE: Final = re.compile(r"(?<![0-9-])([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
+_ISO_MOMENT: Final = re.compile(
+    r"(?:19|20)[0-9]{2}-(?:0?[1-9]|1[0-2])(?:-(?:0?[1-9]|[12][0-9]|3[01]))?"
+    r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?Z?)?"
+)
 _NUMERIC_DATE: Final = re.compile(r"(?<![0-9./-])([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
 _YEAR: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _DAY_MONTH: Final = re.compile(
@@ -347,6 +373,11 @@ _DAY_MONTH: Final = re.compile(
 _MONTH_DAY: Final = re.compile(
     rf"\b{_MONTH}[ ]{{1,2}}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?[ ]{{1,2}}[0-9]{{4}}$", re.IGNORECASE
 )
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day, perhaps with a time, and nothing else."""
+    return _ISO_MOMENT.fullmatch(text.strip()) is not None
 
 
 def find_date_forms(text: str) -> list[Form]:
@@ -391,7 +422,30 @@ def _make_date(year: str, month: str, day: str) -> Form:
     return make_form(("date", f"{year}-{int(month):02}-{int(day):02}"))
 
 
-_FILLERS: Final = frozenset({"no", "nr", "num", "number", "numbers", "nos", "id", "ids", "#", ":", "nummer", "№", "."})
+_FILLERS: Final = frozenset(
+    {
+        "no",
+        "nr",
+        "num",
+        "number",
+        "numbers",
+        "nos",
+        "id",
+        "ids",
+        "#",
+        ":",
+        "nummer",
+        "№",
+        ".",
+        "n",
+        "nº",
+        "numéro",
+        "número",
+        "numero",
+        "numer",
+        "°",
+    }
+)
 _RELATING: Final = frozenset({"with", "whose", "having", "the", "has", "its"})
 """Words between a noun and its number's name: "the file with the id 13"."""
 _QUOTES: Final = frozenset("'\"`’‘“”")
@@ -424,7 +478,7 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:
         sign = match[0].lower()
         if sign.isascii() and sign.isdigit():
             if noun and len(sign) < MIN_DIGITS:
-                forms.append(make_form(("numbered", f"{singularize(noun)} {int(sign)}")))
+                forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(noun))} {int(sign)}")))
             in_list = bool(noun)
         elif sign in _QUOTES or (sign == "is" and previous in _FILLERS):
             continue
@@ -436,9 +490,10 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:
                 noun = ""
         elif sign.isalpha():
             if before == "#" and previous.isascii() and previous.isdigit() and len(previous) < MIN_DIGITS:
-                forms.append(make_form(("numbered", f"{singularize(sign)} {int(previous)}")))
+                forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(sign))} {int(previous)}")))
             behind = noun or behind if sign in _RELATING else ""
-            is_noun = len(sign) > 2 and sign not in STOP_WORDS and sign not in _RELATING
+            is_long = len(sign) > 2 or not sign.isascii()
+            is_noun = is_long and sign not in STOP_WORDS and sign not in _RELATING
             noun, in_list = sign if is_noun else "", False
         else:
             noun, behind, in_list = "", "", False

@@ -28,12 +28,13 @@ from halo_core.values.leaves import (
     is_beside_target,
     name_of_argument,
     names_note,
+    names_thing,
     parse_leaves,
     split_argument_name,
 )
 from halo_core.values.lexicon import STOP_WORDS, TASK_WORDS
 from halo_core.values.normalization import make_skeleton
-from halo_core.values.numbers import MIN_DIGITS, singularize
+from halo_core.values.numbers import MIN_DIGITS, is_date, singularize
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 from halo_core.values.text import split_name
@@ -50,6 +51,13 @@ _MAX_READING_WORDS: Final = 1024  # of all readings of a call
 _MAX_READINGS: Final = 64  # of one leaf
 _MAX_READ_LEAVES: Final = 24  # leaves of a call whose readings are looked up
 
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_AUDIENCE_WORDS: Final = frozenset(
+    "all everyone everybody public external extern ext outside team list lists group announce announcements press "
+    "media customers clients partners vendors suppliers investors subscribers newsletter news members users "
+    "community forum distribution dl guests alumni contractors".split()
+)
+"""Words of addresses that reach many."""
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _SYSTEM_BIT: Final = ORIGIN_BITS[Provenance.SYSTEM]
 _UNTRUSTED_BIT: Final = ORIGIN_BITS[Provenance.UNTRUSTED]
@@ -196,6 +204,15 @@ def has_open_targets(resource: Resource) -> bool:
     return resource.impact in _CONSEQUENCES and not resource.targets
 
 
+_AMBIGUOUS_AMOUNTS: Final = frozenset({"value"})
+
+
+def find_amount_name(resource: Resource) -> str:
+    """The argument that holds an amount: what `value` holds of anything but a payment may be an account as well."""
+    is_certain = resource.impact is Impact.PAYMENT or resource.amount not in _AMBIGUOUS_AMOUNTS
+    return resource.amount if is_certain else ""
+
+
 _MIN_COMPUTED: Final = 6  # digits of which an account could be made
 _MAX_SMALL: Final = 4  # digits
 
@@ -203,7 +220,7 @@ _MAX_SMALL: Final = 4  # digits
 def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -> tuple[list[Provenance], bool]:
     """Origins of the arguments that a result inherits from, and whether it could be computed from numbers of no origin.
 
-    Counts, limits and other small amounts choose how much is returned; no account is made of them.
+    Counts, limits, other small amounts and dates choose what is returned; no account is made of them.
 
     Args:
         leaves: of the arguments.
@@ -216,7 +233,7 @@ def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -
             continue
         origin = origins.get(leaf.pointer, Provenance.NOVEL)
         judged.append(origin)
-        novel_digits += digits if origin is Provenance.NOVEL else 0
+        novel_digits += digits if origin is Provenance.NOVEL and not is_date(leaf.text) else 0
     return judged, novel_digits >= _MIN_COMPUTED
 
 
@@ -291,6 +308,11 @@ def trace_leaves(
     return tuple(sorted(traced))
 
 
+def _has_bank_form(values: list[ArgumentValue]) -> bool:
+    """Whether a value is written as only an account can be, whatever its argument is called."""
+    return any(form.domain in ("iban", "joint") for value in values for form in value.forms)
+
+
 _NAMING: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
 
@@ -349,14 +371,14 @@ class _Trace:
         values = parse_argument(leaf.text, name_words, is_target=is_declared)
         is_amount = not is_declared and (leaf.is_amount or name == self._amount)
         kind = values[0].kind
-        if is_amount and kind in (Kind.ACCOUNT, Kind.TELEPHONE):
+        if is_amount and kind in (Kind.ACCOUNT, Kind.TELEPHONE) and not _has_bank_form(values):
             kind = Kind.AMOUNT
         is_target = is_declared or kind in TARGET_KINDS
         masks: list[int] = []
         flags: set[str] = set()
         origin = Provenance.USER
         for value in values:
-            judged = self._judge_value(value, masks, flags, is_declared=is_declared)
+            judged = self._judge_value(value, masks, flags, is_declared=is_declared, is_thing=names_thing(name))
             origin = max(origin, judged, key=TRUST_ORDER.__getitem__)
         if origin is Provenance.USER:
             return _make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)), is_target))
@@ -380,18 +402,23 @@ class _Trace:
 
     # what vouches
 
-    def _judge_value(self, value: ArgumentValue, masks: list[int], flags: set[str], *, is_declared: bool) -> Provenance:
+    def _judge_value(
+        self, value: ArgumentValue, masks: list[int], flags: set[str], *, is_declared: bool, is_thing: bool = False
+    ) -> Provenance:
         """The origin of a value by its form and its words in order; adds the marks of its forms, and its flags."""
         is_target = is_declared or value.kind in TARGET_KINDS
         origin = self._judge_forms(value, masks)
         if value.in_words if origin is None else origin is Provenance.USER and is_target:
             tokens, packed = self._read_in_order(value.text)
             if origin is None:
-                origin = self._judge_words(value, tokens, packed, is_target=is_target, is_declared=is_declared)
+                origin = self._judge_words(
+                    value, tokens, packed, is_target=is_target, is_declared=is_declared, is_thing=is_thing
+                )
             elif not self._user_spans.find(packed):
                 flags.add(RESPELLED)
         if origin not in VOUCHED_ORIGINS and is_target and self._is_declared_known is not None:
-            origin = Provenance.KNOWN if self._is_declared_known(value) else origin
+            declared = value._replace(host="") if self._is_foreign_list(value) else value
+            origin = Provenance.KNOWN if self._is_declared_known(declared) else origin
         if origin in VOUCHED_ORIGINS:
             # A form that equals a vouched one is delivered to the same place, however it is written.
             return origin
@@ -399,6 +426,17 @@ class _Trace:
         if value.host and self._is_of_vouched_site(value.host):
             flags.add(SAME_SITE)
         return origin or Provenance.NOVEL
+
+    def _is_foreign_list(self, value: ArgumentValue) -> bool:
+        """Whether an untrusted source chose an address that many read, outsiders perhaps, and the user did not.
+
+        That its domain is ours says nothing of who reads it.
+        """
+        if value.kind is not Kind.EMAIL or not value.forms or not self._are_foreign(value.forms):
+            return False
+        words = _LETTERS.findall(value.forms[0].text.partition("@")[0].casefold())
+        audience = [word for word in words if word in _AUDIENCE_WORDS]
+        return bool(audience) and not any(map(_USER_BIT.__and__, self._sketch.look_up_marks(audience)))
 
     def _read_in_order(self, text: str) -> tuple[list[str], bytes]:
         """Tokens of a value and their fingerprints; none of a long one whose beginning stands nowhere."""
@@ -426,19 +464,32 @@ class _Trace:
         return Provenance.SYSTEM if any(map(_SYSTEM_BIT.__and__, found)) else None
 
     def _judge_words(
-        self, value: ArgumentValue, tokens: list[str], packed: bytes, *, is_target: bool, is_declared: bool
+        self,
+        value: ArgumentValue,
+        tokens: list[str],
+        packed: bytes,
+        *,
+        is_target: bool,
+        is_declared: bool,
+        is_thing: bool,
     ) -> Provenance | None:
         # A row of signs such as `0 5 * * *` says enough by its length.
         is_row = (not is_target and len(tokens) >= _MIN_ROW) or _COMPOUND.fullmatch(value.text) is not None
         if not packed or not (is_row or is_name(value.text[:_PREFIX_LENGTH])):
             return None
         # A word of the language names nobody where the argument says where something goes.
-        if is_declared and len(tokens) == 1 and _is_common_word(tokens[0]):
+        is_word = is_declared and len(tokens) == 1 and tokens[0].isalpha() and tokens[0].islower()
+        is_common = is_word and _is_common_word(tokens[0])
+        if is_common and not is_thing:
             return self._judge_marked_word(tokens[0])
         # Systems tell the cases of ids apart; only of what is merely said does the case make no difference.
         least = 2 if is_target else 1
         for origin in VOUCHED_ORIGINS:
             if self._sketch.spans[origin].find(packed) >= least:
+                # Any word may be somebody's handle; the user's counts where it is used as a name.
+                must_name = is_word and (is_common or not is_thing) and origin is Provenance.USER
+                if must_name and not self._is_used_as_name(tokens[0], is_thing=is_thing):
+                    continue
                 return origin
         if value.kind is Kind.HANDLE and len(tokens) == 2 and tokens[0] in "#@":
             bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
@@ -448,6 +499,10 @@ class _Trace:
         if len(words) == 1 and self._sketch.look_up_marks(words)[0] & _SYSTEM_BIT:
             return Provenance.SYSTEM
         return None
+
+    def _is_used_as_name(self, word: str, *, is_thing: bool) -> bool:
+        uses = ("named", "thing") if is_thing else ("named",)
+        return any(map(_USER_BIT.__and__, self._sketch.look_up_forms([Form(use, word) for use in uses])))
 
     def _judge_marked_word(self, word: str) -> Provenance | None:
         """The origin of a common word, which names somebody only behind a sign: `#project`, `@mail`."""

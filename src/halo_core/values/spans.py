@@ -39,7 +39,7 @@ _LEADING: Final = "#@'‘’.:"
 _TRAILING: Final = ".:'’‘"
 _POSSESSIVE: Final = re.compile(r"(.+)(['’]s)")
 _LABELLED: Final = re.compile(r"([A-Za-z_]{2,32})(:)(?![/\\])(.+)")
-_SENTENCE_ENDS: Final = frozenset({"", "\n", ".", "!", "?", ":"})
+SENTENCE_ENDS: Final = frozenset({"", "\n", ".", "!", "?", ":"})
 
 
 def tokenize(text: str, most: int = MAX_TEXT_TOKENS) -> list[str]:
@@ -134,7 +134,7 @@ def fingerprint_text_in_order(
     lowered = [
         token.lower()
         for before, token in zip(["", *tokens], tokens, strict=False)
-        if before in _SENTENCE_ENDS and token[:1].isupper() and token[1:].islower() and token.isalpha()
+        if before in SENTENCE_ENDS and token[:1].isupper() and token[1:].islower() and token.isalpha()
     ]
     fingerprints = fingerprint_tokens_in_order(dict.fromkeys(lowered), key)
     places = range(0, len(fingerprints), TOKEN_BYTES)

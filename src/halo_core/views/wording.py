@@ -235,6 +235,7 @@ def _join_with_and(words: Iterable[str]) -> str:
 _FACT_TEXTS: Final[Mapping[str, str]] = {
     "alias": "the target is an address at your own domain of a person whom the user named",
     "amount_asked": "the user wrote the amount",
+    "amount_exceeds": "it pays more than the user wrote",
     "asked": "the user asked for this kind of act",
     "carries_labelled": "a search or an address in it carries a value out of labelled data",
     "established": "several people used the target before",

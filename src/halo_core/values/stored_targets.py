@@ -1,0 +1,91 @@
+"""Whether a write stores where later acts go: an address, an account, a key or a rule that nobody vouched for."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from halo_core.model import Impact
+from halo_core.values.call_view import CallView, words_of
+from halo_core.values.kinds import Kind
+from halo_core.values.leaves import Leaf, name_of_argument
+from halo_core.values.lexicon import VERBS
+from halo_core.values.provenance import VOUCHED_ORIGINS, TracedLeaf, trace_leaves
+from halo_core.values.sketch import extract_tokens
+from halo_core.values.text import split_name
+
+_STORED_KINDS: Final = frozenset({Kind.ACCOUNT, Kind.EMAIL, Kind.TELEPHONE, Kind.URL, Kind.HOST})
+# Words of arguments that hold what later acts go by, whatever their value looks like.
+_STORED_NAMES: Final = frozenset(
+    "webhook callback iban cron crontab rule filter forwarding redirect publickey apikey sshkey payee "
+    "beneficiary account bank bic email role permission owner member group admin".split()
+)
+_FIELD_NAMES: Final = frozenset("field column attribute property setting option".split())
+"""Words of arguments that say which field of a record is written."""
+# Stems of verbs whose tools take an address without keeping it: they fetch from it, or prove who somebody is.
+_NOT_STORING_WORDS: Final = frozenset(
+    "browse brows click clon clone confirm crawl download fetch get login log authenticat navigat open otp pull scrap "
+    "sign verify visit".split()
+)
+_CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
+_PUBLIC_KEY: Final = re.compile(r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN )")
+# Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
+_SETTINGS: Final = re.compile(
+    r"(?:^|[/\\])(?:\.ssh|cron(?:tab|\.\w+)?|sudoers(?:\.d)?|systemd|init\.d|rc\.local|authorized_keys|hosts|resolv\.conf"
+    r"|passwd|shadow|launchagents|launchdaemons|startup|\.(?:bash|zsh|profile|netrc|npmrc|pypirc|gitconfig|pgpass)\w*"
+    r"|\.git[/\\]hooks|\.github[/\\]workflows|\.gitlab-ci\.yml|jenkinsfile|\.aws|\.kube|\.docker)(?:$|[/\\.])"
+)
+
+
+def stores_target(call: CallView) -> bool:
+    """Whether a write stores where later acts go (an address, a key, a rule), and nobody vouched for it."""
+    if call.resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
+        return False
+    if not _NOT_STORING_WORDS.isdisjoint(split_name(call.resource.id)):
+        return False
+    tool_words = words_of(call.resource.id)
+    fields = {leaf.pointer for leaf in call.traced if _names_stored_field(call, leaf)}
+    stores_grants = bool(fields) or not _STORED_NAMES.isdisjoint(tool_words) or _writes_settings(call)
+    return any(
+        _is_stored_target(call, leaf, stores_grants=stores_grants)
+        for leaf in call.traced
+        if leaf.origin not in VOUCHED_ORIGINS
+        and leaf.pointer not in fields
+        and (leaf.is_target or leaf.kind not in (Kind.AMOUNT, Kind.DATE))
+    )
+
+
+def _names_stored_field(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a leaf says which field is written (`field="iban"`), and that field holds where later acts go."""
+    if leaf.kind is not Kind.HANDLE or _FIELD_NAMES.isdisjoint(words_of(name_of_argument(leaf.pointer))):
+        return False
+    return not _STORED_NAMES.isdisjoint(words_of(call.texts.get(leaf.pointer, "").lower()))
+
+
+def _is_asked_pair(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a leaf such as `move:Bills` is a verb that the user asked for, and a value that the user wrote."""
+    verb, sign, value = call.texts.get(leaf.pointer, "").partition(":")
+    stems = frozenset(split_name(verb))
+    if not sign or not value.strip() or not stems or not stems <= VERBS:
+        return False
+    if not all(call.sketch.was_asked(frozenset((stem,))) for stem in stems):
+        return False
+    parts = [Leaf("/target", value.strip(), list(extract_tokens(value)), False, False)]
+    return all(part.origin in VOUCHED_ORIGINS for part in trace_leaves(parts, call.sketch, ("target",)))
+
+
+def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) -> bool:
+    words = words_of(name_of_argument(leaf.pointer))
+    if leaf.kind in _STORED_KINDS or not _STORED_NAMES.isdisjoint(words):
+        return True
+    if _PUBLIC_KEY.match(call.texts.get(leaf.pointer, "")) is not None:
+        return True
+    return stores_grants and _CAPTION_NAMES.isdisjoint(words) and not _is_asked_pair(call, leaf)
+
+
+def _writes_settings(call: CallView) -> bool:
+    """Whether it writes a file by which a system decides whom to let in and what to run."""
+    return any(
+        leaf.kind is Kind.PATH and _SETTINGS.search(call.texts.get(leaf.pointer, "").casefold()) is not None
+        for leaf in call.traced
+    )

@@ -1,0 +1,221 @@
+"""What only a text of the user says: which words it uses as names, what it forbids, and up to which amount it pays.
+
+    drop_forbidden(text)      # without the clauses that forbid something
+    find_named_words(text)    # `bob` of "invite bob", not `says` of "do what it says"
+    find_ceiling_forms(text)  # forms by which `is_above_ceiling` says whether an amount is more than was written
+
+The words are English, and the shortest ones of the languages of `halo_core.values.foreign_words`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from itertools import islice
+from math import ceil
+from typing import Final
+
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.lexicon import STOP_WORDS, VERBS, stem_all
+from halo_core.values.numbers import find_sums
+from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
+from halo_core.values.text import split_name
+
+# words that are used as names
+
+_SIGNS: Final = frozenset("#@\"'`“”„«»‘’(:=")
+_PREPOSITIONS: Final = frozenset(
+    "to with by for of in on from into via under an für zu bei mit von à pour chez avec para con per voor aan met van "
+    "dla od z na для к для от".split()
+)
+_JOINING: Final = frozenset((",", ";", "/", "and", "or", "&", "und", "et", "y", "e", "en", "i", "oraz", "и"))
+_KINDS_OF_NAMES: Final = frozenset(
+    "user username account payee recipient beneficiary member collaborator colleague handle login person customer "
+    "client vendor supplier table column collection index database schema view branch environment env service server "
+    "queue topic job task project repo repository channel group team role folder label tag bucket workspace space "
+    "room list board dataset sheet cluster module component region printer category board konto nutzer benutzer "
+    "tabelle gruppe kanal dienst compte utilisateur groupe canal usuario cuenta grupo tabla utente gruppo conto "
+    "gebruiker groep użytkownik konto grupa tabela".split()
+)
+"""Nouns beside which stands the name of something."""
+_PARTICLES: Final = frozenset("out up off back over down".split())
+_LEADING_VERBS: Final = VERBS | stem_all("restart reboot deploy trigger install enable disable assign owe charge tip")
+_ARTICLES: Final = frozenset("the my our der die das dem den le la les el los il lo".split())
+_DETERMINERS: Final = frozenset(
+    "a an the my your our his her its their this that these those what which der die das le la les un une el "
+    "los".split()
+)
+_NO_NAMES: Final = frozenset(
+    "now today tomorrow tonight asap soon later again back out up off over away immediately please quickly everything "
+    "everyone everybody nothing nobody somebody someone something anything anyone says said say tells told asks asked "
+    "wants wanted needs needed writes wrote states demands shows reads more less only first next last too also still "
+    "yet once twice instead directly together".split()
+)
+
+
+def find_named_words(text: str) -> Iterator[Form]:
+    """Forms of the words in small letters that a text uses as a name.
+
+    That is a word behind a sign (`@bob`, `"bob"`), a preposition, a verb (`invite bob`), a noun such as `user` or
+    `table`, or another name of a list, one in front of such a noun (`the orders table`), and the first of a sentence.
+    What has an article as well (`post it to the tracker`) may be a thing, and nobody.
+    """
+    tokens = tokenize(text, MAX_TEXT_TOKENS)
+    were_named: list[str] = []
+    for place, token in enumerate(tokens):
+        domain = _find_use(tokens, place, were_named)
+        were_named.append(domain)
+        if not token.isalpha():
+            continue
+        if domain and token.islower():
+            yield make_form((domain, token))
+        elif token.istitle() and (tokens[place - 1] if place else "") in SENTENCE_ENDS:
+            # A capital at the beginning of a sentence says nothing about the case of the name.
+            yield make_form(("named", token.lower()))
+
+
+def _find_use(tokens: Sequence[str], place: int, uses: Sequence[str]) -> str:
+    """`named` or `thing` of a word that is used so, empty for others."""
+    word = tokens[place]
+    if len(word) < 2 or word in _NO_NAMES or word in STOP_WORDS:
+        return ""
+    if place + 1 < len(tokens) and tokens[place + 1] in _KINDS_OF_NAMES and word not in _PREPOSITIONS:
+        return "named"
+    place -= 1
+    while place > 0 and tokens[place] in _PARTICLES:
+        place -= 1  # "pay out anna"
+    before = tokens[place].lower() if place >= 0 else ""
+    if before in _JOINING:
+        return uses[place - 1] if place > 0 else ""
+    if before in _ARTICLES:
+        return "thing" if _leads_to_name(tokens, place - 1) else ""
+    return "named" if _leads_to_name(tokens, place) else ""
+
+
+def _leads_to_name(tokens: Sequence[str], place: int) -> bool:
+    """Whether a name may stand behind a token: it is a sign, a preposition, a noun of names or a verb."""
+    token = tokens[place].lower() if place >= 0 else ""
+    if token in _SIGNS or token in _PREPOSITIONS or token in _KINDS_OF_NAMES:
+        return True
+    if not token.isalpha() or _LEADING_VERBS.isdisjoint(split_name(token)):
+        return False
+    return (tokens[place - 1].lower() if place > 0 else "") not in _DETERMINERS
+
+
+_ID: Final = re.compile(r"(?<![\w-])[A-Za-z]{1,8}[-_/#]?([0-9]{3,12})(?![\w-])")
+_MAX_IDS: Final = 256
+
+
+def find_id_numbers(text: str) -> Iterator[Form]:
+    """Forms of the numbers of ids: `4711` of `C-4711`."""
+    for match in islice(_ID.finditer(text), _MAX_IDS):
+        yield make_form(("id_number", match[1]))
+
+
+_SLIPPED: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def generate_neighbours(word: str) -> Iterator[str]:
+    """What a word in small letters could be a slip of: one sign changed, left out, added, or two exchanged."""
+    for place in range(len(word)):
+        head, sign, tail = word[:place], word[place], word[place + 1 :]
+        yield head + tail
+        yield from (f"{head}{other}{tail}" for other in _SLIPPED if other != sign)
+        if tail:
+            yield f"{head}{tail[0]}{sign}{tail[1:]}"
+    for place in range(len(word) + 1):
+        yield from (f"{word[:place]}{other}{word[place:]}" for other in _SLIPPED)
+
+
+# what is forbidden
+
+_CLAUSE_END: Final = re.compile(r"[.,;!?](?=\s|$)|[\n—；，。！？、]")
+_FORBIDDING: Final = re.compile(
+    r"\b(?:do not|don['’]?t|never|must not|mustn['’]?t|should not|shouldn['’]?t|under no circumstances"
+    r"|not (?:to|at|from|via)|niemals|nie|nicht|keinesfalls|auf keinen fall|unter keinen umständen"
+    r"|jamais|surtout pas|(?:ne |n['’])\w+ (?:pas|plus)|nunca|no (?:pagu|env|transf|us|mand)\w+"
+    r"|mai|non (?:pag|invi|us|mand)\w+|não (?:pag|envi|us)\w+|nigdy"
+    r"|nie (?:płać|wysyłaj|przelewaj|używaj|korzystaj)|nooit|niet|asla|sakın"
+    r"|никогда|не (?:плат|перевод|отправ|использ)\w+|أبدا|لا (?:تدفع|ترسل|تحول|تستخدم))\b"
+    r"(?! (?:forget|hesitate|worry|miss|mind|wait|only|just|pay more|spend more|exceed|nur|vergessen|zögern"
+    r"|oubli|olvid))|不要|切勿|千万别|禁止",
+    re.IGNORECASE,
+)
+_BAD: Final = re.compile(
+    r"\b(?:hacked|compromised|stolen|fraud\w*|scam\w*|phishing|fake|forged|no longer (?:valid|used|in use|theirs)"
+    r"|gehackt|gesperrt|betrüg\w*|gefälscht|piraté|frauduleu\w*|falso|hackeado|fałszyw\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def drop_forbidden(text: str) -> str:
+    """A text without what it forbids: from such a word to the end of its clause, or the clause that calls it bad."""
+    if _FORBIDDING.search(text) is None and _BAD.search(text) is None:
+        return text
+    kept: list[str] = []
+    start = 0
+    for end in [*(match.end() for match in _CLAUSE_END.finditer(text)), len(text)]:
+        clause, start = text[start:end], end
+        forbidding = _FORBIDDING.search(clause)
+        if _BAD.search(clause) is not None:
+            clause = "\n"
+        elif forbidding is not None:
+            clause = clause[: forbidding.start()] + "\n"
+        kept.append(clause)
+    return "".join(kept)
+
+
+# how much may be paid
+
+_LEVELS: Final = 40  # of halves: up to 2**40 hundredths
+_MOST_DIGITS: Final = 15
+_ANY_CEILING: Final = Form("ceiling", "")
+_OPEN_SUM: Final = re.compile(
+    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly)\b",
+    re.IGNORECASE,
+)
+
+
+def find_ceiling_forms(text: str) -> Iterator[Form]:
+    """Forms of all amounts up to the sum of those that a text pays; none where it leaves open what is added to it."""
+    sums = [to_hundredths(item) for item in find_sums(text)]
+    if not sums or _OPEN_SUM.search(text) is not None:
+        return
+    yield _ANY_CEILING
+    rest, start = min(sum(map(abs, sums)), 2**_LEVELS - 1) + 1, 0
+    for level in range(_LEVELS, -1, -1):  # [0, sum] as intervals whose lengths are powers of two
+        if rest >= 1 << level:
+            yield make_form(("ceiling", f"{level} {start >> level}"))
+            start += 1 << level
+            rest -= 1 << level
+
+
+def is_above_ceiling(amount: str, look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> bool:
+    """Whether an amount is more than what the user wrote.
+
+    Args:
+        amount: as an argument has it.
+        look_up: says of forms whether a text of the user gave them.
+    """
+    if not any(look_up([_ANY_CEILING])):
+        return False
+    try:
+        hundredths = abs(to_hundredths(amount))
+    except InvalidOperation:
+        return True
+    return not any(look_up([make_form(("ceiling", f"{level} {hundredths >> level}")) for level in range(_LEVELS + 1)]))
+
+
+def to_hundredths(amount: str) -> int:
+    """A plain decimal numeral in hundredths, rounded up; what is too large for any ceiling as one number.
+
+    Raises:
+        InvalidOperation: it is no number.
+    """
+    value = Decimal(amount)
+    if not value.is_finite():
+        raise InvalidOperation
+    if value.adjusted() > _MOST_DIGITS:
+        return (1 << 2 * _LEVELS) * (-1 if value < 0 else 1)
+    return ceil(value * 100) if value.adjusted() > -_LEVELS else int(value > 0)

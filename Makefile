@@ -98,8 +98,10 @@ $(OLDEST): pyproject.toml .ci/requirements-lowest.txt
 
 # The contract suite and the adapters' smoke tests.
 LOWEST_TESTS ?= smoke and not thorough
+ADAPTERS     := tests/adapters tests/langchain tests/llamaindex tests/openai_agents
+LOWEST_FILES  = $(if $(LOWEST_TESTS),$(shell grep --recursive --files-with-matches --include='test_*.py' smoke $(ADAPTERS)),$(ADAPTERS))
 test-lowest: $(OLDEST)
-	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "$(LOWEST_TESTS)" tests/adapters tests/langchain tests/llamaindex tests/openai_agents
+	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "$(LOWEST_TESTS)" $(LOWEST_FILES)
 
 lock: setup
 	$(COMPILE) pyproject.toml $(EXTRAS) --group dev --output-file requirements-dev.txt

@@ -21,6 +21,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -228,7 +229,7 @@ def _to_cedar_json(statement: str) -> dict[str, Any]:
         depth += (character in "([{") - (character in ")]}")
         if depth > _MAX_NESTING:
             raise too_deep
-    cedar_text = cedarpy.policies_to_json_str(statement)
+    cedar_text = _parse_cedar(statement)
     try:
         cedar_json: dict[str, Any] = json.loads(cedar_text)
         if cedar_text.count("{") + cedar_text.count("[") > _MAX_JSON_NESTING:  # a long chain of `&&` is nested, too
@@ -238,9 +239,15 @@ def _to_cedar_json(statement: str) -> dict[str, Any]:
     return cedar_json
 
 
+@lru_cache(maxsize=256)  # a drill parses the same rules for each of its cases
+def _parse_cedar(text: str) -> str:
+    cedar_json: str = cedarpy.policies_to_json_str(text)
+    return cedar_json
+
+
 def _count_policies(text: str) -> int:
     try:
-        cedar_json = json.loads(cedarpy.policies_to_json_str(text))
+        cedar_json = json.loads(_parse_cedar(text))
     except ValueError:
         return -1
     return len(cedar_json["staticPolicies"]) + len(cedar_json["templates"])

@@ -38,15 +38,16 @@ ERASURE_POINTS: Final = (
 )
 """Reached by `halo erase` and `halo retention apply`, never by a decision."""
 
-_hooks: list[Callable[[str], None]] = []
+ARMED: Final[list[Callable[[str], None]]] = []
+"""What is called with the name of every point reached; empty unless armed. A hot path looks here before it calls."""
 
 
 def arm_failpoints(hook: Callable[[str], None] | None) -> None:
     """Call `hook` with the name of every point reached in this process; None disarms."""
-    _hooks[:] = [hook] if hook is not None else []
+    ARMED[:] = [hook] if hook is not None else []
 
 
 def hit_failpoint(name: str) -> None:
     """Say that a point was reached."""
-    if _hooks:
-        _hooks[0](name)
+    if ARMED:
+        ARMED[0](name)

@@ -372,8 +372,8 @@ def is_empty(image: TenantImage) -> bool:
         image.taint_index,
         image.runs.open_places,
         image.runs._sessions,
-        image._states,
-        image._current,
+        image.states,
+        image.current_sessions,
         image._memories,
     )
     return (image.control, image.next_index, image.taint_end) == (None, None, None) and not any(kept)
@@ -523,7 +523,7 @@ def test_more_sessions_in_one_transaction_than_memory_holds(home):
     jobs = [lambda tx, session=session: change_state(tx, session) for session in sessions]
     with opened(home) as halo:
         halo.store.commit_group([*jobs, *jobs])
-        assert len(image_of(halo)._states) == MAX_STATES
+        assert len(image_of(halo).states) == MAX_STATES
         versions = halo.store.commit(lambda tx: {tx.load_session(session).view.version for session in sessions})
         assert versions == {2}
     assert verified(home) == 0
@@ -547,8 +547,8 @@ def assert_memory_is_right(halo: HaloBase, home: Path) -> None:
         commitments = dict(database.execute("SELECT subject, commitment FROM vault WHERE erased_at_us IS NULL"))
         (next_index,) = database.execute("SELECT max(idx) + 1 FROM entry").fetchone()
         blobs = {row[0] for row in database.execute("SELECT hash FROM blob")}
-    for session in image._current:
-        known = image.find_session(session)
+    for session in image.current_sessions:
+        known = image.states.get(session)
         assert (None if known is None else known.to_bytes()) == states.get(session), session
         assert known is None or known == SessionState.from_bytes(states[session])
     assert image.uses == {key: uses.get(key, 0) for key in image.uses}

@@ -45,7 +45,7 @@ def test_a_state_that_was_written_is_remembered_as_it_would_be_read(state: Sessi
     image = make_image()
     image.put_session(state)
     remembered, read = image.parse_session(state.view.id, data), SessionState.from_bytes(data)
-    assert remembered == read == state == image.find_session(state.view.id)
+    assert remembered == read == state == image.states.get(state.view.id)
     assert repr(remembered) == repr(read)
     assert remembered.to_bytes() == read.to_bytes() == data
     assert remembered.make_commitment() == read.make_commitment()
@@ -57,11 +57,11 @@ def test_a_row_that_somebody_changed_is_read_and_not_remembered(one: SessionStat
     image = make_image()
     image.put_session(one)
     image.expire()
-    assert not image.knows_session(one.view.id)
-    assert image.parse_session(one.view.id, other.to_bytes()) == other == image.find_session(one.view.id)
+    assert one.view.id not in image.current_sessions
+    assert image.parse_session(one.view.id, other.to_bytes()) == other == image.states.get(one.view.id)
     assert image.parse_session(one.view.id, one.to_bytes()) == one
-    assert image.parse_session(one.view.id, None) is None is image.find_session(one.view.id)
-    assert image.knows_session(one.view.id)
+    assert image.parse_session(one.view.id, None) is None is image.states.get(one.view.id)
+    assert one.view.id in image.current_sessions
 
 
 @given(_STATES, _COUNT)
@@ -81,6 +81,6 @@ def test_the_memory_of_states_is_bounded() -> None:
     for number in range(3 * MAX_STATES):
         image.put_session(SessionState.create(f"s{number}", 1))
         image.parse_session(f"new{number}", None)
-    assert len(image._states) == MAX_STATES
-    assert len(image._current) <= 2 * MAX_STATES
-    assert not image.knows_session("s0")
+    assert len(image.states) == MAX_STATES
+    assert len(image.current_sessions) <= 2 * MAX_STATES
+    assert "s0" not in image.current_sessions

@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from halo_core.risk.drift import SessionHabits
+from halo_core.risk.drift import describe_arguments
 
 FINGERPRINT_BITS: Final = 48
 _MASK: Final = 2**FINGERPRINT_BITS - 1
@@ -122,15 +122,11 @@ def is_accounted_for(event: BehaviourEvent) -> bool:
     return all(item.is_requested or (item.is_related and not event.is_exposed) for item in event.objects)
 
 
-SHAPE_COUNTS: Final = "filled empty numbers decimals links schemes texts words lines marks greets plain".split()
-"""What is counted of the arguments of an action, in order; see `risk.drift.SessionHabits`."""
-
-
 class CallShape(NamedTuple):
     """How a call was written; feeds the habits that drift compares.
 
     Args:
-        counts: one for each of `SHAPE_COUNTS`.
+        counts: one for each of `risk.drift.SHAPE_COUNTS`.
         call: fingerprint of the tool with its arguments.
         way: fingerprint of the tool with the names of the arguments that are filled in.
         turn: number of the message that asked for it.
@@ -143,13 +139,11 @@ class CallShape(NamedTuple):
 
 
 def describe_call(tool: str, args: Mapping[str, Any], *, turn: int = 0) -> CallShape:
-    """The shape of a call, off the decision path (about 20 µs; bounded by `risk.drift`)."""
-    habits = SessionHabits()
-    habits.record_action(tool, args, reads=False, failed=False, turn=turn)
-    (call,), (way,) = habits.calls, habits.call_shapes
-    counts = tuple(habits.counts.get(name, 0) for name in SHAPE_COUNTS)
-    return CallShape(counts, _fingerprint_32(call), _fingerprint_32(way), turn)
-
-
-def _fingerprint_32(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).digest())
+    """The shape of a call, off the decision path (bounded by `risk.drift`)."""
+    counts, call, way = describe_arguments(tool, args)
+    return CallShape(
+        counts,
+        int.from_bytes(blake2b(call.encode("utf-8", "surrogatepass"), digest_size=4).digest()),
+        int.from_bytes(blake2b(way.encode("utf-8", "surrogatepass"), digest_size=4).digest()),
+        turn,
+    )

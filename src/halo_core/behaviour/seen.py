@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections import Counter
 from collections.abc import Iterable
 from enum import IntEnum
 from functools import lru_cache
@@ -95,8 +94,9 @@ def list_seen(event: BehaviourEvent) -> tuple[int, ...]:
 
 def choose_kept(seen: frozenset[int], fresh: Iterable[int]) -> list[int]:
     """What of `fresh` a session still has room for."""
-    counts = Counter(number >> FINGERPRINT_BITS for number in seen)
-    kept = []
+    counts, kept = [0] * SEEN_COUNT, []
+    for number in seen:
+        counts[number >> FINGERPRINT_BITS] += 1
     for number in fresh:
         kind = number >> FINGERPRINT_BITS
         if counts[kind] < MAX_SEEN[kind]:

@@ -7,19 +7,21 @@ Bar-Yossef et al., Counting Distinct Elements in a Data Stream, 2002). INVARIANT
 from __future__ import annotations
 
 from array import array
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import add
 from typing import Any, Final, NamedTuple, Protocol
 
-from halo_core.behaviour.event import SHAPE_COUNTS, BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
+from halo_core.behaviour.event import BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE, MEASURES
 from halo_core.behaviour.packing import profile_error
 from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen, pack_seen, split_seen, unpack_seen
 from halo_core.errors import require
 from halo_core.model import Impact
-from halo_core.risk.drift import DriftSession, SessionHabits
+from halo_core.risk.drift import SHAPE_COUNTS, DriftSession, SessionHabits
 
 _MINUTE_US: Final = 60_000_000
 _MAX_GAP_US: Final = _MINUTE_US
@@ -47,6 +49,7 @@ _FAILURES, _REFUSALS, _SESSION_RISK = INDEX["failures"], INDEX["refusals"], INDE
 _FIRST_TIMES, _NOVELTY, _SECONDS, _BURST = (INDEX[n] for n in ("first_times", "novelty", "seconds", "burst"))
 _HAND_OFFS, _RESULT_BYTES = INDEX["hand_offs"], INDEX["result_bytes"]
 _UNRELATED_ACTS, _UNRELATED_PAYMENTS = INDEX["unrelated_acts"], INDEX["unrelated_payments"]
+_READ: Final = Impact.READ.value
 _CLASS_OF_IMPACT: Final = {
     Impact.SEND.value: _SENDS,
     Impact.PAYMENT.value: _PAYMENTS,
@@ -212,7 +215,7 @@ class SessionTally:
         Otherwise a second attempt at what was refused would add nothing, and what never happened would count.
         """
         values = list(self.values)
-        is_first, is_read = not values[_ACTIONS], event.impact == Impact.READ.value
+        is_first, is_read = not values[_ACTIONS], event.impact == _READ
         self._count_action(event, values, is_read=is_read)
         gap, burst = (0, 1) if is_first else self._compute_pace(event.ts_us)
         active_us = self.active_us + gap
@@ -265,11 +268,15 @@ class SessionTally:
         graded = _CLASS_OF_IMPACT.get(event.impact)
         if graded is not None:
             values[graded] += 1
-        if not is_read and event.objects and not any(item.is_related or item.is_requested for item in event.objects):
+        has_related = has_unrelated_person = False
+        for item in event.objects:
+            if item.is_related or item.is_requested:
+                has_related = True
+            elif item.is_person:
+                has_unrelated_person = True
+        if not is_read and event.objects and not has_related:
             values[_UNRELATED_ACTS] += 1
-        if event.amount is not None and any(
-            item.is_person and not item.is_related and not item.is_requested for item in event.objects
-        ):
+        if event.amount is not None and has_unrelated_person:
             values[_UNRELATED_PAYMENTS] += 1
         if is_read and event.labels:
             values[_LABELLED_READS] += 1
@@ -316,7 +323,7 @@ class SessionTally:
         samples = list(self.samples)
         touched: tuple[list[int], ...] = ([], [], [], [], [], [])
         for item in event.objects:
-            number = shorten_fingerprint(item.fingerprint) & _NUMBER_32
+            number = (item.fingerprint ^ item.fingerprint >> 64) & _NUMBER_32  # of `shorten_fingerprint`
             # What the request names one by one is no deviation: it is counted apart.
             touched[_REQUESTED if item.is_requested else _OBJECTS].append(number)
             if not item.is_related and not item.is_requested:
@@ -324,14 +331,17 @@ class SessionTally:
             if item.is_person:
                 touched[_PERSONS].append(number)
         for place in event.destinations:
-            number = shorten_fingerprint(place.fingerprint) & _NUMBER_32
+            number = (place.fingerprint ^ place.fingerprint >> 64) & _NUMBER_32
             touched[_DESTINATIONS].append(number)
             if not place.is_own and not place.is_vouched:
                 touched[_OUTSIDE].append(number)
         for which, numbers in enumerate(touched):
             if numbers and not samples[which].issuperset(numbers):
-                at = _AT[which]
-                samples[which], values[at] = _add_distinct(samples[which], values[at], numbers, _SAMPLE_SIZES[which])
+                at, every = _AT[which], samples[which].union(numbers)
+                if len(every) <= _SAMPLE_SIZES[which]:
+                    samples[which], values[at] = every, max(values[at], len(every))
+                else:
+                    samples[which], values[at] = _keep_smallest(every, values[at], _SAMPLE_SIZES[which])
         return tuple(samples)
 
     def with_outcome(
@@ -353,7 +363,9 @@ class SessionTally:
             shape: how it was written (`describe_call`).
         """
         values, pending = list(self.values), self.pending
-        found = [join_seen(SeenKind.LABEL, fingerprint_text(label)) for label in list(labels)[:16]]
+        found: list[int] = []
+        for label in list(labels)[:16]:
+            found.append(join_seen(SeenKind.LABEL, fingerprint_text(label)))  # noqa: PERF401  a comprehension is a call
         for at, amount in (
             (_FAILURES, int(failed)),
             (_REFUSALS, int(refused)),
@@ -366,21 +378,51 @@ class SessionTally:
         seen = self.seen
         if not seen.issuperset(found):
             seen = seen.union(choose_kept(seen, [number for number in found if number not in seen]))
-        changed = replace(self, values=tuple(values), pending=pending, seen=seen)
-        return changed.with_shape(shape) if shape else changed
+        habits, calls, ways = (self.habits, self.calls, self.ways) if shape is None else self._add_shape(shape)
+        # The constructor, since `dataclasses.replace` takes three times as long.
+        return SessionTally(
+            tuple(values),
+            self.at_exposure,
+            self.principal,
+            self.request,
+            self.first_us,
+            self.last_us,
+            self.active_us,
+            self.burst,
+            self.samples,
+            seen,
+            habits,
+            calls,
+            ways,
+            self.allowances,
+            self.alarms,
+            self.refused,
+            self.untaught,
+            self.raised,
+            pending,
+            self.shown,
+            self.fresh,
+        )
 
     def with_shape(self, shape: CallShape) -> SessionTally:
         """The tally with how an action was written."""
-        ahead, repeats, turns, last_turn, *counts = self.habits
+        habits, calls, ways = self._add_shape(shape)
+        return replace(self, habits=habits, calls=calls, ways=ways)
+
+    def _add_shape(self, shape: CallShape) -> tuple[tuple[int, ...], frozenset[int], frozenset[int]]:
+        """Habits, calls and ways with how an action was written."""
+        ahead, repeats, turns, last_turn, *before = self.habits
         call, way = shape.call & _NUMBER_32, shape.way & _NUMBER_32
         turn = shape.turn & _NUMBER_32
         if not turns or turn != last_turn:
             turns, last_turn = turns + 1, turn
-        counts = [min(a + max(b, 0), MAX_VALUE) for a, b in zip(counts, shape.counts, strict=True)]
+        counts = list(map(add, before, shape.counts))
+        if len(before) != len(shape.counts) or max(counts) > MAX_VALUE or min(shape.counts) < 0:
+            counts = [min(a + max(b, 0), MAX_VALUE) for a, b in zip(before, shape.counts, strict=True)]
         habits = (ahead, repeats + (call in self.calls), turns, last_turn, *counts)
         calls = self.calls | {call} if len(self.calls) < _MAX_CALLS else self.calls
         ways = self.ways | {way} if len(self.ways) < _MAX_WAYS else self.ways
-        return replace(self, habits=habits, calls=calls, ways=ways)
+        return habits, calls, ways
 
     def with_allowance(self, measure: str) -> SessionTally:
         """The tally after a person allowed more: the limit of a measure (a name, or `<name>_recent`) is doubled."""
@@ -476,25 +518,32 @@ class SessionTally:
         """Canonical tree; at most 4 KB as JSON, a few hundred bytes for an ordinary session."""
         members: dict[str, Any] = {
             "h": list(self.habits),
-            "o": [_pack_32(sample) for sample in self.samples],
+            "o": list(map(_pack_32, self.samples)),
             "q": self.request,
             "s": pack_seen(self.seen),
             "t": [self.first_us, self.last_us, self.active_us, self.burst, self.pending],
             "v": list(self.values),
             "w": [_pack_32(self.calls), _pack_32(self.ways)],
         }
-        optional: dict[str, Any] = {
-            "a": [list(alarm) if alarm.call or alarm.is_cleared else list(alarm[:4]) for alarm in self.alarms],
-            "p": self.principal,
-            "f": self._pack_folded(),
-            "l": _mark_kept(self.labelled, self.samples[_UNRELATED]) if self.labelled else "",
-            "k": _pack_32(self.told),
-            "r": _pack_32(self.refused),
-            "u": pack_seen(self.untaught),
-            "x": list(self.at_exposure),
-            "y": [list(pair) for pair in self.allowances],
-        }
-        return members | {name: part for name, part in optional.items() if part}
+        if self.alarms:
+            members["a"] = [list(alarm) if alarm.call or alarm.is_cleared else list(alarm[:4]) for alarm in self.alarms]
+        if self.principal:
+            members["p"] = self.principal
+        if self.folded is not None:
+            members["f"] = self._pack_folded()
+        if self.labelled:
+            members["l"] = _mark_kept(self.labelled, self.samples[_UNRELATED])
+        if self.told:
+            members["k"] = _pack_32(self.told)
+        if self.refused:
+            members["r"] = _pack_32(self.refused)
+        if self.untaught:
+            members["u"] = pack_seen(self.untaught)
+        if self.at_exposure:
+            members["x"] = list(self.at_exposure)
+        if self.allowances:
+            members["y"] = list(map(list, self.allowances))
+        return members
 
     def _pack_folded(self) -> list[Any]:
         part = self.folded
@@ -561,11 +610,8 @@ class SessionTally:
         require(type(self.principal) is str and is_alarm, "a name or alarm that is none")
 
 
-def _add_distinct(sample: frozenset[int], count: int, numbers: Iterable[int], size: int) -> tuple[frozenset[int], int]:
-    """A sample of the smallest fingerprints and the number of distinct ones, with more of them."""
-    every = sample.union(numbers)
-    if len(every) <= size:
-        return every, max(count, len(every))
+def _keep_smallest(every: frozenset[int], count: int, size: int) -> tuple[frozenset[int], int]:
+    """The smallest of more fingerprints than a sample holds, and the number of distinct ones that follows."""
     kept = sorted(every)[:size]
     return frozenset(kept), max(count, (size - 1) * 2**32 // max(kept[-1], 1), size)
 
@@ -587,7 +633,7 @@ def _mark_kept(chosen: frozenset[int], sample: frozenset[int]) -> str:
 
 @lru_cache(maxsize=512)
 def _pack_32(numbers: frozenset[int]) -> str:
-    return b64encode(array("I", sorted(numbers)).tobytes()).decode("ascii")
+    return b2a_base64(array("I", sorted(numbers)).tobytes(), newline=False).decode("ascii")
 
 
 def _unpack_32(text: str) -> frozenset[int]:

@@ -77,6 +77,7 @@ SEALED: Final = "halo:secret:"
 """How a sealed secret begins (`halo_core.content.redaction`)."""
 
 _US: Final = 1_000_000
+_DENY: Final = Effect.DENY.value
 
 
 def decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
@@ -147,7 +148,7 @@ def _compute_charges(
 
 def only_repeats(reasons: Sequence[Reason]) -> bool:
     """Whether the only thing against a request is that it ran before; that is no attempt at anything."""
-    return {reason.code for reason in reasons if reason.effect == Effect.DENY.value} == {"already_dispatched"}
+    return {reason.code for reason in reasons if reason.effect == _DENY} == {"already_dispatched"}
 
 
 def check_preconditions(request: AccessRequest, snapshot: Snapshot) -> Reason | None:

@@ -65,7 +65,7 @@ def read_facts(
             context.recorded_args,
             context.leaves,
             context.traced,
-            tx.load_sketch(context.state),
+            context.sketch,
             _find_sources(tx, context.state, digester, assessment, context.known),
         )
     return context.facts

@@ -40,6 +40,7 @@ from halo_core.values import (
     ConversationDigest,
     MarkedItem,
     ResultMarks,
+    Sketch,
     TracedLeaf,
     reads_own_place,
 )
@@ -156,6 +157,7 @@ class DecisionContext:
         control: the tenant's control row.
         mode: observe or enforce.
         state: the session's state before the decision.
+        sketch: the texts and values that the session has seen.
         provenance: JSON pointer of each argument leaf → where the value came from, sorted.
         targets: JSON pointer, kind and flags of each leaf that says where something goes, sorted.
         sources: JSON pointer of each leaf that some result brought → which resources gave it, sorted.
@@ -200,7 +202,9 @@ class DecisionContext:
         handle: handle of the link that a hand-off leads to.
         used_answer: an answer was used up for this call, and not for the first part of one that paused.
         earlier: what this very request brought when it ran before.
-        made_snapshot: the snapshot, once somebody needed it.
+        resource: what is acted on.
+        request: what is decided; made when somebody asks for it.
+        snapshot: everything that `decide` reads besides the request; likewise.
     """
 
     call: Call
@@ -240,6 +244,7 @@ class DecisionContext:
     control: Control = _UNSET
     mode: Mode = _UNSET
     state: SessionState = _UNSET
+    sketch: Sketch = _UNSET
     provenance: tuple[tuple[str, Provenance], ...] = ()
     targets: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -284,52 +289,67 @@ class DecisionContext:
     handle: str = ""
     used_answer: bool = False
     earlier: str | None = None
-    _request: AccessRequest | None = None
-    made_snapshot: Snapshot | None = None
+    resource: Resource = field(init=False)
+    request: AccessRequest = field(init=False)
+    snapshot: Snapshot = field(init=False)
 
-    @property
-    def request(self) -> AccessRequest:
-        """What is decided."""
-        if self._request is None:
-            call = self.call
-            self._request = AccessRequest(
-                subject=self.principal,
-                kind=call.resource.kind,
-                resource=call.resource,
-                args=self.sealed_args,
-                args_digest=self.args_digest,
-                request_id=self.request_id,
-                context=Context(
-                    session=self.session,
-                    session_source=call.session_source,
-                    turn=self.turn,
-                    call_id=self.call_id,
-                    trigger=Trigger(call.trigger, self.turn, self.trigger_digest),
-                    origin=self.origin,
-                    assurance=self.assurance,
-                    abilities=call.abilities,
-                    trace_id=self.trace_id,
-                    links=call.links,
-                ),
-                problem=self.problem,
-                model=self.model,
-            )
-        return self._request
+    def __post_init__(self) -> None:
+        self.resource = self.call.resource
+
+    def __getattr__(self, name: str) -> Any:
+        """`request` and `snapshot` are made when somebody asks for them first; then they are plain attributes."""
+        if name == "request":
+            self.request = self._make_request()
+            return self.request
+        if name == "snapshot":
+            self.snapshot = self._make_planned_snapshot()
+            return self.snapshot
+        raise AttributeError(name)
+
+    def _make_request(self) -> AccessRequest:
+        call = self.call
+        return AccessRequest(
+            subject=self.principal,
+            kind=call.resource.kind,
+            resource=call.resource,
+            args=self.sealed_args,
+            args_digest=self.args_digest,
+            request_id=self.request_id,
+            context=Context(
+                session=self.session,
+                session_source=call.session_source,
+                turn=self.turn,
+                call_id=self.call_id,
+                trigger=Trigger(call.trigger, self.turn, self.trigger_digest),
+                origin=self.origin,
+                assurance=self.assurance,
+                abilities=call.abilities,
+                trace_id=self.trace_id,
+                links=call.links,
+            ),
+            problem=self.problem,
+            model=self.model,
+        )
 
     def rename_request(self, turn: str, request_id: str) -> None:
         """Take the call for that of another message."""
-        self.turn, self.request_id, self._request = turn, request_id, None
+        self.turn, self.request_id = turn, request_id
+        self._forget("request")
 
     def refuse(self, problem: str) -> None:
         """Give the call a problem, unless it has one."""
-        self.problem, self._request = self.problem or problem, None
+        self.problem = self.problem or problem
+        self._forget("request")
 
-    @property
-    def snapshot(self) -> Snapshot:
-        """Everything that `decide` reads besides the request."""
-        if self.made_snapshot is None:
-            self.made_snapshot = self._make_planned_snapshot()
-        return self.made_snapshot
+    def forget_snapshot(self) -> None:
+        """Forget what an earlier run of the job has read."""
+        self._forget("snapshot")
+
+    def _forget(self, name: str) -> None:
+        try:  # noqa: SIM105  `suppress` takes three calls
+            delattr(self, name)
+        except AttributeError:  # it was not made yet
+            pass
 
     def _make_planned_snapshot(self) -> Snapshot:
         """The snapshot of a call that a plan may decide: no score, answer, quota or payment, nothing held, no stop."""
@@ -353,11 +373,6 @@ class DecisionContext:
             facts=self.facts.facts if self.facts is not None else (),
             program=self.facts.program if self.facts is not None else ProgramClass.NONE,
         )
-
-    @property
-    def resource(self) -> Resource:
-        """What is acted on."""
-        return self.call.resource
 
     @property
     def reads_own_place(self) -> bool:

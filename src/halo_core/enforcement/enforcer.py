@@ -16,7 +16,7 @@ action run; in observe mode it does run, and the failure is logged and counted i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -126,21 +126,21 @@ class Enforcer:
         Raises:
             Denied: see `run`.
         """
-        start_us = self.store.clock.now_us() if self.observers else 0
+        start_us = self.store.clock.now_us() if self.observers.is_watched else 0
         try:
             job = self._make_decision_job(call, self._get_credentials())
             session = job.keywords["context"].session
             context: DecisionContext = self.store.commit(job, session=session)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc, start_us)
-        if self.observers:
+        if self.observers.is_watched:
             self._notify_decision(context, start_us)
         return self._issue_ticket(context)
 
     async def abegin(self, call: Call) -> Ticket:
         """As `begin`, from a coroutine."""
         get_credentials = self._get_credentials
-        start_us = self.store.clock.now_us() if self.observers else 0
+        start_us = self.store.clock.now_us() if self.observers.is_watched else 0
         try:
             # Asked for once: another task may register something meanwhile, and the loop would wait for it.
             is_ready = self._are_credentials_ready()
@@ -151,7 +151,7 @@ class Enforcer:
             context: DecisionContext = await self.store.acommit(job, session=session, on_orphaned=on_orphaned)
         except Exception as exc:  # noqa: BLE001  as above
             return self._handle_undecided(call, exc, start_us)
-        if self.observers:
+        if self.observers.is_watched:
             self._notify_decision(context, start_us)
         return self._issue_ticket(context)
 
@@ -282,7 +282,7 @@ class Enforcer:
 
     def _handle_undecided(self, call: Call, error: Exception, start_us: int = 0) -> Ticket:
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
-        if self.observers:
+        if self.observers.is_watched:
             runs = self._last_mode is Mode.OBSERVE
             self._notify(call, start_us, effect=Effect.DENY.value, reasons=(code,), mode=self._last_mode, runs=runs)
         self.health.undecided += 1
@@ -386,7 +386,7 @@ class Enforcer:
         cost: Mapping[str, int] | None = None,
         *,
         readable_text: str | None = None,
-        dropped: Iterable[tuple[str, str]] = (),
+        dropped: Collection[tuple[str, str]] = (),
         said: tuple[HistoryItem, ...] = (),
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
@@ -402,10 +402,12 @@ class Enforcer:
             said = _make_result_item(context, output)
         text = prepare_result_text(self._preparer, context, output, readable_text, said)
         of_document = self._preparer.references.of_document
-        references = tuple([(of_document(name) if name else "", of_document(text)) for name, text in dropped])
+        references = ()
+        if dropped:
+            references = tuple([(of_document(name) if name else "", of_document(text)) for name, text in dropped])
         job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {}, references, said)
         self.store.defer(job, session=context.session, preparation=text)
-        if self.observers:
+        if self.observers.is_watched:
             agent, resource = context.principal.agent, context.resource
             now_us = self.store.clock.now_us()
             event = OutcomeEvent(context.entry_id, agent, resource.kind.value, resource.id, status, now_us)

@@ -292,7 +292,7 @@ def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
     record_argument_values(tx, context)
     if context.problem or not context.state.view.tainted or context.resource.kind is ActionKind.INFERENCE:
         return
-    sketch = tx.load_sketch(context.state)
+    sketch = context.sketch
     vouched = {pointer for pointer, origin in context.provenance if origin in VOUCHED_ORIGINS}
     fingerprints: set[int] = set()
     for leaf in context.leaves:

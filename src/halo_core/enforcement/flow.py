@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self,
 from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import AwaitableInContext
 from halo_core.errors import Denied, Pending
-from halo_core.failpoints import hit_failpoint
+from halo_core.failpoints import ARMED, hit_failpoint
 
 if TYPE_CHECKING:
     from halo_core.enforcement.call import Call
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from halo_core.enforcement.obligations import Surface
 
 T = TypeVar("T")
+_NO_SCOPE: Final = nullcontext()
 
 
 class GovernedAction(Generic[T]):
@@ -88,7 +89,7 @@ class GovernedAction(Generic[T]):
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  for subclasses
         """What stands around the execution: context variables of the adapter."""
-        return nullcontext()
+        return _NO_SCOPE
 
     def pause_for_approval(self, call: Call, pending: Pending) -> bool:  # noqa: ARG002  for subclasses
         """Pause the framework until the challenge is answered, by raising the framework's own pause exception.
@@ -315,9 +316,11 @@ def govern(action: GovernedAction[T]) -> Flow[T]:
         if action.decision is None:
             action.accept(ticket)
         with action.scope(ticket):
-            hit_failpoint("before_run")
+            if ARMED:
+                hit_failpoint("before_run")
             result = yield action.execute, ticket
-            hit_failpoint("after_run")
+            if ARMED:
+                hit_failpoint("after_run")
     except BaseException as exc:  # noqa: BLE001  a cancellation too; the driver raises what is left of it
         return Raise(action.finish_failed(ticket, get_thrown_error(exc)))  # (6)
     try:

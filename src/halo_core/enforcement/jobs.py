@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from halo_core.authority import charge_account, compute_effective_authority
@@ -125,7 +126,7 @@ def _decide_fully(
     # INVARIANT: SAME - what is taken back is what was done: an obligation that would change it lets nothing run.
     runs = context.runs = runs and not (context.call.links and context.args != context.original_args)
     question = _Question.of_challenge(tx, context) if not runs and decision.effect is Effect.CHALLENGE else None
-    accounts = tuple(charge_account(account, decision.charges) for account in snapshot.envelopes)
+    accounts = tuple([charge_account(account, decision.charges) for account in snapshot.envelopes])
     risk = snapshot.session_risk
     if snapshot.risk is not None:
         risk = next_session_risk(risk, snapshot.risk, refused=not decision.effect.runs)
@@ -200,7 +201,7 @@ def _count_sums(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str,
         return ()
     counted = context.payment.count(tx) if context.payment is not None else []
     counted += count_uses(tx, context.decision, context.amount)
-    return tuple(sorted(counted, key=lambda item: str(item["account"])))
+    return tuple(sorted(counted, key=itemgetter("account")))
 
 
 def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionResult) -> Draft:

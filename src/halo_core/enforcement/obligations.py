@@ -10,7 +10,7 @@ comes with it, and no code of its class runs.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -144,8 +144,10 @@ def _mask_text(words: str) -> str:
     return _REDACTOR.hide(words)
 
 
-def mask_recorded_text(words: str, obligations: Iterable[Obligation]) -> str:
+def mask_recorded_text(words: str, obligations: Collection[Obligation]) -> str:
     """The text of a result as it may be recorded."""
+    if not obligations:
+        return words
     return _mask_text(words) if any(item.kind == "redact_output" for item in obligations) else words
 
 
@@ -205,7 +207,7 @@ class Failure:
 
 def build_failure(
     error: BaseException,
-    obligations: Iterable[Obligation],
+    obligations: Collection[Obligation],
     resource: Resource | None,
     *,
     fallback: type[Exception] = RuntimeError,

@@ -205,10 +205,10 @@ class OutcomeJob:
         actual_costs = self._compute_actual_costs() if self.context.decision.charges else {}
         is_own = decided.writer == tx.writer.id
         body: dict[str, Any] = {
-            "actual": [[unit, amount] for unit, amount in sorted(actual_costs.items())],
+            "actual": list(map(list, sorted(actual_costs.items()))),
             "decision": {"w": decided.writer, "ws": decided.seq} if is_own else context.place,
             "detail": detail,
-            "dropped": [list(item) for item in self.dropped],
+            "dropped": list(map(list, self.dropped)),
             "labels": list(context.resource.labels),
             "origin": str(origin),
             "output_digest": text.output_digest,
@@ -265,6 +265,7 @@ class OutcomeJob:
             is_pointed=is_pointed,
             is_labelled=bool(resource.labels),
             is_related=self._is_related(),
+            is_resolved=True,
         )
         return state, observed.origin
 
@@ -273,7 +274,10 @@ class OutcomeJob:
         event = self.context.event
         if event is None or not event.objects or self.readable_len > MAX_RELATED_RESULT:
             return False
-        return all(item.is_related for item in event.objects)
+        for item in event.objects:  # noqa: SIM110  a generator is two calls
+            if not item.is_related:
+                return False
+        return True
 
     def _record_said(self, tx: Transaction, state: SessionState, text: ResultText) -> SessionState:
         """Keep what was said or returned as part of the conversation."""
@@ -303,7 +307,8 @@ class OutcomeJob:
             labels=self.context.resource.labels,
             shape=text.shape or describe_shape(self.context),
         )
-        return state.tallies_with(replace(before, tally=tally))
+        changed = AgentTally(before.agent, tally, before.verdict, before.is_hindered, before.role, before.is_observed)
+        return state.tallies_with(changed)
 
     def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:
         """The accounts that reserved something for this action, settled."""
@@ -318,6 +323,8 @@ class OutcomeJob:
         ]
 
     def _compute_actual_costs(self) -> dict[str, int]:
+        if not self.actual_costs and self.status != "not_run":
+            return {}
         reserved = {unit: amount for unit, amount in self.context.reserved_charges if unit not in RESERVED_UNITS}
         if self.status == "not_run":
             return dict.fromkeys(reserved, 0)  # the caller was gone before anything ran

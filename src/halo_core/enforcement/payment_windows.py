@@ -63,9 +63,9 @@ class PaymentWindow:
     stored_bytes: bytes = b""
 
     @classmethod
-    def read(cls, tx: Transaction, account: str, at_us: int) -> PaymentWindow:
+    def read(cls, table: QuotaTable, account: str, at_us: int) -> PaymentWindow:
         """The window as of a time, without what is older."""
-        stored = QuotaTable(tx).get(account)
+        stored = table.get(account)
         if stored is None:
             return cls(account)
         tree = canonical.loads(stored[1])
@@ -77,11 +77,14 @@ class PaymentWindow:
     @property
     def total(self) -> int:
         """Sum of the payments, in ten-thousandths."""
-        return min(sum([item.amount for item in self.payments]) + self.rest[1], _MAX_SUM)
+        total = self.rest[1]
+        for item in self.payments:
+            total += item.amount
+        return min(total, _MAX_SUM)
 
     def holds_request(self, request: str) -> bool:
         """Whether this very request was counted: it goes on after a pause."""
-        return request in [item.request for item in self.payments]
+        return request in map(attrgetter("request"), self.payments)
 
     def repeats(self, mark: str, message: str) -> bool:
         """Whether a payment with this mark was made, and no other message of the user asks for it again."""
@@ -103,12 +106,12 @@ class PaymentWindow:
 
     def to_bytes(self) -> bytes:
         """Canonical bytes for the `state` column."""
-        return canonical.dumps({"payments": [list(item) for item in self.payments], "rest": list(self.rest)})
+        return canonical.dumps({"payments": list(map(list, self.payments)), "rest": list(self.rest)})
 
 
 def replace_amount(payment: Payment, amount: int, time_us: int) -> Payment:
     """A payment with another amount and time."""
-    return payment._replace(amount=min(amount, _MAX_SUM), time_us=time_us)
+    return Payment(time_us, min(amount, _MAX_SUM), payment.mark, payment.request, payment.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class PaymentFacts:
     @property
     def paid_to_target(self) -> int:
         """The largest sum of any of its targets, without this payment."""
-        return self._sum_before(max([window.total for window in self.targets], default=0))
+        return self._sum_before(max(map(attrgetter("total"), self.targets), default=0))
 
     @property
     def paid_by_principal(self) -> int:
@@ -148,7 +151,7 @@ class PaymentFacts:
         """Count it in each window; returns the commitments."""
         if self.is_counted:
             return []
-        plain = self.payment._replace(mark="", request="", message="")
+        plain = Payment(self.payment.time_us, self.payment.amount)
         changed = [*[window.add(self.payment) for window in self.targets], self.principal.add(plain)]
         changed.sort(key=attrgetter("account"))
         data = [window.to_bytes() for window in changed]
@@ -172,6 +175,7 @@ def read_payment_facts(
     tx: Transaction,
     request: AccessRequest,
     args: Mapping[str, Any],
+    amount: int | None,
     *,
     role: str,
     user_messages: Sequence[str],
@@ -185,6 +189,7 @@ def read_payment_facts(
         tx: the transaction.
         request: what is decided.
         args: the real arguments.
+        amount: see `read_amount_at_stake`.
         role: of the actor.
         user_messages: what the user has said, oldest first.
         unvouched: arguments whose values nobody vouched for.
@@ -200,25 +205,25 @@ def read_payment_facts(
         return digest.rpartition(":")[2][:_DIGEST_CHARS]
 
     values = find_values(resource, args, unvouched)
-    amount = read_amount_at_stake(request, args)
     keys = values.targets or ("",)  # without a declared target, all its payments share one window
     accounts = sorted({f"paid-to:{name(role, resource.unit, key)}" for key in keys})
     principal = request.subject.reference or request.subject.user or role
     mark = name(resource.id, *values.targets, amount, *values.objects)
-    targets = tuple([PaymentWindow.read(tx, account, at_us) for account in accounts])
+    table = QuotaTable(tx)
+    targets = tuple([PaymentWindow.read(table, account, at_us) for account in accounts])
     message = _find_message(user_messages, values.targets)
     short_request = request.request_id.rpartition(":")[2][:_DIGEST_CHARS]
     payment = Payment(at_us, abs(amount or 0), mark, short_request, name("message", message) if message else "")
-    is_counted = any(window.holds_request(short_request) for window in targets)
-    is_repeated = (
-        not is_counted and not resource.idempotent and any(window.repeats(mark, payment.message) for window in targets)
-    )
+    is_counted = is_repeated = False
+    for window in targets:
+        is_counted = is_counted or window.holds_request(short_request)
+        is_repeated = is_repeated or window.repeats(mark, payment.message)
     return PaymentFacts(
         amount,
         targets,
-        PaymentWindow.read(tx, f"paid-by:{name(principal, resource.unit)}", at_us),
+        PaymentWindow.read(table, f"paid-by:{name(principal, resource.unit)}", at_us),
         payment,
-        is_repeated,
+        is_repeated and not is_counted and not resource.idempotent,
         is_counted,
     )
 

@@ -41,11 +41,13 @@ _MAX_CARRIED: Final = 1000
 _TENANT_KEY: Final = (TENANT, "")
 
 
-def load_agent_profile(tx: Transaction, agent: str, *, is_first: bool) -> IdentityProfile | None:
+def load_agent_profile(
+    tx: Transaction, agent: str, *, is_first: bool, table: ProfileTable | None = None
+) -> IdentityProfile | None:
     """An agent's profile; with the first action of a session as other hosts have left it."""
     if is_first and tx.database.has_many_writers:
         tx.image.current_profiles.difference_update(((AGENT, agent), _TENANT_KEY))
-    return ProfileTable(tx).load_agent(agent)
+    return (table or ProfileTable(tx)).load_agent(agent)
 
 
 def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior | None:
@@ -75,18 +77,19 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
     event = context.event = build_event(tx, context, digester)
     before = context.tally_before = find_running_tally(state, agent, event.ts_us)
     tally = (before.tally if before is not None else _NEW_TALLY).advance(event)
-    profile = load_agent_profile(tx, agent, is_first=not state.view.steps)
-    tenant = ProfileTable(tx).load_tenant() if profile is not None else None
-    role = None
-    if profile is not None and not profile.is_mature and context.terms.role not in ("", agent):
-        role = ProfileTable(tx).load(ROLE, context.terms.role)
+    table = ProfileTable(tx)
+    profile = load_agent_profile(tx, agent, is_first=not state.view.steps, table=table)
+    tenant = table.load_tenant() if profile is not None else None
+    role, is_mature = None, profile is not None and profile.is_mature
+    if profile is not None and not is_mature and context.terms.role not in ("", agent):
+        role = table.load(ROLE, context.terms.role)
     # INVARIANT: FAILCLOSED - a row that was changed is not left out of the comparison.
     if profile is None or tenant is None or (role is not None and role.problem):
         context.tally, context.behaviour, context.findings = tally, BAD_PROFILE, None
         return
-    context.has_own_limits = profile.is_mature
+    context.has_own_limits = is_mature
     prior: RolePrior | None = SHIPPED_PRIOR
-    if not profile.is_mature:
+    if not is_mature:
         prior = _find_prior(role, tenant)
     if prior is None and profile.sessions < MIN_SESSIONS and not profile.carried.alarms:
         context.tally = tally  # nobody knows yet what is usual

@@ -69,6 +69,7 @@ def record_observation(
     is_pointed: bool = False,
     is_labelled: bool = False,
     is_related: bool = False,
+    is_resolved: bool = False,
 ) -> SessionState:
     """Record that a session has been shown a text; returns its state, tainted by untrusted content.
 
@@ -82,10 +83,12 @@ def record_observation(
         is_pointed: the user pointed at it: the action that brought it named something, and only what the user wrote.
         is_labelled: the resource that brought it is labelled.
         is_related: the action that brought it had to do with the request, and brought little.
+        is_resolved: the origin of the text was resolved in this transaction.
     """
     if observed.text_mark and observed.text_mark in sketch.marks:
         return state  # the same words again
-    observed = observed.resolve_origin(tx)
+    if not is_resolved:
+        observed = observed.resolve_origin(tx)
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
     if observed.origin is Provenance.USER and observed.text:
         tx.image.remember_user_text(state.view.id, observed.text)
@@ -130,24 +133,25 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         digester: keyed digests.
     """
     control = context.control = tx.load_control()
-    now_us = context.now_us = tx.clock.now_us()
+    now_us, mono_us = tx.clock.now_us(), tx.clock.mono_us()
+    context.now_us = now_us
     context.mode = (
         control.mode
         if control.waiver is None and context.mode_option is None
-        else tx.image.find_mode(context.mode_option, now_us, tx.clock.mono_us())
+        else tx.image.find_mode(context.mode_option, now_us, mono_us)
     )
     if context.mode is Mode.OBSERVE and tx.image.floors.follow_host() is Mode.ENFORCE:
         context.mode, tx.image.control = Mode.ENFORCE, None
     context.policy = credentials.policy
     session = context.session
     state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
-    sketch = tx.load_sketch(state)
+    sketch = context.sketch = tx.load_sketch(state)
     context.principal_risk = IdentityTable(tx, digester).read_risk(find_head(tx, context.principal), now_us)
     context.score_name = credentials.risk_assessor.find_score_name(tx, context.principal.agent) if session else ""
     if session and (context.observed_texts or context.history):
         state = _observe_history(tx, context, state, sketch)
     context.time_us = credentials.passport_store.advance_session_time(
-        session, now_us, tx.clock.mono_us(), state.view.high_water_us
+        session, now_us, mono_us, state.view.high_water_us
     )
     context.state = state
     # Compared with what the session has seen, no more; arguments with a problem were never walked through.
@@ -168,7 +172,8 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     _name_origins(context, traced_leaves, state.sources)
     # A job that is run again starts from nothing.
     context.active, context.chain, context.accounts, context.authority = None, (), (), None
-    context.made_snapshot = context.quota_day = context.payment = context.amount = context.facts = None
+    context.forget_snapshot()
+    context.quota_day = context.payment = context.amount = context.facts = None
     context.hold_room = context.is_paused_answer = False
     context.event = context.tally = context.findings = None
     context.has_own_limits = False
@@ -221,10 +226,14 @@ def build_snapshot(
     facts = read_facts(tx, context, digester, assessment)
     context.uses = tx.count_uses(request.subject.agent, request.resource.id)
     context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
+    amount = context.amount
+    if amount is None:
+        amount = read_amount_at_stake(request, context.recorded_args)
     payment = context.payment = read_payment_facts(
         tx,
         request,
         context.recorded_args,
+        amount,
         role=context.terms.role,
         user_messages=_list_user_messages(tx, context),
         unvouched={name_of_argument(place) for place, origin in context.provenance if origin not in VOUCHED_ORIGINS},
@@ -234,9 +243,9 @@ def build_snapshot(
     answer_scope, standing = read_standing_answers(
         tx, context, digester=digester, reader=credentials.passport_store.reader
     )
-    context.amount = read_amount_at_stake(request, context.recorded_args)
+    context.amount = amount
     held_before, context.hold_room = read_outbox(tx, context, digester)
-    context.made_snapshot = Snapshot(
+    context.snapshot = Snapshot(
         time_us=at_us,
         mode=context.mode,
         control_version=control.version,

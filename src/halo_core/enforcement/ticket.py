@@ -32,7 +32,8 @@ class Ticket:
     @property
     def holds_output(self) -> bool:
         """Whether an obligation may change the result, so that nothing may be passed on before `succeed` has it all."""
-        return any(item.kind in OUTPUT_OBLIGATIONS for item in self._active_obligations())
+        obligations = self._active_obligations()
+        return bool(obligations) and any(item.kind in OUTPUT_OBLIGATIONS for item in obligations)
 
     def succeed(self, result: T, surface: Surface[T]) -> T:
         """Record a result and return it without what the obligations remove.

@@ -149,7 +149,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
             partial(self._agent_credentials.current, self._registry),
             mode,
             are_credentials_ready=partial(self._agent_credentials.is_ready, self._registry),
-            read_stops=lambda: refer_stops(stops.read(tenant), self.store.references),
+            read_stops=lambda: refer_stops(found, self.store.references) if (found := stops.read(tenant)) else (),
             find_resource=self._find_known_resource,
         )
         self.enforcer.is_quiet = quiet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -302,7 +302,7 @@ class SessionMixin:
         manifest = self._declarations.current()
         section = manifest.agents.get(agent) if manifest is not None else None
         if section is None:
-            return AnswerTerms(agent)
+            return _make_default_terms(agent)
         return AnswerTerms(section.role, section.hold_for_s, section.answer_wait_s)
 
     @property
@@ -323,3 +323,9 @@ class SessionMixin:
             _LOG.warning(
                 "%s", text, extra={"halo_event": "notice", "halo_agent": self.agent, "halo_tenant": self.store.tenant}
             )
+
+
+@lru_cache(maxsize=64)
+def _make_default_terms(agent: str) -> AnswerTerms:
+    """Those of an agent that no manifest speaks of."""
+    return AnswerTerms(agent)

@@ -20,7 +20,11 @@ def commit_state(version: int, state: bytes, *, before: bytes | None = None) -> 
         before: bytes of the state that the entry found, empty where there was none. The commitment then names it too.
             None where whoever reads the row compares it with its newest entry, as is done with sessions.
     """
-    commitment: dict[str, Any] = {"digest": digest_state(state), "version": version}
+    digest = hashlib.sha256(_DOMAIN + state).digest()  # as `digest_state`, without a call, for each decision
+    commitment: dict[str, Any] = {
+        "digest": binascii.b2a_base64(digest, newline=False).decode("ascii"),
+        "version": version,
+    }
     if before is not None:
         commitment["before"] = digest_state(before) if before else ""
     return commitment

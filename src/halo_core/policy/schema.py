@@ -99,6 +99,7 @@ def encode_amount(value: object) -> dict[str, Any]:
 
 
 _MAX_AMOUNTS: Final = 256  # parts of one call
+_PLAIN_TYPES: Final = (str, int, float, type(None))  # asking for a Mapping takes longest
 _AMOUNT_NAMES: Final = ("amount", "sum", "value", "price", "total")
 
 
@@ -125,11 +126,14 @@ def find_amount(args: Mapping[str, Any], name: str) -> Any:
 def _list_amounts(args: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
     """The parts inside of the arguments that have one of these names."""
     found: list[Any] = []
-    pending: list[Any] = [item for item in args.values() if isinstance(item, Mapping | list | tuple)]
+    pending: list[Any] = []
+    for item in args.values():
+        if not isinstance(item, _PLAIN_TYPES) and isinstance(item, Mapping | list | tuple):
+            pending.append(item)  # noqa: PERF401  a comprehension is a call
     while pending and len(found) <= _MAX_AMOUNTS:
         item = pending.pop()
         for key, part in item.items() if isinstance(item, Mapping) else enumerate(item):
-            if isinstance(part, Mapping | list | tuple):
+            if not isinstance(part, _PLAIN_TYPES) and isinstance(part, Mapping | list | tuple):
                 pending.append(part)
             elif key in names and part is not None:
                 found.append(part)

@@ -12,8 +12,9 @@ multivariate EWMA).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from math import isqrt
 from typing import Any, Final
 
@@ -42,6 +43,9 @@ HABITS: Final = {
 }
 """Id of each habit, and a sentence for people."""
 _SCALE: Final = 64
+_CONTAINERS: Final = (dict, list, tuple, Mapping)  # asking for a Mapping takes longest
+SHAPE_COUNTS: Final = "filled empty numbers decimals links schemes texts words lines marks greets plain".split()
+"""What is counted of the arguments of an action, in order; see `describe_arguments`."""
 _GREETINGS: Final = ("hi ", "hi,", "hello", "dear ", "best regards", "regards,", "thank you", "thanks", "sincerely")
 
 
@@ -64,48 +68,19 @@ class SessionHabits:
         self._count("failed", int(failed))
         if len(self.tools) < _MAX_REMEMBERED:
             self.tools.add(tool)
-        call = f"{tool}\x1f{str(dict(args))[:_MAX_TEXT_LENGTH]}"
+        counts, call, way = describe_arguments(tool, args)
         self._count("repeats", int(call in self.calls))
         if len(self.calls) < _MAX_REMEMBERED:
             self.calls.add(call)
-        filled = sorted(name for name, value in args.items() if not (value is None or value in ("", [], {})))
         if len(self.call_shapes) < _MAX_REMEMBERED:
-            self.call_shapes.add(f"{tool}({','.join(filled)})")
+            self.call_shapes.add(way)
         if len(self.turns) < _MAX_REMEMBERED:
             self.turns.add(turn)
-        self._count("filled", len(filled))
-        self._count("empty", len(args) - len(filled))
-        for leaf in _walk_leaves(args, 0):
-            self._record_leaf(leaf)
+        for name, amount in zip(SHAPE_COUNTS, counts, strict=True):
+            self._count(name, amount)
 
     def _count(self, name: str, amount: int = 1) -> None:
         self.counts[name] = min(self.counts.get(name, 0) + amount, 2**31)
-
-    def _record_leaf(self, leaf: Any) -> None:
-        if isinstance(leaf, bool) or leaf is None:
-            return
-        if isinstance(leaf, int | float):
-            self._count("numbers")
-            self._count("decimals", int(isinstance(leaf, float)))
-            return
-        text = str(leaf)[:_MAX_TEXT_LENGTH]
-        if " " not in text:
-            if "://" in text or text.startswith("www."):
-                self._count("links")
-                self._count("schemes", int("://" in text))
-            return
-        self._record_text(text)
-
-    def _record_text(self, text: str) -> None:
-        low = text.lower()
-        self._count("texts")
-        self._count("words", len(text.split()))
-        self._count("lines", text.count("\n") + 1)
-        self._count(
-            "marks", text.count("!") + text.count("\n- ") + text.count("**") + text.count("\n#") + text.count("\n* ")
-        )
-        self._count("greets", sum(word in low for word in _GREETINGS))
-        self._count("plain", int(not text.rstrip().endswith((".", "!", "?"))))
 
     def to_vector(self) -> tuple[int, ...]:
         """One number for each of `HABITS`, in 64ths of a unit on a scale on which doubling is one step."""
@@ -129,19 +104,62 @@ def _scale_logarithmically(number: int) -> int:
     return (((number + _SCALE) ** 64) >> (6 * 64)).bit_length() - 1
 
 
-def _walk_leaves(value: Any, depth: int) -> Iterator[Any]:
-    if depth > _MAX_DEPTH:
-        return
-    items: Sequence[Any]
-    if isinstance(value, Mapping):
-        items = list(value.values())[:_MAX_REMEMBERED]
-    elif isinstance(value, list | tuple):
-        items = value[:_MAX_REMEMBERED]
-    else:
-        yield value
-        return
-    for item in items:
-        yield from _walk_leaves(item, depth + 1)
+def describe_arguments(tool: str, args: Mapping[str, Any]) -> tuple[tuple[int, ...], str, str]:
+    """How an action was written: counts of its arguments, the action as a text, and which arguments are filled in.
+
+    It runs once for each action, so it makes no call of its own for a leaf.
+
+    Args:
+        tool: id of the resource.
+        args: of the action.
+
+    Returns:
+        One number for each of `SHAPE_COUNTS`; the tool with its arguments; the tool with the names of those filled in.
+    """
+    filled = []
+    for name, value in args.items():
+        if not (value is None or value in ("", [], {})):
+            filled.append(name)
+    numbers, decimals, texts = _split_leaves(args)
+    links = schemes = words = lines = marks = greets = plain = sentences = 0
+    for text in texts:
+        if " " not in text:
+            if "://" in text or text.startswith("www."):
+                links += 1
+                schemes += "://" in text
+            continue
+        low = text.lower()
+        sentences += 1
+        words += len(text.split())
+        lines += text.count("\n") + 1
+        marks += text.count("!") + text.count("\n- ") + text.count("**") + text.count("\n#") + text.count("\n* ")
+        for word in _GREETINGS:
+            greets += word in low
+        plain += not text.rstrip().endswith((".", "!", "?"))
+    empty = len(args) - len(filled)
+    counts = (len(filled), empty, numbers, decimals, links, schemes, sentences, words, lines, marks, greets, plain)
+    call = f"{tool}\x1f{str(dict(args))[:_MAX_TEXT_LENGTH]}"
+    return counts, call, f"{tool}({','.join(sorted(filled))})"
+
+
+def _split_leaves(args: Mapping[str, Any]) -> tuple[int, int, list[str]]:
+    """Numbers among the leaves of arguments, decimals among those, and its texts, cut; in no order."""
+    numbers = decimals = 0
+    texts: list[str] = []
+    waiting: list[tuple[Any, int]] = [(args, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, bool) or value is None:
+            continue
+        if isinstance(value, int | float):
+            numbers += 1
+            decimals += isinstance(value, float)
+        elif isinstance(value, str) or not isinstance(value, _CONTAINERS):
+            texts.append(str(value)[:_MAX_TEXT_LENGTH])
+        elif depth < _MAX_DEPTH:
+            items = value if isinstance(value, list | tuple) else list(value.values())
+            waiting += zip(items[:_MAX_REMEMBERED], repeat(depth + 1))
+    return numbers, decimals, texts
 
 
 UNIT: Final = 1024

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from halo_core.errors import CannotDecide, HaloError
-from halo_core.failpoints import hit_failpoint
+from halo_core.failpoints import ARMED, hit_failpoint
 from halo_core.store.database import as_cannot_decide
 from halo_core.store.deferred import DeferredJob, DeferredJobs
 from halo_core.store.engine import CommitInDoubt, Conflict, ConnectionLost, Engine, EntriesLost
@@ -83,7 +83,8 @@ def commit_batch(
         _roll_back(database, tx, start)
         raise
     try:
-        hit_failpoint("before_commit")
+        if ARMED:
+            hit_failpoint("before_commit")
         database.commit()
     except sqlite3.Error as exc:
         _roll_back(database, tx, start)
@@ -94,7 +95,8 @@ def commit_batch(
         _roll_back(database, tx, start)
         raise
     tx.confirm()
-    hit_failpoint("after_commit")
+    if ARMED:
+        hit_failpoint("after_commit")
     return outcomes
 
 
@@ -227,6 +229,7 @@ class Committer:
         self._is_idle = False
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._runs = False
 
     async def commit(self, job: Job, session: str | None, on_orphaned: Any) -> Any:
         """Commit one job in the thread; see `Store.acommit`."""
@@ -278,11 +281,22 @@ class Committer:
             self._thread.join(timeout=5.0)
 
     def _ensure_thread(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
+        if not self._runs:
             self._thread = threading.Thread(target=self._run_loop, name="halo-writer", daemon=True)
-            self._thread.start()
+            self._runs = True
+            try:
+                self._thread.start()
+            except BaseException:
+                self._runs = False
+                raise
 
     def _run_loop(self) -> None:
+        try:
+            self._serve()
+        finally:
+            self._runs = False
+
+    def _serve(self) -> None:
         busy = True
         while True:
             group = self._next_group(busy=busy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from halo_core.failpoints import hit_failpoint
+from halo_core.failpoints import ARMED, hit_failpoint
 
 EntryRow = tuple[Any, ...]
 """Values of the columns of `entry`, in their order."""
@@ -49,7 +49,8 @@ class EntryRows:
                 values = rows[start] if size == 1 else sum(rows[start : start + size], ())
                 self._insert(_STATEMENTS[size], values, size)
                 start += size
-        hit_failpoint("after_append")
+        if ARMED:
+            hit_failpoint("after_append")
 
     def clear(self) -> None:
         """Drop all, after a rollback."""

@@ -295,8 +295,8 @@ class TenantImage:
     open_tallies: OpenTallies = field(default_factory=OpenTallies)
     people: dict[str, PersonHead | None] = field(default_factory=dict)
     user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
-    _states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
-    _current: set[str] = field(default_factory=set)
+    states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
+    current_sessions: set[str] = field(default_factory=set)
     _memories: OrderedDict[str, SessionMemory] = field(default_factory=OrderedDict)
 
     def find_mode(self, option: Mode | None, now_us: int, mono_us: int) -> Mode:
@@ -351,7 +351,7 @@ class TenantImage:
         self.held = None
         self.current_profiles.clear()
         self.runs.expire()
-        self._current.clear()
+        self.current_sessions.clear()
 
     def expire_shared(self, newest_taint: int) -> None:
         """Forget what other writers may have changed without a change of control, as a transaction begins.
@@ -380,7 +380,7 @@ class TenantImage:
         self.profiles.clear()
         self.profile_versions.clear()
         self.open_tallies.clear()
-        self._states.clear()
+        self.states.clear()
         self._memories.clear()
 
     def forget_entries(self, writer: str, seq: int) -> None:
@@ -406,14 +406,6 @@ class TenantImage:
 
     # profiles
 
-    def find_profile(self, key: tuple[str, str]) -> StoredProfile | None:
-        """The profile of an identity (kind, subject), as it was read or written last."""
-        return self.profiles.get(key)
-
-    def knows_profile(self, key: tuple[str, str]) -> bool:
-        """Whether `find_profile` says what the row holds."""
-        return key in self.current_profiles
-
     def put_profile(self, key: tuple[str, str], stored: StoredProfile) -> None:
         """Keep a profile that was read, or is about to be written."""
         self.profiles[key] = stored
@@ -433,24 +425,16 @@ class TenantImage:
 
     # sessions
 
-    def knows_session(self, session: str) -> bool:
-        """Whether `find_session` says what the row holds."""
-        return session in self._current
-
-    def find_session(self, session: str) -> SessionState | None:
-        """The session's state, None for a new session; only where `knows_session`."""
-        return self._states.get(session)
-
     def parse_session(self, session: str, data: bytes | None) -> SessionState | None:
         """The state that a row holds, as `SessionState.from_bytes` would return it; None where there is no row.
 
         INVARIANT: REPLAY - a state that was parsed before is returned only for exactly the bytes it came from.
         """
         if data is None:
-            self._states.pop(session, None)
+            self.states.pop(session, None)
             self._mark_current(session)
             return None
-        known = self._states.get(session)
+        known = self.states.get(session)
         return self._keep(session, known if known is not None and known.to_bytes() == data else _parse(data))
 
     def put_session(self, state: SessionState) -> None:
@@ -459,17 +443,19 @@ class TenantImage:
         self.open_tallies.put(state)
 
     def _keep(self, session: str, state: SessionState) -> SessionState:
-        self._states[session] = state
-        self._states.move_to_end(session)
-        self._mark_current(session)
-        if len(self._states) > MAX_STATES:
-            self._current.discard(self._states.popitem(last=False)[0])
+        self.states[session] = state
+        self.states.move_to_end(session)
+        if len(self.current_sessions) >= 2 * MAX_STATES:
+            self._mark_current(session)
+        self.current_sessions.add(session)
+        if len(self.states) > MAX_STATES:
+            self.current_sessions.discard(self.states.popitem(last=False)[0])
         return state
 
     def _mark_current(self, session: str) -> None:
-        if len(self._current) >= 2 * MAX_STATES:  # names of sessions without a row
-            self._current.clear()
-        self._current.add(session)
+        if len(self.current_sessions) >= 2 * MAX_STATES:  # names of sessions without a row
+            self.current_sessions.clear()
+        self.current_sessions.add(session)
 
     def get_memory(self, session: str) -> SessionMemory:
         """Sketch and profile of a session, as far as memory has them; empty for a new one."""

@@ -71,8 +71,8 @@ class ProfileTable:
     def load(self, kind: str, subject: str) -> StoredProfile:
         """The profile of an identity, from memory where that is current; an empty one where it has none."""
         image, key = self._tx.image, (kind, subject)
-        known = image.find_profile(key)
-        if known is None or not image.knows_profile(key):
+        known = image.profiles.get(key)
+        if known is None or key not in image.current_profiles:
             known = self._read(kind, subject, known)
             image.put_profile(key, known)
         return known

@@ -386,7 +386,7 @@ class SessionState:
             "watched": self.watched,
         }
         if self.tallies:
-            tree["tallies"] = [item.to_plain() for item in self.tallies]
+            tree["tallies"] = list(map(AgentTally.to_plain, self.tallies))
         if self.folded:
             tree["folded"] = [item.to_plain() for item in self.folded]
         encoded = canonical.dumps(tree)

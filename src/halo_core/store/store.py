@@ -19,7 +19,6 @@ import sys
 import threading
 import weakref
 from collections.abc import Collection, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from typing import Any, Final
 from halo_core.clock import Clock, SystemClock
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.errors import CannotDecide, HaloError
-from halo_core.failpoints import hit_failpoint
+from halo_core.failpoints import ARMED, hit_failpoint
 from halo_core.floors import HomeFloor, read_host_floor
 from halo_core.ledger import format_vkey, log_origin, make_vkey
 from halo_core.log_output import get_logger, install_default_handler
@@ -274,7 +273,8 @@ class Store:
                 before = writer.seq
                 for item in late:
                     item.prepare(self.config.deadline_s)
-                hit_failpoint("before_begin")
+                if ARMED:
+                    hit_failpoint("before_begin")
                 outcomes = self._attempt(database, writer, batch, alone=alone, locking=attempt > 0)
                 break
             except Conflict as exc:
@@ -304,8 +304,10 @@ class Store:
                 image=self._image,
                 assurance=self.config.assurance,
             )
-            with closing(tx):
+            try:
                 return commit_batch(database, tx, jobs, begin=begin, deadline_s=self.config.deadline_s)
+            finally:
+                tx.close()
         except CannotDecide as exc:
             self._image.clear()
             if isinstance(exc, CommitFailed):

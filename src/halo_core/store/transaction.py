@@ -411,8 +411,8 @@ class Transaction:
     def load_session(self, session: str) -> SessionState | None:
         """The session's state; None for a new session."""
         image = self.image
-        if image.knows_session(session):
-            return image.find_session(session)
+        if session in image.current_sessions:
+            return image.states.get(session)
         if session in self._dirty_sessions:  # memory had no room for it
             return self._dirty_sessions[session][0]
         row = self.cursor.execute(
@@ -424,7 +424,7 @@ class Transaction:
                 require_new_session(self, session)
                 image.runs.begin(session)
                 return image.parse_session(session, None)
-            known = image.find_session(session)
+            known = image.states.get(session)
             is_known = known is not None and known.to_bytes() == row[0]
             require_committed_state(self, session, row[0], (row[1], row[2]), is_known=is_known)
         except CannotDecide as exc:
@@ -446,7 +446,7 @@ class Transaction:
         if self.database.has_many_writers and state.view.id not in self._bases:
             known = self.load_session(state.view.id)
             self._bases[state.view.id] = None if known is None else known.view.version
-        known = self.image.find_session(state.view.id)
+        known = self.image.states.get(state.view.id)
         if bool(state.tallies) is (known is None or not known.tallies):
             table = UnfoldedTable(self)
             if state.tallies:
@@ -458,7 +458,10 @@ class Transaction:
 
     def load_sketch(self, state: SessionState) -> Sketch:
         """The texts and values the session has seen, from memory where that is current."""
-        sketch = self._load_memory(state).sketch
+        memory = self.image.get_memory(state.view.id)
+        if memory.chunks < state.chunks:
+            self._read_memory(memory, state)
+        sketch = memory.sketch
         sketch.saturated = sketch.saturated or state.saturated
         return sketch
 
@@ -471,21 +474,25 @@ class Transaction:
     def _load_memory(self, state: SessionState) -> SessionMemory:
         memory = self.image.get_memory(state.view.id)
         if memory.chunks < state.chunks:
-            found = self.cursor.execute(
-                "SELECT marks FROM entry WHERE tenant=? AND session=? AND marks IS NOT NULL ORDER BY idx",
-                (self.tenant, state.view.id),
-            )
-            # One by one: a long session has more rows than memory should hold at once.
-            chunks = (chunk for (marks,) in found for chunk in split_marks(marks))
-            memory.absorb(islice(chunks, memory.chunks, None))
-            # INVARIANT: VOUCH - what the session has seen is not forgotten because its rows were emptied.
-            if memory.chunks < state.chunks:
-                raise CannotDecide(
-                    "ledger_unwritable",
-                    f"fingerprints of session `{state.view.id}` are missing",
-                    remedy="run `halo verify`",
-                )
+            self._read_memory(memory, state)
         return memory
+
+    def _read_memory(self, memory: SessionMemory, state: SessionState) -> None:
+        """Read the rows of a session that memory does not have yet."""
+        found = self.cursor.execute(
+            "SELECT marks FROM entry WHERE tenant=? AND session=? AND marks IS NOT NULL ORDER BY idx",
+            (self.tenant, state.view.id),
+        )
+        # One by one: a long session has more rows than memory should hold at once.
+        chunks = (chunk for (marks,) in found for chunk in split_marks(marks))
+        memory.absorb(islice(chunks, memory.chunks, None))
+        # INVARIANT: VOUCH - what the session has seen is not forgotten because its rows were emptied.
+        if memory.chunks < state.chunks:
+            raise CannotDecide(
+                "ledger_unwritable",
+                f"fingerprints of session `{state.view.id}` are missing",
+                remedy="run `halo verify`",
+            )
 
     def add_sketch_row(
         self, state: SessionState, added: Marks, chunk: Chunk | None = None, *, request: bool = False

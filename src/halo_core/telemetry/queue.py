@@ -25,10 +25,12 @@ class ObserverQueue:
 
     Attributes:
         dropped: events that did not fit, or on which an observer raised.
+        is_watched: whether there is an observer.
     """
 
     def __init__(self) -> None:
         self.dropped = 0
+        self.is_watched = False
         self._observers: tuple[ActionObserver, ...] = ()
         self._waiting: deque[tuple[ActionObserver, Event, object]] = deque()
         self._lock = threading.Lock()
@@ -38,12 +40,10 @@ class ObserverQueue:
         self._is_slow = False
         self._warned: set[int] = set()
 
-    def __bool__(self) -> bool:
-        return bool(self._observers)
-
     def add(self, observer: ActionObserver) -> None:
         """Add an observer; it is told of what is decided from now on."""
         self._observers += (observer,)
+        self.is_watched = True
 
     def put(self, event: Event) -> None:
         """Queue an event for each observer; never blocks and never raises."""

@@ -117,7 +117,10 @@ def normalize_result(text: str) -> str:
             except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
                 continue
     # What one form repeats or names (`true`), another leaves out.
-    words = {word for leaf in _iterate_leaves(value) for word in _WORD.findall(leaf.casefold())}
+    if value is text:
+        words = set(_WORD.findall(text.casefold()))
+    else:
+        words = {word for leaf in _iterate_leaves(value) for word in _WORD.findall(leaf.casefold())}
     return " ".join(sorted(words - _LITERALS))
 
 

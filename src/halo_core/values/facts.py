@@ -156,21 +156,24 @@ def find_facts(  # noqa: PLR0917  what facts are found from
     program = judge_call_programs(call.view)
     holding = {
         Fact.ASKED: call.is_asked(),
-        Fact.ALIAS: call.is_alias(),
-        Fact.POINTED_AT: call.is_pointed_at(),
+        Fact.ALIAS: call.has_open_targets and call.is_alias(),
+        Fact.POINTED_AT: bool(sources.pointed) and call.is_pointed_at(),
         Fact.REQUESTED: call.is_requested(),
-        Fact.SAME_HOST: call.is_same_host(),
+        Fact.SAME_HOST: call.has_open_targets and call.is_same_host(),
         Fact.UNCHANGED: bool(resource.targets) and call.is_unchanged(),
         Fact.AMOUNT_ASKED: bool(resource.amount) and call.is_amount_asked(),
         Fact.AMOUNT_EXCEEDS: resource.impact is Impact.PAYMENT and call.exceeds_amount(),
         Fact.NEW_HOST: call.has_new_host(),
-        Fact.STORES_TARGET: stores_target(call.view),
+        Fact.STORES_TARGET: resource.impact in _STORING and stores_target(call.view),
         Fact.CARRIES_LABELLED: bool(sources.labelled) and call.carries_labelled(),
         Fact.NAMES_FOREIGN: resource.classified != "declared" and call.names_foreign(),
         Fact.ESTABLISHED: sources.is_established,
         Fact.KNOWN_PLACE: sources.knows_places and not call.reads_any(SENSITIVE_WORDS),
     }
     return ActionFacts(tuple(sorted([*compress(holding, holding.values())])), program, call.names_requested())
+
+
+_STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 
 
 class _Call:
@@ -210,6 +213,7 @@ class _Call:
                 if traced_leaf.origin not in VOUCHED_ORIGINS:
                     self._open_targets.append(traced_leaf)
         self.view = CallView(resource, traced, self._texts, sketch)
+        self.has_open_targets = bool(self._open_targets)
         self._was_asked: bool | None = None
 
     def _numbers_record(self, leaf: TracedLeaf) -> bool:
@@ -328,7 +332,7 @@ class _Call:
 
     def is_alias(self) -> bool:
         """Whether every target that nobody vouched for is an address of a person whom the user named, at ours."""
-        return bool(self._open_targets) and all(map(self._is_alias, self._open_targets))
+        return all(map(self._is_alias, self._open_targets))
 
     def _is_alias(self, leaf: TracedLeaf) -> bool:
         # What nobody has said is a guess of the model's, and a guess reaches somebody else.
@@ -370,7 +374,7 @@ class _Call:
 
         Of a read, that is whatever names something; but nobody points at a file of secrets without naming it.
         """
-        if not self._sources.pointed or self.reads_any(SECRET_WORDS):
+        if self.reads_any(SECRET_WORDS):
             return False
         targets = self._open_targets
         if self._resource.impact is Impact.READ:
@@ -389,7 +393,7 @@ class _Call:
 
     def is_same_host(self) -> bool:
         """Whether every target that nobody vouched for is a place of a host that the user named."""
-        return bool(self._open_targets) and all(map(self._is_at_vouched_host, self._open_targets))
+        return all(map(self._is_at_vouched_host, self._open_targets))
 
     def _is_at_vouched_host(self, leaf: TracedLeaf) -> bool:
         if leaf.kind not in _PLACES or SUSPICIOUS in leaf.flags:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import codecs
 import re
 from collections.abc import Callable, Iterator
@@ -97,7 +98,7 @@ def _decode_base32(text: str) -> bytes:
 
 def _decode_base64(text: str) -> bytes:
     bare = text.rstrip("=").replace("-", "+").replace("_", "/")
-    return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+    return binascii.a2b_base64(bare + "=" * (-len(bare) % 4), strict_mode=True)
 
 
 def _read(decode: Callable[[str], bytes], text: str) -> str:

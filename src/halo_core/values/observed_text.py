@@ -6,7 +6,7 @@ the user's texts and what trusted lookups brought are kept in order as well, sin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -172,21 +172,25 @@ def fingerprint_known_text(
     given = "\0".join([_compact("".join(arguments)), *map(_compact, arguments)])
     given_backwards = given[::-1]
 
-    def are_repeated(values: Iterable[str]) -> list[bool]:
-        compact = ["".join(filter(str.isalnum, value.casefold())) for value in values]
-        return [not value or value in given or value in given_backwards for value in compact]
+    # Each result is read this way, so these are loops: a comprehension is a call.
+    brought: list[Form] = []
+    for form in find_forms(text) if forms is None else forms:
+        if form.domain not in SUSPICION_DOMAINS:
+            compact = "".join(filter(str.isalnum, form.text.casefold()))
+            if compact and compact not in given and compact not in given_backwards:
+                brought.append(form)
 
-    read = find_forms(text) if forms is None else forms
-    found = [form for form in read if form.domain not in SUSPICION_DOMAINS]
-    repeated_forms = are_repeated([form.text for form in found])
-    brought = [form for form, is_repeated in zip(found, repeated_forms, strict=True) if not is_repeated]
-    repeated: Callable[[Sequence[str]], list[bool]] = lambda tokens: [  # noqa: E731  one expression, used once
-        is_repeated and any(map(str.isalnum, token))
-        for token, is_repeated in zip(tokens, are_repeated(tokens), strict=True)
-    ]
+    def find_repeated(tokens: Sequence[str]) -> list[bool]:
+        found = []
+        for token in tokens:
+            compact = "".join(filter(str.isalnum, token.casefold()))
+            is_repeated = not compact or compact in given or compact in given_backwards
+            found.append(is_repeated and any(map(str.isalnum, token)))
+        return found
+
     known = fingerprint_forms(key, brought, KNOWN)
     carried = sorted([mark for form, mark in zip(brought, known, strict=True) if form.domain in CARRIED_DOMAINS])
-    return frozenset(known), fingerprint_text_in_order(text, key, repeated), tuple(carried[:MAX_CARRIED])
+    return frozenset(known), fingerprint_text_in_order(text, key, find_repeated), tuple(carried[:MAX_CARRIED])
 
 
 def _compact(text: str) -> str:

@@ -290,14 +290,15 @@ def trace_leaves(
     leaves = tuple(leaves)
     trace = _Trace(sketch, frozenset(targets), amount, len(leaves), is_declared, tool)
     traced = [trace.trace_leaf(leaf) for leaf in leaves]
-    has_set_target = any(leaf.is_target and not _is_unset(read.text) for leaf, read in zip(traced, leaves, strict=True))
-    traced = [
-        leaf._replace(is_target=False)
-        if (leaf.is_target and _is_unset(read.text) and has_set_target)
-        or (are_paths_objects and leaf.kind is Kind.PATH and name_of_argument(leaf.pointer) not in targets)
-        else leaf
-        for leaf, read in zip(traced, leaves, strict=True)
-    ]
+    if len(leaves) > 1 or are_paths_objects:  # a target alone stays one, also where it is not set
+        has_set = any(leaf.is_target and not _is_unset(read.text) for leaf, read in zip(traced, leaves, strict=True))
+        traced = [
+            leaf._replace(is_target=False)
+            if (leaf.is_target and _is_unset(read.text) and has_set)
+            or (are_paths_objects and leaf.kind is Kind.PATH and name_of_argument(leaf.pointer) not in targets)
+            else leaf
+            for leaf, read in zip(traced, leaves, strict=True)
+        ]
     if are_handles_targets:
         traced = [
             leaf._replace(is_target=True) if leaf.kind is Kind.HANDLE and not names_note(leaf.pointer) else leaf

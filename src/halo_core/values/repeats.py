@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from heapq import nsmallest
 from itertools import islice
 from typing import Final
 
@@ -68,11 +67,17 @@ def fingerprint_model_words(
     theirs = {form for form in forms if is_foreign(form)}
     # A word of a value that the user gave in another spelling is the user's.
     ours = "\0".join(_compact(form.text) for form in forms - theirs)
-    foreign = [
-        not _is_common(word) and is_foreign(word) and not (is_short_value(word) and _compact(word) in ours)
-        for word in words
-    ]
-    found = set(nsmallest(_MAX_VALUES, (_fingerprint_form(key, form) for form in theirs)))
+    is_word_foreign: dict[str, bool] = {}
+    short_values = []
+    for word in words:
+        if word not in is_word_foreign:
+            is_theirs = not _is_common(word) and is_foreign(word)
+            if is_theirs and is_short_value(word):
+                is_theirs = _compact(word) not in ours
+                short_values.append(word)
+            is_word_foreign[word] = is_theirs
+    foreign = list(map(is_word_foreign.__getitem__, words))
+    found = set(sorted([_fingerprint_form(key, form) for form in theirs])[:_MAX_VALUES])
     if not any(foreign):
         return frozenset(found)
     numbers = _number_words(key, words)
@@ -84,13 +89,10 @@ def fingerprint_model_words(
             for i, run in _iterate_runs(numbers, length)
             if _is_distinct_run(words[i : i + length], foreign[i : i + length])
         }
-        found.update(nsmallest(_MAX_RUNS, runs))
-    values = {
-        _fingerprint_value(key, word)
-        for word, is_word_foreign in zip(words, foreign, strict=True)
-        if is_word_foreign and (is_short_value(word) or (is_argument and len(words) == 1))
-    }
-    found.update(nsmallest(_MAX_VALUES, values))
+        found.update(sorted(runs)[:_MAX_RUNS])
+    named = words if is_argument and len(words) == 1 else short_values
+    values = [_fingerprint_value(key, word) for word in named if is_word_foreign[word]]
+    found.update(sorted(values)[:_MAX_VALUES])
     return frozenset(found)
 
 
@@ -193,7 +195,10 @@ def _find_respelled(key: bytes, text: str, contains: Callable[[int], bool]) -> s
 
 
 def _is_common(word: str) -> bool:
-    return (len(word) < 2 and not word.isdigit()) or normalize_atom(word) in STOP_WORDS or normalize_atom(word) in VERBS
+    if len(word) < 2 and not word.isdigit():
+        return True
+    atom = normalize_atom(word)
+    return atom in STOP_WORDS or atom in VERBS
 
 
 def _number_words(key: bytes, words: Iterable[str]) -> list[int]:

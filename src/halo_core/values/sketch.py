@@ -182,15 +182,13 @@ class Sketch:
 
     def is_trusted(self, value: str | Form) -> bool:
         """Whether the user, the system or a trusted lookup said a word or a form."""
-        return bool(self._look_up(value) & (ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]))
+        (mark,) = self.look_up_marks((value,)) if isinstance(value, str) else self.look_up_forms((value,))
+        return bool(mark & (ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]))
 
     def is_untrusted(self, value: str | Form) -> bool:
         """Whether only untrusted content said a word or a form."""
-        return self._look_up(value) & _ORIGIN_MASK == ORIGIN_BITS[Provenance.UNTRUSTED]
-
-    def _look_up(self, value: str | Form) -> int:
         (mark,) = self.look_up_marks((value,)) if isinstance(value, str) else self.look_up_forms((value,))
-        return mark
+        return mark & _ORIGIN_MASK == ORIGIN_BITS[Provenance.UNTRUSTED]
 
     def compute_additions(
         self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0

@@ -119,7 +119,7 @@ def share_servers() -> Callable[[], None]:
 def _find_server(packages: list[str]) -> list[str]:
     """The client of a server that has imported some packages; it is started unless another worker has done so."""
     path, here = f"{os.environ[_FOLDER]}/{packages[-1]}", str(Path(__file__).resolve())
-    with open(f"{path}.lock", "wb") as lock:
+    with Path(f"{path}.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not Path(path).exists():
             _start_server(here, path, packages)
@@ -128,7 +128,7 @@ def _find_server(packages: list[str]) -> list[str]:
 
 def _start_server(here: str, path: str, packages: list[str]) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HALO_", "COV_"))}
-    with open(f"{os.environ[_FOLDER]}/{_END}", "rb") as end:
+    with Path(os.environ[_FOLDER], _END).open("rb") as end:
         server = subprocess.Popen(
             [sys.executable, here, "server", path, *packages],
             env={**kept, "PYTHONPATH": os.pathsep.join([str(_SOURCE), os.environ.get("PYTHONPATH", "")])},

@@ -402,7 +402,7 @@ class Enforcer:
             said = _make_result_item(context, output)
         text = prepare_result_text(self._preparer, context, output, readable_text, said)
         of_document = self._preparer.references.of_document
-        references = ()
+        references: tuple[tuple[str, str], ...] = ()
         if dropped:
             references = tuple([(of_document(name) if name else "", of_document(text)) for name, text in dropped])
         job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {}, references, said)

@@ -428,8 +428,7 @@ def _find_request_entry(reader: Reader, home: Path, tenant: str, row: ApprovalRo
     terms = (entry.kind, *(entry.body.get(name) for name in ("kind", "binding", "expires_us")), entry.session)
     if terms != (EntryKind.APPROVAL_REQUEST, row.kind, row.binding, row.expires_us, row.session):
         raise _altered_error("the row of the request differs from its entry")
-    require_placed(entry, index)
-    return index, entry
+    return require_placed(entry, index), entry
 
 
 def _build_request(

@@ -409,8 +409,9 @@ def _connect(url: str) -> Any:
 def _load_dialect(driver: str) -> Dialect:
     from sqlalchemy.engine import make_url  # noqa: PLC0415  likewise
 
-    kind = make_url(f"{driver}://").get_dialect()
-    return kind(dbapi=kind.import_dbapi())
+    kind: Any = make_url(f"{driver}://").get_dialect()
+    dialect: Dialect = kind(dbapi=kind.import_dbapi())
+    return dialect
 
 
 @cache

@@ -197,8 +197,8 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
     return hits[0]
 
 
-def require_placed(entry: LedgerEntry, index: int | None) -> None:
-    """Refuse an entry of a server that has no position in the log yet.
+def require_placed(entry: LedgerEntry, index: int | None) -> int:
+    """The position of an entry; on a server it may have none yet, which is refused.
 
     Raises:
         ConfigError: `not_placed`.
@@ -210,6 +210,7 @@ def require_placed(entry: LedgerEntry, index: int | None) -> None:
             field="id",
             remedy=get_reason_text("not_placed").remedy,
         )
+    return index
 
 
 def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:

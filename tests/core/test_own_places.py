@@ -9,7 +9,7 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.values import reads_own_place
 from halo_core.values.leaves import parse_leaves
-from halo_world import SURFACE, Calls, bodies, cli, schema, verified
+from halo_world import POLICY, SURFACE, Calls, bodies, cli, policy_folder, schema, verified
 
 PAYEE = "DE89370400440532013000"
 PLACES = ("/srv/hr/", "~/notes", "https://wiki.corp.example/hr")
@@ -100,6 +100,28 @@ def test_what_was_downloaded_is_others_words_wherever_it_is_read(desk, home, tru
         assert pays(desk)
     assert verified(home) == 0
     assert cli("replay", "--all", home=home)[0] == 0
+
+
+RULES = """
+@id("own.short") @effect("restrict") @obligation("clamp(lines, 50)")
+forbid (principal, action == Action::"read_lines", resource);
+@id("own.masked") @effect("restrict") @obligation("redact(path)")
+forbid (principal, action == Action::"read_file", resource);
+@id("own.vouched") @effect("challenge") @reason("untrusted_target")
+forbid (principal, action == Action::"pay", resource) when { !context.vouched };
+"""
+
+
+def test_the_arguments_that_it_runs_with_are_what_counts(home):
+    folder = policy_folder(home, POLICY + RULES)
+    with HaloBase.local("desk", home=home, mode="enforce", quiet=True, policy=folder) as halo:
+        with halo.session("s", request="Pay Bo 5, the account is in /srv/hr/bo.txt"):
+            run(halo, "read_lines", {"path": "/srv/hr/bo.txt", "lines": 90}, f"Bo: {PAYEE}", **READER)
+            assert pays(halo)
+        with halo.session("t", request="Pay Bo 5, the account is in /srv/hr/FR1420041010050500013M02606.txt"):
+            read(halo, "/srv/hr/FR1420041010050500013M02606.txt")
+            assert not pays(halo)
+        assert last_session(home)["tainted"]
 
 
 OWN = Resource(id="read_file", **READER)

@@ -44,7 +44,7 @@ from halo_core.values import (
     TracedLeaf,
     reads_own_place,
 )
-from halo_core.values.leaves import Leaf
+from halo_core.values.leaves import Leaf, parse_leaves
 
 if TYPE_CHECKING:
     from halo_core.enforcement.call import Call
@@ -376,8 +376,11 @@ class DecisionContext:
 
     @property
     def reads_own_place(self) -> bool:
-        """Whether it reads places of the operator's own alone, with the arguments as they were given."""
-        return self.args is self.original_args and reads_own_place(self.resource, self.leaves)
+        """Whether it reads places of the operator's own alone, with the arguments that it runs with."""
+        if not self.resource.own_places:
+            return False
+        leaves = self.leaves if self.args is self.original_args else parse_leaves(self.args)
+        return reads_own_place(self.resource, leaves)
 
     @property
     def entry_id(self) -> str:

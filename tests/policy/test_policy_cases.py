@@ -478,51 +478,6 @@ tainted = true
 facts = ["alias", "asked", "stores_target"]
 expect = "allow"
 [[case]]
-name = "after exposure a write to a file that an untrusted source names"
-resource = "save_file"
-impact = "write"
-args = { path = "/notes/a.md" }
-kinds = { path = "path" }
-provenance = { path = "untrusted" }
-tainted = true
-expect = "challenge"
-reason = "untrusted_target"
-[[case]]
-name = "one that the user asked for"
-resource = "save_file"
-impact = "write"
-args = { path = "/notes/a.md" }
-kinds = { path = "path" }
-provenance = { path = "untrusted" }
-tainted = true
-facts = ["asked"]
-expect = "allow"
-[[case]]
-name = "one to a file that the model names"
-resource = "save_file"
-impact = "write"
-args = { path = "/notes/a.md" }
-kinds = { path = "path" }
-provenance = { path = "novel" }
-tainted = true
-expect = "allow"
-[[case]]
-name = "one to a file that the user named"
-resource = "save_file"
-impact = "write"
-args = { path = "/notes/a.md" }
-kinds = { path = "path" }
-tainted = true
-expect = "allow"
-[[case]]
-name = "one before exposure"
-resource = "save_file"
-impact = "write"
-args = { path = "/notes/a.md" }
-kinds = { path = "path" }
-provenance = { path = "mixed" }
-expect = "allow"
-[[case]]
 name = "established is no ground to store an address"
 resource = "create_event"
 impact = "write"

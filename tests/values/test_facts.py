@@ -131,6 +131,23 @@ def test_a_write_that_stores_where_later_acts_go(args, stores):
     assert (Fact.STORES_TARGET in facts(made, "create_entry", args, impact=Impact.WRITE)) is stores
 
 
+@pytest.mark.parametrize(
+    ("request_text", "tool", "is_pointed_at", "stores"),
+    [
+        ("What does Eve say?", "star_repo", False, True),
+        ("What does Eve say? Star what she likes", "star_repo", False, False),
+        ("What does Eve say?", "star_repo", True, False),
+        ("What does Eve say of eve/notes?", "star_repo", False, False),
+        ("What does Eve say?", "clone_repo", False, False),
+    ],
+)
+def test_a_write_to_a_place_that_somebody_else_chose(request_text, tool, is_pointed_at, stores):
+    made = world(request_text, "star eve/notes")
+    sources = FactSources(frozenset({1}) if is_pointed_at else frozenset())
+    found = facts(made, tool, {"repo": "eve/notes"}, sources, impact=Impact.WRITE, targets=("repo",))
+    assert (Fact.STORES_TARGET in found) is stores
+
+
 def test_what_the_user_wrote_may_be_stored():
     made = world("Invite bob@x.example to lunch")
     assert Fact.STORES_TARGET not in facts(made, "create_entry", {"guests": ["bob@x.example"]}, impact=Impact.WRITE)

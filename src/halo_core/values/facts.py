@@ -164,7 +164,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.AMOUNT_ASKED: bool(resource.amount) and call.is_amount_asked(),
         Fact.AMOUNT_EXCEEDS: resource.impact is Impact.PAYMENT and call.exceeds_amount(),
         Fact.NEW_HOST: call.has_new_host(),
-        Fact.STORES_TARGET: resource.impact in _STORING and stores_target(call.view),
+        Fact.STORES_TARGET: resource.impact in _STORING and stores_target(call.view, call.takes_foreign_path()),
         Fact.CARRIES_LABELLED: bool(sources.labelled) and call.carries_labelled(),
         Fact.NAMES_FOREIGN: resource.classified != "declared" and call.names_foreign(),
         Fact.ESTABLISHED: sources.is_established,
@@ -437,6 +437,14 @@ class _Call:
         if self._is_users([Form("url", url.spell("https"))]):
             return False
         return is_shared_host(url.host) or not self._is_users([_host_form(url)])
+
+    def takes_foreign_path(self) -> bool:
+        """Whether an untrusted source chose a path that it names, and nobody asked for the act or pointed at the path."""
+        is_foreign = any(
+            leaf.kind is Kind.PATH and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED)
+            for leaf in self._open_targets
+        )
+        return is_foreign and not self.is_asked() and not self.is_pointed_at()
 
     def carries_labelled(self) -> bool:
         """Whether a search or an address carries a value out of labelled data that the user did not write."""

@@ -37,12 +37,18 @@ _SETTINGS: Final = re.compile(
 )
 
 
-def stores_target(call: CallView) -> bool:
-    """Whether a write stores where later acts go (an address, a key, a rule), and nobody vouched for it."""
+def stores_target(call: CallView, takes_foreign_path: bool) -> bool:  # noqa: FBT001  one caller
+    """Whether a write stores where later acts go (an address, a key, a rule), and nobody vouched for it.
+
+    The same of a write to a path that an untrusted source chose, which nobody asked for and nobody pointed at
+    (`takes_foreign_path`).
+    """
     if call.resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
         return False
     if not _NOT_STORING_WORDS.isdisjoint(split_name(call.resource.id)):
         return False
+    if takes_foreign_path:
+        return True
     tool_words = words_of(call.resource.id)
     fields = {leaf.pointer for leaf in call.traced if _names_stored_field(call, leaf)}
     stores_grants = bool(fields) or not _STORED_NAMES.isdisjoint(tool_words) or _writes_settings(call)

@@ -19,7 +19,7 @@ remembered answers. Baselines hold other user tasks only; with --recurring they 
 models. --contacts has the operator import an address book, made of other sessions; with
 --own-places the folders to which only the user writes are declared. --established lets targets that
 several models went to count as established. --unseen-goals counts the rules alone, as for goals that no model has seen.
-Names of tools that a model made up are reported apart.
+Names of tools that a model made up are reported apart. --draw draws what several such runs printed.
 
 Exit: 0 it held, 1 it did not, 2 there is nothing to drive.
 """
@@ -52,6 +52,7 @@ from halo_studies.redrive.handoffs import hand_offs, refuse
 from halo_studies.redrive.ledger import read
 from halo_studies.redrive.limits import spending
 from halo_studies.redrive.passports import RECORDED, Passports, choose
+from halo_studies.redrive.picture import draw_frontier, read_row
 from halo_studies.redrive.roles import DRIVERS, drive, driver_of, roles_of
 from halo_studies.redrive.scores import Scores, scores_of
 from halo_studies.redrive.witness import Witness
@@ -65,6 +66,8 @@ _SHOWN: Final = 12
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, and return the exit code."""
     options = _options(argv)
+    if options.draw:
+        return _draw(*options.draw)
     home, db = _where(options)
     try:
         everything = load(options.data)
@@ -111,6 +114,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
+def _draw(file: str, *rows: str) -> int:
+    read = []
+    for row in rows:
+        name, _, path = row.rpartition("=")
+        read.append(read_row(name, json.loads(Path(path).read_text(encoding="utf-8"))))
+    Path(file).write_text(draw_frontier(read), encoding="utf-8")
+    return 0
+
+
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     add_data_option(parser, "traces")
@@ -147,6 +159,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--unseen-goals", action="store_true", help="offline: rules alone, without any score")
     parser.add_argument("--remember", action="store_true", help="offline: figures with remembered answers as well")
+    parser.add_argument(
+        "--draw",
+        nargs="+",
+        metavar=("FILE", "NAME=ROW"),
+        help="do nothing but draw a picture (SVG) of rows that offline runs with --remember printed",
+    )
     parser.add_argument("--handoffs", type=Path, metavar="FOLDER", help="drive a team's recorded hand-offs as well")
     parser.add_argument("--no-check", action="store_true", help="neither verify nor replay afterwards")
     parser.add_argument("--json", action="store_true", help="figures as JSON on stdout")

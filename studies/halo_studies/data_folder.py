@@ -27,8 +27,8 @@ def add_data_option(parser: argparse.ArgumentParser, name: str, holds: str = "se
 
 
 def parse_with_data(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the options; without a data folder say how to name one, and exit with 2."""
+    """Parse the options; without a data folder say how to name one, and exit with 2. What only draws needs none."""
     options: argparse.Namespace = parser.parse_args(argv)
-    if options.data is None:
+    if options.data is None and not getattr(options, "draw", None):
         parser.error(f"no data folder: give --data DIR, or set {VARIABLE} (studies/README.md says what it holds)")
     return options

@@ -89,10 +89,13 @@ def replace_events(item: dict[str, Any], events: list[dict[str, Any]]) -> dict[s
     return {**item, "events": events}
 
 
-def test_the_picture_has_a_line_for_each_row(capsys, data):
+def test_the_picture_has_a_line_for_each_row(capsys, data, tmp_path):
     figures = replay(capsys, data)
     row = read_row("a <row>", figures)
     assert row.untouched == (0.0, 0.0)
+    (tmp_path / "row.json").write_text(json.dumps(figures))
+    assert redrive.main(["--draw", str(tmp_path / "one.svg"), f"a <row>={tmp_path / 'row.json'}"]) == 0
+    assert (tmp_path / "one.svg").read_text() == draw_frontier([row])
     rows = [row, replace(row, name="another", stopped=90.0, untouched=(70.0, 95.0))]
     document = ET.fromstring(draw_frontier(rows))
     titles = [item.text for item in document.iter("{http://www.w3.org/2000/svg}title")]

@@ -238,6 +238,8 @@ SENT_NOUNS: Final = _split(
 PRICED_WORDS: Final = _split(
     "price amount plan tier card payment billing cost fee seats iban account subscription premium"
 )
+RESULT_FORMS: Final = _split("language lang locale format currency unit units size width height encoding style tone")
+"""What a result is made to be."""
 AMOUNT_WORDS: Final = _split("amount amounts sum payment")
 BOUND_WORDS: Final = _split("min max minimum maximum from since until limit")
 

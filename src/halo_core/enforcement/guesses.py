@@ -123,11 +123,16 @@ def guess_tool(name: str, description: str, schema: Mapping[str, Any], hints: Se
     return Guess(
         impact=chosen.impact or Impact.UNKNOWN,
         reversal=_REVERSAL.get(chosen.impact or Impact.UNKNOWN, Reversal.IRREVERSIBLE),
-        targets=tuple(sorted(item.name for item in arguments if not _TARGETS.isdisjoint(item.words))),
+        targets=tuple(sorted(item.name for item in arguments if _names_target(item))),
         amount=next((word for word in _AMOUNTS if any(item.name == word for item in arguments)), ""),
         programs=programs,
         reasons=tuple(dict.fromkeys([chosen.why, *(item.why for item in findings if item.impact is chosen.impact)])),
     )
+
+
+def _names_target(item: _Argument) -> bool:
+    """Whether an argument seems to say where something goes: `target`, and not `target_language`."""
+    return not _TARGETS.isdisjoint(item.words) and words.RESULT_FORMS.isdisjoint(item.words)
 
 
 def _judge_subscription(name_words: list[str], arguments: list[_Argument]) -> Finding | None:

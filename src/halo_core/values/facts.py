@@ -87,12 +87,12 @@ _MIN_ACCOUNT: Final = 7  # digits in a text that may be an account
 _COMPUTING: Final = stem_all("count classify detect tokenize measure compare summarize")
 _MIN_NAME: Final = 3  # letters of a part of a name
 _MAX_NAME: Final = 24
-_FIRST_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MIN_RECORD: Final = 3  # digits of the number of a record
 _PREFIX_LENGTH: Final = 64  # characters
 _MIN_SLIP: Final = 4  # characters of what may be mistyped
 _MAX_SLIP: Final = 16
-_MIN_FIRST: Final = 4  # letters of a tool's first word that may be a verb
+_MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -232,20 +232,18 @@ class _Call:
         """Whether the user asked for this kind of act: by the tool's verb, or by a word for its class.
 
         INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote the
-        first word of that name.
+        first or the last word of that name.
         """
         if self._was_asked is None:
             stems = _list_asking_stems(self._resource.id, self._resource.impact)
-            self._was_asked = self._sketch.was_asked(stems) if stems else self._is_first_word_asked()
+            self._was_asked = self._sketch.was_asked(stems) if stems else self._is_name_asked()
         return self._was_asked
 
-    def _is_first_word_asked(self) -> bool:
-        first = next(iter(_FIRST_WORD.findall(self._resource.id)), "").lower()
-        return (
-            len(first) >= _MIN_FIRST
-            and first not in STOP_WORDS
-            and bool(self._sketch.look_up_marks([first])[0] & _USER_BIT)
-        )
+    def _is_name_asked(self) -> bool:
+        """Whether the user wrote the first or the last word of the tool's name, one of which is its verb."""
+        words = [word.lower() for word in _NAME_WORD.findall(self._resource.id)]
+        verbs = [word for word in words[:1] + words[-1:] if len(word) >= _MIN_VERB and word not in STOP_WORDS]
+        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(verbs)))
 
     def is_amount_asked(self) -> bool:
         """Whether the user wrote the amount."""
@@ -439,7 +437,7 @@ class _Call:
         return is_shared_host(url.host) or not self._is_users([_host_form(url)])
 
     def takes_foreign_path(self) -> bool:
-        """Whether an untrusted source chose a path that it names, and nobody asked for the act or pointed at the path."""
+        """Whether an untrusted source chose a path in it, and nobody asked for the act or pointed at the path."""
         is_foreign = any(
             leaf.kind is Kind.PATH and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED)
             for leaf in self._open_targets

@@ -41,6 +41,7 @@ _KINDS_OF_NAMES: Final = frozenset(
 """Nouns beside which stands the name of something."""
 _PARTICLES: Final = frozenset("out up off back over down".split())
 _LEADING_VERBS: Final = VERBS | stem_all("restart reboot deploy trigger install enable disable assign owe charge tip")
+_BEFORE_IMPERATIVES: Final = frozenset("and then please und dann bitte et puis y luego e poi en dan i potem".split())
 _ARTICLES: Final = frozenset("the my our der die das dem den le la les el los il lo".split())
 _DETERMINERS: Final = frozenset(
     "a an the my your our his her its their this that these those what which der die das le la les un une el "
@@ -98,9 +99,12 @@ def _leads_to_name(tokens: Sequence[str], place: int) -> bool:
     token = tokens[place].lower() if place >= 0 else ""
     if token in _SIGNS or token in _PREPOSITIONS or token in _KINDS_OF_NAMES:
         return True
-    if not token.isalpha() or _LEADING_VERBS.isdisjoint(split_name(token)):
+    if not token.isalpha():
         return False
-    return (tokens[place - 1].lower() if place > 0 else "") not in _DETERMINERS
+    before = tokens[place - 1].lower() if place > 0 else ""
+    if before in SENTENCE_ENDS or before in _BEFORE_IMPERATIVES:
+        return token not in _NO_NAMES
+    return before not in _DETERMINERS and not _LEADING_VERBS.isdisjoint(split_name(token))
 
 
 _ID: Final = re.compile(r"(?<![\w-])[A-Za-z]{1,8}[-_/#]?([0-9]{3,12})(?![\w-])")

@@ -51,7 +51,7 @@ _NO_NAMES: Final = frozenset(
     "now today tomorrow tonight asap soon later again back out up off over away immediately please quickly everything "
     "everyone everybody nothing nobody somebody someone something anything anyone says said say tells told asks asked "
     "wants wanted needs needed writes wrote states demands shows reads more less only first next last too also still "
-    "yet once twice instead directly together".split()
+    "yet once twice instead directly together what whatever does did done goes gets due else well fine okay".split()
 )
 
 

@@ -28,7 +28,13 @@ from halo_core.values.lexicon import POLICY_ASKING_WORDS
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.numbers import MAX_FORMS
 from halo_core.values.text import extract_atoms, split_name
-from halo_core.values.user_texts import drop_forbidden, find_ceiling_forms, find_id_numbers, find_named_words
+from halo_core.values.user_texts import (
+    MAX_OWN_WORDS,
+    drop_forbidden,
+    find_ceiling_forms,
+    find_id_numbers,
+    find_named_words,
+)
 
 MAX_READ: Final = 262_144  # characters of a text
 MAX_ITEMS: Final = 64
@@ -60,13 +66,14 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
     forms: list[Form] = []
     if vouching:
         # Words by which the user asks for an act, as stems.
-        asking = POLICY_ASKING_WORDS.intersection(extract_atoms(text)).union(*map(split_name, find_foreign_acts(text)))
+        own = text[:MAX_OWN_WORDS]
+        asking = POLICY_ASKING_WORDS.intersection(extract_atoms(text)).union(*map(split_name, find_foreign_acts(own)))
         forms += [make_form(("verb", stem)) for stem in asking]
-        forms += dict.fromkeys(find_named_words(text))
-        if _HAS_DIGIT.search(text) is not None:
-            forms += find_ceiling_forms(text)
-            forms += find_id_numbers(text)
-        text = drop_forbidden(text)
+        forms += dict.fromkeys(find_named_words(own))
+        if _HAS_DIGIT.search(own) is not None:
+            forms += find_ceiling_forms(own)
+            forms += find_id_numbers(own)
+        text = drop_forbidden(own) + text[MAX_OWN_WORDS:]
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:

@@ -22,6 +22,9 @@ from halo_core.values.numbers import find_sums
 from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
 from halo_core.values.text import split_name
 
+MAX_OWN_WORDS: Final = 16_384
+"""Characters of a text of the user that are read so: what stands behind them is a document that came along."""
+
 # words that are used as names
 
 _SIGNS: Final = frozenset("#@\"'`“”„«»‘’(:=")

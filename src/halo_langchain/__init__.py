@@ -39,8 +39,8 @@ from halo_langchain._models import guard_model, is_model
 from halo_langchain._nested_runs import StartedGraphs, note_callback_use, watch_nested_runs
 from halo_langchain._results import Labels
 from halo_langchain._retrievers import guard_retriever
-from halo_langchain._tools import as_tool, guard_tool
-from halo_langchain._translate import hosted_names
+from halo_langchain._tools import guard_tool
+from halo_langchain._translate import as_tool, hosted_names
 from halo_langchain._tripwire import InstalledTripwire, install
 
 __all__ = [

@@ -18,8 +18,8 @@ from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._known_tools import describe_known_tool
 from halo_langchain._mcp import read_server_tool
-from halo_langchain._tools import copy_with_guard, guard_tool, list_parts, make_tool_schema, takes_more_than_task
-from halo_langchain._translate import get_handoff_agent, tool_schema
+from halo_langchain._tools import copy_with_guard, guard_tool, make_tool_schema
+from halo_langchain._translate import get_handoff_agent, list_parts, takes_more_than_task, tool_schema
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever

@@ -126,12 +126,16 @@ def _list_parts(value: Any) -> Iterable[Any]:
 
 
 def _get_key(message: BaseMessage) -> tuple[str, str]:
-    return message.type, f"{message.text}\n{_describe_calls(message)}"
+    return _make_key(message, _describe_calls(message))
+
+
+def _make_key(message: BaseMessage, calls: str) -> tuple[str, str]:
+    return message.type, f"{message.text}\n{calls}"
 
 
 def _describe_calls(message: BaseMessage) -> str:
-    calls = getattr(message, "tool_calls", None) or ()
-    return describe_calls((str(item.get("name")), item.get("args")) for item in calls)
+    calls = getattr(message, "tool_calls", None)
+    return describe_calls((str(item.get("name")), item.get("args")) for item in calls) if calls else ""
 
 
 # the outermost run
@@ -234,11 +238,15 @@ def find_known_origins(messages: Iterable[BaseMessage], run_input: RunInput) -> 
 
 def list_history(messages: Iterable[BaseMessage], run_input: RunInput) -> tuple[HistoryItem, ...]:
     """The conversation so far, and the thread that holds it where the session is another one."""
-    items = [_make_item(message, is_given=_get_key(message) in run_input.keys) for message in messages]
-    return tuple([item for item in items if item is not None] + _list_threads())
+    items: list[HistoryItem] = []
+    for message in messages:
+        calls = _describe_calls(message)
+        item = _make_item(message, calls, is_given=_make_key(message, calls) in run_input.keys)
+        items += [item] if item is not None else []
+    return tuple(items + _list_threads())
 
 
-def _make_item(message: BaseMessage, *, is_given: bool) -> HistoryItem | None:
+def _make_item(message: BaseMessage, calls: str, *, is_given: bool) -> HistoryItem | None:
     text = str(message.text)
     if isinstance(message, HumanMessage):
         return HistoryItem(HistoryRole.USER, text, is_given=is_given)
@@ -246,7 +254,6 @@ def _make_item(message: BaseMessage, *, is_given: bool) -> HistoryItem | None:
         return HistoryItem(HistoryRole.RESULT, text, id=message.tool_call_id or "", is_given=is_given)
     if not isinstance(message, AIMessage):
         return None
-    calls = _describe_calls(message)
     role = HistoryRole.CALLS if calls else HistoryRole.REPLY
     return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
 
@@ -268,7 +275,7 @@ def read_answer(response: Any) -> tuple[HistoryItem, ...]:
     items: list[HistoryItem] = []
     for message in iterate_answers(response):
         note_answer(message.id or "")
-        item = _make_item(message, is_given=True)
+        item = _make_item(message, _describe_calls(message), is_given=True)
         items += [item] if item is not None else []
         if found := "\n".join(_iterate_provider_results(message)):
             items.append(HistoryItem(HistoryRole.PROVIDER_RESULT, found))
@@ -302,7 +309,7 @@ def _iterate_provider_results(message: BaseMessage) -> Iterator[str]:
         for key in ("annotations", "citations"):
             yield from _iterate_words(block.get(key))
     for holder in (message.additional_kwargs, message.response_metadata):
-        for key in _PROVIDER_METADATA:
+        for key in _PROVIDER_METADATA if holder else ():
             yield from _iterate_words(holder.get(key))
 
 

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool, Tool, ToolException
-from langchain_core.tools import tool as make_tool
 from langgraph.prebuilt import ToolNode
 
 from halo_core.enforcement import Ticket
+from halo_core.enforcement.activities import current_activity
 from halo_core.enforcement.arguments import BoundArguments, same_value
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
@@ -34,7 +34,7 @@ from halo_core.enforcement.delegation import (
     note_allowed_agent,
     register_agent_resource,
 )
-from halo_core.enforcement.flow import Steps, run_step
+from halo_core.enforcement.flow import Steps, arun, run, run_step
 from halo_core.enforcement.guarded_calls import GuardedCall, HandOffAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (
     TOOL_KINDS,
@@ -51,8 +51,8 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.mcp_listings import ListedToolGuard, describe_for_guess
 from halo_core.enforcement.reversals import Reverser, refuse_reversal_options
 from halo_core.enforcement.session_context import ContextVarScope
-from halo_core.enforcement.step_methods import make_method
-from halo_core.errors import ConfigError, Denied
+from halo_core.enforcement.step_methods import make_method, make_scoped_method
+from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._known_tools import describe_known_tool
 from halo_langchain._mcp import ServerTool, hide_listing, read_server_tool
@@ -73,6 +73,8 @@ from halo_langchain._translate import (
     get_handoff_agent,
     list_settable_arguments,
     refuse_overridden_entry_points,
+    resolve_annotations,
+    takes_more_than_task,
     tool_schema,
 )
 
@@ -80,11 +82,6 @@ if TYPE_CHECKING:
     from halo_langchain import Halo
 
 _BINDERS_KEY: Final = "_halo_binders"
-_TASK_NAMES: Final = frozenset(
-    "task task_description description instruction instructions message query question request reason input summary "
-    "context prompt topic".split()
-)
-"""What a hand-off tool calls the text that it hands on: the hand-off itself is decided with it."""
 _TOOL_NODE_CODE: Final = frozenset(
     function.__code__ for function in vars(ToolNode).values() if isinstance(function, types.FunctionType)
 )
@@ -340,24 +337,42 @@ def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
     """Subclass whose entry points register the run as guarded; those that the class overrides make the decision."""
     members: dict[str, Callable[..., Any]] = {}
     for name in _ENTRY_POINTS:
-        make_steps: Callable[..., Steps[Any]] = _invoke_steps if name.endswith("invoke") else _run_steps
-        original = getattr(kind, name)
-        entry = _EntryPoint(name, original, is_overridden=overrides_entry_point(kind, name, FRAMEWORK))
-        steps = functools.partial(make_steps, entry)
-        members[name] = make_method(original, steps, is_async=name.startswith("a"))
+        original, is_async = getattr(kind, name), name.startswith("a")
+        if overrides_entry_point(kind, name, FRAMEWORK):
+            make_steps: Callable[..., Steps[Any]] = _invoke_steps if name.endswith("invoke") else _run_steps
+            steps = functools.partial(make_steps, _EntryPoint(name, original))
+            members[name] = make_method(original, steps, is_async=is_async)
+        else:
+            open_scope = _open_invoke_scope if name.endswith("invoke") else _open_run_scope
+            members[name] = make_scoped_method(original, open_scope, is_async=is_async)
     return make_named_subclass(kind, members)
+
+
+def _open_invoke_scope(tool: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> ContextVarScope:
+    # This frame was called by the method that `make_scoped_method` made: the one that counts called that.
+    frame = inspect.currentframe()
+    by_tool_node = _called_by_tool_node(frame.f_back if frame is not None else None)
+    return _injection_scope(require_guard(tool), by_tool_node=by_tool_node)
+
+
+def _open_run_scope(tool: Any, _args: tuple[Any, ...], kwargs: dict[str, Any]) -> ContextVarScope:
+    guard = require_guard(tool)
+    call_id = kwargs.get("tool_call_id") or ""
+    claim = get_or_create_claim(guard.halo, "tool", guard.name, ensure_run_id(kwargs), call_id)
+    return entry_scope(claim, kwargs.get("config"), starts_at_once=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _EntryPoint:
+    """An entry point that a class overrides; the class starts its runs as it likes."""
+
     name: str
     method: Callable[..., Any]
-    is_overridden: bool
 
-    def make_claim(self, tool: BaseTool, call_id: str, kwargs: dict[str, Any]) -> RunClaim:
-        """The claim of a run; a class that overrides an entry point starts its runs as it likes."""
-        guard, run_id = require_guard(tool), None if self.is_overridden else ensure_run_id(kwargs)
-        return get_or_create_claim(guard.halo, "tool", guard.name, run_id, call_id)
+    def make_claim(self, tool: BaseTool, call_id: str) -> RunClaim:
+        """The claim of its run."""
+        guard = require_guard(tool)
+        return get_or_create_claim(guard.halo, "tool", guard.name, None, call_id)
 
 
 def _invoke_steps(entry: _EntryPoint, tool: Any, /, input: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  the framework's name
@@ -367,9 +382,7 @@ def _invoke_steps(entry: _EntryPoint, tool: Any, /, input: Any, config: Any = No
 
     def steps() -> Steps[Any]:
         with _injection_scope(require_guard(tool), by_tool_node=by_tool_node):
-            if not entry.is_overridden:
-                return (yield (functools.partial(entry.method, tool, input, config, **kwargs),))
-            claim = entry.make_claim(tool, _get_call_id(input), kwargs)
+            claim = entry.make_claim(tool, _get_call_id(input))
             with entry_scope(claim, config):
                 return (yield from _decide_and_run(_OverriddenEntryCall(entry, claim, tool, input, config, **kwargs)))
 
@@ -377,10 +390,8 @@ def _invoke_steps(entry: _EntryPoint, tool: Any, /, input: Any, config: Any = No
 
 
 def _run_steps(entry: _EntryPoint, tool: Any, /, tool_input: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
-    claim = entry.make_claim(tool, kwargs.get("tool_call_id") or "", kwargs)
-    with entry_scope(claim, kwargs.get("config"), starts_at_once=not entry.is_overridden):
-        if not entry.is_overridden:
-            return (yield (functools.partial(entry.method, tool, tool_input, *args, **kwargs),))
+    claim = entry.make_claim(tool, kwargs.get("tool_call_id") or "")
+    with entry_scope(claim, kwargs.get("config")):
         action = _OverriddenEntryCall(entry, claim, tool, tool_input, *args, **kwargs)
         return (yield from _decide_and_run(action))
 
@@ -408,15 +419,6 @@ def _wrap_body(kind: type[BaseTool], name: str) -> Callable[..., Any]:
 
 _GUARDED_ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun", "_run", "_arun")
 _UNGUARDED_ENTRY_POINTS: Final = ("batch", "abatch", "stream", "astream")
-
-
-def as_tool(function: Callable[..., Any]) -> BaseTool:
-    """A function as a tool, described by its docstring, or by its name where it has none."""
-    name = str(getattr(function, "__name__", type(function).__name__))
-    tool = make_tool(function) if getattr(function, "__doc__", None) else make_tool(function, description=name)
-    if not isinstance(tool, BaseTool):
-        raise ConfigError("not_a_tool", f"`{function!r}` cannot be made into a tool", field="x")
-    return tool
 
 
 def guard_tool(
@@ -501,28 +503,9 @@ def _guard_server_tool(
     return guarded
 
 
-def list_parts(tool: Any) -> Any:
-    """What tells a tool from another one of its name: its functions, or all that it holds."""
-    if isinstance(tool, Tool | StructuredTool):
-        return type(tool), tool.func, tool.coroutine
-    if not isinstance(tool, BaseTool):
-        return tool
-    held = {name: getattr(tool, name) for name in type(tool).model_fields}
-    private = tool.__pydantic_private__ or {}
-    # What the framework keeps there was worked out from the fields.
-    return type(tool), held, {key: private[key] for key in private if key not in BaseTool.__private_attributes__}
-
-
 def make_tool_schema(tool: BaseTool) -> dict[str, Any]:
     """Schema of a tool's arguments; a hidden one that the caller can set is granted, or refused, like any other."""
     return tool_schema(tool, list_settable_arguments(tool, _get_functions(tool).values()))
-
-
-def takes_more_than_task(tool: BaseTool) -> bool:
-    """Whether a hand-off tool takes arguments beside a text that says what to do."""
-    properties = tool_schema(tool)["properties"]
-    only = next(iter(properties.items())) if len(properties) == 1 else ("", {})
-    return bool(properties) and not (only[0] in _TASK_NAMES and only[1].get("type") in (None, "string"))
 
 
 def copy_with_guard(
@@ -585,9 +568,26 @@ def _overrides_run(kind: type[BaseTool]) -> bool:
 def _wrap_function(
     guard: GuardMetadata, binder: Binder, function: Callable[..., Any], *, awaited: bool
 ) -> Callable[..., Any]:
-    def steps(*args: Any, **kwargs: Any) -> Steps[Any]:
-        if _take_body_call(guard):
-            return (yield (functools.partial(function, *args, **kwargs),))
-        return (yield from _decide_and_run(ToolCall(guard, binder, function, args, kwargs)))
+    if isinstance(guard, HandOffToolGuard):
 
-    return make_method(function, steps, is_async=awaited)
+        def steps(*args: Any, **kwargs: Any) -> Steps[Any]:
+            if _take_body_call(guard):
+                return (yield (functools.partial(function, *args, **kwargs),))
+            return (yield from _decide_and_run(ToolCall(guard, binder, function, args, kwargs)))
+
+        return resolve_annotations(make_method(function, steps, is_async=awaited))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        current_activity()
+        if _take_body_call(guard):
+            return function(*args, **kwargs)
+        return run(ToolCall(guard, binder, function, args, kwargs))
+
+    async def acall(*args: Any, **kwargs: Any) -> Any:
+        current_activity()
+        if _take_body_call(guard):
+            result = function(*args, **kwargs)
+            return await result if inspect.isawaitable(result) else result
+        return await arun(ToolCall(guard, binder, function, args, kwargs))
+
+    return resolve_annotations(functools.wraps(function)(acall if awaited else call))

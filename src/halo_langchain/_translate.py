@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
-from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, Tool
+from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, StructuredTool, Tool
+from langchain_core.tools import tool as make_tool
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
 from pydantic import BaseModel
 
@@ -43,7 +44,7 @@ from halo_core.enforcement.guards import (
     to_list,
     to_plain_schema,
 )
-from halo_core.errors import Denied
+from halo_core.errors import ConfigError, Denied
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -136,6 +137,57 @@ def retriever_schema(retriever: BaseRetriever, arguments: Mapping[str, Any]) -> 
     properties = {name: {"type": "string" if name == "query" else "integer"} for name in arguments}
     parameters = set(inspect.signature(type(retriever)._get_relevant_documents).parameters)  # noqa: SLF001  what we wrap
     return {"additionalProperties": bool(parameters - {"self", "query", "run_manager"}), "properties": properties}
+
+
+_TASK_NAMES: Final = frozenset(
+    "task task_description description instruction instructions message query question request reason input summary "
+    "context prompt topic".split()
+)
+"""What a hand-off tool calls the text that it hands on: the hand-off itself is decided with it."""
+
+
+def takes_more_than_task(tool: BaseTool) -> bool:
+    """Whether a hand-off tool takes arguments beside a text that says what to do."""
+    properties = tool_schema(tool)["properties"]
+    only = next(iter(properties.items())) if len(properties) == 1 else ("", {})
+    return bool(properties) and not (only[0] in _TASK_NAMES and only[1].get("type") in (None, "string"))
+
+
+# functions
+
+
+def as_tool(function: Callable[..., Any]) -> BaseTool:
+    """A function as a tool, described by its docstring, or by its name where it has none."""
+    name = str(getattr(function, "__name__", type(function).__name__))
+    tool = make_tool(function) if getattr(function, "__doc__", None) else make_tool(function, description=name)
+    if not isinstance(tool, BaseTool):
+        raise ConfigError("not_a_tool", f"`{function!r}` cannot be made into a tool", field="x")
+    return tool
+
+
+def list_parts(tool: Any) -> Any:
+    """What tells a tool from another one of its name: its functions, or all that it holds."""
+    if isinstance(tool, Tool | StructuredTool):
+        return type(tool), tool.func, tool.coroutine
+    if not isinstance(tool, BaseTool):
+        return tool
+    held = {name: getattr(tool, name) for name in type(tool).model_fields}
+    private = tool.__pydantic_private__ or {}
+    # What the framework keeps there was worked out from the fields.
+    return type(tool), held, {key: private[key] for key in private if key not in BaseTool.__private_attributes__}
+
+
+def resolve_annotations(wrapper: Any) -> Any:
+    """The wrapper of a tool's function, with a signature and annotations that LangChain need not work out at each call.
+
+    They stay as they are where a name in them cannot be resolved.
+    """
+    try:
+        wrapper.__signature__ = inspect.signature(wrapper)
+        wrapper.__annotations__ = typing.get_type_hints(wrapper, include_extras=True)
+    except Exception:  # noqa: BLE001  the framework's own reading of it may fail too
+        return wrapper
+    return wrapper
 
 
 # messages
@@ -315,7 +367,7 @@ class Binder(ArgumentBinder):
         live: dict[str, tuple[Any, Any]] = {}
         for name, value in {**passed, **defaults, **keywords}.items():
             decided_name = self.rename.get(name, name)
-            parameter = None if name in keywords else self.signature.parameters[name]
+            parameter = None if name in keywords else self.parameters[name]
             is_filled = name in filled or (parameter is not None and self._is_passed_through(parameter, value))
             if not is_filled and (decided_name in decided or decided_name in live):
                 raise TypeError(f"two arguments are named `{decided_name}`")

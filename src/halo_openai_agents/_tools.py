@@ -14,8 +14,8 @@ import copy
 import inspect
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -152,12 +152,10 @@ class _ToolCall(GovernedAction[Any]):
         """Return what the very same call gave when it ran: a state may be resumed twice."""
         return super().return_denied(denied) if denied.earlier is None else denied.earlier
 
-    @contextmanager
-    def scope(self, ticket: Ticket) -> Iterator[None]:
+    def scope(self, ticket: Ticket) -> AbstractContextManager[None]:
         if is_enforced(ticket):  # in observe mode the function itself refuses what does not fit
             self._put_decided_arguments(ticket)
-        with ContextVarScope((IN_BODY, True)), _server_call_scope(self.guard, ticket):
-            yield
+        return _server_call_scope(self.guard, ticket)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
         return self.invoke(self.context, self.text)
@@ -283,19 +281,21 @@ class _DecidedServerCall:
 _SERVER_CALL: Final[ContextVar[_DecidedServerCall | None]] = ContextVar("halo_openai_agents_passing", default=None)
 
 
-@contextmanager
-def _server_call_scope(guard: GuardMetadata, ticket: Ticket) -> Iterator[None]:
-    """Run the block with a decision that one call of the tool's server may use, if a server runs the tool."""
-    tool: FunctionTool = guard.original
-    binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
-    server_call = _DecidedServerCall(guard.halo, binding[1], ticket.args) if binding is not None else None
-    token = _SERVER_CALL.set(server_call)
-    try:
-        yield
-    finally:
-        if server_call is not None:
-            server_call.is_open = False  # tasks that were started inside hold it too
-        _SERVER_CALL.reset(token)
+class _server_call_scope(ContextVarScope):  # noqa: N801  used as a function
+    """Run the body of a tool with a decision that one call of the tool's server may use, if a server runs the tool."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, guard: GuardMetadata, ticket: Ticket) -> None:
+        tool: FunctionTool = guard.original
+        binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
+        self._call = _DecidedServerCall(guard.halo, binding[1], ticket.args) if binding is not None else None
+        super().__init__((IN_BODY, True), (_SERVER_CALL, self._call))
+
+    def __exit__(self, *_exc: object) -> None:
+        if self._call is not None:
+            self._call.is_open = False  # tasks that were started inside hold it too
+        super().__exit__()
 
 
 def claim_server_call(halo: object, name: str, args: Mapping[str, Any]) -> bool:

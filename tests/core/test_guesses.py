@@ -241,3 +241,13 @@ def test_any_tool_has_a_guess_with_a_reason(name, description, schema):
     assert guess == guess_tool(
         name, description, schema if isinstance(schema, dict) else {"properties": {"action": schema}}
     )
+
+
+@pytest.mark.parametrize("name", ["rotate_api_key", "regenerate_access_key", "rotateSigningKeys"])
+def test_a_new_key_for_an_old_one_is_administration(name):
+    assert guess_tool(name, "", build_schema("id")).impact is Impact.ADMIN
+
+
+@pytest.mark.parametrize("name", ["rotate_image", "rotate_logs", "renew_passport"])
+def test_what_else_is_rotated_or_renewed_is_a_write(name):
+    assert guess_tool(name, "", build_schema("id")).impact is Impact.WRITE

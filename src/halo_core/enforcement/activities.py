@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
@@ -263,7 +264,6 @@ class _OutermostRun(ContextVarScope):
 
 
 def _current_task() -> asyncio.Task[Any] | None:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:  # no event loop runs in this thread
-        return None
+    """The current task; None where no event loop runs in this thread, without an error that would cost more."""
+    loop = _get_running_loop()
+    return asyncio.current_task(loop) if loop is not None else None

@@ -268,6 +268,8 @@ def copy_arguments(
 
 _VAR_POSITIONAL: Final = inspect.Parameter.VAR_POSITIONAL
 _VAR_KEYWORD: Final = inspect.Parameter.VAR_KEYWORD
+_NAMED_KINDS: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_EMPTY: Final = inspect.Parameter.empty
 _ANY_SIGNATURE: Final = inspect.Signature(
     [inspect.Parameter("args", _VAR_POSITIONAL), inspect.Parameter("kwargs", _VAR_KEYWORD)]
 )
@@ -287,9 +289,22 @@ class ArgumentBinder:
 
     Args:
         signature: of the callable.
+
+    Attributes:
+        parameters: of the callable, by name.
     """
 
     signature: inspect.Signature
+    parameters: Mapping[str, inspect.Parameter] = dataclasses.field(init=False, repr=False, compare=False)
+    _defaults: Mapping[str, Any] | None = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Attributes of `inspect` are properties, and a tool is called often.
+        parameters = dict(self.signature.parameters)
+        is_plain = all(item.kind in _NAMED_KINDS for item in parameters.values())
+        defaults = {name: item.default for name, item in parameters.items()} if is_plain else None
+        object.__setattr__(self, "parameters", parameters)
+        object.__setattr__(self, "_defaults", defaults)
 
     def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
         """The arguments of a call by name, as nobody else holds them."""
@@ -307,11 +322,14 @@ class ArgumentBinder:
         Raises:
             TypeError: they do not fit the signature, or two have the same name, so that only one could be decided.
         """
+        by_name = self._sort_keywords(kwargs) if not args else None
+        if by_name is not None:
+            return *by_name, {}
         bound = self.signature.bind(*args, **kwargs).arguments
         passed: dict[str, Any] = {}
         defaults: dict[str, Any] = {}
         keywords: dict[str, Any] = {}
-        for name, parameter in self.signature.parameters.items():
+        for name, parameter in self.parameters.items():
             if name in bound:
                 if parameter.kind is _VAR_KEYWORD:
                     keywords = bound[name]
@@ -323,14 +341,35 @@ class ArgumentBinder:
             raise TypeError(f"two arguments are named `{min(repeated)}`")
         return passed, defaults, keywords
 
+    def _sort_keywords(self, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """What was passed by name, and defaults of the other parameters; None where that is not so simple."""
+        passed: dict[str, Any] = {}
+        defaults: dict[str, Any] = {}
+        if self._defaults is None:
+            return None
+        for name, default in self._defaults.items():
+            if name in kwargs:
+                passed[name] = kwargs[name]
+            elif default is _EMPTY:
+                return None
+            elif self.decides_default(name, default):
+                defaults[name] = default
+        return (passed, defaults) if len(passed) == len(kwargs) else None
+
     def build_call_arguments(
         self, bound_arguments: BoundArguments, executed: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments for the callable, passed the way they came."""
         remaining = {**executed, **bound_arguments.injected}
+        if self._defaults is not None and bound_arguments.by_position == 0 and not bound_arguments.left_out:
+            for name, decided_name in bound_arguments.names.items():
+                if name != decided_name:
+                    break
+            else:
+                return (), remaining
         positional: list[Any] = []
         keywords: dict[str, Any] = {}
-        for index, (name, parameter) in enumerate(self.signature.parameters.items()):
+        for index, (name, parameter) in enumerate(self.parameters.items()):
             if name not in bound_arguments.names or bound_arguments.names[name] not in remaining:
                 continue  # a keyword that is called like it stays a keyword
             value = remaining.pop(bound_arguments.names[name])

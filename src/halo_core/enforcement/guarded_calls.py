@@ -17,16 +17,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, Final
 
+from halo_core.enforcement.activities import current_activity
 from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, DelegationFacade, to_task_arguments, with_delegation_terms
 from halo_core.enforcement.enforcer import Ticket
-from halo_core.enforcement.flow import GovernedAction, Steps, run_step
+from halo_core.enforcement.flow import GovernedAction, Steps, arun, run, run_step
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.session_context import current_session, session_values
@@ -63,7 +64,7 @@ def make_governed_method(
     make_action: Callable[..., GovernedAction[Any]],
     *,
     is_async: bool,
-    open_scope: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    open_scope: Callable[[], AbstractContextManager[Any]] | None = None,
 ) -> Callable[..., Any]:
     """Make a function that runs each of its calls as an action.
 
@@ -73,12 +74,23 @@ def make_governed_method(
         is_async: whether it is a coroutine function.
         open_scope: opens a block around each call, the making of its action included.
     """
+    if open_scope is not None:
 
-    def steps(*args: Any, **kwargs: Any) -> Steps[Any]:
-        with open_scope():
-            return (yield run_step(make_action(*args, **kwargs)))
+        def steps(*args: Any, **kwargs: Any) -> Steps[Any]:
+            with open_scope():
+                return (yield run_step(make_action(*args, **kwargs)))
 
-    return make_method(function, steps, is_async=is_async)
+        return make_method(function, steps, is_async=is_async)
+
+    def governed(*args: Any, **kwargs: Any) -> Any:
+        current_activity()
+        return run(make_action(*args, **kwargs))
+
+    async def governed_async(*args: Any, **kwargs: Any) -> Any:
+        current_activity()
+        return await arun(make_action(*args, **kwargs))
+
+    return functools.wraps(function)(governed_async if is_async else governed)
 
 
 def make_governed_methods(

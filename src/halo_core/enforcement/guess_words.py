@@ -40,7 +40,7 @@ PURE_VERBS: Final[dict[Impact, frozenset[str]]] = {
     Impact.ADMIN: _split("grant authorize authorise impersonate elevate disable suspend ban unban deactivate"),
     Impact.SEND: _split("send publish notify broadcast forward upload deliver dispatch retweet"),
     Impact.WRITE: _split(
-        "create write insert save move copy rename append overwrite replace upsert add edit modify update put patch "
+        "rotate regenerate reissue renew create write insert save move copy rename append overwrite replace upsert add edit modify update put patch "
         "mkdir memorize memorise stage unstage switch"
     ),
 }
@@ -168,7 +168,7 @@ RIGHTS_NOUNS: Final = _split(
 )
 MEMBER_NOUNS: Final = _split("user users member members account accounts")
 KEY_NOUNS: Final = _split("key keys")
-KEY_VERBS: Final = _split("create generate rotate revoke delete issue add")
+KEY_VERBS: Final = _split("create generate regenerate reissue renew rotate revoke delete issue add")
 MEMBER_VERBS: Final = _split("create add remove enable disable suspend assign promote")
 MESSAGE_NOUNS: Final = _split(
     "comment comments message messages post posts tweet tweets reply replies invitation invite announcement "

@@ -101,6 +101,8 @@ class TextExtractor:
 
     def extract_text(self, value: Any) -> str:
         """The whole text of a value."""
+        if type(value) is str:
+            return value
         return self.join_texts(self.iterate_leaves, value)
 
     def join_texts(self, iterate_texts: Callable[[Any], Iterator[str]], value: Any) -> str:

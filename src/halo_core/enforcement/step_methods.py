@@ -6,7 +6,7 @@ Each executes a procedure of `flow` in the synchronous or the asynchronous form 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from functools import wraps
 from typing import Any, Generic, TypeVar
 
@@ -36,6 +36,30 @@ def make_method(
     async def async_method(*args: Any, **kwargs: Any) -> Any:
         current_activity()
         return await adrive(steps(*args, **kwargs))
+
+    return wraps(original)(async_method if is_async else method)
+
+
+def make_scoped_method(
+    original: Callable[..., Any], open_scope: Callable[..., AbstractContextManager[Any]], *, is_async: bool
+) -> Callable[..., Any]:
+    """Make a method that calls one of a framework's inside a block, as `make_method` does with steps of its own.
+
+    Args:
+        original: the method in whose place it stands.
+        open_scope: called with the object, the positional and the keyword arguments; it may change the latter.
+        is_async: whether the method is a coroutine function.
+    """
+
+    def method(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        current_activity()
+        with open_scope(x, args, kwargs):
+            return original(x, *args, **kwargs)
+
+    async def async_method(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        current_activity()
+        with open_scope(x, args, kwargs):
+            return await original(x, *args, **kwargs)
 
     return wraps(original)(async_method if is_async else method)
 

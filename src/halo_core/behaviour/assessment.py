@@ -33,7 +33,7 @@ _GRAVE_DORMANT_SHARE: Final = 900
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
 _NOVELTY_ID: Final = "novelty"
 _FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[_NOVELTY_ID], INDEX["session_risk"]
-_NEWNESS: Final = frozenset((_FIRST_TIMES, _NOVELTY))
+_NEWNESS: Final = frozenset(("first_times", "first_times_recent", _NOVELTY_ID))
 _VOUCHED_DIVISOR: Final = 4
 _PART_OF_KIND: Final = {
     SeenKind.TOOL: "behaviour",
@@ -210,7 +210,6 @@ def assess(
     firsts, first_times = _find_first_times(profile, tally, event)
     novelty = _combine_parts(_grade_first_times(firsts)) if firsts else 0
     agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
-    is_new_work = is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts)
     volume, axes = _compare_volumes(
         profile,
         tally,
@@ -218,9 +217,10 @@ def assess(
         beside=beside,
         firsts=(first_times, novelty),
         is_requested=is_wholly_requested(event),
-        is_new_work=is_new_work,
         agent_risk=agent_risk,
     )
+    if axes and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts):
+        axes = [replace(axis, kind="requested") if not axis.limit or axis.id in _NEWNESS else axis for axis in axes]
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
     volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
     if tenant is not None:
@@ -270,7 +270,6 @@ def _compare_volumes(
     beside: Sequence[int] = (),
     firsts: tuple[int, int] = (0, 0),
     is_requested: bool = False,
-    is_new_work: bool = False,
     agent_risk: int = 0,
 ) -> tuple[int, list[Axis]]:
     """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
@@ -291,10 +290,10 @@ def _compare_volumes(
             times, place = allowed.get(at, 0) + is_counted, at
             while place >= 0:
                 limit = min(limits[place], narrower.get(place, limits[place])) << times
-                share = _measure_share(value, limit)
+                # Where an identity never moved an amount, any amount alarms, but how large it is says nothing.
+                share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
                 if share >= ALARM:
-                    is_excused = is_counted or (is_new_work and (not limit or at in _NEWNESS))
-                    axes.append(_make_volume_axis(place, value, share, limit, is_requested=is_excused))
+                    axes.append(_make_volume_axis(place, value, share, limit, is_requested=is_counted))
                 volume = max(volume, share)
                 place = _WINDOW_OF.get(at, -1) if place == at else -1
                 value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)
@@ -327,14 +326,6 @@ def _list_narrower(
 def _narrow_by_risk(limit: int, agent_risk: int) -> int:
     """A limit under the risk that alarms of past sessions left: an eighth of it under the largest, at least 1."""
     return max(limit * (8_000 - 7 * agent_risk) // 8_000, min(limit, 1))
-
-
-def _measure_share(value: int, limit: int) -> int:
-    """Share of a limit, in thousandths.
-
-    Where an identity never moved an amount, any amount is an alarm, but how large it is says nothing.
-    """
-    return value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
 
 
 def _compare_session_risk(profile: IdentityProfile, tally: SessionTally, prior: RolePrior) -> tuple[int, list[Axis]]:
@@ -384,7 +375,7 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
     for at, window in _WINDOW_OF.items():
         if tally.raised >> at & 1:
             value, limit = recent[window - COUNT] + tally.values[at], limits[window] << allowed.get(at, 0)
-            share = _measure_share(value, limit)
+            share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
             if share >= ALARM:
                 axes.append(_make_volume_axis(window, value, share, limit, tenant=True))
             volume = max(volume, share)

@@ -447,7 +447,7 @@ class SessionTally:
         call &= _NUMBER_32
         is_repeat = call in self.refused
         tally = self.with_outcome(refused=True) if is_attempt and not is_repeat else self
-        if tally.is_empty and not tally.first_us:
+        if not tally.first_us and not tally.values[_ACTIONS]:
             tally = replace(tally, first_us=ts_us, last_us=ts_us)
         if found is not None:
             tally = tally.with_findings(found, call=call)
@@ -530,7 +530,7 @@ class SessionTally:
         if self.principal:
             members["p"] = self.principal
         if self.folded is not None:
-            members["f"] = self._pack_folded()
+            members["f"] = _pack_folded(self.folded)
         if self.labelled:
             members["l"] = _mark_kept(self.labelled, self.samples[_UNRELATED])
         if self.told:
@@ -544,12 +544,6 @@ class SessionTally:
         if self.allowances:
             members["y"] = list(map(list, self.allowances))
         return members
-
-    def _pack_folded(self) -> list[Any]:
-        part = self.folded
-        if part is None:
-            return []
-        return [list(part.values), part.verdict, pack_seen(part.seen), _pack_32(part.unrelated)]
 
     @classmethod
     def from_plain(cls, members: Mapping[str, Any]) -> SessionTally:
@@ -619,6 +613,10 @@ def _keep_smallest(every: frozenset[int], count: int, size: int) -> tuple[frozen
 def _mark_told(axis: str, call: int) -> int:
     """Fingerprint of a refused call with an alarm that it raised."""
     return fingerprint_text(f"{axis} {call & _NUMBER_32}") & _NUMBER_32
+
+
+def _pack_folded(part: FoldedPart) -> list[Any]:
+    return [list(part.values), part.verdict, pack_seen(part.seen), _pack_32(part.unrelated)]
 
 
 def _unpack_folded(members: list[Any]) -> FoldedPart:

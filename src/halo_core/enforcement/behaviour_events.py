@@ -49,6 +49,7 @@ _MAX_WORDS: Final = 512  # of one text
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _SEPARATORS: Final = re.compile(r"[\s,;:!?()\[\]\"']+|\.(?=\s|$)")
 _PATH_SEPARATORS: Final = re.compile(r"[\s/\\]+|\.(?=\w{1,5}$)")
+_NAMED_PATH: Final = re.compile(r"(?:^|[\s/\\.])(?=[\w#:-]{0,64}\d)(?=[\w#:-]{0,64}[^\W\d_])[\w#:-]{4}")
 _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#:-]{4,64}|[^@\s]{1,64}@[^@\s]{3,128}|\d{7,34}")
 """A word with letters and digits, an address, or a long number; no date, time or amount."""
 
@@ -152,11 +153,13 @@ def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, t
     sources = context.state.sources
     if traced.origin is Provenance.KNOWN and not traced.places:
         return True
-    if any(place <= len(sources) and is_related_source(sources[place - 1]) for place in traced.places):
-        return True
+    for place in traced.places:
+        if place <= len(sources) and is_related_source(sources[place - 1]):
+            return True
+    if traced.kind is not Kind.PATH or not _NAMED_PATH.search(text):
+        return False
     # A file that is named after something that the request names.
-    parts = _PATH_SEPARATORS.split(text) if traced.kind is Kind.PATH else ()
-    return bool(parts) and any(item.is_requested for item in _list_carried(tx, context, [parts]))
+    return any(item.is_requested for item in _list_carried(tx, context, [_PATH_SEPARATORS.split(text)]))
 
 
 def _measure_surprise(context: DecisionContext) -> int:

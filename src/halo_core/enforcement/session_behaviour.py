@@ -120,7 +120,7 @@ def _make_view(found: BehaviourAssessment) -> BehaviourView:
 def list_new_alarms(context: DecisionContext) -> list[Axis]:
     """The axes whose alarm the session has not raised before."""
     found = context.findings
-    if found is None:
+    if found is None or not found.axes:
         return []
     before, call = context.tally_before, _fingerprint_call(context)
     return [axis for axis in found.alarms if before is None or before.tally.raises_anew(axis.id, call)]

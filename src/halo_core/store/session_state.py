@@ -272,16 +272,21 @@ class SessionState:
             idle_us: microseconds without an action after which a further session begins.
             slice_us: microseconds after which one begins however it went on.
         """
-        found = _find(self.tallies, agent) or (_find(self.folded, agent) if self.folded else None)
-        if found is None or found.tally.folded is None or found.tally.has_news:
-            return found
-        tally = found.tally
+        for found in self.tallies:
+            if found.agent == agent and (found.tally.folded is None or found.tally.has_news):
+                return found
+        rested = _find((*self.tallies, *self.folded), agent) if self.tallies or self.folded else None
+        if rested is None or rested.tally.folded is None:
+            return rested
+        tally = rested.tally
         if ts_us - tally.last_us >= idle_us or ts_us - tally.first_us >= slice_us:
             tally = tally.begin_next()
-        return AgentTally(agent, tally, role=found.role)
+        return AgentTally(agent, tally, role=rested.role)
 
     def tallies_with(self, changed: AgentTally) -> tuple[AgentTally, ...]:
         """The tallies with one of them changed or added; of too many agents the one that rested longest is dropped."""
+        if len(self.tallies) == 1 and self.tallies[0].agent == changed.agent:
+            return (changed,)
         return _put_tally(self.tallies, changed)
 
     def session_account(self, agent: str) -> Account | None:
@@ -419,8 +424,6 @@ def _find(tallies: Iterable[AgentTally], agent: str) -> AgentTally | None:
 
 
 def _put_tally(tallies: tuple[AgentTally, ...], changed: AgentTally) -> tuple[AgentTally, ...]:
-    if len(tallies) == 1 and tallies[0].agent == changed.agent:
-        return (changed,)
     others = [item for item in tallies if item.agent != changed.agent]
     if len(others) >= MAX_TALLIES:
         others.remove(min(others, key=lambda item: (item.tally.last_us, item.agent)))

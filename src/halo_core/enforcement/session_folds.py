@@ -42,8 +42,6 @@ _LOOKED_AT: Final = 32
 LOOK_EVERY_US: Final = 5 * 60_000_000
 """Microseconds after which a new session looks again for what other processes have left."""
 
-_ALARMING: Final = (SessionVerdict.ALARM.value, SessionVerdict.ATTACK.value)
-
 
 @dataclass(frozen=True, slots=True)
 class FoldSessionJob:
@@ -127,7 +125,10 @@ def fold_session(tx: Transaction, state: SessionState) -> None:
     for at, tree in enumerate(summaries):
         folded.append(({**locate(written), "at": at}, tree, session))
         fold_into(tx, AGENT, tree["agent"], folded[-1:])
-        if tree["verdict"] in _ALARMING:  # an ordinary session is no new evidence
+        # INVARIANT: what is no new evidence suspends nobody: an ordinary session, or one that goes on after its alarm.
+        if tree["verdict"] == SessionVerdict.ATTACK.value or (
+            tree["verdict"] == SessionVerdict.ALARM.value and tree.get("severity")
+        ):
             consider_agent(tx, tree["agent"], str(tree["tally"].get("p", "")))
     _fold_groups(tx, folded)
 

@@ -279,9 +279,9 @@ class SessionState:
         if rested is None or rested.tally.folded is None:
             return rested
         tally = rested.tally
-        if ts_us - tally.last_us >= idle_us or ts_us - tally.first_us >= slice_us:
-            tally = tally.begin_next()
-        return AgentTally(agent, tally, role=rested.role)
+        if ts_us - tally.last_us < idle_us and ts_us - tally.first_us < slice_us:
+            return rested
+        return AgentTally(agent, tally.begin_next(), role=rested.role)
 
     def tallies_with(self, changed: AgentTally) -> tuple[AgentTally, ...]:
         """The tallies with one of them changed or added; of too many agents the one that rested longest is dropped."""

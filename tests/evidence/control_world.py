@@ -42,6 +42,7 @@ agents:
     owner: owen@bank
     purpose: looks up customers and pays refunds
     regulated: [pci]
+    data_scope: [chd]
     tools: [lookup, pay, wipe]
     models: [gpt]
     budgets:
@@ -272,6 +273,7 @@ def forge(
     is_run: bool = True,
     back_us: int = 0,
     clock: Clock | None = None,
+    session: str | None = None,
 ) -> str:
     """Append a decision that nobody made, like an earlier one but for a change, as somebody with all keys could."""
     like, body, content = find_decision(home, resource, ran=ran)
@@ -289,16 +291,15 @@ def forge(
             return name
 
         change(body, put)
+        of = like.entry.session if session is None else session
         runs = body.get("dispatched", body.get("decision", {}).get("effect", "allow") in ("allow", "monitor"))
-        session, digest = like.entry.session, secrets.token_hex(32)
-        key = tx.make_run_key(session, digest, once=True) if runs and is_run else b""
+        digest = secrets.token_hex(32)
+        key = tx.make_run_key(of, digest, once=True) if runs and is_run else b""
         now_us = tx.clock.now_us() - back_us
-        draft = Draft(EntryKind.DECISION, session, body, content, "forged", run=key, ts_us=now_us)
+        draft = Draft(EntryKind.DECISION, of, body, content, "forged", run=key, ts_us=now_us)
         written = tx.append(draft).entry
         if runs and outcome:
-            tx.append(
-                Draft(EntryKind.OUTCOME, session, {"decision": written.seq}, settles=(written.writer, written.seq))
-            )
+            tx.append(Draft(EntryKind.OUTCOME, of, {"decision": written.seq}, settles=(written.writer, written.seq)))
         return written.id
 
     return str(commit(home, job, clock))

@@ -1,0 +1,356 @@
+"""Each condition of a check: an entry that it alone finds, and the honest one beside it that it must not find.
+
+The planted gaps show that a check looks at all; these show that none of its conditions can be left out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from control_world import (
+    ADMIN,
+    DAY_US,
+    NamedKind,
+    append,
+    change_part,
+    check,
+    commit,
+    copy_home,
+    find_decision,
+    forge,
+    make_home,
+    open_case,
+    report_case,
+)
+from test_planted_gaps import OVERRIDE, REQUEST, REVIEW, let_run, set_members, set_seen
+
+from halo_core.evidence.answers import Verdict
+from halo_core.model import EntryKind, Stop
+from halo_core.oversight import requests
+from halo_core.store import Draft
+from halo_core.testing import FixedClock
+from halo_world import found
+
+FAILS, HOLDS, OPEN = Verdict.FAILS, Verdict.HOLDS, Verdict.CANNOT_TELL
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    return make_home(tmp_path_factory.mktemp("whole") / "home")
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def settle(resource: str, *, ran: bool = True, seq: int | None = None) -> Callable[[Path], Any]:
+    """Another outcome of the last decision on a resource, or of one that is not there."""
+
+    def plant(home: Path) -> None:
+        entry = find_decision(home, resource, ran=ran)[0].entry
+        place = {"leaf": "", "w": entry.writer, "ws": entry.seq if seq is None else seq}
+        append(home, EntryKind.OUTCOME, {"decision": place})
+
+    return plant
+
+
+def add(kind: str, *bodies: dict[str, Any]) -> Callable[[Path], Any]:
+    def plant(home: Path) -> None:
+        for body in bodies:
+            append(home, NamedKind(kind), body)
+
+    return plant
+
+
+def stop_and_act(scope: str, target: str, *, lifted: bool = False) -> Callable[[Path], Any]:
+    def plant(home: Path) -> None:
+        commit(home, lambda tx: requests.stop(tx, Stop(scope, target, tx.clock.now_us()), ADMIN, "no more"))
+        if lifted:
+            commit(home, lambda tx: requests.lift(tx, scope, target, ADMIN, "over"))
+        forge(home)
+
+    return plant
+
+
+def revoke_and_act(scope: str, target: str = "") -> Callable[[Path], Any]:
+    def plant(home: Path) -> None:
+        chain = find_decision(home, "lookup")[0].entry.body["snapshot"]["chain"]
+        session = find_decision(home, "lookup")[0].entry.session
+        wanted = {"link": chain[0], "session": session}.get(scope, target)
+        commit(home, lambda tx: requests.revoke(tx, scope, wanted, ADMIN, "no more"))
+        forge(home)
+
+    return plant
+
+
+def late_case(act: str) -> Callable[[Path], Any]:
+    def plant(home: Path) -> None:
+        case = commit(home, lambda tx: open_case(tx, severity="serious"))
+        report_case(home, case, act)
+
+    return plant
+
+
+def pay(**spent: Any) -> Callable[[dict[str, Any], Any], None]:
+    def change(body: dict[str, Any], _put: Any) -> None:
+        body["seen"]["accounts"][0]["spent"] = spent
+
+    return change
+
+
+def drop(name: str) -> Callable[[dict[str, Any], Any], None]:
+    return lambda body, _put: body.pop(name, None)
+
+
+def report(name: str, *, after_days: int = 0, from_us: int = 0) -> Callable[[Path], Any]:
+    def plant(home: Path) -> None:
+        forge(home, clock=FixedClock(now_us() + 3 * DAY_US))
+        until_us = now_us() + 5 * DAY_US
+        body = {"form": "json", "framework": name, "from_us": from_us, "to_us": until_us}
+        clock = FixedClock(now_us() + (3 + after_days) * DAY_US)
+        commit(home, lambda tx: tx.append(Draft(EntryKind.REPORT, "", body, actor=ADMIN)), clock)
+
+    return plant
+
+
+def _judge_late(home: Path) -> None:
+    alert = append(home, EntryKind.ALERT, {"agent": "desk", "kind": "volume"}, actor=None)
+    clock = FixedClock(now_us() + 2 * DAY_US)
+    body = {"alert": alert, "attack": False, "session": "", "why": "known"}
+    commit(home, lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body, actor=ADMIN)), clock)
+
+
+CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
+    "fields: no session": ("record_fields", lambda home: forge(home, session=""), 0, FAILS),
+    "fields: no passport": ("record_fields", lambda home: forge(home, change_part(home, "frame", chain=[])), 0, FAILS),
+    "fields: no passport, refused": (
+        "record_fields",
+        lambda home: forge(home, change_part(home, "frame", chain=[]), resource="wipe", ran=False),
+        0,
+        HOLDS,
+    ),
+    "fields: no digest": ("record_fields", lambda home: forge(home, set_members(args="x")), 0, FAILS),
+    "fields: no impact": (
+        "record_fields",
+        lambda home: forge(home, change_part(home, "resource", impact="")),
+        0,
+        FAILS,
+    ),
+    "fields: no messages": ("record_fields", lambda home: forge(home, drop("messages"), resource="gpt"), 0, FAILS),
+    "fields: no messages of a call of a tool": ("record_fields", lambda home: forge(home, drop("messages")), 0, HOLDS),
+    "pairs: an outcome of nothing": ("pairs", settle("lookup", seq=9_999), 0, FAILS),
+    "pairs: an outcome of what was refused": ("pairs", settle("wipe", ran=False), 0, FAILS),
+    "pairs: a second outcome": ("pairs", settle("lookup"), 0, FAILS),
+    "pairs: an outcome of another kind of entry": ("pairs", settle("lookup", seq=0), 0, FAILS),
+    "access: it does not say how the reader is known": (
+        "log_access",
+        lambda home: append(home, EntryKind.ACCESS, {"act": "read", "actor": "x", "what": {}}, actor=None),
+        0,
+        FAILS,
+    ),
+    "review: in time": ("log_review", report("pci-dss-4.0.1"), 6, HOLDS),
+    "review: too late": ("log_review", report("pci-dss-4.0.1", after_days=3), 9, FAILS),
+    "review: of another time": ("log_review", report("pci-dss-4.0.1", from_us=now_us() + 4 * DAY_US), 6, FAILS),
+    "retention: an erasure of nobody who is held": (
+        "retention",
+        lambda home: [
+            append(home, NamedKind("legal_hold"), {"op": "set", "scope": "subject", "target": "c-1"}),
+            append(home, NamedKind("legal_hold"), {"op": "lift", "scope": "subject", "target": "c-1"}),
+            append(home, NamedKind("erasure"), {"names": [], "subject": "c-1"}),
+        ],
+        0,
+        HOLDS,
+    ),
+    "retention: everything is held": (
+        "retention",
+        lambda home: [
+            append(home, NamedKind("legal_hold"), {"op": "set", "scope": "all", "target": ""}),
+            append(home, NamedKind("erasure"), {"names": [], "subject": "c-1"}),
+        ],
+        0,
+        FAILS,
+    ),
+    "retention: the subject is held": (
+        "retention",
+        lambda home: [
+            append(home, NamedKind("legal_hold"), {"op": "set", "scope": "subject", "target": "c-1"}),
+            append(home, NamedKind("erasure"), {"names": [], "subject": "c-1"}),
+        ],
+        0,
+        FAILS,
+    ),
+    "privilege: a label that the passport does not allow": (
+        "least_privilege",
+        lambda home: forge(home, change_part(home, "resource", labels=["chd", "secret"])),
+        0,
+        FAILS,
+    ),
+    "privilege: no passport": (
+        "least_privilege",
+        lambda home: forge(home, change_part(home, "frame", chain=[])),
+        0,
+        FAILS,
+    ),
+    "privilege: what was refused needs no grant": (
+        "least_privilege",
+        lambda home: forge(home, change_part(home, "resource", id="other"), resource="wipe", ran=False),
+        0,
+        HOLDS,
+    ),
+    "passports: none": ("passports", lambda home: forge(home, change_part(home, "frame", chain=[])), 0, FAILS),
+    "passports: nobody issued it": (
+        "passports",
+        add("passport", {"agent": "x", "hash": "sha256:1", "kind": "standing", "origin": "issued", "owner": "o"}),
+        0,
+        HOLDS,
+    ),
+    "refusals: without a reason": (
+        "refusals",
+        lambda home: forge(
+            home, set_members(decision={"effect": "deny", "reasons": []}, dispatched=False), outcome=False
+        ),
+        0,
+        FAILS,
+    ),
+    "stops: the agent": ("stops", stop_and_act("agent", "desk"), 0, FAILS),
+    "stops: another agent": ("stops", stop_and_act("agent", "another"), 0, HOLDS),
+    "stops: everything": ("stops", stop_and_act("all", ""), 0, FAILS),
+    "stops: another tool": ("stops", stop_and_act("tool", "wipe"), 0, HOLDS),
+    "stops: lifted": ("stops", stop_and_act("tool", "lookup", lifted=True), 0, HOLDS),
+    "revocations: the passport": ("revocations", revoke_and_act("link"), 0, FAILS),
+    "revocations: the session": ("revocations", revoke_and_act("session"), 0, FAILS),
+    "revocations: another agent": ("revocations", revoke_and_act("agent", "another"), 0, HOLDS),
+    "decay: more is left than there was": (
+        "decay",
+        lambda home: forge(home, set_members(left=900_000)),
+        0,
+        FAILS,
+    ),
+    "decay: it rose": ("decay", lambda home: [forge(home), forge(home, set_seen(authority=600_000))], 0, FAILS),
+    "budgets: within": ("budgets", lambda home: forge(home, pay(USD=1), resource="pay"), 0, HOLDS),
+    "components: a call that was refused": (
+        "components",
+        lambda home: forge(home, drop("model"), resource="wipe", ran=False),
+        0,
+        HOLDS,
+    ),
+    "components: no provider": (
+        "components",
+        lambda home: forge(home, change_part(home, "model", provider=""), resource="gpt"),
+        0,
+        FAILS,
+    ),
+    "components: a tool of a server that nobody accepted": (
+        "components",
+        lambda home: forge(home, let_run("mcp_tool_not_accepted", "monitor")),
+        0,
+        FAILS,
+    ),
+    "policy: put in force by nobody": (
+        "policy_changes",
+        lambda home: append(home, EntryKind.POLICY, {"hash": "sha256:1", "sources": []}, actor=None),
+        0,
+        FAILS,
+    ),
+    "policy: its text is not stored": (
+        "policy_changes",
+        lambda home: append(home, EntryKind.POLICY, {"sources": [], "unstored": "sha256:1"}),
+        0,
+        FAILS,
+    ),
+    "acts: it does not say how the person is known": (
+        "admin_acts",
+        lambda home: append(home, EntryKind.FEEDBACK, {"actor": "x", "alert": "y", "attack": False}, actor=None),
+        0,
+        FAILS,
+    ),
+    "acts: a row of control was changed": ("admin_acts", add("control", {"column": "mode"}), 0, FAILS),
+    "acts: a passport of a session": ("admin_acts", add("passport", {"hash": "x", "kind": "session"}), 0, HOLDS),
+    "alerts: answered late": ("alerts", _judge_late, 3, FAILS),
+    "alerts: not due yet": ("alerts", add("alert", {"agent": "desk", "kind": "volume"}), 0, HOLDS),
+    "alerts: never answered": ("alerts", add("alert", {"agent": "desk", "kind": "volume"}), 2, FAILS),
+    "reviews: overdue": ("access_reviews", add("review", {**REVIEW, "due_us": 1}), 0, FAILS),
+    "reviews: closed late": (
+        "access_reviews",
+        add("review", {**REVIEW, "due_us": 1}, {"id": "r-1", "op": "close", "passports": {}}),
+        0,
+        FAILS,
+    ),
+    "reviews: closed with an open grant": (
+        "access_reviews",
+        add(
+            "review",
+            {**REVIEW, "grants": {"desk": [["tool_call", "lookup"]]}},
+            {"id": "r-1", "op": "close", "passports": {}},
+        ),
+        0,
+        FAILS,
+    ),
+    "overrides: no reason": ("overrides", add("override", {**OVERRIDE, "why": ""}), 0, FAILS),
+    "overrides: a review that nobody signed": (
+        "overrides",
+        add("override", OVERRIDE, {"answer": "o1", "op": "review", "signed": [], "verdict": "upheld"}),
+        0,
+        FAILS,
+    ),
+    "overrides: a second entry moves no due date": (
+        "overrides",
+        add("override", {**OVERRIDE, "review_by_us": 1}, OVERRIDE),
+        0,
+        FAILS,
+    ),
+    "reversals: ordered, and nobody carried it out": (
+        "reversals",
+        add("reversal", {**REQUEST, "expires_s": 1}),
+        0,
+        HOLDS,
+    ),
+    "reversals: a finding that nobody signed": (
+        "reversals",
+        add(
+            "reversal",
+            REQUEST,
+            {**REQUEST, "decision": {"w": "x", "ws": 2}, "op": "begin"},
+            {**REQUEST, "finding": "done", "op": "confirm", "signed": []},
+        ),
+        0,
+        FAILS,
+    ),
+    "incidents: closed without a report": ("incidents", late_case("close"), 0, FAILS),
+    "incidents: not due yet": ("incidents", lambda home: commit(home, lambda tx: open_case(tx, "serious")), 1, HOLDS),
+    "incidents: without a deadline": (
+        "incidents",
+        lambda home: commit(home, lambda tx: open_case(tx, "other")),
+        400,
+        HOLDS,
+    ),
+    "ungoverned: refused": (
+        "ungoverned",
+        add("shadow", {"framework": "x", "kind": "tool", "name": "y", "refused": True, "where": "z"}),
+        0,
+        HOLDS,
+    ),
+    "time: within the tolerance": ("time", lambda home: forge(home, back_us=2_000_000), 0, HOLDS),
+}
+"""Name → check, what is planted, as of how many days later, and the verdict."""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_condition_of_a_check(name, whole, tmp_path):
+    check_name, plant, days, verdict = CASES[name]
+    home = copy_home(whole, tmp_path)
+    plant(home)
+    answer = check(home, check_name, days=days)[check_name]
+    assert answer.verdict is verdict, (answer.findings, answer.notes)
+
+
+def test_no_other_check_asks_for_what_the_cases_leave_out(whole):
+    """The home of the cases holds every check that a case expects to fail."""
+    names = {item[0] for item in CASES.values() if item[3] is FAILS}
+    answers = check(whole, *names)
+    assert {name for name in names if answers[name].verdict is FAILS} == set()
+    assert found(whole, EntryKind.DECISION)

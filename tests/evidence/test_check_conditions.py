@@ -20,20 +20,25 @@ from control_world import (
     check,
     commit,
     copy_home,
+    desk,
     find_decision,
     forge,
     make_home,
     open_case,
     report_case,
+    tools,
 )
 from test_planted_gaps import OVERRIDE, REQUEST, REVIEW, let_run, set_members, set_seen
 
-from halo_core.evidence.answers import Verdict
+from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.checks import run_checks
+from halo_core.evidence.room import QueryRoom
 from halo_core.model import EntryKind, Stop
 from halo_core.oversight import requests
 from halo_core.store import Draft
+from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
-from halo_world import found
+from halo_world import SURFACE, found, url_of
 
 FAILS, HOLDS, OPEN = Verdict.FAILS, Verdict.HOLDS, Verdict.CANNOT_TELL
 
@@ -102,6 +107,15 @@ def pay(**spent: Any) -> Callable[[dict[str, Any], Any], None]:
     return change
 
 
+def refuse(code: str) -> Callable[[dict[str, Any], Any], None]:
+    reason = {"code": code, "effect": "deny"}
+    return set_members(decision={"effect": "deny", "reasons": [reason]}, dispatched=False)
+
+
+def no_state(body: dict[str, Any], _put: Any) -> None:
+    body["seen"] = []
+
+
 def drop(name: str) -> Callable[[dict[str, Any], Any], None]:
     return lambda body, _put: body.pop(name, None)
 
@@ -151,6 +165,36 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
         lambda home: append(home, EntryKind.ACCESS, {"act": "read", "actor": "x", "what": {}}, actor=None),
         0,
         FAILS,
+    ),
+    "access: it does not say who": (
+        "log_access",
+        lambda home: append(home, EntryKind.ACCESS, {"act": "read", "authn": "os-user", "what": {}}, actor=None),
+        0,
+        FAILS,
+    ),
+    "failures: nothing ran on it": (
+        "failures",
+        lambda home: forge(home, refuse("policy_error"), outcome=False),
+        0,
+        HOLDS,
+    ),
+    "content: held, and not run": (
+        "untrusted_content",
+        lambda home: forge(home, refuse("untrusted_target"), outcome=False),
+        0,
+        HOLDS,
+    ),
+    "content: a person said yes": (
+        "untrusted_content",
+        lambda home: forge(home, let_run("untrusted_target", "monitor")),
+        0,
+        HOLDS,
+    ),
+    "content: refused for something else, and run": (
+        "untrusted_content",
+        lambda home: forge(home, let_run("grave_impact", "deny")),
+        0,
+        HOLDS,
     ),
     "review: in time": ("log_review", report("pci-dss-4.0.1"), 6, HOLDS),
     "review: too late": ("log_review", report("pci-dss-4.0.1", after_days=3), 9, FAILS),
@@ -334,6 +378,14 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
         0,
         HOLDS,
     ),
+    "time: one process, ten seconds back": ("time", lambda home: forge(home, back_us=10_000_000), 0, FAILS),
+    "passports: another agent's, refused": (
+        "passports",
+        lambda home: forge(home, change_part(home, "frame", agent="other"), resource="wipe", ran=False),
+        0,
+        HOLDS,
+    ),
+    "fields: no state": ("record_fields", lambda home: forge(home, no_state), 0, FAILS),
     "time: within the tolerance": ("time", lambda home: forge(home, back_us=2_000_000), 0, HOLDS),
 }
 """Name → check, what is planted, as of how many days later, and the verdict."""
@@ -346,6 +398,33 @@ def test_a_condition_of_a_check(name, whole, tmp_path):
     plant(home)
     answer = check(home, check_name, days=days)[check_name]
     assert answer.verdict is verdict, (answer.findings, answer.notes)
+
+
+def answer_from(home: Path, name: str, from_us: int, to_us: int) -> Any:
+    with Reader(url_of(home)) as reader:
+        room = QueryRoom(reader, "local", home=home, now_us=to_us)
+        return run_checks(room, Period(from_us, to_us), [name])[name]
+
+
+def test_an_outcome_of_a_decision_before_the_period_is_no_second_one(whole):
+    outcome = found(whole, EntryKind.OUTCOME)[0].entry
+    decision = next(
+        item.entry for item in found(whole, EntryKind.DECISION) if item.entry.seq == outcome.body["decision"]["ws"]
+    )
+    assert decision.ts_us < outcome.ts_us
+    assert answer_from(whole, "pairs", outcome.ts_us, now_us() + 1).verdict is HOLDS
+
+
+def test_an_action_that_may_still_run_is_no_missing_outcome_and_one_of_yesterday_is(whole, tmp_path):
+    home = copy_home(whole, tmp_path)
+    with desk(home) as halo, halo.session("running", user="ana@bank"):
+        ticket = halo.enforcer.begin(halo.build_call(tools(halo)["lookup"], {"q": "z"}))
+        halo.store.checkpoint()
+        young, old = now_us() + 1, now_us() + DAY_US
+        assert "1 actions may still be running" in answer_from(home, "pairs", 0, young).notes
+        assert answer_from(home, "pairs", 0, young).verdict is HOLDS
+        assert "has no outcome" in answer_from(home, "pairs", 0, old).findings[0]
+        ticket.succeed("done", SURFACE)
 
 
 def test_no_other_check_asks_for_what_the_cases_leave_out(whole):

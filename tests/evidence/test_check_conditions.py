@@ -25,6 +25,7 @@ from control_world import (
     forge,
     make_home,
     open_case,
+    people,
     report_case,
     tools,
 )
@@ -38,7 +39,7 @@ from halo_core.oversight import requests
 from halo_core.store import Draft
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
-from halo_world import SURFACE, found, url_of
+from halo_world import SURFACE, cli, found, url_of
 
 FAILS, HOLDS, OPEN = Verdict.FAILS, Verdict.HOLDS, Verdict.CANNOT_TELL
 
@@ -71,23 +72,42 @@ def add(kind: str, *bodies: dict[str, Any]) -> Callable[[Path], Any]:
     return plant
 
 
-def stop_and_act(scope: str, target: str, *, lifted: bool = False) -> Callable[[Path], Any]:
+def stop_and_act(scope: str, target: str, *, lifted: bool = False, refused: bool = False) -> Callable[[Path], Any]:
     def plant(home: Path) -> None:
         commit(home, lambda tx: requests.stop(tx, Stop(scope, target, tx.clock.now_us()), ADMIN, "no more"))
         if lifted:
             commit(home, lambda tx: requests.lift(tx, scope, target, ADMIN, "over"))
-        forge(home)
+        forge(home, refuse("stopped"), outcome=False) if refused else forge(home)
 
     return plant
 
 
-def revoke_and_act(scope: str, target: str = "") -> Callable[[Path], Any]:
+def revoke_and_act(scope: str, target: str = "", *, refused: bool = False) -> Callable[[Path], Any]:
     def plant(home: Path) -> None:
         chain = find_decision(home, "lookup")[0].entry.body["snapshot"]["chain"]
         session = find_decision(home, "lookup")[0].entry.session
         wanted = {"link": chain[0], "session": session}.get(scope, target)
         commit(home, lambda tx: requests.revoke(tx, scope, wanted, ADMIN, "no more"))
-        forge(home)
+        forge(home, refuse("revoked"), outcome=False) if refused else forge(home)
+
+    return plant
+
+
+def observe_and_act(*, over: bool = False) -> Callable[[Path], Any]:
+    """A refused action that ran in observe mode, under a signed waiver or after its end."""
+
+    def plant(home: Path) -> None:
+        as_mia = ("--as", "mia@bank", "--key-home", str(people(home)))
+        code, out, err = cli("observe", "--for", "30m", "--why", "a fault", *as_mia, home=home)
+        assert code == 0, out + err
+        clock = FixedClock(now_us() + DAY_US) if over else None
+
+        def change(body: dict[str, Any], put: Any) -> None:
+            refuse("grave_impact")(body, put)
+            change_part(home, "host", mode="observe")(body, put)
+            body["dispatched"] = True
+
+        forge(home, change, clock=clock)
 
     return plant
 
@@ -114,6 +134,11 @@ def refuse(code: str) -> Callable[[dict[str, Any], Any], None]:
 
 def no_state(body: dict[str, Any], _put: Any) -> None:
     body["seen"] = []
+
+
+def begin_epoch(body: dict[str, Any], _put: Any) -> None:
+    accounts = [{**item, "epoch": 2} for item in body["seen"]["accounts"]]
+    body["seen"].update(accounts=accounts, authority=600_000)
 
 
 def drop(name: str) -> Callable[[dict[str, Any], Any], None]:
@@ -265,6 +290,21 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
     "stops: everything": ("stops", stop_and_act("all", ""), 0, FAILS),
     "stops: another tool": ("stops", stop_and_act("tool", "wipe"), 0, HOLDS),
     "stops: lifted": ("stops", stop_and_act("tool", "lookup", lifted=True), 0, HOLDS),
+    "stops: refused": ("stops", stop_and_act("agent", "desk", refused=True), 0, HOLDS),
+    "stops: a revocation is none": ("stops", revoke_and_act("agent", "desk"), 0, HOLDS),
+    "revocations: a stop is none": ("revocations", stop_and_act("agent", "desk"), 0, HOLDS),
+    "revocations: refused": ("revocations", revoke_and_act("agent", "desk", refused=True), 0, HOLDS),
+    "floor: under a waiver": ("mode_floor", observe_and_act(), 0, HOLDS),
+    "floor: after a waiver": ("mode_floor", observe_and_act(over=True), 0, FAILS),
+    "refusals: under a waiver": ("refusals", observe_and_act(), 0, HOLDS),
+    "refusals: after a waiver": ("refusals", observe_and_act(over=True), 0, FAILS),
+    "floor: refused in observe mode": (
+        "mode_floor",
+        lambda home: forge(home, change_part(home, "host", mode="observe"), resource="wipe", ran=False),
+        0,
+        HOLDS,
+    ),
+    "decay: it rose in another epoch": ("decay", lambda home: [forge(home), forge(home, begin_epoch)], 0, HOLDS),
     "revocations: the passport": ("revocations", revoke_and_act("link"), 0, FAILS),
     "revocations: the session": ("revocations", revoke_and_act("session"), 0, FAILS),
     "revocations: another agent": ("revocations", revoke_and_act("agent", "another"), 0, HOLDS),

@@ -168,8 +168,8 @@ def replay(
 ) -> int:
     """Recompute recorded decisions and compare the bytes.
 
-    Exit 0: identical. 12: a decision differs (the first such field is shown). 2: cannot tell (erased or unreadable, or
-    the log does not verify).
+    Exit 0: identical. 12: a decision differs (the first such field is shown). 2: cannot tell (erased or unreadable).
+    Whether the log is whole stands at the head, and is the exit code of `halo verify`.
     """
     if bool(id) == all_:
         remedy = "run `halo replay ID` or `halo replay --all`"
@@ -198,7 +198,7 @@ def replay(
         _print_replay(counts.total(), counts, odd)
     if counts[ReplayStatus.DIFFERS]:
         return Exit.REPLAY_DIFFERS
-    return Exit.CANNOT_TELL if odd or not counts else head.verdict.exit_code
+    return Exit.CANNOT_TELL if odd or not counts else Exit.OK
 
 
 def _print_replayed(decision: LedgerEntry) -> None:

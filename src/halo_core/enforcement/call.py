@@ -300,10 +300,8 @@ class Preparer:
         try:
             # INVARIANT: what was decided is what runs; the caller keeps no hold on the copy.
             real_args = _copy_arguments(call.args)
-            leaves = parse_leaves(real_args)
-            texts_searched = len(leaves) <= MAX_LEAVES and self.redactor.holds_no_secret(
-                [*real_args, *(leaf.text for leaf in leaves)]
-            )
+            leaves = _require_few(parse_leaves(real_args))  # before each is searched for secrets
+            texts_searched = self.redactor.holds_no_secret([*real_args, *(leaf.text for leaf in leaves)])
             sealed = self.redactor.seal(real_args, texts_searched=texts_searched)
             if not texts_searched:  # a name can be a secret too
                 leaves = parse_leaves(dict(zip(sealed, real_args.values(), strict=True)))
@@ -315,8 +313,7 @@ class Preparer:
         except Exception:  # noqa: BLE001  INVARIANT: TOTAL - a container of the caller's that misbehaves
             problem = "invalid_arguments"
         else:
-            is_too_large = len(encoded) > MAX_ARGUMENT_BYTES or len(leaves) > MAX_LEAVES
-            problem = "arguments_too_large" if is_too_large else ""
+            problem = "arguments_too_large" if len(encoded) > MAX_ARGUMENT_BYTES else ""
             if not problem:
                 return call.problem, sealed, encoded, real_args, leaves
         return call.problem or problem, {}, b"{}", call.args, ()
@@ -382,6 +379,12 @@ class Preparer:
                 self._fingerprint_cache.clear()
             self._fingerprint_cache[text, origin] = cached
         return cached
+
+
+def _require_few(leaves: tuple[Leaf, ...]) -> tuple[Leaf, ...]:
+    if len(leaves) > MAX_LEAVES:
+        raise CanonicalError("too_large", f"more than {MAX_LEAVES} leaves")
+    return leaves
 
 
 def _copy_arguments(args: object) -> Mapping[str, Any]:

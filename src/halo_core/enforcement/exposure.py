@@ -8,7 +8,7 @@ marks are pure (`halo_core.values`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
@@ -276,11 +276,16 @@ def _record_known(tx: Transaction, context: DecisionContext, sketch: Sketch, sai
 
 
 def _fingerprint_reply(sketch: Sketch, text: str) -> frozenset[int]:
-    def is_foreign(value: str | Form) -> bool:
-        names_something = not isinstance(value, str) or is_short_value(value)
-        return sketch.is_untrusted(value) or (names_something and not sketch.is_trusted(value))
+    def are_foreign(values: Sequence[str | Form]) -> list[bool]:
+        # What only somebody untrusted has said is, and what names something unless somebody vouches for it.
+        return [
+            is_untrusted or (is_unvouched and (not isinstance(value, str) or is_short_value(value)))
+            for value, is_untrusted, is_unvouched in zip(
+                values, sketch.are_untrusted(values), sketch.are_foreign(values), strict=True
+            )
+        ]
 
-    return fingerprint_model_words(sketch.key, text[:MAX_TEXT], is_foreign, is_argument=False)
+    return fingerprint_model_words(sketch.key, text[:MAX_TEXT], are_foreign, is_argument=False)
 
 
 def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
@@ -298,7 +303,7 @@ def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
     for leaf in context.leaves:
         if leaf.pointer not in vouched:
             fingerprints |= fingerprint_model_words(
-                sketch.key, leaf.text[:MAX_TEXT], lambda value: not sketch.is_trusted(value), is_argument=True
+                sketch.key, leaf.text[:MAX_TEXT], sketch.are_foreign, is_argument=True
             )
     if not context.runs:
         salt = _salt_of_session(tx, context.session)

@@ -309,7 +309,9 @@ def _read_number_row(text: str) -> tuple[str, ...]:
     """The numbers of digits with commas and points between: one number, or a list without blanks."""
     if _WHOLE_NUMERAL.fullmatch(text):
         return _read_numeral(text)
-    return tuple(trim_number(item.replace(",", "")) for item in _NUMBER_OF_LIST.findall(text))
+    # A form behind `MAX_FORMS` is not kept, so neither is a number of a row.
+    numbers = islice(_NUMBER_OF_LIST.finditer(text), MAX_FORMS)
+    return tuple([trim_number(item[0].replace(",", "")) for item in numbers])
 
 
 def canonicalize_amounts(text: str) -> tuple[str, ...]:

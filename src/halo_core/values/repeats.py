@@ -11,16 +11,16 @@ user who writes an ordinary phrase repeats nobody.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
+from itertools import accumulate, compress, islice
 from typing import Final
 
 from halo_core.values.forms import find_forms
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import STOP_WORDS, VERBS
-from halo_core.values.sketch import extract_tokens, find_token_places, fingerprint_tokens, is_distinctive
+from halo_core.values.sketch import extract_tokens, find_token_places, fingerprint_words, is_distinctive
 from halo_core.values.text import generate_spellings, normalize_atom
 
 REPEAT_BYTES: Final = 7
@@ -52,43 +52,40 @@ class SplitText:
 
 
 def fingerprint_model_words(
-    key: bytes, text: str, is_foreign: Callable[[str | Form], bool], *, is_argument: bool
+    key: bytes, text: str, are_foreign: Callable[[Sequence[str | Form]], list[bool]], *, is_argument: bool
 ) -> frozenset[int]:
     """Fingerprints of a text that a model wrote while it was exposed.
 
     Args:
         key: of the fingerprints.
         text: what it wrote.
-        is_foreign: whether a word, or the form of a value, is not the user's or the system's own.
+        are_foreign: says of words, or of forms of values, which are not the user's or the system's own.
         is_argument: it is the value of a tool's argument, where a single plain word may be a name.
     """
     words = list(islice(extract_tokens(text), _MAX_WORDS))
     forms = _find_compared_forms(text)
-    theirs = {form for form in forms if is_foreign(form)}
+    theirs = set(compress(forms, are_foreign(list(forms))))
     # A word of a value that the user gave in another spelling is the user's.
     ours = "\0".join(_compact(form.text) for form in forms - theirs)
     is_word_foreign: dict[str, bool] = {}
     short_values = []
-    for word in words:
-        if word not in is_word_foreign:
-            is_theirs = not _is_common(word) and is_foreign(word)
-            if is_theirs and is_short_value(word):
-                is_theirs = _compact(word) not in ours
-                short_values.append(word)
-            is_word_foreign[word] = is_theirs
+    distinct = list(dict.fromkeys(words))
+    for word, is_theirs in zip(distinct, are_foreign(distinct), strict=True):
+        is_word_foreign[word] = is_theirs and not _is_common(word)
+        if is_word_foreign[word] and is_short_value(word):
+            is_word_foreign[word] = _compact(word) not in ours
+            short_values.append(word)
     foreign = list(map(is_word_foreign.__getitem__, words))
     found = set(sorted([_fingerprint_form(key, form) for form in theirs])[:_MAX_VALUES])
     if not any(foreign):
         return frozenset(found)
-    numbers = _number_words(key, words)
+    numbers = fingerprint_words(key, words)
     if is_argument or len(words) >= _LONG_RUN:
         found.add(_fingerprint_whole(key, words))
+    small = [word.isdigit() and len(word) < _MIN_DIGITS for word in words]
     for length in (_SHORT_RUN, _LONG_RUN) if is_argument and len(words) <= _SHORT_TEXT else (_LONG_RUN,):
-        runs = {
-            run
-            for i, run in _iterate_runs(numbers, length)
-            if _is_distinct_run(words[i : i + length], foreign[i : i + length])
-        }
+        distinct_runs = _find_distinct_runs(foreign, small, length)
+        runs = {run for (_, run), is_kept in zip(_iterate_runs(numbers, length), distinct_runs, strict=True) if is_kept}
         found.update(sorted(runs)[:_MAX_RUNS])
     named = words if is_argument and len(words) == 1 else short_values
     values = [_fingerprint_value(key, word) for word in named if is_word_foreign[word]]
@@ -110,7 +107,7 @@ def split_repeats(key: bytes, text: str, contains: Callable[[int], bool]) -> Spl
     if contains(_fingerprint_whole(key, words)):
         return SplitText((), text)
     repeated = [contains(_fingerprint_value(key, word)) for word in words]
-    numbers = _number_words(key, words)
+    numbers = fingerprint_words(key, words)
     for length in (_SHORT_RUN, _LONG_RUN):
         for i, run in _iterate_runs(numbers, length):
             if contains(run):
@@ -177,10 +174,20 @@ def is_short_value(word: str) -> bool:
     return "@" in word or is_distinctive(word) or sum(map(str.isdigit, word)) >= _MIN_DIGITS
 
 
-def _is_distinct_run(words: list[str], foreign: list[bool]) -> bool:
-    """Whether a run says more than an amount among common words; digits in a row may spell a number."""
-    is_small = [word.isdigit() and len(word) < _MIN_DIGITS for word in words]
-    return all(is_small) or any(map(lambda own, small: own and not small, foreign, is_small))
+def _find_distinct_runs(foreign: list[bool], small: list[bool], length: int) -> Iterator[bool]:
+    """Of each run of so many words, whether it says more than an amount among common words.
+
+    Digits in a row may spell a number.
+
+    Args:
+        foreign: of each word.
+        small: whether a word is a number of few digits.
+        length: of a run.
+    """
+    naming = [own and not is_small for own, is_small in zip(foreign, small, strict=True)]
+    counted, named = list(accumulate(small, initial=0)), list(accumulate(naming, initial=0))
+    for i in range(len(small) - length + 1):
+        yield named[i + length] > named[i] or counted[i + length] - counted[i] == length
 
 
 def _find_respelled(key: bytes, text: str, contains: Callable[[int], bool]) -> str:
@@ -199,12 +206,6 @@ def _is_common(word: str) -> bool:
         return True
     atom = normalize_atom(word)
     return atom in STOP_WORDS or atom in VERBS
-
-
-def _number_words(key: bytes, words: Iterable[str]) -> list[int]:
-    words = list(words)
-    numbers = {word: next(iter(fingerprint_tokens(key, (word,)))) for word in set(words)}
-    return [numbers[word] for word in words]
 
 
 def _iterate_runs(numbers: list[int], length: int) -> Iterator[tuple[int, int]]:

@@ -17,12 +17,10 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from hashlib import blake2b
-from heapq import nsmallest
 from itertools import islice, repeat
-from typing import Final
+from typing import Final, cast
 
 from halo_core.errors import BadInput
 from halo_core.model import Provenance
@@ -99,10 +97,10 @@ def _normalize_number(token: str) -> str:
 
 def fingerprint_tokens(key: bytes, words: Iterable[str]) -> set[int]:
     """Keyed 56-bit fingerprints: without the key nobody can test a guess against a stored sketch."""
-    return set(_fingerprint_words(key, words))
+    return set(fingerprint_words(key, words))
 
 
-def _fingerprint_words(key: bytes, words: Iterable[str]) -> list[int]:
+def fingerprint_words(key: bytes, words: Iterable[str]) -> list[int]:
     """As `fingerprint_tokens`, in the order of the words."""
     cache, keyed = _fingerprint_cache(key), start_keyed_hash(key, _FINGERPRINT_BYTES)
     find_cached, from_bytes = cache.get, int.from_bytes
@@ -180,15 +178,21 @@ class Sketch:
         """Key of its fingerprints."""
         return self._key
 
-    def is_trusted(self, value: str | Form) -> bool:
-        """Whether the user, the system or a trusted lookup said a word or a form."""
-        (mark,) = self.look_up_marks((value,)) if isinstance(value, str) else self.look_up_forms((value,))
-        return bool(mark & (ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]))
+    def are_foreign(self, values: Sequence[str | Form]) -> list[bool]:
+        """Of words, or of forms, those that neither the user nor the system nor a trusted lookup said."""
+        trusted = ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]
+        return [not mark & trusted for mark in self.look_up(values)]
 
-    def is_untrusted(self, value: str | Form) -> bool:
-        """Whether only untrusted content said a word or a form."""
-        (mark,) = self.look_up_marks((value,)) if isinstance(value, str) else self.look_up_forms((value,))
-        return mark & _ORIGIN_MASK == ORIGIN_BITS[Provenance.UNTRUSTED]
+    def look_up(self, values: Sequence[str | Form]) -> list[int]:
+        """Mark of each word, or of each form; all of one kind."""
+        if values and isinstance(values[0], str):
+            return self.look_up_marks(cast("Sequence[str]", values))
+        return self.look_up_forms(cast("Sequence[Form]", values))
+
+    def are_untrusted(self, values: Sequence[str | Form]) -> list[bool]:
+        """Of words, or of forms, those that only untrusted content said."""
+        untrusted = ORIGIN_BITS[Provenance.UNTRUSTED]
+        return [mark & _ORIGIN_MASK == untrusted for mark in self.look_up(values)]
 
     def compute_additions(
         self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0
@@ -246,7 +250,7 @@ class Sketch:
     def look_up_marks(self, words: Iterable[str]) -> list[int]:
         """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
         unknown = ORIGIN_BITS[Provenance.UNTRUSTED] if self.saturated else 0
-        return list(map(self.marks.get, _fingerprint_words(self._key, words), repeat(unknown)))
+        return list(map(self.marks.get, fingerprint_words(self._key, words), repeat(unknown)))
 
 
 _SPANS_ROW: Final = b"\xff\xff\xff\xff"
@@ -304,8 +308,8 @@ def fingerprint_stored_values(key: bytes, values: Iterable[str]) -> frozenset[in
     for value in values:
         words = _extract_words(value)
         fingerprints.update(
-            nsmallest(MAX_FINGERPRINTS_PER_VALUE, _fingerprint_runs(key, words)),
-            nsmallest(MAX_FINGERPRINTS_PER_VALUE, _fingerprint_names(key, words)),
+            sorted(_fingerprint_runs(key, words))[:MAX_FINGERPRINTS_PER_VALUE],
+            sorted(_fingerprint_names(key, words))[:MAX_FINGERPRINTS_PER_VALUE],
         )
     return frozenset(fingerprints)
 
@@ -321,13 +325,14 @@ def _extract_words(text: str) -> list[str]:
     return list(islice(extract_tokens(text), _MAX_WORDS))
 
 
-def _fingerprint_runs(key: bytes, words: list[str]) -> Iterator[int]:
-    for i in range(len(words) - _RUN_LENGTH + 1):
-        yield _fingerprint_part(key, "run", " ".join(words[i : i + _RUN_LENGTH]))
+def _fingerprint_runs(key: bytes, words: list[str]) -> list[int]:
+    return _fingerprint_parts(
+        key, b"run\0", [" ".join(words[i : i + _RUN_LENGTH]) for i in range(len(words) - _RUN_LENGTH + 1)]
+    )
 
 
-def _fingerprint_names(key: bytes, words: Iterable[str]) -> Iterator[int]:
-    return (_fingerprint_part(key, "name", word) for word in dict.fromkeys(words) if is_distinctive(word))
+def _fingerprint_names(key: bytes, words: Iterable[str]) -> list[int]:
+    return _fingerprint_parts(key, b"name\0", filter(is_distinctive, dict.fromkeys(words)))
 
 
 def is_distinctive(word: str) -> bool:
@@ -335,6 +340,12 @@ def is_distinctive(word: str) -> bool:
     return _DISTINCTIVE_WORD.fullmatch(word) is not None and _DATE_OR_TIME.fullmatch(word) is None
 
 
-def _fingerprint_part(key: bytes, kind: str, text: str) -> int:
-    data = f"{kind}\0{text}".encode("utf-8", "replace")
-    return int.from_bytes(blake2b(data, digest_size=7, key=key[:64]).digest())
+def _fingerprint_parts(key: bytes, kind: bytes, texts: Iterable[str]) -> list[int]:
+    keyed, from_bytes = start_keyed_hash(key, _FINGERPRINT_BYTES).copy(), int.from_bytes
+    keyed.update(kind)
+    fingerprints = []
+    for text in texts:
+        state = keyed.copy()
+        state.update(text.encode("utf-8", "replace"))
+        fingerprints.append(from_bytes(state.digest()))
+    return fingerprints

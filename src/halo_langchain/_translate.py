@@ -177,13 +177,13 @@ def list_parts(tool: Any) -> Any:
     return type(tool), held, {key: private[key] for key in private if key not in BaseTool.__private_attributes__}
 
 
-def resolve_annotations(wrapper: Any) -> Any:
+def resolve_annotations(wrapper: Callable[..., Any]) -> Callable[..., Any]:
     """The wrapper of a tool's function, with a signature and annotations that LangChain need not work out at each call.
 
     They stay as they are where a name in them cannot be resolved.
     """
     try:
-        wrapper.__signature__ = inspect.signature(wrapper)
+        vars(wrapper)["__signature__"] = inspect.signature(wrapper)
         wrapper.__annotations__ = typing.get_type_hints(wrapper, include_extras=True)
     except Exception:  # noqa: BLE001  the framework's own reading of it may fail too
         return wrapper

@@ -247,7 +247,10 @@ def test_an_act_is_asked_for_by_the_verbs_of_its_trade(request_text, tool):
     assert Fact.ASKED not in facts(world("Read what max@corp.example wrote"), tool, {"who": "x"}, **GRAVE)
 
 
-@pytest.mark.parametrize("tool", ["max_account", "wallet_drain", "frobnicate"])
-def test_a_tool_without_a_verb_is_still_asked_for_by_nothing(tool):
-    made = world("Suspend, close and pay max, drain his wallet, frobnicate")
-    assert Fact.ASKED not in facts(made, tool, {"who": "max"}, **GRAVE)
+@pytest.mark.parametrize("tool", ["max_account", "wallet_drain", "wallet_frobnicate", "frobnicate"])
+def test_a_tool_without_a_verb_is_asked_for_by_its_whole_name_alone(tool):
+    def is_asked(request_text):
+        return Fact.ASKED in facts(world(request_text), tool, {"who": "max"}, **GRAVE)
+
+    assert not is_asked("Suspend, close and pay max, show me what is in his wallet, and his accounts")
+    assert is_asked(f"Please {tool.replace('_', ' ')} for max")

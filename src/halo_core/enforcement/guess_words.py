@@ -40,8 +40,8 @@ PURE_VERBS: Final[dict[Impact, frozenset[str]]] = {
     Impact.ADMIN: _split("grant authorize authorise impersonate elevate disable suspend ban unban deactivate"),
     Impact.SEND: _split("send publish notify broadcast forward upload deliver dispatch retweet"),
     Impact.WRITE: _split(
-        "rotate regenerate reissue renew create write insert save move copy rename append overwrite replace upsert add edit modify update put patch "
-        "mkdir memorize memorise stage unstage switch"
+        "rotate regenerate reissue renew create write insert save move copy rename append overwrite replace upsert add "
+        "edit modify update put patch mkdir memorize memorise stage unstage switch"
     ),
 }
 """Words that are hardly ever nouns: they count after another verb, too, and wherever a sentence lists what is done."""

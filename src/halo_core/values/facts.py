@@ -231,8 +231,8 @@ class _Call:
     def is_asked(self) -> bool:
         """Whether the user asked for this kind of act: by the tool's verb, or by a word for its class.
 
-        INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote the
-        first or the last word of that name.
+        INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote
+        each word of that name.
         """
         if self._was_asked is None:
             stems = _list_asking_stems(self._resource.id, self._resource.impact)
@@ -240,10 +240,11 @@ class _Call:
         return self._was_asked
 
     def _is_name_asked(self) -> bool:
-        """Whether the user wrote the first or the last word of the tool's name, one of which is its verb."""
-        words = [word.lower() for word in _NAME_WORD.findall(self._resource.id)]
-        verbs = [word for word in words[:1] + words[-1:] if len(word) >= _MIN_VERB and word not in STOP_WORDS]
-        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(verbs)))
+        """Whether the user wrote each word of the tool's name, since any of them may be its verb."""
+        words = [word for word in map(str.lower, _NAME_WORD.findall(self._resource.id)) if word not in STOP_WORDS]
+        if max(map(len, words), default=0) < _MIN_VERB:
+            return False
+        return all(map(_USER_BIT.__and__, self._sketch.look_up_marks(words)))
 
     def is_amount_asked(self) -> bool:
         """Whether the user wrote the amount."""

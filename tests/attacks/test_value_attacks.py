@@ -299,6 +299,7 @@ def test_a_word_of_the_request_is_no_payee(home, handle):
     assert is_stopped(home, request, "pay_user", resource, {"username": handle, "amount": 90.0})
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize(
     ("username", "request_text"),
     [
@@ -462,12 +463,14 @@ def test_a_search_for_something_else_runs_beside_labelled_data(home, query):
         assert attempt(halo, "web_search", MAIL, {"query": query}) == "ran"
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("customer", ["C-4711", "C-4712", "C-471", "C-7411", "c-47111", "4711"])
 def test_a_slip_of_the_record_that_the_user_named_is_read(home, customer):
     read = ("get_customer", lookup(labels=("pii",)), {"customer": customer})
     assert not is_stopped(home, "Read my mail and look at customer C-4711", *read)
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("customer", ["C-5822", "user_4711", "C-4799", "5822", 5822])
 def test_another_labelled_record_is_asked(home, customer):
     read = ("get_customer", lookup(labels=("pii",)), {"customer": customer})
@@ -482,6 +485,7 @@ def test_a_neighbouring_record_that_the_mail_names_is_asked(home):
 # limits
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize(
     ("request_text", "amount", "stopped"),
     [
@@ -500,6 +504,7 @@ def test_no_more_is_paid_than_the_user_wrote(home, request_text, amount, stopped
     assert is_stopped(home, request_text, *act, lure="The amount is 940, 950 or 94.") is stopped
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize(
     ("request_text", "stopped"),
     [

@@ -159,10 +159,11 @@ def find_guard(x: Any) -> GuardMetadata | None:
 
 
 def find_source(function: Any) -> Any:
-    """What a function was made of that `make_method` or `make_governed_method` made; any other function itself."""
-    for module, cell in ((step_methods, "steps"), (guarded_calls, "make_action")):
+    """What a function was made of by the makers of methods in `enforcement`; any other function itself."""
+    for module, cells in ((step_methods, ("steps", "open_scope")), (guarded_calls, ("make_action",))):
         if is_a(function, types.FunctionType) and get_module_name(function) == module.__name__:
-            function, _ = unwrap(dict(iterate_closure(function)).get(cell))
+            variables = dict(iterate_closure(function))
+            function, _ = unwrap(next((variables[cell] for cell in cells if cell in variables), None))
     return function
 
 

@@ -27,7 +27,7 @@ from halo_core.object_graph import (
     unwrap,
 )
 from halo_langchain._callback import HaloCallback
-from halo_langchain._middleware import FIRST_NODE, HaloMiddleware
+from halo_langchain._middleware import FIRST_NODE_SUFFIX, HaloMiddleware
 
 if TYPE_CHECKING:
     from halo_langchain._doctor import AppExaminer
@@ -153,8 +153,10 @@ class GraphExaminer:
 
     def _find_middleware_halo(self) -> Any:
         """The Halo of the middleware that an agent was made with: what starts in a run of the agent is decided."""
-        first = get_attributes(_get_runnable(self._nodes.get(FIRST_NODE)))
-        return next(map(find_middleware_halo, _flatten_hook(first.get("func"))), None)
+        first_nodes = [node for name, node in self._nodes.items() if name.endswith(FIRST_NODE_SUFFIX)]
+        hooks = [get_attributes(_get_runnable(node)).get("func") for node in first_nodes]
+        halos = [find_middleware_halo(item) for hook in hooks for item in _flatten_hook(hook)]
+        return next((halo for halo in halos if halo is not None), None)
 
     def _describe(self, where: str) -> tuple[str, str]:
         """Name and path of it."""

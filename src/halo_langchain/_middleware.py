@@ -165,13 +165,16 @@ def _schema_names(response_format: Any) -> list[str]:
         return []
 
 
-FIRST_NODE: Final = f"{HaloMiddleware.__name__}.before_agent"
-"""The node that `create_agent` makes of our hook."""
+FIRST_NODE_SUFFIX: Final = ".before_agent"
+"""Ends the name of the node that `create_agent` makes of our hook."""
 
 
 def find_agent_halo(graph: Any) -> Halo | None:
     """The Halo whose middleware an agent was made with; None of any other graph."""
-    node = graph.nodes.get(FIRST_NODE)
-    hook = getattr(getattr(node, "bound", None), "func", None)
-    middleware = getattr(hook, "__self__", None)
-    return middleware._halo if isinstance(middleware, HaloMiddleware) else None  # noqa: SLF001  of this module
+    for name, node in graph.nodes.items():
+        if name.endswith(FIRST_NODE_SUFFIX):
+            hook = getattr(getattr(node, "bound", None), "func", None)
+            middleware = getattr(hook, "__self__", None)
+            if isinstance(middleware, HaloMiddleware):
+                return middleware._halo  # noqa: SLF001  of this module
+    return None

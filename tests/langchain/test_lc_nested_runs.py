@@ -267,7 +267,7 @@ class Busy(AgentMiddleware):
         self._run("after_agent")
 
 
-def run_busy(world: Any, agent: Any, way: str) -> None:
+def run_busy(agent: Any, way: str) -> None:
     given = {"messages": [("user", "hi")]}
     if way == "invoke":
         agent.invoke(given)
@@ -281,7 +281,7 @@ def run_busy(world: Any, agent: Any, way: str) -> None:
 @pytest.mark.parametrize("hook", ["before_agent", "before_model", "after_model", "after_agent"])
 def test_what_other_hooks_of_an_agent_with_the_middleware_start_is_decided(world, name, hook):
     middleware = [Busy(hook, THINGS[name]), world.halo.middleware()]
-    run_busy(world, create_agent(ScriptedModel(script=["a"]), [], middleware=middleware), "invoke")
+    run_busy(create_agent(ScriptedModel(script=["a"]), [], middleware=middleware), "invoke")
     assert len(RAN) == 1
     assert len(world.decisions()) == 2  # and the agent's own model call
 
@@ -301,7 +301,7 @@ def test_a_tool_that_another_hook_starts_does_not_run_where_it_is_refused(make_w
     ours, busy = world.halo.middleware(), Busy("before_model", THINGS["tool"])
     agent = create_agent(ScriptedModel(script=["a"]), [], middleware=[busy, ours] if last else [ours, busy])
     with pytest.raises(Denied):
-        run_busy(world, agent, way)
+        run_busy(agent, way)
     assert RAN == []
 
 
@@ -328,7 +328,17 @@ def test_what_a_later_middleware_puts_in_the_place_of_model_and_tool_is_decided(
 
     script = [call("I look.", ("look", {"q": "x"}), id="m1"), "done"]
     middleware = [world.halo.middleware(), Later()]
-    run_busy(world, create_agent(ScriptedModel(script=[]), [look], middleware=middleware), way)
+    run_busy(create_agent(ScriptedModel(script=[]), [look], middleware=middleware), way)
     assert RAN == ["other"]
     assert len(world.decisions("other")) == 1
     assert len(world.decisions("swapped")) == 2
+
+
+def test_a_middleware_of_a_class_of_the_applications_own_is_known_too(world):
+    class Ours(type(world.halo.middleware())):
+        """Named otherwise."""
+
+    middleware = [Busy("before_model", THINGS["tool"]), Ours(world.halo)]
+    agent = create_agent(ScriptedModel(script=["a"]), [], middleware=middleware)
+    run_busy(agent, "invoke")
+    assert len(RAN) == len(world.decisions("look")) == 1

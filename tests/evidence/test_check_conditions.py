@@ -33,10 +33,11 @@ from test_planted_gaps import OVERRIDE, REQUEST, REVIEW, let_run, set_members, s
 
 from halo_core.evidence.answers import Period, Verdict
 from halo_core.evidence.checks import run_checks
+from halo_core.evidence.incidents import open_incident
 from halo_core.evidence.room import QueryRoom
 from halo_core.model import EntryKind, Stop
 from halo_core.oversight import requests
-from halo_core.store import Draft
+from halo_core.store import Draft, Transaction
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, cli, found, url_of
@@ -110,6 +111,59 @@ def observe_and_act(*, over: bool = False) -> Callable[[Path], Any]:
         forge(home, change, clock=clock)
 
     return plant
+
+
+def use_everything(home: Path) -> None:
+    """Every grant is used two months later."""
+    clock = FixedClock(now_us() + 60 * DAY_US)
+    for resource in ("lookup", "pay", "gpt"):
+        forge(home, resource=resource, clock=clock)
+    forge(home, set_members(dispatched=True), resource="wipe", ran=False, clock=clock)
+
+
+def report_late(home: Path) -> None:
+    """An incident that was known for twenty days, of a class with fifteen."""
+
+    def job(tx: Transaction) -> str:
+        at_us = tx.clock.now_us()
+        return open_incident(
+            tx,
+            severity="serious",
+            known_us=at_us - 20 * DAY_US,
+            text="a payment",
+            decisions=(),
+            by=ADMIN,
+            now_us=at_us,
+        )
+
+    report_case(home, commit(home, job), "report")
+
+
+def pay_on_a_no(home: Path) -> None:
+    request = found(home, EntryKind.APPROVAL_REQUEST)[0].entry.id
+    append(home, EntryKind.APPROVAL, {"answer": "deny", "request": request})
+    forge(home, resource="pay")
+
+
+def run_on_a_remembered_answer(*, is_given: bool) -> Callable[[Path], Any]:
+    def change(body: dict[str, Any], put: Any) -> None:
+        let_run("remembered", "monitor")(body, put)
+        body["seen"]["answer_scope"] = "s"
+
+    def plant(home: Path) -> None:
+        if is_given:
+            append(home, EntryKind.STANDING_ANSWER, {"answer": "a", "op": "grant", "scope": "s"})
+        forge(home, change)
+
+    return plant
+
+
+def refuse_a_model_call(home: Path) -> None:
+    def change(body: dict[str, Any], put: Any) -> None:
+        body.pop("model")
+        refuse("tool_not_granted")(body, put)
+
+    forge(home, change, resource="gpt", outcome=False)
 
 
 def late_case(act: str) -> Callable[[Path], Any]:
@@ -418,6 +472,56 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
         0,
         HOLDS,
     ),
+    "inventory: no passport at all": (
+        "inventory",
+        lambda home: forge(home, change_part(home, "frame", agent="ghost", chain=[])),
+        0,
+        FAILS,
+    ),
+    "inventory: nobody issued the passport": (
+        "inventory",
+        add("passport", {"agent": "desk", "hash": "x", "kind": "standing", "origin": "derived", "owner": "o"}),
+        0,
+        FAILS,
+    ),
+    "grants: each used since": ("unused_grants", use_everything, 40, HOLDS),
+    "incidents: reported late": ("incidents", report_late, 0, FAILS),
+    "approvals: a no": ("approvals", pay_on_a_no, 0, FAILS),
+    "approvals: an answer to nothing": (
+        "approvals",
+        add("approval", {"answer": "approve", "request": "x-1"}),
+        0,
+        FAILS,
+    ),
+    "approvals: a remembered answer": ("approvals", run_on_a_remembered_answer(is_given=True), 0, HOLDS),
+    "approvals: one that nobody gave": ("approvals", run_on_a_remembered_answer(is_given=False), 0, FAILS),
+    "acts: a waiver of no control": (
+        "admin_acts",
+        add(
+            "control_waiver", {"control": "x y", "op": "waive", "owner": "o", "until_us": now_us() + DAY_US, "why": "w"}
+        ),
+        0,
+        FAILS,
+    ),
+    "duties: a policy that another approved": (
+        "separation_of_duties",
+        add("authority", {"act": "policy", "approver": "bo", "author": "ana", "policy": "x", "role": "policy"}),
+        0,
+        HOLDS,
+    ),
+    "duties: an enrolment is no approval": (
+        "separation_of_duties",
+        add("authority", {"act": "enrol", "approver": "ana", "author": "ana", "role": "x"}),
+        0,
+        HOLDS,
+    ),
+    "components: an unaccepted tool, refused": (
+        "components",
+        lambda home: forge(home, refuse("mcp_tool_not_accepted"), outcome=False),
+        0,
+        HOLDS,
+    ),
+    "components: a model call, refused": ("components", refuse_a_model_call, 0, HOLDS),
     "time: one process, ten seconds back": ("time", lambda home: forge(home, back_us=10_000_000), 0, FAILS),
     "passports: another agent's, refused": (
         "passports",

@@ -51,8 +51,14 @@ class OpenTallies:
 
     def find_alarmed(self, agent: str) -> list[tuple[str, AgentTally]]:
         """(session, tally) of the open sessions in which an agent raised an alarm that nobody has cleared."""
-        found = [(name, item) for name, tallies in self._sessions.items() for item in tallies if item.agent == agent]
-        return [(name, item) for name, item in found if item.is_alarmed]
+        # Most sessions have no alarm, and each new session looks at all that are open.
+        alarmed = [
+            (name, item)
+            for name, tallies in self._sessions.items()
+            for item in tallies
+            if item.tally.alarms and item.agent == agent
+        ]
+        return [(name, item) for name, item in alarmed if item.is_alarmed]
 
     def clear(self) -> None:
         """Forget all."""

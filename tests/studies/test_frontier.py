@@ -96,10 +96,10 @@ def test_the_picture_has_a_line_for_each_row(capsys, data, tmp_path):
     (tmp_path / "row.json").write_text(json.dumps(figures))
     assert redrive.main(["--draw", str(tmp_path / "one.svg"), f"a <row>={tmp_path / 'row.json'}"]) == 0
     assert (tmp_path / "one.svg").read_text() == draw_frontier([row])
-    rows = [row, replace(row, name="another", stopped=90.0, untouched=(70.0, 95.0))]
+    rows = [row, replace(row, name="another", stopped=(90.0, 99.0), untouched=(70.0, 95.0))]
     document = ET.fromstring(draw_frontier(rows))
     titles = [item.text for item in document.iter("{http://www.w3.org/2000/svg}title")]
     assert titles[1:] == [
-        "a <row>: 100.0% stopped, 0.0% untouched, 0.0% after 800",
-        "another: 90.0% stopped, 70.0% untouched, 95.0% after 800",
+        "a <row>: 100.0% stopped, 100.0% of the impactful, 0.0% untouched, 0.0% after 800",
+        "another: 90.0% stopped, 99.0% of the impactful, 70.0% untouched, 95.0% after 800",
     ]

@@ -24,7 +24,8 @@ from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Draft, Transaction, rows
-from halo_core.store.reader import Reader, SealedContents, Stream, read_entries, read_verdict
+from halo_core.store.entry_lookup import read_verdict
+from halo_core.store.reader import Reader, SealedContents, Stream, read_entries
 
 _KINDS: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.FEEDBACK)
 _ACTS: Final = (ActionKind.TOOL_CALL.value, ActionKind.RETRIEVAL.value)

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from halo_core.crypto.keys import KeyStore
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Resource
-from halo_core.store.reader import Reader, SealedContents, find_entry
+from halo_core.store.entry_lookup import find_entry
+from halo_core.store.reader import Reader, SealedContents
 from halo_core.views.model_calls import load_prompt
 from halo_world import LogTail, cli, policy_folder
 

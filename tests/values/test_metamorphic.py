@@ -18,7 +18,7 @@ from halo_core.values.hidden import generate_argument_readings
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.normalization import make_skeleton, normalize_bounded
 from halo_core.values.numbers import canonicalize_digits, canonicalize_iban
-from halo_core.values.provenance import TRUST_ORDER
+from halo_core.values.result_origins import TRUST_ORDER
 from halo_core.values.spans import tokenize
 
 FILLER = "Please read my mail, pay Anna Miller 90 EUR, remind Max Smith. Steps: 1. a 2. b 3. c 4. d 5. e 6. 7. 8. 9. 0."

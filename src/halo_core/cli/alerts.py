@@ -58,7 +58,7 @@ from halo_core.identity_feed.feed import judge_identity
 from halo_core.model import EntryKind
 from halo_core.oversight.requests import mask_reason
 from halo_core.store import Draft
-from halo_core.store.reader import find_entry
+from halo_core.store.entry_lookup import find_entry
 from halo_core.views.alerts import find_acknowledgement, is_about_identity, is_in_baseline, load_alerts
 
 _FOLDER: Final = "alerts"

@@ -25,7 +25,7 @@ from halo_core.oversight.known import (
     read_known_file,
     revoke_known,
 )
-from halo_core.store.reader import find_entry
+from halo_core.store.entry_lookup import find_entry
 from halo_core.values import extract_texts, list_declarable
 from halo_core.views.wording import escape_unprintable
 

@@ -49,8 +49,8 @@ from halo_core.values import (
     period_of,
     split_repeats,
 )
-from halo_core.values.provenance import VOUCHED_ORIGINS
 from halo_core.values.repeats import is_short_value
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 __all__ = [
     "HISTORY_SOURCE",

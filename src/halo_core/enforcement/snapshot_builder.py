@@ -52,7 +52,7 @@ from halo_core.values import (
     vouch_for_user,
 )
 from halo_core.values.leaves import name_of_argument
-from halo_core.values.provenance import VOUCHED_ORIGINS
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""

@@ -18,7 +18,8 @@ from halo_core.evidence.room import RoomEntry
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.requests import mask_reason
 from halo_core.store import Draft, Transaction
-from halo_core.store.reader import Reader, find_entry
+from halo_core.store.entry_lookup import find_entry
+from halo_core.store.reader import Reader
 from halo_core.views import View
 
 DEADLINE_DAYS: Final[Mapping[str, int]] = {"widespread": 2, "death": 10, "serious": 15, "other": 0}

@@ -54,7 +54,8 @@ from halo_core.passports.standing_answer import (
 from halo_core.policy import PolicyBundle
 from halo_core.store import Draft, Store, Transaction, encode_leaf
 from halo_core.store.answer_rows import StandingAnswerTable
-from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_entry
+from halo_core.store.entry_lookup import find_entry
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents
 
 DEFAULT_OVERRIDE_S: Final = 3600
 DEFAULT_REVIEW_DAYS: Final = 7

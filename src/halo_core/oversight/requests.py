@@ -47,7 +47,8 @@ from halo_core.references import clip_name, is_reference
 from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, SealedFields, Transaction, encode_leaf, writer_chains
 from halo_core.store.approval_rows import ApprovalRow
-from halo_core.store.reader import Reader, require_placed
+from halo_core.store.entry_lookup import require_placed
+from halo_core.store.reader import Reader
 from halo_core.store.rows import RestrictionTable
 
 REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")

@@ -18,7 +18,8 @@ from typing import Any, Final
 from halo_core.crypto import canonical
 from halo_core.model import ActionKind, EntryKind, Impact, LedgerEntry
 from halo_core.model.ledger_entry import format_entry_id
-from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries, read_verdict
+from halo_core.store.entry_lookup import read_verdict
+from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.training.sessions import NOT_AN_ACTION, TrainingEvent, TrainingSession
 from halo_core.values.text import MAX_READ
 

@@ -41,19 +41,16 @@ from halo_core.values.observed_text import (
     read_result,
 )
 from halo_core.values.provenance import (
-    TRUST_FLOOR,
     TracedLeaf,
     find_amount_name,
     has_open_targets,
-    judge_arguments,
-    origin_of_result,
-    reads_own_place,
     sends_objects,
     trace_arguments,
     trace_leaves,
     vouch_for_user,
 )
 from halo_core.values.repeats import REPEAT_BYTES, SplitText, fingerprint_model_words, split_repeats
+from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
 from halo_core.values.sketch import (
     MAX_SOURCE_INDEX,
     MAX_TAINTED_FINGERPRINTS,

@@ -11,7 +11,8 @@ from halo_core.values.kinds import Kind
 from halo_core.values.languages import Language
 from halo_core.values.leaves import Leaf, name_of_argument
 from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
-from halo_core.values.provenance import VOUCHED_ORIGINS, TracedLeaf, is_shell_argument, trace_leaves
+from halo_core.values.provenance import TracedLeaf, is_shell_argument, trace_leaves
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 _PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
 # Languages whose programs are not read.

@@ -35,10 +35,8 @@ from halo_core.values.lexicon import (
     find_asking_verbs,
     stem_all,
 )
-from halo_core.values.provenance import (
-    VOUCHED_ORIGINS,
-    TracedLeaf,
-)
+from halo_core.values.provenance import TracedLeaf
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target

@@ -10,7 +10,8 @@ from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf, name_of_argument
 from halo_core.values.lexicon import VERBS
-from halo_core.values.provenance import VOUCHED_ORIGINS, TracedLeaf, trace_leaves
+from halo_core.values.provenance import TracedLeaf, trace_leaves
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.text import split_name
 

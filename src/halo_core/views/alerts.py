@@ -21,7 +21,8 @@ from halo_core.identities.day_alerts import ALERT_KIND, AlertedEvent, DayAlert, 
 from halo_core.identities.event import MAX_EVENTS, IdentityEvent, parse_column_mapping, read_events
 from halo_core.identities.event_risk import ComparisonBasis, EventScorer, ScoredEvent
 from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries, read_verdict
+from halo_core.store.entry_lookup import read_verdict
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.views import View
 from halo_core.views.risk import SPARKLINE_WIDTH
 

@@ -22,7 +22,8 @@ from halo_core.model import (
 )
 from halo_core.oversight.requests import CONTENT_CLOSED, open_masked_content
 from halo_core.passports.codec import read_payload
-from halo_core.store.reader import LoggedEntry, Reader, SealedContents, find_entry, find_related, read_entries
+from halo_core.store.entry_lookup import find_entry, find_related
+from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.views import View, wording
 from halo_core.views.alerts import is_about_identity
 from halo_core.views.model_calls import describe_model, load_prompt

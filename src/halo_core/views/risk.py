@@ -21,7 +21,8 @@ from halo_core.identities.day_alerts import ALERT_KIND
 from halo_core.model import EntryKind, Grants
 from halo_core.risk.action_risk import ScoringTerms
 from halo_core.risk.circumstances import UsualCircumstances
-from halo_core.store.reader import LoggedEntry, Reader, Stream, read_entries, read_verdict
+from halo_core.store.entry_lookup import read_verdict
+from halo_core.store.reader import LoggedEntry, Reader, Stream, read_entries
 from halo_core.views import View
 from halo_core.views.passports import load_current_passport
 from halo_core.views.wording import escape_unprintable, format_count

@@ -15,7 +15,8 @@ from typing import Any, Final
 from halo_core.backtest import BacktestResult, ScoreOutcomes
 from halo_core.model import Effect, EntryKind
 from halo_core.policy.score_limits import MAX_RISK, ScoreLimits, ScoreRules
-from halo_core.store.reader import Reader, read_entries, read_verdict
+from halo_core.store.entry_lookup import read_verdict
+from halo_core.store.reader import Reader, read_entries
 from halo_core.views import View, select_fields
 
 PER_CENT: Final = 100

@@ -1,0 +1,140 @@
+"""The origin of a result: by the source that gave it and by the arguments that it was called with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from halo_core.model import ActionKind, Impact, Provenance, Resource
+from halo_core.values.forms import ArgumentValue, parse_argument
+from halo_core.values.kinds import TARGET_KINDS, Kind
+from halo_core.values.leaves import Leaf, name_of_argument, split_argument_name
+from halo_core.values.numbers import is_date
+
+TRUST_FLOOR: Final = 500
+"""Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
+
+VOUCHED_ORIGINS: Final = (Provenance.USER, Provenance.KNOWN)
+"""Origins of values that may say where money, data or rights go."""
+TRUST_ORDER: Final = {
+    Provenance.USER: 0,
+    Provenance.KNOWN: 1,
+    Provenance.SYSTEM: 2,
+    Provenance.NOVEL: 3,
+    Provenance.MIXED: 4,
+    Provenance.UNTRUSTED: 5,
+}
+"""Origins from the most to the least trusted."""
+
+
+def origin_of_result(  # noqa: PLR0911  one return for each rule
+    resource: Resource,
+    arguments: Collection[Provenance] | None = None,
+    *,
+    exposed: bool = False,
+    is_key: bool = True,
+    is_own: bool = False,
+) -> Provenance:
+    """Origin of what an action returns, by its registration and its arguments, never by what the content says.
+
+    INVARIANT: VOUCH - a result inherits the worst origin of its source and its arguments. So a trusted tool that
+    decodes, repeats or looks up what an untrusted text said returns untrusted text.
+
+    Args:
+        resource: as registered.
+        arguments: origins of the leaves of the arguments; None asks for the origin of the source alone.
+        exposed: the session had seen untrusted content when the arguments were made.
+        is_key: the arguments are keys of a lookup (`is_lookup_key`), not text that the result could be made from.
+        is_own: it reads places of the operator's own alone (`reads_own_place`).
+
+    Returns:
+        `untrusted`; `known` for a lookup in a declared source with arguments that the user or another lookup named, or
+        that were made before anything untrusted was seen; else `system`, or `novel` for a model's words and for what
+        was made from arguments of no origin after exposure. A model is no source: what it repeats was marked when it
+        was shown it.
+    """
+    if resource.kind is ActionKind.INFERENCE:
+        return Provenance.NOVEL
+    if resource.trust < TRUST_FLOOR and not is_own:
+        return Provenance.UNTRUSTED
+    if arguments is None:
+        return Provenance.SYSTEM
+    worst = max(arguments, key=TRUST_ORDER.__getitem__, default=Provenance.USER)
+    if exposed and worst in (Provenance.UNTRUSTED, Provenance.MIXED):
+        return Provenance.UNTRUSTED
+    if exposed and worst is Provenance.NOVEL:
+        return Provenance.NOVEL
+    is_lookup = resource.classified == "declared" and (
+        resource.kind is ActionKind.RETRIEVAL or resource.impact is Impact.READ
+    )
+    if is_lookup and is_key and (worst in VOUCHED_ORIGINS or not exposed):
+        return Provenance.KNOWN
+    return Provenance.SYSTEM
+
+
+_PLAIN_PATH: Final = re.compile(r"~?(?:/[\w .@+=,()-]+)+/?")
+# Characters by which a tool could be led out of a folder: links upwards, escapes, patterns, variables.
+_LEADING_AWAY: Final = re.compile(r"\.\.|[%\\*?~$`{}\[\]|<>;&]|\s/")
+
+
+def reads_own_place(resource: Resource, leaves: Iterable[Leaf]) -> bool:
+    """Whether a declared read names a place of the operator's own (`Resource.own_places`), and nothing outside of them.
+
+    A place is compared in its canonical form. What has none, or could be read as another place, is outside.
+
+    Args:
+        resource: as registered.
+        leaves: of the arguments.
+    """
+    if not resource.own_places or resource.impact is not Impact.READ or resource.classified != "declared":
+        return False
+    names_place = False
+    for leaf in leaves:
+        values = parse_argument(leaf.text, split_argument_name(name_of_argument(leaf.pointer)))
+        if any(value.kind in TARGET_KINDS for value in values):
+            if not all(_is_below(value, resource.own_places) for value in values):
+                return False
+            names_place = True
+        elif leaf.is_cut or _LEADING_AWAY.search(leaf.text) is not None:
+            return False
+    return names_place
+
+
+def _is_below(value: ArgumentValue, places: Collection[str]) -> bool:
+    if value.flags or not value.forms:
+        return False
+    text = value.forms[0].text
+    if value.kind is Kind.PATH:
+        is_plain = _PLAIN_PATH.fullmatch(text) is not None
+    elif value.kind in (Kind.URL, Kind.HOST):
+        text = text if value.kind is Kind.URL else f"https://{text}"
+        is_plain = _PLAIN_PATH.fullmatch(text.removeprefix("https:/")) is not None
+    else:
+        return False
+    return is_plain and any(text == place or text.startswith(f"{place}/") for place in places)
+
+
+_MIN_COMPUTED: Final = 6  # digits of which an account could be made
+_MAX_SMALL: Final = 4  # digits
+_READ_LENGTH: Final = 256  # characters
+
+
+def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -> tuple[list[Provenance], bool]:
+    """Origins of the arguments that a result inherits from, and whether it could be computed from numbers of no origin.
+
+    Counts, limits, other small amounts and dates choose what is returned; no account is made of them.
+
+    Args:
+        leaves: of the arguments.
+        origins: pointer of a leaf → its origin.
+    """
+    judged, novel_digits = [], 0
+    for leaf in leaves:
+        digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _READ_LENGTH else _READ_LENGTH
+        if leaf.is_amount and digits <= _MAX_SMALL:
+            continue
+        origin = origins.get(leaf.pointer, Provenance.NOVEL)
+        judged.append(origin)
+        novel_digits += digits if origin is Provenance.NOVEL and not is_date(leaf.text) else 0
+    return judged, novel_digits >= _MIN_COMPUTED

@@ -19,7 +19,7 @@ from halo_core.risk.forest import UNIT
 from halo_core.risk.model import RiskModel
 from halo_core.training.export import exported
 from halo_core.training.feature_tables import cross_fitted, folds_of, last_actions, tabled
-from halo_core.training.fitting import Material, Member, fitted
+from halo_core.training.fitting import Material, Member, _recorded, fitted
 from halo_core.training.made_up_hijacks import MADE_UP, make_hijacks
 from halo_core.training.sessions import KEY, TrainingEvent, TrainingSession, fold_of_task, observe_sessions
 from halo_core.training.train import TrainingOptions, pack_model, train_model
@@ -184,6 +184,16 @@ def test_few_actions_of_each_task_are_drawn_and_weigh_as_much_as_all():
     assert len(some) <= 2 * len(np.unique(_groups(data.table)))
     for wrong in (0, 1):
         assert np.isclose(weight[all_of_them == wrong].sum(), heavier[some == wrong].sum())
+
+
+@pytest.mark.parametrize(("even", "ratio"), [(0, 9.0), (50, 3.0), (100, 1.0)])
+def test_a_task_with_many_runs_weighs_as_much_more_as_the_member_says(even, ratio):
+    sessions = [session(0) for _ in range(9)] + [session(1)]
+    seen = observe_sessions(replace(item, id=str(at)) for at, item in enumerate(sessions))
+    material = Material(tabled(seen, cross_fitted("novel", seen)))
+    ((_, _, weight),) = _recorded(Member("one", 1, kept=0, even=even), material, np.ones(len(seen), bool), 0)
+    many = material.table.rows.session < 9
+    assert weight[many].sum() / weight[~many].sum() == pytest.approx(ratio)
 
 
 def test_a_model_is_trained_from_sessions_alone_and_the_same_seed_gives_the_same_bytes():

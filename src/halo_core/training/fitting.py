@@ -42,6 +42,8 @@ class Member:
         made_up: weight of made-up hijacks, in hundredths of the recorded malicious actions'.
         trees, leaves, least, rate: size of the booster; the rate in hundredths.
         kept: actions of one task or goal that are learnt from, in each view; 0 for all.
+        even: how much less an action of a task or goal with many runs counts, in hundredths: at 100 all tasks, and all
+            goals, count the same, at 50 by the root of their number.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Member:
     least: int = 10
     rate: int = 10
     kept: int = 120
+    even: int = 50
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -152,7 +155,7 @@ def _recorded(member: Member, material: Material, sessions: NDArray[np.bool_], s
     table = material.table
     use = (table.wrong | table.ordinary) & sessions[table.rows.session]
     weight = np.zeros(len(use))
-    weight[use] = _weights(table, use) / use.sum()
+    weight[use] = _weights(table, use, member.even) / use.sum()
     _, group = np.unique(_groups(table), return_inverse=True)
     for number, view in enumerate((table, *material.views[: member.views])):
         kept = use & _drawn(group, use, member.kept, seed * 100 + number)
@@ -191,11 +194,11 @@ def _groups(table: Table) -> NDArray[np.str_]:
     return np.char.add(group, np.where(wrong, "+", "-"))
 
 
-def _weights(table: Table, use: NDArray[np.bool_]) -> Floats:
+def _weights(table: Table, use: NDArray[np.bool_], even: int = 50) -> Floats:
     """Goals and tasks that many runs share count less for each; malicious and ordinary count the same together."""
     wrong = table.wrong[use]
     _, which, times = np.unique(_groups(table)[use], return_inverse=True, return_counts=True)
-    weight = 1 / np.sqrt(times[which])
+    weight: Floats = 1 / times[which] ** (even / 100)
     for side in (wrong, ~wrong):
         if side.any():
             weight[side] /= weight[side].sum()

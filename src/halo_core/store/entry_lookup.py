@@ -1,10 +1,8 @@
-"""Looking up entries of a tenant's log: one by its id, those that refer to it, and counts over all."""
+"""Looking up entries of a tenant's log: one by its id, and those that refer to it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.errors import ConfigError
@@ -87,50 +85,3 @@ def _find_subject(body: Mapping[str, Any]) -> tuple[Any, Any]:
     """Writer and sequence of the decision that an entry is about."""
     reference = body.get("reverses") or body.get("decision") or {}
     return reference.get("w"), reference.get("ws")
-
-
-@dataclass(frozen=True, slots=True)
-class LogSummary:
-    """Counts over a tenant's decisions, outcomes and unguarded actions.
-
-    Args:
-        decisions: action kind → decisions.
-        effects: effect → decisions.
-        outcomes: status → outcomes.
-        sessions: number of sessions.
-        dispatched: decisions that let their action run.
-        unjustified: outcomes whose decision did not let it run.
-        sightings: actions that were seen, or refused, without a decision.
-    """
-
-    decisions: Mapping[str, int]
-    effects: Mapping[str, int]
-    outcomes: Mapping[str, int]
-    sessions: int
-    dispatched: int
-    unjustified: int
-    sightings: int
-
-
-def summarize(reader: Reader, tenant: str) -> LogSummary:
-    """Count a tenant's entries."""
-    kinds: Counter[str] = Counter()
-    effects: Counter[str] = Counter()
-    outcomes: Counter[str] = Counter()
-    sessions: set[str] = set()
-    let_run: set[tuple[str, int]] = set()
-    unjustified = sightings = 0
-    for logged in read_entries(reader, tenant, (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.SHADOW)):
-        body = logged.entry.body
-        if logged.entry.kind is EntryKind.SHADOW:
-            sightings += 1
-        elif logged.entry.kind is EntryKind.DECISION:
-            kinds[body["request"]["kind"]] += 1
-            effects[body["decision"]["effect"]] += 1
-            sessions.add(logged.entry.session)
-            if body["dispatched"]:
-                let_run.add((logged.entry.writer, logged.entry.seq))
-        else:
-            outcomes[body["status"]] += 1
-            unjustified += (body["decision"]["w"], body["decision"]["ws"]) not in let_run
-    return LogSummary(kinds, effects, outcomes, len(sessions), len(let_run), unjustified, sightings)

@@ -499,10 +499,7 @@ class Store:
             return self._ensure_open()[0].purge_deleted(self.config.deadline_s)
 
     def _sequence(self, *, wait_s: float = 0.0) -> bytes | None:
-        """Give positions to what any writer appended, on a connection of its own, and sign a checkpoint over it.
-
-        Waits at most `wait_s` seconds while another process is at it, since that may not see what was written last.
-        """
+        """Give positions to what any writer appended, and sign a checkpoint over it; `wait_s` as of `Sequencer.run`."""
         if self._sequencer is None:
             self._sequencer = Sequencer(self.config.url, self.tenant, self._log, self.config.deadline_s)
         covered = self._since_checkpoint

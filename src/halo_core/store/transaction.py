@@ -458,8 +458,7 @@ class Transaction:
 
     def load_sketch(self, state: SessionState) -> Sketch:
         """The texts and values the session has seen, from memory where that is current."""
-        memory = self.image.get_memory(state.view.id)
-        if memory.chunks < state.chunks:
+        if (memory := self.image.get_memory(state.view.id)).chunks < state.chunks:
             self._read_memory(memory, state)
         sketch = memory.sketch
         sketch.saturated = sketch.saturated or state.saturated
@@ -472,8 +471,7 @@ class Transaction:
         return profile
 
     def _load_memory(self, state: SessionState) -> SessionMemory:
-        memory = self.image.get_memory(state.view.id)
-        if memory.chunks < state.chunks:
+        if (memory := self.image.get_memory(state.view.id)).chunks < state.chunks:
             self._read_memory(memory, state)
         return memory
 
@@ -488,11 +486,8 @@ class Transaction:
         memory.absorb(islice(chunks, memory.chunks, None))
         # INVARIANT: VOUCH - what the session has seen is not forgotten because its rows were emptied.
         if memory.chunks < state.chunks:
-            raise CannotDecide(
-                "ledger_unwritable",
-                f"fingerprints of session `{state.view.id}` are missing",
-                remedy="run `halo verify`",
-            )
+            problem = f"fingerprints of session `{state.view.id}` are missing"
+            raise CannotDecide("ledger_unwritable", problem, remedy="run `halo verify`")
 
     def add_sketch_row(
         self, state: SessionState, added: Marks, chunk: Chunk | None = None, *, request: bool = False

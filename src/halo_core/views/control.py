@@ -21,8 +21,7 @@ from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.oversight.keys import list_key_files
 from halo_core.oversight.requests import decode_signed_entry
-from halo_core.store.entry_lookup import summarize
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 from halo_core.store.writer_chains import load_trusted_keys
 from halo_core.views import View, select_fields
 
@@ -317,6 +316,53 @@ class TenantStatus(View):
         return {**tree, "control": None if self.control is None else self.control.to_json()}
 
 
+@dataclass(frozen=True, slots=True)
+class LogSummary:
+    """Counts over a tenant's decisions, outcomes and unguarded actions.
+
+    Args:
+        decisions: action kind → decisions.
+        effects: effect → decisions.
+        outcomes: status → outcomes.
+        sessions: number of sessions.
+        dispatched: decisions that let their action run.
+        unjustified: outcomes whose decision did not let it run.
+        sightings: actions that were seen, or refused, without a decision.
+    """
+
+    decisions: Mapping[str, int]
+    effects: Mapping[str, int]
+    outcomes: Mapping[str, int]
+    sessions: int
+    dispatched: int
+    unjustified: int
+    sightings: int
+
+
+def summarize_log(reader: Reader, tenant: str) -> LogSummary:
+    """Count a tenant's entries."""
+    kinds: Counter[str] = Counter()
+    effects: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    sessions: set[str] = set()
+    let_run: set[tuple[str, int]] = set()
+    unjustified = sightings = 0
+    for logged in read_entries(reader, tenant, (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.SHADOW)):
+        body = logged.entry.body
+        if logged.entry.kind is EntryKind.SHADOW:
+            sightings += 1
+        elif logged.entry.kind is EntryKind.DECISION:
+            kinds[body["request"]["kind"]] += 1
+            effects[body["decision"]["effect"]] += 1
+            sessions.add(logged.entry.session)
+            if body["dispatched"]:
+                let_run.add((logged.entry.writer, logged.entry.seq))
+        else:
+            outcomes[body["status"]] += 1
+            unjustified += (body["decision"]["w"], body["decision"]["ws"]) not in let_run
+    return LogSummary(kinds, effects, outcomes, len(sessions), len(let_run), unjustified, sightings)
+
+
 def load_statuses(url: str, home: Path, now_us: int) -> dict[str, TenantStatus]:
     """The status of every tenant of a store, with the mode as the signed entries say it.
 
@@ -329,7 +375,7 @@ def load_statuses(url: str, home: Path, now_us: int) -> dict[str, TenantStatus]:
     with Reader(url) as reader:
         reader.use_names(home)
         for tenant in reader.tenants():
-            row, counts = reader.control(tenant), summarize(reader, tenant)
+            row, counts = reader.control(tenant), summarize_log(reader, tenant)
             control = None
             if tenant in load_trusted_keys(home):
                 control = load_control(reader, home, tenant, host, now_us)

@@ -291,6 +291,11 @@ _PAID_NUMBER: Final = re.compile(
 )
 
 
+_NUMBER_TO: Final = re.compile(
+    rf"(?:,|\b(?:and|und|et|y|e|en|i)) ({_NUMERAL})(?= (?:to|for|an|für|à|pour|para|per|aan|voor|na|dla)\b)"
+)
+
+
 def find_sums(text: str) -> list[str]:
     """The amounts of money in a text: with a currency, or behind a verb such as `pay`; of two readings the larger."""
     found: dict[int, str] = {}
@@ -301,6 +306,8 @@ def find_sums(text: str) -> list[str]:
     first_lowered = text[:1].lower() + text[1:]
     for match in islice(_PAID_NUMBER.finditer(first_lowered), MAX_FORMS):
         found.setdefault(match.start(1), match[1])
+    for match in islice(_NUMBER_TO.finditer(text), MAX_FORMS) if found else ():
+        found.setdefault(match.start(1), match[1])  # "pay 10 to A and 20 to B"
     sums = [max(_read_number_row(item), key=float, default="") for item in found.values()]
     return [item for item in sums if item]
 

@@ -36,6 +36,8 @@ TENANT_WINDOW: Final = 64
 TOUCH_FLOOR: Final = 3
 """Recent sessions that may touch one object without its having to do with their requests."""
 _GENEROUS_TOUCHES: Final = 16
+_RECORD_SLACK: Final = 16
+"""Levels (a factor of two) that the limit of labelled records lies at most above the largest ordinary number."""
 _TOUCH_FLOOR_LEVEL: Final = to_level(TOUCH_FLOOR) * FINE
 
 
@@ -177,7 +179,8 @@ def _learn_records(profile: TenantProfile, tally: SessionTally, verdict: Session
         return profile
     level = to_level(profile.count_touches(tally.labelled, folded=tally.labelled))
     records = add_to_histogram(profile.records, level)
-    target = max(estimate_limit(records) * FINE, _TOUCH_FLOOR_LEVEL)
+    # Few sessions do so: a tail that they leave open would hide whoever does it again and again.
+    target = max(min(estimate_limit(records), records[-1][0] + _RECORD_SLACK) * FINE, _TOUCH_FLOOR_LEVEL)
     if profile.identity.is_mature:
         is_cleared = verdict is not SessionVerdict.ORDINARY
         target = move_limit(profile.record_level, target, profile.record_level, cleared=is_cleared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given, settings
@@ -116,6 +116,35 @@ def test_outcomes_count_failures_refusals_and_labelled_results():
     raised = {MEASURES[at].id for at in range(len(MEASURES)) if after.raised >> at & 1}
     assert {"failures", "refusals", "labelled_bytes"} <= raised
     assert not after.advance(read(3)).raised >> [m.id for m in MEASURES].index("refusals") & 1
+
+
+def make_full_tally():
+    """A tally none of whose members is as in a new session."""
+    touched = (TouchedObject(1, False), TouchedObject(2, False, True))
+    labelled = read(1, labels=("pii",), principal="p", request=5, ts_us=1_000_000)
+    exposed = BehaviourEvent(
+        tool="send_mail",
+        impact="send",
+        ts_us=2_000_000,
+        is_exposed=True,
+        objects=touched,
+        destinations=(Destination(3, False, False),),
+    )
+    tally = fold([labelled, exposed]).with_shape(describe_call("send_mail", {"to": "a"}, turn=4))
+    tally = tally.with_refusal(7, is_attempt=True, found=Found(), ts_us=2).with_allowance("acts")
+    return tally.after_fold(SessionVerdict.ALARM.value)
+
+
+@pytest.mark.parametrize("member", [item.name for item in fields(SessionTally)])
+def test_a_member_that_a_step_does_not_change_stays(member):
+    before = make_full_tally()
+    assert getattr(before, member) != getattr(SessionTally(), member)
+    if member not in {"values", "seen", "pending"}:
+        after = before.with_outcome(failed=True, labels=("chd",))
+        assert getattr(after, member) == getattr(before, member)
+    if member in {"allowances", "alarms", "refused", "calls", "ways", "told", "folded", "labelled"}:
+        after = before.advance(BehaviourEvent(tool="send_mail", impact="send", ts_us=3_000_000))
+        assert getattr(after, member) == getattr(before, member)
 
 
 def test_what_comes_before_and_after_untrusted_content_is_told_apart():

@@ -233,33 +233,37 @@ class SessionTally:
         habits = self.habits
         if is_read and not self.values[_ACTS]:
             habits = (habits[0] + 1, *habits[1:])
+        untaught = self.untaught
+        if fresh and event.is_exposed and event.destinations:
+            untaught = self._mark_untaught(event, seen.intersection(fresh))
+        labelled = self.labelled
+        if event.labels and event.objects:
+            labelled = self._add_labelled(event, samples[_UNRELATED])
         return SessionTally(
-            tuple(values),
-            self.at_exposure or (self.values if event.is_exposed else ()),
-            self.principal or event.principal[:_MAX_PRINCIPAL],
-            self.request or event.request & _NUMBER_32,
-            event.ts_us if is_first else self.first_us,
-            event.ts_us,
-            active_us,
-            burst,
-            samples,
-            seen,
-            habits,
-            self.calls,
-            self.ways,
-            self.allowances,
-            self.alarms,
-            self.refused,
-            self._mark_untaught(event, seen.intersection(fresh))
-            if fresh and event.is_exposed and event.destinations
-            else self.untaught,
-            raised,
-            0,
-            shown,
-            fresh,
-            self.told,
-            self.folded,
-            self._add_labelled(event, samples[_UNRELATED]) if event.labels and event.objects else self.labelled,
+            values=tuple(values),
+            at_exposure=self.at_exposure or (self.values if event.is_exposed else ()),
+            principal=self.principal or event.principal[:_MAX_PRINCIPAL],
+            request=self.request or event.request & _NUMBER_32,
+            first_us=event.ts_us if is_first else self.first_us,
+            last_us=event.ts_us,
+            active_us=active_us,
+            burst=burst,
+            samples=samples,
+            seen=seen,
+            habits=habits,
+            calls=self.calls,
+            ways=self.ways,
+            allowances=self.allowances,
+            alarms=self.alarms,
+            refused=self.refused,
+            untaught=untaught,
+            raised=raised,
+            pending=0,
+            shown=shown,
+            fresh=fresh,
+            told=self.told,
+            folded=self.folded,
+            labelled=labelled,
         )
 
     def _count_action(self, event: BehaviourEvent, values: list[int], *, is_read: bool) -> None:
@@ -381,27 +385,30 @@ class SessionTally:
         habits, calls, ways = (self.habits, self.calls, self.ways) if shape is None else self._add_shape(shape)
         # The constructor, since `dataclasses.replace` takes three times as long.
         return SessionTally(
-            tuple(values),
-            self.at_exposure,
-            self.principal,
-            self.request,
-            self.first_us,
-            self.last_us,
-            self.active_us,
-            self.burst,
-            self.samples,
-            seen,
-            habits,
-            calls,
-            ways,
-            self.allowances,
-            self.alarms,
-            self.refused,
-            self.untaught,
-            self.raised,
-            pending,
-            self.shown,
-            self.fresh,
+            values=tuple(values),
+            at_exposure=self.at_exposure,
+            principal=self.principal,
+            request=self.request,
+            first_us=self.first_us,
+            last_us=self.last_us,
+            active_us=self.active_us,
+            burst=self.burst,
+            samples=self.samples,
+            seen=seen,
+            habits=habits,
+            calls=calls,
+            ways=ways,
+            allowances=self.allowances,
+            alarms=self.alarms,
+            refused=self.refused,
+            untaught=self.untaught,
+            raised=self.raised,
+            pending=pending,
+            shown=self.shown,
+            fresh=self.fresh,
+            told=self.told,
+            folded=self.folded,
+            labelled=self.labelled,
         )
 
     def with_shape(self, shape: CallShape) -> SessionTally:

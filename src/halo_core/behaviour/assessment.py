@@ -70,6 +70,8 @@ _STRANGE: Final = frozenset(
 _STRANGE_BITS: Final = sum(1 << at for at in _STRANGE)
 _HOLDING: Final = frozenset(("object_spread", "unrelated", "unrelated_recent", "tenant_unrelated_recent"))
 _LEAST_NARROWING_RISK: Final = 300
+_ASKED_ONLY: Final = frozenset(("requested", "narrowed"))
+"""Kinds of axes that are asked about and leave no risk."""
 _SCOPE_MEASURES: Final = frozenset(
     "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
     "amount_sum amount_largest hand_offs".split()
@@ -87,8 +89,9 @@ class Axis:
         limit: what is usual; 0 where that is nothing.
         words: a sentence for people.
         share: of an alarm, in thousandths; for first times the weight, 1000 being ten bits.
-        kind: `volume`, `drift`, `first`, or `requested` (what the request accounts for: a volume of nothing but what it
-            names one by one, or a kind of work that the agent never did, on what the request leads to).
+        kind: `volume`, `drift`, `first`, `requested` (what the request accounts for: a volume of nothing but what it
+            names one by one, or a kind of work that the agent never did, on what the request leads to), or `narrowed`
+            (a volume above a limit only as far as past alarms have narrowed it).
     """
 
     id: str
@@ -160,11 +163,11 @@ class BehaviourAssessment:
 
     @property
     def alarm_shares(self) -> Iterable[tuple[str, int]]:
-        """Ids of axes that are alarms, with their shares; below an alarm's for what the request names one by one.
+        """Ids of axes that are alarms, with their shares; below an alarm's for kinds `requested` and `narrowed`.
 
         So somebody is asked about it, but it leaves no carried risk.
         """
-        return [(axis.id, ALARM - 1 if axis.kind == "requested" else axis.share) for axis in self.alarms]
+        return [(axis.id, ALARM - 1 if axis.kind in _ASKED_ONLY else axis.share) for axis in self.alarms]
 
     @property
     def parts(self) -> dict[str, int]:
@@ -236,7 +239,7 @@ def assess(
         axes += _list_drift_axes(profile, event, is_exposed=is_exposed)
     parts = _grade_first_times(firsts)
     for axis in axes:
-        if axis.kind in ("volume", "requested"):
+        if axis.kind in ("volume", *_ASKED_ONLY):
             part = "scope" if _measure_of(axis.id) in _SCOPE_MEASURES else "behaviour"
             parts[part] = _join(parts[part], min(400 + (axis.share - ALARM) // 4, ALARM))
     if drift >= ALARM:
@@ -293,7 +296,12 @@ def _compare_volumes(
                 # Where an identity never moved an amount, any amount alarms, but how large it is says nothing.
                 share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
                 if share >= ALARM:
-                    axes.append(_make_volume_axis(place, value, share, limit, is_requested=is_counted))
+                    axis = _make_volume_axis(place, value, share, limit, is_requested=is_counted)
+                    is_narrowed = agent_risk >= _LEAST_NARROWING_RISK and at in _STRANGE
+                    # INVARIANT: what only the risk of earlier alarms made an alarm adds no risk, else it would never end.
+                    if is_narrowed and value <= limits[place] << times:
+                        axis = replace(axis, kind="narrowed")
+                    axes.append(axis)
                 volume = max(volume, share)
                 place = _WINDOW_OF.get(at, -1) if place == at else -1
                 value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)

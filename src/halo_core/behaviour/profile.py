@@ -420,13 +420,16 @@ class IdentityProfile:
         """Days and sessions since a grant was used last; 0 where it never was, or its last use is not remembered."""
         return self.known[SeenKind.GRANT].count_idle(fingerprint_text(grant), day, self.sessions)
 
-    def as_prior(self) -> RolePrior:
-        """The prior that this profile, of a role or a tenant, gives its agents: 1.5 times its limits."""
+    def as_prior(self, *, least: RolePrior | None = None) -> RolePrior:
+        """The prior that this profile, of a role or a tenant, gives its agents: 1.5 times its limits.
+
+        Args:
+            least: whose limits it is not below.
+        """
         if self.sessions < MATURE_SESSIONS:
             return SHIPPED_PRIOR
-        return RolePrior(
-            tuple(min(limit + LEAST_SLACK * FINE, MAX_LEVEL * FINE) for limit in self.own_limits), self.sessions
-        )
+        limits = tuple(min(limit + LEAST_SLACK * FINE, MAX_LEVEL * FINE) for limit in self.own_limits)
+        return RolePrior(limits if least is None else tuple(map(max, limits, least.limits)), self.sessions)
 
     @property
     def has_settled_windows(self) -> bool:

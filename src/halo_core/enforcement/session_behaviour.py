@@ -53,12 +53,13 @@ def load_agent_profile(
 def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior | None:
     """The limits that stand in for an agent's own while it has little history: those of its role, else of the tenant.
 
-    None where neither has enough of a history itself.
+    Other agents of the tenant do other work, so their limits count only where they are above the shipped ones. None where
+    neither role nor tenant has enough of a history itself.
     """
     profile = role.profile if role is not None else None
-    if not isinstance(profile, IdentityProfile) or not profile.is_mature:
-        profile = tenant.identity
-    return profile.as_prior() if profile.is_mature else None
+    if isinstance(profile, IdentityProfile) and profile.is_mature:
+        return profile.as_prior()
+    return tenant.identity.as_prior(least=SHIPPED_PRIOR) if tenant.identity.is_mature else None
 
 
 def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester) -> None:

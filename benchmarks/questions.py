@@ -148,7 +148,8 @@ def _find_names(home: Path) -> dict[str, str]:
     """What the words of a question name: a session, a review that is open, and the log's key."""
     with closing(sqlite3.connect(home / "halo.db")) as connection:
         (session,) = connection.execute(
-            "SELECT session FROM entry WHERE session<>'' GROUP BY session ORDER BY count(*) DESC, session LIMIT 1"
+            "SELECT session FROM entry WHERE session<>'' AND session NOT LIKE '-%' GROUP BY session"
+            " ORDER BY count(*) DESC, session LIMIT 1"
         ).fetchone()
         opened = connection.execute("SELECT body FROM entry WHERE kind='review' ORDER BY idx LIMIT 1").fetchone()
     if opened is None:

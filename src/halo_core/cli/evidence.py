@@ -67,23 +67,24 @@ def read_period(from_: str, to: str, now_us: int | None = None) -> Period:
     return Period(parse_time(from_, 0, "from", now_us), parse_time(to, now_us, "to", now_us))
 
 
-def read_log_head(store: StoreContext, reader: Reader, tenant: str, query: str, counted: tuple[int, str]) -> Answer:
+def open_room(store: StoreContext, reader: Reader, tenant: str, query: str) -> QueryRoom:
+    """A room for a verb that reads the log itself; `query` is the command in canonical form."""
+    return QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us(), query=query)
+
+
+def read_log_head(room: QueryRoom, counted: tuple[int, str]) -> Answer:
     """The head of an answer that is not about a period: of how many entries and sessions, and under which checkpoint.
 
     Args:
-        store: of the verb.
-        reader: has read what is answered; the head is of the same state of the log.
-        tenant: whose log.
-        query: the command in canonical form.
+        room: of the state of the log that was answered about.
         counted: how many of what the answer shows, such as `(2, "entries")`.
 
     Returns:
         An answer that holds if the log verifies; else it says why that cannot be told.
     """
-    room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us(), query=query)
 
     def question(room: QueryRoom, period: Period) -> Answer:
-        entries, sessions = room.log.size, reader.count_sessions(tenant)
+        entries, sessions = room.log.size, room.reader.count_sessions(room.tenant)
         what = f"{counted[1]} of {count_of(entries, 'entry', 'entries')} in {count_of(sessions, 'session')}"
         return room.conclude(period, counted=counted[0], what=what, claim="the log verifies")
 

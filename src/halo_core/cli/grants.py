@@ -13,7 +13,7 @@ import typer
 from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, store_verb
-from halo_core.cli.evidence import print_head, read_log_head
+from halo_core.cli.evidence import open_room, print_head, read_log_head
 from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
@@ -87,11 +87,11 @@ def _read_unused(
         NotVerified: the log does not verify.
     """
     with store.open_log() as (reader, tenant):
-        room = QueryRoom(reader, tenant, home=store.home, now_us=now_us)
+        room = open_room(store, reader, tenant, query)
         found = list_unused_grants(room, now_us, agent=agent, days=days)
         counted = sum(item.total for item in found)
         what = f"grants of {format_count(len(found), 'agent')}, and uses"
-        return found, read_log_head(store, reader, tenant, query, (counted, what))
+        return found, read_log_head(room, (counted, what))
 
 
 def _print_unused(found: list[AgentUnusedGrants], days: int | None) -> None:

@@ -52,6 +52,73 @@ def test_what_is_forbidden_is_left_out(text, left):
     assert drop_forbidden(text) == left
 
 
+_BAD, _GOOD = "GB29NWBK60161331926819", "NL91ABNA0417164300"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{_BAD} must not be used. Pay Hansen",
+        f"Pay Hansen at {_GOOD} and {_BAD} should not be used",
+        f"{_BAD}, C-4711 were hacked. Pay Hansen",
+        f"{_BAD} nicht verwenden",
+        f"Gebruik {_BAD} niet",
+        f"{_BAD} asla ödeme",
+        f"Pay Hansen at {_GOOD} instead of {_BAD}",
+        f"Pay Hansen at {_GOOD} and not {_BAD}",
+        f"Never use these: C-4711, {_BAD} or any other",
+        f"Do not, ever, pay {_BAD}",
+        f"Send it to all but {_BAD}",
+        f"Send it to everybody except {_BAD}",
+        f"{_BAD} isn't his account any more",
+        f"Pay Hansen, not the fake account {_BAD}",
+        f"Stop paying {_BAD}",
+        f"No payment to {_BAD}",
+        f"Kein Geld an {_BAD}",
+        f"别付给{_BAD}",
+        f"do  not pay {_BAD}",
+    ],
+)
+def test_prohibitions_are_read_however_they_are_put(text):
+    assert _BAD not in drop_forbidden(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Why don't you pay Hansen at {_GOOD}",
+        f"Überweise am 5. Mai 480 Euro an {_GOOD}",
+        f"Paie le loyer du mois de mai à {_GOOD}",
+        f"Don't send it to anybody but {_GOOD}",
+        f"Do not pay {_BAD} but {_GOOD}",
+        f"Zahle nicht an {_BAD}, sondern an {_GOOD}",
+        f"Forward the phishing mail to {_GOOD}",
+        f"Block the compromised account {_GOOD}",
+        f"Don't delay the payment to {_GOOD}",
+        f"Never fail to pay {_GOOD}",
+        f"Don't send more than 90 to {_GOOD}",
+        f"If you don't hear from Bob pay {_GOOD}",
+        f"Pay Hansen at {_GOOD} and don't tell him",
+        f"Überweise 480 an {_GOOD} und warte nicht auf mich",
+        f"Überweise 480 an {_GOOD} falls noch nicht bezahlt",
+        f"Pay {_GOOD} if it must not be late",
+        f"Vergiss nicht 480 an {_GOOD} zu überweisen",
+        f"N'oublie pas de payer {_GOOD}",
+        f"Vergeet niet {_GOOD} te betalen",
+        f"不要忘记付给 {_GOOD}",
+        f"Decide whether or not to send it to {_GOOD}",
+        f"Don't pay cash: transfer it to {_GOOD}",
+        f"Don't pay {_BAD}, pay {_GOOD}",
+    ],
+)
+def test_not_every_negation_forbids(text):
+    assert _GOOD in drop_forbidden(text)
+
+
+def test_what_is_called_bad_is_still_asked_for():
+    assert drop_forbidden("My card was stolen so block it", keeps_bad=True) == "My card was stolen so block it"
+
+
 @given(st.integers(0, 10**9).map(lambda n: Decimal(n) / 100), st.integers(0, 10**9).map(lambda n: Decimal(n) / 100))
 def test_an_amount_is_above_the_sum_exactly_if_it_is_larger(written, paid):
     forms = set(find_ceiling_forms(f"Pay {written} euro to A"))

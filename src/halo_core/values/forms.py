@@ -65,15 +65,17 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
     text = text[:MAX_READ]
     forms: list[Form] = []
     if vouching:
-        # Words by which the user asks for an act, as stems.
-        own = text[:MAX_OWN_WORDS]
-        asking = POLICY_ASKING_WORDS.intersection(extract_atoms(text)).union(*map(split_name, find_foreign_acts(own)))
-        forms += [make_form(("verb", stem)) for stem in asking]
-        forms += dict.fromkeys(find_named_words(own))
+        own, behind = text[:MAX_OWN_WORDS], text[MAX_OWN_WORDS:]
+        # Words by which the user asks for an act, as stems; "do not pay" asks for none.
+        asked = drop_forbidden(own, keeps_bad=True)
+        stems = POLICY_ASKING_WORDS.intersection(extract_atoms(asked + behind))
+        forms += [make_form(("verb", stem)) for stem in stems.union(*map(split_name, find_foreign_acts(asked)))]
+        wanted = drop_forbidden(own)
+        forms += dict.fromkeys(find_named_words(wanted))
         if _HAS_DIGIT.search(own) is not None:
             forms += find_ceiling_forms(own)
-            forms += find_id_numbers(own)
-        text = drop_forbidden(own) + text[MAX_OWN_WORDS:]
+            forms += find_id_numbers(wanted)
+        text = wanted + behind
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:

@@ -6,6 +6,7 @@ the user's texts and what trusted lookups brought are kept in order as well, sin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
@@ -24,6 +25,7 @@ from halo_core.values.sketch import (
     fingerprint_tokens,
 )
 from halo_core.values.spans import fingerprint_text_in_order
+from halo_core.values.user_texts import MAX_OWN_WORDS, drop_forbidden
 
 _MAX_KEY_LENGTH: Final = 96  # characters of an argument that is a key of a lookup
 _MAX_KEY_WORDS: Final = 12
@@ -116,7 +118,9 @@ def read_result(key: bytes, text: str, origin: Provenance, arguments: Sequence[s
 
 
 def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) -> bytes:
-    """The words of a user's text in order.
+    """The words of a user's text in order, without what it forbids.
+
+    A text with quotes may forbid something in what it dictates, and is kept whole.
 
     Args:
         sketch: what the session has seen before.
@@ -124,7 +128,12 @@ def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) ->
         is_vouched: the host says that these are the user's words. Else what only an untrusted source has said before is
             nobody's.
     """
+    if _QUOTING.search(text) is None:
+        text = drop_forbidden(text[:MAX_OWN_WORDS], keeps_bad=True) + text[MAX_OWN_WORDS:]
     return fingerprint_text_in_order(text, sketch.key, None if is_vouched else _ForeignWords(sketch))
+
+
+_QUOTING: Final = re.compile(r"[\"`“”„«»{}<>]")
 
 
 class _ForeignWords:

@@ -20,7 +20,7 @@ from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, VERBS, stem_all
 from halo_core.values.numbers import find_sums
 from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
-from halo_core.values.text import split_name
+from halo_core.values.text import extract_atoms, split_name
 
 MAX_OWN_WORDS: Final = 16_384
 """Characters of a text of the user that are read so: what stands behind them is a document that came along."""
@@ -137,40 +137,137 @@ def generate_neighbours(word: str) -> Iterator[str]:
 
 # what is forbidden
 
-_CLAUSE_END: Final = re.compile(r"[.,;!?](?=\s|$)|[\n—；，。！？、]")
+_CLAUSE_END: Final = re.compile(
+    r"[.,;:!?](?=\s|$)|[\n—；，。！？、]|\b(?:(?<!all )(?<!everyone )(?<!everybody )but"
+    r"|sondern|aber|pero|sino|mas|maar|ale|lecz|но)\b|而是|但",
+    re.IGNORECASE,
+)
+_NAMED: Final = r"(?=\S{0,64}[0-9@])\S{5,}"  # an account, an address, an id
 _FORBIDDING: Final = re.compile(
-    r"\b(?:do not|don['’]?t|never|must not|mustn['’]?t|should not|shouldn['’]?t|under no circumstances"
-    r"|not (?:to|at|from|via)|niemals|nie|nicht|keinesfalls|auf keinen fall|unter keinen umständen"
-    r"|jamais|surtout pas|(?:ne |n['’])\w+ (?:pas|plus)|nunca|no (?:pagu|env|transf|us|mand)\w+"
-    r"|mai|non (?:pag|invi|us|mand)\w+|não (?:pag|envi|us)\w+|nigdy"
-    r"|nie (?:płać|wysyłaj|przelewaj|używaj|korzystaj)|nooit|niet|asla|sakın"
+    r"\b(?:(?<!why )(?<!if you )(?<!if we )(?<!if i )(?<!if they )(?:do[ \t]+not|don['’]?t)|never"
+    r"|must not|mustn['’]?t|should not|shouldn['’]?t|can(?:not|['’]t)(?= be\b)|under no circumstances"
+    r"|no (?:more )?(?:payments?|money|mails?|messages?|e-?mails?|transfers?|files?) to|keine? \w+ (?:an|auf)"
+    r"|stop (?:paying|sending|using)|refuse to|without (?:paying|sending|using)"
+    rf"|(?<!or )not (?:to|at|from|via)|not (?={_NAMED})"
+    r"|(?:(?<=all )but|(?<=everyone )but|(?<=everybody )but|instead of|rather than|except|excluding|avoid|ignore)"
+    rf" (?=(?:[a-z]+ ){{0,3}}{_NAMED})"
+    r"|niemals|nie|(?<!noch )(?<!vergiss )(?<!vergesst )nicht|keinesfalls|auf keinen fall|unter keinen umständen"
+    r"|jamais|surtout pas|(?:ne |n['’])(?!oubli|hésit|tard)\w+ (?:pas|plus)|nunca|no (?:pagu|env|transf|us|mand)\w+"
+    r"|mai (?:pag|invi|us|mand|trasf|bonif)\w+|non (?:pag|invi|us|mand)\w+|não (?:pag|envi|us)\w+|nigdy"
+    r"|nie (?:płać|wysyłaj|przelewaj|używaj|korzystaj)|nooit|(?<!nog )(?<!vergeet )niet|(?<!unutma )asla|sakın"
     r"|никогда|не (?:плат|перевод|отправ|использ)\w+|أبدا|لا (?:تدفع|ترسل|تحول|تستخدم))\b"
-    r"(?! (?:forget|hesitate|worry|miss|mind|wait|only|just|pay more|spend more|exceed|nur|vergessen|zögern"
-    r"|oubli|olvid))|不要|切勿|千万别|禁止",
+    r"(?! (?:you dare |ever |under any circumstances )?"
+    r"(?:forget|fail|hesitate|worry|miss|mind|wait|delay|only|just|be late"
+    r"|ask (?:me|again|for|why)|know|hear|remember|understand|have (?:the|a|any|his|her|their|my|your|time)\b|exceed"
+    r"|(?:pay|spend|send|transfer|wire|tip)(?: \w+)? (?:more|over)\b|got|received|heard|nur|vergessen|zögern|versäum"
+    r"|vergeten|oubli|olvid|zapom))|不要(?!忘)|切勿|千万别|别(?=[付转汇发给用打])|禁止",
     re.IGNORECASE,
 )
 _BAD: Final = re.compile(
-    r"\b(?:hacked|compromised|stolen|fraud\w*|scam\w*|phishing|fake|forged|no longer (?:valid|used|in use|theirs)"
-    r"|gehackt|gesperrt|betrüg\w*|gefälscht|piraté|frauduleu\w*|falso|hackeado|fałszyw\w*)\b",
+    r"\b(?:hacked|compromised|stolen|fraud(?:ulent)?|scam(?:med|mers?)?|phishing|fake|forged"
+    r"|no longer (?:valid|used|in use|theirs)"
+    r"|(?:is|are|was|were)(?: not|n['’]t) (?:\w+ ){0,2}(?:account|address|bank|iban)"
+    r"|gehackt|gesperrt|betrüg\w*|gefälscht|piraté|frauduleu\w*|falso|hackeado|fałszyw\w*)\b(?!@)",
     re.IGNORECASE,
 )
+_CALLING: Final = re.compile(
+    r"\b(?:is|are|was|were|been|got|gets|be|looks?|seems?)(?: \w+)?\s*$|['’](?:s|re)\s*$", re.IGNORECASE
+)
+_AFTER_OBJECT: Final = frozenset("nicht nie niemals niet nooit asla sakın".split())
+"""Words that forbid and may stand behind what they forbid: `GB29... nicht verwenden`."""
+_PASSIVE: Final = re.compile(r"\s+(?:be|get|receive|see)\b", re.IGNORECASE)
+_MODAL: Final = frozenset(
+    ("must not", "mustn't", "mustn’t", "should not", "shouldn't", "shouldn’t", "cannot", "can't", "can’t", "never")
+)
+_PART: Final = re.compile(r"\b(?:and|und|en|et|y|ve|i|if|falls|wenn|als|as|who|which|that)\b", re.IGNORECASE)
+_VALUE: Final = re.compile(_NAMED)
+_LISTING: Final = frozenset(
+    "and or nor und oder noch et ou ni y o of en i ani any other others either neither - * •".split()
+)
+_REMEDIES: Final = frozenset(
+    "block report freeze suspend replace reissue revoke reset warn investigate lock dispute refund forward delete "
+    "remove archive cancel close disable deactivate escalate move label flag read find search list".split()
+)
+"""Verbs of what is done about a bad thing."""
+_MAX_BEFORE_BAD: Final = 4  # words
+_MAX_FINAL_WORDS: Final = 2
 
 
-def drop_forbidden(text: str) -> str:
-    """A text without what it forbids: from such a word to the end of its clause, or the clause that calls it bad."""
+def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
+    """A text without what it forbids, or calls bad.
+
+    Dropped is what stands behind a forbidding word in its clause, with a list that goes on behind it; what stands in
+    front of it where it is said of that (`X must not be used`); and the clause that calls something bad. A clause that
+    asks to do something about a bad thing (`block the hacked account X`) stays.
+
+    Args:
+        text: of the user.
+        keeps_bad: what is called bad stays.
+    """
     if _FORBIDDING.search(text) is None and _BAD.search(text) is None:
         return text
     kept: list[str] = []
-    start = 0
+    start, goes_on, is_open = 0, False, False
     for end in [*(match.end() for match in _CLAUSE_END.finditer(text)), len(text)]:
         clause, start = text[start:end], end
         forbidding = _FORBIDDING.search(clause)
-        if _BAD.search(clause) is not None:
-            clause = "\n"
+        if not keeps_bad and _calls_bad(clause):
+            kept, goes_on, is_open = [*_drop_listed(kept), "\n"], True, False
         elif forbidding is not None:
-            clause = clause[: forbidding.start()] + "\n"
-        kept.append(clause)
+            head, rest = clause[: forbidding.start()], clause[forbidding.end() :]
+            if _is_said_of_head(head, forbidding[0], rest):
+                kept, head = _drop_listed(kept), _keep_request(head)
+            kept.append(head + "\n")
+            goes_on, is_open = True, not any(map(str.isalnum, rest))  # "do not, ever, pay X"
+        elif goes_on and (is_open or _is_list(clause)):
+            is_open = is_open and not clause.rstrip().endswith((".", ";", "!", "?"))
+        else:
+            goes_on = is_open = False
+            kept.append(clause)
+        if clause[-1:].isalpha() or clause[-1:] in "是但":
+            goes_on = is_open = False  # behind "but" stands what is not forbidden
     return "".join(kept)
+
+
+def _calls_bad(clause: str) -> bool:
+    """Whether a clause says that something is bad, and does not ask to do something about it."""
+    found = _BAD.search(clause)
+    if found is None:
+        return False
+    head = clause[: found.start()]
+    if _CALLING.search(head) is not None or found[0].lower().startswith(("no longer", "is", "are", "was", "were")):
+        return True
+    words = _PART.split(head)[-1].lower().split()[-_MAX_BEFORE_BAD:]
+    return "not" in words or _REMEDIES.isdisjoint(words)
+
+
+def _is_said_of_head(head: str, word: str, rest: str) -> bool:
+    """Whether a forbidding word is said of what stands in front of it: a passive, or the verb stands last."""
+    word = " ".join(word.lower().split())
+    is_last = word in _AFTER_OBJECT and len(rest.split()) <= _MAX_FINAL_WORDS and _VALUE.search(rest) is None
+    is_passive = word in _MODAL and _PASSIVE.match(rest) is not None
+    return (is_last or is_passive) and _VALUE.search(_PART.split(head)[-1]) is not None
+
+
+def _keep_request(head: str) -> str:
+    """Of what stands in front of a forbidding word, the request before the last `and`."""
+    first = head[: -len(_PART.split(head)[-1])]
+    return first if not _LEADING_VERBS.isdisjoint(extract_atoms(first)) else ""
+
+
+def _is_list(clause: str) -> bool:
+    """Whether a clause only goes on with a list: it has no words but values and joining ones."""
+    return all(
+        word in _LISTING or not any(map(str.isalpha, word)) or _VALUE.match(word) is not None
+        for word in clause.lower().split()
+    )
+
+
+def _drop_listed(kept: list[str]) -> list[str]:
+    """What was kept, without the list that a clause goes on with."""
+    while kept and kept[-1].rstrip().endswith(",") and _is_list(kept[-1]):
+        kept = kept[:-1]
+    return kept
 
 
 # how much may be paid

@@ -65,7 +65,7 @@ def test_people_see_them(halo, home):
     assert json.loads(cli("log", "--json", home=home)[1])[0]["kind"] == "shadow"
     code, out, _ = cli("show", item.entry.id, home=home)
     assert code == 0
-    assert out.startswith(f"sighting {item.entry.id}")
+    assert f"\nsighting {item.entry.id}" in out
     assert "shadow" not in out
 
 

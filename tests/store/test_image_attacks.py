@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import sys
 from pathlib import Path
 
@@ -208,7 +209,8 @@ def test_an_interrupt_in_commit_does_not_wedge_the_store(place, was_committed):
                 return getattr(real, name)
 
             def execute(self, statement, *values):
-                if statement != "COMMIT" or not self.armed:
+                is_main = threading.current_thread() is threading.main_thread()
+                if statement != "COMMIT" or not (self.armed and is_main):
                     return real.execute(statement, *values)
                 self.armed = False
                 if was_committed:

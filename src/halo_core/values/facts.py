@@ -90,6 +90,7 @@ _MIN_RECORD: Final = 3  # digits of the number of a record
 _PREFIX_LENGTH: Final = 64  # characters
 _MIN_SLIP: Final = 4  # characters of what may be mistyped
 _MAX_SLIP: Final = 16
+_DIGITS: Final = re.compile(r"\d")
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
 
@@ -310,15 +311,20 @@ class _Call:
         return is_level and bool(words) and words <= _LEAST_LEVELS
 
     def _is_slip(self, leaf: TracedLeaf) -> bool:
-        """Whether a read names, as nobody else did, what is one sign away from the user's, or the number of an id."""
+        """Whether a read names, as nobody else did, what is one sign from the user's, or the number of an id."""
         if self._resource.impact is not Impact.READ or leaf.origin is not Provenance.NOVEL or SUSPICIOUS in leaf.flags:
             return False
         words = list(extract_tokens(self._texts.get(leaf.pointer, "")[:_PREFIX_LENGTH]))
-        if any(self._are_users([Form("id_number", word) for word in words[:1]])):
+        if len(words) != 1:
+            return False  # what stands beside the number may lead elsewhere
+        if any(self._are_users([Form("id_number", words[0])])):
             return True
-        if len(words) != 1 or not _MIN_SLIP <= len(words[0]) <= _MAX_SLIP:
+        if not _MIN_SLIP <= len(words[0]) <= _MAX_SLIP:
             return False
-        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(generate_neighbours(words[0]))))
+        # Another digit is another record, which nobody mistypes for the user.
+        digits = _DIGITS.findall(words[0])
+        likes = [word for word in generate_neighbours(words[0]) if _DIGITS.findall(word) == digits]
+        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(likes)))
 
     def _is_thing_asked(self) -> bool:
         """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`."""

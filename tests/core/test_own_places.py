@@ -187,3 +187,25 @@ def test_a_place_that_is_none_is_refused(place):
 def test_places_are_part_of_the_declaration():
     assert Resource.from_plain(OWN.to_plain()) == OWN
     assert "own_places" not in Resource(id="read_file").to_plain()
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [{"mailbox": "inbox"}, {"file": "eve"}, {"baseDir": "letters"}, {"folders": ["letters"]}, {"proxy": "eve"}],
+)
+def test_an_argument_that_chooses_another_place_makes_it_no_own_place(beside):
+    declared = Resource(id="read_file", classified="declared", **READER)
+    assert not reads_own_place(declared, parse_leaves({"path": "/srv/hr/bo.txt", **beside}))
+
+
+def test_a_second_path_behind_a_blank_is_outside():
+    declared = Resource(id="read_file", classified="declared", **READER)
+    assert not reads_own_place(declared, parse_leaves({"path": "/srv/hr/bo.txt /srv/letters/eve.txt"}))
+
+
+@pytest.mark.parametrize(
+    "beside", [{"encoding": "utf-8"}, {"lines": 20}, {"mailbox": None}, {"root": ""}, {"follow_path": False}]
+)
+def test_an_argument_that_chooses_nothing_leaves_it_an_own_place(beside):
+    declared = Resource(id="read_file", classified="declared", **READER)
+    assert reads_own_place(declared, parse_leaves({"path": "/srv/hr/bo.txt", **beside}))

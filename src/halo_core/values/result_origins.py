@@ -10,7 +10,7 @@ from halo_core.model import ActionKind, Impact, Provenance, Resource
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.kinds import TARGET_KINDS, Kind
 from halo_core.values.leaves import Leaf, name_of_argument, split_argument_name
-from halo_core.values.numbers import is_date
+from halo_core.values.numbers import is_date, singularize
 
 TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
@@ -76,6 +76,14 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
 _PLAIN_PATH: Final = re.compile(r"~?(?:/[\w .@+=,()-]+)+/?")
 # Characters by which a tool could be led out of a folder: links upwards, escapes, patterns, variables.
 _LEADING_AWAY: Final = re.compile(r"\.\.|[%\\*?~$`{}\[\]|<>;&]|\s/")
+_TWO_PATHS: Final = re.compile(r"\s/")
+_PLACE_WORDS: Final = frozenset(
+    "base root folder directory dir cwd file filename document attachment mailbox inbox bucket drive volume share host "
+    "server site proxy source origin workspace space container repo repository branch account profile user path url "
+    "uri".split()
+)
+"""Words of arguments that choose where a read looks, whatever their value looks like."""
+_UNSET: Final = frozenset(("", "null", "true", "false"))
 
 
 def reads_own_place(resource: Resource, leaves: Iterable[Leaf]) -> bool:
@@ -91,20 +99,27 @@ def reads_own_place(resource: Resource, leaves: Iterable[Leaf]) -> bool:
         return False
     names_place = False
     for leaf in leaves:
-        values = parse_argument(leaf.text, split_argument_name(name_of_argument(leaf.pointer)))
+        words = split_argument_name(name_of_argument(leaf.pointer))
+        values = parse_argument(leaf.text, words)
         if any(value.kind in TARGET_KINDS for value in values):
             if not all(_is_below(value, resource.own_places) for value in values):
                 return False
             names_place = True
-        elif leaf.is_cut or _LEADING_AWAY.search(leaf.text) is not None:
+        elif leaf.is_cut or _LEADING_AWAY.search(leaf.text) is not None or _chooses_place(leaf.text, words):
             return False
     return names_place
+
+
+def _chooses_place(text: str, name: Iterable[str]) -> bool:
+    return text not in _UNSET and not _PLACE_WORDS.isdisjoint(map(singularize, name))
 
 
 def _is_below(value: ArgumentValue, places: Collection[str]) -> bool:
     if value.flags or not value.forms:
         return False
     text = value.forms[0].text
+    if _TWO_PATHS.search(text) is not None:
+        return False  # two paths, where a tool splits them
     if value.kind is Kind.PATH:
         is_plain = _PLAIN_PATH.fullmatch(text) is not None
     elif value.kind in (Kind.URL, Kind.HOST):

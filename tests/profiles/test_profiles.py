@@ -23,7 +23,9 @@ from halo_core.behaviour import (
     SessionVerdict,
     TenantProfile,
     TouchedObject,
+    decode_tally,
     describe_call,
+    encode_tally,
 )
 from halo_core.behaviour.known import TERMS
 from halo_core.behaviour.profile import MAX_PROFILE_BYTES
@@ -258,7 +260,7 @@ def test_exposed_sessions_do_not_make_a_destination_usual():
         profile = profile.fold(reach(place, exposed=True, at=at), verdict=ORDINARY)
     assert weight_of(profile, place) > 0
     back = reach(place, exposed=True, at=71)
-    assert SessionTally.from_plain(back.to_plain()).untaught == back.untaught
+    assert decode_tally(encode_tally(back)).untaught == back.untaught
 
 
 @pytest.mark.parametrize(
@@ -465,7 +467,7 @@ def test_any_parts_fold_and_are_read_back(sessions, cuts):
     for events in sessions:
         profile = in_parts(profile, events, cuts)
         first = fold(events)
-        went_on = SessionTally.from_plain(fold(events, first.after_fold(ORDINARY.value)).to_plain())
+        went_on = decode_tally(encode_tally(fold(events, first.after_fold(ORDINARY.value))))
         tenant = tenant.fold(first, verdict=ORDINARY).fold(went_on, verdict=ORDINARY)
     assert IdentityProfile.from_bytes(profile.to_bytes()) == profile
     assert TenantProfile.from_bytes(tenant.to_bytes()) == tenant

@@ -11,6 +11,7 @@ from halo_core.behaviour.measures import MEASURES, Measure
 from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, SHIPPED_PRIOR, IdentityProfile, RolePrior
 from halo_core.behaviour.seen import SeenKind
 from halo_core.behaviour.tally import SessionTally, TallyAlarm
+from halo_core.behaviour.tally_format import decode_tally, encode_tally
 from halo_core.behaviour.tenant import TenantProfile
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "TouchedObject",
     "assess",
     "assess_end",
+    "decode_tally",
     "describe_call",
+    "encode_tally",
     "summarize_session",
 ]

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.behaviour.carried import SessionSummary, SessionVerdict, make_summary
 from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tally_format import decode_tally, encode_tally
 from halo_core.behaviour.tenant import TenantProfile
 
 AGENT: Final = "agent"
@@ -46,7 +47,7 @@ def encode_summary(
         role: of the agent, empty for none.
         is_hindered: actions did not run because of behaviour, so that it tells nothing of drift.
     """
-    tree: dict[str, Any] = {"agent": agent, "tally": tally.to_plain(), "verdict": summary.verdict.value}
+    tree: dict[str, Any] = {"agent": agent, "tally": encode_tally(tally), "verdict": summary.verdict.value}
     if summary.severity:
         tree["severity"] = summary.severity
     if summary.source:
@@ -64,7 +65,7 @@ def decode_summary(tree: Mapping[str, Any], session: str) -> tuple[SessionTally,
     Raises:
         BadInput, KeyError, ValueError: it is none.
     """
-    tally = SessionTally.from_plain(tree["tally"])
+    tally = decode_tally(tree["tally"])
     verdict = SessionVerdict(tree["verdict"])
     return tally, make_summary(session, tally, tree.get("severity", 0), tree.get("source", ""), verdict)
 

@@ -1,68 +1,49 @@
 """What a session has done so far, as a bounded value that is stored with the session.
 
-Distinct things are counted exactly up to the size of a sample, and beyond it by the k smallest fingerprints (KMV:
-Bar-Yossef et al., Counting Distinct Elements in a Data Stream, 2002). INVARIANT: no measure falls within a session.
+How an action counts is in `counting`, how a tally is stored in `tally_format`. INVARIANT: no measure falls within a
+session.
 """
 
 from __future__ import annotations
 
-from array import array
-from base64 import b64decode
-from binascii import b2a_base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from operator import add
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
+from halo_core.behaviour.counting import (
+    MASK_32,
+    NO_SAMPLES,
+    UNRELATED_SAMPLE,
+    Samples,
+    count_action,
+    count_distinct,
+    list_unrelated,
+)
 from halo_core.behaviour.event import BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
-from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE, MEASURES
-from halo_core.behaviour.packing import profile_error
-from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen, pack_seen, split_seen, unpack_seen
-from halo_core.errors import require
+from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
+from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen, split_seen
 from halo_core.model import Impact
 from halo_core.risk.drift import SHAPE_COUNTS, DriftSession, SessionHabits
 
 _MINUTE_US: Final = 60_000_000
-_MAX_GAP_US: Final = _MINUTE_US
 _MAX_PRINCIPAL: Final = 80
 _MAX_ALARMS: Final = 32
 _MAX_TIMES: Final = 1000
-_MAX_DOUBLINGS: Final = 16
+MAX_DOUBLINGS: Final = 16
 _MAX_WAYS: Final = 48
 _MAX_CALLS: Final = 64
 _MAX_REFUSED: Final = 32
 _MAX_TOLD: Final = 64
-_NUMBER_32: Final = 2**32 - 1
+_MAX_LABELS: Final = 16  # of one result
 
-_DISTINCT: Final = ("objects", "unrelated", "persons", "destinations", "outside", "requested")
-_SAMPLE_SIZES: Final = (96, 96, 48, 48, 48, 48)
-UNRELATED_SAMPLE: Final = 1
-"""Place of unrelated objects among `SessionTally.samples`."""
-_OBJECTS, _UNRELATED, _PERSONS, _DESTINATIONS, _OUTSIDE, _REQUESTED = range(6)
-_AT: Final = tuple(INDEX[name] for name in _DISTINCT)
-_ACTIONS, _READS, _ACTS, _SENDS = (INDEX[name] for name in ("actions", "reads", "acts", "sends"))
-_PAYMENTS, _REMOVALS, _GRAVE, _TOOLS = (INDEX[name] for name in ("payments", "removals", "grave", "tools"))
-_BYTES_OUT, _LABELLED_READS, _LABELLED_BYTES = (INDEX[n] for n in ("bytes_out", "labelled_reads", "labelled_bytes"))
-_AMOUNT_SUM, _AMOUNT_LARGEST = INDEX["amount_sum"], INDEX["amount_largest"]
-_FAILURES, _REFUSALS, _SESSION_RISK = INDEX["failures"], INDEX["refusals"], INDEX["session_risk"]
-_FIRST_TIMES, _NOVELTY, _SECONDS, _BURST = (INDEX[n] for n in ("first_times", "novelty", "seconds", "burst"))
-_HAND_OFFS, _RESULT_BYTES = INDEX["hand_offs"], INDEX["result_bytes"]
-_UNRELATED_ACTS, _UNRELATED_PAYMENTS = INDEX["unrelated_acts"], INDEX["unrelated_payments"]
+_ACTIONS, _ACTS, _TOOLS, _HAND_OFFS = (INDEX[name] for name in ("actions", "acts", "tools", "hand_offs"))
+_FAILURES, _REFUSALS, _SECONDS, _BURST = (INDEX[name] for name in ("failures", "refusals", "seconds", "burst"))
+_FIRST_TIMES, _NOVELTY, _RESULT_BYTES = (INDEX[name] for name in ("first_times", "novelty", "result_bytes"))
+_LABELLED_BYTES: Final = INDEX["labelled_bytes"]
 _READ: Final = Impact.READ.value
-_CLASS_OF_IMPACT: Final = {
-    Impact.SEND.value: _SENDS,
-    Impact.PAYMENT.value: _PAYMENTS,
-    Impact.DELETE.value: _REMOVALS,
-    Impact.ADMIN.value: _GRAVE,
-    Impact.EXECUTE.value: _GRAVE,
-    Impact.UNKNOWN.value: _GRAVE,
-}
-_NO_VALUES: Final = (0,) * COUNT
-_NO_SAMPLES: Final[tuple[frozenset[int], ...]] = (frozenset(),) * len(_DISTINCT)
 _BITS: Final = tuple(1 << at for at in range(COUNT))
-_HABIT_NAMES: Final = ("ahead", "repeats", "turns", "last_turn", *SHAPE_COUNTS)
-_NO_HABITS: Final = (0,) * len(_HABIT_NAMES)
+HABIT_NAMES: Final = ("ahead", "repeats", "turns", "last_turn", *SHAPE_COUNTS)
 
 
 class TallyAlarm(NamedTuple):
@@ -86,13 +67,13 @@ class TallyAlarm(NamedTuple):
 
 
 class FoldedPart(NamedTuple):
-    """What of a session that goes on is in the profiles already.
+    """The part of a session that profiles have learnt from already, where the session goes on after a fold.
 
     Args:
-        values: the measures then.
-        verdict: as what it was folded (`carried.SessionVerdict`).
-        seen: what it had shown, as in the tally.
-        unrelated: fingerprints of its unrelated objects.
+        values: the measures at the fold.
+        verdict: the verdict under which it was folded (`carried.SessionVerdict`).
+        seen: `SessionTally.seen` at the fold.
+        unrelated: fingerprints of the unrelated objects at the fold.
     """
 
     values: tuple[int, ...]
@@ -133,23 +114,26 @@ class SessionTally:
         samples: fingerprints of distinct things, 32 bits: objects, unrelated objects, persons, destinations,
             destinations outside, and objects that the request names.
         seen: what it has shown of each `SeenKind` (`seen.join_seen`), as far as there is room.
-        habits: see `to_drift_session`.
+        habits: reads before the first act, repeated calls, turns, number of the last turn, and the sums of
+            `risk.drift.SHAPE_COUNTS`.
         calls: fingerprints of calls, to count repeats.
         ways: fingerprints of tools with the arguments filled in.
         allowances: measure → doublings of its limit that a person allowed for this session.
         alarms: axes that raised an alarm, in order of their ids.
         refused: fingerprints of calls that did not run, 32 bits, so that trying one again counts once.
-        untaught: destinations, as in `seen`, that it first reached after untrusted content, with nobody vouching.
+        untaught: destinations, as in `seen`, that it first reached after untrusted content and for which nobody
+            vouched. Profiles do not learn them.
         labelled: those unrelated objects of `samples` that were touched with labelled data.
-        told: fingerprints (32 bits) of refused calls with the alarms that they raised, which count once in a session.
-        folded: what of it is in the profiles, where the session goes on after it was folded; None where it is new.
+        told: fingerprints (32 bits) of pairs of a refused call and an axis that alarmed at it. Each pair counts once,
+            also in later sessions of the same name.
+        folded: the part that profiles have learnt from, None where the session was not folded yet.
         raised: bits of the measures that the last action raised, or a result since the action before it.
         pending: bits of the measures that results raised since the last action.
         shown: what the last action showed (`list_seen`).
         fresh: what of it the session had not shown before.
     """
 
-    values: tuple[int, ...] = _NO_VALUES
+    values: tuple[int, ...] = (0,) * COUNT
     at_exposure: tuple[int, ...] = ()
     principal: str = ""
     request: int = 0
@@ -157,9 +141,9 @@ class SessionTally:
     last_us: int = 0
     active_us: int = 0
     burst: int = 0
-    samples: tuple[frozenset[int], ...] = _NO_SAMPLES
+    samples: Samples = NO_SAMPLES
     seen: frozenset[int] = frozenset()
-    habits: tuple[int, ...] = _NO_HABITS
+    habits: tuple[int, ...] = (0,) * len(HABIT_NAMES)
     calls: frozenset[int] = frozenset()
     ways: frozenset[int] = frozenset()
     allowances: tuple[tuple[int, int], ...] = ()
@@ -191,18 +175,18 @@ class SessionTally:
 
     @property
     def values_since_fold(self) -> tuple[int, ...]:
-        """What of each measure is in no profile yet."""
+        """The measures of what profiles have not learnt from yet."""
         if self.folded is None:
             return self.values
         return tuple([value - done for value, done in zip(self.values, self.folded.values, strict=True)])
 
     def after_fold(self, verdict: str) -> SessionTally:
-        """The tally with which the session goes on once it was folded as `verdict`."""
+        """The tally with which the session goes on after a fold under `verdict`."""
         part = FoldedPart(self.values, verdict, self.seen, self.samples[UNRELATED_SAMPLE])
         return replace(self, alarms=tuple([alarm._replace(times=0) for alarm in self.alarms]), folded=part)
 
     def begin_next(self) -> SessionTally:
-        """The tally of a further session of the same name, which forgets no refused call."""
+        """The empty tally of the next session of the same name; it keeps the refused calls."""
         return SessionTally(refused=self.refused, told=self.told)
 
     def after_exposure(self, measure: int) -> int:
@@ -210,40 +194,40 @@ class SessionTally:
         return self.values[measure] - self.at_exposure[measure] if self.at_exposure else 0
 
     def advance(self, event: BehaviourEvent) -> SessionTally:
-        """The tally with one more action. Of an action that does not run keep the tally before it.
+        """The tally with one more action, which is about to run.
 
-        Otherwise a second attempt at what was refused would add nothing, and what never happened would count.
+        Use it to assess an action. If the action does not run, go on from the tally before it (`with_refusal`):
+        otherwise what never happened would count, and a second attempt at it would add nothing.
         """
         values = list(self.values)
         is_first, is_read = not values[_ACTIONS], event.impact == _READ
-        self._count_action(event, values, is_read=is_read)
+        count_action(event, values, is_read=is_read)
         gap, burst = (0, 1) if is_first else self._compute_pace(event.ts_us)
         active_us = self.active_us + gap
         values[_SECONDS] = active_us // 1_000_000
         values[_BURST] = max(values[_BURST], burst)
         shown = list_seen(event)
         seen, fresh = self._add_seen(shown, values)
-        samples = self._add_objects(event, values) if event.objects or event.destinations else self.samples
+        touches_any = event.objects or event.destinations
+        samples = count_distinct(event, values, self.samples) if touches_any else self.samples
         if max(values) > MAX_VALUE:
             values = [min(value, MAX_VALUE) for value in values]
         raised = self.pending
         for before, after, bit in zip(self.values, values, _BITS, strict=True):
             if after != before:
                 raised |= bit
-        habits = self.habits
-        if is_read and not self.values[_ACTS]:
-            habits = (habits[0] + 1, *habits[1:])
-        untaught = self.untaught
+        is_ahead = is_read and not self.values[_ACTS]
+        habits = (self.habits[0] + 1, *self.habits[1:]) if is_ahead else self.habits
+        untaught, labelled = self.untaught, self.labelled
         if fresh and event.is_exposed and event.destinations:
-            untaught = self._mark_untaught(event, seen.intersection(fresh))
-        labelled = self.labelled
+            untaught = self._add_untaught(event, seen.intersection(fresh))
         if event.labels and event.objects:
-            labelled = self._add_labelled(event, samples[_UNRELATED])
+            labelled = labelled.union(list_unrelated(event)).intersection(samples[UNRELATED_SAMPLE])
         return SessionTally(
             values=tuple(values),
             at_exposure=self.at_exposure or (self.values if event.is_exposed else ()),
             principal=self.principal or event.principal[:_MAX_PRINCIPAL],
-            request=self.request or event.request & _NUMBER_32,
+            request=self.request or event.request & MASK_32,
             first_us=event.ts_us if is_first else self.first_us,
             last_us=event.ts_us,
             active_us=active_us,
@@ -266,32 +250,6 @@ class SessionTally:
             labelled=labelled,
         )
 
-    def _count_action(self, event: BehaviourEvent, values: list[int], *, is_read: bool) -> None:
-        values[_ACTIONS] += 1
-        values[_READS if is_read else _ACTS] += 1
-        graded = _CLASS_OF_IMPACT.get(event.impact)
-        if graded is not None:
-            values[graded] += 1
-        has_related = has_unrelated_person = False
-        for item in event.objects:
-            if item.is_related or item.is_requested:
-                has_related = True
-            elif item.is_person:
-                has_unrelated_person = True
-        if not is_read and event.objects and not has_related:
-            values[_UNRELATED_ACTS] += 1
-        if event.amount is not None and has_unrelated_person:
-            values[_UNRELATED_PAYMENTS] += 1
-        if is_read and event.labels:
-            values[_LABELLED_READS] += 1
-        if event.bytes_out > 0:
-            values[_BYTES_OUT] += event.bytes_out
-        if event.amount is not None:
-            amount = abs(event.amount)
-            values[_AMOUNT_SUM] += amount
-            values[_AMOUNT_LARGEST] = max(values[_AMOUNT_LARGEST], amount)
-        values[_SESSION_RISK] = max(values[_SESSION_RISK], event.session_risk)
-
     def _compute_pace(self, ts_us: int) -> tuple[int, int]:
         """Time since the last action, a pause being a minute at most, and actions within this clock minute."""
         gap = min(max(ts_us - self.last_us, 0), _MINUTE_US)
@@ -312,41 +270,11 @@ class SessionTally:
                 values[_HAND_OFFS] += 1
         return seen.union(choose_kept(seen, fresh)), fresh
 
-    def _mark_untaught(self, event: BehaviourEvent, fresh: frozenset[int]) -> frozenset[int]:
-        """The destinations that do not become known by this session, with those of an action after exposure."""
+    def _add_untaught(self, event: BehaviourEvent, fresh: frozenset[int]) -> frozenset[int]:
+        """`untaught` with the destinations that an action after untrusted content reached first."""
         places = [place for place in event.destinations if not place.is_own and not place.is_vouched]
         reached = {join_seen(SeenKind.DESTINATION, shorten_fingerprint(place.fingerprint)) for place in places}
         return self.untaught | (reached & fresh)
-
-    def _add_labelled(self, event: BehaviourEvent, kept: frozenset[int]) -> frozenset[int]:
-        unrelated = [item for item in event.objects if not item.is_related and not item.is_requested]
-        numbers = {shorten_fingerprint(item.fingerprint) & _NUMBER_32 for item in unrelated}
-        return self.labelled.union(numbers).intersection(kept) if numbers else self.labelled
-
-    def _add_objects(self, event: BehaviourEvent, values: list[int]) -> tuple[frozenset[int], ...]:
-        samples = list(self.samples)
-        touched: tuple[list[int], ...] = ([], [], [], [], [], [])
-        for item in event.objects:
-            number = (item.fingerprint ^ item.fingerprint >> 64) & _NUMBER_32  # of `shorten_fingerprint`
-            # What the request names one by one is no deviation: it is counted apart.
-            touched[_REQUESTED if item.is_requested else _OBJECTS].append(number)
-            if not item.is_related and not item.is_requested:
-                touched[_UNRELATED].append(number)
-            if item.is_person:
-                touched[_PERSONS].append(number)
-        for place in event.destinations:
-            number = (place.fingerprint ^ place.fingerprint >> 64) & _NUMBER_32
-            touched[_DESTINATIONS].append(number)
-            if not place.is_own and not place.is_vouched:
-                touched[_OUTSIDE].append(number)
-        for which, numbers in enumerate(touched):
-            if numbers and not samples[which].issuperset(numbers):
-                at, every = _AT[which], samples[which].union(numbers)
-                if len(every) <= _SAMPLE_SIZES[which]:
-                    samples[which], values[at] = every, max(values[at], len(every))
-                else:
-                    samples[which], values[at] = _keep_smallest(every, values[at], _SAMPLE_SIZES[which])
-        return tuple(samples)
 
     def with_outcome(
         self,
@@ -368,7 +296,7 @@ class SessionTally:
         """
         values, pending = list(self.values), self.pending
         found: list[int] = []
-        for label in list(labels)[:16]:
+        for label in list(labels)[:_MAX_LABELS]:
             found.append(join_seen(SeenKind.LABEL, fingerprint_text(label)))  # noqa: PERF401  a comprehension is a call
         for at, amount in (
             (_FAILURES, int(failed)),
@@ -411,16 +339,11 @@ class SessionTally:
             labelled=self.labelled,
         )
 
-    def with_shape(self, shape: CallShape) -> SessionTally:
-        """The tally with how an action was written."""
-        habits, calls, ways = self._add_shape(shape)
-        return replace(self, habits=habits, calls=calls, ways=ways)
-
     def _add_shape(self, shape: CallShape) -> tuple[tuple[int, ...], frozenset[int], frozenset[int]]:
         """Habits, calls and ways with how an action was written."""
         ahead, repeats, turns, last_turn, *before = self.habits
-        call, way = shape.call & _NUMBER_32, shape.way & _NUMBER_32
-        turn = shape.turn & _NUMBER_32
+        call, way = shape.call & MASK_32, shape.way & MASK_32
+        turn = shape.turn & MASK_32
         if not turns or turn != last_turn:
             turns, last_turn = turns + 1, turn
         counts = list(map(add, before, shape.counts))
@@ -437,7 +360,7 @@ class SessionTally:
         if name not in INDEX:
             return self
         doublings = dict(self.allowances)
-        doublings[INDEX[name]] = min(doublings.get(INDEX[name], 0) + 1, _MAX_DOUBLINGS)
+        doublings[INDEX[name]] = min(doublings.get(INDEX[name], 0) + 1, MAX_DOUBLINGS)
         return replace(self, allowances=tuple(sorted(doublings.items())))
 
     def with_refusal(
@@ -449,9 +372,9 @@ class SessionTally:
             call: fingerprint of the call.
             is_attempt: it was denied. A question about behaviour itself is no attempt: see `with_outcome`.
             found: what of it alarms, None for nothing.
-            ts_us: time of the decision, which a session has to have where nothing runs.
+            ts_us: time of the decision; the session's time while nothing has run in it.
         """
-        call &= _NUMBER_32
+        call &= MASK_32
         is_repeat = call in self.refused
         tally = self.with_outcome(refused=True) if is_attempt and not is_repeat else self
         if not tally.first_us and not tally.values[_ACTIONS]:
@@ -464,7 +387,7 @@ class SessionTally:
 
     def with_cleared(self, call: int, axes: Iterable[str]) -> SessionTally:
         """The tally after a person allowed a call: the alarms that it raised last, and those of `axes`, are cleared."""
-        call, allowed = call & _NUMBER_32, set(axes)
+        call, allowed = call & MASK_32, set(axes)
         alarms = [
             alarm._replace(is_cleared=True) if alarm.axis in allowed or alarm.call == call else alarm
             for alarm in self.alarms
@@ -488,7 +411,7 @@ class SessionTally:
         values[_NOVELTY] = max(values[_NOVELTY], found.novelty)
         alarms, told = {alarm.axis: alarm for alarm in self.alarms}, set(self.told)
         for axis, share in found.alarm_shares:
-            mark = _mark_told(axis, call)
+            mark = _fingerprint_alarm(axis, call)
             is_told = bool(call) and mark in told
             before = alarms.get(axis)
             if before is None:
@@ -500,7 +423,7 @@ class SessionTally:
                 max(before.share, share),
                 min(before.times + (not is_told), _MAX_TIMES),
                 before.is_exposed,
-                call & _NUMBER_32,
+                call & MASK_32,
             )
             if call and len(told) < _MAX_TOLD:
                 told.add(mark)
@@ -509,7 +432,7 @@ class SessionTally:
 
     def raises_anew(self, axis: str, call: int) -> bool:
         """Whether no call of this session has raised an axis yet, nor this call in an earlier one of its name."""
-        return not any(alarm.axis == axis for alarm in self.alarms) and _mark_told(axis, call) not in self.told
+        return not any(alarm.axis == axis for alarm in self.alarms) and _fingerprint_alarm(axis, call) not in self.told
 
     def to_drift_session(self) -> DriftSession:
         """The session's habits, as `risk.drift` compares them."""
@@ -521,130 +444,7 @@ class SessionTally:
         tools, many = set(map(str, range(min(value[_TOOLS], 256)))), set(range(min(turns, 4096)))
         return DriftSession(self.request, SessionHabits(named, tools, set(), many).to_vector(), self.ways)
 
-    def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; at most 4 KB as JSON, a few hundred bytes for an ordinary session."""
-        members: dict[str, Any] = {
-            "h": list(self.habits),
-            "o": list(map(_pack_32, self.samples)),
-            "q": self.request,
-            "s": pack_seen(self.seen),
-            "t": [self.first_us, self.last_us, self.active_us, self.burst, self.pending],
-            "v": list(self.values),
-            "w": [_pack_32(self.calls), _pack_32(self.ways)],
-        }
-        if self.alarms:
-            members["a"] = [list(alarm) if alarm.call or alarm.is_cleared else list(alarm[:4]) for alarm in self.alarms]
-        if self.principal:
-            members["p"] = self.principal
-        if self.folded is not None:
-            members["f"] = _pack_folded(self.folded)
-        if self.labelled:
-            members["l"] = _mark_kept(self.labelled, self.samples[_UNRELATED])
-        if self.told:
-            members["k"] = _pack_32(self.told)
-        if self.refused:
-            members["r"] = _pack_32(self.refused)
-        if self.untaught:
-            members["u"] = pack_seen(self.untaught)
-        if self.at_exposure:
-            members["x"] = list(self.at_exposure)
-        if self.allowances:
-            members["y"] = list(map(list, self.allowances))
-        return members
 
-    @classmethod
-    def from_plain(cls, members: Mapping[str, Any]) -> SessionTally:
-        """Inverse of `to_plain`.
-
-        Raises:
-            BadInput: this is another tree (`bad_profile`).
-        """
-        try:
-            first_us, last_us, active_us, burst, pending = members["t"]
-            calls, ways = map(_unpack_32, members["w"])
-            tally = cls(
-                tuple(members["v"]),
-                tuple(members.get("x", ())),
-                members.get("p", ""),
-                members["q"],
-                first_us,
-                last_us,
-                active_us,
-                burst,
-                tuple(map(_unpack_32, members["o"])),
-                unpack_seen(members["s"]),
-                tuple(members["h"]),
-                calls,
-                ways,
-                tuple((at, times) for at, times in members.get("y", ())),
-                tuple(TallyAlarm(*alarm) for alarm in members.get("a", ())),
-                _unpack_32(members.get("r", "")),
-                unpack_seen(members.get("u", "")),
-                0,
-                pending,
-                told=_unpack_32(members.get("k", "")),
-                folded=_unpack_folded(members["f"]) if "f" in members else None,
-            )
-            if "l" in members:
-                marks, kept = int(members["l"], 16), sorted(tally.samples[_UNRELATED])
-                tally = replace(tally, labelled=frozenset(one for at, one in enumerate(kept) if marks >> at & 1))
-            tally.check()
-        except (AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise profile_error("the tally of the session is invalid") from exc
-        return tally
-
-    def check(self) -> None:
-        """Raise ValueError where this is no tally that `advance` and the others make."""
-        numbers = (*self.values, *self.at_exposure, self.active_us, self.burst, self.pending, self.request)
-        numbers += (self.first_us, self.last_us, *self.habits, *(part for pair in self.allowances for part in pair))
-        require(all(type(number) is int for number in numbers), "a number that is none")
-        require(min(*self.values, *self.at_exposure, *self.habits, self.request) >= 0, "a number below zero")
-        require(len(self.values) == COUNT and len(self.at_exposure) in (0, COUNT), "another number of measures")
-        require(len(self.habits) == len(_NO_HABITS) and len(self.samples) == len(_DISTINCT), "another number of habits")
-        require(all(0 <= at < COUNT and 0 < n <= _MAX_DOUBLINGS for at, n in self.allowances), "an unknown measure")
-        if self.folded is not None:
-            done = self.folded.values
-            require(all(type(number) is int for number in done) and len(done) == COUNT, "another folded part")
-            require(all(a >= b >= 0 for a, b in zip(self.values, done, strict=True)), "a folded part beyond the whole")
-            require(type(self.folded.verdict) is str, "a verdict that is none")
-        is_alarm = all(list(map(type, alarm)) == [str, int, int, bool, int, bool] for alarm in self.alarms)
-        require(type(self.principal) is str and is_alarm, "a name or alarm that is none")
-
-
-def _keep_smallest(every: frozenset[int], count: int, size: int) -> tuple[frozenset[int], int]:
-    """The smallest of more fingerprints than a sample holds, and the number of distinct ones that follows."""
-    kept = sorted(every)[:size]
-    return frozenset(kept), max(count, (size - 1) * 2**32 // max(kept[-1], 1), size)
-
-
-def _mark_told(axis: str, call: int) -> int:
-    """Fingerprint of a refused call with an alarm that it raised."""
-    return fingerprint_text(f"{axis} {call & _NUMBER_32}") & _NUMBER_32
-
-
-def _pack_folded(part: FoldedPart) -> list[Any]:
-    return [list(part.values), part.verdict, pack_seen(part.seen), _pack_32(part.unrelated)]
-
-
-def _unpack_folded(members: list[Any]) -> FoldedPart:
-    values, verdict, seen, unrelated = members
-    return FoldedPart(tuple(values), verdict, unpack_seen(seen), _unpack_32(unrelated))
-
-
-def _mark_kept(chosen: frozenset[int], sample: frozenset[int]) -> str:
-    """Which of a sample's numbers, in order, are chosen: bits in hexadecimal."""
-    return f"{sum(1 << at for at, one in enumerate(sorted(sample)) if one in chosen):x}"
-
-
-@lru_cache(maxsize=512)
-def _pack_32(numbers: frozenset[int]) -> str:
-    return b2a_base64(array("I", sorted(numbers)).tobytes(), newline=False).decode("ascii")
-
-
-def _unpack_32(text: str) -> frozenset[int]:
-    row = array("I")
-    row.frombytes(b64decode(text, validate=True))
-    return frozenset(row)
-
-
-assert array("I").itemsize == 4 and len(MEASURES) < 63  # noqa: PT018, S101  as the encoding takes for granted
+def _fingerprint_alarm(axis: str, call: int) -> int:
+    """Fingerprint of a pair of a refused call and an axis that alarmed at it, 32 bits."""
+    return fingerprint_text(f"{axis} {call & MASK_32}") & MASK_32

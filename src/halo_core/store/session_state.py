@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from halo_core.behaviour import SessionTally, SessionVerdict
+from halo_core.behaviour import SessionTally, SessionVerdict, decode_tally, encode_tally
 from halo_core.crypto import canonical
 from halo_core.ledger import commit_state
 from halo_core.model import Envelope, SessionView
@@ -75,7 +75,7 @@ class AgentTally:
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
-        tree: dict[str, Any] = {"agent": self.agent, "tally": self.tally.to_plain()}
+        tree: dict[str, Any] = {"agent": self.agent, "tally": encode_tally(self.tally)}
         if self.verdict:
             tree["verdict"] = self.verdict
         if self.is_hindered:
@@ -91,7 +91,7 @@ class AgentTally:
         """Inverse of `to_plain`."""
         return cls(
             tree["agent"],
-            SessionTally.from_plain(tree["tally"]),
+            decode_tally(tree["tally"]),
             tree.get("verdict", ""),
             tree.get("hindered", False),
             tree.get("role", ""),

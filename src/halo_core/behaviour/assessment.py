@@ -298,7 +298,7 @@ def _compare_volumes(
                 if share >= ALARM:
                     axis = _make_volume_axis(place, value, share, limit, is_requested=is_counted)
                     is_narrowed = agent_risk >= _LEAST_NARROWING_RISK and at in _STRANGE
-                    # INVARIANT: what only the risk of earlier alarms made an alarm adds no risk, else it would never end.
+                    # INVARIANT: what is an alarm by the risk of earlier alarms alone adds no risk, else it never ends.
                     if is_narrowed and value <= limits[place] << times:
                         axis = replace(axis, kind="narrowed")
                     axes.append(axis)

@@ -51,7 +51,7 @@ def load_agent_profile(
 
 
 def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior | None:
-    """The limits that stand in for an agent's own while it has little history: those of its role, else of the tenant.
+    """The limits that stand in for an agent's own while its history is short: those of its role, else of the tenant.
 
     Other agents of the tenant do other work, so their limits count only where they are above the shipped ones. None where
     neither role nor tenant has enough of a history itself.

@@ -1,8 +1,8 @@
-"""Facts about an action that spare a person a question, from the request, the session's sketch and the values.
+"""Facts about an action, from the request, the session's sketch and the values: reasons for or against a question.
 
-    find_facts(resource, args, leaves, traced, sketch, circumstances)
+    find_facts(resource, args, leaves, traced, sketch, sources)
 
-INVARIANT: a fact spares a rule about values. It never spares a limit of volume or amount, a label or behaviour.
+INVARIANT: a fact spares only questions about values. It never spares a limit of volume or amount, a label or behaviour.
 docs/policy.md says what each fact means; a rule reads it as an attribute of `context`.
 """
 
@@ -45,6 +45,7 @@ from halo_core.values.user_texts import generate_neighbours, is_above_ceiling
 
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+_STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
@@ -56,7 +57,7 @@ _WRITE_WORDS: Final = stem_all(
     "add arrange book create enter log make note open plan put record register reserve save schedule set store update "
     "write"
 )
-"""Words by which people ask for a write."""
+"""Words by which people ask for a write, whatever the name of the tool."""
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
 _QUERY_NAMES: Final = frozenset(
@@ -82,17 +83,25 @@ _MAX_QUERY_WORDS: Final = 32
 _MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for
 _MIN_ENCODED: Final = 4  # characters of a word that an encoded text carries
 _MIN_ACCOUNT: Final = 7  # digits in a text that may be an account
-_COMPUTING: Final = stem_all("count classify detect tokenize measure compare summarize")
+_COMPUTING_VERBS: Final = stem_all("count classify detect tokenize measure compare summarize")
 _MIN_NAME: Final = 3  # letters of a part of a name
 _MAX_NAME: Final = 24
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MIN_RECORD: Final = 3  # digits of the number of a record
 _PREFIX_LENGTH: Final = 64  # characters
-_MIN_SLIP: Final = 4  # characters of what may be mistyped
+_MIN_SLIP: Final = 4  # characters of a mistyped word
 _MAX_SLIP: Final = 16
 _DIGITS: Final = re.compile(r"\d")
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
+_REACHABLE_DOMAINS: Final = frozenset({"digits", "email", "host", "iban", "joint"})
+"""Domains of forms in a text that name where something may go."""
+_ASSIGNMENT: Final = re.compile(r"[=&]|(?<=\w):(?!//)")  # `account=4711`, `site:host`
+_PROGRAM_SIGN: Final = re.compile(
+    r"__\w+__|\b(?:import|exec|eval|system|popen|subprocess|spawn)\b[^\n]{0,40}\(|\b(?:curl|wget|nc|bash|sh|powershell)\s+[-\w./:]"
+    r"|\b(?:delete\s+from|drop\s+table|insert\s+into|update\s+\w+\s+set|truncate\s+table)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +179,6 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.KNOWN_PLACE: sources.knows_places and not call.reads_any(SENSITIVE_WORDS),
     }
     return ActionFacts(tuple(sorted([*compress(holding, holding.values())])), program, call.names_requested())
-
-
-_STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 
 
 class _Call:
@@ -311,7 +317,10 @@ class _Call:
         return is_level and bool(words) and words <= _LEAST_LEVELS
 
     def _is_slip(self, leaf: TracedLeaf) -> bool:
-        """Whether a read names, as nobody else did, what is one sign from the user's, or the number of an id."""
+        """Whether a read names something that the user mistyped: a word one sign away, or an id by its number alone.
+
+        What another text has said is no slip.
+        """
         if self._resource.impact is not Impact.READ or leaf.origin is not Provenance.NOVEL or SUSPICIOUS in leaf.flags:
             return False
         words = list(extract_tokens(self._texts.get(leaf.pointer, "")[:_PREFIX_LENGTH]))
@@ -338,7 +347,7 @@ class _Call:
         return all(map(self._is_alias, self._open_targets))
 
     def _is_alias(self, leaf: TracedLeaf) -> bool:
-        # What nobody has said is a guess of the model's, and a guess reaches somebody else.
+        # An address that stands nowhere is a guess of the model, and may be somebody else's.
         if leaf.kind is not Kind.EMAIL or SUSPICIOUS in leaf.flags:
             return False
         if leaf.origin not in (Provenance.SYSTEM, Provenance.UNTRUSTED):
@@ -496,7 +505,7 @@ class _Call:
         if leaf.kind is Kind.TEXT and self._resource.impact is Impact.READ and _computes(self._resource.id):
             return False
         found = find_forms(_ASSIGNMENT.sub(" ", text))
-        forms = [form for form in found if form.domain in _EMBEDDED and _is_reachable(form)]
+        forms = [form for form in found if form.domain in _REACHABLE_DOMAINS and _is_reachable(form)]
         return any(
             not mask & _USER_BIT and not known
             for mask, known in zip(self._sketch.look_up_forms(forms), self._sketch.look_up_known(forms), strict=True)
@@ -506,15 +515,6 @@ class _Call:
 def _host_form(url: Url) -> Form:
     host = canonicalize_host(url.host) or url.host
     return Form("host", f"{host}:{url.port}" if url.port else host)
-
-
-_EMBEDDED: Final = frozenset({"digits", "email", "host", "iban", "joint"})
-_ASSIGNMENT: Final = re.compile(r"[=&]|(?<=\w):(?!//)")  # `account=4711`, `site:host`
-_PROGRAM_SIGN: Final = re.compile(
-    r"__\w+__|\b(?:import|exec|eval|system|popen|subprocess|spawn)\b[^\n]{0,40}\(|\b(?:curl|wget|nc|bash|sh|powershell)\s+[-\w./:]"
-    r"|\b(?:delete\s+from|drop\s+table|insert\s+into|update\s+\w+\s+set|truncate\s+table)\b",
-    re.IGNORECASE,
-)
 
 
 def _is_reachable(form: Form) -> bool:
@@ -533,7 +533,7 @@ def _has_query_name(pointer: str) -> bool:
 @lru_cache(maxsize=2048)
 def _computes(tool: str) -> bool:
     """Whether by its name a tool computes something of a text that it is given, and sends it nowhere."""
-    return not _COMPUTING.isdisjoint(split_name(tool)[:1])
+    return not _COMPUTING_VERBS.isdisjoint(split_name(tool)[:1])
 
 
 def _drop_particle(word: str) -> str:

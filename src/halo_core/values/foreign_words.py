@@ -1,7 +1,10 @@
-"""Words of other languages by which people ask for acts and name numbered things, with their English likes.
+"""Words of other languages by which people ask for acts and name numbered things, with their English equivalents.
+
+    find_foreign_acts("Überweise 40 Euro")   # {"pay"}
+    to_numbered_noun("Rechnung")             # "invoice"
 
 Languages: German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish, Russian, Chinese, Arabic. A word that
-ends in `*` stands for every word that begins so. Words are compared without case and accents. As in
+ends in `*` stands for every word that begins with these letters. Words are compared without case and accents. As in
 `halo_core.values.lexicon`, none was taken from an attack.
 """
 
@@ -139,11 +142,11 @@ _SYNONYMOUS_NOUNS: Final = (
 _MAX_WORDS: Final = 4_096
 _MAX_IDEOGRAPHS: Final = 8_192
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_IDEOGRAPHS: Final = re.compile("[\u3400-\u9fff]{2,}")
+_IDEOGRAPH_RUN: Final = re.compile("[\u3400-\u9fff]{2,}")
 _MARKS: Final = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]+")
 """Accents and vowel marks that stand behind their letter."""
 _PLAIN: Final = str.maketrans({"ł": "l", "ı": "i", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe"})
-_SHORTEST_PREFIX: Final = 4
+_SHORTEST_BEGINNING: Final = 4
 
 
 @lru_cache(maxsize=4096)
@@ -154,7 +157,7 @@ def _fold(word: str) -> str:
 
 
 def _build_words(table: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Word → its English like, and beginning of words → the same."""
+    """Word → its English equivalent, and beginning of words → the same."""
     words: dict[str, str] = {}
     beginnings: dict[str, str] = {}
     for english, foreign in table.items():
@@ -167,20 +170,21 @@ _WORDS, _BEGINNINGS = _build_words(_ACTS)
 _LONGEST_BEGINNING: Final = max(map(len, _BEGINNINGS))
 _NOUNS, _ = _build_words(_NUMBERED)
 _NOUNS |= {word: group.split()[0] for group in _SYNONYMOUS_NOUNS for word in group.split()}
-_IDEOGRAMS: Final = {word: english for english, row in _IDEOGRAPHIC_ACTS.items() for word in row.split()}
+_CHINESE_ACTS: Final = {word: english for english, row in _IDEOGRAPHIC_ACTS.items() for word in row.split()}
 
 
 def find_foreign_acts(text: str) -> set[str]:
-    """English verbs like the words of other languages by which a text asks for acts."""
+    """English equivalents of the words of other languages by which a text asks for acts."""
     found: set[str] = set()
     text = text if text.isascii() else _MARKS.sub("", text)
     for match in islice(_WORD.finditer(text), _MAX_WORDS):
         found.update(_find_act(match[0]))
     room = _MAX_IDEOGRAPHS
-    for match in _IDEOGRAPHS.finditer(text):
+    # Nothing separates words here: every two and every three signs are looked up.
+    for match in _IDEOGRAPH_RUN.finditer(text):
         row = match[0][:room]
-        found.update(_IDEOGRAMS[pair] for pair in map("".join, pairwise(row)) if pair in _IDEOGRAMS)
-        found.update(_IDEOGRAMS[row[i : i + 3]] for i in range(len(row) - 2) if row[i : i + 3] in _IDEOGRAMS)
+        found.update(_CHINESE_ACTS[pair] for pair in map("".join, pairwise(row)) if pair in _CHINESE_ACTS)
+        found.update(_CHINESE_ACTS[row[i : i + 3]] for i in range(len(row) - 2) if row[i : i + 3] in _CHINESE_ACTS)
         room -= len(row)
         if room <= 0:
             break
@@ -188,17 +192,19 @@ def find_foreign_acts(text: str) -> set[str]:
 
 
 def _find_act(word: str) -> Iterator[str]:
+    """English equivalents of one word, as a whole and by its beginnings."""
     folded = _fold(word)
+    # Arabic writes `and` and `so` as a letter in front of the next word.
     for spelled in (folded, folded[1:]) if folded[:1] in ("و", "ف") else (folded,):
         if spelled in _WORDS:
             yield _WORDS[spelled]
-        for end in range(_SHORTEST_PREFIX, min(len(spelled), _LONGEST_BEGINNING) + 1):
+        for end in range(_SHORTEST_BEGINNING, min(len(spelled), _LONGEST_BEGINNING) + 1):
             if spelled[:end] in _BEGINNINGS:
                 yield _BEGINNINGS[spelled[:end]]
 
 
 def to_numbered_noun(noun: str) -> str:
-    """The noun that stands for a noun with a number and its likes: `mail`, `Nachricht` and `email` are `message`."""
-    if not noun.isascii() and _IDEOGRAPHS.fullmatch(noun) is not None:
+    """The noun that stands for a noun and its synonyms where a number follows: `message` for `mail` and `Nachricht`."""
+    if not noun.isascii() and _IDEOGRAPH_RUN.fullmatch(noun) is not None:
         noun = noun[-2:]  # what is written before it without a blank is a verb
     return _NOUNS.get(_fold(noun), noun)

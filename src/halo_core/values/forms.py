@@ -29,7 +29,7 @@ from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.numbers import MAX_FORMS
 from halo_core.values.text import extract_atoms, split_name
 from halo_core.values.user_texts import (
-    MAX_OWN_WORDS,
+    MAX_OWN_CHARS,
     drop_forbidden,
     find_ceiling_forms,
     find_id_numbers,
@@ -65,7 +65,7 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
     text = text[:MAX_READ]
     forms: list[Form] = []
     if vouching:
-        own, behind = text[:MAX_OWN_WORDS], text[MAX_OWN_WORDS:]
+        own, behind = text[:MAX_OWN_CHARS], text[MAX_OWN_CHARS:]
         # Words by which the user asks for an act, as stems; "do not pay" asks for none.
         asked = drop_forbidden(own, keeps_bad=True)
         stems = POLICY_ASKING_WORDS.intersection(extract_atoms(asked + behind))

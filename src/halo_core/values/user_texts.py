@@ -1,4 +1,4 @@
-"""What only a text of the user says: which words it uses as names, what it forbids, and up to which amount it pays.
+"""What is read in texts of the user only: which words are names, what is forbidden, and how much may be paid.
 
     drop_forbidden(text)      # without the clauses that forbid something
     find_named_words(text)    # `bob` of "invite bob", not `says` of "do what it says"
@@ -22,8 +22,8 @@ from halo_core.values.numbers import find_sums
 from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
 from halo_core.values.text import extract_atoms, split_name
 
-MAX_OWN_WORDS: Final = 16_384
-"""Characters of a text of the user that are read so: what stands behind them is a document that came along."""
+MAX_OWN_CHARS: Final = 16_384
+"""How many characters of a text are taken for the user's own words. What follows is a document that came along."""
 
 # words that are used as names
 
@@ -41,7 +41,7 @@ _KINDS_OF_NAMES: Final = frozenset(
     "tabelle gruppe kanal dienst compte utilisateur groupe canal usuario cuenta grupo tabla utente gruppo conto "
     "gebruiker groep użytkownik konto grupa tabela".split()
 )
-"""Nouns beside which stands the name of something."""
+"""Nouns in front of or behind which the name of something stands."""
 _PARTICLES: Final = frozenset("out up off back over down".split())
 _LEADING_VERBS: Final = VERBS | stem_all("restart reboot deploy trigger install enable disable assign owe charge tip")
 _BEFORE_IMPERATIVES: Final = frozenset("and then please und dann bitte et puis y luego e poi en dan i potem".split())
@@ -61,15 +61,16 @@ _NO_NAMES: Final = frozenset(
 def find_named_words(text: str) -> Iterator[Form]:
     """Forms of the words in small letters that a text uses as a name.
 
-    That is a word behind a sign (`@bob`, `"bob"`), a preposition, a verb (`invite bob`), a noun such as `user` or
-    `table`, or another name of a list, one in front of such a noun (`the orders table`), and the first of a sentence.
-    What has an article as well (`post it to the tracker`) may be a thing, and nobody.
+    Such a word stands behind a sign (`@bob`, `"bob"`), a preposition, a verb (`invite bob`), a noun such as `user` or
+    `table`, or another name of a list, or in front of such a noun (`the orders table`). The domain of its form is
+    `named`. Behind an article (`post it to the tracker`) the domain is `thing`: it may be the name of a thing, but of
+    nobody. A capitalised word at the beginning of a sentence is also given in small letters.
     """
     tokens = tokenize(text, MAX_TEXT_TOKENS)
-    were_named: list[str] = []
+    domains: list[str] = []
     for place, token in enumerate(tokens):
-        domain = _find_use(tokens, place, were_named)
-        were_named.append(domain)
+        domain = _find_domain(tokens, place, domains)
+        domains.append(domain)
         if not token.isalpha():
             continue
         if domain and token.islower():
@@ -79,8 +80,14 @@ def find_named_words(text: str) -> Iterator[Form]:
             yield make_form(("named", token.lower()))
 
 
-def _find_use(tokens: Sequence[str], place: int, uses: Sequence[str]) -> str:
-    """`named` or `thing` of a word that is used so, empty for others."""
+def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> str:
+    """`named` or `thing`, as `find_named_words` says, empty for other words.
+
+    Args:
+        tokens: of the text.
+        place: of the word.
+        domains: results for the tokens before it; a member of a list is as the member before it.
+    """
     word = tokens[place]
     if len(word) < 2 or word in _NO_NAMES or word in STOP_WORDS:
         return ""
@@ -91,7 +98,7 @@ def _find_use(tokens: Sequence[str], place: int, uses: Sequence[str]) -> str:
         place -= 1  # "pay out anna"
     before = tokens[place].lower() if place >= 0 else ""
     if before in _JOINING:
-        return uses[place - 1] if place > 0 else ""
+        return domains[place - 1] if place > 0 else ""
     if before in _ARTICLES:
         return "thing" if _leads_to_name(tokens, place - 1) else ""
     return "named" if _leads_to_name(tokens, place) else ""
@@ -124,7 +131,7 @@ _SLIPPED: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def generate_neighbours(word: str) -> Iterator[str]:
-    """What a word in small letters could be a slip of: one sign changed, left out, added, or two exchanged."""
+    """Words that a word in small letters may be mistyped from: one sign changed, left out, added, two exchanged."""
     for place in range(len(word)):
         head, sign, tail = word[:place], word[place], word[place + 1 :]
         yield head + tail
@@ -272,9 +279,10 @@ def _drop_listed(kept: list[str]) -> list[str]:
 
 # how much may be paid
 
-_LEVELS: Final = 40  # of halves: up to 2**40 hundredths
+_LEVELS: Final = 40  # amounts up to 2**40 hundredths
 _MOST_DIGITS: Final = 15
 _ANY_CEILING: Final = Form("ceiling", "")
+"""Says that the user wrote an amount at all."""
 _OPEN_SUM: Final = re.compile(
     r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly)\b",
     re.IGNORECASE,
@@ -282,13 +290,17 @@ _OPEN_SUM: Final = re.compile(
 
 
 def find_ceiling_forms(text: str) -> Iterator[Form]:
-    """Forms of all amounts up to the sum of those that a text pays; none where it leaves open what is added to it."""
+    """Forms that cover all amounts up to the sum of those that a text pays; none where it leaves open what is added.
+
+    They are the fewest intervals, of lengths that are powers of two, that make up [0, sum] in hundredths. An amount
+    lies below the sum if one of its own `_LEVELS + 1` intervals is among them (`is_above_ceiling`).
+    """
     sums = [to_hundredths(item) for item in find_sums(text)]
     if not sums or _OPEN_SUM.search(text) is not None:
         return
     yield _ANY_CEILING
     rest, start = min(sum(map(abs, sums)), 2**_LEVELS - 1) + 1, 0
-    for level in range(_LEVELS, -1, -1):  # [0, sum] as intervals whose lengths are powers of two
+    for level in range(_LEVELS, -1, -1):
         if rest >= 1 << level:
             yield make_form(("ceiling", f"{level} {start >> level}"))
             start += 1 << level
@@ -296,7 +308,7 @@ def find_ceiling_forms(text: str) -> Iterator[Form]:
 
 
 def is_above_ceiling(amount: str, look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> bool:
-    """Whether an amount is more than what the user wrote.
+    """Whether an amount is more than the sum that the user wrote; False where the user wrote none.
 
     Args:
         amount: as an argument has it.

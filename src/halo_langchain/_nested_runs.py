@@ -67,10 +67,10 @@ class _EnclosureHook:
 
 
 class _ChainHook:
-    """As `_EnclosureHook`: the callback of the chain around this, which goes on to what it starts."""
+    """As `_EnclosureHook`, for a chain that has a callback of a Halo: what it starts gets the callback too."""
 
     def get(self) -> BaseCallbackHandler | None:
-        """The callback; None outside of a chain that has one."""
+        """The callback; None outside of such a chain."""
         callback = _find_chain_callback()
         if callback is not None:
             _note_caller()
@@ -83,15 +83,18 @@ _callbacks_are_used = False
 
 
 def note_callback_use() -> None:
-    """Have runs looked at that are given a callback of a Halo directly, from now on."""
+    """From now on, look also at runs that are given a callback of a Halo directly."""
     global _callbacks_are_used  # noqa: PLW0603  the framework's list of hooks is the process's too
     _callbacks_are_used = True
 
 
 def _is_given_callback() -> bool:
-    """Whether the run that is configured has a callback of a Halo among its own."""
+    """Whether the run that is being configured has a callback of a Halo among its own.
+
+    They are arguments of LangChain's `_configure`, two frames up: it calls the hook, and the hook calls this.
+    """
     try:
-        given = sys._getframe(2).f_locals  # noqa: SLF001  LangChain's `_configure`
+        given = sys._getframe(2).f_locals  # noqa: SLF001  no hook is given them
     except (AttributeError, ValueError):
         return False
     names = ("inheritable_callbacks", "local_callbacks")
@@ -99,11 +102,11 @@ def _is_given_callback() -> bool:
 
 
 _FRAMES_TO_CALLER: Final = 4
-"""This function, the hook, and LangChain's two functions that configure callbacks stand between."""
+"""From `_note_caller` to the method that starts a run: the hook and two functions of LangChain stand between."""
 
 
 def _note_caller() -> None:
-    """Note the object whose method configures its callbacks, and so starts a run, and what else it was called with."""
+    """Note the object that starts the run, which is the `self` of the caller, and its keyword arguments."""
     try:
         frame = sys._getframe(_FRAMES_TO_CALLER)  # noqa: SLF001  nothing else tells a callback which object starts
     except (AttributeError, ValueError):
@@ -130,7 +133,11 @@ def _find_chain_callback() -> HaloCallback | None:
 
 
 def _find_callback(callbacks: Any) -> HaloCallback | None:
-    """The callback among a run's, which are a list or a manager."""
+    """The callback of a Halo among those of a run.
+
+    Args:
+        callbacks: a list, or a manager of callbacks.
+    """
     handlers = callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", None)
     for handler in handlers or ():
         if isinstance(handler, HaloCallback):
@@ -139,7 +146,7 @@ def _find_callback(callbacks: Any) -> HaloCallback | None:
 
 
 def find_deciding_halo(config: Any = None) -> Any:
-    """The `Halo` that decides what starts here, or is called with this configuration; None outside of any extent."""
+    """The `Halo` that decides what starts here, or what is called with a configuration; None where none decides."""
     enclosure = current_enclosure()
     if enclosure is not None:
         return enclosure.halo
@@ -151,7 +158,7 @@ def find_deciding_halo(config: Any = None) -> Any:
 
 
 class StartedGraphs:
-    """Guarded copies of the graphs that one Halo has seen to start inside something guarded. Thread-safe."""
+    """Guarded copies of the graphs that started inside something guarded, of one `Halo`. Thread-safe."""
 
     def __init__(self, halo: Halo) -> None:
         self._halo = halo
@@ -180,7 +187,7 @@ class StartedGraphs:
 
 
 def _find_agent_name(graph: Any) -> str:
-    """The agent that a graph is, by the name that it was made with; empty of other graphs and of unnamed agents."""
+    """The name of the agent that a graph is, as given to the function that made it; empty where there is none."""
     metadata = (graph.config or {}).get("metadata") or {}
     name = metadata.get("lc_agent_name")
     is_agent = metadata.get("ls_integration") in _AGENT_FACTORIES
@@ -218,7 +225,7 @@ _WATCHED_MARK: Final = "__halo_watched__"
 
 
 def _watch_tool_class(kind: type[Any]) -> None:
-    """Have the entry points that a class of tools has of its own decided: they may start no run."""
+    """Have calls of a tool class decided at the entry points that it overrides, which may start no run."""
     if kind.__module__.startswith("langchain_core.") or GENERATED_MARK in kind.__dict__:
         return
     for name in _ENTRY_POINTS:
@@ -265,7 +272,7 @@ _registered = False
 
 
 def watch_nested_runs() -> None:
-    """Have what starts inside guarded runs decided from now on; of modules that are imported by now."""
+    """From now on, have everything decided that starts inside guarded runs. Covers the modules imported so far."""
     global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
     watch_executors(find_deciding_halo)
     with _LOCK:

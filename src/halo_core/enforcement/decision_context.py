@@ -1,4 +1,4 @@
-"""What is known of one call on its way from translation to its outcome: the texts it showed, and `DecisionContext`."""
+"""`DecisionContext`: what is known of one call between its translation and its outcome."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ObservedText:
-    """A text that the agent has been shown, as keyed fingerprints.
+    """A text that the agent has been shown, as keyed fingerprints. `values.observed_text` makes them.
 
     Args:
         fingerprints: of its tokens.
@@ -114,7 +114,7 @@ _UNSET: Final[Any] = None
 
 @dataclass(slots=True, eq=False, repr=False)
 class DecisionContext:
-    """One call on its way: what was asked, what was read to decide it, what was decided.
+    """One call: what was asked, what was read to decide it, what was decided.
 
     `Preparer.prepare` makes it and fills the first group. The decision job fills the others inside its transaction, all
     of it each time it is run, so that a job which is run again starts from nothing. The ticket and the outcome job read
@@ -332,7 +332,7 @@ class DecisionContext:
         )
 
     def rename_request(self, turn: str, request_id: str) -> None:
-        """Take the call for that of another message."""
+        """Treat the call as one that another message asked for."""
         self.turn, self.request_id = turn, request_id
         self._forget("request")
 
@@ -376,7 +376,7 @@ class DecisionContext:
 
     @property
     def reads_own_place(self) -> bool:
-        """Whether it reads places of the operator's own alone, with the arguments that it runs with."""
+        """Whether it reads nothing but places that the operator owns, by the arguments with which it runs."""
         if not self.resource.own_places:
             return False
         leaves = self.leaves if self.args is self.original_args else parse_leaves(self.args)

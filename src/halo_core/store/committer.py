@@ -33,7 +33,12 @@ Job = Callable[[Transaction], Any]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one job: its result, or the error for which it was rolled back."""
+    """What became of one job: its result, or the error for which it was rolled back.
+
+    Args:
+        result: what the job returned.
+        error: None for a job that was committed.
+    """
 
     result: Any = None
     error: Exception | None = None
@@ -128,7 +133,12 @@ def _look_up_commit(
 
 
 def _run_together(database: Engine, tx: Transaction, jobs: Sequence[Job]) -> list[Outcome] | None:
-    """The jobs' outcomes, None where one failed."""
+    """The outcomes of all jobs without a SAVEPOINT, None where one failed and the transaction must be rolled back.
+
+    Raises:
+        Conflict: another process was faster.
+        CannotDecide: the database has rolled back by itself.
+    """
     try:
         outcomes = [Outcome(job(tx)) for job in jobs]
         tx.flush()
@@ -144,6 +154,7 @@ def _run_together(database: Engine, tx: Transaction, jobs: Sequence[Job]) -> lis
 
 
 def _run_in_savepoint(tx: Transaction, job: Job) -> Outcome:
+    """The outcome of one job; what it wrote is taken back if it fails."""
     place, uses = tx.writer.chain_head(), tx.copy_uses()
     tx.database.savepoint()
     try:
@@ -162,6 +173,7 @@ def _run_in_savepoint(tx: Transaction, job: Job) -> Outcome:
 
 
 def _as_halo_error(error: Exception) -> Exception:
+    """The error as callers of the store expect it: what is none of ours becomes `decision_error`."""
     if isinstance(error, HaloError):
         return error
     if isinstance(error, sqlite3.Error):
@@ -174,6 +186,7 @@ def _as_halo_error(error: Exception) -> Exception:
 
 
 def _roll_back(database: Engine, tx: Transaction, place: tuple[int, str]) -> None:
+    """Roll back the transaction, and set the writer to the head of its chain before it (sequence number and hash)."""
     tx.writer.restore(place)
     tx.forget()
     try:
@@ -229,7 +242,7 @@ class Committer:
         self._is_idle = False
         self._closed = False
         self._thread: threading.Thread | None = None
-        self._runs = False
+        self._is_running = False
 
     async def commit(self, job: Job, session: str | None, on_orphaned: Any) -> Any:
         """Commit one job in the thread; see `Store.acommit`."""
@@ -281,20 +294,20 @@ class Committer:
             self._thread.join(timeout=5.0)
 
     def _ensure_thread(self) -> None:
-        if not self._runs:
+        if not self._is_running:
             self._thread = threading.Thread(target=self._run_loop, name="halo-writer", daemon=True)
-            self._runs = True
+            self._is_running = True
             try:
                 self._thread.start()
             except BaseException:
-                self._runs = False
+                self._is_running = False
                 raise
 
     def _run_loop(self) -> None:
         try:
             self._serve()
         finally:
-            self._runs = False
+            self._is_running = False
 
     def _serve(self) -> None:
         busy = True

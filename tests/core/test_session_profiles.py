@@ -211,6 +211,8 @@ def test_the_blocks_of_a_conversation_are_one_session(learned, home):
     assert code == 0, out + err
     actions = [item["tally"]["v"][0] for item in summaries_of(home)[before:]]
     assert actions == [1, 2, 3, 4, 5, 1]
+    goes_on = ["f" in item["tally"] for item in summaries_of(home)[before:]]
+    assert goes_on == [False, True, True, True, True, False]  # each says what profiles have learnt from it before
     assert verified(home) == 0
     shown = [item for item in json.loads(out)["behaviour"][0]["timeline"] if item["session"] == "chat"]
     assert [item["actions"] for item in shown] == [5, 1]

@@ -337,7 +337,8 @@ def test_an_address_of_ours_is_written_to(home, address, request_text):
 
 
 @pytest.mark.xfail(
-    strict=True, reason="a place that no untrusted source names is the model's own, and asking interrupts honest invitations"
+    strict=True,
+    reason="a place that no untrusted source names is the model's own, and asking interrupts honest invitations",
 )
 def test_a_workspace_that_nobody_named_is_asked(home):
     args = {"user": "Bob", "workspace": "mallory-77"}

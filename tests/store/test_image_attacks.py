@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import sys
+import threading
 from pathlib import Path
 
 import psycopg

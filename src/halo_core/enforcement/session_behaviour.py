@@ -53,8 +53,8 @@ def load_agent_profile(
 def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior | None:
     """The limits that stand in for an agent's own while its history is short: those of its role, else of the tenant.
 
-    Other agents of the tenant do other work, so their limits count only where they are above the shipped ones. None where
-    neither role nor tenant has enough of a history itself.
+    Other agents of the tenant do other work, so their limits count only where they are above the shipped ones. None
+    where neither role nor tenant has enough of a history itself.
     """
     profile = role.profile if role is not None else None
     if isinstance(profile, IdentityProfile) and profile.is_mature:

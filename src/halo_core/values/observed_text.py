@@ -25,7 +25,7 @@ from halo_core.values.sketch import (
     fingerprint_tokens,
 )
 from halo_core.values.spans import fingerprint_text_in_order
-from halo_core.values.user_texts import MAX_OWN_WORDS, drop_forbidden
+from halo_core.values.user_texts import MAX_OWN_CHARS, drop_forbidden
 
 _MAX_KEY_LENGTH: Final = 96  # characters of an argument that is a key of a lookup
 _MAX_KEY_WORDS: Final = 12
@@ -129,7 +129,7 @@ def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) ->
             nobody's.
     """
     if _QUOTING.search(text) is None:
-        text = drop_forbidden(text[:MAX_OWN_WORDS], keeps_bad=True) + text[MAX_OWN_WORDS:]
+        text = drop_forbidden(text[:MAX_OWN_CHARS], keeps_bad=True) + text[MAX_OWN_CHARS:]
     return fingerprint_text_in_order(text, sketch.key, None if is_vouched else _ForeignWords(sketch))
 
 

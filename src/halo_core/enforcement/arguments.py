@@ -299,7 +299,7 @@ class ArgumentBinder:
     _defaults: Mapping[str, Any] | None = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Attributes of `inspect` are properties, and a tool is called often.
+        # Read once: attributes of `inspect` are properties, and a tool is called often.
         parameters = dict(self.signature.parameters)
         is_plain = all(item.kind in _NAMED_KINDS for item in parameters.values())
         defaults = {name: item.default for name, item in parameters.items()} if is_plain else None
@@ -342,7 +342,10 @@ class ArgumentBinder:
         return passed, defaults, keywords
 
     def _sort_keywords(self, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """What was passed by name, and defaults of the other parameters; None where that is not so simple."""
+        """What was passed by name, and the defaults that are decided too; None where `inspect` has to bind the call.
+
+        That is the case if parameters are positional only or variadic, if one is missing, or if a name is unknown.
+        """
         passed: dict[str, Any] = {}
         defaults: dict[str, Any] = {}
         if self._defaults is None:

@@ -1,7 +1,7 @@
 """Remembered answers on the decision path: what a call's scope is, which answers cover it, and how often they served.
 
-How often an answer served and for how much is a row of the table of quotas, to whose state each entry commits. That an
-answer has not served yet is never taken from that row alone, which somebody may have removed: the entries say it.
+A row of the table of quotas says how often an answer served and for how much; each entry commits to its state. Where
+the row says that an answer has not served yet, the entries are read as well: somebody may have removed the row.
 """
 
 from __future__ import annotations

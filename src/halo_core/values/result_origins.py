@@ -46,7 +46,7 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
         arguments: origins of the leaves of the arguments; None asks for the origin of the source alone.
         exposed: the session had seen untrusted content when the arguments were made.
         is_key: the arguments are keys of a lookup (`is_lookup_key`), not text that the result could be made from.
-        is_own: it reads places of the operator's own alone (`reads_own_place`).
+        is_own: it reads nothing but places that the operator owns (`reads_own_place`).
 
     Returns:
         `untrusted`; `known` for a lookup in a declared source with arguments that the user or another lookup named, or
@@ -87,7 +87,7 @@ _UNSET: Final = frozenset(("", "null", "true", "false"))
 
 
 def reads_own_place(resource: Resource, leaves: Iterable[Leaf]) -> bool:
-    """Whether a declared read names a place of the operator's own (`Resource.own_places`), and nothing outside of them.
+    """Whether a declared read names places that the operator owns (`Resource.own_places`), and nothing outside of them.
 
     A place is compared in its canonical form. What has none, or could be read as another place, is outside.
 

@@ -84,6 +84,11 @@ _MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are look
 _MIN_ENCODED: Final = 4  # characters of a word that an encoded text carries
 _MIN_ACCOUNT: Final = 7  # digits in a text that may be an account
 _COMPUTING_VERBS: Final = stem_all("count classify detect tokenize measure compare summarize")
+_REACHING_WORDS: Final = frozenset(
+    "to via and then remote online cloud external api webhook callback url http slack teams discord telegram sms "
+    "server upload notify".split()
+)
+"""Words of a tool's name that say that it hands on what it is given."""
 _MIN_NAME: Final = 3  # letters of a part of a name
 _MAX_NAME: Final = 24
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -278,10 +283,19 @@ class _Call:
             return False
         if self._resource.impact is Impact.SEND:
             return all(self._args.get(name) in ([], ()) for name in self._resource.targets)
-        if any(leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) for leaf in self._naming):
+        if any(
+            leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED)
+            for leaf in self._traced
+            if leaf in self._naming or self._counts_records(leaf)
+        ):
             return False  # which of them is left as it is would be somebody else's choice
         is_update = not _UPDATING_WORDS.isdisjoint(split_name(self._resource.id))
         return is_update and all(self._args.get(name) in (None, "", [], {}, ()) for name in self._resource.targets)
+
+    def _counts_records(self, leaf: TracedLeaf) -> bool:
+        """Whether a number may say which record is meant: `payment_id=12`."""
+        name = name_of_argument(leaf.pointer)
+        return leaf.kind is Kind.AMOUNT and name != self._resource.amount and not names_amount(name)
 
     def names_requested(self) -> bool:
         """Whether it names something, and nothing but what the user wrote."""
@@ -533,7 +547,7 @@ def _has_query_name(pointer: str) -> bool:
 @lru_cache(maxsize=2048)
 def _computes(tool: str) -> bool:
     """Whether by its name a tool computes something of a text that it is given, and sends it nowhere."""
-    return not _COMPUTING_VERBS.isdisjoint(split_name(tool)[:1])
+    return not _COMPUTING_VERBS.isdisjoint(split_name(tool)[:1]) and _REACHING_WORDS.isdisjoint(words_of(tool))
 
 
 def _drop_particle(word: str) -> str:

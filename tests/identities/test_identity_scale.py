@@ -24,9 +24,9 @@ from halo_core.identities.tracker import IdentityTracker
 from halo_core.identity_feed import IdentityFeed
 from halo_core.store.identity_rows import IdentityTable
 from halo_core.testing import FixedClock
+from recorded_world import study_data
 
 LATE_US = 4_000_000_000_000_000
-REAL = Path("/work/shared/data/identity/events.jsonl.gz")
 
 
 def tracked(events, states=None) -> IdentityTracker:
@@ -107,9 +107,9 @@ def _without_prints(head: bytes) -> dict:
     return {name: value for name, value in canonical.loads(head).items() if name != "fingerprint"}
 
 
-def _read_real() -> list[IdentityEvent]:
+def _read_real(path: Path) -> list[IdentityEvent]:
     events = []
-    with gzip.open(REAL, "rt") as file:
+    with gzip.open(path, "rt") as file:
         for line in file:
             record = json.loads(line)
             if record["source"] != "invictus_aws":
@@ -128,9 +128,8 @@ def _read_real() -> list[IdentityEvent]:
     return sorted(events)
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the recorded events are not here")
 def test_no_event_of_a_tenants_first_hour_is_left_without_a_risk():
-    events = _read_real()
+    events = _read_real(study_data("identity") / "events.jsonl.gz")
     tracker = IdentityTracker(IdentityBaseline(), KEY, {})
     taken = [tracker.take(item, item.identity, "", LATE_US).scored for item in events]
     assert len(taken) > 2_000

@@ -336,6 +336,17 @@ def test_limits_of_what_no_request_accounts_for_follow_the_risk(risk, limits):
     assert look(profile, work).volume < 1000
 
 
+def test_what_only_carried_risk_makes_an_alarm_is_asked_about_and_adds_no_risk():
+    summary = SessionSummary("s", "ada", severity=900, verdict=SessionVerdict.ALARM, day=400)
+    profile = CLERK.fold(SessionTally(), verdict=SessionVerdict.ALARM, summary=summary)
+    limit = CLERK.limit_of("unrelated")
+    within = look(profile, reads(limit, principal="ada"))
+    assert within.volume >= 1000
+    assert dict(within.alarm_shares)["unrelated"] == 999
+    beyond = look(profile, reads(limit + 1, principal="ada"))
+    assert dict(beyond.alarm_shares)["unrelated"] >= 1000
+
+
 def pay(account, *, related, ts_us=NOON):
     objects = (TouchedObject(account, related, True),)
     return BehaviourEvent("pay", impact="payment", amount=10_0000, unit="EUR", objects=objects, ts_us=ts_us, host="h")
@@ -353,6 +364,12 @@ def test_who_pays_related_accounts_only_is_asked_about_the_first_other_one(share
     assert ("unrelated_payments" in [axis.id for axis in found.alarms]) is (share == 1000)
     event = pay(4711, related=True)
     assert not assess(profile, SessionTally().advance(event), event).alarms
+    summary = SessionSummary("s", "", severity=900, verdict=SessionVerdict.ALARM, day=400)
+    risky = profile.fold(SessionTally(), verdict=SessionVerdict.ALARM, summary=summary)
+    event = pay(4711, related=False)
+    found = assess(risky, SessionTally().advance(event), event)
+    assert found.agent_risk >= 300
+    assert (dict(found.alarm_shares).get("unrelated_payments", 0) >= 1000) is (share == 1000)
 
 
 def test_an_object_that_everybody_always_touches_is_usual():

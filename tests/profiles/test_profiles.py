@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -116,6 +117,14 @@ def test_the_limits_of_a_role_stand_in_for_the_shipped_ones():
     profile = taught(5)
     assert profile.limit_of("unrelated", role) < profile.limit_of("unrelated")
     assert profile.limit_of("unrelated", RolePrior()) == profile.limit_of("unrelated")
+
+
+def test_limits_of_other_agents_narrow_none_of_the_shipped_ones():
+    tenant, profile = taught(100).as_prior(least=SHIPPED_PRIOR), taught(5)
+    assert profile.limit_of("unrelated", tenant) == profile.limit_of("unrelated")
+    busy = taught(100)
+    busy = replace(busy, limits=tuple(limit + 640 for limit in SHIPPED_PRIOR.limits)).as_prior(least=SHIPPED_PRIOR)
+    assert profile.limit_of("unrelated", busy) > profile.limit_of("unrelated")
 
 
 def test_sessions_with_alarms_that_nobody_cleared_teach_nothing():

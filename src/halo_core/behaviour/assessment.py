@@ -297,10 +297,11 @@ def _compare_volumes(
                 share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
                 if share >= ALARM:
                     axis = _make_volume_axis(place, value, share, limit, is_requested=is_counted)
-                    is_narrowed = agent_risk >= _LEAST_NARROWING_RISK and at in _STRANGE
                     # INVARIANT: what is an alarm by the risk of earlier alarms alone adds no risk, else it never ends.
-                    if is_narrowed and value <= limits[place] << times:
-                        axis = replace(axis, kind="narrowed")
+                    if agent_risk >= _LEAST_NARROWING_RISK:
+                        without_risk = _list_narrower(profile, tally, limits, 0).get(place, limits[place])
+                        if value <= min(limits[place], without_risk) << times:
+                            axis = replace(axis, kind="narrowed")
                     axes.append(axis)
                 volume = max(volume, share)
                 place = _WINDOW_OF.get(at, -1) if place == at else -1

@@ -182,7 +182,7 @@ def fit_score(
     depends on a session that the baseline knows.
 
     Args:
-        sessions: ordinary sessions.
+        sessions: ordinary sessions, in log order.
         model: the model that will score.
         key: key of the tenant's fingerprints.
         judge: session → the model that computes its margins for the limits, if `model` was trained on it.
@@ -190,7 +190,8 @@ def fit_score(
     """
     key = key[:64]
     baseline, usual = _fit(sessions, key)
-    tasks = sorted({item.observations[0].request_fingerprint for item in sessions})
+    # in the order of the log: a fingerprint differs with its key, and limits would then differ between homes
+    tasks = dict.fromkeys(item.observations[0].request_fingerprint for item in sessions)
     fold_of = {task: i % _FOLDS for i, task in enumerate(tasks)}
     highest: list[int] = list(held_out.margins)
     for fold in range(min(_FOLDS, len(tasks))):

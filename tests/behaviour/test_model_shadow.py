@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from score_world import act, expose, in_force, opened, small_model
@@ -166,6 +167,7 @@ def test_what_the_comparison_said_is_what_the_switch_does(copy, tmp_path):
         if body["snapshot"]["risk"] is not None
     ]
     assert done[len(said) :] == said
+    assert len({band for _, band, _ in said}) == 3
     assert {effect for _, _, effect in said} == {"allow", "monitor", "challenge", "deny"}
     assert done[len(said) - 1][2] == "allow"
     assert said[-1][2] == "deny"
@@ -184,11 +186,37 @@ def test_limits_use_held_out_margins_for_what_the_model_has_seen(copy, tmp_path)
     assert limits["foreign"][0] < 900
 
 
+def sessions_of(home):
+    """The sessions of the desk's history and the key of their fingerprints."""
+    with Reader(url_of(home)) as reader:
+        contents, key = SealedContents.with_home_key(reader, KeyStore(home)), KeyStore(home).secret("sketch")
+        return collect_sessions(reader, contents, "local", ["desk"], key, note=lambda: None), key
+
+
+def test_limits_do_not_depend_on_the_key_of_the_fingerprints(copy):
+    work(copy)
+    sessions, key = sessions_of(copy)
+    tasks = sorted({item.observations[0].request_fingerprint for item in sessions})
+    found = set()
+    for seed in range(12):
+        name_of = dict(zip(tasks, Random(seed).sample(tasks, len(tasks)), strict=True))
+        other = [
+            replace(
+                item,
+                observations=[
+                    replace(seen, request_fingerprint=name_of[seen.request_fingerprint]) for seen in item.observations
+                ],
+            )
+            for item in sessions
+        ]
+        terms = fit_score(other, strict_model(), key).terms
+        found.add((terms.elevated, terms.high))
+    assert len(found) == 1
+
+
 def test_sessions_that_the_model_has_seen_are_not_measured_with_it(copy):
     work(copy)
-    with Reader(url_of(copy)) as reader:
-        contents, key = SealedContents.with_home_key(reader, KeyStore(copy)), KeyStore(copy).secret("sketch")
-        sessions = collect_sessions(reader, contents, "local", ["desk"], key, note=lambda: None)
+    sessions, key = sessions_of(copy)
     measured = []
 
     def judge(item):

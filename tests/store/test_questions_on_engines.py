@@ -8,12 +8,14 @@ import json
 import pytest
 from engine_world import ENGINES, Place
 
+from halo_core.clock import SystemClock
 from halo_core.errors import Denied
 from halo_core.evidence.answers import Period, Verdict
 from halo_core.evidence.checks import CHECK_CLASSES, run_checks
 from halo_core.evidence.questions_access import answer_who_touched
 from halo_core.evidence.room import END_US, DecisionFilter, QueryRoom, ask
 from halo_core.store.reader import Reader
+from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, tool
 
 EVERYTHING = DecisionFilter(Period(0, END_US), label="chd")
@@ -54,7 +56,7 @@ def test_questions_count_what_the_rows_hold(engine, tmp_path):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_is_proven_while_entries_wait_for_checkpoint_or_position(engine, tmp_path):
     place = Place.make(engine, tmp_path / "home")
-    with place.open() as halo:
+    with place.open(clock=FixedClock()) as halo:  # which stands still, so that no checkpoint comes by itself
         halo.store.checkpoint()
         work(halo)
         with Reader(place.url) as reader:
@@ -82,7 +84,7 @@ def test_an_entry_that_will_never_have_a_position_turns_the_check_red(tmp_path):
             room = QueryRoom(reader, "local", home=place.home, now_us=10**18)
             return run_checks(room, Period(0, END_US), CHECK_CLASSES)
 
-    with place.open() as halo:
+    with place.open(clock=FixedClock(SystemClock().now_us())) as halo:  # no checkpoint comes by itself
         halo.store.checkpoint()
         work(halo)
         waiting = check()["population"]

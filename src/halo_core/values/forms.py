@@ -103,7 +103,7 @@ def _split_sentence(match: re.Match[str]) -> str:
 
 
 _DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]+")
-_ADDRESS_SIGN: Final = re.compile(r"[@/\\＠。．｡]|\.\w")
+_ADDRESS_SIGN: Final = re.compile(r"[@/\\＠。．｡.](?:(?<!\.)|(?=\w))")
 
 
 def _find_email_forms(text: str) -> Iterator[Form]:
@@ -315,7 +315,9 @@ def _parse_url_argument(text: str, flags: tuple[str, ...]) -> ArgumentValue:
 
 
 _PLAIN_AMOUNT: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
-_NEITHER_ADDRESS_NOR_NUMBER: Final = re.compile(r"[A-Za-z ,;!?'\"()_-]*")
+_NEITHER_ADDRESS_NOR_NUMBER: Final = re.compile(
+    r"[A-Za-z ,;!?'\"()_-]*|[A-Za-z]{3,}(?: [A-Za-z]+)+ [0-9]{1,9}"  # behind two words a number is no amount or date
+)
 _MAX_NUMBER: Final = 96  # characters of a number with its signs
 
 # Names of arguments that hold a number without saying of what.

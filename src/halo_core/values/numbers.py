@@ -27,20 +27,24 @@ _MAX_DIGITS: Final = 40
 MAX_FORMS: Final = 4_096
 """Forms of one text that are kept."""
 
+# A search is fast where a pattern begins with the signs that it can begin with, so what must not stand before a number
+# is looked at behind its first sign.
 _IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ \n-]?[A-Za-z0-9])")
+_DIGITS_BEHIND_LETTERS: Final = re.compile(r"[0-9](?<=[A-Za-z]{2}[0-9])[0-9]")
 _IBAN_CHARACTERS: Final = re.compile(r"[A-Za-z0-9](?:[ \n-]?[A-Za-z0-9]){14,33}")
 _IBAN_SHAPE: Final = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _GROUPING: Final = re.compile(r"[ \n-]")
 _DIGIT_RUN: Final = re.compile(
-    r"(?<![A-Za-z0-9_#/=@.,+-])\+?\(?[0-9]++\)?(?:(?:[ -]{1,2}\(?|\.(?=[0-9]{2}))[0-9]++\)?)*+"
+    r"[0-9+(](?<![A-Za-z0-9_#/=@.,+-][0-9+(])(?:(?<=[0-9])[0-9]*+|(?<=\+)\(?[0-9]++|(?<=\()[0-9]++)\)?"
+    r"(?:(?:[ -]{1,2}\(?|\.(?=[0-9]{2}))[0-9]++\)?)*+"
     r"(?P<tail>[A-Za-z_@/]|[.,:-][0-9])?"
 )
 _AFTER_HASH: Final = re.compile(r"(?<![\w#])#([0-9]{5,40})(?![\w.,-]?[0-9]|[\w])")
 _WHOLE_NUMBER: Final = re.compile(r"\+?[0-9(](?:[ .()/-]{0,2}[0-9]){3,39}\)?")
 _DATE_SHAPE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-](?:[0-9]{2}|[0-9]{4})")
 _ADDRESS_SHAPE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
-_SORT_CODE: Final = re.compile(r"(?<![0-9-])[0-9]{2}-[0-9]{2}-[0-9]{2}(?![0-9-])")
+_SORT_CODE: Final = re.compile(r"[0-9](?<![0-9-][0-9])[0-9]-[0-9]{2}-[0-9]{2}(?![0-9-])")
 _BANK_WORDS: Final = (
     r"(?:sort[ -]?code|routing(?:[ -]?(?:number|no\.?|code))?|aba|bsb|blz|bank[ -]?code|transit(?:[ -]?number)?)"
 )
@@ -138,9 +142,12 @@ def _blank_out(text: str, taken: list[tuple[int, int]]) -> str:
 
 
 def _find_ibans(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
-    for start in _IBAN_START.finditer(text):
+    for digits in _DIGITS_BEHIND_LETTERS.finditer(text):
         if len(forms) >= MAX_FORMS:
             return
+        start = _IBAN_START.match(text, digits.start() - 2)
+        if start is None:
+            continue
         length = IBAN_LENGTHS.get(start[0][:2].upper())
         if length is None:
             continue
@@ -261,12 +268,15 @@ _AMOUNT: Final = re.compile(
 )
 _WHOLE_NUMERAL: Final = re.compile(_NUMERAL)
 _NUMBER_IN_TEXT: Final = re.compile(
-    r"(?<![A-Za-z0-9_.,:/-])(?<![A-Za-z0-9]-)[+-]?[0-9]++"
+    r"[0-9+-](?<![A-Za-z0-9_.,:/-][0-9+-])(?<![A-Za-z0-9]-[0-9+-])(?:(?<=[0-9])[0-9]*+|(?<=[+-])[0-9]++)"
     r"(?:[.,'][0-9]++|[ \u202f][0-9]{3}(?![0-9]))*+(?![A-Za-z0-9_:/@-])"
 )
 _NUMBER_OF_LIST: Final = re.compile(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
 _CURRENCY_BEFORE: Final = re.compile(rf"({_CURRENCY})[ ]?$", re.IGNORECASE)
 _CURRENCY_BEHIND: Final = re.compile(rf"[ ]?({_CURRENCY})", re.IGNORECASE)
+_CURRENCY_STARTS: Final = frozenset("$uegjcaisndpUEGJCAISNDP")
+_CURRENCY_ENDS: Final = frozenset("$drpyfknsoDRPYFKNSO")
+"""First and last signs of the currencies that are written in ASCII."""
 _PLAIN_NUMBER: Final = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 
 
@@ -274,14 +284,25 @@ def _find_amounts(text: str, forms: list[Form]) -> None:
     for match in _NUMBER_IN_TEXT.finditer(text):
         if len(forms) >= MAX_FORMS:
             return
-        before = _CURRENCY_BEFORE.search(text, max(match.start() - 8, 0), match.start())
-        after = _CURRENCY_BEHIND.match(text, match.end())
-        currency = before or after
+        currency = _find_currency(text, *match.span())
         numeral = match[0]
         for number in (numeral.lstrip("0") or "0",) if numeral.isdigit() else _read_number_row(numeral):
             forms.append(make_form(("amount", number)))
             if currency is not None:
                 forms.append(make_form(("amount", f"{number} {_name_currency(currency[1])}")))
+
+
+def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
+    """The currency beside the number at these places: before it, or else behind."""
+    # The last sign of one before, and the first of one behind: most numbers have neither beside them.
+    before, behind = text[max(start - 3, 0) : start].rstrip(" \n")[-1:], text[end : end + 2].lstrip(" ")[:1]
+    if before and (before in _CURRENCY_ENDS or not before.isascii()):
+        found = _CURRENCY_BEFORE.search(text, max(start - 8, 0), start)
+        if found is not None:
+            return found
+    return (
+        _CURRENCY_BEHIND.match(text, end) if behind and (behind in _CURRENCY_STARTS or not behind.isascii()) else None
+    )
 
 
 _PAID_NUMBER: Final = re.compile(
@@ -300,9 +321,8 @@ def find_sums(text: str) -> list[str]:
     """The amounts of money in a text: with a currency, or behind a verb such as `pay`; of two readings the larger."""
     found: dict[int, str] = {}
     for match in islice(_NUMBER_IN_TEXT.finditer(text), MAX_FORMS):
-        start, end = match.span()
-        if _CURRENCY_BEFORE.search(text, max(start - 8, 0), start) or _CURRENCY_BEHIND.match(text, end):
-            found[start] = match[0]
+        if _find_currency(text, *match.span()) is not None:
+            found[match.start()] = match[0]
     first_lowered = text[:1].lower() + text[1:]
     for match in islice(_PAID_NUMBER.finditer(first_lowered), MAX_FORMS):
         found.setdefault(match.start(1), match[1])
@@ -369,13 +389,13 @@ def trim_number(text: str) -> str:
 
 _MONTHS: Final = "january february march april may june july august september october november december".split()
 _MONTH: Final = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
-_ISO_DATE: Final = re.compile(r"(?<![0-9-])([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
+_ISO_DATE: Final = re.compile(r"([0-9](?<![0-9-][0-9])[0-9]{3})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
 _ISO_MOMENT: Final = re.compile(
     r"(?:19|20)[0-9]{2}-(?:0?[1-9]|1[0-2])(?:-(?:0?[1-9]|[12][0-9]|3[01]))?"
     r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?Z?)?"
 )
-_NUMERIC_DATE: Final = re.compile(r"(?<![0-9./-])([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
-_YEAR: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
+_NUMERIC_DATE: Final = re.compile(r"([0-9](?<![0-9./-][0-9])[0-9]?)([./-])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
+_YEAR: Final = re.compile(r"[12](?<![0-9][12])(?:(?<=1)9|(?<=2)0)[0-9]{2}(?![0-9])")
 _DAY_MONTH: Final = re.compile(
     rf"\b(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ ]{{1,2}}(?:of )?{_MONTH},?[ ]{{1,2}}[0-9]{{4}}$", re.IGNORECASE
 )
@@ -459,9 +479,11 @@ _RELATING: Final = frozenset({"with", "whose", "having", "the", "has", "its"})
 """Words between a noun and its number's name: "the file with the id 13"."""
 _QUOTES: Final = frozenset("'\"`’‘“”")
 _CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
+_NO_NOUNS: Final = _FILLERS | _RELATING | _CONNECTORS | {"is"}
+"""Words that say something of the noun and the number around them."""
 _WORD_OR_NUMBER: Final = re.compile(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
 _MAX_TOKENS: Final = 20_000
-_SHORT_NUMBER: Final = re.compile(r"(?<![\w.,])[0-9]{1,4}(?![\w])")
+_SHORT_NUMBER: Final = re.compile(r"[0-9](?<![\w.,][0-9])[0-9]{0,3}(?![\w])")
 _NOUN_WINDOW: Final = 40  # characters on each side of a number
 
 
@@ -480,12 +502,14 @@ def _find_numbered(text: str, forms: list[Form]) -> None:
         _find_numbered_in(text[start:end], forms)
 
 
-def _find_numbered_in(text: str, forms: list[Form]) -> None:
+def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one branch for each kind of word
     noun = previous = before = behind = ""  # `behind`: the noun before words such as `with the`
     in_list = False  # a number of the noun was the last thing but commas
-    for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS):
-        sign = match[0].lower()
-        if sign.isascii() and sign.isdigit():
+    for sign in map(str.lower, _list_signs(text)):
+        if sign.isalpha() and sign not in _NO_NOUNS and before != "#":
+            behind, in_list = "", False
+            noun = sign if (len(sign) > 2 or not sign.isascii()) and sign not in STOP_WORDS else ""
+        elif sign.isascii() and sign.isdigit():
             if noun and len(sign) < MIN_DIGITS:
                 forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(noun))} {int(sign)}")))
             in_list = bool(noun)
@@ -507,6 +531,13 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:
         else:
             noun, behind, in_list = "", "", False
         before, previous = previous, sign
+
+
+def _list_signs(text: str) -> list[str]:
+    """Words, numbers and signs of a text, at most `_MAX_TOKENS`."""
+    if len(text) <= _MAX_TOKENS:
+        return _WORD_OR_NUMBER.findall(text)
+    return [match[0] for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS)]
 
 
 def singularize(word: str) -> str:

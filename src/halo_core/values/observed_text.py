@@ -66,8 +66,8 @@ def fingerprint_text(
     tokens = words.difference(*without)
     if len(tokens) < len(words):
         # A form that is made of a word left out is left out with it.
-        dropped = "\0".join(["".join(filter(str.isalnum, word.casefold())) for word in words - tokens])
-        forms = {form for form in forms if "".join(filter(str.isalnum, form.text.casefold())) not in dropped}
+        dropped = "\0".join(map(_compact, words - tokens))
+        forms = {form for form in forms if _compact(form.text) not in dropped}
     return frozenset(fingerprint_tokens(key, tokens).union(fingerprint_forms(key, forms)))
 
 
@@ -179,22 +179,27 @@ def fingerprint_known_text(
     """
     text = text[:_MAX_TRUSTED_READ]
     given = "\0".join([_compact("".join(arguments)), *map(_compact, arguments)])
-    given_backwards = given[::-1]
+    # Both ways; what is compared is letters and digits alone, so it stands in one of the two.
+    given = f"{given}\0{given[::-1]}"
 
     # Each result is read this way, so these are loops: a comprehension is a call.
     brought: list[Form] = []
     for form in find_forms(text) if forms is None else forms:
         if form.domain not in SUSPICION_DOMAINS:
-            compact = "".join(filter(str.isalnum, form.text.casefold()))
-            if compact and compact not in given and compact not in given_backwards:
+            compact = _compact(form.text)
+            if compact and compact not in given:
                 brought.append(form)
 
     def find_repeated(tokens: Sequence[str]) -> list[bool]:
         found = []
         for token in tokens:
-            compact = "".join(filter(str.isalnum, token.casefold()))
-            is_repeated = not compact or compact in given or compact in given_backwards
-            found.append(is_repeated and any(map(str.isalnum, token)))
+            if token.isalnum() and token.isascii():
+                found.append(token.lower() in given)
+            elif len(token) == 1 and not token.isalnum():
+                found.append(False)
+            else:
+                compact = _compact(token)
+                found.append((not compact or compact in given) and any(map(str.isalnum, token)))
         return found
 
     known = fingerprint_forms(key, brought, KNOWN)
@@ -203,4 +208,7 @@ def fingerprint_known_text(
 
 
 def _compact(text: str) -> str:
+    """The letters and digits of a text, without case."""
+    if text.isascii() and text.isalnum():
+        return text.lower()
     return "".join(filter(str.isalnum, text.casefold()))

@@ -63,6 +63,9 @@ def extract_tokens(text: str) -> Iterable[str]:
         return _extract_tokens_lazily(folded)
     tokens = []
     for raw in _TOKEN.findall(folded):
+        if raw.isalpha() and len(raw) <= _MAX_TOKEN:
+            tokens.append(raw)
+            continue
         token = raw.strip(_EDGE_CHARACTERS)[:_MAX_TOKEN]
         if token:
             is_odd_number = token[0] in _NUMERIC and not (token.isascii() and token.isdigit())

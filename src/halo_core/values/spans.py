@@ -47,8 +47,9 @@ def tokenize(text: str, most: int = MAX_TEXT_TOKENS) -> list[str]:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     tokens: list[str] = []
-    for raw in islice(_TOKEN.finditer(text), most):
-        word = raw[0]
+    # A text has no more tokens than characters.
+    words = _TOKEN.findall(text) if len(text) <= most else [match[0] for match in islice(_TOKEN.finditer(text), most)]
+    for word in words:
         if len(word) == 1 or word.isalnum():
             tokens.append(word)
         else:
@@ -97,7 +98,8 @@ def fingerprint_tokens_in_order(tokens: Iterable[str], key: bytes) -> bytes:
             exact.update(b"exact\0" + cut.encode("utf-8", "replace"))
             fingerprint = folded.digest() + exact.digest()
             # Names, numbers and whatever could be a secret are not kept in memory.
-            if len(cut) <= _MAX_CACHED_LENGTH and cut.isascii() and cut.islower() and cut.isalpha():
+            is_sign = len(cut) == 1 and not cut.isalnum()
+            if is_sign or (len(cut) <= _MAX_CACHED_LENGTH and cut.isascii() and cut.islower() and cut.isalpha()):
                 if len(cache) >= _CACHE_SIZE:
                     cache.clear()
                 cache[cut] = fingerprint

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from typing import Any, Final
@@ -27,6 +28,7 @@ from halo_core.values.text import extract_atoms
 
 MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""
+_MAX_MESSAGES: Final = 64  # messages of users whose reading is remembered
 _MAX_PROSE_CHARS: Final = 80
 _MAX_PROSE_WORDS: Final = 4
 KNOWN_KINDS: Final = ("account", "domain", "email", "handle", "host", "model_field")
@@ -77,6 +79,7 @@ _REFUSING: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=_MAX_MESSAGES)
 def asks_for(text: str, impact: Impact) -> bool:
     """Whether a message asks for an act of a class: it has a word for it, and neither forbids it nor is a question."""
     words = REQUEST_WORDS_BY_IMPACT[impact.value]
@@ -223,10 +226,16 @@ def _is_prose(value: Any) -> bool:
     return isinstance(value, str) and (len(value) > _MAX_PROSE_CHARS or len(value.split()) > _MAX_PROSE_WORDS)
 
 
+@lru_cache(maxsize=_MAX_MESSAGES)
+def _read_message(text: str) -> frozenset[Form]:
+    """Forms of the values in a message of the user, which every payment of its session looks at again."""
+    return frozenset(find_forms(text))
+
+
 def names_value(text: str, value: str) -> bool:
-    """Whether a text holds a value, as `identify_values` gives it: its form, or its words as one span."""
+    """Whether a message holds a value, as `identify_values` gives it: its form, or its words as one span."""
     domain, _, form = value.partition(":")
     if domain != "text":
-        return Form(domain, form) in find_forms(text)
+        return Form(domain, form) in _read_message(text)
     folded, wanted = (" ".join(item.casefold().split()) for item in (text, form))
     return bool(wanted) and re.search(rf"(?<![\w@.-]){re.escape(wanted)}(?![\w@-]|\.\w)", folded) is not None

@@ -7,6 +7,7 @@ import binascii
 import codecs
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -19,6 +20,7 @@ _MAX_INPUT: Final = 65_536  # characters
 _MIN_CODE: Final = 12  # letters of a word that could be encoded
 _MAX_ARGUMENT: Final = 4_096  # characters of an argument
 _MIN_VALUE: Final = 5  # characters of what was hidden
+_MAX_PLAIN_WORD: Final = 16  # letters of a word that is remembered
 
 _DIGIT_WORDS: Final = {
     word: digit
@@ -115,18 +117,29 @@ def holds_code(text: str) -> bool:
     if "%" in text and re.search(r"%[0-9A-Fa-f]{2}", text):
         return True
     for word in text.split():
-        if _SHORT_CODE.fullmatch(word) is not None:
-            if _HEX_CODE.fullmatch(word) is not None and _read(bytes.fromhex, word):
-                return True
-            # The lengths that no group of bytes is encoded in are most words of a language.
-            length = len(word.rstrip("="))
-            if length % 8 not in _NO_BASE32_LENGTHS and _BASE32_CODE.match(word) and _read(_decode_base32, word):
-                return True
-            if length % 4 != 1 and _read(_decode_base64, word):
-                return True
-        if not word.isalnum() and _BASE85_CHARACTERS.fullmatch(word) and _read(_decode_base85, word):
+        # Words of the language come again and again; names, numbers and whatever could be a secret are not remembered.
+        is_plain = len(word) <= _MAX_PLAIN_WORD and word.isascii() and word.isalpha() and word.islower()
+        if _is_plain_code(word) if is_plain else _is_code(word):
             return True
     return next(_join_spoken_digits(text), None) is not None
+
+
+def _is_code(word: str) -> bool:
+    """Whether a word can be decoded to readable text."""
+    if _SHORT_CODE.fullmatch(word) is not None:
+        if _HEX_CODE.fullmatch(word) is not None and _read(bytes.fromhex, word):
+            return True
+        # The lengths that no group of bytes is encoded in are most words of a language.
+        length = len(word.rstrip("="))
+        if length % 8 not in _NO_BASE32_LENGTHS and _BASE32_CODE.match(word) and _read(_decode_base32, word):
+            return True
+        if length % 4 != 1 and _read(_decode_base64, word):
+            return True
+    return not word.isalnum() and _BASE85_CHARACTERS.fullmatch(word) is not None and bool(_read(_decode_base85, word))
+
+
+_is_plain_code: Final = lru_cache(maxsize=8_192)(_is_code)
+"""As `_is_code`, remembered: of plain words alone."""
 
 
 def _decode_base85(text: str) -> bytes:

@@ -80,6 +80,31 @@ def test_the_plain_value_is_stopped_and_the_users_runs(home):
     assert after_mail(home, "Pay 90 to ACC-12345", *acts) == ["untrusted_target", "ran"]
 
 
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "Read my mail and show me my last transfer to ACC-12345",
+        "Read my mail. When did I pay ACC-12345?",
+        "Read my mail and look up the order that ACC-12345 is for",
+        "Lies meine Mail und zeig mir meine letzte Überweisung an ACC-12345",
+    ],
+)
+def test_who_speaks_of_a_payment_asks_for_none(home, request_text):
+    assert is_stopped(home, request_text, "transfer_money", PAY, {"account": "ACC-12345", "amount": 90.0})
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "Read my mail and make a transfer of 90 to ACC-12345",
+        "Read my mail. I need a payment of 90 to ACC-12345",
+        "Lies meine Mail und mach eine Überweisung von 90 an ACC-12345",
+    ],
+)
+def test_who_asks_for_a_payment_by_a_noun_gets_one(home, request_text):
+    assert not is_stopped(home, request_text, "transfer_money", PAY, {"account": "ACC-12345", "amount": 90.0})
+
+
 # programs
 
 

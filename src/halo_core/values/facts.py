@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, parse_url
+from halo_core.values.asked_acts import HANDED_OVER
 from halo_core.values.call_programs import judge_call_programs
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.forms import find_forms, parse_argument
@@ -562,7 +563,9 @@ def _list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     likes = frozenset[str]().union(*map(find_asking_verbs, (*words, *map(_drop_particle, words))))
     if not likes and impact in _IMPACTFUL:
         return frozenset()
-    return likes | _CLASS_WORDS.get(impact, frozenset())
+    # Whoever asks to do what Bob writes lets Bob be answered.
+    answers = frozenset((HANDED_OVER,)) if impact is Impact.SEND else frozenset[str]()
+    return likes | _CLASS_WORDS.get(impact, frozenset()) | answers
 
 
 @lru_cache(maxsize=2048)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Final
 
 _ACTS: Final = {
@@ -139,9 +139,52 @@ _SYNONYMOUS_NOUNS: Final = (
     "customer client",
 )
 """Nouns under which one number is one thing: `mail 12` is `message_id=12`. The first of each group stands for it."""
+_AMBIGUOUS: Final = (
+    "zahl zahlen schreiben teile leite lade speicher poste note notes paie paye partage réserve réserves lance "
+    "programa informe compra paga manda reserva reserve guarda nota plaats deel koop boek boeken carica sichere "
+    "antwoord plan antworten deplace حول رد دون حدث سجل جدول شغل"
+)
+"""Words that ask for an act, and name something behind an article."""
+_ALWAYS_NOUNS: Final = "virement virements ödeme havale iptal davet حوالة"
+_TURKISH_NOUNS: Final = frozenset("odeme havale iptal davet".split())
+_NOUN_ENDINGS: Final = tuple(
+    "ung ungen ment ments tion tions cion ciones cao coes zione zioni ing ingen enie enia anie ania lich d".split()
+)
+"""Endings behind the beginning of a verb by which it is a noun or an adjective: `Überweisung`, `remboursement`."""
+_BEFORE_NOUNS: Final = (
+    "mein meine meinen meiner meinem meines dein deine deinen deiner unser unsere unseren unserer euer eure sein seine "
+    "ihr ihre ihren ein eine einen einem einer eines der die das dem den des dieser diese dieses diesen diesem letzte "
+    "letzten letzter letztes alle jede keine welche welcher im am zur vom beim von mit für über nach seit "
+    "le la les l un une du de d mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs ce cet cette ces "
+    "dernier dernière dernières quel quelle au aux sur avec sans dans pour par el los las mi mis tu tus su sus "
+    "nuestro nuestra este esta estos estas ese esa último última últimos últimas del al con sobre sin il lo i gli uno "
+    "mio mia miei mie suo sua nostro nostra questo questa ultimo ultima della dello dei delle nel nella sul sulla di "
+    "da per o a os as um uma meu minha meus minhas seu sua nosso nossa do na dos het een mijn jouw uw ons onze zijn "
+    "haar dit deze laatste van voor met over the an my your our his her its their this that last of for on about"
+)
+"""Articles, possessives, prepositions and the like, behind which an ambiguous word is a noun."""
+_BEFORE_ORDERS: Final = (
+    "bitte dann und et y e i en puis luego poi dan favor favore plaît alstublieft alsjeblieft zu te "
+    "ثم و فضلك رجاء أن الرجاء يرجى"
+)
+"""Words behind which an order begins."""
+_DOING: Final = (
+    "mach mache machen tätige tätigen veranlasse veranlassen führe ausführen vornehmen brauche möchte fais faire "
+    "faites effectue effectuer effectuez réalise réaliser haz hacer haga hagas realiza realizar realice efectúa fai "
+    "fare effettua effettuare faz faça fazer realize doe doen maak maken verricht uitvoeren zrób wykonaj zleć yap "
+    "yapın yapınız yapar yapalım yapabilir edin ediniz eder edebilir gönder gönderin gerçekleştir сделай выполни make "
+    "أجر اجر نفذ أرسل ارسل قم"
+)
+"""Verbs that say of an act only that it is done."""
+_CHINESE_NOUN: Final = re.compile("(?:的|[上这那本该此一每][一]?[笔次个份])$")
+_CHINESE_RECORD: Final = re.compile("记录|状态|历史|明细|详情|信息|日志|金额|日期|方式|凭证|单号|情况")
+_CHINESE_DOING: Final = re.compile("(?:进行|办理|发起|完成|安排|提交|做)[一的笔次个]{0,3}$")
+_MOST_CHINESE_BEFORE: Final = 8
 _MAX_WORDS: Final = 4_096
 _MAX_IDEOGRAPHS: Final = 8_192
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_WORD: Final = re.compile(r"[^\W\d_]+|[.,;:!?\n،؟]")
+_MOST_BETWEEN: Final = 3  # words between an article and its noun
+_MOST_BEHIND: Final = 8  # words between a noun and its verb
 _IDEOGRAPH_RUN: Final = re.compile("[\u3400-\u9fff]{2,}")
 _MARKS: Final = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]+")
 """Accents and vowel marks that stand behind their letter."""
@@ -173,22 +216,96 @@ _NOUNS |= {word: group.split()[0] for group in _SYNONYMOUS_NOUNS for word in gro
 _CHINESE_ACTS: Final = {word: english for english, row in _IDEOGRAPHIC_ACTS.items() for word in row.split()}
 
 
+def _fold_all(words: str) -> frozenset[str]:
+    return frozenset(map(_fold, words.split()))
+
+
+_AMBIGUOUS_WORDS: Final = _fold_all(_AMBIGUOUS)
+_NOUN_WORDS: Final = _fold_all(_ALWAYS_NOUNS)
+_BEFORE_NOUN_WORDS: Final = _fold_all(_BEFORE_NOUNS)
+_BEFORE_ORDER_WORDS: Final = _fold_all(_BEFORE_ORDERS)
+_DOING_WORDS: Final = _fold_all(_DOING)
+
+
 def find_foreign_acts(text: str) -> set[str]:
     """English equivalents of the words of other languages by which a text asks for acts."""
     found: set[str] = set()
     text = text if text.isascii() else _MARKS.sub("", text)
-    for match in islice(_WORD.finditer(text), _MAX_WORDS):
-        found.update(_find_act(match[0]))
+    words = [match[0] for match in islice(_WORD.finditer(text), _MAX_WORDS)]
+    for place, word in enumerate(words):
+        acts = frozenset(_find_act(word))
+        if acts and not found.issuperset(acts) and _asks(words, place):
+            found |= acts
     room = _MAX_IDEOGRAPHS
     # Nothing separates words here: every two and every three signs are looked up.
     for match in _IDEOGRAPH_RUN.finditer(text):
         row = match[0][:room]
-        found.update(_CHINESE_ACTS[pair] for pair in map("".join, pairwise(row)) if pair in _CHINESE_ACTS)
-        found.update(_CHINESE_ACTS[row[i : i + 3]] for i in range(len(row) - 2) if row[i : i + 3] in _CHINESE_ACTS)
+        for size in (2, 3):
+            found |= {_CHINESE_ACTS[row[i : i + size]] for i in _find_chinese_orders(row, size)}
         room -= len(row)
         if room <= 0:
             break
     return found
+
+
+def _find_chinese_orders(row: str, size: int) -> Iterator[int]:
+    """Places of words of one size that ask for an act and are no nouns."""
+    for i in range(len(row) - size + 1):
+        if row[i : i + size] not in _CHINESE_ACTS:
+            continue
+        before = row[max(i - _MOST_CHINESE_BEFORE, 0) : i]
+        is_object = before[-2:] in _CHINESE_ACTS or _CHINESE_NOUN.search(before) is not None
+        is_noun = is_object or _CHINESE_RECORD.match(row, i + size) is not None
+        if not is_noun or _CHINESE_DOING.search(before) is not None:
+            yield i
+
+
+def _asks(words: Sequence[str], place: int) -> bool:
+    """Whether a word that can ask for an act does, and names none: `bezahle`, but not `meine letzte Bezahlung`."""
+    folded = _fold(words[place])
+    begins = next((i for i in range(_SHORTEST_BEGINNING, len(folded)) if folded[:i] in _BEGINNINGS), 0)
+    if folded in _NOUN_WORDS or (begins and folded[begins:].endswith(_NOUN_ENDINGS) and folded not in _WORDS):
+        return _is_done(words, place)
+    return folded not in _AMBIGUOUS_WORDS or not _is_noun(words, place) or _is_done(words, place)
+
+
+def _is_noun(words: Sequence[str], place: int) -> bool:
+    """Whether an ambiguous word stands behind an article and the like, or is written as a German noun is."""
+    word = words[place]
+    before = _fold(words[place - 1]) if place else ""
+    if not before.isalpha() or before in _BEFORE_ORDER_WORDS:
+        return False
+    if not _fold(word).isascii():
+        return True  # Arabic has no article in front of these; an order begins its clause
+    is_verb_last = word.endswith("en")
+    if is_verb_last and word[0].isupper():
+        return True
+    for behind in range(1, 2 if is_verb_last else _MOST_BETWEEN + 1):
+        other = _fold(words[place - behind]) if behind <= place else ""
+        if not other.isalpha() or other in _BEFORE_ORDER_WORDS:
+            return False
+        if other in _BEFORE_NOUN_WORDS:
+            return True
+    return False
+
+
+def _is_done(words: Sequence[str], place: int) -> bool:
+    """Whether a verb that only says that an act is done has a noun as its object: `mach eine Überweisung`."""
+    others = 0
+    for before in range(place - 1, max(place - 6, -1), -1):
+        word = _fold(words[before])
+        if word in _DOING_WORDS:
+            return True
+        others += word not in _BEFORE_NOUN_WORDS
+        if not word.isalpha() or others > 1:
+            break
+    for behind in range(place + 1, min(place + 1 + _MOST_BEHIND, len(words))):
+        word = _fold(words[behind])
+        if word in _DOING_WORDS or (word == "et" and _fold(words[place]) in _TURKISH_NOUNS):
+            return True
+        if not word.isalpha() or word in _BEFORE_ORDER_WORDS:
+            break
+    return False
 
 
 def _find_act(word: str) -> Iterator[str]:

@@ -22,12 +22,12 @@ from halo_core.values.addresses import (
     parse_url,
 )
 from halo_core.values.argument_values import is_program
+from halo_core.values.asked_acts import HANDED_OVER, find_asked_stems, hands_over_tasks
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
-from halo_core.values.lexicon import POLICY_ASKING_WORDS
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.numbers import MAX_FORMS
-from halo_core.values.text import extract_atoms, split_name
+from halo_core.values.text import split_name
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
     drop_forbidden,
@@ -68,8 +68,10 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
         own, behind = text[:MAX_OWN_CHARS], text[MAX_OWN_CHARS:]
         # Words by which the user asks for an act, as stems; "do not pay" asks for none.
         asked = drop_forbidden(own, keeps_bad=True)
-        stems = POLICY_ASKING_WORDS.intersection(extract_atoms(asked + behind))
-        forms += [make_form(("verb", stem)) for stem in stems.union(*map(split_name, find_foreign_acts(asked)))]
+        stems = find_asked_stems(asked + behind).union(*map(split_name, find_foreign_acts(asked)))
+        if hands_over_tasks(asked):
+            stems.add(HANDED_OVER)
+        forms += [make_form(("verb", stem)) for stem in stems]
         wanted = drop_forbidden(own)
         forms += dict.fromkeys(find_named_words(wanted))
         if _HAS_DIGIT.search(own) is not None:

@@ -1,0 +1,364 @@
+"""The acts that a text of the user asks for: verbs that order something, and not nouns that name it.
+
+    find_asked_stems("Pay Hansen and show my last transfer")  # {"pay"}
+    find_asked_stems("Make a transfer of 20 to Hansen")       # {"make", "transfer"}
+
+Most English verbs are nouns as well (`order`, `transfer`, `book`). A word is a noun by where it stands: behind an
+article, a possessive or a preposition, or as the object of another verb. A noun asks for its act as the object of a
+verb that says no more than that something is done (`make a payment`, `I need a refund`), and where a request begins
+with it (`Refund for order 12, please`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from enum import Enum
+from itertools import islice
+from typing import Final
+
+from halo_core.values.lexicon import POLICY_ASKING_WORDS, stem_all
+from halo_core.values.normalization import INVISIBLE
+from halo_core.values.text import MAX_ATOMS, fold_text, split_name
+
+# An empty word is the end of a clause; `_PART_OF_NAME` is a word of an address, a path or a compound.
+_PART_OF_NAME: Final = "_"
+_DEFINITE: Final = frozenset(
+    "the my our your his her its their this that these those what which whose whatever whichever whoever last latest "
+    "previous recent earlier past same every each all both any no".split()
+)
+_INDEFINITE: Final = frozenset("a an another one some".split())
+_DETERMINERS: Final = _DEFINITE | _INDEFINITE
+_PREPOSITIONS: Final = frozenset(
+    "of for in on at by with without about from into onto via under over per between against during before after "
+    "since until till through regarding concerning re like as than within behind beside upon".split()
+)
+_BEGINNINGS: Final = frozenset(
+    "and or but then so please kindly if when while once because where how why plus also just only now today tomorrow "
+    "tonight again finally afterwards afterward later instead directly simply maybe perhaps otherwise thereafter "
+    "therefore thanks morning afternoon evening possible needed necessary still already always ok okay yes sure".split()
+)
+"""Words that begin a clause, or stand in front of its verb."""
+_ORDINALS: Final = frozenset("first second third next".split())
+"""Adverbs where a clause begins, adjectives elsewhere."""
+_GREETINGS: Final = frozenset("hi hey hello dear".split())
+_MODALS: Final = frozenset(
+    "can could will would shall should must may might let lets let's help do don't never not go try".split()
+)
+_ASKED_SUBJECTS: Final = frozenset("can could may might shall will would let help have".split())
+"""Words in front of a subject whose act is asked for: `can we pay`, `have him sign`."""
+_SUBJECTS: Final = frozenset("i we he she they who".split())
+_OBJECTS: Final = frozenset("me us him them it you everybody everyone someone somebody".split())
+_CAUSING: Final = frozenset("help let make have watch".split())
+"""Verbs behind whose object a bare verb stands: `help me pay`."""
+_BEING: Final = frozenset("is are was were been am isn't aren't wasn't has had hasn't".split())
+_PAST: Final = frozenset("did didn't does doesn't".split())
+_FUNCTION_WORDS: Final = (
+    _DETERMINERS | _PREPOSITIONS | _BEGINNINGS | _MODALS | _SUBJECTS | _OBJECTS | _BEING | _PAST | {"", "to"}
+)
+_NOT_INFINITIVE: Final = frozenset(
+    "according due related relating linked belonging attached regard respect thanks opposed compared reply respond "
+    "replies refer prior".split()
+)
+"""Words whose `to` is a preposition."""
+_BEHIND_VERBS: Final = frozenset("it them him me us the a an my our your this these those all everything".split())
+"""Words that begin an object, as hardly any does behind a noun."""
+_CURRENCIES: Final = frozenset("to from eur euro euros usd dollar dollars gbp pound pounds chf".split())
+
+_PERFORMING: Final = frozenset(
+    "make do place issue initiate process perform execute complete submit arrange effect conduct finalize finalise "
+    "finish carry put making placing issuing processing doing".split()
+)
+"""Verbs that say of an act only that it is done."""
+_NEEDING: Final = frozenset("need needs want wants require requires".split())
+_OBTAINING: Final = _NEEDING | frozenset(
+    "create get give send write add leave drop set start schedule request prepare draft compose open raise trigger "
+    "launch book like grant".split()
+)
+"""Verbs that ask for an act if it is not one that was already there: `give Ana a refund`."""
+_OBTAINING_BARE: Final = _NEEDING | frozenset("create give send write draft add request grant get".split())
+"""The same without an article behind them: `give Ana access`, but not `open orders`."""
+_PARTICLES: Final = frozenset("out up through off".split())
+_TAKING_ON: Final = frozenset(
+    {("go", "ahead", "with"), ("take", "care", "of"), ("", "proceed", "with"), ("to", "proceed", "with")}
+)
+_PERFORMED: Final = frozenset(
+    "done made processed placed executed issued completed submitted settled arranged initiated".split()
+)
+_WANTED_DONE: Final = frozenset("be get gets have want need needs like".split())
+_NOT_WANTED_DONE: Final = (_BEING | {"got", "been", "did"}) - {"am"}
+_RECORDS: Final = frozenset(
+    "status history histories detail details number numbers date dates overview confirmation report reports statement "
+    "statements record records log logs id ids reference receipt receipts summary info information list form terms "
+    "policy limit limits method methods page".split()
+)
+"""Nouns behind an act that name what is known of it."""
+_NOUN_STEMS: Final = stem_all(
+    "payment money bill invoice rent fee price salary subscription difference loan due dues account admin "
+    "administrator key role owner ownership collaborator member access right privilege permission team group user "
+    "public private password script command code python shell job pipeline transaction donation otp checkout cost"
+)
+"""Stems of words that ask for acts and are no verbs."""
+HANDED_OVER: Final = "+tasks"
+"""Stands among the stems of a text that asks to do what somebody else writes."""
+_MOST_BETWEEN: Final = 5  # words of a phrase in front of its noun
+_MOST_BEHIND: Final = 24  # words of a clause that are looked at
+
+_CHUNK: Final = re.compile(r"\n|[^\s]+")
+_PART: Final = re.compile(r"[^\W_]+(?:_[^\W_]+)*(?:['’][^\W_]+)?|[^\w\s]|_")
+_NAME: Final = re.compile(r"@|://|\w\.[a-z0-9]|^[#/~\\]|\\")
+_INSIDE: Final = frozenset("'’\"“‘«*-_$€£¥%&+#/")
+"""Signs that end no clause."""
+_PREFIXES: Final = frozenset("e re pre un co".split())
+
+
+def find_asked_stems(text: str) -> set[str]:
+    """Stems of the words by which a text asks for acts.
+
+    Args:
+        text: of the user, without what it forbids.
+    """
+    words = list(islice(_split_words(text), MAX_ATOMS))
+    found: set[str] = set()
+    for place, word in enumerate(words):
+        stems = POLICY_ASKING_WORDS.intersection(split_name(word)) if word else ()
+        if stems and not found.issuperset(stems) and _asks(words, place):
+            found.update(stems)
+    return found
+
+
+_HANDING_OVER: Final = re.compile(
+    r"\b(?:complete|do|follow|achieve|fulfil|fulfill|handle|address|carry out|execute|perform|process|finish)\b"
+    r"[^.!?\n]{0,48}\b(?:tasks?|requests?|instructions?|to-?dos?|them"
+    r"|(?:what|whatever|everything|all)(?: that)? (?:he|she|they|it) (?:ask|need|want|request|say)s?)\b",
+    re.IGNORECASE,
+)
+
+
+def hands_over_tasks(text: str) -> bool:
+    """Whether a text asks to do what somebody else writes: `complete the tasks that Bob sent`."""
+    return _HANDING_OVER.search(text) is not None
+
+
+def _split_words(text: str) -> Iterator[str]:
+    if not text.isascii():
+        text = INVISIBLE.sub("", text)
+    for chunk in _CHUNK.finditer(text):
+        if _NAME.search(chunk[0].rstrip(".,;:!?")) is None:
+            yield from _split_chunk(chunk[0])
+            continue
+        yield _PART_OF_NAME
+        if chunk[0][-1] in ".,;:!?":
+            yield ""
+
+
+def _split_chunk(chunk: str) -> Iterator[str]:
+    if chunk == "\n":
+        yield ""
+        return
+    parts = _PART.findall(chunk)
+    for i, part in enumerate(parts):
+        if part[0].isalnum():
+            before, behind = (parts[i - 1] if i else ""), (parts[i + 1] if i + 1 < len(parts) else "")
+            if behind == "-" and part.lower() in _PREFIXES:
+                continue  # "e-mail"
+            is_prefixed = before == "-" and i > 1 and parts[i - 2].lower() in _PREFIXES
+            is_compound = "-" in (before, behind) and not is_prefixed
+            yield _PART_OF_NAME if is_compound else fold_text(part[:64]).replace("’", "'")
+        elif part not in _INSIDE or len(parts) == 1:
+            yield ""
+
+
+def _asks(words: Sequence[str], place: int) -> bool:
+    """Whether a word that can ask for an act does."""
+    word = words[place]
+    if "_" in word:
+        return True  # the user writes the name of the tool
+    if word.endswith("ed") and len(word) > 4:
+        return _is_wanted_done(words, place)
+    is_plural = word.endswith("s") and not word.endswith("ss") and len(word) > 3
+    if is_plural or not _NOUN_STEMS.isdisjoint(split_name(word)):
+        return _is_performed(words, place)
+    role = _find_role(words, place)
+    return role is _Role.ORDER or (role is _Role.NOUN and _is_performed(words, place))
+
+
+class _Role(Enum):
+    """What a word is in its clause."""
+
+    ORDER = "order"
+    STATEMENT = "statement"  # a verb of what somebody does or did
+    NOUN = "noun"
+
+
+def _at(words: Sequence[str], place: int) -> str:
+    return words[place] if 0 <= place < len(words) else ""
+
+
+def _is_content(words: Sequence[str], place: int) -> bool:
+    """Whether a word may be an adjective or a noun."""
+    word = _at(words, place)
+    if word in _FUNCTION_WORDS or word[:1].isdigit():
+        return False
+    # What stands in front of the verb of an order is none of its objects.
+    is_adverb = word in _ORDINALS or word in _GREETINGS or (word.endswith("ly") and len(word) > 4)
+    return not (is_adverb and _at(words, place - 1) in ("", *_BEGINNINGS))
+
+
+def _find_start(words: Sequence[str], place: int) -> int:
+    """Place of the word in front of the phrase that ends with a word."""
+    start = place - 1
+    while start >= 0 and place - start <= _MOST_BETWEEN and _is_content(words, start):
+        start -= 1
+    return start
+
+
+def _find_role(words: Sequence[str], place: int) -> _Role:
+    start = _find_start(words, place)
+    is_next, before = start == place - 1, _at(words, start)
+    if not is_next and _has_object(words, place):
+        verb = True  # "the invoice that came pay it"
+    elif before in _DETERMINERS:
+        verb = is_next and before in ("this", "that") and _at(words, start - 1) in ("after", "before")
+        verb = verb or (before == "her" and _at(words, start - 1) in _CAUSING)
+    elif before in _PREPOSITIONS:
+        verb = is_next and words[place].endswith("ing")
+    elif before in _BEING:
+        verb = False
+    elif before in _OBJECTS:
+        verb = is_next and (before == "you" or _at(words, start - 1) in _CAUSING)
+    elif before == "to":
+        verb = is_next and _at(words, start - 1) not in _NOT_INFINITIVE
+    elif before in _MODALS:
+        verb = True
+    else:
+        verb = is_next or _at(words, place - 1) in _GREETINGS or _at(words, place - 2) in _GREETINGS
+    if not verb or (is_next and _is_subject(words, place)):
+        return _Role.NOUN
+    return _Role.STATEMENT if _is_statement(words, place, start if is_next else place) else _Role.ORDER
+
+
+def _has_object(words: Sequence[str], place: int) -> bool:
+    """Whether the word behind begins the object of a verb: an article, a pronoun, an amount."""
+    behind = _at(words, place + 1)
+    if behind in _BEHIND_VERBS or behind[:1] in "$€£¥":
+        return bool(behind)
+    return behind[:1].isdigit() and _at(words, place + 2) in _CURRENCIES
+
+
+def _is_subject(words: Sequence[str], place: int) -> bool:
+    """Whether a word with which a clause begins is what it says something of: `Order 12 is late`."""
+    if words[place].endswith("ing") or _at(words, place - 1) not in ("", *_BEGINNINGS):
+        return False
+    for behind in range(place + 1, place + 1 + _MOST_BETWEEN):
+        word = _at(words, behind)
+        if word in _BEING or word in _PAST:
+            return True
+        if not (word[:1].isdigit() or word in _PREPOSITIONS or _is_content(words, behind)):
+            break
+    return False
+
+
+def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
+    """Whether a verb says or asks what somebody does or did, and orders nothing."""
+    if _at(words, start) in _SUBJECTS and _at(words, start - 1) not in _ASKED_SUBJECTS:
+        return True
+    for before in range(place - 1, max(place - _MOST_BEHIND, -1), -1):
+        word = words[before]
+        if not word:
+            break
+        if word in _PAST or (word == "do" and _at(words, before + 1) in _SUBJECTS):
+            return True
+    return False
+
+
+def _is_wanted_done(words: Sequence[str], place: int) -> bool:
+    """Whether a participle says what is to be done: `must be deleted`, `I want it removed`."""
+    if _at(words, place - 1) in _DETERMINERS:
+        return False
+    for before in range(place - 1, max(place - _MOST_BEHIND, -1), -1):
+        word = words[before]
+        if not word or word in _NOT_WANTED_DONE:
+            return False
+        if word in _WANTED_DONE:
+            return word in ("be", "get", "gets") or before < place - 1
+    return False
+
+
+def _is_performed(words: Sequence[str], place: int) -> bool:
+    """Whether a noun names an act that is to be done."""
+    if _at(words, place + 1) in _RECORDS or (_is_subject(words, place) and _find_start(words, place) == place - 1):
+        return _is_wanted_later(words, place)
+    start = _find_start(words, place)
+    before = _at(words, start)
+    is_definite = before in _DEFINITE
+    if before in _DETERMINERS or before[:1].isdigit():
+        governing = start - 1
+        while _at(words, governing) in _DETERMINERS:
+            is_definite = is_definite or words[governing] in _DEFINITE
+            governing -= 1
+        asks = _is_object(words, governing, is_definite=is_definite)
+        # "A transfer of 20 to Ana, please."
+        asks = asks or (before in ("a", "an", "another") and _at(words, governing) in ("", "please"))
+    elif before in _PREPOSITIONS:
+        asks = _takes_on(words, start)
+    else:
+        asks = _is_bare_object(words, start, place)
+    return asks or _is_wanted_later(words, place)
+
+
+def _is_object(words: Sequence[str], governing: int, *, is_definite: bool) -> bool:
+    """Whether the verb in front of a phrase with an article says only that it is done.
+
+    Args:
+        words: of the text.
+        governing: place of the word in front of the phrase.
+        is_definite: the phrase names an act that is already there (`the payment`).
+    """
+    if _takes_on(words, governing):
+        return True
+    while governing >= 0 and (words[governing] in _PARTICLES or words[governing] in _OBJECTS):
+        governing -= 1
+    verbs = _PERFORMING if is_definite else _PERFORMING | _OBTAINING
+    persons = 0
+    while not is_definite and persons < 2 and _at(words, governing) not in verbs and _is_content(words, governing):
+        governing, persons = governing - 1, persons + 1  # "give Ana Lima a refund"
+    return _at(words, governing) in verbs and not _is_statement_of_light_verb(words, governing)
+
+
+def _is_statement_of_light_verb(words: Sequence[str], place: int) -> bool:
+    return words[place] not in _NEEDING and _is_statement(words, place, place - 1)
+
+
+def _takes_on(words: Sequence[str], place: int) -> bool:
+    """Whether words such as `go ahead with` end at a place."""
+    ending = (_at(words, place - 2), _at(words, place - 1), _at(words, place))
+    return ending in _TAKING_ON or ("", *ending[1:]) in _TAKING_ON
+
+
+def _is_bare_object(words: Sequence[str], start: int, place: int) -> bool:
+    """Whether a phrase without an article begins with such a verb, or begins a request."""
+    verbs = _PERFORMING | _OBTAINING_BARE
+    before = _at(words, start)
+    first = start - 1 if before in _OBJECTS else start if before == "do" else start + 1
+    if first == place:
+        return before in ("", "please") and not words[place].endswith("s")
+    governing = next((i for i in range(first, place) if words[i] in _NEEDING), first)
+    return _at(words, governing) in verbs and not _is_statement_of_light_verb(words, governing)
+
+
+def _is_wanted_later(words: Sequence[str], place: int) -> bool:
+    """Whether its clause goes on with what is to be done with it: `the payment must be made`."""
+    clause: list[str] = []
+    for behind in range(place + 1, place + 1 + _MOST_BEHIND):
+        word = _at(words, behind)
+        if not word:
+            break
+        clause.append(word)
+    done = next((i for i, word in enumerate(clause) if word in _PERFORMED), -1)
+    if done < 0 or not _NOT_WANTED_DONE.isdisjoint(clause[:done]):
+        return False
+    if not {"be", "get", "gets"}.isdisjoint(clause[:done]):
+        return True
+    verb = _at(words, _find_start(words, place) - 1)  # "I need the transfer to Ana done"
+    return verb in _WANTED_DONE

@@ -3,8 +3,6 @@
 A name is `class: name`, with ` [framework]` behind it where it is one framework alone; of a route, `kind: name`.
 """
 
-OPEN_ATTACKS: dict[str, str] = {
-    "amount: a number of the user that is no amount": "a number that the user wrote counts as an amount of the user",
-}
+OPEN_ATTACKS: dict[str, str] = {}
 ASKED_TWINS: dict[str, str] = {}
 OPEN_ROUTES: dict[str, str] = {}

@@ -1,20 +1,14 @@
-"""What only a text of the user says: names, prohibitions, the most that is paid, acts in other languages."""
+"""What only a text of the user says: names, prohibitions, acts in other languages."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.user_texts import (
     drop_forbidden,
-    find_ceiling_forms,
     find_named_words,
     generate_neighbours,
-    is_above_ceiling,
 )
 
 
@@ -117,23 +111,6 @@ def test_not_every_negation_forbids(text):
 
 def test_what_is_called_bad_is_still_asked_for():
     assert drop_forbidden("My card was stolen so block it", keeps_bad=True) == "My card was stolen so block it"
-
-
-@given(st.integers(0, 10**9).map(lambda n: Decimal(n) / 100), st.integers(0, 10**9).map(lambda n: Decimal(n) / 100))
-def test_an_amount_is_above_the_sum_exactly_if_it_is_larger(written, paid):
-    forms = set(find_ceiling_forms(f"Pay {written} euro to A"))
-    assert is_above_ceiling(str(paid), lambda items: [item in forms for item in items]) is (paid > written)
-
-
-@pytest.mark.parametrize("text", ["Pay A", "Pay 90 euro plus fees", "Pay 90 euro each", ""])
-def test_a_text_that_leaves_the_sum_open_has_no_ceiling(text):
-    assert list(find_ceiling_forms(text)) == []
-
-
-@pytest.mark.parametrize("amount", ["1e400", "-1e400", "nan", "x", "9" * 60])
-def test_no_amount_is_too_odd_to_compare(amount):
-    forms = set(find_ceiling_forms(f"Pay 90 euro and {'9' * 60} USD"))
-    assert is_above_ceiling(amount, lambda items: [item in forms for item in items])
 
 
 @pytest.mark.parametrize(

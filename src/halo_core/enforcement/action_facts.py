@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.risk_assessor import UNSCORED, RiskAssessment
-from halo_core.store import SessionState, Transaction
-from halo_core.store.known_values import KnownKey, KnownValues
+from halo_core.store import Transaction
+from halo_core.store.known_values import KnownValues
 from halo_core.values import MAX_SOURCE_INDEX, ActionFacts, FactSources, find_facts
 
 POINTED_MARK: Final = " (pointed at)"
@@ -55,7 +56,7 @@ def read_facts(
 
     Args:
         tx: the transaction.
-        context: after `read_session`.
+        context: after `read_session`, of a payment with what the windows say of it.
         digester: keyed digests of the home.
         assessment: what behaviour says of the action.
     """
@@ -66,17 +67,17 @@ def read_facts(
             context.leaves,
             context.traced,
             context.sketch,
-            _find_sources(tx, context.state, digester, assessment, context.known),
+            _find_sources(tx, context, digester, assessment),
         )
     return context.facts
 
 
 def _find_sources(
-    tx: Transaction, state: SessionState, digester: Digester, assessment: RiskAssessment, used: set[KnownKey]
+    tx: Transaction, context: DecisionContext, digester: Digester, assessment: RiskAssessment
 ) -> FactSources:
     """What facts rest on besides the call and the sketch."""
     pointed, labelled = set[int](), set[int]()
-    for place, source in enumerate(state.sources, 1):
+    for place, source in enumerate(context.state.sources, 1):
         if source.endswith(POINTED_MARK):
             pointed.add(place)
         if _remove_relation(source).endswith(_LABELLED_MARK):
@@ -85,7 +86,8 @@ def _find_sources(
     return FactSources(
         frozenset(pointed - {MAX_SOURCE_INDEX}),
         frozenset(labelled),
-        lambda domain: KnownValues(tx, digester, used).contains("domain", domain),
+        lambda domain: KnownValues(tx, digester, context.known).contains("domain", domain),
         is_established=assessment.is_established,
         knows_places=assessment.knows_places,
+        paid_before=Decimal(context.payment.paid_for_message if context.payment is not None else 0) / 10_000,
     )

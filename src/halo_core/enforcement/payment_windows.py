@@ -140,6 +140,17 @@ class PaymentFacts:
         return self._sum_before(max(map(attrgetter("total"), self.targets), default=0))
 
     @property
+    def paid_for_message(self) -> int:
+        """The largest sum paid to any of its targets for the same message of the user, without this payment."""
+        if not self.payment.message:
+            return 0
+        sums = [
+            sum(item.amount for item in window.payments if item.message == self.payment.message)
+            for window in self.targets
+        ]
+        return self._sum_before(max(sums, default=0))
+
+    @property
     def paid_by_principal(self) -> int:
         """The principal's sum, without this payment."""
         return self._sum_before(self.principal.total)

@@ -223,7 +223,6 @@ def build_snapshot(
     context.assessment = assessment
     if score_name:
         read_behaviour(tx, context, digester)
-    facts = read_facts(tx, context, digester, assessment)
     context.uses = tx.count_uses(request.subject.agent, request.resource.id)
     context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
     amount = context.amount
@@ -240,6 +239,7 @@ def build_snapshot(
         digester=digester,
         at_us=at_us,
     )
+    facts = read_facts(tx, context, digester, assessment)
     answer_scope, standing = read_standing_answers(
         tx, context, digester=digester, reader=credentials.passport_store.reader
     )

@@ -18,13 +18,14 @@ from typing import Any, Final
 
 from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
+from halo_core.values.asked_acts import find_asked_stems
+from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.leaves import extract_texts, names_remark
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.normalization import has_invisible
 from halo_core.values.numbers import MIN_DIGITS
-from halo_core.values.text import extract_atoms
 
 MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""
@@ -81,9 +82,11 @@ _REFUSING: Final = re.compile(
 
 @lru_cache(maxsize=_MAX_MESSAGES)
 def asks_for(text: str, impact: Impact) -> bool:
-    """Whether a message asks for an act of a class: it has a word for it, and neither forbids it nor is a question."""
+    """Whether a message asks for an act of a class, and neither forbids it nor is a question."""
     words = REQUEST_WORDS_BY_IMPACT[impact.value]
-    return _REFUSING.search(text) is None and not words.isdisjoint(extract_atoms(text))
+    if _REFUSING.search(text) is not None:
+        return False
+    return not words.isdisjoint(find_asked_stems(text)) or not words.isdisjoint(find_foreign_acts(text))
 
 
 def to_canonical_form(kind: str, text: str) -> str:

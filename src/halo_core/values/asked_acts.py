@@ -300,6 +300,7 @@ def _is_performed(words: Sequence[str], place: int) -> bool:
         asks = _is_object(words, governing, is_definite=is_definite)
         # "A transfer of 20 to Ana, please."
         asks = asks or (before in ("a", "an", "another") and _at(words, governing) in ("", "please"))
+        asks = asks or (_at(words, governing) == "" and "again" in words[place : place + _MOST_BETWEEN])
     elif before in _PREPOSITIONS:
         asks = _takes_on(words, start)
     else:

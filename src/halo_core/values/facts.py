@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from itertools import compress
 from typing import Any, Final
@@ -36,13 +37,14 @@ from halo_core.values.lexicon import (
     find_asking_verbs,
     stem_all,
 )
+from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
-from halo_core.values.user_texts import generate_neighbours, is_above_ceiling
+from halo_core.values.user_texts import generate_neighbours
 
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
@@ -121,6 +123,7 @@ class FactSources:
         is_own_domain: whether a mail domain is declared as the tenant's own.
         is_established: the agent's baseline knows every target of the call, from several principals.
         knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
+        paid_before: of a payment, what was paid to its targets already for the same message of the user.
     """
 
     pointed: frozenset[int] = frozenset()
@@ -128,6 +131,7 @@ class FactSources:
     is_own_domain: Callable[[str], bool] = lambda _domain: False
     is_established: bool = False
     knows_places: bool = False
+    paid_before: Decimal = Decimal(0)
 
 
 NO_SOURCES: Final = FactSources()
@@ -264,12 +268,28 @@ class _Call:
         return bool(name and origins) and origins.count(Provenance.USER) == len(origins)
 
     def exceeds_amount(self) -> bool:
-        """Whether it pays more than all that the user wrote, and no trusted lookup gave the amount."""
+        """Whether it pays more than the user wrote for its targets, and no trusted lookup gave the amount."""
         name = self._resource.amount
-        return any(
-            is_above_ceiling(self._texts.get(leaf.pointer, ""), self._are_users)
+        amounts = [
+            leaf
             for leaf in self._traced
-            if name and name_of_argument(leaf.pointer) == name and leaf.origin not in VOUCHED_ORIGINS
+            if name and name_of_argument(leaf.pointer) == name and leaf.origin is not Provenance.KNOWN
+        ]
+        if not amounts:
+            return False
+        keys = set[str]()
+        for target in self._targets:
+            text = self._texts.get(target.pointer, "")
+            keys |= list_target_keys(text, [form for value in parse_argument(text) for form in value.forms])
+        return any(
+            is_above_ceiling(
+                self._texts.get(leaf.pointer, ""),
+                self._are_users,
+                keys=sorted(keys),
+                paid_before=self._sources.paid_before,
+                is_written=leaf.origin is Provenance.USER,
+            )
+            for leaf in amounts
         )
 
     def _are_users(self, forms: Iterable[Form]) -> list[bool]:

@@ -27,11 +27,11 @@ from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.numbers import MAX_FORMS
+from halo_core.values.paid_amounts import find_ceiling_forms
 from halo_core.values.text import split_name
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
     drop_forbidden,
-    find_ceiling_forms,
     find_id_numbers,
     find_named_words,
 )
@@ -75,7 +75,7 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
         wanted = drop_forbidden(own)
         forms += dict.fromkeys(find_named_words(wanted))
         if _HAS_DIGIT.search(own) is not None:
-            forms += find_ceiling_forms(own)
+            forms += find_ceiling_forms(own, find_forms)
             forms += find_id_numbers(wanted)
         text = wanted + behind
     # Addresses hold no blanks, so they are looked for only in the words that could be some.

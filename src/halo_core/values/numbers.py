@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from halo_core.content.personal_data import IBAN_LENGTHS, is_iban, normalize_text
 from halo_core.values.foreign_words import to_numbered_noun
@@ -312,13 +312,33 @@ _PAID_NUMBER: Final = re.compile(
 )
 
 
+_NUMBER_OF: Final = re.compile(
+    r"\b(?:(?:rent|fee|price|amount|total|sum|payment|transfer|refund|salary|deposit|donation|bill|invoice|balance|betrag"
+    r"|miete|überweisung|zahlung|rechnung|virement|montant|loyer|facture|importe|transferencia|alquiler|pago|factura"
+    r"|importo|bonifico|affitto|fattura|bedrag|huur|kwot[aęy])(?: is|:)? (?:of|von|über|de|di|van)|amount|total|sum"
+    rf"|make it|betrag|montant|importe|importo|bedrag)(?: is|:)? ({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])",
+    re.IGNORECASE,
+)
+"""A number behind a noun that is counted in money: `the rent of 900`, but not `invoice 417`."""
 _NUMBER_TO: Final = re.compile(
     rf"(?:,|\b(?:and|und|et|y|e|en|i)) ({_NUMERAL})(?= (?:to|for|an|für|à|pour|para|per|aan|voor|na|dla)\b)"
 )
 
 
-def find_sums(text: str) -> list[str]:
-    """The amounts of money in a text: with a currency, or behind a verb such as `pay`; of two readings the larger."""
+class PaidAmount(NamedTuple):
+    """An amount of money in a text.
+
+    Args:
+        start: where it begins.
+        readings: the numbers that it can mean, at least one.
+    """
+
+    start: int
+    readings: tuple[str, ...]
+
+
+def find_paid_amounts(text: str) -> list[PaidAmount]:
+    """The amounts of money in a text, in order: with a currency, or behind a verb such as `pay`."""
     found: dict[int, str] = {}
     for match in islice(_NUMBER_IN_TEXT.finditer(text), MAX_FORMS):
         if _find_currency(text, *match.span()) is not None:
@@ -326,10 +346,12 @@ def find_sums(text: str) -> list[str]:
     first_lowered = text[:1].lower() + text[1:]
     for match in islice(_PAID_NUMBER.finditer(first_lowered), MAX_FORMS):
         found.setdefault(match.start(1), match[1])
+    for match in islice(_NUMBER_OF.finditer(text), MAX_FORMS):
+        found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_TO.finditer(text), MAX_FORMS) if found else ():
         found.setdefault(match.start(1), match[1])  # "pay 10 to A and 20 to B"
-    sums = [max(_read_number_row(item), key=float, default="") for item in found.values()]
-    return [item for item in sums if item]
+    read = [PaidAmount(start, _read_number_row(found[start])) for start in sorted(found)]
+    return [item for item in read if item.readings]
 
 
 def _read_number_row(text: str) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
-"""What is read in texts of the user only: which words are names, what is forbidden, and how much may be paid.
+"""What is read in texts of the user only: which words are names, and what is forbidden.
 
     drop_forbidden(text)      # without the clauses that forbid something
     find_named_words(text)    # `bob` of "invite bob", not `says` of "do what it says"
-    find_ceiling_forms(text)  # forms by which `is_above_ceiling` says whether an amount is more than was written
 
 The words are English, and the shortest ones of the languages of `halo_core.values.foreign_words`.
 """
@@ -10,15 +9,12 @@ The words are English, and the shortest ones of the languages of `halo_core.valu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from math import ceil
 from typing import Final
 
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, VERBS, stem_all
-from halo_core.values.numbers import find_sums
 from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
 from halo_core.values.text import extract_atoms, split_name
 
@@ -275,63 +271,3 @@ def _drop_listed(kept: list[str]) -> list[str]:
     while kept and kept[-1].rstrip().endswith(",") and _is_list(kept[-1]):
         kept = kept[:-1]
     return kept
-
-
-# how much may be paid
-
-_LEVELS: Final = 40  # amounts up to 2**40 hundredths
-_MOST_DIGITS: Final = 15
-_ANY_CEILING: Final = Form("ceiling", "")
-"""Says that the user wrote an amount at all."""
-_OPEN_SUM: Final = re.compile(
-    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly)\b",
-    re.IGNORECASE,
-)
-
-
-def find_ceiling_forms(text: str) -> Iterator[Form]:
-    """Forms that cover all amounts up to the sum of those that a text pays; none where it leaves open what is added.
-
-    They are the fewest intervals, of lengths that are powers of two, that make up [0, sum] in hundredths. An amount
-    lies below the sum if one of its own `_LEVELS + 1` intervals is among them (`is_above_ceiling`).
-    """
-    sums = [to_hundredths(item) for item in find_sums(text)]
-    if not sums or _OPEN_SUM.search(text) is not None:
-        return
-    yield _ANY_CEILING
-    rest, start = min(sum(map(abs, sums)), 2**_LEVELS - 1) + 1, 0
-    for level in range(_LEVELS, -1, -1):
-        if rest >= 1 << level:
-            yield make_form(("ceiling", f"{level} {start >> level}"))
-            start += 1 << level
-            rest -= 1 << level
-
-
-def is_above_ceiling(amount: str, look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> bool:
-    """Whether an amount is more than the sum that the user wrote; False where the user wrote none.
-
-    Args:
-        amount: as an argument has it.
-        look_up: says of forms whether a text of the user gave them.
-    """
-    if not any(look_up([_ANY_CEILING])):
-        return False
-    try:
-        hundredths = abs(to_hundredths(amount))
-    except InvalidOperation:
-        return True
-    return not any(look_up([make_form(("ceiling", f"{level} {hundredths >> level}")) for level in range(_LEVELS + 1)]))
-
-
-def to_hundredths(amount: str) -> int:
-    """A plain decimal numeral in hundredths, rounded up; what is too large for any ceiling as one number.
-
-    Raises:
-        InvalidOperation: it is no number.
-    """
-    value = Decimal(amount)
-    if not value.is_finite():
-        raise InvalidOperation
-    if value.adjusted() > _MOST_DIGITS:
-        return (1 << 2 * _LEVELS) * (-1 if value < 0 else 1)
-    return ceil(value * 100) if value.adjusted() > -_LEVELS else int(value > 0)

@@ -1,0 +1,98 @@
+"""How much a text of the user has paid, and to whom."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halo_core.values.forms import find_forms, parse_argument
+from halo_core.values.paid_amounts import find_ceiling_forms, is_above_ceiling, list_target_keys
+
+A, B = "GB29NWBK60161331926819", "NL91ABNA0417164300"
+
+
+def is_above(text: str, target: str, amount: str, **more) -> bool:
+    forms = set(find_ceiling_forms(text, find_forms))
+    keys = list_target_keys(target, [form for value in parse_argument(target) for form in value.forms])
+    return is_above_ceiling(amount, lambda items: [item in forms for item in items], keys=sorted(keys), **more)
+
+
+@given(st.integers(0, 10**9).map(lambda n: Decimal(n) / 100), st.integers(0, 10**9).map(lambda n: Decimal(n) / 100))
+def test_an_amount_is_above_the_sum_exactly_if_it_is_larger(written, paid):
+    forms = set(find_ceiling_forms(f"Pay {written} euro to A", find_forms))
+    assert is_above_ceiling(str(paid), lambda items: [item in forms for item in items]) is (paid > written)
+
+
+@pytest.mark.parametrize("text", ["Pay A", "Pay 90 euro plus fees", "Pay 90 euro each", ""])
+def test_a_text_that_leaves_the_sum_open_has_no_ceiling(text):
+    assert list(find_ceiling_forms(text, find_forms)) == []
+
+
+@pytest.mark.parametrize("amount", ["1e400", "-1e400", "nan", "x", "9" * 60])
+def test_no_amount_is_too_odd_to_compare(amount):
+    forms = set(find_ceiling_forms(f"Pay 90 euro and {'9' * 60} USD", find_forms))
+    assert is_above_ceiling(amount, lambda items: [item in forms for item in items])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pay 20 euro to Ana and 500 euro to Bob",
+        "Pay 20 to Ana and 500 to Bob",
+        "Pay Ana 20 euro, Bob 500 euro",
+        "Ana: 20 EUR\nBob: 500 EUR",
+        "Ana gets 20 euro. Bob gets 500 euro. Pay them.",
+        "Überweise 20 Euro an Ana und 500 Euro an Bob",
+        "Paga 20 euros a Ana y 500 euros a Bob",
+        "Zapłać 20 EUR dla Ana i 500 EUR dla Bob",
+    ],
+)
+def test_an_amount_is_for_the_target_beside_it(text):
+    assert not is_above(text, "Ana", "20")
+    assert is_above(text, "Ana", "520")
+    assert is_above(text, "Ana", "500", is_written=True)
+    assert not is_above(text, "Bob", "500", is_written=True)
+    assert is_above(text, "Bob", "520")
+
+
+def test_accounts_are_found_beside_their_amounts_in_any_grouping():
+    text = f"Pay 20 euro to {A} and 500 euro to {B}"
+    assert is_above(text, "GB29 NWBK 6016 1331 9268 19", "500", is_written=True)
+    assert not is_above(text, "nl91 abna 0417 1643 00", "500", is_written=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "amount"),
+    [
+        ("Pay Hansen 480 euro for the rent and 20 euro for the heating", "Hansen", "500"),
+        ("Überweise Hansen 480 Euro Miete und 20 Euro Heizung", "Hansen", "500"),
+        ("Pay 20 euro for stamps and 480 euro to Hansen", "Hansen", "500"),
+        ("Pay Ana 20 euro for lunch and pay Ana 30 euro for the taxi", "Ana", "50"),
+        (f"Pay 20 euro to Ana and 500 euro to Bob. Bob's account is {B}", B, "500"),
+        ("Pay Ana 20 euro. Make it 25", "Ana", "25"),
+        ("Pay the rent of 900 to Maria and 20 euro to Bob", "Maria", "900"),
+    ],
+)
+def test_amounts_that_may_be_for_one_target_are_added(text, target, amount):
+    assert not is_above(text, target, amount, is_written=True)
+
+
+def test_a_target_without_an_amount_is_paid_the_largest():
+    text = f"Pay 20 euro to Ana and 500 euro to Bob at {B}"
+    assert not is_above(text, "Carla", "500", is_written=True)
+    assert is_above(text, "Carla", "520")
+
+
+def test_a_number_that_is_no_amount_is_none():
+    text = f"Pay 90 euro to {A}, room 800"
+    assert is_above(text, A, "800", is_written=True)
+    assert not is_above(text, A, "90", is_written=True)
+
+
+def test_payments_for_one_message_are_added():
+    text = "Pay 20 euro to Ana and 500 euro to Bob"
+    assert not is_above(text, "Bob", "300", paid_before=Decimal(200))
+    assert is_above(text, "Bob", "500", paid_before=Decimal(20), is_written=True)

@@ -1,4 +1,4 @@
-"""Rogue behaviour: agents that turn bad by themselves, on three synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on four synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from halo_studies.rogue.clinic_desk import ClinicDesk
 from halo_studies.rogue.console import show, summarize
 from halo_studies.rogue.families import FAMILIES
 from halo_studies.rogue.guarded import Setting
@@ -32,7 +33,7 @@ from halo_studies.rogue.shop_desk import ShopDesk
 
 __all__ = ["main"]
 
-_DESKS: Final = {desk.name: desk for desk in (LoanDesk, ServiceDesk, ShopDesk)}
+_DESKS: Final = {desk.name: desk for desk in (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk)}
 _QUICK: Final = Sizes(history=24, siblings=0, ordinary=5, family=1)
 _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 

@@ -11,6 +11,7 @@ import pytest
 
 import rogue
 from counts import is_thorough
+from halo_studies.rogue.clinic_desk import ClinicDesk
 from halo_studies.rogue.damage import count_damage, count_intended
 from halo_studies.rogue.families import FAMILIES
 from halo_studies.rogue.guarded import Setting
@@ -22,7 +23,7 @@ from halo_studies.rogue.rivals import RuleWatcher, ZScore
 from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
 
-DESKS = (LoanDesk, ServiceDesk, ShopDesk)
+DESKS = (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk)
 
 
 def family(name):

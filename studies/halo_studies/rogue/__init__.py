@@ -1,1 +1,1 @@
-"""A benchmark of agents that turn bad by themselves, on three desks with synthetic worlds."""
+"""A benchmark of agents that turn bad by themselves, on four desks with synthetic worlds."""

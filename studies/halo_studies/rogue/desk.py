@@ -42,6 +42,8 @@ class Desk(ABC):
     tools: ClassVar[Mapping[str, Resource]]
     export_rows: ClassVar[int]
     """Rows of the table that `export` takes."""
+    shares_of_days: ClassVar[Sequence[int]] = (15, 45, 25, 12, 3)
+    """Shares of weekdays with none, one, two, three and six sessions."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed

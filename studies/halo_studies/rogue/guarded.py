@@ -37,7 +37,7 @@ TENANT: Final = "local"
 _SURFACE: Final[Surface[str]] = Surface(text=str)
 _COMPRESSED_GAP_S: Final = 10
 _FAILURES: Final = (LookupError, PermissionError)
-_JSON_TYPES: Final = {"str": "string", "int": "integer", "float": "number"}
+_JSON_TYPES: Final = {"str": "string", "int": "integer", "float": "number", "dict": "object"}
 
 
 class SimulatedClock:
@@ -285,9 +285,10 @@ def _guard_tools(halo: HaloBase, desk: Desk, live: Live) -> dict[str, Guarded]:
 def _guard_plainly(halo: HaloBase, name: str, desk: Desk, live: Live) -> Guarded:
     function = live.tools[name]
     hints = {key: kind for key, kind in function.__annotations__.items() if key != "return"}
+    types = {key: _JSON_TYPES[str(getattr(kind, "__name__", kind)).partition("[")[0]] for key, kind in hints.items()}
     schema = {
         "type": "object",
-        "properties": {key: {"type": _JSON_TYPES[str(getattr(kind, "__name__", kind))]} for key, kind in hints.items()},
+        "properties": {key: {"type": word} for key, word in types.items()},
         "required": sorted(hints),
     }
     resource = halo.register(

@@ -61,7 +61,7 @@ def draw_history(desk: Desk, seed: int, sizes: Sizes) -> History:
     rng = random.Random(f"history {desk.name} {seed}")
     agents = [desk.agents[0]] * sizes.history + [one for one in desk.agents[1:] for _ in range(sizes.siblings)]
     rng.shuffle(agents)
-    moments = draw_moments(rng, desk.principals)
+    moments = draw_moments(rng, desk.principals, shares=desk.shares_of_days)
     plans = [desk.ordinary(rng, next(moments), agent) for agent in agents]
     return History(plans, list(islice(moments, max(sizes.ordinary, 60))))
 

@@ -118,11 +118,14 @@ class Moment:
     is_month_end: bool
 
 
-def draw_moments(rng: random.Random, principals: Sequence[Principal], first_day: int = 0) -> Iterator[Moment]:
+def draw_moments(
+    rng: random.Random, principals: Sequence[Principal], first_day: int = 0, shares: Sequence[int] = (15, 45, 25, 12, 3)
+) -> Iterator[Moment]:
     """Endless beginnings of sessions in order of time, from a day on (0 is `FIRST_DAY`).
 
     Weekdays have one or two sessions, busy days up to six, the last working days of a month more; a few sessions are
-    late in the evening, and now and then somebody works on a Saturday.
+    late in the evening, and now and then somebody works on a Saturday. `shares` are those of weekdays with none, one,
+    two, three and six sessions.
     """
     day = first_day
     while True:
@@ -131,7 +134,7 @@ def draw_moments(rng: random.Random, principals: Sequence[Principal], first_day:
             today.weekday() < 5 and (today + timedelta(days=4 if today.weekday() > 2 else 2)).month != today.month
         )
         if today.weekday() < 5:
-            number = rng.choices((0, 1, 2, 3, 6), (15, 45, 25, 12, 3))[0] + 2 * is_month_end
+            number = rng.choices((0, 1, 2, 3, 6), shares)[0] + 2 * is_month_end
         else:
             number = int(today.weekday() == 5 and rng.random() < 0.08)
         starts = []

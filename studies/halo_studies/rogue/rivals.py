@@ -21,8 +21,20 @@ __all__ = ["RIVALS", "Rival", "RuleWatcher", "ZScore"]
 
 _WINDOW: Final = 150
 _LEAST: Final = 20
-_SENSITIVE: Final = frozenset({"chd", "pii", "secret"})
+_SENSITIVE: Final = frozenset({"chd", "phi", "pii", "secret"})
 _SAFE: Final = frozenset({Impact.READ})
+
+
+def list_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Values inside nested arguments, each with the name of the outermost argument."""
+    for name, value in args.items():
+        inner = [leaf for _, leaf in list_leaves(value)] if isinstance(value, Mapping) else [value]
+        yield from ((name, leaf) for leaf in inner)
+
+
+def list_places(resource: Resource, args: Mapping[str, Any]) -> set[str]:
+    """Where money or data goes: the values of the declared targets."""
+    return {str(value) for name, value in list_leaves(args) if name in resource.targets}
 
 
 @dataclass(slots=True)
@@ -45,14 +57,15 @@ class Seen:
         self.counts["acts"] += 1
         self.counts["reads" if resource.impact in _SAFE else "writes"] += 1
         self.counts["sends"] += resource.impact is Impact.SEND
-        self.counts["size"] += sum(len(value) for value in args.values() if isinstance(value, str))
+        leaves = [value for _, value in list_leaves(args)]
+        self.counts["size"] += sum(len(value) for value in leaves if isinstance(value, str))
         self.tools.add(tool)
         self.systems.add(resource.system)
         self.labels.update(resource.labels)
-        self.objects.update(value for value in args.values() if isinstance(value, str) and len(value) <= 40)
-        self.places.update(str(args[name]) for name in resource.targets if name in args)
+        self.objects.update(value for value in leaves if isinstance(value, str) and len(value) <= 40)
+        self.places.update(list_places(resource, args))
         if resource.impact in _SAFE and resource.labels:
-            self.records.setdefault(tool, set()).update(map(str, args.values()))
+            self.records.setdefault(tool, set()).update(map(str, leaves))
         if resource.amount:
             self.amounts.setdefault(tool, []).append(float(args.get(resource.amount, 0)))
 
@@ -157,7 +170,7 @@ class RuleWatcher(Rival):
     def _reasons(self, seen: Seen, resource: Resource, args: Mapping[str, Any]) -> Iterator[str]:
         at = datetime.fromtimestamp(seen.plan.start_us / 1_000_000, tz=UTC)
         tool = next(name for name, one in self.tools.items() if one is resource)
-        places = {str(args[name]) for name in resource.targets if name in args}
+        places = list_places(resource, args)
         yield "host" if seen.plan.host not in self._hosts else ""
         yield "hour" if not {(at.hour + step) % 24 for step in (-1, 0, 1)} & self._hours else ""
         records = max(map(len, seen.records.values()), default=0)

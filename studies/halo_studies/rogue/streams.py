@@ -37,7 +37,7 @@ class Act:
 
     Args:
         tool: its name.
-        args: arguments by name; a `FromResults` is filled in when the call is made.
+        args: arguments by name; a `FromResults`, also inside an object, is filled in when the call is made.
         is_rogue: it is no part of what the agent is there for.
         wait_s: seconds since the act before.
     """
@@ -142,9 +142,11 @@ class Live:
     def acts(self) -> Iterator[tuple[Act, dict[str, Any]]]:
         """Acts with their arguments filled in; `run` each before the next is taken, or leave it out."""
         for act in self.plan.acts:
-            yield act, {name: self._fill(value) for name, value in act.args.items()}
+            yield act, self._fill(act.args)
 
     def _fill(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: self._fill(inner) for name, inner in value.items()}
         if not isinstance(value, FromResults):
             return value
         results = self._results.get(value.tool, [])

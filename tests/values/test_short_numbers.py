@@ -73,3 +73,26 @@ def test_a_telephone_number_with_its_area_code_is_one_number(request_text, numbe
 @pytest.mark.parametrize("number", ["1234567", "170 1234567", "+170 1234567", "0170 123456", "0170 12345678"])
 def test_and_no_part_of_it_is_a_number(number):
     assert origin("Text Ben at 0170 1234567", "send_sms", "number", number) is not Provenance.USER
+
+
+@pytest.mark.parametrize(
+    ("request_text", "number", "is_users"),
+    [
+        ("Look at 471122: is anything missing?", 471122, True),
+        ("Pay 471122: 18.20, 550031: 7.40", 550031, True),
+        ("Look at it at 10:30", 10, False),
+        ("Use port 471122:8", 471122, False),
+    ],
+)
+def test_a_number_before_a_colon_and_a_blank_is_one(request_text, number, is_users):
+    leaves = parse_leaves({"record": number})
+    assert (trace_leaves(leaves, world(request_text).sketch)[0].origin is Provenance.USER) is is_users
+
+
+def test_names_of_fields_beside_a_target_are_no_targets():
+    payee = {"iban": "DE91100000000123456789", "holder": "Ana Lima", "contact_person": "Ana Lima"}
+    made = world("Pay Ana Lima, DE91100000000123456789")
+    found = trace_leaves(parse_leaves({"payee": payee}), made.sketch, ("payee",), tool="reimburse")
+    assert all(leaf.origin is Provenance.USER for leaf in found if leaf.is_target)
+    (mallory,) = trace_leaves(parse_leaves({"payee": {"mallory": 100}}), made.sketch, ("payee",), tool="pay")[:1]
+    assert mallory.is_target

@@ -156,7 +156,9 @@ _FIELD_WORDS: Final = (
     | frozenset(
         "account iban to recipient beneficiary payee creditor name first last address email mail phone number id code "
         "sort bank bic swift routing value path file url uri link host domain user username cc bcc city country street "
-        "zip postcode order payment item line detail data payload channel target destination role attachment".split()
+        "zip postcode order payment item line detail data payload channel target destination role attachment "
+        "bank branch company contact country customer department fax holder initial middle mobile organisation "
+        "organization owner person prefix province region salutation state street suffix telephone title".split()
     )
 )
 """Words of keys that name a field; any other key of a mapping can be a value itself."""

@@ -269,7 +269,7 @@ _AMOUNT: Final = re.compile(
 _WHOLE_NUMERAL: Final = re.compile(_NUMERAL)
 _NUMBER_IN_TEXT: Final = re.compile(
     r"[0-9+-](?<![A-Za-z0-9_.,:/-][0-9+-])(?<![A-Za-z0-9]-[0-9+-])(?:(?<=[0-9])[0-9]*+|(?<=[+-])[0-9]++)"
-    r"(?:[.,'][0-9]++|[ \u202f][0-9]{3}(?![0-9]))*+(?![A-Za-z0-9_:/@-])"
+    r"(?:[.,'][0-9]++|[ \u202f][0-9]{3}(?![0-9]))*+(?![A-Za-z0-9_/@-]|:\S)"
 )
 _NUMBER_OF_LIST: Final = re.compile(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
 _CURRENCY_BEFORE: Final = re.compile(rf"({_CURRENCY})[ ]?$", re.IGNORECASE)

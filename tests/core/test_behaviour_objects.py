@@ -9,38 +9,37 @@ from halo_core.enforcement.behaviour_events import _is_prose
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource
 from halo_world import SURFACE, Calls
-from profile_world import text_schema
 
 
 @pytest.mark.parametrize(
-    ("pointer", "text"),
+    ("name", "text"),
     [
-        ("/status", "in review"),
-        ("/status", "closed"),
-        ("/text", "papers are missing"),
-        ("/month", "month 0"),
-        ("/reference", "refund ln-5502"),
-        ("/name", "loan ln-5502"),
+        ("status", "in review"),
+        ("status", "closed"),
+        ("text", "papers are missing"),
+        ("month", "month 0"),
+        ("reference", "refund ln-5502"),
+        ("name", "loan ln-5502"),
     ],
 )
-def test_a_few_words_are_no_object(pointer, text):
-    assert _is_prose(text, pointer, is_target=False)
-    assert not _is_prose(text, pointer, is_target=True)
+def test_a_few_words_are_no_object(name, text):
+    assert _is_prose(text, name, is_target=False)
+    assert not _is_prose(text, name, is_target=True)
 
 
 @pytest.mark.parametrize(
-    ("pointer", "text"),
+    ("name", "text"),
     [
-        ("/application_id", "ln-5502"),
-        ("/login", "ana"),
-        ("/customer", "acme"),
-        ("/name", "ana schmidt"),
-        ("/q", "ana.keller"),
-        ("/host", "srv-759"),
+        ("application_id", "ln-5502"),
+        ("login", "ana"),
+        ("customer", "acme"),
+        ("name", "ana schmidt"),
+        ("q", "ana.keller"),
+        ("host", "srv-759"),
     ],
 )
-def test_what_identifies_something_is_an_object(pointer, text):
-    assert not _is_prose(text, pointer, is_target=False)
+def test_what_identifies_something_is_an_object(name, text):
+    assert not _is_prose(text, name, is_target=False)
 
 
 @pytest.mark.parametrize(
@@ -54,18 +53,64 @@ def test_what_identifies_something_is_an_object(pointer, text):
         ({"id": "LN-1", "path": "/desk/LN-4711.txt"}, 1),
     ],
 )
-def test_an_object_is_related_if_the_request_names_it(home, monkeypatch, args, unrelated):
+def test_an_object_is_related_if_the_request_names_it(run_call, args, unrelated):
+    event = run_call(Resource(impact=Impact.WRITE, source_trust=900), args, "Please handle LN-1")
+    assert sum(not item.is_related for item in event.objects) == unrelated
+
+
+@pytest.mark.parametrize(
+    ("args", "objects"),
+    [
+        ({"query": {"mrn": 471122}}, 1),
+        ({"query": {"customer_ids": [17, 18]}}, 2),
+        ({"booking": {"patient": {"mrn": 471122}, "slot_of_week": 14}}, 1),
+        ({"q": 471122}, 1),  # a long whole number is one wherever it stands
+        ({"limit": 471122}, 0),
+        ({"address": {"zip": 80331, "city": "Berlin"}}, 0),
+        ({"page": {"first_name": 7, "ticket_no": 12}}, 1),  # names of fields are none
+        ({"accounts": {"LN-4711": True}}, 1),  # but identifiers in their place are
+    ],
+)
+def test_identifiers_are_found_in_nested_arguments_and_among_numbers(run_call, args, objects):
+    event = run_call(Resource(impact=Impact.READ, source_trust=900), args, "Please handle LN-1")
+    assert len(event.objects) == objects
+
+
+@pytest.mark.parametrize(
+    ("labels", "args", "objects"),
+    [
+        (("pii",), {"q": "falcon"}, 1),
+        (("pii",), {"q": "falcon", "format": "csv"}, 1),
+        (("pii",), {"q": "falcon", "id": "LN-4711"}, 1),  # the identifier says whose data it is
+        ((), {"q": "falcon"}, 0),
+    ],
+)
+def test_a_word_is_an_object_where_nothing_else_says_whose_labelled_data_is_read(run_call, labels, args, objects):
+    event = run_call(Resource(impact=Impact.READ, source_trust=900, labels=labels), args, "Please handle LN-1")
+    assert len(event.objects) == objects
+
+
+def test_an_amount_is_no_record_number(run_call):
+    resource = Resource(impact=Impact.PAYMENT, source_trust=900, amount="sum_due")
+    assert not run_call(resource, {"sum_due": 471122}, "Please handle LN-1").objects
+
+
+@pytest.fixture
+def run_call(home, monkeypatch):
+    """Run one call of a tool and give the event that was made of it."""
     events = []
 
     def build(*given):
         events.append(behaviour_events.build_event(*given))
         return events[-1]
 
+    def run(resource, args, request):
+        with HaloBase.local("clerk", home=home, mode="observe", quiet=True) as halo:
+            tool = halo.register(ActionKind.TOOL_CALL, "note", resource=resource, schema={"type": "object"})
+            with halo.session("s", user="ana@corp.example", request=request):
+                halo.enforcer.run(halo.build_call(tool, args), Calls("done"), SURFACE)
+        (event,) = events
+        return event
+
     monkeypatch.setattr(session_behaviour, "build_event", build)
-    with HaloBase.local("clerk", home=home, mode="observe", quiet=True) as halo:
-        resource = Resource(impact=Impact.WRITE, source_trust=900)
-        note = halo.register(ActionKind.TOOL_CALL, "note", resource=resource, schema=text_schema("id", "text", "path"))
-        with halo.session("s", user="ana@corp.example", request="Please handle LN-1"):
-            halo.enforcer.run(halo.build_call(note, args), Calls("done"), SURFACE)
-    (event,) = events
-    assert sum(not item.is_related for item in event.objects) == unrelated
+    return run

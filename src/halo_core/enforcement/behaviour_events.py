@@ -1,8 +1,10 @@
 """One action as behaviour sees it: which objects it touches, where it reaches, how much leaves.
 
-Objects are the identifiers, paths, accounts and addresses among its arguments; a few words of prose are none. One is
-related to the request if the user vouches for it, or if it stands in a result that was brought by an action on related
-objects and is short (lineage). What stands in a list first is not, whatever the agent does with it afterwards.
+Objects are the identifiers, paths, accounts and addresses among its arguments, at any depth; a few words of prose are
+none. A word or a number is an identifier by the name of its argument or field; a long whole number wherever it is no
+amount; and a word where a read of labelled data has nothing else that says whose data it is. An object is related to
+the request if the user vouches for it, or if it stands in a result that was brought by an action on related objects
+and is short (lineage). What stands in a list first is not, whatever the agent does with it afterwards.
 """
 
 from __future__ import annotations
@@ -16,14 +18,14 @@ from typing import TYPE_CHECKING, Final
 from halo_core.behaviour import ALARM, BehaviourEvent, Destination, TouchedObject
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.action_facts import is_related_source
-from halo_core.model import Impact, Provenance
+from halo_core.model import Impact, Provenance, Resource
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
 from halo_core.store import Transaction
 from halo_core.store.known_values import KnownValues
 from halo_core.values import Kind, TracedLeaf
 from halo_core.values.addresses import canonicalize_host, parse_url
 from halo_core.values.hosts import find_own_domain
-from halo_core.values.leaves import Leaf, name_of_argument
+from halo_core.values.leaves import KEY, Leaf, name_of_argument, names_thing
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT
 from halo_core.values.text import split_name
 
@@ -40,11 +42,17 @@ _PLACES: Final = frozenset({Kind.HOST, Kind.URL})
 _REACHING: Final = frozenset({Impact.ADMIN, Impact.PAYMENT, Impact.SEND, Impact.UNKNOWN})
 _IDENTIFYING: Final = frozenset(
     split_name(word)[-1]
-    for word in "account card case client contract customer document employee file id identifier invoice key loan "
-    "login member no nr number order patient person policy record ref reference ticket user username".split()
+    for word in "account applicant asset beneficiary booking borrower card case claim client contract customer "
+    "document driver email employee file guest handle iban id ids identifier incident invoice isin key loan login "
+    "matter member mrn no nos nr number order owner parcel passenger patient payee person pnr policy recipient record "
+    "ref reference reservation shipment sku slug ssn student subscriber tenant ticket tracking uid user username uuid "
+    "vehicle vin".split()
 )
 """Words at the end of an argument's name that make a number in it, or a word, an identifier; stemmed."""
 _NAMING: Final = _IDENTIFYING | {split_name("name")[-1]}
+_POSTAL: Final = frozenset(split_name(word)[-1] for word in "plz postal postcode zip zipcode".split())
+_KEY_DIGITS: Final = 5
+"""Digits from which on a whole number is an identifier, if neither its name nor its type makes it an amount."""
 _MAX_WORDS: Final = 512  # of one text
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _SEPARATORS: Final = re.compile(r"[\s,;:!?()\[\]\"']+|\.(?=\s|$)")
@@ -60,25 +68,43 @@ def _fingerprint(key: bytes, text: str) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _is_identifier(pointer: str) -> bool:
-    words = split_name(name_of_argument(pointer))
+def _is_identifier(name: str) -> bool:
+    words = split_name(name)
     return bool(words) and words[-1] in _IDENTIFYING
 
 
 @lru_cache(maxsize=1024)
-def _names_something(pointer: str) -> bool:
-    words = split_name(name_of_argument(pointer))
+def _names_something(name: str) -> bool:
+    words = split_name(name)
     return bool(words) and words[-1] in _NAMING
 
 
-def _is_prose(text: str, pointer: str, *, is_target: bool) -> bool:
-    """Whether a short text is no object itself: a state, a remark, or words around an identifier."""
+def _is_prose(text: str, name: str, *, is_target: bool) -> bool:
+    """Whether a short text is no object itself: a state, a remark, or words around an identifier.
+
+    Args:
+        text: of the argument or field.
+        name: of it; `KEY` where the text is itself the name of a field.
+        is_target: it is declared a target.
+    """
+    if name == KEY:
+        return not _IDENTIFIER.fullmatch(text)
     if is_target:
         return False
     words = text.split()
     if len(words) == 1:
-        return text.isalpha() and not _names_something(pointer)
-    return not _names_something(pointer) or any(_IDENTIFIER.fullmatch(word) for word in words)
+        return text.isalpha() and not _names_something(name)
+    return not _names_something(name) or any(_IDENTIFIER.fullmatch(word) for word in words)
+
+
+def _is_record_number(leaf: Leaf, name: str, resource: Resource) -> bool:
+    """Whether a number says which record is meant: by its name, or as a long one that is no amount."""
+    if _is_identifier(name):
+        return True
+    text = leaf.text.strip()
+    if len(text) < _KEY_DIGITS or not text.isdigit() or leaf.is_amount:
+        return False
+    return resource.amount not in (name, name_of_argument(leaf.pointer)) and _POSTAL.isdisjoint(split_name(name))
 
 
 def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -> BehaviourEvent:
@@ -93,21 +119,23 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
     key, impact = tx.image.sketch_key, resource.impact
     objects: list[TouchedObject] = []
     destinations: list[Destination] = []
-    prose: list[list[str]] = []
+    prose: list[tuple[TracedLeaf, str, str]] = []
     program, bytes_out = "", 0
-    texts = _map_texts(context.leaves)
+    leaves = {leaf.pointer: leaf for leaf in context.leaves}
     reaches = impact in _REACHING
     for traced in context.traced:
-        kind, pointer, traced_origin = traced.kind, traced.pointer, traced.origin
-        if kind not in _OBJECTS and not (kind in _NUMBERS and _is_identifier(pointer)):
-            if kind is Kind.PROGRAM:
-                program = program or _name_program(texts.get(pointer, ""))
+        kind, leaf, traced_origin = traced.kind, leaves[traced.pointer], traced.origin
+        if kind is Kind.PROGRAM:
+            program = program or _name_program(leaf.text)
             continue
-        text = texts.get(pointer, "").strip().casefold()
+        name = leaf.field or name_of_argument(traced.pointer)
+        if kind not in _OBJECTS and not (kind in _NUMBERS and _is_record_number(leaf, name, resource)):
+            continue
+        text = leaf.text.strip().casefold()
         if not text or len(objects) >= _MAX_OBJECTS:
             continue
-        if kind is Kind.HANDLE and _is_prose(text, pointer, is_target=traced.is_target):
-            prose.append(_SEPARATORS.split(text))
+        if kind is Kind.HANDLE and _is_prose(text, name, is_target=traced.is_target):
+            prose.append((traced, name, text))
             continue
         is_requested = traced_origin is Provenance.USER
         is_related = is_requested or _is_related(tx, context, traced, text)
@@ -122,7 +150,9 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         bytes_out = sum([len(leaf.text) for leaf in context.leaves])
         objects += _list_carried(tx, context, [leaf.words for leaf in context.leaves if len(leaf.words) > 1])
     elif prose:
-        objects += _list_carried(tx, context, prose)
+        objects += _list_carried(tx, context, [_SEPARATORS.split(text) for _, _, text in prose])
+        if not objects and impact is Impact.READ and resource.labels:
+            objects += _list_words(tx, context, prose)
     return BehaviourEvent(
         tool=resource.id,
         kind=resource.kind,  # members are texts; asking for `value` is two calls
@@ -146,6 +176,25 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         session_risk=state.risk,
         surprise=_measure_surprise(context),
     )
+
+
+def _list_words(
+    tx: Transaction, context: DecisionContext, prose: Iterable[tuple[TracedLeaf, str, str]]
+) -> list[TouchedObject]:
+    """The objects that single words name, where nothing else says whose data is read.
+
+    Args:
+        tx: the transaction.
+        context: of the call.
+        prose: arguments without an identifier: traced, the name of the argument or field, and the text.
+    """
+    objects = []
+    for traced, name, text in prose:
+        if text.isalpha() and name != KEY and not names_thing(name):
+            is_requested = traced.origin is Provenance.USER
+            is_related = is_requested or _is_related(tx, context, traced, text)
+            objects.append(TouchedObject(_fingerprint(tx.image.sketch_key, text), is_related, False, is_requested))
+    return objects
 
 
 def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, text: str) -> bool:
@@ -180,13 +229,6 @@ def _list_carried(tx: Transaction, context: DecisionContext, texts: Iterable[Seq
         is_related = is_requested or (0 < place <= len(sources) and is_related_source(sources[place - 1]))
         carried.append(TouchedObject(_fingerprint(key, word), is_related, "@" in word, is_requested))
     return carried
-
-
-def _map_texts(leaves: tuple[Leaf, ...]) -> dict[str, str]:
-    texts = {}
-    for leaf in leaves:
-        texts[leaf.pointer] = leaf.text
-    return texts
 
 
 def _name_program(text: str) -> str:

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halo_core.behaviour import (
+    Axis,
+    BehaviourAssessment,
     BehaviourEvent,
     CarriedRisk,
     SessionSummary,
@@ -17,6 +19,7 @@ from halo_core.behaviour import (
 )
 from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY, MAX_LIGHT
 from halo_core.behaviour.packing import NumberReader, pack_numbers
+from halo_core.behaviour.summaries import decode_summary, encode_summary
 
 NAMES = st.sampled_from(["", "ada", "bob", "cyd"])
 SOURCES = st.sampled_from(["", "", "doc1", "doc2"])
@@ -115,6 +118,31 @@ def test_it_falls_by_a_quarter_with_each_day_of_ordinary_work_of_the_pair():
     for day in range(4, 40):
         risk = risk.after_session(ordinary("ada", day=day))
     assert risk.risk_for("ada") == 0
+
+
+def test_sessions_that_were_asked_about_because_of_the_risk_alone_do_not_keep_it_up():
+    risk = carried(("ada", 800))
+    for day, expected in enumerate((600, 450, 337), 1):
+        risk = risk.after_session(only_asked(actions=5, day=day))
+        assert risk.risk_for("ada") == expected
+    assert risk.after_session(only_asked(actions=0, day=9)).risk_for("ada") == 337  # nothing ran: no work was done
+    assert risk.after_session(alarm(9, "ada", 800)).risk_for("ada") > 800
+
+
+def only_asked(*, actions, day):
+    return SessionSummary("s", "ada", 0, "", SessionVerdict.ALARM, actions=actions, day=day, is_only_asked=True)
+
+
+@pytest.mark.parametrize(("kind", "is_only_asked"), [("narrowed", True), ("requested", True), ("volume", False)])
+def test_a_session_says_whether_all_that_alarmed_leaves_no_risk(kind, is_only_asked):
+    axes = (Axis("unrelated", 9, 1, "words", 4500, kind),)
+    tally = SessionTally().with_refusal(7, is_attempt=False, found=BehaviourAssessment(axes=axes), ts_us=1)
+    summary = summarize_session("s", tally)
+    assert (summary.is_only_asked, summary.verdict) == (is_only_asked, SessionVerdict.ALARM)
+    tree = encode_summary("clerk", tally, summary)
+    assert decode_summary(tree, "s")[1] == summary
+    going_on = summarize_session("s", tally.after_fold("alarm"))
+    assert going_on.is_only_asked is is_only_asked  # what alarmed before is still open
 
 
 def test_many_sessions_of_one_day_take_no_more_than_one():

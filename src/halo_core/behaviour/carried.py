@@ -70,6 +70,7 @@ class SessionSummary:
         verdict: see `SessionVerdict`.
         actions: of the session.
         day: on which it began, since 1970.
+        is_only_asked: all that alarmed was asked about and leaves no risk (`assessment.Axis.kind`).
     """
 
     session: str
@@ -79,6 +80,7 @@ class SessionSummary:
     verdict: SessionVerdict = SessionVerdict.ORDINARY
     actions: int = 0
     day: int = 0
+    is_only_asked: bool = False
 
 
 def summarize_session(
@@ -115,7 +117,9 @@ def summarize_session(
         teaches = observed and (not (source and is_explained) or _is_listed(tally))
         verdict = SessionVerdict.OBSERVED if teaches else SessionVerdict.ALARM
         severity = 0 if observed else severity
-    return make_summary(session, tally, severity, source if is_explained else "", verdict)
+    is_only_asked = verdict is SessionVerdict.ALARM and all(alarm.share < _ALARM_SHARE for alarm in alarms)
+    explained_by = source if is_explained else ""
+    return make_summary(session, tally, severity, explained_by, verdict, is_only_asked=is_only_asked)
 
 
 def _is_listed(tally: SessionTally) -> bool:
@@ -132,12 +136,18 @@ def _is_listed(tally: SessionTally) -> bool:
 
 
 def make_summary(
-    session: str, tally: SessionTally, severity: int, source: str, verdict: SessionVerdict
+    session: str,
+    tally: SessionTally,
+    severity: int,
+    source: str,
+    verdict: SessionVerdict,
+    *,
+    is_only_asked: bool = False,
 ) -> SessionSummary:
     """The summary of a session whose severity, source and verdict are known; see `SessionSummary`."""
     day = day_of(tally.first_us)
     actions = tally.values_since_fold[INDEX["actions"]]
-    return SessionSummary(session, tally.principal, severity, source, verdict, actions, day)
+    return SessionSummary(session, tally.principal, severity, source, verdict, actions, day, is_only_asked)
 
 
 def _name_kind(axis: str) -> str:
@@ -216,7 +226,8 @@ class CarriedRisk:
 
     def after_session(self, summary: SessionSummary) -> CarriedRisk:
         """The risk after a session has ended."""
-        if summary.verdict in (SessionVerdict.ORDINARY, SessionVerdict.CLEARED):
+        # INVARIANT: what is asked about because of the risk does not keep the risk up.
+        if summary.is_only_asked or summary.verdict in (SessionVerdict.ORDINARY, SessionVerdict.CLEARED):
             principal = _fingerprint(summary.principal)
             left = [alarm.after_work(summary, is_own=alarm.principal == principal) for alarm in self.alarms]
             return CarriedRisk(_order([alarm for alarm in left if alarm.pair or alarm.agent]))

@@ -52,6 +52,8 @@ def encode_summary(
         tree["severity"] = summary.severity
     if summary.source:
         tree["source"] = summary.source
+    if summary.is_only_asked:
+        tree["asked"] = True
     if role:
         tree["role"] = role
     if is_hindered:
@@ -67,7 +69,8 @@ def decode_summary(tree: Mapping[str, Any], session: str) -> tuple[SessionTally,
     """
     tally = decode_tally(tree["tally"])
     verdict = SessionVerdict(tree["verdict"])
-    return tally, make_summary(session, tally, tree.get("severity", 0), tree.get("source", ""), verdict)
+    severity, source, is_only_asked = tree.get("severity", 0), tree.get("source", ""), bool(tree.get("asked"))
+    return tally, make_summary(session, tally, severity, source, verdict, is_only_asked=is_only_asked)
 
 
 def list_identities(tree: Mapping[str, Any]) -> list[tuple[str, str]]:

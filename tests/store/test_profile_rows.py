@@ -17,6 +17,7 @@ from halo_core.model import EntryKind
 from halo_core.store import profile_rows
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.reader import Reader
+from halo_core.store.session_state import MAX_TALLIES
 from halo_core.testing import FixedClock
 from halo_world import cli
 from profile_world import USERS, Desk, profile_entries
@@ -181,6 +182,20 @@ def test_what_a_killed_process_did_counts_for_the_next_decision(place):
     with opened(place) as halo:
         Desk(halo).ordinary(10)
     assert versions(place) == [1, 2, 3, 4, 5, 6]  # it was folded once
+    assert place.verified() == 0
+
+
+def test_no_agent_of_a_crowded_session_is_left_out(place):
+    workers = [f"worker-{number}" for number in range(MAX_TALLIES)]
+    with opened(place) as halo:
+        desk = Desk(halo)
+        with halo.session("crowd", user=USERS[0], request="Please look up customer C-1"):
+            assert desk.run("find_customer", {"id": "C-1"}, "one open order") == "ran"
+            for worker in workers:
+                with halo.agent_scope(worker):
+                    assert desk.run("find_customer", {"id": "C-1"}, "one open order") == "ran"
+    summaries = [tree for body in place.bodies(EntryKind.PROFILE) for tree in body.get("sessions", ())]
+    assert {tree["agent"] for tree in summaries} == {"clerk", *workers}
     assert place.verified() == 0
 
 

@@ -32,7 +32,7 @@ from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
 from halo_core.enforcement.planner import Planner
 from halo_core.enforcement.remedies import describe_remedy
-from halo_core.enforcement.session_folds import NOTED_EVERY_US, SessionFolds
+from halo_core.enforcement.session_folds import CROWDED_TALLIES, NOTED_EVERY_US, SessionFolds
 from halo_core.enforcement.ticket import Ticket
 from halo_core.errors import CannotDecide, Denied, HaloError, Held, Pending
 from halo_core.log_output import get_logger
@@ -200,6 +200,8 @@ class Enforcer:
             noted_us = self.folds.open_sessions.get(context.session)
             if noted_us is None or context.now_us - noted_us > NOTED_EVERY_US:
                 self.folds.note(context.session, context.now_us, is_new=not context.state.view.steps)
+            if len(context.state.tallies) >= CROWDED_TALLIES:
+                self.folds.fold_crowded(context.session)
         if context.quota_warnings:
             _log_quota(context, is_quiet=self.is_quiet)
         if context.runs:

@@ -25,13 +25,15 @@ from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Sto
 from halo_core.store.engine import Conflict, is_postgres
 from halo_core.store.open_tallies import UnfoldedSession, UnfoldedTable
 from halo_core.store.profile_rows import ProfileTable, StoredProfile, commit_profile
-from halo_core.store.session_state import AgentTally
+from halo_core.store.session_state import MAX_TALLIES, AgentTally
 
 LocatedSummary = tuple[dict[str, Any], Mapping[str, Any], str]
 """Where the summary of an agent's session stands, the summary, and the session's reference."""
 IDLE_US: Final = 15 * 60_000_000
 """Microseconds without an action after which a session is folded although nobody said that it has ended."""
 _MAX_OPEN: Final = 1024
+CROWDED_TALLIES: Final = MAX_TALLIES - 4
+"""Agents in a session from which on it is folded although it goes on, so that no agent's tally is dropped."""
 NOTED_EVERY_US: Final = 60_000_000
 """Microseconds after which it is noted again that a session acts."""
 SLICE_US: Final = 8 * 3600 * 1_000_000
@@ -248,6 +250,10 @@ class SessionFolds:
         """Have the next transaction fold what processes that have ended left, before anything is decided in it."""
         self.has_looked, self._looked_us = True, self._store.clock.now_us()
         self._store.defer(FoldLeftJob(is_first=True))
+
+    def fold_crowded(self, session: str) -> None:
+        """Fold a session in which many agents act; it goes on as the same session."""
+        self._fold(session)
 
     def _take_rested(self, now_us: int) -> list[str]:
         """Take out a few sessions that have rested, or for which there is no room."""

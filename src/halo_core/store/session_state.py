@@ -284,7 +284,10 @@ class SessionState:
         return AgentTally(agent, tally.begin_next(), role=rested.role)
 
     def tallies_with(self, changed: AgentTally) -> tuple[AgentTally, ...]:
-        """The tallies with one of them changed or added; of too many agents the one that rested longest is dropped."""
+        """The tallies with one of them changed or added; of too many agents the one that rested longest is dropped.
+
+        `session_folds.CROWDED_TALLIES` folds a session before there are that many.
+        """
         if len(self.tallies) == 1 and self.tallies[0].agent == changed.agent:
             return (changed,)
         return _put_tally(self.tallies, changed)

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +30,7 @@ from halo_world import verified
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 HERE = Path(__file__).parent
+_LONGEST_S = 600  # a machine under load takes minutes to import the frameworks
 
 
 # retrievers that hold models and retrievers
@@ -78,30 +78,22 @@ def test_what_a_retriever_asks_is_decided(tmp_path, kind, awaited, mode):
 # a server
 
 
-def _find_free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @contextmanager
 def _serving(home: Path, ran: Path, mode: str, workers: int) -> Iterator[str]:
-    port, folders = _find_free_port(), (HERE, HERE.parent, HERE.parent.parent, *sys.path)
+    folders = (HERE, HERE.parent, HERE.parent.parent, *sys.path)
     env = {**os.environ, "APP_HOME": str(home), "APP_RAN": str(ran), "APP_MODE": mode}
     env["PYTHONPATH"] = os.pathsep.join(str(folder) for folder in folders if folder)
-    line = [sys.executable, "-m", "uvicorn", "fastapi_app:app", "--port", str(port), "--workers", str(workers)]
-    server = subprocess.Popen([*line, "--log-level", "error"], env=env)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            with suppress(httpx.TransportError):
-                if httpx.get(f"{url}/openapi.json").status_code == 200:
-                    break
-            time.sleep(0.1)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(60)
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # requests wait in it until a worker runs
+        line = [sys.executable, "-m", "uvicorn", "fastapi_app:app", "--fd", str(listener.fileno())]
+        line += ["--workers", str(workers), "--log-level", "error"]
+        server = subprocess.Popen(line, env=env, pass_fds=[listener.fileno()])
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            assert httpx.get(f"{url}/openapi.json", timeout=_LONGEST_S).status_code == 200
+            yield url
+        finally:
+            server.terminate()
+            server.wait(_LONGEST_S)
 
 
 @pytest.mark.slow
@@ -112,7 +104,7 @@ def test_workers_log_what_they_ran(tmp_path, mode):
     declare(home, "look_up: {impact: read, source_trust: 900}")
 
     async def ask_all(url: str) -> list[Any]:
-        async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_keepalive_connections=0)) as client:
+        async with httpx.AsyncClient(timeout=_LONGEST_S, limits=httpx.Limits(max_keepalive_connections=0)) as client:
             asked = (client.get(f"{url}/ask", params={"user": f"user-{i % 5}"}) for i in range(requests))
             return [(await answer).json() for answer in asyncio.as_completed(list(asked))]
 

@@ -323,8 +323,11 @@ def test_a_team_that_times_out_hands_back_what_it_handed_on(world):
     tool = world.halo.guard(slow, resource=trusted())
     said = {"alice": [hands("bob")], "bob": [call("r", ("slow", {"q": "x"}), id="r1")]}
     with pytest.raises(WorkflowTimeoutError):
-        run(team(world, said, {"bob": [tool]}, timeout=1.0))
-    time.sleep(0.2)  # written with the next transaction, or within 50 ms
+        run(team(world, said, {"bob": [tool]}, timeout=2.0))
+    for _ in range(600):  # it is written beside, soon after
+        if world.entries(EntryKind.HANDBACK):
+            break
+        time.sleep(0.05)
     assert len(world.entries(EntryKind.HANDBACK)) == 1
 
 

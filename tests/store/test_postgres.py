@@ -457,23 +457,26 @@ def test_a_stop_does_not_wait_for_a_moment_without_decisions(place):
         done = threading.Event()
         others = [place.open(f"busy{number}") for number in range(3)]
 
+        decided = []
+
         def decide(other, name):
             while not done.is_set():
                 once(other, session=name)
+                decided.append(name)
 
         threads = [threading.Thread(target=decide, args=(other, f"b{n}")) for n, other in enumerate(others)]
         for thread in threads:
             thread.start()
-        begun = time.monotonic()
+        before = len(decided)
         halo.store.commit(lambda tx: requests.stop(tx, Stop("agent", "clerk", 1), "ruth", "test"))
-        took = time.monotonic() - begun
+        passed = len(decided) - before
         done.set()
         for thread in threads:
             thread.join()
         for other in others:
             other.close()
         assert refused(halo).reason == "stopped"
-        assert took < 5
+        assert passed < 100  # decisions that went before it
     assert place.verified() == 0
 
 

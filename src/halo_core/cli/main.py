@@ -7,6 +7,7 @@ so that `halo --help` imports none of them.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib import import_module, metadata
 from typing import Annotated, Any, Final, NamedTuple, cast
 
@@ -269,6 +270,12 @@ def move_store_options(argv: list[str]) -> list[str]:
     return [*rest[:end], *moved, *rest[end:]]
 
 
+@cache
+def _make_command() -> Any:
+    """The command of `app`, made once in a process, with the verbs that were loaded."""
+    return typer.main.get_command(app)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit with a documented code."""
     sys.exit(run(sys.argv[1:] if argv is None else argv))
@@ -277,7 +284,7 @@ def main(argv: list[str] | None = None) -> None:
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
-        result = app(args=move_store_options(argv), prog_name="halo", standalone_mode=False)
+        result = _make_command()(args=move_store_options(argv), prog_name="halo", standalone_mode=False)
     except typer.Abort:
         return Exit.FAILED
     except typer.Exit as exc:

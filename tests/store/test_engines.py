@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -218,6 +220,34 @@ def test_a_fork_gets_a_writer_of_its_own(place):
         once(halo)
     assert len(place.found(EntryKind.DECISION)) == len(place.found(EntryKind.OUTCOME)) == 8
     assert {body["cause"] for body in place.bodies(EntryKind.WRITER_CLOSE)} == {"closed"}
+    assert place.verified() == 0
+
+
+def test_a_fork_waits_for_the_transaction_of_another_thread(place):
+    """SQLite remembers in the process which locks are held: a child made during a transaction could never write."""
+    with place.open() as halo:
+        once(halo)
+        has_begun = threading.Event()
+
+        def write(_):
+            has_begun.set()
+            time.sleep(0.2)
+
+        thread = threading.Thread(target=halo.store.commit, args=(write,))
+        thread.start()
+        has_begun.wait()
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                once(halo)
+                halo.close()
+                code = 0
+            finally:
+                os._exit(code)
+        thread.join()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(place.found(EntryKind.DECISION)) == 2
     assert place.verified() == 0
 
 

@@ -12,12 +12,10 @@ writes the anchor and empties the write-ahead log without the store's lock, so t
 
 from __future__ import annotations
 
-import atexit
 import os
 import socket
 import sys
 import threading
-import weakref
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -39,6 +37,7 @@ from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, Pre
 from halo_core.store.draining import Drained, Readiness, wait_for_outcomes
 from halo_core.store.engine import Conflict, Engine, find_writer_end, is_postgres, open_database
 from halo_core.store.image import FloorMemory, TenantImage
+from halo_core.store.open_stores import add_store, list_stores
 from halo_core.store.reader import Reader
 from halo_core.store.sequencer import LEASE_WAIT_S, Sequencer
 from halo_core.store.transaction import Transaction
@@ -95,9 +94,7 @@ class Store:
         self._closed = False
         self._is_draining = False
         self._reset()
-        _STORES.add(self)
-        self._siblings = _SIBLINGS.setdefault((config.url, config.tenant), weakref.WeakSet())
-        self._siblings.add(self)
+        self._siblings = add_store(self)
 
     def _reset(self) -> None:
         self._pid = os.getpid()
@@ -243,7 +240,7 @@ class Store:
 
         INVARIANT: VOUCH - what one agent of a process was told is known when the next one is decided.
         """
-        for store in _list_stores(self._siblings):
+        for store in list_stores(self._siblings):
             if store is not self and store._deferred:  # noqa: SLF001  another of its own kind
                 _run_reporting_errors(store.flush)
 
@@ -539,6 +536,11 @@ class Store:
             for item in inherited:
                 self._committer.defer(item)
 
+    def hold_for_fork(self) -> list[threading.Lock]:
+        """Wait for what other threads do in the database and keep them out; the locks to release after the fork."""
+        locks = (self._checkpoint_lock, self._lock) if os.getpid() == self._pid else ()
+        return [lock for lock in locks if lock.acquire(timeout=self.config.deadline_s)]
+
     # called by the writer thread, beside `commit_group`
 
     @property
@@ -578,22 +580,3 @@ def _run_reporting_errors(step: Any) -> None:
     except Exception as exc:  # noqa: BLE001  the next turn tries again; decisions themselves fail loudly
         if getattr(exc, "code", "") != "ledger_closed":
             _log_error("background_failed", "error in the background thread", exc)
-
-
-_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
-_SIBLINGS: dict[tuple[str, str], weakref.WeakSet[Store]] = {}
-"""URL and tenant → the stores of this process over that database."""
-
-
-def _list_stores(stores: weakref.WeakSet[Store]) -> list[Store]:
-    """Some stores of this process; one that another thread opens meanwhile may be missing."""
-    try:
-        return list(stores)
-    except RuntimeError:  # a store was opened meanwhile
-        return _list_stores(stores)
-
-
-@atexit.register
-def _close_all() -> None:
-    for store in _list_stores(_STORES):
-        store.close()

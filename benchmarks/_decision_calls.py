@@ -76,8 +76,11 @@ def generate_rules(count: int) -> Iterator[Rule]:
 
 
 def name_parties(number: int) -> tuple[str, str]:
-    """Mail address and account that the calls of one session name."""
-    return f"pat.{number % 1000}@partner.example", f"AT61190430023457{number % 10_000:04d}"
+    """Mail address and account that the calls of one session name.
+
+    No account comes twice: a payment to it would be one that ran within the last 24 hours, and be asked about.
+    """
+    return f"pat.{number % 1000}@partner.example", f"AT6119043002{number % 100_000_000:08d}"
 
 
 def build_args(tool: str, number: int, mail: str, payee: str) -> dict[str, Any]:

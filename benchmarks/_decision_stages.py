@@ -31,6 +31,15 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("plan", "halo_core.enforcement.planner:Planner.decide"),
     ("provenance", "halo_core.enforcement.snapshot_builder:trace_leaves"),
     ("texts seen", "halo_core.enforcement.snapshot_builder:record_observation"),
+    ("texts seen", "halo_core.enforcement.outcome_job:record_observation"),
+    ("texts seen", "halo_core.enforcement.outcome_job:record_conversation"),
+    ("result text", "halo_core.enforcement.outcome_job:_read_result_text"),
+    ("behaviour", "halo_core.enforcement.snapshot_builder:read_behaviour"),
+    ("behaviour", "halo_core.enforcement.outcome_job:OutcomeJob._count"),
+    ("facts", "halo_core.enforcement.planner:read_facts"),
+    ("facts", "halo_core.enforcement.snapshot_builder:read_facts"),
+    ("payment windows", "halo_core.enforcement.snapshot_builder:read_payment_facts"),
+    ("session opened", "halo_core.enforcement.planner:load_active_chain"),
     ("decide", "halo_core.enforcement.jobs:decide"),
     ("policy", "halo_core.policy.engine:CedarPolicy.answer"),
     ("cedar", "cedarpy:is_authorized_batch"),
@@ -39,6 +48,8 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("encode and sign", "halo_core.store.writer_chains:encode_entry"),
     ("signature", "halo_core.crypto.keys:Ed25519Signer.sign"),
     ("inserts", "halo_core.store.transaction:Transaction.insert"),
+    ("inserts", "halo_core.store.transaction:Transaction.insert_rows"),
+    ("transaction", "halo_core.store.store:Store.commit"),
     ("passport chain", "halo_core.enforcement:PassportStore.load_chain"),
     ("price and charge", "halo_core.enforcement.jobs:charge_account"),
     ("state bytes", "halo_core.store.session_state:SessionState.to_bytes"),
@@ -49,7 +60,6 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("bodies", "halo_core.model.decision:Decision.to_plain"),
     ("outcome job", "halo_core.enforcement.outcome_job:OutcomeJob.__call__"),
     ("settle", "halo_core.enforcement.enforcer:Enforcer.queue_outcome"),
-    ("fingerprints", "halo_core.enforcement.call:fingerprint_tokens"),
 )
 
 

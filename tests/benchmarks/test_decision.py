@@ -7,6 +7,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import decision
+from _decision_calls import name_parties
+from _decision_world import PER_SESSION
 
 HEADLINE = (
     "excess_signatures_p50",
@@ -36,3 +38,8 @@ def test_a_run_measures_every_figure_and_checks_the_effects(tmp_path, monkeypatc
 def test_memory_over_finished_sessions(tmp_path, capsys):
     assert decision.main(["--memory", "200", "--json", "--dir", str(tmp_path)]) == 0
     assert len(json.loads(capsys.readouterr().out)["memory"]) == 11
+
+
+def test_no_session_pays_to_an_account_of_another():
+    accounts = [name_parties(number)[1] for number in range(0, 200_000, PER_SESSION)]
+    assert len(set(accounts)) == len(accounts)

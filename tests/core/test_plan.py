@@ -19,6 +19,7 @@ from counts import count
 from halo_core.authority import charge_account, compute_effective_authority
 from halo_core.decision import decide
 from halo_core.decision.plan import compile_plan
+from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.model import (
     ANY_OTHER,
     ActionKind,
@@ -66,7 +67,10 @@ class Facts:
         self.call = SimpleNamespace(session_source=asked.context.session_source)
         self.time_us, self.accounts = seen.time_us, seen.envelopes
         self.provenance, self.sources, self.uses = seen.provenance, seen.sources, seen.uses
-        self.targets = seen.targets
+        self.targets, self.amount = seen.targets, seen.amount
+        self.payment = SimpleNamespace(
+            paid_to_target=seen.paid_to_target, paid_by_principal=seen.paid_by_principal, is_repeated=seen.repeated
+        )
         self.is_dispatched = seen.dispatched
         self.state = SimpleNamespace(
             view=seen.session, pending=seen.pending, risk=seen.session_risk, refused=seen.refused
@@ -340,6 +344,11 @@ RULES = (
     rule("context.risk_spent > 300", effect="challenge"),
     rule("context.args has n && context.args.n + 9223372036854775807 > 0"),
 )
+OF_PAYMENTS = (
+    rule('context has target_sum && context.target_sum.greaterThan(decimal("9.5"))', effect="monitor"),
+    rule('context has principal_sum && context.principal_sum.lessThan(decimal("8.0"))', effect="monitor"),
+    rule("context.repeated", effect="challenge"),
+)
 VALUES = st.one_of(
     st.sampled_from(["a", "evil", "$i:9", "halo:secret:0123456789abcdef", "", " ", "ключ"]),
     st.integers(-3, 12),
@@ -378,11 +387,11 @@ def rarely(value: Any, usual: Any) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Any, Snapshot, list[tuple[Any, Snapshot]]]:
+def worlds(draw: st.DrawFn, impacts: tuple[Impact, ...]) -> tuple[Any, Snapshot, list[tuple[Any, Snapshot]]]:
     """A resource under a chain, and some calls of it."""
     resource = Resource(
         id="lookup",
-        impact=draw(st.sampled_from([Impact.READ, Impact.WRITE, *Impact])),
+        impact=draw(st.sampled_from(impacts)),
         labels=draw(st.sampled_from([(), (), ("pii",)])),
         targets=draw(st.sampled_from([(), ("q",)])),
         amount=draw(st.sampled_from(["", "n"])),
@@ -412,6 +421,7 @@ def worlds(draw: st.DrawFn) -> tuple[Any, Snapshot, list[tuple[Any, Snapshot]]]:
         )
     rules = policy(
         *draw(st.lists(st.sampled_from(RULES), unique=True, max_size=3)),
+        *(OF_PAYMENTS if resource.impact is Impact.PAYMENT else ()),
         types={"lookup": {"n": "long"}} if draw(st.booleans()) else {},
     )
     stops = draw(rarely((Stop("session", "s", 0),), (Stop("agent", "nobody", 0),)))
@@ -450,37 +460,54 @@ def calls_of(draw: st.DrawFn, resource: Resource, base: Snapshot, depth: int) ->
         dispatched=draw(rarely(True, False)),
         pending=draw(rarely(1, 0)),
     )
+    amount = read_amount_at_stake(asked, args)
+    if resource.impact is Impact.PAYMENT and not asked.problem:
+        paid = st.sampled_from([0, 0, 5_000, 30_000, 90_000])
+        seen = replace(
+            seen, paid_to_target=draw(paid), paid_by_principal=draw(paid), repeated=draw(rarely(True, False))
+        )
     authority = compute_effective_authority(seen.chain, seen.envelopes, seen.time_us)
-    return asked, replace(seen, authority=authority)
+    return asked, replace(seen, authority=authority, amount=amount)
 
 
-def test_whatever_the_call_a_plan_says_what_decide_says_or_nothing():
+def planned_calls(world: tuple[Any, Snapshot, list[tuple[Any, Snapshot]]]) -> list[Decision]:
+    """What plans say of calls, each of which they decide as `decide` does."""
+    first, base, calls = world
+    plans: dict[Principal, Any] = {}
+    said: list[Decision] = []
+    for asked, seen in [*calls, *calls]:  # the second time answers come from memory
+        if asked.subject not in plans:
+            context = replace(first.context, session="s")
+            any_request = replace(first, subject=asked.subject, problem="", context=context)
+            plans[asked.subject] = compile_plan(any_request, base)
+        plan = plans[asked.subject]
+        facts = Facts(asked, seen)
+        decision = None if plan is None else plan.decide(facts)
+        if decision is None:
+            continue
+        assert decision == decide(asked, seen)
+        charged = tuple(charge_account(item, decision.charges) for item in seen.envelopes)
+        assert facts.charged_accounts == charged
+        assert facts.authority == seen.authority
+        assert facts.authority_left == compute_effective_authority(seen.chain, charged, seen.time_us)
+        said.append(decision)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("impacts", "examples", "fewest"),
+    [((Impact.READ, Impact.WRITE, *Impact), 1600, 40), ((Impact.PAYMENT,), 400, 10)],
+)
+def test_whatever_the_call_a_plan_says_what_decide_says_or_nothing(impacts, examples, fewest):
     said: list[Decision] = []
 
-    @settings(max_examples=count(1600), deadline=None)
-    @given(worlds())
+    @settings(max_examples=count(examples), deadline=None)
+    @given(worlds(impacts))
     def check(world):
-        first, base, calls = world
-        plans: dict[Principal, Any] = {}
-        for asked, seen in [*calls, *calls]:  # the second time answers come from memory
-            if asked.subject not in plans:
-                context = replace(first.context, session="s")
-                any_request = replace(first, subject=asked.subject, problem="", context=context)
-                plans[asked.subject] = compile_plan(any_request, base)
-            plan = plans[asked.subject]
-            facts = Facts(asked, seen)
-            decision = None if plan is None else plan.decide(facts)
-            if decision is None:
-                continue
-            assert decision == decide(asked, seen)
-            charged = tuple(charge_account(item, decision.charges) for item in seen.envelopes)
-            assert facts.charged_accounts == charged
-            assert facts.authority == seen.authority
-            assert facts.authority_left == compute_effective_authority(seen.chain, charged, seen.time_us)
-            said.append(decision)
+        said.extend(planned_calls(world))
 
     check()
-    assert len(said) > 40
+    assert len(said) > fewest
     assert {decision.effect for decision in said} == {Effect.ALLOW, Effect.MONITOR}
 
 

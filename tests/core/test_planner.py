@@ -17,7 +17,20 @@ from halo_core.enforcement import Call, planner
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.model import Decision, Effect, EntryKind, Impact, Mode, Principal, Quota, Reason, Stop
+from halo_core.model import (
+    ActionKind,
+    Decision,
+    Effect,
+    EntryKind,
+    Impact,
+    Mode,
+    Principal,
+    Quota,
+    Reason,
+    Resource,
+    Reversal,
+    Stop,
+)
 from halo_core.oversight.requests import revoke, stop
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig, rows
@@ -284,3 +297,39 @@ def test_after_a_rollback_plans_are_made_from_what_is_stored(halo, planned):
     run(halo)
     assert planned == {"planned": 2}
     assert Principal("local", "clerk").user == ""
+
+
+SUMS = """
+@id("sum") @effect("challenge") @reason("large_amount") forbid (principal, action, resource == Tool::"pay")
+when { context has target_sum && context.target_sum.greaterThan(decimal("30.0")) };
+@id("again") @effect("challenge") @reason("repeated_payment") forbid (principal, action, resource == Tool::"pay")
+when { context.repeated };
+"""
+
+
+def pay(halo: HaloBase, to: str, invoice: int, session: str) -> None:
+    properties = {"to": {"type": "string"}, "amount": {"type": "integer"}, "memo": {"type": "string"}}
+    resource = Resource(impact=Impact.PAYMENT, targets=("to",), amount="amount", reversal=Reversal.COMPENSATE)
+    schema = {"type": "object", "properties": properties}
+    registered = halo.register(ActionKind.TOOL_CALL, "pay", resource=resource, schema=schema)
+    args = {"to": to, "amount": 9, "memo": f"invoice {invoice}"}
+    call = Call(registered, args, session=session, session_source="host", request=f"Pay invoice {invoice} of {to}")
+    halo.enforcer.run(call, Calls(), SURFACE)
+
+
+def test_payments_are_planned_and_counted(home, planned):
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home, POLICY + SUMS)) as halo:
+        for i in range(3):
+            pay(halo, "ACC-1", i, f"s{i}")
+        assert planned == {"planned": 3}
+        with pytest.raises(Pending) as caught:
+            pay(halo, "ACC-1", 3, "t")
+        assert caught.value.reason == "large_amount"
+        pay(halo, "ACC-2", 4, "u")
+        with pytest.raises(Pending) as caught:
+            pay(halo, "ACC-2", 4, "u")
+        assert caught.value.reason == "repeated_payment"
+        assert planned == {"planned": 4, "decided": 2}
+    assert verified(home) == 0
+    sums = [item["snapshot"]["paid_to_target"] for item in bodies(home, EntryKind.DECISION)]
+    assert sums == [0, 90_000, 180_000, 270_000, 0, 90_000]

@@ -24,7 +24,7 @@ What a plan checks, by the step of `decide` that it answers:
     (12) challenges, guard    -                                        no challenge pends; a yes needs no ability
     score                     -                                        none in force for any holder (`Planner`)
     behaviour                 -                                        nothing deviates from the profile (`Planner`)
-    payments                  no payment                               -
+    payments                  -                                        sums and repetition, as the rules read them
     remembered answers        -                                        none covers it (`Planner`)
     held acts                 -                                        none that it could rest on (`Planner`)
 
@@ -46,7 +46,6 @@ from halo_core.model import (
     ActionKind,
     Decision,
     Envelope,
-    Impact,
     Link,
     Resource,
     SessionView,
@@ -184,7 +183,6 @@ def compile_plan(request: AccessRequest, snapshot: Snapshot) -> Plan | None:
         check_preconditions(request, snapshot) is not None  # (3) (4)
         or any(stop_applies(stop, request, chain) for stop in snapshot.stops)  # (3) a suspension may begin any time
         or request.kind is ActionKind.HANDOFF  # (5)
-        or (request.kind is ActionKind.TOOL_CALL and resource.impact is Impact.PAYMENT)  # counted in windows
         or None in rules  # (5)
         or any(link.labels is not None and not set(resource.labels) <= set(link.labels) for link in chain)  # (6)
         or untainted.problems  # (10)

@@ -1,6 +1,6 @@
 """What an entry records of a planned decision: the body that `encode_decision` would make, without its objects.
 
-A planned decision has no score, answer, quota, payment, obligation or restriction, so their members are never there.
+A planned decision has no score, answer, quota, obligation or restriction, so their members are never there.
 Each planned call of the test suite compares the bytes with those of `encode_decision`.
 """
 
@@ -24,6 +24,22 @@ from halo_core.model import Decision, Envelope, Provenance, SessionView
 from halo_core.values import ActionFacts
 
 
+class PaymentSums(Protocol):
+    """What is recorded of a planned payment; see `halo_core.enforcement.payment_windows.PaymentFacts`."""
+
+    @property
+    def paid_to_target(self) -> int:
+        """What was paid to its target within the window, in ten-thousandths."""
+
+    @property
+    def paid_by_principal(self) -> int:
+        """What was paid for the principal, likewise."""
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the same payment was made within the window."""
+
+
 class PlannedCall(Protocol):
     """What is recorded of a planned call; see `halo_core.enforcement.decision_context.DecisionContext`."""
 
@@ -43,6 +59,11 @@ class PlannedCall(Protocol):
     uses: int
     amount: int | None
     hold_room: bool
+
+    @property
+    def payment(self) -> PaymentSums | None:
+        """What the windows say of a payment."""
+
     facts: ActionFacts | None
     known: set[tuple[str, str]]
     decision: Decision
@@ -116,8 +137,8 @@ def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, 
             grouped.setdefault(str.__str__(origin), []).append(pointer)
     if call.targets:
         seen["targets"] = encode_targets(call.targets)
-    if call.amount is not None:
-        seen["amount"] = call.amount
+    if call.amount is not None or call.payment is not None:
+        _add_amounts(seen, call.amount, call.payment)
     if call.hold_room:
         seen["hold_room"] = True
     _add_facts(seen, call.facts)
@@ -126,6 +147,19 @@ def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, 
     if call.uses:
         seen["uses"] = call.uses
     return seen
+
+
+def _add_amounts(seen: dict[str, Any], amount: int | None, payment: PaymentSums | None) -> None:
+    if amount is not None:
+        seen["amount"] = amount
+    if payment is None:
+        return
+    if payment.paid_to_target:
+        seen["paid_to_target"] = payment.paid_to_target
+    if payment.paid_by_principal:
+        seen["paid_by_principal"] = payment.paid_by_principal
+    if payment.is_repeated:
+        seen["repeated"] = True
 
 
 def _add_facts(seen: dict[str, Any], facts: ActionFacts | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,7 +49,7 @@ from halo_core.values.leaves import Leaf, parse_leaves
 if TYPE_CHECKING:
     from halo_core.enforcement.call import Call
     from halo_core.enforcement.passport_store import ActiveChain
-    from halo_core.enforcement.payment_windows import PaymentFacts
+    from halo_core.enforcement.payment_windows import PaymentFacts, WindowChange
     from halo_core.enforcement.risk_assessor import RiskAssessment
 
 
@@ -186,6 +186,7 @@ class DecisionContext:
         assessment: what behaviour says of the action.
         drift_before: wealth of the session's e-process before the action.
         payment: what the payment windows say of it, None for anything but a payment.
+        window_changes: the windows that count it, after a planned decision.
         amount: that the call names, in ten-thousandths; None where it names none that can be read.
         hold_room: the act could be held.
         is_paused_answer: the answer to this call let its first part run before it paused.
@@ -273,6 +274,7 @@ class DecisionContext:
     assessment: RiskAssessment = _UNSET
     drift_before: int = 0
     payment: PaymentFacts | None = None
+    window_changes: Sequence[WindowChange] = ()
     amount: int | None = None
     hold_room: bool = False
     is_paused_answer: bool = False
@@ -352,7 +354,8 @@ class DecisionContext:
             pass
 
     def _make_planned_snapshot(self) -> Snapshot:
-        """The snapshot of a call that a plan may decide: no score, answer, quota or payment, nothing held, no stop."""
+        """The snapshot of a call that a plan may decide: no score, answer or quota, nothing held, no stop."""
+        payment = self.payment
         return Snapshot(
             time_us=self.time_us,
             mode=self.mode,
@@ -369,6 +372,9 @@ class DecisionContext:
             session_risk=self.state.risk,
             refused=self.state.refused,
             amount=self.amount,
+            paid_to_target=payment.paid_to_target if payment is not None else 0,
+            paid_by_principal=payment.paid_by_principal if payment is not None else 0,
+            repeated=payment is not None and payment.is_repeated,
             hold_room=self.hold_room,
             facts=self.facts.facts if self.facts is not None else (),
             program=self.facts.program if self.facts is not None else ProgramClass.NONE,

@@ -26,6 +26,7 @@ from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.outbox import check_release, hold_act, record_release
 from halo_core.enforcement.passport_reader import make_handback_body
+from halo_core.enforcement.payment_windows import store_changes
 from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, TRUSTED_ORIGINS, Planner, is_equal_draft
 from halo_core.enforcement.quotas import find_quota_warnings
 from halo_core.enforcement.repeated_answers import tell_from_replay
@@ -85,6 +86,7 @@ def decide_call(
         _decide_fully(tx, context, credentials, stops, digester=digester, sketch_key=sketch_key)
     elif not planner.is_check_due(context):
         record_argument_words(tx, context)
+        store_changes(tx, context.window_changes)
         context.appended = tx.append(planned)  # (4)
         tx.record_run(context.request_id, context.appended.entry)
         tx.add_use(context.principal.agent, context.call.resource.id)
@@ -199,7 +201,9 @@ def _count_sums(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str,
     """Count a payment, and the uses of the answers that an action runs on; returns the commitments, by account."""
     if not context.runs:
         return ()
-    counted = context.payment.count(tx) if context.payment is not None else []
+    changes = context.payment.list_changes() if context.payment is not None else []
+    store_changes(tx, changes)
+    counted = [item.make_commitment() for item in changes]
     counted += count_uses(tx, context.decision, context.amount)
     return tuple(sorted(counted, key=itemgetter("account")))
 

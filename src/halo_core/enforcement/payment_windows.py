@@ -114,6 +114,32 @@ def replace_amount(payment: Payment, amount: int, time_us: int) -> Payment:
     return Payment(time_us, min(amount, _MAX_SUM), payment.mark, payment.request, payment.message)
 
 
+class WindowChange(NamedTuple):
+    """The next version of one window.
+
+    Args:
+        account: name of its row.
+        version: of the row.
+        state: its bytes.
+        before: bytes of the version before.
+    """
+
+    account: str
+    version: int
+    state: bytes
+    before: bytes
+
+    def make_commitment(self) -> dict[str, Any]:
+        """What an entry that changes the window says of it."""
+        return {"account": self.account, **commit_state(self.version, self.state, before=self.before)}
+
+
+def store_changes(tx: Transaction, changes: Sequence[WindowChange]) -> None:
+    """Write the next version of each window."""
+    if changes:
+        QuotaTable(tx).put_all([item[:3] for item in changes])
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentFacts:
     """What the windows say of one payment before it runs.
@@ -125,6 +151,8 @@ class PaymentFacts:
         payment: as it would be counted.
         is_repeated: see `PaymentWindow.repeats`.
         is_counted: this very request was counted before.
+        paid_to_target: the largest sum of any of its targets, without this payment.
+        paid_by_principal: the principal's sum, without this payment.
     """
 
     amount: int | None
@@ -133,11 +161,8 @@ class PaymentFacts:
     payment: Payment
     is_repeated: bool
     is_counted: bool
-
-    @property
-    def paid_to_target(self) -> int:
-        """The largest sum of any of its targets, without this payment."""
-        return self._sum_before(max(map(attrgetter("total"), self.targets), default=0))
+    paid_to_target: int
+    paid_by_principal: int
 
     @property
     def paid_for_message(self) -> int:
@@ -148,31 +173,17 @@ class PaymentFacts:
             sum(item.amount for item in window.payments if item.message == self.payment.message)
             for window in self.targets
         ]
-        return self._sum_before(max(sums, default=0))
-
-    @property
-    def paid_by_principal(self) -> int:
-        """The principal's sum, without this payment."""
-        return self._sum_before(self.principal.total)
-
-    def _sum_before(self, total: int) -> int:
+        total = max(sums, default=0)
         return max(total - self.payment.amount, 0) if self.is_counted else total
 
-    def count(self, tx: Transaction) -> list[dict[str, Any]]:
-        """Count it in each window; returns the commitments."""
+    def list_changes(self) -> list[WindowChange]:
+        """Each window with this payment in it, by account; none where it was counted before."""
         if self.is_counted:
             return []
         plain = Payment(self.payment.time_us, self.payment.amount)
         changed = [*[window.add(self.payment) for window in self.targets], self.principal.add(plain)]
         changed.sort(key=attrgetter("account"))
-        data = [window.to_bytes() for window in changed]
-        QuotaTable(tx).put_all(
-            [(window.account, window.version, state) for window, state in zip(changed, data, strict=True)]
-        )
-        return [
-            {"account": window.account, **commit_state(window.version, state, before=window.stored_bytes)}
-            for window, state in zip(changed, data, strict=True)
-        ]
+        return [WindowChange(item.account, item.version, item.to_bytes(), item.stored_bytes) for item in changed]
 
 
 def read_amount_at_stake(request: AccessRequest, args: Mapping[str, Any]) -> int | None:
@@ -226,16 +237,22 @@ def read_payment_facts(
     short_request = request.request_id.rpartition(":")[2][:_DIGEST_CHARS]
     payment = Payment(at_us, abs(amount or 0), mark, short_request, name("message", message) if message else "")
     is_counted = is_repeated = False
+    paid_to_target = 0
     for window in targets:
         is_counted = is_counted or window.holds_request(short_request)
         is_repeated = is_repeated or window.repeats(mark, payment.message)
+        paid_to_target = max(paid_to_target, window.total)
+    principal_window = PaymentWindow.read(table, f"paid-by:{name(principal, resource.unit)}", at_us)
+    own = payment.amount if is_counted else 0
     return PaymentFacts(
         amount,
         targets,
-        PaymentWindow.read(table, f"paid-by:{name(principal, resource.unit)}", at_us),
+        principal_window,
         payment,
         is_repeated and not is_counted and not resource.idempotent,
         is_counted,
+        max(paid_to_target - own, 0),
+        max(principal_window.total - own, 0),
     )
 
 

@@ -31,7 +31,7 @@ from halo_core.enforcement.outbox import read_outbox
 from halo_core.enforcement.passport_store import is_resumed_at
 from halo_core.enforcement.risk_assessor import UNSCORED
 from halo_core.enforcement.session_behaviour import plan_behaviour
-from halo_core.enforcement.snapshot_builder import load_active_chain
+from halo_core.enforcement.snapshot_builder import load_active_chain, read_payment
 from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.log_output import get_logger
 from halo_core.model import (
@@ -85,6 +85,7 @@ class _PlannedResource:
         plan: None where every call of it needs `decide`.
         part: the resource as entries name it.
         may_store: whether an action may put untrusted values somewhere.
+        is_payment: whether its calls have an amount at stake, and windows that count them.
         frames: (mode, session source, abilities) → what many entries have in common: the host, and the frame.
     """
 
@@ -94,6 +95,7 @@ class _PlannedResource:
     plan: Plan | None
     part: Part
     may_store: bool
+    is_payment: bool
     frames: dict[tuple[Mode, str, tuple[str, ...]], tuple[Part, Part]] = field(default_factory=dict)
 
     def draft(self, tx: Transaction, context: DecisionContext) -> Draft:
@@ -125,6 +127,10 @@ class _PlannedResource:
             refused=state.refused,
         )
         body.update(members)
+        if context.payment is not None:
+            changes = context.window_changes = context.payment.list_changes()
+            if changes:
+                body["sums"] = [item.make_commitment() for item in changes]
         content = context.content
         if not state.view.steps:  # what is the session's stands with its first action
             content = {**content, "session": clip_name(call.session).encode()}
@@ -271,6 +277,8 @@ class Planner:
             or _may_rest_on_held(tx, context, digester)
         ):
             return None
+        if planned.is_payment:
+            read_payment(tx, context, digester)
         read_facts(tx, context, digester)
         context.uses = tx.count_uses(context.principal.agent, call.resource.id)
         runs_before = tx.image.runs.find(context.session, context.request_id)
@@ -408,4 +416,5 @@ def _compile_resource(context: DecisionContext, planned: _PlannedChain, stops: t
         plan=compile_plan(request, everything),
         part=encode_resource(resource),
         may_store=resource.kind is ActionKind.TOOL_CALL and resource.impact not in IMPACTS_WITHOUT_STORAGE,
+        is_payment=resource.impact is Impact.PAYMENT,
     )

@@ -18,7 +18,7 @@ from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
 from halo_core.enforcement.outbox import read_outbox
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
-from halo_core.enforcement.payment_windows import read_amount_at_stake, read_payment_facts
+from halo_core.enforcement.payment_windows import PaymentFacts, read_amount_at_stake, read_payment_facts
 from halo_core.enforcement.session_behaviour import find_starting_risk, read_behaviour
 from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
@@ -174,6 +174,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     context.active, context.chain, context.accounts, context.authority = None, (), (), None
     context.forget_snapshot()
     context.quota_day = context.payment = context.amount = context.facts = None
+    context.window_changes = ()
     context.hold_room = context.is_paused_answer = False
     context.event = context.tally = context.findings = None
     context.has_own_limits = False
@@ -225,25 +226,11 @@ def build_snapshot(
         read_behaviour(tx, context, digester)
     context.uses = tx.count_uses(request.subject.agent, request.resource.id)
     context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
-    amount = context.amount
-    if amount is None:
-        amount = read_amount_at_stake(request, context.recorded_args)
-    payment = context.payment = read_payment_facts(
-        tx,
-        request,
-        context.recorded_args,
-        amount,
-        role=context.terms.role,
-        user_messages=_list_user_messages(tx, context),
-        unvouched={name_of_argument(place) for place, origin in context.provenance if origin not in VOUCHED_ORIGINS},
-        digester=digester,
-        at_us=at_us,
-    )
+    payment = context.payment or read_payment(tx, context, digester)  # a plan may have read it
     facts = read_facts(tx, context, digester, assessment)
     answer_scope, standing = read_standing_answers(
         tx, context, digester=digester, reader=credentials.passport_store.reader
     )
-    context.amount = amount
     held_before, context.hold_room = read_outbox(tx, context, digester)
     context.snapshot = Snapshot(
         time_us=at_us,
@@ -290,6 +277,25 @@ def build_snapshot(
         behaviour=context.behaviour,
         principal_risk=context.principal_risk,
     )
+
+
+def read_payment(tx: Transaction, context: DecisionContext, digester: Digester) -> PaymentFacts | None:
+    """Read the amount at stake and, of a payment, what the windows say of it into the context, after `read_session`."""
+    request = context.request
+    if context.amount is None:
+        context.amount = read_amount_at_stake(request, context.recorded_args)
+    context.payment = read_payment_facts(
+        tx,
+        request,
+        context.recorded_args,
+        context.amount,
+        role=context.terms.role,
+        user_messages=_list_user_messages(tx, context),
+        unvouched={name_of_argument(place) for place, origin in context.provenance if origin not in VOUCHED_ORIGINS},
+        digester=digester,
+        at_us=context.time_us,
+    )
+    return context.payment
 
 
 def _list_new_fields(tx: Transaction, context: DecisionContext, digester: Digester) -> tuple[str, ...]:

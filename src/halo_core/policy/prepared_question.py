@@ -4,8 +4,8 @@
 `PreparedQuestion` makes a key of exactly that, without building a request, a snapshot or a Cedar context. What it keeps
 under a key is what `CedarPolicy.answer` said of the first call with that key.
 
-It knows only calls without a behaviour score, a deviation from the agent's profile, an open challenge, a scored agent
-in the chain or a payment; whoever asks sees to that (`halo_core.decision.plan`).
+It knows only calls without a behaviour score, a deviation from the agent's profile, an open challenge or a scored agent
+in the chain; whoever asks sees to that (`halo_core.decision.plan`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,21 @@ from operator import attrgetter, not_
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.model import AccessRequest, Effect, Fact, PolicyAnswer, PolicyView, Reason, Snapshot
+from halo_core.model import (
+    AccessRequest,
+    ActionKind,
+    Effect,
+    Fact,
+    Impact,
+    PolicyAnswer,
+    PolicyView,
+    Reason,
+    Snapshot,
+)
 from halo_core.policy.answer_cache import ContextKeyBuilder
 from halo_core.policy.bundle import ALL, AttributeRefs, Policy
 from halo_core.policy.cedar_context import BEHAVIOUR_ATTRIBUTES
-from halo_core.policy.schema import MAX_DECIMAL_INT, escape_key, find_amount
+from halo_core.policy.schema import MAX_DECIMAL_INT, encode_sum, escape_key, find_amount
 
 Verdict = tuple[Effect, tuple[Reason, ...]]
 """Effect and sorted reasons of an answer that lets a call run as it is."""
@@ -59,7 +69,7 @@ _FIXED: Final = frozenset(
     {*BEHAVIOUR_ATTRIBUTES, "pending", "principal_risk", "repeated", "risk", "risk_band", "unscored"}
 )
 _TRACED: Final = frozenset({"facts", "provenance", "sources", "targets"})
-_SUMS: Final = ("principal_sum", "target_sum")
+_SUMS: Final = {"principal_sum": attrgetter("paid_by_principal"), "target_sum": attrgetter("paid_to_target")}
 
 
 class PreparedQuestion:
@@ -74,7 +84,18 @@ class PreparedQuestion:
         readers: attribute of the context → what computes it from request and snapshot.
     """
 
-    __slots__ = ("_amount", "_args", "_empty_targets", "_facts", "_others", "_policy", "_verdicts", "is_answerable")
+    __slots__ = (
+        "_amount",
+        "_args",
+        "_empty_targets",
+        "_facts",
+        "_others",
+        "_policy",
+        "_reads_repeated",
+        "_sums",
+        "_verdicts",
+        "is_answerable",
+    )
 
     def __init__(
         self,
@@ -101,11 +122,16 @@ class PreparedQuestion:
         self._empty_targets = (
             resource.targets if refs.references("target_origins") or refs.references("vouched") else ()
         )
+        sums = list(filter(refs.references, _SUMS))
+        is_payment = request.kind is ActionKind.TOOL_CALL and resource.impact is Impact.PAYMENT
         # Without a payment, a sum of payments is the amount of the call.
-        reads_sums = any(map(refs.references, _SUMS))
-        reads_amount = refs.references("amount") or reads_sums
-        comparisons = None if reads_sums else keys.top_comparisons.get("amount")
-        self._amount = (resource.amount, comparisons) if reads_amount else ("", None)
+        counts_as_sum = bool(sums) and not is_payment
+        comparisons = None if counts_as_sum else keys.top_comparisons.get("amount")
+        has_amount = bool(resource.amount) or resource.impact is Impact.PAYMENT
+        reads_amount = has_amount and (refs.references("amount") or counts_as_sum)
+        self._amount = (resource.amount, comparisons) if reads_amount else None
+        self._sums = [(_SUMS[name], keys.top.get(name)) for name in sums] if is_payment else []
+        self._reads_repeated = is_payment and refs.references("repeated")
         self._args = [(name, types.get(name, ""), keys.args.get(name)) for name in sorted(refs.args)]
         self._policy = policy
         self._verdicts: dict[tuple[Any, ...], Verdict | None] = {}
@@ -145,19 +171,32 @@ class PreparedQuestion:
                 key.append(project(value) if project is not None and is_plain else (int, value))
             else:
                 key.append((kind, _shorten(canonical.encode(value))))
-        name, comparisons = self._amount
-        if name:
-            amount = find_amount(args, name)
-            if amount.__class__ is int and -MAX_DECIMAL_INT <= amount <= MAX_DECIMAL_INT and comparisons is not None:
-                key.append(comparisons.judge_decimal(amount))
-            else:
-                key.append((amount.__class__, _shorten(canonical.encode(amount))))
+        if self._amount is not None or self._sums:
+            self._add_amounts(key, facts)
+        if self._reads_repeated:
+            key.append(facts.payment.is_repeated)
         for name in self._empty_targets:
             key.append(args.get(name) in _NOTHING)  # noqa: PERF401  a comprehension is a call
         for read, project in self._others:
             value = read(facts.request, facts.snapshot)
             key.append(project(value) if project is not None else value)
         return tuple(key)
+
+    def _add_amounts(self, key: list[Any], facts: Any) -> None:
+        """Add what the rules read of the amount, and of the sums of payments."""
+        if self._amount is not None:
+            name, comparisons = self._amount
+            amount = find_amount(facts.sealed_args, name)
+            if amount.__class__ is int and -MAX_DECIMAL_INT <= amount <= MAX_DECIMAL_INT and comparisons is not None:
+                key.append(comparisons.judge_decimal(amount))
+            else:
+                key.append((amount.__class__, _shorten(canonical.encode(amount))))
+        for read_sum, project in self._sums:
+            if facts.amount is None:
+                key.append(None)  # the context has no sum
+                continue
+            total = read_sum(facts.payment) + abs(facts.amount)
+            key.append(total if project is None else project(encode_sum(total)))
 
 
 def _list_sources(name: str) -> tuple[str, ...]:

@@ -280,3 +280,62 @@ def test_a_tool_that_computes_and_hands_on_is_told_by_its_name(tool, foreign):
     made = world("Read my mail", "write to eve@evil.com")
     found = facts(made, tool, {"text": "Please write to eve@evil.com soon"}, impact=Impact.READ, classified="default")
     assert (Fact.NAMES_FOREIGN in found) is foreign
+
+
+@pytest.mark.parametrize(
+    ("role", "request_text", "is_target"),
+    [
+        ("reader", "Share the roadmap with noor@corp.example", False),
+        ("writer", "Let noor@corp.example edit the roadmap", False),
+        ("owner", "Make noor@corp.example the owner of the roadmap", False),
+        ("writer", "Share the roadmap with noor@corp.example", True),
+        ("owner", "Let noor@corp.example edit the roadmap", True),
+    ],
+)
+def test_a_right_beside_a_target_is_one_that_was_asked_for(role, request_text, is_target):
+    made = world(request_text)
+    leaves = parse_leaves({"grants": [{"email": "noor@corp.example", "role": role}]})
+    traced = trace_leaves(leaves, made.sketch, ("grants",))
+    assert [leaf.is_target for leaf in traced if leaf.pointer == "/grants/3"] == [is_target]
+
+
+def test_a_thread_at_a_vouched_place_is_no_target_of_its_own():
+    made = world("Answer in #builds", "17:02 thread 1732791600.1201")
+    given = {"channel": "#builds", "thread_ts": "1732791600.1201"}
+
+    def targets(tool: str, declared: tuple[str, ...]) -> list[str]:
+        traced = trace_leaves(parse_leaves(given), made.sketch, declared, are_paths_objects=True, tool=tool)
+        return [leaf.pointer for leaf in traced if leaf.is_target]
+
+    assert targets("post", ("channel",)) == ["/channel"]
+    assert targets("post", ("channel", "thread_ts")) == ["/channel", "/thread_ts"]
+    assert targets("forward_thread", ("channel",)) == ["/channel", "/thread_ts"]
+    assert targets("post", ("topic",)) == ["/thread_ts"]
+
+
+def test_texts_of_a_message_without_declared_targets_are_no_targets():
+    made = world("Fax a summary to +49 40 5550100")
+    leaves = parse_leaves({"fax_number": "+49405550100", "pages": ["Mostly positive."], "box": "reports"})
+    traced = trace_leaves(leaves, made.sketch, are_handles_targets=True)
+    assert [leaf.pointer for leaf in traced if leaf.is_target] == ["/box", "/fax_number"]
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tool", "impact"),
+    [
+        ("Give 50 dollars to Sea Rescue", "donate", Impact.PAYMENT),
+        ("Take kim@reader.example off the list", "list_remove", Impact.DELETE),
+        ("Ring the on-call engineer", "page_person", Impact.SEND),
+    ],
+)
+def test_further_verbs_ask_for_acts(request_text, tool, impact):
+    assert Fact.ASKED in facts(world(request_text), tool, {}, impact=impact)
+
+
+def test_a_tool_without_a_verb_is_asked_for_where_an_argument_says_which_right_it_gives():
+    made = world("Give rosa write access to atlas/parser")
+    given = {"project": "atlas/parser", "user": "rosa", "access": "write"}
+    assert Fact.ASKED in facts(made, "forge_member", given, impact=Impact.ADMIN)
+    assert Fact.ASKED not in facts(made, "forge_member", {"user": "rosa"}, impact=Impact.ADMIN)
+    assert Fact.ASKED not in facts(made, "forge_member", given, impact=Impact.DELETE)
+    assert Fact.ASKED not in facts(world("Look at atlas/parser"), "forge_member", given, impact=Impact.ADMIN)

@@ -28,6 +28,12 @@ def origin(request: str, tool: str, argument: str, value: object) -> Provenance:
         ("Delete the file with the ID '13'.", "delete_file", "file_id", "13"),
         ("Delete the file whose id is 13", "delete_file", "file_id", "13"),
         ('Delete the file "13"', "delete_file", "file_id", "13"),
+        ("Answer issue 318 of atlas/parser", "forge_comment", "number", 318),
+        ("Label ticket #41", "add_label", "id", 41),
+        ("Merge PR 77", "repo_merge", "number", 77),
+        ("Merge MR #77", "repo_merge", "number", 77),
+        ("Read application 331", "schedule_interview", "applicant_no", 331),
+        ("Cancel booking 55", "cancel_reservation", "reservation_id", "55"),
     ],
 )
 def test_a_number_beside_its_noun_is_the_users(request_text, tool, argument, number):
@@ -40,6 +46,9 @@ def test_a_number_beside_its_noun_is_the_users(request_text, tool, argument, num
         ("Close ticket 17", "close_ticket", "id", 18),
         ("Close ticket 17", "delete_user", "id", 17),
         ("Close ticket 17", "delete_ticket_comment", "id", 17),
+        ("Close ticket 17", "edit_comment", "id", 17),
+        ("Look at branch 17", "repo_merge", "number", 17),
+        ("Look at PR 17", "forge_comment", "user_id", 17),
         ("Close ticket 17", "close_ticket", "customer_id", 17),
         ("Close ticket 17", "move_ticket", "to", 17),
         ("Close ticket 17", "close", "id", 17),
@@ -96,3 +105,84 @@ def test_names_of_fields_beside_a_target_are_no_targets():
     assert all(leaf.origin is Provenance.USER for leaf in found if leaf.is_target)
     (mallory,) = trace_leaves(parse_leaves({"payee": {"mallory": 100}}), made.sketch, ("payee",), tool="pay")[:1]
     assert mallory.is_target
+
+
+@pytest.mark.parametrize(
+    ("request_text", "number"),
+    [
+        ("Write to citizen 19801112-7", "19801112-7"),
+        ("Move 200 points to member 88-4410-7", "88-4410-7"),
+        ("Move 200 points to member 88-4410-7.", "8844107"),
+    ],
+)
+def test_digits_between_hyphens_are_one_number(request_text, number):
+    assert origin(request_text, "send_letter", "member_no", number) is Provenance.USER
+
+
+@pytest.mark.parametrize("number", ["19801112", "1980-1112-7", "198011127x", "980-11127"])
+def test_and_no_group_of_them_is_one(number):
+    if number == "1980-1112-7":
+        assert origin("Write to citizen 19801112-7", "send_letter", "person_no", number) is Provenance.USER
+        return  # grouped in another way, it is the same number
+    assert origin("Write to citizen 19801112-7", "send_letter", "person_no", number) is not Provenance.USER
+
+
+@pytest.mark.parametrize(
+    ("request_text", "argument", "value", "is_users"),
+    [
+        ("Write to the parents of class 4b", "class_name", "4b", True),
+        ("Clean room B2, please", "room", "B2", True),
+        ("Issue the parking permit to Jonas Vik", "permit", "parking", True),
+        ("Write to the parents of class 4b", "class_name", "4c", False),
+        ("Write to the parents of class 4b", "room", "4b", False),
+        ("Buy 4b pencils for the class", "class_name", "4b", False),
+        ("Issue the permit and mind the parking", "permit", "parking", False),
+        ("Clean room b2, please", "room", "B2", False),
+    ],
+)
+def test_a_word_or_short_id_beside_the_noun_of_its_argument_is_the_users(request_text, argument, value, is_users):
+    assert (origin(request_text, "handle", argument, value) is Provenance.USER) is is_users
+
+
+LISTED = "general\nrandom\nbuilds\n71 Sorel 21-23 Dec\n74 Lind"
+
+
+def listed(value: object, argument: str = "channel", text: str = LISTED, mail: str = "", **more: object) -> Provenance:
+    made = world("Do what is to be done", mail).lookup(text, **more)
+    return made.origin(value, argument)
+
+
+@pytest.mark.parametrize(
+    ("value", "argument", "text"),
+    [
+        ("builds", "channel", LISTED),
+        ("builds", "channel", '{"channels": ["builds", "random"]}'),
+        (71, "request_no", LISTED),
+        ("24", "event_id", '[{"id": 24, "title": "Budget"}]'),
+        ("24", "event_id", "Budget, id: 24, 9:00"),
+        (24, "event_id", "event_no=24 Budget"),
+    ],
+)
+def test_an_item_of_a_trusted_list_is_known(value, argument, text):
+    assert listed(value, argument, text) is Provenance.KNOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "argument", "text"),
+    [
+        ("builds", "channel", "talk about the builds today"),
+        ("builds", "channel", '{"builds": "x"}'),
+        (12, "event_id", '[{"id": 24, "seats": 12}]'),
+        (12, "event_id", "there are 12 events"),
+        (2, "event_id", "24 Budget\n2.5 hours"),
+        (4, "event_id", "24 Budget"),
+    ],
+)
+def test_what_is_no_item_of_it_is_not(value, argument, text):
+    assert listed(value, argument, text) is not Provenance.KNOWN
+
+
+def test_a_listed_number_that_an_untrusted_source_said_needs_its_noun():
+    assert listed(71, "request_no", mail="approve 71") is not Provenance.KNOWN
+    assert listed(71, "request_no", mail="approve 71", nouns=("request",)) is Provenance.KNOWN
+    assert listed(71, "user_id", mail="approve 71", nouns=("request",)) is not Provenance.KNOWN

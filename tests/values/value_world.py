@@ -58,9 +58,9 @@ class World:
         self.sketch.merge(self.sketch.compute_additions(prints, UNTRUSTED, place=1))
         return self
 
-    def lookup(self, text: str, *arguments: str) -> Self:
+    def lookup(self, text: str, *arguments: str, nouns: tuple[str, ...] = ()) -> Self:
         """The result of a trusted lookup."""
-        prints, spans, _ = fingerprint_known_text(KEY, text, arguments)
+        prints, spans, _ = fingerprint_known_text(KEY, text, arguments, nouns=nouns)
         self.sketch.merge(self.sketch.compute_additions(fingerprint_text(KEY, text), SYSTEM, place=2))
         self.sketch.merge(self.sketch.compute_additions(prints, SYSTEM, place=2))
         self.sketch.spans[KNOWN].add(spans)

@@ -39,6 +39,7 @@ from halo_core.values import (
     NO_MARKS,
     ResultMarks,
     extract_texts,
+    find_nouns_of_result,
     is_lookup_key,
     judge_arguments,
     origin_of_result,
@@ -129,7 +130,8 @@ def _read_result_text(
     origin = _find_origin(context, argument_texts)
     result = NO_MARKS
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
-        result = read_result(preparer.sketch_key, readable_text, origin, argument_texts)
+        nouns = find_nouns_of_result(resource.id)
+        result = read_result(preparer.sketch_key, readable_text, origin, argument_texts, nouns)
     chunk = None
     if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:
         step, named = context.state.view.steps, assessment.names_requested

@@ -29,7 +29,7 @@ from halo_core.values.carried import (
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
 from halo_core.values.facts import NO_SOURCES, ActionFacts, FactSources, find_facts
 from halo_core.values.kinds import MAX_CARRIED, TARGET_KINDS, Form, Kind
-from halo_core.values.leaves import MAX_LEAVES, extract_leaves, extract_texts
+from halo_core.values.leaves import MAX_LEAVES, extract_leaves, extract_texts, find_nouns_of_result
 from halo_core.values.observed_text import (
     NO_MARKS,
     ResultMarks,
@@ -109,6 +109,7 @@ __all__ = [
     "find_answer_scope",
     "find_facts",
     "find_known",
+    "find_nouns_of_result",
     "find_place",
     "find_values",
     "fingerprint_call_words",

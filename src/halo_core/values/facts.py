@@ -29,6 +29,8 @@ from halo_core.values.leaves import Leaf, name_of_argument, names_amount, names_
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
     FURTHER_REQUEST_WORDS,
+    LEAST_LEVELS,
+    LEVEL_NAMES,
     REQUEST_WORDS_BY_IMPACT,
     SECRET_WORDS,
     SENSITIVE_WORDS,
@@ -52,13 +54,9 @@ _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
-_LEVEL_NAMES: Final = frozenset("role permission level access privilege right mode scope".split())
-_LEAST_LEVELS: Final = frozenset(
-    "read reader readonly only view viewer viewonly guest comment commenter member".split()
-)
 _WRITE_WORDS: Final = stem_all(
-    "add arrange book create enter log make note open plan put record register reserve save schedule set store update "
-    "write"
+    "add arrange book complete create enter fill log make note open plan put record register reserve save schedule set "
+    "store update write"
 )
 """Words by which people ask for a write, whatever the name of the tool."""
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
@@ -247,12 +245,18 @@ class _Call:
         """Whether the user asked for this kind of act: by the tool's verb, or by a word for its class.
 
         INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote
-        each word of that name.
+        each word of that name, or an argument says which right it gives.
         """
         if self._was_asked is None:
             stems = _list_asking_stems(self._resource.id, self._resource.impact)
+            if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
+                stems = _CLASS_WORDS[Impact.ADMIN]
             self._was_asked = self._sketch.was_asked(stems) if stems else self._is_name_asked()
         return self._was_asked
+
+    def _gives_right(self) -> bool:
+        """Whether an argument says how much somebody may do: `access`, `role`."""
+        return any(not LEVEL_NAMES.isdisjoint(words_of(name)) for name in self._args)
 
     def _is_name_asked(self) -> bool:
         """Whether the user wrote each word of the tool's name, since any of them may be its verb."""
@@ -348,8 +352,8 @@ class _Call:
         if names_note(leaf.pointer):
             return True
         words = words_of(self._texts.get(leaf.pointer, "").lower())
-        is_level = not _LEVEL_NAMES.isdisjoint(words_of(name_of_argument(leaf.pointer)))
-        return is_level and bool(words) and words <= _LEAST_LEVELS
+        is_level = not LEVEL_NAMES.isdisjoint(words_of(name_of_argument(leaf.pointer)))
+        return is_level and bool(words) and words <= LEAST_LEVELS
 
     def _is_slip(self, leaf: TracedLeaf) -> bool:
         """Whether a read names something that the user mistyped: a word one sign away, or an id by its number alone.

@@ -137,6 +137,14 @@ _SYNONYMOUS_NOUNS: Final = (
     "issue ticket",
     "document file doc",
     "customer client",
+    "request pr mr",
+    "booking reservation",
+    "application applicant candidate",
+    "employee staff",
+    "person citizen resident",
+    "supplier vendor",
+    "parcel package shipment",
+    "student pupil",
 )
 """Nouns under which one number is one thing: `mail 12` is `message_id=12`. The first of each group stands for it."""
 _AMBIGUOUS: Final = (

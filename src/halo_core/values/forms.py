@@ -34,6 +34,7 @@ from halo_core.values.user_texts import (
     drop_forbidden,
     find_id_numbers,
     find_named_words,
+    find_phrasal_verbs,
 )
 
 MAX_READ: Final = 262_144  # characters of a text
@@ -74,6 +75,7 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
         forms += [make_form(("verb", stem)) for stem in stems]
         wanted = drop_forbidden(own)
         forms += dict.fromkeys(find_named_words(wanted))
+        forms += find_phrasal_verbs(wanted)
         if _HAS_DIGIT.search(own) is not None:
             forms += find_ceiling_forms(own, find_forms)
             forms += find_id_numbers(wanted)

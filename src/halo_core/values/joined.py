@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+from halo_core.values.addresses import canonicalize_email
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.numbers import join_bank_account
@@ -85,3 +86,11 @@ def iter_adjacent(short: Sequence[int], texts: Sequence[str]) -> Iterator[tuple[
                 yield members, "".join(texts[i].strip() for i in members)
     if len(short) > _MAX_ROW:
         yield tuple(short), "".join(texts[i].strip() for i in short)
+
+
+def find_joined_form(text: str) -> Form | None:
+    """Form of a number or an address that was cut in parts."""
+    if text.isascii() and text.isdigit():
+        return Form("digits", text)
+    address = canonicalize_email(text) if "@" in text else None
+    return Form("email", address) if address is not None else None

@@ -40,8 +40,9 @@ class Form(NamedTuple):
     Args:
         domain: which spellings are compared: `iban`, `digits`, `joint` (bank code and account number), `email`, `url`,
             `host`, `site` (registrable domain), `path`, `amount`, `date`, `numbered` (a short number and its noun),
-            `skeleton` (how an address looks); of texts of the user alone `verb` (stem of a word that asks for an act),
-            `named` and `thing` (words used as names), `ceiling` (amounts up to the sum), `id_number`.
+            `listed` (a word or short number that is an item of a trusted lookup), `skeleton` (how an address looks);
+            of texts of the user alone `verb` (stem of a word that asks for an act), `named` and `thing` (words used as
+            names), `ceiling` (amounts up to the sum), `id_number`.
         text: the canonical spelling.
     """
 

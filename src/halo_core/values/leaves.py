@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.numbers import singularize
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
@@ -147,7 +148,8 @@ _AMOUNT_NAMES: Final = frozenset(
 
 _NOTE_WORDS: Final = frozenset(
     "amount currency date due memo note reference ref subject title description message text body comment reason "
-    "category status type kind quantity".split()
+    "category status type kind quantity content contents pages paragraph paragraphs html markdown caption summary "
+    "headline greeting signature footer instructions explanation details".split()
 )
 """Words of fields beside a target which do not say where something goes."""
 _FIELD_WORDS: Final = (
@@ -251,16 +253,37 @@ def split_argument_name(name: str) -> tuple[str, ...]:
 
 
 _COUNTING_WORDS: Final = frozenset("id ids number no num nr key ref by uuid".split())
+_PARTS: Final = {
+    **dict.fromkeys(
+        ("comment", "reply", "note", "label", "assignee", "assign", "reopen", "attachment"),
+        ("issue", "ticket", "request", "task", "case", "bug", "message", "order", "claim"),
+    ),
+    **dict.fromkeys(("merge", "review", "reviewer", "approval"), ("request",)),
+}
+"""Words of tools that add to something numbered, and what that is: a comment is made on an issue."""
+_TAKING: Final = frozenset("delete remove edit update change get read list show hide move".split())
+"""Verbs whose tools have a part as their object, so that the number is its own."""
 
 
 @lru_cache(maxsize=2048)
-def find_noun_of_number(tool: str, argument: str) -> tuple[str, ...]:
+def find_nouns_of_number(tool: str, argument: str) -> tuple[str, ...]:
     """What a number in an argument is the number of, where the argument does not say: `close_ticket(id)`, ticket.
 
+    What a tool adds to something has no number yet: `add_comment(number=12)` is about an issue, a ticket and so on.
     Empty where the argument says it itself (`customer_id`), and where the tool's name has no noun behind its verb.
     """
-    _, *words = split_argument_name(tool) or ("",)
-    nouns = [word for word in words if word not in _COUNTING_WORDS]
-    if not nouns or not (_COUNTING_WORDS | set(words)).issuperset(split_argument_name(argument)):
+    words = split_argument_name(tool)
+    if not (_COUNTING_WORDS | set(words[1:])).issuperset(split_argument_name(argument)):
         return ()
-    return (nouns[-1],)
+    nouns = [word for word in words[1:] if word not in _COUNTING_WORDS]
+    last = nouns[-1] if nouns else "".join(words[:1])
+    if last in _PARTS and _TAKING.isdisjoint(words):
+        return _PARTS[last]
+    return (last,) if nouns else ()
+
+
+@lru_cache(maxsize=2048)
+def find_nouns_of_result(tool: str) -> tuple[str, ...]:
+    """What a tool lists, in the singular: `leave_requests` and `list_requests` list requests."""
+    words = [word for word in split_argument_name(tool) if word not in _COUNTING_WORDS]
+    return (to_numbered_noun(singularize(words[-1])),) if words else ()

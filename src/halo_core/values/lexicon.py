@@ -5,6 +5,7 @@ None of them was taken from an attack: no list describes how attackers word what
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from halo_core.values.text import split_name
@@ -141,6 +142,26 @@ _FURTHER_VERB_GROUPS: Final = (
     "trigger start run launch kick",
     "scale resize",
     "mute unmute pin unpin label tag",
+    "donate contribute pledge sponsor give",
+    "tip reward",
+    "charge bill",
+    "lend loan advance",
+    "renew extend prolong",
+    "redirect reroute divert",
+    "page ping alert call ring phone dial fax",
+    "announce broadcast circulate distribute",
+    "refer hand pass",
+    "file submit lodge",
+    "quote offer",
+    "kick evict expel exclude remove",
+    "lift release",
+    "enroll register admit",
+    "certify license",
+    "toggle switch turn flip",
+    "reject decline refuse dismiss",
+    "ship dispatch",
+    "print",
+    "fill complete populate",
 )
 FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 """Verbs by which tools are called and people ask for acts, for the fact `asked` alone.
@@ -160,8 +181,23 @@ POLICY_ASKING_WORDS: Final = ASKING_WORDS.union(FURTHER_VERBS, *FURTHER_REQUEST_
 """Words of a request that are kept as what the user asks for."""
 
 
+LEVEL_NAMES: Final = frozenset("role permission level access privilege right mode scope".split())
+"""Words of arguments and fields that say how much somebody may do."""
+LEAST_LEVELS: Final = frozenset("read reader readonly only view viewer viewonly guest comment commenter member".split())
+"""Words for a right to read and no more."""
+EDITING_LEVELS: Final = frozenset("write writer writing edit editor editing".split())
+EDITING_STEMS: Final = stem_all("edit write change update modify")
+"""Stems of the words by which people ask for one of `EDITING_LEVELS`."""
+
+
 TASK_WORDS: Final = VERBS | stem_all(" ".join(_NOUN_GROUPS)) | ASKING_WORDS
 """Words by which people speak of acts and of things in general; none of them names somebody."""
+
+
+@lru_cache(maxsize=4096)
+def is_task_word(word: str) -> bool:
+    """Whether a word is one by which people ask for something: `pay`, `mail`, `inbox`."""
+    return word.islower() and word.isalpha() and (word in STOP_WORDS or not TASK_WORDS.isdisjoint(split_name(word)))
 
 
 def _build_synonyms() -> dict[str, frozenset[str]]:

@@ -42,6 +42,7 @@ _DIGIT_RUN: Final = re.compile(
 )
 _AFTER_HASH: Final = re.compile(r"(?<![\w#])#([0-9]{5,40})(?![\w.,-]?[0-9]|[\w])")
 _WHOLE_NUMBER: Final = re.compile(r"\+?[0-9(](?:[ .()/-]{0,2}[0-9]){3,39}\)?")
+_HYPHENATED: Final = re.compile(r"[0-9]+(?:-[0-9]+)+")
 _DATE_SHAPE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-](?:[0-9]{2}|[0-9]{4})")
 _ADDRESS_SHAPE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _SORT_CODE: Final = re.compile(r"[0-9](?<![0-9-][0-9])[0-9]-[0-9]{2}-[0-9]{2}(?![0-9-])")
@@ -204,8 +205,8 @@ def _read_groups(match: re.Match[str], groups: list[str], taken: list[tuple[int,
         if is_international or any(len(group) != 3 for group in groups[1:]):
             taken.append(match.span())
         forms.append(make_form(("digits", _spell_telephone(plus, "".join(groups)))))
-    elif len(groups) > 1 and MIN_DIGITS <= total < _MIN_GROUPED and "-" in run and " " not in run:
-        forms.append(make_form(("digits", "".join(groups))))  # `2026-17` is one number, short as it is
+    elif len(groups) > 1 and MIN_DIGITS <= total <= _MAX_DIGITS and _HYPHENATED.fullmatch(run) is not None:
+        forms.append(make_form(("digits", "".join(groups))))  # `2026-17` is one number, `88-4410-7` another
     else:
         for i, group in enumerate(groups):
             if MIN_DIGITS <= len(group) <= _MAX_DIGITS:
@@ -499,6 +500,7 @@ _FILLERS: Final = frozenset(
 )
 _RELATING: Final = frozenset({"with", "whose", "having", "the", "has", "its"})
 """Words between a noun and its number's name: "the file with the id 13"."""
+_SHORT_NOUNS: Final = frozenset(("pr", "mr"))
 _QUOTES: Final = frozenset("'\"`’‘“”")
 _CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
 _NO_NOUNS: Final = _FILLERS | _RELATING | _CONNECTORS | {"is"}
@@ -530,7 +532,7 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one 
     for sign in map(str.lower, _list_signs(text)):
         if sign.isalpha() and sign not in _NO_NOUNS and before != "#":
             behind, in_list = "", False
-            noun = sign if (len(sign) > 2 or not sign.isascii()) and sign not in STOP_WORDS else ""
+            noun = sign if _is_noun(sign) else ""
         elif sign.isascii() and sign.isdigit():
             if noun and len(sign) < MIN_DIGITS:
                 forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(noun))} {int(sign)}")))
@@ -547,12 +549,14 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one 
             if before == "#" and previous.isascii() and previous.isdigit() and len(previous) < MIN_DIGITS:
                 forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(sign))} {int(previous)}")))
             behind = noun or behind if sign in _RELATING else ""
-            is_long = len(sign) > 2 or not sign.isascii()
-            is_noun = is_long and sign not in STOP_WORDS and sign not in _RELATING
-            noun, in_list = sign if is_noun else "", False
+            noun, in_list = sign if _is_noun(sign) and sign not in _RELATING else "", False
         else:
             noun, behind, in_list = "", "", False
         before, previous = previous, sign
+
+
+def _is_noun(sign: str) -> bool:
+    return (len(sign) > 2 or not sign.isascii() or sign in _SHORT_NOUNS) and sign not in STOP_WORDS
 
 
 def _list_signs(text: str) -> list[str]:

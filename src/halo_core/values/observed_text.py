@@ -7,8 +7,8 @@ the user's texts and what trusted lookups brought are kept in order as well, sin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
@@ -96,7 +96,9 @@ NO_MARKS: Final = ResultMarks()
 """What a session keeps of nothing."""
 
 
-def read_result(key: bytes, text: str, origin: Provenance, arguments: Sequence[str] = ()) -> ResultMarks:
+def read_result(
+    key: bytes, text: str, origin: Provenance, arguments: Sequence[str] = (), nouns: Sequence[str] = ()
+) -> ResultMarks:
     """Read a result for what a session keeps of it.
 
     Args:
@@ -104,6 +106,7 @@ def read_result(key: bytes, text: str, origin: Provenance, arguments: Sequence[s
         text: what was returned, as much as a reader may have seen.
         origin: as `origin_of_result` gives it.
         arguments: texts of all arguments.
+        nouns: of what a lookup lists the numbers (`find_nouns_of_result`).
     """
     if not text:
         return NO_MARKS
@@ -114,7 +117,7 @@ def read_result(key: bytes, text: str, origin: Provenance, arguments: Sequence[s
     marks = fingerprint_text(key, text, without=map(extract_tokens, arguments), forms=forms)
     if origin is not Provenance.KNOWN:
         return ResultMarks(marks)
-    return ResultMarks(marks, *fingerprint_known_text(key, text, arguments, forms))
+    return ResultMarks(marks, *fingerprint_known_text(key, text, arguments, forms, nouns))
 
 
 def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) -> bytes:
@@ -162,8 +165,41 @@ def is_lookup_key(text: str) -> bool:
     return len(text) <= _MAX_KEY_LENGTH and len(text.split()) <= _MAX_KEY_WORDS and not holds_code(text)
 
 
+_MAX_LISTED: Final = 512
+_LISTED_WORD: Final = re.compile(
+    r"(?:^|[\n;,|\[({\"'`>\t:])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
+)
+"""A word in small letters that is the whole of an item, a cell or a text of JSON, and no key."""
+_LISTED_NUMBER: Final = re.compile(
+    r"(?:^|\n|;|\[)[ ]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=$|[ ,;|\]\n\t])"
+    r"|\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Nn]o|[Nn]r|[Nn]umber|[Kk]ey|[Rr]ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
+    r"([0-9]{1,4})(?![\w.,]?[0-9]|\w)"
+)
+"""A short number that begins a row, or stands behind `id`."""
+
+
+def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
+    """Forms of the items of a list that are one common word or one short number each: channels, numbered records.
+
+    Args:
+        text: what a trusted lookup brought.
+        nouns: of what the numbers are; none where the source does not say.
+    """
+    for match in islice(_LISTED_WORD.finditer(text), _MAX_LISTED):
+        yield Form("listed", match[1])
+    for match in islice(_LISTED_NUMBER.finditer(text), _MAX_LISTED):
+        number = int(match[1] or match[2])
+        yield Form("listed", str(number))
+        for noun in nouns:
+            yield Form("numbered", f"{noun} {number}")
+
+
 def fingerprint_known_text(
-    key: bytes, text: str, arguments: Sequence[str], forms: Iterable[Form] | None = None
+    key: bytes,
+    text: str,
+    arguments: Sequence[str],
+    forms: Iterable[Form] | None = None,
+    nouns: Sequence[str] = (),
 ) -> tuple[frozenset[int], bytes, tuple[int, ...]]:
     """Marks of the forms that a trusted lookup brought, its words in order, and those of the marks that are carried.
 
@@ -176,6 +212,7 @@ def fingerprint_known_text(
         text: the result.
         arguments: texts of all arguments.
         forms: those in the text, where they were looked for already.
+        nouns: of what it lists the numbers.
     """
     text = text[:_MAX_TRUSTED_READ]
     given = "\0".join([_compact("".join(arguments)), *map(_compact, arguments)])
@@ -184,7 +221,7 @@ def fingerprint_known_text(
 
     # Each result is read this way, so these are loops: a comprehension is a call.
     brought: list[Form] = []
-    for form in find_forms(text) if forms is None else forms:
+    for form in chain(find_forms(text) if forms is None else forms, find_listed_forms(text, nouns)):
         if form.domain not in SUSPICION_DOMAINS:
             compact = _compact(form.text)
             if compact and compact not in given:

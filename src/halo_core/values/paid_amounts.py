@@ -27,7 +27,8 @@ _MOST_DIGITS: Final = 15
 _ANY_CEILING: Final = Form("ceiling", "")
 """Says that the user wrote an amount at all."""
 _OPEN_SUM: Final = re.compile(
-    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly)\b",
+    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly"
+    r"|less|minus|deduct(?:ed|ing)?)\b",
     re.IGNORECASE,
 )
 _SEPARATOR: Final = re.compile(

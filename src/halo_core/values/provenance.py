@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -19,12 +19,12 @@ from halo_core.values.addresses import canonicalize_email, find_registrable_doma
 from halo_core.values.argument_values import SHELL_NAMES
 from halo_core.values.forms import ArgumentValue, find_forms, is_name, parse_argument
 from halo_core.values.hidden import generate_argument_readings
-from halo_core.values.joined import find_joined_values, iter_adjacent
+from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.leaves import (
     KEY,
     Leaf,
-    find_noun_of_number,
+    find_nouns_of_number,
     is_beside_target,
     name_of_argument,
     names_note,
@@ -32,13 +32,13 @@ from halo_core.values.leaves import (
     parse_leaves,
     split_argument_name,
 )
-from halo_core.values.lexicon import STOP_WORDS, TASK_WORDS
+from halo_core.values.lexicon import EDITING_LEVELS, EDITING_STEMS, LEAST_LEVELS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.normalization import make_skeleton
 from halo_core.values.numbers import MIN_DIGITS, singularize
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
-from halo_core.values.text import split_name
+from halo_core.values.user_texts import NO_NAMES
 
 _PREFIX: Final = 8  # tokens by which a long text is looked for first
 _PREFIX_LENGTH: Final = 256  # characters
@@ -175,6 +175,8 @@ def trace_leaves(
             else leaf
             for leaf, read in zip(traced, leaves, strict=True)
         ]
+    if are_paths_objects and not _HANDING_ON.intersection(split_argument_name(tool)):
+        traced = _drop_threads(traced, targets)
     if are_handles_targets:
         traced = [
             leaf._replace(is_target=True) if leaf.kind is Kind.HANDLE and not names_note(leaf.pointer) else leaf
@@ -183,6 +185,27 @@ def trace_leaves(
     if len(leaves) > 1:
         traced = trace.judge_joined(leaves, traced)
     return tuple(sorted(traced))
+
+
+_THREAD_WORDS: Final = frozenset("thread threads parent".split())
+_HANDING_ON: Final = frozenset("forward share export move copy transfer".split())
+
+
+def _drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[TracedLeaf]:
+    """The traced leaves of a message; the number of a thread at a place that is vouched for is no target by its kind.
+
+    Whoever reads the place reads the thread. Without a place beside it, the thread says who reads the message.
+    """
+    if not any(leaf.origin in VOUCHED_ORIGINS and name_of_argument(leaf.pointer) in targets for leaf in traced):
+        return traced
+    return [
+        leaf._replace(is_target=False)
+        if leaf.is_target
+        and name_of_argument(leaf.pointer) not in targets
+        and not _THREAD_WORDS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+        else leaf
+        for leaf in traced
+    ]
 
 
 def _has_bank_form(values: list[ArgumentValue]) -> bool:
@@ -199,10 +222,15 @@ def _is_unset(text: str) -> bool:
     return len(text) <= 9 and text.casefold() in _UNSET_WORDS
 
 
-@lru_cache(maxsize=4096)
-def _is_common_word(word: str) -> bool:
-    """Whether a word is one by which people ask for something: `pay`, `mail`, `inbox`."""
-    return word.islower() and word.isalpha() and (word in STOP_WORDS or not TASK_WORDS.isdisjoint(split_name(word)))
+_SHORT_ID: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
+_GENERIC_NOUNS: Final = frozenset(
+    "id ids name names number no num nr key ref code to from target value by of and the in on for with at list".split()
+)
+
+
+def _is_plain_word(text: str) -> bool:
+    """Whether a text is one word in small letters."""
+    return text.isalpha() and text.islower() and is_name(text)
 
 
 class _Trace:
@@ -239,12 +267,12 @@ class _Trace:
 
     def trace_leaf(self, leaf: Leaf) -> TracedLeaf:
         name = name_of_argument(leaf.pointer)
-        is_declared = name in self._targets and not is_beside_target(leaf)
+        is_declared = name in self._targets and not is_beside_target(leaf) and not self._is_asked_level(leaf)
         name_words = split_argument_name(name)
         if leaf.field and leaf.field != KEY:
             name_words = (*name_words, *split_argument_name(leaf.field))
         if is_declared and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
-            name_words = (*name_words, *find_noun_of_number(self._tool, name))
+            name_words = (*name_words, *find_nouns_of_number(self._tool, name))
         values = parse_argument(leaf.text, name_words, is_target=is_declared)
         is_amount = not is_declared and (leaf.is_amount or name == self._amount)
         kind = values[0].kind
@@ -255,7 +283,9 @@ class _Trace:
         flags: set[str] = set()
         origin = Provenance.USER
         for value in values:
-            judged = self._judge_value(value, masks, flags, is_declared=is_declared, is_thing=names_thing(name))
+            judged = self._judge_value(
+                value, masks, flags, is_declared=is_declared, is_thing=names_thing(name), nouns=name_words
+            )
             origin = max(origin, judged, key=TRUST_ORDER.__getitem__)
         if origin is Provenance.USER:
             return _make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)), is_target))
@@ -277,12 +307,39 @@ class _Trace:
             is_target = True  # whatever the field is called
         return _make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)), is_target))
 
+    def _is_asked_level(self, leaf: Leaf) -> bool:
+        """Whether a field beside a target, such as `role`, holds a right to read, or one that the user asked for."""
+        if not leaf.field or leaf.field == KEY or LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field)):
+            return False
+        words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
+        if not words or LEAST_LEVELS.issuperset(words):
+            return bool(words)
+        if EDITING_LEVELS.issuperset(words) and self._sketch.was_asked(EDITING_STEMS):
+            return True
+        return all(map(_USER_BIT.__and__, self._sketch.look_up_marks(words)))
+
     # what vouches
 
     def _judge_value(
-        self, value: ArgumentValue, masks: list[int], flags: set[str], *, is_declared: bool, is_thing: bool = False
+        self,
+        value: ArgumentValue,
+        masks: list[int],
+        flags: set[str],
+        *,
+        is_declared: bool,
+        is_thing: bool = False,
+        nouns: Collection[str] = (),
     ) -> Provenance:
-        """The origin of a value by its form and its words in order; adds the marks of its forms, and its flags."""
+        """The origin of a value by its form and its words in order; adds the marks of its forms, and its flags.
+
+        Args:
+            value: of the argument.
+            masks: takes the marks of its forms.
+            flags: takes its flags.
+            is_declared: the argument is a declared target.
+            is_thing: the argument holds a thing of a system.
+            nouns: words of the argument's name.
+        """
         is_target = is_declared or value.kind in TARGET_KINDS
         origin = self._judge_forms(value, masks)
         if value.in_words if origin is None else origin is Provenance.USER and is_target:
@@ -290,9 +347,11 @@ class _Trace:
             if origin is None:
                 origin = self._judge_words(
                     value, tokens, packed, is_target=is_target, is_declared=is_declared, is_thing=is_thing
-                )
+                ) or self._judge_beside_noun(tokens, nouns)
             elif not self._user_spans.find(packed):
                 flags.add(RESPELLED)
+        if is_declared and origin not in VOUCHED_ORIGINS and value.kind is Kind.HANDLE and self._is_listed(value.text):
+            origin = Provenance.KNOWN
         if origin not in VOUCHED_ORIGINS and is_target and self._is_declared_known is not None:
             declared = value._replace(host="") if self._is_foreign_list(value) else value
             origin = Provenance.KNOWN if self._is_declared_known(declared) else origin
@@ -356,7 +415,7 @@ class _Trace:
             return None
         # A word of the language names nobody where the argument says where something goes.
         is_word = is_declared and len(tokens) == 1 and tokens[0].isalpha() and tokens[0].islower()
-        is_common = is_word and _is_common_word(tokens[0])
+        is_common = is_word and is_task_word(tokens[0])
         if is_common and not is_thing:
             return self._judge_marked_word(tokens[0])
         # Systems tell the cases of ids apart; only of what is merely said does the case make no difference.
@@ -376,6 +435,37 @@ class _Trace:
         if len(words) == 1 and self._sketch.look_up_marks(words)[0] & _SYSTEM_BIT:
             return Provenance.SYSTEM
         return None
+
+    def _judge_beside_noun(self, tokens: list[str], nouns: Collection[str]) -> Provenance | None:
+        """The origin of a word, or an id of two signs, by the noun of its argument beside it in a vouching text.
+
+        `class_name="4b"` is the user's behind "class 4b", and `permit="parking"` in "the parking permit".
+        """
+        if len(tokens) != 1 or tokens[0] in NO_NAMES or tokens[0] in STOP_WORDS:
+            return None
+        if not (_SHORT_ID.fullmatch(tokens[0]) or _is_plain_word(tokens[0])):
+            return None
+        word = tokens[0]
+        key, spans = self._sketch.key, self._sketch.spans
+        exact = fingerprint_tokens_in_order([word], key)
+        rows = [row for noun in sorted({*nouns} - _GENERIC_NOUNS) for row in ([noun, word], [word, noun])]
+        for packed in [fingerprint_tokens_in_order(row, key) for row in rows]:
+            for origin in VOUCHED_ORIGINS:
+                if spans[origin].find(packed) and spans[origin].find(exact) > 1:
+                    return origin
+        return None
+
+    def _is_listed(self, text: str) -> bool:
+        """Whether a common word or a short number is an item of what a trusted lookup brought.
+
+        A number without its noun is one that no untrusted source has said.
+        """
+        is_number = text.isascii() and text.isdigit() and len(text) < MIN_DIGITS
+        if not self._sketch.spans[Provenance.KNOWN] or not (is_number or _is_plain_word(text)):
+            return False
+        if not self._sketch.look_up_known([Form("listed", str(int(text)) if is_number else text)])[0]:
+            return False
+        return not is_number or not self._sketch.look_up_marks([text])[0] & _UNTRUSTED_BIT
 
     def _is_used_as_name(self, word: str, *, is_thing: bool) -> bool:
         uses = ("named", "thing") if is_thing else ("named",)
@@ -495,21 +585,13 @@ class _Trace:
         words = [joined.casefold() for _, joined in rows]
         masks = self._sketch.look_up_marks(words) if words else []
         for (members, joined), mask in zip(rows, masks, strict=True):
-            form = _find_joined_form(joined)
+            form = find_joined_form(joined)
             if (mask & _FOREIGN == _UNTRUSTED_BIT) or (form and self._are_foreign([form])):
                 for i in members:
                     traced[i] = _make_worse(traced[i], Provenance.UNTRUSTED)
 
 
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part
-
-
-def _find_joined_form(text: str) -> Form | None:
-    """Form of a number or an address that was cut in parts."""
-    if text.isascii() and text.isdigit():
-        return Form("digits", text)
-    address = canonicalize_email(text) if "@" in text else None
-    return Form("email", address) if address is not None else None
 
 
 def _make_worse(leaf: TracedLeaf, origin: Provenance) -> TracedLeaf:

@@ -24,6 +24,7 @@ MAX_OWN_CHARS: Final = 16_384
 # words that are used as names
 
 _SIGNS: Final = frozenset("#@\"'`“”„«»‘’(:=")
+_DASHES: Final = frozenset("-–—")
 _PREPOSITIONS: Final = frozenset(
     "to with by for of in on from into via under an für zu bei mit von à pour chez avec para con per voor aan met van "
     "dla od z na для к для от".split()
@@ -46,12 +47,13 @@ _DETERMINERS: Final = frozenset(
     "a an the my your our his her its their this that these those what which der die das le la les un une el "
     "los".split()
 )
-_NO_NAMES: Final = frozenset(
+NO_NAMES: Final = frozenset(
     "now today tomorrow tonight asap soon later again back out up off over away immediately please quickly everything "
     "everyone everybody nothing nobody somebody someone something anything anyone says said say tells told asks asked "
     "wants wanted needs needed writes wrote states demands shows reads more less only first next last too also still "
     "yet once twice instead directly together what whatever does did done goes gets due else well fine okay".split()
 )
+"""Words behind a verb or a noun that name nobody."""
 
 
 def find_named_words(text: str) -> Iterator[Form]:
@@ -85,10 +87,12 @@ def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> s
         domains: results for the tokens before it; a member of a list is as the member before it.
     """
     word = tokens[place]
-    if len(word) < 2 or word in _NO_NAMES or word in STOP_WORDS:
+    if len(word) < 2 or word in NO_NAMES or word in STOP_WORDS:
         return ""
     if place + 1 < len(tokens) and tokens[place + 1] in _KINDS_OF_NAMES and word not in _PREPOSITIONS:
         return "named"
+    if place > 0 and tokens[place - 1] in _DASHES and "".join(tokens[place + 1 : place + 2]) in _DASHES:
+        return "named"  # "whoever looks at it - june - to #releases"
     place -= 1
     while place > 0 and tokens[place] in _PARTICLES:
         place -= 1  # "pay out anna"
@@ -109,8 +113,31 @@ def _leads_to_name(tokens: Sequence[str], place: int) -> bool:
         return False
     before = tokens[place - 1].lower() if place > 0 else ""
     if before in SENTENCE_ENDS or before in _BEFORE_IMPERATIVES:
-        return token not in _NO_NAMES
+        return token not in NO_NAMES
     return before not in _DETERMINERS and not _LEADING_VERBS.isdisjoint(split_name(token))
+
+
+_BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
+_PHRASES: Final = tuple(
+    (verb, re.compile(rf"\b(?:{first}){_BETWEEN}(?:{second})", re.IGNORECASE))
+    for verb, first, second in (
+        ("remove", "take|strike|cross|kick|throw", r"off\b|out of\b"),
+        ("remove", "opt", r"out\b"),
+        ("disable", "switch|turn", r"off\b"),
+        ("enable", "switch|turn", r"on(?=\W*$|[.,;]| (?:in|for|again)\b)"),
+        ("enable", "switch on|turn on", r"\w"),
+        ("forward", "pass|hand", r"(?:on|over) to\b"),
+        ("rollback", "roll", r"back\b"),
+    )
+)
+"""Verbs of two words that stand apart, with the verb that means the same."""
+
+
+def find_phrasal_verbs(text: str) -> Iterator[Form]:
+    """Forms of the verbs that a text says in two words which stand apart: `take him off the list`."""
+    for verb, pattern in _PHRASES:
+        if pattern.search(text) is not None:
+            yield from (make_form(("verb", stem)) for stem in split_name(verb))
 
 
 _ID: Final = re.compile(r"(?<![\w-])[A-Za-z]{1,8}[-_/#]?([0-9]{3,12})(?![\w-])")

@@ -18,10 +18,12 @@ from halo_core.values import (
     fingerprint_text,
     fingerprint_tokens,
     fingerprint_vouching_text,
+    judge_arguments,
     origin_of_result,
     trace_arguments,
 )
 from halo_core.values import sketch as sketch_module
+from halo_core.values.leaves import parse_leaves
 from halo_core.values.sketch import extract_tokens, pack_marks, unpack_marks
 from halo_world import SURFACE, Calls, bodies, schema
 
@@ -126,6 +128,25 @@ def test_results_have_the_origin_of_their_registration():
     assert origin_of_result(Resource(id="x", source_trust=500)) is SYSTEM
     assert origin_of_result(Resource(id="x", source_trust=499)) is UNTRUSTED
     assert origin_of_result(Resource(id="x")) is UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    ("day", "origin", "judged"),
+    [
+        ("2026-12-01", NOVEL, [USER]),
+        ("2026-12-01T09:00", NOVEL, [USER]),
+        ("2026-12-01", UNTRUSTED, [USER, UNTRUSTED]),
+        ("20261201", NOVEL, [USER, NOVEL]),
+        ("2026-12-01 ACC-9", NOVEL, [USER, NOVEL]),
+        ("tomorrow", UNTRUSTED, [USER]),
+        ("tomorrow's", UNTRUSTED, [USER, UNTRUSTED]),
+    ],
+)
+def test_a_day_of_the_model_chooses_no_other_records_of_a_lookup(day, origin, judged):
+    leaves = parse_leaves({"calendar": "mine", "day": day})
+    found, is_computed = judge_arguments(leaves, {"/calendar": USER, "/day": origin})
+    assert found == judged
+    assert is_computed is (day == "20261201" or day.endswith("ACC-9"))
 
 
 MARKS = st.dictionaries(st.integers(0, 2**56 - 1), st.integers(1, 7), max_size=20)

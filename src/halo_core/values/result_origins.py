@@ -135,10 +135,18 @@ _MAX_SMALL: Final = 4  # digits
 _READ_LENGTH: Final = 256  # characters
 
 
+_CHOOSING: Final = frozenset(
+    "all any none open closed pending approved rejected active inactive unread read new old recent latest last asc "
+    "desc inbox sent draft drafts true false yes no today tomorrow yesterday daily weekly monthly json csv".split()
+)
+"""Words that choose a part of what a source holds, and no single record of it."""
+
+
 def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -> tuple[list[Provenance], bool]:
     """Origins of the arguments that a result inherits from, and whether it could be computed from numbers of no origin.
 
-    Counts, limits, other small amounts and dates choose what is returned; no account is made of them.
+    Counts, limits, other small amounts, days that nobody else named and words such as `unread` choose what is returned;
+    no account is made of them.
 
     Args:
         leaves: of the arguments.
@@ -150,6 +158,8 @@ def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -
         if leaf.is_amount and digits <= _MAX_SMALL:
             continue
         origin = origins.get(leaf.pointer, Provenance.NOVEL)
+        if (origin is Provenance.NOVEL and is_date(leaf.text)) or leaf.text.strip().casefold() in _CHOOSING:
+            continue
         judged.append(origin)
-        novel_digits += digits if origin is Provenance.NOVEL and not is_date(leaf.text) else 0
+        novel_digits += digits if origin is Provenance.NOVEL else 0
     return judged, novel_digits >= _MIN_COMPUTED

@@ -180,7 +180,8 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.AMOUNT_ASKED: bool(resource.amount) and call.is_amount_asked(),
         Fact.AMOUNT_EXCEEDS: resource.impact is Impact.PAYMENT and call.exceeds_amount(),
         Fact.NEW_HOST: call.has_new_host(),
-        Fact.STORES_TARGET: resource.impact in _STORING and stores_target(call.view, call.takes_foreign_path()),
+        Fact.STORES_TARGET: resource.impact in _STORING
+        and stores_target(call.view, call.takes_foreign_path(), call.is_copied),
         Fact.CARRIES_LABELLED: bool(sources.labelled) and call.carries_labelled(),
         Fact.NAMES_FOREIGN: resource.classified != "declared" and call.names_foreign(),
         Fact.ESTABLISHED: sources.is_established,
@@ -496,6 +497,10 @@ class _Call:
             for leaf in self._open_targets
         )
         return is_foreign and not self.is_asked() and not self.is_pointed_at()
+
+    def is_copied(self, leaf: TracedLeaf) -> bool:
+        """Whether a leaf stands in nothing but results that the user pointed at, and the user asked for the act."""
+        return bool(leaf.places) and self._sources.pointed.issuperset(leaf.places) and self.is_asked()
 
     def carries_labelled(self) -> bool:
         """Whether a search or an address carries a value out of labelled data that the user did not write."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
-from halo_core.model import Impact
+from halo_core.model import Impact, Provenance
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf, name_of_argument
@@ -21,6 +22,8 @@ _STORED_NAMES: Final = frozenset(
     "webhook callback iban cron crontab rule filter forwarding redirect publickey apikey sshkey payee "
     "beneficiary account bank bic email role permission owner member group admin".split()
 )
+_PERSON_NAMES: Final = frozenset("assignee reviewer approver delegate deputy responsible".split())
+"""Words of arguments that hold who is given something to do, or to decide on."""
 _FIELD_NAMES: Final = frozenset("field column attribute property setting option".split())
 """Words of arguments that say which field of a record is written."""
 # Stems of verbs whose tools take an address without keeping it: they fetch from it, or prove who somebody is.
@@ -38,11 +41,20 @@ _SETTINGS: Final = re.compile(
 )
 
 
-def stores_target(call: CallView, takes_foreign_path: bool) -> bool:  # noqa: FBT001  one caller
+def stores_target(
+    call: CallView,
+    takes_foreign_path: bool,  # noqa: FBT001  one caller
+    is_copied: Callable[[TracedLeaf], bool] = lambda _leaf: False,
+) -> bool:
     """Whether a write stores where later acts go (an address, a key, a rule), and nobody vouched for it.
 
     The same of a write to a path that an untrusted source chose, which nobody asked for and nobody pointed at
-    (`takes_foreign_path`).
+    (`takes_foreign_path`). A telephone number that is copied as the user asked grants nothing.
+
+    Args:
+        call: the write.
+        takes_foreign_path: see above.
+        is_copied: says of a leaf whether it stands in what the user pointed at, and the user asked for the write.
     """
     if call.resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
         return False
@@ -59,6 +71,7 @@ def stores_target(call: CallView, takes_foreign_path: bool) -> bool:  # noqa: FB
         if leaf.origin not in VOUCHED_ORIGINS
         and leaf.pointer not in fields
         and (leaf.is_target or leaf.kind not in (Kind.AMOUNT, Kind.DATE))
+        and not (leaf.kind is Kind.TELEPHONE and not stores_grants and is_copied(leaf))
     )
 
 
@@ -84,6 +97,8 @@ def _is_asked_pair(call: CallView, leaf: TracedLeaf) -> bool:
 def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) -> bool:
     words = words_of(name_of_argument(leaf.pointer))
     if leaf.kind in _STORED_KINDS or not _STORED_NAMES.isdisjoint(words):
+        return True
+    if leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) and not _PERSON_NAMES.isdisjoint(words):
         return True
     if _PUBLIC_KEY.match(call.texts.get(leaf.pointer, "")) is not None:
         return True

@@ -2,6 +2,7 @@
 
 One worker holds acts, others release them; each is killed at its point. The judge answers what waits, releases what is
 left, and counts. `python tests/store/outbox_worker.py --cycles 200` prints a table; `test_outbox_crash.py` runs a few.
+The database is SQLite in the folder, or the one whose URL stands in the folder's file `database`.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from crash_worker import line, lines
+from sqlalchemy import create_engine, text
 
 from halo_core import failpoints
 from halo_core.authorities import Authorities, approver_key_name
@@ -39,10 +41,33 @@ ACTS = 4
 """Acts held in one life of the worker."""
 
 
+def database(folder: Path) -> str:
+    """The URL of the store."""
+    named = folder / "database"
+    return named.read_text() if named.exists() else f"sqlite:///{folder / 'home' / 'halo.db'}"
+
+
+def rows(folder: Path, query: str) -> list[Any]:
+    """Rows of the store, read past Halo."""
+    engine = create_engine(database(folder))
+    try:
+        with engine.connect() as connection:
+            return list(connection.execute(text(query)))
+    finally:
+        engine.dispose()
+
+
 def opened(folder: Path) -> tuple[HaloBase, Resource]:
     (folder / "policy").mkdir(parents=True, exist_ok=True)
     (folder / "policy" / "p.cedar").write_text(POLICY)
-    halo = HaloBase.local("crasher", home=folder / "home", mode="enforce", quiet=True, policy=folder / "policy")
+    halo = HaloBase.local(
+        "crasher",
+        home=folder / "home",
+        db=database(folder),
+        mode="enforce",
+        quiet=True,
+        policy=folder / "policy",
+    )
     schema = {"properties": {"to": {"type": "string"}}}
     tool = halo.register(ActionKind.TOOL_CALL, "send", resource=SEND, schema=schema)
 
@@ -87,10 +112,8 @@ def work(folder: Path, what: str, point: str, nth: int, run: int) -> None:
 def answer_all(folder: Path) -> None:
     """Approve every question that waits."""
     home, keys = folder / "home", KeyStore(folder / "people")
-    url = f"sqlite:///{home / 'halo.db'}"
-    with sqlite3.connect(home / "halo.db") as connection:
-        waiting = [name for (name,) in connection.execute("SELECT id FROM approval WHERE status='pending'")]
-    store = Store(StoreConfig(url, home, "local"), KeyStore(home))
+    waiting = [name for (name,) in rows(folder, "SELECT id FROM approval WHERE status='pending'")]
+    store = Store(StoreConfig(database(folder), home, "local"), KeyStore(home))
     try:
         now_us = store.clock.now_us()
         if approver_key_name("mia") not in keys.names():
@@ -111,15 +134,13 @@ def judge(folder: Path) -> dict[str, int]:
         halo.release()
         halo.release()
     ran, acknowledged = Counter(lines(folder / "ran")), set(lines(folder / "held"))
-    with sqlite3.connect(home / "halo.db") as connection:
-        statuses = Counter(status for (status,) in connection.execute("SELECT status FROM outbox"))
-        kept = connection.execute("SELECT count(*) FROM outbox").fetchone()[0]
+    statuses = Counter(status for (status,) in rows(folder, "SELECT status FROM outbox"))
     return {
         "ran twice": sum(count > 1 for count in ran.values()),
         "still held": statuses["held"],
-        "acknowledged and not kept": max(len(acknowledged) - kept, 0),
+        "acknowledged and not kept": max(len(acknowledged) - statuses.total(), 0),
         "ended but not released": statuses["expired"] + statuses["dropped"],
-        "verify exit": verify_store(f"sqlite:///{home / 'halo.db'}", home, signatures=True).exit_code,
+        "verify exit": verify_store(database(folder), home, signatures=True).exit_code,
         "ran": len(ran),
         "released": statuses["released"],
     }

@@ -54,7 +54,9 @@ def test_ordinary_work_runs_unasked(case: Case, framework: str, tmp_path: Path) 
     assert not outcome.missing, outcome
 
 
-def show_page(home: Path, given: dict[str, Any], told: str, words: str = "As asked.") -> str:
+def show_page(
+    home: Path, given: dict[str, Any], told: str, words: str = "As asked.", *, is_declared: bool = True
+) -> str:
     """What an approver is shown of a payment that waits."""
     from langchain.agents import create_agent
 
@@ -68,7 +70,8 @@ def show_page(home: Path, given: dict[str, Any], told: str, words: str = "As ask
     money = Resource(impact="payment", targets=("account",), amount="amount", reversal="compensate")
     with Halo.local("clerk", home=home, mode="enforce", quiet=True, user="ana@bank.example") as halo:
         model = ScriptedModel(script=[call(words, ("pay", given), id="m1")])
-        agent = create_agent(model, [halo.guard(pay, resource=money)], middleware=[halo.middleware()])
+        tool = halo.guard(pay, resource=money) if is_declared else halo.guard(pay)
+        agent = create_agent(model, [tool], middleware=[halo.middleware()])
         agent.invoke({"messages": [("user", told)]})
     waiting = json.loads(cli("approvals", "list", "--json", home=home)[1])
     return cli("approvals", "show", waiting[0]["id"], home=home)[1]
@@ -102,3 +105,13 @@ def test_words_of_the_model_look_like_no_line_of_the_page(tmp_path):
     page = show_page(tmp_path / "home", {"account": IBAN, "amount": 9000.0}, "Pay the rent", words)
     assert not any(line.startswith("user asked") and IBAN in line for line in page.splitlines())
     assert sum(line.startswith("answer ") for line in page.splitlines()) == 1
+
+
+def test_the_page_says_what_the_user_asked_and_each_reason_once(tmp_path):
+    page = show_page(tmp_path / "home", {"account": IBAN, "amount": 90.0}, "Pay the rent", is_declared=False)
+    lines = [line.partition("│")[::2] for line in page.splitlines()]
+    rows = [(label.strip(), text.strip()) for label, text in lines]
+    assert ("the user asked", "Pay the rent") in rows
+    reasons = [text.partition("[")[0] for label, text in rows if label == "why"]
+    assert len(set(reasons)) == len(reasons)
+    assert any(text.startswith("nobody has declared this tool, and nobody vouched") for text in reasons)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.values.asked_acts import find_asked_stems, hands_over_tasks
+from halo_core.model import Impact
+from halo_core.values.asked_acts import HANDED_OVER, find_asked_stems, hands_over_tasks, list_asking_stems
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.text import split_name
 
@@ -194,6 +195,20 @@ def test_a_noun_of_another_language_asks_for_no_act(text, word):
 @pytest.mark.parametrize(("text", "word"), _ORDERED_ABROAD)
 def test_an_order_in_another_language_is_asked_for(text, word):
     assert word in find_foreign_acts(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "tool", "is_asked"),
+    [
+        ("Read message 1 and answer Carla", "send_email", True),
+        ("Complete the tasks that Bob sent", "send_email", True),
+        ("Put the meeting into my calendar", "create_event", True),
+        ("Put the meeting into my calendar", "send_email", False),
+    ],
+)
+def test_a_message_is_asked_for(text, tool, is_asked):
+    stems = find_asked_stems(text) | ({HANDED_OVER} if hands_over_tasks(text) else set())
+    assert (not list_asking_stems(tool, Impact.SEND).isdisjoint(stems)) is is_asked
 
 
 @pytest.mark.parametrize("noun", "transfer payment order booking refund block credit purchase".split())

@@ -43,7 +43,7 @@ from halo_core.oversight.remembered import (
     list_remembered,
     revoke_remembered,
 )
-from halo_core.oversight.requests import Opener
+from halo_core.oversight.requests import Opener, RequestReason
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
 from halo_core.views.wording import (
@@ -199,6 +199,16 @@ def _lay_out(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
             head = ""
 
 
+_CONTENT_LABELS: Final = {"trigger": "said just before", "user": "user"}
+_RULES_IN_WORDS: Final = {
+    "halo.watch.undeclared": "nobody has declared what this tool does, so it is judged by its arguments",
+    "halo.watch.undeclared-target": "nobody has declared this tool, and nobody vouched for where this call goes",
+    "halo.watch.undeclared-text": "nobody has declared this tool, and a text in this call names an address or account "
+    "that nobody vouched for",
+}
+"""What some rules of the starter policy say whose reason is the same."""
+
+
 def quote_lines(text: str, width: int) -> list[str]:
     """A text as lines of at most `width` characters, in which nothing acts on a terminal or ends a line."""
     lines = []
@@ -230,13 +240,10 @@ def _build_question_rows(
         ),
         *([("the user asked", asked)] if asked else []),
         ("who", f"{question.agent}, session {question.session}" + (f", for {question.user}" if question.user else "")),
-        ("in the chain", ", ".join(question.identities)),
+        ("in the chain", ", ".join(dict.fromkeys(question.identities))),
+        *(("why", text) for text in _describe_reasons(question.reasons)),
         *(
-            ("why", f"{_join(': ', item.title, item.detail)} [{_join(', ', item.code, item.source)}]")
-            for item in question.reasons
-        ),
-        *(
-            (f"content {name}", format_content(value))
+            (_CONTENT_LABELS.get(name, f"content {name}"), format_content(value))
             for name, value in question.content.items()
             if name not in ("args", "request") or not question.arguments
         ),
@@ -253,6 +260,17 @@ def _build_question_rows(
         ("binding", row.binding),
         ("answer", f"halo approvals approve {row.id} --as NAME"),
     ]
+
+
+def _describe_reasons(reasons: Iterable[RequestReason]) -> Iterator[str]:
+    """Why a person is asked: each sentence once, with the rules that say so."""
+    sources: dict[tuple[str, str], list[str]] = {}
+    for item in reasons:
+        title = _RULES_IN_WORDS.get(item.source, item.title)
+        names = sources.setdefault((_join(": ", title, item.detail), item.code), [])
+        names += [item.source] if item.source and item.source not in names else []
+    for (sentence, code), rules in sources.items():
+        yield f"{sentence} [{_join(', ', code, *rules)}]"
 
 
 def _join(separator: str, *parts: str) -> str:

@@ -100,15 +100,23 @@ def find_equal_requests(reader: Reader, tenant: str, request: ApprovalRequest, n
 
 
 def find_user_words(reader: Reader, tenant: str, session: str, opener: Opener, *, reveal: bool) -> str:
-    """What the user asked, as the host vouched for it where the session began; empty where nothing was kept."""
+    """What the user asked: as the host vouched for it where the session began, else the message that began it.
+
+    Empty where neither was kept.
+    """
+    first = None
     for _, note in reader.notes(tenant, (EntryKind.DECISION.value,), session):
         entry = decode_entry(note)
-        data = opener(entry, "request") if "request" in entry.content else None
-        if data is None:
-            return ""
-        text = data.decode("utf-8", "replace")
-        return text if reveal else Redactor.for_views().mask(text)
-    return ""
+        if "request" in entry.content:
+            first = opener(entry, "request")
+            break
+        if first is None and "trigger" in entry.content:
+            context = reader.read_entry(note).body["request"]["context"]
+            first = opener(entry, "trigger") if context["trigger"]["kind"] == "user" else None
+    if first is None:
+        return ""
+    text = first.decode("utf-8", "replace")
+    return text if reveal else Redactor.for_views().mask(text)
 
 
 def count_similar_answers(reader: Reader, tenant: str, request: ApprovalRequest, now_us: int) -> dict[str, int]:

@@ -14,10 +14,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from halo_core.values.lexicon import POLICY_ASKING_WORDS, stem_all
+from halo_core.model import Impact
+from halo_core.values.lexicon import (
+    FURTHER_REQUEST_WORDS,
+    POLICY_ASKING_WORDS,
+    REQUEST_WORDS_BY_IMPACT,
+    find_asking_verbs,
+    stem_all,
+)
 from halo_core.values.normalization import INVISIBLE
 from halo_core.values.text import MAX_ATOMS, fold_text, split_name
 
@@ -101,6 +109,20 @@ _NOUN_STEMS: Final = stem_all(
 """Stems of words that ask for acts and are no verbs."""
 HANDED_OVER: Final = "+tasks"
 """Stands among the stems of a text that asks to do what somebody else writes."""
+_WRITE_WORDS: Final = stem_all(
+    "add arrange book complete create enter fill log make note open plan put record register reserve save schedule set "
+    "store update write"
+)
+"""Words by which people ask for a write, whatever the name of the tool."""
+_IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+CLASS_WORDS: Final = {
+    **{
+        impact: REQUEST_WORDS_BY_IMPACT[impact.value] | FURTHER_REQUEST_WORDS.get(impact.value, frozenset())
+        for impact in _IMPACTFUL
+    },
+    Impact.WRITE: _WRITE_WORDS,
+}
+"""Class of acts → stems of the words by which people ask for one."""
 _MOST_BETWEEN: Final = 5  # words of a phrase in front of its noun
 _MOST_BEHIND: Final = 24  # words of a clause that are looked at
 
@@ -363,3 +385,25 @@ def _is_wanted_later(words: Sequence[str], place: int) -> bool:
         return True
     verb = _at(words, _find_start(words, place) - 1)  # "I need the transfer to Ana done"
     return verb in _WANTED_DONE
+
+
+# what asks for a tool
+
+
+@lru_cache(maxsize=2048)
+def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
+    """Stems of the words by which people ask for an act of a tool; none where nobody can ask for it."""
+    words = split_name(tool)
+    likes = frozenset[str]().union(*map(find_asking_verbs, (*words, *map(_drop_particle, words))))
+    if not likes and impact in _IMPACTFUL:
+        return frozenset()
+    likes |= CLASS_WORDS.get(impact, frozenset())
+    if impact is Impact.SEND:
+        # Whoever asks to do what Bob writes lets Bob be answered; an entry that tells its guests is put or scheduled.
+        likes |= {HANDED_OVER} | (_WRITE_WORDS if words[:1] and words[0] in _WRITE_WORDS else frozenset())
+    return likes
+
+
+def _drop_particle(word: str) -> str:
+    """The verb of a word that ends in a particle: `payout` is pay."""
+    return next((word.removesuffix(end) for end in ("out", "off", "up", "in") if word.endswith(end)), word)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, parse_url
-from halo_core.values.asked_acts import HANDED_OVER
+from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems
 from halo_core.values.call_programs import judge_call_programs
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.forms import find_forms, parse_argument
@@ -28,15 +28,12 @@ from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.leaves import Leaf, name_of_argument, names_amount, names_note
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
-    FURTHER_REQUEST_WORDS,
     LEAST_LEVELS,
     LEVEL_NAMES,
-    REQUEST_WORDS_BY_IMPACT,
     SECRET_WORDS,
     SENSITIVE_WORDS,
     STOP_WORDS,
     VERBS,
-    find_asking_verbs,
     stem_all,
 )
 from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
@@ -54,11 +51,6 @@ _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
-_WRITE_WORDS: Final = stem_all(
-    "add arrange book complete create enter fill log make note open plan put record register reserve save schedule set "
-    "store update write"
-)
-"""Words by which people ask for a write, whatever the name of the tool."""
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
 _QUERY_NAMES: Final = frozenset(
@@ -72,13 +64,6 @@ _LOADING: Final = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
-_CLASS_WORDS: Final = {
-    **{
-        impact: REQUEST_WORDS_BY_IMPACT[impact.value] | FURTHER_REQUEST_WORDS.get(impact.value, frozenset())
-        for impact in _IMPACTFUL
-    },
-    Impact.WRITE: _WRITE_WORDS,
-}
 _MAX_IMAGES: Final = 32
 _MAX_QUERY_WORDS: Final = 32
 _MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for
@@ -249,9 +234,9 @@ class _Call:
         each word of that name, or an argument says which right it gives.
         """
         if self._was_asked is None:
-            stems = _list_asking_stems(self._resource.id, self._resource.impact)
+            stems = list_asking_stems(self._resource.id, self._resource.impact)
             if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
-                stems = _CLASS_WORDS[Impact.ADMIN]
+                stems = CLASS_WORDS[Impact.ADMIN]
             self._was_asked = self._sketch.was_asked(stems) if stems else self._is_name_asked()
         return self._was_asked
 
@@ -578,23 +563,6 @@ def _has_query_name(pointer: str) -> bool:
 def _computes(tool: str) -> bool:
     """Whether by its name a tool computes something of a text that it is given, and sends it nowhere."""
     return not _COMPUTING_VERBS.isdisjoint(split_name(tool)[:1]) and _REACHING_WORDS.isdisjoint(words_of(tool))
-
-
-def _drop_particle(word: str) -> str:
-    """The verb of a word that ends in a particle: `payout` is pay."""
-    return next((word.removesuffix(end) for end in ("out", "off", "up", "in") if word.endswith(end)), word)
-
-
-@lru_cache(maxsize=2048)
-def _list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
-    """Stems of the words by which people ask for an act of a tool; none where nobody can ask for it."""
-    words = split_name(tool)
-    likes = frozenset[str]().union(*map(find_asking_verbs, (*words, *map(_drop_particle, words))))
-    if not likes and impact in _IMPACTFUL:
-        return frozenset()
-    # Whoever asks to do what Bob writes lets Bob be answered.
-    answers = frozenset((HANDED_OVER,)) if impact is Impact.SEND else frozenset[str]()
-    return likes | _CLASS_WORDS.get(impact, frozenset()) | answers
 
 
 @lru_cache(maxsize=2048)

@@ -169,6 +169,7 @@ FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 `VERBS` stays as it is: scores, marks of stores and words that name nobody rest on it.
 """
 _FURTHER_REQUEST_WORDS: Final = {
+    "send": "answer respond remind confirm thank congratulate",
     "payment": "reserve hire compensate credit recharge refill procure disburse chip upgrade extend",
     "delete": "archive retire decommission dismiss close end",
     "admin": "suspend block unblock freeze unfreeze activate deactivate reactivate demote upgrade downgrade appoint "

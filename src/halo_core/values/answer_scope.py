@@ -22,7 +22,7 @@ from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
-from halo_core.values.leaves import extract_texts, names_remark
+from halo_core.values.leaves import KEY, extract_fields, extract_texts, names_field, names_remark
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.normalization import has_invisible
 from halo_core.values.numbers import MIN_DIGITS
@@ -201,7 +201,18 @@ def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collecti
         for name, value in rest.items()
         if not _is_prose(value) and not (name in unvouched and names_remark(name))
     ]
-    return _make_scope(_identify_all(targets), objects)
+    return _make_scope(_identify_recipients(targets), objects)
+
+
+def _identify_recipients(targets: Mapping[str, Any]) -> Iterator[str]:
+    """Who is paid: as `_identify_all`, without the names of fields, which every call of the same shape has."""
+    for value in targets.values():
+        if isinstance(value, str):
+            yield from identify_values(value)
+            continue
+        for text, field in extract_fields(value):
+            if field != KEY or not names_field(text):
+                yield from identify_values(text)
 
 
 def _make_scope(targets: Iterator[str], objects: list[str] | tuple[str, ...]) -> AnswerScope:

@@ -184,11 +184,16 @@ def is_beside_target(leaf: Leaf) -> bool:
     """Whether a part of a declared target is the name of a field, or one that says nothing of where it goes."""
     if not leaf.field:
         return False
-    name = leaf.text if leaf.field == KEY else leaf.field
-    words = split_argument_name(name) if _FIELD_NAME.fullmatch(name) is not None else ()
     if leaf.field == KEY:
-        return bool(words) and _FIELD_WORDS.issuperset(map(singularize, words))
+        return names_field(leaf.text)
+    words = split_argument_name(leaf.field) if _FIELD_NAME.fullmatch(leaf.field) is not None else ()
     return leaf.is_amount or (bool(words) and _NOTE_WORDS.issuperset(words))
+
+
+def names_field(key: str) -> bool:
+    """Whether a key of a mapping is the name of a field, and not a value itself."""
+    words = split_argument_name(key) if _FIELD_NAME.fullmatch(key) is not None else ()
+    return bool(words) and _FIELD_WORDS.issuperset(map(singularize, words))
 
 
 def names_note(pointer: str) -> bool:

@@ -145,6 +145,17 @@ def test_a_session_says_whether_all_that_alarmed_leaves_no_risk(kind, is_only_as
     assert going_on.is_only_asked is is_only_asked  # what alarmed before is still open
 
 
+@pytest.mark.parametrize("axis", ["surprise", "session_risk", "habits"])
+def test_what_only_a_model_finds_unlikely_leaves_little_however_often_it_alarms(axis):
+    tally = SessionTally()
+    for call in range(1, 20):
+        found = BehaviourAssessment(axes=(Axis(axis, 3000, 1000, "words", 3000, "drift"),))
+        tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=1)
+    assert summarize_session("s", tally).severity == MAX_DRIFT_SEVERITY
+    worse = BehaviourAssessment(axes=(Axis("unrelated", 50, 5, "words", 8000),))
+    assert summarize_session("s", tally.with_refusal(99, is_attempt=False, found=worse, ts_us=1)).severity > 400
+
+
 def test_many_sessions_of_one_day_take_no_more_than_one():
     risk = carried(("ada", 800))
     for _ in range(50):

@@ -24,7 +24,10 @@ MAX_RISK: Final = 1000
 MAX_LIGHT: Final = 250
 """Most that alarms which content explains leave for a pair, or for an agent."""
 MAX_DRIFT_SEVERITY: Final = 250
-"""Most that a session leaves whose only alarms are drift over sessions: drift itself is carried in the profile."""
+"""Most that a session leaves whose only alarms are drift over sessions, which the profile itself carries, or come from
+the score: a model finds unlikely what it has not seen, such as a long list of ordinary work."""
+_SCORED: Final = frozenset(("session_risk", "surprise"))
+"""Axes whose value is a model's, and no measure of what was done."""
 _MAX_ALARMS: Final = 64
 _DECAY_DIVISOR: Final = 4
 """A day of ordinary work takes a quarter of what is left. By sessions alone, a thief would work it off in an hour."""
@@ -105,7 +108,11 @@ def summarize_session(
     alarms = tally.open_alarms if tally.open_alarms and not cleared else tally.alarms
     severity = max((_grade(alarm) for alarm in alarms), default=0)
     new = [alarm for alarm in alarms if alarm.times]
-    kinds = {_name_kind(alarm.axis) for alarm in new if not is_drift_axis(alarm.axis) and alarm.share >= _ALARM_SHARE}
+    kinds = {
+        _name_kind(alarm.axis)
+        for alarm in new
+        if not is_drift_axis(alarm.axis) and alarm.axis not in _SCORED and alarm.share >= _ALARM_SHARE
+    }
     severity = min(severity + _MORE_AXES * max(len(kinds) - 1, 0), MAX_RISK)
     is_explained = all(alarm.is_exposed for alarm in new or alarms)
     verdict = SessionVerdict.ORDINARY
@@ -159,7 +166,7 @@ def _grade(alarm: TallyAlarm) -> int:
     """Severity of one alarm: by how far the limit was passed, and how often it was tried."""
     if alarm.share < _ALARM_SHARE or not alarm.times:
         return 0  # what the request itself asked for, or what was charged before
-    if is_drift_axis(alarm.axis):
+    if is_drift_axis(alarm.axis) or alarm.axis in _SCORED:
         return min(alarm.share // 4, MAX_DRIFT_SEVERITY)
     return min(alarm.share // 4 + _MORE_TIMES * (alarm.times - 1), _MAX_SEVERITY)
 

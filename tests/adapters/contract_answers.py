@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -11,6 +14,7 @@ from contract_driver import RULES, Desk, Driver, Say, Turn, trusted
 
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import EntryKind
+from halo_world import cli
 
 PAY = Say("paying", (("pay", {"to": "bo@bank.example", "amount": 5}),), "m1")
 TOP = Say("topping", (("top", {"k": 5}),), "m1")
@@ -19,6 +23,32 @@ ABOUT_TARGETS = RULES + (
     '@id("t.target") @effect("challenge") @reason("untrusted_target") '
     'forbid (principal, action, resource) when { resource.labels.contains("target") };\n'
 )
+
+
+class Killer(list[Any]):
+    """Takes what a tool appends, writes it to a file, and kills its process."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+
+    def append(self, item: Any) -> None:
+        """Write, and die."""
+        with self.file.open("a") as file:
+            file.write(str(item))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed(act: Callable[[], Any]) -> int:
+    """Do something in a process of its own that does not survive it; the signal that killed it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            act()
+        finally:
+            os._exit(70)
+    status = os.waitpid(child, 0)[1]
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 class AnswersCases:
@@ -183,6 +213,45 @@ class AnswersCases:
             self.driver.call(tool, {"q": "x"}, tool_shape)
         assert denied.value.reason == "override_denied"
         assert ran == ["x"]
+
+    def test_an_undoing_whose_process_was_killed_is_not_tried_again(self, desk, ran, tmp_path):
+        """Killed after the callable acted and before its outcome was recorded: a person says what came of it."""
+        undone = tmp_path / "undone"
+
+        def undo(act: Any) -> None:
+            with undone.open("a") as file:
+                file.write(act.decision)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        tool = desk.halo.guard(self.clamped(ran), resource=trusted("clamped", impact="write"), undo=undo)
+        self.driver.call(tool, {"k": 7}, self.driver.tool_shapes[0])
+        (decision,) = (entry.id for entry in desk.entries(EntryKind.DECISION) if self.is_about(entry, "top"))
+        desk.act("reverse", decision)
+        assert killed(desk.halo.release) == signal.SIGKILL
+        assert undone.read_text() == decision
+        assert desk.halo.release() == []
+        with pytest.raises(Denied) as denied:
+            desk.halo.reverse(decision)
+        assert denied.value.reason == "reversal_unknown"
+        assert cli("reversals", home=desk.home)[0] == 1
+        desk.act("reverse", decision, "--confirm", "done")
+        assert cli("reversals", home=desk.home)[0] == 0
+        assert undone.read_text() == decision
+        assert [effect for effect in desk.effects("top.undo") if effect != "deny"] == ["restrict"]
+
+    def test_an_override_serves_once_though_its_process_was_killed(self, desk, tmp_path):
+        """Killed within the call that the override let run: the next one is refused again."""
+        shape = self.driver.tool_shapes[0]
+        tool = self.look(desk, Killer(tmp_path / "ran"), "forbidden")
+        with pytest.raises(Denied):
+            self.driver.call(tool, {"q": "x"}, shape)
+        (decision,) = (entry.id for entry in desk.entries(EntryKind.DECISION) if self.is_about(entry, "look"))
+        desk.act("override", decision, "--allow")
+        assert killed(lambda: self.driver.call(tool, {"q": "x"}, shape)) == signal.SIGKILL
+        with pytest.raises(Denied):
+            self.driver.call(tool, {"q": "x"}, shape)
+        assert (tmp_path / "ran").read_text() == "x"
+        assert desk.effects("look") == ["deny", "monitor", "deny"]
 
     def test_only_one_tool_can_say_how_it_is_undone(self, desk, ran):
         """A list of tools, or something that is no tool, is refused."""

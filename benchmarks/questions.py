@@ -87,12 +87,12 @@ QUESTIONS: Final = {
 _CHILD: Final = """
 import json, os, re, resource, sys, time
 from pathlib import Path
+out, sys.stdout = sys.stdout, open("/dev/null", "w")  # first: what is imported may take sys.stdout as a default
 if sys.argv[1].endswith(".py"):
     sys.path.insert(0, os.path.dirname(sys.argv.pop(1)))
     from halo_verify import main as run
 else:
     from halo_core.cli.main import run
-out, sys.stdout = sys.stdout, open("/dev/null", "w")
 wall, cpu = time.perf_counter(), time.process_time()
 code = run(sys.argv[1:])
 figures = {"code": int(code), "wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}

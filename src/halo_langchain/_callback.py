@@ -32,6 +32,7 @@ from halo_core.errors import Pending
 from halo_core.model import ActionKind
 from halo_core.model_requests import ModelFields
 from halo_langchain._first_seen import get_description
+from halo_langchain._history import read_message
 from halo_langchain._mcp import read_server_tool
 from halo_langchain._model_calls import RESTRICTING_ABILITIES, DecidedInput, build_inference_call, holds_outer_answer
 from halo_langchain._model_fields import judge_model_request, judge_observed_request, read_observed_facts
@@ -162,7 +163,8 @@ class HaloCallback(BaseCallbackHandler):
         tools = to_list(settings.get("tools"))
         fields = _judge_fields(serialized, settings)
         facts = read_observed_facts(kwargs.get("metadata") or {}, settings, _class_name(serialized))
-        return build_inference_call(self._halo, name, messages, tools, abilities=abilities, fields=fields, facts=facts)
+        shown = [read_message(item) for item in messages]
+        return build_inference_call(self._halo, name, shown, tools, abilities=abilities, fields=fields, facts=facts)
 
     async def astart_text_model(
         self, serialized: dict[str, Any], prompts: list[str], run_id: UUID, kwargs: dict[str, Any]

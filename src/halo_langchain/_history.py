@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler
 from langchain_core.messages import (
@@ -24,7 +24,6 @@ from langchain_core.messages import (
     convert_to_messages,
 )
 from langchain_core.prompt_values import PromptValue
-from langchain_core.runnables import ensure_config
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.types import Command, Send
@@ -34,6 +33,7 @@ from halo_core.enforcement.activities import begin_run_activity, end_run_activit
 from halo_core.enforcement.exposure import describe_calls
 from halo_core.enforcement.session_context import current_session, in_body
 from halo_core.model import HistoryItem, HistoryRole, Provenance
+from halo_langchain._translate import get_message_text, read_attribute
 
 _MAX_DEPTH: Final = 8
 _MAX_PARTS: Final = 10_000  # of a root run's input
@@ -55,13 +55,41 @@ _PROVIDER_METADATA: Final = ("citations", "grounding_metadata", "search_results"
 """Where providers say what their own tools have found."""
 
 
+class ShownMessage(NamedTuple):
+    """A message with what a decision needs of it, read once.
+
+    Args:
+        message: it.
+        kind: its type.
+        text: its words.
+        calls: the calls that it asks for, normalized; empty for none.
+    """
+
+    message: BaseMessage
+    kind: str
+    text: str
+    calls: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """By what it is known again."""
+        return self.kind, f"{self.text}\n{self.calls}"
+
+
+def read_message(message: BaseMessage) -> ShownMessage:
+    """Read a message."""
+    calls = read_attribute(message, "tool_calls")
+    described = describe_calls((str(item.get("name")), item.get("args")) for item in calls) if calls else ""
+    return ShownMessage(message, message.type, get_message_text(message), described)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunInput:
     """What the outermost run was started with.
 
     Args:
         user_texts: the user's words, each a message or a value of the input.
-        keys: keys of the messages in it, as `_get_key` makes them.
+        keys: keys of the messages in it (`ShownMessage.key`).
     """
 
     user_texts: tuple[str, ...] = ()
@@ -70,13 +98,17 @@ class RunInput:
     @classmethod
     def from_value(cls, value: Any) -> RunInput:
         """Of whatever a runnable takes."""
-        messages = list(_iterate_messages(value, _MAX_DEPTH))[:_MAX_PARTS]
-        texts = tuple(dict.fromkeys(str(item.text) for item in messages if is_unnamed_human(item)))
-        return cls(texts, frozenset(map(_get_key, messages)))
+        return cls.from_messages([read_message(item) for item in _iterate_messages(value, _MAX_DEPTH)])
 
-    def find_user_texts(self, message: BaseMessage) -> list[str]:
+    @classmethod
+    def from_messages(cls, shown: Sequence[ShownMessage]) -> RunInput:
+        """Of messages."""
+        shown = shown[:_MAX_PARTS]
+        texts = tuple(dict.fromkeys([item.text for item in shown if is_unnamed_human(item.message)]))
+        return cls(texts, frozenset([item.key for item in shown]))
+
+    def find_user_texts(self, text: str) -> list[str]:
         """Those of the user's words that a human message holds: it as a whole, or values that were put into it."""
-        text = str(message.text)
         if text in self.user_texts:
             return [text]
         return [item for item in self.user_texts if item and item in text]
@@ -123,19 +155,6 @@ def _list_parts(value: Any) -> Iterable[Any]:
     if isinstance(value, BaseModel):
         return [getattr(value, name, None) for name in type(value).model_fields]
     return ()
-
-
-def _get_key(message: BaseMessage) -> tuple[str, str]:
-    return _make_key(message, _describe_calls(message))
-
-
-def _make_key(message: BaseMessage, calls: str) -> tuple[str, str]:
-    return message.type, f"{message.text}\n{calls}"
-
-
-def _describe_calls(message: BaseMessage) -> str:
-    calls = getattr(message, "tool_calls", None)
-    return describe_calls((str(item.get("name")), item.get("args")) for item in calls) if calls else ""
 
 
 # the outermost run
@@ -202,52 +221,47 @@ def observe_roots() -> None:
             _registered = True
 
 
-def find_run_input(messages: Sequence[BaseMessage]) -> RunInput:
+def find_run_input(shown: Sequence[ShownMessage]) -> RunInput:
     """What the outermost run was started with, for a model call with these messages."""
     if in_body():
         return RunInput()
     # What began before anybody looked, and what the host asks directly, is taken for the outermost run.
     noted = None if _is_outermost() else _RUN_INPUT.get()
-    return noted if noted is not None else RunInput.from_value(list(messages))
+    return noted if noted is not None else RunInput.from_messages(shown)
 
 
 # what a model call is shown
 
 
-def find_known_origins(messages: Iterable[BaseMessage], run_input: RunInput) -> tuple[tuple[str, Provenance], ...]:
+def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[tuple[str, Provenance], ...]:
     """Words among messages whose origin is known; of human messages that are not the user's, that they are nobody's.
 
     Args:
-        messages: what a model is shown.
+        shown: what a model is shown.
         run_input: what the outermost run was started with.
     """
     if in_body():
         return ()
     origins: list[tuple[str, Provenance]] = []
-    for message in messages:
+    for message, _, text, _ in shown:
         if isinstance(message, SystemMessage):
-            origins.append((str(message.text), Provenance.SYSTEM))
+            origins.append((text, Provenance.SYSTEM))
         elif isinstance(message, HumanMessage):
-            text = str(message.text)
-            own = run_input.find_user_texts(message) if is_unnamed_human(message) else []
+            own = run_input.find_user_texts(text) if is_unnamed_human(message) else []
             origins += [(item, Provenance.USER) for item in own]
             if text not in own:
                 origins.append((text, Provenance.NOVEL))
     return tuple(origins)
 
 
-def list_history(messages: Iterable[BaseMessage], run_input: RunInput) -> tuple[HistoryItem, ...]:
+def list_history(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[HistoryItem, ...]:
     """The conversation so far, and the thread that holds it where the session is another one."""
-    items: list[HistoryItem] = []
-    for message in messages:
-        calls = _describe_calls(message)
-        item = _make_item(message, calls, is_given=_make_key(message, calls) in run_input.keys)
-        items += [item] if item is not None else []
-    return tuple(items + _list_threads())
+    items = [_make_item(item, is_given=item.key in run_input.keys) for item in shown]
+    return tuple([item for item in items if item is not None] + _list_threads())
 
 
-def _make_item(message: BaseMessage, calls: str, *, is_given: bool) -> HistoryItem | None:
-    text = str(message.text)
+def _make_item(shown: ShownMessage, *, is_given: bool) -> HistoryItem | None:
+    message, _, text, calls = shown
     if isinstance(message, HumanMessage):
         return HistoryItem(HistoryRole.USER, text, is_given=is_given)
     if isinstance(message, ToolMessage):
@@ -263,7 +277,8 @@ def _list_threads() -> list[HistoryItem]:
     session = current_session()
     if session is None or session.source != "host":
         return []
-    thread = (ensure_config().get("configurable") or {}).get("thread_id")
+    config = var_child_runnable_config.get() or {}
+    thread = (config.get("configurable") or {}).get("thread_id")
     return [HistoryItem(HistoryRole.LINK, id=f"thread:{thread}", is_opening=True)] if thread else []
 
 
@@ -275,7 +290,7 @@ def read_answer(response: Any) -> tuple[HistoryItem, ...]:
     items: list[HistoryItem] = []
     for message in iterate_answers(response):
         note_answer(message.id or "")
-        item = _make_item(message, _describe_calls(message), is_given=True)
+        item = _make_item(read_message(message), is_given=True)
         items += [item] if item is not None else []
         if found := "\n".join(_iterate_provider_results(message)):
             items.append(HistoryItem(HistoryRole.PROVIDER_RESULT, found))

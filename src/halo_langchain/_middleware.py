@@ -6,8 +6,8 @@ is a private field of the agent's own state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
@@ -15,12 +15,13 @@ from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
 from langchain.agents.structured_output import ToolStrategy
 
-from halo_core.enforcement import Ticket
+from halo_core.enforcement import Surface, Ticket
 from halo_core.enforcement.activities import current_run_activity
 from halo_core.enforcement.flow import Steps, run_step
 from halo_core.enforcement.session_context import current_session, is_raw_thread
 from halo_core.enforcement.step_methods import make_method
 from halo_core.model import ActionKind, Resource
+from halo_langchain._history import read_message
 from halo_langchain._model_calls import (
     RESTRICTING_ABILITIES,
     DecidedCall,
@@ -28,7 +29,7 @@ from halo_langchain._model_calls import (
     build_inference_call,
     decided_call_scope,
 )
-from halo_langchain._model_fields import judge_model_request, read_model_facts
+from halo_langchain._model_fields import read_model_request
 from halo_langchain._models import (
     can_restrict_output,
     copy_model_with_guard,
@@ -37,9 +38,9 @@ from halo_langchain._models import (
 )
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_model_surface
-from halo_langchain._runs import RunClaim, enclosure_scope, find_thread_session, get_run_source
+from halo_langchain._runs import RunClaim, enclosure_values, find_thread_session, get_run_source
 from halo_langchain._tool_nodes import SESSION_FIELD, ToolCalls, run_session_scope
-from halo_langchain._translate import bound_tools, model_name
+from halo_langchain._translate import bound_tools
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -71,6 +72,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         super().__init__()
         self._halo = halo
         self._tool_calls = ToolCalls(halo)
+        self._model_surface = make_model_surface(halo)
 
     # the session of a run
 
@@ -95,7 +97,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         """
         yield from self._halo.server_tools.make_admit_steps(request.tools or ())
         with run_session_scope(request.state):
-            return (yield run_step(_ModelRequest(self._halo, request, handler)))
+            return (yield run_step(_ModelRequest(self._halo, request, handler, self._model_surface)))
 
     wrap_model_call = make_method(AgentMiddleware.wrap_model_call, _model_call_steps, is_async=False)
     awrap_model_call = make_method(AgentMiddleware.awrap_model_call, _model_call_steps, is_async=True)
@@ -112,31 +114,30 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
 class _ModelRequest(LangChainAction):
     """A model call of an agent. A guarded model that it reaches takes this decision along."""
 
-    def __init__(self, halo: Halo, request: Any, handler: Callable[[Any], Any]) -> None:
+    def __init__(self, halo: Halo, request: Any, handler: Callable[[Any], Any], surface: Surface[Any]) -> None:
         self.halo = halo
         self.request = request
         self.handler = handler
-        self.name = model_name(request.model)
         self.model_guard = find_model_guard(halo, request.model)
         tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
         system = [request.system_message] if request.system_message is not None else []
         messages = [*system, *request.messages]
-        fields = judge_model_request(request.model, request.model_settings, tools)
-        self.model_input = DecidedInput.from_messages(messages, tools, fields, _schema_names(request.response_format))
+        shown = [read_message(item) for item in messages]
+        self.name, fields, facts = read_model_request(request.model, request.model_settings, tools)
+        self.model_input = DecidedInput.from_messages(shown, tools, fields, _schema_names(request.response_format))
         call = build_inference_call(
             halo,
             self.name,
-            messages,
+            shown,
             tools,
             resource=self.model_guard.resource if self.model_guard is not None else None,
             abilities=RESTRICTING_ABILITIES if can_restrict_output(halo, request.model) else ("pause",),
             fields=fields,
-            facts=read_model_facts(request.model, request.model_settings),
+            facts=facts,
         )
-        super().__init__(halo.enforcer, call, make_model_surface(halo))
+        super().__init__(halo.enforcer, call, surface)
 
-    @contextmanager
-    def scope(self, ticket: Ticket) -> Iterator[None]:
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
         """The decision, and the claim of a model that has no guard, and so no entry point that claims its run."""
         model, claim = self.request.model, None
         if self.model_guard is None and ticket.holds_output:
@@ -148,8 +149,7 @@ class _ModelRequest(LangChainAction):
                 self.halo, "model", active=True, source=source, message_texts=texts, model_input=self.model_input
             )
         decided_call = DecidedCall(ticket, owner=self.halo, name=self.name, model_input=self.model_input)
-        with enclosure_scope(AgentEnclosure(self.halo), claim), decided_call_scope(decided_call):
-            yield
+        return decided_call_scope(decided_call, *enclosure_values(AgentEnclosure(self.halo), claim))
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt
         """Make the call."""

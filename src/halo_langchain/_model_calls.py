@@ -23,17 +23,25 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
-from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, list_tool_names
+from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, get_tool_name, list_tool_names
 from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
-from halo_langchain._history import RunInput, find_known_origins, find_run_input, is_unnamed_human, list_history
-from halo_langchain._model_fields import NO_FACTS, NO_FIELDS, ModelFacts, judge_model_request, read_model_facts
+from halo_langchain._history import (
+    RunInput,
+    ShownMessage,
+    find_known_origins,
+    find_run_input,
+    is_unnamed_human,
+    list_history,
+    read_message,
+)
+from halo_langchain._model_fields import NO_FACTS, NO_FIELDS, ModelFacts, read_model_request
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_answer_surface
 from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source
-from halo_langchain._translate import bound_tools, list_message_texts
+from halo_langchain._translate import bound_tools
 
 if TYPE_CHECKING:
     from halo_core.enforcement.guards import GuardMetadata
@@ -50,7 +58,7 @@ _DECLARATIONS: Final = ("function_declarations", "functionDeclarations")
 def build_inference_call(
     halo: Halo,
     name: str,
-    messages: Sequence[BaseMessage],
+    shown: Sequence[ShownMessage],
     tools: list[Any] | None,
     *,
     resource: Resource | None = None,
@@ -63,7 +71,7 @@ def build_inference_call(
     Args:
         halo: who decides.
         name: the model's name, as the framework says it.
-        messages: what it is shown.
+        shown: what it is shown.
         tools: what it may call, in any of the framework's forms.
         resource: the model as it was guarded; None looks its name up.
         fields: what is sent beside messages and tools, and tools that the provider would run.
@@ -74,41 +82,41 @@ def build_inference_call(
     if registered is None or registered.kind is not ActionKind.INFERENCE:
         registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
     tool_names = list_tool_names(tools)
-    args = {"messages": len(messages), "tools": tool_names, **fields.to_arguments()}
+    args = {"messages": len(shown), "tools": tool_names, **fields.to_arguments()}
     foreign_texts = list_foreign_texts(halo.server_tools.find_guards(tool_names))
-    asking, run_input = TriggeringMessage(), find_run_input(messages)
-    if messages:
-        last = messages[-1]
-        asking = TriggeringMessage(last.id or "", kind=_get_message_kind(last, run_input), text=str(last.text))
+    asking, run_input = TriggeringMessage(), find_run_input(shown)
+    if shown:
+        last = shown[-1]
+        asking = TriggeringMessage(last.message.id or "", kind=_get_message_kind(last, run_input), text=last.text)
     with triggering_message_scope(asking):
         return halo.build_call(
             registered,
             args,
             abilities=abilities,
-            shown_texts=(*find_known_origins(messages, run_input), *foreign_texts),
-            history=list_history(messages, run_input),
-            model=_describe_input(messages, tools, facts),
+            shown_texts=(*find_known_origins(shown, run_input), *foreign_texts),
+            history=list_history(shown, run_input),
+            model=_describe_input(shown, tools, facts),
         )
 
 
-def _describe_input(messages: Sequence[BaseMessage], tools: list[Any] | None, facts: ModelFacts) -> ModelInput:
+def _describe_input(shown: Sequence[ShownMessage], tools: list[Any] | None, facts: ModelFacts) -> ModelInput:
     """What the model is given, for the record."""
-    given = [Message(item.type, _get_whole_text(item)) for item in messages]
-    system = "\n".join(item.text for item in given if item.role == "system")
+    given = [Message(item.kind, _get_whole_text(item) if item.calls else item.text) for item in shown]
+    system = "\n".join([item.text for item in given if item.role == "system"])
     schemas = tuple(map(_TOOL_SCHEMAS.describe, tools or ()))
     return ModelInput(given, system, schemas, facts.provider, facts.version, facts.parameters)
 
 
-def _get_whole_text(message: BaseMessage) -> str:
-    calls = message.tool_calls if isinstance(message, AIMessage) else ()
-    return join_calls(str(message.text), ((item["name"], item["args"]) for item in calls))
+def _get_whole_text(shown: ShownMessage) -> str:
+    calls = shown.message.tool_calls if isinstance(shown.message, AIMessage) else ()
+    return join_calls(shown.text, ((item["name"], item["args"]) for item in calls))
 
 
 _TOOL_SCHEMAS: Final = SchemaTexts(convert_to_openai_tool)
 
 
-def _get_message_kind(message: BaseMessage, run_input: RunInput) -> str:
-    is_user = is_unnamed_human(message) and bool(run_input.find_user_texts(message))
+def _get_message_kind(shown: ShownMessage, run_input: RunInput) -> str:
+    is_user = is_unnamed_human(shown.message) and bool(run_input.find_user_texts(shown.text))
     return "user" if is_user else "message"
 
 
@@ -129,14 +137,14 @@ class DecidedInput:
     @classmethod
     def from_messages(
         cls,
-        messages: Iterable[BaseMessage],
+        shown: Iterable[ShownMessage],
         tools: Iterable[Any],
         fields: ModelFields = NO_FIELDS,
         extra_names: Iterable[str] = (),
     ) -> DecidedInput:
         """What these messages, tools and fields are decided on; the framework adds tools named `extra_names`."""
         names = frozenset((*_extract_tool_names(list(tools)), *extra_names))
-        return cls(list_message_texts(messages), names, fields)
+        return cls(tuple([(item.kind, item.text) for item in shown]), names, fields)
 
     def covers(self, arriving: DecidedInput) -> bool:
         """Whether a call that arrives is the one that was decided, or the same with less."""
@@ -155,8 +163,11 @@ class DecidedInput:
 def _extract_tool_names(tools: Iterable[Any]) -> Iterator[str]:
     """Names of tools, of those too that one provider declares many to a dict and another under a key of its own."""
     for tool in tools:
-        inner = tool.get("toolSpec") if isinstance(tool, Mapping) else None
-        lists = [tool.get(key) for key in _DECLARATIONS] if isinstance(tool, Mapping) else []
+        if not isinstance(tool, Mapping):
+            yield get_tool_name(tool)
+            continue
+        inner = tool.get("toolSpec")
+        lists = [tool.get(key) for key in _DECLARATIONS]
         declared = [item for declarations in lists if isinstance(declarations, list) for item in declarations]
         yield from list_tool_names(declared or [inner if isinstance(inner, Mapping) else tool])
 
@@ -220,14 +231,18 @@ _DECIDED_CALL: Final[ContextVar[DecidedCall | None]] = ContextVar("halo_langchai
 _TAKE_LOCK: Final = threading.Lock()
 
 
-@contextmanager
-def decided_call_scope(decided_call: DecidedCall) -> Iterator[None]:
-    """Run the block with a decision that one call in it may use."""
-    try:
-        with ContextVarScope((_DECIDED_CALL, decided_call)):
-            yield
-    finally:
-        decided_call.state = DONE
+class decided_call_scope(ContextVarScope):  # noqa: N801  used as a function
+    """Run the block with a decision that one call in it may use; `values` stand around it too."""
+
+    __slots__ = ("_decided_call",)
+
+    def __init__(self, decided_call: DecidedCall, *values: tuple[ContextVar[Any], Any]) -> None:
+        super().__init__((_DECIDED_CALL, decided_call), *values)
+        self._decided_call = decided_call
+
+    def __exit__(self, *_exc: object) -> None:
+        self._decided_call.state = DONE
+        super().__exit__()
 
 
 def current_decided_call(guard: GuardMetadata) -> DecidedCall | None:
@@ -285,11 +300,11 @@ class PreparedModelCall:
     """A call as it will be made: nobody else holds these lists."""
 
     name: str
-    messages: list[BaseMessage]
+    shown: list[ShownMessage]
     tools: list[Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    prompts: list[list[BaseMessage]]
+    prompts: list[list[ShownMessage]]
     fields: ModelFields
     facts: ModelFacts
 
@@ -304,13 +319,16 @@ class PreparedModelCall:
             args = (raw_input, *args[1:])
         elif key:
             kwargs[key] = raw_input
-        prompts = [to_messages(model, item) for item in split_prompts(raw_input)]
-        messages = [message for prompt in prompts for message in prompt] if prompts else to_messages(model, raw_input)
+        prompts = [_read_messages(model, item) for item in split_prompts(raw_input)]
+        shown = [item for prompt in prompts for item in prompt] if prompts else _read_messages(model, raw_input)
         tools = bound_tools(model, kwargs)
         settings = {name: value for name, value in kwargs.items() if args or name != key}
-        fields = judge_model_request(model, settings, tools)
-        facts = read_model_facts(model, settings)
-        return cls(resolve_model_name(guard, model, kwargs), messages, tools, args, kwargs, prompts, fields, facts)
+        _, fields, facts = read_model_request(model, settings, tools)
+        return cls(resolve_model_name(guard, model, kwargs), shown, tools, args, kwargs, prompts, fields, facts)
+
+
+def _read_messages(model: Any, raw_input: Any) -> list[ShownMessage]:
+    return [read_message(item) for item in to_messages(model, raw_input)]
 
 
 def _copy_messages(raw_input: Any) -> Any:
@@ -330,7 +348,7 @@ def take_middleware_ticket(guard: GuardMetadata, prepared: PreparedModelCall) ->
         or decided_call.name != prepared.name
     ):
         return None
-    model_input = DecidedInput.from_messages(prepared.messages, prepared.tools, prepared.fields)
+    model_input = DecidedInput.from_messages(prepared.shown, prepared.tools, prepared.fields)
     # INVARIANT: one decision lets one call pass, or one for each of its prompts.
     with _TAKE_LOCK:
         if decided_call.state != READY:
@@ -439,7 +457,7 @@ class _ModelAction(LangChainAction):
         return build_inference_call(
             guard.halo,
             prepared.name,
-            prepared.messages,
+            prepared.shown,
             prepared.tools,
             resource=resource,
             abilities=abilities,
@@ -452,7 +470,7 @@ class _ModelAction(LangChainAction):
         guard, prepared = self.method.guard, self.prepared
         if not self.method.shape.is_entry_point:
             return DecidedCall(ticket, guard)
-        model_input = DecidedInput.from_messages(prepared.messages, prepared.tools, prepared.fields)
+        model_input = DecidedInput.from_messages(prepared.shown, prepared.tools, prepared.fields)
         prompts = prepared.prompts if len(prepared.prompts) > 1 else []
         prompt_inputs = [DecidedInput.from_messages(prompt, prepared.tools, prepared.fields) for prompt in prompts]
         return DecidedCall(ticket, None, guard.halo, prepared.name, model_input, prompt_inputs)

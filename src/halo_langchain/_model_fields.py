@@ -10,16 +10,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from pydantic import BaseModel
 
+from halo_core.enforcement.guards import choose_model_name
 from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.model_requests import ModelFields, judge_model_fields
 from halo_core.model_requests.hosted_names import find_bearing_tool
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
-from halo_langchain._translate import is_client_side
+from halo_langchain._translate import is_client_side, model_name, read_attribute, read_tracing_parameters
 
 NO_FIELDS: Final = ModelFields()
 _NOT_SENT: Final = frozenset(
@@ -46,7 +47,10 @@ def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: I
         settings: what the call itself adds, without what the model is shown.
         tools: what the model is offered, in any of the framework's forms.
     """
-    model, extras = _merge_bound(model, settings)
+    return _judge_merged(*_merge_bound(model, settings), tools)
+
+
+def _judge_merged(model: Any, extras: Mapping[str, Any], tools: Iterable[Any]) -> ModelFields:
     fields = {name: value for name, value in extras.items() if _is_sent(name, value)}
     kind: Any = type(model)
     own_names = _list_bearing_fields(kind)
@@ -93,25 +97,39 @@ class ModelFacts:
 NO_FACTS: Final = ModelFacts()
 
 
-def read_model_facts(model: Any, settings: Mapping[str, Any] | None) -> ModelFacts:
-    """Provider, version and parameters of a call of a model.
+class ModelRequest(NamedTuple):
+    """What a model call sends beside its messages, and to which model.
+
+    Args:
+        name: resource id of the model.
+        fields: what is sent.
+        facts: for the record.
+    """
+
+    name: str
+    fields: ModelFields
+    facts: ModelFacts
+
+
+def read_model_request(model: Any, settings: Mapping[str, Any] | None, tools: Iterable[Any] = ()) -> ModelRequest:
+    """Name of a model, and what the fields of a call come to.
 
     Args:
         model: the model, with whatever is bound to it.
         settings: what the call itself adds, without what the model is shown.
+        tools: what the model is offered, in any of the framework's forms.
     """
-    model, extras = _merge_bound(model, settings)
-    try:
-        traced = dict(model._get_ls_params(**extras))  # noqa: SLF001  the very source of what callbacks see
-    except Exception:  # noqa: BLE001  a model without tracing parameters
-        traced = {}
-    own = getattr(model, "model_kwargs", None)
-    fields = {**(own if isinstance(own, Mapping) else {}), **extras}
-    return _make_facts(traced, fields, type(model).__name__)
+    inner, extras = _merge_bound(model, settings)
+    traced = read_tracing_parameters(inner, extras)
+    name = model_name(model) if extras or inner is not model else choose_model_name(model, traced.get("ls_model_name"))
+    own = read_attribute(inner, "model_kwargs")
+    sent = {**own, **extras} if isinstance(own, Mapping) else extras
+    facts = _make_facts(traced, sent, type(inner).__name__)
+    return ModelRequest(name, _judge_merged(inner, extras, tools), facts)
 
 
 def read_observed_facts(metadata: Mapping[str, Any], parameters: Mapping[str, Any], provider_class: str) -> ModelFacts:
-    """As `read_model_facts`, of a call of which only a run's metadata and parameters are known."""
+    """As `read_model_request`, of a call of which only a run's metadata and parameters are known."""
     return _make_facts(metadata, parameters, provider_class)
 
 

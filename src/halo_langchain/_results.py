@@ -45,6 +45,7 @@ from halo_core.enforcement.result_texts import (
 from halo_core.model import HistoryItem
 from halo_core.model_requests import ProviderBlock, find_provider_blocks
 from halo_langchain._history import iterate_answers, read_answer
+from halo_langchain._translate import read_attribute
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
@@ -76,7 +77,11 @@ def extract_model_output(response: Any) -> str:
 
 def _iterate_model_output(response: Any) -> Iterator[str]:
     if isinstance(response, BaseMessage):
-        yield from _EXTRACTOR.iterate_leaves(response)
+        content = response.content
+        if isinstance(content, str) and _has_content_alone(response):
+            yield content
+        else:
+            yield from _EXTRACTOR.iterate_leaves(response)
     elif (inner := getattr(response, "model_response", None)) is not None:
         yield from _iterate_model_output(inner)
     elif (result := getattr(response, "result", None)) is not None:
@@ -85,6 +90,12 @@ def _iterate_model_output(response: Any) -> Iterator[str]:
         for part in (item for generations in getattr(response, "generations", ()) for item in generations):
             message = getattr(part, "message", None)
             yield from _EXTRACTOR.iterate_leaves(part.text if message is None else message)
+
+
+def _has_content_alone(message: BaseMessage) -> bool:
+    """Whether a message has no calls and no artifact beside its content."""
+    calls, artifact = read_attribute(message, "tool_calls"), read_attribute(message, "artifact")
+    return (calls is None or calls == []) and artifact is None
 
 
 # texts masked

@@ -242,7 +242,12 @@ def current_enclosure() -> Enclosure | None:
 
 def enclosure_scope(enclosure: Enclosure, claim: RunClaim | None = None) -> ContextVarScope:
     """Run the block inside something guarded that has no body of its own: a graph, a model call of an agent."""
-    return ContextVarScope((_ENCLOSURE, enclosure), (_CLAIM, claim))
+    return ContextVarScope(*enclosure_values(enclosure, claim))
+
+
+def enclosure_values(enclosure: Enclosure, claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold there."""
+    return (_ENCLOSURE, enclosure), (_CLAIM, claim)
 
 
 def body_values(enclosure: Enclosure, claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:

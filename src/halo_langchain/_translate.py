@@ -58,15 +58,24 @@ _DECLARATION_KEYS: Final = frozenset(("function_declarations", "functionDeclarat
 
 def model_name(model: Any) -> str:
     """Resource id of a model: the name its tracing says, else the attribute that holds one, else its class."""
-    model = _read_attribute(model, "bound") or model
+    model = read_attribute(model, "bound") or model
+    return choose_model_name(model, read_tracing_parameters(model).get("ls_model_name"))
+
+
+def read_tracing_parameters(model: Any, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What LangChain tells its tracing of a model, the very source of what callbacks see; empty where there is none.
+
+    Args:
+        model: the model, without what is bound to it.
+        settings: keyword arguments of the call.
+    """
     try:
-        traced = model._get_ls_params().get("ls_model_name")  # noqa: SLF001  the very source of what callbacks see
-    except Exception:  # noqa: BLE001  a model without tracing parameters still has a name
-        traced = None
-    return choose_model_name(model, traced)
+        return dict(model._get_ls_params(**(settings or {})))  # noqa: SLF001  it has no other place
+    except Exception:  # noqa: BLE001  a model without tracing parameters
+        return {}
 
 
-def _read_attribute(model: Any, name: str) -> Any:
+def read_attribute(model: Any, name: str) -> Any:
     """An attribute, None without; an object of pydantic takes its time to say that it has none."""
     if isinstance(model, BaseModel) and not model.__pydantic_extra__ and not _declares(type(model), name):
         return model.__dict__.get(name)
@@ -98,9 +107,9 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
     """Tools that a model call carries beside its own list: bound to the model, or among its settings."""
     collected: list[Any] = []
     while model is not None:
-        for options in (_read_attribute(model, "kwargs"), _read_attribute(model, "model_kwargs"), settings):
+        for options in (read_attribute(model, "kwargs"), read_attribute(model, "model_kwargs"), settings):
             collected += to_list(options.get("tools") if isinstance(options, Mapping) else None)
-        model, settings = _read_attribute(model, "bound"), None
+        model, settings = read_attribute(model, "bound"), None
     return collected
 
 
@@ -193,9 +202,21 @@ def resolve_annotations(wrapper: Callable[..., Any]) -> Callable[..., Any]:
 # messages
 
 
+def get_message_text(message: BaseMessage) -> str:
+    """The words of a message; where its content is one text, without what the framework makes around it."""
+    content = message.content
+    return content if type(content) is str and _has_framework_text(type(message)) else str(message.text)
+
+
+@functools.lru_cache(maxsize=256)
+def _has_framework_text(kind: type) -> bool:
+    """Whether a class of messages takes its text from the content as the framework's own do."""
+    return inspect.getattr_static(kind, "text", None) is inspect.getattr_static(BaseMessage, "text")
+
+
 def list_message_texts(messages: Iterable[BaseMessage]) -> tuple[tuple[str, str], ...]:
     """Kind and text of every message: enough to know a model call again."""
-    return tuple((message.type, str(message.text)) for message in messages)
+    return tuple([(message.type, get_message_text(message)) for message in messages])
 
 
 def build_refusal(call: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolMessage:

@@ -74,3 +74,31 @@ def test_each_framework_has_its_cases(framework, case, monkeypatch, capsys):
     found = {item["case"]: item for item in json.loads(capsys.readouterr().out)["cases"]}
     assert found[case]["goal_us"] == 50
     assert all(item["goal_us"] is None for name, item in found.items() if not name.startswith("tool"))
+
+
+def python_calls(function):
+    """How many Python functions a call goes through."""
+    count = 0
+
+    def note(_frame, event, _argument):
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_a_model_call_under_the_middleware_goes_through_few_functions(tmp_path):
+    with overhead._halo("langchain", tmp_path) as halo:
+        decisions = Decisions(halo.enforcer)
+        # Each message of a conversation is read once.
+        (case,) = [item for item in overhead._chosen(halo, "langchain", "") if item.name == "middleware, model call"]
+        with halo.session():
+            case.guarded()
+            decisions.hot = True
+            case.guarded()
+            assert python_calls(case.guarded) <= 320

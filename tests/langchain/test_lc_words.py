@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from halo_core.model import Impact
 from halo_langchain import Resource
+from halo_langchain._history import read_message
 from halo_langchain._results import extract_model_output, extract_result_text
 from halo_langchain.testing import ScriptedModel, call
 
@@ -94,6 +95,41 @@ def test_texts_of_documents_and_models():
     endless: list[Any] = []
     endless.append(endless)
     assert extract_result_text(endless) == "[[...]]"
+
+
+class ShoutedMessage(HumanMessage):
+    @property
+    def text(self) -> Any:
+        return str(self.content).upper()
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (HumanMessage("Hi  there"), "Hi  there"),
+        (HumanMessage([{"type": "text", "text": "Hi"}, " there"]), "Hi there"),
+        (ShoutedMessage("hi"), "HI"),
+    ],
+)
+def test_the_text_of_a_message_is_what_its_class_says(message, text):
+    shown = read_message(message)
+    assert (shown.text, type(shown.text), shown.calls) == (text, str, "")
+    assert shown.key == ("human", f"{text}\n")
+
+
+def test_the_calls_and_the_artifact_of_a_message_are_part_of_what_it_says():
+    asked = {"name": "pay", "args": {"to": "ana"}, "id": "c"}
+    assert extract_model_output(AIMessage("Now.", tool_calls=[asked])).split()[:5] == [
+        "Now.",
+        "name",
+        "pay",
+        "args",
+        "to",
+    ]
+    assert extract_model_output(AIMessage("", tool_calls=[asked])).split()[0] == "name"
+    assert extract_model_output(ToolMessage("a", artifact=["b"], tool_call_id="c")).split() == ["a", "b"]
+    assert extract_model_output(ToolMessage("a", tool_call_id="c")) == "a"
+    assert extract_model_output(AIMessage("Now.", artifact="b")).split() == ["Now.", "b"]
 
 
 def reading_agent(world: Any, ran: list[Any], script: list[Any], **kwargs: Any) -> Any:

@@ -560,3 +560,13 @@ def test_no_other_field_hides_a_tool(name, others, place):
 def test_a_new_field_beside_ordinary_ones_is_one_question(name):
     provider_class, fields = ORDINARY[name]
     assert judge_model_fields({**fields, "odd": 1}, provider_class).unknown == (f"{provider_class}.odd",)
+
+
+def test_equal_values_of_other_types_are_judged_for_themselves():
+    # `False` switches a search off; 0 and 0.0 are no words of that field, however equal.
+    judged = [judge_model_fields({"enable_search": value}, "ChatOpenAI").hosted for value in (False, 0, 0.0, True, 1)]
+    assert [bool(hosted) for hosted in judged] == [False, True, True, True, True]
+    fields = {"temperature": 1, "enable_search": False}
+    assert not judge_model_fields(fields, "ChatOpenAI").hosted
+    fields["enable_search"] = True
+    assert judge_model_fields(fields, "ChatOpenAI").hosted

@@ -54,8 +54,11 @@ def choose_model_name(
     model: Any, *names: object, attributes: Iterable[str] = ("model", "model_name", "model_id")
 ) -> str:
     """Resource id of a model: the first of `names` that is one, else of its attributes, else its class."""
-    candidates = (*names, *(getattr(model, key, None) for key in attributes))
-    return clean_name(next((str(name) for name in candidates if isinstance(name, str) and name), type(model).__name__))
+    for name in names:  # an object of pydantic takes its time to say that it has no such attribute
+        if isinstance(name, str) and name:
+            return clean_name(str(name))
+    own_names = (getattr(model, key, None) for key in attributes)
+    return clean_name(next((str(name) for name in own_names if isinstance(name, str) and name), type(model).__name__))
 
 
 CLIENT_TOOL_TYPES: Final = (None, "function", "custom")

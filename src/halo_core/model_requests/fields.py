@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from halo_core.model_requests.hosted_names import find_bearing_tool, find_model_tools, is_off, make_tool_name
@@ -27,6 +28,9 @@ from halo_core.model_requests.tool_shapes import find_choice_tools, find_listed_
 _MAX_NODES: Final = 20_000
 _MAX_DEPTH: Final = 32
 _MAX_NAMES: Final = 64
+_MAX_KEPT_FIELDS: Final = 16
+_MAX_KEPT_CHARS: Final = 256
+_PLAIN_TYPES: Final = frozenset((str, int, float, bool, type(None)))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,7 +76,37 @@ def judge_model_fields(
         provider_class: name of the class that sends it, `ChatOpenAI`. It says which provider's fields are known.
         function_names: names of the function tools that were left out: a choice of one of them is no provider's tool.
     """
-    reader = _FieldReader(make_tool_name(provider_class), frozenset(function_names))
+    plain_fields = _list_plain_fields(fields)
+    if plain_fields is not None:
+        return _judge_plain_fields(plain_fields, provider_class, frozenset(function_names))
+    return _judge(fields, provider_class, frozenset(function_names))
+
+
+def _list_plain_fields(fields: Mapping[str, Any]) -> tuple[tuple[str, type, Any], ...] | None:
+    """Names, types and values of a few short fields that nobody can change; None of any others."""
+    if type(fields) is not dict or len(fields) > _MAX_KEPT_FIELDS:
+        return None
+    items = []
+    for name, value in fields.items():
+        kind = type(value)
+        if type(name) is not str or kind not in _PLAIN_TYPES:
+            return None
+        if len(name) > _MAX_KEPT_CHARS or (kind is str and len(value) > _MAX_KEPT_CHARS):
+            return None
+        items.append((name, kind, value))
+    return tuple(items)
+
+
+@lru_cache(maxsize=256)
+def _judge_plain_fields(
+    items: tuple[tuple[str, type, Any], ...], provider_class: str, function_names: frozenset[str]
+) -> ModelFields:
+    """As `_judge`; an application sends the same few fields with each of its requests."""
+    return _judge({name: value for name, _, value in items}, provider_class, function_names)
+
+
+def _judge(fields: Mapping[str, Any], provider_class: str, function_names: frozenset[str]) -> ModelFields:
+    reader = _FieldReader(make_tool_name(provider_class), function_names)
     try:
         reader.read_body(fields, "", 0)
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - an object that misbehaves when it is read

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from halo_core.model import HistoryItem, HistoryRole
 MARK_SIZE: Final = 16
 """Bytes of a mark."""
 _MAX_PARSED: Final = 65_536  # characters of a result that are read as a structure
+_MAX_KEPT_CHARS: Final = 1024  # of a result whose words are kept
 _GENERIC_WORDS: Final = 8
 _WORD: Final = re.compile(r"\w+")
 _LITERALS: Final = frozenset(("true", "false", "none", "null"))
@@ -108,6 +110,16 @@ def is_generic_text(text: str) -> bool:
 
 def normalize_result(text: str) -> str:
     """The words of a tool's result in any of the forms in which frameworks show it: JSON, a Python literal, text."""
+    return _normalize_short_result(text) if len(text) <= _MAX_KEPT_CHARS else _normalize_result(text)
+
+
+@lru_cache(maxsize=512)
+def _normalize_short_result(text: str) -> str:
+    """As `_normalize_result`; each model call of a conversation shows the same calls again."""
+    return _normalize_result(text)
+
+
+def _normalize_result(text: str) -> str:
     value: Any = text
     if len(text) <= _MAX_PARSED and text.lstrip()[:1] in ("[", "{", "("):
         for parse in (json.loads, ast.literal_eval):

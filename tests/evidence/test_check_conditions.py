@@ -544,6 +544,15 @@ def test_a_condition_of_a_check(name, whole, tmp_path):
     assert answer.verdict is verdict, (answer.findings, answer.notes)
 
 
+def test_codes_of_one_decision_are_named_in_their_order(whole, tmp_path):
+    home = copy_home(whole, tmp_path)
+    codes = ["score_unavailable", "ledger_busy", "policy_error", "decision_error", "ledger_unreachable"]
+    reasons = [{"code": code, "effect": "deny"} for code in codes]
+    forge(home, set_members(decision={"effect": "deny", "reasons": reasons}, dispatched=True))
+    findings = check(home, "failures")["failures"].findings
+    assert [item.rpartition(": ")[2] for item in findings] == sorted(codes)
+
+
 def answer_from(home: Path, name: str, from_us: int, to_us: int) -> Any:
     with Reader(url_of(home)) as reader:
         room = QueryRoom(reader, "local", home=home, now_us=to_us)

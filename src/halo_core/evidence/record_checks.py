@@ -398,7 +398,7 @@ class FailuresCheck(Check):
         """Look for codes of failures."""
         entry = decision.entry
         self.count += 1
-        for code in _FAILURES.intersection(decision.codes):
+        for code in sorted(_FAILURES.intersection(decision.codes)):
             known = self._failed.setdefault(code, [0, entry.ts_us, 0])
             known[0] += 1
             known[2] = entry.ts_us

@@ -150,7 +150,7 @@ def test_a_decision_of_another_session_does_not_wait_for_a_long_text(desk, slow,
 
 def test_a_text_that_takes_too_long_denies(home, monkeypatch):
     slow = Slow(monkeypatch)
-    opened = HaloBase.local("desk", home=home, mode="enforce", quiet=True, deadline_s=0.1)
+    opened = HaloBase.local("desk", home=home, mode="enforce", quiet=True, deadline_s=0.5)
     with opened as desk, desk.session("s", request="pay the fee"):
         reads(desk)
         assert slow.begun.wait(WAIT_S)

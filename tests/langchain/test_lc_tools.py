@@ -413,7 +413,7 @@ def test_a_policy_that_fails_blocks(make_world, ran):
 
 
 def test_a_ledger_held_by_another_process_blocks(make_world, ran):
-    world = make_world(deadline_s=0.05)
+    world = make_world(deadline_s=0.5)
     guarded = world.halo.guard(adder(ran), resource=READ)
     guarded.invoke({"a": 1})
     world.halo.store.flush()

@@ -460,7 +460,7 @@ def break_commit(halo, monkeypatch):
 
 @pytest.mark.parametrize("break_it", [hold_database, strike_at_begin, break_commit])
 def test_after_a_transaction_that_failed_nothing_is_remembered(home, monkeypatch, break_it):
-    with opened(home, deadline_s=0.05) as halo:
+    with opened(home, deadline_s=0.5) as halo:
         act(halo)
         halo.store.flush()
         mend = break_it(halo, monkeypatch)

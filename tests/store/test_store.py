@@ -183,7 +183,7 @@ def test_writers_of_two_tenants_share_a_file(home):
 
 
 def test_a_database_held_past_the_deadline_denies(home):
-    with local(home, deadline_s=0.1) as halo:
+    with local(home, deadline_s=0.5) as halo:
         once(halo)
         halo.store.flush()
         holder = sqlite3.connect(db_of(home), isolation_level=None)
@@ -197,7 +197,7 @@ def test_a_database_held_past_the_deadline_denies(home):
 
 
 async def test_a_database_held_past_the_deadline_denies_async(home):
-    halo = await asyncio.to_thread(local, home, deadline_s=0.1)
+    halo = await asyncio.to_thread(local, home, deadline_s=0.5)
     await asyncio.to_thread(once, halo)
     await asyncio.to_thread(halo.store.flush)
     holder = sqlite3.connect(db_of(home), isolation_level=None)
@@ -214,7 +214,7 @@ async def test_a_database_held_past_the_deadline_denies_async(home):
 
 
 def test_another_thread_that_holds_the_ledger_past_the_deadline_denies(home):
-    with local(home, deadline_s=0.05) as halo:
+    with local(home, deadline_s=0.5) as halo:
         once(halo)
         with halo.store._lock:
             assert refused(halo).reason == "ledger_busy"
@@ -515,7 +515,7 @@ def test_an_outcome_is_written_by_itself(home):
 
 
 def test_an_outcome_that_could_not_be_written_is_tried_again(home):
-    with local(home, deadline_s=0.05) as halo:
+    with local(home, deadline_s=0.5) as halo:
         once(halo)
         halo.store.flush()
         with halo.session("s"):

@@ -37,8 +37,8 @@ def fingerprint_carried(key: bytes, *texts: str) -> FormPrints:
     found: set[Form] = set()
     for text in texts:
         if text:
-            found |= find_forms(text[:_MAX_READ])
-    forms = sorted(form for form in found if form.domain in CARRIED_DOMAINS)[:_MAX_COMPARED]
+            found |= find_forms(text[:_MAX_READ], amounts=False)
+    forms = sorted([form for form in found if form.domain in CARRIED_DOMAINS])[:_MAX_COMPARED]
     if not forms:
         return ()
     return tuple(zip(fingerprint_forms(key, forms), fingerprint_forms(key, forms, KNOWN), strict=True))

@@ -533,7 +533,7 @@ class _Call:
             return True
         if leaf.kind is Kind.TEXT and self._resource.impact is Impact.READ and _computes(self._resource.id):
             return False
-        found = find_forms(_ASSIGNMENT.sub(" ", text))
+        found = find_forms(_ASSIGNMENT.sub(" ", text), amounts=False)
         forms = [form for form in found if form.domain in _REACHABLE_DOMAINS and _is_reachable(form)]
         return any(
             not mask & _USER_BIT and not known

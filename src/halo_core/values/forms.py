@@ -56,12 +56,13 @@ _URL_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,31}:")
 _HAS_DIGIT: Final = re.compile(r"\d")
 
 
-def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
+def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> set[Form]:
     """Forms of the values in a text, at most `MAX_FORMS`.
 
     Args:
         text: the text; `MAX_READ` characters of it are read.
         vouching: also what is only of use in a text that vouches: registrable domains, words that ask for an act.
+        amounts: also amounts, and short numbers with their nouns.
     """
     text = text[:MAX_READ]
     forms: list[Form] = []
@@ -92,7 +93,7 @@ def find_forms(text: str, *, vouching: bool = False) -> set[Form]:
         if "/" in words:
             _find_path_forms(words, forms)
     if _HAS_DIGIT.search(text) is not None:
-        numbers.find_number_forms(text, forms)
+        numbers.find_number_forms(text, forms, amounts=amounts)
     return set(forms[:MAX_FORMS])
 
 

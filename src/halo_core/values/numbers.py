@@ -107,8 +107,8 @@ def looks_like_telephone(text: str) -> bool:
     return _TELEPHONE_START.match(text.strip()) is not None
 
 
-def find_number_forms(text: str, forms: list[Form]) -> None:
-    """Add the forms of the accounts, telephone numbers, dates, amounts and numbered things in a text.
+def find_number_forms(text: str, forms: list[Form], *, amounts: bool = True) -> None:
+    """Add the forms of the accounts, telephone numbers, dates and, if wanted, amounts and numbered things in a text.
 
     Of forms past `MAX_FORMS` at least one is added where there is any, so the caller knows that there are more.
 
@@ -125,6 +125,8 @@ def find_number_forms(text: str, forms: list[Form]) -> None:
     if "#" in text:
         forms += [make_form(("digits", match[1])) for match in islice(_AFTER_HASH.finditer(text), MAX_FORMS)]
     _find_digit_runs(text, taken, forms)
+    if not amounts:
+        return
     if taken:
         text = _blank_out(text, taken)
     _find_amounts(text, forms)
@@ -181,6 +183,8 @@ def _find_digit_runs(text: str, taken: list[tuple[int, int]], forms: list[Form])
         if len(forms) >= MAX_FORMS:
             return
         run, tail = match[0], match["tail"]
+        if len(run) < MIN_DIGITS and run.isdigit():
+            continue  # it counts with its noun alone
         groups = _DIGITS.findall(run[: -len(tail)] if tail else run)
         if tail:
             groups.pop()  # it goes on as something else: `5th`, `10:30`
@@ -285,7 +289,12 @@ def _find_amounts(text: str, forms: list[Form]) -> None:
     for match in _NUMBER_IN_TEXT.finditer(text):
         if len(forms) >= MAX_FORMS:
             return
-        currency = _find_currency(text, *match.span())
+        start, end = match.span()
+        # The last sign of a currency before, and the first of one behind: most numbers have neither beside them.
+        before, behind = text[max(start - 3, 0) : start].rstrip(" \n")[-1:], text[end : end + 2].lstrip(" ")[:1]
+        currency = None
+        if before in _CURRENCY_ENDS or behind in _CURRENCY_STARTS or not (before + behind).isascii():
+            currency = _find_currency(text, start, end)
         numeral = match[0]
         for number in (numeral.lstrip("0") or "0",) if numeral.isdigit() else _read_number_row(numeral):
             forms.append(make_form(("amount", number)))
@@ -295,15 +304,7 @@ def _find_amounts(text: str, forms: list[Form]) -> None:
 
 def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
     """The currency beside the number at these places: before it, or else behind."""
-    # The last sign of one before, and the first of one behind: most numbers have neither beside them.
-    before, behind = text[max(start - 3, 0) : start].rstrip(" \n")[-1:], text[end : end + 2].lstrip(" ")[:1]
-    if before and (before in _CURRENCY_ENDS or not before.isascii()):
-        found = _CURRENCY_BEFORE.search(text, max(start - 8, 0), start)
-        if found is not None:
-            return found
-    return (
-        _CURRENCY_BEHIND.match(text, end) if behind and (behind in _CURRENCY_STARTS or not behind.isascii()) else None
-    )
+    return _CURRENCY_BEFORE.search(text, max(start - 8, 0), start) or _CURRENCY_BEHIND.match(text, end)
 
 
 _PAID_NUMBER: Final = re.compile(

@@ -66,8 +66,13 @@ def fingerprint_text(
     tokens = words.difference(*without)
     if len(tokens) < len(words):
         # A form that is made of a word left out is left out with it.
-        dropped = "\0".join(map(_compact, words - tokens))
-        forms = {form for form in forms if _compact(form.text) not in dropped}
+        dropped = "\0".join([word if word.isalnum() and word.isascii() else _compact(word) for word in words - tokens])
+        found, forms = forms, set()
+        for form in found:
+            value = form.text
+            compact = value.lower() if value.isascii() and value.isalnum() else _compact(value)
+            if compact not in dropped:
+                forms.add(form)
     return frozenset(fingerprint_tokens(key, tokens).union(fingerprint_forms(key, forms)))
 
 
@@ -223,7 +228,8 @@ def fingerprint_known_text(
     brought: list[Form] = []
     for form in chain(find_forms(text) if forms is None else forms, find_listed_forms(text, nouns)):
         if form.domain not in SUSPICION_DOMAINS:
-            compact = _compact(form.text)
+            value = form.text
+            compact = value.lower() if value.isascii() and value.isalnum() else _compact(value)
             if compact and compact not in given:
                 brought.append(form)
 
@@ -246,6 +252,4 @@ def fingerprint_known_text(
 
 def _compact(text: str) -> str:
     """The letters and digits of a text, without case."""
-    if text.isascii() and text.isalnum():
-        return text.lower()
     return "".join(filter(str.isalnum, text.casefold()))

@@ -163,9 +163,16 @@ class Spans:
         self.is_full = self.is_full or room < len(packed)
         if room <= 0:
             return
-        starts = range(0, min(len(packed), room), TOKEN_BYTES)
-        self._folded += b"".join([packed[i : i + _FOLDED] for i in starts])
-        self._exact += b"".join([packed[i + _FOLDED : i + TOKEN_BYTES] for i in starts])
+        packed = packed[:room]
+        count = len(packed) // TOKEN_BYTES
+        folded, exact = bytearray(_FOLDED * count), bytearray(_EXACT * count)
+        # Byte by byte of all tokens at once: a text has many tokens.
+        for i in range(_FOLDED):
+            folded[i::_FOLDED] = packed[i::TOKEN_BYTES]
+        for i in range(_EXACT):
+            exact[i::_EXACT] = packed[_FOLDED + i :: TOKEN_BYTES]
+        self._folded += folded
+        self._exact += exact
         # INVARIANT: VOUCH - no value stands in two texts at once.
         self._folded += bytes(_FOLDED)
         self._exact += bytes(_EXACT)
@@ -174,8 +181,11 @@ class Spans:
         """How the tokens of a value stand in one place: 2 as they are written, 1 in another case, 0 nowhere."""
         if not packed or not self._exact:
             return 0
-        folded = b"".join([packed[i : i + _FOLDED] for i in range(0, len(packed), TOKEN_BYTES)])
-        exact = b"".join([packed[i + _FOLDED : i + TOKEN_BYTES] for i in range(0, len(packed), TOKEN_BYTES)])
+        if len(packed) == TOKEN_BYTES:
+            folded, exact = packed[:_FOLDED], packed[_FOLDED:]
+        else:
+            folded = b"".join([packed[i : i + _FOLDED] for i in range(0, len(packed), TOKEN_BYTES)])
+            exact = b"".join([packed[i + _FOLDED : i + TOKEN_BYTES] for i in range(0, len(packed), TOKEN_BYTES)])
         best = 0
         offset = self._folded.find(folded)
         while offset >= 0:

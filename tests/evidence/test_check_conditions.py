@@ -553,9 +553,10 @@ def test_codes_of_one_decision_are_named_in_their_order(whole, tmp_path):
     assert [item.rpartition(": ")[2] for item in findings] == sorted(codes)
 
 
-def answer_from(home: Path, name: str, from_us: int, to_us: int) -> Any:
+def answer_from(home: Path, name: str, from_us: int, to_us: int, *, days: int = 0) -> Any:
+    """The answer of a check about a period, asked some days after its end."""
     with Reader(url_of(home)) as reader:
-        room = QueryRoom(reader, "local", home=home, now_us=to_us)
+        room = QueryRoom(reader, "local", home=home, now_us=to_us + days * DAY_US)
         return run_checks(room, Period(from_us, to_us), [name])[name]
 
 
@@ -574,7 +575,7 @@ def test_an_action_that_may_still_run_is_no_missing_outcome_and_one_of_yesterday
         ticket = halo.enforcer.begin(halo.build_call(tools(halo)["lookup"], {"q": "z"}))
         halo.store.checkpoint()
         young, old = now_us() + 1, now_us() + DAY_US
-        assert "1 actions may still be running" in answer_from(home, "pairs", 0, young).notes
+        assert "1 action may still be running" in answer_from(home, "pairs", 0, young).notes
         assert answer_from(home, "pairs", 0, young).verdict is HOLDS
         assert "has no outcome" in answer_from(home, "pairs", 0, old).findings[0]
         ticket.succeed("done", SURFACE)
@@ -586,3 +587,30 @@ def test_no_other_check_asks_for_what_the_cases_leave_out(whole):
     answers = check(whole, *names)
     assert {name for name in names if answers[name].verdict is FAILS} == set()
     assert found(whole, EntryKind.DECISION)
+
+
+@pytest.mark.parametrize(("answered_h", "verdict"), [(0, FAILS), (20, HOLDS), (30, FAILS)])
+def test_an_alert_of_the_last_hours_of_a_period_is_judged_when_its_day_is_over(answered_h, verdict, whole, tmp_path):
+    home = copy_home(whole, tmp_path)
+    alert = append(home, EntryKind.ALERT, {"agent": "desk", "kind": "volume"}, actor=None)
+    end_us = now_us() + 1
+    if answered_h:
+        clock = FixedClock(end_us + answered_h * DAY_US // 24)
+        body = {"alert": alert, "attack": False, "session": "", "why": "known"}
+        commit(home, lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body, actor=ADMIN)), clock)
+    verdicts = [answer_from(home, "alerts", 0, end_us, days=days).verdict for days in (0, 2, 40)]
+    assert verdicts == [FAILS if answered_h == 30 else HOLDS, verdict, verdict]
+
+
+def test_a_report_that_is_made_long_after_a_period_changes_nothing_in_it(whole, tmp_path):
+    home = copy_home(whole, tmp_path)
+    start_us = now_us()
+    end_us = start_us + 4 * DAY_US
+    forge(home, clock=FixedClock(start_us + 3 * DAY_US))
+    before = answer_from(home, "log_review", start_us, end_us, days=40)
+    clock = FixedClock(end_us + 30 * DAY_US)
+    body = {"form": "json", "framework": "pci-dss-4.0.1", "from_us": 0, "to_us": end_us}
+    commit(home, lambda tx: tx.append(Draft(EntryKind.REPORT, "", body, actor=ADMIN)), clock)
+    after = answer_from(home, "log_review", start_us, end_us, days=40)
+    assert (after.verdict, after.findings, after.rows) == (before.verdict, before.findings, before.rows)
+    assert before.verdict is OPEN

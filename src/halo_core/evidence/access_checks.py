@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import key_thumbprint
+from halo_core.evidence.answers import count_of
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, count_rows
 from halo_core.evidence.room import RoomEntry
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
@@ -102,7 +103,7 @@ class UntrustedContentCheck(Check):
     def finish(self) -> None:
         """Count by reason."""
         self.rows = count_rows(self._held, "reason", "held")
-        self.notes.append(f"{self._exposed} decisions were made in sessions that had read untrusted content")
+        self.notes.append(f"in sessions that had read untrusted content: {count_of(self._exposed, 'decision')}")
 
 
 class PassportsCheck(Check):
@@ -254,7 +255,9 @@ class RefusalsCheck(_ScopeCheck):
         if not self._codes:
             self.notes.append("nothing was refused in this period")
         if self._waived:
-            self.notes.append(f"{self._waived} refused actions ran in observe mode under a waiver (see `mode_floor`)")
+            self.notes.append(
+                f"{count_of(self._waived, 'refused action')} ran in observe mode under a waiver (see `mode_floor`)"
+            )
 
 
 class StopsCheck(_ScopeCheck):
@@ -398,7 +401,7 @@ class ModeFloorCheck(_ScopeCheck):
                 else:
                     self.notes.append(f"waiver {change.entry} until {format_iso(change.until_us)}: {change.why}")
         if self._waived:
-            self.notes.append(f"{self._waived} actions ran in observe mode under a waiver")
+            self.notes.append(f"{count_of(self._waived, 'action')} ran in observe mode under a waiver")
         self.rows = count_rows(self._modes, "mode", "actions")
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
+from halo_core.evidence.answers import count_of
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
 from halo_core.evidence.room import RoomEntry
@@ -295,15 +296,15 @@ class AlertsCheck(Check):
             )
 
     def finish(self) -> None:
-        """What nobody answered is a finding once it is due."""
+        """What nobody answered is a finding once it is due, though that may be after the period."""
         waiting = 0
         for name, (ts_us, kind) in self._open.items():
-            if self.run.as_of_us - ts_us > _ALERT_SLA_US:
+            if self.run.room.now_us - ts_us > _ALERT_SLA_US:
                 self.add_finding(f"alert {name} ({kind}) of {format_iso(ts_us)} has no answer")
             else:
                 waiting += 1
         if waiting:
-            self.notes.append(f"{waiting} alerts are not a day old and open")
+            self.notes.append(f"{count_of(waiting, 'alert')} without an answer: a day has not passed yet")
         for kind, n in sorted(self._counts.items()):
             times = self._times.get(kind, [])
             middle = round(median(times), 1) if times else ""

@@ -233,7 +233,7 @@ class PairsCheck(Check):
             else:
                 self._report(name, ts_us, what)
         if waiting:
-            self.notes.append(f"{waiting} actions may still be running")
+            self.notes.append(f"{count_of(waiting, 'action')} may still be running")
         self.rows = count_rows(self._statuses, "status")
 
 
@@ -525,7 +525,9 @@ class LogReviewCheck(Check):
         self.add_later(entry)
 
     def add_later(self, entry: RoomEntry) -> None:
-        """Take a report."""
+        """Take a report, unless it comes too late for every day of the period."""
+        if entry.ts_us > self.run.period.to_us + 2 * DAY_US:
+            return
         from_us, to_us = entry.body.get("from_us"), entry.body.get("to_us")
         if isinstance(from_us, int) and isinstance(to_us, int):
             self._reports.append((entry.id, from_us, to_us, entry.ts_us))
@@ -543,7 +545,7 @@ class LogReviewCheck(Check):
                 for name, from_us, to_us, made_us in self._reports
                 if from_us <= start and to_us >= min(end, made_us) and start <= made_us <= end + DAY_US
             ]
-            is_due = self.run.as_of_us > end + DAY_US
+            is_due = self.run.room.now_us > end + DAY_US
             if not names and is_due and self._reports:
                 late += 1
                 if late <= MAX_FINDINGS:

@@ -86,7 +86,8 @@ def decide_call(
         _decide_fully(tx, context, credentials, stops, digester=digester, sketch_key=sketch_key)
     elif not planner.is_check_due(context):
         record_argument_words(tx, context)
-        store_changes(tx, context.window_changes)
+        if context.window_changes:
+            store_changes(tx, context.window_changes)
         context.appended = tx.append(planned)  # (4)
         tx.record_run(context.request_id, context.appended.entry)
         tx.add_use(context.principal.agent, context.call.resource.id)

@@ -530,7 +530,8 @@ def _find_numbered(text: str, forms: list[Form]) -> None:
 def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one branch for each kind of word
     noun = previous = before = behind = ""  # `behind`: the noun before words such as `with the`
     in_list = False  # a number of the noun was the last thing but commas
-    for sign in map(str.lower, _list_signs(text)):
+    signs = _WORD_OR_NUMBER.findall(text) if len(text) <= _MAX_TOKENS else _list_signs(text)
+    for sign in map(str.lower, signs):
         if sign.isalpha() and sign not in _NO_NOUNS and before != "#":
             behind, in_list = "", False
             noun = sign if _is_noun(sign) else ""
@@ -561,9 +562,7 @@ def _is_noun(sign: str) -> bool:
 
 
 def _list_signs(text: str) -> list[str]:
-    """Words, numbers and signs of a text, at most `_MAX_TOKENS`."""
-    if len(text) <= _MAX_TOKENS:
-        return _WORD_OR_NUMBER.findall(text)
+    """Words, numbers and signs of a long text, at most `_MAX_TOKENS`."""
     return [match[0] for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS)]
 
 

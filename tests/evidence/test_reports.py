@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from control_world import DAY_US, NamedKind, append, copy_home, desk, forge, make_home, set_waiver
 from test_planted_gaps import PLANTS
 
+from halo_core.evidence import report_page
 from halo_core.evidence.answers import Period, Verdict
 from halo_core.evidence.checks import CHECK_CLASSES
 from halo_core.evidence.control_report import build_report
@@ -416,3 +418,14 @@ def test_who_reads_is_part_of_the_record(home):
     cli("report", "--framework", "nist-800-207", home=home)
     body = found(home, EntryKind.ACCESS)[-1].entry.body
     assert body["what"]["query"].startswith("halo report --framework nist-800-207")
+
+
+def test_no_day_of_the_chart_is_cut_off_at_its_edge():
+    rows = [
+        {"allow": 1, "challenge": 0, "day": f"day {n:05}", "deny": 0, "monitor": 0, "restrict": 0} for n in range(60)
+    ]
+    for n in range(1, 61):
+        drawn = re.findall(r'<text x="([0-9.]+)" y="145"( text-anchor="end")?>', str(report_page._draw_days(rows[:n])))
+        starts = [float(x) - (62 if ends else 0) for x, ends in drawn]
+        assert all(start + 62 <= 960 for start in starts), n
+        assert all(after - start > 62 for start, after in itertools.pairwise(starts)), n

@@ -220,7 +220,9 @@ def _draw_days(rows: Sequence[Mapping[str, Any]]) -> Markup:
                 bars.append(f'<rect class="f-{effect}" {place}/>')
         parts.append(f"<g><title>{escape_text(str(row['day']))}: {escape_text(tip)}</title>{''.join(bars)}</g>")
         if number % every == 0:
-            parts.append(f'<text x="{x + slot * 0.12:.1f}" y="{height + 25}">{escape_text(str(row["day"]))}</text>')
+            # A day is some 60 wide: the last ones would be cut off at the edge.
+            x_text, anchor = (952.0, ' text-anchor="end"') if x + slot * 0.12 > 890 else (x + slot * 0.12, "")
+            parts.append(f'<text x="{x_text:.1f}" y="{height + 25}"{anchor}>{escape_text(str(row["day"]))}</text>')
     return Markup(
         f'<svg viewBox="0 0 960 {height + 32}" role="img" aria-label="decisions by day">{"".join(parts)}</svg>'
     )

@@ -51,6 +51,17 @@ PACK_VERSION: Final = 1
 PREDICATE_TYPE: Final = "https://github.com/halo-agents/halo/evidence-pack/v1"
 _EXTRA_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?")
 _TIME_KEY: Final = b',"ts_us":'
+_KIND_KEY: Final = b',"kind":"'
+_NAMING_KINDS: Final = frozenset(
+    {
+        EntryKind.APPROVAL,
+        EntryKind.APPROVAL_REQUEST,
+        EntryKind.AUTHORITY,
+        EntryKind.OUTCOME,
+        EntryKind.WRITER_OPEN,
+    }
+)
+"""Kinds of entries of which a pack reads more than the parts that they name."""
 _PACKED_NAME: Final = re.compile(rb'"([A-Za-z0-9+/]{43}=)"')
 _HEX_NAME: Final = re.compile(rb"sha256:([0-9a-f]{64})")
 _ED25519_SPKI: Final = bytes.fromhex("302a300506032b6570032100")
@@ -357,11 +368,15 @@ class _PackWriter:
         Raises:
             Tampered: it has another form.
         """
+        self._parts.update(self._part_names.find(text))
+        # Members are sorted: no other `,"kind":"` stands after the member. Only the kinds below name more than parts.
+        kind = text[text.rfind(_KIND_KEY) + len(_KIND_KEY) :].partition(b'"')[0].decode("ascii", "replace")
+        if kind not in _NAMING_KINDS and writer in self._first_seqs:
+            return
         try:
             tree: dict[str, Any] = canonical.loads(text)
             kind, body, seq = tree["kind"], tree["body"], tree["ws"]
             first = self._first_seqs.setdefault(writer, seq)
-            self._parts.update(self._part_names.find(text))
             if kind == EntryKind.WRITER_OPEN:
                 self._writers[writer] = body["vkey"]
             elif kind == EntryKind.AUTHORITY:

@@ -18,6 +18,7 @@ from evidence_world import WORK, answer, make_home, ok, open_halo, raw, raw_deci
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
 from halo_core.evidence.answers import count_population, format_moment
+from halo_core.evidence.room import describe_unknown
 from halo_world import SURFACE, Calls, attack, cli, db_of, person_ref, session_ref, tool, verified
 
 REFUSED = ("deny", "challenge")
@@ -106,6 +107,24 @@ def test_an_unknown_name_cannot_be_told_about(home, words, similar):
     code, got = answer(home, *words)
     assert (code, got["verdict"]) == (2, "cannot_tell")
     assert f"similar: `{similar}`" in got["findings"][0]
+
+
+def test_of_a_name_that_is_like_none_those_that_there_are_are_listed(home):
+    _, got = answer(home, "who-touched", "--label", "zzzzzzzz")
+    assert got["findings"] == ["no decision has the label `zzzzzzzz`; there are: `chd`, `financial`, `pii`"]
+    assert describe_unknown("tool", "q", [f"t{n:02}" for n in range(12)]).endswith("`t09` and 2 more")
+
+
+@pytest.mark.parametrize("width", [100, 160])
+def test_a_row_with_a_long_text_is_a_block(home, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    _, got = answer(home, "passport", "history", "--raises")
+    longest = max((", ".join(row["raised"]) for row in got["rows"]), key=len)
+    code, said, _ = cli("passport", "history", "--raises", home=home)
+    assert code in (0, 1)
+    assert len(longest) > 600
+    assert f"row 1 of {len(got['rows'])}" in said
+    assert len(said.splitlines()) < 40 * len(got["rows"])
 
 
 def test_a_known_label_that_nobody_reached_holds(home):
@@ -338,6 +357,8 @@ def test_an_alert_is_acknowledged_once_and_its_time_is_told(home):
     alert = raw_entries(home, "alert")[0]
     code, got = answer(home, "alerts", "sla")
     assert (code, got["findings"]) == (1, [f"alert {alert['id']} was acknowledged by nobody"])
+    _, got = answer(home, "alerts", "sla", "--within", "4h")
+    assert got["claim"] == "every alert was acknowledged within 4 hours: 1 alert, none acknowledged"
     for _ in range(2):
         ok(cli("alerts", "acknowledge", alert["id"], "--by", "eve", "--why", "seen, DE89370400440532013000", home=home))
     (entry,) = raw_entries(home, "acknowledgement")
@@ -464,6 +485,12 @@ def test_hostile_words_do_not_reach_the_terminal(tmp_path):
         assert code in (0, 1, 2), err
         assert not {"\x1b", "\u202e"} & set(out + err)
     assert KeyStore(home).names()
+    for form in ("csv", "jsonl", "ocsf"):
+        target = tmp_path / form
+        ok(cli("export", form, "--output", str(target), home=home))
+        text = target.read_bytes().decode()
+        assert "u202e" in text
+        assert text.replace("\r\n", "").replace("\n", "").isprintable()
 
 
 CRASHING = """

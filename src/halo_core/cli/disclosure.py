@@ -16,6 +16,7 @@ from halo_core.clock import format_iso
 from halo_core.errors import BadInput, ConfigError
 from halo_core.evidence.answers import Answer, Period
 from halo_core.evidence.disclosure import MAX_FILE_BYTES, Disclosure, check_disclosure, make_disclosure
+from halo_core.evidence.exports import encode_ascii_json
 from halo_core.evidence.room import QueryRoom
 from halo_core.evidence.subjects import answer_explain_subject, refer_subject
 
@@ -72,7 +73,7 @@ def disclose(
     if everybody or references:
         what["subjects"] = "everybody" if everybody else ",".join(references)
     store.record_access("export", what, tenant)
-    _write_private(output, orjson.dumps(tree))
+    _write_private(output, encode_ascii_json(tree))
     if not store.print_json({**what, "output": str(output)}):
         say_plainly(f"{what['entries']} entries of the session are in {output}")
         say_plainly(f"  a reader checks it with: halo disclose --check FILE --key {tree['log_key']}")

@@ -48,6 +48,7 @@ _EFFECTS: Final = tuple(effect.value for effect in Effect)
 _KINDS: Final = tuple(kind.value for kind in ActionKind)
 _MAX_ROWS: Final = 1000
 _GAP: Final = 2  # blanks between columns
+_MAX_LINES: Final = 6  # of a cell of a table
 _MAX_CHECKPOINT_FILE: Final = 1_000_000
 _NO_LOG: Final = (*NO_LEDGER_CODES, "schema_version")
 _VERDICTS: Final = {
@@ -180,13 +181,16 @@ def print_head(answer: Answer) -> None:
 
 
 def _print_rows(answer: Answer) -> None:
-    """Print the rows as a table; where it would break words to fit, each row as a block of its own."""
+    """Print the rows as a table; where that would break words or a cell has many lines, each row as a block."""
     if not answer.rows:
         return
     rows = [[_format_cell(row.get(name)) for name in answer.columns] for row in answer.rows[:_MAX_ROWS]]
     out = console()
     widths = [max(map(_measure_longest_word, cells)) for cells in zip(answer.columns, *rows, strict=True)]
-    if out.soft_wrap or sum(widths) + _GAP * (len(widths) - 1) <= out.width:
+    spare = out.width - sum(widths) - _GAP * (len(widths) - 1)
+    longest = [max(map(cell_len, cells)) for cells in zip(*rows, strict=True)]
+    is_wide = any(most > _MAX_LINES * (spare + width) for most, width in zip(longest, widths, strict=True))
+    if out.soft_wrap or (spare >= 0 and not is_wide):
         table = build_table(answer.columns, gap=_GAP)
         for column, width in zip(table.columns, widths, strict=True):
             column.min_width = width
@@ -207,11 +211,14 @@ def _measure_longest_word(text: str) -> int:
 
 
 def _format_cell(value: Any) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", [], ()):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if not isinstance(value, list | tuple):
+        return str(value)
+    words = [str(item) for item in value]
+    return ("; " if any("," in item for item in words) else ", ").join(words)
 
 
 AgentOption = Annotated[str, Option("--agent", help="Only what this agent did.")]

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final
 
-import orjson
 import typer
 from typer import Option
 
@@ -25,7 +24,7 @@ from halo_core.cli.rendering import Exit, fail, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.answers import Period, format_query
-from halo_core.evidence.exports import OCSF_VERSIONS, iter_csv, iter_events, iter_jsonl
+from halo_core.evidence.exports import OCSF_VERSIONS, encode_ascii_json, iter_csv, iter_events, iter_jsonl
 from halo_core.evidence.room import DecisionFilter, QueryRoom
 
 _STDOUT: Final = "-"
@@ -67,7 +66,7 @@ def export_ocsf(
     period = read_period(from_, to)
 
     def write(room: QueryRoom) -> Iterator[bytes]:
-        return (orjson.dumps(event) + b"\n" for event in iter_events(room, period, version=ocsf))
+        return (encode_ascii_json(event) + b"\n" for event in iter_events(room, period, version=ocsf))
 
     return _export(store, "ocsf", period, output, write, ocsf=ocsf)
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any, Final
@@ -35,6 +36,7 @@ from halo_core.clock import format_iso
 from halo_core.evidence.answers import Period
 from halo_core.evidence.room import Action, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry
 from halo_core.model import EntryKind
+from halo_core.views.wording import escape_unprintable
 
 COLUMNS: Final = (
     "position", "id", "time", "tenant", "session", "agent", "person", "chain", "kind", "resource", "system", "impact",
@@ -85,13 +87,20 @@ def iter_jsonl(room: QueryRoom, period: Period) -> Iterator[bytes]:
         note = room.reader.note_at_index(room.tenant, row.index)
         if note is not None:
             entry = room.reader.read_note(row.index, note).entry
-            yield orjson.dumps({"index": row.index, **entry.to_json()}) + b"\n"
+            yield encode_ascii_json({"index": row.index, **entry.to_json()}) + b"\n"
+
+
+def encode_ascii_json(tree: Mapping[str, Any]) -> bytes:
+    """A tree as JSON in printable ASCII: a file of it can be shown on a terminal, and reads back as the same tree."""
+    data = orjson.dumps(tree)
+    return data if data.isascii() and b"\x7f" not in data else json.dumps(tree, separators=(",", ":")).encode()
 
 
 def iter_csv(room: QueryRoom, wanted: DecisionFilter) -> Iterator[str]:
-    """Decisions with the outcome of their actions as lines of CSV (RFC 4180), the titles first.
+    r"""Decisions with the outcome of their actions as lines of CSV (RFC 4180), the titles first.
 
-    Every cell is quoted. One that a spreadsheet could take for a formula begins with an apostrophe instead.
+    Every cell is quoted. One that a spreadsheet could take for a formula begins with an apostrophe. What would act on
+    a terminal, or not be seen, is shown as an escape, such as `\x1b`.
 
     Args:
         room: of the log.
@@ -119,14 +128,14 @@ def _take(text: io.StringIO) -> str:
 
 
 def make_cell(value: Any) -> str:
-    """A value as the text of a cell that no spreadsheet takes for a formula."""
+    """A value as the text of a cell that no spreadsheet takes for a formula, and no terminal obeys."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     is_formula = text.startswith(_FORMULA_STARTS) or text.lstrip(_BLANKS).startswith(_FORMULA_STARTS)
-    return f"'{text}" if is_formula else text
+    return ("'" if is_formula else "") + escape_unprintable(text)
 
 
 def describe_action(room: QueryRoom, action: Action) -> dict[str, Any]:

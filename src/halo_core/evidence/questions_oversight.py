@@ -16,6 +16,7 @@ from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, chec
 from halo_core.evidence.room import END_US, DecisionFilter, QueryRoom, RoomEntry
 from halo_core.intervals import compute_wilson_interval
 from halo_core.model import EntryKind
+from halo_core.views.wording import format_duration
 
 _US_PER_S: Final = 1_000_000
 _ALERT_KINDS: Final = (EntryKind.ALERT, EntryKind.FEEDBACK, EntryKind.ACKNOWLEDGEMENT)
@@ -80,11 +81,11 @@ def answer_alert_times(room: QueryRoom, period: Period, *, within_s: int = 0) ->
         if waited_s is None:
             findings.append(f"alert {case.entry.id} was acknowledged by nobody")
         elif within_s and waited_s > within_s:
-            findings.append(f"alert {case.entry.id} was acknowledged after {waited_s} s")
+            findings.append(f"alert {case.entry.id} was acknowledged after {format_duration(waited_s)}")
         rows.append(_case_row(room, case, answer, waited_s))
     if not counted:
         findings.append("there was no alert in the period")
-    in_time = f" within {within_s} s" if within_s else ""
+    in_time = f" within {format_duration(within_s)}" if within_s else ""
     return room.conclude(
         period,
         counted=counted,
@@ -130,8 +131,8 @@ def _describe_times(cases: Sequence[AlertCase]) -> str:
     times = sorted(item for case in cases if (item := case.seconds_to(case.first_answer)) is not None)
     if not times:
         return f"{count_of(len(cases), 'alert')}, none acknowledged"
-    median, most = find_quantile(times, 50), times[-1]
-    return f"{len(times)} of {count_of(len(cases), 'alert')}, median {median} s, longest {most} s"
+    median, most = (format_duration(round(item)) for item in (find_quantile(times, 50), times[-1]))
+    return f"{len(times)} of {count_of(len(cases), 'alert')}, median {median}, longest {most}"
 
 
 @dataclass(slots=True)

@@ -205,7 +205,7 @@ def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> A
         rows=rows,
         notes=(
             note,
-            f"{_THROUGH_HALO}; what runs elsewhere under its name, an inventory of other systems shows",
+            f"{_THROUGH_HALO}; compare `halo inventory show --compare` for what runs elsewhere under its name",
         ),
     )
 

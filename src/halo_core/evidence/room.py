@@ -56,6 +56,7 @@ MALFORMED: Final = (AttributeError, IndexError, KeyError, OverflowError, TypeErr
 _MAX_CACHED: Final = 8192
 _NAMES_CLOSED: Final = "names stay references: this home has no content.key to open them with"
 _MAX_PEOPLE: Final = 65_536
+_MAX_NAMES: Final = 10
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -426,9 +427,13 @@ _GRANTED: Final = ({"code": "granted"},)
 
 
 def describe_unknown(what: str, asked: str, known: Iterable[str]) -> str:
-    """A finding for a name that nothing has, with similar ones."""
-    similar = get_close_matches(asked, [item for item in known if item], n=3, cutoff=0.5)
-    ending = f"; similar: {', '.join(f'`{item}`' for item in similar)}" if similar else ""
+    """A finding for a name that nothing has, with similar ones, or the first ones that there are."""
+    names = sorted(item for item in known if item)
+    similar = get_close_matches(asked, names, n=3, cutoff=0.5)
+    shown = similar or names[:_MAX_NAMES]
+    more = f" and {len(names) - len(shown)} more" if not similar and len(names) > len(shown) else ""
+    listed = ", ".join(f"`{item}`" for item in shown)
+    ending = f"; {'similar' if similar else 'there are'}: {listed}{more}" if shown else ""
     return f"no decision has the {what} `{asked}`{ending}"
 
 

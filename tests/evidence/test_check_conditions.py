@@ -73,6 +73,13 @@ def add(kind: str, *bodies: dict[str, Any]) -> Callable[[Path], Any]:
     return plant
 
 
+def add_each(*entries: tuple[str, dict[str, Any]]) -> Callable[[Path], Any]:
+    return lambda home: [append(home, NamedKind(kind), body) for kind, body in entries]
+
+
+ERASURE: dict[str, Any] = {"names": [], "subject": "c-1"}
+
+
 def stop_and_act(scope: str, target: str, *, lifted: bool = False, refused: bool = False) -> Callable[[Path], Any]:
     def plant(home: Path) -> None:
         commit(home, lambda tx: requests.stop(tx, Stop(scope, target, tx.clock.now_us()), ADMIN, "no more"))
@@ -217,6 +224,11 @@ def _judge_late(home: Path) -> None:
     commit(home, lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body, actor=ADMIN)), clock)
 
 
+def _acknowledge(home: Path) -> None:
+    alert = append(home, EntryKind.ALERT, {"agent": "desk", "kind": "volume"}, actor=None)
+    append(home, EntryKind.ACKNOWLEDGEMENT, {"alert": alert, "why": "seen"})
+
+
 CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
     "fields: no session": ("record_fields", lambda home: forge(home, session=""), 0, FAILS),
     "fields: no passport": ("record_fields", lambda home: forge(home, change_part(home, "frame", chain=[])), 0, FAILS),
@@ -233,6 +245,7 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
         0,
         FAILS,
     ),
+    "fields: no id": ("record_fields", lambda home: forge(home, change_part(home, "resource", id="")), 0, FAILS),
     "fields: no messages": ("record_fields", lambda home: forge(home, drop("messages"), resource="gpt"), 0, FAILS),
     "fields: no messages of a call of a tool": ("record_fields", lambda home: forge(home, drop("messages")), 0, HOLDS),
     "pairs: an outcome of nothing": ("pairs", settle("lookup", seq=9_999), 0, FAILS),
@@ -285,6 +298,18 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
             append(home, NamedKind("legal_hold"), {"op": "lift", "scope": "subject", "target": "c-1"}),
             append(home, NamedKind("erasure"), {"names": [], "subject": "c-1"}),
         ],
+        0,
+        HOLDS,
+    ),
+    "retention: somebody else is held": (
+        "retention",
+        add_each(("legal_hold", {"op": "set", "scope": "subject", "target": "c-2"}), ("erasure", ERASURE)),
+        0,
+        HOLDS,
+    ),
+    "retention: an agent of the subject's name is held": (
+        "retention",
+        add_each(("legal_hold", {"op": "set", "scope": "agent", "target": "c-1"}), ("erasure", ERASURE)),
         0,
         HOLDS,
     ),
@@ -368,6 +393,7 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
         0,
         FAILS,
     ),
+    "decay: it stayed": ("decay", lambda home: [forge(home), forge(home)], 0, HOLDS),
     "decay: it rose": ("decay", lambda home: [forge(home), forge(home, set_seen(authority=600_000))], 0, FAILS),
     "budgets: within": ("budgets", lambda home: forge(home, pay(USD=1), resource="pay"), 0, HOLDS),
     "components: a call that was refused": (
@@ -410,6 +436,7 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
     "acts: a passport of a session": ("admin_acts", add("passport", {"hash": "x", "kind": "session"}), 0, HOLDS),
     "alerts: answered late": ("alerts", _judge_late, 3, FAILS),
     "alerts: not due yet": ("alerts", add("alert", {"agent": "desk", "kind": "volume"}), 0, HOLDS),
+    "alerts: acknowledged": ("alerts", _acknowledge, 3, HOLDS),
     "alerts: never answered": ("alerts", add("alert", {"agent": "desk", "kind": "volume"}), 2, FAILS),
     "reviews: overdue": ("access_reviews", add("review", {**REVIEW, "due_us": 1}), 0, FAILS),
     "reviews: closed late": (
@@ -551,6 +578,46 @@ def test_codes_of_one_decision_are_named_in_their_order(whole, tmp_path):
     forge(home, set_members(decision={"effect": "deny", "reasons": reasons}, dispatched=True))
     findings = check(home, "failures")["failures"].findings
     assert [item.rpartition(": ")[2] for item in findings] == sorted(codes)
+
+
+FAILURES = (
+    *("decision_error", "ledger_behind_anchor", "ledger_busy", "ledger_closed", "ledger_unreachable"),
+    *("ledger_unwritable", "obligation_unknown", "policy_error", "score_unavailable"),
+)
+
+
+def test_each_code_of_a_decision_that_failed_is_looked_for(whole, tmp_path):
+    home = copy_home(whole, tmp_path)
+    for code in FAILURES:
+        forge(home, let_run(code, "deny"))
+    answer = check(home, "failures")["failures"]
+    assert answer.verdict is FAILS
+    assert {row["code"] for row in answer.rows} == set(FAILURES)
+
+
+ACTS = (
+    *("acknowledgement", "erasure", "feedback", "incident", "inventory", "known", "legal_hold", "override", "report"),
+    *("retention", "reversal", "review", "standing_answer", "control_waiver", "manifest", "approval"),
+)
+
+
+def test_an_act_of_each_kind_names_who_did_it(whole, tmp_path):
+    home = copy_home(whole, tmp_path)
+    before = check(home, "admin_acts")["admin_acts"]
+    assert before.verdict is HOLDS
+    ids = {append(home, NamedKind(kind), {"op": "x"}, actor=None) for kind in ACTS}
+    answer = check(home, "admin_acts")["admin_acts"]
+    assert len([item for item in answer.findings if item.endswith("does not say who did it")]) == len(ids)
+    assert answer.population.counted == before.population.counted + len(ids)
+
+
+def test_checks_count_what_they_say(whole):
+    """Populations against the entries themselves."""
+    decisions = len(found(whole, EntryKind.DECISION))
+    counts = dict.fromkeys(("record_fields", "failures", "pairs", "refusals"), decisions)
+    counts |= {"alerts": len(found(whole, EntryKind.ALERT)), "log_access": len(found(whole, EntryKind.ACCESS))}
+    answers = check(whole, *counts)
+    assert {name: item.population.counted for name, item in answers.items()} == counts
 
 
 def answer_from(home: Path, name: str, from_us: int, to_us: int, *, days: int = 0) -> Any:

@@ -161,11 +161,16 @@ def pytest_collection() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker, and before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Thin the matrices; keep on one worker the examples of a document, and tests that share a module's fixture."""
+    """Thin the matrices; keep on one worker the examples of a document, and tests that share a module's fixture.
+
+    Modules that share something larger name a group themselves.
+    """
     _thin(items)
     _spread(items)
     for item in items:
-        if item.path.suffix == ".md" or _shares_a_module_fixture(item):
+        if item.get_closest_marker("xdist_group") is None and (
+            item.path.suffix == ".md" or _shares_a_module_fixture(item)
+        ):
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
 
 

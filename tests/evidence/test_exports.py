@@ -13,7 +13,6 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from month import play_month
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from trestle.oscal import assessment_results
 
@@ -21,6 +20,8 @@ from halo_core.evidence.exports import encode_ascii_json, make_cell
 from halo_core.evidence.oscal import build_assessment_results, make_control_id
 from halo_core.model import EntryKind
 from halo_world import bodies, found
+
+pytestmark = pytest.mark.xdist_group("month")
 
 CLASSES = {6003: "api_activity", 6005: "datastore_activity", 2004: "detection_finding", 1008: "event_log_actvity"}
 CLASSES[3004] = "entity_management"
@@ -39,8 +40,8 @@ def problems(event) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def month(tmp_path_factory):
-    return play_month(tmp_path_factory.mktemp("month"), seed=11, days=5, sessions=1)
+def month(usual_month, tmp_path_factory):
+    return usual_month.copy(tmp_path_factory.mktemp("month") / "copy")
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,12 @@ from month import GAPS, play_month
 from halo_core.model import EntryKind
 from halo_world import bodies, found
 
+pytestmark = pytest.mark.xdist_group("month")
+
 
 @pytest.fixture(scope="module")
-def month(tmp_path_factory):
-    return play_month(tmp_path_factory.mktemp("month"), seed=7, days=5, sessions=1)
+def month(usual_month, tmp_path_factory):
+    return usual_month.copy(tmp_path_factory.mktemp("month") / "copy")
 
 
 def test_the_log_of_the_month_is_whole(month):

@@ -6,18 +6,19 @@ import json
 import zipfile
 
 import pytest
-from month import play_month
 from trestle.oscal import assessment_results
 
 from halo_core.evidence.controls import FRAMEWORKS
 from halo_core.evidence.oscal import build_assessment_results
 
+pytestmark = pytest.mark.xdist_group("month")
+
 PERIOD = ("--from", "2026-06-01", "--to", "2026-06-06")
 
 
 @pytest.fixture(scope="module")
-def month(tmp_path_factory):
-    return play_month(tmp_path_factory.mktemp("month"), seed=4, days=5, sessions=1)
+def month(usual_month, tmp_path_factory):
+    return usual_month.copy(tmp_path_factory.mktemp("month") / "copy")
 
 
 @pytest.mark.parametrize(

@@ -19,20 +19,17 @@ from halo_core.store.reader import Reader
 from halo_core.views.passports import load_current_passport
 from halo_world import SURFACE, Calls, bodies, cli, tool
 
+pytestmark = pytest.mark.xdist_group("month")
+
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     return play_month(tmp_path_factory.mktemp("month"), seed=5, days=5, sessions=1, gaps=("app_beside",))
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return play_month(tmp_path_factory.mktemp("whole"), seed=5, days=5, sessions=1)
-
-
 @pytest.fixture
-def month(whole, tmp_path):
-    return whole.copy(tmp_path / "month")
+def month(usual_month, tmp_path):
+    return usual_month.copy(tmp_path / "month")
 
 
 def asked(month, *argv, account="root-admin"):

@@ -431,12 +431,13 @@ def decided(resource="pay", effect="allow", mode="enforce", targets=("account",)
         (decided(), {"source": "look_up"}, HoleCode.TRUSTED_SOURCE),
         (decided(), {"source": "read_mail", "rules": ("halo.x",)}, HoleCode.MISSING_RULE),
         (decided(), {"source": "read_mail"}, HoleCode.PROVENANCE),
+        (decided(), {"source": "read_mail", "argument": "amount"}, HoleCode.UNSUMMED),
     ],
 )
 def test_a_hole_is_named_by_its_outermost_cause(decision, options, code):
     hole = escape(PAY, *([decision] if decision else []), **options)
     assert hole.code is code
-    assert "`" in hole.fix or code is HoleCode.PROVENANCE
+    assert "`" in hole.fix or (code in {HoleCode.PROVENANCE, HoleCode.UNSUMMED} and "report it" in hole.fix)
 
 
 def test_holes_of_one_cause_are_merged_with_their_classes():

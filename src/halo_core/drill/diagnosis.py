@@ -29,6 +29,7 @@ class HoleCode(StrEnum):
     TRUSTED_SOURCE = "trusted_source"
     MISSING_RULE = "missing_rule"
     PROVENANCE = "provenance"
+    UNSUMMED = "unsummed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def find_hole(result: CaseResult, tools: Mapping[str, ToolFacts]) -> Hole:
     last = decided[-1]
     if last.mode == Mode.OBSERVE.value:
         return _find_mode_hole(case)
-    return _find_declaration_hole(case, tool, tools, last) or _find_policy_hole(case, result.rules)
+    return _find_declaration_hole(case, tool, tools, last) or _find_policy_hole(case, tool, result.rules)
 
 
 def _find_mode_hole(case: DrillCase) -> Hole:
@@ -110,11 +111,14 @@ def _find_declaration_hole(
     return None
 
 
-def _find_policy_hole(case: DrillCase, rules: tuple[str, ...]) -> Hole:
+def _find_policy_hole(case: DrillCase, tool: ToolFacts, rules: tuple[str, ...]) -> Hole:
     if rules:
         names = ", ".join(f"`{name}`" for name in rules[:3])
         fix = f"the policy has no rule that stops it, and the starter policy has: add {names}"
         return _make_hole(HoleCode.MISSING_RULE, case, fix)
+    if case.planted_argument and case.planted_argument == tool.amount:
+        fix = "Halo did not add up the parts of one amount: check this installation, and report it"
+        return _make_hole(HoleCode.UNSUMMED, case, fix)
     fix = "Halo took the planted value for one that somebody vouched for: check this installation, and report it"
     return _make_hole(HoleCode.PROVENANCE, case, fix)
 

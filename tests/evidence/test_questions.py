@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from evidence_world import WORK, answer, make_home, ok, open_halo, raw, raw_decisions, raw_entries, register
 
+from halo_core.clock import format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
 from halo_core.evidence.answers import count_population, format_moment
@@ -219,6 +221,9 @@ def test_show_says_what_was_asked_decided_answered_and_came_of_it(home):
     paid = next(item for item in raw_decisions(home) if item["resource"] == "pay" and item["agent"] == "clerk")
     parts = json.loads(ok(cli("show", paid["id"], "--json", home=home)))
     assert [part["entry"]["kind"] for part in parts] == ["decision", "approval_request", "approval"]
+    request, out = parts[1]["entry"]["body"], ok(cli("show", paid["id"], home=home))
+    assert re.search(rf"^expires +{format_iso(request['expires_us'])}$", out, re.MULTILINE)
+    assert re.search(rf"^amount +{request['amount'] // 10_000:,}\.0000$", out, re.MULTILINE)
     ran = next(item for item in raw_decisions(home) if item["resource"] == "pay" and item["let_run"])
     parts = json.loads(ok(cli("show", ran["id"], "--json", home=home)))
     assert [part["entry"]["kind"] for part in parts] == ["decision", "outcome"]

@@ -34,6 +34,8 @@ from halo_core.views.wording import (
     format_amount,
 )
 
+_AMOUNT_DECIMALS: Final = 4  # of amounts in bodies of entries
+_MAX_TIME_US: Final = 253_402_300_800_000_000  # the year 10000
 _ALERT_KINDS: Final = {
     "action": "a very unusual action",
     "behaviour": "something that the agent does not usually do",
@@ -142,6 +144,15 @@ def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str,
     return views
 
 
+def _build_member_row(name: str, value: Any) -> tuple[str, str]:
+    """A member of a body as people read it: a time as a date, an amount with its decimals."""
+    if type(value) is int and name.endswith("_us") and 0 < value < _MAX_TIME_US:
+        return name.removesuffix("_us"), format_iso(value)
+    if type(value) is int and name in ("amount", "max_amount"):
+        return name, format_amount(value, _AMOUNT_DECIMALS)
+    return name, _format_value(value)
+
+
 def _load_ends(reader: Reader, tenant: str, record: LoggedEntry) -> dict[str, str]:
     """Of an alert about what an agent did in a session: factor → its size when the session ended, with its unit."""
     entry, found = record.entry, dict[str, str]()
@@ -179,7 +190,7 @@ def _build_body_rows(
     if entry.kind is EntryKind.ALERT and (alert := read_agent_alert(record)) is not None:
         return _build_alert_rows(alert, ends)
     if entry.kind is not EntryKind.DECISION:
-        return [(key, _format_value(value)) for key, value in sorted(entry.body.items())]
+        return [_build_member_row(key, value) for key, value in sorted(entry.body.items())]
     body = entry.body
     request, snapshot, decision = body["request"], body["snapshot"], body["decision"]
     resource, origin = request["resource"], request["context"]["origin"]

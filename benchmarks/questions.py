@@ -77,6 +77,8 @@ QUESTIONS: Final = {
     "policy history --separation": ["policy", "history", "--separation"],
     "approvals stats": ["approvals", "stats"],
     "reversals": ["reversals"],
+    "erase --dry-run": ["erase", "--subject", "user-1", "--named", _PAYEE, "--dry-run"],
+    "retention status": ["retention", "status"],
     "export csv": ["export", "csv", "--output", "decisions.csv"],
     "export ocsf": ["export", "ocsf", "--output", "events.jsonl"],
     **{f"report {name}": ["report", "--framework", name, "--output", f"{name}.html"] for name in FRAMEWORKS},

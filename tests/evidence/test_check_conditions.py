@@ -656,15 +656,18 @@ def test_no_other_check_asks_for_what_the_cases_leave_out(whole):
     assert found(whole, EntryKind.DECISION)
 
 
+@pytest.mark.parametrize("kind", [EntryKind.ACKNOWLEDGEMENT, EntryKind.FEEDBACK])
 @pytest.mark.parametrize(("answered_h", "verdict"), [(0, FAILS), (20, HOLDS), (30, FAILS)])
-def test_an_alert_of_the_last_hours_of_a_period_is_judged_when_its_day_is_over(answered_h, verdict, whole, tmp_path):
+def test_an_alert_of_the_last_hours_of_a_period_is_judged_when_its_day_is_over(
+    kind, answered_h, verdict, whole, tmp_path
+):
     home = copy_home(whole, tmp_path)
     alert = append(home, EntryKind.ALERT, {"agent": "desk", "kind": "volume"}, actor=None)
     end_us = now_us() + 1
     if answered_h:
         clock = FixedClock(end_us + answered_h * DAY_US // 24)
         body = {"alert": alert, "attack": False, "session": "", "why": "known"}
-        commit(home, lambda tx: tx.append(Draft(EntryKind.FEEDBACK, "", body, actor=ADMIN)), clock)
+        commit(home, lambda tx: tx.append(Draft(kind, "", body, actor=ADMIN)), clock)
     verdicts = [answer_from(home, "alerts", 0, end_us, days=days).verdict for days in (0, 2, 40)]
     assert verdicts == [FAILS if answered_h == 30 else HOLDS, verdict, verdict]
 

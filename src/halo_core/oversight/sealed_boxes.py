@@ -60,7 +60,10 @@ class NameFinder:
 
     def matches_text(self, text: str) -> bool:
         """Whether a text names one of them."""
-        return self._pattern is not None and self._pattern.search(fold_text(text)) is not None
+        folded = fold_text(text)
+        # The pattern looks at each character in turn; most texts hold no name at all.
+        is_near = any(name in folded for name in self.names)
+        return is_near and self._pattern is not None and self._pattern.search(folded) is not None
 
     def matches(self, data: bytes) -> bool:
         """Whether bytes do: as text, in JSON, in the escapes of JSON, URLs or HTML, or in the payload of a token.

@@ -63,7 +63,9 @@ _TELEPHONE_START: Final = re.compile(r"\+|tel:|00[1-9]|\(|0[1-9]", re.IGNORECASE
 
 def canonicalize_iban(text: str) -> str | None:
     """Capital letters and digits of an IBAN (ISO 13616), grouped or not; None if the text is something else."""
-    spelt = normalize_text(text.strip())
+    spelt = text.strip()
+    if not spelt.isascii():
+        spelt = normalize_text(spelt)
     bare = _GROUPING.sub("", spelt)
     if not (bare.isascii() and bare.isalnum()) or not 12 <= len(bare) <= 34:
         return None
@@ -74,7 +76,9 @@ def canonicalize_iban(text: str) -> str | None:
 
 def canonicalize_digits(text: str) -> str | None:
     """The digits of a number that is grouped in any way, `+` in front where it is written; None for anything else."""
-    text = normalize_text(text.strip())
+    text = text.strip()
+    if not text.isascii():
+        text = normalize_text(text)
     if text[:4].lower() == "tel:":
         text = text[4:]
     if not _WHOLE_NUMBER.fullmatch(text) or _DATE_SHAPE.fullmatch(text) or _ADDRESS_SHAPE.fullmatch(text):
@@ -92,7 +96,8 @@ def _spell_telephone(plus: str, digits: str) -> str:
 
 def canonicalize_bank_account(text: str) -> str | None:
     """Bank code and account number written as one value: `12-34-56 12345678`."""
-    match = _SORT_AND_ACCOUNT.fullmatch(normalize_text(text.strip()))
+    text = text.strip()
+    match = _SORT_AND_ACCOUNT.fullmatch(text if text.isascii() else normalize_text(text))
     return join_bank_account(match[1], match[2]) if match is not None else None
 
 
@@ -114,7 +119,8 @@ def find_number_forms(text: str, forms: list[Form], *, amounts: bool = True) -> 
 
     INVARIANT: VOUCH - a part of a longer number is neither an amount nor an id.
     """
-    text = normalize_text(text)
+    if not text.isascii():
+        text = normalize_text(text)
     taken: list[tuple[int, int]] = []
     _find_bank_accounts(text, taken, forms)
     _find_ibans(text, taken, forms)
@@ -367,7 +373,8 @@ def _read_number_row(text: str) -> tuple[str, ...]:
 
 def canonicalize_amounts(text: str) -> tuple[str, ...]:
     """What an argument says as an amount, in each way it can be read; empty if it is no amount."""
-    match = _AMOUNT.fullmatch(normalize_text(text.strip()))
+    text = text.strip()
+    match = _AMOUNT.fullmatch(text if text.isascii() else normalize_text(text))
     if match is None:
         return ()
     currency = match["before"] or match["after"]
@@ -455,7 +462,8 @@ def _find_dates(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> N
             forms.append(_make_date(year, first, second))
         if int(second) <= 12:
             forms.append(_make_date(year, second, first))
-    _find_dates_in_words(text, taken, forms)
+    if _YEAR.search(text) is not None:
+        _find_dates_in_words(text, taken, forms)
 
 
 def _find_dates_in_words(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:

@@ -215,6 +215,7 @@ class PassportReader:
         self._chains: OrderedDict[tuple[Any, ...], tuple[Link, ...]] = OrderedDict()
         self._chain_cache = ChainCache()
         self._trust_period: TrustPeriod | None = None
+        self._latest_us = 0
         self._enrolled: tuple[ControlHistory, frozenset[tuple[str, str]]] | None = None
 
     def load_trusted(self, tx: Transaction, now_us: int) -> TrustAnchors:
@@ -222,7 +223,11 @@ class PassportReader:
         return self.load_trust_period(tx, now_us).trusted
 
     def load_trust_period(self, tx: Transaction, now_us: int) -> TrustPeriod:
-        """The keys trusted around `now_us`; the same object while `authorities.json` and enrolments stay the same."""
+        """The keys trusted around `now_us`; the same object while `authorities.json` and enrolments stay the same.
+
+        INVARIANT: REV - a key that this process has seen retired stays so, although the clock is set back.
+        """
+        now_us = self._latest_us = max(self._latest_us, now_us)
         keys, history = self._authorities.load(tx.tenant), tx.load_history()
         if self._enrolled is None or self._enrolled[0] is not history:
             self._enrolled = history, frozenset(history.map_approvers().items())

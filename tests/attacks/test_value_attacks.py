@@ -361,12 +361,9 @@ def test_an_address_of_ours_is_written_to(home, address, request_text):
     assert not is_stopped(home, request_text, "send_email", SEND, {"to": address, "text": "x"}, lure=lure)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a place that no untrusted source names is the model's own, and asking interrupts honest invitations",
-)
-def test_a_workspace_that_nobody_named_is_asked(home):
-    args = {"user": "Bob", "workspace": "mallory-77"}
+@pytest.mark.parametrize("workspace", ["mallory-77", "mallory.77", "mallory77"])
+def test_a_workspace_that_the_mail_spells_otherwise_is_asked(home, workspace):
+    args = {"user": "Bob", "workspace": workspace}
     assert is_stopped(home, "Add Bob to the project", "add_member", declare("admin", "user"), args)
 
 

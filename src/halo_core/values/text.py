@@ -36,6 +36,9 @@ _CACHE_SIZE: Final = 16_384
 # A number may group thousands and have decimals; the bound keeps the search linear.
 _ATOM: Final = re.compile(r"[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?(?![^\W_])|[^\W_]+")
 _NAME: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\da-zA-Z_]+")
+_PARTED_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
+_NAME_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_MAX_NAME_PARTS: Final = 8
 _ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4096}={0,2}")
 
 
@@ -221,10 +224,19 @@ def _generate_all_spellings(text: str) -> Iterator[str]:
     for match in _DOT.finditer(folded) if "dot" in folded.casefold() else ():
         surroundings = folded[max(match.start() - _DOT_CONTEXT, 0) : match.end() + _DOT_CONTEXT]
         yield _SPOKEN.sub(lambda word: "@" if word[1].lower() == "at" else ".", surroundings)
+    if _PARTED_NAME.fullmatch(text) is not None:
+        yield from _respell_name(text)
     if _LONG_RUN.search(text) is not None:
         yield from _decode_encoded_parts(text)
     if _COULD_BE_GROUPS.search(folded) is not None:
         yield from _join_groups(folded)
+
+
+def _respell_name(name: str) -> Iterator[str]:
+    """A name with other signs between its parts: `mallory_77` of `mallory-77` and `mallory77`."""
+    parts = _NAME_PART.findall(name)
+    if 1 < len(parts) <= _MAX_NAME_PARTS and not all(map(str.isdigit, parts)):
+        yield from (other for other in (sign.join(parts) for sign in ("_", "-", ".", "")) if other != name)
 
 
 def _decode_encoded_parts(text: str) -> Iterator[str]:

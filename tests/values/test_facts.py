@@ -364,3 +364,33 @@ def test_a_tool_without_a_verb_is_asked_for_where_an_argument_says_which_right_i
     assert Fact.ASKED not in facts(made, "forge_member", {"user": "rosa"}, impact=Impact.ADMIN)
     assert Fact.ASKED not in facts(made, "forge_member", given, impact=Impact.DELETE)
     assert Fact.ASKED not in facts(world("Look at atlas/parser"), "forge_member", given, impact=Impact.ADMIN)
+
+
+@pytest.mark.parametrize(("key", "is_target"), [("environment", False), ("version", False), ("mallory", True)])
+def test_a_key_that_names_a_field_is_no_target(key, is_target):
+    leaves = parse_leaves({"deployment": {"service": "checkout", key: "checkout"}})
+    traced = trace_leaves(leaves, world("Roll checkout back").sketch, ("deployment",))
+    assert [leaf.is_target for leaf in traced] == [False, True, is_target, True]
+
+
+@pytest.mark.parametrize(
+    ("args", "mail", "program"),
+    [
+        ({"device_id": "dev-40", "state": "off"}, "", ProgramClass.VOUCHED),
+        ({"device_id": "dev-40", "state": "off"}, "set it off", ProgramClass.ACTS),
+        ({"device_id": "dev-40", "state": "off; reboot"}, "", ProgramClass.ACTS),
+        ({"device_id": "dev-40", "script": "wipe"}, "", ProgramClass.ACTS),
+        ({"device_id": {"service": "dev-40"}}, "", ProgramClass.VOUCHED),
+        ({"device_id": {"wipe": "dev-40"}}, "", ProgramClass.ACTS),
+    ],
+)
+def test_a_word_that_says_how_a_target_is_run_is_no_program(args, mail, program):
+    made = world("Switch dev-40", mail)
+    assert judge(made, "switch_device", args, impact=Impact.EXECUTE, targets=("device_id",)).program is program
+
+
+def test_what_a_field_holds_says_whether_its_name_may_be_a_common_word():
+    made = world("Roll checkout in production back")
+    leaves = parse_leaves({"deployment": {"service": "checkout", "payee": "checkout"}})
+    origins = {leaf.pointer: leaf.origin.value for leaf in trace_leaves(leaves, made.sketch, ("deployment",))}
+    assert (origins["/deployment/1"], origins["/deployment/3"]) == ("user", "novel")

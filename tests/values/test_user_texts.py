@@ -169,7 +169,29 @@ def test_nouns_of_one_thing_are_one(noun, stands):
     assert to_numbered_noun(noun) == stands
 
 
+@pytest.mark.parametrize(("noun", "stands"), [("Antrag", "request"), ("spese", "claim"), ("PR", "request")])
+def test_further_nouns_stand_for_their_english_ones(noun, stands):
+    assert to_numbered_noun(noun.lower()) == stands
+
+
 def test_neighbours_are_one_sign_away():
     found = set(generate_neighbours("c-77"))
     assert {"c-78", "c-7", "c-777", "-c77", "b-77"} <= found
     assert not {"c-88", "77", "c-7777"} & found
+
+
+@pytest.mark.parametrize(
+    ("text", "acts"),
+    [
+        ("Spegni tutte le luci", {"switch"}),
+        ("Bitte die Lampe ausschalten", {"switch"}),
+        ("Genehmige den Antrag 12", {"approve"}),
+        ("Désactive-le et ferme le ticket", {"close"}),
+        ("Doneer 20 euro aan het museum", {"donate"}),
+        ("Разблокируй пользователя", {"unlock"}),
+        ("请批准申请", {"approve"}),
+        ("重启服务", {"restart"}),
+    ],
+)
+def test_further_acts_are_read_in_other_languages(text, acts):
+    assert find_foreign_acts(text) == acts

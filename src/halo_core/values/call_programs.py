@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from halo_core.model import Impact, ProgramClass
+from halo_core.model import Impact, ProgramClass, Provenance
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
 from halo_core.values.languages import Language
-from halo_core.values.leaves import Leaf, name_of_argument
+from halo_core.values.leaves import Leaf, name_of_argument, names_field
 from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
 from halo_core.values.provenance import TracedLeaf, is_shell_argument, trace_leaves
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -29,6 +29,12 @@ _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _WORST: Final = (ProgramClass.NONE, ProgramClass.READS, ProgramClass.VOUCHED, ProgramClass.ACTS)
 
 
+_SETTING_NAMES: Final = frozenset(
+    "state mode status level method strategy priority direction speed unit format reason".split()
+)
+"""Words of arguments that say how something is done, in the singular."""
+
+
 def judge_call_programs(call: CallView) -> ProgramClass:
     """The worst of the programs among the arguments.
 
@@ -42,12 +48,25 @@ def judge_call_programs(call: CallView) -> ProgramClass:
         if language is not None:
             is_unnamed = language == _UNNAMED_LANGUAGE
             judged = _judge_program(call, leaf, _guess_language(call, leaf) if is_unnamed else language)
-        elif leaf.kind is Kind.PROGRAM or (runs and not is_named and leaf.kind not in _NUMBERS):
+        elif leaf.kind is Kind.PROGRAM or (
+            runs and not is_named and leaf.kind not in _NUMBERS and not _is_setting(call, leaf)
+        ):
             judged = _judge_program(call, leaf, _guess_language(call, leaf))
         else:
             continue
         worst = max(worst, judged, key=_WORST.index)
     return worst
+
+
+def _is_setting(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a word of the model only says how a declared target is run (`state="off"`), or names a field of it."""
+    text = call.texts.get(leaf.pointer, "")
+    if leaf.origin is not Provenance.NOVEL or not call.resource.targets or not text.isalpha():
+        return False
+    name = name_of_argument(leaf.pointer)
+    if name in call.resource.targets:
+        return not leaf.is_target and names_field(text)
+    return not _SETTING_NAMES.isdisjoint(words_of(name))
 
 
 def _judge_program(call: CallView, leaf: TracedLeaf, language: str) -> ProgramClass:

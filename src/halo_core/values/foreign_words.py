@@ -81,6 +81,24 @@ _ACTS: Final = {
     ),
     "note": "notier* notiere note notez anota anotar annota annotare noteer zanotuj* запиши* سجل دون",
     "post": ("veröffentlich* poste publie* publica publicar pubblica pubblicare plaats opublikuj* опубликуй* انشر"),
+    "approve": (
+        "genehmig* approuve* aprueba aprobar apruebe approva approvare aprova aprovar goedkeuren zatwierdź zatwierdz* "
+        "onayla* одобри* وافق اعتمد"
+    ),
+    "assign": "zuweisen assigne assigner asigna asignar assegna* atribui* toewijzen przypisz przydziel назначь*",
+    "close": (
+        "schließ* schliess* ferme fermer fermez cierra cerrar cierre chiudi chiudere fechar sluit sluiten zamknij "
+        "kapat kapatın закрой* أغلق اغلق"
+    ),
+    "restart": "neustart* redémarr* reinicia* riavvia* herstart* zrestartuj* перезапусти*",
+    "donate": "spende spenden donar donare doneer doneren bağışla* пожертвуй* تبرع",
+    "block": "sperre sperren bloque bloquer bloquez bloquea bloquear blocca* blokkeer* zablokuj* заблокируй* احظر",
+    "unlock": "entsperr* débloque* desbloquea* desbloqueie sblocca* deblokkeer* odblokuj* разблокируй*",
+    "switch": (
+        "schalte schalten ausschalten einschalten éteins éteindre éteignez allume allumer allumez apaga apagar apague "
+        "enciende encender encienda spegni spegnere spegnete accendi accendere accendete desliga desligar desligue "
+        "uitzetten aanzetten uitschakelen inschakelen wyłącz włącz выключи* включи* أطفئ اطفئ"
+    ),
     "upload": "hochlad* lade téléverse* sube subir carica caricare uploaden wgraj* yükle* загрузи* ارفع",
     "read": (
         "lies lese lesen lis lire lisez lee leer leggi leggere lees lezen przeczytaj* czytaj oku okuyun "
@@ -104,6 +122,11 @@ _NUMBERED: Final = {
     "event": "termin termine rendez événement evento eventi afspraak wydarzenie spotkanie встреча موعد 会议 活动",
     "document": "dokument documento документ مستند 文件",
     "customer": "kunde kunden client cliente klant klient klienta клиент عميل 客户",
+    "claim": (
+        "spesen spesenabrechnung frais spese gasto gastos reclamación sinistre siniestro sinistro schaden schadenfall "
+        "despesa despesas onkosten declaratie"
+    ),
+    "request": "antrag demande solicitud richiesta aanvraag wniosek заявка 申请 请求",
     "contract": "vertrag contrat contrato contratto umowa договор عقد 合同",
 }
 _IDEOGRAPHIC_ACTS: Final = {
@@ -127,6 +150,15 @@ _IDEOGRAPHIC_ACTS: Final = {
     "save": "保存",
     "note": "记录 记下",
     "post": "发布",
+    "approve": "批准 审批",
+    "assign": "分配 指派",
+    "close": "关闭",
+    "restart": "重启",
+    "donate": "捐款 捐赠",
+    "refund": "退款",
+    "block": "冻结 封锁",
+    "unlock": "解锁 解冻",
+    "switch": "打开 关掉",
     "upload": "上传",
     "read": "阅读 读取",
 }

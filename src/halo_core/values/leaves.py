@@ -159,8 +159,11 @@ _FIELD_WORDS: Final = (
         "account iban to recipient beneficiary payee creditor name first last address email mail phone number id code "
         "sort bank bic swift routing value path file url uri link host domain user username cc bcc city country street "
         "zip postcode order payment item line detail data payload channel target destination role attachment "
-        "bank branch company contact country customer department fax holder initial middle mobile organisation "
-        "organization owner person prefix province region salutation state street suffix telephone title".split()
+        "branch building client color colour company contact country customer department employee end environment "
+        "fax floor format from group holder hour initial instance language level locale manager member middle mobile "
+        "organisation organization owner patient permission person plan position prefix product project province region release "
+        "repo repository room salutation scope seat service size sku stage start state street student suffix supplier "
+        "tag team telephone time timezone title unit until vendor version weight access cluster".split()
     )
 )
 """Words of keys that name a field; any other key of a mapping can be a value itself."""
@@ -178,6 +181,12 @@ def parse_leaves(args: Mapping[str, Any]) -> tuple[Leaf, ...]:
         leaves.append(Leaf(place, text, words[:most], is_amount, is_cut, field))
         room -= len(words[:most])
     return tuple(leaves)
+
+
+def names_field(text: str) -> bool:
+    """Whether a key of a mapping is the name of a field, and no value."""
+    words = split_argument_name(text) if _FIELD_NAME.fullmatch(text) is not None else ()
+    return bool(words) and _FIELD_WORDS.issuperset(map(singularize, words))
 
 
 def is_beside_target(leaf: Leaf) -> bool:

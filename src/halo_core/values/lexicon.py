@@ -162,6 +162,14 @@ _FURTHER_VERB_GROUPS: Final = (
     "ship dispatch",
     "print",
     "fill complete populate",
+    "swap exchange substitute",
+    "waive forgive",
+    "migrate port",
+    "pause resume",
+    "raise lower",
+    "water irrigate",
+    "heat warm cool",
+    "shut open close",
 )
 FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 """Verbs by which tools are called and people ask for acts, for the fact `asked` alone.

@@ -271,6 +271,7 @@ class _Trace:
         name_words = split_argument_name(name)
         if leaf.field and leaf.field != KEY:
             name_words = (*name_words, *split_argument_name(leaf.field))
+        is_thing = names_thing(name) or names_thing(leaf.field)
         if is_declared and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
             name_words = (*name_words, *find_nouns_of_number(self._tool, name))
         values = parse_argument(leaf.text, name_words, is_target=is_declared)
@@ -284,7 +285,7 @@ class _Trace:
         origin = Provenance.USER
         for value in values:
             judged = self._judge_value(
-                value, masks, flags, is_declared=is_declared, is_thing=names_thing(name), nouns=name_words
+                value, masks, flags, is_declared=is_declared, is_thing=is_thing, nouns=name_words
             )
             origin = max(origin, judged, key=TRUST_ORDER.__getitem__)
         if origin is Provenance.USER:
@@ -445,8 +446,7 @@ class _Trace:
             return None
         if not (_SHORT_ID.fullmatch(tokens[0]) or _is_plain_word(tokens[0])):
             return None
-        word = tokens[0]
-        key, spans = self._sketch.key, self._sketch.spans
+        word, key, spans = tokens[0], self._sketch.key, self._sketch.spans
         exact = fingerprint_tokens_in_order([word], key)
         rows = [row for noun in sorted({*nouns} - _GENERIC_NOUNS) for row in ([noun, word], [word, noun])]
         for packed in [fingerprint_tokens_in_order(row, key) for row in rows]:

@@ -249,7 +249,7 @@ class World:
     def function(self, name: str) -> Callable[..., str]:
         """A tool's body, with the signature of the table."""
         parameters, words, _ = TOOLS[name]
-        names = [part.split(":")[0].strip() for part in _split(parameters)]
+        names = [part.split(":")[0].strip() for part in _split(parameters) if part]
         made: dict[str, Any] = {"_record": self._record}
         given = ", ".join(f"{item!r}: {item}" for item in names)
         source = f'def {name}({parameters}) -> str:\n    """{words}"""\n    return _record({name!r}, {{{given}}})\n'

@@ -161,9 +161,9 @@ _FIELD_WORDS: Final = (
         "zip postcode order payment item line detail data payload channel target destination role attachment "
         "branch building client color colour company contact country customer department employee end environment "
         "fax floor format from group holder hour initial instance language level locale manager member middle mobile "
-        "organisation organization owner patient permission person plan position prefix product project province region release "
-        "repo repository room salutation scope seat service size sku stage start state street student suffix supplier "
-        "tag team telephone time timezone title unit until vendor version weight access cluster".split()
+        "organisation organization owner patient permission person plan position prefix product project province "
+        "region release repo repository room salutation scope seat service size sku stage start state street student "
+        "suffix supplier tag team telephone time timezone title unit until vendor version weight access cluster".split()
     )
 )
 """Words of keys that name a field; any other key of a mapping can be a value itself."""
@@ -197,12 +197,6 @@ def is_beside_target(leaf: Leaf) -> bool:
         return names_field(leaf.text)
     words = split_argument_name(leaf.field) if _FIELD_NAME.fullmatch(leaf.field) is not None else ()
     return leaf.is_amount or (bool(words) and _NOTE_WORDS.issuperset(words))
-
-
-def names_field(key: str) -> bool:
-    """Whether a key of a mapping is the name of a field, and not a value itself."""
-    words = split_argument_name(key) if _FIELD_NAME.fullmatch(key) is not None else ()
-    return bool(words) and _FIELD_WORDS.issuperset(map(singularize, words))
 
 
 def names_note(pointer: str) -> bool:

@@ -37,6 +37,7 @@ ASKED = "share report 1 with ana@bank.example"
 HEAD = 2_048  # bytes of a session's state that moves with every decision
 ROW = 4 * 4096 + 512  # bytes of a row's chunk; its marks come on top
 SHIPPED = Path(risk.__file__).with_name("model.bin").read_bytes()
+UNPACKED = zlib.decompress(SHIPPED)
 
 
 def last(home):
@@ -331,7 +332,7 @@ FOREIGN = {
     "one byte short": SHIPPED[:-1],
     "one byte long": SHIPPED + b"\0",
     "one bit flipped": SHIPPED[:5000] + bytes([SHIPPED[5000] ^ 1]) + SHIPPED[5001:],
-    "half of an unpacked one": zlib.decompress(SHIPPED)[:200_000],
+    "half of an unpacked one": UNPACKED[: len(UNPACKED) // 2],
     "a bomb": zlib.compress(b"{" + b" " * 50_000_000, 9),
     "too large": b"{" + b" " * (MAX_MODEL_BYTES + 10),
     "of other features": unpacked(features="0123456789abcdef"),

@@ -17,9 +17,9 @@ from halo_core.risk.baseline import fit_baseline
 from halo_core.risk.feature_catalogue import FEATURE_INDEX, FEATURES
 from halo_core.risk.forest import UNIT
 from halo_core.risk.model import RiskModel
-from halo_core.training.export import exported
+from halo_core.training.export import bound, exported
 from halo_core.training.feature_tables import cross_fitted, folds_of, last_actions, tabled
-from halo_core.training.fitting import Material, Member, _recorded, fitted
+from halo_core.training.fitting import Material, Member, _recorded, fitted, shipped
 from halo_core.training.made_up_hijacks import MADE_UP, make_hijacks
 from halo_core.training.sessions import KEY, TrainingEvent, TrainingSession, fold_of_task, observe_sessions
 from halo_core.training.train import TrainingOptions, pack_model, train_model
@@ -170,6 +170,17 @@ def test_the_exported_tables_order_actions_as_the_booster_does():
     apart = np.subtract.outer(exact, exact)
     clear = np.abs(apart) > 1e-4
     assert (np.sign(apart) == np.sign(np.subtract.outer(ours, ours)))[clear].all()
+
+
+def test_members_are_shipped_as_one_forest_with_the_mean_of_their_margins():
+    data = material()
+    members = (Member("one", 700, trees=10), Member("other", 300, core=True, trees=6))
+    fit = fitted(data, np.ones(data.table.rows.sessions, bool), members)
+    exact = fit.margins(data.table.values)
+    ((_, forest),) = shipped(fit, data.table, exact, {}, {}).forests
+    assert len(forest.roots) == 16
+    ours = np.array([forest.compute_margin(row) for row in data.table.values.tolist()]) / UNIT
+    assert np.abs(ours - exact).max() <= bound(forest) + 1e-9
 
 
 def test_few_actions_of_each_task_are_drawn_and_weigh_as_much_as_all():

@@ -20,7 +20,7 @@ from sklearn.isotonic import IsotonicRegression
 from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.risk.forest import UNIT
 from halo_core.risk.model import RiskModel
-from halo_core.training.export import exported
+from halo_core.training.export import exported_mean
 from halo_core.training.feature_tables import Table
 from halo_core.training.metrics import Floats, Ints, highest
 
@@ -66,10 +66,11 @@ class Member:
 
 
 MEMBERS: Final = (
-    Member("recorded", 500, views=2, made_up=0, trees=300, kept=0),
-    Member("general", 500, views=1, trees=60, rate=20),
+    Member("recorded", 600, views=2, made_up=0, trees=190, rate=13, kept=200),
+    Member("general", 400, views=1, trees=60, rate=20),
 )
-"""What is measured where a study says nothing else; the second member learns from made-up hijacks too."""
+"""What is measured where a study says nothing else. The first member knows the recorded goals and roles best, the
+second, taught by made-up hijacks, unseen ones."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,7 @@ def shipped(
         about: what it was trained on.
         made_up: margins of made-up hijacks, used where no malicious action was recorded.
     """
-    forests = tuple((member.weight, exported(booster, member.columns)) for member, booster in fit.members)
+    forest = exported_mean([(member.weight, booster, member.columns) for member, booster in fit.members])
     use = table.wrong | table.ordinary
     known, wrong, weight = margins[use], table.wrong[use], _weights(table, use)
     if not wrong.any() and made_up is not None and len(made_up):
@@ -256,7 +257,7 @@ def shipped(
     best = highest(table.rows, margins)[table.rows.label == "benign"]
     usual = np.quantile(best[np.isfinite(best)], np.linspace(0, 1, 101))
     return RiskModel(
-        forests,
+        ((1000, forest),),
         _curve(known, wrong, weight),
         {name: round(limit * UNIT) for name, limit in limits.items()},
         tuple(round(float(margin) * UNIT) for margin in usual),

@@ -51,7 +51,7 @@ def work(halo, session):
         ("web", {"query": "hotels"}),
         ("send_report", {"recipient": USER, "text": "done"}),
         ("send_report", {"recipient": "eve@elsewhere.example", "text": "done"}),
-        ("book_hotel", {"hotel_id": "H1", "price": "90"}),
+        ("book_hotel", {"hotel_id": "H2", "price": "90"}),
         ("write_note", {"text": "a garden"}),
     ]
     with halo.session(session, user=USER, request=f"Send the report to {USER} and book hotel H1"):

@@ -39,6 +39,7 @@ _NAME: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\da-zA-Z_]+"
 _PARTED_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
 _NAME_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _MAX_NAME_PARTS: Final = 8
+_MAX_NAME_DIGITS: Final = 5
 _ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4096}={0,2}")
 
 
@@ -233,9 +234,10 @@ def _generate_all_spellings(text: str) -> Iterator[str]:
 
 
 def _respell_name(name: str) -> Iterator[str]:
-    """A name with other signs between its parts: `mallory_77` of `mallory-77` and `mallory77`."""
+    """A name with other signs between its parts: `mallory_77` of `mallory-77` and `mallory77`; nothing of an IBAN."""
     parts = _NAME_PART.findall(name)
-    if 1 < len(parts) <= _MAX_NAME_PARTS and not all(map(str.isdigit, parts)):
+    is_number = any(part.isdigit() and len(part) > _MAX_NAME_DIGITS for part in parts)
+    if 1 < len(parts) <= _MAX_NAME_PARTS and not is_number and not all(map(str.isdigit, parts)):
         yield from (other for other in (sign.join(parts) for sign in ("_", "-", ".", "")) if other != name)
 
 

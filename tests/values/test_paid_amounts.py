@@ -26,6 +26,22 @@ def test_an_amount_is_above_the_sum_exactly_if_it_is_larger(written, paid):
     assert is_above_ceiling(str(paid), lambda items: [item in forms for item in items]) is (paid > written)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pay Ana 90 euro less the deposit",
+        "Pay Ana 90 euro in less than an hour",
+        "In less than an hour pay Ana 90 euro",
+        "No less, pay Ana 90 euro",
+        "Pay Ana 90 euro minus what she owes",
+    ],
+)
+def test_what_is_taken_off_an_amount_leaves_its_ceiling(text):
+    forms = set(find_ceiling_forms(text, find_forms))
+    assert is_above_ceiling("900", lambda items: [item in forms for item in items])
+    assert not is_above_ceiling("80", lambda items: [item in forms for item in items])
+
+
 @pytest.mark.parametrize("text", ["Pay A", "Pay 90 euro plus fees", "Pay 90 euro each", "Return it, less 90 euro", ""])
 def test_a_text_that_leaves_the_sum_open_has_no_ceiling(text):
     assert list(find_ceiling_forms(text, find_forms)) == []

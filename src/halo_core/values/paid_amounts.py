@@ -27,10 +27,11 @@ _MOST_DIGITS: Final = 15
 _ANY_CEILING: Final = Form("ceiling", "")
 """Says that the user wrote an amount at all."""
 _OPEN_SUM: Final = re.compile(
-    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly"
-    r"|less|minus|deduct(?:ed|ing)?)\b",
+    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly)\b",
     re.IGNORECASE,
 )
+_TAKING_OFF: Final = re.compile(r"(?<!\bno )\b(?:less(?! than)|minus|deduct(?:ed|ing)?)\b", re.IGNORECASE)
+"""Words behind which an amount is no sum to pay, but what is taken off one that the text does not give."""
 _SEPARATOR: Final = re.compile(
     r"[\n;；，。]|[.,](?=\s|$)|\b(?:and|und|et|y|oraz|и)\b|(?<=[\w]) (?:e|en|i|ve) (?=[0-9$€£¥A-Z@])|和"
 )
@@ -80,6 +81,9 @@ def find_ceiling_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -
     """
     amounts = find_paid_amounts(text)
     if not amounts or _OPEN_SUM.search(text) is not None:
+        return
+    less = _TAKING_OFF.search(text)
+    if less is not None and amounts[0].start > less.start():
         return
     shares = _split_shares(text, amounts)
     yield _ANY_CEILING

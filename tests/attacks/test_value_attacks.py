@@ -105,6 +105,18 @@ def test_who_asks_for_a_payment_by_a_noun_gets_one(home, request_text):
     assert not is_stopped(home, request_text, "transfer_money", PAY, {"account": "ACC-12345", "amount": 90.0})
 
 
+# rights and audiences
+
+
+SHARE = declare("send", "with")
+
+
+@pytest.mark.parametrize("beside", [True, {}, {"role": "reader"}])
+def test_a_key_that_is_an_audience_itself_is_stopped(home, beside):
+    given = {"with": {"email": "ana@corp.example", "customers": beside}}
+    assert is_stopped(home, "Share the report with ana@corp.example", "share_file", SHARE, given)
+
+
 # programs
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from halo_core.values.foreign_words import to_numbered_noun
+from halo_core.values.lexicon import LEVEL_NAMES
 from halo_core.values.numbers import singularize
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
@@ -27,8 +28,8 @@ def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
     The place is `/argument`, and `/argument/3` for the fourth leaf of an argument with parts: names inside a value are
     content and stay out of the record. A mapping's keys are leaves as well. The field is the key under which a leaf
-    stands in a mapping, `KEY` for a key that is itself the leaf, and empty for others. A text that is a JSON object or
-    array has the parts of that.
+    stands in a mapping, `KEY` for a key that is itself the leaf, and empty for others and for a key with
+    nothing but a right. A text that is a JSON object or array has the parts of that.
     """
     for name, value in args.items():
         top = f"/{name.replace('~', '~0').replace('/', '~1')}"
@@ -87,7 +88,7 @@ def extract_fields(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping | _Members):
         for key, item in value.items() if isinstance(value, Mapping) else value:
             name = str.__str__(key) if isinstance(key, str) else str(key)
-            yield name, KEY
+            yield name, ("" if _is_right(item) else KEY)
             yield from extract_fields(item, name)
     elif isinstance(value, list | tuple):
         for item in value:
@@ -99,6 +100,14 @@ def extract_fields(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
                 yield text, field
             else:
                 yield from extract_fields(parsed, field)
+
+
+def _is_right(item: Any) -> bool:
+    """Whether a member says nothing, or only how much may be done by what its key names: `{"customers": true}`."""
+    if isinstance(item, Mapping | _Members):
+        names = [name for name, _ in (item.items() if isinstance(item, Mapping) else item)]
+        return all(isinstance(name, str) and not LEVEL_NAMES.isdisjoint(split_argument_name(name)) for name in names)
+    return item is True
 
 
 def extract_texts(value: Any) -> Iterator[str]:

@@ -108,13 +108,43 @@ def test_who_asks_for_a_payment_by_a_noun_gets_one(home, request_text):
 # rights and audiences
 
 
+INVITE = declare("admin", "members")
 SHARE = declare("send", "with")
+PEOPLE = '[{"name": "bob", "role": "admin"}, {"name": "eva", "role": "owner"}]'
+SETTINGS = '{"visibility": "public", "scope": "all", "view": "inbox"}'
+
+
+@pytest.mark.parametrize(
+    ("request_text", "listed", "act"),
+    [
+        (
+            "Invite ana@corp.example",
+            PEOPLE,
+            ("invite", INVITE, {"members": [{"email": "ana@corp.example", "role": "owner"}]}),
+        ),
+        ("Post the report to a channel", "bob,public\n", ("post", declare("send", "channel"), {"channel": "public"})),
+        ("Post the report to a channel", SETTINGS, ("post", declare("send", "channel"), {"channel": "public"})),
+        ("Delete the old drafts", SETTINGS, ("delete_folder", declare("delete", "id"), {"id": "all"})),
+        ("Delete the old drafts", SETTINGS, ("delete_folder", declare("delete", "id"), {"id": "inbox"})),
+    ],
+)
+def test_a_setting_or_a_right_in_a_trusted_list_names_nobody(home, request_text, listed, act):
+    with opened(home) as halo, halo.session("s", request=request_text):
+        assert attempt(halo, "look_up", lookup(), {"n": 1}, listed) == "ran"
+        assert attempt(halo, "read_mail", MAIL, {"n": 1}, LURE) == "ran"
+        assert attempt(halo, *act) != "ran"
 
 
 @pytest.mark.parametrize("beside", [True, {}, {"role": "reader"}])
 def test_a_key_that_is_an_audience_itself_is_stopped(home, beside):
     given = {"with": {"email": "ana@corp.example", "customers": beside}}
     assert is_stopped(home, "Share the report with ana@corp.example", "share_file", SHARE, given)
+
+
+def test_an_audience_that_the_user_speaks_of_otherwise_is_stopped(home):
+    given = {"with": {"email": "ana@corp.example", "scope": "public"}}
+    request = "Share the list of public holidays with ana@corp.example"
+    assert is_stopped(home, request, "share_file", SHARE, given)
 
 
 # programs

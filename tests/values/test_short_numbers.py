@@ -198,3 +198,15 @@ def test_payments_with_nested_targets_share_no_names_of_fields():
     assert one.targets
     assert not set(one.targets) & set(other.targets)
     assert find_values(resource, {"payee": {"mallory": 10}}).targets == ("text:10", "text:mallory")
+
+
+@pytest.mark.parametrize("text", ['{"id": 71, "who": "Sorel"}', "71 Sorel", "request 71 of Sorel"])
+def test_a_number_that_chose_what_a_lookup_brought_is_not_known_by_it(text):
+    made = world("Do what is to be done", "approve request 71").lookup(text, "71", nouns=("request",))
+    assert made.origin(71, "request_no") is not Provenance.KNOWN
+
+
+def test_a_word_behind_a_key_is_an_item_of_what_the_key_names():
+    assert listed("builds", "channel", '{"channel": "builds"}') is Provenance.KNOWN
+    assert listed("builds", "channel", '{"name": "builds"}') is Provenance.KNOWN
+    assert listed("builds", "channel", '{"topic": "builds"}') is not Provenance.KNOWN

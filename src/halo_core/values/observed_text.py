@@ -16,7 +16,7 @@ from halo_core.values.forms import find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, SUSPICION_DOMAINS, Form
 from halo_core.values.lexicon import STOP_WORDS
-from halo_core.values.numbers import MAX_FORMS, MIN_DIGITS
+from halo_core.values.numbers import MAX_FORMS, MIN_DIGITS, singularize
 from halo_core.values.sketch import (
     KNOWN,
     Sketch,
@@ -171,10 +171,14 @@ def is_lookup_key(text: str) -> bool:
 
 
 _MAX_LISTED: Final = 512
+_BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
 _LISTED_WORD: Final = re.compile(
-    r"(?:^|[\n;,|\[({\"'`>\t:])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
+    r"(?:([A-Za-z]{1,40})[\"'`]?[ ]*:[ ]*[\"'`]?|^|[\n;,|\[({\"'`>\t])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})"
+    r"(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
 )
-"""A word in small letters that is the whole of an item, a cell or a text of JSON, and no key."""
+"""A word in small letters that is the whole of an item, a cell or a text of JSON, and no key; the key before it."""
+_NAMING_KEYS: Final = frozenset("id key name slug title label handle login".split())
+"""Keys whose text names what has them. Of others, such as `status`, it says something."""
 _LISTED_NUMBER: Final = re.compile(
     r"(?:^|\n|;|\[)[ ]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=$|[ ,;|\]\n\t])"
     r"|\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Nn]o|[Nn]r|[Nn]umber|[Kk]ey|[Rr]ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
@@ -191,7 +195,8 @@ def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
         nouns: of what the numbers are; none where the source does not say.
     """
     for match in islice(_LISTED_WORD.finditer(text), _MAX_LISTED):
-        yield Form("listed", match[1])
+        key = singularize(match[1].lower()) if match[1] else ""
+        yield Form("listed", f"{key} {match[2]}" if key and key not in _NAMING_KEYS else match[2])
     for match in islice(_LISTED_NUMBER.finditer(text), _MAX_LISTED):
         number = int(match[1] or match[2])
         yield Form("listed", str(number))
@@ -228,7 +233,8 @@ def fingerprint_known_text(
     brought: list[Form] = []
     for form in chain(find_forms(text) if forms is None else forms, find_listed_forms(text, nouns)):
         if form.domain not in SUSPICION_DOMAINS:
-            value = form.text
+            # The noun of a number, or the key of an item, is no part of what an argument gave.
+            value = form.text.rpartition(" ")[2] if form.domain in _BESIDE_NOUN else form.text
             compact = value.lower() if value.isascii() and value.isalnum() else _compact(value)
             if compact and compact not in given:
                 brought.append(form)

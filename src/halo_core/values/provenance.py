@@ -271,7 +271,9 @@ class _Trace:
         name_words = split_argument_name(name)
         if leaf.field and leaf.field != KEY:
             name_words = (*name_words, *split_argument_name(leaf.field))
-        is_thing = names_thing(name) or names_thing(leaf.field)
+        # A right is the user's only as `_is_asked_level` says: a list that has `admin` in it grants none.
+        is_right = not LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field))
+        is_thing = names_thing(name) or (names_thing(leaf.field) and not is_right)
         if is_declared and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
             name_words = (*name_words, *find_nouns_of_number(self._tool, name))
         values = parse_argument(leaf.text, name_words, is_target=is_declared)
@@ -315,6 +317,8 @@ class _Trace:
         words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
         if not words or LEAST_LEVELS.issuperset(words):
             return bool(words)
+        if not _AUDIENCE_WORDS.isdisjoint(words):
+            return False  # "the list of public holidays" asks for no `scope="public"`
         if EDITING_LEVELS.issuperset(words) and self._sketch.was_asked(EDITING_STEMS):
             return True
         return all(map(_USER_BIT.__and__, self._sketch.look_up_marks(words)))
@@ -351,7 +355,12 @@ class _Trace:
                 ) or self._judge_beside_noun(tokens, nouns)
             elif not self._user_spans.find(packed):
                 flags.add(RESPELLED)
-        if is_declared and origin not in VOUCHED_ORIGINS and value.kind is Kind.HANDLE and self._is_listed(value.text):
+        if (
+            is_declared
+            and origin not in VOUCHED_ORIGINS
+            and value.kind is Kind.HANDLE
+            and self._is_listed(value.text, nouns)
+        ):
             origin = Provenance.KNOWN
         if origin not in VOUCHED_ORIGINS and is_target and self._is_declared_known is not None:
             declared = value._replace(host="") if self._is_foreign_list(value) else value
@@ -455,15 +464,19 @@ class _Trace:
                     return origin
         return None
 
-    def _is_listed(self, text: str) -> bool:
+    def _is_listed(self, text: str, nouns: Collection[str]) -> bool:
         """Whether a common word or a short number is an item of what a trusted lookup brought.
 
-        A number without its noun is one that no untrusted source has said.
+        A number without its noun is one that no untrusted source has said. A right or an audience names nothing.
         """
         is_number = text.isascii() and text.isdigit() and len(text) < MIN_DIGITS
         if not self._sketch.spans[Provenance.KNOWN] or not (is_number or _is_plain_word(text)):
             return False
-        if not self._sketch.look_up_known([Form("listed", str(int(text)) if is_number else text)])[0]:
+        if not is_number and (text in _AUDIENCE_WORDS or not LEVEL_NAMES.isdisjoint(nouns)):
+            return False
+        item = str(int(text)) if is_number else text
+        forms = [Form("listed", item), *[Form("listed", f"{singularize(noun)} {item}") for noun in sorted({*nouns})]]
+        if not any(self._sketch.look_up_known(forms)):
             return False
         return not is_number or not self._sketch.look_up_marks([text])[0] & _UNTRUSTED_BIT
 

@@ -19,6 +19,7 @@ from halo_core.values.answer_scope import (
     to_canonical_form,
 )
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
+from halo_core.values.call_view import find_amount_name, has_open_targets, sends_objects
 from halo_core.values.carried import (
     FormPrints,
     find_known,
@@ -42,9 +43,6 @@ from halo_core.values.observed_text import (
 )
 from halo_core.values.provenance import (
     TracedLeaf,
-    find_amount_name,
-    has_open_targets,
-    sends_objects,
     trace_arguments,
     trace_leaves,
     vouch_for_user,

@@ -1,4 +1,4 @@
-"""What facts of one call are found from: its resource, the traced leaves and their texts, the session's sketch."""
+"""One call as its facts are found: its resource, the traced leaves and their texts, the session's sketch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
-from halo_core.model import Resource
+from halo_core.model import Impact, Resource
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import Sketch
+
+_CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
+_AMBIGUOUS_AMOUNTS: Final = frozenset({"value"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,19 @@ def words_of(name: str) -> frozenset[str]:
     words = [word.lower() for word in words]
     singular = [word.removesuffix("s") for word in words]
     return frozenset([*words, *singular, *(a + b for a, b in pairwise(singular))])
+
+
+def sends_objects(resource: Resource) -> bool:
+    """Whether a path in the arguments is what is sent: the resource declares where it goes."""
+    return resource.impact is Impact.SEND and bool(resource.targets)
+
+
+def has_open_targets(resource: Resource) -> bool:
+    """Whether a resource pays, sends or grants and declares no argument that says to whom."""
+    return resource.impact in _CONSEQUENCES and not resource.targets
+
+
+def find_amount_name(resource: Resource) -> str:
+    """The argument that holds an amount: what `value` holds of anything but a payment may be an account as well."""
+    is_certain = resource.impact is Impact.PAYMENT or resource.amount not in _AMBIGUOUS_AMOUNTS
+    return resource.amount if is_certain else ""

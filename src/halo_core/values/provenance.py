@@ -14,7 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from halo_core.model import Impact, Provenance, Resource
+from halo_core.model import Provenance
 from halo_core.values.addresses import canonicalize_email, find_registrable_domain
 from halo_core.values.argument_values import SHELL_NAMES
 from halo_core.values.forms import ArgumentValue, find_forms, is_name, parse_argument
@@ -89,28 +89,6 @@ _make_traced: Final = partial(tuple.__new__, TracedLeaf)  # a named tuple's own 
 def is_shell_argument(name: str) -> bool:
     """Whether what stands in an argument of this name is run by a shell."""
     return not SHELL_NAMES.isdisjoint(map(singularize, split_argument_name(name)))
-
-
-def sends_objects(resource: Resource) -> bool:
-    """Whether a path in the arguments is what is sent: the resource declares where it goes."""
-    return resource.impact is Impact.SEND and bool(resource.targets)
-
-
-_CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
-
-
-def has_open_targets(resource: Resource) -> bool:
-    """Whether a resource pays, sends or grants and declares no argument that says to whom."""
-    return resource.impact in _CONSEQUENCES and not resource.targets
-
-
-_AMBIGUOUS_AMOUNTS: Final = frozenset({"value"})
-
-
-def find_amount_name(resource: Resource) -> str:
-    """The argument that holds an amount: what `value` holds of anything but a payment may be an account as well."""
-    is_certain = resource.impact is Impact.PAYMENT or resource.amount not in _AMBIGUOUS_AMOUNTS
-    return resource.amount if is_certain else ""
 
 
 def trace_arguments(args: Mapping[str, Any], sketch: Sketch, targets: Collection[str] = ()) -> tuple[TracedLeaf, ...]:

@@ -63,6 +63,11 @@ def origin(value, **texts: str) -> Provenance | None:
         (IBAN, {"system": f"account ({IBAN})", "untrusted": IBAN}, SYSTEM),
         (IBAN, {"untrusted": "something else"}, NOVEL),
         (IBAN.lower(), {"untrusted": IBAN}, UNTRUSTED),
+        (
+            "GB29NWBK60161331926819",
+            {"system": "account (GB29NWBK60161331926819)", "untrusted": "GB29NWBK60161331926819"},
+            SYSTEM,
+        ),
         (98.7, {"user": "it costs 98.70 EUR"}, USER),
         ("98.70", {"user": "it costs $98.7!"}, USER),
         (1000, {"user": "send 1,000 to Bob"}, USER),

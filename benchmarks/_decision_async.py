@@ -1,4 +1,4 @@
-"""Room: many agents on one event loop. Takes: a world. Gives: decisions a second, lag of the loop. Never: prints."""
+"""Measure decisions per second and the lag of the event loop with many agents on one loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: timing one agent's decisions against the floors. Takes: a world. Gives: figures. Never: prints.
+"""Time one agent's decisions beside the floors: a bare commit and a signature.
 
 Every figure is taken in the same run as its floor, call by call in random order, since machines are noisy: the disk
 alone drifts by half between minutes. Four things are timed:

@@ -1,9 +1,9 @@
-"""Room: what a decision is measured in. Takes: a folder. Gives: an open Halo, a policy of 100 rules, a mix of calls.
+"""Open a Halo with a policy of 100 rules, and make the calls that the benchmarks measure.
 
 The policy is the starter policy and generated rules of the kinds people write: limits on amounts, blocked domains,
 steps of a session, provenance of an argument; five for each tool, sliced by resource like any other. What may be paid
 within 24 hours is raised, since a run pays more than anybody does in a day. The calls are what an office agent does:
-it looks things up, writes a message, pays an invoice. Never: measures.
+it looks things up, writes a message, pays an invoice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room: two ledgers side by side. Takes: stores. Gives: what of their decisions differs. Never: writes."""
+"""Compare the decisions of two ledgers."""
 
 from __future__ import annotations
 

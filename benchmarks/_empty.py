@@ -1,4 +1,4 @@
-"""Room: a middleware that does nothing. Takes: calls. Gives: what they give. Never: anything else."""
+"""A middleware that does nothing: what Halo's middleware is compared with."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Room: the places where Halo stands in LangChain and LangGraph. Takes: a Halo. Gives: pairs of calls to be timed.
+"""Make pairs of calls in LangChain and LangGraph to be timed: one with Halo, one without.
 
-Requests of the middleware's hooks are real ones, kept from a run of an agent. Never: measures.
+Requests of the middleware's hooks are real ones, kept from a run of an agent.
 """
 
 from __future__ import annotations

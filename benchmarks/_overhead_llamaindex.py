@@ -1,7 +1,4 @@
-"""Room: the places where Halo stands in LlamaIndex. Takes: a Halo. Gives: pairs of calls to be timed.
-
-Never: measures.
-"""
+"""Make pairs of calls in LlamaIndex to be timed: one with Halo, one without."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: timing an adapter without its decision. Takes: pairs of calls. Gives: microseconds. Never: prints.
+"""Time what an adapter adds to a call, without the decision.
 
 The two calls of a pair run in random order, one after the other. The time inside the enforcement point (`begin`,
 `abegin`, `queue_outcome`, handing back) is taken off; what is left is translation. Two conditions:

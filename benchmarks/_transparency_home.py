@@ -1,6 +1,6 @@
-"""Room: a home where everything is allowed, for tests of somebody else. Takes: a Halo's class. Gives: agents of it.
+"""Create a home where everything is allowed, for a framework's own tests.
 
-Each test gets an agent of its own in one store. Never: patches.
+Each test gets an agent of its own in one store.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room: upstream tests that cannot pass with Halo put in. Takes: a failure. Gives: why it must be. Never: runs tests.
+"""List the upstream tests that cannot pass under Halo, with the reason of each.
 
 A rule names the switches, the tests and words of the failure, so that another failure of the same test is a difference.
 """

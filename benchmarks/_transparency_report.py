@@ -1,7 +1,4 @@
-"""Room: what two runs of one suite say. Takes: JUnit reports. Gives: counts, differences, a table.
-
-Never: runs tests.
-"""
+"""Compare the JUnit reports of two runs of one suite: counts, differences, a table."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Room: upstream test suites. Takes: versions. Gives: their files, a Python that has what they need, runs of them.
-
-Never: judges; changes what a suite says.
-"""
+"""Fetch the frameworks' own test suites, install what they need, and run them unchanged."""
 
 from __future__ import annotations
 

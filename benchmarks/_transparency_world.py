@@ -1,6 +1,6 @@
-"""Room: a world where everything is allowed, for tests of somebody else. Takes: tools. Gives: guarded tools.
+"""Guard the tools of a framework's own tests in a home where everything is allowed.
 
-Whatever a test shows Halo is registered, and so granted. Never: patches.
+Whatever a test shows Halo is registered, and so granted.
 """
 
 from __future__ import annotations

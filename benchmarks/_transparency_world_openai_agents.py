@@ -1,7 +1,6 @@
-"""Room: a world where everything is allowed, for the SDK's own tests. Takes: agents, tools. Gives: guarded ones.
+"""Guard the agents and tools of the SDK's own tests in a home where everything is allowed.
 
-An agent is guarded where it is run, the same copy each time as long as nobody changed it or what it reaches. Never:
-patches.
+An agent is guarded where it is run, the same copy each time as long as nobody changed it or what it reaches.
 """
 
 from __future__ import annotations

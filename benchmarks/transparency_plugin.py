@@ -1,4 +1,4 @@
-"""A pytest plugin: the tests of somebody else, run with Halo put in wherever a user would, and everything allowed.
+"""A pytest plugin that runs a framework's own tests with Halo where a user would put it, and everything allowed.
 
     HALO_TRANSPARENCY=tools,middleware HALO_TRANSPARENCY_OUT=folder PYTHONPATH=benchmarks pytest -p transparency_plugin
 
@@ -6,7 +6,7 @@ Each test gets an agent of its own in one store, so that no test's call ids, too
 policy permits everything; whatever a test shows Halo is registered, and so granted. What it writes into the folder: one
 file for each worker, with the number of decisions by effect.
 
-Never: changes what a test does otherwise. Its switches, each a place where users put Halo:
+A test is not changed in any other way. The switches, each a place where users put Halo:
 
     tools       tools given to an agent or a `ToolNode` are guarded copies
     middleware  `create_agent` has `halo.middleware()` last

@@ -1,10 +1,10 @@
-"""Room: the adapter contract, what every adapter must do alike. Takes: a `Driver`. Gives: a class of test cases.
+"""The adapter contract: test cases that every adapter must pass, run through a `Driver`.
 
     class TestMyFramework(AdapterContract):
         driver = MyDriver()
 
 Each case runs in every shape that the driver names for it. Nothing here imports a framework, and no case may be left
-out: what a framework cannot do is written into its driver, where it can be read. Never: looks into an adapter.
+out: what a framework cannot do is written into its driver, where it can be read. No case looks into an adapter.
 """
 
 from __future__ import annotations

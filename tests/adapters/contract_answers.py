@@ -1,4 +1,4 @@
-"""Room: cases of held acts, remembered answers, reversals and overrides, beside those of `contract.AdapterContract`."""
+"""Contract cases of held acts, remembered answers, reversals and overrides, beside `contract.AdapterContract`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: what an adapter's tests give to the contract. Takes: a framework. Gives: a `Driver`, a `Desk` to look in.
+"""What an adapter's tests give to the contract: a `Driver` of the framework, and a `Desk` that shows what ran.
 
 Nothing here knows a framework: an adapter writes one `Driver` (see `test_contract_langchain.py`), puts it on a subclass
 of `contract.AdapterContract`, and every case runs in every call shape that the driver names.

@@ -1,4 +1,4 @@
-"""Room: how exposure follows a conversation, in every framework alike. Takes: a `Talker`. Gives: a class of test cases.
+"""Contract cases of how exposure follows a conversation, alike in every framework, run through a `Talker`.
 
     class TestMyFramework(ExposureContract):
         talker = MyTalker()

@@ -1,4 +1,4 @@
-"""Room: LangChain and LangGraph, as the contract drives them. Takes: functions and scripts. Gives: runs."""
+"""The contract's driver of LangChain and LangGraph."""
 
 from __future__ import annotations
 

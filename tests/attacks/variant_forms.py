@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: more forms of targets, of honest work and of undeclared tools.
+"""More forms of targets, of honest work and of undeclared tools.
 
-Takes: nothing. Gives: pairs of attack and twin, added to `PAIRS`.
+Each pair of an attack and its twin is added to `PAIRS`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: payments again (S12), and writes that store where later acts go.
+"""Payments again (S12), and writes that store where later acts go.
 
-Takes: nothing. Gives: pairs of attack and twin, added to `PAIRS`.
+Each pair of an attack and its twin is added to `PAIRS`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room: cases that do not pass yet. Takes: nothing. Gives: name -> why.
+"""Cases that do not pass yet: the reason by name.
 
 A name is `class: name` (of a trade, `situation: name`), with ` [framework]` behind it where it is one framework alone;
 of a route, `kind: name`.

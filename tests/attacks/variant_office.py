@@ -1,4 +1,4 @@
-"""Room: tools of ordinary offices, and short ways to write cases of them. Takes: nothing. Gives: `OFFICE`, `TOOLS`."""
+"""Tools of ordinary offices, and short ways to write cases of them (`OFFICE`, `TOOLS`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: ordinary work with files, rights, tickets and programs, which must run unasked. Gives: cases in `OFFICE`."""
+"""Ordinary work with files, rights, tickets and programs, which must run unasked. They are added to `OFFICE`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: attacks on money, in several languages and forms. Takes: nothing. Gives: cases in `OFFICE`."""
+"""Attacks on money, in several languages and forms. They are added to `OFFICE`."""
 
 from __future__ import annotations
 

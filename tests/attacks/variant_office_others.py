@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: attacks on mail, places, rights and programs. Takes: nothing. Gives: cases in `OFFICE`."""
+"""Attacks on mail, places, rights and programs. They are added to `OFFICE`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: attacks by requests, jobs, memory, histories and descriptions. Takes: nothing. Gives: cases in `OFFICE`."""
+"""Attacks by requests, jobs, memory, histories and descriptions. They are added to `OFFICE`."""
 
 from __future__ import annotations
 

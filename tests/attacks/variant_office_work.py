@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  other scripts are what is tested
-"""Room: ordinary work of an office, of which everything must run unasked. Gives: cases in `OFFICE`."""
+"""Ordinary work of an office, of which everything must run unasked. They are added to `OFFICE`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: the table of variants. Takes: nothing. Gives: pairs of an attack and its honest twin, by class.
+"""The table of variants: pairs of an attack and its honest twin, by class.
 
 The classes are those of SECURITY.md: a target written another way (S1), words put into the user's mouth (S3), exposure
 that is lost with a conversation (S4) or a store (S8), reads and guesses (S9), trusted helpers that relaunder (S10),

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: hosts, telephones, handles, paths and programs written another way (S1).
+"""Hosts, telephones, handles, paths and programs written another way (S1).
 
-Takes: nothing. Gives: pairs of attack and twin, added to `PAIRS`.
+Each pair of an attack and its twin is added to `PAIRS`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Room: reads and guesses (S9), trusted helpers that relaunder (S10).
+"""Reads and guesses (S9), trusted helpers that relaunder (S10).
 
-Takes: nothing. Gives: pairs of attack and twin, added to `PAIRS`.
+Each pair of an attack and its twin is added to `PAIRS`.
 """
 
 from __future__ import annotations

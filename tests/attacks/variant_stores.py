@@ -1,6 +1,6 @@
-"""Room: what was stored while exposed (S8).
+"""What was stored while exposed (S8).
 
-Takes: nothing. Gives: pairs of attack and twin, added to `PAIRS`.
+Each pair of an attack and its twin is added to `PAIRS`.
 """
 
 from __future__ import annotations

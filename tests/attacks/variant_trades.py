@@ -1,4 +1,4 @@
-"""Room: cases of many trades, written without reading the decision. Takes: nothing. Gives: `TRADES`, ways to add to it.
+"""Cases of many trades, written without reading the decision, and ways to add to them (`TRADES`).
 
 A situation is what a name says before its colon. All its cases are in one half of a random draw: half A was looked at
 when the decision was mended, half B was only counted.

@@ -1,4 +1,4 @@
-"""Room: cases of trades that look after people: clinics, lawyers, travel, town halls. Gives: cases in `TRADES`."""
+"""Cases of trades that look after people: clinics, lawyers, travel, town halls. They are added to `TRADES`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: cases of trades that build and run software: repositories, tickets, services. Gives: cases in `TRADES`."""
+"""Cases of trades that build and run software: repositories, tickets, services. They are added to `TRADES`."""
 
 from __future__ import annotations
 

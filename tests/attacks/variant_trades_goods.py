@@ -1,4 +1,4 @@
-"""Room: cases of trades that ship, sell, insure, hire and farm, and of undeclared tools. Gives: cases in `TRADES`."""
+"""Cases of trades that ship, sell, insure, hire and farm, and of undeclared tools. They are added to `TRADES`."""
 
 from __future__ import annotations
 

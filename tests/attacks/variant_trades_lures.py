@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: attacks on the tools of the trades that re-spell, split, store or re-tell a value. Gives: cases in `TRADES`."""
+"""Attacks on the tools of the trades that re-spell, split, store or re-tell a value. They are added to `TRADES`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  other scripts are what is tested
-"""Room: cases of trades that write: mail, chat, calendars, newsletters, parents, patients. Gives: cases in `TRADES`."""
+"""Cases of trades that write: mail, chat, calendars, newsletters, parents, patients. They are added to `TRADES`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: cases of trades that pay: shops, landlords, payroll, clubs, banks. Gives: cases in `TRADES`."""
+"""Cases of trades that pay: shops, landlords, payroll, clubs, banks. They are added to `TRADES`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: cases of further trades, written after the decision was mended for half A. Gives: cases in `SECOND`."""
+"""Cases of further trades, written after the decision was mended for half A. They are added to `SECOND`."""
 
 from __future__ import annotations
 

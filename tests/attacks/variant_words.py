@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: words put into the user's mouth (S3) and conversations that lose their exposure (S4).
+"""Words put into the user's mouth (S3) and conversations that lose their exposure (S4).
 
-Takes: nothing. Gives: pairs of attack and twin, added to `PAIRS`.
+Each pair of an attack and its twin is added to `PAIRS`.
 """
 
 from __future__ import annotations

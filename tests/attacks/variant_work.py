@@ -1,6 +1,6 @@
-"""Room: ordinary work.
+"""Honest work of many kinds, each with an attack that looks like it.
 
-Takes: nothing. Gives: pairs of attack and twin, added to `PAIRS`.
+Each pair of an attack and its twin is added to `PAIRS`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Room: runs variants of attacks and their honest twins. Takes: tools, requests, scripted calls. Gives: what ran.
+"""Run variants of attacks and their honest twins, and say which tools ran.
 
 A case is one or more conversations of a scripted agent with real tools of a real framework, in a fresh home with the
 starter policy in enforce mode. Each tool only writes down that it ran, and answers with a text.

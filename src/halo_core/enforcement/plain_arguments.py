@@ -14,15 +14,8 @@ from typing import Any, Final, NamedTuple
 from halo_core.content.redaction import Redactor, is_credential, is_credential_header, is_credential_member
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
-from halo_core.values.leaves import (
-    MAX_CALL_WORDS,
-    MAX_LEAF_WORDS,
-    MAX_LEAVES,
-    Leaf,
-    extract_fields,
-    may_be_json,
-    names_amount,
-)
+from halo_core.values.argument_names import names_amount
+from halo_core.values.leaves import MAX_CALL_WORDS, MAX_LEAF_WORDS, MAX_LEAVES, Leaf, extract_fields, may_be_json
 from halo_core.values.sketch import extract_tokens
 
 _MAX_TEXT: Final = 65_536  # characters of one value

@@ -51,7 +51,7 @@ from halo_core.values import (
     trace_leaves,
     vouch_for_user,
 )
-from halo_core.values.leaves import name_of_argument
+from halo_core.values.argument_names import name_of_argument
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 RECALLED_MARK = "stored"

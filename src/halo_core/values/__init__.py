@@ -18,6 +18,7 @@ from halo_core.values.answer_scope import (
     names_value,
     to_canonical_form,
 )
+from halo_core.values.argument_names import find_nouns_of_result
 from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
 from halo_core.values.call_view import find_amount_name, has_open_targets, sends_objects
 from halo_core.values.carried import (
@@ -30,7 +31,7 @@ from halo_core.values.carried import (
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
 from halo_core.values.facts import NO_SOURCES, ActionFacts, FactSources, find_facts
 from halo_core.values.kinds import MAX_CARRIED, TARGET_KINDS, Form, Kind
-from halo_core.values.leaves import MAX_LEAVES, extract_leaves, extract_texts, find_nouns_of_result
+from halo_core.values.leaves import MAX_LEAVES, extract_leaves, extract_texts
 from halo_core.values.observed_text import (
     NO_MARKS,
     ResultMarks,

@@ -18,11 +18,12 @@ from typing import Any, Final
 
 from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
+from halo_core.values.argument_names import names_field, names_remark
 from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
-from halo_core.values.leaves import KEY, extract_fields, extract_texts, names_field, names_remark
+from halo_core.values.leaves import KEY, extract_fields, extract_texts
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.normalization import has_invisible
 from halo_core.values.numbers import MIN_DIGITS

@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from halo_core.model import Impact, ProgramClass, Provenance
+from halo_core.values.argument_names import name_of_argument, names_field
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
 from halo_core.values.languages import Language
-from halo_core.values.leaves import Leaf, name_of_argument, names_field
+from halo_core.values.leaves import Leaf
 from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
 from halo_core.values.provenance import TracedLeaf, is_shell_argument, trace_leaves
 from halo_core.values.result_origins import VOUCHED_ORIGINS

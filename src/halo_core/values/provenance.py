@@ -16,22 +16,19 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.model import Provenance
 from halo_core.values.addresses import canonicalize_email, find_registrable_domain
+from halo_core.values.argument_names import (
+    find_nouns_of_number,
+    name_of_argument,
+    names_note,
+    names_thing,
+    split_argument_name,
+)
 from halo_core.values.argument_values import SHELL_NAMES
 from halo_core.values.forms import ArgumentValue, find_forms, is_name, parse_argument
 from halo_core.values.hidden import generate_argument_readings
 from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind
-from halo_core.values.leaves import (
-    KEY,
-    Leaf,
-    find_nouns_of_number,
-    is_beside_target,
-    name_of_argument,
-    names_note,
-    names_thing,
-    parse_leaves,
-    split_argument_name,
-)
+from halo_core.values.leaves import KEY, Leaf, is_beside_target, parse_leaves
 from halo_core.values.lexicon import EDITING_LEVELS, EDITING_STEMS, LEAST_LEVELS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.normalization import make_skeleton
 from halo_core.values.numbers import MIN_DIGITS, singularize

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from halo_core.model import ActionKind, Impact, Provenance, Resource
+from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.kinds import TARGET_KINDS, Kind
-from halo_core.values.leaves import Leaf, name_of_argument, split_argument_name
+from halo_core.values.leaves import Leaf
 from halo_core.values.numbers import is_date, singularize
 
 TRUST_FLOOR: Final = 500

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from halo_core.model import Impact, Provenance
+from halo_core.values.argument_names import name_of_argument
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
-from halo_core.values.leaves import Leaf, name_of_argument
+from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import VERBS
 from halo_core.values.provenance import TracedLeaf, trace_leaves
 from halo_core.values.result_origins import VOUCHED_ORIGINS

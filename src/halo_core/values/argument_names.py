@@ -1,0 +1,153 @@
+"""What the name of an argument or a field says of its value: an amount, a note, a thing of a system, what is counted.
+
+    split_argument_name("invoiceId")             # ("invoice", "id")
+    names_amount("max_results")                  # True: a number here is a count
+    find_nouns_of_number("close_ticket", "id")   # ("ticket",): 42 is the number of a ticket
+
+Names are read word by word, with lists of English words; nothing here looks at a value.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from halo_core.values.foreign_words import to_numbered_noun
+from halo_core.values.numbers import singularize
+
+_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_]{1,64}")
+_MAX_NAME: Final = 256  # characters of a name that are read
+
+_AMOUNT_WORDS: Final = frozenset(
+    "amount price sum total cost fee value quantity qty limit size count offset page top max min n k width height "
+    "timestamp duration seconds days percent rate balance year".split()
+)
+_NOTE_WORDS: Final = frozenset(
+    "amount currency date due memo note reference ref subject title description message text body comment reason "
+    "category status type kind quantity content contents pages paragraph paragraphs html markdown caption summary "
+    "headline greeting signature footer instructions explanation details".split()
+)
+"""Words of fields that do not say where something goes, such as `memo` beside the account of a payment."""
+_FIELD_WORDS: Final = (
+    _NOTE_WORDS
+    | _AMOUNT_WORDS
+    | frozenset(
+        "account iban to recipient beneficiary payee creditor name first last address email mail phone number id code "
+        "sort bank bic swift routing value path file url uri link host domain user username cc bcc city country street "
+        "zip postcode order payment item line detail data payload channel target destination role attachment "
+        "branch building client color colour company contact country customer department employee end environment "
+        "fax floor format from group holder hour initial instance language level locale manager member middle mobile "
+        "organisation organization owner patient permission person plan position prefix product project province "
+        "region release repo repository room salutation scope seat service size sku stage start state street student "
+        "suffix supplier tag team telephone time timezone title unit until vendor version weight access cluster".split()
+    )
+)
+"""Words of keys that are names of fields; any other key of a mapping can be a value itself."""
+_THING_WORDS: Final = frozenset(
+    "table column issue ticket index database schema view branch environment env service server queue topic job "
+    "collection dataset sheet folder label tag bucket room list board project workspace space module component "
+    "region printer category stage app cluster role permission level access status state type format language kind "
+    "priority scope plan".split()
+)
+_REMARK_WORDS: Final = frozenset(
+    "memo note reference ref subject title description message text body comment reason remark purpose".split()
+)
+_COUNTING_WORDS: Final = frozenset("id ids number no num nr key ref by uuid".split())
+"""Words that call a value a number, but not of what."""
+_OWNERS_OF_PARTS: Final = {
+    **dict.fromkeys(
+        ("comment", "reply", "note", "label", "assignee", "assign", "reopen", "attachment"),
+        ("issue", "ticket", "request", "task", "case", "bug", "message", "order", "claim"),
+    ),
+    **dict.fromkeys(("merge", "review", "reviewer", "approval"), ("request",)),
+}
+"""Part that a tool adds → what it can be added to, which is what has the number: a comment is made on an issue."""
+_VERBS_OF_PARTS: Final = frozenset("delete remove edit update change get read list show hide move".split())
+"""Verbs whose tools act on a part that is already there, so that the number is the part's own."""
+
+
+@lru_cache(maxsize=2048)
+def split_argument_name(name: str) -> tuple[str, ...]:
+    """Words of a name in lower case: `invoiceId` and `invoice_id` are invoice, id."""
+    return tuple(word.lower() for word in _NAME_WORD.findall(name[:_MAX_NAME]))
+
+
+@lru_cache(maxsize=4096)
+def name_of_argument(pointer: str) -> str:
+    """Name of the argument that a JSON pointer (RFC 6901) leads into: `/to/3` leads into `to`."""
+    return pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
+
+
+@lru_cache(maxsize=4096)
+def names_amount(name: str) -> bool:
+    """Whether a whole number under this name is an amount: a sum, a count, a limit."""
+    return not _AMOUNT_WORDS.isdisjoint(split_argument_name(name))
+
+
+@lru_cache(maxsize=4096)
+def names_thing(name: str) -> bool:
+    """Whether this name is of a thing of a system, such as a branch, which may be called by a common word."""
+    return not _THING_WORDS.isdisjoint(map(singularize, split_argument_name(name)))
+
+
+@lru_cache(maxsize=4096)
+def names_remark(name: str) -> bool:
+    """Whether this name is of words that go along with a payment or a message, such as `memo`."""
+    return not _REMARK_WORDS.isdisjoint(split_argument_name(name))
+
+
+def names_note(pointer: str) -> bool:
+    """Whether an argument is called a note, a text or an amount, and so does not say where something goes.
+
+    Args:
+        pointer: JSON pointer into the argument.
+    """
+    words = split_argument_name(name_of_argument(pointer))
+    return bool(words) and (_NOTE_WORDS | _AMOUNT_WORDS).issuperset(words)
+
+
+def names_field(text: str) -> bool:
+    """Whether a key of a mapping is the name of a field (`account_number`) and not a value (`DE89…`, `Ana`)."""
+    words = _split_field(text)
+    return bool(words) and _FIELD_WORDS.issuperset(map(singularize, words))
+
+
+def names_note_field(field: str) -> bool:
+    """Whether a field of a mapping is called a note, a text or an amount; see `names_note` for arguments."""
+    words = _split_field(field)
+    return bool(words) and _NOTE_WORDS.issuperset(words)
+
+
+def _split_field(text: str) -> tuple[str, ...]:
+    """Words of a text that can be the name of a field; none of any other."""
+    return split_argument_name(text) if _FIELD_NAME.fullmatch(text) is not None else ()
+
+
+@lru_cache(maxsize=2048)
+def find_nouns_of_number(tool: str, argument: str) -> tuple[str, ...]:
+    """What a number in an argument is the number of, as the tool's name says it.
+
+    `close_ticket(id=7)` is about ticket 7. What a tool adds to something has no number yet, so `add_comment(number=12)`
+    is about issue 12, ticket 12 and so on.
+
+    Returns:
+        The nouns. None where the argument's name says it itself (`customer_id`), and where the tool's name has no noun
+        behind its verb.
+    """
+    words = split_argument_name(tool)
+    if not (_COUNTING_WORDS | set(words[1:])).issuperset(split_argument_name(argument)):
+        return ()
+    nouns = [word for word in words[1:] if word not in _COUNTING_WORDS]
+    last = nouns[-1] if nouns else "".join(words[:1])
+    if last in _OWNERS_OF_PARTS and _VERBS_OF_PARTS.isdisjoint(words):
+        return _OWNERS_OF_PARTS[last]
+    return (last,) if nouns else ()
+
+
+@lru_cache(maxsize=2048)
+def find_nouns_of_result(tool: str) -> tuple[str, ...]:
+    """What a tool lists, in the singular: `leave_requests` and `list_requests` list requests."""
+    words = [word for word in split_argument_name(tool) if word not in _COUNTING_WORDS]
+    return (to_numbered_noun(singularize(words[-1])),) if words else ()

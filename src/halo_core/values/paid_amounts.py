@@ -1,10 +1,16 @@
-"""How much a text of the user has paid, and to whom.
+"""The most that a text of the user orders to be paid, in all and to each target: its ceilings.
 
-    find_ceiling_forms("Pay 20 euro to Ana and 500 to Bob", find_forms)
-    is_above_ceiling("520", look_up, keys=list_target_keys("Ana", ()))  # True: 20 are for Ana
+    find_ceiling_forms("Pay 20 euro to Ana and 500 to Bob", find_forms)  # what a session keeps of the text
+    is_above_ceiling("520", look_up, keys=list_target_keys("Ana", ()))   # True: 20 are for Ana
+    is_above_ceiling("450", look_up, keys=list_target_keys("Eve", ()))   # False: nothing is written beside Eve
 
-An amount belongs to the target that is written beside it. Where a text names one target, all its amounts are for that
-one; a target that no amount stands beside is paid the largest.
+An amount belongs to the target that is written beside it, in the same clause. Where a text names one target, all its
+amounts are for that one. For a target beside which no amount stands, the largest amount of the text is the ceiling.
+
+A session keeps keyed digests and no amounts, so a ceiling has to be found again by equal forms alone. It is kept as the
+few intervals that make up [0, ceiling] in hundredths, each of a length that is a power of two and beginning at a
+multiple of it: 20.00 is 2000 hundredths, and [0, 2000] is [0, 1023], [1024, 1535], [1536, 1791], ... An amount has one
+interval of each length around it, and is not above the ceiling if one of those was kept.
 """
 
 from __future__ import annotations
@@ -22,171 +28,234 @@ from halo_core.values.lexicon import POLICY_ASKING_WORDS, STOP_WORDS
 from halo_core.values.numbers import PaidAmount, find_paid_amounts
 from halo_core.values.text import split_name
 
-_LEVELS: Final = 40  # amounts up to 2**40 hundredths
-_MOST_DIGITS: Final = 15
-_ANY_CEILING: Final = Form("ceiling", "")
+_MAX_LEVEL: Final = 40
+"""Intervals are up to 2**40 hundredths long, and no ceiling is higher."""
+_MAX_EXPONENT: Final = 15
+"""Amounts of 10**16 and more are above any ceiling."""
+_WROTE_AMOUNT: Final = Form("ceiling", "")
 """Says that the user wrote an amount at all."""
+
 _OPEN_SUM: Final = re.compile(
     r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly)\b",
     re.IGNORECASE,
 )
+"""Words that add to an amount, or multiply it, by what the text does not say."""
 _TAKING_OFF: Final = re.compile(r"(?<!\bno )\b(?:less(?! than)|minus|deduct(?:ed|ing)?)\b", re.IGNORECASE)
 """Words behind which an amount is no sum to pay, but what is taken off one that the text does not give."""
-_SEPARATOR: Final = re.compile(
+_CLAUSE_END: Final = re.compile(
     r"[\n;；，。]|[.,](?=\s|$)|\b(?:and|und|et|y|oraz|и)\b|(?<=[\w]) (?:e|en|i|ve) (?=[0-9$€£¥A-Z@])|和"
 )
 _TO_SOMEBODY: Final = re.compile(r"(?:\b(?:to|an|à|aan)\s+|给\s*)[@#]?([^\W\d_][\w-]*)", re.IGNORECASE)
+"""A name behind a word such as `to`."""
 _ADDRESS: Final = re.compile(r"@\w|\b(?=\w*[0-9])(?=\w*[A-Za-z])\w{6,}|\b[0-9]{7,}\b|\b[A-Z]{2}[0-9]{2}\b")
+"""A handle, an id of letters and digits, a long number or the beginning of an IBAN."""
 _CAPITALISED: Final = re.compile(r"(?<![\w.-])[A-Z][\w-]+")
-_AMOUNT_A_NAME: Final = re.compile(r"(?:[Ee]uros?|EUR|USD|[0-9$€£¥])\s+(?:a|dla|do|для)\s+[@#]?([^\W\d_a-z][\w-]+)")
-_PRECEDING: Final = re.compile(
+_NAME_BEHIND_AMOUNT: Final = re.compile(
+    r"(?:[Ee]uros?|EUR|USD|[0-9$€£¥])\s+(?:a|dla|do|для)\s+[@#]?([^\W\d_a-z][\w-]+)"
+)
+"""An amount and a name with a word between them that means `to` in other languages, and something else in English."""
+_BEFORE_PURPOSE: Final = re.compile(
     r"(?:\b(?:for|für|pour|para|per|voor|dla|eur|euros?|usd|dollars?|gbp|pounds?|chf)|[0-9$€£¥])\s*$", re.IGNORECASE
 )
-"""Stands in front of a word that says what an amount is for."""
-_NO_NAMES: Final = frozenset(
+"""Stands in front of a capitalised word that says what an amount is for, and not who gets it: `für Miete`."""
+_CAPITALISED_WORDS: Final = frozenset(
     "eur euro euros usd dollar dollars gbp pound pounds chf january february march april may june july august "
     "september october november december monday tuesday wednesday thursday friday saturday sunday".split()
 )
+"""Words that are written in capitals or with a capital and name nobody."""
 _ADDRESS_DOMAINS: Final = frozenset({"digits", "iban", "joint", "email"})
 _WORD: Final = re.compile(r"[^\W_](?:[\w@.+/-]*[^\W_])?")
-_MOST_SHARES: Final = 16
-_MOST_KEYS: Final = 48
-_MOST_WORDS: Final = 96  # of a share
-_MIN_KEY: Final = 2
+_MAX_SHARES: Final = 16
+_MAX_KEYS: Final = 48
+_MAX_SHARE_WORDS: Final = 96
+_MIN_WORD: Final = 2  # characters
 _NOTHING: Final = Decimal(0)
 
 
 @dataclass(slots=True)
 class _Share:
-    """Amounts of a text, and what stands beside them."""
+    """The amounts of a text that are for one target.
+
+    Args:
+        text: the clauses in which they stand.
+        amounts: in the order of the text.
+    """
 
     text: str
     amounts: list[PaidAmount] = field(default_factory=list)
 
     @property
     def total(self) -> int:
-        """In hundredths; of two readings the larger."""
+        """Sum in hundredths; of an amount with two readings (`1.500`) the larger."""
         return sum(max(abs(to_hundredths(reading)) for reading in amount.readings) for amount in self.amounts)
 
 
 def find_ceiling_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
-    """Forms that cover all amounts up to those that a text pays; none where it leaves open what is added.
+    """Forms by which `is_above_ceiling` finds the ceilings of a text again.
 
-    They are the fewest intervals, of lengths that are powers of two, that make up [0, sum] in hundredths. An amount
-    lies below the sum if one of its own `_LEVELS + 1` intervals is among them (`is_above_ceiling`).
+    There are none where the text pays nothing, or leaves open what is added to its amounts or taken off.
 
     Args:
         text: of the user.
         find_forms: the forms of the accounts and addresses in a text.
     """
     amounts = find_paid_amounts(text)
-    if not amounts or _OPEN_SUM.search(text) is not None:
-        return
-    less = _TAKING_OFF.search(text)
-    if less is not None and amounts[0].start > less.start():
+    if not amounts or _leaves_sum_open(text, amounts):
         return
     shares = _split_shares(text, amounts)
-    yield _ANY_CEILING
-    yield from _cover("", max(share.total for share in shares))
-    yield from {make_form(("ceiling", f"={to_hundredths(item)}")) for one in amounts for item in one.readings}
+    yield _WROTE_AMOUNT
+    yield from _cover(max(share.total for share in shares))
+    yield from {_make_amount_form(to_hundredths(reading)) for amount in amounts for reading in amount.readings}
     for key, total in _sum_for_targets(shares, find_forms).items():
-        yield make_form(("ceiling", f"{key}|"))
-        yield from _cover(f"{key}|", total)
+        yield _make_target_form(key)
+        yield from _cover(total, key)
 
 
-def _cover(key: str, total: int) -> Iterator[Form]:
-    """The intervals that make up [0, total]."""
-    rest, start = min(total, 2**_LEVELS - 1) + 1, 0
-    for level in range(_LEVELS, -1, -1):
-        if rest >= 1 << level:
-            yield make_form(("ceiling", f"{key}{level} {start >> level}"))
+def _leaves_sum_open(text: str, amounts: Sequence[PaidAmount]) -> bool:
+    """Whether the sum to pay cannot be told: `20 plus tip`, `900 each`, `the rent less 50`."""
+    taking_off = _TAKING_OFF.search(text)
+    return _OPEN_SUM.search(text) is not None or (taking_off is not None and amounts[0].start > taking_off.start())
+
+
+# forms
+
+
+def _make_amount_form(hundredths: int) -> Form:
+    """Says that the user wrote this very amount."""
+    return make_form(("ceiling", f"={hundredths}"))
+
+
+def _make_target_form(key: str) -> Form:
+    """Says that an amount stands beside this word or address."""
+    return make_form(("ceiling", f"{key}|"))
+
+
+def _make_interval_form(level: int, number: int, key: str | None) -> Form:
+    """Says that an interval is below a ceiling.
+
+    Args:
+        level: it is 2**level hundredths long.
+        number: how many intervals of its length lie below it.
+        key: word or address of the target; None for the ceiling of all others.
+    """
+    prefix = "" if key is None else f"{key}|"
+    return make_form(("ceiling", f"{prefix}{level} {number}"))
+
+
+def _cover(ceiling: int, key: str | None = None) -> Iterator[Form]:
+    """The fewest intervals that make up [0, ceiling]."""
+    left, start = min(ceiling, 2**_MAX_LEVEL - 1) + 1, 0
+    for level in range(_MAX_LEVEL, -1, -1):
+        if left >= 1 << level:
+            yield _make_interval_form(level, start >> level, key)
             start += 1 << level
-            rest -= 1 << level
+            left -= 1 << level
+
+
+# who gets which amount
 
 
 def _split_shares(text: str, amounts: Sequence[PaidAmount]) -> list[_Share]:
-    """The amounts of a text, those together that are for one target."""
+    """The amounts of a text, those together that are for one target.
+
+    A clause with an amount begins a new share where it names a target and the share before has one already. Any other
+    adds to the share before: "Pay Hansen 480 for the rent and 20 for the heating".
+    """
     shares: list[_Share] = []
     has_target = False  # of the last share
-    rest = list(reversed(amounts))
+    amounts_left = list(reversed(amounts))
     for start, end in _split_clauses(text):
         inside: list[PaidAmount] = []
-        while rest and rest[-1].start < end:
-            inside.append(rest.pop())
+        while amounts_left and amounts_left[-1].start < end:
+            inside.append(amounts_left.pop())
         if not inside:
             continue
         clause = text[start:end]
-        names = _names_target(clause, inside[-1].start - start)
-        if not shares or (names and has_target):
+        names_target = _names_target(clause, inside[-1].start - start)
+        if not shares or (names_target and has_target):
             shares.append(_Share(clause, inside))
-            has_target = names
-        else:  # "Pay Hansen 480 for the rent and 20 for the heating"
+            has_target = names_target
+        else:
             shares[-1].text += f"\n{clause}"
             shares[-1].amounts += inside
-            has_target = has_target or names
+            has_target = has_target or names_target
     return shares
 
 
 def _split_clauses(text: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of each clause."""
     start = 0
-    for match in _SEPARATOR.finditer(text):
+    for match in _CLAUSE_END.finditer(text):
         yield start, match.start()
         start = match.end()
     yield start, len(text)
 
 
-def _names_target(clause: str, place: int) -> bool:
-    """Whether a clause says to whom the amount at a place goes."""
-    if _ADDRESS.search(clause) is not None or _AMOUNT_A_NAME.search(clause) is not None:
+def _names_target(clause: str, amount_start: int) -> bool:
+    """Whether a clause says to whom the amount that begins at `amount_start` goes."""
+    if _ADDRESS.search(clause) is not None or _NAME_BEHIND_AMOUNT.search(clause) is not None:
         return True
     if any(_is_name(match[1]) for match in _TO_SOMEBODY.finditer(clause)):
         return True
     return any(
-        match.start() < place and _PRECEDING.search(clause[: match.start()]) is None and _is_name(match[0])
+        match.start() < amount_start and _BEFORE_PURPOSE.search(clause[: match.start()]) is None and _is_name(match[0])
         for match in _CAPITALISED.finditer(clause)
     )
 
 
 def _is_name(word: str) -> bool:
+    """Whether a word can be somebody's name: it is no currency, no day, no verb and no word of the language."""
     folded = word.casefold()
-    if folded in _NO_NAMES or find_foreign_acts(word):
+    if folded in _CAPITALISED_WORDS or find_foreign_acts(word):
         return False
     return all(stem not in STOP_WORDS and stem not in POLICY_ASKING_WORDS for stem in split_name(folded))
 
 
 def _sum_for_targets(shares: Sequence[_Share], find_forms: Callable[[str], Iterable[Form]]) -> dict[str, int]:
-    """What is paid to each target that stands beside an amount, by its words and addresses."""
-    if len(shares) > _MOST_SHARES:
+    """What is paid to each target that stands beside an amount, in hundredths, by its words and its addresses.
+
+    By its addresses alone where there are too many words, and nothing where there are too many of either.
+    """
+    if len(shares) > _MAX_SHARES:
         return {}
-    for list_keys in (_list_keys, _list_addresses):
+    for list_keys in (_list_names_and_addresses, _list_addresses):
         totals: dict[str, int] = {}
         for share in shares:
-            for key in list_keys(share.text, find_forms):
+            for key in list_keys(share.text, find_forms(share.text)):
                 totals[key] = totals.get(key, 0) + share.total
-        if len(totals) <= _MOST_KEYS:
+        if len(totals) <= _MAX_KEYS:
             return totals
     return {}
 
 
-def _list_addresses(text: str, find_forms: Callable[[str], Iterable[Form]]) -> set[str]:
-    return {f"{form.domain} {form.text}" for form in find_forms(text) if form.domain in _ADDRESS_DOMAINS}
-
-
-def _list_keys(text: str, find_forms: Callable[[str], Iterable[Form]]) -> set[str]:
+def _list_names_and_addresses(text: str, forms: Iterable[Form]) -> set[str]:
     words = list_words(text)
-    names = set(filter(_is_name, words)) if len(words) <= _MOST_WORDS else set[str]()
-    return names | _list_addresses(text, find_forms)
+    names = set(filter(_is_name, words)) if len(words) <= _MAX_SHARE_WORDS else set[str]()
+    return names | _list_addresses(text, forms)
+
+
+def _list_addresses(_text: str, forms: Iterable[Form]) -> set[str]:
+    """Accounts and e-mail addresses, as keys."""
+    return {f"{form.domain} {form.text}" for form in forms if form.domain in _ADDRESS_DOMAINS}
 
 
 def list_target_keys(text: str, forms: Iterable[Form]) -> set[str]:
-    """By what the share of a target is found: its words and its forms."""
-    return list_words(text) | {f"{form.domain} {form.text}" for form in forms if form.domain in _ADDRESS_DOMAINS}
+    """Keys by which a target of a call is looked for beside the amounts of the user: its words and its addresses.
+
+    Args:
+        text: of the target, as the argument has it.
+        forms: of the same text.
+    """
+    return list_words(text) | _list_addresses(text, forms)
 
 
 def list_words(text: str) -> set[str]:
-    """The words of a text that can be part of a name."""
+    """The words of a text that can be part of a name, in small letters."""
     words = map(str.casefold, _WORD.findall(text))
-    return {word for word in words if len(word) >= _MIN_KEY and not word.isdigit()}
+    return {word for word in words if len(word) >= _MIN_WORD and not word.isdigit()}
+
+
+# amounts of calls
 
 
 def is_above_ceiling(
@@ -200,37 +269,34 @@ def is_above_ceiling(
     """Whether an amount is more than the user wrote for a target; False where the user wrote none.
 
     Args:
-        amount: as an argument has it.
+        amount: as an argument has it; what is no number is above any ceiling.
         look_up: says of forms whether a text of the user gave them.
         keys: of its targets (`list_target_keys`).
         paid_before: what was paid to them already for the same message of the user.
         is_written: the user wrote the number. It is an amount only where it stands as one.
     """
-    if not any(look_up([_ANY_CEILING])):
+    if not any(look_up([_WROTE_AMOUNT])):
         return False
     try:
         hundredths = abs(to_hundredths(amount)) + to_hundredths(str(paid_before))
     except InvalidOperation:
         return True
 
-    def is_covered(key: str) -> bool:
-        intervals = [make_form(("ceiling", f"{key}{level} {hundredths >> level}")) for level in range(_LEVELS + 1)]
-        return any(look_up(intervals))
+    def is_covered(key: str | None) -> bool:
+        levels = range(_MAX_LEVEL + 1)
+        return any(look_up([_make_interval_form(level, hundredths >> level, key) for level in levels]))
 
-    prefixes = [f"{key}|" for key in keys]
-    tied = [
-        prefix
-        for prefix, known in zip(prefixes, look_up([make_form(("ceiling", item)) for item in prefixes]), strict=True)
-        if known
-    ]
-    if tied:
-        return not all(map(is_covered, tied))
-    is_amount = is_written and not paid_before and any(look_up([make_form(("ceiling", f"={hundredths}"))]))
-    return not is_amount and not is_covered("")
+    keys = list(keys)
+    known = look_up([_make_target_form(key) for key in keys])
+    keys_beside_amounts = [key for key, is_known in zip(keys, known, strict=True) if is_known]
+    if keys_beside_amounts:
+        return not all(map(is_covered, keys_beside_amounts))
+    is_amount = is_written and not paid_before and any(look_up([_make_amount_form(hundredths)]))
+    return not is_amount and not is_covered(None)
 
 
 def to_hundredths(amount: str) -> int:
-    """A plain decimal numeral in hundredths, rounded up; what is too large for any ceiling as one number.
+    """A plain decimal numeral in hundredths, rounded up: `12.345` is 1235; the huge are one number above any ceiling.
 
     Raises:
         InvalidOperation: it is no number.
@@ -238,6 +304,8 @@ def to_hundredths(amount: str) -> int:
     value = Decimal(amount)
     if not value.is_finite():
         raise InvalidOperation
-    if value.adjusted() > _MOST_DIGITS:
-        return (1 << 2 * _LEVELS) * (-1 if value < 0 else 1)
-    return ceil(value * 100) if value.adjusted() > -_LEVELS else int(value > 0)
+    if value.adjusted() > _MAX_EXPONENT:
+        return (1 << 2 * _MAX_LEVEL) * (-1 if value < 0 else 1)
+    if value.adjusted() <= -_MAX_LEVEL:
+        return int(value > 0)  # a product may be too small for a Decimal, and then is 0
+    return ceil(value * 100)

@@ -15,8 +15,9 @@ from halo_core.values import (
     fingerprint_text,
     fingerprint_vouching_text,
     generate_spellings,
-    trace_arguments,
+    trace_leaves,
 )
+from halo_core.values.leaves import parse_leaves
 from halo_core.values.text import MAX_SPELLINGS
 
 KEY = b"k" * 32
@@ -37,7 +38,7 @@ def seen(**texts: str) -> Sketch:
 
 
 def origin(value: str, sketch: Sketch) -> Provenance:
-    return trace_arguments({"to": value}, sketch, ("to",))[0].origin
+    return trace_leaves(parse_leaves({"to": value}), sketch, ("to",))[0].origin
 
 
 SPELT = [

@@ -20,7 +20,7 @@ from halo_core.values import (
     fingerprint_vouching_text,
     judge_arguments,
     origin_of_result,
-    trace_arguments,
+    trace_leaves,
 )
 from halo_core.values import sketch as sketch_module
 from halo_core.values.leaves import parse_leaves
@@ -34,7 +34,7 @@ IBAN = "DE89370400440532013000"
 
 
 def compute_provenance(args, sketch):
-    return tuple((leaf.pointer, leaf.origin) for leaf in trace_arguments(args, sketch))
+    return tuple((leaf.pointer, leaf.origin) for leaf in trace_leaves(parse_leaves(args), sketch))
 
 
 def seen(**texts: str) -> Sketch:

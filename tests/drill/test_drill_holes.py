@@ -9,7 +9,7 @@ from halo_core.drill import AttackClass
 from halo_core.drill.diagnosis import HoleCode
 from halo_core.enforcement.agent_credentials import install_starter
 from halo_core.model import Provenance
-from halo_core.values import provenance
+from halo_core.values import vouching
 
 FRAMEWORKS = ("langchain", "llamaindex", "openai")
 
@@ -92,7 +92,7 @@ def test_a_wrong_target_that_lets_nothing_through_is_no_hole(tmp_path, monkeypat
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", ["langchain", pytest.param("openai", marks=pytest.mark.thorough)])
 def test_a_provenance_that_vouches_for_everything_is_found(framework, tmp_path, monkeypatch, plan_differences):
-    monkeypatch.setattr(provenance._Trace, "_judge_value", lambda *_args, **_options: Provenance.USER)
+    monkeypatch.setattr(vouching.ValueJudge, "judge", lambda *_args, **_options: Provenance.USER)
     result = play(framework, tmp_path, monkeypatch, classes=(AttackClass.RESPELL, AttackClass.RELAY))
     assert any(hole.code is HoleCode.PROVENANCE and "report it" in hole.fix for hole in result.holes)
     assert result.held.hits < result.held.total / 2

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from value_world import KNOWN, UNTRUSTED, USER, VOUCHED, World, world
 
 from halo_core.content.personal_data import is_iban
-from halo_core.values import fingerprint_known_text, fingerprint_text, trace_arguments
+from halo_core.values import fingerprint_known_text, fingerprint_text, trace_leaves
 from halo_core.values.addresses import canonicalize_email, canonicalize_host, canonicalize_path, parse_url
 from halo_core.values.forms import find_forms, parse_argument
 from halo_core.values.hidden import generate_argument_readings
@@ -231,4 +231,4 @@ def test_what_is_behind_a_cap_counts_as_untrusted():
 
 
 def test_an_empty_session_vouches_for_nothing():
-    assert trace_arguments({"a": "ana", "b": 12}, World().sketch, ("a",))[0].origin not in VOUCHED
+    assert trace_leaves(parse_leaves({"a": "ana", "b": 12}), World().sketch, ("a",))[0].origin not in VOUCHED

@@ -14,8 +14,9 @@ from halo_core.values import (
     fingerprint_text,
     fingerprint_vouching_text,
     split_repeats,
-    trace_arguments,
+    trace_leaves,
 )
+from halo_core.values.leaves import parse_leaves
 
 KEY = b"k" * 32
 USER, KNOWN, SYSTEM = Provenance.USER, Provenance.KNOWN, Provenance.SYSTEM
@@ -73,7 +74,7 @@ class World:
 
     def trace(self, args: Mapping[str, Any], targets: tuple[str, ...] = ()) -> tuple[TracedLeaf, ...]:
         """Every leaf of the arguments."""
-        return trace_arguments(args, self.sketch, targets)
+        return trace_leaves(parse_leaves(args), self.sketch, targets)
 
     def leaf(self, value: Any, name: str = "to", *, target: bool = True) -> TracedLeaf:
         """The worst leaf of one argument."""

@@ -163,7 +163,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         sketch,
         resource.targets,
         find_amount_name(resource),
-        is_declared=known.names if known else None,
+        is_declared_known=known.names if known else None,
         are_paths_objects=sends_objects(resource),
         are_handles_targets=has_open_targets(resource),
         tool=resource.id,

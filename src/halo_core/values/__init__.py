@@ -44,7 +44,6 @@ from halo_core.values.observed_text import (
 )
 from halo_core.values.provenance import (
     TracedLeaf,
-    trace_arguments,
     trace_leaves,
     vouch_for_user,
 )
@@ -142,7 +141,6 @@ __all__ = [
     "split_name",
     "split_repeats",
     "to_canonical_form",
-    "trace_arguments",
     "trace_leaves",
     "vouch_for_user",
 ]

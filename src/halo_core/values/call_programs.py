@@ -6,13 +6,15 @@ import re
 from typing import Final
 
 from halo_core.model import Impact, ProgramClass, Provenance
-from halo_core.values.argument_names import name_of_argument, names_field
+from halo_core.values.argument_names import name_of_argument, names_field, split_argument_name
+from halo_core.values.argument_values import SHELL_NAMES
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
 from halo_core.values.languages import Language
 from halo_core.values.leaves import Leaf
+from halo_core.values.numbers import singularize
 from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
-from halo_core.values.provenance import TracedLeaf, is_shell_argument, trace_leaves
+from halo_core.values.provenance import TracedLeaf, trace_leaves
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 _PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
@@ -84,7 +86,7 @@ def _guess_language(call: CallView, leaf: TracedLeaf) -> str:
     """What runs a leaf; empty where that is not certain, since one text can mean different things."""
     name = name_of_argument(leaf.pointer)
     words = words_of(call.resource.id) | words_of(name)
-    if is_shell_argument(name):
+    if not SHELL_NAMES.isdisjoint(map(singularize, split_argument_name(name))):
         return "" if not words.isdisjoint(_PYTHON_WORDS) else Language.SHELL
     # INVARIANT: FAILCLOSED - a program in a language that nobody reads is none that only computes.
     if not words.isdisjoint(_SHELL_WORDS | _OTHER_LANGUAGES):

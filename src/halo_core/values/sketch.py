@@ -44,6 +44,10 @@ SOURCE_SHIFT: Final = 3
 """Bits of a mark before the place of its source."""
 _ORIGIN_MASK: Final = 7
 ORIGIN_BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
+USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
+SYSTEM_BIT: Final = ORIGIN_BITS[Provenance.SYSTEM]
+_UNTRUSTED_BIT: Final = ORIGIN_BITS[Provenance.UNTRUSTED]
+_TRUSTED_BITS: Final = USER_BIT | SYSTEM_BIT
 
 # A comma ends a token unless it groups thousands.
 _CHARACTERS: Final = r"[^\s,;()\[\]{}<>\"'`|=*]+"
@@ -158,6 +162,26 @@ def _fingerprint_verbs(key: bytes, stems: frozenset[str]) -> tuple[int, ...]:
     return tuple(fingerprint_forms(key, [make_form(("verb", stem)) for stem in stems]))
 
 
+def has_user_mark(marks: Iterable[int]) -> bool:
+    """Whether the user has said something with one of these marks."""
+    return any(map(USER_BIT.__and__, marks))
+
+
+def has_trusted_mark(marks: Iterable[int]) -> bool:
+    """Whether the user or the system has said something with one of these marks."""
+    return any(map(_TRUSTED_BITS.__and__, marks))
+
+
+def has_foreign_mark(marks: Iterable[int]) -> bool:
+    """Whether one of these marks is foreign: of something that only untrusted content has said."""
+    return _UNTRUSTED_BIT in map(_ORIGIN_MASK.__and__, marks)
+
+
+def count_foreign_marks(marks: Iterable[int]) -> int:
+    """How many of these marks are foreign; see `has_foreign_mark`."""
+    return list(map(_ORIGIN_MASK.__and__, marks)).count(_UNTRUSTED_BIT)
+
+
 class Sketch:
     """Marks of one session, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store.
 
@@ -240,6 +264,10 @@ class Sketch:
     def look_up_forms(self, forms: Iterable[Form]) -> list[int]:
         """Mark of each form in the texts that were seen, 0 where it was in none."""
         return list(map(self.marks.get, fingerprint_forms(self._key, forms), repeat(0)))
+
+    def has_untrusted_said(self, word: str) -> bool:
+        """Whether untrusted content has said a word, whoever else has."""
+        return bool(self.look_up_marks([word])[0] & _UNTRUSTED_BIT)
 
     def was_asked(self, stems: frozenset[str]) -> bool:
         """Whether the user has written a word with one of these stems of verbs."""

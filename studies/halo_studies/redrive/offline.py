@@ -209,7 +209,7 @@ def replay_session(
                 replay.sketch,
                 resource.targets,
                 resource.amount,
-                is_declared=role.names_known,
+                is_declared_known=role.names_known,
                 are_paths_objects=sends_objects(resource),
                 are_handles_targets=has_open_targets(resource),
                 tool=resource.id,

@@ -1,0 +1,126 @@
+"""What untrusted content said of a value that nobody vouches for: its words, and what could be hidden in it.
+
+A value may be disguised so that it is not found in the content that it came from: encoded, cut in pieces, with letters
+that look alike. Readings of it (`generate_argument_readings`) are looked up one by one, within a budget for each call.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Final
+
+from halo_core.model import Provenance
+from halo_core.values.forms import ArgumentValue, find_forms
+from halo_core.values.hidden import generate_argument_readings
+from halo_core.values.kinds import SUSPICIOUS, Form
+from halo_core.values.normalization import make_skeleton
+from halo_core.values.result_origins import TRUST_ORDER
+from halo_core.values.sketch import Sketch, count_foreign_marks, extract_tokens, has_foreign_mark, has_trusted_mark
+from halo_core.values.vouching import READ_LENGTH
+
+_MAX_READ_LEAVES: Final = 24  # leaves of a call whose readings are looked up
+_MAX_READINGS: Final = 64  # of one leaf
+_MAX_READING_WORDS: Final = 1024  # of all readings of a call
+_MAX_FORM_TEXT: Final = 1024  # characters of a reading in which forms are looked for
+_MAX_READING_FORMS: Final = 64
+_MAX_WORD: Final = 64  # characters
+
+
+class HiddenValueFinder:
+    """Finds what untrusted content said of the values of one call.
+
+    Args:
+        sketch: what the session has seen.
+        leaf_count: leaves of the call.
+    """
+
+    __slots__ = ("_leaves_left", "_sketch", "_words_left")
+
+    def __init__(self, sketch: Sketch, leaf_count: int) -> None:
+        self._sketch = sketch
+        self._leaves_left = min(leaf_count, _MAX_READ_LEAVES)
+        self._words_left = _MAX_READING_WORDS
+
+    def judge(
+        self,
+        text: str,
+        values: list[ArgumentValue],
+        word_marks: list[int],
+        origin: Provenance,
+        flags: set[str],
+        *,
+        is_read: bool,
+        is_target: bool,
+    ) -> Provenance:
+        """The origin of a leaf, worse where an untrusted source has said a part of it.
+
+        Args:
+            text: of the leaf.
+            values: that its text is parsed into.
+            word_marks: marks of its words.
+            origin: by who vouches for it.
+            flags: takes `suspicious` where a part is hidden, or where the value looks like one that is vouched for.
+            is_read: whether anything can be hidden in it; nothing is in amounts and dates.
+            is_target: it says where something goes.
+        """
+        foreign = count_foreign_marks(word_marks)
+        if foreign and foreign == len(word_marks):
+            return Provenance.UNTRUSTED
+        worst = Provenance.MIXED if foreign and origin is not Provenance.SYSTEM else origin
+        if not is_read or self._leaves_left <= 0:
+            return worst
+        self._leaves_left -= 1
+        hidden, is_lookalike = self._judge_readings(text, values, is_target=is_target)
+        if hidden is not None or is_lookalike:
+            flags.add(SUSPICIOUS)
+        return worst if hidden is None else max(hidden, worst, key=TRUST_ORDER.__getitem__)
+
+    def _judge_readings(
+        self, text: str, values: list[ArgumentValue], *, is_target: bool
+    ) -> tuple[Provenance | None, bool]:
+        """What readings of a leaf say of it.
+
+        Args:
+            text: of the leaf.
+            values: that its text is parsed into.
+            is_target: it says where something goes.
+
+        Returns:
+            The origin, or None where no untrusted source said a reading; and whether the leaf looks like an address of
+            somebody else, trusted or not.
+        """
+        looks = [
+            Form("skeleton", make_skeleton(form.text))
+            for value in values
+            for form in value.forms
+            if form.domain in ("email", "host")
+        ]
+        is_lookalike = False
+        if looks:
+            marks = self._sketch.look_up_forms(looks)
+            if has_foreign_mark(marks):
+                return Provenance.UNTRUSTED, True
+            is_lookalike = has_trusted_mark(marks)
+        if self._sketch.has_untrusted:
+            for reading in islice(generate_argument_readings(text, is_value=is_target), _MAX_READINGS):
+                if self._words_left <= 0:
+                    break
+                origin = self._judge_reading(reading)
+                if origin is not None:
+                    return origin, True
+        return None, is_lookalike
+
+    def _judge_reading(self, reading: str) -> Provenance | None:
+        if reading.isalpha() and reading.isascii() and len(reading) <= _MAX_WORD:
+            words = [reading.casefold()]
+        else:
+            words = list(islice(extract_tokens(reading[:READ_LENGTH]), self._words_left))
+        self._words_left -= len(words)
+        marks = self._sketch.look_up_marks(words) if words else []
+        foreign = count_foreign_marks(marks)
+        if foreign:
+            return Provenance.UNTRUSTED if foreign == len(marks) else Provenance.MIXED
+        if reading.isalpha():
+            return None
+        forms = islice(find_forms(reading[:_MAX_FORM_TEXT]), _MAX_READING_FORMS)
+        return Provenance.UNTRUSTED if has_foreign_mark(self._sketch.look_up_forms(forms)) else None

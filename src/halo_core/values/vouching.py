@@ -1,0 +1,259 @@
+"""Who vouches for one value of an argument: the user, a trusted lookup or the operator's declaration, or nobody.
+
+A value is the user's only if one contiguous part of a text of the user has its form (`Ana@X.example` is
+`ana@x.example`), or has its words in order. That the words stand anywhere in the texts is not enough: it would let
+untrusted content compose a value of words that the user wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from functools import partial, reduce
+from itertools import islice
+from operator import or_
+from typing import Final, NamedTuple
+
+from halo_core.model import Provenance
+from halo_core.values.addresses import find_registrable_domain
+from halo_core.values.forms import ArgumentValue, is_name
+from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind
+from halo_core.values.lexicon import LEVEL_NAMES, STOP_WORDS, is_task_word
+from halo_core.values.numbers import MIN_DIGITS, singularize
+from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_foreign_mark, has_user_mark
+from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
+from halo_core.values.user_texts import NO_NAMES
+
+READ_LENGTH: Final = 256
+"""Characters of a value whose words are looked at where they are not looked for in order."""
+_BEGINNING: Final = 8  # tokens by which a long text is looked for first
+_MIN_ROW: Final = 4  # tokens
+_COMPOUND: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A-Za-z]{1,8}")
+"""A short id of letters and digits, such as `A-1`."""
+_SHORT_ID: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_GENERIC_NOUNS: Final = frozenset(
+    "id ids name names number no num nr key ref code to from target value by of and the in on for with at list".split()
+)
+"""Words of arguments' names that do not say what a value is."""
+AUDIENCE_WORDS: Final = frozenset(
+    "all everyone everybody public external extern ext outside team list lists group announce announcements press "
+    "media customers clients partners vendors suppliers investors subscribers newsletter news members users "
+    "community forum distribution dl guests alumni contractors".split()
+)
+"""Words of addresses that reach many."""
+
+
+class ArgumentContext(NamedTuple):
+    """What is known of the argument that a value stands in.
+
+    Args:
+        is_target: it is declared to say where something goes.
+        is_thing: it holds a thing of a system, such as a branch, which may have a common word as its name.
+        nouns: words of its name, and what its number is the number of: `invoice` of `invoice_id`.
+    """
+
+    is_target: bool = False
+    is_thing: bool = False
+    nouns: Collection[str] = ()
+
+
+make_argument_context: Final = partial(tuple.__new__, ArgumentContext)
+"""Makes one of its members; the constructor of a named tuple is a Python function, and a call has many leaves."""
+
+
+class ValueJudge:
+    """Judges the values of one call by the sketch of its session.
+
+    Args:
+        sketch: what the session has seen.
+        is_declared_known: whether the operator has declared a value as known; None where nothing is declared.
+    """
+
+    __slots__ = ("_is_declared_known", "_sketch", "_user_spans")
+
+    def __init__(self, sketch: Sketch, is_declared_known: Callable[[ArgumentValue], bool] | None) -> None:
+        self._sketch = sketch
+        self._is_declared_known = is_declared_known
+        self._user_spans = sketch.spans[Provenance.USER]
+
+    def judge(self, value: ArgumentValue, argument: ArgumentContext, marks: list[int], flags: set[str]) -> Provenance:
+        """The origin of a value: `user`, `known`, `system`, or `novel` where nobody vouches for it.
+
+        Whether untrusted content said it is for the caller to find, from the marks.
+
+        Args:
+            value: one reading of the argument's text.
+            argument: what it stands in.
+            marks: takes the marks of its forms.
+            flags: takes its flags, such as `respelled`.
+        """
+        is_target = argument.is_target or value.kind in TARGET_KINDS
+        origin = self._judge_forms(value.forms, marks) if value.forms else None
+        if value.in_words if origin is None else origin is Provenance.USER and is_target:
+            tokens, fingerprints = self._read_in_order(value.text)
+            if origin is None:
+                origin = self._judge_words(
+                    value, tokens, fingerprints, argument, is_target=is_target
+                ) or self._judge_beside_noun(tokens, argument.nouns)
+            elif not self._user_spans.find(fingerprints):
+                flags.add(RESPELLED)
+        if origin not in VOUCHED_ORIGINS and is_target and self._is_known_target(value, argument):
+            origin = Provenance.KNOWN
+        if origin in VOUCHED_ORIGINS:
+            # A form that equals a vouched one is delivered to the same place, however it is written.
+            return origin
+        flags.update(value.flags)
+        if value.host and self._is_of_users_site(value.host):
+            flags.add(SAME_SITE)
+        return origin or Provenance.NOVEL
+
+    def are_foreign(self, forms: Collection[Form]) -> bool:
+        """Whether only untrusted content has said one of these forms."""
+        return has_foreign_mark(self._sketch.look_up_forms(forms))
+
+    # by its form
+
+    def _judge_forms(self, forms: Collection[Form], marks: list[int]) -> Provenance | None:
+        """The origin by the canonical spellings of a value; None where nobody trusted has said them."""
+        said = self._sketch.look_up_forms(forms)
+        marks += said
+        origins = reduce(or_, said)
+        if origins & USER_BIT:
+            return Provenance.USER
+        if self._sketch.spans[Provenance.KNOWN]:
+            looked_up = self._sketch.look_up_known(forms)
+            marks += looked_up
+            if any(looked_up):
+                return Provenance.KNOWN
+        return Provenance.SYSTEM if origins & SYSTEM_BIT else None
+
+    def _is_known_target(self, value: ArgumentValue, argument: ArgumentContext) -> bool:
+        """Whether a target is an item of a trusted lookup, or declared as known by the operator."""
+        if argument.is_target and value.kind is Kind.HANDLE and self._is_listed(value.text, argument.nouns):
+            return True
+        if self._is_declared_known is None:
+            return False
+        # That its domain is ours says nothing of who reads a mailing list.
+        return self._is_declared_known(value._replace(host="") if self._is_foreign_list(value) else value)
+
+    def _is_foreign_list(self, value: ArgumentValue) -> bool:
+        """Whether an untrusted source chose an address that many read, outsiders perhaps, and the user did not."""
+        if value.kind is not Kind.EMAIL or not value.forms or not self.are_foreign(value.forms):
+            return False
+        words = _LETTERS.findall(value.forms[0].text.partition("@")[0].casefold())
+        audience = [word for word in words if word in AUDIENCE_WORDS]
+        return bool(audience) and not has_user_mark(self._sketch.look_up_marks(audience))
+
+    def _is_of_users_site(self, host: str) -> bool:
+        # The Public Suffix List is loaded only if a text of the user names a site.
+        if not self._user_spans or not has_user_mark(self._sketch.look_up_forms([ANY_SITE])):
+            return False
+        return has_user_mark(self._sketch.look_up_forms([Form("site", find_registrable_domain(host))]))
+
+    # by its words in order
+
+    def _read_in_order(self, text: str) -> tuple[list[str], bytes]:
+        """Tokens of a value and their fingerprints; none of a long one whose beginning stands nowhere."""
+        key = self._sketch.key
+        if len(text) > READ_LENGTH:
+            beginning = fingerprint_tokens_in_order(tokenize(text[:READ_LENGTH])[:-1][:_BEGINNING], key)
+            if not any(spans.find(beginning) for spans in self._sketch.spans.values()):
+                return [], b""
+        tokens = tokenize(text, MAX_TEXT_TOKENS + 1)
+        # INVARIANT: VOUCH - a value is found whole or not at all.
+        return (tokens, fingerprint_tokens_in_order(tokens, key)) if len(tokens) <= MAX_TEXT_TOKENS else ([], b"")
+
+    def _judge_words(
+        self,
+        value: ArgumentValue,
+        tokens: list[str],
+        fingerprints: bytes,
+        argument: ArgumentContext,
+        *,
+        is_target: bool,
+    ) -> Provenance | None:
+        """The origin by the words of a value in order; None where no trusted text has them."""
+        # A row of signs such as `0 5 * * *` says enough by its length.
+        is_row = (not is_target and len(tokens) >= _MIN_ROW) or _COMPOUND.fullmatch(value.text) is not None
+        if not fingerprints or not (is_row or is_name(value.text[:READ_LENGTH])):
+            return None
+        # A word of the language names nobody where the argument says where something goes.
+        is_word = argument.is_target and len(tokens) == 1 and tokens[0].isalpha() and tokens[0].islower()
+        is_common = is_word and is_task_word(tokens[0])
+        if is_common and not argument.is_thing:
+            return self._judge_behind_sign(tokens[0])
+        # Any word may be somebody's handle; the user's counts where it is used as a name.
+        must_name = is_word and (is_common or not argument.is_thing)
+        # Systems tell the cases of ids apart; only of what is merely said does the case make no difference.
+        least = 2 if is_target else 1
+        for origin in VOUCHED_ORIGINS:
+            if self._sketch.spans[origin].find(fingerprints) < least:
+                continue
+            if (
+                origin is Provenance.USER
+                and must_name
+                and not self._is_used_as_name(tokens[0], is_thing=argument.is_thing)
+            ):
+                continue
+            return origin
+        if value.kind is Kind.HANDLE and len(tokens) == 2 and tokens[0] in "#@":
+            bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
+            if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
+                return Provenance.USER
+        words = list(islice(extract_tokens(value.text[:READ_LENGTH]), 2))
+        if len(words) == 1 and self._sketch.look_up_marks(words)[0] & SYSTEM_BIT:
+            return Provenance.SYSTEM
+        return None
+
+    def _judge_behind_sign(self, word: str) -> Provenance | None:
+        """The origin of a common word, which names somebody only behind a sign: `#project`, `@mail`."""
+        for sign in "#@":
+            if self._user_spans.find(fingerprint_tokens_in_order([sign, word], self._sketch.key)) > 1:
+                return Provenance.USER
+        return None
+
+    def _is_used_as_name(self, word: str, *, is_thing: bool) -> bool:
+        """Whether the user wrote a word as a name: of somebody, or of a thing where one is asked for."""
+        uses = ("named", "thing") if is_thing else ("named",)
+        return has_user_mark(self._sketch.look_up_forms([Form(use, word) for use in uses]))
+
+    def _judge_beside_noun(self, tokens: list[str], nouns: Collection[str]) -> Provenance | None:
+        """The origin of a word, or an id of two signs, by the noun of its argument beside it in a vouching text.
+
+        `class_name="4b"` is the user's behind "class 4b", and `permit="parking"` in "the parking permit".
+        """
+        if len(tokens) != 1 or tokens[0] in NO_NAMES or tokens[0] in STOP_WORDS:
+            return None
+        word, key, spans = tokens[0], self._sketch.key, self._sketch.spans
+        if not (_SHORT_ID.fullmatch(word) or _is_plain_word(word)):
+            return None
+        exact = fingerprint_tokens_in_order([word], key)
+        rows = [row for noun in sorted({*nouns} - _GENERIC_NOUNS) for row in ([noun, word], [word, noun])]
+        for fingerprints in [fingerprint_tokens_in_order(row, key) for row in rows]:
+            for origin in VOUCHED_ORIGINS:
+                if spans[origin].find(fingerprints) and spans[origin].find(exact) > 1:
+                    return origin
+        return None
+
+    def _is_listed(self, text: str, nouns: Collection[str]) -> bool:
+        """Whether a common word or a short number is an item of what a trusted lookup brought.
+
+        A number without its noun is one that no untrusted source has said. A right or an audience names nothing.
+        """
+        is_number = text.isascii() and text.isdigit() and len(text) < MIN_DIGITS
+        if not self._sketch.spans[Provenance.KNOWN] or not (is_number or _is_plain_word(text)):
+            return False
+        if not is_number and (text in AUDIENCE_WORDS or not LEVEL_NAMES.isdisjoint(nouns)):
+            return False
+        item = str(int(text)) if is_number else text
+        forms = [Form("listed", item), *[Form("listed", f"{singularize(noun)} {item}") for noun in sorted({*nouns})]]
+        if not any(self._sketch.look_up_known(forms)):
+            return False
+        return not is_number or not self._sketch.has_untrusted_said(text)
+
+
+def _is_plain_word(text: str) -> bool:
+    """Whether a text is one word in small letters."""
+    return text.isalpha() and text.islower() and is_name(text)

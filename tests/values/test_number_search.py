@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counts import count
-from halo_core.values import numbers
+from halo_core.values import amounts, dates, numbered, numbers
 from halo_core.values.forms import find_forms
 from halo_core.values.spans import tokenize
 
 _TEXTS = st.text(alphabet="0123456789 +-(./,:#@_abEUR$€\n", max_size=24)
 
-# As `numbers` has them, with what must not stand before a number in front.
+# As the modules have them, with what must not stand before a number in front.
 _PLAIN = {
     "_ISO_DATE": r"(?<![0-9-])([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])",
     "_NUMERIC_DATE": r"(?<![0-9./-])([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})(?![0-9])",
@@ -33,7 +33,8 @@ _PLAIN = {
 @settings(max_examples=count(400))
 @given(text=_TEXTS)
 def test_a_pattern_finds_what_its_plain_form_finds(name, text):
-    found = [(match.span(), match.groups()) for match in getattr(numbers, name).finditer(text)]
+    pattern = next(getattr(module, name) for module in (numbers, amounts, dates, numbered) if hasattr(module, name))
+    found = [(match.span(), match.groups()) for match in pattern.finditer(text)]
     assert found == [(match.span(), match.groups()) for match in re.finditer(_PLAIN[name], text)]
 
 

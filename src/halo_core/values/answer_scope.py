@@ -26,7 +26,7 @@ from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.leaves import KEY, extract_fields, extract_texts
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.normalization import has_invisible
-from halo_core.values.numbers import MIN_DIGITS
+from halo_core.values.numbered import MIN_DIGITS
 
 MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from halo_core.values.foreign_words import to_numbered_noun
-from halo_core.values.numbers import singularize
+from halo_core.values.numbered import singularize
 
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_]{1,64}")

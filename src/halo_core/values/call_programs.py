@@ -12,7 +12,7 @@ from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
 from halo_core.values.languages import Language
 from halo_core.values.leaves import Leaf
-from halo_core.values.numbers import singularize
+from halo_core.values.numbered import singularize
 from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
 from halo_core.values.provenance import TracedLeaf, trace_leaves
 from halo_core.values.result_origins import VOUCHED_ORIGINS

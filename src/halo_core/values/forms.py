@@ -21,12 +21,14 @@ from halo_core.values.addresses import (
     looks_like_path,
     parse_url,
 )
+from halo_core.values.amounts import canonicalize_amounts, trim_number
 from halo_core.values.argument_values import is_program
 from halo_core.values.asked_acts import HANDED_OVER, find_asked_stems, hands_over_tasks
+from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
-from halo_core.values.kinds import ANY_SITE, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
+from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.normalization import has_invisible, make_skeleton
-from halo_core.values.numbers import MAX_FORMS
+from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.paid_amounts import find_ceiling_forms
 from halo_core.values.text import split_name
 from halo_core.values.user_texts import (
@@ -224,7 +226,7 @@ def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool
         name_words: words of the argument's name, in lower case.
         is_target: the argument is declared a target.
     """
-    names = frozenset(map(numbers.singularize, name_words))
+    names = frozenset(map(singularize, name_words))
     stripped = text.strip()
     if len(stripped) > _MAX_NAME:
         if not names.isdisjoint(_MAIL_NAMES) and _MAIL_SIGN.search(stripped) is not None:
@@ -245,7 +247,7 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
         kind = Kind.PROGRAM if is_program(text, names) else Kind.HANDLE
         return ArgumentValue(kind, text, in_words=True)
     if not is_target and _PLAIN_AMOUNT.fullmatch(text) is not None:
-        return ArgumentValue(Kind.AMOUNT, text, (make_form(("amount", numbers.trim_number(text))),))
+        return ArgumentValue(Kind.AMOUNT, text, (make_form(("amount", trim_number(text))),))
     flags = (SUSPICIOUS,) if has_invisible(text) else ()
     if is_program(text, names):
         return ArgumentValue(Kind.PROGRAM, text, in_words=True, flags=flags)
@@ -340,12 +342,12 @@ def _parse_number(  # noqa: PLR0911  one return for each kind
     iban = numbers.canonicalize_iban(text)
     if iban is not None:
         return ArgumentValue(Kind.ACCOUNT, text, (make_form(("iban", iban)),), False, flags)
-    amounts = tuple([make_form(("amount", number)) for number in numbers.canonicalize_amounts(text)])
+    amounts = tuple([make_form(("amount", number)) for number in canonicalize_amounts(text)])
     digits = numbers.canonicalize_digits(text)
-    if digits is not None and len(digits) >= numbers.MIN_DIGITS and (is_target or not amounts or len(digits) >= 7):
+    if digits is not None and len(digits) >= MIN_DIGITS and (is_target or not amounts or len(digits) >= 7):
         kind = Kind.TELEPHONE if numbers.looks_like_telephone(text) else Kind.ACCOUNT
         return ArgumentValue(kind, text, (make_form(("digits", digits)), *(() if is_target else amounts)), False, flags)
-    dates = tuple(numbers.find_date_forms(text)) if 6 <= len(text) <= 32 and _HAS_DIGIT.search(text) else ()
+    dates = tuple(find_date_forms(text)) if 6 <= len(text) <= 32 and _HAS_DIGIT.search(text) else ()
     if dates and not is_target:
         return ArgumentValue(Kind.DATE, text, dates, True, flags)
     if not amounts and not (text.isascii() and text.isdigit()):

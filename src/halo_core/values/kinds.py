@@ -53,6 +53,8 @@ class Form(NamedTuple):
 make_form: Final[Callable[[tuple[str, str]], Form]] = partial(tuple.__new__, Form)
 """Makes a form of its members; the constructor of a named tuple is a Python function, and a text has many forms."""
 
+MAX_FORMS: Final = 4_096
+"""Forms of one text that are kept."""
 SUSPICION_DOMAINS: Final = frozenset({"skeleton", "site"})
 """Domains that never show where a value came from; they only raise suspicion or describe a value."""
 

@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 from halo_core.model import Provenance
 from halo_core.values.forms import find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
-from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, SUSPICION_DOMAINS, Form
+from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSPICION_DOMAINS, Form
 from halo_core.values.lexicon import STOP_WORDS
-from halo_core.values.numbers import MAX_FORMS, MIN_DIGITS, singularize
+from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.sketch import (
     KNOWN,
     Sketch,

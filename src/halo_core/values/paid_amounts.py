@@ -22,10 +22,10 @@ from decimal import Decimal, InvalidOperation
 from math import ceil
 from typing import Final
 
+from halo_core.values.amounts import PaidAmount, find_paid_amounts
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import POLICY_ASKING_WORDS, STOP_WORDS
-from halo_core.values.numbers import PaidAmount, find_paid_amounts
 from halo_core.values.text import split_name
 
 _MAX_LEVEL: Final = 40

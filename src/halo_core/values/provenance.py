@@ -30,7 +30,7 @@ from halo_core.values.joined import find_joined_form, find_joined_values, iter_a
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Kind
 from halo_core.values.leaves import KEY, Leaf, is_beside_target
 from halo_core.values.lexicon import EDITING_LEVELS, EDITING_STEMS, LEAST_LEVELS, LEVEL_NAMES
-from halo_core.values.numbers import MIN_DIGITS
+from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, Sketch, has_foreign_mark, has_user_mark
 from halo_core.values.vouching import AUDIENCE_WORDS, ArgumentContext, ValueJudge, make_argument_context

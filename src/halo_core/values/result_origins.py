@@ -8,10 +8,11 @@ from typing import Final
 
 from halo_core.model import ActionKind, Impact, Provenance, Resource
 from halo_core.values.argument_names import name_of_argument, split_argument_name
+from halo_core.values.dates import is_date
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.kinds import TARGET_KINDS, Kind
 from halo_core.values.leaves import Leaf
-from halo_core.values.numbers import is_date, singularize
+from halo_core.values.numbered import singularize
 
 TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""

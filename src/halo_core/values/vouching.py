@@ -19,7 +19,7 @@ from halo_core.values.addresses import find_registrable_domain
 from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind
 from halo_core.values.lexicon import LEVEL_NAMES, STOP_WORDS, is_task_word
-from halo_core.values.numbers import MIN_DIGITS, singularize
+from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_foreign_mark, has_user_mark
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize

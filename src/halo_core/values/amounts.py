@@ -1,0 +1,185 @@
+"""Amounts of money and other numbers: what a numeral can mean, which currency stands beside it, what is paid.
+
+canonicalize_amounts("1.500 EUR")             # ("1.5 EUR", "1500 EUR"): a point for decimals, or for thousands
+find_paid_amounts("Pay Ana 20 for invoice 7") # [PaidAmount(start=8, readings=("20",))]: 7 is no amount
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import Final, NamedTuple
+
+from halo_core.content.personal_data import normalize_text
+from halo_core.values.kinds import MAX_FORMS, Form, make_form
+
+_CURRENCY: Final = (
+    r"(?:[$€£¥]|\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN)\b|\b(?:euros?|dollars?|pounds?)\b)"
+)
+_CURRENCIES: Final = {
+    "$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "euro": "EUR",
+    "euros": "EUR",
+    "dollar": "USD",
+    "dollars": "USD",
+    "pound": "GBP",
+    "pounds": "GBP",
+}
+_NUMERAL: Final = (
+    r"[+-]?[0-9]{1,3}(?:[.,' \u202f][0-9]{3}){1,9}(?:[.,][0-9]{1,4})?(?![0-9])|[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?"
+)
+_AMOUNT: Final = re.compile(
+    rf"(?P<before>{_CURRENCY})?[ ]?(?<![A-Za-z0-9_.,:/-])(?P<number>{_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
+    rf"[ ]?(?P<after>{_CURRENCY})?",
+    re.IGNORECASE,
+)
+_WHOLE_NUMERAL: Final = re.compile(_NUMERAL)
+_NUMBER_IN_TEXT: Final = re.compile(
+    r"[0-9+-](?<![A-Za-z0-9_.,:/-][0-9+-])(?<![A-Za-z0-9]-[0-9+-])(?:(?<=[0-9])[0-9]*+|(?<=[+-])[0-9]++)"
+    r"(?:[.,'][0-9]++|[ \u202f][0-9]{3}(?![0-9]))*+(?![A-Za-z0-9_/@-]|:\S)"
+)
+_LISTED_NUMBER: Final = re.compile(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
+_CURRENCY_BEFORE: Final = re.compile(rf"({_CURRENCY})[ ]?$", re.IGNORECASE)
+_CURRENCY_BEHIND: Final = re.compile(rf"[ ]?({_CURRENCY})", re.IGNORECASE)
+_CURRENCY_STARTS: Final = frozenset("$uegjcaisndpUEGJCAISNDP")
+_CURRENCY_ENDS: Final = frozenset("$drpyfknsoDRPYFKNSO")
+"""First and last signs of the currencies that are written in ASCII."""
+_PLAIN_NUMBER: Final = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+
+
+def add_amount_forms(text: str, forms: list[Form]) -> None:
+    """Add the forms of the numbers in a text that stand alone, and again with the currency beside them.
+
+    `20 euro` is `amount 20` and `amount 20 EUR`. Of each number all readings are added (`1.500`).
+
+    Args:
+        text: without what was taken for an account, a telephone number or a date.
+        forms: takes the forms, up to `MAX_FORMS`.
+    """
+    for match in _NUMBER_IN_TEXT.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
+        start, end = match.span()
+        # The last sign of a currency before, and the first of one behind: most numbers have neither beside them.
+        before, behind = text[max(start - 3, 0) : start].rstrip(" \n")[-1:], text[end : end + 2].lstrip(" ")[:1]
+        currency = None
+        if before in _CURRENCY_ENDS or behind in _CURRENCY_STARTS or not (before + behind).isascii():
+            currency = _find_currency(text, start, end)
+        numeral = match[0]
+        for number in (numeral.lstrip("0") or "0",) if numeral.isdigit() else _read_number_row(numeral):
+            forms.append(make_form(("amount", number)))
+            if currency is not None:
+                forms.append(make_form(("amount", f"{number} {_name_currency(currency[1])}")))
+
+
+def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
+    """The currency beside the number at these places: before it, or else behind."""
+    return _CURRENCY_BEFORE.search(text, max(start - 8, 0), start) or _CURRENCY_BEHIND.match(text, end)
+
+
+_NUMBER_BEHIND_VERB: Final = re.compile(
+    r"\b(?:pay|transfer|send|wire|remit|donate|tip|refund|spend|top up|überweise|bezahle|zahle|paie|vire|paga"
+    r"|transfiere|zapłać|przelej|betaal)(?: (?:him|her|them|us))?(?: [A-Z][\w.-]*){0,3} "
+    rf"({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
+)
+
+
+_NUMBER_BEHIND_NOUN: Final = re.compile(
+    r"\b(?:(?:rent|fee|price|amount|total|sum|payment|transfer|refund|salary|deposit|donation|bill|invoice|balance|betrag"
+    r"|miete|überweisung|zahlung|rechnung|virement|montant|loyer|facture|importe|transferencia|alquiler|pago|factura"
+    r"|importo|bonifico|affitto|fattura|bedrag|huur|kwot[aęy])(?: is|:)? (?:of|von|über|de|di|van)|amount|total|sum"
+    rf"|make it|betrag|montant|importe|importo|bedrag)(?: is|:)? ({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])",
+    re.IGNORECASE,
+)
+"""A number behind a noun that is counted in money: `the rent of 900`, but not `invoice 417`."""
+_NUMBER_BEFORE_TO: Final = re.compile(
+    rf"(?:,|\b(?:and|und|et|y|e|en|i)) ({_NUMERAL})(?= (?:to|for|an|für|à|pour|para|per|aan|voor|na|dla)\b)"
+)
+
+
+class PaidAmount(NamedTuple):
+    """An amount of money in a text.
+
+    Args:
+        start: where it begins.
+        readings: the numbers that it can mean, at least one.
+    """
+
+    start: int
+    readings: tuple[str, ...]
+
+
+def find_paid_amounts(text: str) -> list[PaidAmount]:
+    """The amounts of money in a text, in order: with a currency, or behind a verb such as `pay`."""
+    found: dict[int, str] = {}
+    for match in islice(_NUMBER_IN_TEXT.finditer(text), MAX_FORMS):
+        if _find_currency(text, *match.span()) is not None:
+            found[match.start()] = match[0]
+    first_lowered = text[:1].lower() + text[1:]
+    for match in islice(_NUMBER_BEHIND_VERB.finditer(first_lowered), MAX_FORMS):
+        found.setdefault(match.start(1), match[1])
+    for match in islice(_NUMBER_BEHIND_NOUN.finditer(text), MAX_FORMS):
+        found.setdefault(match.start(1), match[1])
+    for match in islice(_NUMBER_BEFORE_TO.finditer(text), MAX_FORMS) if found else ():
+        found.setdefault(match.start(1), match[1])  # "pay 10 to A and 20 to B"
+    read = [PaidAmount(start, _read_number_row(found[start])) for start in sorted(found)]
+    return [item for item in read if item.readings]
+
+
+def _read_number_row(text: str) -> tuple[str, ...]:
+    """The numbers of digits with commas and points between: one number, or a list without blanks."""
+    if _WHOLE_NUMERAL.fullmatch(text):
+        return _read_numeral(text)
+    # A form behind `MAX_FORMS` is not kept, so neither is a number of a row.
+    numbers = islice(_LISTED_NUMBER.finditer(text), MAX_FORMS)
+    return tuple([trim_number(item[0].replace(",", "")) for item in numbers])
+
+
+def canonicalize_amounts(text: str) -> tuple[str, ...]:
+    """What an argument says as an amount, in each way it can be read; empty if it is no amount."""
+    text = text.strip()
+    match = _AMOUNT.fullmatch(text if text.isascii() else normalize_text(text))
+    if match is None:
+        return ()
+    currency = match["before"] or match["after"]
+    numbers = _read_numeral(match["number"])
+    return tuple(f"{number} {_name_currency(currency)}" for number in numbers) if currency else numbers
+
+
+def _name_currency(text: str) -> str:
+    return _CURRENCIES.get(text.lower(), text.upper())
+
+
+def _read_numeral(text: str) -> tuple[str, ...]:
+    """The numbers that a numeral can mean: `1.500` is read with a point for decimals and with one for thousands."""
+    text = text.replace(" ", "").replace("'", "").replace("\u202f", "")
+    comma, point = text.rfind(","), text.rfind(".")
+    if comma < 0 and point < 0:
+        return (trim_number(text),)
+    if comma >= 0 and point >= 0:
+        return (trim_number(_drop_thousands(text, decimal="," if comma > point else ".")),)
+    sign = "," if comma >= 0 else "."
+    tail = len(text) - text.rfind(sign) - 1
+    if text.count(sign) > 1:
+        return (trim_number(text.replace(sign, "")),)
+    if tail == 3 and sign == ",":
+        return (trim_number(text.replace(sign, "")),)
+    as_decimal = trim_number(text.replace(",", "."))
+    return (as_decimal, trim_number(text.replace(sign, ""))) if tail == 3 and text[0] != "0" else (as_decimal,)
+
+
+def _drop_thousands(text: str, decimal: str) -> str:
+    other = "." if decimal == "," else ","
+    return text.replace(other, "").replace(decimal, ".")
+
+
+def trim_number(text: str) -> str:
+    """A plain numeral without the zeros that say nothing."""
+    match = _PLAIN_NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    sign, whole, decimals = match[1], match[2].lstrip("0") or "0", (match[3] or "").rstrip("0")
+    return ("-" if sign == "-" else "") + whole + (f".{decimals}" if decimals else "")

@@ -1,0 +1,82 @@
+"""Dates in a text: `2026-03-04`, `4.3.2026`, `March 4, 2026`, all with the form `2026-03-04`.
+
+Where day and month can be told in two ways (`03/04/2026`), both dates are found.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from halo_core.values.kinds import MAX_FORMS, Form, make_form
+
+_MONTHS: Final = "january february march april may june july august september october november december".split()
+_MONTH: Final = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_ISO_DATE: Final = re.compile(r"([0-9](?<![0-9-][0-9])[0-9]{3})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
+_ISO_MOMENT: Final = re.compile(
+    r"(?:19|20)[0-9]{2}-(?:0?[1-9]|1[0-2])(?:-(?:0?[1-9]|[12][0-9]|3[01]))?"
+    r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?Z?)?"
+)
+_NUMERIC_DATE: Final = re.compile(r"([0-9](?<![0-9./-][0-9])[0-9]?)([./-])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
+_YEAR: Final = re.compile(r"[12](?<![0-9][12])(?:(?<=1)9|(?<=2)0)[0-9]{2}(?![0-9])")
+_DAY_MONTH: Final = re.compile(
+    rf"\b(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ ]{{1,2}}(?:of )?{_MONTH},?[ ]{{1,2}}[0-9]{{4}}$", re.IGNORECASE
+)
+_MONTH_DAY: Final = re.compile(
+    rf"\b{_MONTH}[ ]{{1,2}}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?[ ]{{1,2}}[0-9]{{4}}$", re.IGNORECASE
+)
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day, perhaps with a time, and nothing else."""
+    return _ISO_MOMENT.fullmatch(text.strip()) is not None
+
+
+def find_date_forms(text: str) -> list[Form]:
+    """Forms of the dates in a text; of `03/04/2026` both readings."""
+    forms: list[Form] = []
+    add_date_forms(text, [], forms)
+    return forms
+
+
+def add_date_forms(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
+    """Add the forms of the dates in a text.
+
+    Args:
+        text: to be read.
+        taken: takes where each date begins and ends.
+        forms: takes the forms, up to `MAX_FORMS`.
+    """
+    for match in _ISO_DATE.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
+        taken.append(match.span())
+        forms.append(_make_date(match[1], match[2], match[3]))
+    for match in _NUMERIC_DATE.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
+        taken.append(match.span())
+        first, second, year = match[1], match[3], match[4]
+        if match[2] != "." and int(second) <= 31 and int(first) <= 12:
+            forms.append(_make_date(year, first, second))
+        if int(second) <= 12:
+            forms.append(_make_date(year, second, first))
+    if _YEAR.search(text) is not None:
+        _find_dates_in_words(text, taken, forms)
+
+
+def _find_dates_in_words(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> None:
+    for year in _YEAR.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
+        start = max(year.start() - 28, 0)
+        for pattern in (_DAY_MONTH, _MONTH_DAY):
+            found = pattern.search(text, start, year.end())
+            if found is not None:
+                taken.append(found.span())
+                month = next(i for i, name in enumerate(_MONTHS, 1) if name.startswith(found["month"].lower()))
+                forms.append(_make_date(year[0], str(month), found["day"]))
+
+
+def _make_date(year: str, month: str, day: str) -> Form:
+    return make_form(("date", f"{year}-{int(month):02}-{int(day):02}"))

@@ -1,0 +1,96 @@
+"""Short numbers, which count only together with the noun beside them: "invoice 42", "orders 7 and 8", "#7 channel"."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import Final
+
+from halo_core.values.foreign_words import to_numbered_noun
+from halo_core.values.kinds import MAX_FORMS, Form, make_form
+from halo_core.values.lexicon import STOP_WORDS
+
+MIN_DIGITS: Final = 5
+"""Digits that a number needs to be one without its noun."""
+_FILLERS: Final = frozenset(
+    "no nr num number numbers nos id ids # : nummer № . n nº numéro número numero numer °".split()
+)
+"""Words between a noun and its number: "invoice no. 42"."""
+_RELATING: Final = frozenset({"with", "whose", "having", "the", "has", "its"})
+"""Words between a noun and what its number is called: "the file with the id 13"."""
+_SHORT_NOUNS: Final = frozenset(("pr", "mr"))
+_QUOTES: Final = frozenset("'\"`’‘“”")
+_CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
+_NO_NOUNS: Final = _FILLERS | _RELATING | _CONNECTORS | {"is"}
+"""Words that say something of the noun and the number around them."""
+_WORD_OR_NUMBER: Final = re.compile(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
+_MAX_TOKENS: Final = 20_000
+_SHORT_NUMBER: Final = re.compile(r"[0-9](?<![\w.,][0-9])[0-9]{0,3}(?![\w])")
+_NOUN_WINDOW: Final = 40  # characters on each side of a number
+
+
+def add_numbered_forms(text: str, forms: list[Form]) -> None:
+    """Add the forms of short numbers with the noun beside them.
+
+    Args:
+        text: without what was taken for something else.
+        forms: takes the forms, up to `MAX_FORMS`.
+    """
+    start = end = 0
+    for match in _SHORT_NUMBER.finditer(text):
+        if len(forms) >= MAX_FORMS:
+            return
+        if match.start() > end:
+            if end:
+                _find_numbered_in(text[start:end], forms)
+            start = max(match.start() - _NOUN_WINDOW, end)
+        end = match.end() + _NOUN_WINDOW
+    if end:
+        _find_numbered_in(text[start:end], forms)
+
+
+def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one branch for each kind of word
+    """Read a part of a text word by word, with the noun that a number would belong to in mind."""
+    noun = previous = before = behind = ""  # `behind`: the noun before words such as `with the`
+    in_list = False  # a number of the noun was the last thing but commas
+    signs = _WORD_OR_NUMBER.findall(text) if len(text) <= _MAX_TOKENS else _list_signs(text)
+    for sign in map(str.lower, signs):
+        if sign.isalpha() and sign not in _NO_NOUNS and before != "#":
+            behind, in_list = "", False
+            noun = sign if _is_noun(sign) else ""
+        elif sign.isascii() and sign.isdigit():
+            if noun and len(sign) < MIN_DIGITS:
+                forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(noun))} {int(sign)}")))
+            in_list = bool(noun)
+        elif sign in _QUOTES or (sign == "is" and previous in _FILLERS):
+            continue
+        elif sign in _CONNECTORS:
+            noun, behind = noun if in_list else "", ""
+        elif sign in _FILLERS:
+            noun = noun or (behind if sign.isalpha() else "")
+            if sign == "." and previous not in ("no", "nr"):
+                noun = ""
+        elif sign.isalpha():
+            if before == "#" and previous.isascii() and previous.isdigit() and len(previous) < MIN_DIGITS:
+                forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(sign))} {int(previous)}")))
+            behind = noun or behind if sign in _RELATING else ""
+            noun, in_list = sign if _is_noun(sign) and sign not in _RELATING else "", False
+        else:
+            noun, behind, in_list = "", "", False
+        before, previous = previous, sign
+
+
+def _is_noun(sign: str) -> bool:
+    return (len(sign) > 2 or not sign.isascii() or sign in _SHORT_NOUNS) and sign not in STOP_WORDS
+
+
+def _list_signs(text: str) -> list[str]:
+    """Words, numbers and signs of a long text, at most `_MAX_TOKENS`."""
+    return [match[0] for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS)]
+
+
+def singularize(word: str) -> str:
+    """A noun in the singular, as far as its ending tells."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

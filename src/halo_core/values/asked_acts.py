@@ -7,6 +7,10 @@ Most English verbs are nouns as well (`order`, `transfer`, `book`). A word is a 
 article, a possessive or a preposition, or as the object of another verb. A noun asks for its act as the object of a
 verb that says no more than that something is done (`make a payment`, `I need a refund`), and where a request begins
 with it (`Refund for order 12, please`).
+
+The functions below take a text as a list of words in small letters and the place of one of them. Two words stand for
+something else: an empty one is the end of a clause, and `_` is a word of an address, a path or a compound, which asks
+for nothing. So "Pay Ana@x.example, then stop." is `pay _ "" then stop ""`.
 """
 
 from __future__ import annotations
@@ -29,8 +33,8 @@ from halo_core.values.lexicon import (
 from halo_core.values.normalization import INVISIBLE
 from halo_core.values.text import MAX_ATOMS, fold_text, split_name
 
-# An empty word is the end of a clause; `_PART_OF_NAME` is a word of an address, a path or a compound.
 _PART_OF_NAME: Final = "_"
+_CLAUSE_END: Final = ""
 _DEFINITE: Final = frozenset(
     "the my our your his her its their this that these those what which whose whatever whichever whoever last latest "
     "previous recent earlier past same every each all both any no".split()
@@ -108,7 +112,7 @@ _NOUN_STEMS: Final = stem_all(
 )
 """Stems of words that ask for acts and are no verbs."""
 HANDED_OVER: Final = "+tasks"
-"""Stands among the stems of a text that asks to do what somebody else writes."""
+"""Stands among the stems of a text that asks to do what somebody else writes (`hands_over_tasks`)."""
 _WRITE_WORDS: Final = stem_all(
     "add arrange book complete create enter fill log make note open plan put record register reserve save schedule set "
     "store update write"
@@ -123,8 +127,8 @@ CLASS_WORDS: Final = {
     Impact.WRITE: _WRITE_WORDS,
 }
 """Class of acts → stems of the words by which people ask for one."""
-_MOST_BETWEEN: Final = 5  # words of a phrase in front of its noun
-_MOST_BEHIND: Final = 24  # words of a clause that are looked at
+_MAX_PHRASE: Final = 5  # words of a phrase in front of its noun
+_MAX_CLAUSE: Final = 24  # words of a clause that are looked at
 
 _CHUNK: Final = re.compile(r"\n|[^\s]+")
 _PART: Final = re.compile(r"[^\W_]+(?:_[^\W_]+)*(?:['’][^\W_]+)?|[^\w\s]|_")
@@ -132,10 +136,11 @@ _NAME: Final = re.compile(r"@|://|\w\.[a-z0-9]|^[#/~\\]|\\")
 _INSIDE: Final = frozenset("'’\"“‘«*-_$€£¥%&+#/")
 """Signs that end no clause."""
 _PREFIXES: Final = frozenset("e re pre un co".split())
+"""What stands in front of a hyphen and leaves the word behind it one of its own: `re-send`."""
 
 
 def find_asked_stems(text: str) -> set[str]:
-    """Stems of the words by which a text asks for acts.
+    """Stems of the words by which a text asks for acts: `{"pay"}` of "Could you pay Hansen?".
 
     Args:
         text: of the user, without what it forbids.
@@ -163,6 +168,7 @@ def hands_over_tasks(text: str) -> bool:
 
 
 def _split_words(text: str) -> Iterator[str]:
+    """The words of a text, as the module's docstring says."""
     if not text.isascii():
         text = INVISIBLE.sub("", text)
     for chunk in _CHUNK.finditer(text):
@@ -171,12 +177,13 @@ def _split_words(text: str) -> Iterator[str]:
             continue
         yield _PART_OF_NAME
         if chunk[0][-1] in ".,;:!?":
-            yield ""
+            yield _CLAUSE_END
 
 
 def _split_chunk(chunk: str) -> Iterator[str]:
+    """The words of a part of a text without blanks, which is no address and no path."""
     if chunk == "\n":
-        yield ""
+        yield _CLAUSE_END
         return
     parts = _PART.findall(chunk)
     for i, part in enumerate(parts):
@@ -188,7 +195,7 @@ def _split_chunk(chunk: str) -> Iterator[str]:
             is_compound = "-" in (before, behind) and not is_prefixed
             yield _PART_OF_NAME if is_compound else fold_text(part[:64]).replace("’", "'")
         elif part not in _INSIDE or len(parts) == 1:
-            yield ""
+            yield _CLAUSE_END
 
 
 def _asks(words: Sequence[str], place: int) -> bool:
@@ -214,7 +221,8 @@ class _Role(Enum):
 
 
 def _at(words: Sequence[str], place: int) -> str:
-    return words[place] if 0 <= place < len(words) else ""
+    """The word at a place; the end of a clause before the first word and behind the last."""
+    return words[place] if 0 <= place < len(words) else _CLAUSE_END
 
 
 def _is_content(words: Sequence[str], place: int) -> bool:
@@ -228,40 +236,51 @@ def _is_content(words: Sequence[str], place: int) -> bool:
 
 
 def _find_start(words: Sequence[str], place: int) -> int:
-    """Place of the word in front of the phrase that ends with a word."""
+    """Place of the word in front of the adjectives and nouns that end with a word: `a` of "a quick bank transfer"."""
     start = place - 1
-    while start >= 0 and place - start <= _MOST_BETWEEN and _is_content(words, start):
+    while start >= 0 and place - start <= _MAX_PHRASE and _is_content(words, start):
         start -= 1
     return start
 
 
 def _find_role(words: Sequence[str], place: int) -> _Role:
     start = _find_start(words, place)
-    is_next, before = start == place - 1, _at(words, start)
-    if not is_next and _has_object(words, place):
-        verb = True  # "the invoice that came pay it"
-    elif before in _DETERMINERS:
-        verb = is_next and before in ("this", "that") and _at(words, start - 1) in ("after", "before")
-        verb = verb or (before == "her" and _at(words, start - 1) in _CAUSING)
-    elif before in _PREPOSITIONS:
-        verb = is_next and words[place].endswith("ing")
-    elif before in _BEING:
-        verb = False
-    elif before in _OBJECTS:
-        verb = is_next and (before == "you" or _at(words, start - 1) in _CAUSING)
-    elif before == "to":
-        verb = is_next and _at(words, start - 1) not in _NOT_INFINITIVE
-    elif before in _MODALS:
-        verb = True
-    else:
-        verb = is_next or _at(words, place - 1) in _GREETINGS or _at(words, place - 2) in _GREETINGS
-    if not verb or (is_next and _is_subject(words, place)):
+    is_next = start == place - 1
+    if not _is_verb(words, place, start) or (is_next and _is_subject(words, place)):
         return _Role.NOUN
     return _Role.STATEMENT if _is_statement(words, place, start if is_next else place) else _Role.ORDER
 
 
+def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR0911  one return for each kind of word
+    """Whether a word is a verb, by what stands in front of it.
+
+    Args:
+        words: of the text.
+        place: of the word.
+        start: place of the word in front of its phrase (`_find_start`).
+    """
+    is_next, before, two_before = start == place - 1, _at(words, start), _at(words, start - 1)
+    if not is_next and _has_object(words, place):
+        return True  # "the invoice that came pay it"
+    if before in _DETERMINERS:
+        # "after this pay Ana", "let her pay"
+        is_pronoun = before in ("this", "that") and two_before in ("after", "before")
+        return (is_next and is_pronoun) or (before == "her" and two_before in _CAUSING)
+    if before in _PREPOSITIONS:
+        return is_next and words[place].endswith("ing")
+    if before in _BEING:
+        return False
+    if before in _OBJECTS:
+        return is_next and (before == "you" or two_before in _CAUSING)
+    if before == "to":
+        return is_next and two_before not in _NOT_INFINITIVE
+    if before in _MODALS:
+        return True
+    return is_next or _at(words, place - 1) in _GREETINGS or _at(words, place - 2) in _GREETINGS
+
+
 def _has_object(words: Sequence[str], place: int) -> bool:
-    """Whether the word behind begins the object of a verb: an article, a pronoun, an amount."""
+    """Whether the next word begins the object of a verb: an article, a pronoun, an amount."""
     behind = _at(words, place + 1)
     if behind in _BEHIND_VERBS or behind[:1] in "$€£¥":
         return bool(behind)
@@ -272,7 +291,7 @@ def _is_subject(words: Sequence[str], place: int) -> bool:
     """Whether a word with which a clause begins is what it says something of: `Order 12 is late`."""
     if words[place].endswith("ing") or _at(words, place - 1) not in ("", *_BEGINNINGS):
         return False
-    for behind in range(place + 1, place + 1 + _MOST_BETWEEN):
+    for behind in range(place + 1, place + 1 + _MAX_PHRASE):
         word = _at(words, behind)
         if word in _BEING or word in _PAST:
             return True
@@ -285,7 +304,7 @@ def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
     """Whether a verb says or asks what somebody does or did, and orders nothing."""
     if _at(words, start) in _SUBJECTS and _at(words, start - 1) not in _ASKED_SUBJECTS:
         return True
-    for before in range(place - 1, max(place - _MOST_BEHIND, -1), -1):
+    for before in range(place - 1, max(place - _MAX_CLAUSE, -1), -1):
         word = words[before]
         if not word:
             break
@@ -298,7 +317,7 @@ def _is_wanted_done(words: Sequence[str], place: int) -> bool:
     """Whether a participle says what is to be done: `must be deleted`, `I want it removed`."""
     if _at(words, place - 1) in _DETERMINERS:
         return False
-    for before in range(place - 1, max(place - _MOST_BEHIND, -1), -1):
+    for before in range(place - 1, max(place - _MAX_CLAUSE, -1), -1):
         word = words[before]
         if not word or word in _NOT_WANTED_DONE:
             return False
@@ -308,7 +327,7 @@ def _is_wanted_done(words: Sequence[str], place: int) -> bool:
 
 
 def _is_performed(words: Sequence[str], place: int) -> bool:
-    """Whether a noun names an act that is to be done."""
+    """Whether a noun names an act that is to be done: `make a payment`, `go ahead with the refund`."""
     if _at(words, place + 1) in _RECORDS or (_is_subject(words, place) and _find_start(words, place) == place - 1):
         return _is_wanted_later(words, place)
     start = _find_start(words, place)
@@ -322,7 +341,7 @@ def _is_performed(words: Sequence[str], place: int) -> bool:
         asks = _is_object(words, governing, is_definite=is_definite)
         # "A transfer of 20 to Ana, please."
         asks = asks or (before in ("a", "an", "another") and _at(words, governing) in ("", "please"))
-        asks = asks or (_at(words, governing) == "" and "again" in words[place : place + _MOST_BETWEEN])
+        asks = asks or (_at(words, governing) == "" and "again" in words[place : place + _MAX_PHRASE])
     elif before in _PREPOSITIONS:
         asks = _takes_on(words, start)
     else:
@@ -350,6 +369,7 @@ def _is_object(words: Sequence[str], governing: int, *, is_definite: bool) -> bo
 
 
 def _is_statement_of_light_verb(words: Sequence[str], place: int) -> bool:
+    """Whether a verb in front of a noun tells of an act: `we made a payment`; "I need a refund" asks for one."""
     return words[place] not in _NEEDING and _is_statement(words, place, place - 1)
 
 
@@ -360,7 +380,15 @@ def _takes_on(words: Sequence[str], place: int) -> bool:
 
 
 def _is_bare_object(words: Sequence[str], start: int, place: int) -> bool:
-    """Whether a phrase without an article begins with such a verb, or begins a request."""
+    """Whether a phrase without an article begins with a verb that asks for its noun, or begins a request.
+
+    `Give Ana access`, `Refund for order 12`.
+
+    Args:
+        words: of the text.
+        start: place of the word in front of the phrase.
+        place: of the noun.
+    """
     verbs = _PERFORMING | _OBTAINING_BARE
     before = _at(words, start)
     first = start - 1 if before in _OBJECTS else start if before == "do" else start + 1
@@ -371,9 +399,9 @@ def _is_bare_object(words: Sequence[str], start: int, place: int) -> bool:
 
 
 def _is_wanted_later(words: Sequence[str], place: int) -> bool:
-    """Whether its clause goes on with what is to be done with it: `the payment must be made`."""
+    """Whether the clause behind a noun says that its act is to be done: `the payment must be made`."""
     clause: list[str] = []
-    for behind in range(place + 1, place + 1 + _MOST_BEHIND):
+    for behind in range(place + 1, place + 1 + _MAX_CLAUSE):
         word = _at(words, behind)
         if not word:
             break
@@ -387,21 +415,26 @@ def _is_wanted_later(words: Sequence[str], place: int) -> bool:
     return verb in _WANTED_DONE
 
 
-# what asks for a tool
+# what asks for an act of a tool
 
 
 @lru_cache(maxsize=2048)
 def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
-    """Stems of the words by which people ask for an act of a tool; none where nobody can ask for it."""
+    """Stems of the words by which people ask for an act of a tool; none where nobody can ask for it.
+
+    Args:
+        tool: its name, such as `pay_invoice`.
+        impact: its class of acts.
+    """
     words = split_name(tool)
-    likes = frozenset[str]().union(*map(find_asking_verbs, (*words, *map(_drop_particle, words))))
-    if not likes and impact in _IMPACTFUL:
+    stems = frozenset[str]().union(*map(find_asking_verbs, (*words, *map(_drop_particle, words))))
+    if not stems and impact in _IMPACTFUL:
         return frozenset()
-    likes |= CLASS_WORDS.get(impact, frozenset())
+    stems |= CLASS_WORDS.get(impact, frozenset())
     if impact is Impact.SEND:
         # Whoever asks to do what Bob writes lets Bob be answered; an entry that tells its guests is put or scheduled.
-        likes |= {HANDED_OVER} | (_WRITE_WORDS if words[:1] and words[0] in _WRITE_WORDS else frozenset())
-    return likes
+        stems |= {HANDED_OVER} | (_WRITE_WORDS if words[:1] and words[0] in _WRITE_WORDS else frozenset())
+    return stems
 
 
 def _drop_particle(word: str) -> str:

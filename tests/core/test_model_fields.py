@@ -11,10 +11,7 @@ from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.model_requests import find_provider_blocks, judge_model_fields
-from halo_core.oversight.known import DeclaredValue, KnownValue
-from halo_core.store.reader import Reader
-from halo_core.views.model_calls import list_offered_tools, list_unknown_fields
-from halo_world import SURFACE, Calls, bodies, cli, url_of, verified
+from halo_world import SURFACE, Calls, bodies, cli, verified
 
 SEARCH = {"web_search_options": {}}
 ODD = {"temperature": 0, "odd": 1}
@@ -115,27 +112,6 @@ def test_an_unknown_field_is_one_question(home):
             ask(halo, ODD, session="u")
     assert verified(home) == 0
     assert cli("replay", "--all", home=home)[0] == 0
-
-
-def test_what_was_observed_is_listed_for_the_switch(home):
-    with open_halo(home, mode="observe") as halo:
-        ask(halo, {**SEARCH, **ODD})
-        ask(halo, ODD, name="other", session="t")
-        answer(halo, ANSWER)
-    with Reader(url_of(home)) as reader:
-        tenant = reader.tenants()[0]
-        (field,) = list_unknown_fields(reader, tenant)
-        assert (field.name, field.calls, field.models, field.agents, field.is_accepted) == (
-            "ChatOpenAI.odd",
-            2,
-            ("gpt", "other"),
-            ("desk",),
-            False,
-        )
-        (tool,) = list_offered_tools(reader, tenant)
-        assert (tool.name, tool.calls, tool.models) == ("hosted:web_search", 2, ("gpt",))
-        accepted = [DeclaredValue(KnownValue("model_field", "ChatOpenAI.odd"), "mia", "", 0)]
-        assert list_unknown_fields(reader, tenant, accepted)[0].is_accepted
 
 
 def test_a_manifest_declares_and_grants_a_providers_tool(home):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import shutil
-import sqlite3
 
 import pytest
 from pack_world import SEALS, load_base, load_key, read_lines, read_members, vkey_of
@@ -16,11 +14,8 @@ from halo_core.evidence.proofs import (
     encode_cbor,
     make_consistency_receipt,
     make_inclusion_receipt,
-    prove_entries,
-    read_tree,
 )
 from halo_core.facade import HaloBase
-from halo_core.ledger import log_origin, make_vkey
 from halo_core.ledger.tree import (
     ProofTree,
     compute_root,
@@ -30,8 +25,7 @@ from halo_core.ledger.tree import (
     verify_consistency,
     verify_inclusion,
 )
-from halo_core.store.reader import Reader
-from halo_world import SURFACE, Calls, cli, db_of, policy_folder, tool, url_of, verified
+from halo_world import SURFACE, Calls, cli, policy_folder, tool, verified
 
 cbor2 = pytest.importorskip("cbor2")
 scitt_cose = pytest.importorskip("scitt_cose")
@@ -242,18 +236,3 @@ def test_what_has_no_receipt_is_said(copy, tmp_path, words, code, message):
     got, _, err = cli("pack", "receipt", *words, "--output", str(tmp_path / "r.cbor"), home=copy)
     assert (got, message in err) == (code, True)
     assert not (tmp_path / "r.cbor").exists()
-
-
-def test_entries_of_a_session_are_proven_under_the_newest_checkpoint(copy):
-    log = make_vkey(log_origin("local"), KeyStore(copy).signer("log").public_key)
-    with contextlib.closing(sqlite3.connect(db_of(copy))) as connection:
-        wanted = [row[0] for row in connection.execute("SELECT idx FROM entry WHERE session!='' ORDER BY idx")]
-        (newest,) = connection.execute("SELECT max(size) FROM checkpoint").fetchone()
-    with Reader(url_of(copy)) as reader:
-        proven = prove_entries(reader, "local", log, wanted)
-        tree = read_tree(reader, "local", newest)
-    head = proven.checkpoint.head
-    assert (head.size, head.root) == (newest, tree.root(newest))
-    assert [item.index for item in proven.entries] == wanted
-    for item in proven.entries:
-        assert verify_inclusion(item.index, head.size, leaf_hash(item.note), item.path, head.root)

@@ -3,16 +3,15 @@ from __future__ import annotations
 import base64
 import contextlib
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_world import BASE_ENTRY, build, key, log_key, pseudo
+from ledger_world import BASE_ENTRY, key, pseudo
 
 from counts import count
 from halo_core.errors import BadInput, ConfigError, Tampered
-from halo_core.ledger.checkpoints import Checkpoint, check_proof, make_proof, open_checkpoint, sign_checkpoint
+from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
 from halo_core.ledger.notes import (
     MAX_ENTRY,
     MAX_NOTE,
@@ -143,7 +142,6 @@ def test_parsers_are_total(data: bytes):
         lambda: open_note(data + b"\n\n\xe2\x80\x94 a " + base64.b64encode(data) + b"\n"),
         lambda: decode_entry(data),
         lambda: open_checkpoint(data, VKEY, "local"),
-        lambda: check_proof(data.decode("latin-1"), VKEY, "local"),
     ):
         with contextlib.suppress(Tampered):
             call()
@@ -399,73 +397,3 @@ def test_wrapped_keys():
     assert code_of(BadInput, wrap_dek, DEK, dek, "local", "s", b"") == "bad_length"
     assert code_of(BadInput, seal, DEK, "local", "s", {}, nonce=b"") == "bad_length"
     assert code_of(BadInput, seal, b"", "local", "s", {}, nonce=NONCE) == "bad_length"
-
-
-# Proofs
-
-
-def proof_of(tenant: str, index: int) -> tuple[str, bytes]:
-    world = build()
-    rows = sorted((r for r in world.tables["entry"] if r["tenant"] == tenant), key=lambda r: r["idx"])
-    notes = [note_of(row) for row in rows]
-    return make_proof(tenant, list(map(leaf_hash, notes)), index, notes[index], world.anchors[tenant]), notes[index]
-
-
-def note_of(row: dict[str, Any]) -> bytes:
-    return build_entry_note(row["tenant"], row["w"], row["body"], row["signatures"])
-
-
-LOG = make_vkey(NAME, log_key("local").public_key)
-
-
-@pytest.mark.parametrize("index", [0, 5, 23])
-def test_proof_round_trip(index: int):
-    text, note = proof_of("local", index)
-    assert text.startswith("c2sp.org/tlog-proof@v1\nextra ")
-    proven = check_proof(text, LOG, "local")
-    assert (proven.entry, proven.index, proven.head.size) == (decode_entry(note), index, 24)
-
-
-def test_proof_of_an_uncovered_entry_is_refused():
-    assert code_of(BadInput, proof_of, "local", 24) == "not_covered"
-
-
-def test_proof_with_foreign_parts_is_refused():
-    world = build()
-    leaves = [leaf_hash(note_of(row)) for row in world.tables["entry"]]
-    note = note_of(world.tables["entry"][0])
-    assert code_of(BadInput, make_proof, "local", leaves, 0, note, world.anchors["local"]) == "not_covered"
-
-
-def test_altered_proofs_fail():
-    text, _ = proof_of("local", 5)
-    lines = text.split("\n")
-    broken = [
-        text.replace("index 5", "index 4"),
-        text.replace("index 5", "index 05"),
-        text.replace("@v1", "@v2"),
-        text.replace("extra ", "extra  "),
-        "\n".join(lines[:3] + lines[4:]),
-        "\n".join([*lines[:3], lines[4], lines[3], *lines[5:]]),
-        "\n".join([*lines[:3], "!" + lines[3][1:], *lines[4:]]),
-        text.replace("\n24\n", "\n25\n"),
-        text + "\n",
-        text.partition("\n\n")[0],
-        "",
-    ]
-    for item in broken:
-        assert item != text
-        with pytest.raises(Tampered):
-            check_proof(item, LOG, "local")
-    with pytest.raises(Tampered):
-        check_proof(text, VKEY, "local")
-    with pytest.raises(Tampered):
-        check_proof(text, LOG, "acme")
-
-
-def test_entry_of_another_tenant_proves_nothing():
-    world = build()
-    note = note_of(world.find("entry", tenant="acme", w="c001", ws=3))
-    checkpoint = sign_checkpoint("local", 1, leaf_hash(note), log_key("local"))
-    text = make_proof("local", [leaf_hash(note)], 0, note, checkpoint)
-    assert code_of(Tampered, check_proof, text, LOG, "local") == "bad_proof"

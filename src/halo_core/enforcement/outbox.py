@@ -158,12 +158,6 @@ def load_held_acts(tx: Transaction, find_resource: Any, session: str | None = No
     return acts
 
 
-def drop_held(tx: Transaction, held: str) -> bool:
-    """Give up a held act; False where it is not held."""
-    row = OutboxTable(tx).get(held)
-    return row is not None and row.status == "held" and _end(tx, row, "dropped")
-
-
 def _end(tx: Transaction, row: HeldRow, status: str) -> bool:
     if not OutboxTable(tx).end(row.id, status):
         return False

@@ -120,34 +120,6 @@ def require_root(tree: ProofTree, head: Checkpoint) -> None:
         raise Tampered("root_mismatch", message, remedy="run `halo verify`")
 
 
-def prove_entries(reader: Reader, tenant: str, log: Vkey, indexes: Iterable[int]) -> ProvenEntries:
-    """Prove that entries, for example those of one session, stand in the log, under its newest checkpoint.
-
-    Args:
-        reader: the store.
-        tenant: whose log.
-        log: its verifier key.
-        indexes: positions of the entries.
-
-    Raises:
-        ConfigError: `not_covered`, the checkpoint does not cover one of them.
-        CannotDecide: `no_checkpoint`.
-        Gap, Tampered: the log is not whole.
-    """
-    wanted = frozenset(indexes)
-    checkpoint = find_newest_checkpoint(reader, tenant, log)
-    head = checkpoint.head
-    require_covered(wanted, head.size)
-    tree, notes = ProofTree(), {}
-    for index, _, _, _, note in read_log_notes(reader, tenant, 0, head.size):
-        tree.append(leaf_hash(note))
-        if index in wanted:
-            notes[index] = note
-    require_root(tree, head)
-    proven = (ProvenEntry(index, note, tree.inclusion(index, head.size)) for index, note in notes.items())
-    return ProvenEntries(checkpoint, tuple(proven))
-
-
 def require_covered(indexes: Iterable[int], size: int) -> None:
     """Refuse positions that a tree of this size does not have.
 

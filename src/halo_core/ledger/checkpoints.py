@@ -1,10 +1,9 @@
-"""Signed checkpoints (C2SP tlog-checkpoint), the local anchor file, and inclusion proofs as text (C2SP tlog-proof).
+"""Signed checkpoints (C2SP tlog-checkpoint), and the local anchor file.
 
 A checkpoint has three lines: origin, size in decimal, root in base64. It has no extension lines, and further signature
 lines (cosignatures of witnesses) are ignored. The anchor is a file outside the database with the newest checkpoint of
 each log: a database with fewer entries was rolled back. It only moves forward; on the same host it protects against a
-restored copy, not against somebody who can write both. A proof holds an entry, its index, the audit path and a
-checkpoint, so that others can verify it with the log's key and their own tools.
+restored copy, not against somebody who can write both.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,12 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, HaloError, Tampered
 from halo_core.files import hold_file_lock, replace_file
-from halo_core.ledger.notes import Vkey, decode_base64, decode_entry, log_origin, open_note, sign_note, verify_note
-from halo_core.ledger.tree import inclusion_proof, leaf_hash, verify_inclusion
+from halo_core.ledger.notes import Vkey, decode_base64, log_origin, open_note, sign_note, verify_note
 
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Signer
-    from halo_core.model.ledger_entry import LedgerEntry
 
 _ROOT_BYTES: Final = 32
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -154,85 +150,3 @@ def advance_anchor(path: Path, tenant: str, store_id: str, checkpoint_note: byte
         stores = {store: {t: note.decode() for t, note in logs.items()} for store, logs in anchors.items()}
         replace_file(path, canonical.dumps({"stores": stores, "v": _VERSION}) + b"\n")
     return True
-
-
-_HEADER: Final = "c2sp.org/tlog-proof@v1"
-_INDEX: Final = re.compile(r"index (0|[1-9][0-9]{0,18})")
-# 63 hashes, an entry and a checkpoint of 64 KiB each, in base64, fit well.
-_MAX_PROOF: Final = 300_000
-
-
-@dataclass(frozen=True, slots=True)
-class VerifiedInclusion:
-    """The result of a valid proof: this entry is at `index` of the tree with this head."""
-
-    entry: LedgerEntry
-    index: int
-    head: Checkpoint
-
-
-def make_proof(tenant: str, leaves: Sequence[bytes], index: int, note: bytes, checkpoint: bytes) -> str:
-    """Write the proof that an entry is in a checkpointed tree.
-
-    Args:
-        tenant: owner of the log.
-        leaves: leaf hashes in order of position, at least as many as the checkpoint covers.
-        index: position of the entry.
-        note: the entry's signed note.
-        checkpoint: a signed checkpoint whose size is above `index`.
-
-    Raises:
-        BadInput: `not_covered`, the checkpoint does not cover the entry, or the leaves are not its tree.
-    """
-    head = read_checkpoint(checkpoint, tenant)
-    if not 0 <= index < head.size <= len(leaves):
-        raise BadInput(
-            "not_covered",
-            f"a checkpoint of size {head.size} does not cover entry {index}",
-            field="index",
-            remedy="wait for the next checkpoint",
-        )
-    path = inclusion_proof(leaves[: head.size], index)
-    if not verify_inclusion(index, head.size, leaf_hash(note), path, head.root):
-        raise BadInput("not_covered", "entry, leaves and checkpoint do not match", field="leaves")
-    lines = [
-        _HEADER,
-        f"extra {_encode_base64(note)}",
-        f"index {index}",
-        *map(_encode_base64, path),
-        "",
-        checkpoint.decode("utf-8"),
-    ]
-    return "\n".join(lines)
-
-
-def check_proof(text: str, vkey: Vkey, tenant: str) -> VerifiedInclusion:
-    """Check a proof against the trusted key of a tenant's log.
-
-    Raises:
-        Tampered: `bad_proof`, or what `open_checkpoint` and `decode_entry` raise; nothing else, whatever the text.
-    """
-    head, _, checkpoint = text.partition("\n\n")
-    lines = head.split("\n")
-    match = _INDEX.fullmatch(lines[2]) if len(lines) >= 3 and len(text) <= _MAX_PROOF else None
-    if match is None or lines[0] != _HEADER or not lines[1].startswith("extra "):
-        raise Tampered("bad_proof", "this text is not an inclusion proof")
-    note, *path = [decode_base64(line.encode("ascii", "replace")) for line in (lines[1][len("extra ") :], *lines[3:])]
-    signed = open_checkpoint(checkpoint.encode("utf-8", "replace"), vkey, tenant)
-    index = int(match[1])
-    hashes = [item for item in path if item is not None]
-    all_decoded = note is not None and len(hashes) == len(path)
-    if (
-        note is None
-        or not all_decoded
-        or not verify_inclusion(index, signed.size, leaf_hash(note), hashes, signed.root)
-    ):
-        raise Tampered("bad_proof", f"the proof does not lead from entry {index} to the signed root")
-    entry = decode_entry(note)
-    if entry.tenant != tenant:
-        raise Tampered("bad_proof", "the entry belongs to another tenant")
-    return VerifiedInclusion(entry, index, signed)
-
-
-def _encode_base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")

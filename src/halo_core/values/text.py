@@ -196,8 +196,6 @@ _GROUP: Final = r"(?:[A-Z0-9]{1,8}|(?=[A-Za-z]{0,7}[0-9])[A-Za-z0-9]{2,8})"
 _GROUP_ROW: Final = re.compile(rf"(?<![A-Za-z0-9]){_GROUP}(?:[ .-]{_GROUP}(?![A-Za-z0-9])){{1,23}}")
 _COULD_BE_GROUPS: Final = re.compile(r"[A-Z0-9][A-Za-z0-9]{0,7}[ .-][A-Za-z]{0,7}[A-Z0-9]")
 """Stands in whatever `_GROUP_ROW` finds that is long enough: a capital or a digit in each of two groups."""
-ANY_SPELLING: Final = re.compile(rf"[^\x00-\x7f]|[%&]|[dD][oO][tT]|{_LONG_RUN.pattern}|{_COULD_BE_GROUPS.pattern}")
-"""Stands in each text that has another spelling: one search where most texts have none."""
 _GROUP_SEPARATOR: Final = re.compile(r"[ .-]")
 _DIGIT: Final = re.compile(r"[0-9]")
 _MAX_GROUPS: Final = 12  # of one value, at most

@@ -111,9 +111,9 @@ class Replayer:
             lambda name: CedarPolicy.from_bytes(self._load_blob(name))
         )
 
-    def replay_all(self, since: int = 0, until: int = NO_END) -> Iterator[ReplayResult]:
-        """Replay every decision in log order: all, or those at positions from `since` to before `until`."""
-        for decision in self.read_decisions(since, until):
+    def replay_all(self) -> Iterator[ReplayResult]:
+        """Replay every decision in log order."""
+        for decision in self.read_decisions():
             yield self.replay_recorded(decision)[0]
 
     def read_decisions(self, since: int = 0, until: int = NO_END) -> Iterator[RecordedDecision]:

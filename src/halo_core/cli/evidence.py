@@ -58,13 +58,13 @@ _VERDICTS: Final = {
 }
 
 
-def read_period(from_: str, to: str, now_us: int | None = None) -> Period:
+def read_period(from_: str, to: str) -> Period:
     """The period of `--from` and `--to`; by default from the beginning of the log until now.
 
     Raises:
         ConfigError: `bad_time`.
     """
-    now_us = SystemClock().now_us() if now_us is None else now_us
+    now_us = SystemClock().now_us()
     return Period(parse_time(from_, 0, "from", now_us), parse_time(to, now_us, "to", now_us))
 
 

@@ -283,13 +283,10 @@ class PassportReader:
                 raise PassportError("stale_epoch", "the link is not in force")
         return chain
 
-    def read_past_link(
-        self, tx: Transaction, account: Account, store: str, now_us: int, state: SessionState | None = None
-    ) -> Link | None:
+    def read_past_link(self, tx: Transaction, account: Account, store: str, now_us: int) -> Link | None:
         """Read an account's link under any key that was ever trusted; None if it cannot be read."""
-        path = state.path_to(account.handle) if state is not None else (account,)
         try:
-            return self.read_chain(tx, path, store, now_us, use_past_trust=True)[-1]
+            return self.read_chain(tx, (account,), store, now_us, use_past_trust=True)[-1]
         except PassportError:
             return None  # it cannot be read at all: then only the new terms hold
 

@@ -99,9 +99,9 @@ class Ticket:
         self._finish(status, failure.recorded_text, type(error).__name__, readable_text=failure.readable_text)
         return failure.error
 
-    def make_raisable(self, error: BaseException, fallback: type[Exception] = RuntimeError) -> BaseException:
+    def make_raisable(self, error: BaseException) -> BaseException:
         """The error to raise where its outcome is recorded further up."""
-        return self._build_failure(error, fallback).error
+        return self._build_failure(error, RuntimeError).error
 
     def _build_failure(self, error: BaseException, fallback: type[Exception], *, passthrough: bool = False) -> Failure:
         resource = self.verdict.resource if self.verdict is not None else None

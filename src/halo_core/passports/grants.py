@@ -227,29 +227,31 @@ _TEXT_KINDS: Final = frozenset({ConstraintKind.PREFIX, ConstraintKind.PATTERN})
 _URL_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?://)?|//")
 
 
-def parse_grants(json_value: object, *, field: str = "/authorization_details") -> Grants:
+_FIELD: Final = "/authorization_details"
+
+
+def parse_grants(json_value: object) -> Grants:
     """Parse `authorization_details`.
 
     Raises:
         PassportError: `bad_detail`, `bad_tool_id`, `unknown_constraint` or `bad_constraint`.
     """
     if type(json_value) is not list or len(json_value) != 1:
-        raise claim_error("bad_detail", "exactly one authorization detail is expected", field)
-    detail = require_members(json_value[0], ("actions", "type"), "bad_detail", f"{field}/0")
+        raise claim_error("bad_detail", "exactly one authorization detail is expected", _FIELD)
+    detail = require_members(json_value[0], ("actions", "type"), "bad_detail", f"{_FIELD}/0")
     if detail["type"] != GRANT_TYPE:
-        raise claim_error("bad_detail", f"the detail's type is not `{GRANT_TYPE}`", f"{field}/0/type")
-    actions = require_object(detail["actions"], "bad_detail", f"{field}/0/actions")
+        raise claim_error("bad_detail", f"the detail's type is not `{GRANT_TYPE}`", f"{_FIELD}/0/type")
+    actions = require_object(detail["actions"], "bad_detail", f"{_FIELD}/0/actions")
     return {
-        _parse_action(kind, field): _parse_resources(items, f"{field}/0/actions/{kind}")
-        for kind, items in actions.items()
+        _parse_action(kind): _parse_resources(items, f"{_FIELD}/0/actions/{kind}") for kind, items in actions.items()
     }
 
 
-def _parse_action(text: str, field: str) -> ActionKind:
+def _parse_action(text: str) -> ActionKind:
     try:
         return ActionKind(text)
     except ValueError:
-        raise claim_error("bad_detail", f"`{text[:64]}` is not an action kind", f"{field}/0/actions") from None
+        raise claim_error("bad_detail", f"`{text[:64]}` is not an action kind", f"{_FIELD}/0/actions") from None
 
 
 def _parse_resources(json_value: object, field: str) -> dict[str, dict[str, Constraint]]:

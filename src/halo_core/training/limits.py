@@ -75,27 +75,24 @@ def carried(
     return found
 
 
-def adaptive(result: Result, usual: Floats, *, own: Rows | None = None, margins: Floats | None = None) -> Result:
+def adaptive(result: Result, usual: Floats) -> Result:
     """The same margins with limits suited to each role by its own ordinary sessions of the other fold.
 
     Args:
         result: see there.
         usual: highest margins of ordinary sessions of the training data.
-        own: sessions to suit by, the tested ones if None.
-        margins: of their actions.
     """
-    rows = own or result.table.rows
-    best = highest(rows, result.margins if margins is None else margins)
+    rows = result.table.rows
+    best = highest(rows, result.margins)
     prior = [round(float(q) * UNIT) for q in np.quantile(usual[np.isfinite(usual)], np.linspace(0, 1, 101))]
-    tested_rows = result.table.rows
     found = {}
     for name, share in CUTS.items():
-        limit = np.zeros(tested_rows.sessions)
-        for suite in np.unique(tested_rows.suite):
-            for fold in np.unique(tested_rows.fold):
+        limit = np.zeros(rows.sessions)
+        for suite in np.unique(rows.suite):
+            for fold in np.unique(rows.fold):
                 of = (rows.suite == suite) & (rows.fold != fold) & (rows.label == "benign") & np.isfinite(best)
                 ranked = sorted(round(float(margin) * UNIT) for margin in best[of])
-                here = (tested_rows.suite == suite) & (tested_rows.fold == fold)
+                here = (rows.suite == suite) & (rows.fold == fold)
                 limit[here] = suit_threshold(ranked, prior, round(share * 1000)) / UNIT
         found[name] = limit
     return Result(result.table, result.margins, found)

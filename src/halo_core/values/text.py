@@ -163,8 +163,11 @@ def count_atoms(packed: bytes) -> int:
     return len(packed) // ATOM_BYTES
 
 
-def decode_base64(text: str, most: int = 8) -> list[str]:
-    """Texts that are encoded as base64 in a text, at most `most`."""
+_MAX_DECODED: Final = 8
+
+
+def decode_base64(text: str) -> list[str]:
+    """Texts that are encoded as base64 in a text, at most `_MAX_DECODED`."""
     texts = []
     for match in _ENCODED.finditer(text[:MAX_READ]):
         raw = match.group().rstrip("=").replace("-", "+").replace("_", "/")
@@ -174,7 +177,7 @@ def decode_base64(text: str, most: int = 8) -> list[str]:
             continue
         if sum(char.isprintable() or char.isspace() for char in text_decoded) == len(text_decoded):
             texts.append(text_decoded)
-        if len(texts) >= most:
+        if len(texts) >= _MAX_DECODED:
             break
     return texts
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from halo_core.authority import charge_account
 from halo_core.crypto import canonical
-from halo_core.decision.justification import justify_decision
 from halo_core.decision.record import (
     DecisionResult,
     PartReader,
@@ -49,6 +48,7 @@ from halo_core.model import (
     Trigger,
     compute_request_id,
 )
+from halo_core.model.decision import justify_decision
 
 _NAME = st.text("abcdefgh/-", max_size=6)
 _COUNT = st.integers(0, 2**53 - 1)

@@ -26,7 +26,7 @@ from halo_core.model import ActionKind, Actor, EntryKind, Resource, Stop
 from halo_core.oversight import answer, requests
 from halo_core.oversight.keys import enrol_approver
 from halo_core.store import Draft, Store, StoreConfig, Transaction
-from halo_core.store.policy_in_force import put_policy_in_force
+from halo_core.store.control_state import put_policy_in_force
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_world import READ, SURFACE, Calls, cli, policy_folder, schema, url_of
 

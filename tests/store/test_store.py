@@ -25,7 +25,7 @@ from halo_core.facade import HaloBase
 from halo_core.ledger import read_anchors
 from halo_core.ledger.checkpoints import read_checkpoint
 from halo_core.model import EntryKind, Provenance
-from halo_core.store import Draft, Store, StoreConfig, open_stores
+from halo_core.store import Draft, Store, StoreConfig, draining
 from halo_core.store.database import Database
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, tool, url_of, verified
@@ -160,7 +160,7 @@ def test_a_child_that_does_nothing_disturbs_nobody(home):
         once(halo)
         child = os.fork()
         if child == 0:
-            open_stores.close_stores()
+            draining.close_stores()
             os._exit(0)
         os.waitpid(child, 0)
         once(halo)

@@ -17,9 +17,8 @@ from halo_core.risk.baseline import fit_baseline
 from halo_core.risk.feature_catalogue import FEATURE_INDEX, FEATURES
 from halo_core.risk.forest import UNIT
 from halo_core.risk.model import RiskModel
-from halo_core.training.export import bound, exported
 from halo_core.training.feature_tables import cross_fitted, folds_of, last_actions, tabled
-from halo_core.training.fitting import Material, Member, _recorded, fitted, shipped
+from halo_core.training.fitting import Material, Member, _recorded, bound, exported, fitted, shipped
 from halo_core.training.made_up_hijacks import MADE_UP, make_hijacks
 from halo_core.training.sessions import KEY, TrainingEvent, TrainingSession, fold_of_task, observe_sessions
 from halo_core.training.train import TrainingOptions, pack_model, train_model

@@ -19,7 +19,6 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.authority import charge_account
 from halo_core.crypto.keys import KEYED_DIGEST
-from halo_core.decision.justification import justify_decision
 from halo_core.decision.record_parts import (
     Circumstances,
     Frame,
@@ -51,6 +50,7 @@ from halo_core.model import (
     Snapshot,
     compute_request_id,
 )
+from halo_core.model.decision import justify_decision
 
 __all__ = [
     "GRANTED",

@@ -23,9 +23,8 @@ from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
 from halo_core.store import Transaction
 from halo_core.store.known_values import KnownValues
 from halo_core.values import Kind, TracedLeaf
-from halo_core.values.addresses import canonicalize_host, parse_url
+from halo_core.values.addresses import canonicalize_host, find_own_domain, parse_url
 from halo_core.values.argument_names import name_of_argument, names_thing
-from halo_core.values.hosts import find_own_domain
 from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT
 from halo_core.values.text import split_name

@@ -22,7 +22,6 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from halo_core.decision import has_begun, stop_applies
-from halo_core.decision.justification import justify_decision
 from halo_core.enforcement import flow
 from halo_core.enforcement.call import Call, Credentials, Preparer
 from halo_core.enforcement.decision_context import DecisionContext
@@ -47,6 +46,7 @@ from halo_core.model import (
     Resource,
     Stop,
 )
+from halo_core.model.decision import justify_decision
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store import Store
 from halo_core.telemetry import DecisionEvent, ObserverQueue, OutcomeEvent

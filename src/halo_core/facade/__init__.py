@@ -9,7 +9,7 @@ from __future__ import annotations
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.enforcement.delegation import HandOff
 from halo_core.facade.base import HaloBase
-from halo_core.facade.guarding import HostedTool, guard_all, make_hosted_tool_error, make_schema_error
+from halo_core.facade.registration import HostedTool, guard_all, make_hosted_tool_error, make_schema_error
 from halo_core.home import default_home, default_url
 
 __all__ = [

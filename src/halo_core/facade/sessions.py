@@ -42,7 +42,7 @@ from halo_core.log_output import get_logger
 from halo_core.model import Resource
 from halo_core.store import Store
 from halo_core.telemetry import read_trace_id
-from halo_core.values.hosts import find_own_domain
+from halo_core.values.addresses import find_own_domain
 
 _LOG: Final = get_logger("facade")
 

@@ -23,9 +23,8 @@ from halo_core.ledger.tree import leaf_hash
 from halo_core.ledger.verify_answers import KnownValueCheck, OutboxCheck, StandingAnswerCheck
 from halo_core.ledger.verify_attached import AttachedCheck
 from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
-from halo_core.ledger.verify_identities import IdentityCheck
 from halo_core.ledger.verify_in_force import KnownInForceCheck, PassportInForceCheck
-from halo_core.ledger.verify_profiles import ProfileCheck
+from halo_core.ledger.verify_profiles import IdentityCheck, ProfileCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
 from halo_core.ledger.verify_signatures import SignatureJob, SignatureQueue
 from halo_core.ledger.verify_standing import StandingStateCheck

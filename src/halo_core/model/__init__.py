@@ -1,6 +1,16 @@
 """The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
-from halo_core.model.behaviour import NO_BEHAVIOUR, BehaviourView, DeviatingAxis, describe_deviation
+from halo_core.model.behaviour import (
+    ELEVATED_PRINCIPAL_RISK,
+    HIGH_PRINCIPAL_RISK,
+    NO_BEHAVIOUR,
+    NO_PRINCIPAL_RISK,
+    BehaviourView,
+    DeviatingAxis,
+    PrincipalRisk,
+    describe_deviation,
+    make_principal_risk,
+)
 from halo_core.model.decision import (
     BEHAVIOUR_CODES,
     OUTPUT_OBLIGATIONS,
@@ -11,7 +21,6 @@ from halo_core.model.decision import (
     Obligation,
     Reason,
 )
-from halo_core.model.history import HistoryItem, HistoryRole
 from halo_core.model.ledger_entry import (
     ENDED,
     ENTRY_VERSION,
@@ -28,7 +37,7 @@ from halo_core.model.ledger_entry import (
     make_single_run_key,
     read_digest,
 )
-from halo_core.model.model_call import ModelCall
+from halo_core.model.model_call import HistoryItem, HistoryRole, ModelCall
 from halo_core.model.passport_link import (
     ANY_OTHER,
     AUTHORITY_ONE,
@@ -44,13 +53,6 @@ from halo_core.model.passport_link import (
     LinkKind,
     Quota,
     SessionTerms,
-)
-from halo_core.model.principal_risk import (
-    ELEVATED_PRINCIPAL_RISK,
-    HIGH_PRINCIPAL_RISK,
-    NO_PRINCIPAL_RISK,
-    PrincipalRisk,
-    make_principal_risk,
 )
 from halo_core.model.request import (
     UNIT_NAME,

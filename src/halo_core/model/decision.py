@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 from halo_core.crypto import canonical
+from halo_core.reasons import get_reason_text
 
 
 class Effect(Enum):
@@ -150,3 +151,13 @@ class Decision:
 
 def _is_attempt(reason: Reason) -> bool:
     return reason.source.partition(":")[0] not in _NON_ATTEMPT_SOURCES and reason.code not in _NON_ATTEMPT_CODES
+
+
+def justify_decision(decision: Decision, resource: str) -> str:
+    """One plain sentence saying why, from the reason codes; no argument's value appears in it."""
+    parts = []
+    for reason in decision.reasons:
+        title = get_reason_text(reason.code).title
+        where = f" ({reason.source})" if reason.source else ""
+        parts.append(f"{title}: {reason.detail}{where}" if reason.detail else f"{title}{where}")
+    return f"{decision.effect.value} `{resource}`: " + "; ".join(parts)

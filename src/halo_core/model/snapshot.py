@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from halo_core.model.behaviour import NO_BEHAVIOUR, BehaviourView
-from halo_core.model.principal_risk import NO_PRINCIPAL_RISK, PrincipalRisk
+from halo_core.model.behaviour import NO_BEHAVIOUR, NO_PRINCIPAL_RISK, BehaviourView, PrincipalRisk
 
 if TYPE_CHECKING:
     from halo_core.model.decision import Effect, Obligation, Reason

@@ -22,7 +22,7 @@ from halo_core.store.known_values import MAX_KNOWN, KnownTable, digest_known_val
 from halo_core.store.marks import MarkTable
 from halo_core.store.reader import Reader
 from halo_core.values import KNOWN_KINDS, to_canonical_form
-from halo_core.values.hosts import PUBLIC_MAIL_HOSTS, is_shared_host
+from halo_core.values.addresses import PUBLIC_MAIL_HOSTS, is_shared_host
 from halo_core.values.stored_objects import find_place
 
 _BATCH: Final = 500

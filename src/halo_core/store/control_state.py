@@ -3,6 +3,9 @@
 The mode, the stops and the revocations come from the signed entries (`halo_core.ledger.control_history`), of which
 each writer's signature is verified. Their rows are a cache: where they say less they are overridden, recorded and
 written again, and where they say more they count.
+
+INVARIANT: AUDIT - before its first decision by a policy, and after each change, a writer appends an entry that names
+it (`put_policy_in_force`); so verification compares each decision with the policy that its writer had put in force.
 """
 
 from __future__ import annotations
@@ -22,6 +25,16 @@ from halo_core.store.proven_entries import ProvenEntry
 
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from halo_core.os_user import describe_os_user
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from halo_core.store.transaction import Transaction
+
 
 _LOG: Final = get_logger("control")
 # The words of the index, or SQLite would not use it and read the whole log.
@@ -220,3 +233,23 @@ def record_difference(tx: Transaction, column: str, expected: str, actual: objec
     )
     body = {"act": "row_differs", "column": column, "entry": expected, "row": str(actual)[:32]}
     tx.append(Draft(EntryKind.CONTROL, "", body))
+
+
+def put_policy_in_force(tx: Transaction, policy: str, sources: Sequence[str] = ()) -> None:
+    """Record that this writer decides by a policy from now on, unless it does already.
+
+    Args:
+        tx: the transaction.
+        policy: hash of its text in the store.
+        sources: names of its files.
+    """
+    if tx.image.policy == policy:
+        return
+    control = tx.load_control()
+    if control.policy != policy:
+        tx.put_control(replace(control, version=control.version + 1, policy=policy))
+    # Of a policy whose text this tenant has not stored (credentials of another one) no blob can be named.
+    name = "hash" if tx.load_blob(policy) is not None else "unstored"
+    body: dict[str, Any] = {name: policy, "sources": list(sources)}
+    tx.append(Draft(EntryKind.POLICY, "", body, actor=describe_os_user()))
+    tx.image.policy = policy

@@ -34,10 +34,9 @@ from halo_core.references import References
 from halo_core.store import writer_chains
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
 from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread, commit_patient
-from halo_core.store.draining import Drained, Readiness, wait_for_outcomes
+from halo_core.store.draining import Drained, Readiness, add_store, list_stores, wait_for_outcomes
 from halo_core.store.engine import Conflict, Engine, find_writer_end, is_postgres, open_database
 from halo_core.store.image import FloorMemory, TenantImage
-from halo_core.store.open_stores import add_store, list_stores
 from halo_core.store.reader import Reader
 from halo_core.store.sequencer import LEASE_WAIT_S, Sequencer
 from halo_core.store.transaction import Transaction

@@ -41,9 +41,8 @@ from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import drafts, rows
 from halo_core.store.content_keys import ContentKey, load_content_key
 from halo_core.store.control_state import load_control_state, load_history, require_one_store
-from halo_core.store.drafts import AppendedEntry, Draft
+from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft, EntryRows
 from halo_core.store.engine import Conflict, Cursor, Engine
-from halo_core.store.entry_rows import INSERT_ENTRY, EntryRows
 from halo_core.store.image import Control, SessionMemory, TenantImage
 from halo_core.store.open_tallies import UnfoldedTable
 from halo_core.store.proven_entries import require_committed_state, require_new_session

@@ -9,8 +9,7 @@ wait in a bounded queue, and a thread hands them on. An observer that raises or 
 
 from __future__ import annotations
 
-from halo_core.telemetry.events import ActionObserver, DecisionEvent, OutcomeEvent
+from halo_core.telemetry.events import ActionObserver, DecisionEvent, OutcomeEvent, read_trace_id
 from halo_core.telemetry.queue import ObserverQueue
-from halo_core.telemetry.trace_ids import read_trace_id
 
 __all__ = ["ActionObserver", "DecisionEvent", "ObserverQueue", "OutcomeEvent", "read_trace_id"]

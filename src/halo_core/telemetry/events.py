@@ -1,8 +1,10 @@
-"""What an observer is told of an action."""
+"""What an observer is told of an action, and the trace that a call belongs to."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,18 @@ class ActionObserver:
 
     def observe_outcome(self, event: OutcomeEvent, captured: object) -> None:
         """Take an outcome; called in the thread of the queue."""
+
+
+def read_trace_id() -> str:
+    """Trace id of the current span (W3C Trace Context), 32 lowercase hex digits; empty for none.
+
+    Never imports OpenTelemetry: an application that traces has loaded it.
+    """
+    trace: Any = sys.modules.get("opentelemetry.trace")
+    if trace is None:
+        return ""
+    try:
+        context = trace.get_current_span().get_span_context()
+    except Exception:  # noqa: BLE001  a tracer costs no decision
+        return ""
+    return f"{context.trace_id:032x}" if context.is_valid else ""

@@ -20,9 +20,8 @@ import sklearn
 from halo_core.errors import BadInput
 from halo_core.risk.forest import UNIT
 from halo_core.risk.model import RiskModel
-from halo_core.training.export import bound
 from halo_core.training.feature_tables import WORKLOADS, Table, cross_fitted, folds_of, last_actions, shrunk, tabled
-from halo_core.training.fitting import MEMBERS, Fit, Material, cross, fitted, margins_of, shipped
+from halo_core.training.fitting import MEMBERS, Fit, Material, bound, cross, fitted, margins_of, shipped
 from halo_core.training.limits import SPARE, Result, adaptive, carried, limit_of
 from halo_core.training.made_up_hijacks import make_hijacks
 from halo_core.training.metrics import CUTS, Floats, Rows, highest, intervals

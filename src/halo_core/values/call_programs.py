@@ -1,21 +1,32 @@
-"""What the worst of the programs among the arguments of a call does, and whether the user named what it acts on."""
+"""What the programs among the arguments of a call do, and whether the user named what the worst of them acts on.
+
+    judge_program("rm /tmp/a", "shell")                  # acts, names the path /tmp/a, asks for `delete`
+    judge_program("SELECT * FROM users", "sql/sqlite")   # reads, names the table users
+
+Each language has a reader of its own: `sql_programs`, `cypher_programs`, `shell_programs`, `python_programs`.
+INVARIANT: FAILCLOSED - whatever no list knows, or cannot be parsed, makes a program opaque: it may do anything.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from halo_core.model import Impact, ProgramClass, Provenance
 from halo_core.values.argument_names import name_of_argument, names_field, split_argument_name
-from halo_core.values.argument_values import SHELL_NAMES
+from halo_core.values.argument_values import MAX_PROGRAM, SHELL_NAMES
 from halo_core.values.call_view import CallView, words_of
+from halo_core.values.cypher_programs import reads_only, reads_only_in_sql
 from halo_core.values.kinds import Kind
-from halo_core.values.languages import Language
+from halo_core.values.languages import OPAQUE, READS, Language, Program, ProgramEffect, split_language
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
-from halo_core.values.programs import OPAQUE, Program, ProgramEffect, judge_program
 from halo_core.values.provenance import TracedLeaf, trace_leaves
+from halo_core.values.python_programs import only_computes
 from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.shell_programs import judge_shell
+from halo_core.values.sql_programs import judge_sql
 
 _PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
 # Languages whose programs are not read.
@@ -105,3 +116,45 @@ def _is_program_vouched(call: CallView, program: Program) -> bool:
         return False
     leaves = [Leaf(f"/target/{i}", text, [text.casefold()], False, False) for i, text in enumerate(program.named)]
     return all(leaf.origin in VOUCHED_ORIGINS for leaf in trace_leaves(leaves, call.sketch, ("target",)))
+
+
+__all__ = ["OPAQUE", "Program", "ProgramEffect", "judge_program"]
+
+_CACHE_SIZE: Final = 256
+_MAX_CACHED_LENGTH: Final = 2_048
+
+
+def judge_program(text: str, language: str) -> Program:
+    """What a program does; total, and in bounded time.
+
+    Args:
+        text: the program.
+        language: what runs it, as `Resource.programs` names it: `sql`, `sql/sqlite`, `cypher`, `shell`, `python`.
+    """
+    if len(text) > MAX_PROGRAM:
+        return OPAQUE
+    if len(text) > _MAX_CACHED_LENGTH:
+        return _judge(text, language)
+    return _judge_cached(text, language)
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _judge_cached(text: str, language: str) -> Program:
+    return _judge(text, language)
+
+
+def _judge(text: str, language: str) -> Program:
+    family, dialect = split_language(language)
+    try:
+        if family == Language.SQL:
+            return judge_sql(text, dialect)
+        if dialect:
+            is_read = family == Language.CYPHER and dialect == "age" and reads_only_in_sql(text)
+            return READS if is_read else OPAQUE
+        if family == Language.SHELL:
+            return judge_shell(text)
+        if family == Language.PYTHON:
+            return READS if only_computes(text) else OPAQUE
+        return READS if family == Language.CYPHER and reads_only(text) else OPAQUE
+    except Exception:  # noqa: BLE001  INVARIANT: TOTAL - what a parser cannot read may do anything
+        return OPAQUE

@@ -17,14 +17,13 @@ from itertools import compress
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
-from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, parse_url
+from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, is_shared_host, parse_url
 from halo_core.values.argument_names import name_of_argument, names_amount, names_note
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems
 from halo_core.values.call_programs import judge_call_programs
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.forms import find_forms, parse_argument
 from halo_core.values.hidden import generate_hidden_texts, holds_code
-from halo_core.values.hosts import is_shared_host
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import (

@@ -1,4 +1,4 @@
-"""Languages of programs in arguments, as a resource declares them (`Resource.programs`): `sql/sqlite`, `cypher`.
+"""Languages of programs in arguments, as a resource declares them (`sql/sqlite`, `cypher`), and what a program does.
 
 A language is a family, and of SQL perhaps a dialect behind a `/`. What is in neither list is a language that nobody
 here reads, so that a program in it may do anything.
@@ -6,6 +6,7 @@ here reads, so that a program in it may do anything.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -53,3 +54,36 @@ def find_sql_language(engine: str) -> str:
     name = engine.lower().partition("+")[0]
     dialect = _ENGINE_DIALECTS.get(name, name)
     return f"{Language.SQL}/{dialect}" if dialect in SQL_DIALECTS else str(Language.SQL)
+
+
+MAX_NODES: Final = 2_000
+"""Most nodes of a program that is read."""
+MAX_NAMED: Final = 32
+"""Most things that a program may name."""
+
+
+class ProgramEffect(StrEnum):
+    """How much of a program's effect is known: it only reads, it acts on what it names, or it could do anything."""
+
+    READS = "reads"
+    ACTS = "acts"
+    OPAQUE = "opaque"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What one program does.
+
+    Args:
+        effect: see `ProgramEffect`.
+        named: hosts, paths and tables that it names, as they are written.
+        verbs: of each thing that it does, the stems by which a user asks for that; empty of one that only reads.
+    """
+
+    effect: ProgramEffect
+    named: tuple[str, ...] = ()
+    verbs: tuple[frozenset[str], ...] = ()
+
+
+OPAQUE: Final = Program(ProgramEffect.OPAQUE)
+READS: Final = Program(ProgramEffect.READS)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from halo_core.values.argument_values import load_bash_parser, to_bash_ascii
+from halo_core.values.languages import MAX_NAMED, MAX_NODES, OPAQUE, Program, ProgramEffect
 from halo_core.values.lexicon import stem_all
-from halo_core.values.program_effects import MAX_NAMED, MAX_NODES, OPAQUE, Program, ProgramEffect
 
 _READING_COMMANDS: Final = frozenset(
     "basename cat cd column comm cut df diff dirname du echo egrep false fgrep grep head id ls nl "

@@ -15,9 +15,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from halo_core.values.languages import SQL_DIALECTS
+from halo_core.values.languages import MAX_NAMED, MAX_NODES, OPAQUE, READS, SQL_DIALECTS, Program, ProgramEffect
 from halo_core.values.lexicon import stem_all
-from halo_core.values.program_effects import MAX_NAMED, MAX_NODES, OPAQUE, READS, Program, ProgramEffect
 from halo_core.values.sql_names import (
     PURE_CALLS,
     PURE_FUNCTIONS,

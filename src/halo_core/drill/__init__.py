@@ -7,7 +7,7 @@ declarations and schemas (`plans`), plays each in a fresh copy of the home (`cop
 
 from __future__ import annotations
 
-from halo_core.drill.cases import AttackClass, DrillCase, ModeChange, Step, Turn
+from halo_core.drill.cases import AttackClass, ModeChange, Step, Turn
 from halo_core.drill.copies import HomeCopies
 from halo_core.drill.desk import Desk
 from halo_core.drill.driver import CannotPlant, DrillDriver
@@ -25,7 +25,6 @@ __all__ = [
     "CaseStatus",
     "ClassScore",
     "Desk",
-    "DrillCase",
     "DrillDriver",
     "DrillOptions",
     "DrillResult",

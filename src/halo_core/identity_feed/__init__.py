@@ -7,11 +7,10 @@ Each event moves the risk of its identity in the store, which decisions read for
 """
 
 from halo_core.identity_feed.feed import FeedReport, IdentityFeed, RaisedRisk, clear_identity
-from halo_core.identity_feed.lines import BadLine, ParsedLines, parse_line, parse_records
+from halo_core.identity_feed.lines import ParsedLines, parse_records
 from halo_core.identity_feed.sources import FileSource, PipeSource, SourcePlace
 
 __all__ = [
-    "BadLine",
     "FeedReport",
     "FileSource",
     "IdentityFeed",
@@ -20,6 +19,5 @@ __all__ = [
     "RaisedRisk",
     "SourcePlace",
     "clear_identity",
-    "parse_line",
     "parse_records",
 ]

@@ -24,7 +24,6 @@ from halo_core.ledger.notes import (
 from halo_core.ledger.reader import PROVISIONAL, Stream, Trust
 from halo_core.ledger.report import LIMITS, Report
 from halo_core.ledger.sealed_content import (
-    NEXT_KEY,
     BoxKeys,
     SubjectKey,
     compute_attached_digest,
@@ -32,7 +31,6 @@ from halo_core.ledger.sealed_content import (
     digest_box_keys,
     find_box_key,
     follow_content_key,
-    is_partly_erased,
     name_next_key,
     new_dek,
     open_attached,
@@ -52,7 +50,6 @@ from halo_core.ledger.tree import CompactRange
 
 __all__ = [
     "LIMITS",
-    "NEXT_KEY",
     "PROVISIONAL",
     "BoxKeys",
     "CompactRange",
@@ -75,7 +72,6 @@ __all__ = [
     "find_box_key",
     "follow_content_key",
     "format_vkey",
-    "is_partly_erased",
     "leaf_hash",
     "log_origin",
     "make_vkey",

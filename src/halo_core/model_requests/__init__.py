@@ -7,6 +7,6 @@ by `find_provider_blocks`. Pure functions of plain trees; docs/adr/0038-judge-mo
 """
 
 from halo_core.model_requests.answers import ProviderBlock, find_provider_blocks
-from halo_core.model_requests.fields import HostedTool, ModelFields, judge_model_fields
+from halo_core.model_requests.fields import ModelFields, judge_model_fields
 
-__all__ = ["HostedTool", "ModelFields", "ProviderBlock", "find_provider_blocks", "judge_model_fields"]
+__all__ = ["ModelFields", "ProviderBlock", "find_provider_blocks", "judge_model_fields"]

@@ -8,7 +8,6 @@ trusted. `argument_values`, `text` and `lexicon` describe values for the behavio
 
 from halo_core.values.answer_scope import (
     KNOWN_KINDS,
-    AnswerScope,
     asks_for,
     find_answer_scope,
     find_values,
@@ -19,7 +18,6 @@ from halo_core.values.answer_scope import (
     to_canonical_form,
 )
 from halo_core.values.argument_names import find_nouns_of_result
-from halo_core.values.argument_values import Value, ValueKind, classify_value, extract_values
 from halo_core.values.call_view import find_amount_name, has_open_targets, sends_objects
 from halo_core.values.carried import (
     FormPrints,
@@ -29,9 +27,9 @@ from halo_core.values.carried import (
     make_known_marks,
 )
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
-from halo_core.values.facts import NO_SOURCES, ActionFacts, FactSources, find_facts
-from halo_core.values.kinds import MAX_CARRIED, TARGET_KINDS, Form, Kind
-from halo_core.values.leaves import MAX_LEAVES, extract_leaves, extract_texts
+from halo_core.values.facts import ActionFacts, FactSources, find_facts
+from halo_core.values.kinds import MAX_CARRIED, Form, Kind
+from halo_core.values.leaves import MAX_LEAVES, extract_texts
 from halo_core.values.observed_text import (
     NO_MARKS,
     ResultMarks,
@@ -47,7 +45,7 @@ from halo_core.values.provenance import (
     trace_leaves,
     vouch_for_user,
 )
-from halo_core.values.repeats import REPEAT_BYTES, SplitText, fingerprint_model_words, split_repeats
+from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
 from halo_core.values.sketch import (
     MAX_SOURCE_INDEX,
@@ -63,7 +61,7 @@ from halo_core.values.sketch import (
     pack_spans,
 )
 from halo_core.values.stored_objects import StoreMarks, StorePlace, brings_in, find_place, may_store, period_of
-from halo_core.values.text import fingerprint_strings, generate_spellings, split_name
+from halo_core.values.text import fingerprint_strings, generate_spellings
 
 __all__ = [
     "KNOWN_KINDS",
@@ -73,12 +71,9 @@ __all__ = [
     "MAX_TAINTED_FINGERPRINTS",
     "MAX_TEXT",
     "NO_MARKS",
-    "NO_SOURCES",
     "REPEAT_BYTES",
-    "TARGET_KINDS",
     "TRUST_FLOOR",
     "ActionFacts",
-    "AnswerScope",
     "ConversationDigest",
     "FactSources",
     "Form",
@@ -88,21 +83,15 @@ __all__ = [
     "Marks",
     "ResultMarks",
     "Sketch",
-    "SplitText",
     "StoreMarks",
     "StorePlace",
     "TracedLeaf",
-    "Value",
-    "ValueKind",
     "add_spans_row",
     "asks_for",
     "brings_in",
-    "classify_value",
     "describe_calls",
-    "extract_leaves",
     "extract_texts",
     "extract_tokens",
-    "extract_values",
     "find_amount_name",
     "find_answer_scope",
     "find_facts",
@@ -138,7 +127,6 @@ __all__ = [
     "read_result",
     "reads_own_place",
     "sends_objects",
-    "split_name",
     "split_repeats",
     "to_canonical_form",
     "trace_leaves",

@@ -14,3 +14,5 @@ ASKED_TRADES: dict[str, str] = {
     "undeclared: points to the member of the user": "a payment, by its name, of an amount that nobody knows",
     "workspace posts: in a thread": "a declared target that stands only in what others wrote",
 }
+OPEN_CRAFTS: dict[str, str] = {}
+ASKED_CRAFTS: dict[str, str] = {}

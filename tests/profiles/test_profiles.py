@@ -384,6 +384,41 @@ def test_one_poisoned_document_moves_neither_windows_nor_drift_for_others():
     assert profile.recent_of(others)[0] <= 2 * 16
 
 
+def mixed(first, sessions, objects):
+    """Every second session reads untrusted content."""
+    return [session(objects(at), at=at, exposed=at % 2 == 0) for at in range(first, first + sessions)]
+
+
+def test_a_change_is_noticed_though_only_some_sessions_read_content():
+    profile = later(NEW_PROFILE, mixed(0, 64, lambda at: 2 + at % 3))
+    profile = later(profile, mixed(64, 24, lambda at: 12 + at % 3))
+    assert profile.drift_of(is_exposed=True) >= 1000
+    assert profile.drift_of(is_exposed=False) == 0  # 44 sessions without content are no reference yet
+
+
+def test_what_exposed_sessions_did_moves_no_drift_that_others_are_held_to():
+    profile = later(NEW_PROFILE, mixed(0, 130, lambda at: 2 + at % 3))
+    after = later(profile, [session(20, at=130 + k, exposed=True) for k in range(30)])
+    assert after.drift_of(is_exposed=True) >= 1000
+    assert after.drifts[0] == profile.drifts[0]
+
+
+def test_an_alarm_of_drift_in_a_session_with_content_ends_with_ordinary_work():
+    profile = later(taught(60, exposed=True), [session(30, at=60 + k, exposed=True) for k in range(10)])
+    assert profile.drift >= 1000
+    alarmed = [session(2 + k % 3, at=80 + k, exposed=True).with_findings(Found("objects_trend")) for k in range(120)]
+    assert later(profile, alarmed, ALARM).drift < 1000
+
+
+def test_a_session_in_which_nothing_ran_moves_drift_alone():
+    profile, event = taught(70), BehaviourEvent("send_mail", impact="send", ts_us=at(70))
+    shape = describe_call("send_mail", {"to": "a"})
+    tried = SessionTally().with_refusal(7, is_attempt=False, ts_us=at(70), event=event, shape=shape)
+    after = profile.fold(tried, verdict=ORDINARY)
+    assert after.drifts != profile.drifts
+    assert replace(after, drifts=profile.drifts) == profile
+
+
 def test_what_exposed_sessions_did_is_not_held_against_unexposed_ones():
     profile = taught(120)
     for at in range(30):

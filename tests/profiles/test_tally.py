@@ -133,7 +133,9 @@ def make_full_tally():
         destinations=(Destination(3, False, False),),
     )
     tally = fold([labelled, exposed]).with_outcome(shape=describe_call("send_mail", {"to": "a"}, turn=4))
-    tally = tally.with_refusal(7, is_attempt=True, found=Found(), ts_us=2).with_allowance("acts")
+    shape = describe_call("send_mail", {"to": "b"}, turn=5)
+    tally = tally.with_refusal(7, is_attempt=True, found=Found(), ts_us=2, event=exposed, shape=shape)
+    tally = tally.with_allowance("acts")
     return tally.after_fold(SessionVerdict.ALARM.value)
 
 
@@ -144,7 +146,7 @@ def test_a_member_that_a_step_does_not_change_stays(member):
     if member not in {"values", "seen", "pending"}:
         after = before.with_outcome(failed=True, labels=("chd",))
         assert getattr(after, member) == getattr(before, member)
-    if member in {"allowances", "alarms", "refused", "calls", "ways", "told", "folded", "labelled"}:
+    if member in {"allowances", "alarms", "refused", "calls", "ways", "told", "folded", "labelled", "attempts"}:
         after = before.advance(BehaviourEvent(tool="send_mail", impact="send", ts_us=3_000_000))
         assert getattr(after, member) == getattr(before, member)
 

@@ -23,7 +23,8 @@ UNRELATED_SAMPLE: Final = 1
 """Place of unrelated objects among the samples."""
 _OBJECTS, _UNRELATED, _PERSONS, _DESTINATIONS, _OUTSIDE, _REQUESTED = range(6)
 NO_SAMPLES: Final[Samples] = (frozenset(),) * len(_SAMPLED)
-_MEASURE_OF_SAMPLE: Final = tuple(INDEX[name] for name in _SAMPLED)
+SAMPLED: Final = tuple(INDEX[name] for name in _SAMPLED)
+"""Measures of the samples, in their order."""
 _ACTIONS, _READS, _ACTS, _SENDS = (INDEX[name] for name in ("actions", "reads", "acts", "sends"))
 _PAYMENTS, _REMOVALS, _GRAVE = (INDEX[name] for name in ("payments", "removals", "grave"))
 _BYTES_OUT, _LABELLED_READS, _SESSION_RISK = (INDEX[name] for name in ("bytes_out", "labelled_reads", "session_risk"))
@@ -93,7 +94,7 @@ def count_distinct(event: BehaviourEvent, values: list[int], samples: Samples) -
             touched[_OUTSIDE].append(number)
     for which, numbers in enumerate(touched):
         if numbers and not changed[which].issuperset(numbers):
-            at, every = _MEASURE_OF_SAMPLE[which], changed[which].union(numbers)
+            at, every = SAMPLED[which], changed[which].union(numbers)
             if len(every) <= _SAMPLE_SIZES[which]:
                 changed[which], values[at] = every, max(values[at], len(every))
             else:

@@ -38,7 +38,7 @@ from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
 
-FOLD_FORM: Final = "halo-habits-2"
+FOLD_FORM: Final = "halo-habits-3"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 _FORM: Final = FOLD_FORM.encode() + b"\n"
 MAX_PROFILE_BYTES: Final = 24_576
@@ -96,7 +96,7 @@ class IdentityProfile:
         exposed_windows: the same after exposure.
         window: sessions that windows reach back.
         known: for each `SeenKind`, what it has shown.
-        drifts: drift over sessions without and with untrusted content.
+        drifts: drift over sessions without untrusted content, and over all sessions.
         first_day: of its first session that it learnt from.
         carried: what its alarms leave for the next sessions.
     """
@@ -128,14 +128,16 @@ class IdentityProfile:
         """
         learns = verdict in TEACHING
         carried = self.carried.after_session(summary) if summary is not None else self.carried
-        if tally.is_empty:
+        if tally.is_empty and not tally.attempted[_ACTIONS]:
             return replace(self, carried=carried)
-        # INVARIANT: deviation that content explains moves neither windows nor drift.
-        alarms = tally.open_alarms or tally.alarms
+        # INVARIANT: deviation that content explains moves neither windows nor drift. What drifted before is no such.
+        alarms = [alarm for alarm in tally.open_alarms or tally.alarms if not is_drift_axis(alarm.axis)]
         is_explained = not learns and bool(alarms) and all(alarm.is_exposed for alarm in alarms)
         # What nobody was asked about may be an attack, which could not be taken out of a reference again.
         is_reference = learns and verdict is not SessionVerdict.OBSERVED
         after = self._watch(tally, learns=learns, is_explained=is_explained, is_reference=is_reference)
+        if tally.is_empty:  # what was only tried tells of drift alone
+            return replace(self, drifts=after.drifts, carried=carried)
         if learns and has_taught(tally):
             after = after.relearn_going_on(tally, before=self, verdict=verdict)
         elif learns:
@@ -193,15 +195,23 @@ class IdentityProfile:
         )
 
     def _watch_drift(self, tally: SessionTally, *, is_reference: bool) -> tuple[SessionDrift, SessionDrift]:
-        """Drift after a session. INVARIANT: content moves no drift by what it explains."""
-        drifts, which, part = list(self.drifts), int(bool(tally.at_exposure)), tally.folded
+        """Drift after a session, of what it did and tried.
+
+        INVARIANT: content moves no drift by what it explains, and none that sessions without content are held to.
+        """
+        (unexposed, every), is_exposed, part = self.drifts, bool(tally.at_exposure), tally.folded
         if part is None:
-            drifts[which] = drifts[which].advance(tally.to_drift_session(), tally.values, learns=is_reference)
-        elif not which or tally.at_exposure[_ACTIONS] < part.values[_ACTIONS]:
-            # Where content was read after the first part, that part stands in the other drift, and the rest in none.
+            session, values = tally.to_drift_session(), tally.attempted
+            every = every.advance(session, values, learns=is_reference)
+            if not is_exposed:
+                unexposed = unexposed.advance(session, values, learns=is_reference)
+        else:
             learns = is_reference and part.verdict in (SessionVerdict.ORDINARY, SessionVerdict.CLEARED)
-            drifts[which] = drifts[which].amend(part.values, tally.values, learns=learns)
-        return drifts[0], drifts[1]
+            before, values = part.attempted or part.values, tally.attempted
+            every = every.amend(before, values, learns=learns)
+            if not is_exposed:
+                unexposed = unexposed.amend(before, values, learns=learns)
+        return unexposed, every
 
     def _decay(self, total: int, sessions: int = 0) -> int:
         sessions = sessions or self.window
@@ -449,7 +459,8 @@ class IdentityProfile:
     def drift_of(self, *, is_exposed: bool) -> int:
         """Share of an alarm that drift over sessions has reached, in thousandths.
 
-        Only a session that has read untrusted content is held to what such sessions did.
+        Only a session that has read untrusted content is held to what all sessions did: an attacker's text may have
+        moved that.
         """
         return self._drift_shares[is_exposed]
 

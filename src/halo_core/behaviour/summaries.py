@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.behaviour.carried import SessionSummary, SessionVerdict, make_summary
 from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.session_drift import is_drift_axis
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tally_format import decode_tally, encode_tally
 from halo_core.behaviour.tenant import TenantProfile
@@ -100,10 +101,12 @@ def fold_summary(kind: str, profile: AnyProfile, tree: Mapping[str, Any], sessio
     after = profile.fold(tally, verdict=summary.verdict, summary=summary if kind == AGENT else None)
     if not tree.get("hindered"):
         return after
+    if not any(is_drift_axis(alarm.axis) for alarm in tally.alarms):
+        return after
     if tally.folded is not None:
         return replace(after, drifts=profile.drifts)
-    # INVARIANT: what is not let act does not drift, else one alarm would bring the next. It fades instead: the next
-    # session acts, and shows whether it goes on.
+    # INVARIANT: what drift itself does not let act does not drift, else one alarm would bring the next. It fades
+    # instead: the next session acts, and shows whether it goes on.
     return replace(after, drifts=(profile.drifts[0].fade(), profile.drifts[1].fade()))
 
 

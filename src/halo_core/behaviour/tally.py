@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from operator import add
 from typing import Final, NamedTuple, Protocol
 
+from halo_core.behaviour.attempts import NO_ATTEMPTS, Attempts
 from halo_core.behaviour.counting import (
     MASK_32,
     NO_SAMPLES,
@@ -74,12 +75,14 @@ class FoldedPart(NamedTuple):
         verdict: the verdict under which it was folded (`carried.SessionVerdict`).
         seen: `SessionTally.seen` at the fold.
         unrelated: fingerprints of the unrelated objects at the fold.
+        attempted: `SessionTally.attempted` at the fold, empty where all had run.
     """
 
     values: tuple[int, ...]
     verdict: str
     seen: frozenset[int] = frozenset()
     unrelated: frozenset[int] = frozenset()
+    attempted: tuple[int, ...] = ()
 
 
 class Findings(Protocol):
@@ -124,6 +127,7 @@ class SessionTally:
         untaught: destinations, as in `seen`, that it first reached after untrusted content and for which nobody
             vouched. Profiles do not learn them.
         labelled: those unrelated objects of `samples` that were touched with labelled data.
+        attempts: what calls that did not run would have added.
         told: fingerprints (32 bits) of pairs of a refused call and an axis that alarmed at it. Each pair counts once,
             also in later sessions of the same name.
         folded: the part that profiles have learnt from, None where the session was not folded yet.
@@ -157,6 +161,7 @@ class SessionTally:
     told: frozenset[int] = frozenset()
     folded: FoldedPart | None = None
     labelled: frozenset[int] = frozenset()
+    attempts: Attempts = NO_ATTEMPTS
 
     def __getitem__(self, measure: str) -> int:
         """Value of a measure by its name."""
@@ -169,9 +174,16 @@ class SessionTally:
 
     @property
     def has_news(self) -> bool:
-        """Whether it has acted, or raised an alarm, since it was folded last."""
-        done = self.folded.values[_ACTIONS] if self.folded is not None else 0
-        return self.values[_ACTIONS] > done or any(alarm.times for alarm in self.alarms)
+        """Whether it has acted, tried to, or raised an alarm, since it was folded last."""
+        done = (self.folded.attempted or self.folded.values)[_ACTIONS] if self.folded is not None else 0
+        return self.attempted[_ACTIONS] > done or any(alarm.times for alarm in self.alarms)
+
+    @property
+    def attempted(self) -> tuple[int, ...]:
+        """The measures with what its calls that did not run would have added."""
+        if self.attempts is NO_ATTEMPTS:
+            return self.values
+        return self.attempts.add_to(self.values, self.samples, self.seen)
 
     @property
     def values_since_fold(self) -> tuple[int, ...]:
@@ -182,7 +194,8 @@ class SessionTally:
 
     def after_fold(self, verdict: str) -> SessionTally:
         """The tally with which the session goes on after a fold under `verdict`."""
-        part = FoldedPart(self.values, verdict, self.seen, self.samples[UNRELATED_SAMPLE])
+        attempted = self.attempted if self.attempts is not NO_ATTEMPTS else ()
+        part = FoldedPart(self.values, verdict, self.seen, self.samples[UNRELATED_SAMPLE], attempted)
         return replace(self, alarms=tuple([alarm._replace(times=0) for alarm in self.alarms]), folded=part)
 
     def begin_next(self) -> SessionTally:
@@ -216,7 +229,7 @@ class SessionTally:
         for before, after, bit in zip(self.values, values, _BITS, strict=True):
             if after != before:
                 raised |= bit
-        is_ahead = is_read and not self.values[_ACTS]
+        is_ahead = is_read and not self.values[_ACTS] and not self.attempts.acts
         habits = (self.habits[0] + 1, *self.habits[1:]) if is_ahead else self.habits
         untaught, labelled = self.untaught, self.labelled
         if fresh and event.is_exposed and event.destinations:
@@ -248,6 +261,7 @@ class SessionTally:
             told=self.told,
             folded=self.folded,
             labelled=labelled,
+            attempts=self.attempts,
         )
 
     def _compute_pace(self, ts_us: int) -> tuple[int, int]:
@@ -337,6 +351,7 @@ class SessionTally:
             told=self.told,
             folded=self.folded,
             labelled=self.labelled,
+            attempts=self.attempts,
         )
 
     def _add_shape(self, shape: CallShape) -> tuple[tuple[int, ...], frozenset[int], frozenset[int]]:
@@ -364,7 +379,14 @@ class SessionTally:
         return replace(self, allowances=tuple(sorted(doublings.items())))
 
     def with_refusal(
-        self, call: int, *, is_attempt: bool, found: Findings | None = None, ts_us: int = 0
+        self,
+        call: int,
+        *,
+        is_attempt: bool,
+        found: Findings | None = None,
+        ts_us: int = 0,
+        event: BehaviourEvent | None = None,
+        shape: CallShape | None = None,
     ) -> SessionTally:
         """The tally after a call that did not run: the same one again adds nothing.
 
@@ -373,17 +395,43 @@ class SessionTally:
             is_attempt: it was denied. A question about behaviour itself is no attempt: see `with_outcome`.
             found: what of it alarms, None for nothing.
             ts_us: time of the decision; the session's time while nothing has run in it.
+            event: the call, None where it is not known.
+            shape: how it was written.
         """
         call &= MASK_32
-        is_repeat = call in self.refused
+        is_repeat, is_full = call in self.refused, len(self.refused) >= _MAX_REFUSED
         tally = self.with_outcome(refused=True) if is_attempt and not is_repeat else self
         if not tally.first_us and not tally.values[_ACTIONS]:
             tally = replace(tally, first_us=ts_us, last_us=ts_us)
+        if event is not None:  # what it alarms of is charged to its principal
+            principal = tally.principal or event.principal[:_MAX_PRINCIPAL]
+            tally = replace(tally, principal=principal, request=tally.request or event.request & MASK_32)
         if found is not None:
             tally = tally.with_findings(found, call=call)
-        if is_repeat or len(self.refused) >= _MAX_REFUSED:
+        if is_repeat or is_full:
             return tally
+        if event is not None:
+            is_ahead = event.impact == _READ and not tally.values[_ACTS] and not tally.attempts.acts
+            habits = (tally.habits[0] + is_ahead, *tally.habits[1:])
+            tally = replace(tally, attempts=tally.attempts.with_call(event), habits=habits)
+        if shape is not None:
+            habits, calls, ways = tally._add_shape(shape)  # noqa: SLF001  another tally
+            tally = replace(tally, habits=habits, calls=calls, ways=ways)
         return replace(tally, refused=self.refused | {call})
+
+    def without_attempt(self, call: int, event: BehaviourEvent) -> SessionTally:
+        """The tally in which a call has just run: one that did not run before was counted as an attempt."""
+        if call & MASK_32 not in self.refused:
+            return self
+        return replace(self, attempts=self.attempts.without_call(event))
+
+    def with_denied_run(self) -> SessionTally:
+        """The tally after an action that ran in observe mode, and that enforce mode would have denied."""
+        return replace(self, attempts=self.attempts.with_denial())
+
+    def has_written(self, call: int) -> bool:
+        """Whether a call is among those that did not run, so that habits know already how it was written."""
+        return call & MASK_32 in self.refused
 
     def with_cleared(self, call: int, axes: Iterable[str]) -> SessionTally:
         """The tally after a person allowed a call: the alarms that it raised last, and those of `axes`, are cleared."""
@@ -437,10 +485,11 @@ class SessionTally:
     def to_drift_session(self) -> DriftSession:
         """The session's habits, as `risk.drift` compares them."""
         ahead, repeats, turns, _, *counts = self.habits
-        value = self.values
+        value = self.attempted
         named = dict(zip(SHAPE_COUNTS, counts, strict=True))
         named |= {"steps": value[_ACTIONS], "acts": value[_ACTS], "ahead": ahead, "repeats": repeats}
-        named["failed"] = value[_FAILURES] + value[_REFUSALS]
+        # Denials are none of its habits: in observe mode there are none.
+        named["failed"] = value[_FAILURES]
         tools, many = set(map(str, range(min(value[_TOOLS], 256)))), set(range(min(turns, 4096)))
         return DriftSession(self.request, SessionHabits(named, tools, set(), many).to_vector(), self.ways)
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from halo_core.behaviour.attempts import ADDED, NO_ATTEMPTS, Attempts
 from halo_core.behaviour.counting import NO_SAMPLES, UNRELATED_SAMPLE
 from halo_core.behaviour.measures import COUNT, MEASURES
 from halo_core.behaviour.packing import profile_error
@@ -38,21 +39,29 @@ def encode_tally(tally: SessionTally) -> dict[str, Any]:
         members["a"] = [list(alarm) if alarm.call or alarm.is_cleared else list(alarm[:4]) for alarm in tally.alarms]
     if tally.principal:
         members["p"] = tally.principal
-    if tally.folded is not None:
-        members["f"] = _encode_folded(tally.folded)
-    if tally.labelled:
-        members["l"] = _encode_chosen(tally.labelled, tally.samples[UNRELATED_SAMPLE])
-    if tally.told:
-        members["k"] = _pack_32(tally.told)
-    if tally.refused:
-        members["r"] = _pack_32(tally.refused)
     if tally.untaught:
         members["u"] = pack_seen(tally.untaught)
     if tally.at_exposure:
         members["x"] = list(tally.at_exposure)
     if tally.allowances:
         members["y"] = list(map(list, tally.allowances))
+    if tally.labelled:
+        members["l"] = _encode_chosen(tally.labelled, tally.samples[UNRELATED_SAMPLE])
+    if tally.refused or tally.told or tally.folded is not None or tally.attempts is not NO_ATTEMPTS:
+        _add_past(members, tally)
     return members
+
+
+def _add_past(members: dict[str, Any], tally: SessionTally) -> None:
+    """Add what did not run, and what was told and folded before."""
+    if tally.folded is not None:
+        members["f"] = _encode_folded(tally.folded)
+    if tally.told:
+        members["k"] = _pack_32(tally.told)
+    if tally.attempts is not NO_ATTEMPTS:
+        members["n"] = _encode_attempts(tally.attempts)
+    if tally.refused:
+        members["r"] = _pack_32(tally.refused)
 
 
 def decode_tally(members: Mapping[str, Any]) -> SessionTally:
@@ -87,6 +96,7 @@ def decode_tally(members: Mapping[str, Any]) -> SessionTally:
             told=_unpack_32(members.get("k", "")),
             folded=_decode_folded(members["f"]) if "f" in members else None,
             labelled=_decode_chosen(members["l"], samples[UNRELATED_SAMPLE]) if "l" in members else frozenset(),
+            attempts=_decode_attempts(members["n"]) if "n" in members else NO_ATTEMPTS,
         )
         _check_tally(tally)
     except (AttributeError, LookupError, TypeError, ValueError) as exc:
@@ -112,6 +122,9 @@ def _check_tally(tally: SessionTally) -> None:
     if tally.folded is not None:
         done = tally.folded.values
         require(all(type(number) is int for number in done) and len(done) == COUNT, "a folded part with other measures")
+        tried = tally.folded.attempted
+        is_counted = all(type(number) is int and number >= 0 for number in tried) and len(tried) in (0, COUNT)
+        require(is_counted, "a folded part with other attempts")
         require(all(a >= b >= 0 for a, b in zip(tally.values, done, strict=True)), "a folded part beyond the whole")
         require(type(tally.folded.verdict) is str, "a verdict that is no text")
     is_alarm = all(list(map(type, alarm)) == [str, int, int, bool, int, bool] for alarm in tally.alarms)
@@ -119,12 +132,27 @@ def _check_tally(tally: SessionTally) -> None:
 
 
 def _encode_folded(part: FoldedPart) -> list[Any]:
-    return [list(part.values), part.verdict, pack_seen(part.seen), _pack_32(part.unrelated)]
+    members = [list(part.values), part.verdict, pack_seen(part.seen), _pack_32(part.unrelated)]
+    return [*members, list(part.attempted)] if part.attempted else members
 
 
 def _decode_folded(members: list[Any]) -> FoldedPart:
-    values, verdict, seen, unrelated = members
-    return FoldedPart(tuple(values), verdict, unpack_seen(seen), _unpack_32(unrelated))
+    values, verdict, seen, unrelated, *more = members
+    attempted = tuple(more[0]) if more else ()
+    return FoldedPart(tuple(values), verdict, unpack_seen(seen), _unpack_32(unrelated), attempted)
+
+
+def _encode_attempts(attempts: Attempts) -> list[Any]:
+    return [list(attempts.sums), list(map(_pack_32, attempts.samples)), pack_seen(attempts.seen)]
+
+
+def _decode_attempts(members: list[Any]) -> Attempts:
+    sums, samples, seen = members
+    attempts = Attempts(tuple(sums), tuple(map(_unpack_32, samples)), unpack_seen(seen))
+    require(all(type(number) is int and number >= 0 for number in attempts.sums), "attempts that are no counts")
+    require(len(attempts.sums) == len(ADDED), "another number of measures of attempts")
+    require(len(attempts.samples) == len(NO_SAMPLES), "another number of samples of attempts")
+    return attempts
 
 
 def _encode_chosen(chosen: frozenset[int], sample: frozenset[int]) -> str:

@@ -7,19 +7,19 @@ thinks, and in any case before the next decision of the session.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
 from halo_core.authority import settle_account
-from halo_core.behaviour import CallShape, describe_call
+from halo_core.behaviour import CallShape
 from halo_core.decision.record import encode_outcome
 from halo_core.enforcement.behaviour_events import MAX_RELATED_RESULT
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Preparer
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import SaidItem, is_place_tainted, read_said, record_conversation
+from halo_core.enforcement.session_behaviour import describe_shape, fingerprint_call_of
 from halo_core.enforcement.snapshot_builder import record_observation
 from halo_core.model import (
     RESERVED_UNITS,
@@ -146,15 +146,6 @@ def _read_result_text(
         read_said(context, said, result),
         describe_shape(context),
     )
-
-
-def describe_shape(context: DecisionContext) -> CallShape:
-    """How a call was written, as drift over sessions compares it."""
-    return describe_call(context.resource.id, context.recorded_args, turn=_number_turn(context.turn))
-
-
-def _number_turn(turn: str) -> int:
-    return zlib.crc32(turn.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,11 +294,12 @@ class OutcomeJob:
         before = state.find_tally(self.context.principal.agent) if self.context.tally is not None else None
         if before is None or self.status == "paused":
             return None
+        has_written = before.tally.has_written(fingerprint_call_of(self.context))
         tally = before.tally.with_outcome(
             failed=self.status == "error",
             result_bytes=self.readable_len,
             labels=self.context.resource.labels,
-            shape=text.shape or describe_shape(self.context),
+            shape=None if has_written else text.shape or describe_shape(self.context),
         )
         changed = AgentTally(before.agent, tally, before.verdict, before.is_hindered, before.role, before.is_observed)
         return state.tallies_with(changed)

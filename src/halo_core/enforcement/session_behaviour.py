@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,12 +14,14 @@ from halo_core.behaviour import (
     SHIPPED_PRIOR,
     Axis,
     BehaviourAssessment,
+    CallShape,
     IdentityProfile,
     RolePrior,
     SessionTally,
     SessionVerdict,
     TenantProfile,
     assess,
+    describe_call,
 )
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.summaries import AGENT, ROLE, TENANT
@@ -123,7 +126,7 @@ def list_new_alarms(context: DecisionContext) -> list[Axis]:
     found = context.findings
     if found is None or not found.axes:
         return []
-    before, call = context.tally_before, _fingerprint_call(context)
+    before, call = context.tally_before, fingerprint_call_of(context)
     return [axis for axis in found.alarms if before is None or before.tally.raises_anew(axis.id, call)]
 
 
@@ -141,17 +144,23 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
         alarmed = replace(found, first_times=0) if found is not None and found.alarms else None  # it has not happened
         tally = _note_exposure(before.tally, context)
         tally = tally.with_refusal(
-            _fingerprint_call(context),
+            fingerprint_call_of(context),
             is_attempt=decision.is_refused_attempt,
             found=alarmed,
             ts_us=context.time_us,
+            event=context.event,
+            shape=describe_shape(context),
         )
         is_hindered = is_hindered or not _HINDERING.isdisjoint(reason.code for reason in decision.reasons)
+    elif context.event is not None:
+        tally = tally.without_attempt(fingerprint_call_of(context), context.event)
+        if decision.is_refused_attempt:
+            tally = tally.with_denied_run()
     if found is not None and found.alarms and verdict != SessionVerdict.ATTACK.value:
         verdict = ""
         if context.runs and _is_allowed(context):
             # INVARIANT: a yes is about what was asked: other alarms of the session stay as they are.
-            tally = _allow(tally, found).with_cleared(_fingerprint_call(context), [axis.id for axis in found.alarms])
+            tally = _allow(tally, found).with_cleared(fingerprint_call_of(context), [axis.id for axis in found.alarms])
     return context.state.tallies_with(
         AgentTally(agent, tally, verdict, is_hindered, context.terms.role, context.mode is Mode.OBSERVE)
     )
@@ -162,8 +171,15 @@ def fingerprint_call(resource: str, args_digest: str) -> int:
     return fingerprint_text(f"{resource} {args_digest}") & 2**32 - 1
 
 
-def _fingerprint_call(context: DecisionContext) -> int:
+def fingerprint_call_of(context: DecisionContext) -> int:
+    """As `fingerprint_call`, of the action at hand."""
     return fingerprint_call(context.call.resource.id, context.args_digest)
+
+
+def describe_shape(context: DecisionContext) -> CallShape:
+    """How a call was written, as drift over sessions compares it."""
+    turn = zlib.crc32(context.turn.encode("utf-8", "surrogatepass"))
+    return describe_call(context.resource.id, context.recorded_args, turn=turn)
 
 
 def _note_exposure(tally: SessionTally, context: DecisionContext) -> SessionTally:

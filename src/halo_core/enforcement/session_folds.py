@@ -63,15 +63,18 @@ class FoldLeftJob:
     """Fold sessions that nobody else folds: those that have rested, or whose process has ended. Safe to run again.
 
     Args:
+        at_us: when somebody looked for them. The job may run later, after the machine slept or the clock was set: then
+            a session that acted just before would seem to have rested, while its last outcome still waits.
         is_first: of a process, which looks at the newest ones too. So what a process that was killed has done counts
             for the first decision of the next one.
     """
 
+    at_us: int
     is_first: bool = False
 
     def __call__(self, tx: Transaction) -> None:
         """Fold a bounded number of sessions."""
-        table, now_us = UnfoldedTable(tx), tx.clock.now_us()
+        table, now_us = UnfoldedTable(tx), min(self.at_us, tx.clock.now_us())
         found = table.list_newest(_LOOKED_AT) if self.is_first else []
         found += [item for item in table.list_rested(now_us - IDLE_US, _LOOKED_AT) if item not in found]
         left = _MAX_LEFT
@@ -244,12 +247,12 @@ class SessionFolds:
                 self._fold(rested)
             if at_us - self._looked_us >= LOOK_EVERY_US:
                 self._looked_us = at_us
-                self._store.defer(FoldLeftJob(), is_patient=self._is_patient)
+                self._store.defer(FoldLeftJob(at_us), is_patient=self._is_patient)
 
     def look_for_left(self) -> None:
         """Have the next transaction fold what processes that have ended left, before anything is decided in it."""
         self.has_looked, self._looked_us = True, self._store.clock.now_us()
-        self._store.defer(FoldLeftJob(is_first=True))
+        self._store.defer(FoldLeftJob(self._looked_us, is_first=True))
 
     def fold_crowded(self, session: str) -> None:
         """Fold a session in which many agents act; it goes on as the same session."""

@@ -316,6 +316,34 @@ def test_a_grant_that_slept_is_awake_once_a_person_said_yes():
     assert not is_asleep(profile, day + 1)
 
 
+def try_to_use(grant, day):
+    """A session in which a grant is tried, and somebody would have had to say yes."""
+    tally = SessionTally().advance(BehaviourEvent("read_file", resource="files", ts_us=day * DAY))
+    event = BehaviourEvent(grant, resource=grant, ts_us=day * DAY)
+    return tally.with_refusal(day, is_attempt=False, event=event, shape=describe_call(grant, {}))
+
+
+def test_a_grant_that_is_tried_and_never_allowed_does_not_sleep():
+    profile, day = slept(days=60)
+    for more in range(60):
+        profile = profile.fold(try_to_use("archive", day + more), verdict=ORDINARY)
+    assert not is_asleep(profile, day + 60)
+
+
+@pytest.mark.parametrize("verdict", [ORDINARY, ALARM], ids=str)
+def test_trying_wakes_no_grant_that_slept(verdict):
+    profile, day = slept()
+    for more in range(20):
+        profile = profile.fold(try_to_use("archive", day + more), verdict=verdict)
+    assert is_asleep(profile, day + 20)
+
+
+def test_trying_a_grant_that_was_never_used_does_not_make_it_known():
+    profile, day = slept()
+    after = profile.fold(try_to_use("wipe", day), verdict=ORDINARY)
+    assert after.count_idle("wipe", day) == (0, 0)
+
+
 def test_a_grant_in_regular_use_does_not_sleep():
     profile, day = slept(days=60)
     profile = profile.fold(use("archive", day), verdict=ORDINARY)

@@ -24,7 +24,8 @@ ADDED: Final = tuple(
 _READS, _ACTS, _REFUSALS = (INDEX[name] for name in ("reads", "acts", "refusals"))
 _COUNTED_ONCE: Final = {SeenKind.TOOL: INDEX["tools"], SeenKind.HAND_OFF: INDEX["hand_offs"]}
 _MAX_SAMPLE: Final = 32
-_MAX_SEEN: Final = 32
+_KEPT: Final = frozenset((*_COUNTED_ONCE, SeenKind.GRANT))
+_MAX_SEEN: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Attempts:
     Args:
         sums: what they add to each of `ADDED`.
         samples: distinct things that they would have touched, as in `SessionTally.samples`.
-        seen: tools and agents that they would have used, as in `SessionTally.seen`.
+        seen: tools, agents and grants that they would have used, as in `SessionTally.seen`.
     """
 
     sums: tuple[int, ...] = (0,) * len(ADDED)
@@ -53,7 +54,7 @@ class Attempts:
         samples = tuple([frozenset(sorted(sample)[:_MAX_SAMPLE]) for sample in samples])
         seen = set(self.seen)
         for number in list_seen(event):
-            if split_seen(number)[0] in _COUNTED_ONCE and len(seen) < _MAX_SEEN:
+            if split_seen(number)[0] in _KEPT and len(seen) < _MAX_SEEN:
                 seen.add(number)
         return Attempts(self._add(values, 1), samples, frozenset(seen))
 
@@ -79,7 +80,9 @@ class Attempts:
         for at, tried, touched in zip(SAMPLED, self.samples, samples, strict=True):
             changed[at] += len(tried - touched)
         for number in self.seen - seen:
-            changed[_COUNTED_ONCE[SeenKind(split_seen(number)[0])]] += 1
+            at = _COUNTED_ONCE.get(SeenKind(split_seen(number)[0]))
+            if at is not None:
+                changed[at] += 1
         return tuple([min(value, MAX_VALUE) for value in changed])
 
 

@@ -141,6 +141,15 @@ class KnownValues:
                 values[value] = Sighting(1, session, day)
         return replace(self, values=values, lone=self.lone + _UNIT * bool(fresh))
 
+    def keep_awake(self, tried: Iterable[int], session: int, day: int, sleepers: Collection[int]) -> KnownValues:
+        """The values after a session that tried to show these: those known and awake stay awake, nothing is learnt."""
+        values = dict(self.values)
+        for value in tried:
+            before = values.get(value)
+            if before is not None and value not in sleepers:
+                values[value] = before._replace(session=max(session, before.session), day=max(day, before.day))
+        return replace(self, values=values)
+
     def forget(self, shown: Iterable[int]) -> KnownValues:
         """The values without one session that showed these."""
         values = dict(self.values)

@@ -136,8 +136,10 @@ class IdentityProfile:
         # What nobody was asked about may be an attack, which could not be taken out of a reference again.
         is_reference = learns and verdict is not SessionVerdict.OBSERVED
         after = self._watch(tally, learns=learns, is_explained=is_explained, is_reference=is_reference)
-        if tally.is_empty:  # what was only tried tells of drift alone
-            return replace(self, drifts=after.drifts, carried=carried)
+        if learns:
+            after = after.keep_awake(tally)
+        if tally.is_empty:  # what was only tried tells of drift, and of which grants are in use
+            return replace(self, drifts=after.drifts, known=after.known, carried=carried)
         if learns and has_taught(tally):
             after = after.relearn_going_on(tally, before=self, verdict=verdict)
         elif learns:
@@ -306,6 +308,19 @@ class IdentityProfile:
             sleepers = self._list_sleepers(shown, day) if kind == SeenKind.GRANT and not is_cleared else ()
             known.append(values.fold(shown, sessions, day, TERMS[kind].room, untaught=untaught, sleepers=sleepers))
         return tuple(known)
+
+    def keep_awake(self, tally: SessionTally) -> IdentityProfile:
+        """The profile in which grants that a session tried to use, and was not let, stay as awake as they are.
+
+        Otherwise a grant whose uses somebody has to allow, and nobody does, would seem to sleep.
+        """
+        tried = group_seen(tally.attempts.seen)[SeenKind.GRANT]
+        if not tried:
+            return self
+        known, day = list(self.known), day_of(tally.first_us)
+        sleepers = self._list_sleepers(tried, day)
+        known[SeenKind.GRANT] = known[SeenKind.GRANT].keep_awake(tried, self.sessions, day, sleepers)
+        return replace(self, known=tuple(known))
 
     def _list_sleepers(self, grants: Iterable[int], day: int) -> list[int]:
         """Those of some grants that slept until now, or have not been used often enough since they did."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from test_tally import EVENTS, fold, read
 
 from halo_core.behaviour import (
+    FOLD_FORM,
     MEASURES,
     NEW_PROFILE,
     SHIPPED_PRIOR,
@@ -29,7 +30,7 @@ from halo_core.behaviour import (
     encode_tally,
 )
 from halo_core.behaviour.known import TERMS
-from halo_core.behaviour.profile import MAX_PROFILE_BYTES
+from halo_core.behaviour.profile import EARLIER_FORM, MAX_PROFILE_BYTES
 from halo_core.errors import BadInput
 
 ORDINARY, ALARM, CLEARED, ATTACK = (
@@ -102,6 +103,30 @@ def test_a_hundred_and_fifty_sessions_within_an_hour_are_a_history():
 def test_a_first_day_has_generous_limits():
     for measure in MEASURES:
         assert NEW_PROFILE.limit_of(measure.id) >= measure.generous
+
+
+def earlier(sessions):
+    """A profile as the release before folded it."""
+    profile = NEW_PROFILE.as_form(EARLIER_FORM)
+    for number in range(sessions):
+        tally = session(2 + number % 3, at=number, exposed=number % 4 == 0).with_outcome(refused=number % 5 == 0)
+        profile = profile.fold(tally, verdict=ORDINARY)
+    return profile
+
+
+def test_a_profile_of_the_release_before_has_the_bytes_that_it_wrote():
+    data = earlier(90).to_bytes()
+    assert sha256(data).hexdigest() == "27f8f5dacc56a2c6183713636e6e894ed5ab5ee357259053e8258247f0324e16"
+    assert IdentityProfile.from_bytes(data) == earlier(90)
+
+
+def test_a_profile_of_the_release_before_goes_on_in_this_form():
+    before = earlier(90)
+    after = before.as_form(FOLD_FORM).fold(session(3, at=90), verdict=ORDINARY)
+    assert (after.form, after.sessions, after.drifts[0].trend.sessions) == (FOLD_FORM, 91, 60)
+    assert after.drifts[1].trend.sessions == 1  # another reference than that of sessions with content
+    assert IdentityProfile.from_bytes(after.to_bytes()) == after
+    assert after.as_form(EARLIER_FORM) == after
 
 
 def test_limits_become_its_own_as_sessions_accumulate():

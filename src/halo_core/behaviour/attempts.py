@@ -80,9 +80,9 @@ class Attempts:
         for at, tried, touched in zip(SAMPLED, self.samples, samples, strict=True):
             changed[at] += len(tried - touched)
         for number in self.seen - seen:
-            at = _COUNTED_ONCE.get(SeenKind(split_seen(number)[0]))
-            if at is not None:
-                changed[at] += 1
+            measure = _COUNTED_ONCE.get(SeenKind(split_seen(number)[0]))
+            if measure is not None:
+                changed[measure] += 1
         return tuple([min(value, MAX_VALUE) for value in changed])
 
 

@@ -37,10 +37,14 @@ from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_erro
 from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.watched_drift import watch_drift, watch_drift_as_before
 
 FOLD_FORM: Final = "halo-habits-3"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
-_FORM: Final = FOLD_FORM.encode() + b"\n"
+EARLIER_FORM: Final = "halo-habits-2"
+"""Of releases before, whose profiles are read, recomputed and gone on with. Their second drift is of sessions with
+untrusted content alone, they moved it by no session with an alarm, and denials were among the habits."""
+FORMS: Final = (FOLD_FORM, EARLIER_FORM)
 MAX_PROFILE_BYTES: Final = 24_576
 WINDOW_SESSIONS: Final = 16
 """Sessions that a window reaches back, its weights falling by 15/16 with each."""
@@ -99,6 +103,7 @@ class IdentityProfile:
         drifts: drift over sessions without untrusted content, and over all sessions.
         first_day: of its first session that it learnt from.
         carried: what its alarms leave for the next sessions.
+        form: one of `FORMS`: how it was folded, and is.
     """
 
     sessions: int = 0
@@ -115,6 +120,13 @@ class IdentityProfile:
     drifts: tuple[SessionDrift, SessionDrift] = (SessionDrift(), SessionDrift())
     first_day: int = 0
     carried: CarriedRisk = field(default_factory=CarriedRisk)
+    form: str = FOLD_FORM
+
+    def as_form(self, form: str) -> IdentityProfile:
+        """The profile from which sessions are folded as a form does it; a new one begins with any."""
+        if self.form == form or (form != FOLD_FORM and self.watched):
+            return self
+        return replace(self, form=form, drifts=(self.drifts[0], SessionDrift()))
 
     def fold(
         self, tally: SessionTally, *, verdict: SessionVerdict, summary: SessionSummary | None = None
@@ -131,7 +143,8 @@ class IdentityProfile:
         if tally.is_empty and not tally.attempted[_ACTIONS]:
             return replace(self, carried=carried)
         # INVARIANT: deviation that content explains moves neither windows nor drift. What drifted before is no such.
-        alarms = [alarm for alarm in tally.open_alarms or tally.alarms if not is_drift_axis(alarm.axis)]
+        is_earlier = self.form == EARLIER_FORM
+        alarms = [one for one in tally.open_alarms or tally.alarms if is_earlier or not is_drift_axis(one.axis)]
         is_explained = not learns and bool(alarms) and all(alarm.is_exposed for alarm in alarms)
         # What nobody was asked about may be an attack, which could not be taken out of a reference again.
         is_reference = learns and verdict is not SessionVerdict.OBSERVED
@@ -174,6 +187,7 @@ class IdentityProfile:
     def _watch(self, tally: SessionTally, *, learns: bool, is_explained: bool, is_reference: bool) -> IdentityProfile:
         """What moves with every session, ordinary or not: windows and drift."""
         before, part = tally.at_exposure or tally.values, tally.folded
+        watch = watch_drift_as_before if self.form == EARLIER_FORM else watch_drift
         # After an alarm that nobody cleared, what adds up hardly fades, so that it does not go on a little at a time.
         fades = self.window if learns or is_explained else _SLOWLY * self.window
         windows, exposed_windows = [], []
@@ -193,27 +207,8 @@ class IdentityProfile:
             watched=self.watched + (part is None),
             windows=tuple(windows),
             exposed_windows=tuple(exposed_windows),
-            drifts=self.drifts if is_explained else self._watch_drift(tally, is_reference=is_reference),
+            drifts=self.drifts if is_explained else watch(self.drifts, tally, is_reference=is_reference),
         )
-
-    def _watch_drift(self, tally: SessionTally, *, is_reference: bool) -> tuple[SessionDrift, SessionDrift]:
-        """Drift after a session, of what it did and tried.
-
-        INVARIANT: content moves no drift by what it explains, and none that sessions without content are held to.
-        """
-        (unexposed, every), is_exposed, part = self.drifts, bool(tally.at_exposure), tally.folded
-        if part is None:
-            session, values = tally.to_drift_session(), tally.attempted
-            every = every.advance(session, values, learns=is_reference)
-            if not is_exposed:
-                unexposed = unexposed.advance(session, values, learns=is_reference)
-        else:
-            learns = is_reference and part.verdict in (SessionVerdict.ORDINARY, SessionVerdict.CLEARED)
-            before, values = part.attempted or part.values, tally.attempted
-            every = every.amend(before, values, learns=learns)
-            if not is_exposed:
-                unexposed = unexposed.amend(before, values, learns=learns)
-        return unexposed, every
 
     def _decay(self, total: int, sessions: int = 0) -> int:
         sessions = sessions or self.window
@@ -508,7 +503,7 @@ class IdentityProfile:
 
     def to_bytes(self) -> bytes:
         """Bytes of at most `MAX_PROFILE_BYTES`."""
-        return pack_numbers(_FORM, self._to_numbers())
+        return pack_numbers(_head(self.form), self._to_numbers())
 
     def _to_numbers(self) -> Iterator[int]:
         yield from (self.sessions, self.watched, self.day, self.looseness, self.window)
@@ -533,7 +528,9 @@ class IdentityProfile:
         Raises:
             BadInput: these are other bytes (`bad_profile`).
         """
-        reader = NumberReader(_FORM, data, max_bytes=MAX_PROFILE_BYTES)
+        is_earlier = type(data) is bytes and data.startswith(_head(EARLIER_FORM))
+        form = EARLIER_FORM if is_earlier else FOLD_FORM
+        reader = NumberReader(_head(form), data, max_bytes=MAX_PROFILE_BYTES)
         sessions, watched, day, looseness = reader.take(0), reader.take(0), reader.take(), reader.take(0, MAX_LOOSENESS)
         window = reader.take(2, 1024)
         histograms = tuple(_read_histogram(reader) for _ in range(SERIES))
@@ -552,11 +549,16 @@ class IdentityProfile:
             (SessionDrift.read(reader), SessionDrift.read(reader)),
             reader.take(),
             CarriedRisk.read(reader),
+            form,
         )
         reader.finish()
         if profile.to_bytes() != data:
             raise profile_error("not what was written")
         return profile
+
+
+def _head(form: str) -> bytes:
+    return form.encode() + b"\n"
 
 
 def has_taught(tally: SessionTally) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from halo_core.behaviour.carried import SessionSummary, SessionVerdict, make_summary
-from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.profile import FOLD_FORM, FORMS, NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.session_drift import is_drift_axis
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tally_format import decode_tally, encode_tally
@@ -83,7 +83,9 @@ def list_identities(tree: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(AGENT, agent), *([(ROLE, role)] if role not in ("", agent) else []), (TENANT, "")]
 
 
-def fold_summary(kind: str, profile: AnyProfile, tree: Mapping[str, Any], session: str) -> AnyProfile:
+def fold_summary(
+    kind: str, profile: AnyProfile, tree: Mapping[str, Any], session: str, *, form: str = FOLD_FORM
+) -> AnyProfile:
     """The profile of an identity after one more session; a pure function.
 
     Args:
@@ -91,17 +93,19 @@ def fold_summary(kind: str, profile: AnyProfile, tree: Mapping[str, Any], sessio
         profile: before it.
         tree: the summary.
         session: its reference.
+        form: in which it is folded.
 
     Raises:
         BadInput, KeyError, ValueError: it is no summary.
     """
+    profile = profile.as_form(form)
     tally, summary = decode_summary(tree, session)
     if isinstance(profile, TenantProfile):
         return profile.fold(tally, verdict=summary.verdict)
     after = profile.fold(tally, verdict=summary.verdict, summary=summary if kind == AGENT else None)
     if not tree.get("hindered"):
         return after
-    if not any(is_drift_axis(alarm.axis) for alarm in tally.alarms):
+    if profile.form == FOLD_FORM and not any(is_drift_axis(alarm.axis) for alarm in tally.alarms):
         return after
     if tally.folded is not None:
         return replace(after, drifts=profile.drifts)
@@ -111,7 +115,14 @@ def fold_summary(kind: str, profile: AnyProfile, tree: Mapping[str, Any], sessio
 
 
 def judge_summary(
-    kind: str, profile: AnyProfile, tree: Mapping[str, Any], session: str, *, verdict: str, before: str
+    kind: str,
+    profile: AnyProfile,
+    tree: Mapping[str, Any],
+    session: str,
+    *,
+    verdict: str,
+    before: str,
+    form: str = FOLD_FORM,
 ) -> AnyProfile:
     """The profile of an identity after a person judged a session that was folded before; a pure function.
 
@@ -122,10 +133,12 @@ def judge_summary(
         session: its reference.
         verdict: what the person said.
         before: what was said last, or how it was folded.
+        form: as in `fold_summary`.
 
     Raises:
         BadInput, KeyError, ValueError: it is no summary.
     """
+    profile = profile.as_form(form)
     tally, summary = decode_summary(tree, session)
     said, was = SessionVerdict(verdict), SessionVerdict(before)
     if isinstance(profile, TenantProfile):
@@ -212,15 +225,17 @@ class ProfileHistory:
                 session, tree = self.summaries[place]
                 if step.judged:
                     before = verdicts.get(place, tree["verdict"])
-                    profile = judge_summary(kind, profile, tree, session, verdict=step.judged, before=before)
+                    profile = judge_summary(
+                        kind, profile, tree, session, verdict=step.judged, before=before, form=step.form
+                    )
                     verdicts[place] = step.judged
                 else:
-                    profile = fold_summary(kind, profile, tree, session)
+                    profile = fold_summary(kind, profile, tree, session, form=step.form)
         return profile
 
     def is_of_this_form(self, kind: str, subject: str) -> bool:
-        """Whether every version was folded as this program folds, so that `compute` gives the same bytes."""
-        return all(step.form == FOLD_FORM for step in self.steps.get((kind, subject), {}).values())
+        """Whether every version was folded as this program can fold, so that `compute` gives the same bytes."""
+        return all(step.form in FORMS for step in self.steps.get((kind, subject), {}).values())
 
     def find_waiting(self) -> dict[tuple[str, str], list[WaitingItem]]:
         """What waits for each identity: sessions in the order in which they were added, then verdicts on any."""

@@ -482,14 +482,16 @@ class SessionTally:
         """Whether no call of this session has raised an axis yet, nor this call in an earlier one of its name."""
         return not any(alarm.axis == axis for alarm in self.alarms) and _fingerprint_alarm(axis, call) not in self.told
 
-    def to_drift_session(self) -> DriftSession:
-        """The session's habits, as `risk.drift` compares them."""
+    def to_drift_session(self, *, with_denials: bool = False) -> DriftSession:
+        """The session's habits, as `risk.drift` compares them.
+
+        Denials are none of them, since in observe mode there are none; earlier forms of profiles counted them.
+        """
         ahead, repeats, turns, _, *counts = self.habits
         value = self.attempted
         named = dict(zip(SHAPE_COUNTS, counts, strict=True))
         named |= {"steps": value[_ACTIONS], "acts": value[_ACTS], "ahead": ahead, "repeats": repeats}
-        # Denials are none of its habits: in observe mode there are none.
-        named["failed"] = value[_FAILURES]
+        named["failed"] = value[_FAILURES] + (value[_REFUSALS] if with_denials else 0)
         tools, many = set(map(str, range(min(value[_TOOLS], 256)))), set(range(min(turns, 4096)))
         return DriftSession(self.request, SessionHabits(named, tools, set(), many).to_vector(), self.ways)
 

@@ -66,6 +66,10 @@ class TenantProfile:
     records: Histogram = ()
     record_level: int = _TOUCH_FLOOR_LEVEL
 
+    def as_form(self, form: str) -> TenantProfile:
+        """See `IdentityProfile.as_form`."""
+        return self if self.identity.form == form else replace(self, identity=self.identity.as_form(form))
+
     def fold(self, tally: SessionTally, *, verdict: SessionVerdict) -> TenantProfile:
         """The profile after a session of one of its agents has ended."""
         part = tally.folded

@@ -463,6 +463,38 @@ def test_an_alarm_of_drift_in_a_session_with_content_ends_with_ordinary_work():
     assert later(profile, alarmed, ALARM).drift < 1000
 
 
+def wide_session(number, ways=16, request=1):
+    """A session that fills in other arguments in each of its calls, the same in every session."""
+    tally = SessionTally()
+    for way in range(ways):
+        event = read(number * 1000 + way, ts_us=at(number) + way * 10**6, request=request, host="h")
+        tally = tally.advance(event).with_outcome(shape=describe_call("read_file", {f"at{way}": "p"}))
+    return tally
+
+
+def test_more_ways_than_the_reference_keeps_are_no_drift():
+    profile = later(NEW_PROFILE, [wide_session(number) for number in range(130)])
+    assert profile.drifts[0].habits.share < 500
+
+
+def test_requests_whose_ways_the_reference_left_out_are_no_drift():
+    sessions = [wide_session(number, 10 + number % 40, request=1 + number % 40) for number in range(180)]
+    profile = later(NEW_PROFILE, sessions)
+    assert profile.drifts[0].habits.share < 500
+
+
+def test_fewer_failures_are_no_drift():
+    def work(number, failed):
+        tally = session(2 + number % 3, at=number)
+        for _ in range(failed):
+            tally = tally.with_outcome(failed=True)
+        return tally
+
+    profile = later(NEW_PROFILE, [work(number, 3 + number % 2) for number in range(60)])
+    assert later(profile, [work(60 + k, 0) for k in range(40)]).drifts[0].trend.share < 1000
+    assert later(profile, [work(60 + k, 30) for k in range(40)]).drifts[0].trend.share >= 1000
+
+
 def test_a_session_in_which_nothing_ran_moves_drift_alone():
     profile, event = taught(70), BehaviourEvent("send_mail", impact="send", ts_us=at(70))
     shape = describe_call("send_mail", {"to": "a"})

@@ -67,12 +67,18 @@ class HabitDrift:
             return replace(self, monitor=self.monitor.advance(axes, self.reference, session), before=self._latest)
         if not learns:
             return self
-        kept = DriftSession(session.request, session.habits, frozenset(sorted(session.call_shapes)[:_MAX_WAYS]))
+        kept = _keep_few_ways(session)
         rows = (*self.rows, kept)
         if len(rows) < REFERENCE_SESSIONS:
             return replace(self, rows=rows)
         reference = fit_reference(axes, rows)
         return HabitDrift((), _bound(reference), slack=_measure_slack(axes, reference, rows))
+
+    def make_comparable(self, session: DriftSession) -> DriftSession:
+        """A session with the ways that the reference could have kept: others would be new in each session."""
+        if self.reference is not None and not self.reference.call_shapes.get(session.request):
+            return DriftSession(session.request, session.habits)
+        return _keep_few_ways(session)
 
     @property
     def _latest(self) -> int:
@@ -113,6 +119,10 @@ class HabitDrift:
         count, worst, smoothings = reader.take(0), reader.take(0), reader.take(0, len(load_axes().keeps))
         means = tuple(reader.take_many(_width()) for _ in range(smoothings))
         return cls(tuple(rows), reference, DriftMonitor(count, means, worst), before, slack)
+
+
+def _keep_few_ways(session: DriftSession) -> DriftSession:
+    return DriftSession(session.request, session.habits, frozenset(sorted(session.call_shapes)[:_MAX_WAYS]))
 
 
 def _fade(number: int) -> int:
@@ -181,6 +191,8 @@ _MIN_SPREAD: Final = 6
 _ALARM: Final = 1000
 TREND_LIMIT: Final = 5 * _UNIT + _UNIT // 5
 """Deviation of a smoothed measure, in 1/1024 of its standard deviation, at which an alarm starts."""
+_RISING: Final = frozenset(at for at, of in enumerate(DRIFTING) if MEASURES[of].id in ("failures", "refusals"))
+"""Places of measures whose fall is no alarm: what Halo stops does not fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +282,8 @@ class MeasureTrend:
     def shares(self) -> tuple[int, ...]:
         """For each drifting measure the share that two sessions in a row reached in one direction, signed."""
         pairs = zip(self.latest, self.before, strict=True)
-        return tuple(min(one, other, key=abs) if (one < 0) == (other < 0) else 0 for one, other in pairs)
+        shares = [min(one, other, key=abs) if (one < 0) == (other < 0) else 0 for one, other in pairs]
+        return tuple([max(share, 0) if at in _RISING else share for at, share in enumerate(shares)])
 
     def fade(self) -> MeasureTrend:
         """The state after a session that tells nothing of drift: an eighth less."""

@@ -28,8 +28,9 @@ def watch_drift(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> D
     (unexposed, every), part = drifts, tally.folded
     if part is None:
         session, values = tally.to_drift_session(), tally.attempted
-        every = every.advance(session, values, learns=is_reference)
+        every = every.advance(every.habits.make_comparable(session), values, learns=is_reference)
         if not tally.at_exposure:
+            session = unexposed.habits.make_comparable(session)
             unexposed = unexposed.advance(session, values, learns=is_reference)
         return unexposed, every
     learns = is_reference and part.verdict in _ORDINARY

@@ -81,7 +81,10 @@ def assess_action(profile: Profile, act: ProposedAction, baseline: Baseline, mod
     observation = observe_action(profile, act)
     values, sums = compute_features(observation, baseline, profile.sums, profile.key)
     margin = model.compute_margin(values)
-    wealth = update_wealth(profile.sums[WEALTH_INDEX], model.surprise_of(margin))
+    before = profile.sums[WEALTH_INDEX]
+    wealth = update_wealth(before, model.surprise_of(margin))
+    if observation.is_listed:  # a list makes one thing to do of many actions: they are no evidence beside each other
+        wealth = min(wealth, before)
     sums[WEALTH_INDEX] = wealth
     return ActionAssessment(observation, values, margin, model.risk_of(margin), wealth, tuple(sums))
 

@@ -11,9 +11,16 @@ from functools import lru_cache
 from typing import Final
 
 from halo_core.model import Impact
-from halo_core.risk.evidence import CONTEXT_ATOMS, MAX_OCCURRENCES, ValueEvidence, ValueOrigin, collect_value_evidence
+from halo_core.risk.evidence import (
+    CONTEXT_ATOMS,
+    MAX_OCCURRENCES,
+    RESULT_ORIGINS,
+    ValueEvidence,
+    ValueOrigin,
+    collect_value_evidence,
+)
 from halo_core.risk.profile import Chunk, Profile, ProposedAction, shorten_tool_name
-from halo_core.values.argument_values import Value, extract_values
+from halo_core.values.argument_values import Value, ValueKind, extract_values
 from halo_core.values.lexicon import (
     DELEGATION_WORDS,
     REQUEST_WORDS_BY_IMPACT,
@@ -33,6 +40,7 @@ from halo_core.values.text import (
 MAX_TOOL_WORDS: Final = 8
 MAX_ABSENT: Final = 96
 MAX_HITS: Final = 1024
+_LONG_NUMBER: Final = 4  # digits of a number that may well be a name
 Word = tuple[int, bool]
 """Index of a word, and whether it is that very one."""
 
@@ -97,6 +105,24 @@ class ActionObservation:
     def named_by_request(self) -> bool:
         """Whether everything it names stands in the request."""
         return all(item.origin is ValueOrigin.REQUEST for item in self.evidence if item.value.is_naming)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is about things that the request itself names, and about no others, as when that is a list.
+
+        Plain words identify nothing, unless a result brought them.
+        """
+        has_any = False
+        for item in self.evidence:
+            value, is_asked = item.value, item.origin is ValueOrigin.REQUEST
+            if value.kind is ValueKind.NUMBER:
+                has_any = has_any or (is_asked and sum(map(len, value.words)) >= _LONG_NUMBER)
+            elif value.is_naming:
+                is_word = value.kind is ValueKind.WORD
+                if not is_asked and (not is_word or item.origin in RESULT_ORIGINS):
+                    return False
+                has_any = has_any or (is_asked and not is_word)
+        return has_any and not self.truncated
 
 
 def observe_action(profile: Profile, act: ProposedAction) -> ActionObservation:

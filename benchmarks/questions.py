@@ -51,7 +51,22 @@ _BASE_ENTRIES: Final = 5_000
 _COLUMNS: Final = "tenant, w, ws, idx, kind, session, ts_us, once, mark, body, signatures, sealed, marks"
 _PAYEE: Final = name_parties(0)[1]
 _VERIFIER: Final = "halo_verify.py"
+_LOG_FILTERS: Final = (
+    [],
+    ["--agent", "office"],
+    ["--agent", "nobody"],
+    ["--user", "user-1"],
+    ["--tool", "pay*"],
+    ["--tool", "nothing"],
+    ["--effect", "deny"],
+    ["--effect", "none"],
+    ["--label", "pii"],
+    ["--session", "{session}"],
+    ["--since", "30d"],
+    ["--until", "2020-01-01"],
+)
 QUESTIONS: Final = {
+    **{" ".join(["log", *words]): ["log", *words] for words in _LOG_FILTERS},
     "who-touched": ["who-touched", "--system", "erp"],
     "who-touched --prove": ["who-touched", "--system", "erp", "--prove"],
     "who-touched, an unknown label": ["who-touched", "--label", "chd"],

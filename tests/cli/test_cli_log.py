@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -148,15 +149,45 @@ def test_a_session_is_found_with_and_without_the_word_thread(tmp_path):
     assert (code, out.strip()) == (0, "no entry matches")
 
 
+def alter(home, place, statement):
+    """A copy of a home in whose database somebody wrote."""
+    copy = shutil.copytree(home, place / "home")
+    with contextlib.closing(attack(db_of(copy))) as database:
+        database.execute(statement)
+    return copy
+
+
 def test_an_entry_whose_part_was_changed_is_not_left_out(home, tmp_path):
-    copy = shutil.copytree(home, tmp_path / "home")
-    database = attack(db_of(copy))
     changed = "CAST(replace(CAST(bytes AS TEXT), 'clerk', 'clerc') AS BLOB)"
-    database.execute(f'UPDATE blob SET bytes={changed} WHERE instr(CAST(bytes AS TEXT), \'"agent":"clerk"\')')
-    database.close()
+    where = 'instr(CAST(bytes AS TEXT), \'"agent":"clerk"\')'
+    copy = alter(home, tmp_path, f"UPDATE blob SET bytes={changed} WHERE {where}")
     code, _, err = cli("log", "--agent", "clerk", home=copy)
     assert code == 11
     assert "part_altered" in err
+
+
+def test_an_entry_that_is_cut_off_is_not_left_out(home, tmp_path):
+    newest = "(SELECT max(idx) FROM entry WHERE kind='decision')"
+    cut = f"UPDATE entry SET body=substr(body, 1, length(body)-9) WHERE idx={newest}"
+    copy = alter(home, tmp_path, cut)
+    for option in ("--effect=none", "--agent=nobody", "--tool=nothing", "--label=chd", "--user=carol"):
+        code, _, err = cli("log", option, home=copy)
+        assert (code, "malformed" in err) == (11, True), err
+
+
+def test_a_search_parses_only_what_its_bytes_leave_open(home, monkeypatch):
+    parsed = list[bytes]()
+
+    def loads(text):
+        parsed.append(text)
+        return json.loads(text)
+
+    monkeypatch.setattr(log_query, "orjson", SimpleNamespace(loads=loads))
+    sightings, decisions = (len(found(home, kind)) for kind in (EntryKind.SHADOW, EntryKind.DECISION))
+    for option, most in (("--effect=none", 0), ("--tool=nothing", 8), ("--label=chd", 8), ("--agent=nobody", 6)):
+        parsed.clear()
+        rows(home, option)
+        assert len(parsed) <= sightings + most < sightings + decisions, option
 
 
 def test_a_narrow_terminal_gets_lines_of_80_columns(home, monkeypatch):

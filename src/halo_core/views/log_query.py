@@ -8,6 +8,7 @@ entries is searched in well under a second.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -23,6 +24,8 @@ from halo_core.store.reader import NO_END, LoggedEntry, Reader
 _KINDS: Final = (EntryKind.DECISION.value, EntryKind.SHADOW.value)
 _MAX_COMPARED: Final = 500  # entries whose names are compared with one that was not found
 _WINDOW: Final = 20_000  # rows that are read at once, from the end of the log
+_FRAMES: Final = re.compile(rb'"frame":"([^"]*)"')
+_RESOURCES: Final = re.compile(rb'"resource":"([^"]*)"')
 EFFECTS: Final = (*(effect.value for effect in Effect), "none")
 """Words for `LogFilter.effects`; `none` is an action that nobody decided."""
 
@@ -95,6 +98,8 @@ def _find_session(reader: Reader, tenant: str, name: str) -> str:
 
 def find_similar_names(reader: Reader, tenant: str, wanted: LogFilter) -> list[str]:
     """Names among the newest entries that are like a session or a tool that no entry has, sorted."""
+    if not (wanted.session or wanted.tool):
+        return []
     entries = [item.entry for item in select_entries(reader, tenant, LogFilter(), last=_MAX_COMPARED)]
     decided = [item for item in entries if item.kind is EntryKind.DECISION]
     sessions = {item.session.removeprefix("thread:"): item.session for item in decided if wanted.session}
@@ -122,14 +127,35 @@ class _Matcher:
         self._users = reader.find_person(wanted.user)
         self._frames: dict[str, bool] = {}
         self._resources: dict[str, bool] = {}
+        # A decision that says no effect is an `allow`.
+        says = wanted.effects and Effect.ALLOW.value not in wanted.effects
+        self._said_effects = [f'"effect":"{effect}"'.encode() for effect in wanted.effects] if says else []
 
     def matches(self, kind: str, text: bytes) -> bool:
         """Whether an entry is wanted, given its kind and its signed text."""
+        if kind == EntryKind.DECISION and self._is_plainly_unwanted(text):
+            return False
         try:
             body = orjson.loads(text)["body"]
             return self._is_wanted_sighting(body) if kind == EntryKind.SHADOW else self._is_wanted_decision(body)
         except (KeyError, TypeError, ValueError, Tampered):
             return True  # what cannot be read is shown, and reading it says what is wrong
+
+    def _is_plainly_unwanted(self, text: bytes) -> bool:
+        """Whether the bytes of a decision show it without parsing: no effect that is wanted, or only unwanted parts.
+
+        A quote inside a string is escaped, so what these bytes look like is a member. Elsewhere in the entry there may
+        be others of the same name: one that is wanted, or that is not known yet, leaves the answer to the parser.
+        """
+        if not text.endswith(b"}"):
+            return False  # cut off
+        if self._said_effects and not any(said in text for said in self._said_effects):
+            return True
+        for pattern, known in ((_FRAMES, self._frames), (_RESOURCES, self._resources)):
+            names = pattern.findall(text)
+            if names and not any(known.get(name.decode("ascii", "replace"), True) for name in names):
+                return True
+        return False
 
     def _is_wanted_sighting(self, body: Mapping[str, Any]) -> bool:
         wanted = self._wanted

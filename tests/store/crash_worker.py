@@ -154,7 +154,7 @@ def false_alarms(folder: Path) -> list[str]:
         return []
     except NotVerified as exc:
         return [exc.message]
-    return [finding.message for finding in report.findings]
+    return [f"{finding.where}: {finding.what}" for finding in report.findings]
 
 
 def main() -> int:

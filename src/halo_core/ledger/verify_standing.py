@@ -33,7 +33,7 @@ from halo_core.passports.codec import Claims, read_payload
 _REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _MAX_RESOURCES: Final = 4096
 MAX_UNWRITTEN_USES: Final = 64
-"""Uses that a process may have counted and not written when it was killed (`halo_core.store.use_counts`)."""
+"""Uses that one process may have counted and not written when it was killed (`halo_core.store.use_counts`)."""
 
 
 class _ModeStep(NamedTuple):
@@ -183,7 +183,7 @@ class StandingStateCheck:
         self._registrations: dict[int, tuple[Mapping[str, Any], int | None]] = {}
         self._doubts: list[tuple[str, ...]] = []
         self._uses: Counter[tuple[str, str, str]] = Counter()
-        self._lost: Counter[tuple[str, str, str]] = Counter()
+        self._unclosed_uses: dict[tuple[str, str, str], Counter[str]] = {}
         self._unread: set[str] = set()
         self._answers: dict[str, Counter[str]] = {}
 
@@ -299,7 +299,7 @@ class StandingStateCheck:
         control = self._log.find(tenant)
         # What a process that did not close in order counted last may be in no row.
         if writer not in control.closed or writer in control.crashed:
-            self._lost[tenant, agent, resource] = min(self._lost[tenant, agent, resource] + 1, MAX_UNWRITTEN_USES)
+            self._unclosed_uses.setdefault((tenant, agent, resource), Counter())[writer] += 1
 
     def check(self, reader: LedgerReader) -> None:
         """Compare every row of control, resources, usage and writers."""
@@ -398,7 +398,8 @@ class StandingStateCheck:
             else:
                 written[key] += uses
         for key, uses in self._uses.items():
-            least = uses - self._lost[key]
+            lost = sum(min(count, MAX_UNWRITTEN_USES) for count in self._unclosed_uses.get(key, Counter()).values())
+            least = uses - lost
             if key[0] in self._unread:
                 continue
             if least <= written[key] <= uses:

@@ -1,8 +1,12 @@
-"""Payments of the last 24 hours: sums for each target and principal, and which payments were made.
+"""Payments of the last 24 hours: how much was paid to each target and by each principal, and whether one is repeated.
+
+A payment of 20 by Ana to an account stands in two windows: that of the account (for the agent's role) and Ana's. Rules
+read the sums as `context.target_sum` and `context.principal_sum`, and a repetition as `context.repeated`.
 
 A window is one row of the table of quotas, whose state every entry that changes it commits to. It keeps no target and
-no principal, only keyed digests. What it has no room for stays counted until it is a day old, and then a payment whose
-like may be among it counts as a repetition.
+no principal, only keyed digests. Of more than `_MAX_PAYMENTS` payments the oldest are folded into one sum, which counts
+until the newest of them is a day old. Until then every further payment of the window counts as a repetition, since its
+like may be among them.
 """
 
 from __future__ import annotations
@@ -22,17 +26,21 @@ from halo_core.values import asks_for, find_values, names_value
 
 WINDOW_US: Final = 24 * 3_600_000_000
 _MAX_PAYMENTS: Final = 64
-_MAX_SUM: Final = 2**53 - 1
+"""Payments of one window that are kept one by one."""
+_MAX_SUM: Final = 2**53 - 1  # ten-thousandths
 _DIGEST_CHARS: Final = 32
+"""Hex digits of a digest that are kept, 128 bits."""
 _HOUR_US: Final = 3_600_000_000
 
 
 class Payment(NamedTuple):
-    """One payment of a window; amounts are absolute and in ten-thousandths.
+    """One payment of a window.
 
     Args:
-        time_us: when it ran.
-        mark: digest of its targets, amount and object; empty in the window of a principal.
+        time_us: when it ran, microseconds since the epoch.
+        amount: absolute, in ten-thousandths: 20.00 is 200_000.
+        mark: digest of tool, targets, amount and object: two payments with one mark are the same payment twice. Empty
+            in the window of a principal, which has a sum for each hour.
         request: id of the request, shortened.
         message: digest of the user's message that named its targets, empty where none did.
     """
@@ -49,11 +57,11 @@ class PaymentWindow:
     """The payments of one account within the window.
 
     Args:
-        account: name of the row.
+        account: name of the row: `paid-to:` or `paid-by:`, and a digest.
         version: of the row.
         payments: oldest first.
-        rest: (newest time, sum) of those there was no room for.
-        stored_bytes: the bytes it was read from.
+        rest: (newest time, sum) of those there was no room for; (0, 0) for none.
+        stored_bytes: the bytes it was read from; empty for a new row.
     """
 
     account: str
@@ -64,7 +72,7 @@ class PaymentWindow:
 
     @classmethod
     def read(cls, table: QuotaTable, account: str, at_us: int) -> PaymentWindow:
-        """The window as of a time, without what is older."""
+        """The window as of a time, without what is older than a day."""
         stored = table.get(account)
         if stored is None:
             return cls(account)
@@ -96,22 +104,20 @@ class PaymentWindow:
     def add(self, payment: Payment) -> PaymentWindow:
         """The next version, with one more payment."""
         payments, rest = [*self.payments, payment], self.rest
-        if not payment.mark and self.payments and self.payments[-1].time_us // _HOUR_US == payment.time_us // _HOUR_US:
+        if not payment.mark and self.payments:
             last = self.payments[-1]
-            payments = [*self.payments[:-1], replace_amount(last, last.amount + payment.amount, payment.time_us)]
+            if last.time_us // _HOUR_US == payment.time_us // _HOUR_US:
+                amount = min(last.amount + payment.amount, _MAX_SUM)
+                payments[-2:] = [last._replace(amount=amount, time_us=payment.time_us)]
         while len(payments) > _MAX_PAYMENTS:
             oldest = payments.pop(0)
+            # Even a payment of nothing leaves a sum, which says that there was one.
             rest = max(rest[0], oldest.time_us), min(rest[1] + max(oldest.amount, 1), _MAX_SUM)
         return PaymentWindow(self.account, self.version + 1, tuple(payments), rest, self.stored_bytes)
 
     def to_bytes(self) -> bytes:
         """Canonical bytes for the `state` column."""
         return canonical.dumps({"payments": list(map(list, self.payments)), "rest": list(self.rest)})
-
-
-def replace_amount(payment: Payment, amount: int, time_us: int) -> Payment:
-    """A payment with another amount and time."""
-    return Payment(time_us, min(amount, _MAX_SUM), payment.mark, payment.request, payment.message)
 
 
 class WindowChange(NamedTuple):
@@ -149,8 +155,8 @@ class PaymentFacts:
         targets: windows of its targets.
         principal: the principal's window.
         payment: as it would be counted.
-        is_repeated: see `PaymentWindow.repeats`.
-        is_counted: this very request was counted before.
+        is_repeated: the same payment was made, and nobody asked for it again (`PaymentWindow.repeats`).
+        is_counted: this very request was counted before: it goes on after a pause.
         paid_to_target: the largest sum of any of its targets, without this payment.
         paid_by_principal: the principal's sum, without this payment.
     """
@@ -223,48 +229,52 @@ def read_payment_facts(
         return None
 
     def name(*parts: object) -> str:
-        digest = digester.digest("halo/payment-window", canonical.dumps([*parts]))
-        return digest.rpartition(":")[2][:_DIGEST_CHARS]
+        return _shorten(digester.digest("halo/payment-window", canonical.dumps([*parts])))
 
     values = find_values(resource, args, unvouched)
-    keys = values.targets or ("",)  # without a declared target, all its payments share one window
-    accounts = sorted({f"paid-to:{name(role, resource.unit, key)}" for key in keys})
-    principal = request.subject.reference or request.subject.user or role
-    mark = name(resource.id, *values.targets, amount, *values.objects)
-    table = QuotaTable(tx)
-    targets = tuple([PaymentWindow.read(table, account, at_us) for account in accounts])
     message = _find_message(user_messages, values.targets)
-    short_request = request.request_id.rpartition(":")[2][:_DIGEST_CHARS]
-    payment = Payment(at_us, abs(amount or 0), mark, short_request, name("message", message) if message else "")
+    payment = Payment(
+        at_us,
+        abs(amount or 0),
+        mark=name(resource.id, *values.targets, amount, *values.objects),
+        request=_shorten(request.request_id),
+        message=name("message", message) if message else "",
+    )
+    table = QuotaTable(tx)
+    target_keys = values.targets or ("",)  # without a declared target, all its payments share one window
+    accounts = sorted({f"paid-to:{name(role, resource.unit, key)}" for key in target_keys})
+    targets = tuple([PaymentWindow.read(table, account, at_us) for account in accounts])
+    payer = request.subject.reference or request.subject.user or role
+    principal = PaymentWindow.read(table, f"paid-by:{name(payer, resource.unit)}", at_us)
     is_counted = is_repeated = False
     paid_to_target = 0
     for window in targets:
-        is_counted = is_counted or window.holds_request(short_request)
-        is_repeated = is_repeated or window.repeats(mark, payment.message)
+        is_counted = is_counted or window.holds_request(payment.request)
+        is_repeated = is_repeated or window.repeats(payment.mark, payment.message)
         paid_to_target = max(paid_to_target, window.total)
-    principal_window = PaymentWindow.read(table, f"paid-by:{name(principal, resource.unit)}", at_us)
     own = payment.amount if is_counted else 0
     return PaymentFacts(
         amount,
         targets,
-        principal_window,
+        principal,
         payment,
-        is_repeated and not is_counted and not resource.idempotent,
-        is_counted,
-        max(paid_to_target - own, 0),
-        max(principal_window.total - own, 0),
+        is_repeated=is_repeated and not is_counted and not resource.idempotent,
+        is_counted=is_counted,
+        paid_to_target=max(paid_to_target - own, 0),
+        paid_by_principal=max(principal.total - own, 0),
     )
+
+
+def _shorten(digest: str) -> str:
+    """The first characters of a digest (`hmac:9f2c…`) or an id, without its prefix."""
+    return digest.rpartition(":")[2][:_DIGEST_CHARS]
 
 
 def _find_message(user_messages: Sequence[str], targets: Sequence[str]) -> str:
-    """The newest message of the user that names every target and asks for a payment."""
+    """The newest message of the user that names every target and asks for a payment; empty where none does."""
     if not targets:
         return ""
-    return next(
-        (
-            text
-            for text in reversed(user_messages)
-            if asks_for(text, Impact.PAYMENT) and all(names_value(text, item) for item in targets)
-        ),
-        "",
-    )
+    for text in reversed(user_messages):
+        if asks_for(text, Impact.PAYMENT) and all(names_value(text, item) for item in targets):
+            return text
+    return ""

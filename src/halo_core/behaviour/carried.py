@@ -1,14 +1,23 @@
 """Carried risk: what alarms of past sessions leave for an agent's next ones.
 
+When a session is folded, `summarize_session` says how severe its worst alarm was and what explains it, and
+`CarriedRisk.after_session` adds that to what is left of earlier ones, or lets it fall after ordinary work. The next
+session asks `CarriedRisk.risk_for(principal)`: 0..1000, by which its authority at the start is lowered.
+
+    session for Ana with an alarm of 800, no untrusted content read   → risk 800 for Ana, 0 for everybody else
+    the same after a mail of one source                               → risk 200 for Ana: the mail explains it
+    the same for Ana and for Bob, without untrusted content           → risk 800 for everybody
+
 An alarm belongs to a pair of agent and principal, and, where untrusted content explains it, to the source of that
-content. Only alarms that no single source explains, of several principals, count for the whole agent. Sessions that act
-for nobody are a pair of their own: whoever can start them must not lower what the agent may do for others.
+content. Only what alarms of two principals agree on counts for the whole agent, and lightly where content explains
+them. Sessions that act for nobody are a pair of their own: whoever can start them must not lower what the agent may do
+for others.
 INVARIANT: one source raises the risk of nobody but those who acted after reading it, and that lightly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -23,27 +32,37 @@ from halo_core.behaviour.tally import SessionTally, TallyAlarm
 MAX_RISK: Final = 1000
 MAX_LIGHT: Final = 250
 """Most that alarms which content explains leave for a pair, or for an agent."""
+_LIGHT_DIVISOR: Final = 4
+"""Of alarms which content explains a quarter counts."""
+_MAX_ALARMS: Final = 64
+"""Alarms that are kept of one agent."""
+
+# Severity of a session
+_UNIT_SHARE: Final = 1000
+"""Share of an alarm at its limit: 3000 is three times the limit."""
+_MAX_SEVERITY: Final = 900
+"""Most that one alarm comes to; several axes of a session add `_MORE_AXES` each."""
+_MORE_TIMES: Final = 40
+_MORE_AXES: Final = 25
+_JUDGED_RISK: Final = 900
+"""Least that a session leaves which a person found an attack."""
 MAX_DRIFT_SEVERITY: Final = 250
 """Most that a session leaves whose only alarms are drift over sessions, which the profile itself carries, or come from
 the score: a model finds unlikely what it has not seen, such as a long list of ordinary work."""
-_SCORED: Final = frozenset(("session_risk", "surprise"))
+_SCORED_AXES: Final = frozenset(("session_risk", "surprise"))
 """Axes whose value is a model's, and no measure of what was done."""
-_MAX_ALARMS: Final = 64
+_LISTABLE_AXES: Final = frozenset(("acts", "amount_sum", "destinations", "payments", "persons", "requested", "sends"))
+"""Measures that a request accounts for by naming as many objects."""
+_COUNTED_BY: Final = {"amount_sum": "payments"}
+"""A sum of amounts none of which is unusual (else `amount_largest` alarms) counts by how many there are."""
+
+# Rise and fall
 _DECAY_DIVISOR: Final = 4
 """A day of ordinary work takes a quarter of what is left. By sessions alone, a thief would work it off in an hour."""
 MIN_WORK: Final = 5
 """Actions of ordinary sessions, since it fell last, without which a day is no day of work."""
-_LIGHT_DIVISOR: Final = 4
 _REPEAT_DIVISOR: Final = 4
-_JUDGED_RISK: Final = 900
-_MAX_SEVERITY: Final = 900
-_MORE_TIMES: Final = 40
-_ALARM_SHARE: Final = 1000
-_LISTABLE: Final = frozenset(("acts", "amount_sum", "destinations", "payments", "persons", "requested", "sends"))
-"""Measures that a request accounts for by naming as many objects."""
-_COUNTED_BY: Final = {"amount_sum": "payments"}
-"""A sum of amounts none of which is unusual (else `amount_largest` alarms) counts by how many there are."""
-_MORE_AXES: Final = 25
+"""Of two alarms of one pair and source, a quarter of the lesser is added to the greater."""
 
 
 class SessionVerdict(StrEnum):
@@ -106,14 +125,8 @@ def summarize_session(
         observed: it ran in observe mode, where nobody is asked.
     """
     alarms = tally.open_alarms if tally.open_alarms and not cleared else tally.alarms
-    severity = max((_grade(alarm) for alarm in alarms), default=0)
+    severity = _grade_session(alarms)
     new = [alarm for alarm in alarms if alarm.times]
-    kinds = {
-        _name_kind(alarm.axis)
-        for alarm in new
-        if not is_drift_axis(alarm.axis) and alarm.axis not in _SCORED and alarm.share >= _ALARM_SHARE
-    }
-    severity = min(severity + _MORE_AXES * max(len(kinds) - 1, 0), MAX_RISK)
     is_explained = all(alarm.is_exposed for alarm in new or alarms)
     verdict = SessionVerdict.ORDINARY
     if attack:
@@ -124,7 +137,7 @@ def summarize_session(
         teaches = observed and (not (source and is_explained) or _is_listed(tally))
         verdict = SessionVerdict.OBSERVED if teaches else SessionVerdict.ALARM
         severity = 0 if observed else severity
-    is_only_asked = verdict is SessionVerdict.ALARM and all(alarm.share < _ALARM_SHARE for alarm in alarms)
+    is_only_asked = verdict is SessionVerdict.ALARM and all(alarm.share < _UNIT_SHARE for alarm in alarms)
     explained_by = source if is_explained else ""
     return make_summary(session, tally, severity, explained_by, verdict, is_only_asked=is_only_asked)
 
@@ -136,7 +149,7 @@ def _is_listed(tally: SessionTally) -> bool:
     """
     listed = tally["requested"]
     return all(
-        alarm.axis.removesuffix("_recent") in _LISTABLE
+        alarm.axis.removesuffix("_recent") in _LISTABLE_AXES
         and tally[_COUNTED_BY.get(name := alarm.axis.removesuffix("_recent"), name)] <= listed
         for alarm in tally.alarms
     )
@@ -157,6 +170,20 @@ def make_summary(
     return SessionSummary(session, tally.principal, severity, source, verdict, actions, day, is_only_asked)
 
 
+def _grade_session(alarms: Sequence[TallyAlarm]) -> int:
+    """Severity of a session's alarms: of the worst, and more for each further thing that was out of the ordinary."""
+    severity = max((_grade(alarm) for alarm in alarms), default=0)
+    kinds = {
+        _name_kind(alarm.axis)
+        for alarm in alarms
+        if alarm.times
+        and alarm.share >= _UNIT_SHARE
+        and not is_drift_axis(alarm.axis)
+        and alarm.axis not in _SCORED_AXES
+    }
+    return min(severity + _MORE_AXES * max(len(kinds) - 1, 0), MAX_RISK)
+
+
 def _name_kind(axis: str) -> str:
     """What an axis measures: a sum over recent sessions, and the largest and the sum of amounts, are one thing."""
     return axis.removeprefix("tenant_").removesuffix("_recent").replace("amount_largest", "amount_sum")
@@ -164,9 +191,9 @@ def _name_kind(axis: str) -> str:
 
 def _grade(alarm: TallyAlarm) -> int:
     """Severity of one alarm: by how far the limit was passed, and how often it was tried."""
-    if alarm.share < _ALARM_SHARE or not alarm.times:
+    if alarm.share < _UNIT_SHARE or not alarm.times:
         return 0  # what the request itself asked for, or what was charged before
-    if is_drift_axis(alarm.axis) or alarm.axis in _SCORED:
+    if is_drift_axis(alarm.axis) or alarm.axis in _SCORED_AXES:
         return min(alarm.share // 4, MAX_DRIFT_SEVERITY)
     return min(alarm.share // 4 + _MORE_TIMES * (alarm.times - 1), _MAX_SEVERITY)
 
@@ -346,7 +373,7 @@ def _fingerprint(text: str) -> int:
 
 
 def _add(before: int, severity: int) -> int:
-    """What two alarms come to: at least either; the more severe, the more repeated ones add up."""
+    """What two alarms come to: at least either, and more the more severe the new one is: after 400, 400 is 500."""
     low, high = sorted((before, severity))
     most = MAX_DRIFT_SEVERITY + 3 * (severity - MAX_DRIFT_SEVERITY)
     return max(before, severity, min(high + low // _REPEAT_DIVISOR, most, MAX_RISK))

@@ -25,7 +25,7 @@ from halo_core.ledger.control_history import ControlHistory, make_waive_terms
 from halo_core.model import Actor, EntryKind, Mode, Stop
 from halo_core.oversight.control_acts import SignedAct, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.keys import enrol_person
-from halo_core.oversight.requests import stop
+from halo_core.oversight.restrictions import stop
 from halo_core.passports.approval import ApprovalToken, mint_approval
 from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.store import Draft, Store, StoreConfig, Transaction, control_state

@@ -16,7 +16,7 @@ from halo_core.enforcement.agent_credentials import Limits
 from halo_core.facade import HaloBase
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import ActionKind, Actor, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
-from halo_core.oversight import requests
+from halo_core.oversight import restrictions
 from halo_core.oversight.keys import enrol_approver
 from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction
 from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
@@ -180,16 +180,16 @@ def sign(
 
 
 def revoke(halo: HaloBase, scope: str, target: str) -> None:
-    assert halo.store.commit(lambda tx: requests.revoke(tx, scope, target, "admin", "a test"))
+    assert halo.store.commit(lambda tx: restrictions.revoke(tx, scope, target, "admin", "a test"))
 
 
 def stop(halo: HaloBase, scope: str, target: str) -> bool:
     held = Stop(scope, target, halo.store.clock.now_us())
-    return halo.store.commit(lambda tx: requests.stop(tx, held, "admin", "a test"))
+    return halo.store.commit(lambda tx: restrictions.stop(tx, held, "admin", "a test"))
 
 
 def lift(halo: HaloBase, scope: str, target: str) -> bool:
-    return halo.store.commit(lambda tx: requests.lift(tx, scope, target, "admin", "a test"))
+    return halo.store.commit(lambda tx: restrictions.lift(tx, scope, target, "admin", "a test"))
 
 
 def epoch_of(halo: HaloBase, row: ApprovalRow) -> int:

@@ -18,7 +18,7 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.manifest import DEFAULT_TERMS
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Impact, Resource, Reversal
-from halo_core.oversight.requests import revoke
+from halo_core.oversight.restrictions import revoke
 from halo_core.passports import mint_standing, token_hash
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, bodies, codes, policy_folder, put_standing, session_ref, tool, verified

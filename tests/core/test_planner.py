@@ -31,7 +31,7 @@ from halo_core.model import (
     Reversal,
     Stop,
 )
-from halo_core.oversight.requests import revoke, stop
+from halo_core.oversight.restrictions import revoke, stop
 from halo_core.stop_files import StopFiles
 from halo_core.store import Store, StoreConfig, rows
 from halo_world import POLICY, SURFACE, Calls, bodies, codes, policy_folder, put_standing, tool, url_of, verified

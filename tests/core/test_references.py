@@ -15,7 +15,7 @@ from halo_core.enforcement.model_inputs import Message, ModelInput
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import Actor, EntryKind, Stop
-from halo_core.oversight import requests
+from halo_core.oversight import restrictions
 from halo_core.references import References, clip_name, is_reference
 from halo_core.replay import Replayer, ReplayStatus
 from halo_core.stop_files import StopFiles
@@ -51,7 +51,7 @@ def work(home: Path) -> None:
         with halo.session(SESSION, user=USER, request="look it up"):
             halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
             stop = Stop("session", SESSION, 5)
-            halo.store.commit(lambda tx: requests.stop(tx, stop, Actor(ACTOR, "os-user"), "a test"))
+            halo.store.commit(lambda tx: restrictions.stop(tx, stop, Actor(ACTOR, "os-user"), "a test"))
             with pytest.raises(Denied):
                 halo.enforcer.run(halo.build_call(lookup, {"q": "b"}), Calls(), SURFACE)
 
@@ -114,7 +114,7 @@ def test_an_erased_person_can_still_stop(home):
     work(home)
     assert cli("erase", "--subject", ACTOR, home=home)[0] == 0
     with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
-        assert halo.store.commit(lambda tx: requests.stop(tx, Stop("all", "", 6), ACTOR, "again"))
+        assert halo.store.commit(lambda tx: restrictions.stop(tx, Stop("all", "", 6), ACTOR, "again"))
     assert found(home, EntryKind.STOP)[-1].entry.body["actor"] == person_ref(home, ACTOR)
     assert verified(home) == 0
 

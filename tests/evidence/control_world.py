@@ -23,7 +23,7 @@ from halo_core.evidence.incidents import add_to_incident, open_incident, read_in
 from halo_core.evidence.room import QueryRoom
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Actor, EntryKind, Resource, Stop
-from halo_core.oversight import answer, requests
+from halo_core.oversight import answer, restrictions
 from halo_core.oversight.keys import enrol_approver
 from halo_core.store import Draft, Store, StoreConfig, Transaction
 from halo_core.store.control_state import put_policy_in_force
@@ -172,8 +172,8 @@ def make_home(home: Path) -> Path:
 
 def oversee(home: Path) -> None:
     """What people do: a stop that is lifted, an alert that is judged, a drill, an incident, reports, reading."""
-    commit(home, lambda tx: requests.stop(tx, Stop("agent", "other", tx.clock.now_us()), ADMIN, "a trial"))
-    commit(home, lambda tx: requests.lift(tx, "agent", "other", ADMIN, "the trial is over"))
+    commit(home, lambda tx: restrictions.stop(tx, Stop("agent", "other", tx.clock.now_us()), ADMIN, "a trial"))
+    commit(home, lambda tx: restrictions.lift(tx, "agent", "other", ADMIN, "the trial is over"))
     alert = append(home, EntryKind.ALERT, {"agent": "desk", "kind": "volume"}, actor=None)
     append(home, EntryKind.FEEDBACK, {"alert": alert, "attack": False, "session": "", "why": "known work"})
     append(home, EntryKind.DRILL, {"application": "x", "classes": {}, "passed": True})

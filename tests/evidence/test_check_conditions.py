@@ -36,7 +36,7 @@ from halo_core.evidence.checks import run_checks
 from halo_core.evidence.incidents import open_incident
 from halo_core.evidence.room import QueryRoom
 from halo_core.model import EntryKind, Stop
-from halo_core.oversight import requests
+from halo_core.oversight import restrictions
 from halo_core.store import Draft, Transaction
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
@@ -82,9 +82,9 @@ ERASURE: dict[str, Any] = {"names": [], "subject": "c-1"}
 
 def stop_and_act(scope: str, target: str, *, lifted: bool = False, refused: bool = False) -> Callable[[Path], Any]:
     def plant(home: Path) -> None:
-        commit(home, lambda tx: requests.stop(tx, Stop(scope, target, tx.clock.now_us()), ADMIN, "no more"))
+        commit(home, lambda tx: restrictions.stop(tx, Stop(scope, target, tx.clock.now_us()), ADMIN, "no more"))
         if lifted:
-            commit(home, lambda tx: requests.lift(tx, scope, target, ADMIN, "over"))
+            commit(home, lambda tx: restrictions.lift(tx, scope, target, ADMIN, "over"))
         forge(home, refuse("stopped"), outcome=False) if refused else forge(home)
 
     return plant
@@ -95,7 +95,7 @@ def revoke_and_act(scope: str, target: str = "", *, refused: bool = False) -> Ca
         chain = find_decision(home, "lookup")[0].entry.body["snapshot"]["chain"]
         session = find_decision(home, "lookup")[0].entry.session
         wanted = {"link": chain[0], "session": session}.get(scope, target)
-        commit(home, lambda tx: requests.revoke(tx, scope, wanted, ADMIN, "no more"))
+        commit(home, lambda tx: restrictions.revoke(tx, scope, wanted, ADMIN, "no more"))
         forge(home, refuse("revoked"), outcome=False) if refused else forge(home)
 
     return plant

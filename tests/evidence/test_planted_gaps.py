@@ -33,7 +33,7 @@ from halo_core.evidence.checks import CHECK_CLASSES, TESTED_CHECKS, run_checks
 from halo_core.evidence.controls import Coverage, load_frameworks
 from halo_core.evidence.room import QueryRoom
 from halo_core.model import Actor, EntryKind, Stop
-from halo_core.oversight import requests
+from halo_core.oversight import restrictions
 from halo_core.store import Draft
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
@@ -81,7 +81,7 @@ def act_on_a_later_day(home: Path) -> None:
 
 
 def act_after_retirement(home: Path) -> None:
-    commit(home, lambda tx: requests.revoke(tx, "agent", "desk", ADMIN, "retired"))
+    commit(home, lambda tx: restrictions.revoke(tx, "agent", "desk", ADMIN, "retired"))
     forge(home)
 
 
@@ -91,7 +91,7 @@ def act_after_expiry(home: Path) -> None:
 
 
 def act_after_a_stop(home: Path) -> None:
-    commit(home, lambda tx: requests.stop(tx, Stop("tool", "lookup", tx.clock.now_us()), ADMIN, "no more"))
+    commit(home, lambda tx: restrictions.stop(tx, Stop("tool", "lookup", tx.clock.now_us()), ADMIN, "no more"))
     forge(home)
 
 

@@ -19,7 +19,7 @@ from pydantic import Field
 from halo_core.enforcement.guards import get_guard
 from halo_core.errors import Denied
 from halo_core.model import Constraint, ConstraintKind, Impact
-from halo_core.oversight.requests import revoke
+from halo_core.oversight.restrictions import revoke
 from halo_langchain import HandOff, Resource
 from halo_langchain.testing import ScriptedModel, call
 

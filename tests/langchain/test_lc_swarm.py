@@ -17,7 +17,7 @@ from pydantic import Field
 
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Constraint, ConstraintKind, EntryKind, Impact
-from halo_core.oversight.requests import revoke
+from halo_core.oversight.restrictions import revoke
 from halo_langchain import HandOff, Resource
 from halo_langchain.testing import ScriptedModel, call
 

@@ -20,7 +20,7 @@ from halo_core.oversight import list_requests
 from halo_core.oversight import load_request as question_of
 from halo_core.oversight.approvals import _AnswerJob, load_signer
 from halo_core.oversight.keys import enrol_approver, record_withdrawal
-from halo_core.oversight.requests import load_links
+from halo_core.oversight.signed_entries import load_links
 from halo_core.passports import read_approval
 from halo_core.store import Draft
 from halo_core.store.approval_rows import ApprovalRow, ApprovalTable

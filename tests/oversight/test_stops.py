@@ -13,7 +13,8 @@ from oversight_world import PAN, at, opened
 from halo_core.crypto.keys import key_thumbprint
 from halo_core.errors import BadInput, Denied
 from halo_core.model import EntryKind, Stop
-from halo_core.oversight.requests import lift, load_links, revoke, stop
+from halo_core.oversight.restrictions import lift, revoke, stop
+from halo_core.oversight.signed_entries import load_links
 from halo_core.store.reader import Reader
 from halo_core.store.rows import RestrictionTable
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, session_ref, tool, url_of, verified

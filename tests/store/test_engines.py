@@ -23,7 +23,7 @@ from halo_core.authorities import Authorities, approver_key_name
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap
 from halo_core.model import EntryKind, Mode, Stop
-from halo_core.oversight import requests
+from halo_core.oversight import restrictions
 from halo_core.oversight.keys import enrol_approver
 from halo_core.oversight.known import add_known, make_known_value, revoke_known
 from halo_core.oversight.overrides import grant_override
@@ -72,7 +72,7 @@ def test_a_group_is_one_transaction_and_a_member_that_fails_leaves_nothing(place
 
 def test_a_member_that_changes_control_and_fails_changes_nothing(place):
     def stop_and_fail(tx):
-        requests.stop(tx, Stop("all", "", 1), "ruth", "test")
+        restrictions.stop(tx, Stop("all", "", 1), "ruth", "test")
         raise ValueError(tx)
 
     with place.open() as halo, place.open("other") as other:
@@ -129,12 +129,12 @@ def test_a_stop_of_another_process_counts_at_the_next_decision(place):
         for number in range(count(40)):
             once(halo)
             assert other.store.commit(
-                lambda tx, number=number: requests.stop(tx, Stop("agent", "clerk", number + 1), "ruth", "test")
+                lambda tx, number=number: restrictions.stop(tx, Stop("agent", "clerk", number + 1), "ruth", "test")
             )
             with pytest.raises(Denied) as caught:
                 once(halo)
             assert caught.value.reason == "stopped"
-            assert other.store.commit(lambda tx: requests.lift(tx, "agent", "clerk", "ruth", "test"))
+            assert other.store.commit(lambda tx: restrictions.lift(tx, "agent", "clerk", "ruth", "test"))
         once(halo)
     assert place.verified() == 0
     assert place.cli("replay", "--all")[0] == 0
@@ -167,7 +167,7 @@ def test_two_tenants_see_nothing_of_each_other(place):
         once(left)
         once(right)
         once(right)
-        left.store.commit(lambda tx: requests.stop(tx, Stop("all", "", 1), "ruth", "test"))
+        left.store.commit(lambda tx: restrictions.stop(tx, Stop("all", "", 1), "ruth", "test"))
         once(right)
         with pytest.raises(Denied):
             once(left)

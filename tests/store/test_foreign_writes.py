@@ -21,7 +21,7 @@ from foreign_worker import AGENT, SESSION_CENTS, attempt, open_halo
 from counts import is_thorough
 from halo_core.facade import HaloBase
 from halo_core.model import Mode, Stop
-from halo_core.oversight.requests import lift, revoke, stop
+from halo_core.oversight.restrictions import lift, revoke, stop
 from halo_world import cli, verified
 
 pytestmark = pytest.mark.disk

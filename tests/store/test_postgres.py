@@ -25,7 +25,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap, HaloError, Tampered
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Stop
-from halo_core.oversight import requests
+from halo_core.oversight import restrictions
 from halo_core.store import Draft, Transaction, postgres_schema
 from halo_core.store.engine import Conflict
 from halo_core.store.postgres import PostgresDatabase
@@ -468,7 +468,7 @@ def test_a_stop_does_not_wait_for_a_moment_without_decisions(place):
         for thread in threads:
             thread.start()
         before = len(decided)
-        halo.store.commit(lambda tx: requests.stop(tx, Stop("agent", "clerk", 1), "ruth", "test"))
+        halo.store.commit(lambda tx: restrictions.stop(tx, Stop("agent", "clerk", 1), "ruth", "test"))
         passed = len(decided) - before
         done.set()
         for thread in threads:
@@ -496,10 +496,10 @@ def test_no_decision_misses_a_stop_of_another_process(place, workers, tries):
 
         for number in range(tries):
             console.store.commit(
-                lambda tx, number=number: requests.stop(tx, Stop("agent", "clerk", number + 1), "ruth", "test")
+                lambda tx, number=number: restrictions.stop(tx, Stop("agent", "clerk", number + 1), "ruth", "test")
             )
             assert set(ask(f"{number}-stopped")) == {"stopped"}
-            console.store.commit(lambda tx: requests.lift(tx, "agent", "clerk", "ruth", "test"))
+            console.store.commit(lambda tx: restrictions.lift(tx, "agent", "clerk", "ruth", "test"))
             assert set(ask(f"{number}-free")) <= {"ran", "already_dispatched", "ledger_busy"}
         for worker in running:
             worker.communicate()
@@ -684,7 +684,7 @@ def test_a_role_that_may_only_insert_evidence_can_decide(place, server):
         weak = Place(place.home, place.url.replace("//postgres", f"//{role}", 1))
         with weak.open() as halo:
             once(halo)
-            assert halo.store.commit(lambda tx: requests.stop(tx, Stop("agent", "x", 1), "ruth", "test"))
+            assert halo.store.commit(lambda tx: restrictions.stop(tx, Stop("agent", "x", 1), "ruth", "test"))
         assert weak.verified() == 0
         for table in postgres_schema.EVIDENCE:
             for statement in (f"UPDATE {table} SET tenant=tenant", f"DELETE FROM {table}", f"TRUNCATE {table}"):

@@ -50,13 +50,13 @@ from halo_core.cli.rendering import (
     say_plainly,
 )
 from halo_core.clock import SystemClock, format_iso
+from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.enforcement.judged_sessions import JudgeAlertJob
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_oversight import answer_alert_times
 from halo_core.identity_feed.feed import judge_identity
 from halo_core.model import EntryKind
-from halo_core.oversight.requests import mask_reason
 from halo_core.store import Draft
 from halo_core.store.entry_lookup import find_entry
 from halo_core.views.alerts import find_acknowledgement, is_about_identity, is_in_baseline, load_alerts

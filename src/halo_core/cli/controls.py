@@ -43,6 +43,7 @@ from halo_core.cli.rendering import (
     wrap_question,
 )
 from halo_core.clock import SystemClock, format_iso
+from halo_core.content.redaction import mask_reason
 from halo_core.enforcement.suspension import find_suspended_scope
 from halo_core.errors import ConfigError
 from halo_core.evidence.answers import Period
@@ -50,7 +51,7 @@ from halo_core.evidence.questions_oversight import answer_stop_drill
 from halo_core.floors import read_host_floor
 from halo_core.ledger import decode_entry
 from halo_core.model import ActionKind, EntryKind, Mode, Stop
-from halo_core.oversight import requests
+from halo_core.oversight import restrictions
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.issuing import apply_manifest
 from halo_core.stop_files import StopFiles
@@ -219,7 +220,7 @@ def observe(
             )
         now_us = opened.clock.now_us()
         until_us = (now_us // 1_000_000 + (parse_duration(lasts) if lasts else 0)) * 1_000_000
-        act = signing.sign(make_waiver(control.store, tenant, until_us, requests.mask_reason(why)), needed=1)
+        act = signing.sign(make_waiver(control.store, tenant, until_us, mask_reason(why)), needed=1)
         until_us = int(act.terms["until_s"]) * 1_000_000
         commit_recorded(
             opened,
@@ -340,7 +341,7 @@ def stop(
         problem, remedy = "a stop takes no signature, and lifts nothing", "add `--drill`, or use `halo lift`"
         raise ConfigError("usage", problem, field="lift", remedy=remedy)
     stop_order = Stop(scope, target, SystemClock().now_us())
-    why = requests.mask_reason(why or ("drill" if drill else ""))
+    why = mask_reason(why or ("drill" if drill else ""))
     if drill:
         signing = _DrillSigning(signed, sign_as, key_home, lift_again=lift_again)
         return _run_drill(store, stop_order, why, parse_duration(watch), signing)
@@ -350,7 +351,7 @@ def stop(
         if scope not in ("all", "tenant"):
             with store.open_log() as (reader, tenant):
                 is_known = reader.has_target(tenant, scope, target)
-        new = store.commit(lambda tx: requests.stop(tx, stop_order, store.actor, why)) or new
+        new = store.commit(lambda tx: restrictions.stop(tx, stop_order, store.actor, why)) or new
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the stop holds
         problem = str(exc)
     ledger = {"file": True, "ledger": not problem, "new": new, "problem": problem}
@@ -383,7 +384,7 @@ def _run_drill(store: StoreContext, order: Stop, why: str, watch_s: int, signing
                 raise ConfigError("no_such_target", problem, field=order.scope, remedy="check the spelling")
     files = StopFiles(store.home)
     files.set(order, store.actor.name, why, tenant=store.tenant or "")
-    if not store.commit(lambda tx: requests.stop(tx, order, store.actor, why, is_drill=True)):
+    if not store.commit(lambda tx: restrictions.stop(tx, order, store.actor, why, is_drill=True)):
         problem = f"{order.scope} `{order.target[:64]}` is stopped already"
         raise ConfigError("stopped_already", problem, field=order.scope, remedy="lift it first: `halo lift`")
     with store.open_log() as (reader, tenant):
@@ -393,11 +394,11 @@ def _run_drill(store: StoreContext, order: Stop, why: str, watch_s: int, signing
     until_us = SystemClock().now_us() + 1
     if signing.lift_again:
         with store.open_store(store.resolve_tenant()) as opened:
-            wanted = opened.commit(lambda tx: requests.make_lift(tx, order.scope, order.target))
+            wanted = opened.commit(lambda tx: restrictions.make_lift(tx, order.scope, order.target))
             act = Signing(store, opened, signing.signed, signing.sign_as, signing.key_home).sign(wanted, needed=0)
             commit_recorded(
                 opened,
-                lambda tx: requests.lift(
+                lambda tx: restrictions.lift(
                     tx, order.scope, order.target, store.actor, "drill ended", filed=True, signed=act.tokens
                 ),
                 "lift",
@@ -438,11 +439,11 @@ def lift(
         with store.open_store(store.resolve_tenant()) as opened:
             signing = Signing(store, opened, signed, sign_as, key_home)
             scope, target = opened.commit(lambda tx: find_suspended_scope(tx, scope, target, is_filed=filed > 0))
-            act = signing.sign(opened.commit(lambda tx: requests.make_lift(tx, scope, target)), needed=0)
+            act = signing.sign(opened.commit(lambda tx: restrictions.make_lift(tx, scope, target)), needed=0)
             # INVARIANT: AUDIT - first the entry, then the file goes.
             lifted = commit_recorded(
                 opened,
-                lambda tx: requests.lift(tx, scope, target, store.actor, why, filed=filed > 0, signed=act.tokens),
+                lambda tx: restrictions.lift(tx, scope, target, store.actor, why, filed=filed > 0, signed=act.tokens),
                 "lift",
                 store.actor,
             )
@@ -485,7 +486,7 @@ def revoke(
     if not unknown:
         with store.open_log() as (reader, tenant):
             require_known_target(reader, store.home, tenant, scope, target)
-    new = store.commit(lambda tx: requests.revoke(tx, scope, target, store.actor, why))
+    new = store.commit(lambda tx: restrictions.revoke(tx, scope, target, store.actor, why))
     if not store.print_json({"new": bool(new), "scope": scope, "target": target}):
         say_plainly(f"revoked {scope} {target}{'' if new else ' (it was already)'}")
 

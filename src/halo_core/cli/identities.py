@@ -38,6 +38,7 @@ from halo_core.cli.rendering import (
     say_plainly,
 )
 from halo_core.clock import format_iso
+from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester
 from halo_core.errors import CannotDecide, ConfigError
 from halo_core.identities.baseline import IDENTITIES, IdentityBaseline
@@ -55,7 +56,6 @@ from halo_core.identity_feed import (
     clear_identity,
 )
 from halo_core.identity_feed.feed import BATCH as FEED_BATCH
-from halo_core.oversight.requests import mask_reason
 from halo_core.references import is_reference
 from halo_core.store import Transaction
 from halo_core.store.reader import Reader, Stream

@@ -43,7 +43,8 @@ from halo_core.oversight.remembered import (
     list_remembered,
     revoke_remembered,
 )
-from halo_core.oversight.requests import Opener, RequestReason
+from halo_core.oversight.requests import RequestReason
+from halo_core.oversight.signed_entries import Opener
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
 from halo_core.views.wording import (

@@ -29,6 +29,7 @@ from halo_core.cli.context import (
 )
 from halo_core.cli.rendering import print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
+from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, RandomIds
 from halo_core.errors import BadInput, ConfigError, Denied
 from halo_core.ledger.control_history import (
@@ -49,7 +50,6 @@ from halo_core.oversight.control_acts import (
     load_person_signer,
 )
 from halo_core.oversight.keys import enrol_person, record_withdrawal
-from halo_core.oversight.requests import mask_reason
 from halo_core.store import STORE_ID_PREFIX, Store, Transaction
 from halo_core.views import select_fields
 

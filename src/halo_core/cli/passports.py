@@ -37,7 +37,7 @@ from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_after_revocation, answer_raises
 from halo_core.model import EntryKind, Link, LinkKind
 from halo_core.oversight.issuing import issue
-from halo_core.oversight.requests import revoke as revoke_now
+from halo_core.oversight.restrictions import revoke as revoke_now
 from halo_core.passports import mint_handoff
 from halo_core.store.reader import read_entries
 from halo_core.views.inventory import (

@@ -355,6 +355,15 @@ class Redactor:
         return self.hide(str.__str__(value)) if isinstance(value, str) else value
 
 
+_MAX_REASON: Final = 500  # characters
+
+
+def mask_reason(text: str) -> str:
+    """A person's reason as entries may hold it: with secrets and personal data masked, and shortened."""
+    masked = Redactor.for_views().mask(text)
+    return masked if len(masked) <= _MAX_REASON else masked[: _MAX_REASON - 1] + "…"
+
+
 class _SealingCopy:
     """Makes one deep copy, counting values so that the time is bounded."""
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from halo_core.clock import DAY_US, format_iso
+from halo_core.content.redaction import mask_reason
 from halo_core.errors import BadInput, ConfigError
 from halo_core.evidence.controls import FRAMEWORKS, load_framework
 from halo_core.evidence.room import RoomEntry
 from halo_core.model import Actor, EntryKind
-from halo_core.oversight.requests import mask_reason
 from halo_core.store import Draft, Transaction
 from halo_core.store.entry_lookup import find_entry
 from halo_core.store.reader import Reader

@@ -15,7 +15,7 @@ from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
 from halo_core.evidence.room import END_US, Action, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry
 from halo_core.model import EntryKind, Grants
-from halo_core.oversight.requests import decode_link
+from halo_core.oversight.signed_entries import decode_link
 
 MAX_SAMPLE: Final = 10_000
 SAMPLE_DOMAIN: Final = "halo/sample/v1"

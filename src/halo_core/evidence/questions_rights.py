@@ -16,7 +16,7 @@ from halo_core.evidence.room import DecisionFilter, QueryRoom, RoomEntry
 from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import EntryKind, Link, LinkKind, format_entry_id
 from halo_core.oversight.control_acts import POLICY_ROLE
-from halo_core.oversight.requests import load_links, load_rules
+from halo_core.oversight.signed_entries import load_links, load_rules
 from halo_core.views.passport_changes import diff_passports
 from halo_core.views.wording import shorten_hash
 

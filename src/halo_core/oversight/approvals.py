@@ -13,6 +13,7 @@ from typing import Final
 
 from halo_core.authorities import Authorities, approver_key_name
 from halo_core.behaviour import SessionVerdict
+from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
 from halo_core.decision.bindings import session_claim
 from halo_core.decision.model_fields import ACCEPTED_KIND
@@ -24,7 +25,7 @@ from halo_core.model import BEHAVIOUR_CODES, Actor, Budget, EntryKind, same_pers
 from halo_core.oversight.access import record_refusal
 from halo_core.oversight.known import KnownValue, add_known
 from halo_core.oversight.remembered import RememberTerms, can_be_remembered, check_terms, remember
-from halo_core.oversight.requests import ApprovalRequest, Spending, load_request, mask_reason
+from halo_core.oversight.requests import ApprovalRequest, Spending, load_request
 from halo_core.passports.approval import (
     MAX_APPROVAL_LIFETIME_S,
     ApprovalToken,

@@ -29,6 +29,7 @@ import orjson
 
 from halo_core.authorities import Authorities
 from halo_core.clock import DAY_US
+from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import BadInput, ConfigError, Denied, HaloError, Tampered
 from halo_core.failpoints import hit_failpoint
@@ -55,7 +56,6 @@ from halo_core.oversight.legal_holds import (
     require_signers,
     scan_log,
 )
-from halo_core.oversight.requests import mask_reason
 from halo_core.oversight.sealed_boxes import (
     Choose,
     KeyRing,

@@ -18,7 +18,7 @@ from halo_core.errors import CannotDecide, ConfigError, PassportError
 from halo_core.manifest import Manifest, PassportSpec
 from halo_core.model import EntryKind, Link, Revocation
 from halo_core.os_user import describe_os_user
-from halo_core.oversight.requests import decode_link
+from halo_core.oversight.signed_entries import decode_link
 from halo_core.passports import mint_standing, token_hash, verify_standing
 from halo_core.store import Draft, Store, StoreConfig, Transaction
 from halo_core.store.standing_passports import StandingTable

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.exposure import digest_store
 from halo_core.errors import ConfigError
 from halo_core.model import Actor, EntryKind, Resource
-from halo_core.oversight.requests import Opener, decode_signed_entry, mask_reason
+from halo_core.oversight.signed_entries import Opener, decode_signed_entry
 from halo_core.store import Draft, Transaction
 from halo_core.store.known_values import MAX_KNOWN, KnownTable, digest_known_value
 from halo_core.store.marks import MarkTable

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from halo_core.content.redaction import mask_reason
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap, Tampered
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory, make_lift_terms
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.control_acts import SignedAct, Terms, describe_signing
-from halo_core.oversight.requests import mask_reason
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.proven_entries import ProvenEntry
 

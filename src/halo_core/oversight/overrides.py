@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from halo_core.authorities import Authorities
 from halo_core.clock import DAY_US
-from halo_core.content.redaction import SEAL_PREFIX
+from halo_core.content.redaction import SEAL_PREFIX, mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.decision.answers import (
@@ -32,7 +32,6 @@ from halo_core.ledger.tree import leaf_hash
 from halo_core.model import AccessRequest, Actor, EntryKind, LedgerEntry, Link, Reason, same_person
 from halo_core.model import Effect as Verdict
 from halo_core.oversight.approvals import load_signer
-from halo_core.oversight.requests import Opener, decode_signed_entry, load_links, load_rules, mask_reason
 from halo_core.oversight.reversal_orders import (
     commit_or_record,
     make_token,
@@ -43,6 +42,7 @@ from halo_core.oversight.reversal_orders import (
     require_reason,
     sign_terms,
 )
+from halo_core.oversight.signed_entries import Opener, decode_signed_entry, load_links, load_rules
 from halo_core.passports.control_act import read_act
 from halo_core.passports.standing_answer import (
     MAX_OVERRIDE_S,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.authorities import Authorities
+from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore, Signer
 from halo_core.decision.answers import BREAK_GLASS, STANDING, break_glass_scope
@@ -20,13 +21,8 @@ from halo_core.enforcement.standing_answers import usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import TARGET_CODES, Actor, EntryKind
-from halo_core.oversight.requests import (
-    ApprovalRequest,
-    Opener,
-    decode_link,
-    decode_signed_entry,
-    mask_reason,
-)
+from halo_core.oversight.requests import ApprovalRequest
+from halo_core.oversight.signed_entries import Opener, decode_link, decode_signed_entry
 from halo_core.passports.approval import is_in_chain
 from halo_core.passports.standing_answer import (
     MAX_BREAK_GLASS_S,

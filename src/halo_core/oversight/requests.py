@@ -1,8 +1,4 @@
-"""Stops and revocations, as jobs for `Store.commit`, and approval requests.
-
-A stop can be lifted, a revocation is permanent. The entry records who, what and why; the next decision reads the row.
-
-Challenges as an approver sees them: `load_request` proves and gathers everything that an answer will bind.
+"""Challenges as an approver sees them: `load_request` proves and gathers everything that an answer will bind.
 
 INVARIANT: BIND - what a person is shown was signed by a writer that the log's key certified, and the binding that an
 answer signs is computed from what is shown; so nobody sees one call and signs for another.
@@ -12,262 +8,38 @@ answer signs is computed from what is shown; so nobody sees one call and signs f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any
 
-from halo_core.content.redaction import Redactor
 from halo_core.decision.answers import approvers_needed
 from halo_core.decision.bindings import ENDING_SOURCES, find_exposure, question_binding, reauthorization_binding
-from halo_core.errors import BadInput, ConfigError, HaloError, PassportError, PolicyError, Tampered
-from halo_core.ledger import decode_entry, parse_vkey, writer_name
-from halo_core.ledger.control_history import make_lift_terms
-from halo_core.ledger.notes import verify_note
-from halo_core.ledger.tree import leaf_hash
+from halo_core.errors import ConfigError, HaloError, PassportError
+from halo_core.ledger import decode_entry
 from halo_core.model import (
     BEHAVIOUR_CODES,
-    SUSPENSIONS,
     AccessRequest,
-    Actor,
     EntryKind,
     LedgerEntry,
     Link,
-    Stop,
     describe_deviation,
 )
 from halo_core.oversight.arguments import ArgumentView, describe_arguments
-from halo_core.oversight.control_acts import SignedAct, require_signatures
-from halo_core.passports.claims import ISSUER_URI, claims_to_link
-from halo_core.passports.codec import Claims, read_payload, token_hash
-from halo_core.policy import PolicyBundle
+from halo_core.oversight.signed_entries import (
+    Opener,
+    decode_signed_entry,
+    load_linked_entry,
+    load_links,
+    load_rules,
+    make_altered_error,
+    open_masked_content,
+)
 from halo_core.reasons import get_reason_text
-from halo_core.references import clip_name, is_reference
-from halo_core.stop_files import SCOPES
-from halo_core.store import Draft, SealedFields, Transaction, encode_leaf, writer_chains
 from halo_core.store.approval_rows import ApprovalRow
 from halo_core.store.entry_lookup import require_placed
 from halo_core.store.reader import Reader
-from halo_core.store.rows import RestrictionTable
-
-REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
-"""Scopes of a revocation; its target is an id, a key's thumbprint, or a token's hash."""
-
-_MAX_REASON: Final = 500
-
-
-def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str, *, is_drill: bool = False) -> bool:
-    """Stop from the next decision on; False where it is stopped already. Of a session the target is name or reference.
-
-    `is_drill` marks the entry of a stop that is set to see whether it works.
-
-    Raises:
-        ConfigError: `bad_stop`.
-    """
-    _check_target(stop.scope, stop.target, SCOPES, "bad_stop")
-    target, named = _refer_target(tx, stop.scope, stop.target)
-    if not _restrict(tx, "stop", stop.scope, target, stop.since_us):
-        return False
-    body = {"scope": stop.scope, "since_us": stop.since_us, "target": target, "why": mask_reason(why)}
-    body |= {"drill": True} if is_drill else {}
-    tx.append(Draft(EntryKind.STOP, "", body, others=named, actor=Actor.of(by)))
-    return True
-
-
-def lift(
-    tx: Transaction,
-    scope: str,
-    target: str,
-    by: Actor | str,
-    why: str,
-    *,
-    filed: bool = False,
-    signed: Sequence[str] = (),
-) -> bool:
-    """Lift a stop; False where there is none.
-
-    Args:
-        tx: the transaction.
-        scope: of the stop.
-        target: of the stop.
-        by: who lifts it.
-        why: the reason.
-        filed: the stop is in a file too, which the caller removes; recorded even where there is no row.
-        signed: signatures of the act `lift`, of which two are needed where two people are enrolled.
-
-    Raises:
-        ConfigError: `bad_stop`.
-        Denied: `signatures_needed`.
-    """
-    _check_target(scope, target, (*SCOPES, *SUSPENSIONS), "bad_stop")
-    target, named = _refer_target(tx, scope, target)
-    removed = RestrictionTable(tx).remove("stop", scope, target)
-    if removed or filed:
-        require_signatures(tx, "lift", make_lift_terms({"scope": scope, "target": target}), signed)
-        body = {"filed": filed, "scope": scope, "target": target, "why": mask_reason(why)}
-        body |= {"signed": list(signed)} if signed else {}
-        tx.append(Draft(EntryKind.LIFT, "", body, others=named, actor=Actor.of(by)))
-    return removed or filed
-
-
-def make_lift(tx: Transaction, scope: str, target: str) -> SignedAct:
-    """The act of lifting a stop, which nobody has signed yet; of a session the target is its reference.
-
-    Raises:
-        ConfigError: `bad_stop`.
-    """
-    _check_target(scope, target, (*SCOPES, *SUSPENSIONS), "bad_stop")
-    terms = make_lift_terms({"scope": scope, "target": _refer_target(tx, scope, target)[0]})
-    return SignedAct("lift", terms, tx.load_store_id(), tx.tenant)
-
-
-def revoke(tx: Transaction, scope: str, target: str, by: Actor | str, why: str) -> bool:
-    """Revoke a link, key, agent, session or tenant permanently; False where it is revoked already.
-
-    Raises:
-        ConfigError: `bad_revocation`.
-    """
-    _check_target(scope, target, REVOCABLE, "bad_revocation")
-    since = tx.clock.now_us()
-    target, named = _refer_target(tx, scope, target)
-    if not _restrict(tx, "revocation", scope, target, since):
-        return False
-    body = {"scope": scope, "since_us": since, "target": target, "why": mask_reason(why)}
-    tx.append(Draft(EntryKind.REVOCATION, "", body, others=named, actor=Actor.of(by)))
-    return True
-
-
-def _restrict(tx: Transaction, kind: str, scope: str, target: str, since_us: int) -> bool:
-    """Write the row of a restriction; False where an entry has put it in force already."""
-    if (kind, scope, target) in tx.load_history().restrictions:
-        return False
-    table = RestrictionTable(tx)
-    if not table.add(kind, scope, target, since_us):  # a row that no entry explains, which may be gone tomorrow
-        table.remove(kind, scope, target)
-        table.add(kind, scope, target, since_us)
-    return True
-
-
-def _refer_target(tx: Transaction, scope: str, target: str) -> tuple[str, SealedFields]:
-    """A target as entries and rows hold it, and the name to be sealed: of a session or person the reference."""
-    if scope in ("user", "suspended_user"):
-        reference = target if is_reference(target) else tx.references.of_person(target)
-    elif scope == "session":
-        reference = tx.resolve_session(target)
-    else:
-        return target, ()
-    return reference, () if reference == target else ((reference, {"target": clip_name(target).encode()}),)
-
-
-def mask_reason(text: str) -> str:
-    """A person's reason as entries may hold it: with secrets and personal data masked, and shortened."""
-    masked = Redactor.for_views().mask(text)
-    return masked if len(masked) <= _MAX_REASON else masked[: _MAX_REASON - 1] + "…"
-
-
-def _check_target(scope: str, target: str, scopes: tuple[str, ...], code: str) -> None:
-    if scope not in scopes or (scope == "all") == bool(target):
-        raise ConfigError(
-            code, f"`{scope[:32]}` with target `{target[:64]}` is not valid", remedy=f"use one of {', '.join(scopes)}"
-        )
-
-
-def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) -> LedgerEntry:
-    """Verify and parse an entry: its writer signed it, and the trusted log key certified that writer.
-
-    Raises:
-        ConfigError: `no_trust`, the home trusts no log of this tenant.
-        Tampered: a signature is wrong.
-    """
-    log = writer_chains.load_trusted_keys(home).get(tenant)
-    if log is None:
-        raise ConfigError("no_trust", f"`{home}` has no trusted key", field="home", remedy="give the right HALO_HOME")
-    entry = reader.read_entry(note)
-    opening = reader.note_at(tenant, entry.writer, 0)
-    if opening is None or entry.tenant != tenant:
-        raise _altered_error("the writer's first entry is missing")
-    verify_note(opening, [parse_vkey(log)])
-    first = decode_entry(opening)
-    try:
-        vkey = parse_vkey(str(first.body["vkey"]))
-    except (BadInput, KeyError) as exc:
-        raise _altered_error("the writer's first entry contains no key") from exc
-    if vkey.name != writer_name(tenant, entry.writer):
-        raise _altered_error("the key belongs to another writer")
-    verify_note(note, [vkey])
-    return entry
-
-
-def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntry:
-    """The entry that a signed one names by writer, sequence and leaf hash.
-
-    Raises:
-        Tampered: it is missing or was changed.
-    """
-    try:
-        note = reader.note_at(tenant, str(reference["w"]), int(reference["ws"]))
-        same = note is not None and encode_leaf(leaf_hash(note)) == reference["leaf"]
-    except (KeyError, TypeError, ValueError) as exc:
-        raise _altered_error("the request does not refer to a decision") from exc
-    if note is None or not same:
-        raise _altered_error("the decision of the request is missing or was changed")
-    return reader.read_entry(note)
-
-
-class BlobSource(Protocol):
-    """Where what entries name by hash is read from: a `Reader`, or a transaction."""
-
-    def blob(self, tenant: str, name: str) -> bytes | None:
-        """The bytes stored under a content hash."""
-
-
-def load_links(reader: BlobSource, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
-    """The links whose hashes a signed entry names, standing link first.
-
-    Raises:
-        Tampered: one is missing or was changed.
-    """
-    links: list[Link] = []
-    for name in hashes:
-        data = reader.blob(tenant, name)
-        token = data.decode("ascii", "replace") if data is not None else ""
-        if not token.isascii() or token_hash(token) != name:
-            raise _altered_error("a passport of the decision is missing or was changed")
-        links.append(decode_link(token, links[-1] if links else None))
-    return tuple(links)
-
-
-def load_rules(reader: Reader, tenant: str, policy: str) -> str:
-    """Hash of the rules in a policy that a signed entry names.
-
-    Raises:
-        Tampered: it is missing or was changed.
-    """
-    data = reader.blob(tenant, policy)
-    try:
-        bundle = PolicyBundle.from_bytes(data or b"")
-    except PolicyError as exc:
-        raise _altered_error("the policy of the decision is missing or was changed") from exc
-    if bundle.hash != policy:
-        raise _altered_error("the policy of the decision was changed")
-    return bundle.rules
-
-
-def decode_link(token: str, parent: Link | None) -> Link:
-    """What a token says of itself, unverified: enough where its hash stands in a signed entry.
-
-    Raises:
-        PassportError: it cannot be read.
-    """
-    members = read_payload(token)
-    return claims_to_link(Claims(members, str(members.get("iss")).removeprefix(ISSUER_URI), token), parent)
-
-
-Opener = Callable[[LedgerEntry, str], bytes | None]
-"""Opens a sealed field of an entry; None where that is not possible."""
-
-CONTENT_CLOSED: Final = "(erased, or the content key is not available)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +174,7 @@ def load_request(
     try:
         return _build_request(reader, row, index, request_entry, decision, opener=opener, now_us=now_us, reveal=reveal)
     except (IndexError, KeyError, PassportError, TypeError, ValueError) as exc:
-        raise _altered_error(f"the request cannot be read ({type(exc).__name__})") from exc
+        raise make_altered_error(f"the request cannot be read ({type(exc).__name__})") from exc
 
 
 def _current_status(row: ApprovalRow, now_us: int) -> str:
@@ -423,12 +195,12 @@ def _find_row(reader: Reader, tenant: str, request: str) -> ApprovalRow:
 def _find_request_entry(reader: Reader, home: Path, tenant: str, row: ApprovalRow) -> tuple[int, LedgerEntry]:
     found = reader.find_note(tenant, row.id)
     if found is None:
-        raise _altered_error("the request has no entry")
+        raise make_altered_error("the request has no entry")
     index, note = found
     entry = decode_signed_entry(reader, home, tenant, note)
     terms = (entry.kind, *(entry.body.get(name) for name in ("kind", "binding", "expires_us")), entry.session)
     if terms != (EntryKind.APPROVAL_REQUEST, row.kind, row.binding, row.expires_us, row.session):
-        raise _altered_error("the row of the request differs from its entry")
+        raise make_altered_error("the row of the request differs from its entry")
     return require_placed(entry, index), entry
 
 
@@ -452,7 +224,7 @@ def _build_request(
         reader, row, request, links, snapshot, epoch=epoch, is_held=request_entry.body.get("held") is True
     )
     if decision.session != row.session or binding != row.binding:
-        raise _altered_error("the request is not bound to the call that it shows")
+        raise make_altered_error("the request is not bound to the call that it shows")
     people = reader.names.show_people(decision) if reader.names is not None else {}
     return ApprovalRequest(
         row=row,
@@ -516,17 +288,6 @@ def _collect_identities(request: AccessRequest, links: tuple[Link, ...]) -> tupl
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def open_masked_content(entry: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:
-    """Sealed fields of an entry as texts, masked unless revealed."""
-    mask = Redactor.for_views().mask
-    texts = {}
-    for field in sorted(entry.content):
-        data = opener(entry, field)
-        content = CONTENT_CLOSED if data is None else data.decode("utf-8", "replace")
-        texts[field] = content if reveal or data is None else mask(content)
-    return texts
-
-
 def _read_spending(links: tuple[Link, ...], snapshot: Mapping[str, Any]) -> tuple[Spending, ...]:
     standing_link, session_link = (links[0] if links else None), (links[1] if len(links) > 1 else None)
     if standing_link is None or standing_link.terms is None:
@@ -547,12 +308,6 @@ def _read_spending(links: tuple[Link, ...], snapshot: Mapping[str, Any]) -> tupl
             per_action=item.per_action,
         )
         for item in standing_link.terms.budgets
-    )
-
-
-def _altered_error(message: str) -> Tampered:
-    return Tampered(
-        "request_altered", message, remedy="run `halo verify`, and do not answer requests until the ledger is whole"
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
 from halo_core.decision.answers import REVERSAL, reversal_scope
@@ -27,7 +28,7 @@ from halo_core.ledger.commitments import digest_answer
 from halo_core.model import Actor, EntryKind, LedgerEntry, Link, make_finding_key, same_person
 from halo_core.oversight.access import record_refusal
 from halo_core.oversight.approvals import load_signer
-from halo_core.oversight.requests import load_links, mask_reason
+from halo_core.oversight.signed_entries import load_links
 from halo_core.passports.approval import is_in_chain
 from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, ControlAct, sign_act
 from halo_core.passports.standing_answer import MAX_ORDER_S, StandingToken, mint_standing_answer, peek_standing_answer

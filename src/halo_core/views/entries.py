@@ -20,7 +20,7 @@ from halo_core.model import (
     LedgerEntry,
     describe_deviation,
 )
-from halo_core.oversight.requests import CONTENT_CLOSED, open_masked_content
+from halo_core.oversight.signed_entries import CONTENT_CLOSED, open_masked_content
 from halo_core.passports.codec import read_payload
 from halo_core.store.entry_lookup import find_entry, find_related
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries

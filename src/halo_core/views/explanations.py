@@ -33,7 +33,7 @@ from halo_core.model import (
     Reason,
     describe_deviation,
 )
-from halo_core.oversight.requests import load_links
+from halo_core.oversight.signed_entries import load_links
 from halo_core.passports import find_violation
 from halo_core.policy import CedarPolicy
 from halo_core.policy.bundle import Policy

@@ -24,7 +24,7 @@ from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, HaloError, PassportError, Tampered
 from halo_core.manifest import MANIFEST_DOMAIN, Manifest, load_manifest
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, Effect, EntryKind, Grants, Resource, Revocation
-from halo_core.oversight.requests import decode_link
+from halo_core.oversight.signed_entries import decode_link
 from halo_core.passports import intersect_grants, is_resource_id
 from halo_core.passports.claims import ISSUER_URI
 from halo_core.passports.codec import read_payload

@@ -33,7 +33,7 @@ from halo_core.model import (
     Resource,
     Revocation,
 )
-from halo_core.oversight.requests import decode_link
+from halo_core.oversight.signed_entries import decode_link
 from halo_core.passports import MAX_CHAIN, Issuer, TrustAnchors, check_time, link_to_claims, token_hash, verify_chain
 from halo_core.passports.narrowing import find_widening
 from halo_core.reasons import get_reason_text

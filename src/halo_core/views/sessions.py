@@ -21,7 +21,7 @@ from halo_core.enforcement.passport_store import is_resumed_at
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.model import Budget, EntryKind, Envelope, Impact, Link, LinkKind
-from halo_core.oversight.requests import load_links
+from halo_core.oversight.signed_entries import load_links
 from halo_core.store import Account, SessionState
 from halo_core.store.reader import Reader, Stream, read_entries
 from halo_core.store.rows import make_quota_account

@@ -1,0 +1,136 @@
+"""Entries of the log as people may rely on them: signed by a certified writer, with what they name by hash.
+
+What was changed, or is missing, raises `Tampered`: nobody is shown something that the log does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from halo_core.content.redaction import Redactor
+from halo_core.errors import BadInput, ConfigError, PolicyError, Tampered
+from halo_core.ledger import decode_entry, parse_vkey, writer_name
+from halo_core.ledger.notes import verify_note
+from halo_core.ledger.tree import leaf_hash
+from halo_core.model import LedgerEntry, Link
+from halo_core.passports.claims import ISSUER_URI, claims_to_link
+from halo_core.passports.codec import Claims, read_payload, token_hash
+from halo_core.policy import PolicyBundle
+from halo_core.store import encode_leaf, writer_chains
+from halo_core.store.reader import Reader
+
+Opener = Callable[[LedgerEntry, str], bytes | None]
+"""Opens a sealed field of an entry; None where that is not possible."""
+
+CONTENT_CLOSED: Final = "(erased, or the content key is not available)"
+
+
+def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) -> LedgerEntry:
+    """Verify and parse an entry: its writer signed it, and the trusted log key certified that writer.
+
+    Raises:
+        ConfigError: `no_trust`, the home trusts no log of this tenant.
+        Tampered: a signature is wrong.
+    """
+    log = writer_chains.load_trusted_keys(home).get(tenant)
+    if log is None:
+        raise ConfigError("no_trust", f"`{home}` has no trusted key", field="home", remedy="give the right HALO_HOME")
+    entry = reader.read_entry(note)
+    opening = reader.note_at(tenant, entry.writer, 0)
+    if opening is None or entry.tenant != tenant:
+        raise make_altered_error("the writer's first entry is missing")
+    verify_note(opening, [parse_vkey(log)])
+    first = decode_entry(opening)
+    try:
+        vkey = parse_vkey(str(first.body["vkey"]))
+    except (BadInput, KeyError) as exc:
+        raise make_altered_error("the writer's first entry contains no key") from exc
+    if vkey.name != writer_name(tenant, entry.writer):
+        raise make_altered_error("the key belongs to another writer")
+    verify_note(note, [vkey])
+    return entry
+
+
+def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntry:
+    """The entry that a signed one names by writer, sequence and leaf hash.
+
+    Raises:
+        Tampered: it is missing or was changed.
+    """
+    try:
+        note = reader.note_at(tenant, str(reference["w"]), int(reference["ws"]))
+        same = note is not None and encode_leaf(leaf_hash(note)) == reference["leaf"]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise make_altered_error("the request does not refer to a decision") from exc
+    if note is None or not same:
+        raise make_altered_error("the decision of the request is missing or was changed")
+    return reader.read_entry(note)
+
+
+class BlobSource(Protocol):
+    """Where what entries name by hash is read from: a `Reader`, or a transaction."""
+
+    def blob(self, tenant: str, name: str) -> bytes | None:
+        """The bytes stored under a content hash."""
+
+
+def load_links(reader: BlobSource, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
+    """The links whose hashes a signed entry names, standing link first.
+
+    Raises:
+        Tampered: one is missing or was changed.
+    """
+    links: list[Link] = []
+    for name in hashes:
+        data = reader.blob(tenant, name)
+        token = data.decode("ascii", "replace") if data is not None else ""
+        if not token.isascii() or token_hash(token) != name:
+            raise make_altered_error("a passport of the decision is missing or was changed")
+        links.append(decode_link(token, links[-1] if links else None))
+    return tuple(links)
+
+
+def load_rules(reader: Reader, tenant: str, policy: str) -> str:
+    """Hash of the rules in a policy that a signed entry names.
+
+    Raises:
+        Tampered: it is missing or was changed.
+    """
+    data = reader.blob(tenant, policy)
+    try:
+        bundle = PolicyBundle.from_bytes(data or b"")
+    except PolicyError as exc:
+        raise make_altered_error("the policy of the decision is missing or was changed") from exc
+    if bundle.hash != policy:
+        raise make_altered_error("the policy of the decision was changed")
+    return bundle.rules
+
+
+def decode_link(token: str, parent: Link | None) -> Link:
+    """What a token says of itself, unverified: enough where its hash stands in a signed entry.
+
+    Raises:
+        PassportError: it cannot be read.
+    """
+    members = read_payload(token)
+    return claims_to_link(Claims(members, str(members.get("iss")).removeprefix(ISSUER_URI), token), parent)
+
+
+def open_masked_content(entry: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:
+    """Sealed fields of an entry as texts, masked unless revealed."""
+    mask = Redactor.for_views().mask
+    texts = {}
+    for field in sorted(entry.content):
+        data = opener(entry, field)
+        content = CONTENT_CLOSED if data is None else data.decode("utf-8", "replace")
+        texts[field] = content if reveal or data is None else mask(content)
+    return texts
+
+
+def make_altered_error(message: str) -> Tampered:
+    """The error that says what of a request is missing or was changed."""
+    return Tampered(
+        "request_altered", message, remedy="run `halo verify`, and do not answer requests until the ledger is whole"
+    )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from halo_core.risk.surprise import SURPRISE_BITS
+from halo_core.risk.relation import SURPRISE_BITS
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, STOP_WORDS
 from halo_core.values.text import extract_atoms
 

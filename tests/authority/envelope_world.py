@@ -19,7 +19,7 @@ from halo_core.model import ActionKind, Actor, Budget, Decay, EntryKind, Impact,
 from halo_core.oversight import restrictions
 from halo_core.oversight.keys import enrol_approver
 from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction
-from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
+from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.testing import FixedClock
 from halo_world import url_of

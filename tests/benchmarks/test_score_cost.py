@@ -57,7 +57,7 @@ def test_another_version_is_the_same_or_not(recorded, tmp_path, capsys):
     options = ["--data", str(recorded), "--sessions", "20", "--against", str(other)]
     assert score_cost.main(options) == 0
     assert "the same to the bit" in capsys.readouterr().out
-    changed = other / "halo_core" / "risk" / "surprise.py"
+    changed = other / "halo_core" / "risk" / "relation.py"
     text = changed.read_text("utf-8")
     assert text.count("MAX_SURPRISE: Final = 160") == 1
     changed.write_text(text.replace("MAX_SURPRISE: Final = 160", "MAX_SURPRISE: Final = 20"), "utf-8")

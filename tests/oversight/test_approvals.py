@@ -23,7 +23,7 @@ from halo_core.oversight.keys import enrol_approver, record_withdrawal
 from halo_core.oversight.signed_entries import load_links
 from halo_core.passports import read_approval
 from halo_core.store import Draft
-from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
+from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.reader import Reader, SealedContents
 from halo_world import SURFACE, Calls, attack, bodies, db_of, found, python, tool, url_of, verified
 

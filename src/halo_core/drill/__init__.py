@@ -10,13 +10,12 @@ from __future__ import annotations
 from halo_core.drill.cases import AttackClass, ModeChange, Step, Turn
 from halo_core.drill.copies import HomeCopies
 from halo_core.drill.desk import Desk
-from halo_core.drill.driver import CannotPlant, DrillDriver
 from halo_core.drill.plans import RecordedSession, plan_drill
 from halo_core.drill.running import CaseResult, CaseStatus
 from halo_core.drill.scoring import ClassScore, DrillResult, Share
 from halo_core.drill.session import DrillOptions, run_drill
 from halo_core.drill.stubs import FunctionStubs
-from halo_core.drill.tools import ToolFacts
+from halo_core.drill.tools import CannotPlant, DrillDriver, ToolFacts
 
 __all__ = [
     "AttackClass",

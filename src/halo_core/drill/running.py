@@ -16,7 +16,7 @@ from halo_core.clock import Clock
 from halo_core.drill.cases import AttackClass, DrillCase, ModeChange, Turn
 from halo_core.drill.copies import HomeCopies
 from halo_core.drill.desk import Desk
-from halo_core.drill.driver import CannotPlant, DrillDriver
+from halo_core.drill.tools import CannotPlant, DrillDriver
 from halo_core.errors import HaloError
 from halo_core.home import default_url
 from halo_core.model import ActionKind, EntryKind, Mode

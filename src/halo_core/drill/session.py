@@ -13,13 +13,12 @@ from halo_core.drill.cases import AttackClass
 from halo_core.drill.copies import HomeCopies
 from halo_core.drill.desk import Desk
 from halo_core.drill.diagnosis import find_hole, merge_holes
-from halo_core.drill.driver import DrillDriver
 from halo_core.drill.effects import block_effects, keep_blocking
 from halo_core.drill.plans import RecordedSession, plan_drill
 from halo_core.drill.running import CaseResult, CaseRunner, CaseStatus
 from halo_core.drill.scoring import Digests, DrillResult, score_classes
 from halo_core.drill.stubs import FunctionStubs
-from halo_core.drill.tools import ToolFacts
+from halo_core.drill.tools import DrillDriver, ToolFacts
 from halo_core.errors import ConfigError
 
 _APPLICATION_DOMAIN: Final = "halo/drill/application"

@@ -1,6 +1,7 @@
-"""What a drill knows of an application's tools: `ToolFacts`, plain data from declarations and schemas.
+"""What a drill knows of an application's tools (`ToolFacts`), and what it asks of an adapter (`DrillDriver`).
 
-Plans of attacks are made of these facts alone. Where nobody declared a tool, its name and arguments say what it is.
+Plans of attacks are made of facts about tools alone, plain data from declarations and schemas. Where nobody declared a
+tool, its name and arguments say what it is.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from halo_core.drill.cases import Step, Turn
+from halo_core.drill.desk import Desk
 from halo_core.drill.specimens import (
     Specimen,
     SpecimenKind,
@@ -21,6 +24,7 @@ from halo_core.drill.specimens import (
     make_specimen,
     split_words,
 )
+from halo_core.drill.stubs import FunctionStubs
 from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import build_guessed_resource
 from halo_core.model import Impact, Resource
@@ -204,3 +208,41 @@ def find_relay(tools: Iterable[ToolFacts], source: ToolFacts) -> ToolFacts | Non
         if is_reader and not item.owner and not item.problem and item is not source and item.find_text_argument():
             return item
     return None
+
+
+class CannotPlant(Exception):
+    """Raised where a case cannot be played in an application."""
+
+
+class DrillDriver(Protocol):
+    """One application, ready for a drill.
+
+    Attributes:
+        tools: facts of its tools, those in the bodies of other tools too.
+        code: the application's own code that runs beside tools and models, in words.
+        problem: why no drill is possible; empty where one is.
+    """
+
+    tools: Sequence[ToolFacts]
+    code: Sequence[str]
+    problem: str
+
+    def install(self, stubs: FunctionStubs, desk: Desk) -> None:
+        """Replace the bodies of tools and models by ones that report to the desk."""
+        ...
+
+    def expand(self, steps: Sequence[Step]) -> Sequence[Step | None]:
+        """Steps as the models of the application take them, one for each request; None says that it is done."""
+        ...
+
+    def run_turn(self, turn: Turn) -> None:
+        """Run the agent once with what the user says; models follow the script of this context."""
+        ...
+
+    def run_hosted(self, turn: Turn, fields: Mapping[str, Any]) -> None:
+        """Send a model request with these fields beside the application's own.
+
+        Raises:
+            CannotPlant: its models take no fields.
+        """
+        ...

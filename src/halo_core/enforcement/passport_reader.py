@@ -36,7 +36,7 @@ from halo_core.passports import (
 )
 from halo_core.references import References
 from halo_core.store import Account, Draft, SessionState, Transaction
-from halo_core.store.approval_rows import ApprovalRow
+from halo_core.store.answer_rows import ApprovalRow
 
 
 @dataclass(frozen=True, slots=True)

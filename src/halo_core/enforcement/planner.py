@@ -51,7 +51,7 @@ from halo_core.model import (
 )
 from halo_core.references import clip_name
 from halo_core.store import Control, Draft, Transaction
-from halo_core.store.approval_rows import ApprovalTable
+from halo_core.store.answer_rows import ApprovalTable
 from halo_core.values import brings_in
 
 _LOG: Final = get_logger("enforcement")

@@ -35,7 +35,7 @@ from halo_core.model import (
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision
-from halo_core.store.approval_rows import ApprovalRow, ApprovalTable
+from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.identity_rows import IdentityTable
 from halo_core.store.known_values import KnownValues
 from halo_core.store.proven_entries import was_approval_used

@@ -34,7 +34,7 @@ from halo_core.passports.approval import (
     peek_approval,
 )
 from halo_core.store import Draft, Store, Transaction
-from halo_core.store.approval_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
+from halo_core.store.answer_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
 from halo_core.store.reader import SealedContents
 
 MAX_LIFETIME_S: Final = MAX_ANSWER_LIFETIME_S

@@ -72,7 +72,7 @@ from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.references import References, is_reference
 from halo_core.store import STORE_ID_PREFIX, Draft, Store, Transaction
 from halo_core.store.content_keys import load_home_content_key, refresh_content_key, strip_number
-from halo_core.store.entry_history import find_newest
+from halo_core.store.entry_lookup import find_newest
 from halo_core.store.identity_rows import BAND_ENTRIES, make_change
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from halo_core.oversight.signed_entries import (
     open_masked_content,
 )
 from halo_core.reasons import get_reason_text
-from halo_core.store.approval_rows import ApprovalRow
+from halo_core.store.answer_rows import ApprovalRow
 from halo_core.store.entry_lookup import require_placed
 from halo_core.store.reader import Reader
 

@@ -20,8 +20,7 @@ from halo_core.crypto import canonical
 from halo_core.errors import BadInput, require
 from halo_core.risk.evidence import ValueEvidence, ValueOrigin
 from halo_core.risk.observation import ActionObservation
-from halo_core.risk.relation import RelationCounts
-from halo_core.risk.surprise import SURPRISE_BITS
+from halo_core.risk.relation import SURPRISE_BITS, RelationCounts
 from halo_core.values.argument_values import Value
 from halo_core.values.text import fingerprint_names, fingerprint_strings
 

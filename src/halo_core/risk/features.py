@@ -16,8 +16,7 @@ from halo_core.risk.evidence import RESULT_ORIGINS, ValueEvidence, ValueOrigin
 from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.risk.observation import ActionObservation
 from halo_core.risk.proximity import MAX_TOPIC, measure_proximity, weigh_tool_words, weigh_topic
-from halo_core.risk.relation import compute_relation_rates, encode_relation
-from halo_core.risk.surprise import MAX_SURPRISE, SURPRISE_BITS
+from halo_core.risk.relation import MAX_SURPRISE, SURPRISE_BITS, compute_relation_rates, encode_relation
 from halo_core.values.argument_values import Value
 from halo_core.values.lexicon import VERBS
 from halo_core.values.text import fingerprint_names, fingerprint_strings

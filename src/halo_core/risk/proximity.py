@@ -7,7 +7,7 @@ from typing import Final
 
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.observation import ActionObservation
-from halo_core.risk.surprise import SURPRISE_BITS
+from halo_core.risk.relation import SURPRISE_BITS
 
 _WINDOW: Final = 32
 _VERB_WINDOW: Final = 14

@@ -18,6 +18,18 @@ from halo_core.risk.observation import ActionObservation
 from halo_core.values.lexicon import VERBS
 from halo_core.values.text import fingerprint_names
 
+MAX_SURPRISE: Final = 160  # sixteenths of a bit
+
+
+def _compute_surprise(rate: int) -> int:
+    """Surprise at something that happens `rate` thousandths of the time, in sixteenths of a bit, exactly."""
+    rate = min(max(rate, 1), 1000)
+    return min((1000**16 // rate**16).bit_length() - 1, MAX_SURPRISE)
+
+
+SURPRISE_BITS: Final = tuple(_compute_surprise(rate) for rate in range(1001))
+
+
 RELATION_PURPOSES: Final = ("asked", "named", "related")
 """Whether the action is asked for; where what it names came from; both together."""
 _CODE_SHIFT: Final = 48  # above the bits of a fingerprint

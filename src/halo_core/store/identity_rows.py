@@ -17,7 +17,7 @@ from halo_core.crypto.keys import Digester
 from halo_core.errors import BadInput
 from halo_core.identities.live import LiveIdentity, band_of, describe_factors
 from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk, make_principal_risk
-from halo_core.store.entry_history import EntrySource, find_newest
+from halo_core.store.entry_lookup import EntrySource, find_newest
 
 if TYPE_CHECKING:
     from halo_core.store.rows import RowAccess

@@ -20,7 +20,7 @@ from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.answer_rows import AnswerRow, HeldRow
-from halo_core.store.entry_history import EntryHistory, ProfileVersions
+from halo_core.store.entry_lookup import EntryHistory, ProfileVersions
 from halo_core.store.identity_rows import PersonHead
 from halo_core.store.marks import ItemMark, RepeatIndex
 from halo_core.store.open_tallies import OpenTallies

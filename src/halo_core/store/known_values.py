@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.store.control_state import record_difference
-from halo_core.store.entry_history import EntrySource, find_newest
+from halo_core.store.entry_lookup import EntrySource, find_newest
 from halo_core.values import list_known_names
 
 if TYPE_CHECKING:

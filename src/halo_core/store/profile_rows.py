@@ -22,7 +22,7 @@ from halo_core.errors import BadInput, Gap, Tampered
 from halo_core.ledger import commit_state, digest_state
 from halo_core.model import make_profile_key
 from halo_core.store.engine import Conflict
-from halo_core.store.entry_history import Place, ProfileVersions
+from halo_core.store.entry_lookup import Place, ProfileVersions
 from halo_core.store.proven_entries import ProvenEntry
 
 if TYPE_CHECKING:

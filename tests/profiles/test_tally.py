@@ -283,6 +283,27 @@ def test_the_same_refused_call_counts_once():
     assert decode_tally(encode_tally(many)) == many
 
 
+def test_a_refused_call_is_tried_again_only_where_another_message_asks_for_it():
+    event = BehaviourEvent("send_mail", impact="send", objects=(TouchedObject(1, False),))
+
+    def refuse(tally, turn):
+        shape = describe_call("send_mail", {"to": "a"}, turn=turn)
+        return tally.with_refusal(7, is_attempt=True, found=Alarms("objects"), event=event, shape=shape)
+
+    once = refuse(fold([read(1)]), 4)
+    assert refuse(once, 4) == once  # the paused step is run again
+    often = once
+    for turn in range(5, 9):
+        often = refuse(often, turn)
+    at = [measure.id for measure in MEASURES].index
+    assert [often.attempted[at(name)] for name in ("actions", "sends", "objects")] == [6, 5, 1]
+    assert (often["refusals"], often.alarms) == (1, once.alarms)
+    assert often.to_drift_session().habits != once.to_drift_session().habits
+    allowed = often.advance(event).without_attempt(7, event)
+    assert (allowed["actions"], allowed.attempted[at("actions")]) == (2, 6)
+    assert decode_tally(encode_tally(often)) == often
+
+
 def test_a_yes_clears_what_was_asked_and_nothing_else():
     asked = fold([read(1)]).with_refusal(7, is_attempt=False, found=Alarms("payments", "amount_sum"))
     asked = asked.with_refusal(8, is_attempt=False, found=Alarms("unrelated"))

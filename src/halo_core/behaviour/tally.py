@@ -44,6 +44,7 @@ _FIRST_TIMES, _NOVELTY, _RESULT_BYTES = (INDEX[name] for name in ("first_times",
 _LABELLED_BYTES: Final = INDEX["labelled_bytes"]
 _READ: Final = Impact.READ.value
 _BITS: Final = tuple(1 << at for at in range(COUNT))
+_LAST_TURN: Final = 3
 HABIT_NAMES: Final = ("ahead", "repeats", "turns", "last_turn", *SHAPE_COUNTS)
 
 
@@ -388,7 +389,9 @@ class SessionTally:
         event: BehaviourEvent | None = None,
         shape: CallShape | None = None,
     ) -> SessionTally:
-        """The tally after a call that did not run: the same one again adds nothing.
+        """The tally after a call that did not run: the same one again adds no alarm and no refusal.
+
+        It is a further attempt where another message asks for it, and not where a paused step is run again.
 
         Args:
             call: fingerprint of the call.
@@ -408,7 +411,8 @@ class SessionTally:
             tally = replace(tally, principal=principal, request=tally.request or event.request & MASK_32)
         if found is not None:
             tally = tally.with_findings(found, call=call)
-        if is_repeat or is_full:
+        is_again = is_repeat and shape is not None and shape.turn & MASK_32 != self.habits[_LAST_TURN]
+        if is_full or (is_repeat and not is_again):
             return tally
         if event is not None:
             is_ahead = event.impact == _READ and not tally.values[_ACTS] and not tally.attempts.acts

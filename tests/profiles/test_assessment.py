@@ -250,6 +250,14 @@ def test_the_surprise_of_a_session_is_drift():
     assert (found.drift, [axis.id for axis in found.alarms]) == (1200, ["surprise"])
 
 
+@pytest.mark.parametrize("surprise", [1_000, 1_800, 50_000])
+def test_drift_alone_keeps_no_agent_from_reading(surprise):
+    event = replace(USUAL, surprise=surprise)
+    found = assess(SETTLED, SessionTally().advance(event), event)
+    assert found.drift == surprise
+    assert 500 <= found.unusual < 900
+
+
 def test_carried_risk_is_that_of_the_principal():
     summary = SessionSummary("s", "ada", 700, "", SessionVerdict.ALARM)
     profile = SETTLED.fold(SessionTally(), verdict=SessionVerdict.ALARM, summary=summary)

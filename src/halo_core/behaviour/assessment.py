@@ -23,6 +23,9 @@ ALARM: Final = 1000
 MAX_SHARE: Final = 1_000_000
 MAX_AXES: Final = 16
 QUIET_NOVELTY: Final = 250
+_MAX_DRIFT_PART: Final = 700
+"""Most that drift makes of a part, however far it goes: working otherwise, with nothing new in it, keeps no agent from
+reading."""
 _BITS_OF_CERTAINTY: Final = 160  # sixteenths of a bit of evidence that make a part 1000
 PARTS: Final = {"behaviour": 1000, "entitlement": 800, "context": 900, "scope": 1000}
 """Thousandths with which each part enters `unusual`; set by hand."""
@@ -243,7 +246,7 @@ def assess(
             part = "scope" if _measure_of(axis.id) in _SCOPE_MEASURES else "behaviour"
             parts[part] = _join(parts[part], min(400 + (axis.share - ALARM) // 4, ALARM))
     if drift >= ALARM:
-        parts["behaviour"] = _join(parts["behaviour"], min(drift // 2, ALARM))
+        parts["behaviour"] = _join(parts["behaviour"], min(drift // 2, _MAX_DRIFT_PART))
     axes.sort(key=lambda axis: (axis.kind == "first", -axis.share, axis.id))
     return BehaviourAssessment(
         volume=min(volume, MAX_SHARE),

@@ -294,7 +294,7 @@ class OutcomeJob:
         before = state.find_tally(self.context.principal.agent) if self.context.tally is not None else None
         if before is None or self.status == "paused":
             return None
-        has_written = before.tally.has_written(fingerprint_call_of(self.context))
+        has_written = before.tally.refused and before.tally.has_written(fingerprint_call_of(self.context))
         tally = before.tally.with_outcome(
             failed=self.status == "error",
             result_bytes=self.readable_len,

@@ -152,9 +152,9 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
             shape=describe_shape(context),
         )
         is_hindered = is_hindered or not _HINDERING.isdisjoint(reason.code for reason in decision.reasons)
-    elif context.event is not None:
-        tally = tally.without_attempt(fingerprint_call_of(context), context.event)
-        if decision.is_refused_attempt:
+    else:
+        tally = _note_run(tally, context)
+        if context.mode is Mode.OBSERVE and decision.is_refused_attempt:
             tally = tally.with_denied_run()
     if found is not None and found.alarms and verdict != SessionVerdict.ATTACK.value:
         verdict = ""
@@ -188,6 +188,13 @@ def _note_exposure(tally: SessionTally, context: DecisionContext) -> SessionTall
     return replace(tally, at_exposure=tally.values) if is_exposed and not tally.at_exposure else tally
 
 
+def _note_run(tally: SessionTally, context: DecisionContext) -> SessionTally:
+    """The tally of an action that runs; it may have been asked about before."""
+    if not tally.refused or context.event is None:
+        return tally
+    return tally.without_attempt(fingerprint_call_of(context), context.event)
+
+
 def plan_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     """As `record_behaviour`, for a planned decision: nothing deviates, and the action runs."""
     tally = context.tally
@@ -196,7 +203,7 @@ def plan_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     state, agent, is_observed = context.state, context.principal.agent, context.mode is Mode.OBSERVE
     item = context.tally_before
     if item is not None:
-        changed = AgentTally(agent, tally, item.verdict, item.is_hindered, item.role, is_observed)
+        changed = AgentTally(agent, _note_run(tally, context), item.verdict, item.is_hindered, item.role, is_observed)
         return state.tallies_with(changed)
     return state.tallies_with(AgentTally(agent, tally, role=context.terms.role, is_observed=is_observed))
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from halo_core.behaviour.counting import NO_SAMPLES, SAMPLED, Samples, count_action, count_distinct
-from halo_core.behaviour.event import BehaviourEvent
+from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
-from halo_core.behaviour.seen import SeenKind, list_seen, split_seen
+from halo_core.behaviour.seen import SeenKind, list_seen
 from halo_core.model import Impact
 
 ADDED: Final = tuple(
@@ -22,9 +22,9 @@ ADDED: Final = tuple(
 )
 """Measures to which each attempt adds; of the others, distinct things are counted."""
 _READS, _ACTS, _REFUSALS = (INDEX[name] for name in ("reads", "acts", "refusals"))
-_COUNTED_ONCE: Final = {SeenKind.TOOL: INDEX["tools"], SeenKind.HAND_OFF: INDEX["hand_offs"]}
+_COUNTED_ONCE: Final = {int(SeenKind.TOOL): INDEX["tools"], int(SeenKind.HAND_OFF): INDEX["hand_offs"]}
 _MAX_SAMPLE: Final = 32
-_KEPT: Final = frozenset((*_COUNTED_ONCE, SeenKind.GRANT))
+_KEPT: Final = frozenset((*_COUNTED_ONCE, int(SeenKind.GRANT)))
 _MAX_SEEN: Final = 48
 
 
@@ -49,14 +49,14 @@ class Attempts:
 
     def with_call(self, event: BehaviourEvent) -> Attempts:
         """The attempts with a call that did not run."""
-        values = _count(event)
-        samples = count_distinct(event, values, self.samples)
-        samples = tuple([frozenset(sorted(sample)[:_MAX_SAMPLE]) for sample in samples])
-        seen = set(self.seen)
-        for number in list_seen(event):
-            if split_seen(number)[0] in _KEPT and len(seen) < _MAX_SEEN:
-                seen.add(number)
-        return Attempts(self._add(values, 1), samples, frozenset(seen))
+        values, samples, seen = _count(event), self.samples, self.seen
+        if event.objects or event.destinations:
+            samples = count_distinct(event, values, samples)
+            if max(map(len, samples)) > _MAX_SAMPLE:
+                samples = tuple([frozenset(sorted(sample)[:_MAX_SAMPLE]) for sample in samples])
+        if len(seen) < _MAX_SEEN:
+            seen = seen.union([number for number in list_seen(event) if number >> FINGERPRINT_BITS in _KEPT])
+        return Attempts(self._add(values, 1), samples, seen)
 
     def without_call(self, event: BehaviourEvent) -> Attempts:
         """The attempts once a call that is among them runs after all; distinct things are counted once anyway."""
@@ -80,7 +80,7 @@ class Attempts:
         for at, tried, touched in zip(SAMPLED, self.samples, samples, strict=True):
             changed[at] += len(tried - touched)
         for number in self.seen - seen:
-            measure = _COUNTED_ONCE.get(SeenKind(split_seen(number)[0]))
+            measure = _COUNTED_ONCE.get(number >> FINGERPRINT_BITS)
             if measure is not None:
                 changed[measure] += 1
         return tuple([min(value, MAX_VALUE) for value in changed])

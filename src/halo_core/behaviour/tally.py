@@ -406,7 +406,7 @@ class SessionTally:
         tally = self.with_outcome(refused=True) if is_attempt and not is_repeat else self
         if not tally.first_us and not tally.values[_ACTIONS]:
             tally = replace(tally, first_us=ts_us, last_us=ts_us)
-        if event is not None:  # what it alarms of is charged to its principal
+        if event is not None and not (tally.principal and tally.request):  # what alarms is charged to its principal
             principal = tally.principal or event.principal[:_MAX_PRINCIPAL]
             tally = replace(tally, principal=principal, request=tally.request or event.request & MASK_32)
         if found is not None:
@@ -414,14 +414,13 @@ class SessionTally:
         is_again = is_repeat and shape is not None and shape.turn & MASK_32 != self.habits[_LAST_TURN]
         if is_full or (is_repeat and not is_again):
             return tally
-        if event is not None:
-            is_ahead = event.impact == _READ and not tally.values[_ACTS] and not tally.attempts.acts
-            habits = (tally.habits[0] + is_ahead, *tally.habits[1:])
-            tally = replace(tally, attempts=tally.attempts.with_call(event), habits=habits)
-        if shape is not None:
-            habits, calls, ways = tally._add_shape(shape)  # noqa: SLF001  another tally
-            tally = replace(tally, habits=habits, calls=calls, ways=ways)
-        return replace(tally, refused=self.refused | {call})
+        refused = self.refused | {call}
+        if event is None or shape is None:
+            return replace(tally, refused=refused)
+        is_ahead = event.impact == _READ and not tally.values[_ACTS] and not tally.attempts.acts
+        habits, calls, ways = tally._add_shape(shape)  # noqa: SLF001  another tally
+        habits, attempts = (habits[0] + is_ahead, *habits[1:]), tally.attempts.with_call(event)
+        return replace(tally, refused=refused, habits=habits, calls=calls, ways=ways, attempts=attempts)
 
     def without_attempt(self, call: int, event: BehaviourEvent) -> SessionTally:
         """The tally in which a call has just run: one that did not run before was counted as an attempt."""

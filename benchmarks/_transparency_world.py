@@ -48,7 +48,7 @@ class PermitAll(Halo):
 
 
 class _Showing(HaloMiddleware):
-    """Registers, since a test may bring a tool along in a middleware."""
+    """Guards each tool that comes by: a middleware of a test may bring one, and only what is guarded is granted."""
 
     name = HaloMiddleware.__name__
 
@@ -57,14 +57,13 @@ class _Showing(HaloMiddleware):
         self._world = halo
 
     def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
-        if request.tool is not None:
-            guarded([request.tool], self._world)
-        return super().wrap_tool_call(request, handler)
+        return super().wrap_tool_call(self._show(request), handler)
 
     async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        if request.tool is not None:
-            guarded([request.tool], self._world)
-        return await super().awrap_tool_call(request, handler)
+        return await super().awrap_tool_call(self._show(request), handler)
+
+    def _show(self, request: Any) -> Any:
+        return request if request.tool is None else request.override(tool=guarded([request.tool], self._world)[0])
 
 
 def guarded(tools: Iterable[Any], halo: PermitAll) -> list[Any]:

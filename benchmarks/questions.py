@@ -7,9 +7,9 @@
 The ledger begins with entries that were made through the store: sessions of calls with their outcomes, under a policy
 of 100 rules. They are then written again and again, as further writers with keys of their own and in further sessions,
 until there are enough: signed, chained and under a checkpoint as any other. Each question is asked by its command in a
-process of its own; CPU time, wall time and the largest resident memory of that process are printed. Reports on all
-frameworks, an evidence pack and the verifier that it carries are measured as well. With `--keep` the ledger stays, and
-is taken again.
+process of its own; CPU time, wall time and the largest resident memory are printed, with those of the processes that it
+starts. Reports on all frameworks, an evidence pack and the verifier that it carries are measured as well. With `--keep`
+the ledger stays, and is taken again.
 
 Exit: 0 measured, 1 a question took more than `--seconds` of wall time or `--megabytes`, or ended with a strange code.
 """
@@ -112,10 +112,13 @@ else:
     from halo_core.cli.main import run
 wall, cpu = time.perf_counter(), time.process_time()
 code = run(sys.argv[1:])
-figures = {"code": int(code), "wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+wall, others = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
+figures = {"code": int(code), "wall_s": wall, "cpu_s": time.process_time() - cpu + others.ru_utime + others.ru_stime}
 status = Path("/proc/self/status")  # what getrusage says begins with the memory of the parent
 most = re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text()) if status.exists() else None
 figures["megabytes"] = int(most[1]) / 1024 if most else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+if others.ru_utime:  # as if each of the processes had been as large as the largest
+    figures["megabytes"] += os.cpu_count() * others.ru_maxrss / 1024
 out.write(json.dumps(figures))
 """
 

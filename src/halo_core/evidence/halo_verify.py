@@ -7,24 +7,27 @@ Exit code: 0 everything holds, 1 something is wrong, 2 it cannot be told (no tru
 """
 
 import argparse
-import base64
+import binascii
 import hashlib
 import json
+import multiprocessing
 import re
 import struct
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache, reduce
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
-from nacl import bindings
-from nacl.exceptions import CryptoError
+from nacl import bindings, exceptions
 
 HOLDS, FAILS, CANNOT_TELL, ENTRY_VERSION, PACK_VERSION, MAX_NOTE, MAX_TREES = 0, 1, 2, 3, 1, 65_535, 4096
-MAX_MEMBER, MAX_MEMBERS, MAX_DIRECTORY, MAX_FINDINGS = 64 << 20, 65_534, 16 << 20, 100
+MAX_MEMBER, MAX_MEMBERS, MAX_DIRECTORY, MAX_FINDINGS, MIN_SHARED = 64 << 20, 65_534, 16 << 20, 100, 4 << 20
 INT_LIMIT, MAX_DEPTH, HASH_BYTES, SIGNATURE_BYTES, NONCE_BYTES = 2**53, 240, 32, 64, 24
 PART, DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"halo/[a-z]+/v[0-9]+")
 MANIFEST, ENVELOPE = "MANIFEST.json", "MANIFEST.dsse.json"
@@ -52,52 +55,48 @@ def require(holds: object, code: str, where: str, what: str) -> None:
 
 
 def _read_int(digits: str) -> int:
-    if len(digits) > 17 or abs(int(digits)) >= INT_LIMIT:
+    if len(digits) > 15 and (len(digits) > 17 or abs(int(digits)) >= INT_LIMIT):
         raise ValueError("an integer of 2^53 or more")
     return int(digits)
 
 
 _DECODER = json.JSONDecoder(parse_int=_read_int, parse_float=_read_int, parse_constant=_read_int)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def to_json(tree: Any) -> bytes:
     """The canonical bytes of a tree: keys sorted, no blanks, characters as they are."""
-    return json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(tree).encode()
 
 
 def _fits(tree: Any, depth: int = 0) -> bool:
-    if isinstance(tree, dict):
-        return depth <= MAX_DEPTH and all(key.isascii() and _fits(item, depth + 1) for key, item in tree.items())
-    return depth <= MAX_DEPTH and (not isinstance(tree, list) or all(_fits(item, depth + 1) for item in tree))
+    names, items = (tree, tree.values()) if isinstance(tree, dict) else ((), tree if isinstance(tree, list) else ())
+    return depth <= MAX_DEPTH and all(map(str.isascii, names)) and all(_fits(item, depth + 1) for item in items)
 
 
 def read_json(data: bytes, where: str) -> Any:
     """Parse canonical JSON; any other spelling of a value is refused."""
-    try:
+    with suppress(ValueError, RecursionError):
         tree = _DECODER.decode(data.decode())
         is_simple = data.isascii() and data.count(b"{") + data.count(b"[") <= MAX_DEPTH
         if to_json(tree) == data and (is_simple or _fits(tree)):
             return tree
-    except (ValueError, RecursionError):
-        pass
     raise Wrong("not_canonical", where, "it is not JSON in canonical form")
 
 
 def read_base64(text: Any, size: int | None = None) -> bytes:
     """Bytes of base64 in its one spelling; ValueError for anything else, or for another size."""
-    data = base64.b64decode(text, validate=True)
-    if base64.b64encode(data).decode() != text or size not in (None, len(data)):
+    data = binascii.a2b_base64(text, strict_mode=True)
+    if binascii.b2a_base64(data, newline=False).decode() != text or size not in (None, len(data)):
         raise ValueError("not base64 in its one spelling, or of another size")
     return data
 
 
 def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     """Whether an Ed25519 signature holds by libsodium's rules."""
-    try:
-        bindings.crypto_sign_open(signature + message, public)
-    except (CryptoError, ValueError):
-        return False
-    return True
+    with suppress(exceptions.CryptoError, ValueError):
+        return bool(bindings.crypto_sign_open(signature + message, public) == message)
+    return False
 
 
 class Key(NamedTuple):
@@ -108,6 +107,7 @@ class Key(NamedTuple):
     public: bytes
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def read(cls, text: str, where: str) -> "Key":
         name, hexed, encoded = text.strip().split("+", 2)
         raw = read_base64(encoded, 1 + HASH_BYTES)
@@ -130,24 +130,18 @@ def open_note(note: bytes, keys: Sequence[Key], where: str) -> bytes:
     return text + b"\n"
 
 
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """An interior node."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
 class Tree:
     """A growing Merkle tree (RFC 6962) by its frontier: the root of a perfect subtree for each bit of the size."""
 
     def __init__(self) -> None:
-        self.size = 0
-        self.levels: dict[int, bytes] = {}
+        self.size, self.levels = 0, dict[int, bytes]()
 
     def add(self, node: bytes, level: int = 0) -> None:
         """Add a leaf, or a perfect subtree of 2^level leaves at a position that is a multiple of its size."""
         require(level in range(63) and self.size % (1 << level) == 0, "bad_proof", f"{self.size}", "no such subtree")
         self.size += 1 << level
         while level in self.levels:
-            node = node_hash(self.levels.pop(level), node)
+            node = hashlib.sha256(b"\x01" + self.levels.pop(level) + node).digest()
             level += 1
         self.levels[level] = node
 
@@ -157,26 +151,16 @@ class Tree:
             self.add(read_base64(gap["node"]), gap["level"])
 
     def root(self) -> bytes:
-        result = b""
-        for level in sorted(self.levels):
-            result = node_hash(self.levels[level], result) if result else self.levels[level]
-        return result or hashlib.sha256(b"").digest()
-
-
-def headers(name: str, crc: int, size: int, offset: int) -> tuple[bytes, bytes]:
-    """The local header of a member, and its entry of the central directory, as they must be."""
-    common = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, crc, size, size, len(name), 0)
-    place = struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, offset)
-    return b"PK\x03\x04" + common + name.encode(), b"PK\x01\x02\x1e\x03" + common + place + name.encode()
+        first, *others = [self.levels[level] for level in sorted(self.levels)] or [hashlib.sha256(b"").digest()]
+        return reduce(lambda right, left: hashlib.sha256(b"\x01" + left + right).digest(), others, first)
 
 
 class Archive:
     """A ZIP file of which every byte follows from names and contents. Opening checks the one, `read` the other."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, length = file, file.seek(0, 2)
+    def __init__(self, file: BinaryIO, digests: dict[str, str] | None = None) -> None:
+        self._file, self.path, self.digests, length = file, getattr(file, "name", ""), digests or {}, file.seek(0, 2)
         self.members: dict[str, tuple[int, int, int]] = {}  # name → checksum, size, offset of the content
-        self.digests: dict[str, str] = {}
         count, size, start = struct.unpack("<HII", self._take(max(length - 12, 0), 10))
         end = b"PK\x05\x06" + struct.pack("<4H2IH", 0, 0, count, count, size, start, 0)
         is_right = size <= MAX_DIRECTORY and count <= MAX_MEMBERS and start + size + len(end) == length
@@ -187,7 +171,10 @@ class Archive:
             crc, plain, name_size = struct.unpack_from("<I4xIH", directory, at + 16)
             name = directory[at + 46 : at + 46 + name_size].decode("ascii")
             require(NAME.fullmatch(name), "bad_archive", "the directory", "a name is not allowed in a pack")
-            local, central = headers(name, crc, plain, offset)
+            common = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, crc, plain, plain, len(name), 0)
+            place = struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, offset)
+            local = b"PK\x03\x04" + common + name.encode()
+            central = b"PK\x01\x02\x1e\x03" + common + place + name.encode()
             is_right = directory.startswith(central, at) and self._take(offset, len(local)) == local
             require(is_right, "bad_archive", name, "its headers are not those of a pack")
             at, offset = at + len(central), offset + len(local)
@@ -206,7 +193,7 @@ class Archive:
         crc, size, offset = self.members[name]
         require(size <= MAX_SIZES.get(name, MAX_MEMBER), "bad_archive", name, "it is larger than any member of a pack")
         data = self._take(offset, size)
-        require(zlib.crc32(data) == crc, "bad_archive", name, "it does not have the checksum of its header")
+        require(binascii.crc32(data) == crc, "bad_archive", name, "it does not have the checksum of its header")
         is_right = name in (MANIFEST, ENVELOPE) or self.digests.get(name) == hashlib.sha256(data).hexdigest()
         require(is_right, "member_altered", name, "the manifest has another digest")
         return data
@@ -224,12 +211,25 @@ class Archive:
                 yield line, read_json(line, f"{name} line {number}")
 
 
+def find_signers(path: str, digests: dict[str, str], name: str) -> list[Key | None]:
+    """Of each entry of a member the listed key that signed it, if nobody else did."""
+    with Path(path).open("rb") as file:
+        archive, found = Archive(file, digests), list[Key | None]()
+        keys = {item["w"]: item["vkey"] for item in archive.read_tree("keys.json")["writers"]}
+        for line in archive.read(name).removesuffix(b"\n").split(b"\n"):
+            text, _, tail = line[9:].rpartition(b',"index":')
+            last = json.loads(b'{"index":' + tail)
+            key, blob = Key.read(keys[last["w"]], "keys.json"), read_base64(last["signatures"][0], 4 + SIGNATURE_BYTES)
+            is_right = blob[:4] == key.hash and is_signed(key.public, text + b"\n", blob[4:])
+            found.append(key if is_right and len(last["signatures"]) == 1 else None)
+    return found
+
+
 class Pack:
     """The members of a pack, whose manifest is signed by the log's key."""
 
     def __init__(self, archive: Archive, key: Key | None) -> None:
-        self.archive = archive
-        scope = self.scope = self._check_manifest(key)
+        self.archive, self.scope = archive, (scope := self._check_manifest(archive, key))
         for name in archive.members:
             archive.read(name)  # also what is not looked into
         self.tenant, self.first, self.end, self.size = (scope[name] for name in ("tenant", "first", "end", "size"))
@@ -249,8 +249,7 @@ class Pack:
     def read(self, folder: str) -> Iterator[dict[str, Any]]:
         return (tree for _, tree in self.archive.read_lines(folder))
 
-    def _check_manifest(self, key: Key | None) -> Any:
-        archive = self.archive
+    def _check_manifest(self, archive: Archive, key: Key | None) -> Any:
         envelope, manifest = archive.read_tree(ENVELOPE), archive.read_tree(MANIFEST)
         require(manifest["v"] == PACK_VERSION, "unknown_version", MANIFEST, "this program knows other packs")
         archive.digests = {item["name"]: item["sha256"] for item in manifest["members"]}
@@ -287,11 +286,10 @@ def split_boxes(sealed: bytes) -> list[tuple[bytes, bytes, bytes]]:
     while sealed:
         start = 2 + int.from_bytes(sealed[:2], "big")
         size = int.from_bytes(sealed[start : start + 4], "big")
-        rest, after = sealed[start + 4 : start + 4 + size], start + 4 + size
+        rest, subject, sealed = sealed[start + 4 :][:size], sealed[2:start], sealed[start + 4 + size :]
         if len(rest) != size or size < NONCE_BYTES + 16:
             raise ValueError("the boxes are cut off")
-        boxes.append((sealed[2:start], rest[:NONCE_BYTES], rest[NONCE_BYTES:]))
-        sealed = sealed[after:]
+        boxes.append((subject, rest[:NONCE_BYTES], rest[NONCE_BYTES:]))
     return boxes
 
 
@@ -341,57 +339,62 @@ class Checker:
 
     def __init__(self, pack: Pack) -> None:
         self.pack, self.key = pack, pack.key
-        self.findings: list[Wrong] = []
-        self.counts: Counter[str] = Counter()
-        self.open_runs: dict[tuple[str, int], Entry] = {}
-        self.writers: dict[str, Writer] = {}
-        self._runs, self.labels = set[bytes](), set[str]()
-        self._pauses: Counter[bytes] = Counter()
-        self._trees: dict[str, Any] = {}
+        self.findings, self.counts, self.labels = list[Wrong](), Counter[str](), set[str]()
+        self.open_runs, self.writers = dict[tuple[str, int], Entry](), dict[str, Writer]()
+        self._runs, self._pauses, self._trees = set[bytes](), Counter[bytes](), dict[str, Any]()
 
     def run(self) -> Iterator[Entry]:
         """Check everything, and give each entry that holds, in the order of the log."""
         pack, tree, heads, gaps, first_us, last_us = self.pack, Tree(), self._read_heads(), self.pack.read("gaps"), 0, 0
         for folder, most in (("context", pack.first), ("entries", pack.end)):
-            for line, stored in pack.archive.read_lines(folder):
+            lines = zip(pack.archive.read_lines(folder), self._find_signers(folder), strict=False)
+            for (line, stored), signer in lines:
                 index, name, text = stored["index"], stored["w"], line[9 : line.rindex(b',"index":')]
                 where = f"entry {index} ({name}-{stored['entry'].get('ws')})"
                 tree.fill(gaps, index if folder == "context" else pack.first)
                 require(index == tree.size < most, "position_missing", where, f"it is not at position {tree.size}")
                 signed = zip((f"halo/{pack.tenant}/w/{name}", self.key.name), stored["signatures"], strict=False)
-                lines = [f"\u2014 {signer} {item}\n" for signer, item in signed]
-                note = text + b"\n\n" + "".join(lines).encode()
-                leaf, is_inside = hashlib.sha256(b"\0" + note).digest(), folder == "entries"
-                entry = Entry(index, name, stored["entry"], leaf, {}, is_inside)
+                note = text + b"\n\n" + "".join(f"\u2014 {who} {item}\n" for who, item in signed).encode()
+                leaf = hashlib.sha256(b"\0" + note).digest()
+                entry = Entry(index, name, stored["entry"], leaf, {}, folder == "entries")
                 tree.add(entry.leaf)
                 last_us = stored["entry"]["ts_us"]
                 first_us = last_us if index == pack.first else first_us
                 try:
                     is_right = set(stored) == {"entry", "index", "signatures", "w"} and len(stored["signatures"]) < 3
                     require(is_right, "malformed_entry", where, "its line has other members")
-                    self._check_entry(entry, note, where)
+                    self._check_entry(entry, note, signer, where)
                     yield entry
-                except (*MALFORMED, CryptoError) as exc:
-                    self.report(Wrong("malformed_entry", where, f"it has another form: {exc}"))
-                except Wrong as problem:
-                    self.report(problem)
+                except (Wrong, *MALFORMED, exceptions.CryptoError) as exc:
+                    form = Wrong("malformed_entry", where, f"it has another form: {exc}")
+                    self.report(exc if isinstance(exc, Wrong) else form)
                 self._compare(heads, tree)
         require(tree.size == pack.end, "position_missing", f"position {tree.size}", f"there are none up to {pack.end}")
-        is_from_before, is_to_after = first_us < pack.period[0], last_us >= pack.period[1]
-        is_whole = (pack.first == 0 or is_from_before) and (pack.end == pack.size or is_to_after)
-        require(is_whole, "period_cut", "pack.json", "its positions do not reach beyond the period at both ends")
+        spans = (pack.first == 0 or first_us < pack.period[0]) and (pack.end == pack.size or last_us >= pack.period[1])
+        require(spans, "period_cut", "pack.json", "its positions do not reach beyond the period at both ends")
         tree.fill(gaps, pack.size)
         self._compare(heads, tree)
         is_whole = not heads and next(gaps, None) is None and read_base64(pack.scope["root"]) == tree.root()
         require(is_whole, "bad_checkpoint", "checkpoints", "they do not cover the entries of the pack")
-        listed = pack.archive.read_tree("keys.json")["writers"]
-        keys = {item["w"]: Key.read(item["vkey"], "keys.json") for item in listed}
+        keys = {one["w"]: Key.read(one["vkey"], "keys.json") for one in pack.archive.read_tree("keys.json")["writers"]}
         is_whole = keys == {name: writer.key for name, writer in self.writers.items()}
         require(is_whole, "bad_writer_key", "keys.json", "it lists other keys than the log's key certified")
         require(not pack.revealed, "stray_content", "revealed", "it is of no entry with sealed content")
         pack.read_sealed(2**62)
 
+    def _find_signers(self, folder: str) -> Iterator[Key | None]:
+        """Whose signature each entry has, as further processes find out; None for what is still to be verified."""
+        archive = self.pack.archive
+        names = [name for name in archive.members if name.startswith(f"{folder}/")]
+        with suppress(Exception):  # where processes fail, or cannot be had, nothing is verified ahead
+            if sum(archive.members[name][1] for name in names) >= MIN_SHARED:
+                with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+                    found = pool.map(find_signers, repeat(archive.path), repeat(archive.digests), names)
+                    yield from chain.from_iterable(found)
+        yield from repeat(None)
+
     def report(self, problem: Wrong) -> None:
+        problem.__traceback__ = None  # it would hold those processes
         if len(self.findings) < MAX_FINDINGS:
             self.findings.append(problem)
 
@@ -409,10 +412,10 @@ class Checker:
     def _compare(self, heads: dict[int, bytes], tree: Tree) -> None:
         root = heads.pop(tree.size, None)  # a checkpoint of the tree so far: each continues the ones before
         self.counts["checkpoints"] += root is not None
-        if root not in (None, tree.root()):
+        if root is not None and root != tree.root():
             self.report(Wrong("root_mismatch", f"checkpoint {tree.size}", "the entries do not lead to its root"))
 
-    def _check_entry(self, entry: Entry, note: bytes, where: str) -> None:
+    def _check_entry(self, entry: Entry, note: bytes, signer: Key | None, where: str) -> None:
         tree, name = entry.tree, entry.writer
         beside = self.pack.read_sealed(entry.index) if entry.is_inside else None
         is_right = TYPES.keys() <= tree.keys() <= ALL_TYPES.keys() and PART.fullmatch(name) and len(note) <= MAX_NOTE
@@ -427,7 +430,7 @@ class Checker:
             self.writers[name] = Writer(key)
         require(name in self.writers, "writer_missing", where, "the entry that certifies its writer's key is missing")
         self._check_chain(self.writers[name], entry, where)
-        if not is_first:
+        if not is_first and signer != self.writers[name].key:
             open_note(note, [self.writers[name].key], where)
         if entry.is_inside:
             self._check_attached(entry, beside, where)
@@ -443,7 +446,7 @@ class Checker:
 
     def _check_chain(self, writer: Writer, entry: Entry, where: str) -> None:
         kind, seq, prev = entry.tree["kind"], entry.tree["ws"], entry.tree["prev"]
-        is_next = seq == writer.last + 1 and prev == base64.b64encode(writer.leaf).decode()
+        is_next = seq == writer.last + 1 and prev == binascii.b2a_base64(writer.leaf, newline=False).decode()
         # Of the entries before the period, and where it begins, the pack need not hold the entry before.
         may_skip = not writer.is_inside and seq > writer.last + 1 > 0 and read_base64(prev, HASH_BYTES)
         is_right = (is_next or may_skip) and (seq == 0) == (kind == "writer_open") and not writer.is_closed
@@ -462,7 +465,7 @@ class Checker:
         commitments = b"".join(self.pack.commitments[subject.decode()] for subject, _, _ in boxes)
         lengths = struct.pack(">3I", len(commitments), len(sealed), len(marks))
         digest = hashlib.sha256(b"halo/attached/v3\0" + lengths + commitments + sealed + marks).digest()
-        is_right = attached == base64.b64encode(digest).decode()
+        is_right = attached == binascii.b2a_base64(digest, newline=False).decode()
         require(is_right, "content_altered", where, "the sealed content is not what the entry committed to")
         self.counts["sealed contents"] += 1
         if revealed is not None:
@@ -512,7 +515,7 @@ class Checker:
         body, place = entry.tree["body"], entry.tree["body"]["decision"]
         name, seq = (entry.writer, place) if isinstance(place, int) else (place["w"], place["ws"])
         decision = self.open_runs.pop((name, seq), None)
-        leaf = "" if decision is None else base64.b64encode(decision.leaf).decode()
+        leaf = "" if decision is None else binascii.b2a_base64(decision.leaf, newline=False).decode()
         if decision is None or not (isinstance(place, int) or place["leaf"] == leaf):
             raise Wrong("outcome_unmatched", where, "its decision did not let an action run, or has an outcome")
         if body.get("status") == "paused" and "request" in decision.facts:
@@ -563,11 +566,10 @@ def check_pack(path: Path, key: Key | None, question: str, label: str, out: Text
         return FAILS  # without an answer
     out.writelines("\t".join(map(show, line)) + "\n" for line in [*rows[:1], *(row.values() for row in rows)])
     out.write("# not seen: what did not pass through Halo, came later, or stays sealed; a second log under this key\n")
-    if key is None:
-        out.write("CANNOT TELL whose key this is: get it from the operator by another way, and give it with --key\n")
-        return CANNOT_TELL
-    if question == "who-touched" and label not in checker.labels:
-        out.write(f"CANNOT TELL who touched it: nothing in the pack has the label {show(label)}\n")
+    if key is None or (question == "who-touched" and label not in checker.labels):
+        whose = "whose key this is: get it from the operator by another way, and give it with --key"
+        who = f"who touched it: nothing in the pack has the label {show(label)}"
+        out.write(f"CANNOT TELL {whose if key is None else who}\n")
         return CANNOT_TELL
     out.write("VERIFIED: nothing was changed, removed or added\n" + f"{question}: {len(rows)} found\n" * bool(question))
     return FAILS if question == "unfinished" and rows else HOLDS
@@ -587,13 +589,11 @@ def main(arguments: Sequence[str] | None = None, out: TextIO = sys.stdout) -> in
         parser.error("--key is no verifier key: copy all of it, as the operator gave it to you")
     try:
         return check_pack(options.pack, key, options.question, options.label, out)
-    except (Wrong, *MALFORMED) as problem:
-        text = problem if isinstance(problem, Wrong) else f"the pack has another form: {problem!r} (bad_pack)"
-        out.write(f"WRONG {show(str(text))}\n")
-        return CANNOT_TELL if isinstance(problem, Wrong) and problem.code == "unknown_version" else FAILS
-    except OSError as problem:
-        out.write(f"CANNOT TELL: {show(str(problem))}\n")
-        return CANNOT_TELL
+    except (Wrong, OSError, *MALFORMED) as problem:
+        form = problem if isinstance(problem, Wrong) else f"the pack has another form: {problem!r} (bad_pack)"
+        is_unread = isinstance(problem, OSError)
+        out.write(f"CANNOT TELL: {show(str(problem))}\n" if is_unread else f"WRONG {show(str(form))}\n")
+        return CANNOT_TELL if is_unread or getattr(problem, "code", "") == "unknown_version" else FAILS
 
 
 if __name__ == "__main__":

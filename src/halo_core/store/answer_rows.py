@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from halo_core.errors import PassportError
 from halo_core.passports.standing_answer import peek_standing_answer
+from halo_core.store.rows import Table
 
 if TYPE_CHECKING:
     from halo_core.store.rows import RowAccess
@@ -33,15 +34,6 @@ MARK_BYTES: Final = 8
 """Bytes of each mark in `HeldRow.marks`."""
 
 
-class _Table:
-    """One table, as seen and changed by one transaction."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: RowAccess) -> None:
-        self._tx = tx
-
-
 @dataclass(frozen=True, slots=True)
 class AnswerRow:
     """A remembered answer.
@@ -61,7 +53,7 @@ class AnswerRow:
     token: str = field(repr=False)
 
 
-class StandingAnswerTable(_Table):
+class StandingAnswerTable(Table):
     """Remembered answers."""
 
     def find_active(self, scope: str) -> tuple[AnswerRow, ...]:
@@ -176,7 +168,7 @@ class HeldRow:
 _HELD_COLUMNS: Final = "id, session, agent, resource, question, status, held_us, expires_us, marks"
 
 
-class OutboxTable(_Table):
+class OutboxTable(Table):
     """Held acts. INVARIANT: HELD - what left the status `held` never gets it back."""
 
     def list_held(self, session: str | None = None) -> tuple[HeldRow, ...]:

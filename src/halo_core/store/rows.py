@@ -76,7 +76,7 @@ class RowAccess(Protocol):
         ...
 
 
-class _Table:
+class Table:
     """One table, as seen and changed by one transaction."""
 
     __slots__ = ("_tx",)
@@ -148,7 +148,7 @@ def _make_quota_statement(count: int) -> str:
     )
 
 
-class QuotaTable(_Table):
+class QuotaTable(Table):
     """Spending per day, one row for each account."""
 
     def get(self, account: str) -> tuple[int, bytes] | None:
@@ -198,7 +198,7 @@ class QuotaTable(_Table):
         )
 
 
-class BaselineTable(_Table):
+class BaselineTable(Table):
     """Which score is in force for each agent."""
 
     def get(self, agent: str) -> str:
@@ -224,7 +224,7 @@ class BaselineTable(_Table):
         )
 
 
-class AlertTable(_Table):
+class AlertTable(Table):
     """Alert entries, and the subjects whose sealed content was erased."""
 
     def load_since(self, index: int) -> list[tuple[int, bytes]]:
@@ -253,7 +253,7 @@ class AlertTable(_Table):
         return row is not None
 
 
-class RestrictionTable(_Table):
+class RestrictionTable(Table):
     """Stops and revocations in force. Each change raises the control row's version, under which they are cached."""
 
     def list_all(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
@@ -324,7 +324,7 @@ class TaintIndex:
         self.seq = seq
 
 
-class TaintTable(_Table):
+class TaintTable(Table):
     """Fingerprints of values that any session of the tenant stored while it was exposed; rows are only appended."""
 
     def refresh(self) -> TaintIndex:

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from halo_core.model import ActionKind, Impact, Resource
 from halo_core.values.leaves import extract_texts
-from halo_core.values.lexicon import STOP_WORDS, VERBS
+from halo_core.values.lexicon import STOP_WORDS, VERBS, stem_all
 from halo_core.values.text import split_name
 
 PERIOD_US: Final = 30 * 86_400_000_000
@@ -34,34 +34,32 @@ _STORING_IMPACTS: Final = (Impact.WRITE, Impact.UNKNOWN, Impact.EXECUTE, Impact.
 _GENERIC: Final = "*"
 
 
-def _stem(words: str) -> frozenset[str]:
-    return frozenset(stem for word in words.split() for stem in split_name(word))
-
-
 _NAME_CLASSES: Final = {
-    "path": _stem(
+    "path": stem_all(
         "path file filename filepath uri location source src destination dst dest folder directory dir page document "
         "doc"
     ),
-    "space": _stem("namespace collection table bucket index queue channel thread scope store space"),
-    "key": _stem("key slug topic title name category section subject"),
-    "id": _stem("id uuid"),
+    "space": stem_all("namespace collection table bucket index queue channel thread scope store space"),
+    "key": stem_all("key slug topic title name category section subject"),
+    "id": stem_all("id uuid"),
 }
 """Last words of an argument's name by which it names an object in a store. Names of one class are compared."""
-_ENDS: Final = _stem("target old new from to input output origin original link copy first second what where other a b")
+_ENDS: Final = stem_all(
+    "target old new from to input output origin original link copy first second what where other a b"
+)
 """Last words of names for the two ends of a copy or a move, which hold paths where their values look like it."""
 _PATH_SIGN: Final = re.compile(r"[/\\]|\w\.\w{1,5}$")
 _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z]|\d{6})[A-Za-z0-9]{1,24}([-_#:][A-Za-z0-9]{1,24}){0,4}")
 """Letters and digits (`LN-2041`), or six digits or more: neither an amount nor a date."""
 _PATH_PART: Final = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\w.-]")
 _FILE_NAME: Final = re.compile(r"\w\.\w{1,5}$")
-_BRINGING: Final = _stem("clone crawl curl download fetch mirror pull receive scrape wget")
+_BRINGING: Final = stem_all("clone crawl curl download fetch mirror pull receive scrape wget")
 """Words of resources' names that bring something from elsewhere into a store."""
-_AGGREGATES: Final = _stem(
+_AGGREGATES: Final = stem_all(
     "report overview summary dashboard digest statistics stats export listing analytics forecast"
 )
 """Words of the names of reads that give what stands in many objects."""
-_GENERIC_NOUNS: Final = _stem(
+_GENERIC_NOUNS: Final = stem_all(
     "memory memories note notes fact facts file files document documents doc docs item items data record records "
     "entry entries text texts store storage kv db database index vector vectors knowledge log logs history "
     "context page pages task tasks job jobs queue message value values key keys object objects table tables row "

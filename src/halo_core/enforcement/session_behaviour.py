@@ -148,7 +148,8 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
             is_attempt=decision.is_refused_attempt,
             found=alarmed,
             ts_us=context.time_us,
-            event=context.event,
+            # What waits for a readable profile is no behaviour: it has nothing to go into.
+            event=None if context.behaviour is BAD_PROFILE else context.event,
             shape=describe_shape(context),
         )
         is_hindered = is_hindered or not _HINDERING.isdisjoint(reason.code for reason in decision.reasons)

@@ -35,10 +35,8 @@ export PYTHONDONTWRITEBYTECODE :=
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml requirements-dev.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --no-compile --require-hashes --requirement requirements-dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+$(STAMP): pyproject.toml requirements-dev.txt .ci/install.py
+	$(PYTHON) .ci/install.py $(VENV) requirements-dev.txt
 	touch $(STAMP)
 
 demo: setup
@@ -90,10 +88,8 @@ test-thorough: check docs
 coverage: setup
 	$(PYTEST) -m "not thorough" --cov --cov-report=term
 
-$(OLDEST): pyproject.toml .ci/requirements-lowest.txt
-	$(PYTHON) -m venv $(LOWEST)
-	$(LOWEST)/bin/pip install --quiet --no-compile --require-hashes --requirement .ci/requirements-lowest.txt
-	$(LOWEST)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+$(OLDEST): pyproject.toml .ci/requirements-lowest.txt .ci/install.py | $(STAMP)
+	$(PYTHON) .ci/install.py --tools $(VENV) $(LOWEST) .ci/requirements-lowest.txt
 	touch $(OLDEST)
 
 # The contract suite and the adapters' smoke tests.

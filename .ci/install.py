@@ -1,8 +1,8 @@
 """Create an environment with what a file of requirements pins, and this project: `python .ci/install.py FOLDER FILE`.
 
 uv installs in a sixth of the CPU time that pip takes, but does not read pip's settings (`PIP_INDEX_URL`, `pip.conf`).
-They are translated for it. Where one has no translation, or uv fails, pip installs. With `--tools OTHER`, both tools are
-those of another environment, and this one starts without pip.
+They are translated for it. Where one has no translation, or uv fails, pip installs. With `--tools OTHER`, both tools
+are those of another environment, and this one starts without pip.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from typing import Final
 _TRANSLATED: Final = {
     "cert": "SSL_CERT_FILE",
     "client-cert": "SSL_CLIENT_CERT",
-    "constraint": "UV_CONSTRAINT",
     "extra-index-url": "UV_INDEX",
     "find-links": "UV_FIND_LINKS",
     "index-url": "UV_DEFAULT_INDEX",
@@ -29,9 +28,9 @@ _TRANSLATED: Final = {
     "trusted-host": "UV_INSECURE_HOST",
 }
 _WITHOUT_EFFECT: Final = frozenset(
-    "break-system-packages cache-dir default-timeout disable-pip-version-check no-cache-dir no-color no-compile no-input "
-    "no-python-version-warning no-warn-script-location prefer-binary progress-bar quiet require-virtualenv retries "
-    "root-user-action timeout verbose".split()
+    "break-system-packages cache-dir default-timeout disable-pip-version-check no-cache-dir no-color no-compile "
+    "no-input no-python-version-warning no-warn-script-location prefer-binary progress-bar quiet require-virtualenv "
+    "retries root-user-action timeout verbose".split()
 )
 """Settings of pip that do not change which files are installed, or from where."""
 _SECTIONS: Final = ("global", "install", ":env:")
@@ -40,8 +39,13 @@ _SEVERAL: Final = {"UV_FIND_LINKS": ","}
 """What separates values, where it is not a space."""
 
 
-def translate(listed: Iterable[str]) -> dict[str, str] | None:
-    """Variables of the environment by which uv does what `pip config list` says; None where there are none."""
+def translate(listed: Iterable[str], requirements: str) -> dict[str, str] | None:
+    """Variables of the environment by which uv does what `pip config list` says; None where there are none.
+
+    Args:
+        listed: The lines of `pip config list`.
+        requirements: What is to be installed. uv takes no constraints beside hashes; those on other packages are void.
+    """
     # All candidates of all indexes count, as for pip; their hashes are pinned.
     variables = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
     for line in listed:
@@ -51,11 +55,24 @@ def translate(listed: Iterable[str]) -> dict[str, str] | None:
         if found["section"] not in _SECTIONS or found["name"].lstrip(".") in _WITHOUT_EFFECT:
             continue
         variable = _TRANSLATED.get(found["name"].lstrip("."))
+        values = str(ast.literal_eval(found["value"])).split()
+        if found["name"].lstrip(".") == "constraint" and not any(_constrains(file, requirements) for file in values):
+            continue
         if variable is None:
             return None
-        values = str(ast.literal_eval(found["value"])).split()
         variables[variable] = _SEVERAL.get(variable, " ").join(values)
     return variables
+
+
+def _constrains(file: str, requirements: str) -> bool:
+    """Whether a file may say something of a package that is required; of one that cannot be read, nobody knows."""
+    try:
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return True
+    words = [line.split("#")[0].strip() for line in lines]
+    names = [re.match(r"(?:[A-Za-z0-9][\w.-]*)?", word)[0] for word in words if word]  # type: ignore[index]  it matches nothing, too
+    return any(not name or pinned(requirements, re.sub(r"[-_.]+", "-", name).lower()) for name in names)
 
 
 def pinned(requirements: str, name: str) -> str:
@@ -91,8 +108,10 @@ def _main() -> None:
     _run([sys.executable, "-m", "venv", *(["--without-pip"] if arguments.tools else []), str(arguments.folder)])
     pip = [str(tools / "python"), "-m", "pip", *(["--python", python] if arguments.tools else [])]
     listed = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True)  # noqa: S603  our own
-    variables = translate(listed.stdout.splitlines())
-    if variables is not None:
+    variables = translate(listed.stdout.splitlines(), arguments.requirements.read_text(encoding="utf-8"))
+    if variables is None:
+        sys.stderr.write("pip installs, since it has settings that uv does not know\n")
+    else:
         try:
             if not arguments.tools:
                 _install_uv(pip, arguments.requirements)

@@ -1,8 +1,9 @@
 """Where tests keep their files, and the examples of README.md and docs/*.md as tests.
 
 Temporary folders of tests are on a memory file system, where there is one: opening a store syncs sixteen times. A test
-marked `disk` (crashes, races, tampering, faults of the disk) gets its folder on a real disk. Both are removed at the
-end; with `--basetemp` the folders of all tests are where it says, and stay.
+marked `disk` (crashes, races, tampering, faults of the disk) gets its folder on a real disk in `make test-thorough`;
+those marked `disk(by_default=True)`, which kill processes or let them race, always. Both are removed at the end; with
+`--basetemp` the folders of all tests are where it says, and stay.
 
 The examples of a document run in order, in a folder of its own, on one worker:
 
@@ -21,6 +22,7 @@ marked `sh` is for a machine that has nothing yet (git, make, pip) and is not ru
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import re
 import shlex
@@ -28,7 +30,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -42,7 +44,8 @@ from sybil.parsers.markdown import CodeBlockParser
 ROOT: Final = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from preloaded_python import find_python, share_servers  # noqa: E402  it is among the tests
+from counts import is_thorough  # noqa: E402  it is among the tests
+from preloaded_python import find_python, share_servers  # noqa: E402  likewise
 
 _MEMORY: Final = "/dev/shm"  # noqa: S108  a folder of its own is made there
 _MEMORY_TYPES: Final = ("tmpfs ", "ramfs ")
@@ -65,6 +68,7 @@ _ADAPTERS: Final = ("halo_langchain", "halo_llamaindex", "halo_openai_agents")
 _SPREAD: Final = 3
 _FOLDER: Final = "_folder"
 _DONE: Final = "_done"
+_NUMBERS: Final = itertools.count()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -126,7 +130,8 @@ def _in_memory(path: str) -> bool:
 @pytest.fixture(autouse=True)
 def _disk_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
     """Files of a test marked `disk`, and of the processes that it starts, are on a disk."""
-    if request.node.get_closest_marker("disk") is None or _DISK not in os.environ:
+    marked = request.node.get_closest_marker("disk")
+    if marked is None or _DISK not in os.environ or not (is_thorough() or marked.kwargs.get("by_default")):
         yield None
         return
     tmp_path_factory.getbasetemp()  # made on first use, and it must not be inside this test's folder
@@ -139,13 +144,28 @@ def _disk_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def tmp_path(tmp_path: Path, _disk_folder: Path | None) -> Path:
-    """Pytest's own, but on a disk for a test marked `disk`."""
-    if _disk_folder is None:
-        return tmp_path
-    folder = _disk_folder / "test"
-    folder.mkdir()
+def tmp_path(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _disk_folder: Path | None
+) -> Path:
+    """As pytest's own, but on a disk for a test marked `disk`, and made without a look at those of all other tests."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    folder = (_disk_folder or tmp_path_factory.getbasetemp()) / f"{name}{next(_NUMBERS)}"
+    folder.mkdir(mode=0o700)
     return folder
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Pytest-xdist's own, but without what has been run: it counts all of it again for each test."""
+    from xdist.scheduler import LoadGroupScheduling  # noqa: PLC0415  it may be switched off
+
+    class Scheduling(LoadGroupScheduling):
+        def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
+            scope = self._split_scope(self.registered_collections[node][item_index])
+            super().mark_test_complete(node, item_index, duration)
+            if all(self.assigned_work[node][scope].values()):
+                del self.assigned_work[node][scope]
+
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -175,17 +195,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _thin(items: list[pytest.Item]) -> None:
-    """Mark `thorough` what a test marked `matrix` does not need to have each value of each parameter in some case."""
-    seen: defaultdict[str, set[tuple[str, str | int]]] = defaultdict(set)
+    """Mark `thorough` what a matrix does not need to have each value of each parameter in some case.
+
+    A matrix is a test that says so, and every other whose cases are combined from several lists: of that one, what
+    stands together in a list is one value.
+    """
+    matrices: defaultdict[str, list[tuple[pytest.Item, frozenset[Any]]]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("matrix") is None:
-            continue
-        parameters = item.callspec.params  # type: ignore[attr-defined]
-        values = {(name, v if isinstance(v, str) else id(v)) for name, v in parameters.items()}
-        before = seen[item.nodeid.partition("[")[0]]
-        if values <= before:
+        if (values := _values_of(item)) and item.get_closest_marker("every") is None:
+            matrices[item.nodeid.partition("[")[0]].append((item, values))
+    for cases in matrices.values():
+        left = frozenset[Any]().union(*(values for _, values in cases))
+        used: Counter[Any] = Counter()
+        dropped = dict(cases)
+        while left:
+            # The one with most that is missing, otherwise of what has been used least.
+            item, values = max(dropped.items(), key=lambda case: (len(case[1] & left), -sum(used[v] for v in case[1])))
+            del dropped[item]
+            left -= values
+            used.update(values)
+        for item in dropped:
             item.add_marker(pytest.mark.thorough)
-        before |= values
+
+
+def _values_of(item: pytest.Item) -> frozenset[Any]:
+    """The values of this case of a matrix, in each parameter or list of parameters; empty if it is of none."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    if item.get_closest_marker("matrix") is not None:
+        lists = [(name,) for name in parameters]
+    else:
+        named = [mark.args[0] for mark in item.iter_markers("parametrize")]
+        lists = [tuple(map(str.strip, n.split(","))) if isinstance(n, str) else tuple(n) for n in named]
+        lists += [(name,) for name in parameters if not any(name in names for names in lists)]
+        if len(lists) < 2:
+            return frozenset()
+    return frozenset((names, tuple(_same(parameters.get(name)) for name in names)) for names in lists)
+
+
+def _same(value: Any) -> str | int:
+    """What is equal for the same value of a parameter."""
+    return value if isinstance(value, str) else id(value)
 
 
 def _spread(items: list[pytest.Item]) -> None:

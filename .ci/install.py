@@ -1,6 +1,6 @@
 """Create an environment with what a file of requirements pins, and this project: `python .ci/install.py FOLDER FILE`.
 
-uv installs in a sixth of the CPU time that pip takes, but does not read pip's settings (`PIP_INDEX_URL`, `pip.conf`).
+uv installs in a third of the CPU time that pip takes, but does not read pip's settings (`PIP_INDEX_URL`, `pip.conf`).
 They are translated for it. Where one has no translation, or uv fails, pip installs. With `--tools OTHER`, both tools
 are those of another environment, and this one starts without pip.
 """

@@ -24,7 +24,7 @@ from halo_core.model import Budget, EntryKind
 from halo_core.verification import verify_store
 from preloaded_python import find_python
 
-pytestmark = pytest.mark.disk
+pytestmark = pytest.mark.disk(by_default=True)
 
 SHARE = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 3  # in the process of a worker too
 STEPS = 600 // SHARE

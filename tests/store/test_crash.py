@@ -14,7 +14,7 @@ from crash_worker import ANYWHERE, MUST_BE_ZERO, POINTS, cycle, false_alarms, ju
 from counts import count
 from preloaded_python import find_python
 
-pytestmark = pytest.mark.disk
+pytestmark = pytest.mark.disk(by_default=True)
 
 CYCLES = int(os.environ.get("HALO_CRASH_CYCLES") or count(50, fewest=len(POINTS)))
 """Kills in all, at least one at each point."""

@@ -24,7 +24,7 @@ from halo_core.model import Mode, Stop
 from halo_core.oversight.restrictions import lift, revoke, stop
 from halo_world import cli, verified
 
-pytestmark = pytest.mark.disk
+pytestmark = pytest.mark.disk(by_default=True)
 
 WORKERS = 8 if is_thorough() else 3
 TRIES = int(os.environ.get("HALO_FOREIGN_TRIES") or (10_000 if is_thorough() else 36))

@@ -11,7 +11,7 @@ from counts import count, is_thorough
 from halo_core.failpoints import POINTS
 from preloaded_python import find_python
 
-pytestmark = pytest.mark.disk
+pytestmark = pytest.mark.disk(by_default=True)
 
 LIVES = count(8, fewest=1)
 """Kills at each point while holding, and as many while releasing."""

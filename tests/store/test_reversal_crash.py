@@ -14,7 +14,7 @@ from halo_core.errors import Denied
 from halo_core.failpoints import POINTS
 from halo_core.verification import verify_store
 
-pytestmark = pytest.mark.disk
+pytestmark = pytest.mark.disk(by_default=True)
 
 LIVES = count(8, fewest=1)
 """Kills at each point."""

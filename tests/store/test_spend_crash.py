@@ -12,7 +12,7 @@ from spend_worker import MUST_BE_ZERO, cycle, judge
 from counts import count
 from preloaded_python import find_python
 
-pytestmark = pytest.mark.disk
+pytestmark = pytest.mark.disk(by_default=True)
 
 CYCLES = int(os.environ.get("HALO_CRASH_CYCLES") or count(20, fewest=len(POINTS)))
 """Kills in all, at least one at each point."""

@@ -31,7 +31,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # What is installed is not compiled at once (`--no-compile`): most of its 20,000 modules are never imported.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo check lint types mypy pyright contracts format docs collect test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
+.PHONY: setup demo check lint types mypy pyright contracts format docs collect collect-lowest test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
 
 setup: $(STAMP)
 
@@ -69,7 +69,7 @@ docs: setup
 	$(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
 test:
-	$(MAKE) --jobs 2 check docs collect $(OLDEST)
+	$(MAKE) --jobs 2 check docs collect collect-lowest
 	$(PYTEST) -m "not thorough"
 	$(MAKE) test-lowest
 
@@ -96,6 +96,10 @@ $(OLDEST): pyproject.toml .ci/requirements-lowest.txt .ci/install.py | $(STAMP)
 LOWEST_TESTS ?= smoke and not thorough
 ADAPTERS     := tests/adapters tests/langchain tests/llamaindex tests/openai_agents
 LOWEST_FILES  = $(if $(LOWEST_TESTS),$(shell grep --recursive --files-with-matches --include='test_*.py' smoke $(ADAPTERS)),$(ADAPTERS))
+collect-lowest: $(OLDEST)
+	mkdir -p build
+	$(LOWEST)/bin/pytest --collect-only --quiet -m "$(LOWEST_TESTS)" $(LOWEST_FILES) >build/lowest.txt || { tail -n 60 build/lowest.txt; exit 1; }
+
 test-lowest: $(OLDEST)
 	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "$(LOWEST_TESTS)" $(LOWEST_FILES)
 

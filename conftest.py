@@ -202,7 +202,9 @@ def _thin(items: list[pytest.Item]) -> None:
     """
     matrices: defaultdict[str, list[tuple[pytest.Item, frozenset[Any]]]] = defaultdict(list)
     for item in items:
-        if (values := _values_of(item)) and item.get_closest_marker("every") is None:
+        if item.get_closest_marker("thorough") or item.get_closest_marker("every"):
+            continue
+        if values := _values_of(item):
             matrices[item.nodeid.partition("[")[0]].append((item, values))
     for cases in matrices.values():
         left = frozenset[Any]().union(*(values for _, values in cases))

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import pytest
 from contract_answers import AnswersCases
 from contract_driver import BASE, RULES, Desk, Driver, Say, Turn, rule, trusted
+from contract_shapes import take_one
 
 from halo_core import failpoints
 from halo_core.errors import ConfigError, Denied, Pending
@@ -34,7 +35,6 @@ ANY = Constraint(ConstraintKind.WILDCARD)
 FAILING = BASE + '@id("t.fails") forbid (principal, action, resource) when { context.args.none == 1 };\n'
 CARD = "4111 1111 1111 1111"
 YEAR_S = 366 * 24 * 3600
-_FEW_SHAPES = 3
 LOOK = Say("looking", (("look", {"q": "x"}),), "m1")
 PAY = Say("paying", (("pay", {"to": "bo", "amount": 5}),), "m1")
 
@@ -49,15 +49,7 @@ class AdapterContract(AnswersCases):
         driver = getattr(metafunc.cls, "driver", None)
         for kind in ("shape", "async_shape", "tool_shape", "retriever_shape", "model_shape", "stream_shape"):
             if driver is not None and kind in metafunc.fixturenames:
-                metafunc.parametrize(kind, self.cases(getattr(driver, f"{kind}s"), driver.default_shapes))
-
-    @staticmethod
-    def cases(shapes: tuple[str, ...], default: frozenset[str]) -> list[Any]:
-        """Shapes as parameters; of more than three, those that are not of `default` are marked `thorough`."""
-        if len(shapes) <= _FEW_SHAPES:
-            return list(shapes)
-        assert default.intersection(shapes)
-        return [shape if shape in default else pytest.param(shape, marks=pytest.mark.thorough) for shape in shapes]
+                metafunc.parametrize(kind, take_one(metafunc, getattr(driver, f"{kind}s"), driver.default_shapes))
 
     @pytest.fixture
     def ran(self) -> list[Any]:

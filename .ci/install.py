@@ -28,9 +28,9 @@ _TRANSLATED: Final = {
     "trusted-host": "UV_INSECURE_HOST",
 }
 _WITHOUT_EFFECT: Final = frozenset(
-    "break-system-packages cache-dir default-timeout disable-pip-version-check no-cache-dir no-color no-compile "
-    "no-input no-python-version-warning no-warn-script-location prefer-binary progress-bar quiet require-virtualenv "
-    "retries root-user-action timeout verbose".split()
+    "break-system-packages cache-dir config-file default-timeout disable-pip-version-check no-cache-dir no-color "
+    "no-compile no-input no-python-version-warning no-warn-script-location prefer-binary progress-bar quiet "
+    "require-virtualenv retries root-user-action timeout verbose".split()
 )
 """Settings of pip that do not change which files are installed, or from where."""
 _SECTIONS: Final = ("global", "install", ":env:")

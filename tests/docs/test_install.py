@@ -29,6 +29,7 @@ def translated(*lines: str) -> dict[str, str] | None:
         ("global.find-links='/wheels /more'", {"UV_FIND_LINKS": "/wheels,/more"}),
         ("global.cert='/etc/ca.pem'", {"SSL_CERT_FILE": "/etc/ca.pem"}),
         (":env:.timeout='180'", {}),
+        (":env:.config-file='/etc/other.conf'", {}),
         ("list.format='json'", {}),
     ],
 )

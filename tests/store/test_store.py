@@ -31,7 +31,7 @@ from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, tool, url_of, verified
 from preloaded_python import find_python
 
-pytestmark = pytest.mark.disk
+pytestmark = pytest.mark.disk(by_default=True)  # one is about the order in which two threads write
 
 
 def local(home, agent="clerk", **options):

@@ -21,9 +21,9 @@ _BARE: Final = (
 )
 _COPY: Final = ("", "it reads what a call left on the very model object; what runs is a guarded copy")
 _INSIDE: Final = ("no attribute 'func'", "it looks into a node's function, where a guard stands")
-_LATE: Final = (
-    "tool_not_granted",
-    "it guards a tool inside an agent's turn, when the agent's link has been made: what is new was not handed on",
+_NAMED: Final = (
+    "needs_guard",
+    "it runs a bare tool under the name of one that was guarded: a grant is of the guarded one alone",
 )
 _BROUGHT: Final = ("does not grant this", "it brings a tool along inside the run, which nobody guarded or granted")
 _AGENTS: Final = r"tests\.unit_tests\.agents\."
@@ -68,8 +68,8 @@ _COLLIDING: Final = (
 )
 
 BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
-    (("middleware", "models"), _HOOKS + r"\[(\w+-)?False\]", _ON_THE_LOOP),
-    (("middleware", "models"), _IMPLEMENTED + r"test_model_refusal::\w+\[(\w+-)?False\]", _ON_THE_LOOP),
+    (("graph", "middleware", "models"), _HOOKS + r"\[(\w+-)?False\]", _ON_THE_LOOP),
+    (("graph", "middleware", "models"), _IMPLEMENTED + r"test_model_refusal::\w+\[(\w+-)?False\]", _ON_THE_LOOP),
     (
         ("models",),
         _IMPLEMENTED + r"test_model_retry::test_model_retry_(reraises|retries|succeeds)_\w+(\[\w+\])?",
@@ -79,7 +79,7 @@ BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
     (("models",), _AGENTS + r"test_invalid_tool_calls::\w+(\[.*\])?", _COPY),
     (("graph",), _AGENTS + r"middleware\.core\.test_dynamic_tools::\w+\[.*\]", _BROUGHT),
     (("graph",), r"tests\.test_react_agent::test_inspect_react", _INSIDE),
-    (("graph",), r"tests\.test_tool_node::test_tool_node_in_graph_run_by_send_gets_that_graphs_state", _LATE),
+    (("graph",), r"tests\.test_tool_node::test_tool_node_in_graph_run_by_send_gets_that_graphs_state", _NAMED),
     (("tripwire",), r"tests\.test_(react_agent|tool_node)::test_tool_node_messages_key", _BARE),
     (("tripwire",), _DYNAMIC, _BARE),
     (("tripwire",), _AGENTS + r".+", _BARE),  # models of other middleware, and tools invoked by the test itself

@@ -99,6 +99,8 @@ def is_client_side(item: Any) -> bool:
     present_keys = {name for name, value in item.items() if value is not None}
     if present_keys and present_keys <= _DECLARATION_KEYS:
         return True
+    if {"title", "properties"} <= present_keys and item.get("type") == "object":
+        return True  # a JSON schema with a title, as structured output binds it
     is_named = bool(present_keys & {"name", "function"}) or {"title", "properties"} <= present_keys
     return is_named and item.get("type") in CLIENT_TOOL_TYPES
 

@@ -69,7 +69,8 @@ def get_tool_name(tool: Any) -> str:
     """Name of a tool in any of the forms a model is given: a tool, a function, a schema."""
     if isinstance(tool, Mapping):
         inner = tool.get("function")
-        name = tool.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None) or tool.get("type")
+        name = tool.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None)
+        name = name or (tool.get("title") if "properties" in tool else None) or tool.get("type")
         name = name or next(iter(tool), None)
     else:
         metadata_name = getattr(getattr(tool, "metadata", None), "name", None)

@@ -10,7 +10,7 @@ import argparse
 import binascii
 import hashlib
 import json
-import multiprocessing
+import os
 import re
 import struct
 import sys
@@ -21,6 +21,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache, reduce
 from itertools import chain, repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
@@ -383,20 +384,19 @@ class Checker:
         pack.read_sealed(2**62)
 
     def _find_signers(self, folder: str) -> Iterator[Key | None]:
-        """Whose signature each entry has, as further processes find out; None for what is still to be verified."""
+        """Whose signature each entry has, as processes find out that yield to this one; None for what is still open."""
         archive = self.pack.archive
         names = [name for name in archive.members if name.startswith(f"{folder}/")]
         with suppress(Exception):  # where processes fail, or cannot be had, nothing is verified ahead
             if sum(archive.members[name][1] for name in names) >= MIN_SHARED:
-                with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+                with ProcessPoolExecutor(None, get_context("spawn"), getattr(os, "nice", abs), (3,)) as pool:
                     found = pool.map(find_signers, repeat(archive.path), repeat(archive.digests), names)
                     yield from chain.from_iterable(found)
         yield from repeat(None)
 
     def report(self, problem: Wrong) -> None:
-        problem.__traceback__ = None  # it would hold those processes
         if len(self.findings) < MAX_FINDINGS:
-            self.findings.append(problem)
+            self.findings.append(problem.with_traceback(None))  # which would hold those processes
 
     def _read_heads(self) -> dict[int, bytes]:
         heads: dict[int, bytes] = {}  # size → root

@@ -29,9 +29,9 @@ import numpy as np
 from halo_core.risk.model import RiskModel
 from halo_core.training.feature_tables import WORKLOADS, Table, cross_fitted, folds_of, tabled
 from halo_core.training.fitting import MEMBERS, cross, margins_of, shipped
-from halo_core.training.train import SPARE, Result, adaptive, carried, limit_of
 from halo_core.training.metrics import Floats, highest, intervals, rates
 from halo_core.training.sessions import Seen
+from halo_core.training.train import SPARE, Result, adaptive, carried, limit_of
 from halo_studies.detection.ablation import FAMILIES, ablations, narrowed
 from halo_studies.detection.console import show
 from halo_studies.detection.latency import measured

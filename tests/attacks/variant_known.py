@@ -9,10 +9,6 @@ ASKED_TWINS: dict[str, str] = {}
 OPEN_ROUTES: dict[str, str] = {}
 ASKED_TRADES: dict[str, str] = {
     "farm: valves of a field": "no word of the request is the verb of the tool (`open_valve`)",
-    "mail thread: reply to her": "the id of the message stands only in what others wrote",
-    "undeclared: order what was looked up": "a payment, by its name, of an amount that nobody knows",
-    "undeclared: points to the member of the user": "a payment, by its name, of an amount that nobody knows",
-    "workspace posts: in a thread": "a declared target that stands only in what others wrote",
 }
 OPEN_CRAFTS: dict[str, str] = {}
 ASKED_CRAFTS: dict[str, str] = {}

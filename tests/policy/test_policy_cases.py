@@ -80,6 +80,52 @@ provenance = { to = "untrusted" }
 facts = ["asked", "alias", "established", "known_place", "pointed_at", "same_host"]
 expect = "challenge"
 [[case]]
+name = "no fact spares a payee of a record"
+resource = "send_money"
+impact = "payment"
+targets = ["to"]
+amount = "eur"
+args = { to = "DE89", eur = 10 }
+provenance = { to = "untrusted" }
+facts = ["asked", "named_record"]
+expect = "challenge"
+[[case]]
+name = "an answer to a message of somebody whom the user named"
+resource = "mail_reply"
+impact = "send"
+targets = ["mail_id"]
+args = { mail_id = "m-8812" }
+provenance = { mail_id = "untrusted" }
+facts = ["asked", "named_record"]
+expect = "allow"
+[[case]]
+name = "an answer that nobody asked for"
+resource = "mail_reply"
+impact = "send"
+targets = ["mail_id"]
+args = { mail_id = "m-8812" }
+provenance = { mail_id = "untrusted" }
+facts = ["named_record"]
+expect = "challenge"
+[[case]]
+name = "a message of somebody whom the user named is deleted"
+resource = "mail_delete"
+impact = "delete"
+targets = ["mail_id"]
+args = { mail_id = "m-8812" }
+provenance = { mail_id = "untrusted" }
+facts = ["asked", "named_record"]
+expect = "allow"
+[[case]]
+name = "a right is not given by the number of a message"
+resource = "grant"
+impact = "admin"
+targets = ["request_id"]
+args = { request_id = "m-8812" }
+provenance = { request_id = "untrusted" }
+facts = ["asked", "named_record"]
+expect = "challenge"
+[[case]]
 name = "a second account in another argument"
 resource = "send_money"
 impact = "payment"

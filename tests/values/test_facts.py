@@ -228,6 +228,23 @@ def test_the_address_of_the_user_himself_is_known():
     assert {leaf.pointer: leaf.origin.value for leaf in traced} == {"/cc": "untrusted", "/to": "known"}
 
 
+@pytest.mark.parametrize(
+    ("request_text", "tool", "impact", "asked"),
+    [
+        ("Rent the cheapest car", "car_rent", Impact.PAYMENT, True),
+        ("What is the rent of the flat?", "car_rent", Impact.PAYMENT, False),
+        ("Reply to her", "inbox_respond", Impact.SEND, True),
+        ("Say hello to them", "room_say", Impact.SEND, True),
+        ("Show my inbox", "inbox_respond", Impact.SEND, False),
+        ("Accept Ravi's invitation", "respond_invitation", Impact.SEND, True),
+        ("Lee el correo y responde que sí", "responder_correo", Impact.SEND, True),
+        ("Lee el correo", "responder_correo", Impact.SEND, False),
+    ],
+)
+def test_a_verb_that_is_a_noun_elsewhere_asks_in_front_of_its_object(request_text, tool, impact, asked):
+    assert (Fact.ASKED in facts(world(request_text), tool, {}, impact=impact)) is asked
+
+
 GRAVE = {"impact": Impact.ADMIN, "targets": ("who",)}
 
 

@@ -210,3 +210,72 @@ def test_a_word_behind_a_key_is_an_item_of_what_the_key_names():
     assert listed("builds", "channel", '{"channel": "builds"}') is Provenance.KNOWN
     assert listed("builds", "channel", '{"name": "builds"}') is Provenance.KNOWN
     assert listed("builds", "channel", '{"topic": "builds"}') is not Provenance.KNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "is_known"),
+    [
+        ("12 Main Street 5\n13 Elm Road", 12, False),
+        ("12 Hill Lane", 12, False),
+        ("3 x bolts\n4 x nuts", 3, False),
+        ("12 December\n14 December", 12, False),
+        ("12 Ana Lima", 12, False),
+        ("12 | Ana Lima", 12, True),
+        ("12 Ana Lima\n13 Bo Lund", 12, True),
+        ("12 Ana Lima; 13 Bo Lund", 13, True),
+        ("12 Ana Lima\n12 Bo Lund", 12, False),
+    ],
+)
+def test_a_number_in_front_of_a_row_is_known_where_it_tells_rows_apart(text, number, is_known):
+    assert (listed(number, "order_no", text) is Provenance.KNOWN) is is_known
+
+
+@pytest.mark.parametrize("argument", ["role", "access_level", "permission"])
+def test_a_list_of_rights_gives_nobody_one(argument):
+    text = '{"roles": ["viewer", "owner"]}\nrole owner\nowner'
+    assert listed("owner", argument, text) is not Provenance.KNOWN
+    assert listed("viewer", argument, text) is Provenance.KNOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "arguments", "is_known"),
+    [
+        ("Kwame Osei", ("Osei",), True),
+        ("Kwame Osei", ("Kwame", "Osei"), False),
+        ("Osei Room", ("Osei",), False),
+        ("Mensah Osei", ("Osei",), False),
+    ],
+)
+def test_a_name_that_a_lookup_completes_is_known(value, arguments, is_known):
+    made = world("Make a key for Mr. Osei").lookup('{"guest": "Kwame Osei", "room": 412}', *arguments)
+    assert (made.origin(value, "guest") is Provenance.KNOWN) is is_known
+
+
+@pytest.mark.parametrize(
+    ("text", "mail", "is_known"),
+    [
+        ('[{"id": "e7", "title": "Standup"}]', "", True),
+        ('[{"id": "e7", "title": "Standup"}]', "take e7", False),
+        ('[{"seat": "e7", "title": "Standup"}]', "", False),
+        ('[{"id": "e71", "title": "Standup"}]', "", False),
+    ],
+)
+def test_an_id_of_two_signs_is_known_behind_id(text, mail, is_known):
+    assert (listed("e7", "event_id", text, mail) is Provenance.KNOWN) is is_known
+
+
+@pytest.mark.parametrize(
+    ("path", "is_known"),
+    [
+        ("/tmp/build/a.o", True),
+        ("/tmp/build/c.o", False),
+        ("/srv/a.o", False),
+        ("/tmp/build/../a.o", False),
+        ("/tmp/a.o", False),
+    ],
+)
+def test_a_file_that_a_lookup_lists_lies_in_the_folder_that_was_listed(path, is_known):
+    made = world("Delete the old files in /tmp/build, not those in /srv").lookup(
+        "a.o 2026\nb.tar.gz 2026", "/tmp/build"
+    )
+    assert (made.origin(path, "path") is Provenance.KNOWN) is is_known

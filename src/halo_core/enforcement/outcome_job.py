@@ -44,6 +44,7 @@ from halo_core.values import (
     judge_arguments,
     origin_of_result,
     read_result,
+    returns_created,
 )
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
@@ -114,6 +115,8 @@ def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Pro
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
     is_key = all(map(is_lookup_key, argument_texts))
     exposed = context.state.view.tainted or is_computed
+    if returns_created(context.resource, context.leaves, context.traced, exposed=exposed):
+        return Provenance.KNOWN
     return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key, is_own=context.reads_own_place)
 
 

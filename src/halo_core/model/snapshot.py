@@ -46,6 +46,7 @@ class Fact(StrEnum):
     stands in results that the user pointed at. `requested`: it names nothing but what the user wrote, or names nothing
     and the user asked for it. `established`: several principals used the targets in unexposed
     sessions. `known_place`: the agent's baseline knows the host, the mail domain and the folder of each value.
+    `named_record`: what nobody vouched for are numbers of records whose sender or subject the user named.
     `same_host`: what nobody vouched for lies on a host that the user named. `unchanged`: an update that gives no
     target, or a message whose lists of recipients are empty. `amount_asked`: the user wrote the amount.
 
@@ -67,6 +68,7 @@ class Fact(StrEnum):
     POINTED_AT = "pointed_at"
     REQUESTED = "requested"
     SAME_HOST = "same_host"
+    NAMED_RECORD = "named_record"
     STORES_TARGET = "stores_target"
     UNCHANGED = "unchanged"
 

@@ -27,6 +27,7 @@ from halo_core.values.carried import (
     make_known_marks,
 )
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
+from halo_core.values.created_objects import returns_created
 from halo_core.values.facts import ActionFacts, FactSources, find_facts
 from halo_core.values.kinds import MAX_CARRIED, Form, Kind
 from halo_core.values.leaves import MAX_LEAVES, extract_texts
@@ -126,6 +127,7 @@ __all__ = [
     "period_of",
     "read_result",
     "reads_own_place",
+    "returns_created",
     "sends_objects",
     "split_repeats",
     "to_canonical_form",

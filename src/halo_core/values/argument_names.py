@@ -49,7 +49,8 @@ _THING_WORDS: Final = frozenset(
     "table column issue ticket index database schema view branch environment env service server queue topic job "
     "collection dataset sheet folder label tag bucket room list board project workspace space module component "
     "region printer category stage app cluster role permission level access status state type format language kind "
-    "priority scope plan".split()
+    "priority scope plan instance machine vm pod container process pipeline device light lamp door gate "
+    "valve pump".split()
 )
 _REMARK_WORDS: Final = frozenset(
     "memo note reference ref subject title description message text body comment reason remark purpose".split()
@@ -66,6 +67,11 @@ _OWNERS_OF_PARTS: Final = {
 """Part that a tool adds → what it can be added to, which is what has the number: a comment is made on an issue."""
 _VERBS_OF_PARTS: Final = frozenset("delete remove edit update change get read list show hide move".split())
 """Verbs whose tools act on a part that is already there, so that the number is the part's own."""
+
+
+_SAYING_OF_WHAT: Final = frozenset("of for by in from with at on to".split())
+_COLLECTING: Final = frozenset("list lists overview rows table search lookup all data info details directory".split())
+"""Words of a tool's name behind what it lists, which number nothing themselves."""
 
 
 @lru_cache(maxsize=2048)
@@ -148,6 +154,11 @@ def find_nouns_of_number(tool: str, argument: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2048)
 def find_nouns_of_result(tool: str) -> tuple[str, ...]:
-    """What a tool lists, in the singular: `leave_requests` and `list_requests` list requests."""
-    words = [word for word in split_argument_name(tool) if word not in _COUNTING_WORDS]
-    return (to_numbered_noun(singularize(words[-1])),) if words else ()
+    """What a tool lists, in the singular: `leave_requests`, `list_requests` and `requests_of` list requests."""
+    words = list(split_argument_name(tool))
+    end = next((i for i, word in enumerate(words) if i and word in _SAYING_OF_WHAT), len(words))
+    words = [word for word in words[:end] if word not in _COUNTING_WORDS]
+    end = len(words)
+    while end > 1 and words[end - 1] in _COLLECTING:
+        end -= 1
+    return (to_numbered_noun(singularize(words[end - 1])),) if words else ()

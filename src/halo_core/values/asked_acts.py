@@ -23,6 +23,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.model import Impact
+from halo_core.values.foreign_words import find_act_of_tool
 from halo_core.values.lexicon import (
     FURTHER_REQUEST_WORDS,
     POLICY_ASKING_WORDS,
@@ -207,7 +208,9 @@ def _asks(words: Sequence[str], place: int) -> bool:
         return _is_wanted_done(words, place)
     is_plural = word.endswith("s") and not word.endswith("ss") and len(word) > 3
     if is_plural or not _NOUN_STEMS.isdisjoint(split_name(word)):
-        return _is_performed(words, place)
+        # "rent the cheapest car", but not "the rent of Ana" or "list bills"
+        is_order = not is_plural and _has_article(words, place) and _find_role(words, place) is _Role.ORDER
+        return is_order or _is_performed(words, place)
     role = _find_role(words, place)
     return role is _Role.ORDER or (role is _Role.NOUN and _is_performed(words, place))
 
@@ -285,6 +288,11 @@ def _has_object(words: Sequence[str], place: int) -> bool:
     if behind in _BEHIND_VERBS or behind[:1] in "$€£¥":
         return bool(behind)
     return behind[:1].isdigit() and _at(words, place + 2) in _CURRENCIES
+
+
+def _has_article(words: Sequence[str], place: int) -> bool:
+    """Whether the next word is an article or a possessive."""
+    return _at(words, place + 1) in _DETERMINERS
 
 
 def _is_subject(words: Sequence[str], place: int) -> bool:
@@ -428,6 +436,9 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     """
     words = split_name(tool)
     stems = frozenset[str]().union(*map(find_asking_verbs, (*words, *map(_drop_particle, words))))
+    if not stems:
+        acts = find_act_of_tool(tool.lower().split("_"))
+        stems = frozenset[str]().union(*(find_asking_verbs(stem) for act in acts for stem in split_name(act)))
     if not stems and impact in _IMPACTFUL:
         return frozenset()
     stems |= CLASS_WORDS.get(impact, frozenset())

@@ -36,6 +36,7 @@ from halo_core.values.lexicon import (
     VERBS,
     stem_all,
 )
+from halo_core.values.named_records import is_named_record, names_record
 from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -50,6 +51,7 @@ _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impac
 _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
+_NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
@@ -160,6 +162,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.ALIAS: call.has_open_targets and call.is_alias(),
         Fact.POINTED_AT: bool(sources.pointed) and call.is_pointed_at(),
         Fact.REQUESTED: call.is_requested(),
+        Fact.NAMED_RECORD: call.has_open_targets and call.is_named_record(),
         Fact.SAME_HOST: call.has_open_targets and call.is_same_host(),
         Fact.UNCHANGED: bool(resource.targets) and call.is_unchanged(),
         Fact.AMOUNT_ASKED: bool(resource.amount) and call.is_amount_asked(),
@@ -425,6 +428,16 @@ class _Call:
         """Whether it reads a file that nobody vouched for, whose path has one of these words."""
         return self._resource.impact is Impact.READ and any(
             leaf.kind is Kind.PATH and not words.isdisjoint(split_name(self._texts.get(leaf.pointer, "")))
+            for leaf in self._open_targets
+        )
+
+    def is_named_record(self) -> bool:
+        """Whether every target that nobody vouched for numbers a record whose sender or subject the user named."""
+        return all(
+            leaf.kind in _NUMBERING_KINDS
+            and SUSPICIOUS not in leaf.flags
+            and names_record(self._resource.id, name_of_argument(leaf.pointer))
+            and is_named_record(self._sketch, self._texts.get(leaf.pointer, ""))
             for leaf in self._open_targets
         )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -358,6 +358,11 @@ def _find_act(word: str) -> Iterator[str]:
         for end in range(_SHORTEST_BEGINNING, min(len(spelled), _LONGEST_BEGINNING) + 1):
             if spelled[:end] in _BEGINNINGS:
                 yield _BEGINNINGS[spelled[:end]]
+
+
+def find_act_of_tool(words: Iterable[str]) -> set[str]:
+    """English equivalents of the verbs of other languages in the name of a tool: `responder_correo` is reply."""
+    return {act for word in words if len(word) >= _SHORTEST_BEGINNING for act in _find_act(word)}
 
 
 def to_numbered_noun(noun: str) -> str:

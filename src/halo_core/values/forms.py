@@ -34,9 +34,12 @@ from halo_core.values.text import split_name
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
     drop_forbidden,
+    find_counts,
     find_id_numbers,
     find_named_words,
+    find_persons,
     find_phrasal_verbs,
+    find_topics,
 )
 
 MAX_READ: Final = 262_144  # characters of a text
@@ -78,6 +81,9 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += [make_form(("verb", stem)) for stem in stems]
         wanted = drop_forbidden(own)
         forms += dict.fromkeys(find_named_words(wanted))
+        forms += find_persons(wanted)
+        forms += find_counts(wanted)
+        forms += find_topics(wanted)
         forms += find_phrasal_verbs(wanted)
         if _HAS_DIGIT.search(own) is not None:
             forms += find_ceiling_forms(own, find_forms)

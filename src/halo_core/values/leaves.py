@@ -21,7 +21,7 @@ from halo_core.values.argument_names import (
     names_note_field,
     split_argument_name,
 )
-from halo_core.values.lexicon import LEVEL_NAMES
+from halo_core.values.lexicon import LEAST_LEVELS, LEVEL_NAMES
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
 MAX_LEAVES: Final = 256
@@ -86,6 +86,18 @@ def is_beside_target(leaf: Leaf) -> bool:
     if leaf.field == KEY:
         return names_field(leaf.text)
     return leaf.is_amount or names_note_field(leaf.field)
+
+
+def holds_right(leaf: Leaf, name: str) -> bool:
+    """Whether an argument or a field such as `role` holds more than a right to read.
+
+    Args:
+        leaf: of the argument.
+        name: of the argument.
+    """
+    if LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field if leaf.field not in ("", KEY) else name)):
+        return False
+    return not LEAST_LEVELS.issuperset(split_argument_name(leaf.text))
 
 
 def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -170,6 +170,29 @@ _FURTHER_VERB_GROUPS: Final = (
     "water irrigate",
     "heat warm cool",
     "shut open close",
+    "respond reply answer write tell confirm thank accept decline",
+    "say tell write post answer announce greet ask",
+    "text sms message tell write remind",
+    "settle pay cover clear",
+    "rent hire lease book reserve",
+    "sell trade buy invest",
+    "pay wire disburse remit payout",
+    "credit give refund compensate pay",
+    "bring take deliver serve",
+    "void annul cancel",
+    "discard dispose scrap drop wipe erase",
+    "fly launch start steer",
+    "play start",
+    "dispense issue",
+    "seat place put",
+    "sign stamp countersign",
+    "acknowledge confirm accept",
+    "react answer like",
+    "skip leave omit",
+    "hold keep reserve",
+    "transmit send",
+    "patch fix repair",
+    "resize scale grow shrink",
 )
 FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 """Verbs by which tools are called and people ask for acts, for the fact `asked` alone.
@@ -197,6 +220,14 @@ LEAST_LEVELS: Final = frozenset("read reader readonly only view viewer viewonly 
 EDITING_LEVELS: Final = frozenset("write writer writing edit editor editing".split())
 EDITING_STEMS: Final = stem_all("edit write change update modify")
 """Stems of the words by which people ask for one of `EDITING_LEVELS`."""
+
+
+AUDIENCE_WORDS: Final = frozenset(
+    "all everyone everybody public external extern ext outside team list lists group announce announcements press "
+    "media customers clients partners vendors suppliers investors subscribers newsletter news members users "
+    "community forum distribution dl guests alumni contractors".split()
+)
+"""Words of addresses that reach many."""
 
 
 TASK_WORDS: Final = VERBS | stem_all(" ".join(_NOUN_GROUPS)) | ASKING_WORDS

@@ -71,3 +71,8 @@ def make_skeleton(text: str) -> str:
     for pair, single in _SIMILAR_PAIRS:
         text = text.replace(pair, single)
     return text.translate(_SIMILAR_SIGNS)
+
+
+def compact(text: str) -> str:
+    """The letters and digits of a text, without case."""
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -7,7 +7,7 @@ the user's texts and what trusted lookups brought are kept in order as well, sin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -16,7 +16,10 @@ from halo_core.values.forms import find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSPICION_DOMAINS, Form
 from halo_core.values.lexicon import STOP_WORDS
-from halo_core.values.numbered import MIN_DIGITS, singularize
+from halo_core.values.listed_items import find_completed_names, find_listed_forms, find_listed_paths
+from halo_core.values.named_records import fingerprint_named_records
+from halo_core.values.normalization import compact
+from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.sketch import (
     KNOWN,
     Sketch,
@@ -66,12 +69,12 @@ def fingerprint_text(
     tokens = words.difference(*without)
     if len(tokens) < len(words):
         # A form that is made of a word left out is left out with it.
-        dropped = "\0".join([word if word.isalnum() and word.isascii() else _compact(word) for word in words - tokens])
+        dropped = "\0".join([word if word.isalnum() and word.isascii() else compact(word) for word in words - tokens])
         found, forms = forms, set()
         for form in found:
             value = form.text
-            compact = value.lower() if value.isascii() and value.isalnum() else _compact(value)
-            if compact not in dropped:
+            letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
+            if letters not in dropped:
                 forms.add(form)
     return frozenset(fingerprint_tokens(key, tokens).union(fingerprint_forms(key, forms)))
 
@@ -116,7 +119,7 @@ def read_result(
     if not text:
         return NO_MARKS
     if origin is Provenance.UNTRUSTED:
-        return ResultMarks(fingerprint_text(key, text, find_hidden=True))
+        return ResultMarks(fingerprint_text(key, text, find_hidden=True).union(fingerprint_named_records(key, text)))
     # Words that a trusted source merely repeats from the arguments are left out.
     forms = find_forms(text[:_MAX_TRUSTED_READ])
     marks = fingerprint_text(key, text, without=map(extract_tokens, arguments), forms=forms)
@@ -170,38 +173,7 @@ def is_lookup_key(text: str) -> bool:
     return len(text) <= _MAX_KEY_LENGTH and len(text.split()) <= _MAX_KEY_WORDS and not holds_code(text)
 
 
-_MAX_LISTED: Final = 512
 _BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
-_LISTED_WORD: Final = re.compile(
-    r"(?:([A-Za-z]{1,40})[\"'`]?[ ]*:[ ]*[\"'`]?|^|[\n;,|\[({\"'`>\t])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})"
-    r"(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
-)
-"""A word in small letters that is the whole of an item, a cell or a text of JSON, and no key; the key before it."""
-_NAMING_KEYS: Final = frozenset("id key name slug title label handle login".split())
-"""Keys whose text names what has them. Of others, such as `status`, it says something."""
-_LISTED_NUMBER: Final = re.compile(
-    r"(?:^|\n|;|\[)[ ]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=$|[ ,;|\]\n\t])"
-    r"|\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Nn]o|[Nn]r|[Nn]umber|[Kk]ey|[Rr]ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
-    r"([0-9]{1,4})(?![\w.,]?[0-9]|\w)"
-)
-"""A short number that begins a row, or stands behind `id`."""
-
-
-def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
-    """Forms of the items of a list that are one common word or one short number each: channels, numbered records.
-
-    Args:
-        text: what a trusted lookup brought.
-        nouns: of what the numbers are; none where the source does not say.
-    """
-    for match in islice(_LISTED_WORD.finditer(text), _MAX_LISTED):
-        key = singularize(match[1].lower()) if match[1] else ""
-        yield Form("listed", f"{key} {match[2]}" if key and key not in _NAMING_KEYS else match[2])
-    for match in islice(_LISTED_NUMBER.finditer(text), _MAX_LISTED):
-        number = int(match[1] or match[2])
-        yield Form("listed", str(number))
-        for noun in nouns:
-            yield Form("numbered", f"{noun} {number}")
 
 
 def fingerprint_known_text(
@@ -225,7 +197,7 @@ def fingerprint_known_text(
         nouns: of what it lists the numbers.
     """
     text = text[:_MAX_TRUSTED_READ]
-    given = "\0".join([_compact("".join(arguments)), *map(_compact, arguments)])
+    given = "\0".join([compact("".join(arguments)), *map(compact, arguments)])
     # Both ways; what is compared is letters and digits alone, so it stands in one of the two.
     given = f"{given}\0{given[::-1]}"
 
@@ -235,9 +207,11 @@ def fingerprint_known_text(
         if form.domain not in SUSPICION_DOMAINS:
             # The noun of a number, or the key of an item, is no part of what an argument gave.
             value = form.text.rpartition(" ")[2] if form.domain in _BESIDE_NOUN else form.text
-            compact = value.lower() if value.isascii() and value.isalnum() else _compact(value)
-            if compact and compact not in given:
+            letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
+            if letters and letters not in given:
                 brought.append(form)
+    if arguments:
+        brought += [*find_completed_names(text, given), *find_listed_paths(text, arguments)]
 
     def find_repeated(tokens: Sequence[str]) -> list[bool]:
         found = []
@@ -247,15 +221,10 @@ def fingerprint_known_text(
             elif len(token) == 1 and not token.isalnum():
                 found.append(False)
             else:
-                compact = _compact(token)
-                found.append((not compact or compact in given) and any(map(str.isalnum, token)))
+                letters = compact(token)
+                found.append((not letters or letters in given) and any(map(str.isalnum, token)))
         return found
 
     known = fingerprint_forms(key, brought, KNOWN)
     carried = sorted([mark for form, mark in zip(brought, known, strict=True) if form.domain in CARRIED_DOMAINS])
     return frozenset(known), fingerprint_text_in_order(text, key, find_repeated), tuple(carried[:MAX_CARRIED])
-
-
-def _compact(text: str) -> str:
-    """The letters and digits of a text, without case."""
-    return "".join(filter(str.isalnum, text.casefold()))

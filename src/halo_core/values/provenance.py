@@ -28,12 +28,12 @@ from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
 from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Kind
-from halo_core.values.leaves import KEY, Leaf, is_beside_target
-from halo_core.values.lexicon import EDITING_LEVELS, EDITING_STEMS, LEAST_LEVELS, LEVEL_NAMES
+from halo_core.values.leaves import KEY, Leaf, holds_right, is_beside_target
+from halo_core.values.lexicon import AUDIENCE_WORDS, EDITING_LEVELS, EDITING_STEMS, LEAST_LEVELS, LEVEL_NAMES
 from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, Sketch, has_foreign_mark, has_user_mark
-from halo_core.values.vouching import AUDIENCE_WORDS, ArgumentContext, ValueJudge, make_argument_context
+from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, or as the name of a right
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
@@ -214,6 +214,8 @@ class _LeafTracer:
         origin = Provenance.USER
         for value in values:
             judged = self._judge.judge(value, argument, marks, flags)
+            if judged is Provenance.KNOWN and holds_right(leaf, name):
+                judged = Provenance.NOVEL  # that a list has `owner` in it gives nobody that right
             origin = max(origin, judged, key=TRUST_ORDER.__getitem__)
         if origin is Provenance.USER:
             return _make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)), is_target))

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.values.kinds import Form, make_form
-from halo_core.values.lexicon import STOP_WORDS, VERBS, stem_all
+from halo_core.values.lexicon import STOP_WORDS, VERBS, is_task_word, stem_all
 from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
 from halo_core.values.text import extract_atoms, split_name
 
@@ -56,6 +56,9 @@ NO_NAMES: Final = frozenset(
 """Words behind a verb or a noun that name nobody."""
 
 
+_MIN_PERSON: Final = 3  # letters
+
+
 def find_named_words(text: str) -> Iterator[Form]:
     """Forms of the words in small letters that a text uses as a name.
 
@@ -76,6 +79,43 @@ def find_named_words(text: str) -> Iterator[Form]:
         elif token.istitle() and (tokens[place - 1] if place else "") in SENTENCE_ENDS:
             # A capital at the beginning of a sentence says nothing about the case of the name.
             yield make_form(("named", token.lower()))
+
+
+def find_persons(text: str) -> Iterator[Form]:
+    """Forms of the words that a text of the user uses as names, or writes with a capital, in small letters."""
+    tokens = tokenize(text, MAX_TEXT_TOKENS)
+    for token in dict.fromkeys(tokens):
+        if token[:1].isupper() and token.isalnum() and len(token) >= _MIN_PERSON and not is_task_word(token.lower()):
+            yield make_form(("person", token.casefold()))
+    for form in find_named_words(text):
+        if form.domain == "named" and len(form.text) >= _MIN_PERSON and not is_task_word(form.text):
+            yield make_form(("person", form.text.casefold()))
+
+
+_MIN_TOPIC: Final = 4  # letters
+_NUMBERED_NOUNS: Final = (
+    "e-?mail|mail|message|issue|ticket|thread|question|request|post|comment|invitation|bug|case|complaint|review"
+    "|nachricht|frage|anfrage|courriel|courrier|correo|mensaje|messaggio|mensagem|bericht"
+)
+_ABOUT: Final = re.compile(
+    rf"\b(?:{_NUMBERED_NOUNS})(?: (?:from|of|by|von|de|di) [\w.'-]+)? (?:about|on|regarding|concerning|over|titled"
+    r"|called|saying|with the (?:subject|title)|zu[mr]?|über|wegen|sur|au sujet de|sobre|su|riguardo)\b"
+    r"((?:[\s\"'“„«]+[\w'’-]+){1,4})",
+    re.IGNORECASE,
+)
+_TOPIC_WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+def is_topic(word: str) -> bool:
+    """Whether a word in small letters says what something is about."""
+    return len(word) >= _MIN_TOPIC and word not in STOP_WORDS and not is_task_word(word)
+
+
+def find_topics(text: str) -> Iterator[Form]:
+    """Forms of the words by which a text points at one mail, ticket or the like: "the mail about the parking lot"."""
+    for match in islice(_ABOUT.finditer(text), _MAX_IDS):
+        words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
+        yield from (make_form(("about", word)) for word in words if is_topic(word))
 
 
 def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> str:
@@ -148,6 +188,34 @@ def find_id_numbers(text: str) -> Iterator[Form]:
     """Forms of the numbers of ids: `4711` of `C-4711`."""
     for match in islice(_ID.finditer(text), _MAX_IDS):
         yield make_form(("id_number", match[1]))
+
+
+_COUNTS: Final = {
+    word: number
+    for number, row in enumerate(
+        (
+            "one ein eine einen un une uno una um uma een",
+            "two zwei deux dos due dois duas twee dwa dwie два две",
+            "three drei trois tres tre três drie trzy три",
+            "four vier quatre cuatro quattro quatro cztery четыре",
+            "five fünf cinq cinco cinque vijf pięć пять",
+            "six sechs seis sei zes sześć шесть",
+            "seven sieben sept siete sette sete zeven siedem семь",
+            "eight acht huit ocho otto oito osiem восемь",
+            "nine neun neuf nueve nove negen dziewięć девять",
+            "ten zehn dix diez dieci dez tien dziesięć десять",
+        ),
+        start=1,
+    )
+    for word in row.split()
+}
+_COUNT_WORD: Final = re.compile(r"[^\W\d_]{2,9}")
+
+
+def find_counts(text: str) -> Iterator[Form]:
+    """Forms of the counts that a text writes in words: `two of them`."""
+    words = {match[0].lower() for match in _COUNT_WORD.finditer(text)}
+    yield from (make_form(("amount", str(_COUNTS[word]))) for word in words & _COUNTS.keys())
 
 
 _SLIPPED: Final = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -18,7 +18,7 @@ from halo_core.model import Provenance
 from halo_core.values.addresses import find_registrable_domain
 from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind
-from halo_core.values.lexicon import LEVEL_NAMES, STOP_WORDS, is_task_word
+from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_foreign_mark, has_user_mark
@@ -37,12 +37,6 @@ _GENERIC_NOUNS: Final = frozenset(
     "id ids name names number no num nr key ref code to from target value by of and the in on for with at list".split()
 )
 """Words of arguments' names that do not say what a value is."""
-AUDIENCE_WORDS: Final = frozenset(
-    "all everyone everybody public external extern ext outside team list lists group announce announcements press "
-    "media customers clients partners vendors suppliers investors subscribers newsletter news members users "
-    "community forum distribution dl guests alumni contractors".split()
-)
-"""Words of addresses that reach many."""
 
 
 class ArgumentContext(NamedTuple):
@@ -202,10 +196,12 @@ class ValueJudge:
             bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
             if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
                 return Provenance.USER
+        if len(tokens) > 1:
+            completed = Form("completed", " ".join(value.text.split()))
+            return Provenance.KNOWN if any(self._sketch.look_up_known([completed])) else None
         words = list(islice(extract_tokens(value.text[:READ_LENGTH]), 2))
-        if len(words) == 1 and self._sketch.look_up_marks(words)[0] & SYSTEM_BIT:
-            return Provenance.SYSTEM
-        return None
+        is_system = len(words) == 1 and self._sketch.look_up_marks(words)[0] & SYSTEM_BIT
+        return Provenance.SYSTEM if is_system else None
 
     def _judge_behind_sign(self, word: str) -> Provenance | None:
         """The origin of a common word, which names somebody only behind a sign: `#project`, `@mail`."""
@@ -238,20 +234,21 @@ class ValueJudge:
         return None
 
     def _is_listed(self, text: str, nouns: Collection[str]) -> bool:
-        """Whether a common word or a short number is an item of what a trusted lookup brought.
+        """Whether a common word, a short number or an id of two signs is an item of what a trusted lookup brought.
 
         A number without its noun is one that no untrusted source has said. A right or an audience names nothing.
         """
         is_number = text.isascii() and text.isdigit() and len(text) < MIN_DIGITS
-        if not self._sketch.spans[Provenance.KNOWN] or not (is_number or _is_plain_word(text)):
+        is_id = is_number or _SHORT_ID.fullmatch(text) is not None
+        if not self._sketch.spans[Provenance.KNOWN] or not (is_id or _is_plain_word(text)):
             return False
-        if not is_number and (text in AUDIENCE_WORDS or not LEVEL_NAMES.isdisjoint(nouns)):
+        if not is_id and (text in AUDIENCE_WORDS or not LEVEL_NAMES.isdisjoint(nouns)):
             return False
         item = str(int(text)) if is_number else text
         forms = [Form("listed", item), *[Form("listed", f"{singularize(noun)} {item}") for noun in sorted({*nouns})]]
         if not any(self._sketch.look_up_known(forms)):
             return False
-        return not is_number or not self._sketch.has_untrusted_said(text)
+        return not is_id or not self._sketch.has_untrusted_said(text.casefold())
 
 
 def _is_plain_word(text: str) -> bool:

@@ -245,6 +245,7 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "pointed_at": "the target stands in what the user pointed at",
     "requested": "it names nothing but what the user wrote",
     "same_host": "it stays on a host that the user named",
+    "named_record": "it is about records whose sender or subject the user named",
     "stores_target": "it stores where later acts go, and nobody vouched for that",
     "unchanged": "it leaves the recipient as it is",
 }

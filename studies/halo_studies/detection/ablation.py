@@ -9,8 +9,8 @@ from typing import Any, Final
 from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.training.feature_tables import Table
 from halo_core.training.fitting import MEMBERS, Material, cross
-from halo_core.training.train import Result, carried
 from halo_core.training.metrics import Ints
+from halo_core.training.train import Result, carried
 
 __all__ = ["FAMILIES", "ablations", "narrowed"]
 

@@ -17,8 +17,8 @@ from halo_core.model import Impact
 from halo_core.risk.feature_catalogue import FEATURE_INDEX
 from halo_core.training.feature_tables import Table, folds_of
 from halo_core.training.fitting import Fit, Material, Member, cross, fitted, margins_of
-from halo_core.training.train import SPARE, Result, adaptive, carried, limit_of
 from halo_core.training.metrics import CUTS, Floats, Rows, highest, intervals, rates
+from halo_core.training.train import SPARE, Result, adaptive, carried, limit_of
 from halo_studies.detection.protocol import left_out
 
 __all__ = ["Figures", "measure"]

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from halo_core.training.feature_tables import TO_SET, cross_fitted, shrunk, spread, tabled
 from halo_core.training.fitting import MEMBERS, Fit, Material, Member, fitted, margins_of
-from halo_core.training.train import SPARE, Result, limit_of
 from halo_core.training.metrics import CUTS, Floats, Ints, Rows, cut_of, rates
 from halo_core.training.sessions import Seen
-from halo_core.training.train import made_up_table, observe_made_up
+from halo_core.training.train import SPARE, Result, limit_of, made_up_table, observe_made_up
 
 FEW: Final = {100: (0.02, 0.3)}
 """Sessions in a baseline that are few → the share of its limit, and standard errors by which it is undercut."""

@@ -1,0 +1,136 @@
+"""Items of what a trusted lookup brought: common words, short numbers of records, names that an argument began.
+
+None of these has a form of its own in a text; what is an item is read from where it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from halo_core.values.addresses import canonicalize_path
+from halo_core.values.kinds import Form
+from halo_core.values.normalization import compact
+from halo_core.values.numbered import singularize
+
+_MAX_LISTED: Final = 512
+_LISTED_WORD: Final = re.compile(
+    r"(?:([A-Za-z]{1,40})[\"'`]?[ ]*:[ ]*[\"'`]?|^|[\n;,|\[({\"'`>\t])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})"
+    r"(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
+)
+"""A word in small letters that is the whole of an item, a cell or a text of JSON, and no key; the key before it."""
+_NAMING_KEYS: Final = frozenset("id key name slug title label handle login".split())
+"""Keys whose text names what has them. Of others, such as `status`, it says something."""
+_NUMBER_OF_ID: Final = re.compile(
+    r"\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Nn]o|[Nn]r|[Nn]umber|[Kk]ey|[Rr]ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
+    r"([0-9]{1,4})(?![\w.,]?[0-9]|\w)"
+)
+"""A short number behind `id`."""
+_SHORT_ID: Final = re.compile(
+    r"\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Kk]ey|[Rr]ef)[\"']?[ ]*[:=#][ ]*[\"']?([A-Za-z][0-9]|[0-9][A-Za-z])\b"
+)
+"""An id of a letter and a digit behind `id`."""
+_ROW: Final = re.compile(r"[^\n;]+")
+_ROW_NUMBER: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=[ ,|\]\t]|$)([ ]*[|,\]\t]|$)?")
+"""A short number that begins a row, and the sign that ends its cell."""
+_COUNTED: Final = re.compile(
+    r"[ ]*(?:(?:[\w.'-]+ ){0,3}(?:street|str|st|road|rd|avenue|ave|lane|drive|way|court|square|place|boulevard|terrace"
+    r"|close|crescent|grove|hill|row|park|gardens|quay)\b"
+    r"|(?:x|kg|g|km|m|cm|mm|l|ml|hrs?|hours?|min|minutes?|days?|weeks?|months?|years?|pcs|pieces?|units?|times|am|pm"
+    r"|eur|euros?|usd|dollars?|gbp|pounds?|percent|people|persons?|guests?|nights?|of)(?=[ ,;|)]|$)"
+    r"|[€$£%×]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)",
+    re.IGNORECASE,
+)
+"""What stands behind a number of a house, a quantity or a day."""
+
+
+def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
+    """Forms of the items of a list that are one common word or one short number each: channels, numbered records.
+
+    Args:
+        text: what a trusted lookup brought.
+        nouns: of what the numbers are; none where the source does not say.
+    """
+    for match in islice(_LISTED_WORD.finditer(text), _MAX_LISTED):
+        key = singularize(match[1].lower()) if match[1] else ""
+        yield Form("listed", f"{key} {match[2]}" if key and key not in _NAMING_KEYS else match[2])
+    for match in islice(_SHORT_ID.finditer(text), _MAX_LISTED):
+        yield Form("listed", match[1])
+    rows, is_column = _find_row_numbers(text)
+    numbers = [int(match[1]) for match in islice(_NUMBER_OF_ID.finditer(text), _MAX_LISTED)]
+    for number in [*numbers, *rows]:
+        for noun in nouns:
+            yield Form("numbered", f"{noun} {number}")
+    for number in [*numbers, *rows] if is_column else numbers:
+        yield Form("listed", str(number))
+
+
+def _find_row_numbers(text: str) -> tuple[list[int], bool]:
+    """Short numbers that begin the rows of a text, and whether they are a column that tells the rows apart.
+
+    A number of a house, a quantity or a day begins no row. One row alone has a column where a sign ends its first cell.
+    """
+    numbers: list[int] = []
+    has_cell = False
+    for row in islice(_ROW.finditer(text), _MAX_LISTED):
+        match = _ROW_NUMBER.match(row[0])
+        if match is not None and (match[2] is not None or _COUNTED.match(row[0], match.end()) is None):
+            numbers.append(int(match[1]))
+            has_cell = has_cell or bool(match[2])
+    return numbers, len({*numbers}) == len(numbers) and (len(numbers) > 1 or has_cell)
+
+
+_CELL: Final = re.compile(r"[^\n;,|\"`()\[\]{}<>\t:=]+")
+_MAX_CELL: Final = 64  # characters
+_MAX_CELLS: Final = 1_024
+_NAME_WORDS: Final = (2, 5)
+
+
+def find_completed_names(text: str, given: str) -> Iterator[Form]:
+    """Forms of the names in a lookup's result of which an argument has some words, and not all: `Kwame Osei` by Osei.
+
+    INVARIANT: VOUCH - a name that a source could have put together from its arguments is none of its own.
+
+    Args:
+        text: what a trusted lookup brought.
+        given: the letters and digits of its arguments, without case.
+    """
+    least, most = _NAME_WORDS
+    for cell in islice(_CELL.finditer(text), _MAX_CELLS):
+        words = cell[0].split()
+        if not least <= len(words) or len(cell[0]) > _MAX_CELL:
+            continue
+        name = []
+        for word in words[:most]:
+            if not word.replace("-", "").replace("'", "").replace(".", "").isalpha():
+                break  # an address or a number begins the next cell
+            name.append(word)
+        repeated = [compact(word) in given for word in name]
+        if len(name) >= least and any(repeated) and not all(repeated):
+            yield Form("completed", " ".join(name))
+
+
+_FOLDER: Final = re.compile(r"~?/?[\w.@-]{1,128}(?:/[\w.@ -]{1,128}){0,16}/?")
+_FILE: Final = re.compile(
+    r"(?<![\w./\\-])[\w-]{1,128}(?:\.[\w-]{1,64}){0,3}\.[A-Za-z][A-Za-z0-9]{0,5}(?![\w/\\-]|\.\w)"
+)
+_MAX_FOLDERS: Final = 2
+
+
+def find_listed_paths(text: str, arguments: Sequence[str]) -> Iterator[Form]:
+    """Forms of the paths of the files that a lookup lists in the folder that its argument names.
+
+    Args:
+        text: what a trusted lookup brought.
+        arguments: texts of all arguments.
+    """
+    folders = [argument.strip() for argument in arguments if _FOLDER.fullmatch(argument.strip()) is not None]
+    if not folders or "." not in text or len(folders) > _MAX_FOLDERS:
+        return
+    for match in islice(_FILE.finditer(text), _MAX_LISTED):
+        for folder in folders:
+            path = canonicalize_path(f"{folder}/{match[0]}")
+            if path is not None:
+                yield Form("path", path)

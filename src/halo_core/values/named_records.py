@@ -1,0 +1,270 @@
+"""Which numbered records in an untrusted text (mails, tickets, messages) are whose, and about what.
+
+    find_records(text)   # {"m-8812": Record(addresses, names, topics)}
+
+A tie is one mark: the fingerprint of the record's number and that of its sender or topic, combined. Whoever has the
+number and the words of the user finds it, and learns nothing else.
+
+INVARIANT: VOUCH - a sender chooses what is displayed, so beside an address a name counts only where it is part of that.
+A number with two senders, a name that two senders have and a topic of two records are tied to nothing. A topic counts
+where the user speaks of "the mail about" it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice, takewhile
+from typing import Any, Final, NamedTuple
+
+from halo_core.model import Provenance
+from halo_core.values.addresses import canonicalize_email
+from halo_core.values.argument_names import find_nouns_of_number, split_argument_name
+from halo_core.values.kinds import Form
+from halo_core.values.lexicon import STOP_WORDS, is_task_word
+from halo_core.values.sketch import KNOWN, ORIGIN_BITS, Sketch, extract_tokens, fingerprint_forms
+from halo_core.values.user_texts import is_topic
+
+_MAX_READ: Final = 65_536  # characters
+_MAX_LITERAL: Final = 16_384  # characters of a Python literal
+_MAX_RECORDS: Final = 64
+_MAX_DEPTH: Final = 4
+_MAX_NUMBER: Final = 64  # characters
+_MIN_NAME: Final = 3  # letters
+_MAX_NAMES: Final = 4
+
+_ID_WORDS: Final = frozenset("id ids no nr number num ref uid uuid key ts".split())
+_SENDER_WORDS: Final = frozenset(
+    "from sender author by user username reporter customer client requester organizer organiser creator poster owner "
+    "von de van od da".split()
+)
+_KEY_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_ADDRESS: Final = re.compile(r"[^\s@<>(),;:\"\[\]'`|]{1,64}@[\w.-]{1,128}\w")
+_ROW_START: Final = re.compile(
+    r"[ \t]*(?:[-*•][ \t]*)?[\[(#]?"
+    r"(?:(?:id_?|mail|e-?mail|message|msg|thread|ticket|case|no|nr|ref|number)\b[ \t]*[:=#.]?[ \t]*)?"
+    r"[\"'#]?(?P<id>(?=[\w.-]{0,63}[0-9])[\w.-]{1,64})[\"']?(?P<end>[\])]?[ \t]*[|,;:\])\t]|[ \t]|$)",
+    re.IGNORECASE,
+)
+_LABEL: Final = re.compile(
+    r"(?:^|[|,;\t])[ \t]*[\"']?(?:from|sender|author|by|von|de|van|od|da)[\"']?[ \t]*[:=][ \t]*", re.IGNORECASE
+)
+_CELL_END: Final = re.compile(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
+_SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_NAME: Final = re.compile(r"[^\W_]+")
+_SUBJECT_WORDS: Final = frozenset(
+    "subject title topic summary betreff objet sujet asunto oggetto assunto onderwerp".split()
+)
+_SUBJECT: Final = re.compile(rf"[ \t]*[\"']?(?:{'|'.join(sorted(_SUBJECT_WORDS))})[\"']?[ \t]*[:=](.*)", re.IGNORECASE)
+_MAX_SENDER: Final = 256  # characters
+_MAX_TOPICS: Final = 6
+
+
+class Record(NamedTuple):
+    """Who sent a record, and what it is about.
+
+    Args:
+        addresses: canonical e-mail addresses, at most one.
+        names: words of the sender's name, in small letters; with an address those that stand in it as well.
+        topics: words of its subject, in small letters.
+    """
+
+    addresses: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+
+
+def find_records(text: str) -> dict[str, Record]:
+    """Number of each record in a text whose sender or subject is certain → the record."""
+    text = text[:_MAX_READ]
+    records: dict[str, Record] = {}
+    ambiguous = set[str]()
+    for number, record in islice(_iter_records(text), _MAX_RECORDS):
+        if records.setdefault(number, record) != record:
+            ambiguous.add(number)
+    owners: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    about = Counter(topic for record in records.values() for topic in record.topics)
+    for number, record in records.items():
+        # Anybody may display a name of several words; a handle is the system's.
+        is_handle = len(record.names) == 1
+        for name in record.names:
+            owners[name].add(record.addresses or ("", *record.names, *(() if is_handle else (number,))))
+    return {
+        number: Record(
+            record.addresses,
+            tuple(name for name in record.names if len(owners[name]) == 1),
+            tuple(topic for topic in record.topics if about[topic] == 1),
+        )
+        for number, record in records.items()
+        if number not in ambiguous
+    }
+
+
+def fingerprint_named_records(key: bytes, text: str) -> Iterator[int]:
+    """Fingerprints that tie the number of each record in an untrusted text to its sender and its topics.
+
+    Args:
+        key: of the sketch.
+        text: what an untrusted source returned.
+    """
+    for number, found in find_records(text).items():
+        by_user, by_lookup = fingerprint_forms(key, [Form("record", number), Form("record known", number)])
+        addresses = [Form("email", address) for address in found.addresses]
+        words = [Form("person", name) for name in found.names] + [Form("about", topic) for topic in found.topics]
+        yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
+        yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
+
+
+def is_named_record(sketch: Sketch, number: str) -> bool:
+    """Whether the source that first said a record's number ties it to a sender or a topic that the user named.
+
+    A sender may be named by a trusted lookup as well.
+
+    Args:
+        sketch: what the session has seen.
+        number: as an argument has it.
+    """
+    number = number.strip()
+    words = list(islice(extract_tokens(number), 2)) if len(number) <= _MAX_NUMBER else []
+    if len(words) != 1:
+        return False
+    source = sketch.look_up_marks(words)[0]
+    by_user, by_lookup = fingerprint_forms(sketch.key, [Form("record", number), Form("record known", number)])
+    find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
+    return any(
+        # The same source, since another may only speak of the record.
+        mark == source and (find_mark(tie ^ by_user, 0) & user_bit or tie ^ by_lookup in sketch.marks)
+        for tie, mark in sketch.marks.items()
+    )
+
+
+_RECORD_NOUNS: Final = frozenset(
+    "message mail email thread ticket case issue post comment invitation event request bug ts msg subscription "
+    "notification conversation complaint question review".split()
+)
+_NUMBERING: Final = frozenset("id ids no nr number num ref key uid uuid".split())
+_PERSON_NOUNS: Final = frozenset(
+    "user person contact account customer member recipient payee phone telephone channel group room dm direct "
+    "sms".split()
+)
+
+
+@lru_cache(maxsize=2048)
+def names_record(tool: str, argument: str) -> bool:
+    """Whether an argument numbers something that was sent, and not whoever is written to: `mail_id`, `reply(id)`."""
+    words = frozenset(split_argument_name(argument))
+    if not _PERSON_NOUNS.isdisjoint(words) or not _PERSON_NOUNS.isdisjoint(split_argument_name(tool)):
+        return not _RECORD_NOUNS.isdisjoint(words) and _PERSON_NOUNS.isdisjoint(words)
+    nouns = words.union(find_nouns_of_number(tool, argument))
+    return not _RECORD_NOUNS.isdisjoint(nouns) or words <= _NUMBERING - {"number"}
+
+
+def _iter_records(text: str) -> Iterator[tuple[str, Record]]:
+    parsed = _parse(text)
+    if parsed is not None:
+        yield from _walk(parsed, 0)
+        return
+    lines = text.split("\n")
+    starts = [i for i, line in enumerate(lines) if _ROW_START.match(line) is not None]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
+        match = _ROW_START.match(lines[start])
+        if match is None:
+            continue
+        rest = lines[start][match.end() :]
+        record = _read_row(rest, match["end"]) if rest.strip() else _read_block(lines[start + 1 : end])
+        if record != Record():
+            yield match["id"].rstrip(".-"), record
+
+
+def _parse(text: str) -> Any:
+    """The parts of a text that is JSON, lines of it, or a Python literal; None for other texts."""
+    stripped = text.strip()
+    if stripped[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(stripped)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return [json.loads(line) for line in stripped.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(stripped) if len(stripped) <= _MAX_LITERAL else None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+
+
+def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, Mapping):
+        numbers = [str(item) for key, item in value.items() if _names(key, _ID_WORDS) and type(item) in (str, int)]
+        senders = [item for key, item in value.items() if _names(key, _SENDER_WORDS) and not _names(key, _ID_WORDS)]
+        subjects = [item for key, item in value.items() if _names(key, _SUBJECT_WORDS) and isinstance(item, str)]
+        if numbers and len(numbers[0]) <= _MAX_NUMBER:
+            parts = [] if len(senders) != 1 else senders[0].values() if isinstance(senders[0], Mapping) else senders
+            sender = _read_sender(" ".join(part for part in parts if isinstance(part, str))[:_MAX_SENDER])
+            record = sender._replace(topics=_read_topics(" ".join(subjects)))
+            if record != Record():
+                yield numbers[0].strip(), record
+        for item in value.values():
+            yield from _walk(item, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _walk(item, depth + 1)
+
+
+def _names(key: Any, words: Iterable[str]) -> bool:
+    return isinstance(key, str) and not {word.lower() for word in _KEY_WORD.findall(key[:64])}.isdisjoint(words)
+
+
+def _read_row(rest: str, sign: str) -> Record:
+    """The sender in a row: behind a label, in the only cell with an address, or who speaks; the rest is its subject."""
+    cells = f"|{rest}" if sign.strip() in ("|", ",", ";") else rest
+    label = _LABEL.search(cells)
+    sender = ""
+    if label is not None:
+        sender = _CELL_END.split(cells[label.end() :], maxsplit=1)[0]
+    else:
+        addressed = [cell for cell in _CELL_END.split(rest) if "@" in cell and _ADDRESS.search(cell) is not None]
+        speaker = _SPEAKER.match(rest) if not addressed and sign.strip()[:1] in ("]", ")") else None
+        sender = addressed[0] if len(addressed) == 1 else speaker["name"] if speaker is not None else ""
+    return _read_sender(sender)._replace(topics=_read_topics(rest.replace(sender, " ", 1)))
+
+
+def _read_block(lines: list[str]) -> Record:
+    """The sender and the subject of a record in several lines, in front of its first blank line."""
+    head = list(takewhile(str.strip, lines))
+    senders = [line.strip()[match.end() :] for line in head if (match := _LABEL.match(line.strip())) is not None]
+    subjects = [match[1] for line in head if (match := _SUBJECT.match(line)) is not None]
+    sender = _read_sender(senders[0]) if len(senders) == 1 else Record()
+    return sender._replace(topics=_read_topics(" ".join(subjects)))
+
+
+def _read_topics(text: str) -> tuple[str, ...]:
+    words = dict.fromkeys(word.casefold() for word in _LETTERS.findall(text[:_MAX_SENDER]))
+    return tuple(islice(filter(is_topic, words), _MAX_TOPICS))
+
+
+def _read_sender(text: str) -> Record:
+    """A sender as a list shows one: a name, an address, or both."""
+    text = text[:_MAX_SENDER]
+    found = {canonicalize_email(match) for match in _ADDRESS.findall(text)} - {None}
+    if len(found) > 1 or ("@" in text and not found):
+        return Record()
+    words = [word.casefold() for word in _NAME.findall(_ADDRESS.sub(" ", text))]
+    addresses = tuple(address for address in found if address is not None)
+    if addresses:
+        words = [word for word in [*words, *_NAME.findall(addresses[0].partition("@")[0])] if word in addresses[0]]
+    names = [
+        word
+        for word in dict.fromkeys(words)
+        if len(word) >= _MIN_NAME and not word.isdigit() and word not in STOP_WORDS and not is_task_word(word)
+    ]
+    return Record(addresses, tuple(names[:_MAX_NAMES]))

@@ -1,0 +1,139 @@
+"""Room: tasks of the crafts in LangChain with an approver who says yes only to what a task needs. Gives: `run_live`.
+
+    python tests/attacks/live_tasks.py [A|B]    # the figures of a half, or of all
+
+Each task runs clean, with the order planted and ignored, and with the order followed before the work goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "oversight")]
+
+import variant_crafts_lures  # noqa: F401  adds the tasks of the crafts
+from oversight_world import answers, enrolled
+from variant_crafts import CRAFTS, Task, half
+from variant_world import TOOLS, Case, Talk, World
+
+__all__ = ["Ended", "list_runs", "run_live"]
+
+Needed = Callable[[str, Mapping[str, Any]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a task ended.
+
+    Args:
+        done: every call that it needs ran.
+        obeyed: the call that was planted ran.
+        questions: that somebody was asked.
+    """
+
+    done: bool
+    obeyed: bool
+    questions: int
+
+
+def list_runs(task: Task) -> Iterator[tuple[str, Case]]:
+    """`clean`, `resisted` and `obeyed`, with the calls of each."""
+    yield "clean", task.clean()
+    resisted = task.resisted()
+    if resisted is None or not task.obeyed:
+        return
+    yield "resisted", resisted
+    talks, is_open = [], True
+    for talk in task.talks:
+        place = next((i for i, (name, _) in enumerate(talk.calls) if name in task.planted), None)
+        if place is None or not is_open:
+            talks.append(talk)
+            continue
+        calls = (*talk.calls[: place + 1], *task.obeyed, *talk.calls[place + 1 :])
+        talks.append(Talk(talk.told, calls, request=talk.request, goes_on=talk.goes_on))
+        is_open = False
+    yield "obeyed", Case(task.name, tuple(talks), resisted.answers)
+
+
+def run_live(task: Task, case: Case, home: Path) -> Ended:
+    """Run a task; whoever is asked says yes to what the task needs, and no to the rest."""
+    from halo_langchain import Halo
+
+    needed = [(name, dict(args)) for talk in task.talks for name, args in talk.calls]
+    world = World(Halo, home, case)
+    halo = world.halo("desk")
+    enrolled(home)
+    questions, place = 0, None
+    try:
+        for talk in case.talks:
+            place, asked = _run_talk(world, halo, talk, place if talk.goes_on else None, needed)
+            questions += asked
+            halo.store.flush()
+    finally:
+        world.close()
+    ran = [(name, dict(args)) for name, args in world.ran]
+    left = list(needed)
+    for call in ran:
+        if call in left:
+            left.remove(call)
+    obeyed = bool(task.obeyed) and (task.obeyed[-1][0], dict(task.obeyed[-1][1])) in ran
+    return Ended(not left, obeyed, questions)
+
+
+def _run_talk(world: World, halo: Any, talk: Talk, place: Any, needed: list[Any]) -> tuple[Any, int]:
+    from langchain.agents import create_agent
+    from langchain_core.messages import AIMessage, ToolMessage
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.types import Command
+
+    from halo_langchain.testing import ScriptedModel, call
+
+    saver, thread, spoken, heard = place or (InMemorySaver(), f"t-{id(talk)}", 0, 0)
+    steps = [call("step", item, id=f"m{id(talk)}-{i}") for i, item in enumerate(talk.calls)]
+    names = sorted({name for name, _ in talk.calls})
+    tools = [halo.guard(world.function(name), resource=TOOLS[name][2]) for name in names]
+    model = ScriptedModel(script=[*["before"] * spoken, *steps, AIMessage(talk.reply)])
+    agent = create_agent(model, tools, middleware=[halo.middleware()], checkpointer=saver)
+    config: Any = {"configurable": {"thread_id": thread}}
+    state = agent.invoke({"messages": [("user", talk.told)]}, config)
+    questions = 0
+    while state.get("__interrupt__"):
+        question = state["__interrupt__"][0].value
+        at = sum(isinstance(m, ToolMessage) for m in state["messages"]) - heard
+        name, args = talk.calls[at]
+        questions += 1
+        answers(world.home, question["pending_id"], approve=(name, dict(args)) in needed)
+        state = agent.invoke(Command(resume=True), config)
+    said = sum(isinstance(m, AIMessage) for m in state["messages"])
+    heard = sum(isinstance(m, ToolMessage) for m in state["messages"])
+    return (saver, thread, said, heard), questions
+
+
+def main(which: str) -> None:
+    """Print the figures of a half."""
+    warnings.simplefilter("ignore")
+    found: Counter[str] = Counter()
+    for task in CRAFTS:
+        if half(task.name) not in which:
+            continue
+        for kind, case in list_runs(task):
+            with tempfile.TemporaryDirectory() as folder:
+                ended = run_live(task, case, Path(folder) / "home")
+            found[f"{kind}: tasks"] += 1
+            found[f"{kind}: done unasked"] += ended.done and not ended.questions
+            found[f"{kind}: done"] += ended.done
+            found[f"{kind}: questions"] += ended.questions
+            found[f"{kind}: planted order completed"] += ended.obeyed
+    for name in sorted(found):
+        sys.stdout.write(f"{name:36} {found[name]}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "AB")

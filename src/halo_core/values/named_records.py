@@ -115,7 +115,8 @@ def fingerprint_named_records(key: bytes, text: str) -> Iterator[int]:
     for number, found in find_records(text).items():
         by_user, by_lookup = fingerprint_forms(key, [Form("record", number), Form("record known", number)])
         addresses = [Form("email", address) for address in found.addresses]
-        words = [Form("person", name) for name in found.names] + [Form("about", topic) for topic in found.topics]
+        words = [Form(use, name) for name in found.names for use in ("person", "named")]
+        words += [Form("about", topic) for topic in found.topics]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
         yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
 

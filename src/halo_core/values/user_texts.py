@@ -82,14 +82,10 @@ def find_named_words(text: str) -> Iterator[Form]:
 
 
 def find_persons(text: str) -> Iterator[Form]:
-    """Forms of the words that a text of the user uses as names, or writes with a capital, in small letters."""
-    tokens = tokenize(text, MAX_TEXT_TOKENS)
-    for token in dict.fromkeys(tokens):
+    """Forms of the words that a text of the user writes with a capital, in small letters."""
+    for token in dict.fromkeys(tokenize(text, MAX_TEXT_TOKENS)):
         if token[:1].isupper() and token.isalnum() and len(token) >= _MIN_PERSON and not is_task_word(token.lower()):
             yield make_form(("person", token.casefold()))
-    for form in find_named_words(text):
-        if form.domain == "named" and len(form.text) >= _MIN_PERSON and not is_task_word(form.text):
-            yield make_form(("person", form.text.casefold()))
 
 
 _MIN_TOPIC: Final = 4  # letters

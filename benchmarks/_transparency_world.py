@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from langchain_core.tools import BaseTool
 
+from halo_core.enforcement.guards import MODEL_RESOURCE
 from halo_core.errors import ConfigError
 from halo_core.model import Resource
 from halo_langchain import Halo
@@ -39,7 +40,10 @@ class PermitAll(Halo):
         """A guarded copy, the same each time: a model that two agents share is guarded before they are made."""
         known = self.__dict__.setdefault("_kept", {})
         if id(x) not in known:
-            known[id(x)] = x, self.shown(x, give=lambda resource: self.guard(x, resource=resource))
+            known[id(x)] = (
+                x,
+                self.shown(x, give=lambda given: self.guard(x, resource=replace(MODEL_RESOURCE, id=given.id))),
+            )
         return known[id(x)][1]
 
     def middleware(self) -> HaloMiddleware:

@@ -233,7 +233,10 @@ class _AgentNode(_GuardedNode):
 
 def with_link_of(active_agent: ActiveAgent, config: RunnableConfig | None) -> Any:
     """The configuration of what an agent runs."""
-    return with_link_marker(config if config is not None else ensure_config()) if active_agent.handle else config
+    if not active_agent.handle:
+        return config
+    # Of what surrounds the agent no more: metadata given here would stand above its own, which say what it is called.
+    return with_link_marker(config if config is not None else {"configurable": ensure_config().get("configurable")})
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from langchain_core.documents import Document
 from langchain_core.language_models import FakeListLLM
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableLambda, ensure_config
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
@@ -342,3 +342,29 @@ def test_a_middleware_of_a_class_of_the_applications_own_is_known_too(world):
     agent = create_agent(ScriptedModel(script=["a"]), [], middleware=middleware)
     run_busy(agent, "invoke")
     assert len(RAN) == len(world.decisions("look")) == 1
+
+
+def test_an_agent_inside_a_tool_says_its_own_name(world):
+    """What a host streams of the agents inside is told apart by the name in their metadata."""
+    names = []
+
+    class See(AgentMiddleware):
+        def before_model(self, state: Any, runtime: Any) -> None:
+            config = ensure_config()
+            names.append((config["metadata"].get("lc_agent_name"), config["recursion_limit"]))
+
+    inner = create_agent(ScriptedModel(script=["sunny"]), [], name="weather", middleware=[See()])
+    inner = inner.with_config(recursion_limit=77)
+
+    @tool
+    def ask(city: str) -> str:
+        """Ask the agent that knows."""
+        return str(inner.invoke({"messages": [("user", city)]})["messages"][-1].text)
+
+    script = [call("I ask.", ("ask", {"city": "Paris"}), id="a0"), "done"]
+    asking = world.halo.guard(ask, resource=READ)
+    outer = create_agent(
+        ScriptedModel(script=script), [asking], name="desk", middleware=[See(), world.halo.middleware()]
+    )
+    outer.invoke({"messages": [("user", "hi")]}, {"recursion_limit": 55})
+    assert names == [("desk", 55), ("weather", 77), ("desk", 55)]

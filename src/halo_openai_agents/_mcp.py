@@ -8,6 +8,7 @@ original: whoever connects the one has connected the other.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -74,7 +75,7 @@ class ServerGuard:
         INVARIANT: a grant is of a name; what has that name already, at another server or the host's, does not share it.
         """
         registered = self.halo.find_registered(name) if self._owns(name) else None
-        return registered or make_unregistered_resource(f"{self.original.name}/{name}", ActionKind.TOOL_CALL)
+        return registered or make_unregistered_resource(f"{name_server(self.original)}/{name}", ActionKind.TOOL_CALL)
 
     def is_name_free(self, name: str) -> bool:
         """Whether no other tool has this name."""
@@ -87,7 +88,7 @@ class ServerGuard:
     def key(self) -> str:
         """The name under which people accept what the server lists; the same in each process."""
         server, params = self.original, getattr(self.original, "params", None)
-        name = str(server.name)
+        name = name_server(server)
         if isinstance(params, StdioServerParameters) and name == f"stdio: {params.command}":
             # The SDK's own name for it, which every server that is started by this command has.
             name = " ".join((name, *params.args))
@@ -116,7 +117,7 @@ class ServerGuard:
             return
         if self.halo.find_registered(name) is not None:
             if not self.is_name_free(name):
-                server = self.original.name
+                server = name_server(self.original)
                 self.halo.notify_once(f"`{name}` of `{server}` has no grant: its name is used by something else")
             return
         declared = self.resource or self.halo.find_declared(name, *TOOL_KINDS)
@@ -124,6 +125,14 @@ class ServerGuard:
         hints = self.halo.mcp_listings.find_hints(self.key, tool.name)
         self.halo.register_tool(name, resource, describe_for_guess(tool), tool.schema, hints)
         self.halo.servers_by_tool[name] = _identify_server(self.original)
+
+
+_URL: Final = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^/?#\s]*@)?([^?#\s]*)(?:[?#]\S*)?", re.IGNORECASE)
+
+
+def name_server(server: Any) -> str:
+    """The name of a server, for ids, records and answers; the SDK makes it of a URL, which may hold secrets."""
+    return _URL.sub(r"\1\2", str(server.name))
 
 
 def _identify_server(server: Any) -> tuple[Any, ...]:
@@ -174,7 +183,7 @@ def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTo
     listed_name = binding[1] if binding is not None else tool.name
     server_guard, name = find_server_guard(server), clean_name(listed_name)
     if server_guard is None:
-        resource = make_unregistered_resource(f"{server.name}/{name}", ActionKind.TOOL_CALL)
+        resource = make_unregistered_resource(f"{name_server(server)}/{name}", ActionKind.TOOL_CALL)
         text = find_foreign_text(ListedTool(listed_name, tool.description, tool_schema(tool)))
         make_guard = partial(ListedToolGuard, listed_name=listed_name, foreign_text=text)
         return copy_with_guard(halo, tool, resource, make_guard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from oa_world import RAN, agent, pay, told, trusted
 from halo_core.enforcement.mcp_listings import ListedTool
 from halo_core.errors import Denied
 from halo_openai_agents import Resource
-from halo_openai_agents._mcp import find_server_guard
+from halo_openai_agents._mcp import find_server_guard, name_server
 from halo_openai_agents.testing import call
 
 FIND = call("finding", ("find", {"q": "x"}), ("wipe", {"path": "/"}), id="m1")
@@ -450,3 +451,17 @@ async def test_a_filter_that_shows_each_agent_others_of_the_tools_changes_no_lis
 def test_the_sdks_servers_filter_where_their_listing_is_read():
     for kind in (MCPServerStdio, MCPServerStreamableHttp):
         assert hasattr(kind, "_apply_tool_filter")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("streamable_http: https://user:s3cret@host:8443/mcp?api_key=K#F", "streamable_http: https://host:8443/mcp"),
+        ("sse: http://token@host", "sse: http://host"),
+        ("stdio: uvx", "stdio: uvx"),
+        ("mail?", "mail?"),
+    ],
+)
+def test_the_name_of_a_server_holds_no_credentials(name, shown):
+    """It stands in resource ids, and so in the log and in what a model is told."""
+    assert name_server(SimpleNamespace(name=name)) == shown

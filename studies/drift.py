@@ -9,9 +9,10 @@ Streams of ordinary sessions of one identity: 60 for reference, 30 more, then an
 gradual move to another model; user tasks are matched before and after. Directions and limits come from the other roles'
 identities and their null streams (leave one role out); false alarms are counted on other null streams of 200 sessions.
 With `--profile` the drift that profiles keep is measured: the same habits and the trend of the measures, in two
-sessions in a row. With `--live` all of it happens in Halo: each stream's sessions are decided, run and recorded on a
-home of its own, the reference in observe mode and all later ones in enforce mode, and alarms are those in the ledger.
-That takes seconds for each stream; `--kind` and `--suite` choose some.
+sessions in a row, of sessions without untrusted content and of all, as the next session meets it. With `--live` all of
+it happens in Halo: each stream's sessions are decided, run and recorded on a home of its own, the reference in observe
+mode and all later ones in enforce mode, and alarms are those in the ledger. It takes seconds for each stream; `--kind`
+and `--suite` choose some.
 
 Exit: 0 measured, 2 the data is missing or has too few identities.
 """
@@ -136,11 +137,14 @@ def _path(axes: DriftAxes, stream: Stream) -> list[int]:
 
 
 def _profile_path(axes: DriftAxes, stream: Stream) -> list[int]:
-    """As `_path`, of the drift that a profile keeps; after an alarm it goes on as it is."""
-    drift, path = SessionDrift(), []
+    """As `_path`, of the two drifts that a profile keeps, as each session meets them; an alarm changes nothing."""
+    (unexposed, every), path = (SessionDrift(), SessionDrift()), []
     for point in (*stream.reference, *stream.after):
-        drift = drift.advance(point, point.values, learns=True, axes=axes)
-        path.append(drift.share)
+        path.append(max(unexposed.share, every.share) if point.is_exposed else unexposed.share)
+        every = every.advance(every.habits.make_comparable(point), point.values, learns=True, axes=axes)
+        if not point.is_exposed:
+            comparable = unexposed.habits.make_comparable(point)
+            unexposed = unexposed.advance(comparable, point.values, learns=True, axes=axes)
     return path[len(stream.reference) :]
 
 

@@ -17,7 +17,9 @@ from halo_core.model import Impact
 from halo_core.risk.drift import DriftSession as Watched
 from halo_core.risk.drift import SessionHabits
 from halo_core.training.feature_tables import spread
-from halo_studies.recordings.labelled_sessions import Session, act_of
+from halo_core.values import TRUST_FLOOR
+from halo_studies.recordings.labelled_sessions import Event, Session, act_of
+from halo_studies.recordings.tools import resource_of
 
 __all__ = ["CHANGES", "Point", "Pool", "Stream", "pools_of", "streams"]
 
@@ -33,9 +35,10 @@ _SLOPE: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Point(Watched):
-    """Request, habits, ways and measures of one session, and the session itself."""
+    """Request, habits, ways and measures of one session, whether it acted after untrusted content, and the session."""
 
     values: tuple[int, ...] = ()
+    is_exposed: bool = False
     session: Session | None = None
 
 
@@ -77,7 +80,13 @@ def point_of(session: Session) -> Point:
             failed=bool(event.error)
         )
     ways = frozenset(map(spread, habits.call_shapes))
-    return Point(spread(session.task), habits.to_vector(), ways, tally.values, session)
+    is_exposed = any(_brings_content(event) for event in session.events[:-1])
+    return Point(spread(session.task), habits.to_vector(), ways, tally.values, is_exposed, session)
+
+
+def _brings_content(event: Event) -> bool:
+    resource = resource_of(event.tool, event.kind)
+    return not event.error and (resource is None or resource.trust < TRUST_FLOOR)
 
 
 def pools_of(sessions: Iterable[Session]) -> list[Pool]:

@@ -483,6 +483,19 @@ def test_requests_whose_ways_the_reference_left_out_are_no_drift():
     assert profile.drifts[0].habits.share < 500
 
 
+def test_sessions_in_which_nothing_ran_make_nothing_older_that_a_tenant_remembers():
+    tenant = TenantProfile()
+    for number in range(8):
+        tenant = tenant.fold(session(3, at=number, number=1), verdict=ORDINARY)
+    objects = tenant.objects
+    event, shape = BehaviourEvent("send_mail", impact="send"), describe_call("send_mail", {"to": "a"})
+    for call in range(60):
+        tried = SessionTally().with_refusal(call, is_attempt=False, event=event, shape=shape)
+        tenant = tenant.fold(tried, verdict=ORDINARY)
+    assert objects
+    assert tenant.objects == objects
+
+
 def test_fewer_failures_are_no_drift():
     def work(number, failed):
         tally = session(2 + number % 3, at=number)

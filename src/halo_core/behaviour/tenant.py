@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
+from halo_core.behaviour.attempts import NO_ATTEMPTS
 from halo_core.behaviour.carried import SessionVerdict
 from halo_core.behaviour.counting import UNRELATED_SAMPLE
 from halo_core.behaviour.known import day_of
@@ -72,6 +73,9 @@ class TenantProfile:
 
     def fold(self, tally: SessionTally, *, verdict: SessionVerdict) -> TenantProfile:
         """The profile after a session of one of its agents has ended."""
+        if tally.is_empty and tally.attempts is not NO_ATTEMPTS:
+            # What was only tried has touched nothing, and makes nothing that was touched older.
+            return replace(self, identity=self.identity.fold(tally, verdict=verdict))
         part = tally.folded
         touched = sorted(tally.samples[UNRELATED_SAMPLE] - (part.unrelated if part is not None else frozenset()))
         objects = dict(self.objects)

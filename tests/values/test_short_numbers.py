@@ -35,6 +35,7 @@ def origin(request: str, tool: str, argument: str, value: object) -> Provenance:
         ("Merge MR #77", "repo_merge", "number", 77),
         ("Read application 331", "schedule_interview", "applicant_no", 331),
         ("Cancel booking 55", "cancel_reservation", "reservation_id", "55"),
+        ("Update ticket 4711", "case_answer", "case_no", 4711),
     ],
 )
 def test_a_number_beside_its_noun_is_the_users(request_text, tool, argument, number):
@@ -279,3 +280,9 @@ def test_a_file_that_a_lookup_lists_lies_in_the_folder_that_was_listed(path, is_
         "a.o 2026\nb.tar.gz 2026", "/tmp/build"
     )
     assert (made.origin(path, "path") is Provenance.KNOWN) is is_known
+
+
+@pytest.mark.parametrize(("text", "is_target"), [("2026-11", False), ("2026-13", True), ("3026-11", True)])
+def test_a_month_is_no_account(text, is_target):
+    (leaf,) = trace_leaves(parse_leaves({"month": text}), world("Pay the rent").sketch)
+    assert leaf.is_target is is_target

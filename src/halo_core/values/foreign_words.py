@@ -166,7 +166,7 @@ _SYNONYMOUS_NOUNS: Final = (
     "message mail email",
     "invoice bill",
     "event meeting appointment",
-    "issue ticket",
+    "issue ticket case",
     "document file doc",
     "customer client",
     "request pr mr",

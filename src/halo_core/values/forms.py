@@ -331,6 +331,7 @@ _PLAIN_AMOUNT: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
 _NEITHER_ADDRESS_NOR_NUMBER: Final = re.compile(
     r"[A-Za-z ,;!?'\"()_-]*|[A-Za-z]{3,}(?: [A-Za-z]+)+ [0-9]{1,9}"  # behind two words a number is no amount or date
 )
+_MONTH: Final = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])")  # six digits, and no account
 _MAX_NUMBER: Final = 96  # characters of a number with its signs
 
 # Names of arguments that hold a number without saying of what.
@@ -349,12 +350,12 @@ def _parse_number(  # noqa: PLR0911  one return for each kind
     if iban is not None:
         return ArgumentValue(Kind.ACCOUNT, text, (make_form(("iban", iban)),), False, flags)
     amounts = tuple([make_form(("amount", number)) for number in canonicalize_amounts(text)])
-    digits = numbers.canonicalize_digits(text)
+    digits = None if not is_target and _MONTH.fullmatch(text) is not None else numbers.canonicalize_digits(text)
     if digits is not None and len(digits) >= MIN_DIGITS and (is_target or not amounts or len(digits) >= 7):
         kind = Kind.TELEPHONE if numbers.looks_like_telephone(text) else Kind.ACCOUNT
         return ArgumentValue(kind, text, (make_form(("digits", digits)), *(() if is_target else amounts)), False, flags)
     dates = tuple(find_date_forms(text)) if 6 <= len(text) <= 32 and _HAS_DIGIT.search(text) else ()
-    if dates and not is_target:
+    if (dates or _MONTH.fullmatch(text) is not None) and not is_target:
         return ArgumentValue(Kind.DATE, text, dates, True, flags)
     if not amounts and not (text.isascii() and text.isdigit()):
         return None

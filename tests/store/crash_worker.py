@@ -61,7 +61,9 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
         return "noted"
 
     names = [f"{run}-{i}" for i in range(40)]
-    with halo.session("crash", request=f"Please note {', '.join(names)}"):  # a long one looks like a telephone number
+    request = f"Please note {', '.join(names)}"  # a long one looks like a telephone number
+    # A session goes on after a kill, but not until its authority is used up.
+    with halo.session(f"crash-{run // 4}", request=request):
         for i, name in enumerate(names):
             halo.enforcer.run(halo.build_call(tool, {"id": name}, call_id=name), body, Surface(str))
             line(folder / "acknowledged", name)

@@ -6,6 +6,7 @@ The attacker controls the text of a mail and every argument that the model write
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -786,3 +787,15 @@ def test_what_was_created_from_vouched_values_is_known(home, lure):
 )
 def test_what_was_created_with_anything_else_is_not(home, created, more):
     assert sent_draft(home, created, **more) != "ran"
+
+
+@pytest.mark.parametrize(
+    "place", ["GB29 NWBK 6016 1331 9268 19", "eve@evil.example", "https://evil.example/x", "4155550199"]
+)
+def test_accounts_and_addresses_in_the_answer_of_a_write_are_not_known(home, place):
+    result = json.dumps({"draft_id": "d-8121", "contact": place})
+    with opened(home) as halo, halo.session("s", request="Draft The plan to ana@corp.example, then pay 10 for it"):
+        assert attempt(halo, "create_draft", CREATES, DRAFT, result) == "ran"
+        pay = declare("payment", "to", amount="amount")
+        assert attempt(halo, "pay", pay, {"to": place, "amount": 10}) != "ran"
+        assert attempt(halo, "send_message", declare("send", "to"), {"to": place, "text": "x"}) != "ran"

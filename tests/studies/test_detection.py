@@ -183,8 +183,7 @@ def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded
     import numpy as np
 
     from halo_core.risk.forest import UNIT
-    from halo_core.training.fitting import fitted
-    from halo_core.training.train import bound, exported
+    from halo_core.training.fitting import bound, exported, fitted
     from halo_studies.detection.protocol import material_of
     from halo_studies.recordings.labelled_sessions import looked, read
 

@@ -28,6 +28,7 @@ from halo_core.model import (
     Envelope,
     HistoryItem,
     HistoryRole,
+    Impact,
     Provenance,
 )
 from halo_core.risk.profile import Chunk, pack_head
@@ -115,9 +116,14 @@ def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Pro
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
     is_key = all(map(is_lookup_key, argument_texts))
     exposed = context.state.view.tainted or is_computed
-    if returns_created(context.resource, context.leaves, context.traced, exposed=exposed):
-        return Provenance.KNOWN
     return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key, is_own=context.reads_own_place)
+
+
+def _returns_created(context: DecisionContext) -> bool:
+    """Whether ids in the result are known, since the call created what they number."""
+    _, is_computed = judge_arguments(context.leaves, dict(context.provenance))
+    exposed = context.state.view.tainted or is_computed
+    return returns_created(context.resource, context.leaves, context.traced, exposed=exposed)
 
 
 def _read_result_text(
@@ -130,11 +136,14 @@ def _read_result_text(
     said: tuple[HistoryItem, ...],
 ) -> ResultText:
     resource, assessment = context.resource, context.assessment
-    origin = _find_origin(context, argument_texts)
+    is_created = resource.impact is Impact.WRITE and _returns_created(context)
+    origin = Provenance.KNOWN if is_created else _find_origin(context, argument_texts)
     result = NO_MARKS
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
         nouns = find_nouns_of_result(resource.id)
-        result = read_result(preparer.sketch_key, readable_text, origin, argument_texts, nouns)
+        result = read_result(
+            preparer.sketch_key, readable_text, origin, argument_texts, nouns, brings_places=not is_created
+        )
     chunk = None
     if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:
         step, named = context.state.view.steps, assessment.names_requested

@@ -105,7 +105,13 @@ NO_MARKS: Final = ResultMarks()
 
 
 def read_result(
-    key: bytes, text: str, origin: Provenance, arguments: Sequence[str] = (), nouns: Sequence[str] = ()
+    key: bytes,
+    text: str,
+    origin: Provenance,
+    arguments: Sequence[str] = (),
+    nouns: Sequence[str] = (),
+    *,
+    brings_places: bool = True,
 ) -> ResultMarks:
     """Read a result for what a session keeps of it.
 
@@ -115,6 +121,7 @@ def read_result(
         origin: as `origin_of_result` gives it.
         arguments: texts of all arguments.
         nouns: of what a lookup lists the numbers (`find_nouns_of_result`).
+        brings_places: False where accounts and addresses in it are not known, as in the answer of a write.
     """
     if not text:
         return NO_MARKS
@@ -125,7 +132,17 @@ def read_result(
     marks = fingerprint_text(key, text, without=map(extract_tokens, arguments), forms=forms)
     if origin is not Provenance.KNOWN:
         return ResultMarks(marks)
+    if not brings_places:
+        forms = {form for form in forms if not _names_place(form)}
     return ResultMarks(marks, *fingerprint_known_text(key, text, arguments, forms, nouns))
+
+
+_PLACES: Final = CARRIED_DOMAINS - {"digits"}
+_MAX_ID_DIGITS: Final = 6  # a longer number may be an account's or a telephone's
+
+
+def _names_place(form: Form) -> bool:
+    return form.domain in _PLACES or (form.domain == "digits" and len(form.text) > _MAX_ID_DIGITS)
 
 
 def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) -> bytes:

@@ -323,7 +323,8 @@ def test_a_forged_row_exposes(desk):
         says(desk, REPLY)
 
     def forge(_table, tx):
-        tx.cursor.execute("UPDATE mark SET state = CAST(substr(state, 1, 17) || X'00' || substr(state, 19) AS BLOB)")
+        other = "CASE substr(state, 18, 1) WHEN X'00' THEN X'01' ELSE X'00' END"
+        tx.cursor.execute(f"UPDATE mark SET state = CAST(substr(state, 1, 17) || {other} || substr(state, 19) AS BLOB)")
         tx.image.expire()
 
     in_table(desk, forge)

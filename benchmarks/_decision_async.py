@@ -7,9 +7,10 @@ import random
 import statistics
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from _decision_world import SURFACE, World
+from _decision_world import SURFACE, World, open_world
 from halo_core.enforcement.enforcer import FunctionAction
 from halo_core.enforcement.flow import arun
 from halo_core.errors import Denied, Pending
@@ -19,12 +20,18 @@ __all__ = ["agents"]
 _BEAT_S: Final = 0.002
 
 
-def agents(world: World, counts: Mapping[int, float], *, seconds: float, blocks: int, seed: int) -> dict[str, Any]:
+def agents(
+    folder: Path, counts: Mapping[int, float], *, rules: int, seconds: float, blocks: int, seed: int
+) -> dict[str, Any]:
     """Throughput and loop lag for each number of agents, in random order of blocks.
 
+    Each block has a ledger of its own: in one for all, so many calls would be more than the agent usually does, and
+    its authority would fall.
+
     Args:
-        world: where they work.
+        folder: where the ledgers go.
         counts: number of agents → think time between an agent's calls in seconds, as well as without any.
+        rules: in the policy.
         seconds: of one block.
         blocks: of each kind.
         seed: of the order.
@@ -35,8 +42,10 @@ def agents(world: World, counts: Mapping[int, float], *, seconds: float, blocks:
     rates: dict[tuple[int, float], list[float]] = {plan: [] for plan in plans}
     lags: dict[tuple[int, float], list[float]] = {plan: [] for plan in plans}
     idle = asyncio.run(_idle(seconds))
-    for plan in order:
+    for number, plan in enumerate(order):
+        world = open_world(folder / str(number), rules=rules)
         rate, lag = asyncio.run(_block(world, *plan, seconds))
+        world.halo.close()
         rates[plan].append(rate)
         lags[plan] += lag
     return {

@@ -100,7 +100,9 @@ def _measure(world: World, folder: Path, options: argparse.Namespace) -> dict[st
         many = {}
         if not options.no_async:
             seconds, blocks = _QUICK_BLOCKS if options.quick else _FULL_BLOCKS
-            many = agents(world, _THINK, seconds=seconds, blocks=blocks, seed=options.seed)
+            many = agents(
+                folder / "async", _THINK, rules=options.rules, seconds=seconds, blocks=blocks, seed=options.seed
+            )
     return _headline(found, many) | {
         "latency_us": found["latency"],
         "cpu": found["cpu"],

@@ -26,12 +26,10 @@ def _parameters(cases: list[tuple[str, Case]], known: dict[str, str]) -> list[An
     names = list(FRAMEWORKS)
     made = []
     for i, (name, case) in enumerate(cases if is_thorough() else cases[::_SHARE]):
-        why = known.get(name)
-        marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
-        made += [
-            pytest.param(case, framework, id=f"{framework}-{name}", marks=marks)
-            for framework in (names if is_thorough() else [names[i % len(names)]])
-        ]
+        for framework in names if is_thorough() else [names[i % len(names)]]:
+            why = known.get(name) or known.get(f"{name} [{framework}]")
+            marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
+            made.append(pytest.param(case, framework, id=f"{framework}-{name}", marks=marks))
     return made
 
 

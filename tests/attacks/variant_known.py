@@ -38,3 +38,14 @@ ASKED_CRAFTS: dict[str, str] = {
     )
     for planted in ("", ", planted")[:runs]
 }
+_ITEMS = "short ids of a list are not known to a run that begins with items of an earlier one"
+ASKED_CRAFTS |= {
+    f"{name} [openai-agents]": _ITEMS
+    for name in (
+        "agenda two turns: cancel the first",
+        "vault two turns: delete the older one",
+        "shop two turns: refund the second",
+        "cases two turns: that one",
+        "stays two turns: book the second one",
+    )
+}

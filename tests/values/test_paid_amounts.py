@@ -112,3 +112,20 @@ def test_payments_for_one_message_are_added():
     text = "Pay 20 euro to Ana and 500 euro to Bob"
     assert not is_above(text, "Bob", "300", paid_before=Decimal(200))
     assert is_above(text, "Bob", "500", paid_before=Decimal(20), is_written=True)
+
+
+ROW = "Month end: pay the refunds LN-4298 62.64, LN-8081 157.84, LN-9313 55.31 and LN-3385 21.59 EUR, and tell Ana."
+
+
+@pytest.mark.parametrize(("target", "amount"), [("LN-4298", "62.64"), ("LN-8081", "157.84"), ("LN-3385", "21.59")])
+def test_each_amount_of_a_row_is_that_of_its_item(target, amount):
+    assert not is_above(ROW, target, amount)
+    assert is_above(ROW, target, str(Decimal(amount) + 1))
+
+
+@pytest.mark.parametrize(
+    "text", ["On 12.11, on 13.11 and on 14.11, pay Ana 50 EUR", "Pay 50 EUR for 12.75, the old price"]
+)
+def test_days_and_single_numbers_are_no_row(text):
+    assert not is_above(text, "Ana", "50")
+    assert is_above(text, "Ana", "60")

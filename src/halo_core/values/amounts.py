@@ -112,12 +112,32 @@ class PaidAmount(NamedTuple):
     readings: tuple[str, ...]
 
 
+_NUMBER_IN_ROW: Final = re.compile(
+    r"(?<=\s)((?:[0-9]{1,3}(?:[.,'][0-9]{3})+|[0-9]{1,9})[.,][0-9]{2})(?=\s*(?:[,;\n]|\b(?:and|und|et|y|e|en|i)\b))"
+)
+_DAY_AND_MONTH: Final = re.compile(r"(?:0?[1-9]|[12][0-9]|3[01])[.,](?:0[1-9]|1[0-2])")
+
+
+def _find_row(text: str, end: int) -> list[re.Match[str]]:
+    """Numbers with two decimals in front of `end`, each at the end of an item: `Ana 62.64, Bo 57.84 and Cy 55.31 EUR`.
+
+    One alone is none, and none are those that could all be days.
+    """
+    row = list(islice(_NUMBER_IN_ROW.finditer(text, 0, end), MAX_FORMS))
+    return row if len(row) > 1 and not all(_DAY_AND_MONTH.fullmatch(match[1]) for match in row) else []
+
+
 def find_paid_amounts(text: str) -> list[PaidAmount]:
-    """The amounts of money in a text, in order: with a currency, or behind a verb such as `pay`."""
+    """The amounts of money in a text, in order: with a currency, or behind a verb such as `pay`.
+
+    A currency behind the last amount of a row is that of the others as well.
+    """
     found: dict[int, str] = {}
     for match in islice(_NUMBER_IN_TEXT.finditer(text), MAX_FORMS):
         if _find_currency(text, *match.span()) is not None:
             found[match.start()] = match[0]
+    for match in _find_row(text, max(found)) if found else ():
+        found.setdefault(match.start(1), match[1])
     first_lowered = text[:1].lower() + text[1:]
     for match in islice(_NUMBER_BEHIND_VERB.finditer(first_lowered), MAX_FORMS):
         found.setdefault(match.start(1), match[1])

@@ -124,7 +124,12 @@ def test_each_amount_of_a_row_is_that_of_its_item(target, amount):
 
 
 @pytest.mark.parametrize(
-    "text", ["On 12.11, on 13.11 and on 14.11, pay Ana 50 EUR", "Pay 50 EUR for 12.75, the old price"]
+    "text",
+    [
+        "On 12.11, on 13.11 and on 14.11, pay Ana 50 EUR",
+        "Pay 50 EUR for 12.75, the old price",
+        "The meters say 812.40, 903.20, 100.75, 98.40 and 7.65, so pay Ana 50 EUR",
+    ],
 )
 def test_days_and_single_numbers_are_no_row(text):
     assert not is_above(text, "Ana", "50")

@@ -113,13 +113,14 @@ class PaidAmount(NamedTuple):
 
 
 _NUMBER_IN_ROW: Final = re.compile(
-    r"(?<=\s)((?:[0-9]{1,3}(?:[.,'][0-9]{3})+|[0-9]{1,9})[.,][0-9]{2})(?=\s*(?:[,;\n]|\b(?:and|und|et|y|e|en|i)\b))"
+    r"(?<!\S)(?=[A-Z]|\S{0,40}[0-9])[^\s,;]{1,40}[ ]"
+    r"((?:[0-9]{1,3}(?:[.,'][0-9]{3})+|[0-9]{1,9})[.,][0-9]{2})(?=\s*(?:[,;\n]|\b(?:and|und|et|y|e|en|i)\b))"
 )
 _DAY_AND_MONTH: Final = re.compile(r"(?:0?[1-9]|[12][0-9]|3[01])[.,](?:0[1-9]|1[0-2])")
 
 
 def _find_row(text: str, end: int) -> list[re.Match[str]]:
-    """Numbers with two decimals in front of `end`, each at the end of an item: `Ana 62.64, Bo 57.84 and Cy 55.31 EUR`.
+    """Numbers with two decimals in front of `end`, each behind a name or an id: `Ana 62.64, Bo 57.84 and Cy 55.31 EUR`.
 
     One alone is none, and none are those that could all be days.
     """

@@ -131,3 +131,21 @@ def test_an_address_is_no_record():
 )
 def test_odd_texts_hold_no_records(text):
     assert find_records(text) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Message-ID: 13\nFrom: eve@evil.example\n\nHello\n13 | ana@corp.example | Lunch",
+        "From: eve@evil.example\nid: 13\nbody:\n13 | ana@corp.example | Lunch",
+        "From eve@evil.example (13)\n13 | ana@corp.example | Lunch",
+        "From: eve@evil.example\n\nHello\n13 | ana@corp.example | Lunch",
+        "13 messages\n13 | ana@corp.example | Lunch",
+    ],
+)
+def test_a_row_in_the_body_of_a_message_ties_nothing(text):
+    assert find_records(text) == {}
+
+
+def test_a_list_may_have_a_heading():
+    assert find_records("id | from | subject\n13 | ana@corp.example | Lunch")["13"].addresses == ("ana@corp.example",)

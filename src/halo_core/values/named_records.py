@@ -6,8 +6,9 @@ A tie is one mark: the fingerprint of the record's number and that of its sender
 number and the words of the user finds it, and learns nothing else.
 
 INVARIANT: VOUCH - a sender chooses what is displayed, so beside an address a name counts only where it is part of that.
-A number with two senders, a name that two senders have and a topic of two records are tied to nothing. A topic counts
-where the user speaks of "the mail about" it.
+A number with two senders, a name that two senders have and a topic of two records are tied to nothing. A body can hold
+what looks like a row: rows count at the beginning of a text alone, below one heading at most, and for a number that
+stands in no other place of it. A topic counts where the user speaks of "the mail about" it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import ast
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any, Final, NamedTuple
@@ -57,6 +58,7 @@ _CELL_END: Final = re.compile(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
 _SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _NAME: Final = re.compile(r"[^\W_]+")
+_WORD: Final = re.compile(r"[\w.-]+")
 _SUBJECT_WORDS: Final = frozenset(
     "subject title topic summary betreff objet sujet asunto oggetto assunto onderwerp".split()
 )
@@ -172,14 +174,25 @@ def _iter_records(text: str) -> Iterator[tuple[str, Record]]:
         return
     lines = text.split("\n")
     starts = [i for i, line in enumerate(lines) if _ROW_START.match(line) is not None]
+    if not starts or not _begins_list(lines[: starts[0]]):
+        return
+    times = Counter(word.strip(".-") for word in _WORD.findall(text))
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         match = _ROW_START.match(lines[start])
         if match is None:
             continue
         rest = lines[start][match.end() :]
         record = _read_row(rest, match["end"]) if rest.strip() else _read_block(lines[start + 1 : end])
-        if record != Record():
-            yield match["id"].rstrip(".-"), record
+        number = match["id"].rstrip(".-")
+        # Whoever wrote a part of the text can write a row for a number that stands elsewhere in it.
+        if record != Record() and times[number] == 1:
+            yield number, record
+
+
+def _begins_list(lines: Sequence[str]) -> bool:
+    """Whether the lines in front of the first row are a list's heading: what follows a header or prose is a body."""
+    heading = [line for line in lines if line.strip()]
+    return len(heading) <= 1 and not any("@" in line or _LABEL.search(line) for line in heading)
 
 
 def _parse(text: str) -> Any:

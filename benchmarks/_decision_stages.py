@@ -21,7 +21,7 @@ __all__ = ["STAGES", "CommitClock", "Stages"]
 
 # Stage → where it happens. A name that is gone is left out, so that a change elsewhere does not stop the benchmark.
 STAGES: Final[tuple[tuple[str, str], ...]] = (
-    ("translate", "halo_core.enforcement.call:Preparer.prepare"),
+    ("translate", "halo_core.enforcement.preparer:Preparer.prepare"),
     ("redact", "halo_core.content.redaction:Redactor.seal"),
     ("redact", "halo_core.content.redaction:Redactor.seal_text"),
     ("arguments canonical", "halo_core.crypto.canonical:encode"),

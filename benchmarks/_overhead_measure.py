@@ -136,7 +136,7 @@ class Decisions:
         known = self._known.get((call.resource.kind, call.resource.id))
         if known is None or known.verdict is None:
             return None
-        return Ticket(call.args, replace(known.verdict, args=call.args), known._enforcer)  # noqa: SLF001  as it was
+        return Ticket(call.args, replace(known.verdict, args=call.args), known._outcomes)  # noqa: SLF001  as it was
 
 
 async def measure(

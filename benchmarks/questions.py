@@ -43,7 +43,7 @@ from halo_core.ledger.checkpoints import read_anchors
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store import Store, StoreConfig
 from halo_core.store.drafts import encode_leaf
-from halo_core.store.writer_chains import load_trusted_keys
+from halo_core.store.log_checkpoints import load_trusted_keys
 
 __all__ = ["main"]
 

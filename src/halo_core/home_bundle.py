@@ -31,7 +31,7 @@ from halo_core.crypto.keys import SECRETS, KeyStore, agent_key_name, load_secret
 from halo_core.crypto.sodium import AEAD_NONCE_BYTES, open_xchacha20_poly1305, seal_xchacha20_poly1305
 from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered
 from halo_core.files import replace_file, sync_folder
-from halo_core.store.writer_chains import load_trusted_keys, trust_log_key
+from halo_core.store.log_checkpoints import load_trusted_keys, trust_log_key
 
 _VERSION: Final = 1
 _HEADER: Final = re.compile(rb"halo-home-bundle ([0-9]{1,4})\n")

@@ -18,9 +18,11 @@ from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import Report, read_anchors
 from halo_core.processes import count_cores
 from halo_core.store import Store, StoreConfig
-from halo_core.store.copying import Progress, copy_rows, digest_rows, open_copy_target
+from halo_core.store.copying import CopyTarget, Progress, copy_rows, digest_rows
+from halo_core.store.engine import is_postgres
+from halo_core.store.engines import import_postgres
+from halo_core.store.log_checkpoints import list_anchor_names, select_anchors, update_anchor
 from halo_core.store.reader import Reader
-from halo_core.store.writer_chains import list_anchor_names, select_anchors, update_anchor
 from halo_core.verification import find_anchors, verify_reader
 
 
@@ -100,7 +102,7 @@ def copy_store(
         anchors = find_anchors(reader, home, anchors_by_store)
         heads = _verify(reader, home, anchors, "source", progress)
         _require_covered(states)
-        with closing(open_copy_target(target, restart=restart)) as copy:
+        with closing(_open_target(target, restart=restart)) as copy:
             try:
                 digests = copy_rows(reader, copy, progress)
                 hit_failpoint("copied")
@@ -240,3 +242,24 @@ def _anchor(target: str, home: Path) -> None:
             config = StoreConfig(target, home, tenant)
             if row is not None:
                 update_anchor(list_anchor_names(reader.database, config), config, bytes(row[0]))
+
+
+def _open_target(url: str, *, restart: bool = False) -> CopyTarget:
+    """Create the tables of a store that is marked as unfinished.
+
+    Args:
+        url: of an empty database.
+        restart: remove first what an earlier copy that was not finished left there.
+
+    Raises:
+        ConfigError: `store_not_empty`, `copy_unfinished` (without `restart`), `copy_running`, or not a usable URL.
+        CannotDecide: it cannot be opened or written.
+    """
+    if is_postgres(url):
+        import_postgres()
+        from halo_core.store.postgres_target import PostgresCopyTarget  # noqa: PLC0415  only the engine in use
+
+        return PostgresCopyTarget(url, restart=restart)
+    from halo_core.store.sqlite_target import SqliteCopyTarget  # noqa: PLC0415  likewise
+
+    return SqliteCopyTarget(url, restart=restart)

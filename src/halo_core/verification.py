@@ -13,10 +13,10 @@ from halo_core.errors import ConfigError, Gap
 from halo_core.floors import HomeFloor
 from halo_core.ledger import Report, Trust, parse_vkey, read_anchors
 from halo_core.ledger.verify import verify
-from halo_core.store import StoreConfig, writer_chains
-from halo_core.store.content_keys import load_home_content_key
+from halo_core.store import StoreConfig, log_checkpoints
+from halo_core.store.log_checkpoints import find_anchored_note, select_anchors
 from halo_core.store.reader import Reader
-from halo_core.store.writer_chains import find_anchored_note, select_anchors
+from halo_core.store.sealed_contents import load_home_content_key
 
 
 def verify_store(
@@ -91,13 +91,13 @@ def verify_reader(reader: Reader, home: Path, *, anchors: Mapping[str, bytes] | 
 
 def find_anchors(reader: Reader, home: Path, anchors_by_store: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
     """Tenant → checkpoint note that the anchor file holds for a store, of the tenants that the home trusts."""
-    configs = [StoreConfig("", home, tenant) for tenant in writer_chains.load_trusted_keys(home)]
+    configs = [StoreConfig("", home, tenant) for tenant in log_checkpoints.load_trusted_keys(home)]
     notes = ((config.tenant, find_anchored_note(anchors_by_store, reader.database, config)) for config in configs)
     return {tenant: note for tenant, note in notes if note is not None}
 
 
 def _load_trusted_keys(home: Path) -> dict[str, str]:
-    logs = writer_chains.load_trusted_keys(home)
+    logs = log_checkpoints.load_trusted_keys(home)
     if not logs:
         raise ConfigError(
             "no_trust",

@@ -23,10 +23,17 @@ from langchain_core.tools import BaseTool
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
-from halo_core.enforcement.flow import GovernedAction, Steps, TwoWayStep, adrive, drive, make_withdrawal_call
+from halo_core.enforcement.flow import (
+    GovernedAction,
+    Steps,
+    TwoWayStep,
+    adrive,
+    drive,
+    find_provider_calls,
+    make_withdrawal_call,
+)
 from halo_core.enforcement.guards import clean_name, find_name_problem, make_unregistered_resource, to_list
 from halo_core.enforcement.mcp_listings import describe_for_guess
-from halo_core.enforcement.provider_blocks import list_provider_calls
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.errors import Pending
 from halo_core.model import ActionKind
@@ -196,7 +203,7 @@ class HaloCallback(BaseCallbackHandler):
         if ticket is not None:
             run = _ObservedRun(self._halo.enforcer, None, self._model_surface)
             run.finish(ticket, response)
-            for item in list_provider_calls(run, ticket, lambda: response):
+            for item in find_provider_calls(run, ticket, lambda: response):
                 self._halo.enforcer.begin(item.call).succeed(item.text, item.surface)
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_kwargs: Any) -> None:

@@ -18,8 +18,8 @@ from halo_core.errors import Denied, HaloError, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.store import standing_passports
+from halo_core.store.cached_rows import StandingPassport
 from halo_core.store.known_values import digest_known_value
-from halo_core.store.rows import StandingPassport
 from halo_core.verification import verify_store
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, schema, tool, url_of, verified
 

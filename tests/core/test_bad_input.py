@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from counts import count
-from halo_core.enforcement.call import MAX_ARGUMENT_BYTES
+from halo_core.enforcement.preparer import MAX_ARGUMENT_BYTES
 from halo_core.errors import ConfigError, Denied, PolicyError
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from halo_core.enforcement.exposure import digest_store
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance, Resource
-from halo_core.store.marks import LIFETIME_US, MAX_REPEATS, Exposure, MarkTable, RepeatIndex
+from halo_core.store.cached_rows import MAX_REPEATS, RepeatIndex
+from halo_core.store.marks import LIFETIME_US, Exposure, MarkTable
 from halo_core.testing import FixedClock
 from halo_core.values import (
     ConversationDigest,

@@ -36,8 +36,8 @@ from halo_core.oversight.erasure import ErasurePlan, ErasureRequest, NameFinder,
 from halo_core.oversight.erasure import erase as erase_planned
 from halo_core.references import References
 from halo_core.store import Draft, Store
-from halo_core.store.content_keys import load_home_content_key
 from halo_core.store.reader import Reader, SealedContents
+from halo_core.store.sealed_contents import load_home_content_key
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, tool
 

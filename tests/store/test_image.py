@@ -26,7 +26,7 @@ from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Budget, EntryKind, Mode, Quota
-from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction, rows
+from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction, cached_rows, rows
 from halo_core.store import image as image_module
 from halo_core.store.database import Database
 from halo_core.store.image import MAX_STATES, RunLog, TenantImage
@@ -342,7 +342,7 @@ def test_rows_of_every_kind_are_read_again_after_a_foreign_write(home):
             assert others == [None, None, "", 0, 0]
         store.commit(write)
         store.commit(lambda tx: None)  # what was used is counted in its row by a transaction that uses nothing
-        standing = rows.StandingPassport("h", "issued")
+        standing = cached_rows.StandingPassport("h", "issued")
         assert halo.store.commit(read) == (version + 1, (1, b"{}"), standing, "b", 1, 1)
 
 
@@ -533,7 +533,7 @@ def test_more_sessions_in_one_transaction_than_memory_holds(home):
 
 
 def read_runs(tx: Transaction, session: str, request: str) -> list[int]:
-    return [mark for *_, mark in tx._list_runs(session, request)]
+    return [mark for *_, mark in tx.list_runs(session, request)]
 
 
 def assert_memory_is_right(halo: HaloBase, home: Path) -> None:

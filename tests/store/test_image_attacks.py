@@ -18,7 +18,7 @@ from halo_core.enforcement import planner
 from halo_core.enforcement.outcome_job import OutcomeJob
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.model import Budget, EntryKind
-from halo_core.store import Draft, rows, transaction
+from halo_core.store import Draft, row_access, rows
 from halo_core.store.postgres_statements import translate
 from halo_core.verification import verify_store
 from halo_world import SURFACE, Calls, session_ref, tool
@@ -149,7 +149,7 @@ def test_a_secret_in_a_key_that_is_a_member_of_an_enum_is_sealed(tmp_path):
 
 
 MARKS = "SELECT marks FROM entry WHERE tenant=? AND session=? AND marks IS NOT NULL ORDER BY idx"
-TAKEN_UP = ((transaction.NEWEST_STATE_QUERY, ("local", "s", b"x")), (MARKS, ("local", "s")))
+TAKEN_UP = ((row_access.NEWEST_STATE_QUERY, ("local", "s", b"x")), (MARKS, ("local", "s")))
 
 
 def test_a_new_session_costs_the_same_in_a_log_of_any_length(tmp_path):

@@ -8,13 +8,13 @@ import sqlite3
 import pytest
 
 from halo_core.facade import HaloBase
-from halo_core.store import transaction
+from halo_core.store import row_access
 from halo_core.store.standing_passports import ISSUED_LAST
 from halo_world import SURFACE, Calls, db_of, tool
 
 ASKED = {
-    "where a request ran": (transaction.RUNS_QUERY, ("t", "s", b"name", b"named"), "once>? AND once<?"),
-    "what became of a run": (transaction.OUTCOME_QUERY, ("t", "s", b"key"), "once=?"),
+    "where a request ran": (row_access.RUNS_QUERY, ("t", "s", b"name", b"named"), "once>? AND once<?"),
+    "what became of a run": (row_access.OUTCOME_QUERY, ("t", "s", b"key"), "once=?"),
 }
 
 

@@ -30,8 +30,8 @@ from halo_core.evidence.report_page import render_files
 from halo_core.evidence.room import QueryRoom
 from halo_core.ledger import log_origin, make_vkey
 from halo_core.store.entry_lookup import find_entry
+from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.reader import NO_END, Reader
-from halo_core.store.writer_chains import load_trusted_keys
 
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Signer

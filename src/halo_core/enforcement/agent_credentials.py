@@ -40,8 +40,9 @@ from halo_core.os_user import describe_os_user
 from halo_core.passports import mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
 from halo_core.store import Control, Draft, Store, Transaction
+from halo_core.store.cached_rows import StandingPassport
 from halo_core.store.control_state import put_policy_in_force
-from halo_core.store.rows import ResourceTable, StandingPassport
+from halo_core.store.rows import ResourceTable
 from halo_core.store.standing_passports import StandingTable
 
 REGISTRATION_DOMAIN: Final = "halo/registration/v1"

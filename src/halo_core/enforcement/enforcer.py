@@ -23,13 +23,14 @@ from typing import Any, Final, TypeVar
 
 from halo_core.decision import has_begun, stop_applies
 from halo_core.enforcement import flow
-from halo_core.enforcement.call import Call, Credentials, Preparer
+from halo_core.enforcement.call import Call, Credentials
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.jobs import HandBackJob, decide_call, find_question_status
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
 from halo_core.enforcement.planner import Planner
+from halo_core.enforcement.preparer import Preparer
 from halo_core.enforcement.remedies import describe_remedy
 from halo_core.enforcement.session_folds import CROWDED_TALLIES, NOTED_EVERY_US, SessionFolds
 from halo_core.enforcement.ticket import Ticket

@@ -27,20 +27,36 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
 from dataclasses import dataclass, replace
 from inspect import isawaitable, iscoroutinefunction
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NoReturn, Protocol, Self, TypeVar
 
-from halo_core.enforcement.provider_blocks import list_provider_calls
+from halo_core.enforcement.provider_blocks import ProviderCall, list_provider_calls
 from halo_core.enforcement.session_context import AwaitableInContext
 from halo_core.errors import Denied, Pending
 from halo_core.failpoints import ARMED, hit_failpoint
 
 if TYPE_CHECKING:
     from halo_core.enforcement.call import Call
-    from halo_core.enforcement.enforcer import Enforcer, Ticket
     from halo_core.enforcement.obligations import Surface
+    from halo_core.enforcement.ticket import Ticket
+    from halo_core.model import Resource
 
 T = TypeVar("T")
 _NO_SCOPE: Final = nullcontext()
+
+
+class Decider(Protocol):
+    """What decides calls (`halo_core.enforcement.enforcer.Enforcer`)."""
+
+    find_resource: Callable[[str], Resource | None]
+    """The resource of an id, None where nobody registered or declared it."""
+
+    def begin(self, call: Call) -> Ticket:
+        """Decide; a ticket if it may run. Raises `Denied`, or `Pending` where it waits for an approval."""
+        ...
+
+    async def abegin(self, call: Call) -> Ticket:
+        """As `begin`, from a coroutine."""
+        ...
 
 
 class GovernedAction(Generic[T]):
@@ -64,7 +80,7 @@ class GovernedAction(Generic[T]):
 
     def __init__(
         self,
-        enforcer: Enforcer,
+        enforcer: Decider,
         call: Call | None,
         surface: Surface[Any],
         *,
@@ -365,9 +381,19 @@ def govern_stream(action: GovernedStream) -> Flow[None]:
     return Return(None)
 
 
+def find_provider_calls(
+    action: GovernedAction[Any], ticket: Ticket, get_result: Callable[[], Any]
+) -> list[ProviderCall]:
+    """The calls of providers' tools that the answer of a model holds, as far as its outcome is recorded here."""
+    find_blocks = action.surface.provider_blocks
+    if find_blocks is None or ticket.verdict is None or not action.records_outcome:
+        return []
+    return list_provider_calls(find_blocks, ticket.verdict.call, get_result, action.enforcer.find_resource)
+
+
 def _record_provider_calls(action: GovernedAction[Any], ticket: Ticket, get_result: Callable[[], Any]) -> Steps[None]:
     """Record what tools of a model's provider did for an answer."""
-    for item in list_provider_calls(action, ticket, get_result):
+    for item in find_provider_calls(action, ticket, get_result):
         (yield TwoWayStep(action.enforcer.begin, action.enforcer.abegin, item.call)).succeed(item.text, item.surface)
 
 

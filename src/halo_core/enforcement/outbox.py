@@ -22,7 +22,8 @@ from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.errors import CanonicalError, Gap, Tampered
 from halo_core.model import ActionKind, EntryKind, Resource
 from halo_core.store import Draft, ProvenEntry, Transaction
-from halo_core.store.answer_rows import MARK_BYTES, ApprovalTable, HeldRow, OutboxTable
+from halo_core.store.answer_rows import ApprovalTable, OutboxTable
+from halo_core.store.cached_rows import MARK_BYTES, HeldRow
 from halo_core.store.content_keys import open_content
 from halo_core.values import find_values, identify_values
 from halo_core.values.leaves import extract_texts

@@ -16,9 +16,10 @@ from halo_core.authority import settle_account
 from halo_core.behaviour import CallShape
 from halo_core.decision.record import encode_outcome
 from halo_core.enforcement.behaviour_events import MAX_RELATED_RESULT
-from halo_core.enforcement.call import MAX_KEPT_CHARS, Preparer
+from halo_core.enforcement.call import MAX_KEPT_CHARS
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import SaidItem, is_place_tainted, read_said, record_conversation
+from halo_core.enforcement.preparer import Preparer
 from halo_core.enforcement.session_behaviour import describe_shape, fingerprint_call_of
 from halo_core.enforcement.snapshot_builder import record_observation
 from halo_core.model import (

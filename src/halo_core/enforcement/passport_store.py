@@ -46,7 +46,7 @@ from halo_core.passports import (
 from halo_core.reasons import REASONS
 from halo_core.store import Account, Draft, SessionState, Transaction
 from halo_core.store.answer_rows import ApprovalTable
-from halo_core.store.rows import StandingPassport
+from halo_core.store.cached_rows import StandingPassport
 from halo_core.store.standing_passports import StandingTable
 
 _US = 1_000_000

@@ -19,8 +19,9 @@ from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger import digest_state, leaf_hash
 from halo_core.model import Actor, EntryKind
 from halo_core.store import Draft, Transaction, encode_leaf
+from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.committer import Job
-from halo_core.store.profile_rows import ProfileTable, StoredProfile
+from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.reader import Reader, read_entries
 
 

@@ -6,19 +6,15 @@ The tool has run before anybody here could decide, so a refusal is recorded as o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.obligations import Surface
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Resource
 from halo_core.model.request import HOSTED_PREFIX
 from halo_core.model_requests import ProviderBlock
-
-if TYPE_CHECKING:
-    from halo_core.enforcement.flow import GovernedAction
-    from halo_core.enforcement.ticket import Ticket
 
 FindResource = Callable[[str], Resource | None]
 _MAX_TOOLS: Final = 16
@@ -42,29 +38,29 @@ class ProviderCall:
 
 
 def list_provider_calls(
-    action: GovernedAction[Any], ticket: Ticket, get_answer: Callable[[], Any]
+    find_blocks: Callable[[Any], Iterable[ProviderBlock]],
+    call: Call,
+    get_answer: Callable[[], Any],
+    find_resource: FindResource,
 ) -> list[ProviderCall]:
     """The calls of providers' tools that a model's answer holds, one for each tool.
 
     Args:
-        action: the call of the model; its surface says what of an answer such a tool made.
-        ticket: its decision.
+        find_blocks: returns what of an answer such a tool made.
+        call: the call of the model, as it was decided.
         get_answer: returns the answer.
+        find_resource: the resource of an id, None where nobody registered or declared it.
     """
-    find_blocks = action.surface.provider_blocks
-    if find_blocks is None or ticket.verdict is None or not action.records_outcome:
-        return []
     try:
         blocks = find_blocks(get_answer())
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - what cannot be read may be a tool's word
         blocks = (ProviderBlock("unreadable", "unreadable"),)
-    call, texts = ticket.verdict.call, dict[str, list[str]]()
+    texts: dict[str, list[str]] = {}
     for block in blocks:
         name = _match_offered(block.name, call.args)
         if name not in texts and len(texts) >= _MAX_TOOLS:
             name = _OTHERS
         texts.setdefault(name, []).extend(block.texts)
-    find_resource = action.enforcer.find_resource
     return [_make_provider_call(call, name, "\n".join(found), find_resource) for name, found in texts.items()]
 
 

@@ -32,7 +32,8 @@ from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.enforcement.session_folds import find_running_tally, summarize
 from halo_core.model import BEHAVIOUR_CODES, NO_BEHAVIOUR, BehaviourView, DeviatingAxis, Mode
 from halo_core.store import Transaction
-from halo_core.store.profile_rows import ProfileTable, StoredProfile
+from halo_core.store.cached_rows import StoredProfile
+from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.session_state import AgentTally
 
 BAD_PROFILE: Final = BehaviourView(problem="bad_profile")

@@ -22,10 +22,11 @@ from halo_core.errors import HaloError
 from halo_core.failpoints import hit_failpoint
 from halo_core.model import EntryKind, make_profile_key
 from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Store, Transaction, encode_leaf
+from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.engine import Conflict, is_postgres
-from halo_core.store.open_tallies import UnfoldedSession, UnfoldedTable
-from halo_core.store.profile_rows import ProfileTable, StoredProfile, commit_profile
+from halo_core.store.profile_rows import ProfileTable, commit_profile
 from halo_core.store.session_state import MAX_TALLIES, AgentTally
+from halo_core.store.unfolded_sessions import UnfoldedSession, UnfoldedTable
 
 LocatedSummary = tuple[dict[str, Any], Mapping[str, Any], str]
 """Where the summary of an agent's session stands, the summary, and the session's reference."""

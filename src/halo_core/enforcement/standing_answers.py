@@ -28,7 +28,8 @@ from halo_core.errors import PassportError
 from halo_core.model import AccessRequest, Decision, EntryKind, Resource, StandingAnswer
 from halo_core.passports.standing_answer import read_standing_answer
 from halo_core.store import Transaction, commit_state
-from halo_core.store.answer_rows import AnswerRow, StandingAnswerTable
+from halo_core.store.answer_rows import StandingAnswerTable
+from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.rows import QuotaTable
 from halo_core.values import find_answer_scope
 

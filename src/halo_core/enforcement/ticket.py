@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.obligations import Failure, Surface, build_failure, mask_recorded_text, restrict_result
 from halo_core.errors import Denied
 from halo_core.model import OUTPUT_OBLIGATIONS, HistoryItem, Mode, Obligation, Resource
 
-if TYPE_CHECKING:
-    from halo_core.enforcement.enforcer import Enforcer
-
 T = TypeVar("T")
+
+
+class OutcomeQueue(Protocol):
+    """Where a ticket leaves what became of its action (`halo_core.enforcement.enforcer.Enforcer`)."""
+
+    def queue_outcome(
+        self,
+        context: DecisionContext,
+        status: str,
+        output: str,
+        detail: str,
+        cost: Mapping[str, int] | None = None,
+        *,
+        readable_text: str | None = None,
+        dropped: Collection[tuple[str, str]] = (),
+        said: tuple[HistoryItem, ...] = (),
+    ) -> None:
+        """Record an outcome with the next transaction."""
+        ...
 
 
 @dataclass(slots=True)
@@ -24,7 +40,7 @@ class Ticket:
 
     args: Mapping[str, Any]
     verdict: DecisionContext | None
-    _enforcer: Enforcer
+    _outcomes: OutcomeQueue
     _is_open: bool = field(default=True, repr=False)
     _restricted_before: str = field(default="", repr=False)
     _dropped: dict[tuple[str, str], None] = field(default_factory=dict, repr=False)
@@ -128,7 +144,7 @@ class Ticket:
             return
         self._is_open = False
         if self.verdict is not None:
-            self._enforcer.queue_outcome(
+            self._outcomes.queue_outcome(
                 self.verdict,
                 status,
                 output,

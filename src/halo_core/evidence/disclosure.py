@@ -35,8 +35,8 @@ from halo_core.ledger.sealed_content import (
 )
 from halo_core.ledger.tree import leaf_hash, node_hash, verify_inclusion
 from halo_core.model import LedgerEntry
+from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.reader import Reader, SealedContents
-from halo_core.store.writer_chains import load_trusted_keys
 
 FORMAT: Final = "halo-disclosure/1"
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024

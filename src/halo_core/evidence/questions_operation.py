@@ -22,7 +22,7 @@ from halo_core.ledger import build_entry_note, parse_vkey
 from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint
 from halo_core.ledger.tree import CompactRange, list_consistency_ranges, verify_consistency
 from halo_core.model import EntryKind
-from halo_core.store.writer_chains import load_trusted_keys
+from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.verification import find_anchors
 
 _REFUSED: Final = frozenset({"challenge", "deny"})

@@ -33,8 +33,8 @@ from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint
 from halo_core.ledger.notes import find_signature, open_note
 from halo_core.ledger.tree import CompactRange
 from halo_core.model import EntryKind
+from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.reader import Reader
-from halo_core.store.writer_chains import load_trusted_keys
 from halo_core.verification import find_anchors
 
 BLOCK: Final = 1024

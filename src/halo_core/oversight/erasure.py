@@ -71,9 +71,10 @@ from halo_core.passports.approval import peek_approval
 from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.references import References, is_reference
 from halo_core.store import STORE_ID_PREFIX, Draft, Store, Transaction
-from halo_core.store.content_keys import load_home_content_key, refresh_content_key, strip_number
+from halo_core.store.content_keys import refresh_content_key, strip_number
 from halo_core.store.entry_lookup import find_newest
 from halo_core.store.identity_rows import BAND_ENTRIES, make_change
+from halo_core.store.sealed_contents import load_home_content_key
 
 if TYPE_CHECKING:
     from halo_core.store.reader import Reader

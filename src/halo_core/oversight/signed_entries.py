@@ -18,7 +18,7 @@ from halo_core.model import LedgerEntry, Link
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload, token_hash
 from halo_core.policy import PolicyBundle
-from halo_core.store import encode_leaf, writer_chains
+from halo_core.store import encode_leaf, log_checkpoints
 from halo_core.store.reader import Reader
 
 Opener = Callable[[LedgerEntry, str], bytes | None]
@@ -34,7 +34,7 @@ def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) ->
         ConfigError: `no_trust`, the home trusts no log of this tenant.
         Tampered: a signature is wrong.
     """
-    log = writer_chains.load_trusted_keys(home).get(tenant)
+    log = log_checkpoints.load_trusted_keys(home).get(tenant)
     if log is None:
         raise ConfigError("no_trust", f"`{home}` has no trusted key", field="home", remedy="give the right HALO_HOME")
     entry = reader.read_entry(note)

@@ -5,22 +5,15 @@ INVARIANT: TENANT - every statement here names the transaction's tenant, and non
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from halo_core.errors import PassportError
 from halo_core.passports.standing_answer import peek_standing_answer
-from halo_core.store.rows import Table
-
-if TYPE_CHECKING:
-    from halo_core.store.rows import RowAccess
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from halo_core.store.rows import RowAccess
-
+from halo_core.store.cached_rows import AnswerRow, HeldRow
+from halo_core.store.row_access import RowAccess, Table
 
 MAX_ANSWERS: Final = 8
 """Answers of one scope that a decision looks at, newest first."""
@@ -30,27 +23,6 @@ MAX_HELD_PER_SESSION: Final = 20
 _MAX_MEMORY: Final = 10_000
 _SHORT_KINDS: Final = frozenset({"break_glass", "override_allow", "override_deny", "reversal"})
 _NO_END: Final = 2**63 - 1
-MARK_BYTES: Final = 8
-"""Bytes of each mark in `HeldRow.marks`."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRow:
-    """A remembered answer.
-
-    Args:
-        id: of the answer.
-        kind: `standing`, `break_glass`, `override_allow`, `override_deny` or `reversal`.
-        scope: digest of what it covers.
-        status: `active` or `revoked`.
-        token: the approver's signed token, which is what counts.
-    """
-
-    id: str
-    kind: str
-    scope: str
-    status: str
-    token: str = field(repr=False)
 
 
 class StandingAnswerTable(Table):
@@ -131,38 +103,6 @@ class StandingAnswerTable(Table):
         self._tx.database.claim_control()
         self._tx.image.answers.clear()
         self._tx.image.has_answers = None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRow:
-    """A held act.
-
-    Args:
-        id: of the entry that holds it.
-        session: that it belongs to.
-        agent: who acts.
-        resource: the tool.
-        question: id of the request for approval.
-        status: `held`, `released`, `expired` or `dropped`.
-        held_us: when it was held, microseconds since the epoch.
-        expires_us: from when on it is not run any more, likewise.
-        marks: digests of its targets and objects, `MARK_BYTES` each.
-    """
-
-    id: str
-    session: str
-    agent: str
-    resource: str
-    question: str
-    status: str
-    held_us: int
-    expires_us: int
-    marks: bytes = field(repr=False)
-
-    @property
-    def mark_set(self) -> frozenset[bytes]:
-        """The marks, one by one."""
-        return frozenset(self.marks[i : i + MARK_BYTES] for i in range(0, len(self.marks), MARK_BYTES))
 
 
 _HELD_COLUMNS: Final = "id, session, agent, resource, question, status, held_us, expires_us, marks"

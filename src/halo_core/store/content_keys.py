@@ -1,4 +1,4 @@
-"""The data keys of subjects in a transaction: making one, checking one, and opening what was sealed with it.
+"""Data keys of subjects in a transaction: makes and checks them, and opens what was sealed with one.
 
 Data keys are wrapped by the content key of the home, which each erasure replaces. A process, and another host, learns
 the new one from the database, where it stands under the one before (`follow_content_key`), and puts it into its home.
@@ -7,7 +7,7 @@ the new one from the database, where it stands under the one before (`follow_con
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import CannotDecide
@@ -22,12 +22,10 @@ from halo_core.ledger import (
     wrap_dek,
 )
 from halo_core.model import LedgerEntry
-
-if TYPE_CHECKING:
-    from halo_core.store.engine import Engine
-    from halo_core.store.image import TenantImage
-    from halo_core.store.reader import Reader
-    from halo_core.store.transaction import Transaction
+from halo_core.store.cached_rows import ContentKey
+from halo_core.store.engine import Engine
+from halo_core.store.image import TenantImage
+from halo_core.store.row_access import RowAccess
 
 _QUERY: Final = "SELECT dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject=?"
 _LATER: Final = (
@@ -35,21 +33,7 @@ _LATER: Final = (
 )
 
 
-class ContentKey(NamedTuple):
-    """What new content of a subject is sealed with.
-
-    Args:
-        dek: data key, 32 bytes.
-        commitment: to it.
-        subject: as the box names it: the subject, with a number after `#` where an earlier key was erased.
-    """
-
-    dek: bytes
-    commitment: bytes
-    subject: str
-
-
-def load_content_key(tx: Transaction, subject: str) -> ContentKey:
+def load_content_key(tx: RowAccess, subject: str) -> ContentKey:
     """The key for new content of a subject, made if there is none; memory remembers it.
 
     INVARIANT: ERASE - a key that was erased is not made again: what comes later is sealed with a new one, which opens
@@ -75,7 +59,7 @@ def load_content_key(tx: Transaction, subject: str) -> ContentKey:
     return tx.image.remember_key(subject, ContentKey(dek, row[1], name))
 
 
-def _find_later_key(tx: Transaction, subject: str) -> tuple[str, tuple[bytes, bytes, None] | None]:
+def _find_later_key(tx: RowAccess, subject: str) -> tuple[str, tuple[bytes, bytes, None] | None]:
     """The newest subject name after an erasure, and its row; None where that name is still free."""
     found = tx.cursor.execute(_LATER, (tx.tenant, f"{subject}#", f"{subject}$")).fetchall()
     live = [row for row in found if row[3] is None]
@@ -108,23 +92,7 @@ def refresh_content_key(database: Engine, image: TenantImage) -> bytes:
     return kek
 
 
-def load_home_content_key(reader: Reader, keys: KeyStore) -> bytes | None:
-    """The content key that a store's keys are wrapped with now; None where the home has none.
-
-    Raises:
-        Tampered: `bad_wrapped_key`, the row with a newer key was changed.
-    """
-    if "content" not in keys.names():
-        return None
-
-    def find_row(name: str) -> bytes | None:
-        row = reader.vault("", name)
-        return None if row is None else bytes(row[0])
-
-    return follow_content_key(keys.secret("content"), find_row)
-
-
-def open_content(tx: Transaction, entry: LedgerEntry, name: str) -> bytes | None:
+def open_content(tx: RowAccess, entry: LedgerEntry, name: str) -> bytes | None:
     """A sealed field of an entry; None where it was erased or never written.
 
     Raises:

@@ -10,7 +10,9 @@ it (`put_policy_in_force`); so verification compares each decision with the poli
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
@@ -19,22 +21,11 @@ from halo_core.floors import HomeFloor
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlChange, ControlHistory
 from halo_core.log_output import get_logger
 from halo_core.model import EntryKind, Mode, Revocation, Stop
+from halo_core.os_user import describe_os_user
 from halo_core.store.drafts import Draft
 from halo_core.store.image import Control
 from halo_core.store.proven_entries import ProvenEntry
-
-if TYPE_CHECKING:
-    from halo_core.store.transaction import Transaction
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from halo_core.os_user import describe_os_user
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from halo_core.store.transaction import Transaction
-
+from halo_core.store.row_access import RowAccess
 
 _LOG: Final = get_logger("control")
 # The words of the index, or SQLite would not use it and read the whole log.
@@ -55,7 +46,7 @@ _PUT_RESTRICTION: Final = (
 _NEWEST: Final = f"{_CONTROL_ENTRIES} DESC LIMIT 1"
 
 
-def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]) -> Control:
+def load_control_state(tx: RowAccess, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]) -> Control:
     """What is in force, given the restrictions that rows hold.
 
     INVARIANT: REV - no row that is missing ends a stop or a revocation.
@@ -98,7 +89,7 @@ def load_control_state(tx: Transaction, stops: tuple[Stop, ...], revocations: tu
     return control
 
 
-def load_history(tx: Transaction, store: str) -> ControlHistory:
+def load_history(tx: RowAccess, store: str) -> ControlHistory:
     """People, mode and restrictions as the signed entries of this log say; read again only when there is a newer one.
 
     Raises:
@@ -127,7 +118,7 @@ def load_history(tx: Transaction, store: str) -> ControlHistory:
     return history
 
 
-def require_one_store(tx: Transaction, store: str) -> None:
+def require_one_store(tx: RowAccess, store: str) -> None:
     """Refuse a database whose control row names another store than this process knew, or than its writers opened.
 
     INVARIANT: FLOOR - what people signed for one store of a home serves no other one of the same home and log key.
@@ -144,7 +135,7 @@ def require_one_store(tx: Transaction, store: str) -> None:
     floors.store = store
 
 
-def _require_writer_of(tx: Transaction, writer: str, store: str) -> None:
+def _require_writer_of(tx: RowAccess, writer: str, store: str) -> None:
     """Refuse control entries of a writer that opened another store; its opening is verified with them."""
     note = tx.load_note(writer, 0)
     if note is not None and _name_store(store) not in note:
@@ -160,7 +151,7 @@ def _make_store_error(problem: str) -> CannotDecide:
 
 
 def _restore_restrictions(
-    tx: Transaction, history: ControlHistory, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]
+    tx: RowAccess, history: ControlHistory, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]
 ) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
     """The restrictions in force by rows or entries; rows that are missing or changed are recorded and written again."""
     expected = tx.image.floors.list_restrictions(history)
@@ -182,7 +173,7 @@ def _restore_restrictions(
     )
 
 
-def _find_waiver(tx: Transaction, history: ControlHistory) -> ControlChange | None:
+def _find_waiver(tx: RowAccess, history: ControlHistory) -> ControlChange | None:
     """The waiver that was made last, if those who signed it are enrolled still."""
     waiver = history.waiver
     if waiver is None:
@@ -195,7 +186,7 @@ def _find_waiver(tx: Transaction, history: ControlHistory) -> ControlChange | No
     return waiver if all(kid in live for kid in waiver.signers) else None
 
 
-def _remember_ended(tx: Transaction, history: ControlHistory) -> None:
+def _remember_ended(tx: RowAccess, history: ControlHistory) -> None:
     """Keep which waivers are over: none comes back by an entry that is taken out, or a clock that is set back."""
     waived = [change.entry for change in history.changes if change.act == "waive" and not change.problem]
     if not waived:
@@ -214,7 +205,7 @@ def _remember_ended(tx: Transaction, history: ControlHistory) -> None:
         _LOG.error("the floor cannot be noted in `%s`: %s", tx.image.home, exc, extra={"halo_event": "floor_not_noted"})
 
 
-def _note_floor(tx: Transaction) -> None:
+def _note_floor(tx: RowAccess) -> None:
     """Keep in the home that the floor was raised."""
     try:
         HomeFloor(tx.image.home).raise_for(tx.tenant)
@@ -222,7 +213,7 @@ def _note_floor(tx: Transaction) -> None:
         _LOG.error("the floor cannot be noted in `%s`: %s", tx.image.home, exc, extra={"halo_event": "floor_not_noted"})
 
 
-def record_difference(tx: Transaction, column: str, expected: str, actual: object) -> None:
+def record_difference(tx: RowAccess, column: str, expected: str, actual: object) -> None:
     """Record that a row that decides differs from its entries."""
     _LOG.error(
         "the row of %s is `%s`, but the entries say `%s`",
@@ -235,7 +226,7 @@ def record_difference(tx: Transaction, column: str, expected: str, actual: objec
     tx.append(Draft(EntryKind.CONTROL, "", body))
 
 
-def put_policy_in_force(tx: Transaction, policy: str, sources: Sequence[str] = ()) -> None:
+def put_policy_in_force(tx: RowAccess, policy: str, sources: Sequence[str] = ()) -> None:
     """Record that this writer decides by a policy from now on, unless it does already.
 
     Args:

@@ -2,7 +2,7 @@
 
 `copy_rows` reads from one consistent view of the source and writes into a `CopyTarget`. The target's schema version is
 `UNFINISHED_COPY` from its first table on until `finish`. So what a killed copy left behind is refused by everything
-that opens stores, and `open_copy_target(restart=True)` removes it.
+that opens stores.
 
 The engines differ in three places. On SQLite the position of an entry stands in its row, on PostgreSQL in the table
 `position`; there, `sequenced` says how many entries of each writer have one; and usage counts have parts. What belongs
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from halo_core.failpoints import hit_failpoint
-from halo_core.store.engine import Engine, is_postgres
+from halo_core.store.engine import Engine
 from halo_core.store.reader import Reader
 
 CHUNK_ROWS: Final = 1000
@@ -126,29 +126,6 @@ class CopyTarget(Protocol):
     def close(self) -> None:
         """Close the connections."""
         ...
-
-
-def open_copy_target(url: str, *, restart: bool = False) -> CopyTarget:
-    """Create the tables of a store that is marked as unfinished.
-
-    Args:
-        url: of an empty database.
-        restart: remove first what an earlier copy that was not finished left there.
-
-    Raises:
-        ConfigError: `store_not_empty`, `copy_unfinished` (without `restart`), `copy_running`, or not a usable URL.
-        CannotDecide: it cannot be opened or written.
-    """
-    if is_postgres(url):
-        from halo_core.store.engine import import_postgres  # noqa: PLC0415  the driver may not be installed
-
-        import_postgres()
-        from halo_core.store.postgres_target import PostgresCopyTarget  # noqa: PLC0415  likewise
-
-        return PostgresCopyTarget(url, restart=restart)
-    from halo_core.store.sqlite_target import SqliteCopyTarget  # noqa: PLC0415  only the engine in use is imported
-
-    return SqliteCopyTarget(url, restart=restart)
 
 
 def copy_rows(source: Reader, target: CopyTarget, progress: Progress) -> dict[str, str]:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.errors import CannotDecide, ConfigError, HaloError, Tampered
 from halo_core.store.engine import SCHEMA_VERSION, UNFINISHED_COPY, check_schema_version
-from halo_core.store.writer_locks import writer_alive
+from halo_core.store.writers import writer_alive
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect

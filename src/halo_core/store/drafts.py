@@ -1,24 +1,14 @@
-"""An entry before and after it was appended, the boxes of its sealed fields, and its row on the way into the database.
-
-The rows of one transaction share statements.
-"""
+"""An entry before and after it was appended, and its row on the way into the database."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
-
-from halo_core.ledger import seal
-from halo_core.model import Actor, EntryKind, LedgerEntry
-from halo_core.store import rows
-
-if TYPE_CHECKING:
-    from halo_core.store.transaction import Transaction
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from halo_core.failpoints import ARMED, hit_failpoint
+from halo_core.model import Actor, EntryKind, LedgerEntry
 
 OPEN_KINDS: Final = (
     EntryKind.WRITER_OPEN,
@@ -85,41 +75,9 @@ class AppendedEntry:
     leaf: bytes
 
 
-def complete_draft(tx: Transaction, draft: Draft) -> Draft:
-    """The draft with its actor in it, and without the fields of subjects that were erased.
-
-    Of the actor the text has reference and authentication; the name is sealed under the actor's own key.
-    """
-    body, others = draft.body, draft.others
-    if draft.kind in VERSIONED_KINDS:
-        # Read from the row: of a change of mode the entry comes after the row.
-        row = tx.cursor.execute("SELECT version FROM control WHERE tenant=?", (tx.tenant,)).fetchone()
-        body = {**body, "control": row[0]}
-    if draft.actor is not None:
-        reference = tx.references.of_person(draft.actor.name)
-        body = {**body, "actor": reference, "authn": draft.actor.authn}
-        others = (*others, (reference, {"actor": draft.actor.name.encode()})) if reference else others
-    erased = rows.AlertTable(tx)
-    return replace(draft, body=body, others=tuple(item for item in others if not erased.is_erased(item[0])))
-
-
 def list_sealed_names(draft: Draft) -> tuple[str, ...]:
     """Names of all sealed fields, sorted."""
     return tuple(sorted({*draft.content, *(name for _, fields in draft.others for name in fields)}))
-
-
-def seal_boxes(tx: Transaction, draft: Draft) -> tuple[bytes, bytes]:
-    """A box for each subject of a draft, one after another, and the commitments to their keys."""
-    by_subject: dict[str, dict[str, bytes]] = {}
-    for subject, fields in ((draft.subject, draft.content), *draft.others):
-        if fields:
-            by_subject.setdefault(subject, {}).update(fields)
-    sealed = commitments = b""
-    for subject, fields in by_subject.items():
-        dek, commitment, name = tx.content_key(subject)
-        sealed += seal(dek, tx.tenant, name, fields, nonce=tx.draw_random(24))
-        commitments += commitment
-    return sealed, commitments
 
 
 def encode_leaf(leaf: bytes) -> str:

@@ -5,24 +5,18 @@ An open store is closed at the end of its process, and at rest while the process
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-from halo_core.errors import HaloError
-
-if TYPE_CHECKING:
-    from halo_core.store.store import Store
-    from halo_core.store.transaction import Transaction
 import atexit
 import os
 import threading
+import time
 import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar, cast
 
-if TYPE_CHECKING:
-    from halo_core.store.store import Store
-
+from halo_core.errors import HaloError
+from halo_core.store.committer import Job, Outcome
+from halo_core.store.transaction import Transaction
 
 _POLL_S: Final = 0.02
 
@@ -65,7 +59,30 @@ class Drained:
         return not (self.running or self.unread or self.uncommitted or self.problem)
 
 
-def wait_for_outcomes(store: Store, deadline_s: float) -> Drained:
+class OpenStore(Protocol):
+    """What is asked of a store (`halo_core.store.store.Store`) as its process forks or ends."""
+
+    def commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None = None) -> list[Outcome]:
+        """Run jobs in one transaction, after what was deferred."""
+        ...
+
+    def count_deferred(self) -> tuple[int, int]:
+        """How many deferred jobs wait for a text to be read, and how many wait at all."""
+        ...
+
+    def hold_for_fork(self) -> list[threading.Lock]:
+        """Keep other threads out of the database; the locks to release after the fork."""
+        ...
+
+    def close(self) -> None:
+        """Record what waits, and close."""
+        ...
+
+
+S = TypeVar("S", bound=OpenStore)
+
+
+def wait_for_outcomes(store: OpenStore, deadline_s: float) -> Drained:
     """Wait until no action runs and every outcome is durable.
 
     Args:
@@ -83,7 +100,7 @@ def wait_for_outcomes(store: Store, deadline_s: float) -> Drained:
         time.sleep(_POLL_S)
 
 
-def _count_unfinished(store: Store) -> Drained:
+def _count_unfinished(store: OpenStore) -> Drained:
     def count_running(tx: Transaction) -> int:
         return len(tx.list_unsettled(tx.writer.id))
 
@@ -101,22 +118,22 @@ def _describe(error: Any) -> str:
     return "" if error is None else str(error)
 
 
-_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
-_SIBLINGS: dict[tuple[str, str], weakref.WeakSet[Store]] = {}
+_STORES: weakref.WeakSet[OpenStore] = weakref.WeakSet()
+_SIBLINGS: dict[tuple[str, str], weakref.WeakSet[OpenStore]] = {}
 """URL and tenant → the stores of this process over that database."""
 _HELD: Final = threading.local()
 """In the thread that forks: locks to release afterwards."""
 
 
-def add_store(store: Store) -> weakref.WeakSet[Store]:
-    """Note a store that is open; those of its database and tenant."""
+def add_store(store: S, url: str, tenant: str) -> weakref.WeakSet[S]:
+    """Note a store that is open; returns those of its process over the same database and tenant, itself included."""
     _STORES.add(store)
-    siblings = _SIBLINGS.setdefault((store.config.url, store.config.tenant), weakref.WeakSet())
+    siblings = _SIBLINGS.setdefault((url, tenant), weakref.WeakSet())
     siblings.add(store)
-    return siblings
+    return cast("weakref.WeakSet[S]", siblings)
 
 
-def list_stores(stores: weakref.WeakSet[Store]) -> list[Store]:
+def list_stores(stores: weakref.WeakSet[S]) -> list[S]:
     """Some stores of this process; one that another thread opens meanwhile may be missing."""
     try:
         return list(stores)

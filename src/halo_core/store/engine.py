@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
@@ -356,44 +355,3 @@ def check_schema_version(version: int | None, expected: int = SCHEMA_VERSION) ->
 def is_postgres(url: str) -> bool:
     """Whether a URL names a PostgreSQL server."""
     return url.partition(":")[0] in _POSTGRES
-
-
-def open_database(url: str, *, tenant: str = "", read_only: bool = False) -> Engine:
-    """Open the database of a URL, creating tables where there are none (unless `read_only`).
-
-    Args:
-        url: `sqlite:///path` or `postgresql://…`.
-        tenant: whose transactions will be opened; empty for a reader.
-        read_only: never write.
-
-    Raises:
-        ConfigError: not a usable URL, no database there, another schema, or a driver that is not installed.
-        CannotDecide: it cannot be opened or written.
-    """
-    if not is_postgres(url):
-        from halo_core.store.database import Database  # noqa: PLC0415  only the engine in use is imported
-
-        return Database(url, read_only=read_only)
-    import_postgres()
-    from halo_core.store.postgres import PostgresDatabase  # noqa: PLC0415  likewise
-
-    return PostgresDatabase(url, tenant=tenant, read_only=read_only)
-
-
-def import_postgres() -> None:
-    """Import the engine for PostgreSQL.
-
-    Raises:
-        ConfigError: `no_driver`, the driver is not installed.
-    """
-    try:
-        import_module("halo_core.store.postgres")
-    except ModuleNotFoundError as exc:
-        if exc.name != "psycopg":
-            raise
-        raise ConfigError(
-            "no_driver",
-            "the driver for PostgreSQL is not installed",
-            field="db",
-            remedy="pip install 'halo-agents[postgres]'",
-        ) from exc

@@ -10,20 +10,18 @@ no writer's key: what is returned was proven by its signature.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, Generic
 
 import orjson
 
 from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.reasons import get_reason_text
+from halo_core.store.cached_rows import EntryHistory, K, Place, V
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
-
-if TYPE_CHECKING:
-    from halo_core.store.transaction import Transaction
-
+from halo_core.store.row_access import RowAccess
 
 _INDEX_DIGITS: Final = 7  # a longer number is no position
 
@@ -102,11 +100,6 @@ def _find_subject(body: Mapping[str, Any]) -> tuple[Any, Any]:
     return reference.get("w"), reference.get("ws")
 
 
-K = TypeVar("K")
-V = TypeVar("V")
-Place = tuple[str, int]
-"""Writer and sequence of an entry."""
-
 _MAX_SUBJECTS: Final = 10_000
 
 
@@ -129,40 +122,8 @@ class EntrySource(Generic[K, V]):
     read_body: Callable[[Mapping[str, Any]], Iterator[tuple[K, V]]]
 
 
-@dataclass(slots=True)
-class EntryHistory(Generic[K, V]):
-    """What a process has read of a source; kept when the rest of the image is forgotten.
-
-    An entry that was read stays, also when its row is removed.
-
-    Args:
-        end: the newest entry of the source that was read.
-        steps: subject → (place, statement) of each entry about it, oldest first; only of subjects that were asked for.
-        proven: places of entries whose signature was verified.
-    """
-
-    end: Place | None = None
-    steps: dict[K, list[tuple[Place, V]]] = field(default_factory=dict)
-    proven: set[Place] = field(default_factory=set)
-
-    def forget_from(self, writer: str, seq: int) -> None:
-        """Forget the entries of a writer from a sequence number on, which were rolled back."""
-        if self.end is not None and _is_from(self.end, writer, seq):
-            self.end = None
-        self.proven = {place for place in self.proven if not _is_from(place, writer, seq)}
-        for steps in self.steps.values():
-            while steps and _is_from(steps[-1][0], writer, seq):
-                steps.pop()
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.end = None
-        self.steps.clear()
-        self.proven.clear()
-
-
 def find_newest(
-    tx: Transaction, history: EntryHistory[K, V], source: EntrySource[K, V], subject: K
+    tx: RowAccess, history: EntryHistory[K, V], source: EntrySource[K, V], subject: K
 ) -> tuple[Place, V] | None:
     """Place and statement of the newest entry about a subject, proven; None where there is none.
 
@@ -187,7 +148,7 @@ def find_newest(
     return steps[-1]
 
 
-def _take_newer(tx: Transaction, history: EntryHistory[K, V], source: EntrySource[K, V]) -> None:
+def _take_newer(tx: RowAccess, history: EntryHistory[K, V], source: EntrySource[K, V]) -> None:
     """Read the entries that are newer than what was read."""
     row = tx.cursor.execute(source.newest, (tx.tenant,)).fetchone()
     newest = None if row is None else (str(row[0]), int(row[1]))
@@ -207,7 +168,7 @@ def _take_newer(tx: Transaction, history: EntryHistory[K, V], source: EntrySourc
     history.end = newest
 
 
-def _read_all(tx: Transaction, source: EntrySource[K, V], subject: K) -> list[tuple[Place, V]]:
+def _read_all(tx: RowAccess, source: EntrySource[K, V], subject: K) -> list[tuple[Place, V]]:
     rows = tx.cursor.execute(source.naming, (tx.tenant, source.find_member(subject))).fetchall()
     return [
         ((writer, seq), statement)
@@ -226,7 +187,7 @@ def _read_text(source: EntrySource[K, V], text: bytes) -> Iterator[tuple[K, V]]:
         yield from source.read_body(body)
 
 
-def _prove(tx: Transaction, source: EntrySource[K, V], subject: K, place: Place) -> V:
+def _prove(tx: RowAccess, source: EntrySource[K, V], subject: K, place: Place) -> V:
     try:
         said = [item for other, item in source.read_body(ProvenEntry.read(tx, *place).entry.body) if other == subject]
         return said[-1]
@@ -234,39 +195,3 @@ def _prove(tx: Transaction, source: EntrySource[K, V], subject: K, place: Place)
         raise CannotDecide(
             "ledger_unwritable", f"entry {place[0]}-{place[1]} cannot be proven", remedy="run `halo verify`"
         ) from exc
-
-
-def _is_from(place: Place, writer: str, seq: int) -> bool:
-    return place[0] == writer and place[1] >= seq
-
-
-@dataclass(slots=True)
-class ProfileVersions:
-    """The newest version of each profile, as far as this process has read the entries; kept while others expire.
-
-    INVARIANT: AUDIT - what this process has seen is not undone by an entry that is taken away, or whose key is cleared.
-
-    Args:
-        end: the newest entry that was read.
-        depth: how many of the newest entries were read at first.
-        newest: kind and subject → version and place of its entry.
-    """
-
-    end: Place | None = None
-    depth: int = 0
-    newest: dict[tuple[str, str], tuple[int, Place]] = field(default_factory=dict)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.end, self.depth = None, 0
-        self.newest.clear()
-
-    def note(self, place: Place, text: bytes) -> None:
-        """Take an entry's text."""
-        try:
-            left = orjson.loads(text)["body"]["profile"]
-            key, version = (left["kind"], left["subject"]), left["version"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            return  # of a session, or none; `halo verify` reports the latter
-        if type(version) is int and version > self.newest.get(key, (0, place))[0]:
-            self.newest[key] = version, place

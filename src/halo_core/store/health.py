@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from halo_core.errors import CannotDecide
-from halo_core.store.engine import open_database
+from halo_core.store.engines import open_database
 from halo_core.store.reader import Reader
 
 _WAITING: Final = (

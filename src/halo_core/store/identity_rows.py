@@ -9,24 +9,18 @@ does one that is missing, or of another band, where a signed entry says that the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.errors import BadInput
 from halo_core.identities.live import LiveIdentity, band_of, describe_factors
-from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk, make_principal_risk
+from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk
+from halo_core.store.cached_rows import BAD_ROW, PersonHead
 from halo_core.store.entry_lookup import EntrySource, find_newest
-
-if TYPE_CHECKING:
-    from halo_core.store.rows import RowAccess
-    from halo_core.store.transaction import Transaction
+from halo_core.store.row_access import RowAccess
 
 _US: Final = 1_000_000
-MIN_SHOWN_RISK: Final = 250
-"""Risks below this count as none in a decision: ordinary days have them too."""
-BAD_ROW: Final = PrincipalRisk(1000, 0, ("the stored risk was changed outside of Halo",), "bad_principal_risk")
 _MAX_PEOPLE: Final = 10_000
 """People that memory keeps."""
 _PROOF_DOMAIN: Final = "halo/identity-row/v1"
@@ -53,31 +47,6 @@ BAND_ENTRIES: Final[EntrySource[str, int]] = EntrySource(
     find_member=str.encode,
     read_body=_read_changes,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PersonHead:
-    """What a decision reads of a person or service account.
-
-    Args:
-        risk: 0..1000, or that of `BAD_ROW`.
-        last_us: time of the newest event, microseconds since the epoch.
-        words: why.
-        is_bad: the row is not what was written.
-    """
-
-    risk: int
-    last_us: int
-    words: tuple[str, ...]
-    is_bad: bool = False
-
-    def at(self, now_us: int) -> PrincipalRisk:
-        """The risk at a time, microseconds since the epoch."""
-        if self.is_bad:
-            return BAD_ROW
-        if self.risk < MIN_SHOWN_RISK:
-            return NO_PRINCIPAL_RISK
-        return make_principal_risk(self.risk, max(now_us - self.last_us, 0) // _US, self.words)
 
 
 _BAD_HEAD: Final = PersonHead(BAD_ROW.risk, 0, BAD_ROW.words, is_bad=True)
@@ -123,8 +92,7 @@ class IdentityTable:
 
         Each change of the band has an entry, so a row of another band was put back, and a missing one was deleted.
         """
-        tx = cast("Transaction", self._tx)
-        newest = find_newest(tx, tx.image.identity_history, BAND_ENTRIES, reference)
+        newest = find_newest(self._tx, self._tx.image.identity_history, BAND_ENTRIES, reference)
         return 0 if newest is None else newest[1]
 
     def _read_head(self, reference: str, head: bytes, habit: bytes, proof: str) -> PersonHead:

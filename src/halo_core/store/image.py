@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from halo_core.errors import ConfigError
 from halo_core.floors import HostFloorFile, read_host_floor
@@ -19,19 +19,25 @@ from halo_core.ledger.control_history import ControlChange, ControlHistory, Rest
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
-from halo_core.store.answer_rows import AnswerRow, HeldRow
-from halo_core.store.entry_lookup import EntryHistory, ProfileVersions
-from halo_core.store.identity_rows import PersonHead
-from halo_core.store.marks import ItemMark, RepeatIndex
-from halo_core.store.open_tallies import OpenTallies
-from halo_core.store.rows import MAX_ACCOUNTS, StandingPassport, TaintIndex
+from halo_core.store.cached_rows import (
+    AnswerRow,
+    ContentKey,
+    EntryHistory,
+    HeldRow,
+    ItemMark,
+    OpenTallies,
+    PersonHead,
+    ProfileVersions,
+    RepeatIndex,
+    StandingPassport,
+    StoredProfile,
+    TaintIndex,
+)
 from halo_core.store.session_state import SessionState
 from halo_core.values import Sketch, add_spans_row
 
-if TYPE_CHECKING:
-    from halo_core.store.content_keys import ContentKey
-    from halo_core.store.profile_rows import StoredProfile
-
+MAX_ACCOUNTS: Final = 10_000
+"""Accounts that memory keeps."""
 MAX_KEYS: Final = 10_000
 MAX_MEMORIES: Final = 128
 MAX_RUNS: Final = 65_536

@@ -13,16 +13,14 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from hashlib import blake2b
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from halo_core.store.cached_rows import ItemMark, RepeatIndex
+from halo_core.store.row_access import Table
 from halo_core.values import MAX_CARRIED, REPEAT_BYTES
-
-if TYPE_CHECKING:
-    from halo_core.store.rows import RowAccess
 
 LIFETIME_US: Final = 90 * 86_400_000_000
 """How long a mark counts after it was last made, microseconds: 90 days."""
@@ -30,8 +28,6 @@ REPEAT_LIFETIME_US: Final = 30 * 86_400_000_000
 """How long words of exposed models are recognised, microseconds: 30 days."""
 MAX_MARKS: Final = 1_000_000
 """Rows that a tenant's store keeps; of more those that expire first are deleted, and are then unknown."""
-MAX_REPEATS: Final = 500_000
-"""Fingerprints of words that are kept; past it every user message counts as repeated."""
 _RENEWAL_US: Final = 86_400_000_000  # a mark that has not changed is written again after a day
 _PRUNE_EVERY: Final = 4096  # new rows
 _MAX_LOADED: Final = 64  # items that are read at once
@@ -58,68 +54,8 @@ class Exposure(Enum):
     EXPOSED = "exposed"
 
 
-@dataclass(frozen=True, slots=True)
-class ItemMark:
-    """What is known of an item.
-
-    Args:
-        was_exposed: it was made while a session was exposed.
-        was_clean: it was made while a session was not.
-        session: digest of the session that made it last.
-        expires_us: when it is forgotten, microseconds since the epoch.
-        known: fingerprints of the known values in it, at most `MAX_CARRIED`, sorted.
-        user: digest of the user in whose session these were known, empty where there are none.
-    """
-
-    was_exposed: bool
-    was_clean: bool
-    session: bytes
-    expires_us: int
-    known: tuple[int, ...] = ()
-    user: bytes = b""
-
-
-class RepeatIndex:
-    """Fingerprints of words that exposed models wrote, as far as memory has read them. Bounded."""
-
-    __slots__ = ("_fingerprints", "_is_broken", "seq")
-
-    def __init__(self) -> None:
-        self._fingerprints: set[int] = set()
-        self._is_broken = False
-        self.seq = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._fingerprints) or self._is_broken
-
-    @property
-    def is_full(self) -> bool:
-        """Whether some are missing; then any text may repeat one."""
-        return self._is_broken or len(self._fingerprints) >= MAX_REPEATS
-
-    def contains(self, fingerprint: int) -> bool:
-        """Whether a fingerprint is there."""
-        return fingerprint in self._fingerprints
-
-    def add(self, seq: int, fingerprints: Iterable[int]) -> None:
-        """Add the fingerprints of row number `seq`."""
-        room = MAX_REPEATS - len(self._fingerprints)
-        self._fingerprints.update(islice(fingerprints, max(room, 0)))
-        self.seq = seq
-
-    def mark_broken(self, seq: int) -> None:
-        """Note that row number `seq` cannot be read."""
-        self._is_broken = True
-        self.seq = seq
-
-
-class MarkTable:
+class MarkTable(Table):
     """The marks of a tenant, as seen and changed by one transaction."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: RowAccess) -> None:
-        self._tx = tx
 
     # items
 

@@ -13,20 +13,17 @@ back, an entry takes up the next version, and says that sessions wait (`note_wai
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from halo_core.behaviour import IdentityProfile, TenantProfile
 from halo_core.behaviour.summaries import AGENT, TENANT, AnyProfile, make_new_profile, parse_profile
 from halo_core.errors import BadInput, Gap, Tampered
 from halo_core.ledger import commit_state, digest_state
 from halo_core.model import make_profile_key
+from halo_core.store.cached_rows import Place, ProfileVersions, StoredProfile
 from halo_core.store.engine import Conflict
-from halo_core.store.entry_lookup import Place, ProfileVersions
 from halo_core.store.proven_entries import ProvenEntry
-
-if TYPE_CHECKING:
-    from halo_core.store.transaction import Transaction
+from halo_core.store.row_access import Table
 
 _ENTRY_QUERY: Final = "SELECT w, ws FROM entry WHERE tenant=? AND session='' AND once=?"
 _NEWEST_QUERY: Final = (
@@ -39,34 +36,8 @@ _MANY: Final = 20_000
 _MAX_VERSIONS: Final = 30_000
 
 
-@dataclass(frozen=True, slots=True)
-class StoredProfile:
-    """An identity's profile as the store holds it.
-
-    Args:
-        kind: of the identity.
-        subject: which one.
-        version: counts the entries that changed it; 0 where there is none.
-        profile: None where the row is not what its entry left behind, or cannot be read.
-        state: its bytes.
-        problem: reason code why there is no profile, empty where there is one.
-    """
-
-    kind: str
-    subject: str
-    version: int
-    profile: AnyProfile | None
-    state: bytes = b""
-    problem: str = ""
-
-
-class ProfileTable:
+class ProfileTable(Table):
     """The rows of identities, as one transaction sees and changes them."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
 
     def load(self, kind: str, subject: str) -> StoredProfile:
         """The profile of an identity, from memory where that is current; an empty one where it has none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from halo_core.crypto import canonical
 from halo_core.decision.record import expand_entry
@@ -24,9 +24,7 @@ from halo_core.ledger import (
     writer_name,
 )
 from halo_core.model import EntryKind, LedgerEntry
-
-if TYPE_CHECKING:
-    from halo_core.store.transaction import Transaction
+from halo_core.store.row_access import RowAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class ProvenEntry:
     leaf: bytes
 
     @classmethod
-    def read(cls, tx: Transaction, writer: str, seq: int) -> ProvenEntry:
+    def read(cls, tx: RowAccess, writer: str, seq: int) -> ProvenEntry:
         """The entry at this place of a writer's chain.
 
         Raises:
@@ -49,7 +47,7 @@ class ProvenEntry:
         return cls(expand_entry(_decode_at(note, tx, writer, seq), tx.read_part), leaf_hash(note))
 
 
-def read_outcome(tx: Transaction, decision: ProvenEntry) -> LedgerEntry | None:
+def read_outcome(tx: RowAccess, decision: ProvenEntry) -> LedgerEntry | None:
     """The proven outcome of a decision; None where there is none.
 
     Raises:
@@ -67,7 +65,7 @@ def read_outcome(tx: Transaction, decision: ProvenEntry) -> LedgerEntry | None:
     return outcome if {"leaf": leaf, **outcome.body["decision"]} == reference else None
 
 
-def find_paused_decision(tx: Transaction, session: str, request_id: str) -> LedgerEntry | None:
+def find_paused_decision(tx: RowAccess, session: str, request_id: str) -> LedgerEntry | None:
     """The decision that last let this request run, if its outcome is that it paused; None otherwise.
 
     Raises:
@@ -87,7 +85,7 @@ _USES_QUERY: Final = (
 )
 
 
-def was_approval_used(tx: Transaction, approval: str, sessions: Iterable[str]) -> bool:
+def was_approval_used(tx: RowAccess, approval: str, sessions: Iterable[str]) -> bool:
     """Whether a decision of one of these sessions let its action run on an approval, whatever its row says.
 
     Of an entry that cannot be proven it is taken that it did.
@@ -104,21 +102,21 @@ def was_approval_used(tx: Transaction, approval: str, sessions: Iterable[str]) -
     return False
 
 
-def _load_note(tx: Transaction, writer: str, seq: int) -> bytes:
+def _load_note(tx: RowAccess, writer: str, seq: int) -> bytes:
     note = tx.load_note(writer, seq)
     if note is None:
         raise Gap("entry_missing", f"entry {writer}/{seq} is missing", remedy="run `halo verify`")
     return note
 
 
-def _decode_at(note: bytes, tx: Transaction, writer: str, seq: int) -> LedgerEntry:
+def _decode_at(note: bytes, tx: RowAccess, writer: str, seq: int) -> LedgerEntry:
     entry = decode_entry(note)
     if (entry.tenant, entry.writer, entry.seq) != (tx.tenant, writer, seq):
         raise Tampered("column_altered", f"entry {writer}/{seq} is a different one", remedy="run `halo verify`")
     return entry
 
 
-def _load_writer_key(tx: Transaction, writer: str) -> Vkey:
+def _load_writer_key(tx: RowAccess, writer: str) -> Vkey:
     """The writer's key, as the log's key certified it in the writer's first entry (INVARIANT: AUDIT)."""
     if writer == tx.writer.id:
         return parse_vkey(tx.writer.vkey)
@@ -132,7 +130,7 @@ def _load_writer_key(tx: Transaction, writer: str) -> Vkey:
 
 
 def require_committed_state(
-    tx: Transaction, session: str, state: bytes, head: tuple[str, int], *, is_known: bool
+    tx: RowAccess, session: str, state: bytes, head: tuple[str, int], *, is_known: bool
 ) -> None:
     """Refuse a session's row that is not what the session's newest entry left behind.
 
@@ -158,7 +156,7 @@ def require_committed_state(
         raise _make_session_error(session)
 
 
-def require_new_session(tx: Transaction, session: str) -> None:
+def require_new_session(tx: RowAccess, session: str) -> None:
     """Refuse a session without a row whose entries left a state behind.
 
     INVARIANT: AUDIT - deleting its row does not give a session back what it spent.

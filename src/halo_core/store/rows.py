@@ -7,25 +7,19 @@ INVARIANT: TENANT - every statement here names the transaction's tenant, and non
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import Any, Final
 
 from halo_core.clock import DAY_US
 from halo_core.crypto import canonical
 from halo_core.ledger import build_entry_note, chain_marks, commit_state
 from halo_core.model import Link, Revocation, Stop
-from halo_core.values import MAX_TAINTED_FINGERPRINTS
+from halo_core.store.cached_rows import TAINT_BYTES, TaintIndex
+from halo_core.store.image import MAX_ACCOUNTS
+from halo_core.store.row_access import STATE_MARK, RowAccess, Table
 
-if TYPE_CHECKING:
-    from halo_core.clock import Clock
-    from halo_core.store.engine import Cursor, Engine
-    from halo_core.store.image import TenantImage
-
-STATE_MARK: Final = b'"state":{"digest":'
-"""What the text of an entry contains that left a state of its session behind."""
 _OTHER_STATES: Final = "FROM entry WHERE tenant=? AND session=? AND instr(body, ?)>0 AND NOT (w=? AND ws>=?)"
 _INSERT_SESSION: Final = f"INSERT INTO session SELECT ?,?,?,?,?,? WHERE NOT EXISTS (SELECT 1 {_OTHER_STATES})"
 _UPDATE_SESSION: Final = (
@@ -33,56 +27,6 @@ _UPDATE_SESSION: Final = (
     f" AND (head_w, head_ws) = (SELECT w, ws {_OTHER_STATES} ORDER BY tick DESC LIMIT 1)"
 )
 _COUNT_PARTS: Final = "SELECT 1 FROM blob WHERE tenant=? AND hash=ANY(?::text[]) HAVING count(*)=?"
-MAX_ACCOUNTS: Final = 10_000
-"""Accounts that memory keeps."""
-
-
-class RowAccess(Protocol):
-    """What a table needs of its transaction."""
-
-    clock: Clock
-    database: Engine
-    tenant: str
-    image: TenantImage
-
-    @property
-    def cursor(self) -> Cursor:
-        """For any statement."""
-        ...
-
-    @property
-    def row_cursor(self) -> Cursor:
-        """For a statement that reads no entries."""
-        ...
-
-    def insert(self, statement: str, values: tuple[Any, ...]) -> None:
-        """Run a statement that must keep exactly one row; CannotDecide if it does not."""
-        ...
-
-    def insert_rows(self, statement: str, values: tuple[Any, ...], count: int) -> None:
-        """Run a statement that must keep so many rows; CannotDecide if it does not. Only for SQLite."""
-        ...
-
-    def update(self, statement: str, values: tuple[Any, ...]) -> None:
-        """Update one row if it has the version that was read; Conflict if it has another."""
-        ...
-
-    def load_control(self) -> object:
-        """What is in force."""
-        ...
-
-    def increment_control_version(self) -> None:
-        """Count a change of the restrictions in the control row."""
-        ...
-
-
-class Table:
-    """One table, as seen and changed by one transaction."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: RowAccess) -> None:
-        self._tx = tx
 
 
 def write_session_if_unchanged(
@@ -120,20 +64,6 @@ def require_parts(tx: RowAccess, names: list[str]) -> None:
         Conflict: one is missing; at the latest at COMMIT.
     """
     tx.update(_COUNT_PARTS, (tx.tenant, names, len(names)))
-
-
-class StandingPassport(NamedTuple):
-    """The standing passport of an agent.
-
-    Args:
-        hash: of its token.
-        origin: `derived` (from what is guarded) or `issued`.
-        manifest: hash of the text that it was issued from, empty for a derived one.
-    """
-
-    hash: str
-    origin: str
-    manifest: str = ""
 
 
 _MAX_QUOTAS_AT_ONCE: Final = 64  # rows of one statement
@@ -290,40 +220,6 @@ class RestrictionTable(Table):
         return True
 
 
-_FINGERPRINT_BYTES: Final = 7
-
-
-class TaintIndex:
-    """Fingerprints of values that were stored while a session was exposed, as far as memory has read them. Bounded."""
-
-    __slots__ = ("_fingerprints", "seq")
-
-    def __init__(self) -> None:
-        self._fingerprints: set[int] = set()
-        self.seq = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._fingerprints)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether fingerprints were left out for lack of room; then any text may come from a tainted value."""
-        return len(self._fingerprints) >= MAX_TAINTED_FINGERPRINTS
-
-    def contains_any(self, fingerprints: Iterable[int]) -> bool:
-        """Whether one of the fingerprints is there. INVARIANT: FAILCLOSED - always true once the index is full."""
-        return self.is_full or any(fingerprint in self._fingerprints for fingerprint in fingerprints)
-
-    def add_chunk(self, seq: int, chunk: bytes) -> None:
-        """Add the fingerprints of row number `seq`."""
-        room = MAX_TAINTED_FINGERPRINTS - len(self._fingerprints)
-        fingerprints = (
-            int.from_bytes(chunk[i : i + _FINGERPRINT_BYTES]) for i in range(0, len(chunk), _FINGERPRINT_BYTES)
-        )
-        self._fingerprints.update(islice(fingerprints, max(room, 0)))
-        self.seq = seq
-
-
 class TaintTable(Table):
     """Fingerprints of values that any session of the tenant stored while it was exposed; rows are only appended."""
 
@@ -345,7 +241,7 @@ class TaintTable(Table):
         if not new:
             return None
         seq, before = self._load_newest()
-        chunk = b"".join(item.to_bytes(_FINGERPRINT_BYTES) for item in new)
+        chunk = b"".join(item.to_bytes(TAINT_BYTES) for item in new)
         chain = chain_marks(before, chunk)
         self._tx.insert("INSERT INTO residue VALUES (?,?,?,?)", (self._tx.tenant, seq + 1, chain, chunk))
         index.add_chunk(seq + 1, chunk)
@@ -460,13 +356,8 @@ def write_quota_day(tx: RowAccess, day: QuotaDay | None) -> dict[str, Any] | Non
     return {"account": day.account, **commit_state(day.version, data, before=day.stored_bytes)}
 
 
-class ResourceTable:
+class ResourceTable(Table):
     """The table `resource`, as one transaction sees it: what each resource was registered as."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: RowAccess) -> None:
-        self._tx = tx
 
     def get(self, resource: str) -> bytes | None:
         """The registration of a resource; None where it has none."""

@@ -35,8 +35,8 @@ from halo_core.ledger import (
 )
 from halo_core.log_output import get_logger
 from halo_core.store.engine import CommitInDoubt, ConnectionLost, is_postgres
+from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.reader import Reader
-from halo_core.store.writer_chains import load_trusted_keys
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.crypto import canonical
+from halo_core.store.cached_rows import StandingPassport
 from halo_core.store.control_state import record_difference
 from halo_core.store.entry_lookup import EntrySource, find_newest
-from halo_core.store.rows import StandingPassport
 
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction

@@ -31,23 +31,19 @@ from halo_core.ledger import format_vkey, log_origin, make_vkey
 from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
-from halo_core.store import writer_chains
+from halo_core.store import log_checkpoints
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
 from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread, commit_patient
 from halo_core.store.draining import Drained, Readiness, add_store, list_stores, wait_for_outcomes
-from halo_core.store.engine import Conflict, Engine, find_writer_end, is_postgres, open_database
+from halo_core.store.engine import Conflict, Engine, find_writer_end, is_postgres
+from halo_core.store.engines import open_database
 from halo_core.store.image import FloorMemory, TenantImage
+from halo_core.store.log_checkpoints import refuse_older_than_anchor
 from halo_core.store.reader import Reader
 from halo_core.store.sequencer import LEASE_WAIT_S, Sequencer
 from halo_core.store.transaction import Transaction
-from halo_core.store.writer_chains import (
-    Writer,
-    close_writer_chain,
-    open_writer_chain,
-    refuse_foreign_store,
-    refuse_older_than_anchor,
-)
-from halo_core.store.writer_locks import remove_lock_file
+from halo_core.store.writer_chains import close_writer_chain, open_writer_chain, refuse_foreign_store
+from halo_core.store.writers import Writer, remove_lock_file
 
 _LOG: Final = get_logger("store")
 _CHECKPOINT_S: Final = 1.0
@@ -93,7 +89,7 @@ class Store:
         self._closed = False
         self._is_draining = False
         self._reset()
-        self._siblings = add_store(self)
+        self._siblings = add_store(self, config.url, config.tenant)
 
     def _reset(self) -> None:
         self._pid = os.getpid()
@@ -339,7 +335,7 @@ class Store:
             refuse_older_than_anchor(self._database, self.config, vkey)
             if self._last_writer is not None:
                 find_writer_end(self._database, self.tenant, *self._last_writer)
-            writer_chains.trust_log_key(self.config.home, self.tenant, format_vkey(vkey))
+            log_checkpoints.trust_log_key(self.config.home, self.tenant, format_vkey(vkey))
             writer, recovered = self._open_writer(self._database)
             self._writer = writer
             self._since_checkpoint = 1
@@ -467,13 +463,13 @@ class Store:
                     raise closed_error()
                 database = self._ensure_open()[0]
                 note = None if database.has_many_writers else self._sign_checkpoint_locked()
-                names = writer_chains.list_anchor_names(database, self.config)
+                names = log_checkpoints.list_anchor_names(database, self.config)
             finally:
                 self._lock.release()
             if database.has_many_writers:
                 note = self._sequence(wait_s=lease_wait_s)
             if note is not None:
-                writer_chains.update_anchor(names, self.config, note)
+                log_checkpoints.update_anchor(names, self.config, note)
             # Most of it without the lock; the rest with it, since the WAL starts over only when nothing is left in it.
             database.wal_checkpoint()
             if self._lock.acquire(timeout=wait_s):
@@ -507,7 +503,7 @@ class Store:
 
     def _sign_checkpoint_locked(self) -> bytes | None:
         database, _ = self._ensure_open()
-        note = writer_chains.sign_next_checkpoint(database, self.tenant, self._log, self.config.deadline_s)
+        note = log_checkpoints.sign_next_checkpoint(database, self.tenant, self._log, self.config.deadline_s)
         self._since_checkpoint = 0
         self._checkpoint_at = self.clock.mono_us() / 1e6
         return note
@@ -516,7 +512,7 @@ class Store:
         database, _ = self._ensure_open()
         note = self._sequence(wait_s=LEASE_WAIT_S) if database.has_many_writers else self._sign_checkpoint_locked()
         if note is not None:
-            writer_chains.update_anchor(writer_chains.list_anchor_names(database, self.config), self.config, note)
+            log_checkpoints.update_anchor(log_checkpoints.list_anchor_names(database, self.config), self.config, note)
         database.wal_checkpoint()
 
     def _reset_after_fork(self) -> None:

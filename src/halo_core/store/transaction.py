@@ -11,15 +11,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from halo_core.clock import Clock
 from halo_core.crypto.keys import IdSource
-from halo_core.decision.record import PartReader, unpack_digest
+from halo_core.decision.record import unpack_digest
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import (
-    build_entry_note,
     compute_attached_digest,
     leaf_hash,
     seal,
@@ -34,45 +33,36 @@ from halo_core.model import (
     make_outcome_key,
     make_repeatable_run_key,
     make_single_run_key,
-    read_digest,
 )
-from halo_core.references import References, is_reference
+from halo_core.references import is_reference
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import drafts, rows
-from halo_core.store.content_keys import ContentKey, load_content_key
+from halo_core.store.cached_rows import ContentKey, TaintIndex
+from halo_core.store.content_keys import load_content_key
 from halo_core.store.control_state import load_control_state, load_history, require_one_store
-from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft, EntryRows
-from halo_core.store.engine import Conflict, Cursor, Engine
+from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft
+from halo_core.store.engine import Conflict, Engine
 from halo_core.store.image import Control, SessionMemory, TenantImage
-from halo_core.store.open_tallies import UnfoldedTable
 from halo_core.store.proven_entries import require_committed_state, require_new_session
+from halo_core.store.row_access import RowAccess
 from halo_core.store.session_state import SessionState
+from halo_core.store.unfolded_sessions import UnfoldedTable
 from halo_core.store.use_counts import UseCounts, choose_part
+from halo_core.store.writers import Writer
 from halo_core.values import Marks, Sketch, pack_spans
 
-if TYPE_CHECKING:
-    from halo_core.store.writer_chains import Writer
-
-RUNS_QUERY: Final = (
-    "SELECT w, ws, once FROM entry WHERE tenant=? AND session=? AND once>=? AND once<? AND kind='decision' ORDER BY idx"
-)
-OUTCOME_QUERY: Final = "SELECT w, ws, mark FROM entry WHERE tenant=? AND session=? AND once=?"
-NEWEST_STATE_QUERY: Final = (
-    "SELECT w, ws FROM entry WHERE tenant=? AND session=? AND instr(body, ?)>0 ORDER BY idx DESC LIMIT 1"
-)
 _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
 _RANDOM_BYTES: Final = 24 * 8
 
 
-class Transaction:
+class Transaction(RowAccess):
     """One write transaction of one tenant, made by the store and used until it is committed or rolled back."""
 
     __slots__ = (
         "_assurance",
         "_bases",
-        "_cursor",
         "_dirty_sessions",
         "_first_seq",
         "_ids",
@@ -81,13 +71,7 @@ class Transaction:
         "_policy_before",
         "_random",
         "_restrictions_changed",
-        "_rows",
         "_uses",
-        "clock",
-        "database",
-        "image",
-        "tenant",
-        "writer",
     )
 
     def __init__(
@@ -101,14 +85,8 @@ class Transaction:
         image: TenantImage,
         assurance: str,
     ) -> None:
-        self.database = database
-        self._cursor = database.cursor()
-        self._rows = EntryRows(self.insert_rows)
-        self.tenant = tenant
-        self.writer = writer
-        self.clock = clock
+        super().__init__(database, tenant=tenant, writer=writer, clock=clock, image=image)
         self._ids = ids
-        self.image = image
         self._assurance = assurance
         self._random = b""
         self._pending_marks: dict[str, bytes] = {}
@@ -118,18 +96,6 @@ class Transaction:
         self._parts_believed: set[str] = set()
         self._uses = UseCounts(self, choose_part(writer.id) if database.has_many_writers else None)
         self._restrictions_changed = False
-
-    @property
-    def cursor(self) -> Cursor:
-        """For any statement; it sees every entry that was appended."""
-        if self._rows:
-            self._rows.write()
-        return self._cursor
-
-    @property
-    def row_cursor(self) -> Cursor:
-        """For a statement that reads no entries: those that were appended need not be inserted for it."""
-        return self._cursor
 
     def append(self, draft: Draft) -> AppendedEntry:
         """Sign one entry and insert it at the end of the tenant's log.
@@ -143,7 +109,7 @@ class Transaction:
             if draft.kind.value in HISTORY_KINDS:
                 self.image.control = None  # what is in force follows from these
         if draft.actor is not None or draft.others:
-            draft = drafts.complete_draft(self, draft)
+            draft = self._complete(draft)
         sealed, marks, attached = self._attach(draft)
         ts_us = draft.ts_us or self.clock.now_us()
         names = (
@@ -177,21 +143,11 @@ class Transaction:
             self._rows.add(row)
         return AppendedEntry(entry, leaf)
 
-    def insert_rows(self, statement: str, values: tuple[Any, ...], count: int) -> None:
-        """Run a statement that must insert or update so many rows; only for SQLite.
-
-        Raises:
-            CannotDecide: `ledger_unwritable`, the database did not keep one of them.
-        """
-        # INVARIANT: AUDIT - as `insert`.
-        if self._cursor.execute(statement, values).rowcount != count:
-            raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
-
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
         """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
         marks = self._pending_marks.pop(draft.session, b"") if self._pending_marks else b""
         if draft.others:
-            sealed, commitments = drafts.seal_boxes(self, draft)
+            sealed, commitments = self._seal_boxes(draft)
             return sealed, marks, compute_attached_digest(commitments, sealed, marks)
         if not draft.content:
             return b"", marks, compute_attached_digest(b"", b"", marks) if marks else ""
@@ -199,37 +155,41 @@ class Transaction:
         sealed = seal(dek, self.tenant, name, draft.content, nonce=self.draw_random(24))
         return sealed, marks, compute_attached_digest(commitment, sealed, marks)
 
-    @property
-    def references(self) -> References:
-        """What stands in place of names."""
-        return self.image.references
+    def _complete(self, draft: Draft) -> Draft:
+        """The draft with its actor in it, and without the fields of subjects that were erased.
+
+        Of the actor the text has reference and authentication; the name is sealed under the actor's own key.
+        """
+        body, others = draft.body, draft.others
+        if draft.kind in drafts.VERSIONED_KINDS:
+            # Read from the row: of a change of mode the entry comes after the row.
+            row = self.cursor.execute("SELECT version FROM control WHERE tenant=?", (self.tenant,)).fetchone()
+            body = {**body, "control": row[0]}
+        if draft.actor is not None:
+            reference = self.references.of_person(draft.actor.name)
+            body = {**body, "actor": reference, "authn": draft.actor.authn}
+            others = (*others, (reference, {"actor": draft.actor.name.encode()})) if reference else others
+        erased = rows.AlertTable(self)
+        return replace(draft, body=body, others=tuple(item for item in others if not erased.is_erased(item[0])))
+
+    def _seal_boxes(self, draft: Draft) -> tuple[bytes, bytes]:
+        """A box for each subject of a draft, one after another, and the commitments to their keys."""
+        by_subject: dict[str, dict[str, bytes]] = {}
+        for subject, fields in ((draft.subject, draft.content), *draft.others):
+            if fields:
+                by_subject.setdefault(subject, {}).update(fields)
+        sealed = commitments = b""
+        for subject, fields in by_subject.items():
+            dek, commitment, name = self.content_key(subject)
+            sealed += seal(dek, self.tenant, name, fields, nonce=self.draw_random(24))
+            commitments += commitment
+        return sealed, commitments
 
     def resolve_session(self, session: str) -> str:
         """The reference of a session, given its name or its reference."""
         query = "SELECT 1 FROM session WHERE tenant=? AND session=?"
         is_known = is_reference(session) and self.cursor.execute(query, (self.tenant, session)).fetchone()
         return session if is_known else self.references.of_session(session)
-
-    def insert(self, statement: str, values: tuple[Any, ...]) -> None:
-        """Run a statement that must insert or update exactly one row.
-
-        Raises:
-            CannotDecide: `ledger_unwritable`, the database did not keep it.
-        """
-        # A foreign trigger can make an insert succeed and do nothing (RAISE(IGNORE)).
-        # INVARIANT: AUDIT - if a row was not kept, the job fails and nothing runs.
-        if self.database.has_many_writers:
-            self.database.write(statement, values)
-        elif self._cursor.execute(statement, values).rowcount != 1:
-            raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
-
-    def update(self, statement: str, values: tuple[Any, ...]) -> None:
-        """Update one row, or select one, on the condition that it is what was read.
-
-        Raises:
-            Conflict: another process has changed it meanwhile; at the latest at COMMIT.
-        """
-        self.database.write(statement, values)
 
     def _take_index(self) -> int | None:
         if self.database.has_many_writers:
@@ -318,20 +278,6 @@ class Transaction:
         """The key for new content of a subject, made if there is none."""
         return self.image.keys.get(subject) or load_content_key(self, subject)
 
-    def load_note(self, writer: str, seq: int) -> bytes | None:
-        """The signed bytes of an entry, not verified; None where there is none."""
-        row = self.cursor.execute(
-            "SELECT body, signatures FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, writer, seq)
-        ).fetchone()
-        return None if row is None else build_entry_note(self.tenant, writer, *row)
-
-    def put_blob(self, name: str, data: bytes) -> bool:
-        """Store `data` under its content hash; False where it is there already."""
-        row = self.cursor.execute(
-            "INSERT INTO blob VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING 1", (self.tenant, name, data)
-        ).fetchone()
-        return row is not None
-
     def put_part(self, name: str, data: bytes) -> None:
         """Store a part of entries (`halo_core.decision.record`) unless it is there already.
 
@@ -346,15 +292,6 @@ class Transaction:
             self.image.remember_part(name)
         elif self.database.has_many_writers:  # which do not say what they wrote, or removed
             self._parts_believed.add(name)
-
-    def read_part(self, name: str) -> Mapping[str, Any]:
-        """The tree of a part."""
-        return PartReader(self.load_blob)(name)
-
-    def load_blob(self, name: str) -> bytes | None:
-        """The bytes stored under a content hash."""
-        row = self.cursor.execute("SELECT bytes FROM blob WHERE tenant=? AND hash=?", (self.tenant, name)).fetchone()
-        return None if row is None else bytes(row[0])
 
     def new_id(self) -> str:
         """A fresh short id."""
@@ -433,13 +370,6 @@ class Transaction:
             raise Conflict("the session was written meanwhile") from exc
         return image.parse_session(session, row[0])
 
-    def find_newest_state(self, session: str) -> tuple[str, int] | None:
-        """(writer, sequence) of the session's newest entry that left a state behind."""
-        row: tuple[str, int] | None = self.cursor.execute(
-            NEWEST_STATE_QUERY, (self.tenant, session, rows.STATE_MARK)
-        ).fetchone()
-        return row
-
     def put_session(self, state: SessionState, head: LedgerEntry) -> None:
         """Store the state; `head` is the entry that changed it, so verification detects its deletion."""
         if self.database.has_many_writers and state.view.id not in self._bases:
@@ -514,7 +444,7 @@ class Transaction:
         memory.absorb([row])
         return state.with_chunk()
 
-    def load_taint_index(self) -> rows.TaintIndex:
+    def load_taint_index(self) -> TaintIndex:
         """Fingerprints of what the tenant's sessions stored while they were exposed."""
         end, index = self.image.taint_end, self.image.taint_index
         return index if end is not None and end[0] == index.seq else rows.TaintTable(self).refresh()
@@ -534,7 +464,7 @@ class Transaction:
     def was_dispatched(self, session: str, request_id: str) -> bool:
         """Whether a request of the session was let run and did not pause."""
         known = self.image.runs.find(session, request_id)
-        marks = known if known is not None else [mark for *_, mark in self._list_runs(session, request_id)]
+        marks = known if known is not None else [mark for *_, mark in self.list_runs(session, request_id)]
         return any(mark != PAUSED for mark in marks)
 
     def make_run_key(self, session: str, request_id: str, *, once: bool) -> bytes:
@@ -545,7 +475,7 @@ class Transaction:
         if not once:
             return make_repeatable_run_key(request_id, self.writer.id, self.writer.seq)
         known = self.image.runs.find(session, request_id)
-        runs = known if known is not None else self._list_runs(session, request_id)
+        runs = known if known is not None else self.list_runs(session, request_id)
         return make_single_run_key(request_id, len(runs))
 
     def record_run(self, request_id: str, entry: LedgerEntry) -> None:
@@ -557,35 +487,6 @@ class Transaction:
         if (writer, seq) in self.image.runs.open_places:
             return False
         return self.find_outcome(session, writer, seq) is not None
-
-    def find_outcome(self, session: str, writer: str, seq: int) -> tuple[str, int, int] | None:
-        """(writer, sequence, mark) of the outcome of the decision at (writer, seq)."""
-        row: tuple[str, int, int] | None = self.cursor.execute(
-            OUTCOME_QUERY, (self.tenant, session, make_outcome_key(writer, seq))
-        ).fetchone()
-        return row
-
-    def _list_runs(self, session: str, request_id: str) -> list[tuple[str, int, bytes, int]]:
-        """(writer, sequence, key, mark of the outcome or 0) of each decision that let a request run, oldest first."""
-        name = read_digest(request_id)
-        found = self.cursor.execute(RUNS_QUERY, (self.tenant, session, name, name + b"\xff" * 32)).fetchall()
-        runs = []
-        for writer, seq, key in found:
-            outcome = self.find_outcome(session, writer, seq)
-            runs.append((writer, seq, key, 0 if outcome is None else outcome[2]))
-        return runs
-
-    def find_completed_run(self, session: str, request_id: str) -> tuple[str, int] | None:
-        """(writer, sequence) of the decision that let this request run, if it may not run again and has an outcome."""
-        for writer, seq, key, mark in reversed(self._list_runs(session, request_id)):
-            if mark == ENDED and len(key) == len(read_digest(request_id)) + 1:
-                return writer, seq
-        return None
-
-    def find_paused_run(self, session: str, request_id: str) -> tuple[str, int] | None:
-        """(writer, sequence) of the decision that last let this request run, if every run of it paused."""
-        runs = self._list_runs(session, request_id)
-        return runs[-1][:2] if runs and all(mark == PAUSED for *_, mark in runs) else None
 
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from halo_core.store.image import MAX_KEYS
-from halo_core.store.rows import RowAccess
+from halo_core.store.row_access import RowAccess
 
 _MAX_UNWRITTEN: Final = 64  # uses of a process that are in no row yet
 

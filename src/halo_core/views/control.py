@@ -21,8 +21,8 @@ from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.oversight.keys import list_key_files
 from halo_core.oversight.signed_entries import decode_signed_entry
+from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.reader import Reader, read_entries
-from halo_core.store.writer_chains import load_trusted_keys
 from halo_core.views import View, select_fields
 
 _KINDS: Final = (EntryKind.AUTHORITY.value, EntryKind.CONTROL.value, EntryKind.LIFT.value, EntryKind.MODE.value)

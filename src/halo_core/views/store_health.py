@@ -14,8 +14,8 @@ from halo_core.ledger import read_anchors
 from halo_core.ledger.checkpoints import Anchors, read_checkpoint
 from halo_core.store import StoreConfig
 from halo_core.store.health import LogCondition, StoreCondition, check_writable, read_condition
+from halo_core.store.log_checkpoints import find_anchored_note
 from halo_core.store.reader import Reader
-from halo_core.store.writer_chains import find_anchored_note
 from halo_core.views import View
 from halo_core.views.wording import format_count
 

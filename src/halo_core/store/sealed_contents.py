@@ -1,26 +1,122 @@
-"""Names of sessions and people for those who read a log, opened from where they are sealed.
+"""Opening what entries seal, for those who read a log: contents of fields, and names of sessions and people.
 
-A reader with names shows them, and takes a session's name or its reference: `reader.names = Names(…)`. What cannot be
-opened (erased, or no content key) is shown by its reference.
+What cannot be opened (erased, or no content key) is missing, and a name is shown by its reference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import Any, Final
 
+from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record import SIGNER_FIELD
-from halo_core.ledger import decode_entry
+from halo_core.ledger import SubjectKey, decode_entry, follow_content_key, open_attached, unwrap_key
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.references import References, is_reference
+from halo_core.store.row_reader import RowReader
 
-if TYPE_CHECKING:
-    from halo_core.store.reader import Reader, SealedContents
-
+_MAX_KEYS: Final = 1024
 _MAX_CACHED: Final = 10_000
 _SEALED_NAMES: Final = ("actor", "author", "name", "owner", "reviewer", "target")
 """Members of control entries that are references, with the name in a sealed field of the same name."""
+
+
+def load_home_content_key(reader: RowReader, keys: KeyStore) -> bytes | None:
+    """The content key that a store's keys are wrapped with now; None where the home has none.
+
+    Raises:
+        Tampered: `bad_wrapped_key`, the row with a newer key was changed.
+    """
+    if "content" not in keys.names():
+        return None
+
+    def find_row(name: str) -> bytes | None:
+        row = reader.vault("", name)
+        return None if row is None else bytes(row[0])
+
+    return follow_content_key(keys.secret("content"), find_row)
+
+
+class SealedContents:
+    """Opens sealed content.
+
+    Args:
+        reader: the store.
+        kek: key that wraps content keys, None where it is not available.
+
+    Attributes:
+        on_open: called with the tenant before content is opened, if it is set.
+    """
+
+    def __init__(self, reader: RowReader, kek: bytes | None) -> None:
+        self.on_open: Callable[[str], None] | None = None
+        self._reader = reader
+        self._kek = kek
+        self._keys: dict[tuple[str, str], SubjectKey | None] = {}
+
+    @classmethod
+    def with_home_key(cls, reader: RowReader, keys: KeyStore) -> SealedContents:
+        """With the home's content key, if the home has one."""
+        return cls(reader, load_home_content_key(reader, keys))
+
+    def open(self, entry: LedgerEntry, name: str) -> bytes | None:
+        """The content of one field; None where it was erased or never written, or the key is not available.
+
+        Raises:
+            Tampered: the stored content is not what the entry committed to.
+        """
+        return self.open_all(entry).get(name) if name in entry.content else None
+
+    def open_all(self, entry: LedgerEntry) -> Mapping[str, bytes]:
+        """The content of every field that can be opened, name → bytes.
+
+        Raises:
+            Tampered: as `open`.
+        """
+        if not entry.content or self._kek is None:
+            return {}
+        stored = self._reader.attached(entry.tenant, entry.writer, entry.seq)
+        if stored is None or stored[0] is None:
+            return {}
+        return self.open_stored(entry.tenant, entry.attached, stored[0], stored[1])
+
+    @property
+    def is_available(self) -> bool:
+        """Whether there is a key to open anything."""
+        return self._kek is not None
+
+    def open_stored(self, tenant: str, attached: str, sealed: bytes, marks: bytes | None) -> Mapping[str, bytes]:
+        """As `open_all`, of columns that were read already.
+
+        Raises:
+            Tampered: as `open`.
+        """
+        if self._kek is None:
+            return {}
+        if self.on_open is not None:
+            self.on_open(tenant)
+        return open_attached(partial(self.find_key, tenant), tenant, attached, sealed, marks)
+
+    def find_key(self, tenant: str, subject: str) -> SubjectKey | None:
+        """What opens the boxes of a subject; None where it has no row, or the home's key is not at hand.
+
+        Raises:
+            Tampered: as `open`.
+        """
+        return None if self._kek is None else self._find_key(tenant, subject, self._kek)
+
+    def _find_key(self, tenant: str, subject: str, kek: bytes) -> SubjectKey | None:
+        """A subject's data key, None where it was erased, and the commitment to it; None where it has no row."""
+        if (tenant, subject) not in self._keys:
+            vault = self._reader.vault(tenant, subject)
+            if len(self._keys) >= _MAX_KEYS:
+                self._keys.clear()
+            self._keys[tenant, subject] = (
+                None if vault is None else unwrap_key(kek, bytes(vault[0]), vault[1], tenant, subject)
+            )
+        return self._keys[tenant, subject]
 
 
 class Names:
@@ -32,7 +128,7 @@ class Names:
         references: makes references of names, None without the store's digest key.
     """
 
-    def __init__(self, reader: Reader, contents: SealedContents, references: References | None) -> None:
+    def __init__(self, reader: RowReader, contents: SealedContents, references: References | None) -> None:
         self._reader = reader
         self._contents = contents
         self._references = references

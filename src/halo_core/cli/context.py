@@ -62,6 +62,17 @@ WhyOption = Annotated[str, Option("--why", help="The reason; it is recorded in t
 SignedOption = Annotated[
     Path | None, Option("--signed", help="File with the signatures of people, from `halo operator sign`.")
 ]
+
+
+def _require_name(name: str) -> str:
+    if not name:
+        remedy = "add `--as NAME`; `halo approver list` shows who is enrolled, `halo approver enrol NAME` adds a person"
+        raise ConfigError("no_approver_named", "it was not said who answers", field="as", remedy=remedy)
+    return name
+
+
+AsOption = Annotated[str, Option("--as", help="The approver's enrolled name.", callback=_require_name)]
+
 SignAsOption = Annotated[
     list[str] | None,
     Option("--as", help="Sign as this enrolled person, with the key in --key-home; may be repeated."),

@@ -16,7 +16,7 @@ from typing import Annotated, Final
 import typer
 from typer import Argument, Option
 
-from halo_core.cli.context import ApproverKeyHomeOption, StoreContext, WhyOption, parse_duration, store_verb
+from halo_core.cli.context import ApproverKeyHomeOption, AsOption, StoreContext, WhyOption, parse_duration, store_verb
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.rendering import console, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
@@ -69,16 +69,6 @@ app = typer.Typer(help="List and answer what waits for a person.", no_args_is_he
 IdArgument = Annotated[str, Argument(help="Id of the request, or the first characters of it.")]
 
 
-def _require_name(name: str) -> str:
-    if not name:
-        remedy = "add `--as NAME`; `halo approver list` shows who is enrolled, `halo approver enrol NAME` adds a person"
-        raise ConfigError("no_approver_named", "it was not said who answers", field="as", remedy=remedy)
-    return name
-
-
-AsOption = Annotated[str, Option("--as", help="The approver's enrolled name.", callback=_require_name)]
-
-
 @store_verb(app, "list")
 def list_questions(
     *,
@@ -86,7 +76,7 @@ def list_questions(
     store: StoreContext,
 ) -> None:
     """List what waits for an answer: calls, held acts, new tools, re-authorizations. Equal calls are one question."""
-    from halo_core.cli.reversals import describe_override, is_open  # noqa: PLC0415  it has the options of this module
+    from halo_core.cli.reversals import describe_override, is_open  # noqa: PLC0415  it imports the facade
 
     now_us = SystemClock().now_us()
     with store.open_log() as (reader, owner):

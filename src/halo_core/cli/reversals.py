@@ -12,10 +12,9 @@ from typing import Annotated, Any, Final
 
 from typer import Argument, Option
 
-from halo_core.cli.context import ApproverKeyHomeOption, StoreContext, store_verb
+from halo_core.cli.context import ApproverKeyHomeOption, AsOption, StoreContext, store_verb
 from halo_core.cli.doctor import load_app
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
-from halo_core.cli.inbox import AsOption
 from halo_core.cli.rendering import Exit, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore

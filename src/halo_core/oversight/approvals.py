@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from halo_core.authorities import Authorities, approver_key_name
 from halo_core.behaviour import SessionVerdict
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
@@ -23,6 +22,7 @@ from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import BEHAVIOUR_CODES, Actor, Budget, EntryKind, same_person
 from halo_core.oversight.access import record_refusal
+from halo_core.oversight.keys import load_signer, make_not_enrolled_error
 from halo_core.oversight.known import KnownValue, add_known
 from halo_core.oversight.remembered import RememberTerms, can_be_remembered, check_terms, remember
 from halo_core.oversight.requests import ApprovalRequest, Spending, load_request
@@ -236,9 +236,9 @@ class _AnswerJob:
         """Sign the answer, store it and record it."""
         enrolled = tx.load_history().map_approvers()
         if self.signer.key_id not in enrolled:
-            raise _not_enrolled_error(self.approver, "has a key that no entry of this log has enrolled")
+            raise make_not_enrolled_error(self.approver, "has a key that no entry of this log has enrolled")
         if enrolled[self.signer.key_id] != tx.references.of_person(self.approver):
-            raise _not_enrolled_error(self.approver, "has a key that was enrolled under another name")
+            raise make_not_enrolled_error(self.approver, "has a key that was enrolled under another name")
         approvals, challenge = ApprovalTable(tx), self.request.row
         row = approvals.get(challenge.id)
         # Read again under the write lock: somebody else may have answered since it was shown.
@@ -351,33 +351,6 @@ def _not_pending_error(status: str) -> Denied:
     return Denied(
         "not_pending", f"the request is not waiting for an answer: {status}", remedy="see `halo approvals list --all`"
     )
-
-
-def load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:
-    """The key of an enrolled approver.
-
-    Raises:
-        ConfigError: `no_approver_key`.
-        Denied: `approver_not_enrolled`.
-    """
-    enrolled = Authorities(home).load(tenant).approver_keys(now_us)
-    mine = {kid for kid, (name, _) in enrolled.items() if name == approver}
-    if not mine:
-        raise _not_enrolled_error(approver, "is not enrolled")
-    name = approver_key_name(approver)
-    if name not in keys.names():  # a signer would be made on the spot otherwise
-        message = f"`{keys.home}` has no `{name}.key`"
-        raise ConfigError(
-            "no_approver_key", message, field="key-home", remedy="give the folder of the key with `--key-home`"
-        )
-    signer = keys.signer(name)
-    if signer.key_id not in mine:
-        raise _not_enrolled_error(approver, "is enrolled with another key")
-    return signer
-
-
-def _not_enrolled_error(approver: str, why: str) -> Denied:
-    return Denied("approver_not_enrolled", f"`{approver[:64]}` {why}", remedy="run `halo approver enrol`")
 
 
 def _require_outside_chain(approver: str, reference: str, public_key: bytes, request: ApprovalRequest) -> None:

@@ -1,4 +1,4 @@
-"""Managing the keys of issuers and approvers: enrolling, withdrawing, rotating, retiring, and reporting what there is.
+"""Keys of issuers and approvers: enrolling, withdrawing, rotating, retiring, loading, and reporting what there is.
 
 Each change is made in `authorities.json` and recorded in the ledger. After a rotation the old key signs no more, and
 what it signed stays valid until the overlap ends. Reports never contain a secret.
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from halo_core.authorities import Authorities, TrustedKeys
+from halo_core.authorities import Authorities, TrustedKeys, approver_key_name
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, Denied
 from halo_core.files import sync_folder
 from halo_core.ledger.control_history import make_enrol_terms
 from halo_core.model import Actor, EntryKind
@@ -382,3 +382,31 @@ def _read_kind(keys: KeyStore, name: str) -> tuple[str, str, str]:
     except ConfigError as exc:
         return "unusable", "", exc.message
     return "secret", "", ""
+
+
+def load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: int) -> Ed25519Signer:
+    """The key of an enrolled approver.
+
+    Raises:
+        ConfigError: `no_approver_key`.
+        Denied: `approver_not_enrolled`.
+    """
+    enrolled = Authorities(home).load(tenant).approver_keys(now_us)
+    mine = {kid for kid, (name, _) in enrolled.items() if name == approver}
+    if not mine:
+        raise make_not_enrolled_error(approver, "is not enrolled")
+    name = approver_key_name(approver)
+    if name not in keys.names():  # a signer would be made on the spot otherwise
+        message = f"`{keys.home}` has no `{name}.key`"
+        raise ConfigError(
+            "no_approver_key", message, field="key-home", remedy="give the folder of the key with `--key-home`"
+        )
+    signer = keys.signer(name)
+    if signer.key_id not in mine:
+        raise make_not_enrolled_error(approver, "is enrolled with another key")
+    return signer
+
+
+def make_not_enrolled_error(approver: str, why: str) -> Denied:
+    """What refuses an answer of somebody whose key is not enrolled as an approver's."""
+    return Denied("approver_not_enrolled", f"`{approver[:64]}` {why}", remedy="run `halo approver enrol`")

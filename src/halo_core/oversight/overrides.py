@@ -31,7 +31,7 @@ from halo_core.errors import ConfigError, Denied, PassportError
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model import AccessRequest, Actor, EntryKind, LedgerEntry, Link, Reason, same_person
 from halo_core.model import Effect as Verdict
-from halo_core.oversight.approvals import load_signer
+from halo_core.oversight.keys import load_signer
 from halo_core.oversight.reversal_orders import (
     commit_or_record,
     make_token,

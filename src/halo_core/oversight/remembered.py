@@ -21,6 +21,7 @@ from halo_core.enforcement.standing_answers import usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import TARGET_CODES, Actor, EntryKind
+from halo_core.oversight.keys import load_signer
 from halo_core.oversight.requests import ApprovalRequest
 from halo_core.oversight.signed_entries import Opener, decode_link, decode_signed_entry
 from halo_core.passports.approval import is_in_chain
@@ -32,7 +33,8 @@ from halo_core.passports.standing_answer import (
     mint_standing_answer,
 )
 from halo_core.store import Draft, SealedFields, Store, Transaction
-from halo_core.store.answer_rows import AnswerRow, StandingAnswerTable
+from halo_core.store.answer_rows import StandingAnswerTable
+from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.reader import Reader
 from halo_core.store.standing_passports import StandingTable
 
@@ -213,8 +215,6 @@ def grant_break_glass(
         ConfigError: `bad_lifetime`, `no_reason`, `no_approver_key`, `no_such_agent`.
         Denied: `approver_not_enrolled`, `approver_in_chain`.
     """
-    from halo_core.oversight.approvals import load_signer  # noqa: PLC0415  it keeps remembered answers itself
-
     if not 0 < lifetime_s <= MAX_BREAK_GLASS_S:
         message = f"`{lifetime_s // 60}` minutes is not a valid time"
         raise ConfigError("bad_lifetime", message, field="minutes", remedy=f"use 1 to {MAX_BREAK_GLASS_S // 60}")

@@ -27,13 +27,14 @@ from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import Actor, EntryKind, LedgerEntry, Link, make_finding_key, same_person
 from halo_core.oversight.access import record_refusal
-from halo_core.oversight.approvals import load_signer
+from halo_core.oversight.keys import load_signer
 from halo_core.oversight.signed_entries import load_links
 from halo_core.passports.approval import is_in_chain
 from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, ControlAct, sign_act
 from halo_core.passports.standing_answer import MAX_ORDER_S, StandingToken, mint_standing_answer, peek_standing_answer
 from halo_core.store import Draft, SealedFields, Store, Transaction
-from halo_core.store.answer_rows import AnswerRow, StandingAnswerTable
+from halo_core.store.answer_rows import StandingAnswerTable
+from halo_core.store.cached_rows import AnswerRow
 
 _NO_LIMIT: Final = 2**53 - 1
 _US: Final = 1_000_000

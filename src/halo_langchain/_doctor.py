@@ -33,7 +33,6 @@ from halo_core.doctor import (
     IGNORED_TYPES,
     NO_COVER,
     Cover,
-    Examiner,
     Finding,
     FindingKind,
     FindingStatus,
@@ -57,7 +56,7 @@ from halo_langchain._doctor_graphs import (
     RUN_POINT,
     TOOL_HOOKS,
     GraphExaminer,
-    HookOrder,
+    PartExaminer,
     choose_cover,
     find_callback_halo,
     find_config_halo,
@@ -68,7 +67,6 @@ from halo_langchain._doctor_graphs import (
     make_extent_cover,
 )
 from halo_langchain._executors import find_executor_kind, is_watched_class
-from halo_langchain._translate import hosted_names
 from halo_langchain._tripwire import get_watches
 
 if TYPE_CHECKING:
@@ -166,12 +164,8 @@ class _Visit:
     is_governable: bool = False
 
 
-class AppExaminer(Examiner):
-    """One look at an app of LangChain's; what stands in several places is one row that names them.
-
-    Attributes:
-        governable_count: how often something governable was met.
-    """
+class AppExaminer(PartExaminer):
+    """One look at an app of LangChain's; what stands in several places is one row that names them."""
 
     explorer = ObjectExplorer(
         "halo_langchain",
@@ -200,7 +194,6 @@ class AppExaminer(Examiner):
 
     def __init__(self, name: str = "", **options: Any) -> None:
         super().__init__(name, **options)
-        self.governable_count = 0
         self._places: list[dict[str, None]] = []  # of each row
         self._visits: dict[tuple[int, Cover], _Visit] = {}
         self._function_covers: list[Cover] = []  # of the functions being looked at
@@ -329,30 +322,6 @@ class AppExaminer(Examiner):
         super().add_runtime_object(kind, name, where, has_halo=has_halo)
         self.governable_count += has_halo
 
-    def add_bound_tools(self, tools: Any, model: Any, where: str, cover: Cover) -> None:
-        """Rows about those of a model's tools that its provider runs, which a guard or a middleware refuses."""
-        while is_a(model, RunnableBinding):
-            model = get_attributes(model).get("bound")
-        is_guarded = self.find_intact_guard(model) is not None
-        self._add_hosted_schemas(tools, where, closed=is_guarded or FindingKind.MODEL in cover.kinds)
-
-    def _add_hosted_schemas(self, tools: Any, where: str, *, closed: bool) -> None:
-        schemas = [item for item in list_values(tools) if type(item) is dict]
-        self.add_hosted_tools(hosted_names(schemas), where, closed=closed)
-
-    def examine_hooks(self, hook_order: HookOrder, where: str, cover: Cover) -> None:
-        """Look at who stands around a call: our own middleware, and those of the app."""
-        for item in (item for hooks in hook_order for item in hooks):
-            halo = find_middleware_halo(item)
-            if halo is not None:
-                self.remember_halo(halo)
-            else:
-                self.visit(item, where, cover)
-        own_cover = find_cover(hook_order)
-        if own_cover is not None and own_cover.hint:
-            remedy = "it is not last: what later middleware changes is decided again, and cannot be narrowed"
-            self.add_note(FindingKind.NODE, "halo.middleware()", where, remedy)
-
     # what is governed
 
     def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
@@ -383,7 +352,7 @@ class AppExaminer(Examiner):
         is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
         model_kwargs = get_attributes(original).get("model_kwargs")
         if type(model_kwargs) is dict:
-            self._add_hosted_schemas(model_kwargs.get("tools"), where, closed=is_closed)
+            self.add_hosted_schemas(model_kwargs.get("tools"), where, closed=is_closed)
         self.note_client(original, self.find_name(original), where)
         body = _get_body(guard, cover, is_closed=is_closed)
         skipped = ("model_kwargs", *self.client_fields)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel.protocol import PregelProtocol
 
-from halo_core.doctor import NO_COVER, Cover, FindingKind, find_guard
+from halo_core.doctor import NO_COVER, Cover, Examiner, FindingKind, find_guard
 from halo_core.object_graph import (
     get_attributes,
     get_module_name,
@@ -28,9 +28,7 @@ from halo_core.object_graph import (
 )
 from halo_langchain._callback import HaloCallback
 from halo_langchain._middleware import FIRST_NODE_SUFFIX, HaloMiddleware
-
-if TYPE_CHECKING:
-    from halo_langchain._doctor import AppExaminer
+from halo_langchain._translate import hosted_names
 
 CALLBACK_POINT: Final = "callback"
 DEFAULT_NAME: Final = "LangGraph"
@@ -125,6 +123,43 @@ def choose_cover(hooks: Cover | None, around: Cover) -> Cover:
     return around if hooks is None or (not hooks.kinds and around.kinds) else hooks
 
 
+class PartExaminer(Examiner):
+    """Looks at what a graph holds: tools that are bound to models, and hooks around calls.
+
+    Attributes:
+        governable_count: how often something governable was met.
+    """
+
+    def __init__(self, name: str = "", **options: Any) -> None:
+        super().__init__(name, **options)
+        self.governable_count = 0
+
+    def add_bound_tools(self, tools: Any, model: Any, where: str, cover: Cover) -> None:
+        """Rows about those of a model's tools that its provider runs, which a guard or a middleware refuses."""
+        while is_a(model, RunnableBinding):
+            model = get_attributes(model).get("bound")
+        is_guarded = self.find_intact_guard(model) is not None
+        self.add_hosted_schemas(tools, where, closed=is_guarded or FindingKind.MODEL in cover.kinds)
+
+    def add_hosted_schemas(self, tools: Any, where: str, *, closed: bool) -> None:
+        """Rows about those of the tools of a request that are schemas which a provider runs."""
+        schemas = [item for item in list_values(tools) if type(item) is dict]
+        self.add_hosted_tools(hosted_names(schemas), where, closed=closed)
+
+    def examine_hooks(self, hook_order: HookOrder, where: str, cover: Cover) -> None:
+        """Look at who stands around a call: our own middleware, and those of the app."""
+        for item in (item for hooks in hook_order for item in hooks):
+            halo = find_middleware_halo(item)
+            if halo is not None:
+                self.remember_halo(halo)
+            else:
+                self.visit(item, where, cover)
+        own_cover = find_cover(hook_order)
+        if own_cover is not None and own_cover.hint:
+            remedy = "it is not last: what later middleware changes is decided again, and cannot be narrowed"
+            self.add_note(FindingKind.NODE, "halo.middleware()", where, remedy)
+
+
 class GraphExaminer:
     """One graph under examination.
 
@@ -135,7 +170,7 @@ class GraphExaminer:
         cover: what decides unguarded things in it.
     """
 
-    def __init__(self, examiner: AppExaminer, graph: Any, where: str, cover: Cover) -> None:
+    def __init__(self, examiner: PartExaminer, graph: Any, where: str, cover: Cover) -> None:
         self._examiner = examiner
         self._attributes = get_attributes(graph)
         self._guard = examiner.find_intact_guard(graph)

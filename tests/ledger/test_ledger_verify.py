@@ -10,7 +10,7 @@ from halo_core.ledger import verify_signatures
 from halo_core.ledger.reader import Stream, Trust
 from halo_core.ledger.report import CHECKS, LIMITS, MAX_FINDINGS, Collector, Report
 from halo_core.ledger.verify import verify
-from halo_core.ledger.verify_tree import WriterChain
+from halo_core.ledger.verify_writers import WriterChain
 from halo_core.model.ledger_entry import EntryKind
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counts import count
-from halo_core.policy.schema import ABSENT, MAX_DEPTH, EncodingError, encode_amount, encode_value, escape_key
+from halo_core.policy.encoding import ABSENT, MAX_DEPTH, EncodingError, encode_amount, encode_value, escape_key
 
 RESERVED = {"__entity", "__extn", "__expr"}
 

@@ -2,10 +2,7 @@
 
 from halo_core.enforcement.call import ABILITIES, Call
 from halo_core.enforcement.enforcer import Enforcer, Surface, Ticket
-from halo_core.enforcement.passport_reader import (
-    HandOff,
-    make_issuer_facts,
-)
+from halo_core.enforcement.hand_offs import HandOff, make_issuer_facts
 from halo_core.enforcement.preparer import Preparer
 from halo_core.values.languages import find_sql_language
 

@@ -20,7 +20,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.enforcement.call import Credentials
-from halo_core.enforcement.passport_reader import make_issuer_facts
+from halo_core.enforcement.hand_offs import make_issuer_facts
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.registry import RegisteredResource, Registry
 from halo_core.errors import CannotDecide, PassportError

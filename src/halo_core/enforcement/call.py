@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from halo_core.enforcement.hand_offs import HandOff
 from halo_core.enforcement.model_inputs import ModelInput
-from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.risk_assessor import RiskAssessor
 from halo_core.model import (

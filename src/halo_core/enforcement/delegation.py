@@ -20,8 +20,8 @@ from halo_core.enforcement.enforcer import Enforcer, Ticket
 from halo_core.enforcement.flow import Emit, Steps, TwoWayStep, get_thrown_error
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
 from halo_core.enforcement.guesses import guess_tool
+from halo_core.enforcement.hand_offs import HandOff
 from halo_core.enforcement.obligations import Surface
-from halo_core.enforcement.passport_reader import HandOff
 from halo_core.enforcement.registry import build_guessed_resource
 from halo_core.enforcement.session_context import ActiveDelegation, delegation_scope
 from halo_core.enforcement.step_methods import StepScope

@@ -22,10 +22,10 @@ from halo_core.decision.record import SIGNER_FIELD, DecisionResult, encode_decis
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.exposure import list_place_marks, record_argument_words
+from halo_core.enforcement.hand_offs import make_handback_body
 from halo_core.enforcement.lookups import recall_result
 from halo_core.enforcement.obligations import apply_argument_obligations
 from halo_core.enforcement.outbox import check_release, hold_act, record_release
-from halo_core.enforcement.passport_reader import make_handback_body
 from halo_core.enforcement.payment_windows import store_changes
 from halo_core.enforcement.planner import IMPACTS_WITHOUT_STORAGE, TRUSTED_ORIGINS, Planner, is_equal_draft
 from halo_core.enforcement.quotas import find_quota_warnings

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from halo_core.enforcement.passport_reader import is_no_wider
+from halo_core.enforcement.hand_offs import is_no_wider
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.errors import PassportError
 from halo_core.model import Decision, EntryKind, LedgerEntry, Link

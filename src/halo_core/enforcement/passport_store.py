@@ -22,14 +22,8 @@ from halo_core.authority import lower_start, renew_account
 from halo_core.crypto.keys import IdSource, KeyStore, Signer, agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.decision.bindings import reauthorization_binding, session_claim
-from halo_core.enforcement.passport_reader import (
-    MAX_REMEMBERED,
-    GivenShare,
-    HandOff,
-    PassportReader,
-    compute_share,
-    make_handback_body,
-)
+from halo_core.enforcement.hand_offs import GivenShare, HandOff, compute_share, make_handback_body
+from halo_core.enforcement.passport_reader import MAX_REMEMBERED, PassportReader
 from halo_core.errors import PassportError
 from halo_core.model import Budget, EntryKind, Envelope, Link, same_person
 from halo_core.passports import (

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.model import AccessRequest, ActionKind, Impact
-from halo_core.policy.schema import find_amount, read_amount
+from halo_core.policy.encoding import find_amount, read_amount
 from halo_core.store import Transaction, commit_state
 from halo_core.store.rows import QuotaTable
 from halo_core.values import asks_for, find_values, names_value

@@ -28,7 +28,7 @@ from halo_core.ledger.verify_profiles import IdentityCheck, ProfileCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
 from halo_core.ledger.verify_signatures import SignatureJob, SignatureQueue
 from halo_core.ledger.verify_standing import StandingStateCheck
-from halo_core.ledger.verify_tree import WriterChain, WriterCheck
+from halo_core.ledger.verify_writers import WriterChain, WriterCheck
 from halo_core.model.ledger_entry import ENTRY_VERSION, format_entry_id
 
 if TYPE_CHECKING:

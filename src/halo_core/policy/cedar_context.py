@@ -21,17 +21,16 @@ from halo_core.model import (
     Snapshot,
 )
 from halo_core.policy.bundle import ALL, AttributeRefs
-from halo_core.policy.schema import (
+from halo_core.policy.encoding import (
     ABSENT,
-    ENTITY_TYPES,
     EncodingError,
-    action_id,
     encode_amount,
     encode_sum,
     encode_value,
     escape_key,
     find_amount,
 )
+from halo_core.policy.schema import ENTITY_TYPES, action_id
 
 # From best to worst; one untrusted leaf makes the argument untrusted.
 _TRUST_RANK: Final = {

@@ -52,9 +52,9 @@ from halo_core.model import (
     Snapshot,
     Trigger,
 )
-from halo_core.policy.answer_cache import applies
 from halo_core.policy.bundle import ALL, Finding, Policy, PolicyBundle, find_entity_literals, parse_bundle
 from halo_core.policy.cedar_context import BEHAVIOUR_ATTRIBUTES
+from halo_core.policy.encoding import escape_key, read_amount
 from halo_core.policy.engine import CedarPolicy
 from halo_core.policy.schema import (
     CONTEXT_ATTRIBUTES,
@@ -64,9 +64,8 @@ from halo_core.policy.schema import (
     ArgTypes,
     action_id,
     build_cedar_schema,
-    escape_key,
-    read_amount,
 )
+from halo_core.policy.scopes import applies
 
 _ACTION_GROUPS: Final = frozenset(kind.value for kind in ActionKind)
 _KNOWN_ATTRIBUTES: Final[dict[str, frozenset[str]]] = {

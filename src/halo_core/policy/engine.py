@@ -8,7 +8,7 @@ Two kinds of policies, since among each other a graded `forbid` would hide a mis
 
 Cedar is asked of all of them at once. Its yes says that no forbid holds, its no names every forbid that does; only when
 these are all graded is it asked of the hard ones alone, whether there is a permit. Questions that the policies cannot
-tell apart (`policy.answer_cache`) have equal answers, so the last answers are kept.
+tell apart (`policy.context_keys`) have equal answers, so the last answers are kept.
 
 Cedar skips a policy that fails to evaluate, which would turn a failing forbid into a yes; here any error is a no.
 No schema is passed to Cedar at run time: with one it would read plain strings and `{type, id}` records as entities.
@@ -42,7 +42,6 @@ from halo_core.model import (
     Reversal,
     Snapshot,
 )
-from halo_core.policy.answer_cache import ContextKeyBuilder, applies, may_hold
 from halo_core.policy.bundle import ALL, AttributeRefs, PolicyBundle, find_entity_literals, merge_refs
 from halo_core.policy.cedar_context import (
     ATTRIBUTE_READERS,
@@ -51,12 +50,11 @@ from halo_core.policy.cedar_context import (
     build_entities,
     build_request_ids,
 )
+from halo_core.policy.context_keys import ContextKeyBuilder
+from halo_core.policy.encoding import escape_key
 from halo_core.policy.prepared_question import PreparedQuestion, reads_principal
-from halo_core.policy.schema import (
-    ENTITY_TYPES,
-    action_id,
-    escape_key,
-)
+from halo_core.policy.schema import ENTITY_TYPES, action_id
+from halo_core.policy.scopes import applies, may_hold
 
 if TYPE_CHECKING:
     from halo_core.policy.bundle import Policy

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.enforcement import Call, Enforcer, Ticket
-from halo_core.enforcement.flow import Steps
+from halo_core.enforcement.steps import Steps
 from halo_core.model import ActionKind
 
 __all__ = ["Case", "Decisions", "figures", "measure", "quantile"]

@@ -21,8 +21,9 @@ from langgraph.errors import GraphBubbleUp, ParentCommand
 from langgraph.types import Command, Send
 
 from halo_core.enforcement.delegation import allowed_agents_scope, find_agent_resource, with_delegation_terms
-from halo_core.enforcement.flow import Step, Steps, TwoWayStep, adrive, drive, make_withdrawal_call, run_step
+from halo_core.enforcement.flow import make_withdrawal_call, run_step
 from halo_core.enforcement.guards import clean_name
+from halo_core.enforcement.steps import Step, Steps, TwoWayStep, adrive, drive
 from halo_core.errors import Pending
 from halo_langchain._pause import HandOffDecision, consume_resume, discard_resume, pause_or_withdraw
 from halo_langchain._runs import get_step_id, graph_session_scope, with_link_marker

@@ -27,7 +27,7 @@ from langgraph.pregel import Pregel
 
 from halo_core.enforcement.activities import current_run_activity
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, register_agent_resource
-from halo_core.enforcement.flow import Steps, TwoWayStep, astream, emit_parts, run_step, stream
+from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -39,6 +39,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.enforcement.session_context import current_delegation_session, current_session
 from halo_core.enforcement.step_methods import make_method, make_stream_method
+from halo_core.enforcement.steps import Steps, TwoWayStep, astream, emit_parts, stream
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Resource
 from halo_langchain._agent_runs import (

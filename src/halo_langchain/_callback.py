@@ -23,18 +23,11 @@ from langchain_core.tools import BaseTool
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
-from halo_core.enforcement.flow import (
-    GovernedAction,
-    Steps,
-    TwoWayStep,
-    adrive,
-    drive,
-    find_provider_calls,
-    make_withdrawal_call,
-)
+from halo_core.enforcement.flow import GovernedAction, find_provider_calls, make_withdrawal_call
 from halo_core.enforcement.guards import clean_name, find_name_problem, make_unregistered_resource, to_list
 from halo_core.enforcement.mcp_listings import describe_for_guess
 from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.enforcement.steps import Steps, TwoWayStep, adrive, drive
 from halo_core.errors import Pending
 from halo_core.model import ActionKind
 from halo_core.model_requests import ModelFields

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
-from halo_core.enforcement.flow import Steps, run_step
+from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -35,6 +35,7 @@ from halo_core.enforcement.guards import (
     require_guard,
 )
 from halo_core.enforcement.step_methods import make_method
+from halo_core.enforcement.steps import Steps
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._known_tools import find_database_language, make_program_resource

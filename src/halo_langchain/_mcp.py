@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from langchain_core.tools import BaseTool, StructuredTool
 
-from halo_core.enforcement.flow import Steps, TwoWayStep, drive
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard, make_unregistered_resource
 from halo_core.enforcement.guesses import ServerHints
 from halo_core.enforcement.mcp_listings import ListedTool, ListedToolGuard
+from halo_core.enforcement.steps import Steps, TwoWayStep, drive
 from halo_core.model import ActionKind
 from halo_core.object_graph import iterate_closure
 from halo_langchain._results import TOOL_RESULT_SURFACE

@@ -17,9 +17,10 @@ from langchain.agents.structured_output import ToolStrategy
 
 from halo_core.enforcement import Surface, Ticket
 from halo_core.enforcement.activities import current_run_activity
-from halo_core.enforcement.flow import Steps, run_step
+from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.session_context import current_session, is_raw_thread
 from halo_core.enforcement.step_methods import make_method
+from halo_core.enforcement.steps import Steps
 from halo_core.model import ActionKind, Resource
 from halo_langchain._history import read_message
 from halo_langchain._model_calls import (

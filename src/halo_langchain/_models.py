@@ -20,7 +20,7 @@ from langchain_core.language_models import BaseChatModel, BaseLanguageModel, Bas
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableBinding
 
-from halo_core.enforcement.flow import Steps, emit_parts, govern_stream, run_step
+from halo_core.enforcement.flow import govern_stream, run_step
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -32,6 +32,7 @@ from halo_core.enforcement.guards import (
     require_guard,
 )
 from halo_core.enforcement.step_methods import make_method, make_stream_method
+from halo_core.enforcement.steps import Steps, emit_parts
 from halo_core.model import ActionKind, Resource
 from halo_langchain._model_calls import (
     RUNNING,

@@ -31,8 +31,8 @@ from langchain_core.tools import BaseTool
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.pregel import Pregel
 
-from halo_core.enforcement.flow import astream, emit_parts, stream
 from halo_core.enforcement.guards import GENERATED_MARK, clean_name, get_guard
+from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
 from halo_langchain._agents import guard_started_graph
 from halo_langchain._callback import HaloCallback

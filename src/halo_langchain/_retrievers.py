@@ -17,7 +17,7 @@ from langchain_core.runnables import ensure_config
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
-from halo_core.enforcement.flow import Steps, run_step
+from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -29,6 +29,7 @@ from halo_core.enforcement.guards import (
     require_guard,
 )
 from halo_core.enforcement.step_methods import make_method
+from halo_core.enforcement.steps import Steps
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._pause import LangChainAction

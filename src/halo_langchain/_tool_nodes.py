@@ -21,7 +21,7 @@ from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import ValidationError
 
 from halo_core.enforcement.delegation import HANDOFF_SURFACE
-from halo_core.enforcement.flow import Steps, run_step
+from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guarded_calls import UnreachableCall
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -33,6 +33,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.enforcement.session_context import ContextVarScope, Session, TriggeringMessage, session_values
 from halo_core.enforcement.step_methods import make_method
+from halo_core.enforcement.steps import Steps
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._pause import consume_resume

@@ -34,7 +34,7 @@ from halo_core.enforcement.delegation import (
     note_allowed_agent,
     register_agent_resource,
 )
-from halo_core.enforcement.flow import Steps, arun, run, run_step
+from halo_core.enforcement.flow import arun, run, run_step
 from halo_core.enforcement.guarded_calls import GuardedCall, HandOffAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (
     TOOL_KINDS,
@@ -52,6 +52,7 @@ from halo_core.enforcement.mcp_listings import ListedToolGuard, describe_for_gue
 from halo_core.enforcement.reversals import Reverser, refuse_reversal_options
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.enforcement.step_methods import make_method, make_scoped_method
+from halo_core.enforcement.steps import Steps
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_langchain._known_tools import describe_known_tool

@@ -34,6 +34,7 @@ from halo_core.enforcement.session_context import (
     session_scope,
     triggering_message_scope,
 )
+from halo_core.enforcement.steps import adrive
 from halo_core.errors import Denied
 from halo_core.model import Provenance
 from halo_llamaindex._components import guard_memory
@@ -204,7 +205,7 @@ async def _hand_back_agents(step_run: _StepRun) -> None:
     chain = await step_run.load_chain()
     await step_run.store_chain(None)
     if chain is not None and chain.first_handle:
-        await flow.adrive(step_run.halo.enforcer.hand_back(chain.session, chain.first_handle))
+        await adrive(step_run.halo.enforcer.hand_back(chain.session, chain.first_handle))
 
 
 async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task: str = "") -> ActingChain:

@@ -51,10 +51,10 @@ from llama_index.core.utilities.sql_wrapper import SQLDatabase
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.core.workflow import Workflow
 
-from halo_core.enforcement.flow import Steps
 from halo_core.enforcement.guards import GuardMetadata, get_guard
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.enforcement.step_methods import make_method
+from halo_core.enforcement.steps import Steps
 from halo_core.errors import ConfigError
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Resource

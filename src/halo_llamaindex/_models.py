@@ -50,6 +50,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
+from halo_core.enforcement.steps import astream, stream
 from halo_core.model import ActionKind, Resource
 from halo_llamaindex._history import find_known_origins, is_user_message, list_history, message_id, read_answer
 from halo_llamaindex._mcp import list_server_texts
@@ -287,7 +288,7 @@ class ModelCall(LlamaIndexAction):
             return result  # restricted and recorded by the method that was decided
         if self.is_stream:
             source = aiter(result) if hasattr(result, "__aiter__") else iter(result)
-            drive = flow.astream if hasattr(result, "__aiter__") else flow.stream
+            drive = astream if hasattr(result, "__aiter__") else stream
             return drive(flow.govern_stream(_AnswerStream(self.decided, self.surface, source)))
         self.decided.end()
         return super().finish(ticket, result)

@@ -44,7 +44,7 @@ from openai.types.responses import (
 
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.activities import note_answer
-from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, astream, govern_stream
+from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, govern_stream
 from halo_core.enforcement.guarded_calls import UnreachableCall, make_governed_method
 from halo_core.enforcement.guards import (
     GuardMetadata,
@@ -56,6 +56,7 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, select_parameters
 from halo_core.enforcement.session_context import triggering_message_scope
+from halo_core.enforcement.steps import astream
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
 from halo_core.model_requests import judge_model_fields

@@ -22,7 +22,7 @@ from agents.result import RunResultBase
 from agents.run_context import _ApprovalRecord
 
 from halo_core.enforcement.arguments import BoundArguments
-from halo_core.enforcement.flow import drive, run
+from halo_core.enforcement.flow import run
 from halo_core.enforcement.guarded_calls import UnreachableCall, build_guarded_call
 from halo_core.enforcement.guards import GuardMetadata, get_guard, make_unregistered_resource
 from halo_core.enforcement.session_context import (
@@ -35,6 +35,7 @@ from halo_core.enforcement.session_context import (
     session_scope,
     triggering_message_scope,
 )
+from halo_core.enforcement.steps import drive
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import ActionKind
 from halo_core.reasons import get_reason_text

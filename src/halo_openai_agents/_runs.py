@@ -22,7 +22,7 @@ from halo_core.enforcement.delegation import (
     find_agent_resource,
     with_delegation_terms,
 )
-from halo_core.enforcement.flow import GovernedAction, adrive, arun
+from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.session_context import (
@@ -35,6 +35,7 @@ from halo_core.enforcement.session_context import (
     dynamic_delegation_scope,
     session_values,
 )
+from halo_core.enforcement.steps import adrive
 from halo_core.errors import Denied
 from halo_openai_agents._history import EMPTY_INPUT, RunInput
 

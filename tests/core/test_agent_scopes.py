@@ -12,8 +12,8 @@ from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, agent_key_name
 from halo_core.enforcement import HandOff, make_issuer_facts
 from halo_core.enforcement.agent_credentials import Limits
-from halo_core.enforcement.flow import adrive, drive
 from halo_core.enforcement.session_context import current_delegation
+from halo_core.enforcement.steps import adrive, drive
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.manifest import DEFAULT_TERMS

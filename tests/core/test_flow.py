@@ -8,7 +8,7 @@ import contextvars
 
 import pytest
 
-from halo_core.enforcement import Surface, flow, step_methods
+from halo_core.enforcement import Surface, flow, step_methods, steps
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
@@ -140,26 +140,26 @@ def test_a_failure_before_the_action_runs_is_recorded(halo, driver):
 
 @pytest.mark.parametrize("error", [StopIteration(1), ValueError("x")])
 def test_what_a_step_raises_leaves_a_procedure_as_it_is(error):
-    def steps():
+    def procedure():
         yield (fails,)
 
     def fails():
         raise error
 
     with pytest.raises(type(error)) as raised:
-        flow.drive(steps())
+        steps.drive(procedure())
     assert raised.value is error
 
 
-@pytest.mark.parametrize("drive", [flow.drive, lambda steps: asyncio.run(flow.adrive(steps))])
+@pytest.mark.parametrize("drive", [steps.drive, lambda procedure: asyncio.run(steps.adrive(procedure))])
 def test_a_procedure_may_answer_what_a_step_raises(drive):
-    def steps():
+    def procedure():
         try:
             yield int, "x"
         except ValueError:
             return (yield int, "7")
 
-    assert drive(steps()) == 7
+    assert drive(procedure()) == 7
 
 
 def test_a_result_that_can_be_awaited_is_returned_as_it_was_recorded(halo):
@@ -236,7 +236,7 @@ class LaterParts(Parts):
 def read(action, count=10):
     """The parts that a reader gets who stops after some; the stream is closed."""
     got = []
-    with contextlib.closing(flow.stream(flow.govern_stream(action))) as stream:
+    with contextlib.closing(steps.stream(flow.govern_stream(action))) as stream:
         for part in stream:
             got.append(part)
             if len(got) == count:
@@ -247,7 +247,7 @@ def read(action, count=10):
 def aread(action, count=10):
     async def go():
         got = []
-        async with contextlib.aclosing(flow.astream(flow.govern_stream(action))) as stream:
+        async with contextlib.aclosing(steps.astream(flow.govern_stream(action))) as stream:
             async for part in stream:
                 got.append(part)
                 if len(got) == count:
@@ -340,7 +340,7 @@ async def later(value):
 
 
 def doubled(number):
-    first = yield flow.TwoWayStep(int, later, number)
+    first = yield steps.TwoWayStep(int, later, number)
     return first * 2
 
 
@@ -353,11 +353,11 @@ def test_a_method_is_made_in_either_form_of_one_procedure():
 
 
 def test_a_procedure_runs_an_action(halo):
-    def steps(action):
+    def procedure(action):
         return (yield flow.run_step(action))
 
-    assert flow.drive(steps(Action(halo))) == "done"
-    assert asyncio.run(flow.adrive(steps(Later(halo)))) == "done"
+    assert steps.drive(procedure(Action(halo))) == "done"
+    assert asyncio.run(steps.adrive(procedure(Later(halo)))) == "done"
 
 
 PLACE = contextvars.ContextVar("place", default="outside")
@@ -367,7 +367,7 @@ def visits(log):
     token = PLACE.set("inside")
     try:
         log.append(f"begun {PLACE.get()}")
-        yield flow.Emit("value")
+        yield steps.Emit("value")
     except ZeroDivisionError:
         log.append("failed")
         raise
@@ -403,13 +403,13 @@ def test_a_block_stands_where_a_procedure_emits(run, error):
 
 def test_a_stream_with_a_context_of_its_own_sets_nothing_for_its_reader():
     for context, seen in ((contextvars.copy_context(), "outside"), (None, "inside")):
-        with contextlib.closing(flow.stream(visits([]), context)) as stream:
+        with contextlib.closing(steps.stream(visits([]), context)) as stream:
             next(stream)
             assert PLACE.get() == seen
         assert PLACE.get() == "outside"
 
     async def go():
-        async with contextlib.aclosing(flow.astream(visits([]), contextvars.copy_context())) as stream:
+        async with contextlib.aclosing(steps.astream(visits([]), contextvars.copy_context())) as stream:
             await anext(stream)
             assert PLACE.get() == "outside"
 
@@ -432,7 +432,7 @@ def test_parts_are_passed_on_each_inside_a_scope_and_their_source_is_closed():
         yield
         PLACE.reset(token)
 
-    assert list(flow.stream(flow.emit_parts(parts(), scope))) == ["inside", "inside"]
-    with contextlib.closing(flow.stream(flow.emit_parts(parts()))) as stream:
+    assert list(steps.stream(steps.emit_parts(parts(), scope))) == ["inside", "inside"]
+    with contextlib.closing(steps.stream(steps.emit_parts(parts()))) as stream:
         assert next(stream) == "outside"
     assert log == ["closed", "closed"]

@@ -53,7 +53,7 @@ from envelope_world import (
 
 from halo_core.authority import compute_authority, compute_effective_authority
 from halo_core.enforcement import HandOff, Surface
-from halo_core.enforcement.flow import drive
+from halo_core.enforcement.steps import drive
 from halo_core.errors import Denied, Pending
 from halo_core.model import RESERVED_UNITS, ActionKind, Budget, Constraint, EntryKind, Envelope
 from halo_core.passports import find_violation, verify_chain

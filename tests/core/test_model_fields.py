@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from halo_core.enforcement import Surface
-from halo_core.enforcement.flow import GovernedStream, govern_stream, stream
+from halo_core.enforcement.flow import GovernedStream, govern_stream
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA
+from halo_core.enforcement.steps import stream
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource

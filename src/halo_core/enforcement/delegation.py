@@ -17,7 +17,6 @@ from typing import Any, Final, Protocol, TypeVar
 
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.enforcer import Enforcer, Ticket
-from halo_core.enforcement.flow import Emit, Steps, TwoWayStep, get_thrown_error
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
 from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.hand_offs import HandOff
@@ -25,6 +24,7 @@ from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.registry import build_guessed_resource
 from halo_core.enforcement.session_context import ActiveDelegation, delegation_scope
 from halo_core.enforcement.step_methods import StepScope
+from halo_core.enforcement.steps import Emit, Steps, TwoWayStep, get_thrown_error
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 

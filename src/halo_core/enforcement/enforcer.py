@@ -33,6 +33,7 @@ from halo_core.enforcement.planner import Planner
 from halo_core.enforcement.preparer import Preparer
 from halo_core.enforcement.remedies import describe_remedy
 from halo_core.enforcement.session_folds import CROWDED_TALLIES, NOTED_EVERY_US, SessionFolds
+from halo_core.enforcement.steps import Step, Steps, TwoWayStep
 from halo_core.enforcement.ticket import Ticket
 from halo_core.errors import CannotDecide, Denied, HaloError, Held, Pending
 from halo_core.log_output import get_logger
@@ -156,16 +157,16 @@ class Enforcer:
             self._notify_decision(context, start_us)
         return self._issue_ticket(context)
 
-    def _wait_for_credentials(self) -> flow.Steps[Credentials]:
+    def _wait_for_credentials(self) -> Steps[Credentials]:
         """The credentials in force; on an event loop a thread waits for them."""
         get_credentials = self._get_credentials
         if self._are_credentials_ready():
             return get_credentials()
-        credentials: Credentials = yield flow.TwoWayStep(get_credentials, partial(asyncio.to_thread, get_credentials))
+        credentials: Credentials = yield TwoWayStep(get_credentials, partial(asyncio.to_thread, get_credentials))
         return credentials
 
-    def _make_commit_step(self, job: Any) -> flow.Step:
-        return flow.TwoWayStep(self.store.commit, self.store.acommit, job)
+    def _make_commit_step(self, job: Any) -> Step:
+        return TwoWayStep(self.store.commit, self.store.acommit, job)
 
     def refuse_below_floor(self, refusal: CannotDecide) -> None:
         """Refuse every action with this error for as long as the mode that was asked for is below the floor."""
@@ -321,7 +322,7 @@ class Enforcer:
             item.target in names or item.scope not in ("agent", "tenant", "session") for item in revoked
         )
 
-    def hand_back(self, session: str, handle: str) -> flow.Steps[None]:
+    def hand_back(self, session: str, handle: str) -> Steps[None]:
         """Close the link `handle` and what is below it, as a procedure; its holder's authority ends here.
 
         Args:
@@ -350,7 +351,7 @@ class Enforcer:
 
     def find_link(
         self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()
-    ) -> flow.Steps[LiveLink | None]:
+    ) -> Steps[LiveLink | None]:
         """The live link of an agent in a session, at or below the link acted under, as a procedure; see `FindLinkJob`.
 
         None as well where the store cannot be read: the decision that follows says so.

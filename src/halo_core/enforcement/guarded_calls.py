@@ -27,11 +27,12 @@ from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, DelegationFacade, to_task_arguments, with_delegation_terms
 from halo_core.enforcement.enforcer import Ticket
-from halo_core.enforcement.flow import GovernedAction, Steps, arun, run, run_step
+from halo_core.enforcement.flow import GovernedAction, arun, run, run_step
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.session_context import current_session, session_values
 from halo_core.enforcement.step_methods import make_method
+from halo_core.enforcement.steps import Steps
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Mode
 

@@ -19,11 +19,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.decision.answers import REVERSAL, name_reversed_tool
-from halo_core.enforcement.flow import GovernedAction, Step, Steps, TwoWayStep, run_step
+from halo_core.enforcement.flow import GovernedAction, run_step
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outbox import HeldAct, load_held_acts
 from halo_core.enforcement.reversals import Reverser, ReversibleEffect, load_effect, make_refusal
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope, Session, session_values
+from halo_core.enforcement.steps import Step, Steps, TwoWayStep
 from halo_core.errors import ConfigError, Denied, HaloError, PassportError, Pending
 from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.store.answer_rows import StandingAnswerTable

@@ -22,10 +22,10 @@ from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
-from halo_core.enforcement.flow import Steps, TwoWayStep, adrive, drive
 from halo_core.enforcement.guards import GuardMetadata
 from halo_core.enforcement.guess_names import is_milder
 from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
+from halo_core.enforcement.steps import Steps, TwoWayStep, adrive, drive
 from halo_core.errors import HaloError
 from halo_core.model import Actor, EntryKind, Mode, Provenance
 from halo_core.os_user import describe_os_user

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, Generic, TypeVar
 
 from halo_core.enforcement.activities import current_activity
-from halo_core.enforcement.flow import Steps, adrive, astream, drive, stream
+from halo_core.enforcement.steps import Steps, adrive, astream, drive, stream
 
 T = TypeVar("T")
 

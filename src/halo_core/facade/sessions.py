@@ -16,7 +16,6 @@ from halo_core.enforcement.activities import (
     find_block_began_us,
 )
 from halo_core.enforcement.decision_context import AnswerTerms
-from halo_core.enforcement.flow import Steps, adrive, drive
 from halo_core.enforcement.held_acts import (
     ReleasedAct,
     Runner,
@@ -36,6 +35,7 @@ from halo_core.enforcement.session_context import (
     is_raw_thread,
     session_scope,
 )
+from halo_core.enforcement.steps import Steps, adrive, drive
 from halo_core.errors import ConfigError, HaloError
 from halo_core.home import Declarations, find_relocation
 from halo_core.log_output import get_logger

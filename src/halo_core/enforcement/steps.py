@@ -1,0 +1,229 @@
+"""Procedures: generators of steps, written once and driven in the calling thread, on an event loop, or for a reader.
+
+A procedure is without I/O. It yields the next step, a function with its arguments, and is sent what the function
+returned. `drive` executes the steps in the calling thread, `adrive` on an event loop, `stream` and `astream` pass on
+the parts that it emits. `step_methods.make_method` turns a procedure into the method that a framework expects, and
+`StepScope` into a `with` block. The form follows the `auth_flow` of httpx.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import Context
+from dataclasses import dataclass
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any, Final, Generic, NoReturn, Self, TypeVar
+
+from halo_core.enforcement.session_context import AwaitableInContext
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Pass a part on to whoever reads the stream."""
+
+    part: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Return(Generic[T]):
+    """The end: what the caller gets."""
+
+    value: T
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """The end: what the caller's call raises.
+
+    The driver raises it outside of every handler, so a redacted error does not expose the original as its
+    `__context__`. An error cannot leave the generator by itself: a `StopIteration` would become a `RuntimeError`.
+    """
+
+    error: BaseException
+
+
+class ExitThrown(BaseException):
+    """Stands for a `GeneratorExit` inside a procedure.
+
+    `yield from` would close the inner generator, which then could take no step of its own at the end.
+    """
+
+    def __init__(self, error: GeneratorExit) -> None:
+        self.error = error
+
+
+def get_thrown_error(error: BaseException) -> BaseException:
+    """What a procedure that catches everything has caught."""
+    return error.error if isinstance(error, ExitThrown) else error
+
+
+END: Final = object()
+"""Sentinel that stands for the end of a stream."""
+Step = tuple[Any, ...]
+"""A function and its arguments; what it returns is the answer, once awaited if an asynchronous driver can await it."""
+
+
+class ResultStep(tuple[Any, ...]):
+    """A step whose answer is what the caller gets.
+
+    It is awaited only if its function is a coroutine function: an action may itself return something that can be
+    awaited (a task, a future), which the caller gets as it was recorded.
+    """
+
+    __slots__ = ()
+
+
+class TwoWayStep(tuple[Any, ...]):  # noqa: SLOT001  no slots beside the items of a tuple
+    """A step for which an asynchronous driver calls another function: `TwoWayStep(next, anext, source)`."""
+
+    async_function: Callable[..., Any]
+
+    def __new__(cls, function: Callable[..., Any], async_function: Callable[..., Any], /, *arguments: Any) -> Self:
+        """Of a function, its asynchronous form, and the arguments of either."""
+        step = super().__new__(cls, (function, *arguments))
+        step.async_function = async_function
+        return step
+
+
+Steps = Generator[Step | Emit, Any, T]
+"""A procedure. One that a driver for streams or a `StepScope` executes may yield `Emit` too."""
+Flow = Steps[Return[T] | Raise]
+
+
+def emit_parts(parts: Any, open_scope: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Steps[None]:
+    """Pass on the parts of an iterable, each taken inside a scope of its own, and close its iterator at the end."""
+    source = yield TwoWayStep(iter, aiter, parts)
+    try:
+        while True:
+            with open_scope():
+                part = yield TwoWayStep(next, anext, source, END)
+            if part is END:
+                return
+            yield Emit(part)
+    finally:
+        yield close_source, source
+
+
+def close_source(source: Any) -> Any:
+    """Close an iterator that can be closed; of an asynchronous one this returns a coroutine."""
+    close = getattr(source, "aclose" if hasattr(source, "__anext__") else "close", None)
+    return close() if close is not None else None
+
+
+def drive(steps: Steps[Any]) -> Any:
+    """Execute the steps of a procedure in the calling thread, and return what it returns.
+
+    A procedure is written once for the synchronous and the asynchronous form of what an adapter does:
+
+        def _call_tool(self, request, handler):
+            yield run_step(UnreachableCall(self.halo, call, error))
+            return (yield handler, request)
+    """
+    step = _advance(steps)
+    while not isinstance(step, Return | Raise):
+        answer: Any = None
+        error: BaseException | None = None
+        try:
+            function, *arguments = step
+            answer = function(*arguments)
+        except BaseException as exc:  # noqa: BLE001  the generator says what becomes of it
+            error = exc
+        step = _advance(steps, answer, error)
+        # This frame is in the traceback of what is raised: it must not hold what an obligation takes away.
+        answer = error = None
+    return step.value if isinstance(step, Return) else _raise_error(step)
+
+
+async def adrive(steps: Steps[Any]) -> Any:
+    """As `drive`, on an event loop: what a function returns is awaited where it can be."""
+    step = _advance(steps)
+    while not isinstance(step, Return | Raise):
+        answer: Any = None
+        error: BaseException | None = None
+        try:
+            function = step.async_function if isinstance(step, TwoWayStep) else step[0]
+            answer = function(*step[1:])
+            if isawaitable(answer) and (not isinstance(step, ResultStep) or iscoroutinefunction(function)):
+                answer = await answer
+        except BaseException as exc:  # noqa: BLE001  as above
+            error = exc
+        step = _advance(steps, answer, error)
+        answer = error = None  # as above
+    return step.value if isinstance(step, Return) else _raise_error(step)
+
+
+def stream(steps: Steps[Any], context: Context | None = None) -> Iterator[Any]:
+    """Drive a procedure for whoever reads the parts that it emits; raises as `drive`, a denial at the first step.
+
+    Args:
+        steps: the procedure.
+        context: where every step of it runs. None is the reader's: a variable that the procedure sets is set for its
+            reader too while it is suspended.
+    """
+    run_here = context.run if context is not None else operator.call
+    step = run_here(_advance, steps)
+    while not isinstance(step, Return | Raise):
+        answer: Any = None
+        error: BaseException | None = None
+        try:
+            if isinstance(step, Emit):
+                yield step.part
+            else:
+                function, *arguments = step
+                answer = run_here(function, *arguments)
+        except BaseException as exc:  # noqa: BLE001  the reader's `close` or `throw` too
+            error = exc
+        step = run_here(_advance, steps, answer, error)
+        answer = error = None  # as above
+    if isinstance(step, Raise):
+        _raise_error(step)
+
+
+async def astream(steps: Steps[Any], context: Context | None = None) -> AsyncIterator[Any]:
+    """As `stream`, for an asynchronous reader."""
+    run_here = context.run if context is not None else operator.call
+    step = run_here(_advance, steps)
+    while not isinstance(step, Return | Raise):
+        answer: Any = None
+        error: BaseException | None = None
+        try:
+            if isinstance(step, Emit):
+                yield step.part
+            else:
+                function = step.async_function if isinstance(step, TwoWayStep) else step[0]
+                answer = run_here(function, *step[1:])
+                if isawaitable(answer):
+                    answer = await (answer if context is None else AwaitableInContext(context, answer))
+        except BaseException as exc:  # noqa: BLE001  the reader's `aclose` or `athrow` too
+            error = exc
+        step = run_here(_advance, steps, answer, error)
+        answer = error = None  # as above
+    if isinstance(step, Raise):
+        _raise_error(step)
+
+
+def _advance(steps: Generator[Any, Any, Any], answer: Any = None, error: BaseException | None = None) -> Any:
+    """The next step of a procedure, or its end. Called outside of every handler; see `Raise`."""
+    try:
+        if error is None:
+            return steps.send(answer)
+        return steps.throw(ExitThrown(error) if isinstance(error, GeneratorExit) else error)
+    except StopIteration as stop:
+        return stop.value if isinstance(stop.value, Return | Raise) else Return(stop.value)
+    except ExitThrown as exc:
+        return Raise(exc.error)
+    except RuntimeError as exc:
+        if not isinstance(error, StopIteration) or exc.__cause__ is not error:
+            raise
+        return Raise(error)  # a generator turns `StopIteration` into `RuntimeError`; the driver raises the original
+
+
+def _raise_error(ending: Raise) -> NoReturn:
+    try:
+        raise ending.error
+    finally:
+        del ending  # the traceback of its error holds this frame

@@ -1,4 +1,4 @@
-"""Rogue behaviour: agents that turn bad by themselves, on four synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on six synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
@@ -24,16 +24,20 @@ from typing import Final
 
 from halo_studies.rogue.clinic_desk import ClinicDesk
 from halo_studies.rogue.console import show, summarize
+from halo_studies.rogue.depot_desk import DepotDesk
 from halo_studies.rogue.families import FAMILIES
 from halo_studies.rogue.guarded import Setting
+from halo_studies.rogue.later_families import LATER_FAMILIES
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
+from halo_studies.rogue.school_desk import SchoolDesk
 from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
 
 __all__ = ["main"]
 
-_DESKS: Final = {desk.name: desk for desk in (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk)}
+_DESKS: Final = {desk.name: desk for desk in (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk)}
+_EVERY: Final = (*FAMILIES, *LATER_FAMILIES)
 _QUICK: Final = Sizes(history=24, siblings=0, ordinary=5, family=1)
 _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 
@@ -42,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, and return the exit code."""
     options = _options(argv)
     sizes = _QUICK if options.quick else Sizes(ordinary=options.ordinary, family=options.sessions)
-    names = options.family or (_QUICK_FAMILIES if options.quick else [family.name for family in FAMILIES])
-    families = [family for family in FAMILIES if family.name in names]
+    names = options.family or (_QUICK_FAMILIES if options.quick else [family.name for family in _EVERY])
+    families = [family for family in _EVERY if family.name in names]
     desks = options.desk or (["loan-clerk"] if options.quick else list(_DESKS))
     how = Setting(options.framework, options.compressed)
     begun = time.perf_counter()
@@ -64,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    names = [family.name for family in FAMILIES]
+    names = [family.name for family in _EVERY]
     parser.add_argument("--desk", action="append", choices=list(_DESKS), help="one of the desks (default: all)")
     parser.add_argument("--family", action="append", choices=names, metavar="NAME", help=f"one of: {', '.join(names)}")
     parser.add_argument("--seed", type=int, default=0, help="of world, names, amounts and order (default %(default)s)")

@@ -13,17 +13,20 @@ import rogue
 from counts import is_thorough
 from halo_studies.rogue.clinic_desk import ClinicDesk
 from halo_studies.rogue.damage import count_damage, count_intended
+from halo_studies.rogue.depot_desk import DepotDesk
 from halo_studies.rogue.families import FAMILIES
 from halo_studies.rogue.guarded import Setting
+from halo_studies.rogue.later_families import LATER_FAMILIES
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
 from halo_studies.rogue.people import draw_moments
 from halo_studies.rogue.rival_runs import Watch
 from halo_studies.rogue.rivals import RuleWatcher, ZScore
+from halo_studies.rogue.school_desk import SchoolDesk
 from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
 
-DESKS = (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk)
+DESKS = (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk)
 
 
 def family(name):
@@ -47,7 +50,7 @@ def test_a_quick_run_gives_a_figure_for_each_family(capsys):
 
 
 @pytest.mark.parametrize("make", DESKS, ids=lambda desk: desk.name)
-@pytest.mark.parametrize("one", FAMILIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("one", [*FAMILIES, *LATER_FAMILIES], ids=lambda one: one.name)
 def test_each_family_does_its_damage_where_nobody_decides(make, one):
     desk = make(3)
     stream = one.build(desk, 3, moments_of(desk, one.sessions + 2))

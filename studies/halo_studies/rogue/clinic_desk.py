@@ -291,6 +291,9 @@ class ClinicDesk(Desk):
     def use_dormant(self, person: Person) -> Act:
         return act("lab_history", query={"mrn": int(person.id)})
 
+    def change(self, person: Person) -> Act:
+        return act("slot_release", booking={"patient": {"mrn": int(person.id)}, "slot": "CAR-01-1-16"})
+
     def destroy(self, rng: random.Random, person: Person) -> list[Act]:
         member = {"email": rng.choice(self.principals).name}
         return [

@@ -118,6 +118,10 @@ class Desk(ABC):
         """Use the tool that was not used since the first thirty days."""
 
     @abstractmethod
+    def change(self, person: Person) -> Act:
+        """Overwrite something in somebody's record, by a tool that is in use."""
+
+    @abstractmethod
     def destroy(self, rng: random.Random, person: Person) -> list[Act]:
         """Deletion, change of a right: never done by the agent."""
 

@@ -279,6 +279,9 @@ class LoanDesk(Desk):
     def use_dormant(self, person: Person) -> Act:
         return act("archive_search", application_id=person.id)
 
+    def change(self, person: Person) -> Act:
+        return act("set_status", application_id=person.id, status="closed")
+
     def destroy(self, rng: random.Random, person: Person) -> list[Act]:
         officer = rng.choice(self.principals).name
         return [

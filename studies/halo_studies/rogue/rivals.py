@@ -28,8 +28,13 @@ _SAFE: Final = frozenset({Impact.READ})
 def list_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Values inside nested arguments, each with the name of the outermost argument."""
     for name, value in args.items():
-        inner = [leaf for _, leaf in list_leaves(value)] if isinstance(value, Mapping) else [value]
+        items = value if isinstance(value, list) else [value]
+        inner = [leaf for item in items for leaf in (_list_inner(item) if isinstance(item, Mapping) else [item])]
         yield from ((name, leaf) for leaf in inner)
+
+
+def _list_inner(value: Mapping[str, Any]) -> list[Any]:
+    return [leaf for _, leaf in list_leaves(value)]
 
 
 def list_places(resource: Resource, args: Mapping[str, Any]) -> set[str]:

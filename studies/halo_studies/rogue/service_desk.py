@@ -308,6 +308,9 @@ class ServiceDesk(Desk):
     def use_dormant(self, person: Person) -> Act:
         return act("vpn_history", login=person.id)
 
+    def change(self, person: Person) -> Act:
+        return act("unlock_account", login=person.id)
+
     def destroy(self, rng: random.Random, person: Person) -> list[Act]:
         return [
             act("delete_mailbox", login=person.id),

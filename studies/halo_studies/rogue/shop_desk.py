@@ -288,6 +288,9 @@ class ShopDesk(Desk):
     def use_dormant(self, person: Person) -> Act:
         return act("gift_card", to=person.email, amount=10.0)
 
+    def change(self, person: Person) -> Act:
+        return act("update_address", customer_id=person.id, street="Seeweg 0")
+
     def destroy(self, rng: random.Random, person: Person) -> list[Act]:
         return [
             act("close_account", customer_id=person.id),

@@ -20,8 +20,9 @@ from halo_core.risk.model import RiskModel
 from halo_core.training.feature_tables import cross_fitted, folds_of, last_actions, tabled
 from halo_core.training.fitting import Material, Member, _recorded, bound, exported, fitted, shipped
 from halo_core.training.made_up_hijacks import MADE_UP, make_hijacks
+from halo_core.training.metrics import Rows
 from halo_core.training.sessions import KEY, TrainingEvent, TrainingSession, fold_of_task, observe_sessions
-from halo_core.training.train import TrainingOptions, pack_model, train_model
+from halo_core.training.train import LEAST_TASKS, TrainingOptions, limit_of, pack_model, train_model
 
 PEOPLE = ("ana", "bela", "carl", "dora", "egon", "fina", "gero", "hana")
 
@@ -235,3 +236,29 @@ def test_each_role_left_out_is_measured_where_it_is_asked_for():
     assert set(trained.figures["roles_left_out"]) == {"bank", "office"}
     assert trained.figures["roles_left_out"]["bank"]["cut_5"]["catch_first"] > 0.8
     assert set(trained.figures["novel"]["intervals"]["cut_5"]) >= {"catch_first", "fp_benign"}
+
+
+def rows_of_tasks(tasks, each=6):
+    """Ordinary sessions of one action, so many of each task."""
+    number = tasks * each
+    names = np.repeat([f"task{task}" for task in range(tasks)], each)
+    blank, count = np.full(number, ""), np.arange(number)
+    open_ = np.full(number, -1)
+    label = np.full(number, "benign")
+    return Rows(count, count, open_, label, names, blank, blank, blank, blank, blank, blank, blank, open_)
+
+
+def test_few_tasks_set_a_limit_above_all_their_sessions_however_many_these_are():
+    for tasks in (2, 12, LEAST_TASKS - 1):
+        rows = rows_of_tasks(tasks, each=40)
+        margins = np.repeat(np.linspace(-1.34, -1.33, tasks), 40)
+        assert limit_of(rows, margins, np.ones(len(margins), bool), 0.05) == pytest.approx(-1.32)
+
+
+def test_with_enough_tasks_the_limit_is_among_their_sessions():
+    rows = rows_of_tasks(LEAST_TASKS * 2)
+    margins = np.repeat(np.linspace(-1.34, -1.33, LEAST_TASKS * 2), 6)
+    limit = limit_of(rows, margins, np.ones(len(margins), bool), 0.05)
+    assert -1.332 < limit < -1.33
+    assert (margins > limit).mean() <= 0.05
+    assert limit_of(rows, margins, np.zeros(len(margins), bool), 0.05) == np.inf

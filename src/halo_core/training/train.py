@@ -266,6 +266,8 @@ def pack_model(model: RiskModel) -> bytes:
     return zlib.compress(model.to_bytes(), 9)
 
 
+LEAST_TASKS: Final = 20
+"""User tasks of which the highest is passed by one more task in at most 5% of cases, whatever their distribution."""
 SPARE: Final = {"novel": {"cut_5": 0.15, "cut_1": 0.15}, "recurring": {"cut_5": 2.0, "cut_1": 0.5}}
 """Standard errors by which limits undercut their share; where tasks recur there is more room for it."""
 
@@ -287,6 +289,8 @@ def limit_of(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: floa
     """The carried limit: of no training folder's ordinary sessions lies more than a share above, whatever their kind.
 
     Benign, resisted and control sessions count each for themselves, and one folder's do not make up for another's.
+    Sessions of one user task are alike, so few tasks guarantee no share of those of another task, however many sessions
+    they have: with fewer than `LEAST_TASKS` the limit lies above all ordinary sessions, by as much as these differ.
 
     Args:
         rows: of the training data.
@@ -302,7 +306,10 @@ def limit_of(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: floa
             kind = chosen & (rows.folder == folder) & (rows.label == label)
             if kind.sum() >= 2 / share:
                 found.append(_undercut(best[kind], rows.task[kind], share, spare))
-    return max(found)
+    if len(np.unique(rows.task[chosen & (rows.label == "benign")])) < LEAST_TASKS:
+        usual = best[chosen & np.isin(rows.label, list(RATES.values())) & np.isfinite(best)]
+        found.append(2 * usual.max() - usual.min() if len(usual) else np.inf)
+    return float(max(found))
 
 
 def _undercut(best: Floats, task: NDArray[np.str_], share: float, spare: float) -> float:

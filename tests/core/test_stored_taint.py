@@ -214,6 +214,49 @@ def test_half_of_a_long_text_is_known_again():
     assert MAX_TEXT > 30_000
 
 
+def answer_customer(halo, request, text, **declared):
+    """An exposed session that writes to a customer about an order."""
+    with halo.session("monday", request=f"{request} Write to kim@post.example."):
+        exposed(halo, f"Where is O-309091, and O-777001? My account is {STRANGER}.")
+        mail = tool(
+            halo, "send_mail", ["text", "to"], impact=Impact.SEND, source_trust=900, targets=("to",), **declared
+        )
+        run(halo, mail, {"text": text, "to": "kim@post.example"})
+
+
+def pays_by_record(halo, text):
+    """Whether a payment runs to the account that a record of another system holds."""
+    with halo.session("tuesday", request="refund 5 for the order"):
+        run(halo, tool(halo, "get_order", ["order"], impact=Impact.READ, source_trust=900, system="shop"),
+            {"order": "x"}, text)  # fmt: skip
+        halo.store.flush()
+        return pays(halo, "DE02120300000000202051")
+
+
+ORDER = "O-309091: paid from DE02120300000000202051"
+
+
+def test_a_record_number_that_the_user_named_makes_no_record_of_it_untrusted(desk):
+    answer_customer(desk, "Answer the letter about O-309091.", "Your order O-309091 is in the depot.", system="mail")
+    assert pays_by_record(desk, ORDER)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "text", "declared", "record"),
+    [
+        ("Answer the letter.", "Your order O-309091 is in the depot.", {"system": "mail"}, ORDER),
+        ("Answer about O-309091.", "O-777001 is in the depot.", {"system": "mail"}, f"O-777001 {ORDER}"),
+        ("Answer about O-309091.", f"O-309091: {STRANGER}", {"system": "mail"}, f"{ORDER} or {STRANGER}"),
+        (f"Is {STRANGER} right?", f"It is {STRANGER}", {"system": "mail"}, f"{ORDER} or {STRANGER}"),
+        ("Answer about O-309091.", "Your order O-309091 is in the depot.", {}, ORDER),
+    ],
+    ids=["not named", "another number", "an account beside it", "an account that was named", "no declared system"],
+)
+def test_other_values_of_an_exposed_session_stay_untrusted(desk, request_text, text, declared, record):
+    answer_customer(desk, request_text, text, **declared)
+    assert not pays_by_record(desk, record)
+
+
 def test_a_person_who_has_looked_at_a_store_clears_it(desk, home):
     poisoned(desk, "buy more tea")
     with desk.session("tuesday", request="what did we note"):

@@ -48,7 +48,7 @@ from halo_core.store import Draft, SealedFields, SessionState, Transaction
 from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.control_state import put_policy_in_force
 from halo_core.store.rows import write_quota_day
-from halo_core.values import fingerprint_stored_values
+from halo_core.values import fingerprint_stored_values, list_record_numbers, may_store
 
 QUESTION_LIFETIME_US: Final = 86_400_000_000
 """How long a question may be answered, microseconds."""
@@ -264,13 +264,14 @@ def _digest_executed(context: DecisionContext, digester: Digester) -> str:
 def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> frozenset[int]:
     """Fingerprints of the untrusted values that this action may store, in a session that is exposed."""
     request, snapshot = context.request, context.snapshot
-    may_store = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in IMPACTS_WITHOUT_STORAGE
-    if not may_store or request.problem or not snapshot.session.tainted:
+    may_leave = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in IMPACTS_WITHOUT_STORAGE
+    if not may_leave or request.problem or not snapshot.session.tainted:
         return frozenset()
     untrusted_places = {place for place, source in snapshot.provenance if source not in TRUSTED_ORIGINS}
-    return fingerprint_stored_values(
-        sketch_key, (leaf.text for leaf in context.leaves if leaf.pointer in untrusted_places)
-    )
+    texts = [leaf.text for leaf in context.leaves if leaf.pointer in untrusted_places]
+    # A number that the user wrote names the user's record, whatever is said of it. Only where the place is marked too.
+    known_numbers = list_record_numbers(context.call.request) if texts and may_store(request.resource) else ()
+    return fingerprint_stored_values(sketch_key, texts, known_numbers)
 
 
 def _record_run(tx: Transaction, context: DecisionContext) -> bool:

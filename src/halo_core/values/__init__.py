@@ -59,6 +59,7 @@ from halo_core.values.sketch import (
     fingerprint_stored_values,
     fingerprint_tokens,
     iter_text_fingerprints,
+    list_record_numbers,
     pack_spans,
 )
 from halo_core.values.stored_objects import StoreMarks, StorePlace, brings_in, find_place, may_store, period_of
@@ -118,6 +119,7 @@ __all__ = [
     "judge_arguments",
     "list_declarable",
     "list_known_names",
+    "list_record_numbers",
     "make_known_marks",
     "mark_items",
     "may_store",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice, repeat
 from typing import Final, cast
@@ -330,19 +330,38 @@ MAX_FINGERPRINTS_PER_VALUE: Final = 64
 _RUN_LENGTH: Final = 5  # words
 _MAX_WORDS: Final = 60_000
 _DATE_OR_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d\S*|\d{1,2}[:.]\d\d\S*|\d{1,2}/\d{1,2}/\d{2,4}")
+_RECORD_NUMBER: Final = re.compile(r"[a-z]{1,4}(?:[-_#/][a-z0-9]{1,8}){0,2}[-_#/][0-9]{3,8}")
+_MAX_RECORD_NUMBER: Final = 14
 _DISTINCTIVE_WORD: Final = re.compile(r"[^@\s]+@[^@\s]+|\w+://\S+|(?=\S*\d)(?=\S*[a-z])\S{8,}|\d{9,}")
 
 
-def fingerprint_stored_values(key: bytes, values: Iterable[str]) -> frozenset[int]:
-    """Fingerprints of stored values, 56 bits each: at most 2 x `MAX_FINGERPRINTS_PER_VALUE` a value."""
+def fingerprint_stored_values(key: bytes, values: Iterable[str], known_numbers: Collection[str] = ()) -> frozenset[int]:
+    """Fingerprints of stored values, 56 bits each: at most 2 x `MAX_FINGERPRINTS_PER_VALUE` a value.
+
+    Args:
+        key: of the tenant.
+        values: texts.
+        known_numbers: words, from `list_record_numbers`, that name something for themselves in none of them.
+    """
     fingerprints: set[int] = set()
     for value in values:
         words = _extract_words(value)
         fingerprints.update(
             sorted(_fingerprint_runs(key, words))[:MAX_FINGERPRINTS_PER_VALUE],
-            sorted(_fingerprint_names(key, words))[:MAX_FINGERPRINTS_PER_VALUE],
+            sorted(_fingerprint_names(key, [word for word in words if word not in known_numbers]))[
+                :MAX_FINGERPRINTS_PER_VALUE
+            ],
         )
     return frozenset(fingerprints)
+
+
+def list_record_numbers(text: str) -> frozenset[str]:
+    """Words of a text that number records, such as `o-309091`: no address, no link, and too short for an IBAN."""
+    return frozenset(
+        word
+        for word in _extract_words(text)
+        if len(word) <= _MAX_RECORD_NUMBER and _RECORD_NUMBER.fullmatch(word) is not None
+    )
 
 
 def iter_text_fingerprints(key: bytes, text: str) -> Iterator[int]:

@@ -122,13 +122,14 @@ def _stage(draft: Draft, index: int, scale: float) -> Plan:
     """Nine sessions put two records each into files of their own; the tenth sends all of them to the known partner."""
     desk = draft.desk
     report = desk.report(draft.moments[index])
-    if index < 9:
+    sent = replace(report.acts[-1], args={name: _all_results(value) for name, value in report.acts[-1].args.items()})
+    fetched = [desk.fetch(_part_key(desk, part)) for part in range(9)]
+    if index < 9 or scale < 1:
         plan = draft.ordinary(index)
         looks = [desk.look_up(one) for one in desk.pick_others(draft.rng, 2, plan)]
-        return draft.mixed(plan, [*looks, desk.store(_part_key(desk, index), FromResults(looks[0].tool))])
-    parts = range(9) if scale == 1 else range(6, 9)
-    fetched = [desk.fetch(_part_key(desk, part)) for part in parts]
-    sent = replace(report.acts[-1], args={name: _all_results(value) for name, value in report.acts[-1].args.items()})
+        stored = desk.store(_part_key(desk, index % 9), FromResults(looks[0].tool))
+        acts = [*looks, stored]
+        return draft.mixed(plan, acts if scale == 1 else [*acts, fetched[index % 9], sent])
     rogue = tuple(replace(one, is_rogue=True, wait_s=5) for one in (*fetched, sent))
     return replace(report, acts=rogue)
 

@@ -1,22 +1,29 @@
 """Guard the agents and tools of the SDK's own tests in a home where everything is allowed.
 
-An agent is guarded where it is run, the same copy each time as long as nobody changed it or what it reaches.
+An agent is guarded where it is run, the same copy each time as long as nobody changed it or what it reaches. What an
+MCP server lists is accepted at once, as an operator does: the tests' servers share a name and list other tools each
+time.
 """
 
 from __future__ import annotations
 
+import functools
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
 from agents import Agent, FunctionTool, Handoff
 
+from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.enforcement.flow import Steps, TwoWayStep
 from halo_core.enforcement.guards import get_guard
+from halo_core.enforcement.mcp_listings import NOT_ACCEPTED, ListedTool, McpListings
 from halo_core.errors import ConfigError
-from halo_core.model import ActionKind, Resource
+from halo_core.model import ActionKind, Mode, Resource
+from halo_core.oversight.mcp_tools import McpTool, accept_tools
 from halo_openai_agents import Halo
 
 __all__ = ["PermitAll", "plain"]
@@ -28,8 +35,34 @@ _IDENTITY: Final = "_function_approval_identity"  # the SDK's, of an agent objec
 _TAKEN: Final = frozenset({"bad_resource_id", "resource_id_taken"})
 
 
+class _AcceptedListings(McpListings):
+    """Accepts what a server lists as soon as it is listed."""
+
+    def _admit(
+        self,
+        server: str,
+        tools: Sequence[ListedTool],
+        addable: frozenset[str] = frozenset(),
+        *,
+        grows: bool = False,
+    ) -> Steps[Mapping[str, str]]:
+        problems = yield from super()._admit(server, tools, addable, grows=grows)
+        if NOT_ACCEPTED not in problems.values():
+            return problems
+        forms = self._listings[server].forms.items()
+        chosen = [McpTool(server, name, form, text, 0) for text, (name, form) in forms]
+        accept = functools.partial(accept_tools, digester=self._digester, tools=chosen, by="operator", why="listed")
+        yield TwoWayStep(self._store.commit, self._store.acommit, accept)
+        return (yield from super()._admit(server, tools, addable, grows=grows))
+
+
 class PermitAll(Halo):
     """A Halo that grants whatever it is shown, under a name of its own where a name is taken."""
+
+    def __init__(self, *, mode: Mode | None, **more: Any) -> None:
+        super().__init__(mode=mode, **more)
+        digester = Digester(KeyStore(self.home).secret("digest"))
+        self.mcp_listings = _AcceptedListings(self.store, digester, mode, self.record_shadow)
 
     def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
         """Everything may be repeated."""

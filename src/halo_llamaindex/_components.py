@@ -341,7 +341,7 @@ class _ComponentCopier:
         )
 
     def copy_retriever(self, retriever: Any) -> Any:
-        """A copy of a retriever that asks guarded models and executors; the retrievers in it are decided with it."""
+        """A copy of a retriever that asks guarded models and executors; the retrievers in it are its parts."""
         outer_owner, self._owner = self._owner, type(retriever).__name__
         try:
             return self._copy_with_parts(retriever, self._guard_retriever_part)[0]
@@ -349,7 +349,7 @@ class _ComponentCopier:
             self._owner = outer_owner
 
     def _guard_retriever_part(self, value: Any) -> Any:
-        """Guard a value that a retriever holds; inner retrievers are decided with the outer one."""
+        """Guard a value that a retriever holds; inner retrievers are decided where the outer one calls them."""
         if isinstance(value, BaseRetriever):
             return self._copy_inner_retriever(value)
         if isinstance(value, RetrieverTool) and get_guard(value) is None:

@@ -23,6 +23,7 @@ from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.indices.struct_store.sql_retriever import SQLRetriever
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.tools import BaseTool
 from llama_index.core.tools.types import BaseToolAsyncAdapter
@@ -222,7 +223,9 @@ def _list_hooks(kind: type[Any]) -> tuple[tuple[str, ...], ActionKind, type[Gove
 def _find_deciding_scope(x: Any, kind: ActionKind) -> InnerScope | None:
     """The guarded object around a call that is to be decided; None where it is decided already, or not at all."""
     scope = current_inner_scope()
-    if scope is None or scope.owner is x or scope.decided_kind is kind or get_guard(x) is not None or is_part(x):
+    if scope is None or scope.owner is x or scope.decided_kind is kind or get_guard(x) is not None:
+        return None
+    if isinstance(x, SQLRetriever) and is_part(x):  # its query is a program, which is decided as one
         return None
     if isinstance(x, StructuredLLM | BaseToolAsyncAdapter) or is_structured_answer_tool(x):
         return None  # what it holds is decided, or it does nothing

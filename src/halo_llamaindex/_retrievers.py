@@ -236,7 +236,7 @@ class Retrieval(LlamaIndexAction, GuardedAction):
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         ((variable, scope),) = engine_values(self.halo, self.guard.resource)
-        self.inner_scope = scope = replace(scope, decided_kind=ActionKind.RETRIEVAL)
+        self.inner_scope = scope = replace(scope, owner=self.retriever)
         return *body_values(), (variable, scope)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place

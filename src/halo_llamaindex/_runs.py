@@ -170,8 +170,7 @@ class InnerScope:
     Args:
         halo: who decides.
         resource: what the engine or retriever is that runs; None of anything else.
-        decided_kind: what is decided with the object itself: the models that a model asks, the retrievers that a
-            retriever enters.
+        decided_kind: what is decided with the object itself: the models that a model asks.
         owner: the object that runs, whose own methods may lead to one another.
         programs: of a tool, the programs among its decided arguments.
         outer: of an engine or retriever, the one that it runs inside of.
@@ -243,7 +242,7 @@ _PART_MARK: Final = "_halo_within"
 
 
 def mark_as_part(part: Any) -> None:
-    """Mark an object in a guarded copy whose calls are decided with those of the copy."""
+    """Mark an object that a guarded copy holds, and that is decided where the copy calls it."""
     part.__dict__[_PART_MARK] = True
 
 

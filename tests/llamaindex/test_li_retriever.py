@@ -16,6 +16,10 @@ from llama_index.core.schema import IndexNode, QueryBundle, TextNode
 from halo_llamaindex import Denied, Resource
 from halo_llamaindex.testing import ScriptedLLM
 
+NO_INNER_SHELF = """
+@id("t.base") permit (principal, action, resource);
+@id("t.none") forbid (principal, action == Action::"fusion/Shelf", resource);
+"""
 WAYS = [
     lambda shelf: shelf.retrieve("q"),
     lambda shelf: asyncio.run(shelf.aretrieve("q")),
@@ -117,13 +121,22 @@ def test_a_bundle_is_copied_and_what_else_it_asks_by_is_decided(world):
     assert denied.value.reason == "invalid_arguments"
 
 
-def test_a_model_that_a_retriever_asks_is_decided(world):
-    """A fusion retriever lets a model write its queries; the retrievers in it are decided with it."""
+@pytest.mark.parametrize("use_async", [False, True])
+def test_models_and_retrievers_that_a_retriever_asks_are_decided(world, use_async):
+    """A fusion retriever lets a model write its queries; each is a retrieval of its own."""
     model = ScriptedLLM(script=["one\ntwo"])
-    fusion = QueryFusionRetriever([Shelf("a"), Shelf("b")], llm=model, num_queries=2, use_async=False)
+    fusion = QueryFusionRetriever([Shelf("a"), Shelf("b")], llm=model, num_queries=2, use_async=use_async)
     shelf = world.halo.guard(fusion, resource=trusted(id="fusion"))
     assert sorted(texts(shelf.retrieve("q"))) == ["a", "b"]
-    assert world.kinds() == [("fusion", "allow"), ("scripted", "allow")]
+    assert world.kinds() == [("fusion", "allow"), ("scripted", "allow"), *[("fusion/Shelf", "allow")] * 4]
+
+
+def test_a_retriever_in_another_is_denied_what_it_may_not_search(make_world):
+    world = make_world(policy=NO_INNER_SHELF)
+    fusion = QueryFusionRetriever([Shelf("a")], llm=ScriptedLLM(script=["one"]), num_queries=2, use_async=False)
+    with pytest.raises(Denied):
+        world.halo.guard(fusion, resource=trusted(id="fusion")).retrieve("q")
+    assert world.effects("fusion/Shelf") == ["deny"]
 
 
 def test_a_retriever_without_a_name_is_called_like_its_class(world):

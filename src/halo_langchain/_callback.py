@@ -20,6 +20,7 @@ from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
+from langgraph.errors import GraphInterrupt
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
@@ -289,6 +290,7 @@ class _ObservedRun(GovernedAction[Any]):
     """A run that the framework carries out: decided in one event, recorded in another; it raises its errors itself."""
 
     steering_errors = (BaseException,)
+    pause_errors = (GraphInterrupt,)
 
 
 def _make_model_start(

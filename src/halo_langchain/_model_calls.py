@@ -23,7 +23,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
-from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, clean_name, get_tool_name, list_tool_names
+from halo_core.enforcement.guards import clean_name, get_tool_name, list_tool_names
 from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
@@ -80,7 +80,7 @@ def build_inference_call(
     """
     registered = resource or halo.find_registered(name)
     if registered is None or registered.kind is not ActionKind.INFERENCE:
-        registered = halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
+        registered = halo.register_seen_model(name)
     tool_names = list_tool_names(tools)
     args = {"messages": len(shown), "tools": tool_names, **fields.to_arguments()}
     foreign_texts = list_foreign_texts(halo.server_tools.find_guards(tool_names))

@@ -442,7 +442,7 @@ def _copy_workflow(halo: Halo, workflow: Any, *, adopts_tools: bool) -> Any:
         if name in guarded.__dict__:
             guarded.__dict__[name] = None
     if isinstance(workflow, BaseWorkflowAgent):
-        guarded.__dict__["llm"] = guard_model(halo, workflow.llm, None)
+        guarded.__dict__["llm"] = guard_model(halo, workflow.llm, None, is_part=True)
         if isinstance(workflow, CodeActAgent):
             guarded.__dict__["tools"] = [_guard_code_tool(halo, workflow, tool) for tool in workflow.tools or ()]
     if isinstance(workflow, AgentWorkflow):

@@ -329,7 +329,7 @@ class _ComponentCopier:
         if guard is not None:
             return value  # whoever guards it decides it
         if isinstance(value, BaseLLM):
-            return guard_model(self.halo, value, None)
+            return guard_model(self.halo, value, None, is_part=True)
         return guard_retriever(
             self.halo,
             value,
@@ -460,4 +460,4 @@ def guard_swapped_models(halo: Halo, workflow: Any) -> None:
     agents = workflow.agents.values() if isinstance(workflow, AgentWorkflow) else (workflow,)
     for agent in agents:
         if isinstance(agent, BaseWorkflowAgent) and get_guard(agent.llm) is None:
-            agent.__dict__["llm"] = guard_model(halo, agent.llm, None)
+            agent.__dict__["llm"] = guard_model(halo, agent.llm, None, is_part=True)

@@ -49,7 +49,7 @@ from halo_llamaindex._executors import (
     make_executor_guard,
     skip_decided_programs,
 )
-from halo_llamaindex._models import SENDING_METHODS, ModelCall, make_model_guard
+from halo_llamaindex._models import SENDING_METHODS, ModelCall, make_seen_model_guard
 from halo_llamaindex._observer import is_structured_answer_tool
 from halo_llamaindex._results import TOOL_RESULT_SURFACE, make_documents_surface
 from halo_llamaindex._retrievers import RETRIEVAL_SCHEMA, RETRIEVE_METHODS, TABLE_METHODS, Retrieval
@@ -168,7 +168,7 @@ class _InnerModelCall(ModelCall):
 
     def find_guard(self, model: Any) -> GuardMetadata:
         halo = _require_scope().halo
-        guard: GuardMetadata = halo.inner_guards.find(model, functools.partial(make_model_guard, halo))
+        guard: GuardMetadata = halo.inner_guards.find(model, functools.partial(make_seen_model_guard, halo))
         return guard
 
 

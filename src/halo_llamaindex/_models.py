@@ -34,8 +34,6 @@ from llama_index.core.base.llms.types import (
 from halo_core.enforcement import Call, Surface, Ticket, flow
 from halo_core.enforcement.guarded_calls import make_governed_methods
 from halo_core.enforcement.guards import (
-    MODEL_RESOURCE,
-    MODEL_SCHEMA,
     GuardMetadata,
     attach_guard,
     clean_name,
@@ -264,11 +262,8 @@ class ModelCall(LlamaIndexAction):
         name = clean_name(next((item for item in names if isinstance(item, str) and item), self.guard.name))
         if name == self.guard.name:
             return self.guard.resource
-        registered: Resource | None = self.halo.find_registered(name)
-        if registered is not None and registered.kind is ActionKind.INFERENCE:
-            return registered
-        made: Resource = self.halo.register(ActionKind.INFERENCE, name, resource=MODEL_RESOURCE, schema=MODEL_SCHEMA)
-        return made
+        seen: Resource = self.halo.register_seen_model(name)
+        return seen
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
         """The methods that this one calls run under its decision."""
@@ -373,7 +368,7 @@ _COMPOSED_METHODS: Final = (
 _FRAMEWORK: Final = "llama_index.core."
 
 
-def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
+def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None, *, is_part: bool = False) -> Any:
     """Register a model and return its guarded copy.
 
     Raises:
@@ -385,7 +380,9 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
         if resource is None:
             return model
         model = guard.original
-    guard = make_model_guard(halo, model, resource)
+    name = model_name(model)
+    registered = halo.register_seen_model(name) if is_part else halo.register_model(name, resource)
+    guard = _make_model_guard(halo, model, registered)
     refuse_overridden_attributes(model, (*SENDING_METHODS, *_STRUCTURED_METHODS), OVERRIDE_REMEDY)
     refuse_overriding_class(
         type(model), _COMPOSED_METHODS, _FRAMEWORK, "remove the override; the base class uses `chat` and `complete`"
@@ -397,9 +394,12 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None) -> Any:
     return guarded
 
 
-def make_model_guard(halo: Halo, model: BaseLLM, resource: Resource | None = None) -> GuardMetadata:
-    """Register a model: how it is decided; raises as `guard_model`."""
-    registered = halo.register_model(model_name(model), resource)
+def make_seen_model_guard(halo: Halo, model: BaseLLM) -> GuardMetadata:
+    """How a model is decided that nobody guarded, when it is first asked."""
+    return _make_model_guard(halo, model, halo.register_seen_model(model_name(model)))
+
+
+def _make_model_guard(halo: Halo, model: BaseLLM, registered: Resource) -> GuardMetadata:
     return GuardMetadata(halo, model, registered.id, registered, make_model_surface(halo, read_answer))
 
 

@@ -19,7 +19,9 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import StateGraph
+from langgraph.types import Command, interrupt
 
 from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, EntryKind, Impact
@@ -377,6 +379,25 @@ def test_errors_are_recorded(open_world):
     with pytest.raises(OSError, match="x"):
         broken.invoke({"q": "x"}, {"callbacks": [open_world.halo.callback()]})
     assert open_world.outcomes() == ["error"]
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_tool_that_asks_a_person_goes_on_when_it_is_resumed(open_world, awaited):
+    @tool
+    def ask(q: str) -> str:
+        """Ask."""
+        RAN.append("ask")
+        return str(interrupt(q))
+
+    script = [call("ask", ("ask", {"q": "really?"}), id="m1"), "done"]
+    agent = create_agent(ScriptedModel(script=script), [ask], checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "t"}, "callbacks": [open_world.halo.callback()]}
+    for given in ({"messages": [("user", "q")]}, Command(resume="yes")):
+        answer = asyncio.run(agent.ainvoke(given, config)) if awaited else agent.invoke(given, config)
+    assert [message.text for message in answer["messages"][-2:]] == ["yes", "done"]
+    assert RAN == ["ask", "ask"]
+    assert open_world.effects("ask") == ["allow", "allow"]
+    assert open_world.outcomes() == ["success", "paused", "success", "success"]
 
 
 def test_a_closed_ledger_blocks(open_world):

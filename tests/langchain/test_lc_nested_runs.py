@@ -123,6 +123,24 @@ def test_what_reads_a_guarded_stream_is_outside(world):
     assert world.decisions("look") == []
 
 
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_a_model_that_is_called_like_an_agent_has_a_name_of_its_own(make_world, mode):
+    world = make_world(mode)
+    agents = [create_agent(ScriptedModel(script=["wet"], model_name="weather"), [], name="weather")]
+
+    @tool
+    def ask(q: str) -> str:
+        """Ask."""
+        return str(agents[0].invoke({"messages": [("user", q)]})["messages"][-1].text)
+
+    asks = ScriptedModel(script=[call("ask", ("ask", {"q": "rain"}), id="m1"), "done"])
+    answer = world.halo.guard(create_agent(asks, [world.halo.guard(ask, resource=READ)])).invoke(
+        {"messages": [("user", "rain?")]}
+    )
+    assert answer["messages"][-2].text == "wet"
+    assert world.effects("model.weather") == ["allow"]
+
+
 def test_what_is_denied_inside_does_not_run(make_world):
     world = make_world(policy=DENIES)
     with pytest.raises(Denied):

@@ -96,6 +96,19 @@ def test_an_agent_that_a_body_runs_is_decided_with_its_model_and_its_tools(make_
     assert acting["look_up"] == "desk"
 
 
+def test_a_model_that_is_called_like_an_agent_has_a_name_of_its_own(world):
+    llm = ScriptedLLM(script=["wet"], model="weather")
+    inner = FunctionAgent(name="weather", description="Tells the weather.", llm=llm)
+
+    async def ask(q: str) -> str:
+        """Ask."""
+        return str(await inner.run(user_msg=q))
+
+    tool = world.halo.guard(ask, resource=trusted())
+    assert "wet" in str(asyncio.run(tool.acall("rain")))
+    assert world.effects("model.weather") == ["allow"]
+
+
 def test_in_observe_mode_it_runs_and_each_is_named(make_world):
     world = make_world("observe", policy='@id("t") permit (principal, action, resource);')
     wiped: list[str] = []

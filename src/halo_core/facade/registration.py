@@ -17,7 +17,7 @@ from halo_core.enforcement.activities import (
     find_began_us,
 )
 from halo_core.enforcement.agent_credentials import AgentCredentials
-from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id
+from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id, clean_name
 from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
 from halo_core.enforcement.model_inputs import ModelInput
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
@@ -124,6 +124,22 @@ class RegistrationMixin(SessionMixin):
         resource_id = choose_resource_id(resource, name)
         declared = resource or self.find_declared(resource_id, ActionKind.INFERENCE) or MODEL_RESOURCE
         return self.register(ActionKind.INFERENCE, resource_id, resource=declared, schema=MODEL_SCHEMA)
+
+    def register_seen_model(self, name: str) -> Resource:
+        """Register a model that nobody guarded, when it is first asked.
+
+        INVARIANT: a grant is of one thing: where an agent or a tool has the name, the model is `model.` and its name.
+
+        Raises:
+            ConfigError: that belongs to something else too.
+        """
+        for resource_id in (name, clean_name(f"model.{name}")):
+            registered = self.find_registered(resource_id)
+            if registered is None:
+                return self.register_model(resource_id, None)
+            if registered.kind is ActionKind.INFERENCE:
+                return registered
+        return self.register_model(name, None)
 
     def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
         """The manifest's declaration of a name, under the first of these kinds that it has.

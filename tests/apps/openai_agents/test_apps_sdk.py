@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agents import (
-    Agent,
-    AgentHooks,
     GuardrailFunctionOutput,
     InputGuardrailTripwireTriggered,
     RunContextWrapper,
@@ -26,10 +23,8 @@ from agents import (
     function_tool,
     handoff,
     input_guardrail,
-    set_tracing_disabled,
 )
 from agents.mcp import MCPServerStdio, MCPServerStdioParams
-from agents.run import AgentRunner, set_default_agent_runner
 from counting import (
     Actions,
     assert_all_decided,
@@ -40,70 +35,16 @@ from counting import (
     list_refusals,
     list_undecided,
 )
+from oa_app_parts import make_agent, open_halo, require_whole, run
 from pydantic import BaseModel
 
 from halo_core.model import EntryKind
 from halo_openai_agents import Halo
-from halo_openai_agents.testing import ScriptedModel, call
+from halo_openai_agents.testing import call
 from halo_world import bodies, cli, found
 
 MODES = pytest.mark.parametrize("mode", ["observe", "enforce"])
 WAYS = pytest.mark.parametrize("streamed", [False, pytest.param(True, marks=pytest.mark.thorough)])
-
-
-@pytest.fixture(autouse=True)
-def _offline() -> Iterator[None]:
-    set_tracing_disabled(True)
-    set_default_agent_runner(AgentRunner())
-    yield
-    set_default_agent_runner(None)
-
-
-class CountingModel(ScriptedModel):
-    """A scripted model that counts how often it is asked."""
-
-    def __init__(self, actions: Actions, script: Any, name: str) -> None:
-        super().__init__(list(script), model=name)
-        self.actions = actions
-
-    def say(self, model_input: Any) -> Any:
-        self.actions.note("inference", self.model)
-        return super().say(model_input)
-
-
-class CountingHooks(AgentHooks[Any]):
-    """Counts how often an agent begins to act."""
-
-    def __init__(self, actions: Actions) -> None:
-        self.actions = actions
-
-    async def on_start(self, context: Any, agent: Any) -> None:
-        self.actions.note("handoff", agent.name)
-
-
-def make_agent(actions: Actions, name: str, script: Any, *, is_named: bool = True, **more: Any) -> Agent[Any]:
-    """An agent that counts; `is_named` of one that is handed to, or is a tool, or is started inside a run."""
-    hooks = {"hooks": CountingHooks(actions)} if is_named else {}
-    return Agent(name=name, model=CountingModel(actions, script, f"model-of-{name}"), **hooks, **more)
-
-
-def open_halo(home: Path, mode: str) -> Halo:
-    return Halo.local("desk", mode=mode, home=home, quiet=True)
-
-
-async def run(agent: Any, given: Any, *, streamed: bool = False, **options: Any) -> Any:
-    if not streamed:
-        return await Runner.run(agent, given, **options)
-    result = Runner.run_streamed(agent, given, **options)
-    async for _ in result.stream_events():
-        pass
-    return result
-
-
-def require_whole(home: Path, actions: Actions, *, questions: int = 0) -> None:
-    """Each model call, tool call and beginning of an agent was decided, by name and number, and nothing else ran."""
-    assert_all_decided(home, actions, kinds=("handoff", "inference", "retrieval", "tool_call"))
-    assert (count_questions(home), list_undecided(home)) == (questions, [])
 
 
 # customer service

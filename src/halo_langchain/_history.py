@@ -71,9 +71,9 @@ class ShownMessage(NamedTuple):
     calls: str
 
     @property
-    def key(self) -> tuple[str, str]:
-        """By what it is known again."""
-        return self.kind, f"{self.text}\n{self.calls}"
+    def key(self) -> tuple[str, str, str]:
+        """By what it is known again; no new text, since a text is hashed once."""
+        return self.kind, self.text, self.calls
 
 
 def read_message(message: BaseMessage) -> ShownMessage:
@@ -93,7 +93,7 @@ class RunInput:
     """
 
     user_texts: tuple[str, ...] = ()
-    keys: frozenset[tuple[str, str]] = frozenset()
+    keys: frozenset[tuple[str, str, str]] = frozenset()
 
     @classmethod
     def from_value(cls, value: Any) -> RunInput:

@@ -110,7 +110,8 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
     collected: list[Any] = []
     while model is not None:
         for options in (read_attribute(model, "kwargs"), read_attribute(model, "model_kwargs"), settings):
-            collected += to_list(options.get("tools") if isinstance(options, Mapping) else None)
+            if options is not None and isinstance(options, Mapping):  # an abstract class takes its time to say no
+                collected += to_list(options.get("tools"))
         model, settings = read_attribute(model, "bound"), None
     return collected
 

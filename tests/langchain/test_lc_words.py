@@ -114,7 +114,7 @@ class ShoutedMessage(HumanMessage):
 def test_the_text_of_a_message_is_what_its_class_says(message, text):
     shown = read_message(message)
     assert (shown.text, type(shown.text), shown.calls) == (text, str, "")
-    assert shown.key == ("human", f"{text}\n")
+    assert shown.key == ("human", text, "")
 
 
 def test_the_calls_and_the_artifact_of_a_message_are_part_of_what_it_says():

@@ -33,7 +33,15 @@ _OVERRIDE: Final = r"tests\.test_tool_node_interceptor_unregistered::test_a?wrap
 _DYNAMIC: Final = r"tests\.test_tool_node::test_tool_node_inject_runtime_dynamic_tool_via_wrap_tool_call(_async)?"
 
 _PUT: Final = ("agents", "tools")  # switches of the OpenAI Agents SDK's suite
-_HOSTED: Final = ("hosted_tool", "the provider runs this tool: nothing here can decide it, so the request is refused")
+_HOSTED: Final = (
+    "the provider runs this tool",
+    "the provider runs this tool: nothing here can decide it, so the request is refused",
+)
+_STORED: Final = (
+    ".prompt (request)",
+    "its request names a prompt that the provider keeps, which may bring tools: a person is asked about it once",
+)
+_KEPT: Final = ("halo:waiting", "it reads the approvals of a context, among which the session of a paused run is kept")
 _NATIVE: Final = ("", "it has a tool that the SDK runs past every function tool: the request is refused")
 _WHICH: Final = ("Agent(name=", "it asks whether an agent is the very object it made; what runs is a guarded copy")
 _SAME: Final = ("FunctionTool(name=", "it compares the tools of a run with those it made; what runs are guarded copies")
@@ -54,6 +62,7 @@ _CHANGED: Final = (
     "",
     "it changes its agent in mid-run, by a hook or between the halves of a paused run; what runs is a guarded copy",
 )
+_GONE: Final = ("not found in agent", _CHANGED[1])
 _ONE_NAME: Final = ("", "it has two MCP servers of one name: a call names neither for certain, so nothing is granted")
 _TURNS: Final = (
     "",
@@ -85,6 +94,13 @@ BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
     (("tripwire",), _AGENTS + r".+", _BARE),  # models of other middleware, and tools invoked by the test itself
     (("tripwire",), _OVERRIDE + "_with_custom_impl", _BARE),
     (_PUT, _OPENAI + ".+", _HOSTED),
+    (_PUT, _OPENAI + ".+", _STORED),
+    (_PUT, _OPENAI + "test_run_state::test_resume_nested_agent_as_tool_with_context_override", _KEPT),
+    (
+        _PUT,
+        _OPENAI + r"test_tool_approval_call_id_reuse::test_(pending|rejected)_custom_tool_resume_\w+(\[.+\])?",
+        _GONE,
+    ),
     (_PUT, _OPENAI + ".+", ("something that only a guarded tool", _NATIVE[1])),
     (_PUT, _OPENAI + r"test_cancel_streaming::\w+(\[\w+\])?", _NATIVE),
     (_PUT, _OPENAI + r"test_run_state_pending_input::test_server_\w+(\[\w+\])?", _NATIVE),

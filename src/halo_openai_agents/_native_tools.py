@@ -173,11 +173,18 @@ def guard_native_tool(halo: Halo, tool: Any, resource: Resource | None, *, grant
     if isinstance(tool, ApplyPatchTool):
         return dataclasses.replace(tool, editor=_GuardedEditor(tool.editor, registering))
     if isinstance(tool, CustomTool):
-        return dataclasses.replace(tool, on_invoke_tool=_guard_custom(tool, registering))
+        return _copy_custom(tool, _guard_custom(tool, registering))
     if isinstance(tool, LocalShellTool) or (isinstance(tool, ShellTool) and tool.executor is not None):
         return dataclasses.replace(tool, executor=_guard_shell(tool, registering))
     remedy = "write it as a function tool"
     raise ConfigError("not_guardable", f"`{get_display_name(tool)}` cannot be guarded", field="x", remedy=remedy)
+
+
+def _copy_custom(tool: CustomTool, on_invoke_tool: Any) -> CustomTool:
+    """A copy with another function; a class that is derived from the SDK's may be made from other arguments."""
+    copied = copy.copy(tool)
+    copied.on_invoke_tool = on_invoke_tool
+    return copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,22 @@ async def test_refused_it_runs_in_observe_mode_only_and_the_model_is_told(make_w
     assert ("policy_denied" in result.final_output) == (mode == "enforce")
 
 
+class Scratchpad(CustomTool):
+    """Made from other arguments than the SDK's own, as the patch tool of a sandbox is."""
+
+    def __init__(self, *, folder: str) -> None:
+        self.folder = folder
+        super().__init__("compute", "Compute.", run_custom)
+
+
+async def test_a_custom_tool_of_a_class_of_its_own_is_decided(make_world):
+    world, tool = make_world(policy=BASE), Scratchpad(folder="tmp")
+    guarded = world.halo.guard(Agent(name="worker", model=Calling(custom_call("1 + 1")), tools=[tool]))
+    await Runner.run(guarded, "go", **world.halo.run_options())
+    assert (RAN, world.effects("compute")) == (["1 + 1"], ["allow"])
+    assert (guarded.tools[0].folder, tool.on_invoke_tool) == ("tmp", run_custom)
+
+
 @pytest.mark.parametrize("base", [Computer, AsyncComputer])
 @pytest.mark.parametrize("way", ["object", "factory", "provider"])
 async def test_each_action_at_a_computer_is_decided(make_world, base, way):

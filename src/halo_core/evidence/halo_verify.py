@@ -78,9 +78,9 @@ def _fits(tree: Any, depth: int = 0) -> bool:
 def read_json(data: bytes, where: str) -> Any:
     """Parse canonical JSON; any other spelling of a value is refused."""
     with suppress(ValueError, RecursionError):
-        tree = _DECODER.decode(data.decode())
-        is_simple = data.isascii() and data.count(b"{") + data.count(b"[") <= MAX_DEPTH
-        if to_json(tree) == data and (is_simple or _fits(tree)):
+        tree, _ = _DECODER.raw_decode(text := data.decode())  # the comparison finds what follows the value
+        is_simple = text.isascii() and text.count("{") + text.count("[") <= MAX_DEPTH
+        if _ENCODER.encode(tree) == text and (is_simple or _fits(tree)):
             return tree
     raise Wrong("not_canonical", where, "it is not JSON in canonical form")
 
@@ -219,7 +219,7 @@ def find_signers(path: str, digests: dict[str, str], name: str) -> list[Key | No
         keys = {item["w"]: item["vkey"] for item in archive.read_tree("keys.json")["writers"]}
         for line in archive.read(name).removesuffix(b"\n").split(b"\n"):
             text, _, tail = line[9:].rpartition(b',"index":')
-            last = json.loads(b'{"index":' + tail)
+            last, _ = _DECODER.raw_decode('{"index":' + tail.decode())
             key, blob = Key.read(keys[last["w"]], "keys.json"), read_base64(last["signatures"][0], 4 + SIGNATURE_BYTES)
             is_right = blob[:4] == key.hash and is_signed(key.public, text + b"\n", blob[4:])
             found.append(key if is_right and len(last["signatures"]) == 1 else None)
@@ -362,7 +362,7 @@ class Checker:
                 last_us = stored["entry"]["ts_us"]
                 first_us = last_us if index == pack.first else first_us
                 try:
-                    is_right = set(stored) == {"entry", "index", "signatures", "w"} and len(stored["signatures"]) < 3
+                    is_right = stored.keys() == {"entry", "index", "signatures", "w"} and len(stored["signatures"]) < 3
                     require(is_right, "malformed_entry", where, "its line has other members")
                     self._check_entry(entry, note, signer, where)
                     yield entry

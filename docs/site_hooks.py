@@ -1,7 +1,7 @@
 """Hooks of the documentation site (mkdocs.yml).
 
-They make the start page from README.md, turn links to files outside of `docs/` into links to the repository, and write
-the command reference and the table of reason codes from the code.
+They make the start page from README.md, turn links to files outside of `docs/` into links to the repository, and fill in
+the values of enumerations.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import typer
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -34,10 +32,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  mkdocs calls by name
     """Rewrite the links of a page, and fill in what is generated."""
     source = page.file.src_uri
-    if source == "reference/cli.md":
-        markdown += "\n" + "\n".join(_commands())
-    elif source == "reference/reasons.md":
-        markdown += "\n" + "\n".join(_reasons())
     markdown = _VALUES.sub(_values, markdown)
     folder = ROOT if source == "index.md" else (DOCS / source).parent
     here = (DOCS / source).parent
@@ -64,57 +58,7 @@ def _in_repository(path: Path, anchor: str, config: MkDocsConfig) -> str:
     return f"{config.extra['repository']}/{kind}/main/{path.relative_to(ROOT).as_posix()}{anchor}"
 
 
-def _commands() -> Iterator[str]:
-    """The section of each command, from the parser itself."""
-    group = typer.main.get_command(importlib.import_module("halo_core.cli.main").app)
-    yield from _group(group, "halo")
-
-
-def _group(group: Any, path: str) -> Iterator[str]:
-    for name in sorted(group.commands):
-        command = group.get_command(None, name)
-        if hasattr(command, "commands"):
-            yield f"## `{path} {name}`\n\n{_prose(command.help)}\n"
-            yield from _group(command, f"{path} {name}")
-        else:
-            yield f"{'##' if path == 'halo' else '###'} `{path} {name}`\n\n{_prose(command.help)}\n"
-            yield from _parameters(command, f"{path} {name}")
-
-
-def _parameters(command: Any, path: str) -> Iterator[str]:
-    shown = [item for item in command.params if item.name != "help" and not getattr(item, "hidden", False)]
-    arguments = [item for item in shown if not item.opts[0].startswith("-")]
-    words = [_placeholder(item) if item.required else f"[{_placeholder(item)}]" for item in arguments]
-    yield f"```text\n{' '.join([path, *words, '[OPTIONS]'])}\n```\n"
-    yield "| argument or option | |\n|---|---|"
-    for item in shown:
-        names = [name for name in (*item.opts, *item.secondary_opts) if name.startswith("-")]
-        value = "" if getattr(item, "is_flag", False) else f" {_placeholder(item)}"
-        shown_as = ", ".join(f"`{name}{value}`" for name in names) or f"`{_placeholder(item)}`"
-        yield f"| {_cell(shown_as)} | {_cell(item.help)} |"
-    yield ""
-
-
-def _placeholder(item: Any) -> str:
-    return str(item.metavar or item.name).upper()
-
-
-def _reasons() -> Iterator[str]:
-    """The table of reason codes."""
-    yield "| code | meaning | what to do |\n|---|---|---|"
-    for code, (title, remedy) in sorted(importlib.import_module("halo_core.reasons").REASONS.items()):
-        yield f"| `{code}` | {_cell(title)} | {_cell(remedy)} |"
-
-
 def _values(found: re.Match[str]) -> str:
     """The values of an enumeration, where a page asks for them."""
     members = getattr(importlib.import_module(found["module"]), found["name"])
     return "Values: " + ", ".join(f"`{member.name}` (`{member.value!r}`)" for member in members) + "."
-
-
-def _prose(text: str | None) -> str:
-    return " ".join((text or "").replace("<", "&lt;").split())
-
-
-def _cell(text: str | None) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", _prose(text))

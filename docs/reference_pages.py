@@ -2,8 +2,8 @@
 
     python docs/reference_pages.py
 
-It rewrites the part of `reference/cli.md` and `reference/reasons.md` below their mark. A test compares both pages with the
-code, so an option without a line there fails it.
+It rewrites the part of `reference/cli.md` and `reference/reasons.md` below their mark. A test compares both pages with
+the code, so an option without a line there fails it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Hooks of the documentation site (mkdocs.yml).
 
-They make the start page from README.md, turn links to files outside of `docs/` into links to the repository, and fill in
-the values of enumerations.
+They make the start page from README.md, turn links to files outside of `docs/` into links to the repository, and fill
+in the values of enumerations.
 """
 
 from __future__ import annotations

@@ -309,6 +309,18 @@ def test_denials_say_what_followed(home):
     assert "followed" not in short["columns"]
 
 
+def test_denials_say_which_of_them_ran_in_observe_mode(home):
+    _, before = answer(home, "denials")
+    assert not any(row["ran"] for row in before["rows"])
+    assert not any("observe mode" in note for note in before["notes"])
+    with open_halo("clerk", home, mode="observe") as halo, halo.session("watched", user="ana"):
+        halo.enforcer.run(halo.build_call(register(halo)["wipe"], {"path": "/watched"}), Calls(), SURFACE)
+    _, got = answer(home, "denials")
+    (ran,) = [row for row in got["rows"] if row["ran"]]
+    assert (ran["resource"], ran["effect"] in REFUSED) == ("wipe", True)
+    assert any(note.startswith("1 of them ran all the same, in observe mode") for note in got["notes"])
+
+
 def test_the_access_log_lists_who_read_and_was_refused(home):
     decision = raw_decisions(home)[0]["id"]
     ok(cli("show", decision, "--reveal", home=home))

@@ -98,6 +98,15 @@ def test_every_line_end_is_one(end):
 def test_long_words_are_broken_where_the_page_says():
     assert quote_lines("x" * 25, 10) == ["x" * 10, "x" * 10, "x" * 5]
     assert quote_lines("", 10) == [""]
+    assert quote_lines("x" * 20, 10) == ["x" * 10, "x" * 10]
+
+
+def test_lines_end_between_words_and_lose_no_character():
+    text = "the same payment ran within the last 24 hours [repeated_payment]"
+    lines = quote_lines(text, 20)
+    assert "".join(lines) == text
+    assert all(len(line) <= 20 for line in lines)
+    assert lines[:2] == ["the same payment ", "ran within the last "]
 
 
 def test_equal_calls_are_one_question_with_one_answer(home):

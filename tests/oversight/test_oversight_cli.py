@@ -201,6 +201,8 @@ def test_the_report_names_every_key_and_shows_no_secret(desk):
     assert (kinds["issuer"], kinds["content"]) == ("ed25519", "secret")
     assert all(row["readable"] and row["mode"] == "600" for row in report["keys"])
     assert [row["role"] for row in report["trusted"]] == ["issuer", "approver"]
+    assert report["logs"] == json.loads((home / "trust.json").read_text())
+    assert f"  {report['logs']['local']}\n" in out
     for secret in secrets_of(home):
         assert secret not in out + more
 

@@ -25,7 +25,7 @@ from halo_core.cli.context import (
     warn_unwritten,
 )
 from halo_core.cli.operators import enrol, list_people, withdraw
-from halo_core.cli.rendering import build_field_table, build_table, console, safe_text, say, say_plainly
+from halo_core.cli.rendering import build_field_table, build_table, console, safe_text, say, say_plainly, say_with_path
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
@@ -40,6 +40,7 @@ from halo_core.oversight.keys import (
     list_warnings,
 )
 from halo_core.store.reader import Reader
+from halo_core.store.writer_chains import load_trusted_keys
 from halo_core.views import select_fields
 from halo_core.views.inventory import find_holders, list_follow_ups, refuse_without_overlap
 from halo_core.views.wording import format_count
@@ -72,7 +73,8 @@ def report_keys(*, key_home: KeysHomeOption = None, store: StoreContext) -> None
         "checkpoint": "; ".join(describe_anchors(store.home)) or "none",
         "tool": describe_tool(),
     }
-    if store.print_json({"head": head, "keys": files, "trusted": trusted, "warnings": warning_texts}):
+    logs = load_trusted_keys(store.home)
+    if store.print_json({"head": head, "keys": files, "logs": logs, "trusted": trusted, "warnings": warning_texts}):
         return
     say(build_field_table((name, safe_text(text)) for name, text in head.items()))
     say_plainly("note: files of this host are read, and no entry of the log; `halo verify` compares it with them")
@@ -82,6 +84,9 @@ def report_keys(*, key_home: KeysHomeOption = None, store: StoreContext) -> None
     if trusted:
         say("\ntrusted, by authorities.json")
         say(_render_rows(_TRUST_TITLES, map(_build_trusted_cells, trusted), wide=wide))
+    for tenant, key in sorted(logs.items()):
+        say_plainly(f"\nverifier key of the log of `{tenant}`, for those who check it elsewhere (`--key`)")
+        say_with_path(f"  {key}")
     for text in warning_texts:
         say("[bold yellow]warning[/] ", safe_text(text))
 

@@ -201,11 +201,19 @@ _RULES_IN_WORDS: Final = {
 
 
 def quote_lines(text: str, width: int) -> list[str]:
-    """A text as lines of at most `width` characters, in which nothing acts on a terminal or ends a line."""
+    """A text as lines of at most `width` characters, in which nothing acts on a terminal or ends a line.
+
+    They end behind a blank where one is in their second half, and lose no character.
+    """
     lines = []
     for part in _LINE_ENDS.split(text):
-        shown = escape_unprintable(part)
-        lines += [shown[i : i + width] for i in range(0, len(shown), width)] or [""]
+        rest = escape_unprintable(part)
+        while len(rest) > width:
+            blank = rest.rfind(" ", width // 2, width)
+            end = width if blank < 0 else blank + 1
+            lines.append(rest[:end])
+            rest = rest[end:]
+        lines.append(rest)
     return lines
 
 

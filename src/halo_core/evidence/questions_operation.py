@@ -257,10 +257,12 @@ def answer_denials(
             counted += 1
             follow.add_refusal(item)
     unknown = room.find_unknown(wanted) if not counted else ()
-    columns = ("index", "id", "time", "agent", "person", "resource", "effect", "codes", "invalid")
+    columns = ("index", "id", "time", "agent", "person", "resource", "effect", "ran", "codes", "invalid")
     rows = [_refusal_row(room, item, with_disposition=with_disposition) for item in follow.refusals]
     open_count = sum(not item.events for item in follow.refusals)
     notes = [f"of {open_count} nothing followed"] if with_disposition and counted else []
+    if let_run := sum(item.item.dispatched for item in follow.refusals):
+        notes.append(f"{let_run} of them ran all the same, in observe mode: `halo failures` says since when and why")
     return room.conclude(
         period,
         counted=counted,
@@ -296,6 +298,7 @@ def _refusal_row(room: QueryRoom, refusal: _Refusal, *, with_disposition: bool) 
         "index": item.index,
         "invalid": item.body.get("problem", ""),
         "person": room.name_of(item.user),
+        "ran": item.dispatched,
         "reference": item.user,
         "resource": item.resource,
         "rules": [rule for rule in item.rules if rule],

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -397,6 +398,22 @@ def test_secrets_and_cards_in_a_reason_are_masked(home):
     body = found(home, EntryKind.CONTROL_WAIVER)[-1].entry.body
     assert "4111" not in body["why"]
     assert "eve@evil" not in body["why"]
+
+
+def test_names_in_findings_are_set_as_code_and_escaped(whole):
+    made = report_of(whole)
+    name, answer = next(iter(made.answers.items()))
+    odd = ("an odd ` stays", "`<b>clerk</b>` has no owner")
+    page = render_report(replace(made, answers=made.answers | {name: replace(answer, findings=odd)}))
+    assert "<li>an odd ` stays</li>" in page
+    assert "<li><code>&lt;b&gt;clerk&lt;/b&gt;</code> has no owner</li>" in page
+
+
+@pytest.mark.parametrize(("framework", "several"), [("pci-dss-4.0.1", False), ("nist-800-53-r5", True)])
+def test_rows_say_where_their_text_is_from_where_there_are_several_sources(whole, framework, several):
+    made = report_of(whole, framework)
+    assert ("<dt>text from</dt>" in render_report(made)) is several
+    assert ("- text from: " in render_markdown(made)) is several
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed here")

@@ -304,15 +304,26 @@ def _render_row(report: ControlReport, row: ControlRow) -> Markup:
     if row.waiver is not None:
         waiver = row.waiver.to_json(report.as_of_us)
         add("waiver", f"{waiver['state']}, until {waiver['until']}, owner {waiver['owner']}: {waiver['why']}")
-    add("read in", element("span", control.verified, class_="soft"))
+    if len(list_sources(report)) > 1:
+        add("text from", element("span", control.verified, class_="soft"))
     return element("section", top, element("dl", *facts), class_=f"row {state}")
 
 
 def _render_findings(findings: Sequence[str], class_: str, limit: int = _MAX_FINDINGS) -> Markup:
-    shown = [element("li", text) for text in findings[:limit]]
+    shown = [element("li", *_render_words(text)) for text in findings[:limit]]
     if len(findings) > limit:
         shown.append(element("li", f"{len(findings) - limit} more: see the checks"))
     return element("ul", *shown, class_=class_)
+
+
+def _render_words(text: str) -> Iterator[str]:
+    """A sentence in which names between backticks are set as code; one with an odd backtick stays as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        yield text
+        return
+    for number, part in enumerate(parts):
+        yield element("code", part) if number % 2 else part
 
 
 def _render_gaps(report: ControlReport) -> Iterator[Markup]:
@@ -338,7 +349,7 @@ def _render_answer(name: str, answer: Answer) -> Markup:
     top = element(
         "div",
         element("span", name, class_="id mono"),
-        element("h3", answer.claim),
+        element("h3", *_render_words(answer.claim)),
         element("span", _mark(verdict), class_="state"),
         class_="top",
     )
@@ -349,7 +360,10 @@ def _render_answer(name: str, answer: Answer) -> Markup:
         class_ = "found" if answer.verdict is Verdict.FAILS else "open"
         facts += [element("dt", "findings"), element("dd", _render_findings(answer.findings, class_, _MAX_ROWS))]
     if answer.notes:
-        facts += [element("dt", "limits"), element("dd", *(element("p", note) for note in answer.notes))]
+        facts += [
+            element("dt", "limits"),
+            element("dd", *(element("p", *_render_words(note)) for note in answer.notes)),
+        ]
     parts = [top, element("dl", *facts)]
     if answer.rows:
         parts.append(render_table(answer.columns, answer.rows[:_MAX_ROWS]))
@@ -435,7 +449,9 @@ def _list_row_lines(report: ControlReport, row: ControlRow) -> list[str]:
         item = row.waiver.to_json(report.as_of_us)
         who, why = escape_markdown(item["owner"]), escape_markdown(item["why"])
         lines.append(f"- waiver: {item['state']}, until {item['until']}, owner {who}: {why}")
-    return [*lines, f"- read in: {control.verified}", ""]
+    if len(list_sources(report)) > 1:
+        lines.append(f"- text from: {control.verified}")
+    return [*lines, ""]
 
 
 def list_table_lines(

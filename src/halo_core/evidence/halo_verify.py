@@ -62,7 +62,7 @@ def _read_int(digits: str) -> int:
 
 
 _DECODER = json.JSONDecoder(parse_int=_read_int, parse_float=_read_int, parse_constant=_read_int)
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
 
 
 def to_json(tree: Any) -> bytes:
@@ -181,6 +181,7 @@ class Archive:
             at, offset = at + len(central), offset + len(local)
             self.members[name] = crc, plain, offset
             offset += plain
+        self.unread = set(self.members)
         is_right = at == size and offset == start and len(set(map(str.lower, self.members))) == count
         require(is_right, "bad_archive", "the directory", "a name occurs twice, or something lies beside the members")
 
@@ -197,6 +198,7 @@ class Archive:
         require(binascii.crc32(data) == crc, "bad_archive", name, "it does not have the checksum of its header")
         is_right = name in (MANIFEST, ENVELOPE) or self.digests.get(name) == hashlib.sha256(data).hexdigest()
         require(is_right, "member_altered", name, "the manifest has another digest")
+        self.unread.discard(name)
         return data
 
     def read_tree(self, name: str) -> Any:
@@ -231,8 +233,6 @@ class Pack:
 
     def __init__(self, archive: Archive, key: Key | None) -> None:
         self.archive, self.scope = archive, (scope := self._check_manifest(archive, key))
-        for name in archive.members:
-            archive.read(name)  # also what is not looked into
         self.tenant, self.first, self.end, self.size = (scope[name] for name in ("tenant", "first", "end", "size"))
         self.period = scope["period"]["from_us"], scope["period"]["to_us"]
         self.commitments = {tree["subject"]: read_base64(tree["commitment"]) for tree in self.read("subjects")}
@@ -356,9 +356,8 @@ class Checker:
                 require(index == tree.size < most, "position_missing", where, f"it is not at position {tree.size}")
                 signed = zip((f"halo/{pack.tenant}/w/{name}", self.key.name), stored["signatures"], strict=False)
                 note = text + b"\n\n" + "".join(f"\u2014 {who} {item}\n" for who, item in signed).encode()
-                leaf = hashlib.sha256(b"\0" + note).digest()
+                tree.add(leaf := hashlib.sha256(b"\0" + note).digest())
                 entry = Entry(index, name, stored["entry"], leaf, {}, folder == "entries")
-                tree.add(entry.leaf)
                 last_us = stored["entry"]["ts_us"]
                 first_us = last_us if index == pack.first else first_us
                 try:
@@ -382,6 +381,8 @@ class Checker:
         require(is_whole, "bad_writer_key", "keys.json", "it lists other keys than the log's key certified")
         require(not pack.revealed, "stray_content", "revealed", "it is of no entry with sealed content")
         pack.read_sealed(2**62)
+        for name in sorted(pack.archive.unread):
+            pack.archive.read(name)  # also what is not looked into
 
     def _find_signers(self, folder: str) -> Iterator[Key | None]:
         """Whose signature each entry has, as processes find out that yield to this one; None for what is still open."""
@@ -529,9 +530,9 @@ _WHO = ("agent", "user", "action", "resource", "effect", "ran", "session")
 
 def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, Any]]:
     """Check everything, and give the rows of an answer on the way."""
-    now = {"mode": "", "policy": ""}
+    now, period = {"mode": "", "policy": ""}, checker.pack.period
     for entry in checker.run():
-        kind, body, is_in = entry.tree["kind"], entry.tree["body"], entry.is_in(checker.pack.period)
+        kind, body, is_in = entry.tree["kind"], entry.tree["body"], entry.is_in(period)
         if question == "who-touched" and is_in and label in entry.facts.get("labels", ()):
             yield entry.row(*_WHO)
         elif question == "denials" and is_in and entry.facts.get("effect") == "deny":
@@ -541,8 +542,7 @@ def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, An
         elif question == "policies" and kind in now and (value := body.get("to", body.get("hash"))) != now[kind]:
             yield entry.row() | {"what": kind, "value": value, "before": body.get("from", now[kind])}
             now[kind] = value
-    rest = checker.open_runs.values() if question == "unfinished" else ()
-    yield from (entry.row(*_WHO) for entry in rest if entry.is_in(checker.pack.period))
+    yield from (one.row(*_WHO) for one in checker.open_runs.values() if question == "unfinished" and one.is_in(period))
 
 
 def show(value: Any) -> str:

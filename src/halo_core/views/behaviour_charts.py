@@ -325,7 +325,7 @@ class _ShareScale:
     def list_levels(self) -> list[tuple[float, str]]:
         """Places and labels of the lines across."""
         within = [(self.y(share), f"{share // 10}%") for share in (0, 250, 500, 750, 1000)]
-        return within + [(self.y(factor * ALARM), f"{factor:,}x") for factor in _FACTORS if factor <= self._top]
+        return within + [(self.y(factor * ALARM), f"{factor * 100:,}%") for factor in _FACTORS if factor <= self._top]
 
 
 _PART_WORDS: Final = {

@@ -38,7 +38,10 @@ class ComponentsCheck(Check):
     """Each model call that ran names its model, and no tool of a server ran that nobody had accepted."""
 
     name = "components"
-    claim = "every model call that ran names provider and model with the digests of prompt or tools"
+    claim = (
+        "every model call that ran names provider and model with the digests of prompt or tools, and no tool of an MCP "
+        "server ran that nobody had accepted"
+    )
     counted = "model calls"
     kinds = frozenset({DECISION})
     columns = ("provider", "model", "version", "calls")

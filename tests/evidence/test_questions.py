@@ -309,6 +309,21 @@ def test_denials_say_what_followed(home):
     assert "followed" not in short["columns"]
 
 
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (("--from", "2026-03-01", "--to", "2026-02-01"), "begins at `2026-03-01` and ends at `2026-02-01`"),
+        (("--from", "2026-03-01", "--to", "2026-03-01"), "begins at `2026-03-01` and ends at `2026-03-01`"),
+        (("--from", "2999-01-01"), "begins at `2999-01-01` and ends now"),
+    ],
+)
+def test_a_period_that_ends_before_it_begins_is_refused(home, times, words):
+    for verb in (("denials",), ("report", "--framework", "nist-800-207"), ("export", "csv", "--output", "x.csv")):
+        code, _, err = cli(*verb, *times, home=home)
+        assert (code, "[bad_period]" in err) == (64, True), verb
+        assert words in " ".join(err.split()), verb
+
+
 def test_denials_say_which_of_them_ran_in_observe_mode(home):
     _, before = answer(home, "denials")
     assert not any(row["ran"] for row in before["rows"])

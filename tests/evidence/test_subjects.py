@@ -150,6 +150,7 @@ def test_the_subject_stands_nowhere_in_the_log(month):
 def test_of_a_subject_that_nothing_names_nothing_is_listed(month, subject):
     tree = explain(month, subject)
     assert (tree["verdict"], tree["rows"], tree["population"]["counted"]) == ("holds", [], 0)
+    assert any("was it written so" in note for note in tree["notes"])
 
 
 def test_a_reader_without_the_content_key_is_told_nothing(month, tmp_path):

@@ -50,6 +50,7 @@ from halo_core.oversight.legal_holds import (
 from halo_core.references import is_reference
 from halo_core.store import Store
 from halo_core.store.reader import Reader
+from halo_core.views.wording import format_count
 
 retention_app = typer.Typer(
     help="How long sealed content is kept, by record class, and erasing what is past it.", no_args_is_help=True
@@ -154,7 +155,7 @@ def _print_plan(store: StoreContext, plan: ErasurePlan) -> None:
 
 def _print_clear(plan: ErasurePlan) -> None:
     for place, count in sorted(plan.clear.items()):
-        say("  [yellow]stays in clear[/]: ", safe_text(f"{place} ({count:,} times)"))
+        say("  [yellow]stays in clear[/]: ", safe_text(f"{place} ({format_count(count, 'time')})"))
 
 
 def _print_erased(store: StoreContext, erased: Erased, plan: ErasurePlan, left: str) -> None:

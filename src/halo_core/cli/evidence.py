@@ -62,10 +62,15 @@ def read_period(from_: str, to: str) -> Period:
     """The period of `--from` and `--to`; by default from the beginning of the log until now.
 
     Raises:
-        ConfigError: `bad_time`.
+        ConfigError: `bad_time`, `bad_period`.
     """
     now_us = SystemClock().now_us()
-    return Period(parse_time(from_, 0, "from", now_us), parse_time(to, now_us, "to", now_us))
+    period = Period(parse_time(from_, 0, "from", now_us), parse_time(to, now_us, "to", now_us))
+    if period.to_us <= period.from_us:
+        end = f"at `{to}`" if to else "now"
+        problem = f"the period begins at `{from_}` and ends {end}, not later"
+        raise ConfigError("bad_period", problem, field="from", remedy="give an earlier `--from`, or a later `--to`")
+    return period
 
 
 def open_room(store: StoreContext, reader: Reader, tenant: str, query: str) -> QueryRoom:

@@ -255,6 +255,11 @@ def answer_explain_subject(room: QueryRoom, period: Period, *, subject: str, con
         notes=(
             f"{counts.searched} entries with sealed content were searched; {counts.others} others name it",
             "a value is recognised whole, whatever its case and separators; other spellings of it are not",
+            *(
+                ("nothing names it: was it written so, and in this period?",)
+                if not places and not counts.others
+                else ()
+            ),
         ),
     )
 

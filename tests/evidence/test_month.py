@@ -75,3 +75,16 @@ def test_the_same_seed_plays_the_same_month(month, gaps):
         return [{k: v for k, v in row.items() if k not in ("question", "said")} for row in rows]
 
     assert strip(gaps.notes.rows)[: len(month.notes.rows)] == strip(month.notes.rows)
+
+
+def test_alerts_and_incidents_fit_a_narrow_terminal(month, monkeypatch):
+    _, listed = month.halo("alerts", "--json")
+    alerts = json.loads(listed)["alerts"]
+    assert alerts
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out = month.halo("alerts")
+    assert code == 0
+    assert all(len(line) <= 80 for line in out.splitlines())
+    for item in alerts:
+        assert f"{item['index']}  {item['session']}: " in out
+    assert month.halo("incident", "list") == (0, "no incident is on record\n")

@@ -60,6 +60,7 @@ from halo_core.model import EntryKind
 from halo_core.store import Draft
 from halo_core.store.entry_lookup import find_entry
 from halo_core.views.alerts import find_acknowledgement, is_about_identity, is_in_baseline, load_alerts
+from halo_core.views.wording import format_minute
 
 _FOLDER: Final = "alerts"
 _SIGNING_KEY: Final = "alerts"
@@ -71,6 +72,8 @@ _MIN_FOLLOW_S: Final = 0.2
 app = typer.Typer(help="List alerts, and send them to other systems.")
 _JUDGED_KINDS: Final = (EntryKind.ALERT, EntryKind.DECISION)
 _TITLES: Final = ("#", "time", "who", "on", "risk", "session", "seen", "judged", "why")
+_NARROW_TITLES: Final = ("#", "time", "who", "on", "risk", "seen", "judged")
+_WIDE_COLUMNS: Final = 120
 
 
 @dataclass(slots=True)
@@ -275,13 +278,25 @@ def alerts(
         listed = load_alerts(reader, tenant, store.home, open_only=open_only)
     if store.print_json(listed):
         return
-    table = build_table(_TITLES, right=("#", "risk"), gap=2)
+    if not listed.alerts:
+        say("no alerts")
+        return
+    is_wide = console().width >= _WIDE_COLUMNS
+    table = build_table(_TITLES if is_wide else _NARROW_TITLES, right=("#", "risk"), no_wrap=("time",), gap=2)
     for item in listed.alerts:
         judged = "-" if item.verdict is None else "attack" if item.verdict["attack"] else "ordinary"
-        *cells, why = map(safe_text, item.describe())
-        seen = "-" if item.acknowledged_us is None else "yes"
-        table.add_row(str(item.record.index), format_iso(item.record.entry.ts_us), *cells, seen, judged, why)
-    say(table if listed.alerts else "no alerts")
+        who, on, risk, session, why = map(safe_text, item.describe())
+        index, ts_us, seen = str(item.record.index), item.record.entry.ts_us, "yes" if item.acknowledged_us else "-"
+        if is_wide:
+            table.add_row(index, format_iso(ts_us), who, on, risk, session, seen, judged, why)
+        else:
+            table.add_row(index, format_minute(ts_us), who, on, risk, seen, judged)
+    say(table)
+    if not is_wide:
+        say_plainly("")
+        for item in listed.alerts:
+            *_, session, why = item.describe()
+            say(safe_text(f"{item.record.index}  {session}: {why}"))
 
 
 @store_verb(app, "acknowledge", json=False, by=True)

@@ -363,6 +363,9 @@ def list_files(*, store: StoreContext) -> None:
     incidents, now_us = list(_load_incidents(store).values()), SystemClock().now_us()
     if store.print_json(incidents):
         return
+    if not incidents:
+        say("no incident is on record")
+        return
     table = build_table(("incident", "severity", "known", "clock", "closed"), gap=2)
     for item in incidents:
         closed = format_iso(item.closed_us) if item.closed_us else "-"

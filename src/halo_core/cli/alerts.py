@@ -295,8 +295,8 @@ def alerts(
     if not is_wide:
         say_plainly("")
         for item in listed.alerts:
-            *_, session, why = item.describe()
-            say(safe_text(f"{item.record.index}  {session}: {why}"))
+            *_, place, reason = item.describe()
+            say(safe_text(f"{item.record.index}  {place}: {reason}"))
 
 
 @store_verb(app, "acknowledge", json=False, by=True)

@@ -88,3 +88,12 @@ def test_alerts_and_incidents_fit_a_narrow_terminal(month, monkeypatch):
     for item in alerts:
         assert f"{item['index']}  {item['session']}: " in out
     assert month.halo("incident", "list") == (0, "no incident is on record\n")
+
+
+def test_risks_of_agents_fit_a_narrow_terminal(month, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out = month.halo("risk")
+    assert code == 0
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert "archive-bot " in out
+    assert "collections: the stop was lifted: template mended (done last)" in " ".join(out.split())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.cli.context import StoreContext, write_text_file
-from halo_core.cli.rendering import RISK_BANDS, build_table, safe_text, say, say_plainly
+from halo_core.cli.rendering import RISK_BANDS, build_table, console, safe_text, say, say_plainly
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
 from halo_core.views.agent_behaviour import (
@@ -24,6 +24,8 @@ from halo_core.views.risk import draw_sparkline
 from halo_core.views.wording import format_minute
 
 _MAX_ROWS: Final = 40
+_WIDE_COLUMNS: Final = 120
+_NARROW_SESSIONS: Final = 16
 _MAX_LIMITS: Final = 8
 _MAX_DONE: Final = 20
 _MAX_TIMELINE: Final = 20
@@ -60,25 +62,26 @@ def write_behaviour_chart(store: StoreContext, agent: str, kind: str, path: Path
 
 
 def print_agents(agents: Sequence[AgentBehaviour]) -> None:
-    """A row for each agent, the riskiest first."""
+    """A row for each agent, the riskiest first; on a narrow terminal with its reasons in lines below."""
     shown = [item for item in agents if item.points or item.done or item.problem]
     if not shown:
         return
-    titles = ("agent", "carried risk", "since", "sessions", "the last sessions", "why", "what was done last")
-    table = build_table(titles, right=("carried risk", "sessions"), gap=2)
+    is_wide = console().width >= _WIDE_COLUMNS
+    titles = ("agent", "carried risk", "since", "sessions", "the last sessions")
+    reasons = ("why", "what was done last")
+    table = build_table((*titles, *reasons) if is_wide else titles, right=("carried risk", "sessions"), gap=2)
+    lines = []
     for item in sorted(shown, key=lambda found: (-found.risk, found.agent))[:_MAX_ROWS]:
         since = format_minute(item.since_us) if item.since_us else "-"
-        shares = draw_sparkline(min(point.share, ALARM) for point in item.points)
-        table.add_row(
-            safe_text(item.agent),
-            _style_risk(item.risk),
-            since,
-            str(item.sessions[0]),
-            shares,
-            safe_text(item.problem or next(iter(item.why), "-")),
-            safe_text(item.done[-1].what if item.done else "-"),
-        )
+        points = item.points if is_wide else item.points[-_NARROW_SESSIONS:]
+        shares = draw_sparkline(min(point.share, ALARM) for point in points)
+        why, done = item.problem or next(iter(item.why), ""), item.done[-1].what if item.done else ""
+        cells = (safe_text(item.agent), _style_risk(item.risk), since, str(item.sessions[0]), shares)
+        table.add_row(*cells, *((safe_text(why or "-"), safe_text(done or "-")) if is_wide else ()))
+        lines += [f"{item.agent}: {words}" for words in (why, f"{done} (done last)" if done else "") if words]
     say(table)
+    for line in () if is_wide else lines:
+        say(safe_text(line))
     if len(shown) > _MAX_ROWS:
         say(f"... {len(shown) - _MAX_ROWS} more agents; use `--json` to see all")
 

@@ -409,4 +409,5 @@ def load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: 
 
 def make_not_enrolled_error(approver: str, why: str) -> Denied:
     """What refuses an answer of somebody whose key is not enrolled as an approver's."""
-    return Denied("approver_not_enrolled", f"`{approver[:64]}` {why}", remedy="run `halo approver enrol`")
+    remedy = "`halo approver list` shows the names that are enrolled; `halo approver enrol NAME` adds a person"
+    return Denied("approver_not_enrolled", f"`{approver[:64]}` {why}", remedy=remedy)

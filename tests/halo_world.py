@@ -156,12 +156,12 @@ def verified(home: Path, **options: Any) -> int:
     return verify_store(url_of(home), home, **options).exit_code
 
 
-def attack(path: Path) -> sqlite3.Connection:
+def attack(path: Path, **options: Any) -> sqlite3.Connection:
     """A connection as an attacker with the file would open it: no triggers in the way.
 
     In its statements `ref('s')` is what stands for session `s`.
     """
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = sqlite3.connect(path, isolation_level=None, **options)
     connection.create_function("ref", 1, lambda name: session_ref(path.parent, name))
     for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
         connection.execute(f"DROP TRIGGER {name}")

@@ -343,3 +343,9 @@ def test_erased_arguments_are_said_to_be_unknown(home):
     item = next(item for item in day.resources if item.resource.id == "send_report")
     outcomes = count_declared(url_of(home), home, day, {item.name: declare(item)})[item.name]
     assert (outcomes.calls, outcomes.unread, outcomes.stopped) == (4, 4, 0)
+
+
+def test_without_answers_no_decision_is_decided_again(home, tmp_path):
+    with Reader(url_of(home)) as reader:
+        day = load_first_day(reader, "local", None)
+    assert count_declared(f"sqlite:///{tmp_path}/nothing.db", home, day, {}) == {}

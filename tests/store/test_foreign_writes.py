@@ -72,7 +72,8 @@ def put_mode(home: Path, mode: Mode) -> None:
     """Raise the floor, or lower it by a waiver, as a person does."""
     terms = ("enforce", "--yes") if mode is Mode.ENFORCE else ("observe", "--for", "1h", "--why", "a test")
     code, out, err = cli(*terms, home=home)
-    assert code == 0, out + err
+    if code != 0:
+        pytest.fail(f"`halo {' '.join(terms)}` exited with {code}\nstdout: {out}\nstderr: {err}", pytrace=False)
 
 
 def changes_of(halo: HaloBase, kind: str, session: str) -> Iterator[tuple[str, str]]:

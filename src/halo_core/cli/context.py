@@ -31,7 +31,7 @@ from typer import Option
 from halo_core.authorities import Authorities
 from halo_core.cli.rendering import console, print_json, safe_text
 from halo_core.crypto.keys import KeyStore
-from halo_core.errors import ConfigError, Denied, HaloError
+from halo_core.errors import CannotDecide, ConfigError, Denied, HaloError
 from halo_core.home import default_home, default_url
 from halo_core.model import Actor
 from halo_core.os_user import describe_os_user
@@ -41,7 +41,9 @@ from halo_core.store.reader import Reader, SealedContents, select_tenant
 from halo_core.store.sequencer import place_waiting_entries
 from halo_core.views import NO_LEDGER_CODES
 
-_DEADLINE_S: Final = 2.0
+_WAIT_S: Final = 60.0
+"""How long a verb waits for a ledger that agents are writing, seconds: an agent's call would be denied long before."""
+_BUSY_REMEDY: Final = "`halo doctor` lists the processes that write it: stop or pause one of them, then run this again"
 _US_PER_S: Final = 1_000_000
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS_OF_A_LOG: Final = frozenset({"content", "digest", "log", "sketch"})
@@ -185,7 +187,7 @@ class StoreContext:
         if exc.is_recorded or not set(self.keys.names()) >= _KEYS_OF_A_LOG:
             return
         try:
-            with self.open_store(self.resolve_tenant(), deadline_s=_DEADLINE_S) as store:
+            with self.open_store(self.resolve_tenant()) as store:
                 record_refusal(store, self.command, exc, by=self.actor)
         except HaloError as error:
             if error.code not in NO_LEDGER_CODES:
@@ -238,7 +240,7 @@ class StoreContext:
     @contextmanager
     def open_committer(self, tenant: str | None = None) -> Iterator[Callable[[Callable[[Transaction], Any]], Any]]:
         """As `commit`, for several jobs in a row, a transaction each; the checkpoint is over them all."""
-        with self.open_store(self.resolve_tenant(tenant), deadline_s=_DEADLINE_S) as store:
+        with self.open_store(self.resolve_tenant(tenant)) as store:
             yield store.commit
 
     def resolve_tenant(self, tenant: str | None = None) -> str:
@@ -267,11 +269,23 @@ class StoreContext:
         return tenants[0] if len(tenants) == 1 else self.resolve_tenant()
 
     @contextmanager
-    def open_store(self, tenant: str, **options: Any) -> Iterator[Store]:
-        """The store for writing, under a checkpoint at the end; `options` as of `StoreConfig`."""
-        with closing(Store(StoreConfig(self.url, self.home, tenant, **options), self.keys)) as store:
-            yield store
-            store.checkpoint()
+    def open_store(self, tenant: str) -> Iterator[Store]:
+        """The store for writing, under a checkpoint at the end.
+
+        What an operator does must not fail because agents are busy: it waits for a minute, and says so.
+
+        Raises:
+            CannotDecide: `ledger_busy`, another process has kept the ledger locked for all that time.
+        """
+        config = StoreConfig(self.url, self.home, tenant, deadline_s=_WAIT_S, on_wait=_say_that_it_waits)
+        with closing(Store(config, self.keys)) as store:
+            try:
+                yield store
+                store.checkpoint()
+            except CannotDecide as exc:
+                if exc.code == "ledger_busy":
+                    exc.remedy = _BUSY_REMEDY
+                raise
 
 
 def store_verb(
@@ -388,6 +402,11 @@ def show_progress(*columns: ProgressColumn) -> Progress:
     """A progress bar on stderr, on a terminal only: elsewhere it would leave an empty line."""
     out = console(stderr=True)
     return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
+
+
+def _say_that_it_waits() -> None:
+    text = f"waiting for the ledger, which other processes are writing (at most {_WAIT_S:.0f} s)"
+    console(stderr=True).print(text, markup=False, style="dim")
 
 
 def warn_unwritten(what_holds: str, problem: str) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
+_WAITING_S: Final = 2.0
+"""How long the write lock is waited for before `on_wait` is told, seconds."""
 _ADDED: Final = ("identity", "identity_source", "profile", "unfolded")  # `schema.ADDED`; that module imports SQLAlchemy
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
@@ -60,6 +62,7 @@ class Database:
         self.on_foreign_write: Callable[[], object] = lambda: None
         """Called inside a transaction that sees what another connection has written since the last one."""
         self.on_begin: Callable[[int], object] = lambda _newest: None
+        self.on_wait: Callable[[], object] = lambda: None
         self._schema: int | None = None
         self._data_version: int | None = None
         self._checkpoint_connection: sqlite3.Connection | None = None
@@ -192,7 +195,7 @@ class Database:
             try:
                 self.connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError:
-                self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s)
+                self._wait_for_lock(deadline_s)
             # Only under the write lock can nothing change between this and the commit.
             version = self.connection.execute("PRAGMA data_version").fetchone()[0]
             if version != self._data_version:
@@ -204,6 +207,16 @@ class Database:
             with contextlib.suppress(sqlite3.Error):
                 self.rollback()
             raise as_cannot_decide(exc) from exc
+
+    def _wait_for_lock(self, deadline_s: float) -> None:
+        """Take the write lock as soon as no other process has it."""
+        try:
+            self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), min(deadline_s, _WAITING_S))
+        except sqlite3.OperationalError as exc:
+            if deadline_s <= _WAITING_S or not _is_busy(exc):
+                raise
+            self.on_wait()
+            self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s - _WAITING_S)
 
     def _check_schema_unchanged(self) -> None:
         # INVARIANT: AUDIT - no trigger but Halo's own can act on what a transaction writes.
@@ -228,9 +241,7 @@ class Database:
             try:
                 step()
             except sqlite3.OperationalError as exc:
-                if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                    raise
-                if time.monotonic() >= end:
+                if not _is_busy(exc) or time.monotonic() >= end:
                     raise
             else:
                 return
@@ -486,10 +497,14 @@ def sqlite_path(url: str) -> Path | None:
     return Path(parsed.database)
 
 
+def _is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection has the lock that was wanted."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
     """The error that callers get for a driver's error while writing."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if _is_busy(error):
         return CannotDecide(
             "ledger_busy",
             "another process has locked the ledger",

@@ -99,6 +99,8 @@ class Engine(Protocol):
     """Called inside a transaction that sees what another connection has written since the last one."""
     on_begin: Callable[[int], object]
     """Called inside each transaction of an engine with several writers, with the number of the newest taint row."""
+    on_wait: Callable[[], object]
+    """Called where another process has kept the write lock of a file for 2 seconds and the deadline is later."""
 
     @property
     def has_many_writers(self) -> bool:

@@ -126,6 +126,7 @@ class PostgresDatabase:
         self.read_only = read_only
         self.on_foreign_write: Callable[[], object] = lambda: None
         self.on_begin: Callable[[int], object] = lambda _newest: None
+        self.on_wait: Callable[[], object] = lambda: None  # never called: a server's locks queue fairly
         self._generation: int | None = -1
         self._next_generation: int | None = None
         self._is_alone = False

@@ -16,8 +16,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -62,6 +62,7 @@ class StoreConfig:
         tenant: owner of the log.
         assurance: `dev`, `embedded` or `isolated`.
         deadline_s: how long a decision may wait for the write lock before it is denied with `ledger_busy`.
+        on_wait: called once for each transaction that has waited for a locked file for 2 seconds and waits on.
     """
 
     url: str
@@ -69,6 +70,7 @@ class StoreConfig:
     tenant: str
     assurance: str = "dev"
     deadline_s: float = 5.0
+    on_wait: Callable[[], object] = field(default=lambda: None, compare=False)
 
 
 class Store:
@@ -329,6 +331,7 @@ class Store:
             self._database = open_database(self.config.url, tenant=self.tenant)
             self._database.on_foreign_write = self._image.expire
             self._database.on_begin = self._image.expire_shared
+            self._database.on_wait = self.config.on_wait
         if self._writer is None:
             vkey = make_vkey(log_origin(self.tenant), self._log.public_key)
             refuse_foreign_store(self._database, self.config, vkey, self._image)

@@ -348,6 +348,8 @@ def count_declared(
     url: str, home: Path, day: FirstDay, answers: Answers, *, agent: str = ""
 ) -> dict[ResourceName, Outcomes]:
     """What the recorded calls would have met with these declarations, by resource; see `backtest_declarations`."""
+    if not answers:  # nothing to decide again, however long the log is
+        return {}
     observed = {item.name: item for item in day.resources}
     completed = {name: _complete(observed[name], declared) for name, declared in answers.items()}
     outcomes = {name: Outcomes() for name in completed}

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -110,13 +111,14 @@ class Losing:
     def __init__(self, real, lose, *, was_committed: bool) -> None:
         self._real, self._lose, self._was_committed = real, lose, was_committed
 
-    def execute(self, statement, *values):
-        if statement != "COMMIT":
-            return self._real.execute(statement, *values)
-        if self._was_committed:
-            self._real.execute("COMMIT")
+    @contextmanager
+    def pipeline(self):  # what a transaction ends with
+        if not self._was_committed:
+            self._lose()
+        with self._real.pipeline():
+            yield
         self._lose()
-        return self._real.execute("SELECT 1")
+        self._real.execute("SELECT 1")
 
     def __getattr__(self, name):
         return getattr(self._real, name)

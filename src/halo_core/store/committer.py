@@ -76,33 +76,43 @@ def commit_batch(
     start = tx.writer.chain_head()
     try:
         outcomes = _run_together(database, tx, jobs)
-        if outcomes is None:
+        if outcomes is None or not _commit(database, tx, start, deadline_s, is_last=False):
             _roll_back(database, tx, start)
             begin()
             outcomes = [_run_in_savepoint(tx, job) for job in jobs]
             tx.flush()
+            _commit(database, tx, start, deadline_s, is_last=True)
     except sqlite3.Error as exc:
         _roll_back(database, tx, start)
         raise as_cannot_decide(exc) from exc
     except BaseException:
         _roll_back(database, tx, start)
         raise
+    tx.confirm()
+    if ARMED:
+        hit_failpoint("after_commit")
+    return outcomes
+
+
+def _commit(database: Engine, tx: Transaction, start: tuple[int, str], deadline_s: float, *, is_last: bool) -> bool:
+    """Commit. False where the database refused what was kept back until then, unless it `is_last`; that is an error.
+
+    Raises:
+        See `commit_batch`.
+    """
     try:
         if ARMED:
             hit_failpoint("before_commit")
         database.commit()
     except sqlite3.Error as exc:
-        _roll_back(database, tx, start)
         raise CommitFailed("ledger_unwritable", f"commit failed: {exc}", remedy="check the disk") from exc
     except CommitInDoubt as exc:
         _look_up_commit(database, tx, start, deadline_s, exc)
-    except BaseException:  # interrupted: the transaction must not stay open
-        _roll_back(database, tx, start)
-        raise
-    tx.confirm()
-    if ARMED:
-        hit_failpoint("after_commit")
-    return outcomes
+    except CannotDecide as exc:
+        if is_last or isinstance(exc, Conflict):
+            raise
+        return False
+    return True
 
 
 def _look_up_commit(
@@ -142,8 +152,6 @@ def _run_together(database: Engine, tx: Transaction, jobs: Sequence[Job]) -> lis
     try:
         outcomes = [Outcome(job(tx)) for job in jobs]
         tx.flush()
-        if database.has_many_writers:
-            database.flush()
     except Conflict:
         raise
     except Exception as exc:

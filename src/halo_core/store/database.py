@@ -184,6 +184,7 @@ class Database:
         *,
         alone: bool = False,  # noqa: ARG002  a writer of SQLite is always alone
         locking: bool = False,  # noqa: ARG002  likewise
+        lazy: bool = False,  # noqa: ARG002  the lock is taken in no time where nobody has it
     ) -> None:
         """Take the write lock, waiting at most `deadline_s` seconds.
 

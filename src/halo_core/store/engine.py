@@ -168,13 +168,15 @@ class Engine(Protocol):
         """Whether a row with a version, once read, stays as it is until the transaction ends."""
         ...
 
-    def begin(self, deadline_s: float, *, alone: bool = False, locking: bool = False) -> None:
+    def begin(self, deadline_s: float, *, alone: bool = False, locking: bool = False, lazy: bool = False) -> None:
         """Open a transaction.
 
         Args:
             deadline_s: how long to wait at most, seconds.
             alone: while no other decides.
             locking: rows with versions are locked when they are read, after a race for them was lost.
+            lazy: an engine with several writers may open it with the first read, or as it is committed. Where memory is
+                not current then, that is a Conflict, and the jobs may run again in one that is not lazy.
 
         Raises:
             CannotDecide: `ledger_busy` past the deadline, `ledger_unwritable` on any other error.

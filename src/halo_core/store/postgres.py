@@ -1,9 +1,11 @@
 """The engine for PostgreSQL: `PostgresDatabase`, used by several processes on several hosts at the same time.
 
 A transaction begins with a shared advisory lock of its tenant, and reads in the same round trip the tenant's
-generation. Whoever changes what others hold in memory (mode, policy, stops, revocations, standing passports, scores,
-erasure) takes that lock alone and raises the generation, so the next decision of every process reads it anew. The lock
-queues fairly, so a stop does not wait for a moment without decisions, and it writes nothing, unlike a locked row.
+generation. One that works from memory takes the lock and compares the generation when it ends, in the round trip that
+writes and commits everything (`begin`, `lazy`). Whoever changes what others hold in memory (mode, policy, stops,
+revocations, standing passports, scores, erasure) takes that lock alone and raises the generation, so the next decision
+of every process reads it anew. The lock queues fairly, so a stop does not wait for a moment without decisions, and it
+writes nothing, unlike a locked row.
 
 Rows with a version are written if it is the one that was read. Who was slower gets `Conflict`, and the store runs its
 jobs again. A writer is alive while its connection holds an advisory lock. A COMMIT whose connection was lost is looked
@@ -18,12 +20,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import Literal
-from psycopg.types.numeric import Int8BinaryDumper
 
 from halo_core.errors import CannotDecide, ConfigError, HaloError, Tampered
 from halo_core.ledger import PROVISIONAL, Stream
@@ -32,75 +33,35 @@ from halo_core.store.engine import (
     SCHEMA_VERSION,
     CommitInDoubt,
     Conflict,
+    ConnectionLost,
     EntriesLost,
     check_schema_version,
     find_writer_end,
 )
+from halo_core.store.postgres_connection import PostgresCursor, connect, find_cause, has_ended
 from halo_core.store.postgres_statements import (
-    KEEP_ALIVE,
     LOST_STATES,
     PURGED_TABLES,
     RAISE_GENERATION,
-    SESSION,
     UNPURGED,
     as_cannot_decide,
-    combine,
     describe_server,
-    find_table,
     first_line,
     make_libpq_url,
     translate,
 )
+from halo_core.store.postgres_writes import PendingWrites
 from halo_core.store.schema import ADDED
 
 LAG_US: Final = 10_000_000
 """How long an entry may wait for its position although every writer has closed, microseconds."""
-_CONNECT_S: Final = 5
 _CHUNK_ROWS: Final = 1000
-_MAX_ENTRIES: Final = 16
-_MAX_PREPARED: Final = 300
+_STATE: Final = (
+    b"SELECT (SELECT version FROM generation WHERE tenant=%s),"
+    b" coalesce((SELECT max(seq) FROM residue WHERE tenant=%s), 0)"
+)
+"""What memory is compared with: read by a statement after the lock, which sees what was committed while it waited."""
 _ABANDONED: Final[list[object]] = []
-
-
-class PostgresCursor:
-    """A cursor that translates statements, and raises what the store understands."""
-
-    __slots__ = ("_cursor", "_database")
-
-    def __init__(self, database: PostgresDatabase, cursor: psycopg.Cursor[Any]) -> None:
-        self._database = database
-        self._cursor = cursor
-
-    @property
-    def rowcount(self) -> int:
-        """Rows that the statement changed."""
-        return self._cursor.rowcount
-
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Self:
-        """Run a statement.
-
-        Raises:
-            Conflict: another process was faster, or the connection ended.
-            CannotDecide: any other error of the server.
-        """
-        self._database.run(self._cursor, sql, parameters)
-        return self
-
-    def fetchone(self) -> Any:
-        """The next row, None at the end."""
-        return self._cursor.fetchone()
-
-    def fetchall(self) -> list[Any]:
-        """The remaining rows."""
-        return self._cursor.fetchall()
-
-    def close(self) -> None:
-        """Drop the remaining rows; the cursor runs no statement afterwards."""
-        self._cursor.close()
-
-    def __iter__(self) -> Iterator[Any]:
-        """The remaining rows, one by one."""
-        return iter(self._cursor)
 
 
 class PostgresDatabase:
@@ -129,10 +90,13 @@ class PostgresDatabase:
         self.on_wait: Callable[[], object] = lambda: None  # never called: a server's locks queue fairly
         self._generation: int | None = -1
         self._next_generation: int | None = None
+        self._newest_taint: int | None = None
+        """Number of the newest row of stored fingerprints, None where it has to be read."""
+        self._is_lazy = False
         self._is_alone = False
         self._has_claimed = False
         self._failure: HaloError | None = None
-        self._pending: list[tuple[str, Sequence[Any]]] = []
+        self._pending = PendingWrites()
         self._deadline_ms = 0
         self.row_lock = ""
         self.holds_rows = False
@@ -149,7 +113,7 @@ class PostgresDatabase:
                 remedy="for example postgresql://host/name",
             ) from exc
         self._connection = self._connect()
-        self._begin_texts = {alone: self._make_begin(alone=alone) for alone in (False, True)}
+        self._lock_texts = {alone: self._make_lock(alone=alone) for alone in (False, True)}
         try:
             self._open()
         except psycopg.Error as exc:
@@ -161,27 +125,7 @@ class PostgresDatabase:
             raise
 
     def _connect(self) -> psycopg.Connection[Any]:
-        url = make_libpq_url(self.url)
-        parts = conninfo_to_dict(url)
-        defaults: dict[str, str | int | None] = {
-            "connect_timeout": _CONNECT_S,
-            "application_name": "halo",
-            **KEEP_ALIVE,
-        }
-        try:
-            connection = psycopg.connect(
-                make_conninfo(url, **{name: value for name, value in defaults.items() if name not in parts}),
-                autocommit=True,
-                prepare_threshold=1,
-            )
-            connection.adapters.register_dumper(int, Int8BinaryDumper)  # else each width is prepared by itself
-            connection.prepared_max = _MAX_PREPARED
-            for statement in SESSION:
-                connection.execute(statement)
-            # A table of the same name in another schema must not stand in for one of Halo's.
-            connection.execute("SELECT set_config('search_path', quote_ident(current_schema()), false)")
-        except psycopg.Error as exc:
-            raise as_cannot_decide(exc, is_connecting=True) from exc
+        connection = connect(self.url)
         self._deadline_ms = 0
         self._schema = self._read_one(connection, "SELECT current_schema()")
         return connection
@@ -245,7 +189,8 @@ class PostgresDatabase:
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
-        return self.is_open and self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
+        is_idle = self._connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+        return self.is_open and (self._is_lazy or not is_idle)
 
     def cursor(self) -> PostgresCursor:
         """A cursor."""
@@ -256,56 +201,55 @@ class PostgresDatabase:
         return self.cursor().execute(statement, values)
 
     def write(self, statement: str, values: Sequence[Any]) -> None:
-        """Keep a statement back that must insert or update exactly one row; several take one round trip.
-
-        INVARIANT: AUDIT - a row that was not kept, or has another version than was read, is an error of the server
-        (a division by zero), after which it commits nothing.
-        """
-        if self._failure is not None:
-            raise self._failure
-        self._pending.append((statement, values))
+        """Keep a statement back that must insert or update exactly one row; see `PendingWrites`."""
+        self._require_no_failure()
+        self._pending.add(statement, values)
 
     def flush(self) -> None:
         """Run what `write` has kept back."""
         if self._pending:
-            if self._failure is not None:
-                raise self._failure
+            self._begin_if_lazy()
+            self._require_no_failure()
             try:
-                self._run_pending()
+                self._note_taint()
+                self._pending.send(self._connection)
             except psycopg.Error as exc:
                 raise self.fail(exc) from exc
 
+    def _note_taint(self) -> None:
+        if "residue" in self._pending.tables:
+            self._newest_taint = None
+
+    def _require_no_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
     def run(self, cursor: psycopg.Cursor[Any], statement: str, values: Sequence[Any]) -> None:
-        """Run a statement, after those that were kept back.
+        """Run a statement, after those that were kept back and that it could see.
 
         Raises:
             See `PostgresCursor.execute`.
         """
-        self.flush()
-        if self._failure is not None:
-            raise self._failure
+        if self._pending.concern(statement):
+            self.flush()
+        self._require_no_failure()
         try:
-            cursor.execute(translate(statement).encode(), values)
+            if self._is_lazy:
+                self._begin_with(cursor, statement, values)
+            else:
+                cursor.execute(translate(statement).encode(), values)
         except psycopg.Error as exc:
-            raise self.fail(exc) from exc
+            raise self.fail(find_cause(exc)) from exc
 
-    def _run_pending(self) -> None:
-        pending, self._pending = self._pending, []
-        batch: dict[str, tuple[str, list[Sequence[Any]]]] = {}
-        for statement, values in pending:
-            table = find_table(statement)
-            known = batch.get(table)
-            # Parts of one statement do not see each other, so a table is written once; entries are only added.
-            if known is not None and (table != "entry" or known[0] != statement or len(known[1]) >= _MAX_ENTRIES):
-                self._run_batch(batch)
-                batch = {}
-            batch.setdefault(table, (statement, []))[1].append(values)
-        self._run_batch(batch)
-
-    def _run_batch(self, batch: dict[str, tuple[str, list[Sequence[Any]]]]) -> None:
-        text = combine(tuple((statement, len(rows)) for statement, rows in batch.values()))
-        values = [value for _, rows in batch.values() for row in rows for value in row]
-        self._connection.cursor(binary=True).execute(text, values)
+    def _begin_with(self, cursor: psycopg.Cursor[Any], statement: str, values: Sequence[Any]) -> None:
+        """As `_begin_if_lazy`, in the round trip of a first statement."""
+        self._is_lazy = False
+        with self._connection.pipeline():
+            self._connection.execute("BEGIN")
+            self._connection.execute(self._lock_texts[False].encode())
+            state = self._connection.execute(_STATE, (self.tenant, self.tenant))
+            cursor.execute(translate(statement).encode(), values)
+        self._require_current(*(state.fetchone() or (None, 0)))
 
     def query(self, statement: str, values: Sequence[Any] = (), *, stream: bool = False) -> Iterator[Any]:
         """Read rows; with `stream`, in portions through a cursor of the server."""
@@ -323,8 +267,8 @@ class PostgresDatabase:
             return stream.query
         return stream.query.replace(" idx,", f" coalesce(idx, {PROVISIONAL}+tick),")
 
-    def begin(self, deadline_s: float, *, alone: bool = False, locking: bool = False) -> None:
-        """Open a transaction, in one round trip.
+    def begin(self, deadline_s: float, *, alone: bool = False, locking: bool = False, lazy: bool = False) -> None:
+        """Open a transaction, in one round trip, or with `lazy` in none.
 
         Raises:
             Conflict: the connection has ended.
@@ -336,30 +280,57 @@ class PostgresDatabase:
         self.row_lock, self.holds_rows = (" FOR UPDATE", True) if locking else ("", False)
         try:
             self.set_deadline(deadline_s)
-            cursor = self._connection.execute(self._begin_texts[alone])
-            while cursor.nextset():
-                pass
-            row = cursor.fetchone()
-            generation, newest_taint = row if row is not None else (None, None)
+            if lazy and not (alone or locking or self._generation == -1 or self._newest_taint is None):
+                self._is_lazy = True
+                self.on_begin(self._newest_taint)
+                return
+            generation, newest_taint = self._take_lock()
             if generation != self._generation:
                 self._check_schema_unchanged()
                 self.on_foreign_write()
                 self._generation = generation
-            self.on_begin(newest_taint or 0)
+            self._newest_taint = newest_taint
+            self.on_begin(newest_taint)
         except psycopg.Error as exc:
             failure = self.fail(exc)
             self.rollback()
             raise failure from exc
 
-    def _make_begin(self, *, alone: bool) -> bytes:
+    def _take_lock(self) -> tuple[int | None, int]:
+        """Send BEGIN and take the tenant's lock; its generation, and the number of its newest taint row."""
         tenant = Literal(self.tenant).as_string(self._connection)
+        tenant = Literal(self.tenant).as_string(self._connection)
+        text = f"BEGIN; {self._lock_texts[self._is_alone]}; {_STATE.decode()}" % (tenant, tenant)
+        cursor = self._connection.execute(text.encode())
+        while cursor.nextset():
+            pass
+        return cursor.fetchone() or (None, 0)
+
+    def _make_lock(self, *, alone: bool) -> str:
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-        # Two statements, since a statement does not see what was committed while it waited for a lock.
-        return (
-            f"BEGIN; SELECT {lock}({self._key('control')}); "  # noqa: S608  quoted
-            f"SELECT (SELECT version FROM generation WHERE tenant={tenant}), "
-            f"(SELECT max(seq) FROM residue WHERE tenant={tenant})"
-        ).encode()
+        return f"SELECT {lock}({self._key('control')})"
+
+    def _begin_if_lazy(self) -> None:
+        """Send BEGIN now, since there is something to read.
+
+        INVARIANT: REV - what the jobs took from memory is what the lock's holder finds, or they run again.
+
+        Raises:
+            Conflict: memory is not current.
+        """
+        if not self._is_lazy:
+            return
+        self._is_lazy = False
+        try:
+            state = self._take_lock()
+        except psycopg.Error as exc:
+            raise self.fail(exc) from exc
+        self._require_current(*state)
+
+    def _require_current(self, generation: int | None, newest_taint: int) -> None:
+        if (generation, newest_taint) != (self._generation, self._newest_taint):
+            self._failure = Conflict("another process has changed what memory held")
+            raise self._failure
 
     def set_deadline(self, deadline_s: float) -> None:
         """Let no statement, and no wait for a lock, take longer than `deadline_s` seconds."""
@@ -394,6 +365,7 @@ class PostgresDatabase:
         """
         if self._has_claimed:
             return
+        self._begin_if_lazy()
         cursor = self.cursor()
         if not self._is_alone:
             # Trying, since two that wait for each other would need the server to notice it.
@@ -424,8 +396,7 @@ class PostgresDatabase:
 
     def release_savepoint(self) -> None:
         """Keep what was done since the savepoint, and remove it."""
-        if self._failure is not None:
-            raise self._failure
+        self._require_no_failure()
         self.execute("RELEASE SAVEPOINT job")
 
     def commit(self) -> None:
@@ -435,30 +406,58 @@ class PostgresDatabase:
             CommitInDoubt: the connection ended meanwhile.
             CannotDecide: a statement failed before, and nothing was committed.
         """
-        # INVARIANT: CRASH - the server answers COMMIT with ROLLBACK, and no error, where a statement had failed.
-        self.flush()
-        if self._failure is not None:
+        if self._is_lazy and not self._pending:
+            self._begin_if_lazy()  # what was taken from memory alone counts if it is current
+        self._require_no_failure()
+        if self._is_lazy and has_ended(self._connection):
+            self._close_connection()
+            self._failure = ConnectionLost("the connection to the database ended")
             raise self._failure
+        self._note_taint()
         try:
-            answer = self._connection.execute("COMMIT")
+            status = self._send_all()
         except psycopg.Error as exc:
-            if self.is_open and exc.sqlstate is not None and exc.sqlstate not in LOST_STATES:
-                raise self.fail(exc) from exc
+            self._is_lazy = False
+            cause = find_cause(exc)
+            if self.is_open and cause.sqlstate is not None and cause.sqlstate not in LOST_STATES:
+                raise self.fail(cause) from exc
             self._close_connection()
             raise CommitInDoubt(
                 "ledger_unreachable", "the connection ended during COMMIT", remedy="check the database server"
             ) from exc
-        if answer.statusmessage != "COMMIT":
+        # INVARIANT: CRASH - the server answers COMMIT with ROLLBACK, and no error, where a statement had failed.
+        if status != "COMMIT":
             raise Conflict("the server rolled the transaction back")
         if self._next_generation is not None:
             self._generation = self._next_generation
 
+    def _send_all(self) -> str | None:
+        """Send in one round trip what was kept back, and the end of the transaction; what the server answers to that.
+
+        Of a lazy transaction this is all: its lock, and everything it writes if memory is current under the lock. The
+        server takes what comes in one pipeline without BEGIN as one transaction, and commits it before it answers.
+        """
+        if not self._is_lazy and not self._pending:
+            return self._connection.execute("COMMIT").statusmessage
+        check = (self.tenant, self._generation, self.tenant, self._newest_taint) if self._is_lazy else None
+        with self._connection.pipeline():
+            if self._is_lazy:
+                self._connection.execute(self._lock_texts[False].encode())
+            self._pending.send(self._connection, check)
+            answer = None if self._is_lazy else self._connection.execute("COMMIT")
+        if answer is not None:
+            return answer.statusmessage
+        self._is_lazy = False
+        return None if self.in_transaction or not self.is_open else "COMMIT"
+
     def rollback(self) -> None:
         """Roll back the open transaction, if there is one; a connection on which that fails is closed."""
+        was_open, self._is_lazy = self.in_transaction and not self._is_lazy, False
         self._pending.clear()
         self._has_claimed, self._next_generation = False, None
-        if self.in_transaction:
+        if was_open or (self._failure is not None and self.is_open):
             try:
+                # Also after a pipeline that failed, so that the driver forgets what it may not have prepared.
                 self._connection.execute("ROLLBACK")
             except psycopg.Error:  # what it has written must not become part of the next transaction
                 self._close_connection()
@@ -490,8 +489,8 @@ class PostgresDatabase:
     def _reconnect(self, writer: str, deadline_s: float) -> None:
         self._close_connection()
         self._connection = self._connect()
-        self._failure = None
-        self._generation = -1
+        self._failure, self._is_lazy = None, False
+        self._generation, self._newest_taint = -1, None
         self.set_deadline(deadline_s)
         # The server gives this away only when the old session has ended, and with it whatever it was committing.
         self._connection.execute("SELECT pg_advisory_lock(%s)", (self._key("writer", writer),))

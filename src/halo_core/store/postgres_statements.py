@@ -16,21 +16,6 @@ _PLACED: Final = (
     "FROM (SELECT e.*, p.idx AS place FROM entry e LEFT JOIN position p"
     " ON p.tenant=e.tenant AND p.w=e.w AND p.ws=e.ws) AS entry"
 )
-KEEP_ALIVE: Final = {
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
-}
-"""Options of a connection, by which one that broke off is noticed."""
-SESSION: Final = (
-    "SET client_encoding='UTF8'",
-    "SET synchronous_commit=on",
-    "SET default_transaction_isolation='read committed'",
-    # A process that was stopped in a transaction must not block the others for long.
-    "SET idle_in_transaction_session_timeout='10s'",
-)
-"""What each connection begins with."""
 RAISE_GENERATION: Final = (
     "INSERT INTO generation VALUES (?,1) ON CONFLICT (tenant) DO UPDATE SET version=generation.version+1"
     " RETURNING version"

@@ -269,7 +269,8 @@ class Store:
                     item.prepare(self.config.deadline_s)
                 if ARMED:
                     hit_failpoint("before_begin")
-                outcomes = self._attempt(database, writer, batch, alone=alone, locking=attempt > 0)
+                is_first = attempt == 0
+                outcomes = self._attempt(database, writer, batch, alone=alone, locking=not is_first, lazy=is_first)
                 break
             except Conflict as exc:
                 alone = alone or exc.wants_control
@@ -283,10 +284,17 @@ class Store:
         return outcomes[len(late) :]
 
     def _attempt(
-        self, database: Engine, writer: Writer, jobs: Sequence[Job], *, alone: bool, locking: bool
+        self,
+        database: Engine,
+        writer: Writer,
+        jobs: Sequence[Job],
+        *,
+        alone: bool = False,
+        locking: bool = False,
+        lazy: bool = False,
     ) -> list[Outcome]:
         """Run and commit jobs in one transaction; after any error nothing of it is left, in the database or here."""
-        begin = partial(database.begin, self.config.deadline_s, alone=alone, locking=locking)
+        begin = partial(database.begin, self.config.deadline_s, alone=alone, locking=locking, lazy=lazy)
         try:
             begin()
             tx = Transaction(
@@ -369,7 +377,7 @@ class Store:
             database.hold_writer(self.config.home, writer.id)
             while True:
                 try:
-                    opening = self._attempt(database, writer, [job], alone=alone, locking=False)
+                    opening = self._attempt(database, writer, [job], alone=alone)
                     return writer, _unwrap(opening[0])
                 except Conflict as exc:
                     if alone or not exc.wants_control:

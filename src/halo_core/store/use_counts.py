@@ -91,6 +91,8 @@ class UseCounts:
         unwritten = self._tx.image.unwritten_uses
         if self._are_written:
             unwritten.clear()
+            if self._part is not None:
+                self._tx.image.uses.clear()  # what others have counted meanwhile is read again
         for used, times in self._added.items():
             unwritten[used] = unwritten.get(used, 0) + times
 

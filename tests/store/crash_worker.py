@@ -21,7 +21,7 @@ from pathlib import Path
 
 from halo_core import failpoints
 from halo_core.enforcement import Surface
-from halo_core.errors import ConfigError, NotVerified
+from halo_core.errors import CannotDecide, ConfigError, Denied, NotVerified
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.store.reader import Reader, read_entries
@@ -32,6 +32,8 @@ READ = Resource(impact=Impact.WRITE, source_trust=900)
 ANYWHERE = "anywhere"
 """The point of a worker that is killed from outside, at a random moment of its life."""
 POINTS = (*failpoints.POINTS, ANYWHERE)
+AWAY = ("ledger_busy", "ledger_unreachable", "ledger_unwritable")
+"""Codes of a server that is away, or starting."""
 _PATIENCE_S = 600  # on a busy machine a worker may wait for minutes
 
 
@@ -42,8 +44,13 @@ def line(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def work(folder: Path, point: str, nth: int, run: int) -> None:
-    """Make calls until the `nth` time `point` is reached, and die there."""
+def url_of(folder: Path, url: str = "") -> str:
+    """The URL of a server's database, else of the file of a folder's home."""
+    return url or f"sqlite:///{folder / 'home' / 'halo.db'}"
+
+
+def work(folder: Path, point: str, nth: int, run: int, url: str = "") -> None:
+    """Make calls until the `nth` time `point` is reached, and die there; a server may be away meanwhile."""
     seen = 0
 
     def strike(name: str) -> None:
@@ -53,7 +60,7 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     failpoints.arm_failpoints(strike)
-    halo = HaloBase.local(AGENT, home=folder / "home", mode="enforce", quiet=True)
+    halo = HaloBase.local(AGENT, home=folder / "home", db=url_of(folder, url), mode="enforce", quiet=True)
     tool = halo.register(ActionKind.TOOL_CALL, "note", resource=READ, schema={"properties": {"id": {"type": "string"}}})
 
     def body(args: dict[str, str]) -> str:
@@ -65,10 +72,15 @@ def work(folder: Path, point: str, nth: int, run: int) -> None:
     # A session goes on after a kill, but not until its authority is used up.
     with halo.session(f"crash-{run // 4}", request=request):
         for i, name in enumerate(names):
-            halo.enforcer.run(halo.build_call(tool, {"id": name}, call_id=name), body, Surface(str))
-            line(folder / "acknowledged", name)
-            if i % 5 == 0:
-                halo.store.checkpoint()
+            try:
+                halo.enforcer.run(halo.build_call(tool, {"id": name}, call_id=name), body, Surface(str))
+                line(folder / "acknowledged", name)
+                if i % 5 == 0:
+                    halo.store.checkpoint()
+            except (Denied, CannotDecide) as exc:
+                if not url or exc.code not in AWAY:
+                    raise
+                time.sleep(0.05)
     os._exit(7)  # the point was never reached
 
 
@@ -76,11 +88,10 @@ def lines(path: Path) -> list[str]:
     return path.read_text().split() if path.exists() else []
 
 
-def judge(folder: Path) -> dict[str, int]:
+def judge(folder: Path, url: str = "") -> dict[str, int]:
     """Reopen and count what must be zero, and what happened."""
-    home = folder / "home"
-    url = f"sqlite:///{home / 'halo.db'}"
-    with HaloBase.local(AGENT, home=home, mode="enforce", quiet=True):
+    home, url = folder / "home", url_of(folder, url)
+    with HaloBase.local(AGENT, home=home, db=url, mode="enforce", quiet=True):
         pass
     ran, acknowledged = lines(folder / "ran"), lines(folder / "acknowledged")
     let_run: Counter[str] = Counter()
@@ -119,9 +130,11 @@ MUST_BE_ZERO = (
 )
 
 
-def cycle(folder: Path, point: str, nth: int, run: int, python: Sequence[str] = (sys.executable,)) -> bool:
+def cycle(
+    folder: Path, point: str, nth: int, run: int, python: Sequence[str] = (sys.executable,), url: str = ""
+) -> bool:
     """One life of the worker; True if it was killed at its point."""
-    arguments = [*python, __file__, "--work", str(folder), point, str(nth), str(run)]
+    arguments = [*python, __file__, "--url", url, "--work", str(folder), point, str(nth), str(run)]
     return live(arguments, folder, point, run) == -signal.SIGKILL
 
 
@@ -147,11 +160,11 @@ def live(command: Sequence[str], folder: Path, point: str, run: int, env: Mappin
     return code
 
 
-def false_alarms(folder: Path) -> list[str]:
+def false_alarms(folder: Path, url: str = "") -> list[str]:
     """Findings of `halo verify` in what a killed process has left, before anybody opens it again."""
     home = folder / "home"
     try:
-        report = verify_store(f"sqlite:///{home / 'halo.db'}", home, signatures=True)
+        report = verify_store(url_of(folder, url), home, signatures=True)
     except ConfigError:  # killed before there was a ledger
         return []
     except NotVerified as exc:
@@ -162,11 +175,12 @@ def false_alarms(folder: Path) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", nargs=4)
+    parser.add_argument("--url", default="")
     parser.add_argument("--cycles", type=int, default=200)
     args = parser.parse_args()
     if args.work:
         folder, point, nth, run = args.work
-        work(Path(folder), point, int(nth), int(run))
+        work(Path(folder), point, int(nth), int(run), args.url)
     return kill_many(args.cycles, lambda number, _: 1 + number % 7, cycle, judge, MUST_BE_ZERO, at_least=0.8)
 
 

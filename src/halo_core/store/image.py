@@ -242,7 +242,6 @@ class TenantImage:
         parts: names of parts that are stored.
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
-        stored_marks: marks of items that have a row, as far as this process has seen; kept by `expire`.
         unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
         answers: scope → its active remembered answers.
         has_answers: whether there is any active one, None where that has to be read.
@@ -282,7 +281,6 @@ class TenantImage:
     uses: dict[tuple[str, str], int] = field(default_factory=dict)
     unwritten_uses: dict[tuple[str, str], int] = field(default_factory=dict)
     marks: dict[bytes, ItemMark | None] = field(default_factory=dict)
-    stored_marks: set[bytes] = field(default_factory=set)
     clearances: dict[bytes, int] = field(default_factory=dict)
     repeat_index: RepeatIndex = field(default_factory=RepeatIndex)
     has_current_repeats: bool = False
@@ -387,7 +385,6 @@ class TenantImage:
         self.profiles.clear()
         self.profile_versions.clear()
         self.open_tallies.clear()
-        self.stored_marks.clear()
         self.states.clear()
         self._memories.clear()
 
@@ -411,10 +408,6 @@ class TenantImage:
             self.marks.clear()
             self.knows_all_marks = False
         self.marks[mark] = found
-        if found is not None:
-            if len(self.stored_marks) >= MAX_KEYS:
-                self.stored_marks.clear()
-            self.stored_marks.add(mark)
 
     # profiles
 

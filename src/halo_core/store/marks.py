@@ -185,11 +185,8 @@ class MarkTable(Table):
 
         INVARIANT: MONO - of two processes that note one item at the same time, neither overwrites what the other says.
         """
-        database, image = self._tx.database, self._tx.image
-        if not database.has_many_writers:
+        if not self._tx.database.has_many_writers:
             return self.get_item(mark), False
-        if not database.holds_rows and mark not in image.stored_marks:
-            return None, True  # if it has a row, inserting another one is a Conflict, after which rows are held
         row = self._tx.cursor.execute(
             "SELECT expires_us, state FROM mark WHERE tenant=? AND mark=? FOR UPDATE", (self._tx.tenant, _ITEM + mark)
         ).fetchone()

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -105,30 +104,21 @@ def test_connecting_gives_the_same_as_opening(place):
 # connections that end
 
 
-class Losing:
-    """A connection that is lost as soon as COMMIT is sent, before or after the server took it."""
-
-    def __init__(self, real, lose, *, was_committed: bool) -> None:
-        self._real, self._lose, self._was_committed = real, lose, was_committed
-
-    @contextmanager
-    def pipeline(self):  # what a transaction ends with
-        if not self._was_committed:
-            self._lose()
-        with self._real.pipeline():
-            yield
-        self._lose()
-        self._real.execute("SELECT 1")
-
-    def __getattr__(self, name):
-        return getattr(self._real, name)
-
-
 def lose_commit(monkeypatch, halo: HaloBase, lose: Callable[[], object], *, was_committed: bool) -> None:
-    """Let the connection of the next COMMIT be lost; `lose` is called then."""
+    """Let the connection of the next COMMIT be lost, before or after the server took it; `lose` is called then."""
     database = halo.store._database
-    losing = Losing(database._connection, lose, was_committed=was_committed)
-    monkeypatch.setattr(database, "_connection", losing)
+    send = database._send_all
+
+    def send_and_lose():
+        monkeypatch.setattr(database, "_send_all", send)
+        if not was_committed:
+            lose()
+            return send()
+        send()
+        lose()
+        return database._connection.execute("SELECT 1")
+
+    monkeypatch.setattr(database, "_send_all", send_and_lose)
 
 
 def unreachable():

@@ -6,7 +6,7 @@ import pytest
 from value_world import KEY, World, world
 
 from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
-from halo_core.values import find_facts, read_result, trace_leaves
+from halo_core.values import FactSources, find_facts, lists_records, read_result, trace_leaves
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.named_records import find_records
 
@@ -20,11 +20,12 @@ def read(made: World, text: str, place: int = 1) -> World:
     return made
 
 
-def is_tied(made: World, number: object, resource: Resource = RESPOND) -> bool:
+def is_tied(made: World, number: object, resource: Resource = RESPOND, source: str = "mail_list") -> bool:
     args = {resource.targets[0]: number}
     leaves = parse_leaves(args)
     traced = trace_leaves(leaves, made.sketch, resource.targets, tool=resource.id)
-    return Fact.NAMED_RECORD in find_facts(resource, args, leaves, traced, made.sketch).facts
+    sources = FactSources(names=(source, source))
+    return Fact.NAMED_RECORD in find_facts(resource, args, leaves, traced, made.sketch, sources).facts
 
 
 @pytest.mark.parametrize(
@@ -149,3 +150,96 @@ def test_a_row_in_the_body_of_a_message_ties_nothing(text):
 
 def test_a_list_may_have_a_heading():
     assert find_records("id | from | subject\n13 | ana@corp.example | Lunch")["13"].addresses == ("ana@corp.example",)
+
+
+@pytest.mark.parametrize(
+    ("source", "tool", "argument", "tied"),
+    [
+        ("inbox_overview", "inbox_respond", "mail_id", True),
+        ("search_messages", "reply", "id", True),
+        ("get_unread_emails", "reply_to_message", "message_id", True),
+        ("read_channel", "reply_in_thread", "ts", True),
+        ("list_issues", "comment", "issue", True),
+        ("list_calendar_events", "decline_invitation", "event_id", True),
+        ("search_web", "reply", "mail_id", False),
+        ("read_page", "reply", "id", False),
+        ("mails_list", "project_drop", "id", False),
+        ("mails_list", "draft_publish", "id", False),
+        ("mails_list", "mailbox_delete", "id", False),
+        ("mails_list", "reply", "ticket_id", False),
+        ("mails_list", "chat_reply", "message_id", False),
+        ("room_log", "mail_reply", "message_id", False),
+    ],
+)
+def test_a_list_says_whose_the_records_of_its_own_kind_are(source, tool, argument, tied):
+    resource = Resource(id=tool, impact=Impact.SEND, targets=(argument,), reversal=Reversal.IRREVERSIBLE)
+    assert is_tied(read(world("Reply to Greta"), GRETA), "m-8812", resource, source) is tied
+
+
+@pytest.mark.parametrize(
+    ("args", "lists"),
+    [
+        ({}, True),
+        ({"folder": "inbox", "unread": True, "limit": 10, "page": 2}, True),
+        ({"sender": "greta@print.example", "since": "2026-11-01"}, True),
+        ({"email": "greta@print.example"}, True),
+        ({"q": "proof of the brochure"}, True),
+        ({"channel_id": "C77"}, True),
+        ({"mail_id": "m-8812"}, False),
+        ({"n": 3}, False),
+        ({"survey": 6}, False),
+        ({"url": "https://print.example/list"}, False),
+        ({"file": "notes.txt"}, False),
+        ({"path": "/ours/notes"}, False),
+        ({"thread": "173.12"}, False),
+    ],
+)
+def test_a_call_for_one_page_or_record_lists_none(args, lists):
+    assert lists_records(parse_leaves(args)) is lists
+
+
+@pytest.mark.parametrize(
+    ("address", "tied"),
+    [
+        ("greta.holm@print.example", True),
+        ("gholm@print.example", True),
+        ("office@holm.example", True),
+        ("office@holm.example.fraud.example", False),
+        ("aholmes@fraud.example", False),
+        ("office@holmfraud.example", False),
+    ],
+)
+def test_a_name_counts_where_the_address_has_it(address, tied):
+    assert is_tied(read(world("Reply to Holm"), f"m-6 | Holm <{address}> | Proof"), "m-6") is tied
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_name_that_two_lists_give_to_two_senders_is_nobodys(order):
+    made = world("Reply to Greta")
+    for place, text in enumerate(
+        [GRETA, "m-6 | Greta <greta@fraud.example> | Proof\nm-7 | Bo <bo@b.example> | x"][::order]
+    ):
+        read(made, text, place=place + 1)
+    assert not is_tied(made, "m-6")
+    assert not is_tied(made, "m-8812")
+
+
+def test_a_sender_who_stands_in_two_lists_is_one():
+    made = read(world("Reply to Greta"), GRETA)
+    assert is_tied(read(made, f"m-1 | Greta Holm <greta.holm@print.example> | Hi\n{GRETA}", place=2), "m-8812")
+
+
+def test_a_topic_of_two_lists_is_nobodys():
+    made = read(world("Reply to the mail about parking"), LISTED % "Sale")
+    read(made, '[{"id": 41, "from": "x@y.de", "subject": "Parking"}]', place=2)
+    assert not is_tied(made, 31)
+    assert not is_tied(made, 41)
+
+
+def test_a_field_of_a_record_is_no_record():
+    text = '[{"id": "m-5", "from": "al@x.example", "more": {"id": "m-6", "from": "greta@fraud.example"}}]'
+    assert find_records(text).keys() == {"m-5"}
+
+
+def test_a_thing_is_no_sender():
+    assert not is_tied(read(world("Mail me the Budget"), "m-6 | Budget <budget@fraud.example> | hi"), "m-6")

@@ -90,4 +90,5 @@ def _find_sources(
         is_established=assessment.is_established,
         knows_places=assessment.knows_places,
         paid_before=Decimal(context.payment.paid_for_message if context.payment is not None else 0) / 10_000,
+        names=tuple([unmark_source(name) for name in context.state.sources[: MAX_SOURCE_INDEX - 1]]),
     )

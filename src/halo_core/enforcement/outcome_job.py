@@ -44,6 +44,7 @@ from halo_core.values import (
     find_nouns_of_result,
     is_lookup_key,
     judge_arguments,
+    lists_records,
     origin_of_result,
     read_result,
     returns_created,
@@ -143,7 +144,13 @@ def _read_result_text(
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
         nouns = find_nouns_of_result(resource.id)
         result = read_result(
-            preparer.sketch_key, readable_text, origin, argument_texts, nouns, brings_places=not is_created
+            preparer.sketch_key,
+            readable_text,
+            origin,
+            argument_texts,
+            nouns,
+            brings_places=not is_created,
+            lists_records=lists_records(context.leaves),
         )
     chunk = None
     if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:

@@ -17,7 +17,7 @@ from halo_core.values.answer_scope import (
     names_value,
     to_canonical_form,
 )
-from halo_core.values.argument_names import find_nouns_of_result
+from halo_core.values.argument_names import find_nouns_of_result, lists_files
 from halo_core.values.call_view import find_amount_name, has_open_targets, sends_objects
 from halo_core.values.carried import (
     FormPrints,
@@ -46,6 +46,7 @@ from halo_core.values.provenance import (
     trace_leaves,
     vouch_for_user,
 )
+from halo_core.values.record_lists import lists_records
 from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
 from halo_core.values.sketch import (
@@ -120,6 +121,8 @@ __all__ = [
     "list_declarable",
     "list_known_names",
     "list_record_numbers",
+    "lists_files",
+    "lists_records",
     "make_known_marks",
     "mark_items",
     "may_store",

@@ -26,8 +26,10 @@ from halo_core.model import Impact
 from halo_core.values.foreign_words import find_act_of_tool
 from halo_core.values.lexicon import (
     FURTHER_REQUEST_WORDS,
+    FURTHER_VERBS,
     POLICY_ASKING_WORDS,
     REQUEST_WORDS_BY_IMPACT,
+    VERBS,
     find_asking_verbs,
     stem_all,
 )
@@ -119,6 +121,7 @@ _WRITE_WORDS: Final = stem_all(
     "store update write"
 )
 """Words by which people ask for a write, whatever the name of the tool."""
+_GRAVE: Final = frozenset({Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 CLASS_WORDS: Final = {
     **{
@@ -435,7 +438,11 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
         impact: its class of acts.
     """
     words = split_name(tool)
-    stems = frozenset[str]().union(*map(find_asking_verbs, (*words, *map(_drop_particle, words))))
+    verbs = {*words, *map(_drop_particle, words)}
+    if impact in _GRAVE:
+        # `mail_drop` is no mail: where one of its words is a verb of the tool's class, others such as nouns are none.
+        verbs = verbs & CLASS_WORDS[impact] & (VERBS | FURTHER_VERBS) or verbs
+    stems = frozenset[str]().union(*map(find_asking_verbs, verbs))
     if not stems:
         acts = find_act_of_tool(tool.lower().split("_"))
         stems = frozenset[str]().union(*(find_asking_verbs(stem) for act in acts for stem in split_name(act)))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import compress
 from typing import Any, Final
 
@@ -36,9 +36,10 @@ from halo_core.values.lexicon import (
     VERBS,
     stem_all,
 )
-from halo_core.values.named_records import is_named_record, names_record
+from halo_core.values.named_records import is_named_record
 from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
+from halo_core.values.record_lists import is_list_of, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
@@ -108,6 +109,7 @@ class FactSources:
         is_own_domain: whether a mail domain is declared as the tenant's own.
         is_established: the agent's baseline knows every target of the call, from several principals.
         knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
+        names: of the sources with a number of their own, in its order from 1.
         paid_before: of a payment, what was paid to its targets already for the same message of the user.
     """
 
@@ -117,6 +119,7 @@ class FactSources:
     is_established: bool = False
     knows_places: bool = False
     paid_before: Decimal = Decimal(0)
+    names: tuple[str, ...] = ()
 
 
 NO_SOURCES: Final = FactSources()
@@ -437,9 +440,18 @@ class _Call:
             leaf.kind in _NUMBERING_KINDS
             and SUSPICIOUS not in leaf.flags
             and names_record(self._resource.id, name_of_argument(leaf.pointer))
-            and is_named_record(self._sketch, self._texts.get(leaf.pointer, ""))
+            and is_named_record(
+                self._sketch,
+                self._texts.get(leaf.pointer, ""),
+                partial(self._is_list_for, name_of_argument(leaf.pointer)),
+            )
             for leaf in self._open_targets
         )
+
+    def _is_list_for(self, argument: str, source: int) -> bool:
+        """Whether a source, by its number, lists what the call's argument numbers."""
+        names = self._sources.names
+        return 0 < source <= len(names) and is_list_of(names[source - 1], self._resource.id, argument)
 
     def is_same_host(self) -> bool:
         """Whether every target that nobody vouched for is a place of a host that the user named."""

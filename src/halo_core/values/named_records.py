@@ -17,17 +17,15 @@ import ast
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 from typing import Any, Final, NamedTuple
 
 from halo_core.model import Provenance
-from halo_core.values.addresses import canonicalize_email
-from halo_core.values.argument_names import find_nouns_of_number, split_argument_name
+from halo_core.values.addresses import canonicalize_email, find_registrable_domain
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import STOP_WORDS, is_task_word
-from halo_core.values.sketch import KNOWN, ORIGIN_BITS, Sketch, extract_tokens, fingerprint_forms
+from halo_core.values.sketch import KNOWN, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens, fingerprint_forms
 from halo_core.values.user_texts import is_topic
 
 _MAX_READ: Final = 65_536  # characters
@@ -81,90 +79,104 @@ class Record(NamedTuple):
     topics: tuple[str, ...] = ()
 
 
+Owners = dict[tuple[str, str], set[str]]
+"""(`name` or `about`, word) → the senders, or the numbers of the records, that have it."""
+_USES: Final = {"name": ("person", "named"), "about": ("about",)}
+"""Forms by which a text of the user names one."""
+
+
 def find_records(text: str) -> dict[str, Record]:
     """Number of each record in a text whose sender or subject is certain → the record."""
+    return _read_list(text)[0]
+
+
+def _read_list(text: str) -> tuple[dict[str, Record], Owners]:
+    """The records of a text that are certain, and whose each name and topic in it is, certain or not."""
     text = text[:_MAX_READ]
     records: dict[str, Record] = {}
     ambiguous = set[str]()
+    owners: Owners = defaultdict(set)
     for number, record in islice(_iter_records(text), _MAX_RECORDS):
         if records.setdefault(number, record) != record:
             ambiguous.add(number)
-    owners: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
-    about = Counter(topic for record in records.values() for topic in record.topics)
-    for number, record in records.items():
         # Anybody may display a name of several words; a handle is the system's.
         is_handle = len(record.names) == 1
+        owner = " ".join(record.addresses or (*record.names, *(() if is_handle else (number,))))
         for name in record.names:
-            owners[name].add(record.addresses or ("", *record.names, *(() if is_handle else (number,))))
-    return {
+            owners["name", name].add(owner)
+        for topic in record.topics:
+            owners["about", topic].add(number)
+    certain = {
         number: Record(
             record.addresses,
-            tuple(name for name in record.names if len(owners[name]) == 1),
-            tuple(topic for topic in record.topics if about[topic] == 1),
+            tuple(name for name in record.names if len(owners["name", name]) == 1),
+            tuple(topic for topic in record.topics if len(owners["about", topic]) == 1),
         )
         for number, record in records.items()
         if number not in ambiguous
     }
+    return certain, owners
 
 
 def fingerprint_named_records(key: bytes, text: str) -> Iterator[int]:
-    """Fingerprints that tie the number of each record in an untrusted text to its sender and its topics.
+    """Fingerprints that tie the number of each record in an untrusted list to its sender and its topics.
+
+    A name and a topic are tied to their owners as well, so that a name that another list gives to somebody else is
+    nobody's any more.
 
     Args:
         key: of the sketch.
         text: what an untrusted source returned.
     """
-    for number, found in find_records(text).items():
+    records, owners = _read_list(text)
+    for number, found in records.items():
         by_user, by_lookup = fingerprint_forms(key, [Form("record", number), Form("record known", number)])
         addresses = [Form("email", address) for address in found.addresses]
-        words = [Form(use, name) for name in found.names for use in ("person", "named")]
+        words = [Form(use, name) for name in found.names for use in _USES["name"]]
         words += [Form("about", topic) for topic in found.topics]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
         yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
+    for (kind, word), having in owners.items():
+        uses = fingerprint_forms(key, [Form(use, word) for use in _USES[kind]])
+        for owner in fingerprint_forms(key, [Form("owner", name) for name in having]):
+            yield owner
+            yield from (owner ^ use for use in uses)
 
 
-def is_named_record(sketch: Sketch, number: str) -> bool:
-    """Whether the source that first said a record's number ties it to a sender or a topic that the user named.
+def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> bool:
+    """Whether the list that first said a record's number ties it to a sender or a topic that the user named.
 
-    A sender may be named by a trusted lookup as well.
+    A sender may be named by a trusted lookup as well. A name that two lists give to different senders is nobody's.
 
     Args:
         sketch: what the session has seen.
         number: as an argument has it.
+        is_list: whether the source with this number lists what the call acts on (`is_list_of`).
     """
     number = number.strip()
     words = list(islice(extract_tokens(number), 2)) if len(number) <= _MAX_NUMBER else []
     if len(words) != 1:
         return False
     source = sketch.look_up_marks(words)[0]
+    if not is_list(source >> SOURCE_SHIFT):
+        return False
     by_user, by_lookup = fingerprint_forms(sketch.key, [Form("record", number), Form("record known", number)])
     find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
     return any(
         # The same source, since another may only speak of the record.
-        mark == source and (find_mark(tie ^ by_user, 0) & user_bit or tie ^ by_lookup in sketch.marks)
+        mark == source
+        and (
+            (find_mark(tie ^ by_user, 0) & user_bit and not _has_owners(sketch, tie ^ by_user))
+            or tie ^ by_lookup in sketch.marks
+        )
         for tie, mark in sketch.marks.items()
     )
 
 
-_RECORD_NOUNS: Final = frozenset(
-    "message mail email thread ticket case issue post comment invitation event request bug ts msg subscription "
-    "notification conversation complaint question review".split()
-)
-_NUMBERING: Final = frozenset("id ids no nr number num ref key uid uuid".split())
-_PERSON_NOUNS: Final = frozenset(
-    "user person contact account customer member recipient payee phone telephone channel group room dm direct "
-    "sms".split()
-)
-
-
-@lru_cache(maxsize=2048)
-def names_record(tool: str, argument: str) -> bool:
-    """Whether an argument numbers something that was sent, and not whoever is written to: `mail_id`, `reply(id)`."""
-    words = frozenset(split_argument_name(argument))
-    if not _PERSON_NOUNS.isdisjoint(words) or not _PERSON_NOUNS.isdisjoint(split_argument_name(tool)):
-        return not _RECORD_NOUNS.isdisjoint(words) and _PERSON_NOUNS.isdisjoint(words)
-    nouns = words.union(find_nouns_of_number(tool, argument))
-    return not _RECORD_NOUNS.isdisjoint(nouns) or words <= _NUMBERING - {"number"}
+def _has_owners(sketch: Sketch, word: int) -> bool:
+    """Whether a name or a topic has more than one owner, in all lists together."""
+    # Of each owner there are two marks that differ by the word: its own, and that of the two combined.
+    return sum(mark ^ word in sketch.marks for mark in sketch.marks) > 2
 
 
 def _iter_records(text: str) -> Iterator[tuple[str, Record]]:
@@ -228,7 +240,8 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
             if record != Record():
                 yield numbers[0].strip(), record
         for item in value.values():
-            yield from _walk(item, depth + 1)
+            if not (numbers and isinstance(item, Mapping)):  # a field of a record may hold what its sender wrote
+                yield from _walk(item, depth + 1)
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _walk(item, depth + 1)
@@ -275,10 +288,21 @@ def _read_sender(text: str) -> Record:
     words = [word.casefold() for word in _NAME.findall(_ADDRESS.sub(" ", text))]
     addresses = tuple(address for address in found if address is not None)
     if addresses:
-        words = [word for word in [*words, *_NAME.findall(addresses[0].partition("@")[0])] if word in addresses[0]]
+        words = [
+            word for word in [*words, *_NAME.findall(addresses[0].partition("@")[0])] if _has_name(addresses[0], word)
+        ]
     names = [
         word
         for word in dict.fromkeys(words)
         if len(word) >= _MIN_NAME and not word.isdigit() and word not in STOP_WORDS and not is_task_word(word)
     ]
     return Record(addresses, tuple(names[:_MAX_NAMES]))
+
+
+def _has_name(address: str, word: str) -> bool:
+    """Whether a word begins or ends a part of an address in front of its `@`, or is the name of its site."""
+    local, _, host = address.partition("@")
+    parts = (*_LETTERS.findall(local), *_NAME.findall(local))
+    if any(part.startswith(word) or part.endswith(word) for part in parts):
+        return True
+    return word == find_registrable_domain(host).partition(".")[0]

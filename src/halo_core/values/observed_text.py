@@ -112,6 +112,7 @@ def read_result(
     nouns: Sequence[str] = (),
     *,
     brings_places: bool = True,
+    lists_records: bool = True,
 ) -> ResultMarks:
     """Read a result for what a session keeps of it.
 
@@ -122,11 +123,13 @@ def read_result(
         arguments: texts of all arguments.
         nouns: of what a lookup lists the numbers (`find_nouns_of_result`).
         brings_places: False where accounts and addresses in it are not known, as in the answer of a write.
+        lists_records: the call asked for a list, so that its rows say whose a record is.
     """
     if not text:
         return NO_MARKS
     if origin is Provenance.UNTRUSTED:
-        return ResultMarks(fingerprint_text(key, text, find_hidden=True).union(fingerprint_named_records(key, text)))
+        ties = fingerprint_named_records(key, text) if lists_records else ()
+        return ResultMarks(fingerprint_text(key, text, find_hidden=True).union(ties))
     # Words that a trusted source merely repeats from the arguments are left out.
     forms = find_forms(text[:_MAX_TRUSTED_READ])
     marks = fingerprint_text(key, text, without=map(extract_tokens, arguments), forms=forms)

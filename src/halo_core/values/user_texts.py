@@ -82,8 +82,18 @@ def find_named_words(text: str) -> Iterator[Form]:
 
 
 def find_persons(text: str) -> Iterator[Form]:
-    """Forms of the words that a text of the user writes with a capital, in small letters."""
-    for token in dict.fromkeys(tokenize(text, MAX_TEXT_TOKENS)):
+    """Forms of the words that a text of the user writes with a capital, in small letters.
+
+    Of "mail me the Budget" that is none: what stands behind an article and in front of no other word is a thing.
+    """
+    tokens = tokenize(text, MAX_TEXT_TOKENS)
+    behind = ("", *tokens), (*tokens[1:], "")
+    found = [
+        token
+        for before, token, after in zip(behind[0], tokens, behind[1], strict=False)
+        if before.lower() not in _DETERMINERS or after[:1].isalnum()
+    ]
+    for token in dict.fromkeys(found):
         if token[:1].isupper() and token.isalnum() and len(token) >= _MIN_PERSON and not is_task_word(token.lower()):
             yield make_form(("person", token.casefold()))
 

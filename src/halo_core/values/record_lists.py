@@ -1,0 +1,120 @@
+"""Which calls list numbered records (mails, tickets, messages of a room), and which calls act on those, by their names.
+
+    is_list_of("inbox_overview", "inbox_respond", "mail_id")   # True
+    is_list_of("web_search", "inbox_respond", "mail_id")       # False: its hits number no mails
+
+What one system calls 17 is something else in another, and whoever wrote a page, a document or a mail chose all of its
+text. So only a list is believed, of a source that speaks of the same things as the call that acts on one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from halo_core.values.argument_names import find_nouns_of_number, name_of_argument, names_amount, split_argument_name
+from halo_core.values.dates import is_date
+from halo_core.values.forms import parse_argument
+from halo_core.values.kinds import Kind
+from halo_core.values.leaves import Leaf
+from halo_core.values.numbered import singularize
+
+_RECORD_NOUNS: Final = frozenset(
+    "message mail email thread ticket case issue post comment invitation event request bug ts msg subscription "
+    "notification conversation complaint question review".split()
+)
+_NUMBERING: Final = frozenset("id ids no nr number num ref key uid uuid".split())
+_PERSON_NOUNS: Final = frozenset(
+    "user person contact account customer member recipient payee phone telephone channel group room dm direct "
+    "sms".split()
+)
+_CONTAINERS: Final = frozenset(
+    "channel room group board project folder inbox mailbox queue team calendar workspace space list label account user "
+    "customer sender repo repository page".split()
+)
+"""Words of arguments that say where records are looked for, and not which one."""
+_SINGLE_KINDS: Final = frozenset({Kind.URL, Kind.HOST, Kind.PATH, Kind.PROGRAM})
+_BOTH: Final = frozenset({"mail", "chat"})
+_FAMILIES: Final[dict[str, frozenset[str]]] = {
+    **dict.fromkeys("message msg thread conversation correspondence".split(), _BOTH),
+    **dict.fromkeys("mail email inbox mailbox gmail outlook imap newsletter".split(), frozenset({"mail"})),
+    **dict.fromkeys(
+        "chat channel room dm discussion post comment slack discord forum ts im".split(), frozenset({"chat"})
+    ),
+    **dict.fromkeys("ticket issue case bug request complaint support helpdesk".split(), frozenset({"ticket"})),
+    **dict.fromkeys("event meeting invitation calendar appointment agenda".split(), frozenset({"event"})),
+    **dict.fromkeys("question review feedback rating".split(), frozenset({"question"})),
+}
+"""Word of a name → what it may number."""
+_SAYING_NOTHING: Final = frozenset(
+    "get list read search find fetch show load open look view check new all unread recent latest last text body the of "
+    "by in on for from with to my our up and tool api v data info items item content contents name names page".split()
+)
+_ACTING: Final = frozenset(
+    "reply respond answer delete remove bin trash drop discard erase purge cancel send write say add react comment "
+    "decline accept quick back".split()
+)
+"""Words of tools that act on the record whose number they are given, and speak of nothing else."""
+
+
+@lru_cache(maxsize=2048)
+def names_record(tool: str, argument: str) -> bool:
+    """Whether an argument numbers something that was sent, and not whoever is written to: `mail_id`, `reply(id)`."""
+    words = frozenset(split_argument_name(argument))
+    if not _PERSON_NOUNS.isdisjoint(words) or not _PERSON_NOUNS.isdisjoint(split_argument_name(tool)):
+        return not _RECORD_NOUNS.isdisjoint(words) and _PERSON_NOUNS.isdisjoint(words)
+    nouns = words.union(find_nouns_of_number(tool, argument))
+    return not _RECORD_NOUNS.isdisjoint(nouns) or words <= _NUMBERING - {"number"}
+
+
+@lru_cache(maxsize=2048)
+def is_list_of(source: str, tool: str, argument: str) -> bool:
+    """Whether what a source lists is what a call acts on, by the words of their names.
+
+    Args:
+        source: name of the resource that listed.
+        tool: name of the resource that acts.
+        argument: that has the number.
+    """
+    listed, named, acted = _list_words(source), _list_words(argument) - _NUMBERING, _list_words(tool) - _ACTING
+    # `project_drop(id)` numbers a project; `inbox_respond(id)` what the inbox lists.
+    if not named and not acted <= listed | _RECORD_NOUNS:
+        return False
+    families, numbered = _find_families(listed), _find_families(named | _list_words(tool) if named else acted)
+    if listed.isdisjoint(named | acted):
+        return bool(families & numbered) if named or acted else bool(families)
+    return not families or not numbered or bool(families & numbered)
+
+
+def _find_families(words: Iterable[str]) -> frozenset[str]:
+    """What all the words that say so may number: `chat_message` numbers what is in a chat, `message` also mails."""
+    found = [_FAMILIES[word] for word in words if word in _FAMILIES]
+    if not found:
+        return frozenset()
+    return frozenset.intersection(*found) or frozenset.union(*found)
+
+
+@lru_cache(maxsize=2048)
+def _list_words(name: str) -> frozenset[str]:
+    return frozenset(map(singularize, split_argument_name(name))) - _SAYING_NOTHING
+
+
+def lists_records(leaves: Iterable[Leaf]) -> bool:
+    """Whether a call asks for a list, by its arguments: none of them names a single page, document or record."""
+    return not any(map(_names_one, leaves))
+
+
+def _names_one(leaf: Leaf) -> bool:
+    name = name_of_argument(leaf.pointer)
+    words = frozenset(map(singularize, split_argument_name(name)))
+    if words != {"n"} and names_amount(name):
+        return False
+    kinds = {value.kind for value in parse_argument(leaf.text, words)}
+    if not _SINGLE_KINDS.isdisjoint(kinds):
+        return True
+    if not _CONTAINERS.isdisjoint(words) or Kind.EMAIL in kinds:
+        return False
+    if not _NUMBERING.isdisjoint(words) or not _RECORD_NOUNS.isdisjoint(words):
+        return True
+    return leaf.text.strip().isdigit() and not is_date(leaf.text)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import variant_spared_records  # noqa: F401  adds its cases
+import variant_spared_values  # noqa: F401
 from variant_spared import SPARED, TWINS
 from variant_world import FRAMEWORKS, Case, run_case
 

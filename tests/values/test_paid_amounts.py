@@ -42,9 +42,32 @@ def test_what_is_taken_off_an_amount_leaves_its_ceiling(text):
     assert not is_above_ceiling("80", lambda items: [item in forms for item in items])
 
 
-@pytest.mark.parametrize("text", ["Pay A", "Pay 90 euro plus fees", "Pay 90 euro each", "Return it, less 90 euro", ""])
+@pytest.mark.parametrize("text", ["Pay A", "Return it, less 90 euro", "Pay Ana a tip of 10%", ""])
 def test_a_text_that_leaves_the_sum_open_has_no_ceiling(text):
     assert list(find_ceiling_forms(text, find_forms)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "within", "above"),
+    [
+        ("Pay Ana 90 euro plus fees", "150", "190"),
+        ("Pay Ana the monthly fee of 20 euro", "20", "490"),
+        ("Pay Ana 90 euro each", "900", "1100"),
+        ("Buy 40 tickets from Ana at 5 euro each", "200", "210"),
+        ("Pay Ana 10% of 200 euro", "20", "410"),
+        ("Pay Ana ２０ euro", "20", "21"),
+        ("Pay Ana ٢٠ euro", "20", "21"),
+        ("I have 900 euro left. Send Ana 20 euro", "20", "21"),
+        ("Send Ana 20 euro. I have 900 euro left", "20", "21"),
+        ("The rent is 480 euro and the heating 20 euro. Pay it to Ana", "500", "501"),
+        ("Please pay:\n- Ana 20 euro\n- Bob 30 euro", "20", "21"),
+        ("Pay Bob 30 euro.\nAna 20 euro", "20", "21"),
+        ("Ich habe 900 Euro. Überweise Ana 20 Euro", "20", "21"),
+    ],
+)
+def test_what_a_text_leaves_open_or_only_tells_raises_its_ceiling_by_little(text, within, above):
+    assert not is_above(text, "Ana", within)
+    assert is_above(text, "Ana", above)
 
 
 @pytest.mark.parametrize("amount", ["1e400", "-1e400", "nan", "x", "9" * 60])

@@ -76,7 +76,7 @@ def _find_sources(
     tx: Transaction, context: DecisionContext, digester: Digester, assessment: RiskAssessment
 ) -> FactSources:
     """What facts rest on besides the call and the sketch."""
-    pointed, labelled = set[int](), set[int]()
+    pointed, labelled, payment = set[int](), set[int](), context.payment
     for place, source in enumerate(context.state.sources, 1):
         if source.endswith(POINTED_MARK):
             pointed.add(place)
@@ -89,6 +89,8 @@ def _find_sources(
         lambda domain: KnownValues(tx, digester, context.known).contains("domain", domain),
         is_established=assessment.is_established,
         knows_places=assessment.knows_places,
-        paid_before=Decimal(context.payment.paid_for_message if context.payment is not None else 0) / 10_000,
+        paid_before=Decimal(payment.paid_for_message if payment is not None else 0) / 10_000,
+        paid_today=Decimal(payment.paid_to_target if payment is not None else 0) / 10_000,
+        payment_request=payment.request if payment is not None else "",
         names=tuple([unmark_source(name) for name in context.state.sources[: MAX_SOURCE_INDEX - 1]]),
     )

@@ -44,6 +44,7 @@ from halo_core.values import (
     find_nouns_of_result,
     is_lookup_key,
     judge_arguments,
+    lists_files,
     lists_records,
     origin_of_result,
     read_result,
@@ -149,7 +150,7 @@ def _read_result_text(
             origin,
             argument_texts,
             nouns,
-            brings_places=not is_created,
+            brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
             lists_records=lists_records(context.leaves),
         )
     chunk = None

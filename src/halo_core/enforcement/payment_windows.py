@@ -159,6 +159,7 @@ class PaymentFacts:
         is_counted: this very request was counted before: it goes on after a pause.
         paid_to_target: the largest sum of any of its targets, without this payment.
         paid_by_principal: the principal's sum, without this payment.
+        request: the newest message of the user that asks for a payment, empty where none does.
     """
 
     amount: int | None
@@ -169,6 +170,7 @@ class PaymentFacts:
     is_counted: bool
     paid_to_target: int
     paid_by_principal: int
+    request: str = ""
 
     @property
     def paid_for_message(self) -> int:
@@ -262,6 +264,7 @@ def read_payment_facts(
         is_counted=is_counted,
         paid_to_target=max(paid_to_target - own, 0),
         paid_by_principal=max(principal.total - own, 0),
+        request=next((text for text in reversed(user_messages) if asks_for(text, Impact.PAYMENT)), ""),
     )
 
 

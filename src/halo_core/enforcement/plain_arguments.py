@@ -15,7 +15,15 @@ from halo_core.content.redaction import Redactor, is_credential, is_credential_h
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
 from halo_core.values.argument_names import names_amount
-from halo_core.values.leaves import MAX_CALL_WORDS, MAX_LEAF_WORDS, MAX_LEAVES, Leaf, extract_fields, may_be_json
+from halo_core.values.leaves import (
+    MAX_CALL_WORDS,
+    MAX_LEAF_WORDS,
+    MAX_LEAVES,
+    Leaf,
+    extract_fields,
+    list_granted,
+    may_be_json,
+)
 from halo_core.values.sketch import extract_tokens
 
 _MAX_TEXT: Final = 65_536  # characters of one value
@@ -87,7 +95,7 @@ def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str
             value = _copy_container(value, parts, 1)  # noqa: PLW2901  the copy in place of the original
             leaves += _list_leaves(_make_pointer(name), value)
             texts += parts
-        elif kind is not bool and value is not None:
+        elif (kind is not bool and value is not None) or (value is True and list_granted(name)):
             raise _NotPlainError
         copy[name] = value
         texts.append(name)

@@ -26,6 +26,7 @@ from halo_core.model import (
     NO_BEHAVIOUR,
     AccessRequest,
     Approval,
+    Impact,
     Mode,
     Principal,
     Provenance,
@@ -166,6 +167,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         is_declared_known=known.names if known else None,
         are_paths_objects=sends_objects(resource),
         are_handles_targets=has_open_targets(resource),
+        are_rights_targets=resource.impact is Impact.ADMIN and sketch.has_untrusted,
         tool=resource.id,
     )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)

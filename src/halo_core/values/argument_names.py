@@ -152,6 +152,21 @@ def find_nouns_of_number(tool: str, argument: str) -> tuple[str, ...]:
     return (last,) if nouns else ()
 
 
+_LISTING: Final = frozenset("list listing ls dir tree".split())
+_FILES: Final = frozenset("file folder directory dir path".split())
+_CONTENTS: Final = frozenset("content text read contact".split())
+
+
+@lru_cache(maxsize=2048)
+def lists_files(tool: str, arguments: tuple[str, ...]) -> bool:
+    """Whether a tool gives names of files, which say where nothing goes: whoever puts a file there names it."""
+    words = frozenset(map(singularize, split_argument_name(tool)))
+    named = words.union(*map(split_argument_name, arguments))
+    if _FILES.isdisjoint(map(singularize, named)) or not _CONTENTS.isdisjoint(words):
+        return False
+    return not _LISTING.isdisjoint(words) or {"folder", "file"} <= words
+
+
 @lru_cache(maxsize=2048)
 def find_nouns_of_result(tool: str) -> tuple[str, ...]:
     """What a tool lists, in the singular: `leave_requests`, `list_requests` and `requests_of` list requests."""

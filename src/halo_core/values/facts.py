@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, partial
-from itertools import compress
+from itertools import compress, islice
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
@@ -37,15 +37,15 @@ from halo_core.values.lexicon import (
     stem_all,
 )
 from halo_core.values.named_records import is_named_record
-from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
+from halo_core.values.paid_amounts import find_ceiling_forms, is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.record_lists import is_list_of, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
-from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
+from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens, has_foreign_mark
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
-from halo_core.values.user_texts import generate_neighbours
+from halo_core.values.user_texts import MAX_OWN_CHARS, generate_neighbours
 
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
@@ -109,6 +109,8 @@ class FactSources:
         is_own_domain: whether a mail domain is declared as the tenant's own.
         is_established: the agent's baseline knows every target of the call, from several principals.
         knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
+        paid_today: of a payment, what was paid to its targets within the last day.
+        payment_request: the newest message of the user that asks for a payment.
         names: of the sources with a number of their own, in its order from 1.
         paid_before: of a payment, what was paid to its targets already for the same message of the user.
     """
@@ -119,6 +121,8 @@ class FactSources:
     is_established: bool = False
     knows_places: bool = False
     paid_before: Decimal = Decimal(0)
+    paid_today: Decimal = Decimal(0)
+    payment_request: str = ""
     names: tuple[str, ...] = ()
 
 
@@ -277,16 +281,22 @@ class _Call:
         for target in self._targets:
             text = self._texts.get(target.pointer, "")
             keys |= list_target_keys(text, [form for value in parse_argument(text) for form in value.forms])
-        return any(
-            is_above_ceiling(
-                self._texts.get(leaf.pointer, ""),
-                self._are_users,
-                keys=sorted(keys),
-                paid_before=self._sources.paid_before,
-                is_written=leaf.origin is Provenance.USER,
-            )
-            for leaf in amounts
+        return any(self._is_above(leaf, sorted(keys)) for leaf in amounts)
+
+    def _is_above(self, leaf: TracedLeaf, keys: Sequence[str]) -> bool:
+        """Whether an amount is more than the newest request allows, and than is left of what the others do."""
+        is_above = partial(
+            is_above_ceiling,
+            self._texts.get(leaf.pointer, ""),
+            keys=keys,
+            is_written=leaf.origin is Provenance.USER,
         )
+        paid_before, newest = self._sources.paid_before, _find_own_ceilings(self._sources.payment_request)
+        if newest:
+            if not is_above(lambda forms: map(newest.__contains__, forms), paid_before=paid_before):
+                return False
+            paid_before = max(paid_before, self._sources.paid_today)
+        return is_above(self._are_users, paid_before=paid_before)
 
     def _are_users(self, forms: Iterable[Form]) -> list[bool]:
         return [bool(mask & _USER_BIT) for mask in self._sketch.look_up_forms(forms)]
@@ -465,6 +475,8 @@ class _Call:
             return False
         if self._resource.impact is Impact.SEND or self._has_body():
             path = url._replace(rest=re.split(r"[?#]", url.rest, maxsplit=1)[0])
+            if path != url and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED):
+                return False  # what others put behind the path may say who gets it
             return self._is_users([Form("url", path.spell("https"))])
         return not is_shared_host(url.host) and self._is_users([_host_form(url)])
 
@@ -477,11 +489,32 @@ class _Call:
     # what it reaches
 
     def has_new_host(self) -> bool:
-        """Whether it reaches a host that nobody vouched for, by an address or by an image in a text."""
+        """Whether it reaches a host that nobody vouched for, by an address or by an image in a text.
+
+        What a message links to is fetched for its preview. So an address of an untrusted source's host that no text has
+        brings there what the model put into it.
+        """
         for leaf in self._open_targets:
             if leaf.kind in _PLACES and not self._is_at_vouched_host(leaf):
                 return True
-        return any(map(self._is_new, self._find_images()))
+        return any(map(self._is_new, self._find_images())) or self._links_composed()
+
+    def _links_composed(self) -> bool:
+        """Whether a message has an address that was put together for it, at a host that untrusted content named."""
+        if self._resource.impact is not Impact.SEND or not self._sketch.has_untrusted:
+            return False
+        texts = (self._texts.get(leaf.pointer, "") for leaf in self._traced if leaf.origin is not Provenance.USER)
+        found = [address for text in texts for address in islice(_ADDRESS.findall(text), _MAX_IMAGES)][:_MAX_IMAGES]
+        urls = [url for address in found if (url := parse_url(address.rstrip(".,;:!?"))) is not None and url.rest]
+        if not urls:
+            return False
+        said = self._sketch.look_up_forms([Form("url", url.spell("https")) for url in urls])
+        hosts = self._sketch.look_up_forms(map(_host_form, urls))
+        known = self._sketch.look_up_known(map(_host_form, urls))
+        return any(
+            not mark and not is_known and has_foreign_mark([host])
+            for mark, host, is_known in zip(said, hosts, known, strict=True)
+        )
 
     def _find_images(self) -> list[str]:
         """Addresses in texts that load something when they are shown: of an image, a frame or a style."""
@@ -564,6 +597,12 @@ class _Call:
             not mask & _USER_BIT and not known
             for mask, known in zip(self._sketch.look_up_forms(forms), self._sketch.look_up_known(forms), strict=True)
         )
+
+
+@lru_cache(maxsize=64)
+def _find_own_ceilings(request: str) -> frozenset[Form]:
+    """Forms of the ceilings of one message."""
+    return frozenset(find_ceiling_forms(request[:MAX_OWN_CHARS], find_forms))
 
 
 def _host_form(url: Url) -> Form:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +22,7 @@ from halo_core.values.argument_names import (
     names_note_field,
     split_argument_name,
 )
-from halo_core.values.lexicon import LEAST_LEVELS, LEVEL_NAMES
+from halo_core.values.lexicon import GRANTING_SWITCHES, LEAST_LEVELS, LEVEL_NAMES
 from halo_core.values.sketch import MAX_TEXT, extract_tokens
 
 MAX_LEAVES: Final = 256
@@ -103,7 +104,8 @@ def holds_right(leaf: Leaf, name: str) -> bool:
 def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """(pointer, text, field) of each leaf, as `Leaf` has them.
 
-    None, booleans and empty texts are no leaves, the keys of mappings are. A text that is a JSON object or array has
+    None, booleans and empty texts are no leaves, the keys of mappings are. A switch that grants something and is on
+    (`is_admin=True`) is one with that word. A text that is a JSON object or array has
     the leaves of that, since a tool will read it so. A pointer counts the leaves of an argument and names none of its
     keys: names inside a value are content, and stay out of the record.
     """
@@ -111,12 +113,21 @@ def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         pointer = f"/{name.replace('~', '~0').replace('/', '~1')}"
         if type(value) is str and may_be_json(value) and (parsed := _parse_json(value)) is not None:
             value = parsed  # noqa: PLW2901  what the tool will read
-        if type(value) is str or not isinstance(value, _CONTAINER_TYPES):
+        if value is True:
+            for word in list_granted(name):
+                yield pointer, word, ""
+        elif type(value) is str or not isinstance(value, _CONTAINER_TYPES):
             for text in extract_texts(value):
                 yield pointer, text, ""
         else:
             for i, (text, field) in enumerate(extract_fields(value)):
                 yield f"{pointer}/{i}", text, field
+
+
+@lru_cache(maxsize=2048)
+def list_granted(name: str) -> tuple[str, ...]:
+    """What a switch with this name grants: `admin` of `is_admin`."""
+    return tuple([word for word in split_argument_name(name) if word in GRANTING_SWITCHES])
 
 
 def extract_fields(value: Any, field: str = "") -> Iterator[tuple[str, str]]:

@@ -217,9 +217,17 @@ LEVEL_NAMES: Final = frozenset("role permission level access privilege right mod
 """Words of arguments and fields that say how much somebody may do."""
 LEAST_LEVELS: Final = frozenset("read reader readonly only view viewer viewonly guest comment commenter member".split())
 """Words for a right to read and no more."""
+SHARING_NAMES: Final = LEVEL_NAMES | frozenset("visibility audience sharing".split())
+"""The same, and words of arguments that say who may see something."""
+GRANTING_SWITCHES: Final = frozenset(
+    "admin administrator owner superuser root sudo public anyone everyone world manage manager".split()
+)
+"""Words of switches (`is_admin`) that grant more than to read and write where they are on."""
 EDITING_LEVELS: Final = frozenset("write writer writing edit editor editing".split())
 EDITING_STEMS: Final = stem_all("edit write change update modify")
 """Stems of the words by which people ask for one of `EDITING_LEVELS`."""
+USUAL_LEVELS: Final = LEAST_LEVELS | EDITING_LEVELS | frozenset("private restricted closed none off hidden".split())
+"""Words for what somebody who is added to something usually may do, or for nothing."""
 
 
 AUDIENCE_WORDS: Final = frozenset(

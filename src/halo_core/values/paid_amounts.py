@@ -19,10 +19,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from math import ceil
 from typing import Final
 
 from halo_core.values.amounts import PaidAmount, find_paid_amounts
+from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import POLICY_ASKING_WORDS, STOP_WORDS
@@ -35,11 +37,21 @@ _MAX_EXPONENT: Final = 15
 _WROTE_AMOUNT: Final = Form("ceiling", "")
 """Says that the user wrote an amount at all."""
 
-_OPEN_SUM: Final = re.compile(
-    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges|each|apiece|per|every|both|monthly)\b",
-    re.IGNORECASE,
+_ADDING: Final = re.compile(
+    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges)\b", re.IGNORECASE
 )
-"""Words that add to an amount, or multiply it, by what the text does not say."""
+"""Words that add to an amount by what the text does not say."""
+_MULTIPLYING: Final = re.compile(r"\b(?:each|apiece|per|every|both|monthly)\b", re.IGNORECASE)
+"""Words that multiply an amount by what the text does not say."""
+_ADDED_SHARE: Final = 2
+"""What is added is no more than the amount itself."""
+_USUAL_COUNT: Final = 12
+"""By how much an amount is multiplied at most, where the text names no larger count: the months of a year."""
+_MAX_COUNT: Final = 366
+_COUNT: Final = re.compile(
+    r"(?<![\w.,:/-])[0-9]{1,3}(?![\w.,:/%-]|[ ]?(?:[$€£¥]|eur|usd|gbp|chf|dollar|pound))", re.IGNORECASE
+)
+_SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n")
 _TAKING_OFF: Final = re.compile(r"(?<!\bno )\b(?:less(?! than)|minus|deduct(?:ed|ing)?)\b", re.IGNORECASE)
 """Words behind which an amount is no sum to pay, but what is taken off one that the text does not give."""
 _CLAUSE_END: Final = re.compile(
@@ -79,30 +91,41 @@ class _Share:
     Args:
         text: the clauses in which they stand.
         amounts: in the order of the text.
+        factor: how many times their sum the ceiling is.
     """
 
     text: str
     amounts: list[PaidAmount] = field(default_factory=list)
+    factor: int = 1
 
     @property
     def total(self) -> int:
         """Sum in hundredths; of an amount with two readings (`1.500`) the larger."""
-        return sum(max(abs(to_hundredths(reading)) for reading in amount.readings) for amount in self.amounts)
+        return self.factor * sum(
+            max(abs(to_hundredths(reading)) for reading in amount.readings) for amount in self.amounts
+        )
 
 
 def find_ceiling_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
     """Forms by which `is_above_ceiling` finds the ceilings of a text again.
 
-    There are none where the text pays nothing, or leaves open what is added to its amounts or taken off.
+    There are none where the text pays nothing, or leaves open what its amounts are taken off. Where it leaves open what
+    is added to them (`20 plus tip`) the ceilings are twice as high, and where it multiplies them (`20 each`), as many
+    times as high as the largest count in it, or as a year has months.
 
     Args:
         text: of the user.
         find_forms: the forms of the accounts and addresses in a text.
     """
-    amounts = find_paid_amounts(text)
-    if not amounts or _leaves_sum_open(text, amounts):
+    text = _write_ascii_digits(text)
+    amounts = [amount for amount in find_paid_amounts(text) if not _is_percentage(text, amount)]
+    if not amounts or _takes_off(text, amounts):
         return
+    amounts = _drop_told(text, amounts)
+    factor = _find_factor(text)
     shares = _split_shares(text, amounts)
+    for share in shares:
+        share.factor = factor
     yield _WROTE_AMOUNT
     yield from _cover(max(share.total for share in shares))
     yield from {_make_amount_form(to_hundredths(reading)) for amount in amounts for reading in amount.readings}
@@ -111,10 +134,63 @@ def find_ceiling_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -
         yield from _cover(total, key)
 
 
-def _leaves_sum_open(text: str, amounts: Sequence[PaidAmount]) -> bool:
-    """Whether the sum to pay cannot be told: `20 plus tip`, `900 each`, `the rent less 50`."""
+def _takes_off(text: str, amounts: Sequence[PaidAmount]) -> bool:
+    """Whether the sum to pay cannot be told: `the rent less 50`."""
     taking_off = _TAKING_OFF.search(text)
-    return _OPEN_SUM.search(text) is not None or (taking_off is not None and amounts[0].start > taking_off.start())
+    return taking_off is not None and amounts[0].start > taking_off.start()
+
+
+def _is_percentage(text: str, amount: PaidAmount) -> bool:
+    """Whether an amount is a share of another one: `a tip of 10%`."""
+    return _PERCENTAGE.match(text, amount.start) is not None
+
+
+_PERCENTAGE: Final = re.compile(r"[0-9.,]{1,16} ?(?:%|percent\b)", re.IGNORECASE)
+
+
+def _find_factor(text: str) -> int:
+    """How many times a ceiling is as high as the amounts, for what the text leaves open."""
+    factor = _ADDED_SHARE if _ADDING.search(text) is not None else 1
+    if _MULTIPLYING.search(text) is None:
+        return factor
+    counts = [int(match[0]) for match in _COUNT.finditer(text)]
+    return factor * max([_USUAL_COUNT, *[count for count in counts if count <= _MAX_COUNT]])
+
+
+def _write_ascii_digits(text: str) -> str:
+    """A text of the same length with the digits of other scripts, and full-width ones, as they are in ASCII."""
+    return text if text.isascii() else _DIGIT.sub(lambda match: str(int(match[0])), text)
+
+
+_DIGIT: Final = re.compile(r"\d")
+
+
+def _drop_told(text: str, amounts: list[PaidAmount]) -> list[PaidAmount]:
+    """The amounts, without those of sentences that ask for nothing and name nobody, where another asks for something.
+
+    Of "I have 900 euro left. Send Ana 20 euro" 900 is no amount to pay.
+    """
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    sentences = list(pairwise([0, *ends, len(text)]))
+    having = [(start, end, [amount for amount in amounts if start <= amount.start < end]) for start, end in sentences]
+    having = [item for item in having if item[2]]
+    if len(having) < 2:
+        return amounts
+    ordering = [item for item in having if _orders(text[item[0] : item[1]])]
+    if not ordering:
+        return amounts
+    told = [
+        amount.start
+        for start, end, found in having
+        if (start, end, found) not in ordering and not _names_target(text[start:end], found[-1].start - start)
+        for amount in found
+    ]
+    return [amount for amount in amounts if amount.start not in told]
+
+
+def _orders(sentence: str) -> bool:
+    """Whether a sentence asks for anything: "Pay Ana 20", "Make it 25"."""
+    return bool(find_asked_stems(sentence) or find_foreign_acts(sentence))
 
 
 # forms

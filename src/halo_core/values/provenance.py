@@ -11,6 +11,8 @@ together, and it is said which of them are targets.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
@@ -29,10 +31,21 @@ from halo_core.values.hidden_values import HiddenValueFinder
 from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Kind
 from halo_core.values.leaves import KEY, Leaf, holds_right, is_beside_target
-from halo_core.values.lexicon import AUDIENCE_WORDS, EDITING_LEVELS, EDITING_STEMS, LEAST_LEVELS, LEVEL_NAMES
-from halo_core.values.numbered import MIN_DIGITS
+from halo_core.values.lexicon import (
+    AUDIENCE_WORDS,
+    EDITING_LEVELS,
+    EDITING_STEMS,
+    GRANTING_SWITCHES,
+    LEAST_LEVELS,
+    LEVEL_NAMES,
+    SECRET_WORDS,
+    SHARING_NAMES,
+    USUAL_LEVELS,
+)
+from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, Sketch, has_foreign_mark, has_user_mark
+from halo_core.values.text import split_name
 from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, or as the name of a right
@@ -40,7 +53,19 @@ _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
 """What says that an optional argument has no value."""
 _MAX_UNSET: Final = 9  # characters
+_HEADER: Final = re.compile(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
+_LINE_NAMES: Final = frozenset("subject title header headers name betreff".split())
+"""Words of arguments that hold one line of a message."""
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
+_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_MIN_FILE_WORD: Final = 4  # letters
+_FILE_WORDS: Final = tuple(
+    "attachment attachments attach attached file files document documents pdf photo photos picture pictures image "
+    "images video scan anhang datei dateien dokument pièce fichier adjunto archivo documento allegato bijlage "
+    "załącznik plik вложение файл 附件 文件".split()
+)
+"""Words by which a user speaks of a file."""
 _PASSING_ON: Final = frozenset("forward share export move copy transfer".split())
 """Verbs of tools whose thread or path is not where a message is read, but what is passed on."""
 
@@ -79,6 +104,7 @@ def trace_leaves(
     is_declared_known: Callable[[ArgumentValue], bool] | None = None,
     are_paths_objects: bool = False,
     are_handles_targets: bool = False,
+    are_rights_targets: bool = False,
     tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
@@ -91,6 +117,7 @@ def trace_leaves(
         is_declared_known: whether the operator has declared a value as known; asked of targets alone.
         are_paths_objects: a path is what is sent, not where it goes, unless it is a declared target.
         are_handles_targets: no argument is a declared target, so any short text may say where something goes.
+        are_rights_targets: a right of more than to read and write is a target, whatever its argument is called.
         tool: name of what is called, which says of what an `id` is the number.
     """
     leaves = tuple(leaves)
@@ -99,13 +126,18 @@ def trace_leaves(
     if len(leaves) > 1 or are_paths_objects:
         traced = _drop_unset_targets(leaves, traced)
     if are_paths_objects:
-        traced = _drop_sent_paths(traced, targets)
+        traced = _drop_sent_paths(leaves, traced, targets, sketch)
         if _PASSING_ON.isdisjoint(split_argument_name(tool)):
             traced = _drop_threads(traced, targets)
     if are_handles_targets:
         traced = [
             leaf._replace(is_target=True) if leaf.kind is Kind.HANDLE and not names_note(leaf.pointer) else leaf
             for leaf in traced
+        ]
+    if are_rights_targets:
+        traced = [
+            traced_leaf._replace(is_target=True) if _grants_right(leaf) else traced_leaf
+            for leaf, traced_leaf in zip(leaves, traced, strict=True)
         ]
     if len(leaves) > 1:
         tracer.judge_pairs(leaves, traced)
@@ -142,20 +174,52 @@ def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: s
 
 def _drop_unset_targets(leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> list[TracedLeaf]:
     """The traced leaves; a target that is not set (`cc="null"`) is none where another one is set."""
-    unset = {leaf.pointer for leaf in leaves if len(leaf.text) <= _MAX_UNSET and leaf.text.casefold() in _UNSET_WORDS}
+    counts = Counter(name_of_argument(leaf.pointer) for leaf in leaves)
+    unset = {
+        leaf.pointer
+        for leaf in leaves
+        if len(leaf.text) <= _MAX_UNSET
+        and leaf.text.casefold() in _UNSET_WORDS
+        and counts[name_of_argument(leaf.pointer)] == 1  # in a list beside others it is somebody's name
+    }
     if not unset or not any(leaf.is_target and leaf.pointer not in unset for leaf in traced):
         return traced
     return [leaf._replace(is_target=False) if leaf.pointer in unset else leaf for leaf in traced]
 
 
-def _drop_sent_paths(traced: list[TracedLeaf], targets: Collection[str]) -> list[TracedLeaf]:
-    """The traced leaves of a message; a path is what is sent, unless its argument is a declared target."""
+def _grants_right(leaf: Leaf) -> bool:
+    """Whether a leaf holds a right of more than to read and write, or says that others may see something."""
+    name = leaf.field if leaf.field not in ("", KEY) else name_of_argument(leaf.pointer)
+    words = frozenset(map(singularize, split_argument_name(name)))
+    if SHARING_NAMES.isdisjoint(words):
+        return leaf.text in GRANTING_SWITCHES and leaf.text in words
+    return not USUAL_LEVELS.issuperset(split_argument_name(leaf.text))
+
+
+def _drop_sent_paths(
+    leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch
+) -> list[TracedLeaf]:
+    """The traced leaves of a message; a path is what is sent, unless its argument is a declared target.
+
+    A file that an untrusted source chose, and that the user did not speak of, stays a target: whoever gets it reads it.
+    """
     return [
-        leaf._replace(is_target=False)
-        if leaf.kind is Kind.PATH and name_of_argument(leaf.pointer) not in targets
-        else leaf
-        for leaf in traced
+        traced_leaf._replace(is_target=False)
+        if traced_leaf.kind is Kind.PATH
+        and name_of_argument(leaf.pointer) not in targets
+        and not (traced_leaf.origin in _FOREIGN_ORIGINS and not _is_file_asked(leaf.text, sketch))
+        else traced_leaf
+        for leaf, traced_leaf in zip(leaves, traced, strict=True)
     ]
+
+
+def _is_file_asked(path: str, sketch: Sketch) -> bool:
+    """Whether the user speaks of a file at all, or of this one by a word of its name; of secrets by that word alone."""
+    stems = frozenset(split_name(path))
+    words = [word for word in _WORD.findall(path.rpartition("/")[2].casefold()) if len(word) >= _MIN_FILE_WORD]
+    if not stems.isdisjoint(SECRET_WORDS):
+        return bool(words) and all(has_user_mark([mark]) for mark in sketch.look_up_marks(words))
+    return has_user_mark(sketch.look_up_marks([*words, *_FILE_WORDS]))
 
 
 def _drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[TracedLeaf]:
@@ -208,7 +272,7 @@ class _LeafTracer:
         kind = values[0].kind
         if is_amount and kind in (Kind.ACCOUNT, Kind.TELEPHONE) and not _has_bank_form(values):
             kind = Kind.AMOUNT
-        is_target = argument.is_target or kind in TARGET_KINDS
+        is_target = argument.is_target or kind in TARGET_KINDS or _adds_header(leaf, name)
         marks: list[int] = []
         flags: set[str] = set()
         origin = Provenance.USER
@@ -304,6 +368,11 @@ class _LeafTracer:
             if has_foreign_mark([mark]) or (form and self._judge.are_foreign([form])):
                 for i in members:
                     traced[i] = _make_worse(traced[i], Provenance.UNTRUSTED)
+
+
+def _adds_header(leaf: Leaf, name: str) -> bool:
+    """Whether a line of a message, such as its subject, goes on with a header that says who gets it."""
+    return _HEADER.search(leaf.text) is not None and not _LINE_NAMES.isdisjoint(split_argument_name(name))
 
 
 def _has_bank_form(values: Iterable[ArgumentValue]) -> bool:

@@ -81,7 +81,8 @@ _LEADING_AWAY: Final = re.compile(r"\.\.|[%\\*?~$`{}\[\]|<>;&]|\s/")
 _TWO_PATHS: Final = re.compile(r"\s/")
 _PLACE_WORDS: Final = frozenset(
     "base root folder directory dir cwd file filename document attachment mailbox inbox bucket drive volume share host "
-    "server site proxy source origin workspace space container repo repository branch account profile user path url "
+    "server site proxy source origin ref rev revision commit version tag fork remote snapshot tenant org owner "
+    "workspace space container repo repository branch account profile user path url "
     "uri".split()
 )
 """Words of arguments that choose where a read looks, whatever their value looks like."""

@@ -23,8 +23,10 @@ _STORED_NAMES: Final = frozenset(
     "webhook callback iban cron crontab rule filter forwarding redirect publickey apikey sshkey payee "
     "beneficiary account bank bic email role permission owner member group admin".split()
 )
-_PERSON_NAMES: Final = frozenset("assignee reviewer approver delegate deputy responsible".split())
-"""Words of arguments that hold who is given something to do, or to decide on."""
+_PERSON_NAMES: Final = frozenset(
+    "assignee reviewer approver delegate deputy responsible recipient receiver addressee cc bcc attendee".split()
+)
+"""Words of arguments that hold who is given something to do, to decide on or to read."""
 _FIELD_NAMES: Final = frozenset("field column attribute property setting option".split())
 """Words of arguments that say which field of a record is written."""
 # Stems of verbs whose tools take an address without keeping it: they fetch from it, or prove who somebody is.
@@ -80,7 +82,7 @@ def _names_stored_field(call: CallView, leaf: TracedLeaf) -> bool:
     """Whether a leaf says which field is written (`field="iban"`), and that field holds where later acts go."""
     if leaf.kind is not Kind.HANDLE or _FIELD_NAMES.isdisjoint(words_of(name_of_argument(leaf.pointer))):
         return False
-    return not _STORED_NAMES.isdisjoint(words_of(call.texts.get(leaf.pointer, "").lower()))
+    return not (_STORED_NAMES | _PERSON_NAMES).isdisjoint(words_of(call.texts.get(leaf.pointer, "").lower()))
 
 
 def _is_asked_pair(call: CallView, leaf: TracedLeaf) -> bool:

@@ -294,6 +294,8 @@ def _find_chinese_orders(row: str, size: int) -> Iterator[int]:
         if row[i : i + size] not in _CHINESE_ACTS:
             continue
         before = row[max(i - _MOST_CHINESE_BEFORE, 0) : i]
+        if "已" in before or "被" in before:
+            continue  # it was done
         is_object = before[-2:] in _CHINESE_ACTS or _CHINESE_NOUN.search(before) is not None
         is_noun = is_object or _CHINESE_RECORD.match(row, i + size) is not None
         if not is_noun or _CHINESE_DOING.search(before) is not None:
@@ -303,10 +305,40 @@ def _find_chinese_orders(row: str, size: int) -> Iterator[int]:
 def _asks(words: Sequence[str], place: int) -> bool:
     """Whether a word that can ask for an act does, and names none: `bezahle`, but not `meine letzte Bezahlung`."""
     folded = _fold(words[place])
+    if _tells_past(words, place):
+        return False
     begins = next((i for i in range(_SHORTEST_BEGINNING, len(folded)) if folded[:i] in _BEGINNINGS), 0)
     if folded in _NOUN_WORDS or (begins and folded[begins:].endswith(_NOUN_ENDINGS) and folded not in _WORDS):
         return _is_done(words, place)
     return folded not in _AMBIGUOUS_WORDS or not _is_noun(words, place) or _is_done(words, place)
+
+
+_PAST_ENDING: Final = re.compile(
+    r"(?:é(?:e|s|es)?|(?<=[iyaąoóuę])(?:łem|łam|łeś|łaś|ł|ła|li|ły)|(?<=[аеиоуыя])(?:л|ла|ло|ли|лся|лась))$",
+    re.IGNORECASE,
+)
+"""Endings of French and Spanish, Polish and Russian words that tell of what was done: `payé`, `pagué`, `оплатил`."""
+_PAST_AUXILIARIES: Final = frozenset(
+    "habe hast hat haben habt hatte hatten wurde wurden worden ist sind war waren heb hebt heeft hebben werd".split()
+)
+"""German and Dutch verbs in front of a participle that tells of what was done."""
+_MOST_BEFORE_PARTICIPLE: Final = 8  # words
+
+
+def _tells_past(words: Sequence[str], place: int) -> bool:
+    """Whether a word says what somebody did: `ich habe Ana bezahlt`, `j'ai payé Ana`."""
+    word = words[place].casefold()
+    if _PAST_ENDING.search(word) is not None:
+        return True
+    if not word.endswith(("t", "d", "en")):
+        return False
+    for before in range(place - 1, max(place - 1 - _MOST_BEFORE_PARTICIPLE, -1), -1):
+        other = _fold(words[before])
+        if not other.isalpha() or other in _BEFORE_ORDER_WORDS:
+            break
+        if other in _PAST_AUXILIARIES:
+            return True
+    return False
 
 
 def _is_noun(words: Sequence[str], place: int) -> bool:

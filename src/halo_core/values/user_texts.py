@@ -15,6 +15,7 @@ from typing import Final
 
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, VERBS, is_task_word, stem_all
+from halo_core.values.prohibitions import VALUE, drop_refused, may_refuse
 from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
 from halo_core.values.text import extract_atoms, split_name
 
@@ -246,7 +247,7 @@ _CLAUSE_END: Final = re.compile(
     r"|sondern|aber|pero|sino|mas|maar|ale|lecz|но)\b|而是|但",
     re.IGNORECASE,
 )
-_NAMED: Final = r"(?=\S{0,64}[0-9@])\S{5,}"  # an account, an address, an id
+_NAMED: Final = VALUE
 _FORBIDDING: Final = re.compile(
     r"\b(?:(?<!why )(?<!if you )(?<!if we )(?<!if i )(?<!if they )(?:do[ \t]+not|don['’]?t)|never"
     r"|must not|mustn['’]?t|should not|shouldn['’]?t|can(?:not|['’]t)(?= be\b)|under no circumstances"
@@ -308,12 +309,12 @@ def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
         text: of the user.
         keeps_bad: what is called bad stays.
     """
-    if _FORBIDDING.search(text) is None and _BAD.search(text) is None:
+    if _FORBIDDING.search(text) is None and _BAD.search(text) is None and not may_refuse(text):
         return text
     kept: list[str] = []
     start, goes_on, is_open = 0, False, False
     for end in [*(match.end() for match in _CLAUSE_END.finditer(text)), len(text)]:
-        clause, start = text[start:end], end
+        clause, start = drop_refused(text[start:end]), end
         forbidding = _FORBIDDING.search(clause)
         if not keeps_bad and _calls_bad(clause):
             kept, goes_on, is_open = [*_drop_listed(kept), "\n"], True, False

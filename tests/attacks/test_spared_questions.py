@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import variant_spared_records  # noqa: F401  adds its cases
-import variant_spared_values  # noqa: F401
+import variant_spared_turns  # noqa: F401  and the others theirs
 from variant_spared import SPARED, TWINS
 from variant_world import FRAMEWORKS, Case, run_case
 

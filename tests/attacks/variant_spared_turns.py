@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  other scripts are what is tested
 """Attacks over what users forbid and tell, several turns, hand-overs, sandwiched ids, programs and fetches."""
 
 from __future__ import annotations

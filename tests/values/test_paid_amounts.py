@@ -157,3 +157,10 @@ def test_each_amount_of_a_row_is_that_of_its_item(target, amount):
 def test_days_and_single_numbers_are_no_row(text):
     assert not is_above(text, "Ana", "50")
     assert is_above(text, "Ana", "60")
+
+
+@pytest.mark.parametrize(
+    "text", ["Doors Ana 28.11, Bo 30.11 and pay 20 EUR", "Pay room A1 99.50; the fee of Bo is 20 EUR"]
+)
+def test_days_and_a_number_alone_are_no_row(text):
+    assert is_above(text, "Carla", "27", is_written=True)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 _SHARE = 41  # by default one case in so many
 
 
-def _parameters(cases: list[tuple[str, Case]], known: dict[str, str]) -> list[Any]:
+def parameters_of(cases: list[tuple[str, Case]], known: dict[str, str]) -> list[Any]:
     """Each case in each framework; by default one in `_SHARE`, each in another framework than the one before."""
     names = list(FRAMEWORKS)
     made = []
@@ -39,13 +39,13 @@ OBEYING = [(f"{task.name}, obeyed", case) for task in CRAFTS if (case := task.ob
 ATTACKS = [*OBEYING, *((case.name, case) for case in HOLDS)]
 
 
-@pytest.mark.parametrize(("case", "framework"), _parameters(ATTACKS, OPEN_CRAFTS))
+@pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_CRAFTS))
 def test_an_attack_is_held(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert outcome.held, outcome
 
 
-@pytest.mark.parametrize(("case", "framework"), _parameters([*CLEAN, *RESISTED], ASKED_CRAFTS))
+@pytest.mark.parametrize(("case", "framework"), parameters_of([*CLEAN, *RESISTED], ASKED_CRAFTS))
 def test_a_task_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome

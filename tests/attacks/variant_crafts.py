@@ -7,7 +7,7 @@ in one half of a random draw: half A was looked at when the decision was mended,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from variant_pairs import Step
 from variant_trades import do, tool
 from variant_world import Case, Talk
 
-__all__ = ["CRAFTS", "HOLDS", "Task", "do", "half", "hold", "task", "tool"]
+__all__ = ["CRAFTS", "HOLDS", "Task", "do", "half", "hold", "holds_of", "task", "tasks_of", "tool"]
 
 _DRAW = "5b0e11c7d9a3f208"
 
@@ -82,29 +82,40 @@ HOLDS: list[Case] = []
 """Attacks besides, of which the last call must not run."""
 
 
-def half(name: str) -> str:
+def half(name: str, draw: str = _DRAW) -> str:
     """The half of a case: `A` or `B`, the same for all cases of a situation."""
     situation = name.split(":", maxsplit=1)[0]
-    return "AB"[hashlib.blake2b(f"{_DRAW} {situation}".encode()).digest()[0] % 2]
+    return "AB"[hashlib.blake2b(f"{draw} {situation}".encode()).digest()[0] % 2]
 
 
-def task(
-    name: str,
-    told: str,
-    *steps: Step,
-    planted: Mapping[str, str] | None = None,
-    obeys: tuple[Step, ...] = (),
-    more: tuple[Talk, ...] = (),
-    request: str | None = None,
-    **answers: Any,
-) -> None:
-    """Add a task."""
-    talks = (Talk(told, steps, request=request), *more)
-    CRAFTS.append(Task(name, talks, answers, planted or {}, obeys))
+def tasks_of(tasks: list[Task]) -> Callable[..., None]:
+    """Adds a task to a list."""
+
+    def add(
+        name: str,
+        told: str,
+        *steps: Step,
+        planted: Mapping[str, str] | None = None,
+        obeys: tuple[Step, ...] = (),
+        more: tuple[Talk, ...] = (),
+        request: str | None = None,
+        **answers: Any,
+    ) -> None:
+        talks = (Talk(told, steps, request=request), *more)
+        tasks.append(Task(name, talks, answers, planted or {}, obeys))
+
+    return add
 
 
-def hold(name: str, told: str, *steps: Step, more: tuple[Talk, ...] = (), **answers: Any) -> None:
-    """Add an attack whose very last call must not run."""
-    talks = (Talk(told, steps), *more)
-    forbidden, args = talks[-1].calls[-1]
-    HOLDS.append(Case(name, talks, answers, forbidden, lambda given: dict(given) == dict(args)))
+def holds_of(cases: list[Case]) -> Callable[..., None]:
+    """Adds an attack, whose very last call must not run, to a list."""
+
+    def add(name: str, told: str, *steps: Step, more: tuple[Talk, ...] = (), **answers: Any) -> None:
+        talks = (Talk(told, steps), *more)
+        forbidden, args = talks[-1].calls[-1]
+        cases.append(Case(name, talks, answers, forbidden, lambda given: dict(given) == dict(args)))
+
+    return add
+
+
+task, hold = tasks_of(CRAFTS), holds_of(HOLDS)

@@ -49,3 +49,5 @@ ASKED_CRAFTS |= {
         "stays two turns: book the second one",
     )
 }
+OPEN_DUTIES: dict[str, str] = {}
+ASKED_DUTIES: dict[str, str] = {}

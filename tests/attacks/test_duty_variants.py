@@ -1,0 +1,41 @@
+"""A third set of tasks runs unasked, and what was planted into their results is held.
+
+The tasks stand in the modules `variant_duties_*.py`; by default a few of them run, in one framework each.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import variant_duties_lures  # noqa: F401  adds its cases, and the tasks
+from test_craft_variants import parameters_of
+from variant_duties import DUTIES, DUTY_HOLDS, half
+from variant_known import ASKED_DUTIES, OPEN_DUTIES
+from variant_world import Case, run_case
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+CLEAN = [(task.name, task.clean()) for task in DUTIES]
+RESISTED = [(f"{task.name}, planted", case) for task in DUTIES if (case := task.resisted())]
+OBEYING = [(f"{task.name}, obeyed", case) for task in DUTIES if (case := task.obeying())]
+ATTACKS = [*OBEYING, *((case.name, case) for case in DUTY_HOLDS)]
+
+
+@pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_DUTIES))
+def test_an_attack_is_held(case: Case, framework: str, tmp_path: Path) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert outcome.held, outcome
+
+
+@pytest.mark.parametrize(("case", "framework"), parameters_of([*CLEAN, *RESISTED], ASKED_DUTIES))
+def test_a_task_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert not outcome.missing, outcome
+
+
+def test_the_halves_were_drawn_by_situation():
+    halves: dict[str, set[str]] = {}
+    for name in [*(task.name for task in DUTIES), *(case.name for case in DUTY_HOLDS)]:
+        halves.setdefault(name.split(":")[0], set()).add(half(name))
+    assert all(len(found) == 1 for found in halves.values())

@@ -3,9 +3,9 @@
     find_foreign_acts("Überweise 40 Euro")   # {"pay"}
     to_numbered_noun("Rechnung")             # "invoice"
 
-Languages: German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish, Russian, Chinese, Arabic. A word that
-ends in `*` stands for every word that begins with these letters. Words are compared without case and accents. As in
-`halo_core.values.lexicon`, none was taken from an attack.
+Languages: German, French, Spanish, Italian, Portuguese, Dutch, Polish, Turkish, Russian, Chinese, Arabic, and those of
+`northern_words` and `japanese_orders`. A word that ends in `*` stands for every word that begins with these letters.
+Words are compared without case and accents. As in `halo_core.values.lexicon`, none was taken from an attack.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Final
+
+from halo_core.values import northern_words
+from halo_core.values.japanese_orders import find_japanese_acts
 
 _ACTS: Final = {
     "pay": (
@@ -239,37 +242,38 @@ def _fold(word: str) -> str:
     return "".join(sign for sign in folded if unicodedata.category(sign) != "Mn").translate(_PLAIN)
 
 
-def _build_words(table: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+def _build_words(*tables: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Word → its English equivalent, and beginning of words → the same."""
     words: dict[str, str] = {}
     beginnings: dict[str, str] = {}
-    for english, foreign in table.items():
-        for word in foreign.split():
-            (beginnings if word.endswith("*") else words)[_fold(word.removesuffix("*"))] = english
+    for table in tables:
+        for english, foreign in table.items():
+            for word in foreign.split():
+                (beginnings if word.endswith("*") else words).setdefault(_fold(word.removesuffix("*")), english)
     return words, beginnings
 
 
-_WORDS, _BEGINNINGS = _build_words(_ACTS)
+_WORDS, _BEGINNINGS = _build_words(_ACTS, northern_words.ACTS)
 _LONGEST_BEGINNING: Final = max(map(len, _BEGINNINGS))
-_NOUNS, _ = _build_words(_NUMBERED)
+_NOUNS, _ = _build_words(_NUMBERED, northern_words.NUMBERED)
 _NOUNS |= {word: group.split()[0] for group in _SYNONYMOUS_NOUNS for word in group.split()}
 _CHINESE_ACTS: Final = {word: english for english, row in _IDEOGRAPHIC_ACTS.items() for word in row.split()}
 
 
-def _fold_all(words: str) -> frozenset[str]:
-    return frozenset(map(_fold, words.split()))
+def _fold_all(*rows: str) -> frozenset[str]:
+    return frozenset(_fold(word) for row in rows for word in row.split())
 
 
-_AMBIGUOUS_WORDS: Final = _fold_all(_AMBIGUOUS)
+_AMBIGUOUS_WORDS: Final = _fold_all(_AMBIGUOUS, northern_words.AMBIGUOUS)
 _NOUN_WORDS: Final = _fold_all(_ALWAYS_NOUNS)
-_BEFORE_NOUN_WORDS: Final = _fold_all(_BEFORE_NOUNS)
-_BEFORE_ORDER_WORDS: Final = _fold_all(_BEFORE_ORDERS)
-_DOING_WORDS: Final = _fold_all(_DOING)
+_BEFORE_NOUN_WORDS: Final = _fold_all(_BEFORE_NOUNS, northern_words.BEFORE_NOUNS)
+_BEFORE_ORDER_WORDS: Final = _fold_all(_BEFORE_ORDERS, northern_words.BEFORE_ORDERS)
+_DOING_WORDS: Final = _fold_all(_DOING, northern_words.DOING)
 
 
 def find_foreign_acts(text: str) -> set[str]:
     """English equivalents of the words of other languages by which a text asks for acts."""
-    found: set[str] = set()
+    found = find_japanese_acts(text)
     text = text if text.isascii() else _MARKS.sub("", text)
     words = [match[0] for match in islice(_WORD.finditer(text), _MAX_WORDS)]
     for place, word in enumerate(words):

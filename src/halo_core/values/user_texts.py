@@ -175,6 +175,10 @@ _PHRASES: Final = tuple(
         ("enable", "switch on|turn on", r"\w"),
         ("forward", "pass|hand", r"(?:on|over) to\b"),
         ("rollback", "roll", r"back\b"),
+        ("remove", "ta|tag|tage", r"(?:bort|væk|vekk)\b"),
+        ("cancel", "ställ", r"in\b"),
+        ("disable", "stäng|slå|skru|sluk", r"a[vf]\b"),
+        ("enable", "slå|sätt|skru|tænd", r"på(?=\W*$|[.,;])"),
     )
 )
 """Verbs of two words that stand apart, with the verb that means the same."""
@@ -260,6 +264,7 @@ _FORBIDDING: Final = re.compile(
     r"|jamais|surtout pas|(?:ne |n['’])(?!oubli|hésit|tard)\w+ (?:pas|plus)|nunca|no (?:pagu|env|transf|us|mand)\w+"
     r"|mai (?:pag|invi|us|mand|trasf|bonif)\w+|non (?:pag|invi|us|mand)\w+|não (?:pag|envi|us)\w+|nigdy"
     r"|nie (?:płać|wysyłaj|przelewaj|używaj|korzystaj)|nooit|(?<!nog )(?<!vergeet )niet|(?<!unutma )asla|sakın"
+    r"|aldrig|aldri|(?<!glöm )(?<!ännu )(?<!än )inte|(?<!glem )(?<!endnu )(?<!ennå )ikke|älä|älkää"
     r"|никогда|не (?:плат|перевод|отправ|использ)\w+|أبدا|لا (?:تدفع|ترسل|تحول|تستخدم))\b"
     r"(?! (?:you dare |ever |under any circumstances )?"
     r"(?:forget|fail|hesitate|worry|miss|mind|wait|delay|only|just|be late"
@@ -278,7 +283,7 @@ _BAD: Final = re.compile(
 _CALLING: Final = re.compile(
     r"\b(?:is|are|was|were|been|got|gets|be|looks?|seems?)(?: \w+)?\s*$|['’](?:s|re)\s*$", re.IGNORECASE
 )
-_AFTER_OBJECT: Final = frozenset("nicht nie niemals niet nooit asla sakın".split())
+_AFTER_OBJECT: Final = frozenset("nicht nie niemals niet nooit asla sakın inte ikke aldrig aldri".split())
 """Words that forbid and may stand behind what they forbid: `GB29... nicht verwenden`."""
 _PASSIVE: Final = re.compile(r"\s+(?:be|get|receive|see)\b", re.IGNORECASE)
 _MODAL: Final = frozenset(

@@ -408,6 +408,16 @@ class OpenAIAgents:
 
         from halo_openai_agents.testing import ScriptedModel, call
 
+        class Going(ScriptedModel):
+            """Goes on with a conversation of which it is only shown what is new."""
+
+            said = 0
+
+            def say(self, model_input: Any) -> Any:
+                self.said += 1
+                rest = self.script[self.said - 1 :]
+                return ScriptedModel([rest[0] if rest else "done"]).say([])
+
         script: list[Any] = [call("step", item, id=f"m{id(talk)}-{i}") for i, item in enumerate(talk.calls)]
         script += [] if place else [talk.reply]
         loose = {name for name in tools if "dict[" in TOOLS[name][0]}  # a strict schema has no free keys
@@ -416,7 +426,12 @@ class OpenAIAgents:
             for name, (f, r) in tools.items()
         ]
         agent = halo.guard(
-            Agent(name="desk", model=ScriptedModel(script), tools=guarded, instructions=talk.system or None)
+            Agent(
+                name="desk",
+                model=(Going if place else ScriptedModel)(script),
+                tools=guarded,
+                instructions=talk.system or None,
+            )
         )
 
         def add(data: Any) -> Any:

@@ -97,6 +97,8 @@ _PARTICLES: Final = frozenset("out up through off".split())
 _TAKING_ON: Final = frozenset(
     {("go", "ahead", "with"), ("take", "care", "of"), ("", "proceed", "with"), ("to", "proceed", "with")}
 )
+_ACCOMPANYING: Final = frozenset("comment note message reply mail email answer text".split())
+"""Nouns of messages that go along with an act."""
 _PERFORMED: Final = frozenset(
     "done made processed placed executed issued completed submitted settled arranged initiated".split()
 )
@@ -353,6 +355,7 @@ def _is_performed(words: Sequence[str], place: int) -> bool:
         # "A transfer of 20 to Ana, please."
         asks = asks or (before in ("a", "an", "another") and _at(words, governing) in ("", "please"))
         asks = asks or (_at(words, governing) == "" and "again" in words[place : place + _MAX_PHRASE])
+        asks = asks or (not is_definite and words[place] in _ACCOMPANYING and _goes_along(words, governing))
     elif before in _PREPOSITIONS:
         asks = _takes_on(words, start)
     else:
@@ -377,6 +380,12 @@ def _is_object(words: Sequence[str], governing: int, *, is_definite: bool) -> bo
     while not is_definite and persons < 2 and _at(words, governing) not in verbs and _is_content(words, governing):
         governing, persons = governing - 1, persons + 1  # "give Ana Lima a refund"
     return _at(words, governing) in verbs and not _is_statement_of_light_verb(words, governing)
+
+
+def _goes_along(words: Sequence[str], governing: int) -> bool:
+    """Whether `with` stands in front of a phrase and an object in front of that: `close it with a comment`."""
+    before = _at(words, governing - 1)
+    return _at(words, governing) == "with" and (before in _OBJECTS or before[:1].isdigit())
 
 
 def _is_statement_of_light_verb(words: Sequence[str], place: int) -> bool:

@@ -40,7 +40,8 @@ class Form(NamedTuple):
     Args:
         domain: which spellings are compared: `iban`, `digits`, `joint` (bank code and account number), `email`, `url`,
             `host`, `site` (registrable domain), `path`, `amount`, `date`, `numbered` (a short number and its noun),
-            `listed` (a word or short number that is an item of a trusted lookup), `skeleton` (how an address looks);
+            `listed` (a word or short number that is an item of a trusted lookup), `item` (an id in one), `skeleton`
+            (how an address looks);
             of texts of the user alone `verb` (stem of a word that asks for an act), `named` and `thing` (words used as
             names), `ceiling` (amounts up to the sum), `id_number`.
         text: the canonical spelling.
@@ -60,7 +61,7 @@ SUSPICION_DOMAINS: Final = frozenset({"skeleton", "site"})
 
 CARRIED_DOMAINS: Final = frozenset({"iban", "digits", "joint", "email", "url", "host"})
 """Domains of values that name one place; an item of a conversation carries them into a later session."""
-MAX_CARRIED: Final = 32
+MAX_CARRIED: Final = 64
 """Values that one item carries."""
 
 ANY_SITE: Final = Form("site", "")

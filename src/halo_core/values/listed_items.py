@@ -32,6 +32,8 @@ _SHORT_ID: Final = re.compile(
     r"\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Kk]ey|[Rr]ef)[\"']?[ ]*[:=#][ ]*[\"']?([A-Za-z][0-9]|[0-9][A-Za-z])\b"
 )
 """An id of a letter and a digit behind `id`."""
+_ROW_ID: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9][A-Za-z]|[A-Za-z][0-9])[ ]*[|,\]\t]")
+"""An id of a letter and a digit in the first cell of a row."""
 _ROW: Final = re.compile(r"[^\n;]+")
 _ROW_NUMBER: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=[ ,|\]\t]|$)([ ]*[|,\]\t]|$)?")
 """A short number that begins a row, and the sign that ends its cell."""
@@ -59,6 +61,9 @@ def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
     for match in islice(_SHORT_ID.finditer(text), _MAX_LISTED):
         yield Form("listed", match[1])
     rows, is_column = _find_row_numbers(text)
+    ids = [match[1] for row in islice(_ROW.finditer(text), _MAX_LISTED) if (match := _ROW_ID.match(row[0]))]
+    if len({*ids}) == len(ids):
+        yield from (Form("listed", item) for item in ids)
     numbers = [int(match[1]) for match in islice(_NUMBER_OF_ID.finditer(text), _MAX_LISTED)]
     for number in [*numbers, *rows]:
         for noun in nouns:

@@ -8,7 +8,8 @@ number and the words of the user finds it, and learns nothing else.
 INVARIANT: VOUCH - a sender chooses what is displayed, so beside an address a name counts only where it is part of that.
 A number with two senders, a name that two senders have and a topic of two records are tied to nothing. A body can hold
 what looks like a row: rows count at the beginning of a text alone, below one heading at most, and for a number that
-stands in no other place of it. A topic counts where the user speaks of "the mail about" it.
+stands in no other place of it. A topic counts where the user speaks of "the mail about" it, and a place in a list where
+the user speaks of "the second one".
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, takewhile
+from itertools import islice, takewhile, zip_longest
 from typing import Any, Final, NamedTuple
 
 from halo_core.model import Provenance
@@ -26,7 +27,7 @@ from halo_core.values.addresses import canonicalize_email, find_registrable_doma
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import STOP_WORDS, is_task_word
 from halo_core.values.sketch import KNOWN, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens, fingerprint_forms
-from halo_core.values.user_texts import is_topic
+from halo_core.values.topics import LAST, MAX_ORDINAL, is_topic
 
 _MAX_READ: Final = 65_536  # characters
 _MAX_LITERAL: Final = 16_384  # characters of a Python literal
@@ -54,6 +55,10 @@ _LABEL: Final = re.compile(
 )
 _CELL_END: Final = re.compile(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
 _SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
+_CELL: Final = re.compile(r"[|;\t]")
+_FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'’-]{1,31}(?: [^\W\d_][\w.'’-]{0,31}){1,2}")
+_MAX_COLUMNS: Final = 8
+_MIN_COLUMN: Final = 2  # rows that show that a column holds names
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _NAME: Final = re.compile(r"[^\W_]+")
 _WORD: Final = re.compile(r"[\w.-]+")
@@ -85,18 +90,25 @@ _USES: Final = {"name": ("person", "named"), "about": ("about",)}
 """Forms by which a text of the user names one."""
 
 
-def find_records(text: str) -> dict[str, Record]:
-    """Number of each record in a text whose sender or subject is certain → the record."""
-    return _read_list(text)[0]
+def find_records(text: str, *, is_named_list: bool = False) -> dict[str, Record]:
+    """Number of each record in a text whose sender or subject is certain → the record.
+
+    Args:
+        text: what an untrusted source returned.
+        is_named_list: the source's name says that it lists records (`names_list`). Of any other, one sender may have
+            written all of the text, so that neither places nor a column of names count.
+    """
+    return _read_list(text, is_named_list=is_named_list)[0]
 
 
-def _read_list(text: str) -> tuple[dict[str, Record], Owners]:
+def _read_list(text: str, *, is_named_list: bool) -> tuple[dict[str, Record], Owners]:
     """The records of a text that are certain, and whose each name and topic in it is, certain or not."""
     text = text[:_MAX_READ]
     records: dict[str, Record] = {}
     ambiguous = set[str]()
     owners: Owners = defaultdict(set)
-    for number, record in islice(_iter_records(text), _MAX_RECORDS):
+    found = list(islice(_iter_records(text, is_named_list=is_named_list), _MAX_RECORDS))
+    for number, record in _add_places(found) if is_named_list else found:
         if records.setdefault(number, record) != record:
             ambiguous.add(number)
         # Anybody may display a name of several words; a handle is the system's.
@@ -113,12 +125,21 @@ def _read_list(text: str) -> tuple[dict[str, Record], Owners]:
             tuple(topic for topic in record.topics if len(owners["about", topic]) == 1),
         )
         for number, record in records.items()
-        if number not in ambiguous
+        if number not in ambiguous and record != Record()
     }
     return certain, owners
 
 
-def fingerprint_named_records(key: bytes, text: str) -> Iterator[int]:
+def _add_places(records: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, Record]]:
+    """The records of a list; the first ones and the last one are also known by their places."""
+    for place, (number, record) in enumerate(records, start=1):
+        places = [str(place)] if len(records) > 1 and place <= MAX_ORDINAL else []
+        if 1 < len(records) == place:
+            places.append(LAST)
+        yield number, record._replace(topics=(*record.topics, *places))
+
+
+def fingerprint_named_records(key: bytes, text: str, *, is_named_list: bool = False) -> Iterator[int]:
     """Fingerprints that tie the number of each record in an untrusted list to its sender and its topics.
 
     A name and a topic are tied to their owners as well, so that a name that another list gives to somebody else is
@@ -127,8 +148,9 @@ def fingerprint_named_records(key: bytes, text: str) -> Iterator[int]:
     Args:
         key: of the sketch.
         text: what an untrusted source returned.
+        is_named_list: as in `find_records`.
     """
-    records, owners = _read_list(text)
+    records, owners = _read_list(text, is_named_list=is_named_list)
     for number, found in records.items():
         by_user, by_lookup = fingerprint_forms(key, [Form("record", number), Form("record known", number)])
         addresses = [Form("email", address) for address in found.addresses]
@@ -179,7 +201,7 @@ def _has_owners(sketch: Sketch, word: int) -> bool:
     return sum(mark ^ word in sketch.marks for mark in sketch.marks) > 2
 
 
-def _iter_records(text: str) -> Iterator[tuple[str, Record]]:
+def _iter_records(text: str, *, is_named_list: bool) -> Iterator[tuple[str, Record]]:
     parsed = _parse(text)
     if parsed is not None:
         yield from _walk(parsed, 0)
@@ -189,16 +211,33 @@ def _iter_records(text: str) -> Iterator[tuple[str, Record]]:
     if not starts or not _begins_list(lines[: starts[0]]):
         return
     times = Counter(word.strip(".-") for word in _WORD.findall(text))
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
-        match = _ROW_START.match(lines[start])
-        if match is None:
-            continue
+    matches = [match for i in starts if (match := _ROW_START.match(lines[i])) is not None]
+    column = _find_column_of_names([match.string[match.end() :] for match in matches]) if is_named_list else -1
+    for match, start, end in zip(matches, starts, [*starts[1:], len(lines)], strict=True):
         rest = lines[start][match.end() :]
-        record = _read_row(rest, match["end"]) if rest.strip() else _read_block(lines[start + 1 : end])
+        record = _read_row(rest, match["end"], column) if rest.strip() else _read_block(lines[start + 1 : end])
         number = match["id"].rstrip(".-")
         # Whoever wrote a part of the text can write a row for a number that stands elsewhere in it.
-        if record != Record() and times[number] == 1:
+        if times[number] == 1:
             yield number, record
+
+
+def _find_column_of_names(rows: Sequence[str]) -> int:
+    """Index of the only column that holds first and last names in most rows; -1 where none does, or two do.
+
+    One cell alone could as well be a subject, which the sender chooses.
+    """
+    table = [[cell.strip() for cell in _CELL.split(row)[:_MAX_COLUMNS]] for row in rows]
+    if len(table) < _MIN_COLUMN:
+        return -1
+    named = [sum(map(_is_full_name, cells)) for cells in zip_longest(*table, fillvalue="")]
+    columns = [i for i, count in enumerate(named) if 2 * count >= len(table)]
+    is_certain = len(columns) == 1 and named[columns[0]] >= _MIN_COLUMN and 3 * named[columns[0]] >= 2 * len(table)
+    return columns[0] if is_certain else -1
+
+
+def _is_full_name(cell: str) -> bool:
+    return _FULL_NAME.fullmatch(cell) is not None and all(word[0].isupper() for word in cell.split())
 
 
 def _begins_list(lines: Sequence[str]) -> bool:
@@ -237,8 +276,7 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
             parts = [] if len(senders) != 1 else senders[0].values() if isinstance(senders[0], Mapping) else senders
             sender = _read_sender(" ".join(part for part in parts if isinstance(part, str))[:_MAX_SENDER])
             record = sender._replace(topics=_read_topics(" ".join(subjects)))
-            if record != Record():
-                yield numbers[0].strip(), record
+            yield numbers[0].strip(), record
         for item in value.values():
             if not (numbers and isinstance(item, Mapping)):  # a field of a record may hold what its sender wrote
                 yield from _walk(item, depth + 1)
@@ -251,8 +289,11 @@ def _names(key: Any, words: Iterable[str]) -> bool:
     return isinstance(key, str) and not {word.lower() for word in _KEY_WORD.findall(key[:64])}.isdisjoint(words)
 
 
-def _read_row(rest: str, sign: str) -> Record:
-    """The sender in a row: behind a label, in the only cell with an address, or who speaks; the rest is its subject."""
+def _read_row(rest: str, sign: str, column: int) -> Record:
+    """The sender in a row: behind a label, in the only cell with an address or in the column of names, or who speaks.
+
+    The rest is its subject.
+    """
     cells = f"|{rest}" if sign.strip() in ("|", ",", ";") else rest
     label = _LABEL.search(cells)
     sender = ""
@@ -262,6 +303,9 @@ def _read_row(rest: str, sign: str) -> Record:
         addressed = [cell for cell in _CELL_END.split(rest) if "@" in cell and _ADDRESS.search(cell) is not None]
         speaker = _SPEAKER.match(rest) if not addressed and sign.strip()[:1] in ("]", ")") else None
         sender = addressed[0] if len(addressed) == 1 else speaker["name"] if speaker is not None else ""
+        if column >= 0 and "@" not in rest and not sender:
+            cell = "".join(_CELL.split(rest)[column : column + 1]).strip()
+            sender = cell if _is_full_name(cell) else ""
     return _read_sender(sender)._replace(topics=_read_topics(rest.replace(sender, " ", 1)))
 
 

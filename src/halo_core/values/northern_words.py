@@ -72,8 +72,8 @@ AMBIGUOUS: Final = "svar sett lag gem ge ändra ladda doner noter planera dela d
 """Words that ask for an act, and name something behind an article."""
 BEFORE_NOUNS: Final = (
     "min mitt mina mit mine din ditt dina dit vår vårt våra vores vore hans hennes hendes deras deres denna detta "
-    "dessa denne dette disse sista siste sidste senaste förra ett det alla alle ingen inget från frå från av af till ved hos "
-    "før före etter efter utan uten uden"
+    "dessa denne dette disse sista siste sidste senaste förra ett det alla alle ingen inget från frå "
+    "av af till ved hos før före etter efter utan uten uden"
 )
 """Articles, possessives and prepositions, behind which an ambiguous word is a noun."""
 BEFORE_ORDERS: Final = "och og ja sitten sen sedan därefter derefter deretter vennligst venligst snälla gärna sekä"

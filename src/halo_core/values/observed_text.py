@@ -7,7 +7,7 @@ the user's texts and what trusted lookups brought are kept in order as well, sin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -193,6 +193,17 @@ def is_lookup_key(text: str) -> bool:
     return len(text) <= _MAX_KEY_LENGTH and len(text.split()) <= _MAX_KEY_WORDS and not holds_code(text)
 
 
+_ITEM: Final = re.compile(r"(?<![\w./@-])(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)")
+"""An id of letters and digits. Where it stands says nothing more of it, so that a later session can know it."""
+_ITEM_DOMAINS: Final = frozenset(("item", "listed", "numbered"))
+
+
+def _find_items(text: str) -> Iterator[Form]:
+    """Forms of the ids in a text that are no numbers, at most `MAX_CARRIED`."""
+    ids = dict.fromkeys(match[0] for match in islice(_ITEM.finditer(text), 4 * MAX_CARRIED))
+    return (Form("item", item) for item in islice(ids, MAX_CARRIED))
+
+
 _BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
 
 
@@ -223,7 +234,7 @@ def fingerprint_known_text(
 
     # Each result is read this way, so these are loops: a comprehension is a call.
     brought: list[Form] = []
-    for form in chain(find_forms(text) if forms is None else forms, find_listed_forms(text, nouns)):
+    for form in chain(find_forms(text) if forms is None else forms, find_listed_forms(text, nouns), _find_items(text)):
         if form.domain not in SUSPICION_DOMAINS:
             # The noun of a number, or the key of an item, is no part of what an argument gave.
             value = form.text.rpartition(" ")[2] if form.domain in _BESIDE_NOUN else form.text
@@ -247,4 +258,5 @@ def fingerprint_known_text(
 
     known = fingerprint_forms(key, brought, KNOWN)
     carried = sorted([mark for form, mark in zip(brought, known, strict=True) if form.domain in CARRIED_DOMAINS])
+    carried += [mark for form, mark in zip(brought, known, strict=True) if form.domain in _ITEM_DOMAINS]
     return frozenset(known), fingerprint_text_in_order(text, key, find_repeated), tuple(carried[:MAX_CARRIED])

@@ -37,7 +37,11 @@ _TOKEN: Final = re.compile(
 )
 _LEADING: Final = "#@'‘’.:"
 _TRAILING: Final = ".:'’‘"
-_POSSESSIVE: Final = re.compile(r"(.+)(['’]s)")
+_POSSESSIVE: Final = re.compile(
+    r"(.+)(['’]s)"
+    r"|((?=[^a-z])\w{3,})(['’](?:[yns]?[ıiuüaeoö]|n[ıiuü]n|[ıiuü]n|[dt][ae]n?|y?l[ae]|y[ae]|l[ıiuü]|[dt][ae]ki))"
+)
+"""An English genitive, and Turkish endings behind a name or a number: `Atlas'ın`, `Porto'da`, `C-12'yi`."""
 _LABELLED: Final = re.compile(r"([A-Za-z_]{2,32})(:)(?![/\\])(.+)")
 SENTENCE_ENDS: Final = frozenset({"", "\n", ".", "!", "?", ":"})
 
@@ -74,7 +78,7 @@ def _append_parts(word: str, tokens: list[str]) -> None:
             tokens += labelled[1], labelled[2]
             word = labelled[3]
         possessive = _POSSESSIVE.fullmatch(word)
-        tokens += (possessive[1], possessive[2]) if possessive is not None else (word,)
+        tokens += filter(None, possessive.groups()) if possessive is not None else (word,)
     tokens += reversed(signs)
 
 

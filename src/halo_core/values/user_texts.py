@@ -106,10 +106,22 @@ _NUMBERED_NOUNS: Final = (
 )
 _ABOUT: Final = re.compile(
     rf"\b(?:{_NUMBERED_NOUNS})(?: (?:from|of|by|von|de|di) [\w.'-]+)? (?:about|on|regarding|concerning|over|titled"
-    r"|called|saying|with the (?:subject|title)|zu[mr]?|über|wegen|sur|au sujet de|sobre|su|riguardo)\b"
+    r"|called|saying|with the (?:subject|title)|with(?= (?:an? |the )?[a-z])|zu[mr]?|über|wegen|sur|au sujet de"
+    r"|sobre|su|riguardo)\b"
     r"((?:[\s\"'“„«]+[\w'’-]+){1,4})",
     re.IGNORECASE,
 )
+_BEFORE_NOUN: Final = re.compile(
+    rf"\b(?:the|that|this|my|our|his|her|their) ((?:[\w'’-]+ ){{1,3}}?)(?:{_NUMBERED_NOUNS})\b(?!-)", re.IGNORECASE
+)
+_NO_TOPICS: Final = frozenset(
+    "first second third fourth fifth last latest newest oldest recent unread open opened closed other next previous "
+    "same whole entire final early earlier later newer older most important urgent long longest short shortest only "
+    "above below original following current incoming outgoing pending relevant customer client user system admin "
+    "support team direct private public single main official internal external today yesterday tomorrow morning "
+    "evening monday tuesday wednesday thursday friday saturday sunday".split()
+)
+"""Words in front of a noun that say where in a list something stands, or of what sort it is."""
 _TOPIC_WORD: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -119,10 +131,16 @@ def is_topic(word: str) -> bool:
 
 
 def find_topics(text: str) -> Iterator[Form]:
-    """Forms of the words by which a text points at one mail, ticket or the like: "the mail about the parking lot"."""
+    """Forms of the words by which a text points at one mail, ticket or the like.
+
+    "The mail about the parking lot", "the parking lot mail".
+    """
     for match in islice(_ABOUT.finditer(text), _MAX_IDS):
         words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
         yield from (make_form(("about", word)) for word in words if is_topic(word))
+    for match in islice(_BEFORE_NOUN.finditer(text), _MAX_IDS):
+        words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
+        yield from (make_form(("about", word)) for word in words if is_topic(word) and word not in _NO_TOPICS)
 
 
 def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from halo_core.model import Provenance
 from halo_core.values.addresses import find_registrable_domain
 from halo_core.values.forms import ArgumentValue, is_name
+from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.numbered import MIN_DIGITS, singularize
@@ -31,6 +32,7 @@ _BEGINNING: Final = 8  # tokens by which a long text is looked for first
 _MIN_ROW: Final = 4  # tokens
 _COMPOUND: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A-Za-z]{1,8}")
 """A short id of letters and digits, such as `A-1`."""
+_MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
 _SHORT_ID: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _GENERIC_NOUNS: Final = frozenset(
@@ -196,12 +198,41 @@ class ValueJudge:
             bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
             if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
                 return Provenance.USER
+        if not is_target and value.kind is Kind.HANDLE and self._is_inflected(tokens):
+            return Provenance.USER
+        return self._judge_item(value, tokens)
+
+    def _judge_item(self, value: ArgumentValue, tokens: list[str]) -> Provenance | None:
+        """The origin of a name that a lookup completed, of an id that one brought, and of a word of a prompt."""
+        if len(tokens) > 1 or any(map(str.isdigit, value.text)):
+            items = [Form("completed", " ".join(value.text.split())), Form("item", value.text)]
+            if any(self._sketch.look_up_known(items)):
+                return Provenance.KNOWN
         if len(tokens) > 1:
-            completed = Form("completed", " ".join(value.text.split()))
-            return Provenance.KNOWN if any(self._sketch.look_up_known([completed])) else None
+            return None
         words = list(islice(extract_tokens(value.text[:READ_LENGTH]), 2))
         is_system = len(words) == 1 and self._sketch.look_up_marks(words)[0] & SYSTEM_BIT
         return Provenance.SYSTEM if is_system else None
+
+    def _is_inflected(self, tokens: list[str]) -> bool:
+        """Whether the user wrote these words with other endings: `plumbers` for plumber, `Petran` for Petra.
+
+        A name that an untrusted source has said is that source's.
+        """
+        if not self._user_spans or not 0 < len(tokens) <= _MAX_INFLECTED:
+            return False
+        written: list[str] = []
+        for token in tokens:
+            if has_user_mark(self._sketch.look_up_marks([token.casefold()])):
+                written.append(token)
+                continue
+            likes = list_inflected(token)
+            masks = self._sketch.look_up_marks([like.casefold() for like in likes]) if likes else []
+            found = next((like for like, mask in zip(likes, masks, strict=True) if has_user_mark([mask])), None)
+            if found is None or (not token.islower() and self._sketch.has_untrusted_said(token.casefold())):
+                return False
+            written.append(found)
+        return bool(self._user_spans.find(fingerprint_tokens_in_order(written, self._sketch.key)))
 
     def _judge_behind_sign(self, word: str) -> Provenance | None:
         """The origin of a common word, which names somebody only behind a sign: `#project`, `@mail`."""

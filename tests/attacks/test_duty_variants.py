@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import variant_duties_lures  # noqa: F401  adds its cases, and the tasks
 from test_craft_variants import parameters_of
 from variant_duties import DUTIES, DUTY_HOLDS, half
+from variant_duties_twins import TWINS
 from variant_known import ASKED_DUTIES, OPEN_DUTIES
 from variant_world import Case, run_case
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 CLEAN = [(task.name, task.clean()) for task in DUTIES]
 RESISTED = [(f"{task.name}, planted", case) for task in DUTIES if (case := task.resisted())]
 OBEYING = [(f"{task.name}, obeyed", case) for task in DUTIES if (case := task.obeying())]
-ATTACKS = [*OBEYING, *((case.name, case) for case in DUTY_HOLDS)]
+ATTACKS = [*OBEYING, *((case.name, case) for case in (*DUTY_HOLDS, *TWINS))]
 
 
 @pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_DUTIES))

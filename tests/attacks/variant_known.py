@@ -50,4 +50,10 @@ ASKED_CRAFTS |= {
     )
 }
 OPEN_DUTIES: dict[str, str] = {}
-ASKED_DUTIES: dict[str, str] = {}
+ASKED_DUTIES: dict[str, str] = {
+    "talk links: the page of a message": "after exposure, a request to a host that nobody vouched for is a message",
+    **dict.fromkeys(
+        ("houses: a plumber for the leak", "houses: a plumber for the leak, planted"),
+        "the tenants' words alone say which unit is meant",
+    ),
+}

@@ -12,6 +12,7 @@ from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.text import split_name
 
 _NAMED = [
+    ("Find the issue with a comment from Bob", "comment"),
     ("What was my last transfer to Hansen?", "transfer"),
     ("Read my mail and check the order", "order"),
     ("Show my credit", "credit"),
@@ -61,6 +62,7 @@ _NAMED = [
 ]
 """Texts that name an act and do not ask for it."""
 _ORDERED = [
+    ("The typo is fixed, close it with a short comment", "comment"),
     ("Pay Hansen 20", "pay"),
     ("Please transfer 20 to Bob", "transfer"),
     ("Read my mail and transfer 20 to Bob", "transfer"),
@@ -120,6 +122,7 @@ _ORDERED = [
     ("Draft a status email to Ana", "email"),
 ]
 _NAMED_ABROAD = [
+    ("Har du husket at send", "send"),
     ("Visa mitt senaste svar till Anna", "reply"),
     ("Har du fått svar fra Jonas?", "reply"),
     ("Vis min sidste betaling til Hansen", "pay"),
@@ -156,6 +159,7 @@ _NAMED_ABROAD = [
     ("Vérifie le virement et le solde", "pay"),
 ]
 _ORDERED_ABROAD = [
+    ("Læs mine posteringer og send Mira tredive euro", "send"),
     ("Avboka hotellet i Uppsala men behåll flyget", "cancel"),
     ("Mejla alla föräldrar att utflykten är på torsdag", "send"),
     ("Betala räkningen till Anna", "pay"),

@@ -259,10 +259,55 @@ def test_a_name_that_a_lookup_completes_is_known(value, arguments, is_known):
         ('[{"id": "e7", "title": "Standup"}]', "take e7", False),
         ('[{"seat": "e7", "title": "Standup"}]', "", False),
         ('[{"id": "e71", "title": "Standup"}]', "", False),
+        ("e7 | Standup\ne8 | Lunch", "", True),
+        ("e7 | Standup\ne8 | Lunch", "take e7", False),
+        ("Standup | e7\nLunch | e8", "", False),
+        ("e7 | Standup\ne7 | Lunch", "", False),
     ],
 )
 def test_an_id_of_two_signs_is_known_behind_id(text, mail, is_known):
     assert (listed("e7", "event_id", text, mail) is Provenance.KNOWN) is is_known
+
+
+@pytest.mark.parametrize(
+    ("request_text", "value", "mail", "is_users"),
+    [
+        ("send one of our plumbers", "plumber", "", True),
+        ("send one of our plumbers", "plumber", "a plumber, please", True),
+        ("list the companies", "company", "", True),
+        ("list the plumbers", "plumb", "", False),
+        ("Lue Petra Novakin viesti", "Petra Novak", "", True),
+        ("Lue Petra Novakin viesti", "Petra Novak", "look Petra Novak up", False),
+        ("Podnieś czynsz Piotra Zielaka", "Piotr Zielak", "", True),
+        ("Podnieś czynsz Piotra Zielaka", "Piotr Zielinski", "", False),
+        ("Zadzwoń do Piotra w sprawie Zielaka", "Piotr Zielak", "", False),
+        ("Hotel Atlas'ı ayırt", "Hotel Atlas", "", True),
+        ("Porto'da otel bul", "Porto", "", True),
+        ("don't", "don", "", False),
+    ],
+)
+def test_a_lookup_may_be_given_a_word_of_the_user_without_its_ending(request_text, value, mail, is_users):
+    made = world(request_text)
+    made = made.mail(mail) if mail else made
+    assert (made.leaf(value, "name", target=False).origin is Provenance.USER) is is_users
+
+
+@pytest.mark.parametrize("name", ["Petra", "Piotr"])
+def test_but_a_target_may_not(name):
+    assert world("Skriv till Petran och Piotra").origin(name, "to") is not Provenance.USER
+
+
+@pytest.mark.parametrize(
+    ("mail", "is_grave", "is_known"),
+    [("", True, True), ("delete release-2", False, True), ("delete release-2", True, False), ("delete it", True, True)],
+)
+def test_an_id_that_others_name_is_their_choice_in_a_grave_act(mail, is_grave, is_known):
+    made = world("Delete the old branches").lookup("main\ntmp-logo\nrelease-2")
+    made = made.mail(mail) if mail else made
+    made.sketch.has_untrusted = bool(mail)
+    leaves = parse_leaves({"branch": "release-2"})
+    traced = trace_leaves(leaves, made.sketch, ("branch",), is_grave=is_grave)
+    assert (traced[0].origin is Provenance.KNOWN) is is_known
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ from halo_core.oversight.keys import (
     list_trusted_keys,
     list_warnings,
 )
-from halo_core.store.reader import Reader
 from halo_core.store.log_checkpoints import load_trusted_keys
+from halo_core.store.reader import Reader
 from halo_core.views import select_fields
 from halo_core.views.inventory import find_holders, list_follow_ups, refuse_without_overlap
 from halo_core.views.wording import format_count

@@ -46,6 +46,7 @@ from halo_core.values import (
     judge_arguments,
     lists_files,
     lists_records,
+    names_list,
     origin_of_result,
     read_result,
     returns_created,
@@ -152,6 +153,7 @@ def _read_result_text(
             nouns,
             brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
             lists_records=lists_records(context.leaves),
+            is_named_list=names_list(resource.id),
         )
     chunk = None
     if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:

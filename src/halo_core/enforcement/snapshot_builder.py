@@ -42,6 +42,7 @@ from halo_core.store.known_values import KnownValues
 from halo_core.store.proven_entries import was_approval_used
 from halo_core.store.rows import compute_quota_day
 from halo_core.values import (
+    GRAVE_IMPACTS,
     Marks,
     Sketch,
     TracedLeaf,
@@ -168,6 +169,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         are_paths_objects=sends_objects(resource),
         are_handles_targets=has_open_targets(resource),
         are_rights_targets=resource.impact is Impact.ADMIN and sketch.has_untrusted,
+        is_grave=resource.impact in GRAVE_IMPACTS,
         tool=resource.id,
     )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)

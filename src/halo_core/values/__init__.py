@@ -17,8 +17,8 @@ from halo_core.values.answer_scope import (
     names_value,
     to_canonical_form,
 )
-from halo_core.values.argument_names import find_nouns_of_result, lists_files
-from halo_core.values.call_view import find_amount_name, has_open_targets, sends_objects
+from halo_core.values.argument_names import find_nouns_of_result, lists_files, names_list
+from halo_core.values.call_view import GRAVE_IMPACTS, find_amount_name, has_open_targets, sends_objects
 from halo_core.values.carried import (
     FormPrints,
     find_known,
@@ -67,6 +67,7 @@ from halo_core.values.stored_objects import StoreMarks, StorePlace, brings_in, f
 from halo_core.values.text import fingerprint_strings, generate_spellings
 
 __all__ = [
+    "GRAVE_IMPACTS",
     "KNOWN_KINDS",
     "MAX_CARRIED",
     "MAX_LEAVES",
@@ -126,6 +127,7 @@ __all__ = [
     "make_known_marks",
     "mark_items",
     "may_store",
+    "names_list",
     "names_value",
     "origin_of_result",
     "pack_spans",

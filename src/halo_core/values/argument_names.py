@@ -167,6 +167,19 @@ def lists_files(tool: str, arguments: tuple[str, ...]) -> bool:
     return not _LISTING.isdisjoint(words) or {"folder", "file"} <= words
 
 
+_LISTING_RECORDS: Final = frozenset("list search find query all overview headers inbox unread recent latest".split())
+_NO_PLURALS: Final = frozenset("status address access process news details contents business analysis basis".split())
+
+
+@lru_cache(maxsize=2048)
+def names_list(tool: str) -> bool:
+    """Whether a tool's name says that it lists several things, so that whoever wrote one of them wrote no list."""
+    words = split_argument_name(tool)
+    return not _LISTING_RECORDS.isdisjoint(words) or any(
+        len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in _NO_PLURALS for word in words
+    )
+
+
 @lru_cache(maxsize=2048)
 def find_nouns_of_result(tool: str) -> tuple[str, ...]:
     """What a tool lists, in the singular: `leave_requests`, `list_requests` and `requests_of` list requests."""

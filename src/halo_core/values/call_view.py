@@ -48,6 +48,10 @@ def sends_objects(resource: Resource) -> bool:
     return resource.impact is Impact.SEND and bool(resource.targets)
 
 
+GRAVE_IMPACTS: Final = frozenset({Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+"""Classes of acts that change what there is, or who may do what."""
+
+
 def has_open_targets(resource: Resource) -> bool:
     """Whether a resource pays, sends or grants and declares no argument that says to whom."""
     return resource.impact in _CONSEQUENCES and not resource.targets

@@ -31,6 +31,7 @@ from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.paid_amounts import find_ceiling_forms
 from halo_core.values.text import split_name
+from halo_core.values.topics import find_topics
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
     drop_forbidden,
@@ -39,7 +40,6 @@ from halo_core.values.user_texts import (
     find_named_words,
     find_persons,
     find_phrasal_verbs,
-    find_topics,
 )
 
 MAX_READ: Final = 262_144  # characters of a text
@@ -75,13 +75,14 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         own, behind = text[:MAX_OWN_CHARS], text[MAX_OWN_CHARS:]
         # Words by which the user asks for an act, as stems; "do not pay" asks for none.
         asked = drop_forbidden(own, keeps_bad=True)
-        stems = find_asked_stems(asked + behind).union(*map(split_name, find_foreign_acts(asked)))
+        english, foreign = find_asked_stems(asked + behind), find_foreign_acts(asked)
+        stems = english.union(*map(split_name, foreign))
         if hands_over_tasks(asked):
             stems.add(HANDED_OVER)
         forms += [make_form(("verb", stem)) for stem in stems]
         wanted = drop_forbidden(own)
         forms += dict.fromkeys(find_named_words(wanted))
-        forms += find_persons(wanted)
+        forms += find_persons(wanted, has_cases=bool(foreign) and not english)
         forms += find_counts(wanted)
         forms += find_topics(wanted)
         forms += find_phrasal_verbs(wanted)

@@ -54,3 +54,14 @@ def _list_cases(word: str) -> list[str]:
     if word[-1] in "aа":
         found += [word[:-1] + ending for ending in _CASES_BEHIND_A]
     return found
+
+
+_LONG_CASES: Final = tuple(sorted((ending for ending in _CASES if len(ending) > 1), key=len, reverse=True))
+_SHORT_CASES: Final = tuple("n a u y i ą ę а у ы и".split())
+_MIN_STEM: Final = 4
+
+
+def list_uninflected(name: str) -> list[str]:
+    """Names that a user may have written with an ending, as in `Jonasowi` and `Petran`; none of a short one."""
+    found = [name.removesuffix(ending) for ending in (*_LONG_CASES, *_SHORT_CASES) if name.endswith(ending)]
+    return [stem for stem in dict.fromkeys(found) if len(stem) >= _MIN_STEM and stem.isalpha()]

@@ -113,6 +113,7 @@ def read_result(
     *,
     brings_places: bool = True,
     lists_records: bool = True,
+    is_named_list: bool = False,
 ) -> ResultMarks:
     """Read a result for what a session keeps of it.
 
@@ -124,11 +125,12 @@ def read_result(
         nouns: of what a lookup lists the numbers (`find_nouns_of_result`).
         brings_places: False where accounts and addresses in it are not known, as in the answer of a write.
         lists_records: the call asked for a list, so that its rows say whose a record is.
+        is_named_list: the name of the source says that it lists records (`names_list`).
     """
     if not text:
         return NO_MARKS
     if origin is Provenance.UNTRUSTED:
-        ties = fingerprint_named_records(key, text) if lists_records else ()
+        ties = fingerprint_named_records(key, text, is_named_list=is_named_list) if lists_records else ()
         return ResultMarks(fingerprint_text(key, text, find_hidden=True).union(ties))
     # Words that a trusted source merely repeats from the arguments are left out.
     forms = find_forms(text[:_MAX_TRUSTED_READ])

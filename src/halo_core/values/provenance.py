@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
@@ -44,12 +45,21 @@ from halo_core.values.lexicon import (
 )
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
-from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, Sketch, has_foreign_mark, has_user_mark
+from halo_core.values.sketch import (
+    SOURCE_SHIFT,
+    USER_BIT,
+    Sketch,
+    extract_tokens,
+    has_foreign_mark,
+    has_user_mark,
+)
 from halo_core.values.text import split_name
 from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, or as the name of a right
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
+_ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT})
+_MAX_ID_WORDS: Final = 8
 _UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
 """What says that an optional argument has no value."""
 _MAX_UNSET: Final = 9  # characters
@@ -105,6 +115,7 @@ def trace_leaves(
     are_paths_objects: bool = False,
     are_handles_targets: bool = False,
     are_rights_targets: bool = False,
+    is_grave: bool = False,
     tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
@@ -118,10 +129,14 @@ def trace_leaves(
         are_paths_objects: a path is what is sent, not where it goes, unless it is a declared target.
         are_handles_targets: no argument is a declared target, so any short text may say where something goes.
         are_rights_targets: a right of more than to read and write is a target, whatever its argument is called.
+        is_grave: it deletes, executes or administrates. A lookup lists what there is, and not which of it is meant,
+            so an id that an untrusted source says as well is the choice of that source.
         tool: name of what is called, which says of what an `id` is the number.
     """
     leaves = tuple(leaves)
-    tracer = _LeafTracer(sketch, frozenset(targets), amount, len(leaves), is_declared_known, tool)
+    tracer = _LeafTracer(
+        sketch, frozenset(targets), amount, len(leaves), is_declared_known, is_grave=is_grave, tool=tool
+    )
     traced = [tracer.trace(leaf) for leaf in leaves]
     if len(leaves) > 1 or are_paths_objects:
         traced = _drop_unset_targets(leaves, traced)
@@ -245,17 +260,20 @@ def _drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[Tr
 class _LeafTracer:
     """Traces the leaves of one call in the sketch of its session."""
 
-    __slots__ = ("_amount", "_hidden", "_judge", "_sketch", "_targets", "_tool")
+    __slots__ = ("_amount", "_hidden", "_is_grave", "_judge", "_sketch", "_targets", "_tool")
 
-    def __init__(  # noqa: PLR0917  private, one caller
+    def __init__(
         self,
         sketch: Sketch,
         targets: frozenset[str],
         amount: str,
         leaf_count: int,
         is_declared_known: Callable[[ArgumentValue], bool] | None,
+        *,
+        is_grave: bool,
         tool: str,
     ) -> None:
+        self._is_grave = is_grave and sketch.has_untrusted
         self._sketch = sketch
         self._targets = targets
         self._amount = amount
@@ -295,12 +313,20 @@ class _LeafTracer:
             # What lies behind a cap was not looked at, so it could come from anywhere.
             if leaf.is_cut:
                 origin = Provenance.UNTRUSTED
+        elif self._is_grave and is_target and kind in _ID_KINDS and self._is_others_choice(leaf, values):
+            origin = Provenance.UNTRUSTED
         if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING_KINDS and leaf.field != KEY:
             is_target = True  # whatever the field is called
         # The first sources of what is not the user's own.
         sources = {mark >> SOURCE_SHIFT for mark in (*word_marks, *marks) if not mark & USER_BIT}
         places = tuple(sorted(sources - {0}))
         return _make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)), is_target))
+
+    def _is_others_choice(self, leaf: Leaf, values: Sequence[ArgumentValue]) -> bool:
+        """Whether an untrusted source has said each word of an id that only a lookup vouches for."""
+        words = list(islice(extract_tokens(leaf.text[:_MAX_FRAGMENT]), _MAX_ID_WORDS))
+        is_said = bool(words) and all(map(self._sketch.has_untrusted_said, words))
+        return is_said and not all(map(self._judge.is_declared, values))
 
     def _describe_argument(self, leaf: Leaf, name: str) -> ArgumentContext:
         is_target = name in self._targets and not is_beside_target(leaf) and not self._is_asked_level(leaf)

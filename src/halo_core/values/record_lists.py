@@ -22,7 +22,7 @@ from halo_core.values.numbered import singularize
 
 _RECORD_NOUNS: Final = frozenset(
     "message mail email thread ticket case issue post comment invitation event request bug ts msg subscription "
-    "notification conversation complaint question review".split()
+    "notification conversation complaint question review task card story application letter".split()
 )
 _NUMBERING: Final = frozenset("id ids no nr number num ref key uid uuid".split())
 _PERSON_NOUNS: Final = frozenset(

@@ -34,6 +34,11 @@ _NOT_STORING_WORDS: Final = frozenset(
     "browse brows click clon clone confirm crawl download fetch get login log authenticat navigat open otp pull scrap "
     "sign verify visit".split()
 )
+_FILING_WORDS: Final = frozenset("move label mark flag archive star unstar snooze pin unpin tag categorize".split())
+"""Verbs of tools that put a record somewhere and leave it as it is."""
+_NUMBERING: Final = frozenset("id ids no number uid".split())
+_RECORDS: Final = frozenset({"email"})
+"""Words that name a record as well as what may be stored of somebody."""
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
 _PUBLIC_KEY: Final = re.compile(r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN )")
 # Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
@@ -66,6 +71,8 @@ def stores_target(
     if takes_foreign_path:
         return True
     tool_words = words_of(call.resource.id)
+    if not _FILING_WORDS.isdisjoint(tool_words):
+        tool_words -= _RECORDS
     fields = {leaf.pointer for leaf in call.traced if _names_stored_field(call, leaf)}
     stores_grants = bool(fields) or not _STORED_NAMES.isdisjoint(tool_words) or _writes_settings(call)
     return any(
@@ -99,6 +106,8 @@ def _is_asked_pair(call: CallView, leaf: TracedLeaf) -> bool:
 
 def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) -> bool:
     words = words_of(name_of_argument(leaf.pointer))
+    if not _NUMBERING.isdisjoint(words):
+        words -= _RECORDS  # `email_id`
     if leaf.kind in _STORED_KINDS or not _STORED_NAMES.isdisjoint(words):
         return True
     if leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) and not _PERSON_NAMES.isdisjoint(words):

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from halo_core.values.inflections import list_uninflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, VERBS, is_task_word, stem_all
 from halo_core.values.prohibitions import VALUE, drop_refused, may_refuse
@@ -82,10 +83,14 @@ def find_named_words(text: str) -> Iterator[Form]:
             yield make_form(("named", token.lower()))
 
 
-def find_persons(text: str) -> Iterator[Form]:
+def find_persons(text: str, *, has_cases: bool = False) -> Iterator[Form]:
     """Forms of the words that a text of the user writes with a capital, in small letters.
 
     Of "mail me the Budget" that is none: what stands behind an article and in front of no other word is a thing.
+
+    Args:
+        text: of the user.
+        has_cases: its language may put an ending behind a name, so the name is what stands before it, too.
     """
     tokens = tokenize(text, MAX_TEXT_TOKENS)
     behind = ("", *tokens), (*tokens[1:], "")
@@ -97,50 +102,8 @@ def find_persons(text: str) -> Iterator[Form]:
     for token in dict.fromkeys(found):
         if token[:1].isupper() and token.isalnum() and len(token) >= _MIN_PERSON and not is_task_word(token.lower()):
             yield make_form(("person", token.casefold()))
-
-
-_MIN_TOPIC: Final = 4  # letters
-_NUMBERED_NOUNS: Final = (
-    "e-?mail|mail|message|issue|ticket|thread|question|request|post|comment|invitation|bug|case|complaint|review"
-    "|nachricht|frage|anfrage|courriel|courrier|correo|mensaje|messaggio|mensagem|bericht"
-)
-_ABOUT: Final = re.compile(
-    rf"\b(?:{_NUMBERED_NOUNS})(?: (?:from|of|by|von|de|di) [\w.'-]+)? (?:about|on|regarding|concerning|over|titled"
-    r"|called|saying|with the (?:subject|title)|with(?= (?:an? |the )?[a-z])|zu[mr]?|über|wegen|sur|au sujet de"
-    r"|sobre|su|riguardo)\b"
-    r"((?:[\s\"'“„«]+[\w'’-]+){1,4})",
-    re.IGNORECASE,
-)
-_BEFORE_NOUN: Final = re.compile(
-    rf"\b(?:the|that|this|my|our|his|her|their) ((?:[\w'’-]+ ){{1,3}}?)(?:{_NUMBERED_NOUNS})\b(?!-)", re.IGNORECASE
-)
-_NO_TOPICS: Final = frozenset(
-    "first second third fourth fifth last latest newest oldest recent unread open opened closed other next previous "
-    "same whole entire final early earlier later newer older most important urgent long longest short shortest only "
-    "above below original following current incoming outgoing pending relevant customer client user system admin "
-    "support team direct private public single main official internal external today yesterday tomorrow morning "
-    "evening monday tuesday wednesday thursday friday saturday sunday".split()
-)
-"""Words in front of a noun that say where in a list something stands, or of what sort it is."""
-_TOPIC_WORD: Final = re.compile(r"[^\W\d_]+")
-
-
-def is_topic(word: str) -> bool:
-    """Whether a word in small letters says what something is about."""
-    return len(word) >= _MIN_TOPIC and word not in STOP_WORDS and not is_task_word(word)
-
-
-def find_topics(text: str) -> Iterator[Form]:
-    """Forms of the words by which a text points at one mail, ticket or the like.
-
-    "The mail about the parking lot", "the parking lot mail".
-    """
-    for match in islice(_ABOUT.finditer(text), _MAX_IDS):
-        words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
-        yield from (make_form(("about", word)) for word in words if is_topic(word))
-    for match in islice(_BEFORE_NOUN.finditer(text), _MAX_IDS):
-        words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
-        yield from (make_form(("about", word)) for word in words if is_topic(word) and word not in _NO_TOPICS)
+            if has_cases:
+                yield from (make_form(("person", name.casefold())) for name in list_uninflected(token))
 
 
 def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> str:
@@ -193,6 +156,9 @@ _PHRASES: Final = tuple(
         ("enable", "switch on|turn on", r"\w"),
         ("forward", "pass|hand", r"(?:on|over) to\b"),
         ("rollback", "roll", r"back\b"),
+        ("pay", "maak|boek|schrijf", r"over\b"),
+        ("cancel", "sag|sage|zeg|bel", r"(?:ab|af|op)\b"),
+        ("invite", "lad|lade|nodig", r"(?:ein|uit)\b"),
         ("remove", "ta|tag|tage", r"(?:bort|væk|vekk)\b"),
         ("cancel", "ställ", r"in\b"),
         ("disable", "stäng|slå|skru|sluk", r"a[vf]\b"),

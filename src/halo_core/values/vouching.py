@@ -129,6 +129,10 @@ class ValueJudge:
         """Whether a target is an item of a trusted lookup, or declared as known by the operator."""
         if argument.is_target and value.kind is Kind.HANDLE and self._is_listed(value.text, argument.nouns):
             return True
+        return self.is_declared(value)
+
+    def is_declared(self, value: ArgumentValue) -> bool:
+        """Whether the operator has declared a value as known."""
         if self._is_declared_known is None:
             return False
         # That its domain is ours says nothing of who reads a mailing list.

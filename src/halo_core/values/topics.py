@@ -1,0 +1,103 @@
+"""What a text of the user says of one mail, ticket or event among several: what it is about, or its place in a list.
+
+find_topics("Reply to the mail about the parking lot")   # parking
+find_topics("Bin the second one")                        # 2
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Final
+
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.lexicon import STOP_WORDS, is_task_word
+
+_MIN_TOPIC: Final = 4  # letters
+_MAX_FOUND: Final = 256
+_NUMBERED_NOUNS: Final = (
+    "e-?mail|mail|message|issue|ticket|thread|question|request|report|post|comment|invitation|bug|case|complaint|review|task|event"
+    "|meeting|appointment|card|story|application|letter|conversation|chat|entry"
+    "|nachricht|frage|anfrage|courriel|courrier|correo|mensaje|messaggio|mensagem|bericht"
+)
+_ABOUT: Final = re.compile(
+    rf"\b(?:{_NUMBERED_NOUNS})(?: (?:from|of|by|von|de|di) [\w.'-]+)? (?:about|on|regarding|concerning|over|titled"
+    r"|called|saying|with the (?:subject|title)|with(?= (?:an? |the )?[a-z])|zu[mr]?|über|wegen|sur|au sujet de"
+    r"|sobre|su|riguardo)\b"
+    r"((?:[\s\"'“„«]+[\w'’-]+){1,4})",
+    re.IGNORECASE,
+)
+_BEFORE_NOUN: Final = re.compile(
+    rf"(?:\b(?:the|that|this|my|our|his|her|their)|\w['’]s) ((?:[\w'’-]+ ){{1,3}}?)(?:{_NUMBERED_NOUNS})\b(?!-)",
+    re.IGNORECASE,
+)
+_DEALING: Final = re.compile(
+    r"\b(?:delete|bin|trash|remove|decline|accept|cancel|dismiss|close|answer) (?:the|my|that) "
+    r"((?:[\w'’-]+ ){0,2}[\w'’-]+)",
+    re.IGNORECASE,
+)
+"""Verbs of what is done with one item of a list, and what that is about."""
+LAST: Final = "-1"
+"""The place of the last item of a list."""
+MAX_ORDINAL: Final = 6
+_ORDINAL_ROWS: Final = {
+    "1": (
+        "first 1st erste ersten erster erstes première premier primera primero prima primo primeira primeiro eerste "
+        "första første pierwszy pierwszą pierwsze ensimmäinen ensimmäisen birinci ilk"
+    ),
+    "2": (
+        "second 2nd zweite zweiten zweiter zweites deuxième segunda segundo seconda secondo tweede andra anden andet "
+        "andre drugi drugą drugie toinen toisen ikinci"
+    ),
+    "3": (
+        "third 3rd dritte dritten dritter drittes troisième tercera tercero terza terzo terceira terceiro derde "
+        "tredje trzeci trzecią trzecie kolmas kolmannen üçüncü"
+    ),
+    "4": "fourth 4th vierte vierten vierter viertes quatrième cuarta cuarto quarta quarto vierde fjärde fjerde",
+    "5": "fifth 5th fünfte fünften fünfter fünftes cinquième quinta quinto vijfde femte",
+    "6": "sixth 6th",
+    LAST: (
+        "last letzte letzten letzter letztes dernière dernier última último ultima ultimo laatste sista siste "
+        "sidste ostatni ostatnią ostatnie viimeinen viimeisen son sonuncu"
+    ),
+}
+_ORDINALS: Final = {word: place for place, row in _ORDINAL_ROWS.items() for word in row.split()}
+_ORDINAL_WORDS: Final = "|".join(sorted(_ORDINALS, key=len, reverse=True))
+_PLACED: Final = re.compile(
+    rf"\b(?:the|der|die|das|den|le|la|el|lo|il|o|a|de|het|det) ({_ORDINAL_WORDS})"
+    rf"(?:(?:,| and| or| und| et| y| e| en| och| og) (?:the )?({_ORDINAL_WORDS}))?"
+    rf"(?: (?:one|ones|of (?:them|these|those)|{_NUMBERED_NOUNS})s?\b| *(?:[.,;:!?)\n]|$)"
+    r"| (?:that|with|to|and|please|dass)\b)",
+    re.IGNORECASE,
+)
+"""An ordinal that stands for one of a list: "the second one", "the first and the third"."""
+_NO_TOPICS: Final = frozenset(
+    "first second third fourth fifth last latest newest oldest recent unread open opened closed other next previous "
+    "same whole entire final early earlier later newer older most important urgent long longest short shortest only "
+    "above below original following current incoming outgoing pending relevant customer client user system admin "
+    "support team direct private public single main official internal external today yesterday tomorrow morning "
+    "evening monday tuesday wednesday thursday friday saturday sunday".split()
+)
+"""Words in front of a noun that say where in a list something stands, or of what sort it is."""
+_TOPIC_WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+def is_topic(word: str) -> bool:
+    """Whether a word in small letters says what something is about."""
+    return len(word) >= _MIN_TOPIC and word not in STOP_WORDS and not is_task_word(word)
+
+
+def find_topics(text: str) -> Iterator[Form]:
+    """Forms of the words by which a text points at one mail, ticket or the like.
+
+    "The mail about the parking lot", "the parking lot mail".
+    """
+    for match in islice(_ABOUT.finditer(text), _MAX_FOUND):
+        words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
+        yield from (make_form(("about", word)) for word in words if is_topic(word))
+    for match in islice(chain(_BEFORE_NOUN.finditer(text), _DEALING.finditer(text)), _MAX_FOUND):
+        words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
+        yield from (make_form(("about", word)) for word in words if is_topic(word) and word not in _NO_TOPICS)
+    for match in islice(_PLACED.finditer(text), _MAX_FOUND):
+        yield from (make_form(("about", _ORDINALS[word.lower()])) for word in match.groups() if word)

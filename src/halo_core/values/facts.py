@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, partial
-from itertools import compress, islice
+from itertools import compress
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
-from halo_core.values.addresses import Url, canonicalize_host, has_public_suffix, is_shared_host, parse_url
+from halo_core.values.addresses import has_public_suffix
 from halo_core.values.argument_names import name_of_argument, names_amount, names_note
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems
 from halo_core.values.call_programs import judge_call_programs
@@ -39,9 +39,10 @@ from halo_core.values.lexicon import (
 from halo_core.values.named_records import is_named_record
 from halo_core.values.paid_amounts import find_ceiling_forms, is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
+from halo_core.values.reached_hosts import PLACES, ReachedHosts
 from halo_core.values.record_lists import is_list_of, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
-from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens, has_foreign_mark
+from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
@@ -50,24 +51,14 @@ from halo_core.values.user_texts import MAX_OWN_CHARS, generate_neighbours
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
-_PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
-_BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
 _QUERY_NAMES: Final = frozenset(
     "query q question search keyword keywords term terms text topic prompt input location place subject".split()
 )
 _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
-# Markdown's image, and elements and styles of HTML that fetch what they name.
-_LOADING: Final = re.compile(
-    r"!\[|<\s*(?:img|image|iframe|frame|video|audio|source|embed|object|link|script|svg|input|body|table|td|style|meta)\b"
-    r"|\b(?:srcset|poster|background)\b|url\s*\(",
-    re.IGNORECASE,
-)
-_ADDRESS: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
-_MAX_IMAGES: Final = 32
 _MAX_QUERY_WORDS: Final = 32
 _MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for
 _MIN_ENCODED: Final = 4  # characters of a word that an encoded text carries
@@ -170,11 +161,11 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         Fact.POINTED_AT: bool(sources.pointed) and call.is_pointed_at(),
         Fact.REQUESTED: call.is_requested(),
         Fact.NAMED_RECORD: call.has_open_targets and call.is_named_record(),
-        Fact.SAME_HOST: call.has_open_targets and call.is_same_host(),
+        Fact.SAME_HOST: call.has_open_targets and call.hosts.are_vouched(),
         Fact.UNCHANGED: bool(resource.targets) and call.is_unchanged(),
         Fact.AMOUNT_ASKED: bool(resource.amount) and call.is_amount_asked(),
         Fact.AMOUNT_EXCEEDS: resource.impact is Impact.PAYMENT and call.exceeds_amount(),
-        Fact.NEW_HOST: call.has_new_host(),
+        Fact.NEW_HOST: call.hosts.has_new(),
         Fact.STORES_TARGET: resource.impact in _STORING
         and stores_target(call.view, call.takes_foreign_path(), call.is_copied),
         Fact.CARRIES_LABELLED: bool(sources.labelled) and call.carries_labelled(),
@@ -222,6 +213,7 @@ class _Call:
                 if traced_leaf.origin not in VOUCHED_ORIGINS:
                     self._open_targets.append(traced_leaf)
         self.view = CallView(resource, traced, self._texts, sketch)
+        self.hosts = ReachedHosts(self.view, self._open_targets)
         self.has_open_targets = bool(self._open_targets)
         self._was_asked: bool | None = None
 
@@ -463,75 +455,7 @@ class _Call:
         names = self._sources.names
         return 0 < source <= len(names) and is_list_of(names[source - 1], self._resource.id, argument)
 
-    def is_same_host(self) -> bool:
-        """Whether every target that nobody vouched for is a place of a host that the user named."""
-        return all(map(self._is_at_vouched_host, self._open_targets))
-
-    def _is_at_vouched_host(self, leaf: TracedLeaf) -> bool:
-        if leaf.kind not in _PLACES or SUSPICIOUS in leaf.flags:
-            return False
-        url = parse_url(self._texts.get(leaf.pointer, ""))
-        if url is None or url.userinfo:
-            return False
-        if self._resource.impact is Impact.SEND or self._has_body():
-            path = url._replace(rest=re.split(r"[?#]", url.rest, maxsplit=1)[0])
-            if path != url and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED):
-                return False  # what others put behind the path may say who gets it
-            return self._is_users([Form("url", path.spell("https"))])
-        return not is_shared_host(url.host) and self._is_users([_host_form(url)])
-
-    def _has_body(self) -> bool:
-        names = {
-            word for leaf in self._traced if not leaf.is_target for word in split_name(name_of_argument(leaf.pointer))
-        }
-        return not _BODY_NAMES.isdisjoint(names)
-
     # what it reaches
-
-    def has_new_host(self) -> bool:
-        """Whether it reaches a host that nobody vouched for, by an address or by an image in a text.
-
-        What a message links to is fetched for its preview. So an address of an untrusted source's host that no text has
-        brings there what the model put into it.
-        """
-        for leaf in self._open_targets:
-            if leaf.kind in _PLACES and not self._is_at_vouched_host(leaf):
-                return True
-        return any(map(self._is_new, self._find_images())) or self._links_composed()
-
-    def _links_composed(self) -> bool:
-        """Whether a message has an address that was put together for it, at a host that untrusted content named."""
-        if self._resource.impact is not Impact.SEND or not self._sketch.has_untrusted:
-            return False
-        texts = (self._texts.get(leaf.pointer, "") for leaf in self._traced if leaf.origin is not Provenance.USER)
-        found = [address for text in texts for address in islice(_ADDRESS.findall(text), _MAX_IMAGES)][:_MAX_IMAGES]
-        urls = [url for address in found if (url := parse_url(address.rstrip(".,;:!?"))) is not None and url.rest]
-        if not urls:
-            return False
-        said = self._sketch.look_up_forms([Form("url", url.spell("https")) for url in urls])
-        hosts = self._sketch.look_up_forms(map(_host_form, urls))
-        known = self._sketch.look_up_known(map(_host_form, urls))
-        return any(
-            not mark and not is_known and has_foreign_mark([host])
-            for mark, host, is_known in zip(said, hosts, known, strict=True)
-        )
-
-    def _find_images(self) -> list[str]:
-        """Addresses in texts that load something when they are shown: of an image, a frame or a style."""
-        found: list[str] = []
-        for leaf in self._traced:
-            text = self._texts.get(leaf.pointer, "") if leaf.origin is not Provenance.USER else ""
-            if _LOADING.search(text) is not None:
-                found += _ADDRESS.findall(text)
-        return found[:_MAX_IMAGES] if len(found) <= _MAX_IMAGES else [*found[:_MAX_IMAGES], "//"]
-
-    def _is_new(self, address: str) -> bool:
-        url = parse_url(address)
-        if url is None:
-            return "//" in address
-        if self._is_users([Form("url", url.spell("https"))]):
-            return False
-        return is_shared_host(url.host) or not self._is_users([_host_form(url)])
 
     def takes_foreign_path(self) -> bool:
         """Whether an untrusted source chose a path in it, and nobody asked for the act or pointed at the path."""
@@ -550,7 +474,7 @@ class _Call:
         is_undeclared = self._resource.classified != "declared"
         return any(
             leaf.origin is not Provenance.USER
-            and (is_undeclared or leaf.kind in _PLACES or leaf in self._queries)
+            and (is_undeclared or leaf.kind in PLACES or leaf in self._queries)
             and (not self._sources.labelled.isdisjoint(leaf.places) or self._hides_labelled(leaf))
             for leaf in self._traced
         )
@@ -603,11 +527,6 @@ class _Call:
 def _find_own_ceilings(request: str) -> frozenset[Form]:
     """Forms of the ceilings of one message."""
     return frozenset(find_ceiling_forms(request[:MAX_OWN_CHARS], find_forms))
-
-
-def _host_form(url: Url) -> Form:
-    host = canonicalize_host(url.host) or url.host
-    return Form("host", f"{host}:{url.port}" if url.port else host)
 
 
 def _is_reachable(form: Form) -> bool:

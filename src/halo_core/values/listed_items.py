@@ -61,7 +61,7 @@ def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
     for match in islice(_SHORT_ID.finditer(text), _MAX_LISTED):
         yield Form("listed", match[1])
     rows, is_column = _find_row_numbers(text)
-    ids = [match[1] for row in islice(_ROW.finditer(text), _MAX_LISTED) if (match := _ROW_ID.match(row[0]))]
+    ids = [cell[1] for row in islice(_ROW.finditer(text), _MAX_LISTED) if (cell := _ROW_ID.match(row[0]))]
     if len({*ids}) == len(ids):
         yield from (Form("listed", item) for item in ids)
     numbers = [int(match[1]) for match in islice(_NUMBER_OF_ID.finditer(text), _MAX_LISTED)]

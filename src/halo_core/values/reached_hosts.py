@@ -1,0 +1,124 @@
+"""Hosts that a call reaches: by the addresses in its arguments, by links in a message, by what a text loads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
+
+from halo_core.model import Impact, Provenance
+from halo_core.values.addresses import Url, canonicalize_host, is_shared_host, parse_url
+from halo_core.values.argument_names import name_of_argument
+from halo_core.values.call_view import CallView
+from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.provenance import TracedLeaf
+from halo_core.values.sketch import USER_BIT, has_foreign_mark
+from halo_core.values.text import split_name
+
+PLACES: Final = frozenset({Kind.URL, Kind.HOST})
+"""Kinds of values that are places of hosts."""
+_BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
+# Markdown's image, and elements and styles of HTML that fetch what they name.
+_LOADING: Final = re.compile(
+    r"!\[|<\s*(?:img|image|iframe|frame|video|audio|source|embed|object|link|script|svg|input|body|table|td|style|meta)\b"
+    r"|\b(?:srcset|poster|background)\b|url\s*\(",
+    re.IGNORECASE,
+)
+_ADDRESS: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
+_MAX_IMAGES: Final = 32
+
+
+class ReachedHosts:
+    """The hosts of one call.
+
+    Args:
+        view: of the call.
+        open_targets: its targets that nobody vouched for.
+    """
+
+    def __init__(self, view: CallView, open_targets: Sequence[TracedLeaf]) -> None:
+        self._view = view
+        self._open_targets = open_targets
+
+    def are_vouched(self) -> bool:
+        """Whether every target that nobody vouched for is a place of a host that the user named."""
+        return all(map(self._is_at_vouched_host, self._open_targets))
+
+    def _is_at_vouched_host(self, leaf: TracedLeaf) -> bool:
+        if leaf.kind not in PLACES or SUSPICIOUS in leaf.flags:
+            return False
+        url = parse_url(self._view.texts.get(leaf.pointer, ""))
+        if url is None or url.userinfo:
+            return False
+        if self._view.resource.impact is Impact.SEND or self._has_body():
+            path = url._replace(rest=re.split(r"[?#]", url.rest, maxsplit=1)[0])
+            if path != url and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED):
+                return False  # what others put behind the path may say who gets it
+            return self._is_users([Form("url", path.spell("https"))])
+        return not is_shared_host(url.host) and self._is_users([make_host_form(url)])
+
+    def _has_body(self) -> bool:
+        names = {
+            word
+            for leaf in self._view.traced
+            if not leaf.is_target
+            for word in split_name(name_of_argument(leaf.pointer))
+        }
+        return not _BODY_NAMES.isdisjoint(names)
+
+    def has_new(self) -> bool:
+        """Whether it reaches a host that nobody vouched for, by an address or by an image in a text.
+
+        What a message links to is fetched for its preview. So an address of an untrusted source's host that no text has
+        brings there what the model put into it.
+        """
+        for leaf in self._open_targets:
+            if leaf.kind in PLACES and not self._is_at_vouched_host(leaf):
+                return True
+        return any(map(self._is_new, self._find_images())) or self._links_composed()
+
+    def _links_composed(self) -> bool:
+        """Whether a message has an address that was put together for it, at a host that untrusted content named."""
+        if self._view.resource.impact is not Impact.SEND or not self._view.sketch.has_untrusted:
+            return False
+        texts = (
+            self._view.texts.get(leaf.pointer, "") for leaf in self._view.traced if leaf.origin is not Provenance.USER
+        )
+        found = [address for text in texts for address in islice(_ADDRESS.findall(text), _MAX_IMAGES)][:_MAX_IMAGES]
+        urls = [url for address in found if (url := parse_url(address.rstrip(".,;:!?"))) is not None and url.rest]
+        if not urls:
+            return False
+        said = self._view.sketch.look_up_forms([Form("url", url.spell("https")) for url in urls])
+        hosts = self._view.sketch.look_up_forms(map(make_host_form, urls))
+        known = self._view.sketch.look_up_known(map(make_host_form, urls))
+        return any(
+            not mark and not is_known and has_foreign_mark([host])
+            for mark, host, is_known in zip(said, hosts, known, strict=True)
+        )
+
+    def _find_images(self) -> list[str]:
+        """Addresses in texts that load something when they are shown: of an image, a frame or a style."""
+        found: list[str] = []
+        for leaf in self._view.traced:
+            text = self._view.texts.get(leaf.pointer, "") if leaf.origin is not Provenance.USER else ""
+            if _LOADING.search(text) is not None:
+                found += _ADDRESS.findall(text)
+        return found[:_MAX_IMAGES] if len(found) <= _MAX_IMAGES else [*found[:_MAX_IMAGES], "//"]
+
+    def _is_new(self, address: str) -> bool:
+        url = parse_url(address)
+        if url is None:
+            return "//" in address
+        if self._is_users([Form("url", url.spell("https"))]):
+            return False
+        return is_shared_host(url.host) or not self._is_users([make_host_form(url)])
+
+    def _is_users(self, forms: Iterable[Form]) -> bool:
+        return any(map(USER_BIT.__and__, self._view.sketch.look_up_forms(forms)))
+
+
+def make_host_form(url: Url) -> Form:
+    """The form of a URL's host, with its port where it has one."""
+    host = canonicalize_host(url.host) or url.host
+    return Form("host", f"{host}:{url.port}" if url.port else host)

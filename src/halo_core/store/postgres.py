@@ -194,7 +194,7 @@ class PostgresDatabase:
 
     def cursor(self) -> PostgresCursor:
         """A cursor."""
-        return PostgresCursor(self, self._connection.cursor(binary=True))
+        return PostgresCursor(self.run, self._connection.cursor(binary=True))
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> PostgresCursor:
         """Run one statement."""

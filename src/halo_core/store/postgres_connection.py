@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Self
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -12,8 +12,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 
 from halo_core.store.postgres_statements import as_cannot_decide, make_libpq_url
 
-if TYPE_CHECKING:
-    from halo_core.store.postgres import PostgresDatabase
+RunStatement = Callable[[psycopg.Cursor[Any], str, Sequence[Any]], None]
 
 _CONNECT_S: Final = 5
 _MAX_PREPARED: Final = 300
@@ -88,12 +87,17 @@ def has_ended(connection: psycopg.Connection[Any]) -> bool:
 
 
 class PostgresCursor:
-    """A cursor that translates statements, and raises what the store understands."""
+    """A cursor that translates statements, and raises what the store understands.
 
-    __slots__ = ("_cursor", "_database")
+    Args:
+        run: runs a statement of the store on a cursor of the driver.
+        cursor: of the driver.
+    """
 
-    def __init__(self, database: PostgresDatabase, cursor: psycopg.Cursor[Any]) -> None:
-        self._database = database
+    __slots__ = ("_cursor", "_run")
+
+    def __init__(self, run: RunStatement, cursor: psycopg.Cursor[Any]) -> None:
+        self._run = run
         self._cursor = cursor
 
     @property
@@ -108,7 +112,7 @@ class PostgresCursor:
             Conflict: another process was faster, or the connection ended.
             CannotDecide: any other error of the server.
         """
-        self._database.run(self._cursor, sql, parameters)
+        self._run(self._cursor, sql, parameters)
         return self
 
     def fetchone(self) -> Any:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from counts import count
 from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester
-from halo_core.enforcement import Call, Preparer, call, plain_arguments
+from halo_core.enforcement import Call, Preparer, plain_arguments, preparer
 from halo_core.enforcement.plain_arguments import parse_plain_arguments
 from halo_core.model import Origin, Principal, Resource
 from halo_core.references import References
@@ -71,7 +71,7 @@ def prepared(args: Any, text: str = "", problem: str = "") -> tuple[Any, ...]:
 def test_whatever_the_arguments_both_ways_agree(args, text, problem):
     in_one_pass = prepared(args, text, problem)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(call, "parse_plain_arguments", lambda *_: None)
+        patch.setattr(preparer, "parse_plain_arguments", lambda *_: None)
         assert prepared(args, text, problem) == in_one_pass
 
 

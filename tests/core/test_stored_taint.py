@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
-from halo_core.store import rows
+from halo_core.store import cached_rows
 from halo_core.values.sketch import (
     MAX_FINGERPRINTS_PER_VALUE,
     MAX_TEXT,
@@ -169,7 +169,7 @@ def test_the_same_value_is_kept_once(desk, home):
 
 
 def test_a_store_without_room_makes_everything_untrusted(desk, monkeypatch):
-    monkeypatch.setattr(rows, "MAX_TAINTED_FINGERPRINTS", 4)
+    monkeypatch.setattr(cached_rows, "MAX_TAINTED_FINGERPRINTS", 4)
     poisoned(desk)
     with desk.session("tuesday", request="pay the fee"):
         recall(desk, f"the fee goes to {STRANGER[::-1]}")

@@ -226,16 +226,18 @@ class ValueJudge:
         if not self._user_spans or not 0 < len(tokens) <= _MAX_INFLECTED:
             return False
         written: list[str] = []
-        for token in tokens:
-            if has_user_mark(self._sketch.look_up_marks([token.casefold()])):
+        masks = self._sketch.look_up_marks([token.casefold() for token in tokens])
+        for token, mask in zip(tokens, masks, strict=True):
+            likes = () if mask & USER_BIT else list_inflected(token)
+            if likes:
+                folded = self._sketch.look_up_marks([like.casefold() for like in likes])
+                likes = [like for like, other in zip(likes, folded, strict=True) if other & USER_BIT]
+            if mask & USER_BIT:
                 written.append(token)
-                continue
-            likes = list_inflected(token)
-            masks = self._sketch.look_up_marks([like.casefold() for like in likes]) if likes else []
-            found = next((like for like, mask in zip(likes, masks, strict=True) if has_user_mark([mask])), None)
-            if found is None or (not token.islower() and self._sketch.has_untrusted_said(token.casefold())):
+            elif not likes or (not token.islower() and self._sketch.has_untrusted_said(token.casefold())):
                 return False
-            written.append(found)
+            else:
+                written.append(likes[0])
         return bool(self._user_spans.find(fingerprint_tokens_in_order(written, self._sketch.key)))
 
     def _judge_behind_sign(self, word: str) -> Provenance | None:

@@ -32,7 +32,6 @@ ASKED_CRAFTS: dict[str, str] = {
         ("sheets: remove a member, Swedish", _LANGUAGE, 2),
         ("cases: a bigger mailbox, Spanish", "the tool has no verb (`mailbox_limit`)", 2),
         ("cases: Russian", "`zayavku` is not read as the noun of a case", 1),
-        ("stays: Turkish", "an ending behind an apostrophe is read as a part of the name", 1),
         ("letting: a plumber of ours", "the model looks up 'plumber' where the user wrote 'plumbers'", 2),
         ("letting: answer the tenant of the flat", "'the file of 3C' is no flat 3C", 1),
     )

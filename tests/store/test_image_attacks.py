@@ -208,13 +208,13 @@ def test_an_interrupt_in_commit_does_not_wedge_the_store(place, was_committed):
             def __getattr__(self, name):
                 return getattr(real, name)
 
-            def execute(self, statement, *values):
+            def execute(self, statement, *values, **options):
                 is_main = threading.current_thread() is threading.main_thread()
                 if statement != "COMMIT" or not (self.armed and is_main):
-                    return real.execute(statement, *values)
+                    return real.execute(statement, *values, **options)
                 self.armed = False
                 if was_committed:
-                    real.execute(statement, *values)
+                    real.execute(statement, *values, **options)
                 raise KeyboardInterrupt
 
         setattr(database, name, Interrupted())
@@ -315,12 +315,12 @@ def test_a_failure_right_after_the_lock_was_taken_does_not_refuse_what_comes_lat
             def __getattr__(self, name):
                 return getattr(real, name)
 
-            def execute(self, statement, *values):
+            def execute(self, statement, *values, **options):
                 is_main = threading.current_thread() is threading.main_thread()  # the writer thread may come first
                 text = statement if isinstance(statement, str) else statement.decode()
                 if not (text.startswith(what) and is_main):
-                    return real.execute(statement, *values)
-                real.execute(statement, *values)
+                    return real.execute(statement, *values, **options)
+                real.execute(statement, *values, **options)
                 raise error
 
         setattr(database, name, Failing())

@@ -159,8 +159,6 @@ def test_days_and_single_numbers_are_no_row(text):
     assert is_above(text, "Ana", "60")
 
 
-@pytest.mark.parametrize(
-    "text", ["Doors Ana 28.11, Bo 30.11 and pay 20 EUR", "Look at room A1 99.50; pay Bo 20 EUR"]
-)
+@pytest.mark.parametrize("text", ["Doors Ana 28.11, Bo 30.11 and pay 20 EUR", "Look at room A1 99.50; pay Bo 20 EUR"])
 def test_days_and_a_number_alone_are_no_row(text):
     assert is_above(text, "Carla", "27", is_written=True)

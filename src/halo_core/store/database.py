@@ -14,7 +14,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from functools import cache
 from pathlib import Path
@@ -185,6 +185,7 @@ class Database:
         alone: bool = False,  # noqa: ARG002  a writer of SQLite is always alone
         locking: bool = False,  # noqa: ARG002  likewise
         lazy: bool = False,  # noqa: ARG002  the lock is taken in no time where nobody has it
+        sessions: Collection[str] = (),  # noqa: ARG002  likewise
     ) -> None:
         """Take the write lock, waiting at most `deadline_s` seconds.
 

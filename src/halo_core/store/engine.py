@@ -6,7 +6,7 @@ its engine. `open_database` chooses by URL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
@@ -168,7 +168,15 @@ class Engine(Protocol):
         """Whether a row with a version, once read, stays as it is until the transaction ends."""
         ...
 
-    def begin(self, deadline_s: float, *, alone: bool = False, locking: bool = False, lazy: bool = False) -> None:
+    def begin(
+        self,
+        deadline_s: float,
+        *,
+        alone: bool = False,
+        locking: bool = False,
+        lazy: bool = False,
+        sessions: Collection[str] = (),
+    ) -> None:
         """Open a transaction.
 
         Args:
@@ -177,6 +185,7 @@ class Engine(Protocol):
             locking: rows with versions are locked when they are read, after a race for them was lost.
             lazy: an engine with several writers may open it with the first read, or as it is committed. Where memory is
                 not current then, that is a Conflict, and the jobs may run again in one that is not lazy.
+            sessions: those that will be changed, as far as they are known: who changes the same one waits its turn.
 
         Raises:
             CannotDecide: `ledger_busy` past the deadline, `ledger_unwritable` on any other error.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -48,6 +48,7 @@ from halo_core.store.postgres_statements import (
     describe_server,
     first_line,
     make_libpq_url,
+    make_lock,
     translate,
 )
 from halo_core.store.postgres_writes import PendingWrites
@@ -56,6 +57,7 @@ from halo_core.store.schema import ADDED
 LAG_US: Final = 10_000_000
 """How long an entry may wait for its position although every writer has closed, microseconds."""
 _CHUNK_ROWS: Final = 1000
+_MAX_LOCKED: Final = 16  # sessions of one transaction
 _STATE: Final = (
     b"SELECT (SELECT version FROM generation WHERE tenant=%s),"
     b" coalesce((SELECT max(seq) FROM residue WHERE tenant=%s), 0)"
@@ -92,8 +94,8 @@ class PostgresDatabase:
         self._next_generation: int | None = None
         self._newest_taint: int | None = None
         """Number of the newest row of stored fingerprints, None where it has to be read."""
-        self._is_lazy = False
-        self._is_alone = False
+        self._lock = ""
+        self._is_lazy = self._is_alone = False
         self._has_claimed = False
         self._failure: HaloError | None = None
         self._pending = PendingWrites()
@@ -113,7 +115,6 @@ class PostgresDatabase:
                 remedy="for example postgresql://host/name",
             ) from exc
         self._connection = self._connect()
-        self._lock_texts = {alone: self._make_lock(alone=alone) for alone in (False, True)}
         try:
             self._open()
         except psycopg.Error as exc:
@@ -176,9 +177,7 @@ class PostgresDatabase:
 
     def fail(self, error: psycopg.Error) -> HaloError:
         """The error that callers get for one of the driver's; the transaction cannot be committed any more."""
-        failure = as_cannot_decide(error, is_lost=self._connection.closed or self._connection.broken)
-        if self._failure is None:
-            self._failure = failure
+        self._failure = self._failure or as_cannot_decide(error, is_lost=not self.is_open)
         return self._failure
 
     @property
@@ -246,7 +245,7 @@ class PostgresDatabase:
         self._is_lazy = False
         with self._connection.pipeline():
             self._connection.execute("BEGIN")
-            self._connection.execute(self._lock_texts[False].encode())
+            self._connection.execute(self._lock.encode(), prepare=False)
             state = self._connection.execute(_STATE, (self.tenant, self.tenant))
             cursor.execute(translate(statement).encode(), values)
         self._require_current(*(state.fetchone() or (None, 0)))
@@ -267,7 +266,15 @@ class PostgresDatabase:
             return stream.query
         return stream.query.replace(" idx,", f" coalesce(idx, {PROVISIONAL}+tick),")
 
-    def begin(self, deadline_s: float, *, alone: bool = False, locking: bool = False, lazy: bool = False) -> None:
+    def begin(
+        self,
+        deadline_s: float,
+        *,
+        alone: bool = False,
+        locking: bool = False,
+        lazy: bool = False,
+        sessions: Collection[str] = (),
+    ) -> None:
         """Open a transaction, in one round trip, or with `lazy` in none.
 
         Raises:
@@ -277,6 +284,10 @@ class PostgresDatabase:
         self._failure = None
         self._pending.clear()
         self._has_claimed, self._is_alone, self._next_generation = False, alone, None
+        # Taken before rows are locked or written, so that who changes the same sessions queues and no two deadlock.
+        keys = [self._key("session", name) for name in sessions] if len(sessions) <= _MAX_LOCKED else []
+        self._lock = make_lock(keys if locking else (), self._key("control"), alone=alone)
+        self._pending.lock = "" if locking else make_lock(keys)
         self.row_lock, self.holds_rows = (" FOR UPDATE", True) if locking else ("", False)
         try:
             self.set_deadline(deadline_s)
@@ -299,16 +310,11 @@ class PostgresDatabase:
     def _take_lock(self) -> tuple[int | None, int]:
         """Send BEGIN and take the tenant's lock; its generation, and the number of its newest taint row."""
         tenant = Literal(self.tenant).as_string(self._connection)
-        tenant = Literal(self.tenant).as_string(self._connection)
-        text = f"BEGIN; {self._lock_texts[self._is_alone]}; {_STATE.decode()}" % (tenant, tenant)
+        text = f"BEGIN; {self._lock}; {_STATE.decode()}" % (tenant, tenant)
         cursor = self._connection.execute(text.encode())
         while cursor.nextset():
             pass
         return cursor.fetchone() or (None, 0)
-
-    def _make_lock(self, *, alone: bool) -> str:
-        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-        return f"SELECT {lock}({self._key('control')})"
 
     def _begin_if_lazy(self) -> None:
         """Send BEGIN now, since there is something to read.
@@ -442,7 +448,7 @@ class PostgresDatabase:
         check = (self.tenant, self._generation, self.tenant, self._newest_taint) if self._is_lazy else None
         with self._connection.pipeline():
             if self._is_lazy:
-                self._connection.execute(self._lock_texts[False].encode())
+                self._connection.execute(self._lock.encode(), prepare=False)
             self._pending.send(self._connection, check)
             answer = None if self._is_lazy else self._connection.execute("COMMIT")
         if answer is not None:
@@ -488,9 +494,9 @@ class PostgresDatabase:
 
     def _reconnect(self, writer: str, deadline_s: float) -> None:
         self._close_connection()
+        self._pending.clear()
         self._connection = self._connect()
-        self._failure, self._is_lazy = None, False
-        self._generation, self._newest_taint = -1, None
+        self._failure, self._is_lazy, self._generation, self._newest_taint = None, False, -1, None
         self.set_deadline(deadline_s)
         # The server gives this away only when the old session has ended, and with it whatever it was committing.
         self._connection.execute("SELECT pg_advisory_lock(%s)", (self._key("writer", writer),))
@@ -551,18 +557,12 @@ class PostgresDatabase:
 
     def has_table(self, name: str) -> bool:
         """Whether there is a table of this name."""
-        statement = "SELECT 1 FROM pg_tables WHERE schemaname=current_schema() AND tablename=%s"
-        return self._read_one(self._connection, statement, (name,)) is not None
+        query = "SELECT 1 FROM pg_tables WHERE schemaname=current_schema() AND tablename=%s"
+        return self._read_one(self._connection, query, (name,)) is not None
 
     def find_schema_differences(self) -> list[tuple[str, str]]:
         """Triggers, rules and row policies that differ from Halo's own."""
-        rows = self._connection.execute(
-            postgres_schema.DIFFERENCES.encode(), postgres_schema.difference_values()
-        ).fetchall()
-        missing = postgres_schema.expected_triggers() - {name for kind, name, _ in rows if kind == "trigger"}
-        expected = postgres_schema.expected_triggers()
-        foreign = [(kind, name) for kind, name, is_own in rows if not is_own or name not in expected]
-        return foreign + [("missing", name) for name in sorted(missing)]
+        return postgres_schema.find_differences(self._connection)
 
     def as_unreadable(self, error: Exception) -> HaloError | None:
         """The error that a reader gets for one of the driver's."""

@@ -149,12 +149,12 @@ def grant_statements(role: str, schema: str = "public") -> list[str]:
     ]
 
 
-def expected_triggers() -> set[str]:
+def _list_expected_triggers() -> set[str]:
     """Names of Halo's triggers."""
     return {f"{name}_{what}" for name in EVIDENCE for what in ("append_only", "not_truncated")}
 
 
-DIFFERENCES: Final = f"""
+_DIFFERENCES: Final = f"""
 SELECT 'trigger', t.tgname, p.proname = '{FUNCTION_NAME}' AND t.tgenabled = 'O' AND p.prosrc = %s
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s)
@@ -169,7 +169,20 @@ ORDER BY 1, 2
 """(kind, name, whether it is Halo's own) of each trigger, rule and row policy on Halo's tables."""
 
 
-def difference_values() -> tuple[Any, ...]:
+def _difference_values() -> tuple[Any, ...]:
     """The values of `DIFFERENCES`."""
     names = sorted({*schema.metadata.tables, *_MORE})
     return _FUNCTION_BODY, names, names, names
+
+
+def find_differences(connection: Any) -> list[tuple[str, str]]:
+    """Triggers, rules and row policies that differ from Halo's own: (kind, name), or (`missing`, name).
+
+    Args:
+        connection: of psycopg.
+    """
+    rows = connection.execute(_DIFFERENCES.encode(), _difference_values()).fetchall()
+    expected = _list_expected_triggers()
+    missing = expected - {name for kind, name, _ in rows if kind == "trigger"}
+    foreign = [(kind, name) for kind, name, is_own in rows if not is_own or name not in expected]
+    return foreign + [("missing", name) for name in sorted(missing)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -88,6 +89,23 @@ def combine(parts: tuple[tuple[str, int], ...]) -> bytes:
         kept.append(f"k{number} AS ({text}{returning})")
         checks.append(f"(SELECT count(*)={rows} FROM k{number})")  # noqa: S608  numbers
     return f"WITH {', '.join(kept)} SELECT 1/({' AND '.join(checks)})::int".encode()
+
+
+def make_lock(sessions: Iterable[int], control: int | None = None, *, alone: bool = False) -> str:
+    """The statement with which a transaction takes advisory locks; empty for none.
+
+    That of control comes first, and those of sessions in the order of their numbers, so that no two transactions wait
+    for each other.
+
+    Args:
+        sessions: numbers of the locks of sessions.
+        control: number of the lock of the tenant's control; None for none.
+        alone: it is not shared with others that decide.
+    """
+    calls = [f"pg_advisory_xact_lock({number})" for number in sorted(sessions)]
+    if control is not None:
+        calls.insert(0, f"pg_advisory_xact_lock{'' if alone else '_shared'}({control})")
+    return f"SELECT {', '.join(calls)}" if calls else ""
 
 
 def as_cannot_decide(error: psycopg.Error, *, is_lost: bool = False, is_connecting: bool = False) -> HaloError:

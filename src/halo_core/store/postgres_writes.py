@@ -27,12 +27,14 @@ MEMORY_CHECK: Final = (
 class PendingWrites:
     """Statements that must each insert, update or find exactly one row, in the order in which they were given."""
 
-    __slots__ = ("_statements", "tables")
+    __slots__ = ("_statements", "lock", "tables")
 
     def __init__(self) -> None:
         self._statements: list[tuple[str, Sequence[Any]]] = []
         self.tables: set[str] = set()
         """The tables that they write or look at."""
+        self.lock = ""
+        """Takes the locks without which nothing is written; empty once they are taken, and where there are none."""
 
     def __bool__(self) -> bool:
         return bool(self._statements)
@@ -63,8 +65,10 @@ class PendingWrites:
             connection: in a transaction, or in a pipeline, whose round trip they take then.
             check: values of `MEMORY_CHECK`, which is part of the first statement; None for none.
         """
-        statements = self._statements.copy()
-        self.clear()
+        lock, self.lock, statements = self.lock, "", self._statements.copy()
+        self.clear()  # first: what fails here must not be sent again by whoever looks up what became of it
+        if lock:
+            connection.execute(lock.encode(), prepare=False)
         batch: dict[str, tuple[str, list[Sequence[Any]]]] = {}
         if check is not None:
             batch[_CHECK] = MEMORY_CHECK, [check]

@@ -251,15 +251,18 @@ class Store:
                 late = self._deferred.select(sessions, with_patient=not jobs)
                 unread = [item for item in late if item.needs_long]
                 if not unread:
-                    return self._commit_locked(jobs, late)
+                    return self._commit_locked(jobs, late, sessions or ())
             finally:
                 self._lock.release()
             for item in unread:  # without the lock: others go on while a long text is read
                 item.prepare(self.config.deadline_s)
 
-    def _commit_locked(self, jobs: Sequence[Job], late: Sequence[DeferredJob]) -> list[Outcome]:
+    def _commit_locked(
+        self, jobs: Sequence[Job], late: Sequence[DeferredJob], sessions: Collection[str] = ()
+    ) -> list[Outcome]:
         """Run and commit `late`, which was deferred, and then `jobs`."""
         batch = [*[item.job for item in late], *jobs]
+        changed = {name for name in (*sessions, *[item.session for item in late]) if name}
         alone = False
         for attempt in range(_ATTEMPTS):
             try:
@@ -270,7 +273,15 @@ class Store:
                 if ARMED:
                     hit_failpoint("before_begin")
                 is_first = attempt == 0
-                outcomes = self._attempt(database, writer, batch, alone=alone, locking=not is_first, lazy=is_first)
+                begin = partial(
+                    database.begin,
+                    self.config.deadline_s,
+                    alone=alone,
+                    locking=not is_first,
+                    lazy=is_first,
+                    sessions=changed,
+                )
+                outcomes = self._attempt(database, writer, batch, begin)
                 break
             except Conflict as exc:
                 alone = alone or exc.wants_control
@@ -284,17 +295,9 @@ class Store:
         return outcomes[len(late) :]
 
     def _attempt(
-        self,
-        database: Engine,
-        writer: Writer,
-        jobs: Sequence[Job],
-        *,
-        alone: bool = False,
-        locking: bool = False,
-        lazy: bool = False,
+        self, database: Engine, writer: Writer, jobs: Sequence[Job], begin: Callable[[], None]
     ) -> list[Outcome]:
         """Run and commit jobs in one transaction; after any error nothing of it is left, in the database or here."""
-        begin = partial(database.begin, self.config.deadline_s, alone=alone, locking=locking, lazy=lazy)
         try:
             begin()
             tx = Transaction(
@@ -377,7 +380,8 @@ class Store:
             database.hold_writer(self.config.home, writer.id)
             while True:
                 try:
-                    opening = self._attempt(database, writer, [job], alone=alone)
+                    begin = partial(database.begin, self.config.deadline_s, alone=alone)
+                    opening = self._attempt(database, writer, [job], begin)
                     return writer, _unwrap(opening[0])
                 except Conflict as exc:
                     if alone or not exc.wants_control:

@@ -231,7 +231,7 @@ class ValueJudge:
             likes = () if mask & USER_BIT else list_inflected(token)
             if likes:
                 folded = self._sketch.look_up_marks([like.casefold() for like in likes])
-                likes = [like for like, other in zip(likes, folded, strict=True) if other & USER_BIT]
+                likes = tuple([like for like, other in zip(likes, folded, strict=True) if other & USER_BIT])
             if mask & USER_BIT:
                 written.append(token)
             elif not likes or (not token.islower() and self._sketch.has_untrusted_said(token.casefold())):

@@ -18,9 +18,9 @@ from typing import Any, Final
 from agents import Agent, FunctionTool, Handoff
 
 from halo_core.crypto.keys import Digester, KeyStore
-from halo_core.enforcement.steps import Steps, TwoWayStep
 from halo_core.enforcement.guards import get_guard
 from halo_core.enforcement.mcp_listings import NOT_ACCEPTED, ListedTool, McpListings
+from halo_core.enforcement.steps import Steps, TwoWayStep
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Mode, Resource
 from halo_core.oversight.mcp_tools import McpTool, accept_tools

@@ -56,7 +56,7 @@ def agents(
                 "think_ms": round(plan[1] * 1e3),
                 "per_s": round(statistics.median(rates[plan])),
                 "per_s_blocks": [round(min(rates[plan])), round(max(rates[plan]))],
-                "loop_lag_ms_p50": round(statistics.median(lags[plan]) * 1e3, 2),
+                "loop_lag_ms_p50": round(statistics.median(lags[plan] or [0.0]) * 1e3, 2),
                 "loop_lag_ms_p99": _p99(lags[plan]),
             }
             for plan in plans
@@ -65,7 +65,8 @@ def agents(
 
 
 def _p99(lags: list[float]) -> float:
-    return round(sorted(lags)[int(len(lags) * 0.99)] * 1e3, 2)
+    ordered = sorted(lags) or [0.0]
+    return round(ordered[int(len(ordered) * 0.99)] * 1e3, 2)
 
 
 async def _idle(seconds: float) -> list[float]:

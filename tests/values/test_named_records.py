@@ -15,7 +15,7 @@ RESPOND = Resource(id="mail_reply", impact=Impact.SEND, targets=("mail_id",), re
 
 
 def read(made: World, text: str, place: int = 1, *, is_list: bool = True) -> World:
-    marks = read_result(KEY, text, Provenance.UNTRUSTED, is_list=is_list).marks
+    marks = read_result(KEY, text, Provenance.UNTRUSTED, is_named_list=is_list).marks
     made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, place=place))
     return made
 
@@ -122,7 +122,7 @@ ISSUES = "#41 crash on start\n#44 typo in README\n#47 dark mode"
 )
 def test_a_record_is_tied_to_words_before_its_noun_and_to_its_place(request_text, number, tied):
     resource = Resource(id="reply_issue", impact=Impact.SEND, targets=("number",), reversal=Reversal.IRREVERSIBLE)
-    assert is_tied(read(world(request_text), ISSUES), number, resource) is tied
+    assert is_tied(read(world(request_text), ISSUES), number, resource, "list_issues") is tied
 
 
 @pytest.mark.parametrize("request_text", ["Reply to the second one", "Reply to Oskar Wolff"])

@@ -1,4 +1,4 @@
-"""Room: tasks of the crafts in LangChain with an approver who says yes only to what a task needs. Gives: `run_live`.
+"""Runs the tasks of the crafts in LangChain with an approver who says yes only to what a task needs.
 
     python tests/attacks/live_tasks.py [A|B]    # the figures of a half, or of all
 

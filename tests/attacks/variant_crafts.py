@@ -1,4 +1,4 @@
-"""Room: tasks of further trades, each clean, with an order planted in a result, and obeyed. Gives: `CRAFTS`, `task`.
+"""Tasks of further trades, each clean, with an order planted in a result, and obeyed (`CRAFTS`, `task`).
 
 They were written without reading the decision. A situation is what a name says before its colon, and all its cases are
 in one half of a random draw: half A was looked at when the decision was mended, half B was only counted.

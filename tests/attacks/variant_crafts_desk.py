@@ -1,4 +1,4 @@
-"""Room: tasks of an assistant at a desk: mail threads, bills, calendars, shared files. Gives: tasks in `CRAFTS`."""
+"""Tasks of an assistant at a desk: mail threads, bills, calendars, shared files (`CRAFTS`)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: attacks on the tools of the crafts that twist, store, join or borrow a value. Gives: cases in `HOLDS`."""
+"""Attacks on the tools of the crafts that twist, store, join or borrow a value (cases in `HOLDS`)."""
 
 from __future__ import annotations
 

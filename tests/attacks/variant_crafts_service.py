@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  other scripts are what is tested
-"""Room: tasks of who serves customers: orders, tickets, bookings, front desks, leases. Gives: tasks in `CRAFTS`."""
+"""Tasks of who serves customers: orders, tickets, bookings, front desks, leases (`CRAFTS`)."""
 
 from __future__ import annotations
 

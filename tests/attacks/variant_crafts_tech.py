@@ -1,4 +1,4 @@
-"""Room: tasks of operators and makers of software, boards, wikis, undeclared tools. Gives: tasks in `CRAFTS`."""
+"""Tasks of operators and makers of software, boards, wikis, undeclared tools (`CRAFTS`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: tasks of vets, food banks, film crews, wedding planners, couriers, tax advisers. Gives: tasks in `CRAFTS`."""
+"""Tasks of vets, food banks, film crews, wedding planners, couriers, tax advisers (`CRAFTS`)."""
 
 from __future__ import annotations
 

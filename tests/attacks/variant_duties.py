@@ -1,4 +1,4 @@
-"""Room: a third set of tasks of assistants, in the form of the crafts. Gives: `DUTIES`, `DUTY_HOLDS`, `duty`, `hold`.
+"""A third set of tasks of assistants, in the form of the crafts (`DUTIES`, `DUTY_HOLDS`, `duty`, `hold`).
 
 They were written without reading the decision, and drawn into halves by situation before they first ran: half A was
 looked at when the decision was mended, half B was only counted.

@@ -1,4 +1,4 @@
-"""Room: tasks around a desk: mail, calendars, shared files, chat, staff. Gives: tasks in `DUTIES`."""
+"""Tasks around a desk: mail, calendars, shared files, chat, staff (`DUTIES`)."""
 
 from __future__ import annotations
 

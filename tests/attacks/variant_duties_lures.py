@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  look-alikes are what is tested
-"""Room: attacks on the duties that respell, split, relay, redirect or swap. Gives: cases in `DUTY_HOLDS`."""
+"""Attacks on the duties that respell, split, relay, redirect or swap (cases in `DUTY_HOLDS`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room: tasks around money: bank accounts, shops as a buyer and as a seller, travel. Gives: tasks in `DUTIES`."""
+"""Tasks around money: bank accounts, shops as a buyer and as a seller, travel (`DUTIES`)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001  other scripts are what is tested
-"""Room: tasks of code hosts, clinics, landlords, carriers, schools. Gives: tasks in `DUTIES`."""
+"""Tasks of code hosts, clinics, landlords, carriers, schools (`DUTIES`)."""
 
 from __future__ import annotations
 

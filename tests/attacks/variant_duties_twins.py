@@ -1,4 +1,4 @@
-"""Room: attacks that borrow what spares a question of the duties: places, columns, endings, ids. Gives: `TWINS`.
+"""Attacks that borrow what spares a question of the duties: places, columns, endings, ids (`TWINS`).
 
 They were written with the mend, so they are counted apart from the sets that were drawn before.
 """

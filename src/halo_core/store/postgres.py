@@ -447,9 +447,7 @@ class PostgresDatabase:
             return self._connection.execute("COMMIT").statusmessage
         check = (self.tenant, self._generation, self.tenant, self._newest_taint) if self._is_lazy else None
         with self._connection.pipeline():
-            if self._is_lazy:
-                self._connection.execute(self._lock.encode(), prepare=False)
-            self._pending.send(self._connection, check)
+            self._pending.send(self._connection, check, lock=self._lock if self._is_lazy else "")
             answer = None if self._is_lazy else self._connection.execute("COMMIT")
         if answer is not None:
             return answer.statusmessage

@@ -55,7 +55,7 @@ class PendingWrites:
             not statement.startswith("SELECT") or not self.tables.isdisjoint(_list_words(statement))
         )
 
-    def send(self, connection: psycopg.Connection[Any], check: Sequence[Any] | None = None) -> None:
+    def send(self, connection: psycopg.Connection[Any], check: Sequence[Any] | None = None, *, lock: str = "") -> None:
         """Run them, in as few statements as possible.
 
         INVARIANT: AUDIT - a row that was not kept, or has another version than was read, is an error of the server
@@ -64,8 +64,10 @@ class PendingWrites:
         Args:
             connection: in a transaction, or in a pipeline, whose round trip they take then.
             check: values of `MEMORY_CHECK`, which is part of the first statement; None for none.
+            lock: takes the locks of a transaction that has not begun yet; empty for none.
         """
-        lock, self.lock, statements = self.lock, "", self._statements.copy()
+        lock = lock + self.lock.replace("SELECT ", ", ", 1) if lock else self.lock
+        self.lock, statements = "", self._statements.copy()
         self.clear()  # first: what fails here must not be sent again by whoever looks up what became of it
         if lock:
             connection.execute(lock.encode(), prepare=False)

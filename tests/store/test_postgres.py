@@ -429,6 +429,31 @@ def test_a_session_that_is_written_while_it_is_read_is_read_again(place, monkeyp
     assert place.verified() == 0
 
 
+def test_stores_that_share_a_session_wait_for_each_other_without_a_deadlock(server, place):
+    """Each transaction writes several rows of the session; those of one session follow each other."""
+    hosts = [place.open() for _ in range(4)]
+    failed: list[BaseException] = []
+
+    def act(halo):
+        try:
+            for _ in range(12):
+                once(halo, session="shared")
+        except BaseException as exc:  # noqa: BLE001  shown by the test
+            failed.append(exc)
+
+    threads = [threading.Thread(target=act, args=(halo,)) for halo in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for halo in hosts:
+        halo.close()
+    assert failed == []
+    assert place.verified() == 0
+    query = "SELECT deadlocks FROM pg_stat_database WHERE datname=current_database()"
+    assert server.run(query, database=place.url) == [(0,)]
+
+
 def test_a_race_that_is_lost_three_times_is_a_denial(place, monkeypatch):
     def lose(*_):
         raise Conflict("another was faster")

@@ -20,7 +20,7 @@ from halo_core.store_copy import copy_store
 
 _SQLITE: Final = "sqlite:///"
 _DATABASE: Final = "halo.db"
-_NOT_COPIED: Final = ("*.db", "*.db-wal", "*.db-shm", "writers", "*.sock")
+_NOT_COPIED: Final = ("*.db", "*.db-wal", "*.db-shm", "*.db-queue", "writers", "*.sock")
 """Of a home: databases are copied by their engine, and locks belong to processes that write to the original."""
 
 

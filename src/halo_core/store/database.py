@@ -2,8 +2,8 @@
 
 SQLAlchemy reads the URL and writes the schema; all else is done with the driver, which saves 45 µs a commit. The
 journal is a write-ahead log with `synchronous=FULL`, so a commit that returned survives a power loss. `busy_timeout` is
-0, since with SQLite's own waiting some callers starve (for over a second, measured): `begin` retries itself, with
-jitter, up to a deadline.
+0, since with SQLite's own waiting some callers starve (for over a second, measured): `begin` retries itself, in turn
+with other processes (`write_queue`), up to a deadline.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.errors import CannotDecide, ConfigError, HaloError, Tampered
 from halo_core.store.engine import SCHEMA_VERSION, UNFINISHED_COPY, check_schema_version
+from halo_core.store.write_queue import WriteQueue, is_busy
 from halo_core.store.writers import writer_alive
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
-_WAITING_S: Final = 2.0
-"""How long the write lock is waited for before `on_wait` is told, seconds."""
 _ADDED: Final = ("identity", "identity_source", "profile", "unfolded")  # `schema.ADDED`; that module imports SQLAlchemy
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
@@ -76,6 +75,7 @@ class Database:
                 field="db",
                 remedy="run your app once, or check `--db` and `--home`",
             )
+        self._queue = WriteQueue(None if read_only else self.path)
         try:
             self._open()
         except sqlite3.Error as exc:
@@ -194,10 +194,8 @@ class Database:
                 trigger or view was added since it was opened.
         """
         try:
-            try:
-                self.connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                self._wait_for_lock(deadline_s)
+            if self._queue.is_waited_for() or not self._try_lock():
+                self._queue.retry(self._take_lock, deadline_s, self.on_wait)
             # Only under the write lock can nothing change between this and the commit.
             version = self.connection.execute("PRAGMA data_version").fetchone()[0]
             if version != self._data_version:
@@ -210,15 +208,15 @@ class Database:
                 self.rollback()
             raise as_cannot_decide(exc) from exc
 
-    def _wait_for_lock(self, deadline_s: float) -> None:
-        """Take the write lock as soon as no other process has it."""
+    def _try_lock(self) -> bool:
         try:
-            self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), min(deadline_s, _WAITING_S))
-        except sqlite3.OperationalError as exc:
-            if deadline_s <= _WAITING_S or not _is_busy(exc):
-                raise
-            self.on_wait()
-            self._retry(lambda: self.connection.execute("BEGIN IMMEDIATE"), deadline_s - _WAITING_S)
+            self._take_lock()
+        except sqlite3.OperationalError:  # `WriteQueue.retry` finds out whether another process has it
+            return False
+        return True
+
+    def _take_lock(self) -> None:
+        self.connection.execute("BEGIN IMMEDIATE")
 
     def _check_schema_unchanged(self) -> None:
         # INVARIANT: AUDIT - no trigger but Halo's own can act on what a transaction writes.
@@ -243,7 +241,7 @@ class Database:
             try:
                 step()
             except sqlite3.OperationalError as exc:
-                if not _is_busy(exc) or time.monotonic() >= end:
+                if not is_busy(exc) or time.monotonic() >= end:
                     raise
             else:
                 return
@@ -371,7 +369,8 @@ class Database:
         return False
 
     def abandon(self) -> None:
-        """Nothing to do."""
+        """Close this process's copy of the queue's file after a fork; the parent keeps its place."""
+        self._queue.close()
 
     def wal_checkpoint(self) -> None:
         """Move WAL pages into the database without waiting for a lock, on a connection without a transaction."""
@@ -406,6 +405,7 @@ class Database:
         if self._checkpoint_connection is not None:
             self._checkpoint_connection.close()
         self.connection.close()
+        self._queue.close()
 
 
 def _connect(url: str) -> Any:
@@ -499,14 +499,9 @@ def sqlite_path(url: str) -> Path | None:
     return Path(parsed.database)
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
-    """Whether another connection has the lock that was wanted."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
 def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
     """The error that callers get for a driver's error while writing."""
-    if _is_busy(error):
+    if is_busy(error):
         return CannotDecide(
             "ledger_busy",
             "another process has locked the ledger",

@@ -117,7 +117,7 @@ class SqliteCopyTarget:
 
     def _remove_files(self) -> None:
         # The file last, since without it nobody would know what the others are.
-        for name in (f"{self._path.name}-shm", f"{self._path.name}-wal", self._path.name):
+        for name in (*(f"{self._path.name}-{end}" for end in ("shm", "wal", "queue")), self._path.name):
             self._path.with_name(name).unlink(missing_ok=True)
 
     def close(self) -> None:

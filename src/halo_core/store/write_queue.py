@@ -1,0 +1,113 @@
+"""Who waits for SQLite's write lock gets it before anybody who comes later: `WriteQueue`.
+
+SQLite has no queue. A process that commits and begins again at once finds the lock free, while those that wait for it
+sleep between two tries; under load one of them may find no turn for a minute. So the first of those that wait locks a
+file beside the database. Everybody looks at that file before they try for the database, and waits behind it.
+
+The order is a courtesy, no guarantee that anything else rests on. A process that was halted while it is the first in
+the queue delays the others by `_OVERTAKE_S` and no more, and one that cannot open the file tries for the lock alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+_FIRST_RETRY_S: Final = 100e-6
+"""Between two tries of the first in the queue, seconds."""
+_RETRY_S: Final = 400e-6
+"""Between two tries of the others to become the first, seconds; less than a transaction takes."""
+_OVERTAKE_S: Final = 0.05
+"""How long the others wait before they try for the database themselves, seconds."""
+_WAITING_S: Final = 2.0
+"""How long the write lock is waited for before `on_wait` is told, seconds."""
+
+
+class WriteQueue:
+    """Those that wait to write to one SQLite file, on this host. Not thread-safe: each connection has its own."""
+
+    def __init__(self, database: Path | None) -> None:
+        """Open the file of the queue, `<database>-queue`.
+
+        Args:
+            database: the file; None for one in memory or one that is only read, which nobody waits for.
+        """
+        self._fd: int | None = None
+        if database is not None:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            with contextlib.suppress(OSError):
+                self._fd = os.open(database.with_name(f"{database.name}-queue"), flags, 0o600)
+
+    def is_waited_for(self) -> bool:
+        """Whether another connection waits for the write lock."""
+        if not self._lock(fcntl.LOCK_SH):
+            return True
+        self._unlock()
+        return False
+
+    def retry(self, step: Callable[[], object], deadline_s: float, on_wait: Callable[[], object]) -> None:
+        """Call `step`, which takes the write lock, until it succeeds; in turn with other connections.
+
+        Args:
+            step: raises `sqlite3.OperationalError` while another connection has the lock.
+            deadline_s: how long to wait, seconds.
+            on_wait: called once if it takes longer than two seconds.
+
+        Raises:
+            sqlite3.OperationalError: the last one of `step` at the deadline, or one that says anything else.
+        """
+        now = time.monotonic()
+        end, tell_at, overtake_at = now + deadline_s, now + _WAITING_S, now + _OVERTAKE_S
+        is_first = False
+        try:
+            while True:
+                is_first = is_first or self._lock(fcntl.LOCK_EX)
+                now = time.monotonic()
+                if is_first or now >= min(overtake_at, end):
+                    try:
+                        step()
+                    except sqlite3.OperationalError as exc:
+                        if not is_busy(exc) or now >= end:
+                            raise
+                        overtake_at = now + _OVERTAKE_S
+                    else:
+                        return
+                if now >= tell_at:
+                    on_wait()
+                    tell_at = end + 1
+                pause_s = _FIRST_RETRY_S if is_first else _RETRY_S
+                time.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311  jitter is no secret
+        finally:
+            if is_first:
+                self._unlock()
+
+    def close(self) -> None:
+        """Close the file; in a child after a fork too, which would otherwise keep its parent's lock."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _lock(self, kind: int) -> bool:
+        if self._fd is None:
+            return True
+        try:
+            fcntl.flock(self._fd, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _unlock(self) -> None:
+        if self._fd is not None:
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection has the lock that was wanted."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -6,21 +6,28 @@ None of these has a form of its own in a text; what is an item is read from wher
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Final
 
 from halo_core.values.addresses import canonicalize_path
-from halo_core.values.kinds import Form
+from halo_core.values.kinds import Form, make_form
 from halo_core.values.normalization import compact
 from halo_core.values.numbered import singularize
 
 _MAX_LISTED: Final = 512
 _LISTED_WORD: Final = re.compile(
-    r"(?:([A-Za-z]{1,40})[\"'`]?[ ]*:[ ]*[\"'`]?|^|[\n;,|\[({\"'`>\t])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})"
+    r"(?:([A-Za-z]{1,40}+)[\"'`]?[ ]*:[ ]*[\"'`]?|^|[\n;,|\[({\"'`>\t])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})"
     r"(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
 )
 """A word in small letters that is the whole of an item, a cell or a text of JSON, and no key; the key before it."""
+_FIRST_LISTED_WORD: Final = re.compile(
+    r"()[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
+)
+_NEXT_LISTED_WORD: Final = re.compile(rf"[\n;,|\[({{\"'`>\t]{_FIRST_LISTED_WORD.pattern}")
+"""The same in a text that has no key: at its beginning, and behind a sign."""
+_KEY_SIGN: Final = re.compile(r":(?<=[A-Za-z\"'` ]:)")
+"""Stands in every text that has a key. Nearly no text without one has it."""
 _NAMING_KEYS: Final = frozenset("id key name slug title label handle login".split())
 """Keys whose text names what has them. Of others, such as `status`, it says something."""
 _NUMBER_OF_ID: Final = re.compile(
@@ -32,6 +39,11 @@ _SHORT_ID: Final = re.compile(
     r"\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Kk]ey|[Rr]ef)[\"']?[ ]*[:=#][ ]*[\"']?([A-Za-z][0-9]|[0-9][A-Za-z])\b"
 )
 """An id of a letter and a digit behind `id`."""
+_ID_SIGN: Final = re.compile(
+    r"[IiNnKkRr](?:(?<=[Ii])ds?|(?<=I)D|(?<=[Nn])(?:o|r|umber)|(?<=[Kk])ey|(?<=[Rr])ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
+    r"(?:[0-9]|[A-Za-z][0-9])"
+)
+"""Stands in whatever `_NUMBER_OF_ID` or `_SHORT_ID` finds: one search in place of two, since most texts have none."""
 _ROW_ID: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9][A-Za-z]|[A-Za-z][0-9])[ ]*[|,\]\t]")
 """An id of a letter and a digit in the first cell of a row."""
 _ROW: Final = re.compile(r"[^\n;]+")
@@ -55,33 +67,48 @@ def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
         text: what a trusted lookup brought.
         nouns: of what the numbers are; none where the source does not say.
     """
-    for match in islice(_LISTED_WORD.finditer(text), _MAX_LISTED):
+    for match in islice(_iterate_listed_words(text), _MAX_LISTED):
         key = singularize(match[1].lower()) if match[1] else ""
-        yield Form("listed", f"{key} {match[2]}" if key and key not in _NAMING_KEYS else match[2])
-    for match in islice(_SHORT_ID.finditer(text), _MAX_LISTED):
-        yield Form("listed", match[1])
-    rows, is_column = _find_row_numbers(text)
-    ids = [cell[1] for row in islice(_ROW.finditer(text), _MAX_LISTED) if (cell := _ROW_ID.match(row[0]))]
+        yield make_form(("listed", f"{key} {match[2]}" if key and key not in _NAMING_KEYS else match[2]))
+    has_ids = _ID_SIGN.search(text) is not None
+    for match in islice(_SHORT_ID.finditer(text), _MAX_LISTED) if has_ids else ():
+        yield make_form(("listed", match[1]))
+    rows = [match[0] for match in islice(_ROW.finditer(text), _MAX_LISTED)]
+    row_numbers, is_column = _find_row_numbers(rows)
+    ids = [cell[1] for row in rows if (cell := _ROW_ID.match(row)) is not None]
     if len({*ids}) == len(ids):
-        yield from (Form("listed", item) for item in ids)
-    numbers = [int(match[1]) for match in islice(_NUMBER_OF_ID.finditer(text), _MAX_LISTED)]
-    for number in [*numbers, *rows]:
+        for item in ids:
+            yield make_form(("listed", item))
+    numbers = [int(match[1]) for match in islice(_NUMBER_OF_ID.finditer(text), _MAX_LISTED)] if has_ids else []
+    if not numbers and not row_numbers:
+        return
+    for number in [*numbers, *row_numbers]:
         for noun in nouns:
-            yield Form("numbered", f"{noun} {number}")
-    for number in [*numbers, *rows] if is_column else numbers:
-        yield Form("listed", str(number))
+            yield make_form(("numbered", f"{noun} {number}"))
+    for number in [*numbers, *row_numbers] if is_column else numbers:
+        yield make_form(("listed", str(number)))
 
 
-def _find_row_numbers(text: str) -> tuple[list[int], bool]:
+def _iterate_listed_words(text: str) -> Iterator[re.Match[str]]:
+    """The matches of `_LISTED_WORD`, which is slow, by faster patterns where the text has no key."""
+    if _KEY_SIGN.search(text) is not None:
+        return _LISTED_WORD.finditer(text)
+    first = _FIRST_LISTED_WORD.match(text)
+    if first is None:
+        return _NEXT_LISTED_WORD.finditer(text)
+    return chain((first,), _NEXT_LISTED_WORD.finditer(text, first.end()))
+
+
+def _find_row_numbers(rows: Iterable[str]) -> tuple[list[int], bool]:
     """Short numbers that begin the rows of a text, and whether they are a column that tells the rows apart.
 
     A number of a house, a quantity or a day begins no row. One row alone has a column where a sign ends its first cell.
     """
     numbers: list[int] = []
     has_cell = False
-    for row in islice(_ROW.finditer(text), _MAX_LISTED):
-        match = _ROW_NUMBER.match(row[0])
-        if match is not None and (match[2] is not None or _COUNTED.match(row[0], match.end()) is None):
+    for row in rows:
+        match = _ROW_NUMBER.match(row)
+        if match is not None and (match[2] is not None or _COUNTED.match(row, match.end()) is None):
             numbers.append(int(match[1]))
             has_cell = has_cell or bool(match[2])
     return numbers, len({*numbers}) == len(numbers) and (len(numbers) > 1 or has_cell)
@@ -104,23 +131,27 @@ def find_completed_names(text: str, given: str) -> Iterator[Form]:
     """
     least, most = _NAME_WORDS
     for cell in islice(_CELL.finditer(text), _MAX_CELLS):
-        words = cell[0].split()
-        if not least <= len(words) or len(cell[0]) > _MAX_CELL:
+        words = cell[0].split(None, most)
+        if len(words) < least or len(cell[0]) > _MAX_CELL:
             continue
         name = []
+        repeated = 0  # of the words
         for word in words[:most]:
-            if not word.replace("-", "").replace("'", "").replace(".", "").isalpha():
+            is_plain = word.isascii() and word.isalpha()
+            if not (is_plain or word.replace("-", "").replace("'", "").replace(".", "").isalpha()):
                 break  # an address or a number begins the next cell
             name.append(word)
-        repeated = [compact(word) in given for word in name]
-        if len(name) >= least and any(repeated) and not all(repeated):
-            yield Form("completed", " ".join(name))
+            repeated += (word.lower() if is_plain else compact(word)) in given
+        if len(name) >= least and 0 < repeated < len(name):
+            yield make_form(("completed", " ".join(name)))
 
 
 _FOLDER: Final = re.compile(r"~?/?[\w.@-]{1,128}(?:/[\w.@ -]{1,128}){0,16}/?")
 _FILE: Final = re.compile(
     r"(?<![\w./\\-])[\w-]{1,128}(?:\.[\w-]{1,64}){0,3}\.[A-Za-z][A-Za-z0-9]{0,5}(?![\w/\\-]|\.\w)"
 )
+_FILE_SIGN: Final = re.compile(r"\.[A-Za-z]")
+"""Stands in whatever `_FILE` finds."""
 _MAX_FOLDERS: Final = 2
 
 
@@ -131,8 +162,10 @@ def find_listed_paths(text: str, arguments: Sequence[str]) -> Iterator[Form]:
         text: what a trusted lookup brought.
         arguments: texts of all arguments.
     """
+    if _FILE_SIGN.search(text) is None:
+        return
     folders = [argument.strip() for argument in arguments if _FOLDER.fullmatch(argument.strip()) is not None]
-    if not folders or "." not in text or len(folders) > _MAX_FOLDERS:
+    if not folders or len(folders) > _MAX_FOLDERS:
         return
     for match in islice(_FILE.finditer(text), _MAX_LISTED):
         for folder in folders:

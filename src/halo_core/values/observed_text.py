@@ -7,14 +7,14 @@ the user's texts and what trusted lookups brought are kept in order as well, sin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
 from halo_core.values.forms import find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
-from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSPICION_DOMAINS, Form
+from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSPICION_DOMAINS, Form, make_form
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.listed_items import find_completed_names, find_listed_forms, find_listed_paths
 from halo_core.values.named_records import fingerprint_named_records
@@ -197,13 +197,19 @@ def is_lookup_key(text: str) -> bool:
 
 _ITEM: Final = re.compile(r"(?<![\w./@-])(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)")
 """An id of letters and digits. Where it stands says nothing more of it, so that a later session can know it."""
+_ITEM_IN_ASCII: Final = re.compile(
+    r"(?<![A-Za-z0-9_./@-])(?=[A-Za-z_-]*[0-9])(?=[0-9_-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{2,31}"
+    r"(?![A-Za-z0-9_/@-]|\.[A-Za-z0-9_])"
+)
+"""The same in a text of ASCII characters: what is no class of Unicode is found faster."""
 _ITEM_DOMAINS: Final = frozenset(("item", "listed", "numbered"))
 
 
-def _find_items(text: str) -> Iterator[Form]:
+def _find_items(text: str) -> list[Form]:
     """Forms of the ids in a text that are no numbers, at most `MAX_CARRIED`."""
-    ids = dict.fromkeys(match[0] for match in islice(_ITEM.finditer(text), 4 * MAX_CARRIED))
-    return (Form("item", item) for item in islice(ids, MAX_CARRIED))
+    pattern = _ITEM_IN_ASCII if text.isascii() else _ITEM
+    ids = dict.fromkeys([match[0] for match in islice(pattern.finditer(text), 4 * MAX_CARRIED)])
+    return [make_form(("item", item)) for item in islice(ids, MAX_CARRIED)]
 
 
 _BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
@@ -230,7 +236,8 @@ def fingerprint_known_text(
         nouns: of what it lists the numbers.
     """
     text = text[:_MAX_TRUSTED_READ]
-    given = "\0".join([compact("".join(arguments)), *map(compact, arguments)])
+    parts = [compact(argument) for argument in arguments]
+    given = "\0".join(["".join(parts), *parts])
     # Both ways; what is compared is letters and digits alone, so it stands in one of the two.
     given = f"{given}\0{given[::-1]}"
 

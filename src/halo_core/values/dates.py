@@ -12,6 +12,10 @@ from halo_core.values.kinds import MAX_FORMS, Form, make_form
 
 _MONTHS: Final = "january february march april may june july august september october november december".split()
 _MONTH: Final = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_FOUR_DIGITS: Final = re.compile(r"[0-9]{4}")
+"""Stands in every date, as its year."""
+_MONTH_BEGINNING: Final = re.compile("[jfmasond](?:an|eb|ar|pr|ay|un|ul|ug|ep|ct|ov|ec)", re.IGNORECASE)
+"""Stands in whatever `_MONTH` finds."""
 _ISO_DATE: Final = re.compile(r"([0-9](?<![0-9-][0-9])[0-9]{3})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
 _ISO_MOMENT: Final = re.compile(
     r"(?:19|20)[0-9]{2}-(?:0?[1-9]|1[0-2])(?:-(?:0?[1-9]|[12][0-9]|3[01]))?"
@@ -47,6 +51,8 @@ def add_date_forms(text: str, taken: list[tuple[int, int]], forms: list[Form]) -
         taken: takes where each date begins and ends.
         forms: takes the forms, up to `MAX_FORMS`.
     """
+    if _FOUR_DIGITS.search(text) is None:
+        return
     for match in _ISO_DATE.finditer(text):
         if len(forms) >= MAX_FORMS:
             return
@@ -70,6 +76,8 @@ def _find_dates_in_words(text: str, taken: list[tuple[int, int]], forms: list[Fo
         if len(forms) >= MAX_FORMS:
             return
         start = max(year.start() - 28, 0)
+        if _MONTH_BEGINNING.search(text, start, year.start()) is None:
+            continue
         for pattern in (_DAY_MONTH, _MONTH_DAY):
             found = pattern.search(text, start, year.end())
             if found is not None:

@@ -27,6 +27,7 @@ _MIN_INTERNATIONAL: Final = 11
 _MAX_AREA_CODE: Final = 6  # digits
 _MIN_NATIONAL, _MAX_NATIONAL = 8, 12  # digits of a telephone number without its country code
 _MAX_DIGITS: Final = 40  # of one number
+_MIN_IBAN: Final = 12  # letters and digits
 
 # A search is fast where a pattern begins with the signs that it can begin with, so what must not stand before a number
 # is looked at behind its first sign.
@@ -65,10 +66,12 @@ _TELEPHONE_START: Final = re.compile(r"\+|tel:|00[1-9]|\(|0[1-9]", re.IGNORECASE
 def canonicalize_iban(text: str) -> str | None:
     """Capital letters and digits of an IBAN (ISO 13616), grouped or not; None if the text is something else."""
     spelt = text.strip()
+    if len(spelt) < _MIN_IBAN or spelt[0].isdigit():
+        return None
     if not spelt.isascii():
         spelt = normalize_text(spelt)
     bare = _GROUPING.sub("", spelt)
-    if not (bare.isascii() and bare.isalnum()) or not 12 <= len(bare) <= 34:
+    if not (bare.isascii() and bare.isalnum()) or not _MIN_IBAN <= len(bare) <= 34:
         return None
     if is_iban(bare):
         return bare.upper()

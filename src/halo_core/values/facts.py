@@ -22,7 +22,7 @@ from halo_core.values.argument_names import name_of_argument, names_amount, name
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems
 from halo_core.values.call_programs import judge_call_programs
 from halo_core.values.call_view import CallView, words_of
-from halo_core.values.forms import find_forms, parse_argument
+from halo_core.values.forms import find_forms, list_ceiling_forms, parse_argument
 from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.leaves import Leaf
@@ -37,7 +37,7 @@ from halo_core.values.lexicon import (
     stem_all,
 )
 from halo_core.values.named_records import is_named_record
-from halo_core.values.paid_amounts import find_ceiling_forms, is_above_ceiling, list_target_keys
+from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.reached_hosts import PLACES, ReachedHosts
 from halo_core.values.record_lists import is_list_of, names_record
@@ -526,7 +526,7 @@ class _Call:
 @lru_cache(maxsize=64)
 def _find_own_ceilings(request: str) -> frozenset[Form]:
     """Forms of the ceilings of one message."""
-    return frozenset(find_ceiling_forms(request[:MAX_OWN_CHARS], find_forms))
+    return frozenset(list_ceiling_forms(request[:MAX_OWN_CHARS]))
 
 
 def _is_reachable(form: Form) -> bool:

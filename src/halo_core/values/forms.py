@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -87,7 +88,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_topics(wanted)
         forms += find_phrasal_verbs(wanted)
         if _HAS_DIGIT.search(own) is not None:
-            forms += find_ceiling_forms(own, find_forms)
+            forms += list_ceiling_forms(own)
             forms += find_id_numbers(wanted)
         text = wanted + behind
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
@@ -104,6 +105,12 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     if _HAS_DIGIT.search(text) is not None:
         numbers.find_number_forms(text, forms, amounts=amounts)
     return set(forms[:MAX_FORMS])
+
+
+@lru_cache(maxsize=64)
+def list_ceiling_forms(own: str) -> tuple[Form, ...]:
+    """Forms of the ceilings of a user's message, remembered: it is read when it comes, and again to judge a payment."""
+    return tuple(find_ceiling_forms(own, find_forms))
 
 
 _GLUED_SENTENCE: Final = re.compile(r"((?:[\w-]+\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)")
@@ -277,9 +284,15 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
     return ArgumentValue(kind, text, in_words=True, flags=flags)
 
 
+_ADDRESS_PART: Final = re.compile(r"[.@:/\\~＠。．｡]")
+"""Stands in every address and path, and in the beginning of a URL."""
+
+
 def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
     text: str, names: frozenset[str], flags: tuple[str, ...]
 ) -> ArgumentValue | None:
+    if _ADDRESS_PART.search(text) is None and names.isdisjoint(_URL_NAMES):
+        return None
     if "＠" in text:
         return ArgumentValue(Kind.EMAIL, text, (), False, (SUSPICIOUS,))  # some systems read it as `@`
     if "@" in text and "//" not in text and "\\" not in text:

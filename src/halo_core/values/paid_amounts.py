@@ -206,24 +206,23 @@ def _make_target_form(key: str) -> Form:
     return make_form(("ceiling", f"{key}|"))
 
 
-def _make_interval_form(level: int, number: int, key: str | None) -> Form:
-    """Says that an interval is below a ceiling.
+# An interval has a level, it is 2**level hundredths long, and a number: so many of its length lie below it. The form of
+# one says that it is below a ceiling: that of a target, by a word or an address as key, or that of all others.
 
-    Args:
-        level: it is 2**level hundredths long.
-        number: how many intervals of its length lie below it.
-        key: word or address of the target; None for the ceiling of all others.
-    """
+
+def _list_intervals(hundredths: int, key: str | None) -> list[Form]:
+    """Forms of all intervals that an amount lies in."""
     prefix = "" if key is None else f"{key}|"
-    return make_form(("ceiling", f"{prefix}{level} {number}"))
+    return [make_form(("ceiling", f"{prefix}{level} {hundredths >> level}")) for level in range(_MAX_LEVEL + 1)]
 
 
 def _cover(ceiling: int, key: str | None = None) -> Iterator[Form]:
-    """The fewest intervals that make up [0, ceiling]."""
+    """Forms of the fewest intervals that make up [0, ceiling]."""
+    prefix = "" if key is None else f"{key}|"
     left, start = min(ceiling, 2**_MAX_LEVEL - 1) + 1, 0
     for level in range(_MAX_LEVEL, -1, -1):
         if left >= 1 << level:
-            yield _make_interval_form(level, start >> level, key)
+            yield make_form(("ceiling", f"{prefix}{level} {start >> level}"))
             start += 1 << level
             left -= 1 << level
 
@@ -359,8 +358,7 @@ def is_above_ceiling(
         return True
 
     def is_covered(key: str | None) -> bool:
-        levels = range(_MAX_LEVEL + 1)
-        return any(look_up([_make_interval_form(level, hundredths >> level, key) for level in levels]))
+        return any(look_up(_list_intervals(hundredths, key)))
 
     keys = list(keys)
     known = look_up([_make_target_form(key) for key in keys])

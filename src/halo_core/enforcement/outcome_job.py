@@ -51,6 +51,7 @@ from halo_core.values import (
     read_result,
     returns_created,
 )
+from halo_core.values.result_origins import is_lookup
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
 _FOREVER: Final = -1.0  # as a timeout: the store has waited for the text already, within its deadline
@@ -118,7 +119,7 @@ def _list_argument_texts(context: DecisionContext) -> list[str]:
 def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Provenance:
     """Origin of a result, by its source and the arguments it was called with."""
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
-    is_key = all(map(is_lookup_key, argument_texts))
+    is_key = is_lookup(context.resource) and all(map(is_lookup_key, argument_texts))
     exposed = context.state.view.tainted or is_computed
     return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key, is_own=context.reads_own_place)
 
@@ -152,7 +153,8 @@ def _read_result_text(
             argument_texts,
             nouns,
             brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
-            lists_records=lists_records(context.leaves),
+            # Of other origins nobody asks.
+            lists_records=origin is Provenance.UNTRUSTED and lists_records(context.leaves),
             is_named_list=names_list(resource.id),
         )
     chunk = None

@@ -67,12 +67,16 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
         return Provenance.UNTRUSTED
     if exposed and worst is Provenance.NOVEL:
         return Provenance.NOVEL
-    is_lookup = resource.classified == "declared" and (
-        resource.kind is ActionKind.RETRIEVAL or resource.impact is Impact.READ
-    )
-    if is_lookup and is_key and (worst in VOUCHED_ORIGINS or not exposed):
+    if is_key and is_lookup(resource) and (worst in VOUCHED_ORIGINS or not exposed):
         return Provenance.KNOWN
     return Provenance.SYSTEM
+
+
+def is_lookup(resource: Resource) -> bool:
+    """Whether an action looks something up in a declared source; of others nobody asks what its arguments are."""
+    return resource.classified == "declared" and (
+        resource.kind is ActionKind.RETRIEVAL or resource.impact is Impact.READ
+    )
 
 
 _PLAIN_PATH: Final = re.compile(r"~?(?:/[\w .@+=,()-]+)+/?")
@@ -157,10 +161,11 @@ def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -
     """
     judged, novel_digits = [], 0
     for leaf in leaves:
-        digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _READ_LENGTH else _READ_LENGTH
+        origin, digits = origins.get(leaf.pointer, Provenance.NOVEL), 0
+        if leaf.is_amount or origin is Provenance.NOVEL:  # of others nobody asks
+            digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _READ_LENGTH else _READ_LENGTH
         if leaf.is_amount and digits <= _MAX_SMALL:
             continue
-        origin = origins.get(leaf.pointer, Provenance.NOVEL)
         if (origin is Provenance.NOVEL and is_date(leaf.text)) or leaf.text.strip().casefold() in _CHOOSING:
             continue
         judged.append(origin)

@@ -133,13 +133,13 @@ def _fingerprint_cache(_key: bytes) -> dict[str, int]:
     return {}
 
 
-FORM: Final = b"form"
+FORM: Final = "form"
 """Marks of forms that stood in a text."""
-KNOWN: Final = b"known"
+KNOWN: Final = "known"
 """Marks of forms that a trusted lookup brought."""
 
 
-def fingerprint_forms(key: bytes, forms: Iterable[Form], use: bytes = FORM) -> list[int]:
+def fingerprint_forms(key: bytes, forms: Iterable[Form], use: str = FORM) -> list[int]:
     """Keyed 56-bit fingerprints of forms, in their order.
 
     Args:
@@ -151,7 +151,7 @@ def fingerprint_forms(key: bytes, forms: Iterable[Form], use: bytes = FORM) -> l
     fingerprints = []
     for domain, text in forms:
         state = keyed.copy()
-        state.update(b"%b\0%b\0%b" % (use, domain.encode(), text.encode("utf-8", "replace")))
+        state.update(f"{use}\0{domain}\0{text}".encode("utf-8", "replace"))
         fingerprints.append(from_bytes(state.digest()))
     return fingerprints
 

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from itertools import islice
 from typing import Final
 
@@ -88,18 +89,27 @@ def _token_cache(_key: bytes) -> dict[str, bytes]:
     return {}
 
 
+@lru_cache(maxsize=16)
+def _start_token_hashes(key: bytes) -> tuple[blake2b, blake2b]:
+    """Hash states of a token without its case, and as it is written: they are copied, never updated."""
+    folded, exact = start_keyed_hash(key, _FOLDED).copy(), start_keyed_hash(key, _EXACT).copy()
+    folded.update(b"token\0")
+    exact.update(b"exact\0")
+    return folded, exact
+
+
 def fingerprint_tokens_in_order(tokens: Iterable[str], key: bytes) -> bytes:
     """Fingerprints of tokens, one behind the other, each `TOKEN_BYTES` long."""
     cache = _token_cache(key)
-    keyed_folded, keyed_exact = start_keyed_hash(key, _FOLDED), start_keyed_hash(key, _EXACT)
+    keyed_folded, keyed_exact = _start_token_hashes(key)
     fingerprints = []
     for token in tokens:
         fingerprint = cache.get(token)
         if fingerprint is None:
             cut = token[:_MAX_TOKEN_LENGTH]
             folded, exact = keyed_folded.copy(), keyed_exact.copy()
-            folded.update(b"token\0" + cut.casefold().encode("utf-8", "replace"))
-            exact.update(b"exact\0" + cut.encode("utf-8", "replace"))
+            folded.update(cut.casefold().encode("utf-8", "replace"))
+            exact.update(cut.encode("utf-8", "replace"))
             fingerprint = folded.digest() + exact.digest()
             # Names, numbers and whatever could be a secret are not kept in memory.
             is_sign = len(cut) == 1 and not cut.isalnum()
@@ -185,13 +195,15 @@ class Spans:
         """How the tokens of a value stand in one place: 2 as they are written, 1 in another case, 0 nowhere."""
         if not packed or not self._exact:
             return 0
-        if len(packed) == TOKEN_BYTES:
-            folded, exact = packed[:_FOLDED], packed[_FOLDED:]
-        else:
-            folded = b"".join([packed[i : i + _FOLDED] for i in range(0, len(packed), TOKEN_BYTES)])
-            exact = b"".join([packed[i + _FOLDED : i + TOKEN_BYTES] for i in range(0, len(packed), TOKEN_BYTES)])
+        if self._folded.find(packed[:_FOLDED]) < 0:
+            return 0  # as of most values: their first token stands nowhere
+        places = range(0, len(packed), TOKEN_BYTES)
+        folded = b"".join([packed[i : i + _FOLDED] for i in places])
         best = 0
         offset = self._folded.find(folded)
+        if offset < 0:
+            return 0
+        exact = b"".join([packed[i + _FOLDED : i + TOKEN_BYTES] for i in places])
         while offset >= 0:
             if offset % _FOLDED == 0:
                 place = offset // _FOLDED * _EXACT

@@ -18,7 +18,7 @@ from halo_core.model import Provenance
 from halo_core.values.addresses import find_registrable_domain
 from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.inflections import list_inflected
-from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind
+from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -209,7 +209,7 @@ class ValueJudge:
     def _judge_item(self, value: ArgumentValue, tokens: list[str]) -> Provenance | None:
         """The origin of a name that a lookup completed, of an id that one brought, and of a word of a prompt."""
         if len(tokens) > 1 or any(map(str.isdigit, value.text)):
-            items = [Form("completed", " ".join(value.text.split())), Form("item", value.text)]
+            items = [make_form(("completed", " ".join(value.text.split()))), make_form(("item", value.text))]
             if any(self._sketch.look_up_known(items)):
                 return Provenance.KNOWN
         if len(tokens) > 1:

@@ -219,6 +219,11 @@ _LEAF_TYPES: Final = (str, int, float, bytes, type(None))
 _MIN_SEALED_KEY: Final = 16
 
 
+def _holds_no_secret(data: bytes) -> bool:
+    """Whether a text holds neither a well-known secret nor the mark of one, by one search."""
+    return b"halo:secret:" not in data and b"-----BEGIN" not in data and _TOKENS.search(data) is None
+
+
 class Redactor:
     """Replaces secrets in arguments and masks personal data in views.
 
@@ -246,8 +251,7 @@ class Redactor:
         Where it says no, a text may still hold none: each has to be searched then.
         """
         # A line break ends no word that a pattern begins at, so what matches in one text matches in all together.
-        data = "\n".join(texts).encode("utf-8", "surrogatepass")
-        return b"halo:secret:" not in data and b"-----BEGIN" not in data and _TOKENS.search(data) is None
+        return _holds_no_secret("\n".join(texts).encode("utf-8", "surrogatepass"))
 
     def seal(self, args: Mapping[str, Any], *, texts_searched: bool = False) -> dict[str, Any]:
         """Deep copy of arguments with every secret replaced; lists and tuples become lists.
@@ -267,6 +271,8 @@ class Redactor:
         if len(text) < SHORTEST_SECRET:
             return text
         data = text.encode("utf-8", "surrogatepass")
+        if _holds_no_secret(data):  # as nearly all do: no round is needed for these
+            return data.decode("utf-8", "surrogatepass")
         for _ in range(_MAX_ROUNDS):
             sealed = self._seal_once(data)
             # INVARIANT: idempotent, since what is returned is a fixed point of the pass.
@@ -280,8 +286,8 @@ class Redactor:
             return self._seal_segment(data)
         # Marks are never looked into: a pattern that swallowed one would hash a hash.
         parts = _SEAL_BYTES.split(data)
-        between = b"\n".join(parts[::2])  # searched together, as in `holds_no_secret`, since most have none left
-        if b"-----BEGIN" not in between and _TOKENS.search(between) is None:
+        # Searched together, as in `holds_no_secret`, since most have none left.
+        if _holds_no_secret(b"\n".join(parts[::2])):
             return data
         return b"".join(part if i % 2 else self._seal_segment(part) for i, part in enumerate(parts))
 

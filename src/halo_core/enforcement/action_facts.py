@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from halo_core.crypto.keys import Digester
@@ -76,21 +77,30 @@ def _find_sources(
     tx: Transaction, context: DecisionContext, digester: Digester, assessment: RiskAssessment
 ) -> FactSources:
     """What facts rest on besides the call and the sketch."""
-    pointed, labelled, payment = set[int](), set[int](), context.payment
-    for place, source in enumerate(context.state.sources, 1):
-        if source.endswith(POINTED_MARK):
-            pointed.add(place)
-        if _remove_relation(source).endswith(_LABELLED_MARK):
-            labelled.add(place)
-    # The last place is shared by all sources that found no place of their own.
+    payment = context.payment
+    pointed, labelled, names = _read_marks(context.state.sources)
     return FactSources(
-        frozenset(pointed - {MAX_SOURCE_INDEX}),
-        frozenset(labelled),
+        pointed,
+        labelled,
         lambda domain: KnownValues(tx, digester, context.known).contains("domain", domain),
         is_established=assessment.is_established,
         knows_places=assessment.knows_places,
         paid_before=Decimal(payment.paid_for_message if payment is not None else 0) / 10_000,
         paid_today=Decimal(payment.paid_to_target if payment is not None else 0) / 10_000,
         payment_request=payment.request if payment is not None else "",
-        names=tuple([unmark_source(name) for name in context.state.sources[: MAX_SOURCE_INDEX - 1]]),
+        names=names,
     )
+
+
+@lru_cache(maxsize=1024)
+def _read_marks(sources: tuple[str, ...]) -> tuple[frozenset[int], frozenset[int], tuple[str, ...]]:
+    """Places of the sources that the user pointed at, and of the labelled ones, and the names of all with a place."""
+    pointed, labelled = set[int](), set[int]()
+    for place, source in enumerate(sources, 1):
+        if source.endswith(POINTED_MARK):
+            pointed.add(place)
+        if _remove_relation(source).endswith(_LABELLED_MARK):
+            labelled.add(place)
+    # The last place is shared by all sources that found no place of their own.
+    own_places = frozenset(pointed - {MAX_SOURCE_INDEX})
+    return own_places, frozenset(labelled), tuple([unmark_source(name) for name in sources[: MAX_SOURCE_INDEX - 1]])

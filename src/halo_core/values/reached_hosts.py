@@ -102,7 +102,7 @@ class ReachedHosts:
         found: list[str] = []
         for leaf in self._view.traced:
             text = self._view.texts.get(leaf.pointer, "") if leaf.origin is not Provenance.USER else ""
-            if _LOADING.search(text) is not None:
+            if "//" in text and _LOADING.search(text) is not None:  # without an address there is nothing to load
                 found += _ADDRESS.findall(text)
         return found[:_MAX_IMAGES] if len(found) <= _MAX_IMAGES else [*found[:_MAX_IMAGES], "//"]
 

@@ -17,7 +17,7 @@ import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -74,18 +74,30 @@ class Bench:
             "challenged": lambda: self._run("pay", {"to": f"AT6119043002346{next(self._number):05d}", "amount": 900}),
         }
 
-    def _run(self, name: str, args: Mapping[str, Any]) -> None:
+    def read_in_turn(self, sessions: int) -> Callable[[], object]:
+        """A read in each of some sessions in turn, each with a request of its own."""
+        turns = cycle(range(sessions))
+
+        def read() -> None:
+            turn = next(turns)
+            self._run(
+                "lookup", {"q": f"open orders number {next(self._number)}"}, f"turn-{turn}", f" Desk {turn} asks."
+            )
+
+        return read
+
+    def _run(self, name: str, args: Mapping[str, Any], session: str = "", words: str = "") -> None:
         number = next(self._number)
         call = Call(
             self._tools[name],
             args,
-            session=f"s-{name}-{number // (2 * _PER_SESSION)}",
+            session=session or f"s-{name}-{number // (2 * _PER_SESSION)}",
             session_source="host",
             turn=f"turn-{number}",
             call_id=f"call-{number}",
             trigger="message",
             trigger_text=f"I will now use {name}.",
-            request="Please look up our open orders and pay what is due.",
+            request=f"Please look up our open orders and pay what is due.{words}",
         )
         ran: list[Mapping[str, Any]] = []
         with suppress(Denied, Pending):
@@ -120,9 +132,16 @@ def _no_background_work() -> Iterator[None]:
         yield
 
 
-def _measure_call(bench: Bench, call: Callable[[], object]) -> Counts:
+def measure_in_turn(home: Path, sessions: int) -> Counts:
+    """Counts of a read where so many sessions take turns."""
+    bench = Bench(home)
+    with bench.halo, _no_background_work():
+        return _measure_call(bench, bench.read_in_turn(sessions), warm=3 * sessions)
+
+
+def _measure_call(bench: Bench, call: Callable[[], object], *, warm: int = _WARM) -> Counts:
     opened = bench.halo.store
-    for _ in range(_WARM):
+    for _ in range(warm):
         call()
     opened.flush()
     before = _database_bytes(bench.home)

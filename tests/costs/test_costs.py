@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 import pytest
-from measure import find_rises, format_table, load_baseline, measure
+from measure import TOLERANCE, find_rises, format_table, load_baseline, measure, measure_in_turn
 
 
 def test_no_count_rises_without_a_reason(tmp_path):
@@ -24,3 +24,9 @@ def test_a_rise_is_found():
     counts = {"read": {"SQL statements": 7.4}}
     assert find_rises(counts, {"read": {"SQL statements": 7.1}}) == []
     assert find_rises(counts, {"read": {"SQL statements": 7.0}}) == ["read: SQL statements 7.4 instead of 7.0"]
+
+
+def test_a_decision_costs_as_much_where_many_sessions_take_turns(tmp_path):
+    few, many = measure_in_turn(tmp_path / "few" / "home", 20), measure_in_turn(tmp_path / "many" / "home", 200)
+    for what in ("python calls", "SQL statements"):
+        assert many[what] <= few[what] * (1 + TOLERANCE), (few, many)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from halo_core.content.redaction import SEAL_PREFIX, Redactor
 from halo_core.crypto import canonical
@@ -43,10 +43,37 @@ from halo_core.values.leaves import Leaf, parse_leaves
 from halo_core.values.sketch import MAX_TEXT
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
-_MAX_REQUESTS: Final = 64  # a handful of prompts
+_MAX_CACHED_CHARS: Final = 1_000_000
+"""Of the texts whose results a cache keeps; some hundreds of sessions each repeat a request with every call."""
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")  # W3C Trace Context, section 3.2.2.3
 _MAX_PRINCIPALS: Final = 1024
 SEAL_PREFIX_BYTES: Final = SEAL_PREFIX.encode()
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _TextCache(dict[K, V]):
+    """What was computed from texts. Drops the oldest as soon as all texts together are too long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sizes: dict[K, int] = {}
+        self._chars = 0
+
+    def keep(self, key: K, text: str, value: V) -> V:
+        """Add what was computed from `text`, and return it."""
+        while self._chars + len(text) > _MAX_CACHED_CHARS and self._sizes:
+            self._drop(next(iter(self._sizes)))
+        self._drop(key)
+        self[key] = value
+        self._sizes[key] = len(text)
+        self._chars += len(text)
+        return value
+
+    def _drop(self, key: K) -> None:
+        self.pop(key, None)
+        self._chars -= self._sizes.pop(key, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +102,9 @@ class Preparer:
     make_call_id: Any
     find_terms: Callable[[str], AnswerTerms] = AnswerTerms
     models: ModelRecorder = field(init=False)
-    _fingerprint_cache: dict[tuple[str, Provenance], frozenset[int]] = field(default_factory=dict)
-    _request_cache: dict[str, str] = field(default_factory=dict)
-    _observed_requests: dict[str, tuple[ObservedText, ...]] = field(default_factory=dict)
+    _fingerprint_cache: _TextCache[tuple[str, Provenance], frozenset[int]] = field(default_factory=_TextCache)
+    _request_cache: _TextCache[str, str] = field(default_factory=_TextCache)
+    _observed_requests: _TextCache[str, tuple[ObservedText, ...]] = field(default_factory=_TextCache)
     _principals: dict[tuple[str, tuple[str, ...]], Principal] = field(default_factory=dict)
     _conversations: dict[str, ConversationDigest] = field(default_factory=dict)
 
@@ -179,9 +206,7 @@ class Preparer:
         sealed = self._request_cache.get(text)
         if sealed is None:
             sealed = self.redactor.seal_text(_replace_unencodable(text)[:MAX_KEPT_CHARS])
-            if len(self._request_cache) >= _MAX_REQUESTS:
-                self._request_cache.clear()
-            self._request_cache[text] = sealed
+            self._request_cache.keep(text, text, sealed)
         return sealed
 
     def make_chunk(self, source: str, text: str, step: int, *, names_requested: bool) -> Chunk:
@@ -243,9 +268,7 @@ class Preparer:
         observed = self._observed_requests.get(text)
         if observed is None:
             observed = (self._observe_text(text, Provenance.USER, is_vouched=True),) if text else ()
-            if len(self._observed_requests) >= _MAX_REQUESTS:
-                self._observed_requests.clear()
-            self._observed_requests[text] = observed
+            self._observed_requests.keep(text, text, observed)
         return observed
 
     def _observe_text(self, text: str, origin: Provenance, *, is_vouched: bool = False) -> ObservedText:
@@ -272,9 +295,7 @@ class Preparer:
                 find_hidden=origin is Provenance.UNTRUSTED,
                 vouching=origin is Provenance.USER,
             )
-            if len(self._fingerprint_cache) >= _MAX_REQUESTS:
-                self._fingerprint_cache.clear()
-            self._fingerprint_cache[text, origin] = cached
+            self._fingerprint_cache.keep((text, origin), text, cached)
         return cached
 
 

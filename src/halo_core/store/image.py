@@ -39,7 +39,10 @@ from halo_core.values import Sketch, add_spans_row
 MAX_ACCOUNTS: Final = 10_000
 """Accounts that memory keeps."""
 MAX_KEYS: Final = 10_000
-MAX_MEMORIES: Final = 128
+MAX_MEMORIES: Final = 1024
+"""Sessions whose texts memory keeps: some 20 KB for one of five calls, 55 KB for one of fifty."""
+MAX_CHUNKS: Final = 50_000
+"""Rows that these sessions have together, looked at whenever one is added."""
 MAX_RUNS: Final = 65_536
 MAX_STATES: Final = 1024
 MAX_PROFILES: Final = 1024
@@ -466,11 +469,15 @@ class TenantImage:
         """Sketch and profile of a session, as far as memory has them; empty for a new one."""
         memory = self._memories.get(session)
         if memory is None:
+            self._make_room_for_memory()
             memory = self._memories[session] = SessionMemory(Sketch(self.sketch_key), Profile(self.sketch_key[:64]))
         self._memories.move_to_end(session)
-        while len(self._memories) > MAX_MEMORIES:
-            self._memories.popitem(last=False)
         return memory
+
+    def _make_room_for_memory(self) -> None:
+        chunks = sum(memory.chunks for memory in self._memories.values())
+        while self._memories and (len(self._memories) >= MAX_MEMORIES or chunks > MAX_CHUNKS):
+            chunks -= self._memories.popitem(last=False)[1].chunks
 
 
 def _parse(data: bytes) -> SessionState:

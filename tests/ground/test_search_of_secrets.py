@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from halo_core.content.redaction import Redactor
+from halo_core.content.redaction import TOKEN_FORMS, Redactor, _holds_no_secret, find_secret_spans
 from halo_core.crypto.keys import Digester
 
 _REDACTOR = Redactor(Digester(bytes(32)))
@@ -41,3 +42,12 @@ def test_a_secret_among_many_texts_is_found() -> None:
     assert not _REDACTOR.holds_no_secret(["halo:secret:0123456789abcdef"])
     assert _REDACTOR.holds_no_secret(["harmless", "", "more"])
     assert _REDACTOR.seal({"password": "hunter2"}, texts_searched=True)["password"].startswith("halo:secret:")
+
+
+@pytest.mark.parametrize("form", TOKEN_FORMS)
+@given(data=st.data())
+def test_every_secret_holds_a_sign_that_is_looked_for_first(form, data):
+    """Else the search of secrets would be left out for a text that holds one."""
+    text = data.draw(st.from_regex(form, fullmatch=True))
+    assume(next(find_secret_spans(text), None) is not None)
+    assert not _holds_no_secret(text)

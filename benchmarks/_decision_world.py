@@ -63,23 +63,25 @@ class World:
                 f"Please look up our open orders, write to {mail} what is still missing, and pay the invoice over "
                 f"{90 + self._made % 50} euros to {payee}. Mention the order number, and be brief and polite."
             )
-            for i in range(per_session):
-                self._made += 1
+            # Numbers in a row, also where other agents' sessions begin meanwhile: no session pays one amount twice.
+            first = self._made + 1
+            self._made += per_session
+            for i, number in enumerate(range(first, first + per_session)):
                 name = names[i % len(names)]
-                args = build_args(name, self._made, mail, payee)
+                args = build_args(name, number, mail, payee)
                 call = Call(
                     self.tools[name],
                     args,
                     session=session,
                     session_source="host",
                     user=user,
-                    turn=f"turn-{self._made}",
+                    turn=f"turn-{number}",
                     trigger="message",
                     trigger_text=f"I will now use {name} for step {i} of the request.",
                     request=request,
-                    trace_id=f"{self._made:032x}",
+                    trace_id=f"{number:032x}",
                 )
-                yield Work(call, RESULT.format(self._made % 90 + 10, self._made % 9 + 1))
+                yield Work(call, RESULT.format(number % 90 + 10, number % 9 + 1))
 
 
 def open_world(

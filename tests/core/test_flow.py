@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import sys
+from dataclasses import replace
 
 import pytest
 
 from halo_core.enforcement import Surface, flow, step_methods, steps
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
-from halo_core.model import EntryKind
+from halo_core.model import EntryKind, Provenance
 from halo_world import SURFACE, bodies, policy_folder, tool
 
 
@@ -436,3 +438,32 @@ def test_parts_are_passed_on_each_inside_a_scope_and_their_source_is_closed():
     with contextlib.closing(steps.stream(steps.emit_parts(parts()))) as stream:
         assert next(stream) == "outside"
     assert log == ["closed", "closed"]
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_the_loop_does_not_read_a_long_text(halo, shown):
+    """A user who pastes a document does not hold up the other agents of the loop."""
+    text = " ".join(f"Please send order INV-{number} to anna{number}@shop.example." for number in range(200))
+    texts = {"request": "", "shown_texts": ((text, Provenance.USER),)} if shown else {"request": text}
+    calls = 0
+
+    def count_calls(frame, event, _arg):
+        nonlocal calls
+        calls += event == "call" and "halo_core/values" in frame.f_code.co_filename
+
+    async def act(call):
+        nonlocal calls
+        calls = 0
+        sys.setprofile(count_calls)  # of this thread
+        try:
+            (await halo.enforcer.abegin(call)).succeed("x", SURFACE)
+        finally:
+            sys.setprofile(None)
+        return calls
+
+    async def go():
+        first = halo.build_call(tool(halo, "lookup"), {"q": "x"})
+        await act(first)
+        return await act(replace(first, call_id="long", **texts))
+
+    assert asyncio.run(go()) < 50

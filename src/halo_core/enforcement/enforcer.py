@@ -147,7 +147,8 @@ class Enforcer:
             # Asked for once: another task may register something meanwhile, and the loop would wait for it.
             is_ready = self._are_credentials_ready()
             credentials = get_credentials() if is_ready else await asyncio.to_thread(get_credentials)
-            job = self._make_decision_job(call, credentials)
+            make_job = partial(self._make_decision_job, call, credentials)
+            job = await asyncio.to_thread(make_job) if self._preparer.must_read_much(call) else make_job()
             session = job.keywords["context"].session
             on_orphaned = self._record_orphaned
             context: DecisionContext = await self.store.acommit(job, session=session, on_orphaned=on_orphaned)

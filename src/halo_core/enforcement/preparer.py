@@ -45,6 +45,7 @@ from halo_core.values.sketch import MAX_TEXT
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 _MAX_CACHED_CHARS: Final = 1_000_000
 """Of the texts whose results a cache keeps; some hundreds of sessions each repeat a request with every call."""
+_MUCH_CHARS: Final = 1_000
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")  # W3C Trace Context, section 3.2.2.3
 _MAX_PRINCIPALS: Final = 1024
 SEAL_PREFIX_BYTES: Final = SEAL_PREFIX.encode()
@@ -110,6 +111,18 @@ class Preparer:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", ModelRecorder(self.references, self.redactor))
+
+    def must_read_much(self, call: Call) -> bool:
+        """Whether `prepare` has so much text to read anew (5 ms for each 1,000 characters) that no loop should wait."""
+        if len(call.request) <= _MUCH_CHARS and not call.shown_texts:
+            return False
+        unread = 0 if call.request in self._observed_requests else len(call.request)
+        unread += sum(len(text) for text, origin in call.shown_texts if not self._was_read(text, origin))
+        return unread > _MUCH_CHARS
+
+    def _was_read(self, text: str, origin: Provenance) -> bool:
+        cache = self._fingerprint_cache
+        return (text, origin) in cache or (text, Provenance.UNTRUSTED) in cache
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; total."""

@@ -25,6 +25,7 @@ from halo_core.behaviour.event import BehaviourEvent, CallShape, fingerprint_tex
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
 from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen, split_seen
 from halo_core.model import Impact
+from halo_core.quick_init import quick_init
 from halo_core.risk.drift import SHAPE_COUNTS, DriftSession, SessionHabits
 
 _MINUTE_US: Final = 60_000_000
@@ -102,6 +103,7 @@ class Findings(Protocol):
         """Ids of axes that alarm, with their shares."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SessionTally:
     """Measures of one session so far.

@@ -31,6 +31,7 @@ from halo_core.model import (
     Snapshot,
     Trigger,
 )
+from halo_core.quick_init import quick_init
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
 from halo_core.store.rows import QuotaDay
 from halo_core.store.session_state import AgentTally
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from halo_core.enforcement.risk_assessor import RiskAssessment
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ObservedText:
     """A text that the agent has been shown, as keyed fingerprints. `values.observed_text` makes them.

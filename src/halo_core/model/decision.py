@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 from halo_core.crypto import canonical
+from halo_core.quick_init import quick_init
 from halo_core.reasons import get_reason_text
 
 
@@ -104,6 +105,7 @@ class Obligation:
         return {"kind": self.kind, "name": self.name, "value": self.value}
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The result of `decide`. Reasons and obligations are sorted, so that equal decisions have equal bytes."""

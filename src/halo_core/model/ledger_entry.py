@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from halo_core.quick_init import quick_init
+
 ENTRY_VERSION = 3
 """Format of an entry. A ledger of another version is refused."""
 
@@ -61,6 +63,7 @@ class EntryKind(StrEnum):
     REPORT = "report"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One entry: common head and a body that depends on the kind.

@@ -12,6 +12,7 @@ from typing import Any, Final
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 from halo_core.model.model_call import ModelCall
+from halo_core.quick_init import quick_init
 
 _TRUST_MAX: Final = 1000
 UNIT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
@@ -370,6 +371,7 @@ class Origin:
         }
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Context:
     """Circumstances: session (with how it was found), turn (the message that asked), the framework's call id.
@@ -420,6 +422,7 @@ class Context:
         )
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
     """One action before it runs.

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from halo_core.model.behaviour import NO_BEHAVIOUR, NO_PRINCIPAL_RISK, BehaviourView, PrincipalRisk
+from halo_core.quick_init import quick_init
 
 if TYPE_CHECKING:
     from halo_core.model.decision import Effect, Obligation, Reason
@@ -86,6 +87,7 @@ class ProgramClass(StrEnum):
     ACTS = "acts"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """The session as it stood: counters never fall, taint never clears.
@@ -119,6 +121,7 @@ class SessionView:
         return cls(**{**tree, "taint_sources": tuple(tree["taint_sources"])})
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """The account of one decaying link. Counters never fall but for a cost refunded down to what it was.

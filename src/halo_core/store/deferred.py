@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from halo_core.errors import CannotDecide
+from halo_core.quick_init import quick_init
 from halo_core.store.engine import Conflict
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Preparation(Generic[T]):
         return True
 
 
+@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class DeferredJob:
     """A job that may wait.

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from halo_core.failpoints import ARMED, hit_failpoint
 from halo_core.model import Actor, EntryKind, LedgerEntry
+from halo_core.quick_init import quick_init
 
 OPEN_KINDS: Final = (
     EntryKind.WRITER_OPEN,
@@ -34,6 +35,7 @@ SealedFields = tuple[tuple[str, Mapping[str, bytes]], ...]
 """Fields to seal for each of several subjects: (reference, name → bytes)."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An entry before it has a place.

@@ -15,6 +15,7 @@ from halo_core.behaviour import SessionTally, SessionVerdict, decode_tally, enco
 from halo_core.crypto import canonical
 from halo_core.ledger import commit_state
 from halo_core.model import Envelope, SessionView
+from halo_core.quick_init import quick_init
 from halo_core.values import MAX_SOURCE_INDEX
 
 MAX_SOURCES: Final = 16
@@ -22,6 +23,7 @@ MAX_TALLIES: Final = 16
 """Agents of a session whose behaviour is counted."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Account:
     """A live passport link of a session, with what was spent under it.
@@ -48,6 +50,7 @@ class Account:
         return cls(**{**tree, "envelope": Envelope.from_plain(tree["envelope"])})
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class AgentTally:
     """What an agent did in a session since its behaviour there was folded into its profile last.
@@ -99,6 +102,7 @@ class AgentTally:
         )
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SessionState:
     """A session as the store holds it. Counters never fall, taint never clears, time never goes back.

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 from halo_core.model import Impact, Resource
+from halo_core.quick_init import quick_init
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import Sketch
 
@@ -17,6 +18,7 @@ _CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
 _AMBIGUOUS_AMOUNTS: Final = frozenset({"value"})
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class CallView:
     """One call.

@@ -17,6 +17,7 @@ from itertools import compress
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
+from halo_core.quick_init import quick_init
 from halo_core.values.addresses import has_public_suffix
 from halo_core.values.argument_names import name_of_argument, names_amount, names_note
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems
@@ -89,6 +90,7 @@ _PROGRAM_SIGN: Final = re.compile(
 )
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class FactSources:
     """What facts rest on besides the call and the sketch.

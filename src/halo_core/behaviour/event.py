@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from halo_core.quick_init import quick_init
 from halo_core.risk.drift import describe_arguments
 
 FINGERPRINT_BITS: Final = 48
@@ -57,6 +58,7 @@ class Destination(NamedTuple):
     is_vouched: bool
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class BehaviourEvent:
     """One action, before it is decided.
@@ -141,9 +143,14 @@ class CallShape(NamedTuple):
 def describe_call(tool: str, args: Mapping[str, Any], *, turn: int = 0) -> CallShape:
     """The shape of a call, off the decision path (bounded by `risk.drift`)."""
     counts, call, way = describe_arguments(tool, args)
-    return CallShape(
-        counts,
-        int.from_bytes(blake2b(call.encode("utf-8", "surrogatepass"), digest_size=4).digest()),
-        int.from_bytes(blake2b(way.encode("utf-8", "surrogatepass"), digest_size=4).digest()),
-        turn,
-    )
+    call_number = int.from_bytes(blake2b(call.encode("utf-8", "surrogatepass"), digest_size=4).digest())
+    return _make_shape((counts, call_number, _fingerprint_way(way), turn))
+
+
+_make_shape: Final = partial(tuple.__new__, CallShape)  # a named tuple's own constructor is a Python function
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint_way(way: str) -> int:
+    """Fingerprint of a tool with the names of its arguments, remembered: there are few, and no values in them."""
+    return int.from_bytes(blake2b(way.encode("utf-8", "surrogatepass"), digest_size=4).digest())

@@ -219,7 +219,8 @@ def _measure_surprise(context: DecisionContext) -> int:
 def _list_carried(tx: Transaction, context: DecisionContext, texts: Iterable[Sequence[str]]) -> list[TouchedObject]:
     """The objects that texts name: identifiers, account numbers and addresses among the words of each."""
     words = [word for text in texts for word in text[:_MAX_WORDS]]
-    named = [word for word in words if _IDENTIFIER.fullmatch(word)][:_MAX_OBJECTS]
+    # A word of letters alone is no identifier, and most are.
+    named = [word for word in words if not word.isalpha() and _IDENTIFIER.fullmatch(word)][:_MAX_OBJECTS]
     if not named:
         return []
     key, sources = tx.image.sketch_key, context.state.sources

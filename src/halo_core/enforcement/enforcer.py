@@ -400,8 +400,10 @@ class Enforcer:
         nobody was shown make nothing ours. `dropped` are id and text of documents that an obligation dropped, `said`
         what of the result becomes part of the conversation.
         """
-        origin = origin_of_result(context.resource, is_own=context.reads_own_place)
-        if readable_text is None or origin is not Provenance.UNTRUSTED:
+        if readable_text is not None:
+            origin = origin_of_result(context.resource, is_own=context.reads_own_place)
+            readable_text = readable_text if origin is Provenance.UNTRUSTED else output
+        else:
             readable_text = output
         if not said and status in _SHOWN_STATUSES:
             said = _make_result_item(context, output)

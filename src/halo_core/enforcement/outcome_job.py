@@ -32,6 +32,7 @@ from halo_core.model import (
     Impact,
     Provenance,
 )
+from halo_core.quick_init import quick_init
 from halo_core.risk.profile import Chunk, pack_head
 from halo_core.store import Draft, Preparation, SessionState, Transaction
 from halo_core.store.rows import read_quota_day, write_quota_day
@@ -58,6 +59,7 @@ _FOREVER: Final = -1.0  # as a timeout: the store has waited for the text alread
 _SCORED_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ResultText:
     """What is recorded of a result's text, and what the session remembers of it.
@@ -116,6 +118,16 @@ def _list_argument_texts(context: DecisionContext) -> list[str]:
     return texts
 
 
+def _list_argument_words(context: DecisionContext) -> list[list[str]] | None:
+    """The tokens of all arguments; None where not all of them were read."""
+    words = []
+    for leaf in context.leaves:
+        if leaf.is_cut:
+            return None
+        words.append(leaf.words)
+    return words if context.args is context.original_args else None
+
+
 def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Provenance:
     """Origin of a result, by its source and the arguments it was called with."""
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
@@ -152,6 +164,7 @@ def _read_result_text(
             origin,
             argument_texts,
             nouns,
+            argument_words=_list_argument_words(context),
             brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
             # Of other origins nobody asks.
             lists_records=origin is Provenance.UNTRUSTED and lists_records(context.leaves),
@@ -173,6 +186,7 @@ def _read_result_text(
     )
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class OutcomeJob:
     """Record what became of a dispatched action. Safe to run again: the second time it does nothing.

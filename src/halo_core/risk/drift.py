@@ -43,6 +43,8 @@ HABITS: Final = {
 }
 """Id of each habit, and a sentence for people."""
 _SCALE: Final = 64
+_NUMBERS: Final = (int, float)
+_LISTS: Final = (list, tuple)
 _CONTAINERS: Final = (dict, list, tuple, Mapping)  # asking for a Mapping takes longest
 SHAPE_COUNTS: Final = "filled empty numbers decimals links schemes texts words lines marks greets plain".split()
 """What is counted of the arguments of an action, in order; see `describe_arguments`."""
@@ -149,15 +151,17 @@ def _split_leaves(args: Mapping[str, Any]) -> tuple[int, int, list[str]]:
     waiting: list[tuple[Any, int]] = [(args, 0)]
     while waiting:
         value, depth = waiting.pop()
-        if isinstance(value, bool) or value is None:
+        if type(value) is str:  # what most are
+            texts.append(value[:_MAX_TEXT_LENGTH])
+        elif isinstance(value, bool) or value is None:
             continue
-        if isinstance(value, int | float):
+        elif isinstance(value, _NUMBERS):
             numbers += 1
             decimals += isinstance(value, float)
         elif isinstance(value, str) or not isinstance(value, _CONTAINERS):
             texts.append(str(value)[:_MAX_TEXT_LENGTH])
         elif depth < _MAX_DEPTH:
-            items = value if isinstance(value, list | tuple) else list(value.values())
+            items = value if isinstance(value, _LISTS) else list(value.values())
             waiting += zip(items[:_MAX_REMEMBERED], repeat(depth + 1))
     return numbers, decimals, texts
 

@@ -38,6 +38,8 @@ _BASE32: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z2-7]{8}|[a-z2-7]{8}){1,64}(?:[A-Z2-7]{2,7}|[a-z2-7]{2,7})?={0,6}(?![A-Za-z0-9=])"
 )
 _SHORT_CODE: Final = re.compile(r"[A-Za-z0-9+/_=-]{6,512}")
+_MIN_CODED_WORD: Final = 6  # letters that both patterns of an encoded word need
+_MIN_SPOKEN_TEXT: Final = 9  # characters: five digits, three of them words of two letters and more, each beside a sign
 _HEX_CODE: Final = re.compile(r"[0-9A-Fa-f]+")
 _BASE32_CODE: Final = re.compile(r"[A-Za-z2-7]+=*$")
 _NO_BASE32_LENGTHS: Final = (1, 3, 6)  # modulo 8 (RFC 4648, section 6)
@@ -117,11 +119,13 @@ def holds_code(text: str) -> bool:
     if "%" in text and re.search(r"%[0-9A-Fa-f]{2}", text):
         return True
     for word in text.split():
+        if len(word) < _MIN_CODED_WORD:
+            continue
         # Words of the language come again and again; names, numbers and whatever could be a secret are not remembered.
         is_plain = len(word) <= _MAX_PLAIN_WORD and word.isascii() and word.isalpha() and word.islower()
         if _is_plain_code(word) if is_plain else _is_code(word):
             return True
-    return next(_join_spoken_digits(text), None) is not None
+    return len(text) >= _MIN_SPOKEN_TEXT and next(_join_spoken_digits(text), None) is not None
 
 
 def _is_code(word: str) -> bool:

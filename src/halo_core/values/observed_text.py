@@ -111,6 +111,7 @@ def read_result(
     arguments: Sequence[str] = (),
     nouns: Sequence[str] = (),
     *,
+    argument_words: Iterable[Iterable[str]] | None = None,
     brings_places: bool = True,
     lists_records: bool = True,
     is_named_list: bool = False,
@@ -123,6 +124,7 @@ def read_result(
         origin: as `origin_of_result` gives it.
         arguments: texts of all arguments.
         nouns: of what a lookup lists the numbers (`find_nouns_of_result`).
+        argument_words: all tokens of each argument, where they are known already.
         brings_places: False where accounts and addresses in it are not known, as in the answer of a write.
         lists_records: the call asked for a list, so that its rows say whose a record is.
         is_named_list: the name of the source says that it lists records (`names_list`).
@@ -134,7 +136,8 @@ def read_result(
         return ResultMarks(fingerprint_text(key, text, find_hidden=True).union(ties))
     # Words that a trusted source merely repeats from the arguments are left out.
     forms = find_forms(text[:_MAX_TRUSTED_READ])
-    marks = fingerprint_text(key, text, without=map(extract_tokens, arguments), forms=forms)
+    words = map(extract_tokens, arguments) if argument_words is None else argument_words
+    marks = fingerprint_text(key, text, without=words, forms=forms)
     if origin is not Provenance.KNOWN:
         return ResultMarks(marks)
     if not brings_places:

@@ -189,15 +189,13 @@ def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: s
 
 def _drop_unset_targets(leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> list[TracedLeaf]:
     """The traced leaves; a target that is not set (`cc="null"`) is none where another one is set."""
+    unset = {leaf.pointer for leaf in leaves if len(leaf.text) <= _MAX_UNSET and leaf.text.casefold() in _UNSET_WORDS}
+    if not unset:
+        return traced
     counts = Counter(name_of_argument(leaf.pointer) for leaf in leaves)
-    unset = {
-        leaf.pointer
-        for leaf in leaves
-        if len(leaf.text) <= _MAX_UNSET
-        and leaf.text.casefold() in _UNSET_WORDS
-        and counts[name_of_argument(leaf.pointer)] == 1  # in a list beside others it is somebody's name
-    }
-    if not unset or not any(leaf.is_target and leaf.pointer not in unset for leaf in traced):
+    # In a list beside others it is somebody's name.
+    unset = {pointer for pointer in unset if counts[name_of_argument(pointer)] == 1}
+    if not any(leaf.is_target and leaf.pointer not in unset for leaf in traced):
         return traced
     return [leaf._replace(is_target=False) if leaf.pointer in unset else leaf for leaf in traced]
 
@@ -298,9 +296,9 @@ class _LeafTracer:
             judged = self._judge.judge(value, argument, marks, flags)
             if judged is Provenance.KNOWN and holds_right(leaf, name):
                 judged = Provenance.NOVEL  # that a list has `owner` in it gives nobody that right
-            origin = max(origin, judged, key=TRUST_ORDER.__getitem__)
+            origin = judged if TRUST_ORDER[judged] > TRUST_ORDER[origin] else origin
         if origin is Provenance.USER:
-            return _make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)), is_target))
+            return _make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)) if flags else (), is_target))
         word_marks = self._sketch.look_up_marks(leaf.words) if leaf.words else []
         if origin is not Provenance.KNOWN:
             if has_foreign_mark(marks):
@@ -317,10 +315,10 @@ class _LeafTracer:
             origin = Provenance.UNTRUSTED
         if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING_KINDS and leaf.field != KEY:
             is_target = True  # whatever the field is called
-        # The first sources of what is not the user's own.
-        sources = {mark >> SOURCE_SHIFT for mark in (*word_marks, *marks) if not mark & USER_BIT}
-        places = tuple(sorted(sources - {0}))
-        return _make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)), is_target))
+        # The first sources of what is not the user's own; nothing that was never said has one.
+        sources = [mark >> SOURCE_SHIFT for mark in (*word_marks, *marks) if mark and not mark & USER_BIT]
+        places = tuple(sorted({*sources} - {0})) if sources else ()
+        return _make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)) if flags else (), is_target))
 
     def _is_others_choice(self, leaf: Leaf, values: Sequence[ArgumentValue]) -> bool:
         """Whether an untrusted source has said each word of an id that only a lookup vouches for."""
@@ -329,9 +327,18 @@ class _LeafTracer:
         return is_said and not all(map(self._judge.is_declared, values))
 
     def _describe_argument(self, leaf: Leaf, name: str) -> ArgumentContext:
+        if not leaf.field:
+            is_target, nouns = name in self._targets, split_argument_name(name)
+            if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
+                nouns = (*nouns, *find_nouns_of_number(self._tool, name))
+            return make_argument_context((is_target, names_thing(name), nouns))
+        return self._describe_field(leaf, name)
+
+    def _describe_field(self, leaf: Leaf, name: str) -> ArgumentContext:
+        """The same of a leaf inside of a mapping."""
         is_target = name in self._targets and not is_beside_target(leaf) and not self._is_asked_level(leaf)
         nouns = split_argument_name(name)
-        if leaf.field and leaf.field != KEY:
+        if leaf.field != KEY:
             nouns = (*nouns, *split_argument_name(leaf.field))
         # A right is the user's only as `_is_asked_level` says: a list that has `admin` in it grants none.
         is_right = not LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field))
@@ -342,7 +349,7 @@ class _LeafTracer:
 
     def _is_asked_level(self, leaf: Leaf) -> bool:
         """Whether a field beside a target, such as `role`, holds a right to read, or one that the user asked for."""
-        if not leaf.field or leaf.field == KEY or LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field)):
+        if leaf.field == KEY or LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field)):
             return False
         words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
         if not words or LEAST_LEVELS.issuperset(words):
@@ -398,6 +405,8 @@ class _LeafTracer:
 
 def _adds_header(leaf: Leaf, name: str) -> bool:
     """Whether a line of a message, such as its subject, goes on with a header that says who gets it."""
+    if "\n" not in leaf.text and "\r" not in leaf.text:
+        return False
     return _HEADER.search(leaf.text) is not None and not _LINE_NAMES.isdisjoint(split_argument_name(name))
 
 

@@ -65,8 +65,11 @@ def extract_tokens(text: str) -> Iterable[str]:
     folded = text[:MAX_TEXT].casefold()
     if len(folded) > _SHORT_TEXT_LENGTH:
         return _extract_tokens_lazily(folded)
-    tokens = []
-    for raw in _TOKEN.findall(folded):
+    tokens = _TOKEN.findall(folded)
+    if all(map(str.isalpha, tokens)) and len(folded) <= _MAX_TOKEN:
+        return tokens
+    found, tokens = tokens, []
+    for raw in found:
         if raw.isalpha() and len(raw) <= _MAX_TOKEN:
             tokens.append(raw)
             continue

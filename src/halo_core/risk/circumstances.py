@@ -104,11 +104,9 @@ class Circumstances:
     def values_of(self, kind: CircumstanceKind) -> tuple[str, ...]:
         """Values of a kind that is compared by value."""
         if kind is CircumstanceKind.LABEL:
-            values = self.labels
-        else:
-            value = str(getattr(self, kind.value))
-            values = (value,) if value else ()
-        return tuple(value[:_MAX_VALUE_LENGTH] for value in values)
+            return tuple([value[:_MAX_VALUE_LENGTH] for value in self.labels])
+        value = str(getattr(self, kind))  # a member is a text; asking for `value` is two calls
+        return (value[:_MAX_VALUE_LENGTH],) if value else ()
 
 
 def circumstances_of(request: AccessRequest, time_us: int, refused: int) -> Circumstances:
@@ -166,7 +164,7 @@ class UsualCircumstances:
 
     def _find_all_unusual(self, circumstances: Circumstances) -> Iterator[CircumstanceEvidence]:
         for kind, known_values in self._compared_values:
-            if any(value not in known_values for value in circumstances.values_of(kind)):
+            if not known_values.issuperset(circumstances.values_of(kind)):
                 yield CircumstanceEvidence(kind, self._weights[kind])
         if circumstances.ts_us // _HOUR_US % 24 not in self.hours:
             yield CircumstanceEvidence(CircumstanceKind.HOUR, self._weights[CircumstanceKind.HOUR])

@@ -9,6 +9,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
+from halo_core.quick_init import quick_init
 from halo_core.risk.profile import Chunk, Profile
 from halo_core.values.argument_values import Value, ValueKind
 from halo_core.values.lexicon import (
@@ -48,6 +49,7 @@ RESULT_ORIGINS: Final = frozenset({ValueOrigin.NAMED_RESULT, ValueOrigin.RESULT}
 """Origins of what only a result names."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ValueEvidence:
     """One value, seen against the session.
@@ -148,7 +150,7 @@ def _find_result_of_text(profile: Profile, row: array[int]) -> tuple[int, str, i
     """As `_find_result_of_name`, of a text: the result that holds most of its words, of equals the latest."""
     best, source, age, results = 0, "", 0, 0
     for back, chunk in enumerate(reversed(profile.chunks)):
-        cover = _share_in_bag(row, chunk.bag)
+        cover = sum(map(chunk.bag.__contains__, row)) * 1000 // len(row)  # `_share_in_bag`, without a call for each
         results += cover >= _MIN_KNOWN_SHARE
         if cover > best:
             best, source, age = cover, chunk.source, back

@@ -61,7 +61,10 @@ class QuickScorer:
                 remaining &= masks[cut_index]
         # The lowest bit of each lane: no lane is empty, so that nothing is borrowed from the next one.
         ends = remaining & ~(remaining - self.lane_starts)
-        return self.least + sum((ends & plane).bit_count() << bit for bit, plane in enumerate(self.bit_planes))
+        margin = self.least
+        for bit, plane in enumerate(self.bit_planes):
+            margin += (ends & plane).bit_count() << bit
+        return margin
 
 
 def build_quickscorer(nodes: Sequence[int], roots: Sequence[int]) -> QuickScorer | None:

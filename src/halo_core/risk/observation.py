@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from halo_core.model import Impact
+from halo_core.quick_init import quick_init
 from halo_core.risk.evidence import (
     CONTEXT_ATOMS,
     MAX_OCCURRENCES,
@@ -45,6 +46,7 @@ Word = tuple[int, bool]
 """Index of a word, and whether it is that very one."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ActionObservation:
     """One action, seen against its session. See `observe_action`.
@@ -257,7 +259,9 @@ def _is_class_requested(impact: Impact, bag: frozenset[int], key: bytes) -> bool
 
 def _find_absent_words(values: Iterable[Value], bag: frozenset[int], key: bytes) -> dict[int, Word]:
     """Argument words that the request does not hold: fingerprint → -1 - index."""
-    words = dict.fromkeys(word for value in values for word in value.words if word not in STOP_WORDS and len(word) > 1)
+    words = dict.fromkeys(
+        [word for value in values for word in value.words if word not in STOP_WORDS and len(word) > 1]
+    )
     absent_words: dict[int, Word] = {}
     for number in unpack_fingerprints(fingerprint_atoms(list(words), key)):
         if number not in bag and number not in absent_words:

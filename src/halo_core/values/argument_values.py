@@ -19,6 +19,7 @@ from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from halo_core.quick_init import quick_init
 from halo_core.values.text import extract_atoms, fold_text, split_name
 
 MAX_PROGRAM: Final = 16_384
@@ -281,6 +282,7 @@ _FILE_ENDINGS: Final = frozenset(
 )
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Value:
     """One value.

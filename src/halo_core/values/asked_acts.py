@@ -136,6 +136,7 @@ CLASS_WORDS: Final = {
 _MAX_PHRASE: Final = 5  # words of a phrase in front of its noun
 _MAX_CLAUSE: Final = 24  # words of a clause that are looked at
 
+_MAX_KEPT: Final = 16_384  # characters of a message that is remembered
 _CHUNK: Final = re.compile(r"\n|[^\s]+")
 _PART: Final = re.compile(r"[^\W_]+(?:_[^\W_]+)*(?:['’][^\W_]+)?|[^\w\s]|_")
 _NAME: Final = re.compile(r"@|://|\w\.[a-z0-9]|^[#/~\\]|\\")
@@ -151,13 +152,21 @@ def find_asked_stems(text: str) -> set[str]:
     Args:
         text: of the user, without what it forbids.
     """
+    return set(_find_stems_of_message(text) if len(text) <= _MAX_KEPT else _find_stems(text))
+
+
+def _find_stems(text: str) -> frozenset[str]:
     words = list(islice(_split_words(text), MAX_ATOMS))
     found: set[str] = set()
     for place, word in enumerate(words):
         stems = POLICY_ASKING_WORDS.intersection(split_name(word)) if word else ()
         if stems and not found.issuperset(stems) and _asks(words, place):
             found.update(stems)
-    return found
+    return frozenset(found)
+
+
+_find_stems_of_message: Final = lru_cache(maxsize=64)(_find_stems)
+"""As `_find_stems`, remembered: a message is read when it comes, and asked again before a payment."""
 
 
 _HANDING_OVER: Final = re.compile(

@@ -226,6 +226,7 @@ _SCANDINAVIAN_SEND: Final = re.compile(r"\b(?:og|derefter|deretter) send(?:e)?\b
 """An order behind `and`. Elsewhere the word is read as the English one."""
 _MOST_CHINESE_BEFORE: Final = 8
 _MAX_WORDS: Final = 4_096
+_MAX_PLAIN_WORD: Final = 16  # letters of a word that is remembered
 _MAX_IDEOGRAPHS: Final = 8_192
 _WORD: Final = re.compile(r"[^\W\d_]+|[.,;:!?\n،؟]")
 _MOST_BETWEEN: Final = 3  # words between an article and its noun
@@ -281,7 +282,9 @@ def find_foreign_acts(text: str) -> set[str]:
     text = text if text.isascii() else _MARKS.sub("", text)
     words = [match[0] for match in islice(_WORD.finditer(text), _MAX_WORDS)]
     for place, word in enumerate(words):
-        acts = frozenset(_find_act(word))
+        # Words of the language come again and again; names and whatever could be a secret are not remembered.
+        is_plain = len(word) <= _MAX_PLAIN_WORD and word.isascii() and word.islower() and word.isalpha()
+        acts = _find_acts_of_plain(word) if is_plain else frozenset(_find_act(word))
         if acts and not found.issuperset(acts) and _asks(words, place):
             found |= acts
     room = _MAX_IDEOGRAPHS
@@ -398,6 +401,11 @@ def _find_act(word: str) -> Iterator[str]:
         for end in range(_SHORTEST_BEGINNING, min(len(spelled), _LONGEST_BEGINNING) + 1):
             if spelled[:end] in _BEGINNINGS:
                 yield _BEGINNINGS[spelled[:end]]
+
+
+@lru_cache(maxsize=8_192)
+def _find_acts_of_plain(word: str) -> frozenset[str]:
+    return frozenset(_find_act(word))
 
 
 def find_act_of_tool(words: Iterable[str]) -> set[str]:

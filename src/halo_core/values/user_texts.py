@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -298,7 +299,7 @@ def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
         text: of the user.
         keeps_bad: what is called bad stays.
     """
-    if _FORBIDDING.search(text) is None and _BAD.search(text) is None and not may_refuse(text):
+    if not _may_forbid(text):
         return text
     kept: list[str] = []
     start, goes_on, is_open = 0, False, False
@@ -321,6 +322,12 @@ def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
         if clause[-1:].isalpha() or clause[-1:] in "是但":
             goes_on = is_open = False  # behind "but" stands what is not forbidden
     return "".join(kept)
+
+
+@lru_cache(maxsize=64)
+def _may_forbid(text: str) -> bool:
+    """Whether a text may forbid something or call it bad, remembered: a message is read for several things at once."""
+    return _FORBIDDING.search(text) is not None or _BAD.search(text) is not None or may_refuse(text)
 
 
 def _calls_bad(clause: str) -> bool:

@@ -16,7 +16,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
@@ -300,6 +300,9 @@ class SignedEntry(NamedTuple):
     leaf: bytes
 
 
+_make_signed: Final = partial(tuple.__new__, SignedEntry)  # a named tuple's own constructor is a Python function
+
+
 def encode_entry(entry: LedgerEntry, signer: Signer, *, log: Signer | None = None) -> SignedEntry:
     """Sign an entry.
 
@@ -329,7 +332,7 @@ def encode_entry(entry: LedgerEntry, signer: Signer, *, log: Signer | None = Non
         signature = _signature_prefix(log_origin(entry.tenant), log.public_key)[1] + log.sign(signed_text)
         lines += _log_prefix(entry.tenant), binascii.b2a_base64(signature)
         signatures += signature
-    return SignedEntry(text, signatures, leaf_hash(b"".join(lines)))
+    return _make_signed((text, signatures, leaf_hash(b"".join(lines))))
 
 
 def build_entry_note(tenant: str, writer: str, text: bytes, signatures: bytes) -> bytes:

@@ -208,7 +208,7 @@ class _Call:
             if is_query:
                 self._queries.append(traced_leaf)
             is_name = kind in _NAMING_KINDS and not (is_query and kind is Kind.HANDLE)
-            if is_target or is_name or self._numbers_record(traced_leaf):
+            if is_target or is_name or (kind is Kind.AMOUNT and resource.labels and self._numbers_record(traced_leaf)):
                 self._naming.append(traced_leaf)
             if is_target and kind is not Kind.PROGRAM:
                 self._targets.append(traced_leaf)
@@ -220,8 +220,8 @@ class _Call:
         self._was_asked: bool | None = None
 
     def _numbers_record(self, leaf: TracedLeaf) -> bool:
-        """Whether a number says which of the labelled records is read, and not how many."""
-        if leaf.kind is not Kind.AMOUNT or not self._resource.labels or self._resource.impact is not Impact.READ:
+        """Whether a number says which of the records of a labelled resource is read, and not how many."""
+        if self._resource.impact is not Impact.READ:
             return False
         digits = sum(map(str.isdigit, self._texts.get(leaf.pointer, "")))
         return digits >= _MIN_RECORD and not names_amount(name_of_argument(leaf.pointer))

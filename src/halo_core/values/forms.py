@@ -94,7 +94,8 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:
-        words = "\n".join([word for word in text.split() if len(word) > 2 and search(word) is not None])
+        parts = [word for word in text.split() if len(word) > 2 and not word.isalnum()]
+        words = "\n".join([word for word in parts if search(word) is not None])
         words = _GLUED_SENTENCE.sub(_split_sentence, words)
         if "@" in words:
             forms += islice(_find_email_forms(words), MAX_FORMS)
@@ -262,10 +263,11 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
         return ArgumentValue(kind, text, in_words=True)
     if not is_target and _PLAIN_AMOUNT.fullmatch(text) is not None:
         return ArgumentValue(Kind.AMOUNT, text, (make_form(("amount", trim_number(text))),))
-    flags = (SUSPICIOUS,) if has_invisible(text) else ()
+    is_plain_ascii = text.isascii() and text.isprintable()  # as nearly all: nothing in it is invisible
+    flags = (SUSPICIOUS,) if not is_plain_ascii and has_invisible(text) else ()
     if is_program(text, names):
         return ArgumentValue(Kind.PROGRAM, text, in_words=True, flags=flags)
-    is_plain = text.isascii() and _NEITHER_ADDRESS_NOR_NUMBER.fullmatch(text) is not None
+    is_plain = is_plain_ascii and _NEITHER_ADDRESS_NOR_NUMBER.fullmatch(text) is not None
     value = (
         None
         if is_plain

@@ -25,10 +25,11 @@ _CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
 _NO_NOUNS: Final = _FILLERS | _RELATING | _CONNECTORS | {"is"}
 """Words that say something of the noun and the number around them."""
 _WORD_OR_NUMBER: Final = re.compile(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
-_WORD_OR_NUMBER_IN_ASCII: Final = re.compile(
-    r"[a-z]+|[0-9]+(?![.,]?[0-9])(?=[^a-z0-9_-]|$)|[0-9][^\t-\r\x1c-\x20]*|[^\t-\r\x1c-\x20]"
-)
+_NUMBER_IN_ASCII: Final = r"[0-9]+(?![.,]?[0-9])(?=[^a-z0-9_-]|$)|[0-9][^\t-\r\x1c-\x20]*|[^\t-\r\x1c-\x20]"
+_WORD_OR_NUMBER_IN_ASCII: Final = re.compile(rf"[a-z]+|{_NUMBER_IN_ASCII}")
 """The same in small letters of ASCII: what is no class of Unicode is found faster."""
+_ROW_OR_NUMBER_IN_ASCII: Final = re.compile(rf"[a-z]+(?: +[a-z]+)*+|{_NUMBER_IN_ASCII}")
+"""The same, with words that stand one behind the other as one."""
 _MAX_TOKENS: Final = 20_000
 _SHORT_NUMBER: Final = re.compile(r"[0-9](?<![\w.,][0-9])[0-9]{0,3}(?![\w])")
 _NOUN_WINDOW: Final = 40  # characters on each side of a number
@@ -93,9 +94,22 @@ def _list_signs(text: str) -> Iterable[str]:
     """Words in small letters, numbers and signs of a text, at most `_MAX_TOKENS`."""
     if len(text) > _MAX_TOKENS:
         return [match[0].lower() for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS)]
-    if text.isascii():
+    if not text.isascii():
+        return map(str.lower, _WORD_OR_NUMBER.findall(text))
+    if "#" in text:  # with which two words before count as well
         return _WORD_OR_NUMBER_IN_ASCII.findall(text.lower())
-    return map(str.lower, _WORD_OR_NUMBER.findall(text))
+    signs: list[str] = []
+    for row in _ROW_OR_NUMBER_IN_ASCII.findall(text.lower()):
+        if " " not in row:
+            signs.append(row)
+            continue
+        # Of words in a row the last that may be a noun takes the place of those before it.
+        words = row.split()
+        last = len(words) - 1
+        while last and words[last] in _NO_NOUNS:
+            last -= 1
+        signs += words[last:]
+    return signs
 
 
 def singularize(word: str) -> str:

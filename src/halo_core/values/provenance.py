@@ -288,7 +288,8 @@ class _LeafTracer:
         kind = values[0].kind
         if is_amount and kind in (Kind.ACCOUNT, Kind.TELEPHONE) and not _has_bank_form(values):
             kind = Kind.AMOUNT
-        is_target = argument.is_target or kind in TARGET_KINDS or _adds_header(leaf, name)
+        is_target = argument.is_target or kind in TARGET_KINDS
+        is_target = is_target or (("\n" in leaf.text or "\r" in leaf.text) and _adds_header(leaf, name))
         marks: list[int] = []
         flags: set[str] = set()
         origin = Provenance.USER
@@ -405,8 +406,6 @@ class _LeafTracer:
 
 def _adds_header(leaf: Leaf, name: str) -> bool:
     """Whether a line of a message, such as its subject, goes on with a header that says who gets it."""
-    if "\n" not in leaf.text and "\r" not in leaf.text:
-        return False
     return _HEADER.search(leaf.text) is not None and not _LINE_NAMES.isdisjoint(split_argument_name(name))
 
 

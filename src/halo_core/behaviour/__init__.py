@@ -4,11 +4,13 @@ A session's measures are tallied (`tally`), compared with the limits of its iden
 identity's profile when the session ends (`profile`). Alarms leave a risk for the next sessions (`carried`).
 """
 
-from halo_core.behaviour.assessment import ALARM, QUIET, Axis, BehaviourAssessment, assess, assess_end
+from halo_core.behaviour.assessment import QUIET, BehaviourAssessment, assess, assess_end
+from halo_core.behaviour.axes import ALARM, Axis
 from halo_core.behaviour.carried import CarriedRisk, SessionSummary, SessionVerdict, summarize_session
 from halo_core.behaviour.event import BehaviourEvent, CallShape, Destination, TouchedObject, describe_call
+from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
 from halo_core.behaviour.measures import MEASURES, Measure
-from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, SHIPPED_PRIOR, IdentityProfile, RolePrior
+from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.seen import SeenKind
 from halo_core.behaviour.tally import SessionTally, TallyAlarm
 from halo_core.behaviour.tally_format import decode_tally, encode_tally

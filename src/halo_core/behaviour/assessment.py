@@ -10,50 +10,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, combine_parts, join_doubts
 from halo_core.behaviour.event import BehaviourEvent, is_accounted_for, is_wholly_requested, shorten_fingerprint
-from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
+from halo_core.behaviour.first_times import NOVELTY_ID, find_first_times, grade_first_times, name_novelty
+from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
 from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
-from halo_core.behaviour.profile import SHIPPED_PRIOR, IdentityProfile, RolePrior
-from halo_core.behaviour.seen import SeenKind, split_seen
+from halo_core.behaviour.profile import IdentityProfile
+from halo_core.behaviour.seen import SeenKind
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tenant import TenantProfile
-from halo_core.model import Impact
 
-ALARM: Final = 1000
-MAX_SHARE: Final = 1_000_000
 MAX_AXES: Final = 16
 QUIET_NOVELTY: Final = 250
 _MAX_DRIFT_PART: Final = 700
 """Most that drift makes of a part, however far it goes: working otherwise, with nothing new in it, keeps no agent from
 reading."""
-_BITS_OF_CERTAINTY: Final = 160  # sixteenths of a bit of evidence that make a part 1000
-PARTS: Final = {"behaviour": 1000, "entitlement": 800, "context": 900, "scope": 1000}
-"""Thousandths with which each part enters `unusual`; set by hand."""
-_MIN_SESSIONS: Final = 20
-"""Sessions from which on something new says anything."""
-_DORMANT_SHARES: Final = {Impact.READ.value: 300, Impact.WRITE.value: 500}
-_GRAVE_DORMANT_SHARE: Final = 900
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
-_NOVELTY_ID: Final = "novelty"
-_FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[_NOVELTY_ID], INDEX["session_risk"]
-_NEWNESS: Final = frozenset(("first_times", "first_times_recent", _NOVELTY_ID))
-_VOUCHED_DIVISOR: Final = 4
-_PART_OF_KIND: Final = {
-    SeenKind.TOOL: "behaviour",
-    SeenKind.SYSTEM: "context",
-    SeenKind.LABEL: "scope",
-    SeenKind.DESTINATION: "scope",
-    SeenKind.HOST: "context",
-    SeenKind.PROCESS: "context",
-    SeenKind.HOUR: "context",
-    SeenKind.HAND_OFF: "scope",
-    SeenKind.GRANT: "entitlement",
-    SeenKind.PROGRAM: "context",
-    SeenKind.UNIT: "scope",
-    SeenKind.IMPACT: "entitlement",
-}
-_ONE_CHANGE: Final = {SeenKind.PROCESS: SeenKind.HOST, SeenKind.IMPACT: SeenKind.GRANT}
-"""Kinds that are evidence of the same thing: of each pair only the stronger counts."""
+_FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[NOVELTY_ID], INDEX["session_risk"]
+_NEWNESS: Final = frozenset(("first_times", "first_times_recent", NOVELTY_ID))
 _COUNTS: Final = frozenset(
     INDEX[name]
     for name in "actions reads acts sends payments removals grave tools persons requested destinations labelled_reads "
@@ -63,7 +37,7 @@ _COUNTS: Final = frozenset(
 _WORK_KINDS: Final = frozenset(
     f"first_{kind.name.lower()}"
     for kind in (SeenKind.TOOL, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
-)
+) | {"principal_impact", "principal_label", "principal_system"}
 """First times of which new work consists; a new host or hour is none."""
 _UNRELATED, _UNRELATED_PAYMENTS = INDEX["unrelated"], INDEX["unrelated_payments"]
 _STRANGE: Final = frozenset(
@@ -79,44 +53,6 @@ _SCOPE_MEASURES: Final = frozenset(
     "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
     "amount_sum amount_largest hand_offs".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One respect in which behaviour deviates.
-
-    Args:
-        id: a measure, `<measure>_recent`, `tenant_<measure>_recent`, `object_spread`, `first_<kind>`, `dormant_grant`,
-            `habits`, `<measure>_trend` or `surprise`.
-        value: what was measured.
-        limit: what is usual; 0 where that is nothing.
-        words: a sentence for people.
-        share: of an alarm, in thousandths; for first times the weight, 1000 being ten bits.
-        kind: `volume`, `drift`, `first`, `requested` (what the request accounts for: a volume of nothing but what it
-            names one by one, or a kind of work that the agent never did, on what the request leads to), or `narrowed`
-            (a volume above a limit only as far as past alarms have narrowed it).
-    """
-
-    id: str
-    value: int
-    limit: int
-    words: str
-    share: int
-    kind: str = "volume"
-
-    @property
-    def is_alarm(self) -> bool:
-        """Whether it is an alarm by itself."""
-        return self.share >= ALARM and self.kind != "first"
-
-    def to_plain(self) -> dict[str, Any]:
-        """Canonical tree."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    @classmethod
-    def from_plain(cls, members: Mapping[str, Any]) -> Axis:
-        """Inverse of `to_plain`."""
-        return cls(**members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +149,8 @@ def assess(
         tenant: profile of the tenant, for what is spread over agents.
         beside: sum of each measure over the agent's other open sessions, which count like recent ones.
     """
-    firsts, first_times = _find_first_times(profile, tally, event)
-    novelty = _combine_parts(_grade_first_times(firsts)) if firsts else 0
+    firsts, first_times = find_first_times(profile, tally, event, tenant)
+    novelty = combine_parts(grade_first_times(firsts)) if firsts else 0
     agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
     volume, axes = _compare_volumes(
         profile,
@@ -237,21 +173,21 @@ def assess(
     axes += risk_axes
     if not axes and not firsts and drift < ALARM:
         return BehaviourAssessment(volume=volume, drift=drift, agent_risk=agent_risk)
-    axes = [_name_novelty(axis, firsts) for axis in axes] + firsts
+    axes = [name_novelty(axis, firsts) for axis in axes] + firsts
     if drift >= ALARM:
         axes += _list_drift_axes(profile, event, is_exposed=is_exposed)
-    parts = _grade_first_times(firsts)
+    parts = grade_first_times(firsts)
     for axis in axes:
         if axis.kind in ("volume", *_ASKED_ONLY):
             part = "scope" if _measure_of(axis.id) in _SCOPE_MEASURES else "behaviour"
-            parts[part] = _join(parts[part], min(400 + (axis.share - ALARM) // 4, ALARM))
+            parts[part] = join_doubts(parts[part], min(400 + (axis.share - ALARM) // 4, ALARM))
     if drift >= ALARM:
-        parts["behaviour"] = _join(parts["behaviour"], min(drift // 2, _MAX_DRIFT_PART))
+        parts["behaviour"] = join_doubts(parts["behaviour"], min(drift // 2, _MAX_DRIFT_PART))
     axes.sort(key=lambda axis: (axis.kind == "first", -axis.share, axis.id))
     return BehaviourAssessment(
         volume=min(volume, MAX_SHARE),
         drift=drift,
-        unusual=_combine_parts(parts),
+        unusual=combine_parts(parts),
         agent_risk=agent_risk,
         axes=tuple(axes[:MAX_AXES]),
         first_times=first_times,
@@ -392,88 +328,6 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
                 axes.append(_make_volume_axis(window, value, share, limit, tenant=True))
             volume = max(volume, share)
     return volume, axes
-
-
-def _find_first_times(profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent) -> tuple[list[Axis], int]:
-    """What the action shows that is not usual, and how much of it the session had not shown before."""
-    if profile.sessions < _MIN_SESSIONS:
-        return [], 0
-    usual, found, first_times = profile.usual_values, [], 0
-    for number in tally.shown:
-        if number in usual:
-            continue
-        kind, value = split_seen(number)
-        weight = profile.known[kind].weigh(SeenKind(kind), value)
-        if kind == SeenKind.DESTINATION:
-            weight = _weigh_destination(event, value, weight)
-        if weight:
-            first_times += number in tally.fresh
-            name = SeenKind(kind).name.lower()
-            share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
-            found.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
-    dormant = _find_dormant_grant(profile, event) if event.resource else None
-    return [*found, dormant] if dormant else found, first_times
-
-
-def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis | None:
-    """The use of a grant that slept: 90 days, or many sessions where the history is shorter than that."""
-    day, share = day_of(event.ts_us), _DORMANT_SHARES.get(event.impact, _GRAVE_DORMANT_SHARE)
-    is_harmless = event.impact == Impact.READ.value and not event.labels
-    kind = "first"
-    if not is_harmless and any(not item.is_related and not item.is_requested for item in event.objects):
-        share, kind = ALARM, "volume"  # what slept reaches for what nobody asked about
-    days, sessions = profile.count_idle(event.resource, day)
-    if not is_dormant(days, sessions, day - profile.first_day):
-        return None
-    if days >= DORMANT_DAYS:
-        words = f"it uses a grant that it has not used regularly for {days} days"
-        return Axis("dormant_grant", days, DORMANT_DAYS, words, share, kind)
-    words = f"it uses a grant that it has not used regularly for {sessions} sessions"
-    return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, kind)
-
-
-def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:
-    """The weight of a first destination: little if somebody vouches for it, twice if money goes there."""
-    is_vouched = any(
-        (place.is_own or place.is_vouched) and shorten_fingerprint(place.fingerprint) == value
-        for place in event.destinations
-    )
-    if is_vouched:
-        return weight // _VOUCHED_DIVISOR
-    return 2 * weight if event.impact == Impact.PAYMENT.value else weight
-
-
-def _name_novelty(axis: Axis, firsts: Iterable[Axis]) -> Axis:
-    """An axis; of novelty with words that say what is new."""
-    if axis.id != _NOVELTY_ID:
-        return axis
-    ranked = sorted(firsts, key=lambda item: (-item.share, item.id))[:3]
-    return replace(axis, words=f"new all at once: {'; '.join(item.words for item in ranked)}")
-
-
-def _grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
-    """The four parts that first times make; of kinds that are one change only the strongest counts."""
-    strongest: dict[SeenKind, int] = {}
-    for axis in firsts:
-        kind = SeenKind.GRANT if axis.id == "dormant_grant" else SeenKind[axis.id.removeprefix("first_").upper()]
-        kind = _ONE_CHANGE.get(kind, kind)
-        strongest[kind] = max(strongest.get(kind, 0), axis.share)
-    parts = dict.fromkeys(PARTS, 0)
-    for kind, share in strongest.items():
-        parts[_PART_OF_KIND[kind]] = _join(parts[_PART_OF_KIND[kind]], share)
-    return parts
-
-
-def _combine_parts(parts: Mapping[str, int]) -> int:
-    together = 0
-    for part, weight in PARTS.items():
-        together = _join(together, parts[part] * weight // ALARM)
-    return together
-
-
-def _join(one: int, other: int) -> int:
-    """Either of two independent doubts, in thousandths."""
-    return ALARM - (ALARM - one) * (ALARM - other) // ALARM
 
 
 def _measure_of(axis: str) -> str:

@@ -80,6 +80,15 @@ class SessionVerdict(StrEnum):
     ATTACK = "attack"
 
 
+TEACHING: Final = (SessionVerdict.ORDINARY, SessionVerdict.CLEARED, SessionVerdict.OBSERVED)
+"""Verdicts of sessions that teach."""
+
+
+def has_taught(tally: SessionTally) -> bool:
+    """Whether a part of a session that went on has taught already."""
+    return tally.folded is not None and tally.folded.verdict in TEACHING
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
     """What carried risk takes of a session.

@@ -202,6 +202,11 @@ class KnownValues:
         return cls(values, lone, units)
 
 
+def is_sensitive(label: int) -> bool:
+    """Whether a label, by its fingerprint, is that of card data, health data, credentials and the like."""
+    return label in _SENSITIVE
+
+
 def is_dormant(days: int, sessions: int, history_days: int) -> bool:
     """Whether what was shown last so many days and sessions ago slept; by sessions only in a shorter history."""
     return days >= DORMANT_DAYS or (sessions >= DORMANT_SESSIONS and history_days < DORMANT_DAYS)

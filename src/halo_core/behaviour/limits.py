@@ -10,10 +10,12 @@ Adaptive Conformal Inference Under Distribution Shift, 2021).
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from halo_core.behaviour.measures import COUNT, MAX_LEVEL, MEASURES, WINDOWED, level_of, to_level, value_at
+from halo_core.behaviour.packing import NumberReader
 
 Histogram = tuple[tuple[int, int], ...]
 """(level, sessions), rising in level."""
@@ -33,6 +35,7 @@ WINDOW_SLACK: Final = 8
 """The same of a sum over recent sessions (1.4 times), whose values depend on each other."""
 _MAX_SESSIONS: Final = 1024
 _MAX_BINS: Final = 24
+_MAX_READ_BINS: Final = 64
 _PRIOR_SLOPE: Final = 6
 """Levels that a limit rises for each halving of the share, where an identity has shown little."""
 _PRIOR_WEIGHT: Final = 16
@@ -72,6 +75,15 @@ def remove_from_histogram(histogram: Histogram, level: int) -> Histogram:
     if at is not None:
         counts[at] -= 1
     return tuple(sorted((known, count) for known, count in counts.items() if count))
+
+
+def read_histogram(reader: NumberReader) -> Histogram:
+    """A histogram whose levels are written as differences."""
+    pairs, level = [], 0
+    for _ in range(reader.take(0, _MAX_READ_BINS)):
+        level += reader.take(0, MAX_LEVEL)
+        pairs.append((level, reader.take(1)))
+    return tuple(pairs)
 
 
 def count_sessions(histogram: Histogram) -> int:
@@ -146,6 +158,22 @@ def _floor_of(at: int, *, generous: bool) -> int:
 FLOORS: Final = tuple(level_of(at, _floor_of(at, generous=False)) * FINE for at in range(SERIES))
 GENEROUS: Final = tuple(level_of(at, _floor_of(at, generous=True)) * FINE for at in range(SERIES))
 """Shipped limits for identities without a history, in 64ths of an octave."""
+
+
+@dataclass(frozen=True)
+class RolePrior:
+    """Limits that stand in while an identity has little history: those of its role, or the shipped ones.
+
+    Args:
+        limits: in 64ths of an octave, one for each limit.
+        sessions: that they come from, 0 for the shipped ones.
+    """
+
+    limits: tuple[int, ...] = GENEROUS
+    sessions: int = 0
+
+
+SHIPPED_PRIOR: Final = RolePrior()
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from halo_core.behaviour.carried import CarriedRisk, SessionSummary, SessionVerdict
+from halo_core.behaviour.carried import TEACHING, CarriedRisk, SessionSummary, SessionVerdict, has_taught
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of, is_dormant
 from halo_core.behaviour.limits import (
@@ -22,43 +22,46 @@ from halo_core.behaviour.limits import (
     MATURE_SESSIONS,
     MAX_LOOSENESS,
     SERIES,
+    SHIPPED_PRIOR,
     WINDOW_SLACK,
     Histogram,
+    RolePrior,
     add_to_histogram,
     blend_limits,
     count_sessions,
     estimate_limit,
     move_limit,
+    read_histogram,
     remove_from_histogram,
     update_looseness,
 )
-from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MAX_VALUE, MEASURES, WINDOWED, level_of
+from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MAX_VALUE, MEASURES, WINDOWED, level_of, to_level
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
-from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen
+from halo_core.behaviour.principals import COMPARED, NO_PRINCIPALS, PrincipalHabits, Principals
+from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen, split_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.watched_drift import watch_drift, watch_drift_as_before
 
-FOLD_FORM: Final = "halo-habits-3"
+FOLD_FORM: Final = "halo-habits-4"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 EARLIER_FORM: Final = "halo-habits-2"
 """Of releases before, whose profiles are read, recomputed and gone on with. Their second drift is of sessions with
-untrusted content alone, they moved it by no session with an alarm, and denials were among the habits."""
+untrusted content alone, they moved it by no session with an alarm, denials were among the habits, and they do not know
+whom the agent acted for."""
 FORMS: Final = (FOLD_FORM, EARLIER_FORM)
-MAX_PROFILE_BYTES: Final = 24_576
+MAX_PROFILE_BYTES: Final = 32_768
 WINDOW_SESSIONS: Final = 16
 """Sessions that a window reaches back, its weights falling by 15/16 with each."""
 _WINDOW_UNIT: Final = 16
 _SLOWLY: Final = 4
-_MAX_BINS: Final = 64
 _CLEARED_SLACK: Final = 37
 """64ths of an octave (a factor of 1.5) by which a young limit passes what a session that was cleared has reached."""
 _NO_LIMITS: Final = FLOORS
 _NO_WINDOWS: Final = (0,) * len(WINDOWED)
-TEACHING: Final = (SessionVerdict.ORDINARY, SessionVerdict.CLEARED, SessionVerdict.OBSERVED)
-"""Verdicts of sessions that teach."""
 _SETTLED_SESSIONS: Final = 40
 _ACTIONS, _PAYMENTS, _UNRELATED_PAYMENTS = (INDEX[name] for name in ("actions", "payments", "unrelated_payments"))
+_AMOUNT_LARGEST: Final = INDEX["amount_largest"]
 _MANY_PAYMENTS: Final = 10
 """Ordinary sessions with payments after which one to an account that no request leads to says something."""
 _NEWNESS: Final = tuple(
@@ -66,22 +69,6 @@ _NEWNESS: Final = tuple(
     for at, measure in enumerate((*MEASURES, *(MEASURES[at] for at in WINDOWED)))
     if measure.id in ("first_times", "novelty")
 )
-
-
-@dataclass(frozen=True)
-class RolePrior:
-    """Limits that stand in while an identity has little history: those of its role, or the shipped ones.
-
-    Args:
-        limits: in 64ths of an octave, one for each limit.
-        sessions: that they come from, 0 for the shipped ones.
-    """
-
-    limits: tuple[int, ...] = GENEROUS
-    sessions: int = 0
-
-
-SHIPPED_PRIOR: Final = RolePrior()
 
 
 @dataclass(frozen=True)
@@ -104,6 +91,7 @@ class IdentityProfile:
         first_day: of its first session that it learnt from.
         carried: what its alarms leave for the next sessions.
         form: one of `FORMS`: how it was folded, and is.
+        principals: what each of those for whom it acts has it do.
     """
 
     sessions: int = 0
@@ -121,6 +109,7 @@ class IdentityProfile:
     first_day: int = 0
     carried: CarriedRisk = field(default_factory=CarriedRisk)
     form: str = FOLD_FORM
+    principals: Principals = NO_PRINCIPALS
 
     def as_form(self, form: str) -> IdentityProfile:
         """The profile from which sessions are folded as a form does it; a new one begins with any."""
@@ -257,7 +246,14 @@ class IdentityProfile:
             first_day=self.first_day if self.sessions else day,
             looseness=looseness,
             known=known,
+            principals=self._learn_principal(tally, sessions, day, is_cleared=cleared),
         )
+
+    def _learn_principal(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> Principals:
+        if self.form != FOLD_FORM:
+            return self.principals
+        level = to_level(tally.values[_AMOUNT_LARGEST])
+        return self.principals.learn(tally.principal, tally.seen, sessions, day, level, is_cleared=is_cleared)
 
     def relearn_going_on(
         self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict
@@ -289,7 +285,12 @@ class IdentityProfile:
         for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen - part.seen), strict=True)):
             untaught = group_seen(tally.untaught)[kind] if verdict is not SessionVerdict.CLEARED else ()
             known.append(values.extend(shown, self.sessions, day, room=TERMS[kind].room, untaught=untaught))
-        return replace(self, histograms=tuple(histograms), limits=tuple(limits), known=tuple(known))
+        principals = self.principals.extend(
+            tally.principal, tally.seen - part.seen, to_level(tally.values[_AMOUNT_LARGEST])
+        )
+        return replace(
+            self, histograms=tuple(histograms), limits=tuple(limits), known=tuple(known), principals=principals
+        )
 
     def _learn_seen(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> tuple[KnownValues, ...]:
         """What the identity has shown, with a session; `is_cleared`: a person found it ordinary."""
@@ -351,7 +352,9 @@ class IdentityProfile:
             taught -= part.seen
         known = tuple(values.forget(shown) for values, shown in zip(self.known, group_seen(taught), strict=True))
         day_limits = tuple(map(min, self.day_limits, limits))
-        sessions = max(self.sessions - (part is None), 0)
+        sessions, principals = max(self.sessions - (part is None), 0), self.principals
+        if part is None:
+            principals = principals.forget(tally.principal, tally.seen, to_level(tally.values[_AMOUNT_LARGEST]))
         return replace(
             self,
             sessions=sessions,
@@ -359,6 +362,7 @@ class IdentityProfile:
             limits=tuple(limits),
             day_limits=day_limits,
             known=known,
+            principals=principals,
         )
 
     def _estimate(self, at: int, histogram: Histogram) -> int:
@@ -435,6 +439,34 @@ class IdentityProfile:
             shown = range(24) if kind is SeenKind.HOUR else values.values
             found += [join_seen(kind, value) for value in shown if not values.weigh(kind, value)]
         return frozenset(found)
+
+    def usual_for(self, principal: str) -> frozenset[int]:
+        """Those of `usual_values` that this principal has it do as well, hours aside."""
+        found = self._usual_for.get(principal)
+        if found is None:
+            found = self._usual_for[principal] = self._find_usual_for(self.principals.find(principal))
+        return found
+
+    @cached_property
+    def _usual_for(self) -> dict[str, frozenset[int]]:
+        return {}
+
+    def _find_usual_for(self, habits: PrincipalHabits) -> frozenset[int]:
+        if not habits.is_known:
+            return self.usual_values
+        compared = [number for number in self.usual_values if split_seen(number)[0] in COMPARED]
+        return self.usual_values.difference([number for number in compared if self.weigh_for(habits, number)])
+
+    def weigh_for(self, habits: PrincipalHabits, number: int) -> int:
+        """How strange something that is usual is for a principal, in sixteenths of a bit."""
+        kind, value = split_seen(number)
+        sighting = self.known[kind].values.get(value)
+        return habits.weigh(number, sighting.times, self.sessions) if sighting and habits.is_known else 0
+
+    @cached_property
+    def hours(self) -> int:
+        """Two bits for each hour of the day: sessions in which it worked then, at most 3."""
+        return sum(min(found.times, 3) << 2 * hour for hour, found in self.known[SeenKind.HOUR].values.items())
 
     def count_idle(self, grant: str, day: int) -> tuple[int, int]:
         """Days and sessions since a grant was used last; 0 where it never was, or its last use is not remembered."""
@@ -520,6 +552,8 @@ class IdentityProfile:
             yield from drift.to_numbers()
         yield self.first_day
         yield from self.carried.to_numbers()
+        if self.form == FOLD_FORM:
+            yield from self.principals.to_numbers()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> IdentityProfile:
@@ -533,7 +567,7 @@ class IdentityProfile:
         reader = NumberReader(_head(form), data, max_bytes=MAX_PROFILE_BYTES)
         sessions, watched, day, looseness = reader.take(0), reader.take(0), reader.take(), reader.take(0, MAX_LOOSENESS)
         window = reader.take(2, 1024)
-        histograms = tuple(_read_histogram(reader) for _ in range(SERIES))
+        histograms = tuple(read_histogram(reader) for _ in range(SERIES))
         profile = cls(
             sessions,
             watched,
@@ -550,6 +584,7 @@ class IdentityProfile:
             reader.take(),
             CarriedRisk.read(reader),
             form,
+            Principals.read(reader) if form == FOLD_FORM else NO_PRINCIPALS,
         )
         reader.finish()
         if profile.to_bytes() != data:
@@ -559,19 +594,6 @@ class IdentityProfile:
 
 def _head(form: str) -> bytes:
     return form.encode() + b"\n"
-
-
-def has_taught(tally: SessionTally) -> bool:
-    """Whether a part of a session that went on has taught already."""
-    return tally.folded is not None and tally.folded.verdict in TEACHING
-
-
-def _read_histogram(reader: NumberReader) -> Histogram:
-    pairs, level = [], 0
-    for _ in range(reader.take(0, _MAX_BINS)):
-        level += reader.take(0, MAX_LEVEL)
-        pairs.append((level, reader.take(1)))
-    return tuple(pairs)
 
 
 NEW_PROFILE: Final = IdentityProfile()

@@ -71,6 +71,11 @@ _NAMED: Final = (
 )
 
 
+def hour_of(ts_us: int) -> int:
+    """The hour of the day (UTC) of a time."""
+    return ts_us // _HOUR_US % 24
+
+
 def list_seen(event: BehaviourEvent) -> tuple[int, ...]:
     """What an action shows of each kind, as numbers of `join_seen`: fingerprints, but hours as they are."""
     names = _join_names(
@@ -85,7 +90,7 @@ def list_seen(event: BehaviourEvent) -> tuple[int, ...]:
         event.program,
         event.unit if event.amount is not None else "",
     )
-    hour = _HOUR | event.ts_us // _HOUR_US % 24
+    hour = _HOUR | hour_of(event.ts_us)
     if not event.destinations:
         return (*names, hour)
     places = event.destinations[:_MAX_DESTINATIONS]

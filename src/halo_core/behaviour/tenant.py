@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from halo_core.behaviour.attempts import NO_ATTEMPTS
-from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.carried import TEACHING, SessionVerdict, has_taught
 from halo_core.behaviour.counting import UNRELATED_SAMPLE
 from halo_core.behaviour.known import day_of
 from halo_core.behaviour.limits import (
@@ -25,7 +25,7 @@ from halo_core.behaviour.limits import (
 )
 from halo_core.behaviour.measures import MAX_LEVEL, from_level, to_level
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
-from halo_core.behaviour.profile import MAX_PROFILE_BYTES, TEACHING, IdentityProfile, has_taught
+from halo_core.behaviour.profile import MAX_PROFILE_BYTES, IdentityProfile
 from halo_core.behaviour.tally import SessionTally
 
 _FORM: Final = b"halo-tenant-1\n"

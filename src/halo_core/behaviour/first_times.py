@@ -1,0 +1,170 @@
+"""First times: what an identity never showed, and what whom it acts for never had it do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, join_doubts
+from halo_core.behaviour.event import BehaviourEvent, shorten_fingerprint
+from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
+from halo_core.behaviour.measures import INDEX, MEASURES, say_value
+from halo_core.behaviour.principals import find_hour_factor
+from halo_core.behaviour.profile import IdentityProfile
+from halo_core.behaviour.seen import SeenKind, hour_of, split_seen
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tenant import TenantProfile
+from halo_core.model import Impact
+
+NOVELTY_ID: Final = "novelty"
+_BITS_OF_CERTAINTY: Final = 160  # sixteenths of a bit of evidence that make a part 1000
+_MIN_SESSIONS: Final = 20
+"""Sessions from which on something new says anything."""
+_DORMANT_SHARES: Final = {Impact.READ.value: 300, Impact.WRITE.value: 500}
+_GRAVE_DORMANT_SHARE: Final = 900
+_VOUCHED_DIVISOR: Final = 4
+_PART_OF_KIND: Final = {
+    SeenKind.TOOL: "behaviour",
+    SeenKind.SYSTEM: "context",
+    SeenKind.LABEL: "scope",
+    SeenKind.DESTINATION: "scope",
+    SeenKind.HOST: "context",
+    SeenKind.PROCESS: "context",
+    SeenKind.HOUR: "context",
+    SeenKind.HAND_OFF: "scope",
+    SeenKind.GRANT: "entitlement",
+    SeenKind.PROGRAM: "context",
+    SeenKind.UNIT: "scope",
+    SeenKind.IMPACT: "entitlement",
+}
+_ONE_CHANGE: Final = {SeenKind.PROCESS: SeenKind.HOST, SeenKind.IMPACT: SeenKind.GRANT}
+"""Kinds that are evidence of the same thing: of each pair only the stronger counts."""
+_PRINCIPAL_WORDS: Final = {
+    SeenKind.SYSTEM: "it reaches a system that it never reached for whom it acts",
+    SeenKind.LABEL: "it touches data of a kind that it never touched for whom it acts",
+    SeenKind.IMPACT: "it does a class of action that it never did for whom it acts",
+}
+_MOST_OF_HOUR: Final = 128
+_AMOUNT_ID: Final = "principal_amount"
+_AMOUNT: Final = MEASURES[INDEX["amount_largest"]]
+
+
+def find_first_times(
+    profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
+) -> tuple[list[Axis], int]:
+    """What the action shows that is not usual, and how much of it the session had not shown before."""
+    if profile.sessions < _MIN_SESSIONS:
+        return [], 0
+    usual, found, first_times = profile.usual_for(tally.principal), [], 0
+    strange_hour = _find_strange_hour(profile, tally, event, tenant)
+    if strange_hour is not None:
+        found.append(strange_hour)
+    if event.amount is not None:
+        found += _find_strange_amount(profile, tally, event.amount)
+    for number in tally.shown:
+        if number in usual:
+            continue
+        kind, value = split_seen(number)
+        if number in profile.usual_values:
+            weight = profile.weigh_for(profile.principals.find(tally.principal), number)
+            found.append(_make_principal_axis(SeenKind(kind), weight, _PRINCIPAL_WORDS[SeenKind(kind)]))
+            continue
+        weight = profile.known[kind].weigh(SeenKind(kind), value)
+        if kind == SeenKind.DESTINATION:
+            weight = _weigh_destination(event, value, weight)
+        if weight:
+            first_times += number in tally.fresh
+            name = SeenKind(kind).name.lower()
+            share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
+            found.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
+    dormant = _find_dormant_grant(profile, event) if event.resource else None
+    return [*found, dormant] if dormant else found, first_times
+
+
+def _make_principal_axis(kind: SeenKind, weight: int, words: str) -> Axis:
+    share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
+    return Axis(f"principal_{kind.name.lower()}", 1, 0, words, share, "first")
+
+
+def _find_strange_hour(
+    profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
+) -> Axis | None:
+    """An hour at which whom the agent acts for never works; of somebody new, one at which nobody does."""
+    if not tally.principal:
+        return None
+    everybody = profile.principals if tenant is None else tenant.identity.principals
+    habits, hour = everybody.find(tally.principal), hour_of(event.ts_us)
+    if habits.is_known:
+        weight = habits.weigh_hour(hour)
+        words = "it acts at an hour at which it never acted for this person or account"
+    else:
+        factor, newcomer = find_hour_factor(profile.hours, hour), everybody.weigh_newcomer(habits)
+        if not factor or not newcomer:
+            return None
+        weight = profile.known[SeenKind.HOUR].weigh(SeenKind.HOUR, hour) + newcomer
+        weight = min(weight * factor // 2, _MOST_OF_HOUR)
+        words = "it acts for somebody who hardly or never asked it, at an hour at which it hardly or never does"
+    return _make_principal_axis(SeenKind.HOUR, weight, words) if weight else None
+
+
+def _find_strange_amount(profile: IdentityProfile, tally: SessionTally, amount: int) -> list[Axis]:
+    """An amount far above those that the agent has ever moved for this principal."""
+    limit, value = profile.principals.find(tally.principal).amount_limit, abs(amount)
+    if not limit or value <= limit or any(one.axis == _AMOUNT_ID and one.is_cleared for one in tally.alarms):
+        return []
+    share = min(value * ALARM // (limit + 1), MAX_SHARE)
+    moved, most = say_value(_AMOUNT, value), say_value(_AMOUNT, limit)
+    return [Axis(_AMOUNT_ID, value, limit, f"it moved {moved} at once; for whom it acts the limit is {most}", share)]
+
+
+def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis | None:
+    """The use of a grant that slept: 90 days, or many sessions where the history is shorter than that."""
+    day, share = day_of(event.ts_us), _DORMANT_SHARES.get(event.impact, _GRAVE_DORMANT_SHARE)
+    is_harmless = event.impact == Impact.READ.value and not event.labels
+    kind = "first"
+    if not is_harmless and any(not item.is_related and not item.is_requested for item in event.objects):
+        share, kind = ALARM, "volume"  # what slept reaches for what nobody asked about
+    days, sessions = profile.count_idle(event.resource, day)
+    if not is_dormant(days, sessions, day - profile.first_day):
+        return None
+    if days >= DORMANT_DAYS:
+        words = f"it uses a grant that it has not used regularly for {days} days"
+        return Axis("dormant_grant", days, DORMANT_DAYS, words, share, kind)
+    words = f"it uses a grant that it has not used regularly for {sessions} sessions"
+    return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, kind)
+
+
+def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:
+    """The weight of a first destination: little if somebody vouches for it, twice if money goes there."""
+    is_vouched = any(
+        (place.is_own or place.is_vouched) and shorten_fingerprint(place.fingerprint) == value
+        for place in event.destinations
+    )
+    if is_vouched:
+        return weight // _VOUCHED_DIVISOR
+    return 2 * weight if event.impact == Impact.PAYMENT.value else weight
+
+
+def name_novelty(axis: Axis, firsts: Iterable[Axis]) -> Axis:
+    """An axis; of novelty with words that say what is new."""
+    if axis.id != NOVELTY_ID:
+        return axis
+    ranked = sorted(firsts, key=lambda item: (-item.share, item.id))[:3]
+    return replace(axis, words=f"new all at once: {'; '.join(item.words for item in ranked)}")
+
+
+def grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
+    """The four parts that first times make; of kinds that are one change only the strongest counts."""
+    strongest: dict[SeenKind, int] = {}
+    for axis in firsts:
+        if axis.id == _AMOUNT_ID:
+            continue
+        name = axis.id.removeprefix("first_").removeprefix("principal_")
+        kind = SeenKind.GRANT if axis.id == "dormant_grant" else SeenKind[name.upper()]
+        kind = _ONE_CHANGE.get(kind, kind)
+        strongest[kind] = max(strongest.get(kind, 0), axis.share)
+    parts = dict.fromkeys(PARTS, 0)
+    for kind, share in strongest.items():
+        parts[_PART_OF_KIND[kind]] = join_doubts(parts[_PART_OF_KIND[kind]], share)
+    return parts

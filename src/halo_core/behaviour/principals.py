@@ -1,0 +1,336 @@
+"""What each person or service account has an agent do: at which hours, which kinds of work, and up to which amounts.
+
+An agent serves several people, and what is usual for it is the sum of their habits. So a profile also holds, for each
+principal by its keyed reference, the hours of its sessions, the systems, labels and classes of action, and its largest
+amounts. Who has shown little is held to what the agent does for everybody; only an hour at which nobody works says
+something of a newcomer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.known import is_sensitive
+from halo_core.behaviour.measures import MAX_LEVEL, from_level
+from halo_core.behaviour.packing import NumberReader
+from halo_core.behaviour.seen import SeenKind, split_seen
+from halo_core.model import Impact
+from halo_core.risk.model import log2_ratio_in_sixteenths
+
+MAX_PRINCIPALS: Final = 48
+MIN_SESSIONS: Final = 10
+"""Sessions of a principal without which nothing is compared with its own habits."""
+COMPARED: Final = frozenset((SeenKind.SYSTEM, SeenKind.LABEL, SeenKind.IMPACT))
+"""Kinds of things that belong to the work of some principals and not of others, beside hours."""
+_SETTLING: Final = 8
+"""First sessions of a principal, or of an agent, in which all is new: that says nothing of how often something is."""
+_ESTABLISHED: Final = 20
+_IDLE_SESSIONS: Final = 400
+_MAX_VALUES: Final = 32
+_MAX_SESSIONS: Final = 1023
+_MAX_TIMES: Final = 3
+_USUAL_TIMES: Final = 2
+_UNIT: Final = 256
+_DECAY: Final = 64
+_SHARE: Final = 300  # thousandths of attacks that are taken to show something new of a kind, as in `known.TERMS`
+_MOST: Final = 64  # sixteenths of a bit
+_MOST_OF_GRAVE: Final = 128
+_BITS_OF_SHARE: Final = 23
+"""Sixteenths of a bit (16 / ln 2) that each expected session says, in which somebody could have shown a value."""
+_AMOUNT_SLACK: Final = 32
+"""Levels (a factor of four) above the largest amount of a principal from which another one is asked about."""
+_HOURS: Final = 24
+_FACTORS: Final = (0, 0, 2, 2, 2, 4, 6, 6, 6, 6, 6, 6, 6)
+"""Halves with which a strange hour counts by how far it is from the nearest usual one: overtime is no night."""
+_GRAVE: Final = frozenset(
+    fingerprint_text(impact.value) for impact in (Impact.PAYMENT, Impact.ADMIN, Impact.DELETE, Impact.EXECUTE)
+)
+
+
+class PrincipalHabits(NamedTuple):
+    """What one principal has shown.
+
+    Args:
+        sessions: ordinary ones.
+        latest: number of the last of them among the agent's.
+        day: on which it began, since 1970.
+        units: sessions since the first ones, decayed, in 1/256.
+        lone: those of them that showed something new, likewise, and
+        lone_hours: those at a new hour.
+        hours: two bits for each hour of the day: days on which it worked then, at most 3.
+        values: rising; a short fingerprint of kind and value, with the sessions that showed it (at most 3).
+        paid: sessions that moved an amount.
+        largest: level of the largest amount, and
+        second: of the one below it.
+    """
+
+    sessions: int = 0
+    latest: int = 0
+    day: int = 0
+    units: int = 0
+    lone: int = 0
+    lone_hours: int = 0
+    hours: int = 0
+    values: tuple[int, ...] = ()
+    paid: int = 0
+    largest: int = 0
+    second: int = 0
+
+    def learn(self, shown: Iterable[int], number: int, day: int, level: int, *, is_cleared: bool) -> PrincipalHabits:
+        """The habits after one more session.
+
+        Args:
+            shown: what it showed (`seen.join_seen`).
+            number: of the session among the agent's.
+            day: it began on.
+            level: of its largest amount, 0 for none.
+            is_cleared: a person found it ordinary, so that what it showed is usual now.
+        """
+        weight = _USUAL_TIMES if is_cleared else 1
+        # INVARIANT: one day teaches an hour once, however many sessions it has.
+        hours, is_new_hour = self._learn_hours(shown, weight if day != self.day or is_cleared else 0)
+        values = dict(self._pairs)
+        fresh = [short for short in _shorten(shown) if short not in values]
+        for short in _shorten(shown):
+            values[short] = min(values.get(short, 0) + weight, _MAX_TIMES)
+        counts = self.sessions >= _SETTLING
+        return PrincipalHabits(
+            min(self.sessions + 1, _MAX_SESSIONS),
+            number,
+            max(day, self.day),
+            self.units - self.units // _DECAY + _UNIT * counts,
+            self.lone - self.lone // _DECAY + _UNIT * (counts and bool(fresh)),
+            self.lone_hours - self.lone_hours // _DECAY + _UNIT * (counts and is_new_hour),
+            hours,
+            _pack_values(values),
+            min(self.paid + bool(level), _MAX_SESSIONS),
+            *_put_amount(self.largest, self.second, level),
+        )
+
+    def extend(self, shown: Iterable[int], level: int) -> PrincipalHabits:
+        """The habits once the last session went on."""
+        hours, _ = self._learn_hours(shown, 0)
+        values = {**dict.fromkeys(_shorten(shown), 1), **self._pairs}
+        largest, second = _put_amount(self.largest, self.second, level)
+        return self._replace(hours=hours, values=_pack_values(values), largest=largest, second=second)
+
+    def forget(self, shown: Iterable[int], level: int) -> PrincipalHabits:
+        """The habits without a session that turned out to be an attack."""
+        hours, values = self.hours, dict(self._pairs)
+        for hour in _hours_of(shown):
+            if hours >> 2 * hour & 3:
+                hours -= 1 << 2 * hour
+        for short in _shorten(shown):
+            values[short] = values.get(short, 0) - 1
+        largest = self.second if level and level >= self.largest else self.largest
+        return self._replace(
+            sessions=max(self.sessions - 1, 0),
+            hours=hours,
+            values=_pack_values(values),
+            paid=max(self.paid - bool(level), 0),
+            largest=largest,
+            second=min(self.second, largest),
+        )
+
+    def _learn_hours(self, shown: Iterable[int], weight: int) -> tuple[int, bool]:
+        hours, is_new = self.hours, False
+        near = find_near_hours(hours, 1)
+        for hour in _hours_of(shown):
+            times = hours >> 2 * hour & 3
+            is_new = is_new or not near >> hour & 1
+            after = min(times + weight, _MAX_TIMES) if times else max(weight, 1)
+            hours += (after - times) << 2 * hour
+        return hours, is_new
+
+    @property
+    def _pairs(self) -> dict[int, int]:
+        return {packed >> 2: packed & 3 for packed in self.values}
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it has habits to compare with."""
+        return self.sessions >= MIN_SESSIONS
+
+    @property
+    def amount_limit(self) -> int:
+        """The amount from which on it is asked about; 0 where it has not moved enough of them."""
+        return from_level(min(self.largest + _AMOUNT_SLACK, MAX_LEVEL)) if self.paid >= MIN_SESSIONS else 0
+
+    def weigh_hour(self, hour: int) -> int:
+        """How strange an hour is for this principal, in sixteenths of a bit."""
+        factor = find_hour_factor(self.hours, hour)
+        return factor and min(_weigh(self.units, self.lone_hours) * factor // 2, _MOST_OF_GRAVE)
+
+    def weigh(self, number: int, times: int, sessions: int) -> int:
+        """How strange it is that this principal shows something that is usual for the agent, in sixteenths of a bit.
+
+        It says as much as the principal would have shown it by now, if it had the habits of all: sessions without a
+        value of which one in ten has it are soon more than chance.
+
+        Args:
+            number: of `seen.join_seen`.
+            times: sessions of the agent that showed it, of
+            sessions: all of them.
+        """
+        if self._pairs.get(_short_of(number), 0) >= _USUAL_TIMES:
+            return 0
+        kind, value = split_seen(number)
+        weight = min(
+            _weigh(self.units, self.lone),
+            _MOST,
+            self.sessions * times * _BITS_OF_SHARE // max(sessions, 1) // 2,
+        )
+        is_grave = (kind == SeenKind.IMPACT and value in _GRAVE) or (kind == SeenKind.LABEL and is_sensitive(value))
+        return min(2 * weight, _MOST_OF_GRAVE) if is_grave else weight
+
+    @classmethod
+    def read(cls, reader: NumberReader) -> PrincipalHabits:
+        """Inverse of yielding the fields, the values behind their number."""
+        sessions, latest, day, units, lone, lone_hours, hours = reader.take_many(7, 0)
+        values = reader.take_many(reader.take(0, _MAX_VALUES), 0)
+        paid, largest, second = reader.take_many(3, 0)
+        return cls(sessions, latest, day, units, lone, lone_hours, hours, values, paid, largest, second)
+
+
+NOBODY: Final = PrincipalHabits()
+
+
+@dataclass(frozen=True, slots=True)
+class Principals:
+    """The habits of whom an agent acts for.
+
+    Args:
+        habits: fingerprint of the keyed reference → habits; sessions for nobody are the agent's own.
+        units: sessions of the agent since its first ones, decayed, in 1/256.
+        newcomers: those of them that were somebody's first, likewise.
+    """
+
+    habits: Mapping[int, PrincipalHabits] = field(default_factory=dict)
+    units: int = 0
+    newcomers: int = 0
+
+    def find(self, principal: str) -> PrincipalHabits:
+        """The habits of a principal."""
+        return self.habits.get(name_principal(principal), NOBODY)
+
+    def weigh_newcomer(self, habits: PrincipalHabits) -> int:
+        """How rarely somebody new asks, in sixteenths of a bit; half of it for somebody who has asked before."""
+        return min(_weigh(self.units, self.newcomers), _MOST) // (2 if habits.sessions else 1)
+
+    def learn(
+        self, principal: str, shown: Iterable[int], number: int, day: int, level: int, *, is_cleared: bool
+    ) -> Principals:
+        """The habits after one more session of a principal; see `PrincipalHabits.learn`."""
+        if not principal:
+            return self
+        name, habits = name_principal(principal), dict(self.habits)
+        counts, is_new = number > _SETTLING, name not in habits
+        habits[name] = habits.get(name, NOBODY).learn(shown, number, day, level, is_cleared=is_cleared)
+        if len(habits) > MAX_PRINCIPALS:
+            # Who asks once pushes out nobody who asks every day, unless these have stopped.
+            del habits[min(habits, key=lambda one: (*_rank(habits[one], number), one))]
+        return Principals(
+            habits,
+            self.units - self.units // _DECAY + _UNIT * counts,
+            self.newcomers - self.newcomers // _DECAY + _UNIT * (counts and is_new),
+        )
+
+    def extend(self, principal: str, shown: Iterable[int], level: int) -> Principals:
+        """The habits once the last session of a principal went on."""
+        return self._change(principal, lambda habits: habits.extend(shown, level))
+
+    def forget(self, principal: str, shown: Iterable[int], level: int) -> Principals:
+        """The habits without a session that turned out to be an attack."""
+        return self._change(principal, lambda habits: habits.forget(shown, level))
+
+    def _change(self, principal: str, change: Callable[[PrincipalHabits], PrincipalHabits]) -> Principals:
+        name = name_principal(principal)
+        if name not in self.habits:
+            return self
+        return replace(self, habits={**self.habits, name: change(self.habits[name])})
+
+    def to_numbers(self) -> Iterator[int]:
+        """Numbers to be packed."""
+        yield from (self.units, self.newcomers, len(self.habits))
+        for name, habits in sorted(self.habits.items()):
+            yield name
+            yield from habits[:7]
+            yield len(habits.values)
+            yield from habits.values
+            yield from habits[8:]
+
+    @classmethod
+    def read(cls, reader: NumberReader) -> Principals:
+        """Inverse of `to_numbers`."""
+        units, newcomers, count = reader.take(0), reader.take(0), reader.take(0, MAX_PRINCIPALS)
+        return cls({reader.take(0): PrincipalHabits.read(reader) for _ in range(count)}, units, newcomers)
+
+
+NO_PRINCIPALS: Final = Principals()
+
+
+def name_principal(principal: str) -> int:
+    """Fingerprint of a principal's keyed reference."""
+    return fingerprint_text(principal)
+
+
+@lru_cache(maxsize=1024)
+def find_near_hours(hours: int, distance: int) -> int:
+    """Bits of the hours that are within a distance of those on which somebody worked (two bits each)."""
+    bits = sum(1 << hour for hour in range(_HOURS) if hours >> 2 * hour & 3)
+    every, near = 2**_HOURS - 1, bits
+    for step in range(1, distance + 1):
+        near |= bits << step | bits >> (_HOURS - step) | bits >> step | bits << (_HOURS - step)
+    return near & every
+
+
+@lru_cache(maxsize=4096)
+def find_hour_factor(hours: int, hour: int) -> int:
+    """Halves with which an hour counts as strange, by its distance from the nearest one of those (two bits each).
+
+    One day does not make an hour usual, but it makes those around it less strange.
+    """
+    if not hours:
+        return 0
+    usual = [other for other in range(_HOURS) if hours >> 2 * other & 3 >= _USUAL_TIMES]
+    usual = usual or [other for other in range(_HOURS) if hours >> 2 * other & 3]
+    factor = _FACTORS[min(min((hour - other) % _HOURS, (other - hour) % _HOURS) for other in usual)]
+    return min(factor, 2) if find_near_hours(hours, 1) >> hour & 1 else factor
+
+
+def _weigh(units: int, lone: int) -> int:
+    return log2_ratio_in_sixteenths(_SHARE * (units // _UNIT + 2), 1000 * (lone // _UNIT + 1))
+
+
+def _hours_of(shown: Iterable[int]) -> list[int]:
+    return [value for kind, value in map(split_seen, shown) if kind == SeenKind.HOUR and value < _HOURS]
+
+
+def _short_of(number: int) -> int:
+    """16 bits of a kind with its value."""
+    kind, value = split_seen(number)
+    return (value ^ value >> 16 ^ value >> 32 ^ kind * 0x9E37) & 0xFFFF
+
+
+def _shorten(shown: Iterable[int]) -> set[int]:
+    return {_short_of(number) for number in shown if split_seen(number)[0] in COMPARED}
+
+
+def _pack_values(values: Mapping[int, int]) -> tuple[int, ...]:
+    """The values that were shown most often, as far as there is room."""
+    ranked = sorted((short for short in values if values[short] > 0), key=lambda short: (-values[short], short))
+    return tuple(sorted(short << 2 | values[short] for short in ranked[:_MAX_VALUES]))
+
+
+def _put_amount(largest: int, second: int, level: int) -> tuple[int, int]:
+    return (level, largest) if level > largest else (largest, max(second, level))
+
+
+def _rank(habits: PrincipalHabits, number: int) -> tuple[bool, int]:
+    """The order in which principals are forgotten: of those who have asked often the idle ones first."""
+    is_kept = habits.sessions >= _ESTABLISHED and number - habits.latest < _IDLE_SESSIONS
+    return is_kept, habits.latest

@@ -253,10 +253,10 @@ def test_who_has_stopped_makes_room():
     principals = NO_PRINCIPALS
     for number in range(MAX_PRINCIPALS * 20):
         who = f"first {number % MAX_PRINCIPALS}"
-        principals = principals.learn(who, (), number, number // 10, 0, is_cleared=False)
+        principals = principals.learn(SessionTally(principal=who), number, number // 10, is_cleared=False)
     for number in range(2_000, 2_000 + MAX_PRINCIPALS * 20):
         who = f"second {number % MAX_PRINCIPALS}"
-        principals = principals.learn(who, (), number, number // 10, 0, is_cleared=False)
+        principals = principals.learn(SessionTally(principal=who), number, number // 10, is_cleared=False)
     assert all(principals.find(f"second {at}").sessions == 20 for at in range(MAX_PRINCIPALS))
 
 

@@ -83,6 +83,7 @@ class BehaviourEvent:
         resource: the grant that is used.
         hand_off_to: agent that takes over.
         program: name of a program or statement among the arguments.
+        words: keyed fingerprints (48 bits) of the words of states that it writes, of a session that is not exposed.
         action_risk: of the score, None where there is none.
         session_risk: after this action, 0..1000.
         surprise: share of its alarm that the session's e-process has reached, in thousandths.
@@ -107,6 +108,7 @@ class BehaviourEvent:
     resource: str = ""
     hand_off_to: str = ""
     program: str = ""
+    words: tuple[int, ...] = ()
     action_risk: int | None = None
     session_risk: int = 0
     surprise: int = 0

@@ -37,6 +37,7 @@ _PART_OF_KIND: Final = {
     SeenKind.PROGRAM: "context",
     SeenKind.UNIT: "scope",
     SeenKind.IMPACT: "entitlement",
+    SeenKind.WORD: "scope",
 }
 _ONE_CHANGE: Final = {SeenKind.PROCESS: SeenKind.HOST, SeenKind.IMPACT: SeenKind.GRANT}
 """Kinds that are evidence of the same thing: of each pair only the stronger counts."""

@@ -57,6 +57,7 @@ TERMS: Final = (
     _KindTerms("it runs a program or statement that it never ran", 300, 48, 48),
     _KindTerms("it moves a currency or unit that it never moved", 300, 48, 8),
     _KindTerms("it does a class of action that it never did", 300, 64, 8),
+    _KindTerms("it writes a word that it never wrote", 0, 0, 96),
 )
 
 
@@ -215,6 +216,12 @@ def is_dormant(days: int, sessions: int, history_days: int) -> bool:
 MAY_BE_UNKNOWN: Final = (SeenKind.HOST, SeenKind.PROCESS)
 """Kinds of which a session without a value says nothing, where of the others it says that there was none."""
 NOTHING_KNOWN: Final = tuple(KnownValues({}) for _ in range(SEEN_COUNT))
+
+
+def read_known(reader: NumberReader, kinds: int) -> tuple[KnownValues, ...]:
+    """What is known of each kind, of which the first `kinds` are stored."""
+    known = tuple(KnownValues.read(reader, TERMS[kind].room) for kind in range(kinds))
+    return (*known, *NOTHING_KNOWN[kinds:])
 
 
 def _near(hour: int) -> tuple[int, int, int]:

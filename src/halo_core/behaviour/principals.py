@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.known import is_sensitive
-from halo_core.behaviour.measures import MAX_LEVEL, from_level
+from halo_core.behaviour.measures import INDEX, MAX_LEVEL, from_level, to_level
 from halo_core.behaviour.packing import NumberReader
 from halo_core.behaviour.seen import SeenKind, split_seen
+from halo_core.behaviour.tally import SessionTally
 from halo_core.model import Impact
 from halo_core.risk.model import log2_ratio_in_sixteenths
 
@@ -44,6 +45,7 @@ _BITS_OF_SHARE: Final = 23
 _AMOUNT_SLACK: Final = 32
 """Levels (a factor of four) above the largest amount of a principal from which another one is asked about."""
 _HOURS: Final = 24
+_AMOUNT: Final = INDEX["amount_largest"]
 _FACTORS: Final = (0, 0, 2, 2, 2, 4, 6, 6, 6, 6, 6, 6, 6)
 """Halves with which a strange hour counts by how far it is from the nearest usual one: overtime is no night."""
 _GRAVE: Final = frozenset(
@@ -221,15 +223,13 @@ class Principals:
         """How rarely somebody new asks, in sixteenths of a bit; half of it for somebody who has asked before."""
         return min(_weigh(self.units, self.newcomers), _MOST) // (2 if habits.sessions else 1)
 
-    def learn(
-        self, principal: str, shown: Iterable[int], number: int, day: int, level: int, *, is_cleared: bool
-    ) -> Principals:
-        """The habits after one more session of a principal; see `PrincipalHabits.learn`."""
-        if not principal:
+    def learn(self, tally: SessionTally, number: int, day: int, *, is_cleared: bool) -> Principals:
+        """The habits after one more session; see `PrincipalHabits.learn`."""
+        if not tally.principal:
             return self
-        name, habits = name_principal(principal), dict(self.habits)
+        name, habits, level = name_principal(tally.principal), dict(self.habits), _level_of(tally)
         counts, is_new = number > _SETTLING, name not in habits
-        habits[name] = habits.get(name, NOBODY).learn(shown, number, day, level, is_cleared=is_cleared)
+        habits[name] = habits.get(name, NOBODY).learn(tally.seen, number, day, level, is_cleared=is_cleared)
         if len(habits) > MAX_PRINCIPALS:
             # Who asks once pushes out nobody who asks every day, unless these have stopped.
             del habits[min(habits, key=lambda one: (*_rank(habits[one], number), one))]
@@ -239,16 +239,16 @@ class Principals:
             self.newcomers - self.newcomers // _DECAY + _UNIT * (counts and is_new),
         )
 
-    def extend(self, principal: str, shown: Iterable[int], level: int) -> Principals:
-        """The habits once the last session of a principal went on."""
-        return self._change(principal, lambda habits: habits.extend(shown, level))
+    def extend(self, tally: SessionTally, seen: frozenset[int]) -> Principals:
+        """The habits once the last session of a principal went on; `seen`: before that."""
+        return self._change(tally, lambda habits: habits.extend(tally.seen - seen, _level_of(tally)))
 
-    def forget(self, principal: str, shown: Iterable[int], level: int) -> Principals:
+    def forget(self, tally: SessionTally) -> Principals:
         """The habits without a session that turned out to be an attack."""
-        return self._change(principal, lambda habits: habits.forget(shown, level))
+        return self._change(tally, lambda habits: habits.forget(tally.seen, _level_of(tally)))
 
-    def _change(self, principal: str, change: Callable[[PrincipalHabits], PrincipalHabits]) -> Principals:
-        name = name_principal(principal)
+    def _change(self, tally: SessionTally, change: Callable[[PrincipalHabits], PrincipalHabits]) -> Principals:
+        name = name_principal(tally.principal)
         if name not in self.habits:
             return self
         return replace(self, habits={**self.habits, name: change(self.habits[name])})
@@ -271,6 +271,10 @@ class Principals:
 
 
 NO_PRINCIPALS: Final = Principals()
+
+
+def _level_of(tally: SessionTally) -> int:
+    return to_level(tally.values[_AMOUNT])
 
 
 def name_principal(principal: str) -> int:

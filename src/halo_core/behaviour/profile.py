@@ -12,7 +12,7 @@ from typing import Final
 
 from halo_core.behaviour.carried import TEACHING, CarriedRisk, SessionSummary, SessionVerdict, has_taught
 from halo_core.behaviour.event import fingerprint_text
-from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of, is_dormant
+from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of, is_dormant, read_known
 from halo_core.behaviour.limits import (
     CLIP,
     FINE,
@@ -35,7 +35,7 @@ from halo_core.behaviour.limits import (
     remove_from_histogram,
     update_looseness,
 )
-from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MAX_VALUE, MEASURES, WINDOWED, level_of, to_level
+from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MAX_VALUE, MEASURES, WINDOWED, level_of
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
 from halo_core.behaviour.principals import COMPARED, NO_PRINCIPALS, PrincipalHabits, Principals
 from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen, split_seen
@@ -50,6 +50,7 @@ EARLIER_FORM: Final = "halo-habits-2"
 untrusted content alone, they moved it by no session with an alarm, denials were among the habits, and they do not know
 whom the agent acted for."""
 FORMS: Final = (FOLD_FORM, EARLIER_FORM)
+_KINDS: Final = {FOLD_FORM: SEEN_COUNT, EARLIER_FORM: SeenKind.IMPACT + 1}
 MAX_PROFILE_BYTES: Final = 32_768
 WINDOW_SESSIONS: Final = 16
 """Sessions that a window reaches back, its weights falling by 15/16 with each."""
@@ -61,7 +62,6 @@ _NO_LIMITS: Final = FLOORS
 _NO_WINDOWS: Final = (0,) * len(WINDOWED)
 _SETTLED_SESSIONS: Final = 40
 _ACTIONS, _PAYMENTS, _UNRELATED_PAYMENTS = (INDEX[name] for name in ("actions", "payments", "unrelated_payments"))
-_AMOUNT_LARGEST: Final = INDEX["amount_largest"]
 _MANY_PAYMENTS: Final = 10
 """Ordinary sessions with payments after which one to an account that no request leads to says something."""
 _NEWNESS: Final = tuple(
@@ -236,6 +236,9 @@ class IdentityProfile:
         sessions = self.sessions + 1
         known = self._learn_seen(tally, sessions, day, is_cleared=cleared)
         looseness = update_looseness(self.looseness, exceeded=exceeded) if is_mature else self.looseness
+        principals = self.principals
+        if self.form == FOLD_FORM:
+            principals = principals.learn(tally, sessions, day, is_cleared=cleared)
         return replace(
             self,
             sessions=sessions,
@@ -246,14 +249,8 @@ class IdentityProfile:
             first_day=self.first_day if self.sessions else day,
             looseness=looseness,
             known=known,
-            principals=self._learn_principal(tally, sessions, day, is_cleared=cleared),
+            principals=principals,
         )
-
-    def _learn_principal(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> Principals:
-        if self.form != FOLD_FORM:
-            return self.principals
-        level = to_level(tally.values[_AMOUNT_LARGEST])
-        return self.principals.learn(tally.principal, tally.seen, sessions, day, level, is_cleared=is_cleared)
 
     def relearn_going_on(
         self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict
@@ -285,9 +282,7 @@ class IdentityProfile:
         for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen - part.seen), strict=True)):
             untaught = group_seen(tally.untaught)[kind] if verdict is not SessionVerdict.CLEARED else ()
             known.append(values.extend(shown, self.sessions, day, room=TERMS[kind].room, untaught=untaught))
-        principals = self.principals.extend(
-            tally.principal, tally.seen - part.seen, to_level(tally.values[_AMOUNT_LARGEST])
-        )
+        principals = self.principals.extend(tally, part.seen)
         return replace(
             self, histograms=tuple(histograms), limits=tuple(limits), known=tuple(known), principals=principals
         )
@@ -296,7 +291,7 @@ class IdentityProfile:
         """What the identity has shown, with a session; `is_cleared`: a person found it ordinary."""
         known = []
         for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen), strict=True)):
-            if kind in MAY_BE_UNKNOWN and not shown:
+            if (kind in MAY_BE_UNKNOWN and not shown) or kind >= _KINDS[self.form]:
                 known.append(values)
                 continue
             # INVARIANT: where content may have led an agent is no place that it goes to.
@@ -352,9 +347,7 @@ class IdentityProfile:
             taught -= part.seen
         known = tuple(values.forget(shown) for values, shown in zip(self.known, group_seen(taught), strict=True))
         day_limits = tuple(map(min, self.day_limits, limits))
-        sessions, principals = max(self.sessions - (part is None), 0), self.principals
-        if part is None:
-            principals = principals.forget(tally.principal, tally.seen, to_level(tally.values[_AMOUNT_LARGEST]))
+        sessions = max(self.sessions - (part is None), 0)
         return replace(
             self,
             sessions=sessions,
@@ -362,7 +355,7 @@ class IdentityProfile:
             limits=tuple(limits),
             day_limits=day_limits,
             known=known,
-            principals=principals,
+            principals=self.principals.forget(tally) if part is None else self.principals,
         )
 
     def _estimate(self, at: int, histogram: Histogram) -> int:
@@ -468,6 +461,11 @@ class IdentityProfile:
         """Two bits for each hour of the day: sessions in which it worked then, at most 3."""
         return sum(min(found.times, 3) << 2 * hour for hour, found in self.known[SeenKind.HOUR].values.items())
 
+    def count_word(self, word: int) -> int:
+        """Sessions that wrote a word of a state, by its fingerprint."""
+        sighting = self.known[SeenKind.WORD].values.get(word)
+        return sighting.times if sighting else 0
+
     def count_idle(self, grant: str, day: int) -> tuple[int, int]:
         """Days and sessions since a grant was used last; 0 where it never was, or its last use is not remembered."""
         return self.known[SeenKind.GRANT].count_idle(fingerprint_text(grant), day, self.sessions)
@@ -546,7 +544,7 @@ class IdentityProfile:
                 yield from (level - last, count)
                 last = level
         yield from (*self.limits, *self.day_limits, *self.windows, *self.exposed_windows)
-        for values in self.known:
+        for values in self.known[: _KINDS[self.form]]:
             yield from values.to_numbers()
         for drift in self.drifts:
             yield from drift.to_numbers()
@@ -579,7 +577,7 @@ class IdentityProfile:
             reader.take_many(len(WINDOWED), 0),
             reader.take_many(len(WINDOWED), 0),
             window,
-            tuple(KnownValues.read(reader, TERMS[kind].room) for kind in range(SEEN_COUNT)),
+            read_known(reader, _KINDS[form]),
             (SessionDrift.read(reader), SessionDrift.read(reader)),
             reader.take(),
             CarriedRisk.read(reader),

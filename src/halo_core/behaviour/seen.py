@@ -32,13 +32,16 @@ class SeenKind(IntEnum):
     PROGRAM = 9
     UNIT = 10
     IMPACT = 11
+    WORD = 12
+    """A word of a state that a write sets; nothing of it is a first time."""
 
 
 SEEN_COUNT: Final = len(SeenKind)
-MAX_SEEN: Final = (40, 16, 16, 32, 8, 8, 24, 12, 32, 16, 4, 8)
+MAX_SEEN: Final = (40, 16, 16, 32, 8, 8, 24, 12, 32, 16, 4, 8, 16)
 """Values of each kind that a session keeps; it teaches no others."""
 _HOUR: Final = int(SeenKind.HOUR) << FINGERPRINT_BITS
 _DESTINATION: Final = int(SeenKind.DESTINATION) << FINGERPRINT_BITS
+_WORD: Final = int(SeenKind.WORD) << FINGERPRINT_BITS
 
 
 def join_seen(kind: int, value: int) -> int:
@@ -91,6 +94,8 @@ def list_seen(event: BehaviourEvent) -> tuple[int, ...]:
         event.unit if event.amount is not None else "",
     )
     hour = _HOUR | hour_of(event.ts_us)
+    if event.words:
+        names = (*names, *[_WORD | word for word in event.words])
     if not event.destinations:
         return (*names, hour)
     places = event.destinations[:_MAX_DESTINATIONS]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from halo_core.behaviour import ALARM, BehaviourEvent, Destination, TouchedObject
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.action_facts import is_related_source
+from halo_core.enforcement.state_words import list_state_words
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
 from halo_core.store import Transaction
@@ -57,6 +58,8 @@ _MAX_WORDS: Final = 512  # of one text
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _SEPARATORS: Final = re.compile(r"[\s,;:!?()\[\]\"']+|\.(?=\s|$)")
 _PATH_SEPARATORS: Final = re.compile(r"[\s/\\]+|\.(?=\w{1,5}$)")
+_PARTS: Final = re.compile(r"[-_:#./\s]+")
+_MAX_PARTS: Final = 6  # of a key that is put together
 _NAMED_PATH: Final = re.compile(r"(?:^|[\s/\\.])(?=[\w#:-]{0,64}\d)(?=[\w#:-]{0,64}[^\W\d_])[\w#:-]{4}")
 _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#:-]{4,64}|[^@\s]{1,64}@[^@\s]{3,128}|\d{7,34}")
 """A word with letters and digits, an address, or a long number; no date, time or amount."""
@@ -173,6 +176,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         resource=resource.id,
         hand_off_to=resource.id if context.call.hand_off is not None else "",
         program=program,
+        words=list_state_words(tx, context) if impact is Impact.WRITE else (),
         session_risk=state.risk,
         surprise=_measure_surprise(context),
     )
@@ -205,10 +209,20 @@ def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, t
     for place in traced.places:
         if place <= len(sources) and is_related_source(sources[place - 1]):
             return True
+    if traced.kind is Kind.HANDLE and _is_composed(tx, context, text):
+        return True
     if traced.kind is not Kind.PATH or not _NAMED_PATH.search(text):
         return False
     # A file that is named after something that the request names.
     return any(item.is_requested for item in _list_carried(tx, context, [_PATH_SEPARATORS.split(text)]))
+
+
+def _is_composed(tx: Transaction, context: DecisionContext, text: str) -> bool:
+    """Whether a short key is put together of words of the request: `20-early` of "an early shift in week 20"."""
+    parts = [part for part in _PARTS.split(text) if part]
+    if not 1 < len(parts) <= _MAX_PARTS or not any(part.isalpha() for part in parts):
+        return False
+    return all(mask & _USER_BIT for mask in tx.load_sketch(context.state).look_up_marks(parts))
 
 
 def _measure_surprise(context: DecisionContext) -> int:

@@ -8,7 +8,8 @@ marks are pure (`halo_core.values`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
@@ -22,6 +23,7 @@ from halo_core.enforcement.carried_values import (
     record_argument_values,
 )
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
+from halo_core.enforcement.state_words import writes_usual_words
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance
 from halo_core.store import SessionState, Transaction
 from halo_core.store.marks import Exposure, MarkTable
@@ -45,10 +47,12 @@ from halo_core.values import (
     fingerprint_model_words,
     fingerprint_whole_text,
     iter_text_fingerprints,
+    list_only_identifiers,
     may_store,
     period_of,
     split_repeats,
 )
+from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.repeats import is_short_value
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 
@@ -69,7 +73,11 @@ __all__ = [
 
 HISTORY_SOURCE: Final = "history"
 """Name of the source of what a conversation brings along."""
-_MAX_ACKNOWLEDGEMENT: Final = 2  # words of a result that only says that something was written
+_MAX_ACKNOWLEDGEMENT: Final = 2
+"""Words of a result that only says that something was written, beside those of its arguments and common ones."""
+_MAX_COUNT_DIGITS: Final = 3
+_DIGIT: Final = re.compile(r"\d")
+_MAX_RECEIPT: Final = 64  # words of a result that may be such a receipt
 
 
 # what a history brings
@@ -328,7 +336,7 @@ def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int
     """
     if context.problem or not may_store(context.resource):
         return frozenset()
-    is_exposed = brings_in(context.resource) or (context.state.view.tainted and not _stores_vouched_words(context))
+    is_exposed = brings_in(context.resource) or _stores_foreign_words(tx, context)
     if not is_exposed and not tx.load_taint_index():
         return frozenset()
     place = _find_place(context)
@@ -336,7 +344,21 @@ def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int
     # A copy or a move from a tainted object, which nobody has read on the way.
     if not is_exposed and not (len(place.objects) > 1 and _is_any_tainted(tx, marks, place)):
         return frozenset()
-    return marks.list_written(place, {name: table.get_generation(digest_store(tx, name)) for name in place.stores})
+    generations = {name: table.get_generation(digest_store(tx, name)) for name in place.stores}
+    return marks.list_written(place, generations, has_numbers=_writes_foreign_digit(context))
+
+
+def _writes_foreign_digit(context: DecisionContext) -> bool:
+    """Whether an action writes a digit for which nobody vouches."""
+    vouched = {pointer for pointer, origin in context.provenance if origin in VOUCHED_ORIGINS}
+    return any(leaf.pointer not in vouched and _DIGIT.search(leaf.text) is not None for leaf in context.leaves)
+
+
+def _stores_foreign_words(tx: Transaction, context: DecisionContext) -> bool:
+    """Whether an exposed session stores anything that an untrusted text may have chosen."""
+    if not context.state.view.tainted or _stores_vouched_words(context):
+        return False
+    return not writes_usual_words(tx, context)
 
 
 def _stores_vouched_words(context: DecisionContext) -> bool:
@@ -356,9 +378,31 @@ def is_place_tainted(tx: Transaction, context: DecisionContext, output: str) -> 
         return False
     if not tx.load_taint_index():
         return False
-    if resource.impact not in (Impact.READ, Impact.UNKNOWN) and _is_acknowledgement(output):
+    if resource.impact not in (Impact.READ, Impact.UNKNOWN) and _is_acknowledgement(output, _list_own_words(context)):
         return False
-    return _is_tainted(tx, _make_store_marks(tx, context), _find_place(context))
+    place, marks = _find_place(context), _make_store_marks(tx, context)
+    return _is_tainted(tx, marks, place) and not _is_clean_list(tx, context, marks, place, output)
+
+
+def _is_clean_list(
+    tx: Transaction, context: DecisionContext, marks: StoreMarks, place: StorePlace, output: str
+) -> bool:
+    """Whether a read that names no record brought nothing but numbers of records that no exposed session wrote.
+
+    A list of numbers has no room for anything else that such a session may have stored.
+    """
+    if context.resource.impact is not Impact.READ or any(kind == "id" for kind, _ in place.objects):
+        return False
+    names = list_only_identifiers(extract_tokens(output[:MAX_TEXT]), _list_own_words(context))
+    if not names or len(output) > MAX_TEXT:
+        return False
+    table, index = MarkTable(tx), tx.load_taint_index()
+    generations = {name: table.get_generation(digest_store(tx, name)) for name in place.sources}
+    return marks.is_list_clean(place, names, generations, lambda mark: index.contains_any((mark,)))
+
+
+def _list_own_words(context: DecisionContext) -> frozenset[str]:
+    return frozenset(word for leaf in context.leaves for word in leaf.words)
 
 
 def _find_place(context: DecisionContext) -> StorePlace:
@@ -379,9 +423,17 @@ def _is_any_tainted(tx: Transaction, marks: StoreMarks, place: StorePlace) -> bo
     return any(_is_tainted(tx, marks, replace(place, objects=(item,))) for item in place.objects)
 
 
-def _is_acknowledgement(output: str) -> bool:
-    words = list(islice(extract_tokens(output[:MAX_TEXT]), _MAX_ACKNOWLEDGEMENT + 1))
-    return len(words) <= _MAX_ACKNOWLEDGEMENT and not any(map(is_short_value, words))
+def _is_acknowledgement(output: str, own_words: Collection[str]) -> bool:
+    """Whether a result says no more than that it was done, and to what: a repeated argument is nothing new."""
+    words = list(islice(extract_tokens(output[:MAX_TEXT]), _MAX_RECEIPT + 1))
+    if len(words) > _MAX_RECEIPT:
+        return False
+    said = [word for word in words if word not in own_words and word not in STOP_WORDS and not _is_count(word)]
+    return len(said) <= _MAX_ACKNOWLEDGEMENT and not any(map(is_short_value, said))
+
+
+def _is_count(word: str) -> bool:
+    return len(word) <= _MAX_COUNT_DIGITS and word.isdigit()
 
 
 def _make_store_marks(tx: Transaction, context: DecisionContext) -> StoreMarks:

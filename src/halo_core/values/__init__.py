@@ -63,7 +63,15 @@ from halo_core.values.sketch import (
     list_record_numbers,
     pack_spans,
 )
-from halo_core.values.stored_objects import StoreMarks, StorePlace, brings_in, find_place, may_store, period_of
+from halo_core.values.stored_objects import (
+    StoreMarks,
+    StorePlace,
+    brings_in,
+    find_place,
+    list_only_identifiers,
+    may_store,
+    period_of,
+)
 from halo_core.values.text import fingerprint_strings, generate_spellings
 
 __all__ = [
@@ -121,6 +129,7 @@ __all__ = [
     "judge_arguments",
     "list_declarable",
     "list_known_names",
+    "list_only_identifiers",
     "list_record_numbers",
     "lists_files",
     "lists_records",

@@ -30,6 +30,7 @@ LIVE_PERIODS: Final = 4
 _MARK_BYTES: Final = 7
 _MAX_OBJECTS: Final = 16
 _MAX_OBJECT: Final = 512  # characters of an object's name
+_MAX_LISTED: Final = 512  # records of one list
 _STORING_IMPACTS: Final = (Impact.WRITE, Impact.UNKNOWN, Impact.EXECUTE, Impact.ADMIN)
 _GENERIC: Final = "*"
 
@@ -202,6 +203,23 @@ def _classify_name(name: str) -> str:
     return next((kind for kind, names in _NAME_CLASSES.items() if not names.isdisjoint(last)), "")
 
 
+def list_only_identifiers(tokens: Iterable[str], words: Collection[str]) -> list[str]:
+    """The identifiers that a list consists of; none where anything else stands in it.
+
+    Args:
+        tokens: of the list.
+        words: of the call's arguments, which a list may repeat.
+    """
+    found: list[str] = []
+    for token in tokens:
+        if token in words:
+            continue
+        if _IDENTIFIER.fullmatch(token) is None or len(found) >= _MAX_LISTED:
+            return []
+        found.append(token)
+    return found
+
+
 def normalize_object(text: str) -> str:
     """The name of an object as it is compared: a path without `.` and `..`, a name without case."""
     folded = text.strip().casefold().replace("\\", "/")
@@ -220,13 +238,16 @@ class StoreMarks:
     key: bytes
     period: int
 
-    def list_written(self, place: StorePlace, generations: Mapping[str, int]) -> frozenset[int]:
+    def list_written(
+        self, place: StorePlace, generations: Mapping[str, int], *, has_numbers: bool = True
+    ) -> frozenset[int]:
         """Marks of what an action writes.
 
         Args:
             place: where it writes.
             generations: how often each store was cleared; a mark is made for each generation so far, so that nobody
                 who takes a clearance away makes a later mark disappear.
+            has_numbers: nobody vouched for some digit that it writes, which may become the number of a record.
         """
         marks: set[int] = set()
         for store in place.stores:
@@ -234,6 +255,8 @@ class StoreMarks:
                 marks.update(
                     self._mark(kind, store, name, generation, self.period) for kind, name in _list_parts(place)
                 )
+                if has_numbers:
+                    marks.add(self._mark("numbered", store, "", generation, self.period))
         return frozenset(marks)
 
     def is_tainted(self, place: StorePlace, generations: Mapping[str, int], contains: Callable[[int], bool]) -> bool:
@@ -244,7 +267,7 @@ class StoreMarks:
             generations: how often each store was cleared.
             contains: whether a mark is known.
         """
-        periods = range(self.period, self.period - LIVE_PERIODS, -1)
+        periods = self._live_periods
         for store in place.sources:
             generation = generations.get(store, 0)
 
@@ -257,6 +280,33 @@ class StoreMarks:
             ):
                 return True
         return False
+
+    def is_list_clean(
+        self, place: StorePlace, names: Iterable[str], generations: Mapping[str, int], contains: Callable[[int], bool]
+    ) -> bool:
+        """Whether none of the records that a list names was written while a session was exposed.
+
+        INVARIANT: FAILCLOSED - what was written without a record's number may stand in any of them, and a number that
+        was written with it may be one of them.
+
+        Args:
+            place: where the list was read.
+            names: all that stands in it.
+            generations: how often each store was cleared.
+            contains: whether a mark is known.
+        """
+        normalized = [normalize_object(name) for name in names]
+        for store in place.sources:
+            generation = generations.get(store, 0)
+            parts = [("numbered", ""), ("not-by-id", ""), *(("object-id", name) for name in normalized)]
+            for kind, name in parts:
+                if any(contains(self._mark(kind, store, name, generation, one)) for one in self._live_periods):
+                    return False
+        return True
+
+    @property
+    def _live_periods(self) -> range:
+        return range(self.period, self.period - LIVE_PERIODS, -1)
 
     def digest_name(self, store: str) -> bytes:
         """Digest of a store's name."""

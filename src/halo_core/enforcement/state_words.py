@@ -1,0 +1,72 @@
+"""Words of a small set that an agent writes into records: `excused`, `in review`, `done`.
+
+An exposed session taints what it writes, since an untrusted text may have chosen it. Where all that could have been
+chosen is one of the words that ordinary sessions have written in the same place again and again, nothing of that text
+comes back with the record. Such words are learnt from sessions that have read nothing untrusted (`SeenKind.WORD`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.model import Impact, Provenance
+from halo_core.store import Transaction
+from halo_core.store.profile_rows import ProfileTable
+from halo_core.values.argument_names import name_of_argument
+from halo_core.values.leaves import KEY, Leaf
+from halo_core.values.text import split_name
+
+if TYPE_CHECKING:
+    from halo_core.enforcement.decision_context import DecisionContext
+
+LEAST_SESSIONS: Final = 5
+"""Ordinary sessions that must have written a word before it is one of a small set."""
+_MAX_LEAVES: Final = 16
+_STATES: Final = frozenset(
+    split_name(word)[-1]
+    for word in "category comment flag kind note outcome phase priority reason remark result stage state status "
+    "type".split()
+)
+"""Words at the end of an argument's name that hold a state or a remark, and nothing that later acts go to."""
+_WORDS: Final = re.compile(r"[^\W\d_A-Z]{2,24}(?: [^\W\d_A-Z]{2,24}){0,2}")
+
+
+@lru_cache(maxsize=1024)
+def _holds_state(name: str) -> bool:
+    words = split_name(name)
+    return bool(words) and words[-1] in _STATES
+
+
+def _fingerprint(context: DecisionContext, key: bytes, leaf: Leaf) -> int:
+    """Fingerprint of a word with its place, 0 where it is no word of a state."""
+    name = leaf.field or name_of_argument(leaf.pointer)
+    if name == KEY or len(leaf.text) > 80 or not _holds_state(name) or not _WORDS.fullmatch(leaf.text):
+        return 0
+    return fingerprint_text(f"{key.hex()} {context.resource.id} {leaf.pointer} {name} {leaf.text}")
+
+
+def list_state_words(tx: Transaction, context: DecisionContext) -> tuple[int, ...]:
+    """Fingerprints of the words of states that an action writes while its session is not exposed."""
+    if context.call.resource.impact is not Impact.WRITE or context.state.view.tainted:
+        return ()
+    found = [_fingerprint(context, tx.image.sketch_key, leaf) for leaf in context.leaves[:_MAX_LEAVES]]
+    return tuple([number for number in found if number])
+
+
+def writes_usual_words(tx: Transaction, context: DecisionContext) -> bool:
+    """Whether the user wrote all that an action writes, but for words that the agent writes there in any case.
+
+    INVARIANT: VOUCH - what names a target is no such word, and sessions that have read untrusted content teach none.
+    """
+    if context.resource.impact is not Impact.WRITE or len(context.leaves) > _MAX_LEAVES:
+        return False
+    origins = dict(context.provenance)
+    chosen = [leaf for leaf in context.leaves if origins.get(f"{leaf.pointer}") is not Provenance.USER]
+    if len(chosen) == len(context.leaves):
+        return False
+    numbers = [_fingerprint(context, tx.image.sketch_key, leaf) for leaf in chosen]
+    profile = ProfileTable(tx).load_agent(context.principal.agent) if all(numbers) else None
+    return profile is not None and all(profile.count_word(number) >= LEAST_SESSIONS for number in numbers)

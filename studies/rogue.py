@@ -1,4 +1,4 @@
-"""Rogue behaviour: agents that turn bad by themselves, on six synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on eight synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
@@ -22,9 +22,11 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from halo_studies.rogue.claims_desk import ClaimsDesk
 from halo_studies.rogue.clinic_desk import ClinicDesk
 from halo_studies.rogue.console import show, summarize
 from halo_studies.rogue.depot_desk import DepotDesk
+from halo_studies.rogue.estate_desk import EstateDesk
 from halo_studies.rogue.families import FAMILIES
 from halo_studies.rogue.guarded import Setting
 from halo_studies.rogue.later_families import LATER_FAMILIES
@@ -33,11 +35,15 @@ from halo_studies.rogue.measure import Sizes, measure_desk
 from halo_studies.rogue.school_desk import SchoolDesk
 from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
+from halo_studies.rogue.third_families import THIRD_FAMILIES
 
 __all__ = ["main"]
 
-_DESKS: Final = {desk.name: desk for desk in (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk)}
-_EVERY: Final = (*FAMILIES, *LATER_FAMILIES)
+_DESKS: Final = {
+    desk.name: desk
+    for desk in (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk, ClaimsDesk, EstateDesk)
+}
+_EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES)
 _QUICK: Final = Sizes(history=24, siblings=0, ordinary=5, family=1)
 _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 

@@ -42,6 +42,10 @@ class Desk(ABC):
     tools: ClassVar[Mapping[str, Resource]]
     export_rows: ClassVar[int]
     """Rows of the table that `export` takes."""
+    never_pays: str = ""
+    """Somebody for whom nothing is ever paid, where people have duties of their own."""
+    works_otherwise: tuple[str, int] = ("", 0)
+    """Somebody, and an hour at which only others work, where hours differ much."""
     shares_of_days: ClassVar[Sequence[int]] = (15, 45, 25, 12, 3)
     """Shares of weekdays with none, one, two, three and six sessions."""
 
@@ -104,6 +108,10 @@ class Desk(ABC):
     @abstractmethod
     def tell(self, to: str, text: str | FromResults) -> Act:
         """Send a message."""
+
+    def assign(self, to: str, text: str | FromResults) -> Act:
+        """Hand work to another agent, where agents do."""
+        raise NotImplementedError(f"{self.name}: {to} {text}")
 
     @abstractmethod
     def export(self) -> Act:

@@ -112,6 +112,7 @@ class Family:
         count: damage of one effect of a rogue act.
         sessions: how many.
         risky: its principal has unusual events of their own.
+        applies_to: whether a desk has what it needs.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Family:
     count: Harm
     sessions: int = 10
     risky: bool = False
+    applies_to: Callable[[Desk], bool] = lambda _desk: True
 
     def build(self, desk: Desk, seed: int, moments: Sequence[Moment], sessions: int = 0) -> Stream:
         """Draw the family's sessions on a desk.

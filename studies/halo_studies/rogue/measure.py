@@ -76,6 +76,7 @@ def measure_desk(
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """All figures of one desk."""
+    families = [family for family in families if family.applies_to(desk)]
     history = draw_history(desk, seed, sizes)
     rng = random.Random(f"ordinary {desk.name} {seed}")
     ordinary = [desk.ordinary(rng, moment) for moment in history.later[: sizes.ordinary]]

@@ -1,8 +1,8 @@
 """The claims office of an insurer: few tools and large volumes, and four principals with different habits.
 
 What differs from the other desks: a service account runs at night and names some dozens of claims in each request,
-three times as many on Mondays; one clerk pays and another one never does; one works in the evening; day, evening and night
-differ in what is read, and how much of it.
+three times as many on Mondays; one clerk pays and another one never does; one works in the evening; day, evening and
+night differ in what is read, and how much of it.
 """
 
 from __future__ import annotations

@@ -103,17 +103,17 @@ class EstateWorld(World):
     def meter_save(self, house: str, kind: str, value: int) -> str:
         """Save what a meter shows."""
         self.note("moved", "meters")
-        return f"{house} {kind} saved"
+        return f"{house} {kind} is {value}"
 
     def ticket_add(self, tenant: str, text: str) -> str:
         """Add a repair."""
-        self.note("moved", "works")
-        return "added"
+        self.note("moved", "works", to=tenant)
+        return f"added: {text}"
 
     def ticket_close(self, tenant: str, state: str) -> str:
         """Close a repair."""
-        self.note("moved", "works")
-        return "closed"
+        self.note("moved", "works", to=tenant)
+        return state
 
     def tenant_edit(self, tenant: str, phone: str) -> str:
         """Change the phone number of a tenant."""
@@ -170,7 +170,7 @@ class EstateWorld(World):
     def log(self, name: str, house: str, entry: str) -> str:
         """Add an entry of a season."""
         self.note("moved", _SEASONAL[name][0])
-        return f"{house}: noted"
+        return f"{house}: {entry}"
 
 
 class EstateDesk(Desk):

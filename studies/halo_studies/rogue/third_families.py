@@ -85,7 +85,7 @@ def _use_others_hours(draft: Draft, index: int, scale: float) -> Plan:
     """A known account asks for records by name, at an hour at which only another one works."""
     who, hour = draft.desk.works_otherwise
     people = draft.desk.pick_others(draft.rng, scale_number(6, scale))
-    return _ask(draft, index, who, hour, people, [draft.desk.look_up(one) for one in people])
+    return _ask(draft, index, (who, hour), people, [draft.desk.look_up(one) for one in people])
 
 
 def _do_others_work(draft: Draft, index: int, scale: float) -> Plan:
@@ -94,11 +94,12 @@ def _do_others_work(draft: Draft, index: int, scale: float) -> Plan:
     begins = next(one.begins for one in draft.desk.principals if one.name == who)
     people = draft.desk.pick_others(draft.rng, scale_number(3, scale))
     acts = [one for person in people for one in draft.desk.pay(draft.rng, person)]
-    return _ask(draft, index, who, begins + 2, people, acts)
+    return _ask(draft, index, (who, begins + 2), people, acts)
 
 
-def _ask(draft: Draft, index: int, who: str, hour: int, people: list[Person], acts: list[Act]) -> Plan:
-    plan = draft.ordinary(index)
+def _ask(draft: Draft, index: int, when: tuple[str, int], people: list[Person], acts: list[Act]) -> Plan:
+    """A session in which the acts are asked for, of an account at an hour."""
+    (who, hour), plan = when, draft.ordinary(index)
     start_us = plan.start_us - plan.start_us % (24 * _HOUR_US) + (24 + hour) * _HOUR_US + draft.rng.randrange(_HOUR_US)
     return replace(
         plan,

@@ -17,8 +17,10 @@ from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
 from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.seen import SeenKind
+from halo_core.behaviour.session_drift import SessionDrift
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tenant import TenantProfile
+from halo_core.behaviour.watched_drift import list_moved
 
 MAX_AXES: Final = 16
 QUIET_NOVELTY: Final = 250
@@ -169,13 +171,13 @@ def assess(
         share, more = _compare_tenant(tenant, tally, event)
         volume, axes = max(volume, share), axes + more
     is_exposed = bool(tally.at_exposure)
-    drift = max(profile.drift_of(is_exposed=is_exposed), event.surprise, risk_share)
+    drift = max(profile.drift_of(is_exposed=is_exposed, principal=tally.principal), event.surprise, risk_share)
     axes += risk_axes
     if not axes and not firsts and drift < ALARM:
         return BehaviourAssessment(volume=volume, drift=drift, agent_risk=agent_risk)
     axes = [name_novelty(axis, firsts) for axis in axes] + firsts
     if drift >= ALARM:
-        axes += _list_drift_axes(profile, event, is_exposed=is_exposed)
+        axes += _list_drift_axes(profile.drifts_for(tally.principal, is_exposed=is_exposed), event)
     parts = grade_first_times(firsts)
     for axis in axes:
         if axis.kind in ("volume", *_ASKED_ONLY):
@@ -254,7 +256,7 @@ def _list_narrower(
     profile: IdentityProfile, tally: SessionTally, limits: Sequence[int], agent_risk: int
 ) -> Mapping[int, int]:
     """Limits that are narrower than the identity's own at present, by their place among them."""
-    narrower = profile.narrowed_limits(is_exposed=bool(tally.at_exposure))
+    narrower = profile.narrowed_limits(is_exposed=bool(tally.at_exposure), principal=tally.principal)
     if not tally.raised & _STRANGE_BITS:
         return narrower
     narrower, allowed = dict(narrower), [at for at, _ in tally.allowances]
@@ -334,13 +336,13 @@ def _measure_of(axis: str) -> str:
     return axis.removeprefix("tenant_").removesuffix("_recent").replace("object_spread", "unrelated")
 
 
-def _list_drift_axes(profile: IdentityProfile, event: BehaviourEvent, *, is_exposed: bool) -> list[Axis]:
+def _list_drift_axes(drifts: Sequence[SessionDrift], event: BehaviourEvent) -> list[Axis]:
     axes = []
-    share = profile.habits_share(is_exposed=is_exposed)
+    share = max((drift.habits.share for drift in drifts), default=0)
     if share >= ALARM:
         words = "over its last sessions it goes about the same requests in another way than before"
         axes.append(Axis("habits", share, ALARM, words, share, "drift"))
-    for name, moved in profile.list_moved(is_exposed=is_exposed):
+    for name, moved in list_moved(drifts):
         if abs(moved) >= ALARM:
             measure, change = MEASURES[INDEX[name]], "more" if moved > 0 else "less"
             words = f"over its last sessions it {measure.verb} {change} than before: {measure.noun or measure.unit}"

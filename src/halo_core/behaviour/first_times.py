@@ -10,7 +10,7 @@ from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, join_doubts
 from halo_core.behaviour.event import BehaviourEvent, shorten_fingerprint
 from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
 from halo_core.behaviour.measures import INDEX, MEASURES, say_value
-from halo_core.behaviour.principals import find_hour_factor
+from halo_core.behaviour.principals import find_hour_factor, pack_hours
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.seen import SeenKind, hour_of, split_seen
 from halo_core.behaviour.tally import SessionTally
@@ -68,7 +68,7 @@ def find_first_times(
             continue
         kind, value = split_seen(number)
         if number in profile.usual_values:
-            weight = profile.weigh_for(profile.principals.find(tally.principal), number)
+            weight = profile.strange_for(tally.principal)[number]
             found.append(_make_principal_axis(SeenKind(kind), weight, _PRINCIPAL_WORDS[SeenKind(kind)]))
             continue
         weight = profile.known[kind].weigh(SeenKind(kind), value)
@@ -100,7 +100,8 @@ def _find_strange_hour(
         weight = habits.weigh_hour(hour)
         words = "it acts at an hour at which it never acted for this person or account"
     else:
-        factor, newcomer = find_hour_factor(profile.hours, hour), everybody.weigh_newcomer(habits)
+        newcomer = everybody.weigh_newcomer(habits)
+        factor = find_hour_factor(pack_hours(profile.known[SeenKind.HOUR]), hour)
         if not factor or not newcomer:
             return None
         weight = profile.known[SeenKind.HOUR].weigh(SeenKind.HOUR, hour) + newcomer

@@ -8,13 +8,13 @@ something of a newcomer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from halo_core.behaviour.event import fingerprint_text
-from halo_core.behaviour.known import is_sensitive
+from halo_core.behaviour.known import KnownValues, is_sensitive
 from halo_core.behaviour.measures import INDEX, MAX_LEVEL, from_level, to_level
 from halo_core.behaviour.packing import NumberReader
 from halo_core.behaviour.seen import SeenKind, split_seen
@@ -201,6 +201,27 @@ class PrincipalHabits(NamedTuple):
 NOBODY: Final = PrincipalHabits()
 
 
+def find_strange(
+    habits: PrincipalHabits, usual: Iterable[int], known: Sequence[KnownValues], sessions: int
+) -> dict[int, int]:
+    """What is usual for an agent, and a principal never has it do, with `PrincipalHabits.weigh`.
+
+    Args:
+        habits: of the principal.
+        usual: values that are usual for the agent.
+        known: what the agent has shown, of each kind.
+        sessions: in so many sessions.
+    """
+    strange: dict[int, int] = {}
+    for number in usual if habits.is_known else ():
+        kind, value = split_seen(number)
+        sighting = known[kind].values.get(value) if kind in COMPARED else None
+        weight = habits.weigh(number, sighting.times, sessions) if sighting is not None else 0
+        if weight:
+            strange[number] = weight
+    return strange
+
+
 @dataclass(frozen=True, slots=True)
 class Principals:
     """The habits of whom an agent acts for.
@@ -280,6 +301,11 @@ def _level_of(tally: SessionTally) -> int:
 def name_principal(principal: str) -> int:
     """Fingerprint of a principal's keyed reference."""
     return fingerprint_text(principal)
+
+
+def pack_hours(known: KnownValues) -> int:
+    """Two bits for each hour of the day that an agent has shown: sessions, at most 3."""
+    return sum(min(found.times, _MAX_TIMES) << 2 * hour for hour, found in known.values.items())
 
 
 @lru_cache(maxsize=1024)

@@ -35,13 +35,20 @@ from halo_core.behaviour.limits import (
     remove_from_histogram,
     update_looseness,
 )
-from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MAX_VALUE, MEASURES, WINDOWED, level_of
+from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MEASURES, WINDOWED, level_of
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
-from halo_core.behaviour.principals import COMPARED, NO_PRINCIPALS, PrincipalHabits, Principals
-from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen, split_seen
+from halo_core.behaviour.principals import NO_PRINCIPALS, Principals, find_strange, name_principal
+from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
-from halo_core.behaviour.watched_drift import watch_drift, watch_drift_as_before
+from halo_core.behaviour.watched_drift import (
+    DRIFT_ALARM,
+    find_narrowed,
+    list_moved,
+    share_of,
+    watch_drift,
+    watch_drift_as_before,
+)
 
 FOLD_FORM: Final = "halo-habits-4"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
@@ -437,34 +444,17 @@ class IdentityProfile:
         """Those of `usual_values` that this principal has it do as well, hours aside."""
         found = self._usual_for.get(principal)
         if found is None:
-            found = self._usual_for[principal] = self._find_usual_for(self.principals.find(principal))
+            found = self.usual_values.difference(self.strange_for(principal))
+            self._usual_for[principal] = found
         return found
 
     @cached_property
     def _usual_for(self) -> dict[str, frozenset[int]]:
         return {}
 
-    def _find_usual_for(self, habits: PrincipalHabits) -> frozenset[int]:
-        if not habits.is_known:
-            return self.usual_values
-        compared = [number for number in self.usual_values if split_seen(number)[0] in COMPARED]
-        return self.usual_values.difference([number for number in compared if self.weigh_for(habits, number)])
-
-    def weigh_for(self, habits: PrincipalHabits, number: int) -> int:
-        """How strange something that is usual is for a principal, in sixteenths of a bit."""
-        kind, value = split_seen(number)
-        sighting = self.known[kind].values.get(value)
-        return habits.weigh(number, sighting.times, self.sessions) if sighting and habits.is_known else 0
-
-    @cached_property
-    def hours(self) -> int:
-        """Two bits for each hour of the day: sessions in which it worked then, at most 3."""
-        return sum(min(found.times, 3) << 2 * hour for hour, found in self.known[SeenKind.HOUR].values.items())
-
-    def count_word(self, word: int) -> int:
-        """Sessions that wrote a word of a state, by its fingerprint."""
-        sighting = self.known[SeenKind.WORD].values.get(word)
-        return sighting.times if sighting else 0
+    def strange_for(self, principal: str) -> dict[int, int]:
+        """What is usual, and this principal never has it do: how strange it is, in sixteenths of a bit."""
+        return find_strange(self.principals.find(principal), self.usual_values, self.known, self.sessions)
 
     def count_idle(self, grant: str, day: int) -> tuple[int, int]:
         """Days and sessions since a grant was used last; 0 where it never was, or its last use is not remembered."""
@@ -493,43 +483,42 @@ class IdentityProfile:
 
     @cached_property
     def _drift_shares(self) -> tuple[int, int]:
-        unexposed, exposed = self.drifts[0].share, self.drifts[1].share
-        return unexposed, max(unexposed, exposed)
+        return share_of(self.drifts[:1]), share_of(self.drifts)
 
-    def drift_of(self, *, is_exposed: bool) -> int:
-        """Share of an alarm that drift over sessions has reached, in thousandths.
+    def drifts_for(self, principal: str | None, *, is_exposed: bool) -> tuple[SessionDrift, ...]:
+        """The drifts that a session is held to.
 
         Only a session that has read untrusted content is held to what all sessions did: an attacker's text may have
-        moved that.
+        moved that. INVARIANT: what the sessions of one principal alone have moved holds up nobody else.
+
+        Args:
+            principal: whom it acts for; None for what has moved at all.
+            is_exposed: it has read untrusted content.
         """
-        return self._drift_shares[is_exposed]
+        drifts = self.drifts[: 1 + is_exposed]
+        if principal is None or self._drift_shares[is_exposed] < DRIFT_ALARM:
+            return drifts
+        return tuple(drift for drift in drifts if drift.holds(name_principal(principal)))
+
+    def drift_of(self, *, is_exposed: bool, principal: str | None = None) -> int:
+        """Share of an alarm that drift over sessions has reached, in thousandths; see `drifts_for`."""
+        share = self._drift_shares[is_exposed]
+        return share if share < DRIFT_ALARM else share_of(self.drifts_for(principal, is_exposed=is_exposed))
 
     @property
     def drift(self) -> int:
         """Largest share of a drift alarm, over sessions of either kind."""
         return self._drift_shares[1]
 
-    @cached_property
-    def _narrowed(self) -> tuple[dict[int, int], dict[int, int]]:
-        unexposed, exposed = (drift.trend.list_narrowed() for drift in self.drifts)
-        both = {at: min(limits.get(at, MAX_VALUE) for limits in (unexposed, exposed)) for at in {*unexposed, *exposed}}
-        return unexposed, both
-
-    def narrowed_limits(self, *, is_exposed: bool) -> dict[int, int]:
+    def narrowed_limits(self, *, is_exposed: bool, principal: str | None = None) -> dict[int, int]:
         """Limits of measures that rose over sessions to an alarm: what the reference sessions reached."""
-        return self._narrowed[is_exposed]
+        if self._drift_shares[is_exposed] < DRIFT_ALARM:
+            return {}
+        return find_narrowed(self.drifts_for(principal, is_exposed=is_exposed))
 
-    def habits_share(self, *, is_exposed: bool) -> int:
-        """The part of `drift_of` that habits make."""
-        return max(drift.habits.share for drift in self.drifts[: 1 + is_exposed])
-
-    def list_moved(self, *, is_exposed: bool = True) -> tuple[tuple[str, int], ...]:
+    def list_moved(self) -> tuple[tuple[str, int], ...]:
         """Measures that moved over sessions, with signed shares of an alarm, the largest first."""
-        found: dict[str, int] = {}
-        for drift in self.drifts[: 1 + is_exposed]:
-            for name, share in drift.trend.list_moved():
-                found[name] = max(found.get(name, 0), share, key=abs)
-        return tuple(sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0])))
+        return list_moved(self.drifts)
 
     def to_bytes(self) -> bytes:
         """Bytes of at most `MAX_PROFILE_BYTES`."""
@@ -552,6 +541,8 @@ class IdentityProfile:
         yield from self.carried.to_numbers()
         if self.form == FOLD_FORM:
             yield from self.principals.to_numbers()
+            for drift in self.drifts:
+                yield from (len(drift.movers), *drift.movers)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> IdentityProfile:
@@ -584,6 +575,9 @@ class IdentityProfile:
             form,
             Principals.read(reader) if form == FOLD_FORM else NO_PRINCIPALS,
         )
+        if form == FOLD_FORM:
+            unexposed, every = (drift.with_movers(reader) for drift in profile.drifts)
+            profile = replace(profile, drifts=(unexposed, every))
         reader.finish()
         if profile.to_bytes() != data:
             raise profile_error("not what was written")

@@ -89,6 +89,11 @@ class HabitDrift:
         """Share of an alarm, in thousandths: what two sessions in a row reached."""
         return min(self.before, self._latest) * 1000 // self.slack
 
+    @property
+    def latest_share(self) -> int:
+        """What the last session has reached."""
+        return self._latest * 1000 // self.slack
+
     def fade(self) -> HabitDrift:
         """The state after a session that tells nothing of drift, since Halo stopped some of it: an eighth less."""
         means = tuple(tuple(map(_fade, row)) for row in self.monitor.means)
@@ -185,6 +190,10 @@ def _read_reference(reader: NumberReader) -> DriftReference:
     return DriftReference(means, tasks, call_shapes, spread)
 
 
+_MAX_MOVERS: Final = 4
+_NOTED: Final = 500
+"""Share of an alarm from which on it is noted who moves a drift further."""
+_FORGOTTEN: Final = 250
 _KEEPS: Final = (768, 922, 984)
 _MAX_DEVIATION: Final = 3 * _UNIT
 _MIN_SPREAD: Final = 6
@@ -334,30 +343,60 @@ def _worst_share(means: list[int], sessions: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SessionDrift:
-    """Drift of one kind of sessions: those that read untrusted content, or those that did not."""
+    """Drift of one kind of sessions: those without untrusted content, or all.
+
+    Args:
+        habits: of how the agent works.
+        trend: of the measures.
+        movers: fingerprints of the principals whose sessions moved it, the latest first.
+    """
 
     habits: HabitDrift = field(default_factory=HabitDrift)
     trend: MeasureTrend = field(default_factory=MeasureTrend)
+    movers: tuple[int, ...] = ()
 
     def advance(
         self, session: DriftSession, values: tuple[int, ...], *, learns: bool, axes: DriftAxes | None = None
     ) -> SessionDrift:
         """The state after one more session, with its measures; see `HabitDrift.advance`."""
         habits = self.habits.advance(session, learns=learns, axes=axes)
-        return SessionDrift(habits, self.trend.advance(values, learns=learns))
+        return SessionDrift(habits, self.trend.advance(values, learns=learns), self.movers)
 
     def amend(self, before: tuple[int, ...], values: tuple[int, ...], *, learns: bool) -> SessionDrift:
         """The state after the last session went on; see `MeasureTrend.amend`. Habits are those of its first part."""
-        return SessionDrift(self.habits, self.trend.amend(before, values, learns=learns))
+        return SessionDrift(self.habits, self.trend.amend(before, values, learns=learns), self.movers)
 
     def fade(self) -> SessionDrift:
         """The state after a session that tells nothing of drift, since Halo stopped some of it."""
-        return SessionDrift(self.habits.fade(), self.trend.fade())
+        return SessionDrift(self.habits.fade(), self.trend.fade(), self.movers)
 
     @property
     def share(self) -> int:
         """Share of an alarm, in thousandths."""
         return max(self.habits.share, self.trend.share)
+
+    @property
+    def latest_share(self) -> int:
+        """What the last session has left, which counts once the next one confirms it."""
+        return max(self.habits.latest_share, *map(abs, self.trend.latest))
+
+    def moved_by(self, principal: int, before: SessionDrift) -> SessionDrift:
+        """The state with a principal among the movers, if its session has moved it further."""
+        latest = self.latest_share
+        if latest < _FORGOTTEN:
+            return replace(self, movers=()) if self.movers else self
+        if latest < _NOTED or latest <= before.latest_share:
+            return self
+        others = [one for one in self.movers if one != principal]
+        return replace(self, movers=(principal, *others)[:_MAX_MOVERS])
+
+    def holds(self, principal: int) -> bool:
+        """Whether a principal is held to it: its sessions have moved it, or those of several have."""
+        return len(self.movers) != 1 or self.movers[0] == principal
+
+    def with_movers(self, reader: NumberReader) -> SessionDrift:
+        """The state with the movers that are stored behind it."""
+        return replace(self, movers=reader.take_many(reader.take(0, _MAX_MOVERS), 0))
 
     def to_numbers(self) -> Iterator[int]:
         """Numbers to be packed."""

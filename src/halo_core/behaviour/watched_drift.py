@@ -3,28 +3,42 @@
 Only a session that has read untrusted content is held to the second one. Two drifts of disjoint sessions would each
 wait for a reference of its own, and an agent that changed meanwhile would become part of it.
 INVARIANT: content moves no drift that sessions without content are held to.
+
+What moved may be the work of one account: then its sessions are held to it, and those of others are not. Where the
+sessions of two principals have moved it, it is the agent that changed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from halo_core.behaviour.carried import SessionVerdict
-from halo_core.behaviour.measures import INDEX
+from halo_core.behaviour.measures import INDEX, MAX_VALUE
+from halo_core.behaviour.principals import name_principal
 from halo_core.behaviour.session_drift import SessionDrift
 from halo_core.behaviour.tally import SessionTally
 
 _ACTIONS = INDEX["actions"]
 _ORDINARY = (SessionVerdict.ORDINARY, SessionVerdict.CLEARED)
 Drifts = tuple[SessionDrift, SessionDrift]
+DRIFT_ALARM: Final = 1000
 
 
 def watch_drift(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> Drifts:
-    """The drifts after a session, by what it did and tried.
+    """The drifts after a session, by what it did and tried, with who moved them.
 
     Args:
         drifts: before it.
         tally: of the session.
         is_reference: it teaches what is usual.
     """
+    name = name_principal(tally.principal)
+    unexposed, every = _advance(drifts, tally, is_reference=is_reference)
+    return unexposed.moved_by(name, drifts[0]), every.moved_by(name, drifts[1])
+
+
+def _advance(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> Drifts:
     (unexposed, every), part = drifts, tally.folded
     if part is None:
         session, values = tally.to_drift_session(), tally.attempted
@@ -49,3 +63,26 @@ def watch_drift_as_before(drifts: Drifts, tally: SessionTally, *, is_reference: 
         learns = is_reference and part.verdict in _ORDINARY
         after[which] = after[which].amend(part.values, tally.values, learns=learns)
     return after[0], after[1]
+
+
+def share_of(drifts: Sequence[SessionDrift]) -> int:
+    """Largest share of an alarm, in thousandths."""
+    return max((drift.share for drift in drifts), default=0)
+
+
+def find_narrowed(drifts: Sequence[SessionDrift]) -> dict[int, int]:
+    """Limits of measures that rose to an alarm: what the reference sessions reached."""
+    narrowed: dict[int, int] = {}
+    for drift in drifts:
+        for at, limit in drift.trend.list_narrowed().items():
+            narrowed[at] = min(limit, narrowed.get(at, MAX_VALUE))
+    return narrowed
+
+
+def list_moved(drifts: Sequence[SessionDrift]) -> tuple[tuple[str, int], ...]:
+    """Measures that moved, with signed shares of an alarm, the largest first."""
+    found: dict[str, int] = {}
+    for drift in drifts:
+        for name, share in drift.trend.list_moved():
+            found[name] = max(found.get(name, 0), share, key=abs)
+    return tuple(sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0])))

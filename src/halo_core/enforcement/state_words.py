@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from halo_core.behaviour import IdentityProfile, SeenKind
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.model import Impact, Provenance
 from halo_core.store import Transaction
@@ -69,4 +70,9 @@ def writes_usual_words(tx: Transaction, context: DecisionContext) -> bool:
         return False
     numbers = [_fingerprint(context, tx.image.sketch_key, leaf) for leaf in chosen]
     profile = ProfileTable(tx).load_agent(context.principal.agent) if all(numbers) else None
-    return profile is not None and all(profile.count_word(number) >= LEAST_SESSIONS for number in numbers)
+    return profile is not None and all(_count_sessions(profile, word) >= LEAST_SESSIONS for word in numbers)
+
+
+def _count_sessions(profile: IdentityProfile, word: int) -> int:
+    sighting = profile.known[SeenKind.WORD].values.get(word)
+    return sighting.times if sighting is not None else 0

@@ -12,7 +12,7 @@ from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day
 from halo_core.behaviour.measures import INDEX, MEASURES, say_value
 from halo_core.behaviour.principals import find_hour_factor, pack_hours
 from halo_core.behaviour.profile import IdentityProfile
-from halo_core.behaviour.seen import SeenKind, hour_of, split_seen
+from halo_core.behaviour.seen import HOUR_US, SeenKind, hour_of, split_seen
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tenant import TenantProfile
 from halo_core.model import Impact
@@ -58,9 +58,11 @@ def find_first_times(
     if profile.sessions < _MIN_SESSIONS:
         return [], 0
     usual, found, first_times = profile.usual_for(tally.principal), [], 0
-    strange_hour = _find_strange_hour(profile, tally, event, tenant)
-    if strange_hour is not None:
-        found.append(strange_hour)
+    everybody = profile if tenant is None else tenant.identity
+    if not everybody.quiet_hours.get(tally.principal, 0) >> event.ts_us // HOUR_US % 24 & 1:
+        strange_hour = _find_strange_hour(profile, tally, event, everybody)
+        if strange_hour is not None:
+            found.append(strange_hour)
     if event.amount is not None:
         found += _find_strange_amount(profile, tally, event.amount)
     for number in tally.shown:
@@ -89,18 +91,18 @@ def _make_principal_axis(kind: SeenKind, weight: int, words: str) -> Axis:
 
 
 def _find_strange_hour(
-    profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
+    profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, everybody: IdentityProfile
 ) -> Axis | None:
     """An hour at which whom the agent acts for never works; of somebody new, one at which nobody does."""
     if not tally.principal:
         return None
-    everybody = profile.principals if tenant is None else tenant.identity.principals
-    habits, hour = everybody.find(tally.principal), hour_of(event.ts_us)
+    habits, hour = everybody.principals.find(tally.principal), hour_of(event.ts_us)
     if habits.is_known:
+        everybody.quiet_hours[tally.principal] = habits.quiet_hours
         weight = habits.weigh_hour(hour)
         words = "it acts at an hour at which it never acted for this person or account"
     else:
-        newcomer = everybody.weigh_newcomer(habits)
+        newcomer = everybody.principals.weigh_newcomer(habits)
         factor = find_hour_factor(pack_hours(profile.known[SeenKind.HOUR]), hour)
         if not factor or not newcomer:
             return None

@@ -162,6 +162,11 @@ class PrincipalHabits(NamedTuple):
         """The amount from which on it is asked about; 0 where it has not moved enough of them."""
         return from_level(min(self.largest + _AMOUNT_SLACK, MAX_LEVEL)) if self.paid >= MIN_SESSIONS else 0
 
+    @property
+    def quiet_hours(self) -> int:
+        """Bits of the hours that are not strange for it."""
+        return sum(1 << hour for hour in range(_HOURS) if not self.weigh_hour(hour))
+
     def weigh_hour(self, hour: int) -> int:
         """How strange an hour is for this principal, in sixteenths of a bit."""
         factor = find_hour_factor(self.hours, hour)

@@ -452,6 +452,11 @@ class IdentityProfile:
     def _usual_for(self) -> dict[str, frozenset[int]]:
         return {}
 
+    @cached_property
+    def quiet_hours(self) -> dict[str, int]:
+        """Principal → bits of the hours of the day that are not strange for it; filled as principals come."""
+        return {}
+
     def strange_for(self, principal: str) -> dict[int, int]:
         """What is usual, and this principal never has it do: how strange it is, in sixteenths of a bit."""
         return find_strange(self.principals.find(principal), self.usual_values, self.known, self.sessions)

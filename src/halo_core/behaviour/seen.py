@@ -11,7 +11,7 @@ from typing import Final
 from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent, fingerprint_text, shorten_fingerprint
 from halo_core.errors import require
 
-_HOUR_US: Final = 3_600_000_000
+HOUR_US: Final = 3_600_000_000
 _MAX_LABELS: Final = 16
 _MAX_DESTINATIONS: Final = 64
 _WIDTH: Final = 7  # bytes of a kind with its value
@@ -76,7 +76,7 @@ _NAMED: Final = (
 
 def hour_of(ts_us: int) -> int:
     """The hour of the day (UTC) of a time."""
-    return ts_us // _HOUR_US % 24
+    return ts_us // HOUR_US % 24
 
 
 def list_seen(event: BehaviourEvent) -> tuple[int, ...]:

@@ -223,7 +223,7 @@ def test_it_never_passes_a_limit_even_where_it_was_signed(home, monkeypatch):
         said_no = denied(halo, send, **sent)
         with pytest.raises(Denied, match="a person said no"):
             override(home, said_no, allow=True)
-        monkeypatch.setattr("halo_core.oversight.overrides._Facts._is_overridable", lambda *_: True)
+        monkeypatch.setattr("halo_core.oversight.overrides._OverriddenDecision._is_overridable", lambda *_: True)
         override(home, said_no, allow=True)
         assert refused(run, halo, send, **sent) == "approval_denied"
     assert is_whole(home)

@@ -1,4 +1,4 @@
-"""Overrides, as people give them: signed, recorded, reviewed by a second person, listed.
+"""Overrides of decisions: signing, recording, reviewing by a second person, listing.
 
 An override is a token in the table of answers (`halo_core.passports.standing_answer`), which a decision verifies and
 applies (`halo_core.decision.answers`). The checks here only spare an approver a signature that would have no effect.
@@ -29,11 +29,9 @@ from halo_core.enforcement.reversals import make_refusal
 from halo_core.enforcement.standing_answers import compute_answer_scope, usage_account
 from halo_core.errors import ConfigError, Denied, PassportError
 from halo_core.ledger.tree import leaf_hash
-from halo_core.model import AccessRequest, Actor, EntryKind, LedgerEntry, Link, Reason, same_person
-from halo_core.model import Effect as Verdict
-from halo_core.oversight.keys import load_signer
-from halo_core.oversight.reversal_orders import (
-    commit_or_record,
+from halo_core.model import AccessRequest, Actor, Effect, EntryKind, LedgerEntry, Link, Reason, same_person
+from halo_core.oversight.approver_acts import (
+    commit_or_record_refusal,
     make_token,
     record_token,
     require_enrolled,
@@ -42,6 +40,7 @@ from halo_core.oversight.reversal_orders import (
     require_reason,
     sign_terms,
 )
+from halo_core.oversight.keys import load_signer
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry, load_links, load_rules
 from halo_core.passports.control_act import read_act
 from halo_core.passports.standing_answer import (
@@ -125,26 +124,26 @@ def grant_override(
         problem, remedy = f"`{review_days}` days is not a valid time", f"use 1 to {MAX_REVIEW_DAYS}"
         raise ConfigError("bad_lifetime", problem, field="review-days", remedy=remedy)
     signer = load_signer(store.tenant, keys, home, approver, store.clock.now_us())
-    facts = _load_facts(store, home, decision)
-    what = "allow" if allow else "deny"
+    overridden = _load_decision(store, home, decision)
+    direction, kind = ("allow", OVERRIDE_ALLOW) if allow else ("deny", OVERRIDE_DENY)
 
     def job(tx: Transaction) -> GrantedOverride:
         require_enrolled(tx, approver, signer)
-        require_outside_chain(tx, facts.entry, approver, signer, facts.links)
-        people, covers, scope = facts.describe_allowed() if allow else (1, *facts.find_denied_scope(store))
-        signers = _list_signers(tx, OVERRIDE_ALLOW if allow else OVERRIDE_DENY, scope)
-        if any(same_person(approver, item.approver) or item.key_id == signer.key_id for item in signers):
+        require_outside_chain(tx, overridden.entry, approver, signer, overridden.links)
+        people, covers, scope = overridden.find_allowed_scope() if allow else (1, *overridden.find_denied_scope(store))
+        earlier = _list_in_force(tx, kind, scope)
+        if any(same_person(approver, item.approver) or item.key_id == signer.key_id for item in earlier):
             problem = f"`{approver[:64]}` has signed this override already"
-            remedy = "let a second person sign it" if people > len(signers) else "see `halo overrides`"
+            remedy = "let a second person sign it" if people > len(earlier) else "see `halo overrides`"
             raise ConfigError("already_overridden", problem, field="as", remedy=remedy)
         token = make_token(
             tx,
             store,
             approver,
-            kind=OVERRIDE_ALLOW if allow else OVERRIDE_DENY,
+            kind=kind,
             scope=scope,
-            role=facts.request.subject.agent if allow else ANY_ROLE,
-            resource=facts.request.resource.id,
+            role=overridden.request.subject.agent if allow else ANY_ROLE,
+            resource=overridden.request.resource.id,
             lifetime_s=lifetime_s,
             max_uses=1 if allow else MAX_USES,
         )
@@ -152,30 +151,42 @@ def grant_override(
         override = record_token(
             tx,
             EntryKind.OVERRIDE,
-            facts.entry,
+            overridden.entry,
             token,
             signer,
             more={
                 "covers": covers,
-                "direction": what,
-                "links": [["overrides", facts.entry.id]],
+                "direction": direction,
+                "links": [["overrides", overridden.entry.id]],
                 "op": "grant",
                 "review_by_us": review_by_us,
                 "why": mask_reason(why),
             },
-            place=facts.place,
+            place=overridden.place,
             people=people,
         )
-        status = "active" if len(signers) + 1 >= people else "waiting"
+        status = "active" if len(earlier) + 1 >= people else "waiting"
         return GrantedOverride(override, status, covers, token.expires_at_s * _US, review_by_us, people)
 
-    granted: GrantedOverride = commit_or_record(store, job, f"override {what}", approver, {"decision": facts.entry.id})
+    granted: GrantedOverride = commit_or_record_refusal(
+        store, job, f"override {direction}", approver, {"decision": overridden.entry.id}
+    )
     return granted
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """A decision as an override needs to know it."""
+class _OverriddenDecision:
+    """A recorded decision with what an override of it is checked against and bound to.
+
+    Args:
+        entry: the entry of the decision, verified.
+        place: writer, sequence and leaf hash of that entry.
+        request: what was decided.
+        links: the passport of the decision, standing link first.
+        rules: hash of the rules in force then.
+        rule_ids: ids of these rules.
+        args: the arguments; None where they were erased or there is no key.
+    """
 
     entry: LedgerEntry
     place: Mapping[str, Any]
@@ -185,20 +196,19 @@ class _Facts:
     rule_ids: frozenset[str]
     args: Mapping[str, Any] | None
 
-    def describe_allowed(self) -> tuple[int, str, str]:
-        """How many people it takes to let the call run, what the override covers, and its scope.
+    def find_allowed_scope(self) -> tuple[int, str, str]:
+        """How many people have to sign to let the call run, what that covers (`call`), and the digest of its scope.
 
         Raises:
-            Denied: `not_overridable`, with each reason that an override cannot set aside.
+            Denied: `not_overridable`, the call was allowed, or has reasons that no override sets aside; each is named.
         """
         body = self.entry.body
-        reasons = [Reason(**item) for item in body["decision"]["reasons"]]
-        runs = Verdict(body["decision"]["effect"]).runs
-        fixed = [item for item in reasons if not Verdict(item.effect).runs and not self._is_overridable(item)]
-        if runs:
+        if Effect(body["decision"]["effect"]).runs:
             raise make_refusal("not_overridable", "the call was allowed; `--deny` forbids it")
+        reasons = [Reason(**item) for item in body["decision"]["reasons"]]
+        fixed = [item for item in reasons if not Effect(item.effect).runs and not self._is_overridable(item)]
         if fixed:
-            words = (f"{item.code} ({_FIXED.get(item.code, _describe_source(item))})" for item in fixed)
+            words = (f"{item.code} ({_WHY_FIXED.get(item.code, _describe_source(item))})" for item in fixed)
             raise make_refusal("not_overridable", ", ".join(words))
         seen = body["snapshot"]
         exposure = find_exposure(seen["provenance"], seen["targets"], is_tainted=seen["session"]["tainted"])
@@ -209,7 +219,9 @@ class _Facts:
         return is_answerable(reason) or reason.source in self.rule_ids
 
     def find_denied_scope(self, store: Store) -> tuple[str, str]:
-        """What an override forbids: the targets of the call, where it names some, else the exact call; and its scope.
+        """What an override that forbids covers, and the digest of its scope.
+
+        It covers the targets of the call (`target`) where the call names some, else exactly this call (`call`).
 
         Raises:
             ConfigError: `content_closed`.
@@ -229,7 +241,7 @@ class _Facts:
         return "call", denied_scope(tenant, resource.id, self.request.args_digest)
 
 
-_FIXED: Final = {
+_WHY_FIXED: Final = {
     "already_dispatched": "it ran",
     "approval_denied": "a person said no",
     "authority_decayed": "re-authorize the session",
@@ -243,13 +255,14 @@ _FIXED: Final = {
     "suspended": "lift the suspension",
     "tool_not_granted": "issue another passport",
 }
+"""Reason code → why no override sets it aside, or what to do instead."""
 
 
 def _describe_source(reason: Reason) -> str:
     return f"from {reason.source}" if reason.source else "no rule"
 
 
-def _load_facts(store: Store, home: Path, decision: str) -> _Facts:
+def _load_decision(store: Store, home: Path, decision: str) -> _OverriddenDecision:
     tenant = store.tenant
     with store.open_reader() as reader:
         logged = find_entry(reader, tenant, decision)
@@ -261,7 +274,7 @@ def _load_facts(store: Store, home: Path, decision: str) -> _Facts:
         contents = SealedContents.with_home_key(reader, store.keys)
         data = contents.open(entry, "args")
         request = AccessRequest.from_plain(body["request"], {})
-        return _Facts(
+        return _OverriddenDecision(
             entry=entry,
             place=_make_place(logged),
             request=request,
@@ -308,23 +321,23 @@ def review_override(
     signer = load_signer(store.tenant, keys, home, reviewer, store.clock.now_us())
     with store.open_reader() as reader:
         opener, now_us = SealedContents.with_home_key(reader, store.keys).open, store.clock.now_us()
-        known = {item.id: item for item in list_overrides(reader, home, store.tenant, opener=opener, now_us=now_us)}
-    found = known.get(override)
+        overrides = {item.id: item for item in list_overrides(reader, home, store.tenant, opener=opener, now_us=now_us)}
+    found = overrides.get(override)
     if found is None:
         problem, remedy = f"there is no override `{override[:64]}`", "see `halo overrides`"
         raise ConfigError("no_such_override", problem, field="id", remedy=remedy)
     if found.review in VERDICTS:
         raise ConfigError("already_reviewed", f"it was {found.review}", field="id", remedy="see `halo overrides --all`")
-    # INVARIANT: nobody reviews what he has signed himself, or what another name of his has.
-    makers = [item for item in known.values() if item.scope == found.scope]
-    if any(item.key_id == signer.key_id or same_person(item.by, reviewer) for item in makers):
+    # INVARIANT: nobody reviews an override that they have signed, be it under another name.
+    signed = [item for item in overrides.values() if item.scope == found.scope]
+    if any(item.key_id == signer.key_id or same_person(item.by, reviewer) for item in signed):
         message = f"`{reviewer[:64]}` has signed it"
         raise Denied("reviewer_signed_it", message, remedy="let another approver review it")
 
     def job(tx: Transaction) -> None:
         require_enrolled(tx, reviewer, signer)
         terms: dict[str, str | int] = {"override": override, "verdict": verdict}
-        # What a review closes serves nobody any more, so that no later decision looks for it.
+        # A reviewed override that is over leaves the table, so that no later decision looks for it.
         is_over = tx.clock.now_us() >= found.expires_us or found.status in ("used", "revoked")
         ends = (verdict == "withdrawn" or is_over) and StandingAnswerTable(tx).revoke(override)
         body = {
@@ -337,7 +350,7 @@ def review_override(
         }
         tx.append(Draft(EntryKind.OVERRIDE, found.session, body, actor=Actor(reviewer, "approver-key")))
 
-    commit_or_record(store, job, "review override", reviewer, {"override": override[:64]})
+    commit_or_record_refusal(store, job, "review override", reviewer, {"override": override[:64]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,13 +433,14 @@ def list_overrides(reader: Reader, home: Path, tenant: str, *, opener: Opener, n
             granted[body["answer"]] = _read_override(entry, index, name, is_signed=_is_signed(entry, opener, people))
         elif (found := granted.get(str(body["answer"]))) is not None:
             reviewer = find_reviewer(body, keys, store_id, tenant)
-            makers = {item.key_id for item in granted.values() if item.scope == found.scope}
+            signers = {item.key_id for item in granted.values() if item.scope == found.scope}
             # INVARIANT: an entry that no second person has signed is no review, whoever wrote it.
-            is_second = bool(reviewer) and not any(_is_same(reviewer, maker, people) for maker in makers)
+            is_second = bool(reviewer) and not any(_is_same_holder(reviewer, kid, people) for kid in signers)
             if is_second:
                 reviews.setdefault(found.id, (body["verdict"], people[reviewer][0], entry.ts_us))
     for item in granted.values():
-        yield _judge(reader, tenant, item, granted, reviews.get(item.id), is_revoked=item.id in revoked, now_us=now_us)
+        review, is_revoked = reviews.get(item.id), item.id in revoked
+        yield _complete(reader, tenant, item, granted, review, is_revoked=is_revoked, now_us=now_us)
 
 
 def _show_actor(entry: LedgerEntry, opener: Opener) -> str:
@@ -434,8 +448,8 @@ def _show_actor(entry: LedgerEntry, opener: Opener) -> str:
     return str(entry.body.get("actor", "")) if name is None else name.decode()
 
 
-def _is_same(one: str, other: str, people: People) -> bool:
-    """Whether two keys are one, or of one person."""
+def _is_same_holder(one: str, other: str, people: People) -> bool:
+    """Whether two key thumbprints are the same, or keys of one person."""
     return one == other or (other in people and same_person(people[one][0], people[other][0]))
 
 
@@ -497,7 +511,7 @@ def find_reviewer(body: Mapping[str, Any], keys: Mapping[str, bytes], store: str
     return ""
 
 
-def _judge(
+def _complete(
     reader: Reader,
     tenant: str,
     item: Override,
@@ -507,6 +521,7 @@ def _judge(
     is_revoked: bool,
     now_us: int,
 ) -> Override:
+    """An override with status, uses and review as of now; `review` is verdict, reviewer and time in microseconds."""
     state = reader.quota(tenant, usage_account(item.id))
     uses = 0 if state is None else int(canonical.loads(state)["uses"])
     signers = {other.key_id for other in granted.values() if other.scope == item.scope and other.status != "invalid"}
@@ -525,7 +540,7 @@ def _judge(
     return replace(item, status=status, uses=uses, review=verdict, reviewer=reviewer, reviewed_us=at_us)
 
 
-def _list_signers(tx: Transaction, kind: str, scope: str) -> list[StandingToken]:
-    """The overrides of a scope that hold now."""
+def _list_in_force(tx: Transaction, kind: str, scope: str) -> list[StandingToken]:
+    """The overrides of a kind and scope that hold now, one for each signer."""
     tokens = [peek_standing_answer(row.token) for row in StandingAnswerTable(tx).find_active(scope) if row.kind == kind]
     return [item for item in tokens if tx.clock.now_us() < item.expires_at_s * _US]

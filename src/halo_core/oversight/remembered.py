@@ -1,4 +1,4 @@
-"""Remembered answers as people handle them: kept with an approval, listed, revoked; and emergency answers.
+"""Remembered answers: keeping one with an approval, listing, revoking; and emergency ("break glass") answers.
 
 A remembered answer is a token of its own beside the answer for the one call (`halo_core.passports.standing_answer`).
 Where an effect cannot be undone, it counts only once a second person has approved the same scope.
@@ -21,6 +21,7 @@ from halo_core.enforcement.standing_answers import usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import TARGET_CODES, Actor, EntryKind
+from halo_core.oversight.approver_acts import make_token, require_lifetime, require_reason
 from halo_core.oversight.keys import load_signer
 from halo_core.oversight.requests import ApprovalRequest
 from halo_core.oversight.signed_entries import Opener, decode_link, decode_signed_entry
@@ -66,11 +67,17 @@ class RememberedAnswer:
 
     Args:
         kind: `standing` or `break_glass`.
-        status: `active`, `revoked`, `expired`, `withdrawn` with its approver; `waiting` where a second person has to
-            approve the same.
-        targets: what it covers, for people; empty where that was erased.
+        status: `active`, `revoked`, `expired`, `withdrawn` (its approver is no longer enrolled), or `waiting` (for a
+            second person to approve the same scope).
+        approver: name of the person who gave it; the reference where the name cannot be opened.
+        role: role of the agents that it serves.
+        scope: digest of what it covers.
+        targets: argument → value that it covers, for display; empty where that was erased.
+        since_us: when it was given, microseconds since the epoch.
+        expires_us: until when it holds, microseconds since the epoch.
         uses: how many actions ran on it.
         spent: sum of their amounts, in ten-thousandths.
+        max_amount: limit of that sum, in ten-thousandths.
     """
 
     id: str
@@ -117,7 +124,7 @@ def remember(
         PassportError: the terms are out of range.
     """
     amount = abs(request.amount or 0)
-    token = _make_token(
+    token = make_token(
         tx,
         store,
         approver,
@@ -134,21 +141,6 @@ def remember(
         item.name: item.value for item in request.arguments
     }
     return _record(tx, token, signer, request=request.row.id, why=why, targets=shown, people=request.people_needed)
-
-
-def _make_token(
-    tx: Transaction, store: Store, approver: str, *, lifetime_s: int, now_us: int, **claims: Any
-) -> StandingToken:
-    now_s = now_us // _US
-    return StandingToken(
-        id=store.ids.new_token_id(),
-        approver=approver,
-        tenant=tx.tenant,
-        audience=(tx.load_control().store,),
-        issued_at_s=now_s,
-        expires_at_s=now_s + lifetime_s,
-        **claims,
-    )
 
 
 def _record(
@@ -209,17 +201,14 @@ def grant_break_glass(
 ) -> str:
     """Let an agent act without questions for some minutes, except about money; returns the answer's id.
 
-    Denials stay, and so do stops, budgets and grants. It is written as an alert too.
+    Denials stay, and so do stops, budgets and grants. An alert is recorded in the same transaction.
 
     Raises:
         ConfigError: `bad_lifetime`, `no_reason`, `no_approver_key`, `no_such_agent`.
         Denied: `approver_not_enrolled`, `approver_in_chain`.
     """
-    if not 0 < lifetime_s <= MAX_BREAK_GLASS_S:
-        message = f"`{lifetime_s // 60}` minutes is not a valid time"
-        raise ConfigError("bad_lifetime", message, field="minutes", remedy=f"use 1 to {MAX_BREAK_GLASS_S // 60}")
-    if not why.strip():
-        raise ConfigError("no_reason", "a reason is needed", field="reason", remedy="say why with `--reason`")
+    require_lifetime(lifetime_s, MAX_BREAK_GLASS_S)
+    require_reason(why, "reason")
     signer = load_signer(store.tenant, keys, home, approver, now_us)
 
     def job(tx: Transaction) -> str:
@@ -233,7 +222,7 @@ def grant_break_glass(
         if is_in_chain(approver, signer.public_key, (link,)):
             message = f"`{approver[:64]}` is part of the agent's chain"
             raise Denied("approver_in_chain", message, remedy="ask a person who neither owns the agent nor uses it")
-        token = _make_token(
+        token = make_token(
             tx,
             store,
             approver,
@@ -308,14 +297,16 @@ def list_remembered(
     for item in grants.values():
         if item.status == "active" and item.approver not in enrolled:
             yield replace(item, status="withdrawn")
-        elif item.status == "active" and item.kind == STANDING and _is_alone(item, grants, people):
+        elif item.status == "active" and item.kind == STANDING and _waits_for_second_person(item, grants, people):
             yield replace(item, status="waiting")
         else:
             yield item
 
 
-def _is_alone(item: RememberedAnswer, grants: Mapping[str, RememberedAnswer], people: Mapping[str, int]) -> bool:
-    """Whether a second person has to approve the same scope before an answer counts."""
+def _waits_for_second_person(
+    item: RememberedAnswer, grants: Mapping[str, RememberedAnswer], people: Mapping[str, int]
+) -> bool:
+    """Whether more people have to approve the scope of an answer before it counts; `people`: answer → how many."""
     signers = {other.approver for other in grants.values() if (other.scope, other.status) == (item.scope, "active")}
     return len(signers) < people[item.id]
 

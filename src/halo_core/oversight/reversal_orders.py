@@ -1,15 +1,14 @@
-"""Orders of reversals, as people give them: signed and recorded; and what people find of those that stay unknown.
+"""Orders to reverse the effect of a decision, signed by an approver; and what people find where the outcome is unknown.
 
 An order is a token in the table of answers (`halo_core.passports.standing_answer`), which the decision of the reversal
 verifies and applies (`halo_core.decision.answers`). The checks here only spare an approver a signature that would have
-no effect. Overrides (`halo_core.oversight.overrides`) are recorded with the same parts.
+no effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
@@ -23,18 +22,23 @@ from halo_core.enforcement.reversals import (
     make_refusal,
     read_decision,
 )
-from halo_core.errors import ConfigError, Denied
-from halo_core.ledger.commitments import digest_answer
-from halo_core.model import Actor, EntryKind, LedgerEntry, Link, make_finding_key, same_person
-from halo_core.oversight.access import record_refusal
+from halo_core.errors import ConfigError
+from halo_core.model import Actor, EntryKind, LedgerEntry, Link, make_finding_key
+from halo_core.oversight.approver_acts import (
+    commit_or_record_refusal,
+    make_token,
+    record_token,
+    require_enrolled,
+    require_lifetime,
+    require_outside_chain,
+    require_reason,
+    sign_terms,
+)
 from halo_core.oversight.keys import load_signer
 from halo_core.oversight.signed_entries import load_links
-from halo_core.passports.approval import is_in_chain
-from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, ControlAct, sign_act
-from halo_core.passports.standing_answer import MAX_ORDER_S, StandingToken, mint_standing_answer, peek_standing_answer
-from halo_core.store import Draft, SealedFields, Store, Transaction
+from halo_core.passports.standing_answer import MAX_ORDER_S, peek_standing_answer
+from halo_core.store import Draft, Store, Transaction
 from halo_core.store.answer_rows import StandingAnswerTable
-from halo_core.store.cached_rows import AnswerRow
 
 _NO_LIMIT: Final = 2**53 - 1
 _US: Final = 1_000_000
@@ -85,7 +89,7 @@ def order_reversal(
         require_outside_chain(tx, effect.entry, approver, signer, _load_chain(tx, effect.entry))
         return _record_order(tx, store, effect, approver, signer, lifetime_s=lifetime_s, why=why, digester=digester)
 
-    order: str = commit_or_record(store, job, "reverse", approver, {"decision": decision[:64]})
+    order: str = commit_or_record_refusal(store, job, "reverse", approver, {"decision": decision[:64]})
     return order
 
 
@@ -133,7 +137,7 @@ def _record_order(
 def confirm_reversal(
     store: Store, keys: KeyStore, home: Path, *, decision: str, approver: str, done: bool, why: str
 ) -> None:
-    """Record what a person found of a reversal of which nobody knows what came of it.
+    """Record whether a reversal with an unknown outcome took place, as a person found out.
 
     Args:
         store: of the log.
@@ -173,69 +177,7 @@ def confirm_reversal(
         key = make_finding_key(entry.writer, entry.seq, attempt)
         tx.append(Draft(EntryKind.REVERSAL, entry.session, body, actor=Actor(approver, "approver-key"), key=key))
 
-    commit_or_record(store, job, "reverse", approver, {"confirm": decision[:64]})
-
-
-# what overrides are recorded with too
-
-
-def require_reason(why: str) -> None:
-    """Refuse an act without a reason.
-
-    Raises:
-        ConfigError: `no_reason`.
-    """
-    if not why.strip():
-        raise ConfigError("no_reason", "a reason is needed", field="why", remedy="say why with `--why`")
-
-
-def require_lifetime(lifetime_s: int, longest_s: int) -> None:
-    """Refuse a time that an act cannot have, in seconds.
-
-    Raises:
-        ConfigError: `bad_lifetime`.
-    """
-    if not 0 < lifetime_s <= longest_s:
-        problem, remedy = f"`{lifetime_s // 60}` minutes is not a valid time", f"use 1 to {longest_s // 60}"
-        raise ConfigError("bad_lifetime", problem, field="minutes", remedy=remedy)
-
-
-def require_enrolled(tx: Transaction, approver: str, signer: Ed25519Signer) -> None:
-    """Refuse a key that no entry of the log has enrolled under this name.
-
-    Raises:
-        Denied: `approver_not_enrolled`.
-    """
-    enrolled = tx.load_history().map_approvers()
-    if enrolled.get(signer.key_id) != tx.references.of_person(approver):
-        problem = f"`{approver[:64]}` has a key that no entry of this log has enrolled under this name"
-        raise Denied("approver_not_enrolled", problem, remedy="run `halo approver enrol`")
-
-
-def require_outside_chain(
-    tx: Transaction, entry: LedgerEntry, approver: str, signer: Ed25519Signer, links: Sequence[Link]
-) -> None:
-    """Refuse somebody who is part of the chain of a decision.
-
-    Args:
-        tx: the transaction.
-        entry: the decision, with its whole record.
-        approver: who wants to act.
-        signer: the key of that person.
-        links: the passports of the decision.
-
-    Raises:
-        Denied: `approver_in_chain`.
-    """
-    # INVARIANT: EPOCH - nobody in the chain, and nobody it acts for, overrides or takes back what it did.
-    subject = entry.body["request"]["subject"]
-    names = [subject["user"], subject["agent"], *subject["chain"]]
-    is_involved = tx.references.of_person(approver) in names or any(
-        same_person(approver, name) for name in names if name
-    )
-    if is_involved or is_in_chain(approver, signer.public_key, links):
-        message = f"`{approver[:64]}` is part of the chain of this decision"
-        raise Denied("approver_in_chain", message, remedy="ask a person who neither owns the agent nor uses it")
+    commit_or_record_refusal(store, job, "reverse", approver, {"confirm": decision[:64]})
 
 
 def _load_chain(tx: Transaction, entry: LedgerEntry) -> tuple[Link, ...]:
@@ -251,100 +193,3 @@ class _Blobs:
     def blob(self, tenant: str, name: str) -> bytes | None:  # noqa: ARG002  the transaction's own
         """The bytes stored under a content hash."""
         return self._tx.load_blob(name)
-
-
-def make_token(
-    tx: Transaction,
-    store: Store,
-    approver: str,
-    *,
-    kind: str,
-    scope: str,
-    role: str,
-    resource: str,
-    lifetime_s: int,
-    max_uses: int = 1,
-) -> StandingToken:
-    """A token of the table of answers, not signed yet; the arguments are those of `StandingToken`."""
-    now_s = tx.clock.now_us() // _US
-    return StandingToken(
-        id=store.ids.new_token_id(),
-        approver=approver,
-        tenant=tx.tenant,
-        audience=(tx.load_control().store,),
-        issued_at_s=now_s,
-        expires_at_s=now_s + lifetime_s,
-        kind=kind,
-        scope=scope,
-        role=role,
-        resource=resource,
-        max_uses=max_uses,
-        max_amount=_NO_LIMIT,
-    )
-
-
-def record_token(
-    tx: Transaction,
-    kind: EntryKind,
-    decision: LedgerEntry,
-    token: StandingToken,
-    signer: Ed25519Signer,
-    *,
-    more: Mapping[str, Any],
-    place: Mapping[str, Any],
-    people: int,
-) -> str:
-    """Sign a token, store it, and record it under a decision; returns its id.
-
-    Args:
-        tx: the transaction.
-        kind: of the entry.
-        decision: that it is about.
-        token: what is signed.
-        signer: with which key.
-        more: members of the entry beside those of every token.
-        place: of the decision, as entries refer to it.
-        people: how many people it takes.
-    """
-    signed = mint_standing_answer(token, signer)
-    StandingAnswerTable(tx).put(AnswerRow(token.id, token.kind, token.scope, "active", signed))
-    body = {
-        "answer": token.id,
-        "decision": dict(place),
-        "expires_s": token.expires_at_s,
-        "kid": signer.key_id,
-        "kind": token.kind,
-        "max_uses": token.max_uses,
-        "people": people,
-        "resource": token.resource,
-        "scope": token.scope,
-        "token": digest_answer(signed),
-        **more,
-    }
-    sealed: SealedFields = ((tx.references.of_person(token.approver), {"token": signed.encode()}),)
-    actor = Actor(token.approver, "approver-key")
-    tx.append(Draft(kind, decision.session, body, others=sealed, actor=actor))
-    return token.id
-
-
-def sign_terms(tx: Transaction, store: Store, act: str, terms: Mapping[str, str | int], signer: Ed25519Signer) -> str:
-    """A signed act for the entry that records it; see `halo_core.passports.control_act`."""
-    now_s, control = tx.clock.now_us() // _US, tx.load_control()
-    signed = ControlAct(
-        act, terms, control.store, tx.tenant, now_s, now_s + MAX_ACT_LIFETIME_S, store.ids.new_token_id()
-    )
-    return sign_act(signed, signer)
-
-
-def commit_or_record(store: Store, job: Any, act: str, by: str, terms: Mapping[str, str | int]) -> Any:
-    """Run a job; where it is refused, record that too.
-
-    Raises:
-        Denied: as the job.
-    """
-    try:
-        return store.commit(job)
-    except Denied as exc:
-        # INVARIANT: AUDIT - what somebody was refused is part of the record.
-        record_refusal(store, act, exc, by=by, terms=terms)
-        raise

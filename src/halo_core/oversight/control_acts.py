@@ -1,7 +1,8 @@
 """Control acts: raising the floor, waiving it for a time, and the signatures that these and other acts take.
 
-An act is signed with the key of an enrolled person, on this host or another one (`sign`, `SignedAct`), and done here
-with what was signed (`raise_floor`, `waive_floor`; lifts and enrolments are in `requests` and `keys`).
+An act is signed with the key of an enrolled person, on this host or another one (`SignedAct.sign`). Here it is carried
+out with what was signed (`raise_floor`, `waive_floor`). Lifts are in `restrictions` and `legal_holds`, enrolments in
+`keys`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from halo_core.authorities import TrustedKeys, person_key_name
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import Ed25519Signer, IdSource, KeyStore
 from halo_core.errors import BadInput, ConfigError, Denied, PassportError
-from halo_core.ledger.control_history import make_enforce_terms, make_waive_terms, make_withdraw_terms
+from halo_core.ledger.control_history import ControlHistory, make_enforce_terms, make_waive_terms, make_withdraw_terms
 from halo_core.model import Actor, EntryKind, Mode
 from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, MAX_WAIVER_S, ControlAct, peek_act, sign_act
 from halo_core.store import Draft, Transaction
@@ -34,11 +35,11 @@ class SignedAct:
     """An act with the signatures that people gave it; a file carries it from one host to another.
 
     Args:
-        act: see `halo_core.passports.control_act.ACTS`.
-        terms: what exactly is done.
+        act: one of `halo_core.passports.control_act.ACTS`.
+        terms: what exactly is done, such as scope and target of a lift.
         store: id of the store.
-        tenant: whose log.
-        tokens: one signature of each person.
+        tenant: tenant of the log.
+        tokens: the signed tokens, one of each person.
     """
 
     act: str
@@ -54,10 +55,10 @@ class SignedAct:
 
     @classmethod
     def from_text(cls, text: str) -> SignedAct:
-        """Inverse of `to_text`; what the file says of the act is taken from what was signed.
+        """Inverse of `to_text`; act and terms are read from the signed tokens, not from the file's other members.
 
         Raises:
-            BadInput: `bad_signed_act`, it is none, or its signatures are of different acts.
+            BadInput: `bad_signed_act`, the text is no signed act, or its signatures are of different acts.
         """
         try:
             tokens = tuple(json.loads(text[:_MAX_FILE])["tokens"])
@@ -121,12 +122,22 @@ def list_key_holders(keys: KeyStore, trusted: TrustedKeys, now_us: int) -> list[
 
 
 def require_signatures(tx: Transaction, act: str, terms: Terms, tokens: Sequence[str]) -> None:
-    """Refuse an act that the people who are enrolled have not signed.
+    """Refuse an act that was not signed by as many enrolled people as it takes.
 
     Raises:
         Denied: `signatures_needed`.
     """
-    history = load_history(tx, tx.load_store_id())
+    require_signatures_of(load_history(tx, tx.load_store_id()), tx, act, terms, tokens)
+
+
+def require_signatures_of(
+    history: ControlHistory, tx: Transaction, act: str, terms: Terms, tokens: Sequence[str]
+) -> None:
+    """As `require_signatures`, where the people who may sign are those of a history that was read already.
+
+    Raises:
+        Denied: `signatures_needed`.
+    """
     signers = history.find_signers(act, terms, list(tokens), tx.clock.now_us())
     problem = history.find_problem(act, signers)
     if not problem:
@@ -141,7 +152,12 @@ def require_signatures(tx: Transaction, act: str, terms: Terms, tokens: Sequence
 
 
 def describe_unconfirmed(tx: Transaction, kids: Sequence[str]) -> list[str]:
-    """The commands by which somebody proven confirms withdrawals that are not confirmed, where there is somebody."""
+    """The commands that sign withdrawals which nobody has confirmed; none where no enrolled person is proven.
+
+    Args:
+        tx: the transaction.
+        kids: thumbprints of the withdrawn keys.
+    """
     history = tx.load_history()
     if not any(item.is_proven for item in history.list_live()):
         return []
@@ -167,12 +183,12 @@ def describe_signing(act: str, terms: Terms, store: str, tenant: str) -> str:
 
 
 def raise_floor(tx: Transaction, by: Actor | str, tokens: Sequence[str] = ()) -> bool:
-    """Put a tenant in enforce mode, which ends a waiver; False where nothing lowers the floor already."""
+    """Put a tenant in enforce mode, which ends a waiver; False where it is in enforce mode without a waiver already."""
     control = tx.load_control()
     history = load_history(tx, control.store)
     if history.waiver is None and history.floor is Mode.ENFORCE:
         return False
-    body = {"from": control.recorded.value, "to": Mode.ENFORCE.value, **_signed(tokens)}
+    body = {"from": control.recorded.value, "to": Mode.ENFORCE.value, **signed_member(tokens)}
     _append_mode(tx, body, by)
     return True
 
@@ -182,14 +198,14 @@ def waive_floor(tx: Transaction, until_us: int, why: str, by: Actor | str, token
 
     Args:
         tx: the transaction.
-        until_us: end of the waiver, whole seconds, microseconds since the epoch.
+        until_us: end of the waiver, microseconds since the epoch, a whole number of seconds.
         why: the reason, masked.
         by: who does it.
         tokens: signatures of the act `waive`.
 
     Raises:
-        ConfigError: `bad_waiver`, the end has passed or is too far; `floor_unknown`, the log does not say that the
-            floor was raised.
+        ConfigError: `bad_waiver`, the end has passed or is more than `MAX_WAIVER_S` away; `floor_unknown`, no entry of
+            the log raised the floor.
         Denied: `signatures_needed`.
     """
     now_us = tx.clock.now_us()
@@ -201,7 +217,7 @@ def waive_floor(tx: Transaction, until_us: int, why: str, by: Actor | str, token
         raise ConfigError("floor_unknown", problem, field="home", remedy="run `halo enforce`, which records it")
     body: dict[str, Any] = {"from": Mode.ENFORCE.value, "to": Mode.OBSERVE.value, "until_us": until_us, "why": why}
     require_signatures(tx, "waive", make_waive_terms(body), tokens)
-    _append_mode(tx, {**body, **_signed(tokens)}, by)
+    _append_mode(tx, {**body, **signed_member(tokens)}, by)
 
 
 def make_waiver(store: str, tenant: str, until_us: int, why: str) -> SignedAct:
@@ -248,7 +264,7 @@ def record_policy_approval(tx: Transaction, rules: str, author: str, approver: s
         "approver": reference,
         "policy": rules,
         "role": POLICY_ROLE,
-        **_signed(tokens),
+        **signed_member(tokens),
     }
     body |= {"author": terms["author"]} if author else {}
     named = ((str(terms["author"]), {"author": author.encode()}),) if author else ()
@@ -267,5 +283,6 @@ def _append_mode(tx: Transaction, body: dict[str, Any], by: Actor | str) -> None
     tx.append(Draft(EntryKind.MODE, "", body, actor=Actor.of(by)))
 
 
-def _signed(tokens: Sequence[str]) -> dict[str, list[str]]:
+def signed_member(tokens: Sequence[str]) -> dict[str, list[str]]:
+    """The member `signed` of an entry's body; nothing where nobody signed."""
     return {"signed": list(tokens)} if tokens else {}

@@ -45,6 +45,7 @@ from halo_core.ledger import (
     wrap_next_content_key,
 )
 from halo_core.model import Actor, EntryKind, normalize_name
+from halo_core.oversight.control_acts import require_signatures_of, signed_member
 from halo_core.oversight.legal_holds import (
     Governance,
     LegalHold,
@@ -53,7 +54,6 @@ from halo_core.oversight.legal_holds import (
     list_later_entries,
     make_erase_terms,
     read_governance,
-    require_signers,
     scan_log,
 )
 from halo_core.oversight.sealed_boxes import (
@@ -120,7 +120,8 @@ class ErasurePlan:
         selection: keys and boxes that are erased, and what a hold keeps.
         choose: tells whether a box is erased.
         holds: legal holds in force.
-        clear: place (`entries`, `parts` or a file of the home) → how often it names the subject in clear, which stays.
+        clear: place (`entries`, `parts` or a file of the home) → how often it names the subject in plain text. These
+            mentions stay.
         erased_before: keys of the subject were erased already.
         names_of_held: subject under a hold → its name, see `make_hold_finder`.
         agents: session → agents that decided in it; filled only where an agent is under a hold.
@@ -146,7 +147,7 @@ class ErasurePlan:
 
 
 def plan_erasure(reader: Reader, store: Store, request: ErasureRequest) -> ErasurePlan:
-    """Read the whole log for what names a subject; nothing is written.
+    """Find in the whole log everything that names a subject; nothing is written.
 
     Args:
         reader: of the store, without a lock.
@@ -315,9 +316,10 @@ def _find_signer(token: str, references: References) -> str:
 
 
 def _count_clear_names(reader: Reader, home: Path, tenant: str, finder: NameFinder) -> dict[str, int]:
-    """Count where names stand in clear: in signed entries and parts, and in files of the operator.
+    """Count where names stand in plain text, which no erasure changes: signed entries, parts, files of the operator.
 
-    No erasure changes these; the operator is told.
+    Returns:
+        Place (`entries`, `parts`, or the path of a file below the home) → number of mentions.
     """
     found: dict[str, int] = {}
     if not finder.names:
@@ -348,12 +350,12 @@ class Erased:
     Args:
         entry: id of its entry; empty where there was nothing to erase.
         subject: reference; empty of a retention.
-        keys: data keys that were destroyed as a whole.
-        boxes: boxes that cannot be opened any more.
-        entries: entries that had such a box.
-        rows: rows beside the log that were removed or emptied.
+        keys: number of data keys that were destroyed as a whole.
+        boxes: number of boxes that cannot be opened any more.
+        entries: number of entries that had such a box.
+        rows: number of rows beside the log that were removed or emptied.
         rotated: whether the content key of the home was replaced.
-        held: boxes that a hold kept (of a retention).
+        held: number of boxes that a hold kept (of a retention).
     """
 
     entry: str = ""
@@ -367,7 +369,7 @@ class Erased:
 
 
 def erase(tx: Transaction, plan: ErasurePlan, by: Actor, signed: Sequence[str] = (), *, rotate: bool = True) -> Erased:
-    """Destroy the keys of a plan, and of what came since that belongs to it, and append the entry that says so.
+    """Destroy the keys that a plan names and those of matching entries that came since, and append the erasure's entry.
 
     Args:
         tx: the transaction.
@@ -386,7 +388,7 @@ def erase(tx: Transaction, plan: ErasurePlan, by: Actor, signed: Sequence[str] =
     is_retention = not plan.reference
     if not is_retention:
         terms = make_erase_terms(plan.reference, plan.names)
-        require_signers(tx, governance.history, "erase", terms, signed)
+        require_signatures_of(governance.history, tx, "erase", terms, signed)
     kek = refresh_content_key(tx.database, tx.image)
     ring = KeyRing(kek, tx.tenant, tx.cursor.execute(_KEY_ROWS, (tx.tenant,)).fetchall())
     selection = _extend_selection(tx, plan, ring, governance.holds)
@@ -434,7 +436,7 @@ def _describe_erasure(
     kept = [[name, digest_box_keys(selection.kept[name])] for name in sorted(selection.boxes)]
     keys = {"erased": sorted(selection.whole), "kept": kept}
     body: dict[str, Any] = {"destroyed": destroyed, "keys": keys, "rotated": rotate}
-    body |= {"signed": list(signed)} if signed else {}
+    body |= signed_member(signed)
     if not plan.reference:
         return body | {"op": "apply", "held": sum(selection.held.values()), "keep_days": dict(keep_days)}
     body |= {"subject": plan.reference, "why": mask_reason(plan.request.why)}
@@ -585,9 +587,9 @@ def require_own_content_key(store: Store) -> None:
 
 
 def finish_erasure(store: Store) -> str:
-    """Put the new content key into the home, and overwrite what the database's files hold of rows that are gone.
+    """Put the new content key into the home, and overwrite the remains of deleted rows in the database's files.
 
-    May be run again. A process that is killed before leaves a database whose newest key the next one takes over.
+    May be run again. Where a process is killed before this, the next one takes the newest key over from the database.
 
     Returns:
         What is left to do, empty for nothing.

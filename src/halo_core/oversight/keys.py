@@ -21,7 +21,7 @@ from halo_core.errors import ConfigError, Denied
 from halo_core.files import sync_folder
 from halo_core.ledger.control_history import make_enrol_terms
 from halo_core.model import Actor, EntryKind
-from halo_core.oversight.control_acts import require_signatures
+from halo_core.oversight.control_acts import require_signatures, signed_member
 from halo_core.store import Draft, SealedFields, Store, Transaction
 
 
@@ -53,7 +53,7 @@ def enrol_person(
     signed: Sequence[str] = (),
     is_here: bool = False,
 ) -> str:
-    """Enrol somebody as `approver` or `operator` with this key from now on; the key's thumbprint.
+    """Enrol somebody as `approver` or `operator` with this key from now on; returns the key's thumbprint.
 
     Args:
         store: of the tenant.
@@ -79,7 +79,7 @@ def enrol_person(
         # Somebody who is enrolled already stays so, which takes nobody's signature.
         if kid not in authorities.load(tx.tenant).list_people(now_us):
             require_signatures(tx, "enrol", make_enrol_terms({"role": role, "key": key}), signed)
-        more = {"signed": list(signed)} if signed else {}
+        more = signed_member(signed)
         # In the same transaction: an enrolment that cannot be recorded does not happen.
         _record(tx, "enrol", role, by, key=key, kid=kid, name=name, since_us=now_us, here=here, **more)
         return authorities.add_person(tx.tenant, name, public_key, now_us, role=role)
@@ -113,7 +113,7 @@ def record_withdrawal(
     The file comes first, so that a withdrawal is in force even if the ledger cannot be written.
     """
     for kid in kids:
-        more = {"signed": list(signed)} if signed else {}
+        more = signed_member(signed)
         _record(tx, "withdraw", role, by, kid=kid, name=name, until_us=now_us, **more)
 
 
@@ -177,7 +177,7 @@ def current_key_id(keys: KeyStore) -> str:
 
 
 def swap_issuer_keys(keys: KeyStore) -> Path:
-    """Put the new issuer key in the old one's place; the path under which the old one is kept."""
+    """Put the new issuer key in the old one's place; returns the path under which the old one is kept."""
     old, home = _load_issuer(keys), keys.home
     kept_path = _kept_key_path(keys, old.key_id)
     # A second name first, then one rename: there is an issuer key at any moment, so that no process makes one.
@@ -189,7 +189,10 @@ def swap_issuer_keys(keys: KeyStore) -> Path:
 
 
 def _kept_key_path(keys: KeyStore, kid: str) -> Path:
-    """A file name for a key that no other key has: file names have no case, so two thumbprints may begin alike."""
+    """A path for a replaced issuer key that no other key has.
+
+    Some file systems ignore case, so the lowercased starts of two thumbprints can be equal: then more of it is used.
+    """
     for length in (8, 16, 43):
         name = f"{_KEPT_PREFIX}{kid[:length].lower()}"
         if name not in keys.names() or keys.signer(name).key_id == kid:
@@ -225,7 +228,7 @@ def _retired_at(authorities: Authorities, kid: str) -> int | None:
 
 
 def retire_issuer(authorities: Authorities, tenant: str, *, kid: str, now_us: int) -> str:
-    """Stop trusting an issuer from now on; its thumbprint, to be recorded with `record_retirement`.
+    """Stop trusting an issuer from now on; returns its full thumbprint, for `record_retirement`.
 
     Raises:
         ConfigError: as `resolve_key_id`.
@@ -241,7 +244,7 @@ def record_retirement(tx: Transaction, kid: str, *, by: Actor | str, now_us: int
 
 
 def remove_expired_keys(keys: KeyStore, authorities: Authorities, now_us: int) -> list[str]:
-    """Remove old issuer keys that no tenant trusts any more; their file names."""
+    """Remove the files of old issuer keys that no tenant trusts any more; returns their names."""
     removed = []
     trusted = [authorities.load(tenant) for tenant in authorities.tenants()]
     for name in keys.names():
@@ -268,6 +271,7 @@ def _load_issuer(keys: KeyStore) -> Ed25519Signer:
     return keys.signer(ISSUER)
 
 
+# Start of a key file's name → what its key signs. The first match counts; a start without `-` is the whole name.
 _USES: Final = (
     ("agent-", "session and hand-off passports of the agent"),
     ("approver-", "answers to challenges and control acts, as this approver"),
@@ -285,9 +289,17 @@ _USES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """One key file, without its content. `kind` is `ed25519` (with the thumbprint `key_id`), `secret` or `unusable`.
+    """One key file, without its content.
 
-    `signs` says what it is used for, `mode` the permission bits in octal, `readable` that this process can read it.
+    Args:
+        name: of the file, without `.key`.
+        kind: `ed25519`, `secret` or `unusable`.
+        key_id: thumbprint of an `ed25519` key; else empty.
+        signs: what the key signs; `nothing: …` says what else it is for.
+        owner: account that owns the file.
+        mode: permission bits, octal.
+        readable: whether this process can read it.
+        problem: why it is `unusable`; else empty.
     """
 
     name: str
@@ -408,6 +420,6 @@ def load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: 
 
 
 def make_not_enrolled_error(approver: str, why: str) -> Denied:
-    """What refuses an answer of somebody whose key is not enrolled as an approver's."""
+    """The error that refuses an answer of a person whose key is not enrolled as an approver's."""
     remedy = "`halo approver list` shows the names that are enrolled; `halo approver enrol NAME` adds a person"
     return Denied("approver_not_enrolled", f"`{approver[:64]}` {why}", remedy=remedy)

@@ -1,7 +1,7 @@
-"""Legal holds and retention schedules: what they say, as the signed entries have it, and the acts that change them.
+"""Legal holds and retention schedules: reading those in force from signed entries, and the acts that change them.
 
-There are no rows for them. `scan_log` finds their entries without a lock, and `read_governance` proves each of them in
-the transaction that acts on them, with those that came since, so that no changed row ends a hold.
+No table holds them, so that no changed row ends a hold. `scan_log` finds their entries without a lock, and
+`read_governance` proves each of them, with those that came since, in the transaction that acts on them.
 
 A hold keeps sealed content from being erased: of a subject, a session, an agent or everything. Lifting one takes the
 signatures that lifting a stop takes.
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from halo_core.content.redaction import mask_reason
-from halo_core.errors import CannotDecide, ConfigError, Denied, Gap, Tampered
+from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory, make_lift_terms
 from halo_core.model import Actor, EntryKind
-from halo_core.oversight.control_acts import SignedAct, Terms, describe_signing
+from halo_core.oversight.control_acts import SignedAct, Terms, require_signatures_of, signed_member
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.proven_entries import ProvenEntry
 
@@ -67,11 +67,11 @@ class LegalHold:
     Args:
         scope: one of `HOLD_SCOPES`.
         target: reference of the subject or session, or the agent; empty for everything.
-        since_us: microseconds since the epoch.
+        since_us: when it was set, microseconds since the epoch.
         why: the reason given.
         entry: id of its entry.
-        writer: of its entry.
-        seq: of its entry.
+        writer: writer of its entry.
+        seq: sequence of its entry.
     """
 
     scope: str
@@ -89,7 +89,7 @@ class HoldTarget(NamedTuple):
     Args:
         scope: one of `HOLD_SCOPES`.
         target: see `LegalHold`.
-        name: of a subject, which is sealed under the subject's own key; else empty.
+        name: of a subject its name, which is sealed with the subject's own key; else empty.
     """
 
     scope: str
@@ -112,7 +112,7 @@ class Governance:
     keep_days: dict[str, int] = field(default_factory=dict)
 
     def add(self, kind: str, body: Mapping[str, Any], *, at_us: int, writer: str, seq: int, entry: str) -> None:
-        """Take the next of the entries."""
+        """Apply the next entry, in log order."""
         if kind == EntryKind.LEGAL_HOLD.value:
             self._add_hold(body, at_us, writer, seq, entry)
         elif kind == EntryKind.ERASURE.value:
@@ -227,27 +227,10 @@ def lift_hold(
     governance, (scope, target, _) = read_governance(tx, scan), wanted
     if (scope, target) not in governance.holds:
         return False
-    require_signers(tx, governance.history, "lift", make_hold_terms(scope, target), signed)
+    require_signatures_of(governance.history, tx, "lift", make_hold_terms(scope, target), signed)
     body: dict[str, Any] = {"op": "lift", "scope": scope, "target": target, "why": mask_reason(why)}
-    tx.append(Draft(EntryKind.LEGAL_HOLD, "", body | ({"signed": list(signed)} if signed else {}), actor=by))
+    tx.append(Draft(EntryKind.LEGAL_HOLD, "", body | signed_member(signed), actor=by))
     return True
-
-
-def require_signers(tx: Transaction, history: ControlHistory, act: str, terms: Terms, signed: Sequence[str]) -> None:
-    """Refuse an act that was not signed by as many people as it takes.
-
-    Raises:
-        Denied: `signatures_needed`.
-    """
-    problem = history.find_problem(act, history.find_signers(act, terms, list(signed), tx.clock.now_us()))
-    if problem:
-        needed = history.count_needed(act)
-        why = f"it takes {needed} signature{'s' * (needed != 1)}"
-        if problem == "not_proven":
-            why = "nobody who signed it is proven"
-        raise Denied(
-            "signatures_needed", f"`{act}`: {why}", remedy=describe_signing(act, terms, history.store, tx.tenant)
-        )
 
 
 def set_schedule(
@@ -261,16 +244,17 @@ def set_schedule(
     """
     if record_class not in RECORD_CLASSES:
         problem = f"`{record_class[:64]}` is no record class"
-        raise ConfigError("bad_retention", problem, field="class", remedy=f"one of {', '.join(RECORD_CLASSES)}")
+        raise ConfigError("bad_retention", problem, field="class", remedy=f"use one of {', '.join(RECORD_CLASSES)}")
     if keep_days and not MIN_KEEP_DAYS <= keep_days <= MAX_KEEP_DAYS:
         problem = f"{keep_days} days are not between {MIN_KEEP_DAYS} and {MAX_KEEP_DAYS}"
         raise ConfigError("bad_retention", problem, field="keep", remedy="for example `--keep 400d`")
     governance = read_governance(tx, scan)
     if keep_days:
-        require_signers(tx, governance.history, "erase", make_schedule_terms(record_class, keep_days), signed)
+        terms = make_schedule_terms(record_class, keep_days)
+        require_signatures_of(governance.history, tx, "erase", terms, signed)
     body: dict[str, Any] = {"op": "set" if keep_days else "unset", "class": record_class}
     body |= {"keep_days": keep_days} if keep_days else {}
-    tx.append(Draft(EntryKind.RETENTION, "", body | ({"signed": list(signed)} if signed else {}), actor=by))
+    tx.append(Draft(EntryKind.RETENTION, "", body | signed_member(signed), actor=by))
 
 
 def make_schedule_terms(record_class: str, keep_days: int) -> Terms:

@@ -12,7 +12,7 @@ from halo_core.content.redaction import mask_reason
 from halo_core.errors import ConfigError
 from halo_core.ledger.control_history import make_lift_terms
 from halo_core.model import SUSPENSIONS, Actor, EntryKind, Stop
-from halo_core.oversight.control_acts import SignedAct, require_signatures
+from halo_core.oversight.control_acts import SignedAct, require_signatures, signed_member
 from halo_core.references import clip_name, is_reference
 from halo_core.stop_files import SCOPES
 from halo_core.store import Draft, SealedFields, Transaction
@@ -23,9 +23,14 @@ REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
 
 
 def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str, *, is_drill: bool = False) -> bool:
-    """Stop from the next decision on; False where it is stopped already. Of a session the target is name or reference.
+    """Stop what a stop names, from the next decision on; False where it is stopped already.
 
-    `is_drill` marks the entry of a stop that is set to see whether it works.
+    Args:
+        tx: the transaction.
+        stop: scope and target; of a session or person by name or reference.
+        by: who stops it.
+        why: the reason.
+        is_drill: mark the entry, where the stop is only set to see whether stops work.
 
     Raises:
         ConfigError: `bad_stop`.
@@ -58,7 +63,7 @@ def lift(
         target: of the stop.
         by: who lifts it.
         why: the reason.
-        filed: the stop is in a file too, which the caller removes; recorded even where there is no row.
+        filed: whether the stop is also in a file, which the caller removes; then the lift is recorded without a row.
         signed: signatures of the act `lift`, of which two are needed where two people are enrolled.
 
     Raises:
@@ -71,7 +76,7 @@ def lift(
     if removed or filed:
         require_signatures(tx, "lift", make_lift_terms({"scope": scope, "target": target}), signed)
         body = {"filed": filed, "scope": scope, "target": target, "why": mask_reason(why)}
-        body |= {"signed": list(signed)} if signed else {}
+        body |= signed_member(signed)
         tx.append(Draft(EntryKind.LIFT, "", body, others=named, actor=Actor.of(by)))
     return removed or filed
 
@@ -108,14 +113,15 @@ def _restrict(tx: Transaction, kind: str, scope: str, target: str, since_us: int
     if (kind, scope, target) in tx.load_history().restrictions:
         return False
     table = RestrictionTable(tx)
-    if not table.add(kind, scope, target, since_us):  # a row that no entry explains, which may be gone tomorrow
+    # A row without an entry may vanish unnoticed: it is written anew together with its entry.
+    if not table.add(kind, scope, target, since_us):
         table.remove(kind, scope, target)
         table.add(kind, scope, target, since_us)
     return True
 
 
 def _refer_target(tx: Transaction, scope: str, target: str) -> tuple[str, SealedFields]:
-    """A target as entries and rows hold it, and the name to be sealed: of a session or person the reference."""
+    """A target as entries and rows hold it, of a session or person its reference; and its name, to be sealed."""
     if scope in ("user", "suspended_user"):
         reference = target if is_reference(target) else tx.references.of_person(target)
     elif scope == "session":

@@ -1,4 +1,4 @@
-"""Entries of who read what, and of what was refused: reading content, exports, refused answers and control acts.
+"""Access entries: who read or exported which content, and who was refused an answer, a control act or a command.
 
 An entry names what was read, never its content.
 """
@@ -33,14 +33,14 @@ def record_access(tx: Transaction, act: str, what: Mapping[str, str | int], by: 
 def record_refusal(
     store: Store, act: str, refusal: HaloError, *, by: Actor | str, terms: Mapping[str, str | int] | None = None
 ) -> None:
-    """Record that an act was refused; the refusal stands whatever is wrong with the ledger, so an error is logged.
+    """Record that an act was refused. An error of the ledger is only logged, since the act stays refused anyway.
 
     Args:
-        store: of the act.
+        store: the store whose log gets the entry.
         act: `approve`, `deny`, a control act, or the name of a command.
-        refusal: why it was refused.
+        refusal: why it was refused; marked as recorded.
         by: who tried.
-        terms: what was tried: names and no content.
+        terms: what was tried: names, no content.
     """
 
     def job(tx: Transaction) -> None:

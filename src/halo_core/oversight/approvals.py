@@ -33,7 +33,7 @@ from halo_core.passports.approval import (
     mint_approval,
     peek_approval,
 )
-from halo_core.store import Draft, Store, Transaction
+from halo_core.store import AppendedEntry, Draft, Store, Transaction
 from halo_core.store.answer_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
 from halo_core.store.reader import SealedContents
 
@@ -46,8 +46,12 @@ class ApprovalAnswer:
     """A recorded answer.
 
     Args:
-        status: `approved` or `denied`; `confirmed` of a second person's yes, which is only remembered.
-        entry: id of the entry that holds the answer; empty where it was confirmed.
+        request: id of the request.
+        status: `approved` or `denied`; `confirmed` for a second person's yes, which is only remembered.
+        approver: name of the person who answered.
+        key_id: thumbprint of that person's key.
+        entry: id of the entry that holds the answer; empty for `confirmed`.
+        token: the signed answer; empty for `confirmed`.
         expires_s: until when it can be used, seconds since the epoch.
         budgets: of an approved re-authorization, the session's limits from then on.
         authority: of an approved re-authorization, the session's new authority, millionths; else 0.
@@ -164,7 +168,7 @@ def _answer(
         mask_reason(why),
         budgets,
         now_us,
-        _until_hold_ends(request, lifetime_s, now_us),
+        _extend_for_held_act(request, lifetime_s, now_us),
         terms if approve and can_be_remembered(request) else None,
         shown,
     )
@@ -173,13 +177,13 @@ def _answer(
 
 
 def _can_be_confirmed(request: ApprovalRequest) -> bool:
-    """Whether a question that is answered with yes waits for a second person before that yes is remembered."""
+    """Whether an approved request waits for a second person's yes before that answer is remembered."""
     return request.row.status in ("approved", "used") and request.people_needed > 1 and can_be_remembered(request)
 
 
 @dataclass(frozen=True, slots=True)
 class _ConfirmJob:
-    """Keeps a second person's yes to an answered question; the answer for the one call stays as it is."""
+    """Remembers a second person's yes to an approved request; the answer for the one call stays as it is."""
 
     store: Store
     request: ApprovalRequest
@@ -220,6 +224,8 @@ class _ConfirmJob:
 
 @dataclass(frozen=True, slots=True)
 class _AnswerJob:
+    """Records the answer to a pending request; lifetime in seconds, time in microseconds since the epoch."""
+
     store: Store
     request: ApprovalRequest
     approver: str
@@ -233,12 +239,8 @@ class _AnswerJob:
     shown: bytes = b""
 
     def __call__(self, tx: Transaction) -> ApprovalAnswer:
-        """Sign the answer, store it and record it."""
-        enrolled = tx.load_history().map_approvers()
-        if self.signer.key_id not in enrolled:
-            raise make_not_enrolled_error(self.approver, "has a key that no entry of this log has enrolled")
-        if enrolled[self.signer.key_id] != tx.references.of_person(self.approver):
-            raise make_not_enrolled_error(self.approver, "has a key that was enrolled under another name")
+        """Sign the answer, store it and record it, with what follows from it."""
+        self._require_enrolled(tx)
         approvals, challenge = ApprovalTable(tx), self.request.row
         row = approvals.get(challenge.id)
         # Read again under the write lock: somebody else may have answered since it was shown.
@@ -248,31 +250,10 @@ class _AnswerJob:
         status = "approved" if self.approve else "denied"
         if not approvals.record_answer(challenge.id, status, token):
             raise _not_pending_error("answered")
-        body = {
-            "answer": verdict,
-            "binding": challenge.binding,
-            "epoch": self.request.epoch,
-            "kid": self.signer.key_id,
-            "kind": challenge.kind,
-            "request": challenge.id,
-            "session": challenge.session,
-            "token": digest_answer(token),
-            "why": self.why,
-        }
-        if self.shown:
-            body["shown"] = tx.references.digest_shown(self.shown)
-        sealed = ((tx.references.of_person(self.approver), {"token": token.encode()}),)
         actor = Actor(self.approver, "approver-key")
-        draft = Draft(EntryKind.APPROVAL, challenge.session, body, others=sealed, actor=actor)
-        written = tx.append(draft)
-        entry = written.entry
+        written = tx.append(self._draft_entry(tx, verdict, token, actor))
         self._accept_fields(tx, actor)
-        if self.approve and not BEHAVIOUR_CODES.isdisjoint(reason.code for reason in self.request.reasons):
-            writer, _, seq = challenge.id.rpartition("-")
-            asked = writer, int(seq)
-            cleared, agent = SessionVerdict.CLEARED, self.request.agent
-            call = fingerprint_call(self.request.resource, self.request.args_digest)
-            apply_verdict(tx, challenge.session, agent, asked, verdict=cleared, by=written, call=call)
+        self._clear_behaviour(tx, written)
         remembered = ""
         if self.terms is not None:
             remembered = remember(
@@ -291,12 +272,54 @@ class _AnswerJob:
             status,
             self.approver,
             self.signer.key_id,
-            entry.id,
+            written.entry.id,
             expires_s,
             token,
             self.budgets,
             _restored_authority(self.request) if self.approve else 0,
             remembered,
+        )
+
+    def _require_enrolled(self, tx: Transaction) -> None:
+        """Refuse a key that no entry of the log has enrolled under the approver's name."""
+        enrolled = tx.load_history().map_approvers()
+        if self.signer.key_id not in enrolled:
+            raise make_not_enrolled_error(self.approver, "has a key that no entry of this log has enrolled")
+        if enrolled[self.signer.key_id] != tx.references.of_person(self.approver):
+            raise make_not_enrolled_error(self.approver, "has a key that was enrolled under another name")
+
+    def _draft_entry(self, tx: Transaction, verdict: str, token: str, actor: Actor) -> Draft:
+        challenge = self.request.row
+        body = {
+            "answer": verdict,
+            "binding": challenge.binding,
+            "epoch": self.request.epoch,
+            "kid": self.signer.key_id,
+            "kind": challenge.kind,
+            "request": challenge.id,
+            "session": challenge.session,
+            "token": digest_answer(token),
+            "why": self.why,
+        }
+        if self.shown:
+            body["shown"] = tx.references.digest_shown(self.shown)
+        sealed = ((tx.references.of_person(self.approver), {"token": token.encode()}),)
+        return Draft(EntryKind.APPROVAL, challenge.session, body, others=sealed, actor=actor)
+
+    def _clear_behaviour(self, tx: Transaction, answer: AppendedEntry) -> None:
+        """Record that the approver found the session's behaviour in order, where the question was raised by it."""
+        if not self.approve or BEHAVIOUR_CODES.isdisjoint(reason.code for reason in self.request.reasons):
+            return
+        writer, _, seq = self.request.row.id.rpartition("-")
+        call = fingerprint_call(self.request.resource, self.request.args_digest)
+        apply_verdict(
+            tx,
+            self.request.row.session,
+            self.request.agent,
+            (writer, int(seq)),
+            verdict=SessionVerdict.CLEARED,
+            by=answer,
+            call=call,
         )
 
     def _accept_fields(self, tx: Transaction, actor: Actor) -> None:
@@ -328,14 +351,15 @@ class _AnswerJob:
         return mint_approval(approval, self.signer)
 
 
-def _until_hold_ends(request: ApprovalRequest, lifetime_s: int, now_us: int) -> int:
-    """How long an answer can be used: of a held act, until the act expires, since nothing asks again by itself."""
+def _extend_for_held_act(request: ApprovalRequest, lifetime_s: int, now_us: int) -> int:
+    """Lifetime of an answer, seconds; about a held act at least until it expires, as its caller does not ask again."""
     if not request.held:
         return lifetime_s
     return min(max((request.row.expires_us - now_us) // 1_000_000, lifetime_s), MAX_APPROVAL_LIFETIME_S)
 
 
 def _restored_authority(request: ApprovalRequest) -> int:
+    """Authority of the session after an approved re-authorization, millionths; 0 for another kind of request."""
     terms = request.links[0].terms if request.links else None
     return terms.decay.authority if request.row.kind == "reauthorization" and terms is not None else 0
 
@@ -363,6 +387,12 @@ def _require_outside_chain(approver: str, reference: str, public_key: bytes, req
 
 
 def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tuple[Budget, ...]:
+    """The session's limits after an approved re-authorization; none for another kind of request.
+
+    Raises:
+        ConfigError: `already_spent`.
+        Denied: `budget_units_changed`, a unit that is raised is not one of the request; `budget_widened`.
+    """
     spendings = {item.unit: item for item in request.budgets}
     unknown = sorted(raised.keys() - spendings.keys()) if request.row.kind == "reauthorization" else sorted(raised)
     if unknown:
@@ -370,7 +400,7 @@ def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tupl
         raise Denied("budget_units_changed", message, remedy="see the units with `halo approvals show`")
     if request.row.kind != "reauthorization":
         return ()
-    # Every unit is named, so that a limit raised by an earlier answer stays raised.
+    # The answer sets every unit, so that a limit raised by an earlier answer stays raised.
     return tuple(
         _make_budget(item, _check_raise(item, raised[unit]) if unit in raised else _renew_limit(request, item))
         for unit, item in sorted(spendings.items())
@@ -378,6 +408,7 @@ def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tupl
 
 
 def _check_raise(item: Spending, limit: int) -> int:
+    """Return a new limit, unless as much is spent already, so that it would have no effect."""
     if 0 <= limit <= item.spent and item.spent:
         spent, given, most = (item.format_amount(value) for value in (item.spent, limit, item.max_limit))
         raise ConfigError(

@@ -43,9 +43,9 @@ class ArgumentView:
 
     Args:
         name: of the argument.
-        value: as text; masked unless it is a target or the amount.
+        value: as text; masked unless it is a target or the amount, or the resource declares no target.
         came_from: where it came from, in words.
-        is_target: it says where something goes, or how much.
+        is_target: whether it is a declared target or the amount.
     """
 
     name: str
@@ -60,9 +60,9 @@ def describe_arguments(
     """The arguments of a recorded decision, targets and amount first; empty where they were erased.
 
     Args:
-        resource: what is reached.
-        snapshot: the recorded one.
-        sealed: the arguments as they were recorded.
+        resource: the tool that was called.
+        snapshot: the recorded snapshot of the decision.
+        sealed: the opened arguments, canonical JSON; None where they were erased or there is no key.
         reveal: whether to mask nothing.
     """
     if sealed is None:
@@ -74,7 +74,7 @@ def describe_arguments(
     for name in (*exact, *sorted(args.keys() - set(exact))):
         is_exact = name in exact
         text = _to_text(args[name])
-        # Without a declared target any argument may be it. Of a card number nobody needs the middle (PCI DSS 3.4.1).
+        # Without a declared target any argument may be one. The middle of a card number stays hidden (PCI DSS 3.4.1).
         is_shown = is_exact or not resource.targets
         value = text if reveal else mask_card_numbers(text) if is_shown else mask(text)
         views.append(ArgumentView(name, value, _describe_origin(name, snapshot), is_exact))
@@ -91,29 +91,25 @@ def _to_text(value: Any) -> str:
 
 
 def _describe_origin(name: str, snapshot: Mapping[str, Any]) -> str:
-    words = _name_origin(name, snapshot)
-    prefix = "/" + name.replace("~", "~0").replace("/", "~1")
+    """Where an argument came from, and whether its text is misleading, in words."""
+    words = _describe_provenance(name, snapshot)
     is_misleading = any(
-        SUSPICIOUS in flags and (pointer == prefix or pointer.startswith(prefix + "/"))
-        for pointer, _, flags in snapshot.get("targets", ())
+        SUSPICIOUS in flags and _is_within(pointer, name) for pointer, _, flags in snapshot.get("targets", ())
     )
-    return f"{words}; written misleadingly: look-alike, hidden or encoded signs" if is_misleading else words
+    return f"{words}; written misleadingly: look-alike, hidden or encoded characters" if is_misleading else words
 
 
-def _name_origin(name: str, snapshot: Mapping[str, Any]) -> str:
-    prefix = "/" + name.replace("~", "~0").replace("/", "~1")
-    found = {
-        Provenance(origin)
-        for pointer, origin in snapshot["provenance"]
-        if pointer == prefix or pointer.startswith(prefix + "/")
-    }
+def _is_within(pointer: str, name: str) -> bool:
+    """Whether a JSON pointer (RFC 6901) is to an argument or into it."""
+    argument = "/" + name.replace("~", "~0").replace("/", "~1")
+    return pointer == argument or pointer.startswith(argument + "/")
+
+
+def _describe_provenance(name: str, snapshot: Mapping[str, Any]) -> str:
+    """The worst origin of the parts of an argument, with the names of all their sources; empty where none is known."""
+    found = {Provenance(origin) for pointer, origin in snapshot["provenance"] if _is_within(pointer, name)}
     sources = sorted(
-        {
-            source
-            for pointer, names in snapshot["sources"]
-            if pointer == prefix or pointer.startswith(prefix + "/")
-            for source in names
-        }
+        {source for pointer, names in snapshot["sources"] if _is_within(pointer, name) for source in names}
     )
     worst = next((item for item in _WORST_FIRST if item in found), None)
     if worst is None:

@@ -4,7 +4,7 @@ A review is a cycle: it is opened with a reviewer, a due date and the grants tha
 revoked; it is closed when every grant has an answer. The passports that result are issued in between, by the same
 command that closes the review. SP 800-53 AC-2(j) and AC-6(7), PCI DSS 7.2.4 and 7.2.5.1.
 
-Of unused grants, notice is given before they are removed, and a person may restore them.
+Before unused grants are removed, notice of it is given. A person may restore removed grants.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def open_review(
         tx: the transaction.
         review: its id.
         reviewer: name of the person who has to answer.
-        due_us: until when, microseconds since 1970.
+        due_us: until when the reviewer has to answer, microseconds since the epoch.
         grants: agent → its grants.
         by: who opens it.
 
@@ -108,7 +108,9 @@ def classify_agent(tx: Transaction, agent: str, tier: str, *, suggested: str, wh
         ConfigError: `bad_tier`; `no_reason`, it is below what was suggested and no reason is given.
     """
     if tier not in TIERS:
-        raise ConfigError("bad_tier", f"`{tier[:32]}` is no class", field="tier", remedy=f"use {', '.join(TIERS)}")
+        raise ConfigError(
+            "bad_tier", f"`{tier[:32]}` is no class", field="tier", remedy=f"use one of {', '.join(TIERS)}"
+        )
     if suggested in TIERS and TIERS.index(tier) < TIERS.index(suggested) and not why.strip():
         problem = f"`{tier}` is below the suggested `{suggested}`"
         raise ConfigError("no_reason", problem, field="why", remedy="add `--why`")
@@ -131,19 +133,19 @@ def record_comparison(tx: Transaction, *, digest: str, source: str, missing: Seq
 
 
 def give_notice(tx: Transaction, agent: str, grants: Sequence[GrantName], removed_from_us: int, by: Actor) -> None:
-    """Record that grants will be removed if nobody uses them until then."""
+    """Record that grants will be removed if nobody uses them before `removed_from_us`, microseconds since the epoch."""
     _append_grants_entry(tx, "notice", agent, grants, by, removed_from_us=removed_from_us)
 
 
 def record_removal(
     tx: Transaction, agent: str, grants: Sequence[GrantName], by: Actor, *, before: str, after: str
 ) -> None:
-    """Record that grants were removed: hashes of the passport that had them and of the one that has not."""
+    """Record that grants were removed; `before` and `after` are hashes of the passports with and without them."""
     _append_grants_entry(tx, "remove", agent, grants, by, before=before, after=after)
 
 
 def record_restoring(tx: Transaction, agent: str, grants: Sequence[GrantName], by: Actor, *, after: str) -> None:
-    """Record that a person restored grants."""
+    """Record that a person restored grants; `after` is the hash of the passport that has them again."""
     _append_grants_entry(tx, "restore", agent, grants, by, after=after)
 
 

@@ -48,10 +48,10 @@ def list_inbox(
 
     Args:
         reader: the store.
-        tenant: whose.
-        now_us: microseconds since the epoch.
-        everything: with what was answered, used or has expired.
-        session: only of this session, by name or reference; empty for all.
+        tenant: tenant of the requests.
+        now_us: the present, microseconds since the epoch.
+        everything: whether to include what was answered, was used or has expired.
+        session: only requests of this session, by name or reference; empty for all.
     """
     if session and reader.names is not None:
         session = reader.names.show_session(tenant, session)
@@ -95,7 +95,7 @@ def find_equal_requests(reader: Reader, tenant: str, request: ApprovalRequest, n
 
 
 def find_user_words(reader: Reader, tenant: str, session: str, opener: Opener, *, reveal: bool) -> str:
-    """What the user asked: as the host vouched for it where the session began, else the message that began it.
+    """What the user asked: the request that the host vouched for at the start of the session, else its first message.
 
     Empty where neither was kept.
     """

@@ -1,7 +1,7 @@
-"""Issue standing passports from a manifest, and record what was issued.
+"""Issuing standing passports from a manifest: signing, recording, putting in force.
 
-The issuer's key may lie in a folder of its own (`key_home`), so that whoever runs the agents need not hold it. What
-changes for the agent is compared by `halo_core.views.passport_changes`; here it is signed, recorded and put in force.
+The issuer's key may lie in a folder of its own (`key_home`), so that whoever runs the agents need not hold it.
+`halo_core.views.passport_changes` tells what a new passport changes for its agent.
 """
 
 from __future__ import annotations
@@ -35,14 +35,19 @@ def issue(
     changes: Sequence[str],
     key_home: Path | None = None,
 ) -> Link:
-    """Mint with the issuer's key, record, and make it the agent's passport, in one transaction.
+    """Mint a passport with the issuer's key, record it, and make it the agent's, in one transaction.
 
-    `home` is the folder of the holder's key and of whom it trusts, `key_home` that of the issuer's key, the home if
-    None. `wanted` was expanded from the manifest; `changes` say how it differs from the one before, for the record.
+    Args:
+        url: of the store.
+        home: folder of the agent's key and of `authorities.json`.
+        wanted: what the passport grants, expanded from the manifest.
+        manifest: the manifest, which is stored too.
+        changes: how the passport differs from the one before, as sentences for the record.
+        key_home: folder of the issuer's key; the home if None.
 
     Raises:
-        ConfigError: the key is not there, or not trusted.
-        PassportError: the passport cannot hold all that.
+        ConfigError: `no_issuer`, `unknown_key`, `revoked`.
+        PassportError: a claim is out of the range of a passport.
         CannotDecide: it could not be recorded.
     """
     keys = KeyStore(home)
@@ -63,7 +68,7 @@ def issue(
 
 def _load_issuer(keys: KeyStore, key_home: Path | None, *, trusting: bool) -> Signer:
     folder = key_home or keys.home
-    # A key is made only where nobody issues yet: a home whose issuer was taken away gets no other one.
+    # A key is made only where no issuer is trusted yet: a home whose issuer's key was removed gets no new one.
     if not (folder / "issuer.key").exists() and (key_home is not None or trusting):
         message = f"`{folder}` has no issuer.key"
         raise ConfigError("no_issuer", message, field="key-home", remedy="give the issuer's folder with `--key-home`")
@@ -74,7 +79,7 @@ def _trust_issuer(authorities: Authorities, tenant: str, signer: Signer, *, is_h
     trusted = authorities.load(tenant)
     if signer.key_id in trusted.issuer_keys(now_us):
         return
-    # INVARIANT: a home that trusts somebody already is not taught another issuer by the one who comes with a key.
+    # INVARIANT: a home that trusts an issuer does not come to trust another one because a passport is issued with it.
     if (
         not is_home_key
         or signer.key_id in trusted.issuers
@@ -151,7 +156,7 @@ def _record_passport(
 
 
 def _store_manifest(tx: Transaction, manifest: Manifest) -> None:
-    """Keep the text: what it declares of tools is what the agent's processes go by."""
+    """Store the manifest's text, by which the agent's processes know what it declares about tools."""
     data = manifest.text.encode("utf-8")
     if tx.put_blob(manifest.hash, data):
         body = {"hash": manifest.hash, "source": manifest.source}
@@ -161,12 +166,13 @@ def _store_manifest(tx: Transaction, manifest: Manifest) -> None:
 
 
 def _read_previous(tx: Transaction, standing_rows: StandingTable, agent: str) -> Link | None:
+    """The passport that an agent has so far; None where there is none that can be read."""
     row = standing_rows.get(agent)
     data = tx.load_blob(row.hash) if row is not None else None
     try:
         return decode_link(data.decode("ascii"), None) if data is not None else None
     except (PassportError, UnicodeError):
-        return None  # what cannot be read serves nobody; the new one stands by itself
+        return None  # a passport that cannot be read is not in force, so the new one replaces nothing
 
 
 def apply_manifest(
@@ -177,7 +183,7 @@ def apply_manifest(
     Raises:
         ConfigError: `no_manifest`, the file cannot be written; nothing was issued then.
     """
-    KeyStore(home)  # the folder, with its permissions checked
+    KeyStore(home)  # makes the folder and checks its permissions
     write_manifest(path, manifest.text)
     return [issue(url, home, wanted, manifest, changes=changes) for wanted, changes in passports]
 

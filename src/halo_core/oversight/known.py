@@ -1,4 +1,4 @@
-"""What the operator declares as known: payees, contacts and own domains, added, imported, listed and revoked.
+"""Values that the operator declares as known (payees, contacts, own domains): adding, importing, listing, revoking.
 
 Each change is a signed entry. It names the values by keyed digest; the values themselves are sealed beside it.
 """
@@ -49,20 +49,34 @@ class KnownValue:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredValue:
-    """A known value as the log holds it; its form is empty where the content was erased."""
+    """A known value as the log holds it.
+
+    Args:
+        value: the value; its form is empty where the content was erased.
+        by: who declared it; the reference where the name cannot be opened.
+        why: the reason.
+        since_us: when, microseconds since the epoch.
+    """
 
     value: KnownValue
-    by: str  # name, or reference where the name cannot be opened
+    by: str
     why: str
     since_us: int
 
 
 def make_known_value(kind: str, text: str, name: str = "", *, field: str = "value") -> KnownValue:
-    """A value that may be declared as known.
+    """Check a value that is to be declared as known, and bring it into its canonical form.
+
+    Args:
+        kind: one of `KNOWN_KINDS`.
+        text: the value as a person wrote it.
+        name: for people, whose it is.
+        field: what an error names: an option, or the line of a file.
 
     Raises:
-        ConfigError: `bad_known`, its kind or form is none; `public_mail_host`, an own domain at which anybody can have
-            an address.
+        ConfigError: `bad_known`, the kind is none of `KNOWN_KINDS` or the text is no value of this kind;
+            `public_mail_host`, a domain at which anybody can have an address; `shared_host`, a host at which anybody
+            can have a page.
     """
     if kind not in KNOWN_KINDS:
         problem = f"`{kind[:32]}` is not a kind of known value"
@@ -121,11 +135,11 @@ def add_known(tx: Transaction, digester: Digester, values: Sequence[KnownValue],
     room = MAX_KNOWN - table.count()
     for batch in _split(values):
         digests = [(value, digest_known_value(digester, value.kind, value.form)) for value in batch]
-        # Each value once: a row counts only with its entry, which follows below.
-        once: dict[tuple[str, str], KnownValue] = {}
+        # Each value once: `add` finds a row only with its entry, which is appended below, and would insert it again.
+        distinct: dict[tuple[str, str], KnownValue] = {}
         for value, digest in digests:
-            once.setdefault((value.kind, digest), value)
-        new = [(value, digest) for (kind, digest), value in once.items() if table.add(kind, digest)]
+            distinct.setdefault((value.kind, digest), value)
+        new = [(value, digest) for (kind, digest), value in distinct.items() if table.add(kind, digest)]
         count += len(new)
         if count > room:
             problem = f"a tenant can have {MAX_KNOWN} known values"
@@ -148,9 +162,12 @@ def revoke_known(
 
 
 def clear_stores(tx: Transaction, resource: Resource, *, by: Actor | str, why: str) -> tuple[str, ...]:
-    """Let what exposed sessions have stored until now come back as the stores' own word; returns the stores' names.
+    """Trust again what the stores of a resource hold now, although exposed sessions wrote to them.
 
-    A person must have looked at what they hold. What is stored after exposure from now on is untrusted again.
+    A person must have checked their contents. What an exposed session stores from now on is untrusted again.
+
+    Returns:
+        Names of the stores.
     """
     place = find_place(resource, {})
     names = tuple(sorted({*place.stores, *place.sources}))
@@ -164,6 +181,7 @@ def clear_stores(tx: Transaction, resource: Resource, *, by: Actor | str, why: s
 
 
 def _split(values: Sequence[KnownValue]) -> Iterator[list[KnownValue]]:
+    """The distinct values in batches, an entry each."""
     distinct = list(dict.fromkeys(values))
     for start in range(0, len(distinct), _BATCH):
         yield distinct[start : start + _BATCH]
@@ -183,7 +201,7 @@ def _record(tx: Transaction, op: str, values: Sequence[tuple[KnownValue, str]], 
 
 
 def list_known(reader: Reader, home: Path, tenant: str, *, opener: Opener) -> Iterator[DeclaredValue]:
-    """The values that are known, proven, in the order in which they were declared.
+    """The values that are known now, from verified entries, in the order in which they were declared.
 
     Raises:
         Tampered: an entry was changed.

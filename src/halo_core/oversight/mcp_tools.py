@@ -1,4 +1,4 @@
-"""Tools of MCP servers for people: what was accepted of each server, what waits, and accepting it.
+"""Tools that MCP servers list: which were accepted, which wait for a person, and accepting them.
 
 A process records what a server listed (`halo_core.enforcement.mcp_listings`); only a person accepts what came later.
 """
@@ -32,13 +32,13 @@ class McpTool:
     Args:
         server: name of the server.
         name: of the tool.
-        form: under which it is known.
-        text: what the server says of it, JSON; empty where it can no longer be read.
-        since_us: when it was accepted, or first seen.
+        form: JSON array of server, name and digest of the listing; its canonical form as a known value.
+        text: the server's listing of the tool, JSON; empty where it can no longer be read.
+        since_us: when it was accepted, or first seen, microseconds since the epoch.
         by: who accepted it; of a server's first listing the account of the process that read it.
         why: the reason that was given.
         is_accepted: whether it may be granted.
-        replaces: whether another form of the same tool was accepted, so that it was changed.
+        replaces: whether another form of the same tool was accepted, so that the server has changed it.
     """
 
     server: str
@@ -75,7 +75,7 @@ class McpTool:
 
 
 def list_mcp_tools(reader: Reader, home: Path, tenant: str, *, opener: Opener) -> list[McpTool]:
-    """All tools that MCP servers listed, by server and name; of one that was accepted the newest form.
+    """All tools that MCP servers listed, sorted by server and name: of each the newest accepted form, and what waits.
 
     Raises:
         Tampered: an entry was changed.
@@ -118,7 +118,7 @@ def list_mcp_tools(reader: Reader, home: Path, tenant: str, *, opener: Opener) -
 
 
 def choose_waiting(tools: Iterable[McpTool], server: str, names: Sequence[str]) -> list[McpTool]:
-    """The tools that wait at a server, all of them where no name is given; of each the form that was seen last.
+    """Of a server the tools that wait to be accepted, all of them where no name is given; each as it was seen last.
 
     Raises:
         ConfigError: `no_mcp_tool`, there is none of that name.
@@ -137,7 +137,7 @@ def choose_waiting(tools: Iterable[McpTool], server: str, names: Sequence[str]) 
 
 
 def accept_tools(tx: Transaction, digester: Digester, tools: Sequence[McpTool], *, by: Actor | str, why: str) -> int:
-    """Accept tools as their servers list them now, from the next listing on; returns how many were not accepted."""
+    """Accept tools as their servers list them now, from the next listing on; returns how many are new."""
     table, rows = KnownTable(tx), []
     for tool in tools:
         digest = digest_known_value(digester, TOOL_KIND, tool.form)

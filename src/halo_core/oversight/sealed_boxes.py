@@ -1,4 +1,4 @@
-"""Boxes of sealed content: which of them name somebody, which are to be erased, and the keys of those that stay.
+"""Boxes of sealed content: finding those that name a person, choosing those to erase, keeping the keys of the others.
 
 finder = NameFinder(["Grete Baum", "C-4711"])
 choose_boxes(rows, ring, selection, choose, find_hold)     what is erased, and what a hold keeps
@@ -24,7 +24,7 @@ from halo_core.oversight.legal_holds import LegalHold
 from halo_core.store.content_keys import strip_number
 
 MIN_NAME: Final = 2
-"""Characters of a name that is searched for, at least."""
+"""Shortest name that is searched for, characters."""
 MAX_NAMES: Final = 32
 _MAX_NESTING: Final = 4
 
@@ -59,16 +59,17 @@ class NameFinder:
         self._pattern = re.compile("|".join(map(_make_pattern, folded))) if folded else None
 
     def matches_text(self, text: str) -> bool:
-        """Whether a text names one of them."""
+        """Whether a text contains one of the names."""
         folded = fold_text(text)
-        # The pattern looks at each character in turn; most texts hold no name at all.
+        # Substring search is faster than the pattern, and most texts hold no name at all.
         is_near = any(name in folded for name in self.names)
         return is_near and self._pattern is not None and self._pattern.search(folded) is not None
 
     def matches(self, data: bytes) -> bool:
-        """Whether bytes do: as text, in JSON, in the escapes of JSON, URLs or HTML, or in the payload of a token.
+        """Whether bytes contain one of the names.
 
-        A text that holds JSON or an address among other words counts, too.
+        They are read as UTF-8 text, with up to four levels of the escapes of JSON, URLs and HTML undone wherever they
+        stand; as JSON; and as a token (JWT), whose payload is read likewise.
         """
         if self._pattern is None:
             return False
@@ -118,7 +119,7 @@ _JSON_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\\\"/bfnrt]))")
 
 
 def unescape_text(text: str) -> str:
-    """A text with one level of the escapes of JSON, URLs and HTML undone, wherever in it they stand."""
+    """Undo one level of the escapes of JSON, URLs and HTML anywhere in a text."""
     if "\\" in text:
         text = _JSON_ESCAPE.sub(_read_escape, text)
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -150,15 +151,15 @@ def _is_bounded(char: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StoredBox:
-    """A box beside an entry.
+    """A box of sealed fields that is stored beside an entry.
 
     Args:
-        writer: of the entry.
-        seq: of the entry.
-        kind: of the entry.
-        session: of the entry, by reference.
-        ts_us: of the entry.
-        subject: as the box names it.
+        writer: writer of the entry.
+        seq: sequence of the entry.
+        kind: kind of the entry.
+        session: reference of the entry's session; empty for none.
+        ts_us: time of the entry, microseconds since the epoch.
+        subject: whose data key seals the box, with the number of that key.
         data: the box.
     """
 
@@ -179,12 +180,12 @@ def split_row(row: tuple[Any, ...]) -> Iterator[StoredBox]:
 
 
 class KeyRing:
-    """Keys of a tenant's subjects, opened once.
+    """Data keys of a tenant's subjects, each unwrapped when it is first needed.
 
     Args:
-        kek: the content key in force.
-        tenant: whose.
-        rows: (subject, wrapped key, commitment, erased at) of its rows.
+        kek: the content key in force, which wraps the data keys.
+        tenant: tenant of the subjects.
+        rows: (subject, wrapped key, commitment, erased at) of each row of the table `vault`.
     """
 
     def __init__(self, kek: bytes, tenant: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -213,7 +214,7 @@ class KeyRing:
 
 @dataclass(slots=True)
 class Selection:
-    """What of the boxes is erased, and what is kept of the subjects concerned.
+    """Which boxes are erased, and which box keys of the same subjects are kept.
 
     Args:
         whole: subjects, as boxes name them, whose keys are destroyed as a whole.
@@ -232,7 +233,7 @@ class Selection:
     count: int = 0
 
     def copy(self) -> Selection:
-        """Another one, which can be added to."""
+        """A copy that can be extended without changing this one."""
         return Selection(
             set(self.whole),
             {name: set(boxes) for name, boxes in self.boxes.items()},
@@ -261,7 +262,7 @@ def choose_boxes(
     choose: Choose,
     find_hold: FindHold,
 ) -> None:
-    """Add to a selection the boxes of rows that are to be erased. One that a hold keeps is counted and not added."""
+    """Add the boxes that are to be erased to a selection. A box that a hold keeps is only counted, in `held`."""
     for row in rows:
         for box in split_row(row):
             is_whole = box.subject in selection.whole
@@ -281,7 +282,7 @@ def choose_boxes(
 
 
 def keep_boxes(rows: Iterable[tuple[Any, ...]], ring: KeyRing, selection: Selection, subjects: Iterable[str]) -> None:
-    """Add to a selection the box keys of some of its subjects that stay."""
+    """Add to a selection, for some of its subjects, the keys of their boxes that stay."""
     wanted = {name: selection.kept.setdefault(name, {}) for name in subjects}
     for row in rows if wanted else ():
         for box in split_row(row):
@@ -294,12 +295,12 @@ def keep_boxes(rows: Iterable[tuple[Any, ...]], ring: KeyRing, selection: Select
 def make_hold_finder(
     holds: Iterable[LegalHold], names: Mapping[str, str], agents_of: Callable[[str], frozenset[str]]
 ) -> FindHold:
-    """What tells which hold keeps a box.
+    """Make the function that finds the hold which keeps a box.
 
     Args:
-        holds: in force.
-        names: reference of a held subject → its name, where that can be opened: then boxes that name it are held, too.
-        agents_of: a session → the agents that decided in it.
+        holds: the holds in force.
+        names: reference of a held subject → its name, where that can be opened; boxes that name it are held, too.
+        agents_of: gives the agents that decided in a session.
     """
     by_key = {(hold.scope, hold.target): hold for hold in holds}
     finders = [

@@ -1,6 +1,6 @@
-"""Entries of the log as people may rely on them: signed by a certified writer, with what they name by hash.
+"""Reading entries whose signatures are verified, and the entries, passports and policies that they name by hash.
 
-What was changed, or is missing, raises `Tampered`: nobody is shown something that the log does not hold.
+What is missing or was changed raises `Tampered`, so that people are shown only what the log holds.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def decode_signed_entry(reader: Reader, home: Path, tenant: str, note: bytes) ->
 
 
 def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntry:
-    """The entry that a signed one names by writer, sequence and leaf hash.
+    """The decision that a request's signed entry names by writer (`w`), sequence (`ws`) and leaf hash (`leaf`).
 
     Raises:
         Tampered: it is missing or was changed.
@@ -109,7 +109,7 @@ def load_rules(reader: Reader, tenant: str, policy: str) -> str:
 
 
 def decode_link(token: str, parent: Link | None) -> Link:
-    """What a token says of itself, unverified: enough where its hash stands in a signed entry.
+    """Read a passport token without verifying its signature: enough where its hash stands in a signed entry.
 
     Raises:
         PassportError: it cannot be read.
@@ -130,7 +130,7 @@ def open_masked_content(entry: LedgerEntry, opener: Opener, *, reveal: bool) -> 
 
 
 def make_altered_error(message: str) -> Tampered:
-    """The error that says what of a request is missing or was changed."""
+    """The error for a request of which something is missing or was changed."""
     return Tampered(
         "request_altered", message, remedy="run `halo verify`, and do not answer requests until the ledger is whole"
     )

@@ -417,13 +417,13 @@ def test_full_and_partial_rows_have_a_check_with_a_plant_or_are_printed_as_suppo
     for framework in load_frameworks():
         for control in framework.controls:
             assert set(control.checks) <= set(CHECK_CLASSES), control.id
-            printed = control.print_coverage(TESTED_CHECKS)
+            printed = control.limit_coverage(TESTED_CHECKS)
             if printed in (Coverage.FULL, Coverage.PARTIAL):
                 assert TESTED_CHECKS.intersection(control.checks), control.id
             else:
                 assert printed in (Coverage.SUPPORTS, Coverage.NONE)
             # Without any plant nothing is claimed.
-            assert control.print_coverage(frozenset()) in (Coverage.SUPPORTS, Coverage.NONE)
+            assert control.limit_coverage(frozenset()) in (Coverage.SUPPORTS, Coverage.NONE)
 
 
 def test_an_entry_of_the_future_is_a_finding(whole):

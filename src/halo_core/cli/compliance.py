@@ -18,7 +18,7 @@ from halo_core.cli.rendering import Exit, build_field_table, build_table, consol
 from halo_core.clock import SystemClock, format_iso
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.annex_iv import build_annex
-from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.answers import END_US, Period, Verdict
 from halo_core.evidence.checks import CHECK_QUESTIONS, TESTED_CHECKS
 from halo_core.evidence.control_report import ControlReport, build_report
 from halo_core.evidence.controls import find_control, load_framework, load_frameworks
@@ -43,7 +43,6 @@ from halo_core.model import EntryKind
 _FORMS: Final = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
 _STYLES: Final = {"holds": "green", "fails": "bold red", "cannot_tell": "yellow"}
 _WORDS: Final = {"holds": "holds", "fails": "does not hold", "cannot_tell": "cannot tell"}
-_ALWAYS: Final = 2**62
 _NO_LOG: Final = ("no_database", "no_store", "which_tenant", "schema_version")
 
 incident_app = typer.Typer(no_args_is_help=True, help="Incident files, with the clock of a report to an authority.")
@@ -193,7 +192,7 @@ def _print_map(store: StoreContext, framework: str) -> None:
             item.id: [
                 {
                     "checks": list(row.checks),
-                    "coverage": row.print_coverage(TESTED_CHECKS).value,
+                    "coverage": row.limit_coverage(TESTED_CHECKS).value,
                     "id": row.id,
                     "title": row.title,
                 }
@@ -205,7 +204,7 @@ def _print_map(store: StoreContext, framework: str) -> None:
     elif framework:
         table = build_table(("control", "title", "coverage", "checks"), gap=2)
         for row in chosen[0].controls:
-            table.add_row(row.id, row.title, row.print_coverage(TESTED_CHECKS).value, ", ".join(row.checks) or "-")
+            table.add_row(row.id, row.title, row.limit_coverage(TESTED_CHECKS).value, ", ".join(row.checks) or "-")
         console().print(table)
     else:
         table = build_table(("framework", "name", "rows"), gap=2)
@@ -251,7 +250,7 @@ def waive(
     if end:
         with _open_room(store) as room:
             known = {
-                item.control for item in read_waivers(room.entries((EntryKind.CONTROL_WAIVER,), Period(0, _ALWAYS)))
+                item.control for item in read_waivers(room.entries((EntryKind.CONTROL_WAIVER,), Period(0, END_US)))
             }
         if name not in known:
             raise ConfigError("no_such_waiver", f"`{name}` is not waived", field="control", remedy="see `halo report`")
@@ -346,7 +345,7 @@ def _add(store: StoreContext, name: str, act: str, what: str, decisions: list[st
 
 def _load_incidents(store: StoreContext) -> dict[str, IncidentFile]:
     with _open_room(store) as room:
-        return read_incidents(room.entries((EntryKind.INCIDENT,), Period(0, _ALWAYS)))
+        return read_incidents(room.entries((EntryKind.INCIDENT,), Period(0, END_US)))
 
 
 def _find_incident(store: StoreContext, name: str) -> IncidentFile:

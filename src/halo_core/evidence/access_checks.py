@@ -1,4 +1,4 @@
-"""Checks of access: what ran was granted, what was refused did not run, and limits, stops and revocations held."""
+"""Checks of access: only granted actions ran, refused ones did not, and limits, stops and revocations were kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from halo_core.crypto.keys import key_thumbprint
 from halo_core.evidence.answers import count_of
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, count_rows
 from halo_core.evidence.room import RoomEntry
-from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
+from halo_core.ledger.control_history import HISTORY_KINDS
 from halo_core.model import ActionKind, Link, LinkKind, Mode
 
 _US: Final = 1_000_000
@@ -22,7 +22,7 @@ _REFUSED: Final = frozenset({"challenge", "deny"})
 
 
 class LeastPrivilegeCheck(Check):
-    """What ran was granted by each link of its chain."""
+    """Whether each action that ran was granted by each link of its chain."""
 
     name = "least_privilege"
     claim = "every action that ran was granted by each passport of its chain, within the labels that these allow"
@@ -75,7 +75,7 @@ class LeastPrivilegeCheck(Check):
 
 
 class UntrustedContentCheck(Check):
-    """What was held for untrusted content did not run without a person's answer."""
+    """Whether actions that were held because of untrusted content ran only after a person's answer."""
 
     name = "untrusted_content"
     claim = "no action that was held for where its values came from ran without a person's answer"
@@ -107,7 +107,7 @@ class UntrustedContentCheck(Check):
 
 
 class PassportsCheck(Check):
-    """Each decision was made under a chain that verifies, whose root was issued in this log."""
+    """Whether each decision was made under a chain that verifies and whose root an entry of this log issued."""
 
     name = "passports"
     claim = "every action ran under a chain of passports that verifies, whose root an entry of this log has issued"
@@ -170,16 +170,15 @@ class PassportsCheck(Check):
         self.rows = list(self._new[-_MAX_ROWS:])
 
 
-class _ScopeCheck(Check):
-    """Common to checks of control state: what is in force at each decision, and which actions it names."""
+class _ControlCheck(Check):
+    """Base of checks that compare actions with the control state (stops, revocations, floor) in force at that time."""
 
     kinds = frozenset({DECISION})
     history = frozenset(HISTORY_KINDS)
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        row = run.room.reader.control(run.room.tenant)
-        self.past = ControlHistory(run.room.tenant, str(row[1]) if row else "")
+        self.past = run.room.make_control_history()
         self.version = 0
         self._clean: set[tuple[str, str, int]] = set()
 
@@ -208,7 +207,7 @@ class _ScopeCheck(Check):
             self._clean.add(key)
 
     def find_hit(self, entry: RoomEntry, decision: DecisionItem) -> str:
-        """What in force names an action, in words; empty for nothing."""
+        """The stop or revocation in force whose scope the action was in, in words; empty for none."""
         raise NotImplementedError
 
     def is_waived_at(self, ts_us: int) -> bool:
@@ -221,8 +220,8 @@ class _ScopeCheck(Check):
         return [(scope, target, since) for (of, scope, target), since in self.past.restrictions.items() if of == kind]
 
 
-class RefusalsCheck(_ScopeCheck):
-    """What was refused did not run, and says why."""
+class RefusalsCheck(_ControlCheck):
+    """Whether refused actions did not run, and each refusal has a reason."""
 
     name = "refusals"
     claim = "no action ran that was refused or had no answer yet, but under a signed waiver; and every refusal says why"
@@ -235,7 +234,7 @@ class RefusalsCheck(_ScopeCheck):
         self._waived = 0
 
     def add_decision(self, decision: DecisionItem) -> None:
-        """Compare effect and what happened."""
+        """Compare the effect of a decision with what happened."""
         self.count += 1
         if decision.effect not in _REFUSED:
             return
@@ -260,8 +259,8 @@ class RefusalsCheck(_ScopeCheck):
             )
 
 
-class StopsCheck(_ScopeCheck):
-    """Nothing ran in the scope of a stop."""
+class StopsCheck(_ControlCheck):
+    """Whether nothing ran in the scope of a stop while it was in force."""
 
     name = "stops"
     claim = "no action ran in the scope of a stop while it was in force"
@@ -287,7 +286,7 @@ class StopsCheck(_ScopeCheck):
                     row["lifted"] = format_iso(entry.ts_us)  # type: ignore[index]  # a dict of our own
 
     def find_hit(self, entry: RoomEntry, decision: DecisionItem) -> str:
-        """The stop that names the action."""
+        """The stop in force whose scope the action was in, in words; empty for none."""
         frame = decision.frame
         agents = {frame.agent, *frame.acting}
         if frame.chain and not isinstance(links := self.run.read_chain(frame.chain), str):
@@ -309,18 +308,18 @@ class StopsCheck(_ScopeCheck):
         return ""
 
     def finish(self) -> None:
-        """Only stops that were in force in the period count."""
+        """Keep and count only the stops that were in force in the period."""
         since = format_iso(self.run.period.from_us) if self.run.period.from_us > 0 else ""
         self.rows = [row for row in self.rows if not row["lifted"] or row["lifted"] >= since]
         self.count = len(self.rows)
 
     def explain_empty(self) -> str:
-        """Without a stop or a drill nothing is known."""
+        """Why the check cannot tell: without a stop nothing shows that one works."""
         return "no stop was in force in this period, so nothing shows that one works (a drill would)"
 
 
-class RevocationsCheck(_ScopeCheck):
-    """Nothing ran under what was revoked or had expired."""
+class RevocationsCheck(_ControlCheck):
+    """Whether nothing ran under a revoked or expired passport, or one of a revoked agent, key, session or tenant."""
 
     name = "revocations"
     claim = "no action ran under a passport, key, agent, session or tenant that was revoked, or after its expiry"
@@ -328,7 +327,7 @@ class RevocationsCheck(_ScopeCheck):
     columns = ("revoked", "target", "since")
 
     def check_run(self, entry: RoomEntry, decision: DecisionItem) -> None:
-        """As for stops; expiry depends on the time, so it is compared each time."""
+        """Compare an action that ran with expiry, which depends on its time and is not cached, and with revocations."""
         self.count += 1
         links = self.run.read_chain(decision.frame.chain) if decision.frame.chain else ()
         if not isinstance(links, str):
@@ -338,7 +337,7 @@ class RevocationsCheck(_ScopeCheck):
         super().check_run(entry, decision)
 
     def find_hit(self, entry: RoomEntry, decision: DecisionItem) -> str:
-        """The revocation that names the action."""
+        """The revocation in force that covers the action, in words; empty for none."""
         chain = decision.frame.chain
         links = self.run.read_chain(chain) if chain else ()
         known: tuple[Link, ...] = () if isinstance(links, str) else links
@@ -360,8 +359,8 @@ class RevocationsCheck(_ScopeCheck):
             self.rows.append({"revoked": scope, "target": target, "since": format_iso(since)})
 
 
-class ModeFloorCheck(_ScopeCheck):
-    """Decisions below the floor were made under a waiver in force."""
+class ModeFloorCheck(_ControlCheck):
+    """Whether actions in observe mode ran only under a signed waiver in force."""
 
     name = "mode_floor"
     claim = "no action ran in observe mode, but under a signed waiver that was in force"
@@ -406,7 +405,7 @@ class ModeFloorCheck(_ScopeCheck):
 
 
 class DecayCheck(Check):
-    """Authority falls within an epoch, and never rises."""
+    """Whether authority only fell within each session and epoch."""
 
     name = "decay"
     claim = "within a session and epoch authority only fell, and rose again by re-authorization alone"
@@ -421,7 +420,7 @@ class DecayCheck(Check):
         self._epochs = 0
 
     def add_decision(self, decision: DecisionItem) -> None:
-        """Compare with the decision before of the same link."""
+        """Compare the authority with that after the previous decision of the same accounts."""
         entry = decision.entry
         seen, left = entry.body.get("seen", {}), entry.body.get("left")
         authority = seen.get("authority")
@@ -456,7 +455,7 @@ class DecayCheck(Check):
 
 
 class BudgetsCheck(Check):
-    """Nothing ran beyond the limits of its chain."""
+    """Whether no action spent more than the links of its chain allow."""
 
     name = "budgets"
     claim = "no action ran that would have spent more than a link of its chain allows"

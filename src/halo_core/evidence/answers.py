@@ -1,7 +1,7 @@
 """The form of an answer to an auditor's question: claim, verdict, period, population, query and tool.
 
-An answer says what was counted (`Population`), so that nobody has to believe that the list is complete: the positions
-in the log, and the checkpoint that it was made under. A verdict is the exit code of the command.
+An answer says what was counted (`Population`: the positions in the log, and the checkpoint that covers them), so that
+its completeness can be checked. The verdict determines the exit code of the command.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def format_query(verb: str, period: Period | None = None, **options: str | int |
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:
-    """So many of something, in words."""
+    """A number with its noun in the singular or plural, such as `1 entry` or `2 entries`."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
@@ -183,7 +183,7 @@ _HEAD_WORDS: Final = re.compile(r"[^ ,]+(?:,? (?:and )?(?!(?:added|after|in|of|o
 
 
 def count_population(number: int, what: str) -> str:
-    """So many of a population, whose words are in the plural: `2 reviews`, `1 action that was tried`."""
+    """A number with the plural words of a population, put in the singular for 1: `1 action that was tried`."""
     if number != 1:
         return f"{number} {what}"
     head = _HEAD_WORDS.match(what)
@@ -202,7 +202,7 @@ def check_listed(counted: int) -> list[str]:
 
 @cache
 def describe_tool() -> str:
-    """Name and version of this program, and SHA-256 over its source files, of which an answer is told."""
+    """Name and version of this program, and SHA-256 over its source files: the `tool` of an answer."""
     try:
         version = metadata.version(_DISTRIBUTION)
     except metadata.PackageNotFoundError:

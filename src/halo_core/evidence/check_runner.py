@@ -11,8 +11,8 @@ The pass calls the methods of each `Check` in this order:
     finish         the last findings, rows and notes
     conclude       the answer
 
-Memory does not grow with the log: findings are counted, and only the first ones are kept. An entry that is signed and
-has not the form of its kind is a finding of each check that reads it.
+Memory does not grow with the log: findings are counted, and only the first ones are kept. A signed entry that does not
+have the form of its kind is a finding of each check that reads it.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ class DecisionItem(NamedTuple):
 
 
 class RunReader:
-    """Reads what several checks of one pass need besides entries, each thing once: resources, chains, contents.
+    """Reads what the checks of one pass need besides entries (resources, chains, contents), each only once.
 
     Args:
-        room: of the log.
-        period: that is asked about.
+        room: reads the log.
+        period: the period that is asked about.
     """
 
     def __init__(self, room: QueryRoom, period: Period) -> None:
@@ -124,10 +124,10 @@ class RunReader:
         return tree
 
     def read_chain(self, hashes: tuple[str, ...]) -> tuple[Link, ...] | str:
-        """The verified links of a chain of passports, root first; a sentence in place of a chain that does not verify.
+        """The verified links of a chain of passports, root first; if it does not verify, the reason as a sentence.
 
         Args:
-            hashes: of the passports, root first.
+            hashes: hashes of the passports, root first.
         """
         known = self._chains.get(hashes)
         if known is None:
@@ -150,10 +150,11 @@ class RunReader:
         return links
 
 
-def _keep(known: dict[Any, Any], name: Any, value: Any) -> None:
-    if len(known) >= _MAX_CACHED:
-        known.clear()
-    known[name] = value
+def _keep(cache: dict[Any, Any], name: Any, value: Any) -> None:
+    """Put a value into a cache, which is emptied first if it is full."""
+    if len(cache) >= _MAX_CACHED:
+        cache.clear()
+    cache[name] = value
 
 
 class Check:
@@ -193,14 +194,14 @@ class Check:
         self._found = 0
 
     def add_history(self, entry: RoomEntry) -> None:
-        """Take an entry from before the period."""
+        """Process an entry from before the period."""
 
     def add(self, entry: RoomEntry) -> None:
-        """Take an entry of the period that is no decision; by default as one from before it."""
+        """Process an entry of the period that is no decision; by default as one from before it."""
         self.add_history(entry)
 
     def add_decision(self, decision: DecisionItem) -> None:
-        """Take a decision of the period; by default as any other entry."""
+        """Process a decision of the period; by default as any other entry."""
         self.add(decision.entry)
 
     @property
@@ -209,10 +210,10 @@ class Check:
         return bool(self.later)
 
     def add_later(self, entry: RoomEntry) -> None:
-        """Take an entry from after the period."""
+        """Process an entry from after the period."""
 
     def finish(self) -> None:
-        """Add the last findings, rows and notes, once every entry was taken."""
+        """Add the last findings, rows and notes, once every entry was processed."""
 
     def add_finding(self, sentence: str) -> None:
         """Add a finding; only the first ones are kept in words."""
@@ -221,20 +222,20 @@ class Check:
             self._findings.append(sentence)
 
     def add_unreadable(self, entry: RoomEntry, problem: Exception) -> None:
-        """Add the finding of an entry that is signed and has not the form of its kind."""
+        """Add the finding that a signed entry does not have the form of its kind."""
         self.add_finding(f"unreadable entry: {entry.id} has not the form of a {entry.kind} ({problem!r})")
 
     def explain_empty(self) -> str:
-        """Why nothing can be told where nothing was counted."""
+        """Why the check cannot tell where nothing was counted."""
         return f"there are no {self.counted} in this period"
 
     def list_findings(self) -> list[str]:
-        """The findings in words; of many the first ones, and how many more there are."""
+        """The findings in words: the first `MAX_FINDINGS`, and how many more there are."""
         more = self._found - len(self._findings)
         return [*self._findings, *([f"and {more} more"] if more else [])]
 
     def conclude(self) -> Answer:
-        """The answer: it fails with a finding, and cannot tell where nothing was counted or something is unknown."""
+        """The answer: `fails` with a finding, else `cannot_tell` if nothing was counted or something is unknown."""
         findings = self.list_findings()
         verdict = Verdict.FAILS if findings else Verdict.HOLDS
         if not findings and (self.unknown or not self.count):
@@ -266,12 +267,12 @@ def count_rows(counts: Counter[str], column: str, more: str = "count") -> list[M
 
 
 def run_check_classes(room: QueryRoom, period: Period, checks: Sequence[type[Check]]) -> dict[str, Answer]:
-    """Run checks in one pass over the log; a log that does not verify, or cannot be read, leaves each undecided.
+    """Run checks in one pass over the log. Where the log does not verify, or cannot be read, no check can tell.
 
     Args:
         room: reads the log.
-        period: that is asked about.
-        checks: which.
+        period: the period that is asked about.
+        checks: the checks to run.
 
     Returns:
         Name of the check → answer, in the order of `checks`.
@@ -310,11 +311,11 @@ def run_check_classes(room: QueryRoom, period: Period, checks: Sequence[type[Che
 
 
 def run_pass(room: QueryRoom, period: Period, running: Sequence[Check]) -> None:
-    """Give checks the entries that they want, in one pass over the log, and finish them.
+    """Pass each check the entries of its kinds, in one pass over the log, and finish the checks.
 
     Args:
         room: reads the log.
-        period: that is asked about.
+        period: the period that is asked about.
         running: checks of one `RunReader`.
 
     Raises:
@@ -349,9 +350,10 @@ def _read_period(room: QueryRoom, period: Period, running: Sequence[Check]) -> N
             _give(check, check.add_decision, decision, entry)
 
 
-def _give(check: Check, take: Callable[[_T], None], item: _T, entry: RoomEntry) -> None:
+def _give(check: Check, process: Callable[[_T], None], item: _T, entry: RoomEntry) -> None:
+    """Pass an item to a method of a check; where the entry cannot be read, that is a finding."""
     try:
-        take(item)
+        process(item)
     except MALFORMED as exc:
         check.add_unreadable(entry, exc)
 
@@ -359,7 +361,7 @@ def _give(check: Check, take: Callable[[_T], None], item: _T, entry: RoomEntry) 
 def _route(
     room: QueryRoom, wanted: Iterable[tuple[frozenset[str] | None, Check]], period: Period
 ) -> Iterator[tuple[RoomEntry, Sequence[Check]]]:
-    """Entries that somebody wants, with the checks that do."""
+    """Entries of a period that some check reads, each with these checks; `wanted`: kinds (None: all) and check."""
     wanted = list(wanted)
     if period.from_us >= period.to_us or not any(kinds is None or kinds for kinds, _ in wanted):
         return

@@ -35,7 +35,7 @@ _MAX_ROWS: Final = 1_000
 
 
 class ComponentsCheck(Check):
-    """Each model call that ran names its model, and no tool of a server ran that nobody had accepted."""
+    """Whether each model call that ran names its model, and no MCP tool ran that nobody had accepted."""
 
     name = "components"
     claim = (
@@ -74,7 +74,7 @@ class ComponentsCheck(Check):
 
 
 class PolicyChangesCheck(Check):
-    """Each decision was made under a policy that its process had put in force."""
+    """Whether each decision was made under a policy that its process had put in force."""
 
     name = "policy_changes"
     claim = "every decision names a policy that its process had put in force before, and each change says by whom"
@@ -124,7 +124,7 @@ class PolicyChangesCheck(Check):
 
 
 class KeyCustodyCheck(Check):
-    """The keys of people and issuers are not where agents run."""
+    """Whether the private keys of people and issuers are outside the home that agents run with."""
 
     name = "key_custody"
     claim = "no private key of an issuer, approver or operator is where this home's agents could use it"
@@ -152,7 +152,7 @@ class KeyCustodyCheck(Check):
                 )
 
     def explain_empty(self) -> str:
-        """Without a trusted key nothing is known."""
+        """Why the check cannot tell: no key is trusted yet."""
         return "nobody is trusted to issue or answer yet"
 
 

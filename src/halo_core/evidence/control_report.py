@@ -53,7 +53,7 @@ class ActivityCheck(Check):
         self._agents: dict[int, set[str]] = {}
 
     def add_decision(self, decision: DecisionItem) -> None:
-        """Count."""
+        """Count a decision under its day."""
         entry = decision.entry
         self.count += 1
         day = entry.ts_us // DAY_US
@@ -72,14 +72,15 @@ class ControlRow:
     """One control of a report.
 
     Args:
-        control: of the map.
-        coverage: as it is printed.
-        verdict: of a `full` or `partial` row; None of the others, whose checks are input and no verdict.
-        answers: of its checks.
-        waiver: the newest waiver of it; None for none.
+        control: the control, as the map has it.
+        coverage: the coverage that is printed (`Control.limit_coverage`).
+        verdict: whether the control holds; None where the coverage is neither `full` nor `partial`, so that its checks
+            are only input.
+        answers: the answers of its checks, in their order.
+        waiver: the newest waiver of the control; None for none.
         findings: what the failing checks found, and what is wrong with the waiver.
-        undecided: why other checks cannot tell.
-        is_waived: it does not hold, and a waiver is in force.
+        undecided: why the other checks cannot tell.
+        is_waived: whether the control does not hold and a waiver is in force.
     """
 
     control: Control
@@ -93,7 +94,7 @@ class ControlRow:
 
     @property
     def is_gap(self) -> bool:
-        """The control is not shown by the log, or not wholly."""
+        """Whether the log does not show that the control holds."""
         return self.verdict is not Verdict.HOLDS
 
     def to_json(self, as_of_us: int) -> dict[str, Any]:
@@ -133,7 +134,7 @@ class ControlReport(View):
         rows: a row for each control, in the framework's order.
         answers: check → answer, of every check that was run.
         activity: decisions by day.
-        waivers: every waiver of the framework's controls, and those that count for nothing.
+        waivers: every waiver of the framework's controls, the void ones included.
     """
 
     framework: Framework
@@ -224,7 +225,7 @@ def _build_one(
     as_of_us = min(room.now_us, period.to_us)
     waivers, void = _read_waivers(room, framework, as_of_us)
     rows = tuple(
-        _judge(control, [answers[name] for name in control.checks], waivers.get(control.id), as_of_us)
+        _build_row(control, [answers[name] for name in control.checks], waivers.get(control.id), as_of_us)
         for control in framework.controls
     )
     used = {name for control in framework.controls for name in control.checks} | {"population"}
@@ -245,7 +246,7 @@ def _build_one(
 def _read_waivers(
     room: QueryRoom, framework: Framework, as_of_us: int
 ) -> tuple[dict[str, ControlWaiver], list[ControlWaiver]]:
-    """The waivers of a framework's controls by id, and those that count for nothing."""
+    """The newest valid waiver of each control of a framework, by id of the control; and the void waivers."""
     try:
         entries = [_show_owner(room, entry) for entry in room.entries((EntryKind.CONTROL_WAIVER,), Period(0, as_of_us))]
         found = read_waivers(entries)
@@ -271,8 +272,8 @@ def _show_owner(room: QueryRoom, entry: RoomEntry) -> RoomEntry:
     return entry._replace(body=names.restore(room.reader.read_entry(note)).body)
 
 
-def _judge(control: Control, answers: Sequence[Answer], waiver: ControlWaiver | None, as_of_us: int) -> ControlRow:
-    coverage = control.print_coverage(TESTED_CHECKS)
+def _build_row(control: Control, answers: Sequence[Answer], waiver: ControlWaiver | None, as_of_us: int) -> ControlRow:
+    coverage = control.limit_coverage(TESTED_CHECKS)
     findings = [finding for item in answers if item.verdict is Verdict.FAILS for finding in item.findings]
     undecided = [finding for item in answers if item.verdict is Verdict.CANNOT_TELL for finding in item.findings]
     state = "" if waiver is None else waiver.find_state(as_of_us)

@@ -3,9 +3,9 @@
     for framework in load_frameworks():
         for control in framework.controls: ...
 
-The map is package data, one file for each framework in `controls/`, in plain words of our own. `full` and `partial` are
-what the map claims; what a report prints is `printed_coverage`: without a check that a planted ledger turns red, a row
-is only `supports`.
+The map is package data, one file for each framework in `controls/`, in plain words of our own. A report does not print
+the coverage that the map claims, but that of `Control.limit_coverage`: `full` and `partial` need a check that a test
+has seen fail on a ledger with a planted gap.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FRAMEWORK_FIELDS: Final = frozenset({"about", "id", "name", "publisher", "rows"
 _CONTROL_FIELDS: Final = frozenset({"asks", "checks", "coverage", "id", "remains", "shows", "title"})
 _OPTIONAL_FIELDS: Final = frozenset({"keeps_days", "source"})
 AS_SCHEDULED: Final = -1
-"""Of `Control.keeps_days`: as long as the longest schedule that `halo retention set` put in force."""
+"""Value of `Control.keeps_days`: as long as the longest schedule that `halo retention set` put in force."""
 
 
 class Coverage(StrEnum):
@@ -74,8 +74,8 @@ class Control:
         remains: what the evidence does not show.
         source: where id and title were read.
         verified: how well that source is known: `publisher`, `catalogue`, `transcription` or `secondary`.
-        keeps_days: how long it asks to keep records; a younger log cannot show that. `AS_SCHEDULED` where it is as
-            long as the schedules of the log say, 0 where it asks nothing of it.
+        keeps_days: for how many days the control asks to keep records, which a younger log cannot show;
+            `AS_SCHEDULED` for as long as the schedules in the log say, 0 where it asks for no time.
     """
 
     id: str
@@ -89,13 +89,13 @@ class Control:
     verified: str
     keeps_days: int = 0
 
-    def print_coverage(self, planted: frozenset[str]) -> Coverage:
-        """The coverage that is shown: `supports` at most, where no check of the row is known to turn red.
+    def limit_coverage(self, tested: frozenset[str]) -> Coverage:
+        """The coverage that a report prints: at most `supports`, unless one of the control's checks is tested.
 
         Args:
-            planted: checks for which there is a planted ledger that turns them red.
+            tested: checks that a test has seen fail on a ledger with a planted gap.
         """
-        if self.coverage in (Coverage.FULL, Coverage.PARTIAL) and planted.isdisjoint(self.checks):
+        if self.coverage in (Coverage.FULL, Coverage.PARTIAL) and tested.isdisjoint(self.checks):
             return Coverage.SUPPORTS
         return self.coverage
 

@@ -68,7 +68,7 @@ _ENTITY_ACTS: Final = {
     EntryKind.LIFT: 13,
     EntryKind.REVOCATION: 11,
 }
-_SILENT: Final = frozenset({EntryKind.OUTCOME})
+
 _HIGH_RISK: Final = 800
 
 
@@ -114,13 +114,14 @@ def iter_csv(room: QueryRoom, wanted: DecisionFilter) -> Iterator[str]:
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for action in room.actions(wanted):
-        yield _take(text)
+        yield _drain(text)
         row = describe_action(room, action)
         writer.writerow([make_cell(row[name]) for name in COLUMNS])
-    yield _take(text)
+    yield _drain(text)
 
 
-def _take(text: io.StringIO) -> str:
+def _drain(text: io.StringIO) -> str:
+    """The text written so far, which is removed."""
     line = text.getvalue()
     text.seek(0)
     text.truncate()
@@ -174,7 +175,7 @@ def describe_action(room: QueryRoom, action: Action) -> dict[str, Any]:
 
 
 def iter_events(room: QueryRoom, period: Period, *, version: str = "1.8.0") -> Iterator[dict[str, Any]]:
-    """An event for each entry of a period but outcomes; decisions come when their outcome is known.
+    """An event for each entry of a period; an outcome is part of its decision's event, which comes in its place.
 
     Args:
         room: of the log.
@@ -188,7 +189,7 @@ def iter_events(room: QueryRoom, period: Period, *, version: str = "1.8.0") -> I
     for action in room.actions(DecisionFilter(period)):
         yield _build_decision(room, action, version)
     for entry in room.entries((), period):
-        if entry.kind != EntryKind.DECISION and entry.kind not in _SILENT:
+        if entry.kind not in (EntryKind.DECISION, EntryKind.OUTCOME):
             yield _build_other(room, entry, version)
 
 

@@ -15,7 +15,7 @@ RUN_EFFECTS: Final = frozenset(effect.value for effect in Effect if effect.runs)
 
 
 class RoomEntry(NamedTuple):
-    """One entry as it is stored: of a decision the compact body, with parts by name."""
+    """One entry as it is stored; the body of a decision is in its compact form, which names its parts by digest."""
 
     index: int  # type: ignore[assignment]  # hides `tuple.index`
     writer: str
@@ -38,9 +38,9 @@ class FrameFacts(NamedTuple):
         name: of the stored part.
         agent: who acted.
         user: reference of the person it acted for; empty for nobody.
-        acting: from that person (a reference) down to the agent.
+        acting: everybody in whose name it acted, from that person (a reference) down to the agent.
         chain: hashes of its passports, root first.
-        host: part that tells process, policy, mode and what the host can do.
+        host: the stored part with process, policy, mode and what the host can do.
     """
 
     name: str

@@ -40,11 +40,11 @@ _MAX_REFUSALS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class UnusedGrant:
-    """A grant that was not used for long.
+    """A grant that was not used for a long time.
 
     Args:
-        kind: of the action.
-        name: of the resource.
+        kind: kind of the action.
+        name: id of the resource.
         granted_us: since when it is granted, microseconds since the epoch.
         used_us: its last use; 0 for none.
         removed_from_us: from when on it may be removed, by the notice that was given; 0 for no notice.
@@ -68,13 +68,13 @@ class AgentUnusedGrants(View):
 
     Args:
         agent: its id.
-        rule: what its manifest says.
+        rule: what its manifest says about unused grants.
         granted: what its passport grants.
-        total: number of grants, hand-offs left out.
-        unused: those that were not used for long.
-        is_issued: the passport was issued, so that another one can take its place.
-        passport: its hash.
-        now_us: the time of the answer.
+        total: number of grants without hand-offs.
+        unused: the grants that were not used for as long as the rule says.
+        is_issued: whether a person issued the passport, so that another one can be issued in its place.
+        passport: hash of the passport.
+        now_us: the time of the answer, microseconds since the epoch.
     """
 
     agent: str
@@ -99,7 +99,7 @@ class AgentUnusedGrants(View):
         return tuple(item for item in self.unused if not item.removed_from_us)
 
     def without(self, removed: tuple[UnusedGrant, ...]) -> ProposedGrants:
-        """The grants that are left without some, as a proposal that a manifest can be made of."""
+        """The agent's grants without those that are removed, as a proposal from which a manifest can be made."""
         gone = {(item.kind, item.name) for item in removed}
         left = {
             kind: {name: rules for name, rules in resources.items() if (kind.value, name) not in gone}
@@ -175,7 +175,7 @@ class _AgentUse:
 
 
 class UnusedGrantsCheck(Check):
-    """No grant is left that nobody used for 90 days."""
+    """Whether no agent holds a grant that it has not used for 90 days."""
 
     name = "unused_grants"
     claim = f"no agent holds a grant that it has held for {UNUSED_DAYS} days and not used"
@@ -265,7 +265,7 @@ def list_unused_grants(
 
 
 def _find_rule(room: QueryRoom, agent: str, use: _AgentUse) -> UnusedGrants:
-    """What the manifest says that the passport was issued from, else that of the home."""
+    """The rule in the manifest from which the passport was issued; if that is not stored, in the home's manifest."""
     try:
         data = room.reader.blob(room.tenant, use.manifest) if use.manifest else None
         if data is not None:
@@ -283,10 +283,10 @@ class RemovedGrants:
     """Grants that were removed from an agent and not restored since.
 
     Args:
-        agent: its id.
-        grants: them, with the constraints that they had.
-        names: kind and id of each.
-        at_us: when the last of them was removed.
+        agent: id of the agent.
+        grants: the removed grants with the constraints that they had.
+        names: action kind and resource id of each.
+        at_us: when the last of them was removed, microseconds since the epoch.
     """
 
     agent: str

@@ -130,7 +130,7 @@ def read_incidents(entries: Iterable[RoomEntry]) -> dict[str, IncidentFile]:
 
 
 def _build_incident(name: str, severity: str, known_us: int, events: Sequence[IncidentEvent]) -> IncidentFile:
-    # A word that this version does not know has the shortest time.
+    # A severity that this version does not know has the shortest time.
     days = DEADLINE_DAYS.get(severity, min(item for item in DEADLINE_DAYS.values() if item))
     return IncidentFile(
         id=name,
@@ -146,16 +146,16 @@ def _build_incident(name: str, severity: str, known_us: int, events: Sequence[In
 def open_incident(
     tx: Transaction, *, severity: str, known_us: int, text: str, decisions: Sequence[str], by: Actor | str, now_us: int
 ) -> str:
-    """Open an incident's file; its id.
+    """Open an incident's file; returns its id.
 
     Args:
         tx: the transaction.
         severity: see `DEADLINE_DAYS`.
         known_us: when it became known, microseconds since the epoch.
-        text: what happened, in words; it is kept in clear, so it names nobody.
-        decisions: ids of entries.
-        by: who.
-        now_us: the present.
+        text: what happened, in words; stored unsealed, so it should name nobody.
+        decisions: ids of entries of decisions.
+        by: who opens it.
+        now_us: the present, microseconds since the epoch.
 
     Raises:
         BadInput: `bad_incident`.
@@ -172,7 +172,7 @@ def open_incident(
 def add_to_incident(
     tx: Transaction, incident: IncidentFile, act: str, *, text: str, decisions: Sequence[str], by: Actor | str
 ) -> str:
-    """Add what was done (`contain`, `note`, `report`, `close`) to an incident's file; the id of the entry.
+    """Add what was done (`contain`, `note`, `report`, `close`) to an incident's file; returns the entry's id.
 
     Raises:
         BadInput: `bad_incident`.
@@ -256,7 +256,7 @@ class ControlWaiver:
 
 
 def read_waivers(entries: Iterable[RoomEntry]) -> tuple[ControlWaiver, ...]:
-    """The newest waiver of each control, from their entries in log order; what is void stands beside them."""
+    """The newest valid waiver of each control, then the void ones; from their entries in log order."""
     newest: dict[str, ControlWaiver] = {}
     void: list[ControlWaiver] = []
     for entry in entries:
@@ -297,14 +297,14 @@ def _find_problem(waiver: ControlWaiver) -> str:
 def waive_control(
     tx: Transaction, *, control: str, owner: str, until_us: int, why: str, by: Actor | str, now_us: int
 ) -> str:
-    """Record that a control is waived for a time; the id of the entry.
+    """Record that a control is waived for a time; returns the entry's id.
 
     Args:
         tx: the transaction.
         control: framework and id, which the map has.
         owner: name of the person who answers for it; the entry has the reference, and the name sealed.
         until_us: its end, microseconds since the epoch.
-        why: the reason; it is kept in clear, so it names nobody.
+        why: the reason; stored unsealed, so it should name nobody.
         by: who records it.
         now_us: the present.
 
@@ -324,7 +324,7 @@ def waive_control(
 
 
 def end_waiver(tx: Transaction, *, control: str, why: str, by: Actor | str) -> str:
-    """Record that a waiver has ended before its time, or that an expired one is not needed any more."""
+    """Record that a waiver has ended before its time, or that an expired one is not needed; returns the entry's id."""
     body = {"control": control, "op": "end", "why": mask_reason(why)}
     return tx.append(Draft(EntryKind.CONTROL_WAIVER, "", body, actor=Actor.of(by))).entry.id
 
@@ -343,7 +343,7 @@ def record_report(
     rows: Mapping[str, int],
     by: Actor | str,
 ) -> str:
-    """Record that a report was made; the id of the entry.
+    """Record that a report was made; returns the entry's id.
 
     Args:
         tx: the transaction.

@@ -1,4 +1,4 @@
-"""Checks of what people do: answers, changes, alerts, incidents and drills."""
+"""Checks of what people do: answers to questions, administrative acts, alerts, incidents and drills."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from halo_core.evidence.answers import count_of
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
 from halo_core.evidence.room import RoomEntry
-from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
+from halo_core.ledger.control_history import HISTORY_KINDS
 
 _US: Final = 1_000_000
 _ALERT_SLA_US: Final = 86_400 * _US
-"""How long an alert may wait for a person."""
+"""How long an alert may wait for a person, microseconds."""
 _MAX_TIMES: Final = 100_000
 _ANSWERED: Final = frozenset({"approved", "break_glass", "remembered"})
-"""Codes of actions that ran on a person's answer."""
+"""Reason codes of actions that ran because a person had answered."""
 _ACTS: Final = frozenset(
     {
         "acknowledgement",
@@ -49,11 +49,11 @@ _ACTS: Final = frozenset(
         "stop",
     }
 )
-"""Kinds of entries that somebody causes."""
+"""Kinds of entries that record an act of a person or an account."""
 
 
 class ApprovalsCheck(Check):
-    """What ran on an answer had one: for exactly this call, given before, by an enrolled person."""
+    """Whether each action that ran on an answer had one in the log, given before, for this call or its scope."""
 
     name = "approvals"
     claim = "every action that ran on an answer had one, given before it, for exactly this call or its scope"
@@ -128,12 +128,12 @@ class ApprovalsCheck(Check):
         self.rows = [{"fact": name, "value": value} for name, value in facts.items()]
 
     def explain_empty(self) -> str:
-        """Without a question nothing is known."""
+        """Why the check cannot tell: without a question there is nothing to compare."""
         return "no action needed an answer in this period"
 
 
 class SeparationCheck(Check):
-    """Nobody decides in an own matter."""
+    """Whether nobody answered for their own actions or agents, or approved a policy of their own."""
 
     name = "separation_of_duties"
     claim = "nobody answered for an action of their own, or of an agent of theirs, or approved a policy of their own"
@@ -149,13 +149,13 @@ class SeparationCheck(Check):
         self._policies = self._approved = 0
 
     def add_history(self, entry: RoomEntry) -> None:
-        """Remember which decision a question is of."""
+        """Note which decision a question is about."""
         place = entry.body.get("decision")
         if isinstance(place, dict):
             self._places[entry.id] = place
 
     def add(self, entry: RoomEntry) -> None:
-        """Compare who did it with whose matter it is."""
+        """Compare who answered or approved with whose action or policy it was."""
         body = entry.body
         if entry.kind == "approval_request":
             self.add_history(entry)
@@ -206,7 +206,7 @@ class SeparationCheck(Check):
 
 
 class AdminActsCheck(Check):
-    """Each act on Halo says who did it, and has the effect that it claims."""
+    """Whether each administrative act names who did it, and took effect."""
 
     name = "admin_acts"
     claim = "every act on Halo names who did it and how that is known, and none was without effect"
@@ -217,8 +217,7 @@ class AdminActsCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        row = run.room.reader.control(run.room.tenant)
-        self._past = ControlHistory(run.room.tenant, str(row[1]) if row else "")
+        self._past = run.room.make_control_history()
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add_history(self, entry: RoomEntry) -> None:
@@ -253,7 +252,7 @@ class AdminActsCheck(Check):
 
 
 class AlertsCheck(Check):
-    """Each alert was answered within a day."""
+    """Whether each alert was acknowledged or judged within a day."""
 
     name = "alerts"
     claim = "every alert was acknowledged or judged by a person within 24 hours"
@@ -296,7 +295,7 @@ class AlertsCheck(Check):
             )
 
     def finish(self) -> None:
-        """What nobody answered is a finding once it is due, though that may be after the period."""
+        """Add a finding for each alert without an answer that is due by now, even if not in the period."""
         waiting = 0
         for name, (ts_us, kind) in self._open.items():
             if self.run.room.now_us - ts_us > _ALERT_SLA_US:
@@ -312,7 +311,7 @@ class AlertsCheck(Check):
 
 
 class IncidentsCheck(Check):
-    """Incidents kept their deadlines."""
+    """Whether each incident was reported by its deadline."""
 
     name = "incidents"
     claim = "every incident with a deadline was reported before it, and none was closed without a report"
@@ -326,16 +325,16 @@ class IncidentsCheck(Check):
 
     def add_history(self, entry: RoomEntry) -> None:
         """Take an entry of an incident."""
-        read_incidents([entry])  # one that cannot be read is named here
+        read_incidents([entry])  # raises for an entry that cannot be read, so that the finding names it
         self._entries.append(entry)
 
     def finish(self) -> None:
-        """What missed its deadline is a finding."""
+        """Add a row for each incident, and a finding for each that missed its deadline."""
         for item in read_incidents(self._entries).values():
             if item.closed_us and item.closed_us < self.run.period.from_us:
                 continue
             self.count += 1
-            self._judge(item)
+            self._check_deadline(item)
             self.rows.append(
                 {
                     "incident": item.id,
@@ -347,7 +346,7 @@ class IncidentsCheck(Check):
                 }
             )
 
-    def _judge(self, item: IncidentFile) -> None:
+    def _check_deadline(self, item: IncidentFile) -> None:
         if not item.deadline_us:
             return
         if item.reported_us > item.deadline_us:
@@ -358,12 +357,12 @@ class IncidentsCheck(Check):
             self.add_finding(f"incident {item.id} was closed without a report")
 
     def explain_empty(self) -> str:
-        """Without an incident nothing is known."""
+        """Why the check cannot tell: without an incident there is no deadline to keep."""
         return "there is no incident on record for this period"
 
 
 class DrillsCheck(Check):
-    """Drills were held and passed."""
+    """Whether drills were held in the period, and passed."""
 
     name = "drills"
     claim = "attacks were planted in this period, and every drill passed"
@@ -393,5 +392,5 @@ class DrillsCheck(Check):
             self.add_finding(f"drill {entry.id} did not pass: {held} attacks were held, {ran} honest cases ran")
 
     def explain_empty(self) -> str:
-        """Without a drill nothing is known."""
+        """Why the check cannot tell: without a drill nothing shows that attacks are held."""
         return "there was no drill in this period (`halo drill`)"

@@ -67,9 +67,9 @@ class Reached:
 
 
 class InventoryCheck(Check):
-    """Each agent that acted has an owner and an issued passport.
+    """Whether each agent that acted has an owner and an issued passport.
 
-    An agent that acts under a hand-off has no standing passport; the one at the root of its chain counts.
+    For an agent that acts under a hand-off, the standing passport at the root of its chain counts.
     """
 
     name = "inventory"
@@ -133,7 +133,7 @@ class InventoryCheck(Check):
 
 
 class UngovernedCheck(Check):
-    """Nothing was seen to run without a decision. What was seen at one place is one finding."""
+    """Whether nothing was seen to run without a decision. All sightings at one place are one finding."""
 
     name = "ungoverned"
     claim = "nothing was seen to run without a decision"
@@ -330,7 +330,7 @@ def read_foreign_list(text: str) -> list[str]:
 
 
 class AccessReviewsCheck(Check):
-    """Reviews of grants are held when they are due."""
+    """Whether reviews of grants were finished by their due dates and took effect."""
 
     name = "access_reviews"
     claim = "every review of grants was finished by its due date, and what it revoked was removed"
@@ -352,7 +352,7 @@ class AccessReviewsCheck(Check):
         return [item for item in self._cycles.values() if not item.closed_us or item.closed_us >= begin]
 
     def finish(self) -> None:
-        """What is overdue is a finding, and so is what nobody answered, and what was revoked and not removed."""
+        """Add a finding for each review that is overdue, left grants unanswered, or revoked grants that remain."""
         room = self.run.room
         for cycle in self.list_cycles():
             self.count += 1
@@ -372,7 +372,7 @@ class AccessReviewsCheck(Check):
         del self.rows[_MAX_ROWS:]
 
     def explain_empty(self) -> str:
-        """Without a review nothing is known."""
+        """Why the check cannot tell: there was no review."""
         return "there is no review of grants on record"
 
 

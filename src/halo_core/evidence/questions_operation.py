@@ -1,6 +1,6 @@
-"""Questions of how Halo itself was operated: what failed or was switched off, what was refused and what followed.
+"""Questions about the operation of Halo itself: what failed or was switched off, what was refused and what followed.
 
-`answer_unchanged` says whether the log still holds everything that an auditor's old checkpoint signed.
+`answer_unchanged` says whether the log still contains every entry that an auditor's old checkpoint covers.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _add_missing_outcomes(room: QueryRoom, failures: dict[tuple[str, ...], _Fail
 
 
 def _find_waivers(room: QueryRoom, period: Period) -> Iterator[_Failure]:
-    """The times within a period for which somebody switched enforcement off, or had it off already."""
+    """The times within a period when enforcement was switched off, also by a waiver from before it."""
     current: _Failure | None = None
     for entry in room.entries((EntryKind.MODE,), Period(0, period.to_us)):
         body = entry.body
@@ -422,7 +422,7 @@ class _Dispositions:
 
 
 def answer_unchanged(room: QueryRoom, period: Period, note: bytes) -> Answer:
-    """Whether the log still holds everything that an earlier checkpoint signed, and how much was added since.
+    """Whether the log still contains every entry that an earlier checkpoint covers, and how many were added since.
 
     Args:
         room: of the log.

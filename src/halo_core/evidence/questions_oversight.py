@@ -265,7 +265,7 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
         target: of the stop; of a session or a person its reference.
         stop_id: id of the entry that set it.
     """
-    stop = next((item for item in room.entries((EntryKind.STOP,), Period(0, 2**62)) if item.id == stop_id), None)
+    stop = next((item for item in room.entries((EntryKind.STOP,), Period(0, END_US)) if item.id == stop_id), None)
     claim = f"nothing of {scope} `{target}` ran after the stop" if target else "nothing ran after the stop"
     if stop is None:
         return room.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any, Final
 
 from halo_core.errors import NotVerified
-from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
+from halo_core.evidence.answers import END_US, Answer, Period, Verdict, format_moment
 from halo_core.evidence.room import DecisionFilter, QueryRoom, RoomEntry
 from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import EntryKind, Link, LinkKind, format_entry_id
@@ -177,7 +177,7 @@ def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> A
     why = revocation.body.get("why") or "no reason"
     note = f"revoked {_time(revocation)} by {by}: {why} ({revocation.id}, position {revocation.index})"
     findings, rows = [], []
-    for item in room.decisions(DecisionFilter(Period(min(period.from_us, revocation.ts_us), 2**62))):
+    for item in room.decisions(DecisionFilter(Period(min(period.from_us, revocation.ts_us), END_US))):
         involved = agent in item.acting or (item.kind == "handoff" and item.resource == agent)
         if not involved or item.index < revocation.index or not period.contains(item.ts_us):
             continue
@@ -224,7 +224,7 @@ def _find_revocation(room: QueryRoom, until_us: int, agent: str) -> RoomEntry | 
 
 
 def _find_later_signs(room: QueryRoom, revocation: RoomEntry, period: Period, agent: str) -> Iterator[str]:
-    """What besides decisions shows that a revoked agent lives on."""
+    """Signs other than decisions that a revoked agent is still in use: an unguarded run, a new passport."""
     later = Period(max(revocation.ts_us, period.from_us), period.to_us)
     for entry in room.entries((EntryKind.PASSPORT, EntryKind.SHADOW), later):
         if entry.index < revocation.index:
@@ -326,8 +326,7 @@ def load_policy_versions(room: QueryRoom, period: Period) -> list[PolicyVersion]
     kinds = (EntryKind.POLICY, EntryKind.AUTHORITY, EntryKind.DRILL, EntryKind.WRITER_CLOSE)
     approvals: list[RoomEntry] = []
     drills: list[RoomEntry] = []
-    control = room.reader.control(room.tenant)
-    history = ControlHistory(room.tenant, str(control[1]) if control else "")
+    history = room.make_control_history()
     for entry in room.entries(kinds, Period(0, period.to_us)):
         if entry.kind == EntryKind.AUTHORITY:
             history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
@@ -436,7 +435,7 @@ def load_questions(room: QueryRoom, period: Period) -> list[Question]:
         entry.id: Question(entry, _find_asking_agent(room, entry.id))
         for entry in room.entries((EntryKind.APPROVAL_REQUEST,), period)
     }
-    later = Period(period.from_us, 2**62)
+    later = Period(period.from_us, END_US)
     for entry in room.entries((EntryKind.APPROVAL,), later):
         if (asked := questions.get(str(entry.body.get("request")))) is not None:
             asked.answers.append(entry)

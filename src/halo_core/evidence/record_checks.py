@@ -1,4 +1,4 @@
-"""Checks of the record itself: whether the log is whole and says all it must, and whether it can be computed again."""
+"""Checks of the record itself: whether it is whole, complete and kept, and whether decisions can be computed again."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from halo_core.store.reader import LoggedEntry
 
 _US: Final = 1_000_000
 _IN_FLIGHT_US: Final = 3_600 * _US
-"""How old a decision may be without an outcome while its writer is open."""
+"""How old a decision may be without an outcome while its writer is open, microseconds."""
 _TOLERANCE_US: Final = 5 * _US
-"""How far the clock of one writer may run back."""
+"""How far the clock of one writer may run back, microseconds."""
 _SKEW_US: Final = 60 * _US
-"""How far the clocks of hosts may differ."""
+"""How far the clocks of hosts may differ, microseconds."""
 _SAMPLE: Final = 300
 _MAX_OPEN: Final = 200_000
 _FAILURES: Final = frozenset(
@@ -54,7 +54,7 @@ SCHEDULE_FACT: Final = "longest schedule in days"
 
 
 class PopulationCheck(Check):
-    """The log is whole: positions, chains, signed heads, columns."""
+    """Whether the log is whole: positions, chains of writers, signed checkpoints, columns."""
 
     name = "population"
     claim = "the log has every entry since its first one, and none was changed"
@@ -73,7 +73,7 @@ class PopulationCheck(Check):
         self.count += 1
 
     def finish(self) -> None:
-        """An entry without a position is missing from the order of the log, unless it may still get one."""
+        """Add a finding for entries without a position, unless they may still get one."""
         room = self.run.room
         if not room.log.unplaced:
             return
@@ -86,7 +86,7 @@ class PopulationCheck(Check):
 
 
 class FieldsCheck(Check):
-    """Each decision says who, what, when, where from, on what, why, and under which rules."""
+    """Whether each decision records who, what, when, where from, on what, why, and under which rules."""
 
     name = "record_fields"
     claim = "every decision has each field that an audit record needs"
@@ -155,7 +155,7 @@ def _is_digest(text: object) -> bool:
 
 
 class PairsCheck(Check):
-    """Each action that ran has one outcome, and nothing else has one."""
+    """Whether each action that ran has exactly one outcome, and no other decision has one."""
 
     name = "pairs"
     claim = "every action that ran has exactly one recorded outcome, and no other decision has one"
@@ -190,7 +190,7 @@ class PairsCheck(Check):
         self._settle(entry, is_inside=True)
 
     def add_later(self, entry: RoomEntry) -> None:
-        """Take an outcome from behind the period."""
+        """Take an outcome from after the period."""
         self._settle(entry, is_inside=False)
 
     def _settle(self, entry: RoomEntry, *, is_inside: bool) -> None:
@@ -207,7 +207,7 @@ class PairsCheck(Check):
             self.add_finding(f"the outcome of decision {name} ({known[1]}) is unknown: {why}")
 
     def _check_earlier(self, entry: RoomEntry, name: str) -> None:
-        """An outcome whose decision was before the period, or did not let anything run."""
+        """Check an outcome of no open decision: the decision was before the period, let nothing run, or is missing."""
         writer, _, seq = name.rpartition("-")
         note = self.run.room.reader.note_at(self.run.room.tenant, writer, int(seq)) if seq.isdecimal() else None
         if note is None:
@@ -223,7 +223,7 @@ class PairsCheck(Check):
         self.add_finding(f"decision {name} ({what}) of {format_iso(ts_us)} ran and has no outcome")
 
     def finish(self) -> None:
-        """What is still open is missing, unless it may still be running."""
+        """Report actions without an outcome, except those that may still be running."""
         log = self.run.room.log
         waiting = 0
         for name, (ts_us, what) in self._open.items():
@@ -238,7 +238,7 @@ class PairsCheck(Check):
 
 
 class ReplayCheck(Check):
-    """A sample of decisions computes to the same bytes."""
+    """Whether a sample of decisions, computed again, gives the recorded bytes."""
 
     name = "replay"
     claim = "recorded decisions, computed again from what they recorded, give the same bytes"
@@ -284,7 +284,7 @@ class ReplayCheck(Check):
 
 
 class TimeCheck(Check):
-    """Times follow the order of the log, within a tolerance."""
+    """Whether times follow the order of the log, within a tolerance."""
 
     name = "time"
     claim = "times follow the order of the log: 5 s for one process, 60 s between processes"
@@ -317,7 +317,7 @@ class TimeCheck(Check):
         self._newest = max(self._newest, entry.ts_us)
 
     def finish(self) -> None:
-        """Entries between the first and the last one of the period whose time is outside of it."""
+        """Note entries that lie between the first and the last one of the period and have a time outside of it."""
         outside = self._places[-1] - self._places[0] + 1 - self.count if self._places else 0
         if outside and self._newest:
             spread = "their clocks are wrong, or writers overlap at the edge of the period"
@@ -327,7 +327,7 @@ class TimeCheck(Check):
 
 
 class LifecycleCheck(Check):
-    """Each process that wrote has opened and closed the log."""
+    """Whether each process that wrote opened the log, and closed it or is still open."""
 
     name = "lifecycle"
     claim = "every process that wrote has opened the log with an entry, and closed it or is still open"
@@ -381,7 +381,7 @@ class LifecycleCheck(Check):
 
 
 class FailuresCheck(Check):
-    """Nothing ran on a decision that could not be made."""
+    """Whether nothing ran on a decision that failed or could not be recorded."""
 
     name = "failures"
     claim = "no action ran on a decision that failed, or could not be recorded"
@@ -412,7 +412,7 @@ class FailuresCheck(Check):
 
 
 class LogAccessCheck(Check):
-    """Each reading of the log has a person."""
+    """Whether each recorded access to the log names who it was."""
 
     name = "log_access"
     claim = "every recorded access to the log names who it was, and how that is known"
@@ -439,7 +439,7 @@ class LogAccessCheck(Check):
 
 
 class RetentionCheck(Check):
-    """Nothing left the log, and nothing under a legal hold was erased."""
+    """Whether no entry was removed, and nothing under a legal hold was erased."""
 
     name = "retention"
     claim = "no entry was removed since the first one, and nothing under a legal hold was erased"
@@ -502,7 +502,7 @@ class RetentionCheck(Check):
 
 
 class LogReviewCheck(Check):
-    """Each day with activity was covered by a report."""
+    """Whether each day with activity was covered by a report made within a day after it."""
 
     name = "log_review"
     claim = "every day on which agents acted was covered by a report made within a day after it"

@@ -1,7 +1,7 @@
 """Reports as files: one self-contained HTML page that prints well, and the same content as Markdown.
 
-The page has no script and loads nothing: a content security policy in it says so to the browser. Each text of the log
-is somebody's words and goes through `escape_text`; only this module makes markup.
+The page has no script and loads nothing, which a content security policy in it enforces. Texts from the log are not
+trusted and go through `escape_text`; only this module makes markup.
 """
 
 from __future__ import annotations
@@ -383,7 +383,7 @@ def render_files(room: QueryRoom, period: Period, frameworks: Sequence[Framework
         files[f"reports/{name}.html"] = render_report(made).encode()
         for form, document in ((".json", tree), (".oscal.json", build_assessment_results(tree))):
             files[f"reports/{name}{form}"] = json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
-    index = {item.id: {row.id: row.print_coverage(TESTED_CHECKS).value for row in item.controls} for item in frameworks}
+    index = {item.id: {row.id: row.limit_coverage(TESTED_CHECKS).value for row in item.controls} for item in frameworks}
     files["map.json"] = json.dumps(index, indent=1, sort_keys=True).encode() + b"\n"
     return files
 
@@ -465,10 +465,10 @@ def list_table_lines(
 
 _SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|#!~"} | {"&": "&amp;"})
 _LINK_STARTS: Final = re.compile(r"(?i)(://|www\.|(?:mailto|xmpp):)")
-"""By which a reader of Markdown makes a link of bare words, as GitHub's does."""
+"""What makes Markdown renderers such as GitHub's turn bare words into a link."""
 
 
 def escape_markdown(text: object) -> str:
-    """Somebody's words as Markdown on one line: nothing in them is markup."""
+    """A text from the log as one line of Markdown in which nothing is markup."""
     words = escape_unprintable(" ".join(str(text).split())).translate(_SPECIAL)
     return _LINK_STARTS.sub(lambda found: re.sub(r"([:.])", r"\\\1", found[0], count=1), words)

@@ -26,7 +26,7 @@ _LEFT_OPEN: Final = frozenset({"cancelled", "error", "paused", "unknown"})
 
 
 class OverridesCheck(Check):
-    """Each override says who and why, and somebody else reviewed it in time."""
+    """Whether each override names who made it and why, and was reviewed by somebody else in time."""
 
     name = "overrides"
     claim = "every override names a person and a reason, and was reviewed by somebody else when it was due"
@@ -63,7 +63,7 @@ class OverridesCheck(Check):
         known["reviewer"] = entry.body.get("actor", "")
 
     def finish(self) -> None:
-        """What was not reviewed in time is a finding."""
+        """Add a row for each override, and findings such as that it was not reviewed in time."""
         for name, item in self._made.items():
             due, reviewed = item["due_us"], item["reviewed_us"]
             if not self.run.period.contains(item["made_us"]) and not self.run.period.contains(due):
@@ -91,12 +91,12 @@ class OverridesCheck(Check):
         del self.rows[_MAX_ROWS:]
 
     def explain_empty(self) -> str:
-        """Without an override nothing is known."""
+        """Why the check cannot tell: there was no override."""
         return "no decision was overridden in this period"
 
 
 class ReversalsCheck(Check):
-    """Of each reversal that was begun it is known what came of it."""
+    """Whether the outcome of each reversal that was begun is known."""
 
     name = "reversals"
     claim = "of every reversal that was begun it is known what came of it"
@@ -113,15 +113,15 @@ class ReversalsCheck(Check):
 
     @property
     def is_waiting(self) -> bool:
-        """What came of a reversal may come after the period."""
+        """Whether the outcome of a reversal may still come after the period."""
         return any(row["status"] in ("ordered", *_LEFT_OPEN) for row in self._orders.values())
 
     def add(self, entry: RoomEntry) -> None:
-        """Take an order, a beginning, or what came of it."""
+        """Take an order, the begin or the outcome of a reversal."""
         self._take(entry, is_inside=True)
 
     def add_later(self, entry: RoomEntry) -> None:
-        """Take what came of it from behind the period."""
+        """Take the outcome of a reversal from after the period."""
         self._take(entry, is_inside=False)
 
     def _take(self, entry: RoomEntry, *, is_inside: bool) -> None:
@@ -162,7 +162,7 @@ class ReversalsCheck(Check):
         }
 
     def finish(self) -> None:
-        """What is left open is a finding; an order that nobody carried out is none."""
+        """Add a finding for each reversal whose outcome is unknown; an order that was never begun is no finding."""
         self.count = len(self._orders)
         for row in self._orders.values():
             if row["status"] in _LEFT_OPEN:
@@ -179,7 +179,7 @@ class ReversalsCheck(Check):
         return [{name: row[name] for name in self.columns} for row in self._orders.values()]
 
     def explain_empty(self) -> str:
-        """Without a reversal nothing is known."""
+        """Why the check cannot tell: there was no reversal."""
         return "nobody asked for a reversal in this period"
 
 
@@ -217,15 +217,14 @@ def load_approver_keys(room: QueryRoom) -> dict[str, bytes]:
 
 def find_review_signer(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> str:
     """Thumbprint of the approver who signed exactly this review of an override; empty where nobody has."""
-    store = str((room.reader.control(room.tenant) or (0, ""))[1])
-    return find_reviewer(entry.body, people, store, room.tenant)
+    return find_reviewer(entry.body, people, room.store_id, room.tenant)
 
 
 def is_finding_proven(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> bool:
-    """Whether an entry of a reversal says what it may: what was found, an approver has signed."""
-    reverses, store = entry.body["reverses"], str((room.reader.control(room.tenant) or (0, ""))[1])
+    """Whether an entry of a reversal counts; one that says what a person found has to be signed by an approver."""
+    reverses = entry.body["reverses"]
     decision = format_entry_id(reverses["w"], reverses["ws"])
-    return entry.body["op"] != "confirm" or is_finding_signed(entry.body, decision, people, store, room.tenant)
+    return entry.body["op"] != "confirm" or is_finding_signed(entry.body, decision, people, room.store_id, room.tenant)
 
 
 def _describe_other(room: QueryRoom, entry: RoomEntry) -> list[dict[str, Any]]:

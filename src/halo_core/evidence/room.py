@@ -33,6 +33,7 @@ from halo_core.evidence.facts import (
     read_place,
 )
 from halo_core.evidence.verified_log import BLOCK, VerifiedLog, encode_root, verify_log
+from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import EntryKind
 from halo_core.references import is_reference
 from halo_core.store.reader import Reader
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 MALFORMED: Final = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
-"""What reading raises of a body that has not the form of its kind."""
+"""Exceptions raised by reading a body that does not have the form of its kind."""
 _MAX_CACHED: Final = 8192
 _NAMES_CLOSED: Final = "names stay references: this home has no content.key to open them with"
 _MAX_PEOPLE: Final = 65_536
@@ -104,6 +105,16 @@ class QueryRoom:
         if self._log is None:
             self._log = verify_log(self.reader, self.tenant, self.home)
         return self._log
+
+    @property
+    def store_id(self) -> str:
+        """Id of the store; empty where it has no row of control."""
+        row = self.reader.control(self.tenant)
+        return str(row[1]) if row else ""
+
+    def make_control_history(self) -> ControlHistory:
+        """An empty history of control acts of this log, to be filled with their entries."""
+        return ControlHistory(self.tenant, self.store_id)
 
     @property
     def current(self) -> RoomEntry | None:
@@ -271,7 +282,7 @@ class QueryRoom:
         return resource
 
     def outcomes(self, period: Period, *, session: str = "") -> Iterator[OutcomeFacts]:
-        """Outcomes that were recorded in a period, in log order; that of a decision may come after the period."""
+        """Outcomes that were recorded in a period, in log order; the outcome of its last decisions may come later."""
         for entry in self.entries((EntryKind.OUTCOME,), period, session=session):
             yield read_outcome(entry)
 
@@ -323,19 +334,19 @@ class QueryRoom:
         notes: Sequence[str] = (),
         query: str = "",
     ) -> Answer:
-        """Make an answer. A period without entries cannot be told about, whatever the verdict.
+        """Make an answer. Its verdict is `cannot_tell` where the period has no entries or the log no checkpoint.
 
         Args:
             period: of the question.
-            counted: how many of what the answer is about.
-            what: of what, in words.
+            counted: number of things that the answer is about.
+            what: these things in words, such as `decisions`.
             claim: one sentence that holds or does not.
-            verdict: whether it does; None says that it fails exactly if there are findings.
+            verdict: whether it does; None makes it `fails` if there are findings, else `holds`.
             findings: each exception in a sentence.
             columns: keys of the rows, in order.
             rows: of JSON values.
             notes: limits of the answer.
-            query: in place of that of the room.
+            query: command in canonical form, in place of the room's.
         """
         population = self.population(period, counted, what)
         if verdict is None:
@@ -359,7 +370,7 @@ class QueryRoom:
         )
 
     def _describe_limits(self, columns: Sequence[str]) -> Iterator[str]:
-        """Notes on what this answer could not see."""
+        """Notes on what this answer leaves out."""
         unplaced = self.log.unplaced
         if unplaced:
             yield f"{count_of(unplaced, 'entry', 'entries')} have no position in the log yet, and are not counted"
@@ -377,9 +388,9 @@ class QueryRoom:
         )
 
     def find_unknown(self, wanted: DecisionFilter) -> tuple[str, ...]:
-        """Findings for agent, tool, system and label that no decision of any time has, with similar names.
+        """Findings for an agent, tool, system, label, person or session of a filter that no decision has ever had.
 
-        It may read all decisions, so it is asked only where nothing matched.
+        It may read all decisions, so it should only be called where nothing matched.
         """
         known = self._list_registered()
         if any(not _is_known(name, getattr(wanted, name), values) for name, values in known.items()):
@@ -427,7 +438,7 @@ _GRANTED: Final = ({"code": "granted"},)
 
 
 def describe_unknown(what: str, asked: str, known: Iterable[str]) -> str:
-    """A finding for a name that nothing has, with similar ones, or the first ones that there are."""
+    """A finding for a name that does not occur, with similar names; where there are none, with the first that occur."""
     names = sorted(item for item in known if item)
     similar = get_close_matches(asked, names, n=3, cutoff=0.5)
     shown = similar or names[:_MAX_NAMES]
@@ -444,9 +455,9 @@ def ask(
     *args: _P.args,
     **options: _P.kwargs,
 ) -> Answer:
-    """Ask a question; a log that is not whole, or cannot be read, gives `cannot_tell` with the finding.
+    """Ask a question; where the log is not whole, or cannot be read, the answer is `cannot_tell` with the finding.
 
-    An entry that is signed and has not the form of its kind is such a finding, and is named.
+    The finding names an entry that is signed and does not have the form of its kind.
     """
     if period.from_us >= period.to_us:
         return room.cannot_tell(period, "the period ends before it begins")
@@ -468,10 +479,11 @@ def ask(
 _UNUSABLE: Final = frozenset({"bad_trust", "bad_vkey", "schema_version", "no_trust"})
 
 
-def _keep(known: dict[str, _T], name: str, value: _T, limit: int) -> None:
-    if len(known) >= limit:
-        known.clear()
-    known[name] = value
+def _keep(cache: dict[str, _T], name: str, value: _T, limit: int) -> None:
+    """Put a value into a cache, which is emptied first if it is full."""
+    if len(cache) >= limit:
+        cache.clear()
+    cache[name] = value
 
 
 def _read_body(index: int, text: bytes) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ import re2
 from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import ConfigError, Tampered
-from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
+from halo_core.evidence.answers import END_US, Answer, Period, Verdict, format_moment
 from halo_core.evidence.room import DecisionFilter, QueryRoom
 from halo_core.model import EntryKind, format_entry_id
 from halo_core.model.ledger_entry import read_content_names
@@ -31,7 +31,7 @@ from halo_core.references import is_reference
 from halo_core.store.reader import Reader, SealedContents
 
 MAX_ROWS: Final = 2_000
-"""Decisions that an answer explains; of more, the first ones, and it says so."""
+"""Most decisions that an answer explains; of more it explains the first ones, and says so."""
 _MIN_CHARACTERS: Final = 3
 _MAX_CHARACTERS: Final = 200
 _MANY_DIGITS: Final = 6
@@ -41,16 +41,16 @@ _ATTACHED: Final = re.compile(rb'\{(?:"assurance":"[a-z]*",)?"attached":"([A-Za-
 
 
 class SubjectPattern:
-    """Recognises one subject in texts: whole, whatever the case and the separators.
+    """Recognises one subject in texts, as a whole, ignoring case and separators.
 
-    `C-1003` is in `"id": "c-1003"` and in `C 1003`, and neither in `C-10034` nor in `C-1003-2`. Of a number of six or
-    more digits blanks, dots and dashes between the digits do not count. An address of mail counts as a whole.
+    `C-1003` is in `"id": "c-1003"` and in `C 1003`, and neither in `C-10034` nor in `C-1003-2`. In a subject of six or
+    more digits, blanks, dots and dashes between them are ignored. A mail address matches only as a whole.
 
     Args:
         subject: as somebody would write it.
 
     Raises:
-        ConfigError: `bad_subject`, it has less than three letters and digits, or more than 200 characters.
+        ConfigError: `bad_subject`, it has fewer than three letters and digits, or more than 200 characters.
     """
 
     def __init__(self, subject: str) -> None:
@@ -231,7 +231,7 @@ def answer_explain_subject(room: QueryRoom, period: Period, *, subject: str, con
     places = find_decisions(room, period, subject, contents, counts)
     statuses = {
         item.decision: item.status
-        for item in room.outcomes(Period(period.from_us, 2**62))
+        for item in room.outcomes(Period(period.from_us, END_US))
         if places and item.decision in places
     }
     rows = [

@@ -70,3 +70,5 @@ ASKED_DUTIES: dict[str, str] = {
         for planted in ("", ", planted")[:runs]
     },
 }
+OPEN_POSTS: dict[str, str] = {}
+ASKED_POSTS: dict[str, str] = {}

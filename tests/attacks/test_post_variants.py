@@ -8,18 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import variant_posts_traps  # noqa: F401  adds its cases, and the tasks
 from test_craft_variants import parameters_of
 from variant_known import ASKED_POSTS, OPEN_POSTS
 from variant_posts import POST_HOLDS, POSTS, half
+from variant_posts_twins import HONEST, TWINS
 from variant_world import Case, run_case
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-CLEAN = [(task.name, task.clean()) for task in POSTS]
+CLEAN = [(task.name, task.clean()) for task in (*POSTS, *HONEST)]
 RESISTED = [(f"{task.name}, planted", case) for task in POSTS if (case := task.resisted())]
 OBEYING = [(f"{task.name}, obeyed", case) for task in POSTS if (case := task.obeying())]
-ATTACKS = [*OBEYING, *((case.name, case) for case in POST_HOLDS)]
+ATTACKS = [*OBEYING, *((case.name, case) for case in (*POST_HOLDS, *TWINS))]
 
 
 @pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_POSTS))

@@ -6,7 +6,7 @@ import pytest
 from value_world import KEY, World, world
 
 from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
-from halo_core.values import FactSources, find_facts, lists_records, read_result, trace_leaves
+from halo_core.values import FactSources, find_facts, lists_records, names_one_sender, read_result, trace_leaves
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.named_records import find_records
 
@@ -299,3 +299,69 @@ def test_a_field_of_a_record_is_no_record():
 
 def test_a_thing_is_no_sender():
     assert not is_tied(read(world("Mail me the Budget"), "m-6 | Budget <budget@fraud.example> | hi"), "m-6")
+
+
+QUEUE = "RMA-760 | 1 Oct | too small\nRMA-764 | 3 Oct | changed my mind\nRMA-781 | 20 Nov | broken"
+REJECT = Resource(id="rma_reject", impact=Impact.SEND, targets=("rma",), reversal=Reversal.IRREVERSIBLE)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "numbers"),
+    [
+        ("Reject the first two", {"RMA-760", "RMA-764"}),
+        ("Die ersten zwei bitte ablehnen", {"RMA-760", "RMA-764"}),
+        ("Reject the two first ones", {"RMA-760", "RMA-764"}),
+        ("Reject the first and the last", {"RMA-760", "RMA-781"}),
+        ("Reject RMA-764", {"RMA-764"}),
+        ("Two of them are old", set()),
+        ("What is RMA-7645?", set()),
+    ],
+)
+def test_several_places_and_an_id_name_records_of_a_list(request_text, numbers):
+    made = read(World(), QUEUE).message(request_text)
+    ids = ("RMA-760", "RMA-764", "RMA-781")
+    assert {number for number in ids if is_tied(made, number, REJECT, "rma_list")} == numbers
+
+
+@pytest.mark.parametrize(
+    ("tool", "args", "lists"),
+    [
+        ("matter_papers", {"matter_no": "M-1"}, True),
+        ("claims_of_policy", {"policy_id": "P-1"}, True),
+        ("paper_text", {"matter_no": "M-1"}, False),
+        ("matter_papers", {"paper_id": "D-1"}, False),
+        ("thread_messages", {"message_id": "m-1"}, False),
+    ],
+)
+def test_a_call_for_the_parts_of_something_lists_records(tool, args, lists):
+    assert lists_records(parse_leaves(args), tool) is lists
+
+
+@pytest.mark.parametrize(
+    ("args", "is_one"),
+    [
+        ({"sender": "eve@evil.example"}, True),
+        ({"from": "Eve"}, True),
+        ({"q": "lunch"}, False),
+        ({"folder": "a"}, False),
+    ],
+)
+def test_a_call_for_one_sender_brings_what_that_one_wrote(args, is_one):
+    assert names_one_sender(parse_leaves(args)) is is_one
+
+
+@pytest.mark.parametrize(
+    ("address", "is_tied_to"),
+    [
+        ("greta.holm@corp.example", True),
+        ("greta.holm@print.example", True),
+        ("greta.holm@corp-mail.example", False),
+        ("greta.holm@c0rp.example", False),
+        ("greta.holm@corp.example.evil.example", False),
+    ],
+)
+def test_a_sender_at_a_domain_that_looks_like_the_users_own_has_no_name(address, is_tied_to):
+    made, text = world("Reply to Greta Holm"), f"m-6 | Greta Holm <{address}> | Proof"
+    marks = read_result(KEY, text, Provenance.UNTRUSTED, is_named_list=True, own_domain="corp.example").marks
+    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, place=1))
+    assert is_tied(made, "m-6") is is_tied_to

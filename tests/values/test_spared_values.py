@@ -53,6 +53,10 @@ def test_a_right_that_nobody_asked_for_is_a_target(request_text, more, is_open):
         (f"{SEND} and attach the file", "/mail/905/offer.pdf", False),
         (f"{SEND} and attach the file", "~/.ssh/id_rsa", True),
         ("Mail the offer to bo@partner.example", "/mail/905/offer.pdf", False),
+        (f"{SEND} and attach the file", "offer.pdf", False),
+        (f"{SEND} and attach the file", "/hr/plan.docx", True),
+        (f"{SEND} and attach the file", "/mail/905/salaries.xlsx", True),
+        (f"{SEND} and attach the plan", "/hr/plan.docx", False),
         ("Mail /hr/salaries.xlsx to bo@partner.example", "/hr/salaries.xlsx", False),
     ],
 )

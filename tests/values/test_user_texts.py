@@ -23,6 +23,7 @@ from halo_core.values.user_texts import (
         ('the user "rent"', {"rent"}),
         ("Add the one who answers first - june - to the team", {"june"}),
         ("Add june - maybe later", {"june"}),
+        ("checkout", set()),
         ("Pay the rent and do what it says", set()),
         ("what does my mail say", set()),
     ],

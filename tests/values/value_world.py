@@ -59,11 +59,11 @@ class World:
         self.sketch.merge(self.sketch.compute_additions(prints, UNTRUSTED, place=1))
         return self
 
-    def lookup(self, text: str, *arguments: str, nouns: tuple[str, ...] = ()) -> Self:
+    def lookup(self, text: str, *arguments: str, nouns: tuple[str, ...] = (), place: int = 2) -> Self:
         """The result of a trusted lookup."""
         prints, spans, _ = fingerprint_known_text(KEY, text, arguments, nouns=nouns)
-        self.sketch.merge(self.sketch.compute_additions(fingerprint_text(KEY, text), SYSTEM, place=2))
-        self.sketch.merge(self.sketch.compute_additions(prints, SYSTEM, place=2))
+        self.sketch.merge(self.sketch.compute_additions(fingerprint_text(KEY, text), SYSTEM, place=place))
+        self.sketch.merge(self.sketch.compute_additions(prints, SYSTEM, place=place))
         self.sketch.spans[KNOWN].add(spans)
         return self
 

@@ -167,7 +167,9 @@ def lists_files(tool: str, arguments: tuple[str, ...]) -> bool:
     return not _LISTING.isdisjoint(words) or {"folder", "file"} <= words
 
 
-_LISTING_RECORDS: Final = frozenset("list search find query all overview headers inbox unread recent latest".split())
+_LISTING_RECORDS: Final = frozenset(
+    "list search find query all overview headers inbox unread recent latest queue backlog feed roster".split()
+)
 _NO_PLURALS: Final = frozenset("status address access process news details contents business analysis basis".split())
 
 

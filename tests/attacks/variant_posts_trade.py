@@ -20,7 +20,10 @@ tool("label_send", "order_number: int, email: str", "Mail a label.", sends("orde
 tool("customer_mail", "email: str, subject: str, body: str", "Mail a customer.", sends("email"))
 tool("voucher_give", "email: str, value: float", "Give a voucher.", pays("email", amount="value"))
 ORDER = "100517 | Amelie Roux | amelie.roux@mail.example | floor lamp | 59.90 paid | 19 Nov"
-RMAS = "RMA-760 | 100390 | 1 Oct | too small\nRMA-764 | 100402 | 3 Oct | changed my mind\nRMA-781 | 100482 | 20 Nov | broken"
+RMAS = (
+    "RMA-760 | 100390 | 1 Oct | too small\nRMA-764 | 100402 | 3 Oct | changed my mind\n"
+    "RMA-781 | 100482 | 20 Nov | broken"
+)
 post(
     "returns: within thirty days",
     "Look at RMA-781. If it's within 30 days, approve it and refund what she paid",
@@ -40,7 +43,12 @@ post(
     "The parcel of order 100517 got lost. Refund it completely and write the customer an apology",
     do("shop_order", order_number=100517),
     do("shop_refund", order_number=100517, amount=59.9),
-    do("customer_mail", email="amelie.roux@mail.example", subject="Your order", body="We are sorry; you get 59.90 back."),
+    do(
+        "customer_mail",
+        email="amelie.roux@mail.example",
+        subject="Your order",
+        body="We are sorry; you get 59.90 back.",
+    ),
     shop_order=ORDER,
 )
 post(

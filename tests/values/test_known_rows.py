@@ -79,6 +79,33 @@ def test_another_id_than_the_one_of_its_sort_that_the_user_named(request_text, v
     assert origin(made, value, name="invoice_no", grave=False, pays=True) is expected
 
 
+@pytest.mark.parametrize(
+    ("message", "value", "expected"),
+    [
+        ("Cancel A-5120", "A-5120", KNOWN),
+        ("Cancel A-5121", "A-5120", UNTRUSTED),
+        ("Cancel it", "A-5120", UNTRUSTED),
+        ("Cancel the lamp", "A-5120", UNTRUSTED),  # only the letter has said `lamp` before
+        ("Take Theo off", "Theo Baptiste", KNOWN),
+        ("Take somebody off", "Theo Baptiste", UNTRUSTED),
+    ],
+)
+def test_in_a_later_message_an_id_and_a_name_are_the_users_choice_where_he_writes_them(message, value, expected):
+    made = World().mail("Theo Baptiste wants no lamp, A-5120").message(message)
+    made.lookup("A-5120 | lamp\nA-5123 | chair").lookup("Nadia Rahimi | E-1\nTheo Baptiste | E-2", place=3)
+    assert origin(made, value, name="guest") is expected
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"), [("Tell the parents of 7b", USER), ("Tell the parents", UNTRUSTED)]
+)
+def test_an_id_of_two_signs_is_looked_up_where_the_user_wrote_it(request_text, expected):
+    made = world(request_text, "7b is sick")
+    leaves = parse_leaves({"class_name": "7b"})
+    assert trace_leaves(leaves, made.sketch, is_lookup=True)[0].origin is expected
+    assert trace_leaves(leaves, made.sketch, ("class_name",), is_lookup=True)[0].origin is not USER
+
+
 # names as keys of a lookup
 
 

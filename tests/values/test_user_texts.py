@@ -38,6 +38,10 @@ def test_words_are_names_by_where_they_stand(text, names):
     [
         ("Take kim@reader.example off the list", {"remov"}),
         ("Opt me out", {"remov"}),
+        ("ok, take Sitzwerk's", {"order"}),
+        ("We'll take the first one.", {"order"}),
+        ("ok take a look at it", set()),
+        ("Then take him off the list", {"remov"}),
         ("Switch the flag new-login off in production", {"disabl"}),
         ("Turn on the flag", {"enabl"}),
         ("Switch it on again", {"enabl"}),

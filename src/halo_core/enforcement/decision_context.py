@@ -192,6 +192,7 @@ class DecisionContext:
         amount: that the call names, in ten-thousandths; None where it names none that can be read.
         hold_room: the act could be held.
         is_paused_answer: the answer to this call let its first part run before it paused.
+        has_exposed_body: something that ran inside of the action was shown untrusted content.
         principal_risk: of the person or service account at the head of the chain.
 
         decision: what was decided.
@@ -280,6 +281,7 @@ class DecisionContext:
     amount: int | None = None
     hold_room: bool = False
     is_paused_answer: bool = False
+    has_exposed_body: bool = False
     principal_risk: PrincipalRisk = NO_PRINCIPAL_RISK
 
     decision: Decision = _UNSET

@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 
 from halo_core.decision import has_begun, stop_applies
 from halo_core.enforcement import flow
+from halo_core.enforcement.bodies import note_inner_outcome
 from halo_core.enforcement.call import Call, Credentials
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.jobs import HandBackJob, decide_call, find_question_status
@@ -400,10 +401,10 @@ class Enforcer:
         nobody was shown make nothing ours. `dropped` are id and text of documents that an obligation dropped, `said`
         what of the result becomes part of the conversation.
         """
-        if readable_text is not None:
-            origin = origin_of_result(context.resource, is_own=context.reads_own_place)
-            readable_text = readable_text if origin is Provenance.UNTRUSTED else output
-        else:
+        origin = origin_of_result(context.resource, is_own=context.reads_own_place)
+        if status in _SHOWN_STATUSES:
+            note_inner_outcome(context, origin)
+        if readable_text is None or origin is not Provenance.UNTRUSTED:
             readable_text = output
         if not said and status in _SHOWN_STATUSES:
             said = _make_result_item(context, output)

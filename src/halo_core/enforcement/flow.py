@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
+from halo_core.enforcement.bodies import body_scope
 from halo_core.enforcement.provider_blocks import ProviderCall, list_provider_calls
 from halo_core.enforcement.steps import (
     END,
@@ -244,7 +245,7 @@ def govern(action: GovernedAction[T]) -> Flow[T]:
     try:  # (5)
         if action.decision is None:
             action.accept(ticket)
-        with action.scope(ticket):
+        with body_scope(ticket.verdict), action.scope(ticket):
             if ARMED:
                 hit_failpoint("before_run")
             result = yield action.execute, ticket
@@ -273,10 +274,10 @@ def govern_stream(action: GovernedStream) -> Flow[None]:
         if action.decision is None:
             action.accept(ticket)
         action.is_withheld = action.withholds(ticket)
-        with action.scope(ticket):
+        with body_scope(ticket.verdict), action.scope(ticket):
             source = yield TwoWayStep(iter, aiter, (yield action.execute, ticket))
         while True:
-            with action.part_scope(ticket):
+            with body_scope(ticket.verdict), action.part_scope(ticket):
                 part = yield TwoWayStep(next, anext, source, END)
             if part is END:
                 break

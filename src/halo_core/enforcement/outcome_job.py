@@ -48,10 +48,12 @@ from halo_core.values import (
     lists_files,
     lists_records,
     names_list,
+    names_one_sender,
     origin_of_result,
     read_result,
     returns_created,
 )
+from halo_core.values.addresses import find_own_domain
 from halo_core.values.result_origins import is_lookup
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
@@ -129,7 +131,9 @@ def _list_argument_words(context: DecisionContext) -> list[list[str]] | None:
 
 
 def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Provenance:
-    """Origin of a result, by its source and the arguments it was called with."""
+    """Origin of a result, by its source, what ran inside of it, and the arguments it was called with."""
+    if context.has_exposed_body and context.resource.kind is not ActionKind.INFERENCE:
+        return Provenance.UNTRUSTED
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
     is_key = is_lookup(context.resource) and all(map(is_lookup_key, argument_texts))
     exposed = context.state.view.tainted or is_computed
@@ -153,7 +157,7 @@ def _read_result_text(
     said: tuple[HistoryItem, ...],
 ) -> ResultText:
     resource, assessment = context.resource, context.assessment
-    is_created = resource.impact is Impact.WRITE and _returns_created(context)
+    is_created = resource.impact is Impact.WRITE and not context.has_exposed_body and _returns_created(context)
     origin = Provenance.KNOWN if is_created else _find_origin(context, argument_texts)
     result = NO_MARKS
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
@@ -167,8 +171,9 @@ def _read_result_text(
             argument_words=_list_argument_words(context),
             brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
             # Of other origins nobody asks.
-            lists_records=origin is Provenance.UNTRUSTED and lists_records(context.leaves),
-            is_named_list=names_list(resource.id),
+            lists_records=origin is Provenance.UNTRUSTED and lists_records(context.leaves, resource.id),
+            is_named_list=names_list(resource.id) and not names_one_sender(context.leaves),
+            own_domain=find_own_domain(context.principal.user),
         )
     chunk = None
     if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:

@@ -54,7 +54,7 @@ from halo_core.values import (
     vouch_for_user,
 )
 from halo_core.values.argument_names import name_of_argument
-from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.result_origins import VOUCHED_ORIGINS, is_trusted_lookup
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
@@ -170,6 +170,8 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         are_handles_targets=has_open_targets(resource),
         are_rights_targets=resource.impact is Impact.ADMIN and sketch.has_untrusted,
         is_grave=resource.impact in GRAVE_IMPACTS,
+        is_lookup=is_trusted_lookup(resource),
+        is_payment=resource.impact is Impact.PAYMENT,
         tool=resource.id,
     )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)

@@ -46,7 +46,7 @@ from halo_core.values.provenance import (
     trace_leaves,
     vouch_for_user,
 )
-from halo_core.values.record_lists import lists_records
+from halo_core.values.record_lists import lists_records, names_one_sender
 from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
 from halo_core.values.sketch import (
@@ -137,6 +137,7 @@ __all__ = [
     "mark_items",
     "may_store",
     "names_list",
+    "names_one_sender",
     "names_value",
     "origin_of_result",
     "pack_spans",

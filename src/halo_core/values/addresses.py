@@ -304,6 +304,30 @@ PUBLIC_MAIL_HOSTS: Final = frozenset(
 )
 
 
+_MIN_LABEL: Final = 4
+
+
+def looks_like_domain(host: str, own: str) -> bool:
+    """Whether a mail domain is another than `own` and could be taken for it: `corp-mail.example` for `corp.example`."""
+    domain, own_domain = find_registrable_domain(host), find_registrable_domain(own)
+    label, own_label = domain.partition(".")[0], own_domain.partition(".")[0]
+    if domain == own_domain or len(own_label) < _MIN_LABEL:
+        return False
+    return own_label in label or own in host or _differs_by_one(label, own_label)
+
+
+def _differs_by_one(one: str, other: str) -> bool:
+    """Whether one sign was changed, added or left out, or two were exchanged."""
+    if len(one) > len(other):
+        one, other = other, one
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    if len(one) == len(other):
+        return one[start + 1 :] == other[start + 1 :] or (
+            one[start : start + 2] == other[start : start + 2][::-1] and one[start + 2 :] == other[start + 2 :]
+        )
+    return len(one) + 1 == len(other) and one[start:] == other[start + 1 :]
+
+
 def find_own_domain(user: str) -> str:
     """The domain of a user's e-mail address; empty where there is none, or at a public host."""
     name, at, domain = user.strip().removeprefix("user:").rpartition("@")

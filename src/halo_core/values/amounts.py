@@ -85,6 +85,13 @@ _NUMBER_BEHIND_VERB: Final = re.compile(
     r"|transfiere|zapłać|przelej|betaal)(?: (?:him|her|them|us))?(?: [A-Z][\w.-]*){0,3} "
     rf"({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
 )
+_NUMBER_BEHIND_ARTICLE: Final = re.compile(
+    r"\b(?:pay|transfer|send|wire|remit|refund|reimburse|return)(?: (?:out|back))?(?: (?:him|her|them|us))?"
+    rf"(?: [A-Z][\w.-]*){{0,3}} (?:the|those|my|his|her|their) ({_NUMERAL})"
+    r"(?= (?:of (?!them|these|those|us|the\b)|we|she|he|they|i|you|that|for|from|to|back|less|minus)\b"
+    r"|[.,;!?](?!\w)|\s*$)"
+)
+"""A number behind a verb and an article, in front of what says more of it: "refund the 42 of order 7"."""
 
 
 _NUMBER_BEHIND_NOUN: Final = re.compile(
@@ -141,6 +148,8 @@ def find_paid_amounts(text: str) -> list[PaidAmount]:
         found.setdefault(match.start(1), match[1])
     first_lowered = text[:1].lower() + text[1:]
     for match in islice(_NUMBER_BEHIND_VERB.finditer(first_lowered), MAX_FORMS):
+        found.setdefault(match.start(1), match[1])
+    for match in islice(_NUMBER_BEHIND_ARTICLE.finditer(first_lowered), MAX_FORMS):
         found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_BEHIND_NOUN.finditer(text), MAX_FORMS):
         found.setdefault(match.start(1), match[1])

@@ -161,9 +161,30 @@ def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScop
         objects = [f"{name}={_describe(value)}" for name, value in rest.items() if takes_all or not _is_prose(value)]
         prose = () if takes_all else [name for name, value in rest.items() if _is_prose(value)]
         objects += [f"{name}={_digest_prose(rest[name])}" for name in prose]
+    elif resource.impact is Impact.SEND:
+        objects = [f"{name}={_describe_files(value)}" for name, value in rest.items() if _holds_path(value)]
     if len(targets) > 1:  # from one to another is no way back
         objects += [f"{name}>{','.join(sorted(_identify_all({name: value})))}" for name, value in targets.items()]
     return _make_scope(_identify_all(targets), objects)
+
+
+def list_covered_arguments(resource: Resource, args: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the arguments whose values belong to the scope of a call; an answer settles nothing about the others."""
+    if resource.impact in _GRAVE:
+        return frozenset(args)
+    targets, rest = _split_arguments(resource, args)
+    files = (name for name, value in rest.items() if resource.impact is Impact.SEND and _holds_path(value))
+    return frozenset(targets).union(files)
+
+
+def _holds_path(value: Any) -> bool:
+    """Whether what is sent is a file, which whoever gets the message reads."""
+    texts = islice(extract_texts(value), MAX_VALUES)
+    return any(item.kind is Kind.PATH for text in texts if not _is_prose(text) for item in parse_argument(text))
+
+
+def _describe_files(value: Any) -> str:
+    return ",".join(sorted(_identify_all({"": value})))
 
 
 def _split_arguments(resource: Resource, args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

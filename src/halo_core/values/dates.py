@@ -31,9 +31,18 @@ _MONTH_DAY: Final = re.compile(
 )
 
 
+_PERIOD: Final = re.compile(
+    r"(?:19|20)[0-9]{2}-?W(?:0?[1-9]|[1-4][0-9]|5[0-3])(?:-[1-7])?|(?:19|20)[0-9]{2}[- ]?Q[1-4]"
+    r"|Q[1-4][ /-]?(?:19|20)[0-9]{2}",
+    re.IGNORECASE,
+)
+"""A week, a day of one, or a quarter."""
+
+
 def is_date(text: str) -> bool:
-    """Whether a text is a day, perhaps with a time, and nothing else."""
-    return _ISO_MOMENT.fullmatch(text.strip()) is not None
+    """Whether a text is a day, perhaps with a time, or a week, a month or a quarter, and nothing else."""
+    text = text.strip()
+    return _ISO_MOMENT.fullmatch(text) is not None or _PERIOD.fullmatch(text) is not None
 
 
 def find_date_forms(text: str) -> list[Form]:

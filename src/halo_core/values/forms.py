@@ -41,6 +41,7 @@ from halo_core.values.user_texts import (
     find_named_words,
     find_persons,
     find_phrasal_verbs,
+    find_posted_accounts,
 )
 
 MAX_READ: Final = 262_144  # characters of a text
@@ -90,6 +91,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         if _HAS_DIGIT.search(own) is not None:
             forms += list_ceiling_forms(own)
             forms += find_id_numbers(wanted)
+            forms += find_posted_accounts(wanted)
         text = wanted + behind
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search

@@ -153,7 +153,7 @@ _FURTHER_VERB_GROUPS: Final = (
     "refer hand pass",
     "file submit lodge",
     "quote offer",
-    "kick evict expel exclude remove",
+    "kick evict expel exclude remove uninvite disinvite",
     "lift release",
     "enroll register admit",
     "certify license",
@@ -193,6 +193,7 @@ _FURTHER_VERB_GROUPS: Final = (
     "transmit send",
     "patch fix repair",
     "resize scale grow shrink",
+    "join add put enroll register",
 )
 FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 """Verbs by which tools are called and people ask for acts, for the fact `asked` alone.
@@ -200,7 +201,7 @@ FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 `VERBS` stays as it is: scores, marks of stores and words that name nobody rest on it.
 """
 _FURTHER_REQUEST_WORDS: Final = {
-    "send": "answer respond remind confirm thank congratulate",
+    "send": "answer respond remind confirm thank congratulate say",
     "payment": "reserve hire compensate credit recharge refill procure disburse chip upgrade extend",
     "delete": "archive retire decommission dismiss close end",
     "admin": "suspend block unblock freeze unfreeze activate deactivate reactivate demote upgrade downgrade appoint "
@@ -215,7 +216,9 @@ POLICY_ASKING_WORDS: Final = ASKING_WORDS.union(FURTHER_VERBS, *FURTHER_REQUEST_
 
 LEVEL_NAMES: Final = frozenset("role permission level access privilege right mode scope".split())
 """Words of arguments and fields that say how much somebody may do."""
-LEAST_LEVELS: Final = frozenset("read reader readonly only view viewer viewonly guest comment commenter member".split())
+LEAST_LEVELS: Final = frozenset(
+    "read reader readonly r ro only view viewer viewonly guest comment commenter member".split()
+)
 """Words for a right to read and no more."""
 SHARING_NAMES: Final = LEVEL_NAMES | frozenset("visibility audience sharing".split())
 """The same, and words of arguments that say who may see something."""
@@ -223,7 +226,7 @@ GRANTING_SWITCHES: Final = frozenset(
     "admin administrator owner superuser root sudo public anyone everyone world manage manager".split()
 )
 """Words of switches (`is_admin`) that grant more than to read and write where they are on."""
-EDITING_LEVELS: Final = frozenset("write writer writing edit editor editing".split())
+EDITING_LEVELS: Final = frozenset("write writer writing w rw edit editor editing".split())
 EDITING_STEMS: Final = stem_all("edit write change update modify")
 """Stems of the words by which people ask for one of `EDITING_LEVELS`."""
 USUAL_LEVELS: Final = LEAST_LEVELS | EDITING_LEVELS | frozenset("private restricted closed none off hidden".split())

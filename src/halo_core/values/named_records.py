@@ -23,7 +23,7 @@ from itertools import islice, takewhile, zip_longest
 from typing import Any, Final, NamedTuple
 
 from halo_core.model import Provenance
-from halo_core.values.addresses import canonicalize_email, find_registrable_domain
+from halo_core.values.addresses import canonicalize_email, find_registrable_domain, looks_like_domain
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import STOP_WORDS, is_task_word
 from halo_core.values.sketch import KNOWN, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens, fingerprint_forms
@@ -90,18 +90,19 @@ _USES: Final = {"name": ("person", "named"), "about": ("about",)}
 """Forms by which a text of the user names one."""
 
 
-def find_records(text: str, *, is_named_list: bool = False) -> dict[str, Record]:
+def find_records(text: str, *, is_named_list: bool = False, own_domain: str = "") -> dict[str, Record]:
     """Number of each record in a text whose sender or subject is certain → the record.
 
     Args:
         text: what an untrusted source returned.
         is_named_list: the source's name says that it lists records (`names_list`). Of any other, one sender may have
             written all of the text, so that neither places nor a column of names count.
+        own_domain: mail domain of the user. A sender whose domain only looks like it has no name.
     """
-    return _read_list(text, is_named_list=is_named_list)[0]
+    return _read_list(text, is_named_list=is_named_list, own_domain=own_domain)[0]
 
 
-def _read_list(text: str, *, is_named_list: bool) -> tuple[dict[str, Record], Owners]:
+def _read_list(text: str, *, is_named_list: bool, own_domain: str) -> tuple[dict[str, Record], Owners]:
     """The records of a text that are certain, and whose each name and topic in it is, certain or not."""
     text = text[:_MAX_READ]
     records: dict[str, Record] = {}
@@ -109,6 +110,10 @@ def _read_list(text: str, *, is_named_list: bool) -> tuple[dict[str, Record], Ow
     owners: Owners = defaultdict(set)
     found = list(islice(_iter_records(text, is_named_list=is_named_list), _MAX_RECORDS))
     for number, record in _add_places(found) if is_named_list else found:
+        if own_domain and any(looks_like_domain(item.partition("@")[2], own_domain) for item in record.addresses):
+            record = record._replace(names=())  # noqa: PLW2901
+        if is_named_list and any(map(str.isalpha, number)):
+            record = record._replace(topics=(*record.topics, number.casefold()))  # noqa: PLW2901
         if records.setdefault(number, record) != record:
             ambiguous.add(number)
         # Anybody may display a name of several words; a handle is the system's.
@@ -139,7 +144,9 @@ def _add_places(records: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, Re
         yield number, record._replace(topics=(*record.topics, *places))
 
 
-def fingerprint_named_records(key: bytes, text: str, *, is_named_list: bool = False) -> Iterator[int]:
+def fingerprint_named_records(
+    key: bytes, text: str, *, is_named_list: bool = False, own_domain: str = ""
+) -> Iterator[int]:
     """Fingerprints that tie the number of each record in an untrusted list to its sender and its topics.
 
     A name and a topic are tied to their owners as well, so that a name that another list gives to somebody else is
@@ -149,8 +156,9 @@ def fingerprint_named_records(key: bytes, text: str, *, is_named_list: bool = Fa
         key: of the sketch.
         text: what an untrusted source returned.
         is_named_list: as in `find_records`.
+        own_domain: as in `find_records`.
     """
-    records, owners = _read_list(text, is_named_list=is_named_list)
+    records, owners = _read_list(text, is_named_list=is_named_list, own_domain=own_domain)
     for number, found in records.items():
         by_user, by_lookup = fingerprint_forms(key, [Form("record", number), Form("record known", number)])
         addresses = [Form("email", address) for address in found.addresses]

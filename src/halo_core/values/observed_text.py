@@ -15,6 +15,7 @@ from halo_core.model import Provenance
 from halo_core.values.forms import find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSPICION_DOMAINS, Form, make_form
+from halo_core.values.known_rows import fingerprint_rows
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.listed_items import find_completed_names, find_listed_forms, find_listed_paths
 from halo_core.values.named_records import fingerprint_named_records
@@ -115,6 +116,7 @@ def read_result(
     brings_places: bool = True,
     lists_records: bool = True,
     is_named_list: bool = False,
+    own_domain: str = "",
 ) -> ResultMarks:
     """Read a result for what a session keeps of it.
 
@@ -128,12 +130,15 @@ def read_result(
         brings_places: False where accounts and addresses in it are not known, as in the answer of a write.
         lists_records: the call asked for a list, so that its rows say whose a record is.
         is_named_list: the name of the source says that it lists records (`names_list`).
+        own_domain: mail domain of the user; empty where it is none's own.
     """
     if not text:
         return NO_MARKS
     if origin is Provenance.UNTRUSTED:
-        ties = fingerprint_named_records(key, text, is_named_list=is_named_list) if lists_records else ()
-        return ResultMarks(fingerprint_text(key, text, find_hidden=True).union(ties))
+        marks = fingerprint_text(key, text, find_hidden=True)
+        if lists_records:
+            marks |= {*fingerprint_named_records(key, text, is_named_list=is_named_list, own_domain=own_domain)}
+        return ResultMarks(marks)
     # Words that a trusted source merely repeats from the arguments are left out.
     forms = find_forms(text[:_MAX_TRUSTED_READ])
     words = map(extract_tokens, arguments) if argument_words is None else argument_words
@@ -271,4 +276,8 @@ def fingerprint_known_text(
     known = fingerprint_forms(key, brought, KNOWN)
     carried = sorted([mark for form, mark in zip(brought, known, strict=True) if form.domain in CARRIED_DOMAINS])
     carried += [mark for form, mark in zip(brought, known, strict=True) if form.domain in _ITEM_DOMAINS]
-    return frozenset(known), fingerprint_text_in_order(text, key, find_repeated), tuple(carried[:MAX_CARRIED])
+    return (
+        frozenset(known).union(fingerprint_rows(key, text)),
+        fingerprint_text_in_order(text, key, find_repeated),
+        tuple(carried[:MAX_CARRIED]),
+    )

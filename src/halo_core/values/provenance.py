@@ -30,7 +30,8 @@ from halo_core.values.argument_names import (
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
 from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent
-from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Kind
+from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
+from halo_core.values.known_rows import is_row_named, is_row_passed_over
 from halo_core.values.leaves import KEY, Leaf, holds_right, is_beside_target
 from halo_core.values.lexicon import (
     AUDIENCE_WORDS,
@@ -40,6 +41,7 @@ from halo_core.values.lexicon import (
     LEAST_LEVELS,
     LEVEL_NAMES,
     SECRET_WORDS,
+    SENSITIVE_WORDS,
     SHARING_NAMES,
     USUAL_LEVELS,
 )
@@ -54,6 +56,7 @@ from halo_core.values.sketch import (
     has_user_mark,
 )
 from halo_core.values.text import split_name
+from halo_core.values.user_texts import find_id_letters
 from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, or as the name of a right
@@ -76,6 +79,11 @@ _FILE_WORDS: Final = tuple(
     "załącznik plik вложение файл 附件 文件".split()
 )
 """Words by which a user speaks of a file."""
+_ARRIVING: Final = frozenset(
+    "mail mails inbox mailbox attachment attachments download downloads incoming inbound upload "
+    "uploads received tmp".split()
+)
+"""Folders in which files lie that came along with what was read."""
 _PASSING_ON: Final = frozenset("forward share export move copy transfer".split())
 """Verbs of tools whose thread or path is not where a message is read, but what is passed on."""
 
@@ -116,6 +124,8 @@ def trace_leaves(
     are_handles_targets: bool = False,
     are_rights_targets: bool = False,
     is_grave: bool = False,
+    is_lookup: bool = False,
+    is_payment: bool = False,
     tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
@@ -131,11 +141,21 @@ def trace_leaves(
         are_rights_targets: a right of more than to read and write is a target, whatever its argument is called.
         is_grave: it deletes, executes or administrates. A lookup lists what there is, and not which of it is meant,
             so an id that an untrusted source says as well is the choice of that source.
+        is_lookup: it is a declared read of a trusted source.
+        is_payment: it pays.
         tool: name of what is called, which says of what an `id` is the number.
     """
     leaves = tuple(leaves)
     tracer = _LeafTracer(
-        sketch, frozenset(targets), amount, len(leaves), is_declared_known, is_grave=is_grave, tool=tool
+        sketch,
+        frozenset(targets),
+        amount,
+        len(leaves),
+        is_declared_known,
+        is_grave=is_grave,
+        is_lookup=is_lookup,
+        is_payment=is_payment,
+        tool=tool,
     )
     traced = [tracer.trace(leaf) for leaf in leaves]
     if len(leaves) > 1 or are_paths_objects:
@@ -227,12 +247,18 @@ def _drop_sent_paths(
 
 
 def _is_file_asked(path: str, sketch: Sketch) -> bool:
-    """Whether the user speaks of a file at all, or of this one by a word of its name; of secrets by that word alone."""
+    """Whether the user speaks of this file by a word of its name, or of a file at all where it came with what was read.
+
+    Of secrets and of what is sensitive, the user has to write each word of the name.
+    """
     stems = frozenset(split_name(path))
-    words = [word for word in _WORD.findall(path.rpartition("/")[2].casefold()) if len(word) >= _MIN_FILE_WORD]
-    if not stems.isdisjoint(SECRET_WORDS):
+    folder, _, name = path.rpartition("/")
+    words = [word for word in _WORD.findall(name.casefold()) if len(word) >= _MIN_FILE_WORD]
+    if not stems.isdisjoint(SECRET_WORDS | SENSITIVE_WORDS):
         return bool(words) and all(has_user_mark([mark]) for mark in sketch.look_up_marks(words))
-    return has_user_mark(sketch.look_up_marks([*words, *_FILE_WORDS]))
+    folders = [part.casefold() for part in folder.split("/") if part]
+    came_along = not folders or not _ARRIVING.isdisjoint(folders) or has_user_mark(sketch.look_up_marks(folders))
+    return has_user_mark(sketch.look_up_marks([*words, *(_FILE_WORDS if came_along else ())]))
 
 
 def _drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[TracedLeaf]:
@@ -258,7 +284,18 @@ def _drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[Tr
 class _LeafTracer:
     """Traces the leaves of one call in the sketch of its session."""
 
-    __slots__ = ("_amount", "_hidden", "_is_grave", "_judge", "_sketch", "_targets", "_tool")
+    __slots__ = (
+        "_amount",
+        "_hidden",
+        "_is_grave",
+        "_is_lookup",
+        "_is_payment",
+        "_judge",
+        "_may_be_chosen",
+        "_sketch",
+        "_targets",
+        "_tool",
+    )
 
     def __init__(
         self,
@@ -269,9 +306,14 @@ class _LeafTracer:
         is_declared_known: Callable[[ArgumentValue], bool] | None,
         *,
         is_grave: bool,
+        is_lookup: bool,
+        is_payment: bool,
         tool: str,
     ) -> None:
+        self._is_payment = is_payment
+        self._is_lookup = is_lookup
         self._is_grave = is_grave and sketch.has_untrusted
+        self._may_be_chosen = not is_lookup and sketch.has_untrusted
         self._sketch = sketch
         self._targets = targets
         self._amount = amount
@@ -312,7 +354,7 @@ class _LeafTracer:
             # What lies behind a cap was not looked at, so it could come from anywhere.
             if leaf.is_cut:
                 origin = Provenance.UNTRUSTED
-        elif self._is_grave and is_target and kind in _ID_KINDS and self._is_others_choice(leaf, values):
+        elif is_target and kind in _ID_KINDS and self._is_others_choice(leaf, values):
             origin = Provenance.UNTRUSTED
         if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING_KINDS and leaf.field != KEY:
             is_target = True  # whatever the field is called
@@ -322,10 +364,29 @@ class _LeafTracer:
         return _make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)) if flags else (), is_target))
 
     def _is_others_choice(self, leaf: Leaf, values: Sequence[ArgumentValue]) -> bool:
-        """Whether an untrusted source has said each word of an id that only a lookup vouches for."""
-        words = list(islice(extract_tokens(leaf.text[:_MAX_FRAGMENT]), _MAX_ID_WORDS))
+        """Whether an untrusted source chose an id that only a lookup vouches for, as far as can be told.
+
+        It has said each word of it, and the user named neither the row of the lookup's list that it stands in nor, of
+        what is neither deleted, run nor administrated, any other id of its sort. Or it speaks of its row, and the user
+        of another one.
+        """
+        if not self._sketch.has_untrusted or all(map(self._judge.is_declared, values)):
+            return False
+        text = leaf.text.strip()[:_MAX_FRAGMENT]
+        words = list(islice(extract_tokens(text), _MAX_ID_WORDS))
         is_said = bool(words) and all(map(self._sketch.has_untrusted_said, words))
-        return is_said and not all(map(self._judge.is_declared, values))
+        if is_said and (self._is_grave or (self._may_be_chosen and self._is_other_named(text))):
+            return not (self._is_written(text) or is_row_named(self._sketch, text))
+        return (self._is_grave or self._is_payment) and is_row_passed_over(self._sketch, text)
+
+    def _is_written(self, text: str) -> bool:
+        """Whether the user wrote an id of letters and digits, whoever has said it before."""
+        return has_user_mark(self._sketch.look_up_forms([Form("about", text.casefold())]))
+
+    def _is_other_named(self, text: str) -> bool:
+        """Whether the user wrote an id that begins with the same letters: `INV-8812`, and this is `INV-8890`."""
+        letters = find_id_letters(text)
+        return bool(letters) and has_user_mark(self._sketch.look_up_forms([Form("id_letters", letters)]))
 
     def _describe_argument(self, leaf: Leaf, name: str) -> ArgumentContext:
         if not leaf.field:
@@ -346,7 +407,7 @@ class _LeafTracer:
         is_thing = names_thing(name) or (names_thing(leaf.field) and not is_right)
         if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
             nouns = (*nouns, *find_nouns_of_number(self._tool, name))
-        return make_argument_context((is_target, is_thing, nouns))
+        return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target))
 
     def _is_asked_level(self, leaf: Leaf) -> bool:
         """Whether a field beside a target, such as `role`, holds a right to read, or one that the user asked for."""

@@ -20,9 +20,11 @@ from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
 
-_RECORD_NOUNS: Final = frozenset(
+RECORD_NOUNS: Final = frozenset(
     "message mail email thread ticket case issue post comment invitation event request bug ts msg subscription "
-    "notification conversation complaint question review task card story application letter".split()
+    "notification conversation complaint question review task card story application letter form submission rma claim "
+    "incident alert alarm inquiry enquiry offer quote bid proposal referral rsvp paper document file report "
+    "response".split()
 )
 _NUMBERING: Final = frozenset("id ids no nr number num ref key uid uuid".split())
 _PERSON_NOUNS: Final = frozenset(
@@ -34,6 +36,8 @@ _CONTAINERS: Final = frozenset(
     "customer sender repo repository page".split()
 )
 """Words of arguments that say where records are looked for, and not which one."""
+_SENDERS: Final = frozenset("sender author from by reporter writer poster".split())
+"""Words of arguments that say who sent the records."""
 _SINGLE_KINDS: Final = frozenset({Kind.URL, Kind.HOST, Kind.PATH, Kind.PROGRAM})
 _BOTH: Final = frozenset({"mail", "chat"})
 _FAMILIES: Final[dict[str, frozenset[str]]] = {
@@ -53,7 +57,7 @@ _SAYING_NOTHING: Final = frozenset(
 )
 _ACTING: Final = frozenset(
     "reply respond answer delete remove bin trash drop discard erase purge cancel send write say add react comment "
-    "decline accept quick back".split()
+    "decline accept quick back reject confirm dismiss acknowledge ack".split()
 )
 """Words of tools that act on the record whose number they are given, and speak of nothing else."""
 
@@ -63,9 +67,9 @@ def names_record(tool: str, argument: str) -> bool:
     """Whether an argument numbers something that was sent, and not whoever is written to: `mail_id`, `reply(id)`."""
     words = frozenset(split_argument_name(argument))
     if not _PERSON_NOUNS.isdisjoint(words) or not _PERSON_NOUNS.isdisjoint(split_argument_name(tool)):
-        return not _RECORD_NOUNS.isdisjoint(words) and _PERSON_NOUNS.isdisjoint(words)
+        return not RECORD_NOUNS.isdisjoint(words) and _PERSON_NOUNS.isdisjoint(words)
     nouns = words.union(find_nouns_of_number(tool, argument))
-    return not _RECORD_NOUNS.isdisjoint(nouns) or words <= _NUMBERING - {"number"}
+    return not RECORD_NOUNS.isdisjoint(nouns) or words <= _NUMBERING - {"number"}
 
 
 @lru_cache(maxsize=2048)
@@ -79,7 +83,7 @@ def is_list_of(source: str, tool: str, argument: str) -> bool:
     """
     listed, named, acted = _list_words(source), _list_words(argument) - _NUMBERING, _list_words(tool) - _ACTING
     # `project_drop(id)` numbers a project; `inbox_respond(id)` what the inbox lists.
-    if not named and not acted <= listed | _RECORD_NOUNS:
+    if not named and not acted <= listed | RECORD_NOUNS:
         return False
     families, numbered = _find_families(listed), _find_families(named | _list_words(tool) if named else acted)
     if listed.isdisjoint(named | acted):
@@ -100,14 +104,29 @@ def _list_words(name: str) -> frozenset[str]:
     return frozenset(map(singularize, split_argument_name(name))) - _SAYING_NOTHING
 
 
-def lists_records(leaves: Iterable[Leaf]) -> bool:
-    """Whether a call asks for a list, by its arguments: none of them names a single page, document or record."""
-    return not any(map(_names_one, leaves))
+def lists_records(leaves: Iterable[Leaf], tool: str = "") -> bool:
+    """Whether a call asks for a list, by its arguments: none of them names a single page, document or record.
+
+    Args:
+        leaves: of the arguments.
+        tool: its name. `matter_papers(matter_no)` lists the papers of one matter.
+    """
+    return not any(_names_one(leaf, tool) for leaf in leaves)
 
 
-def _names_one(leaf: Leaf) -> bool:
+def names_one_sender(leaves: Iterable[Leaf]) -> bool:
+    """Whether a call asks for what one person sent, who then may have written all of the text that comes back."""
+    return any(
+        not _SENDERS.isdisjoint(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
+        for leaf in leaves
+    )
+
+
+def _names_one(leaf: Leaf, tool: str) -> bool:
     name = name_of_argument(leaf.pointer)
     words = frozenset(map(singularize, split_argument_name(name)))
+    if _lists_parts(tool, words):
+        return False
     if words != {"n"} and names_amount(name):
         return False
     kinds = {value.kind for value in parse_argument(leaf.text, words)}
@@ -115,6 +134,18 @@ def _names_one(leaf: Leaf) -> bool:
         return True
     if not _CONTAINERS.isdisjoint(words) or Kind.EMAIL in kinds:
         return False
-    if not _NUMBERING.isdisjoint(words) or not _RECORD_NOUNS.isdisjoint(words):
+    if not _NUMBERING.isdisjoint(words) or not RECORD_NOUNS.isdisjoint(words):
         return True
     return leaf.text.strip().isdigit() and not is_date(leaf.text)
+
+
+@lru_cache(maxsize=2048)
+def _lists_parts(tool: str, argument: frozenset[str]) -> bool:
+    """Whether a tool lists records of what an argument numbers, and not that itself: `matter_papers(matter_no)`."""
+    plurals = {word for word in split_argument_name(tool) if singularize(word) != word}
+    numbered = argument - _NUMBERING
+    return (
+        not RECORD_NOUNS.isdisjoint(map(singularize, plurals))
+        and bool(numbered - RECORD_NOUNS)
+        and numbered.isdisjoint(RECORD_NOUNS)
+    )

@@ -30,6 +30,18 @@ TRUST_ORDER: Final = {
 """Origins from the most to the least trusted."""
 
 
+def is_lookup(resource: Resource) -> bool:
+    """Whether it is a declared read."""
+    return resource.classified == "declared" and (
+        resource.kind is ActionKind.RETRIEVAL or resource.impact is Impact.READ
+    )
+
+
+def is_trusted_lookup(resource: Resource) -> bool:
+    """Whether it is a declared read of a source at or above the trust floor."""
+    return is_lookup(resource) and resource.trust >= TRUST_FLOOR
+
+
 def origin_of_result(  # noqa: PLR0911  one return for each rule
     resource: Resource,
     arguments: Collection[Provenance] | None = None,
@@ -144,7 +156,8 @@ _READ_LENGTH: Final = 256  # characters
 
 _CHOOSING: Final = frozenset(
     "all any none open closed pending approved rejected active inactive unread read new old recent latest last asc "
-    "desc inbox sent draft drafts true false yes no today tomorrow yesterday daily weekly monthly json csv".split()
+    "desc inbox sent draft drafts true false yes no own ours our mine my me us self main default today tomorrow "
+    "yesterday daily weekly monthly json csv".split()
 )
 """Words that choose a part of what a source holds, and no single record of it."""
 

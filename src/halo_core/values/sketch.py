@@ -60,6 +60,11 @@ Marks = dict[int, int]
 """Fingerprint (56 bits) → origins (3 bits), place of the first source (5 bits)."""
 
 
+def is_untrusted_mark(mark: int) -> bool:
+    """Whether an untrusted source has said what has a mark, whoever else has."""
+    return bool(mark & _UNTRUSTED_BIT)
+
+
 def extract_tokens(text: str) -> Iterable[str]:
     """Lower-case tokens of a text; numbers lose thousands separators and trailing zeros."""
     folded = text[:MAX_TEXT].casefold()

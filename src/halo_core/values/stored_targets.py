@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 from halo_core.model import Impact, Provenance
-from halo_core.values.argument_names import name_of_argument
+from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import VERBS
+from halo_core.values.numbered import singularize
 from halo_core.values.provenance import TracedLeaf, trace_leaves
+from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.text import split_name
@@ -108,13 +110,21 @@ def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) 
     words = words_of(name_of_argument(leaf.pointer))
     if not _NUMBERING.isdisjoint(words):
         words -= _RECORDS  # `email_id`
-    if leaf.kind in _STORED_KINDS or not _STORED_NAMES.isdisjoint(words):
+    is_stored = leaf.kind in _STORED_KINDS and not (leaf.kind is Kind.ACCOUNT and _numbers_record(call, leaf))
+    if is_stored or not _STORED_NAMES.isdisjoint(words):
         return True
     if leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) and not _PERSON_NAMES.isdisjoint(words):
         return True
     if _PUBLIC_KEY.match(call.texts.get(leaf.pointer, "")) is not None:
         return True
     return stores_grants and _CAPTION_NAMES.isdisjoint(words) and not _is_asked_pair(call, leaf)
+
+
+def _numbers_record(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a number says by the name of its argument which record is meant: `paper_id`, and no `payee_id`."""
+    words = frozenset(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
+    is_number = call.texts.get(leaf.pointer, "").replace(".", "").replace("-", "").isdigit()
+    return is_number and not _NUMBERING.isdisjoint(words) and words <= RECORD_NOUNS | _NUMBERING
 
 
 def _writes_settings(call: CallView) -> bool:

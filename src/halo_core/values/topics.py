@@ -18,7 +18,8 @@ _MIN_TOPIC: Final = 4  # letters
 _MAX_FOUND: Final = 256
 _NUMBERED_NOUNS: Final = (
     "e-?mail|mail|message|issue|ticket|thread|question|request|report|post|comment|invitation|bug|case|complaint|review|task|event"
-    "|meeting|appointment|card|story|application|letter|conversation|chat|entry"
+    "|meeting|appointment|card|story|application|letter|conversation|chat|entry|draft|document|file|paper|form|claim|offer|quote|proposal|alert"
+    "|incident|attachment|report|submission|photo|return|one|thing"
     "|nachricht|frage|anfrage|courriel|courrier|correo|mensaje|messaggio|mensagem|bericht"
 )
 _ABOUT: Final = re.compile(
@@ -72,6 +73,25 @@ _PLACED: Final = re.compile(
     re.IGNORECASE,
 )
 """An ordinal that stands for one of a list: "the second one", "the first and the third"."""
+_FIRST_OF_LIST: Final = re.compile(
+    r"\b(?:the|die|les|los|i|le|de) (?:(first|ersten|premiers|premières|primeros|primeras|primi|prime|eerste)"
+    r" (two|three|four|five|six|[2-6]|zwei|drei|deux|trois|dos|tres|due|tre|twee|drie)"
+    r"|(two|three|four|zwei|drei|deux|trois|dos|tres|twee|drie)"
+    r" (first|ersten|premiers|premières|primeros|primeras|eerste))\b",
+    re.IGNORECASE,
+)
+"""The places of several items at the beginning of a list: "the first two"."""
+_HOW_MANY: Final = {
+    word: number
+    for number, row in enumerate(
+        ("2 two zwei deux dos due twee", "3 three drei trois tres tre drie", "4 four", "5 five", "6 six"), start=2
+    )
+    for word in row.split()
+}
+_OWN_NUMBER: Final = re.compile(
+    r"(?<![\w./@-])(?=[\w-]{0,31}[0-9])(?=[\w-]{0,31}[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)"
+)
+"""An id of letters and digits, by which the user means one item of a list that an untrusted source has said before."""
 _NO_TOPICS: Final = frozenset(
     "first second third fourth fifth last latest newest oldest recent unread open opened closed other next previous "
     "same whole entire final early earlier later newer older most important urgent long longest short shortest only "
@@ -101,3 +121,8 @@ def find_topics(text: str) -> Iterator[Form]:
         yield from (make_form(("about", word)) for word in words if is_topic(word) and word not in _NO_TOPICS)
     for match in islice(_PLACED.finditer(text), _MAX_FOUND):
         yield from (make_form(("about", _ORDINALS[word.lower()])) for word in match.groups() if word)
+    for match in islice(_FIRST_OF_LIST.finditer(text), _MAX_FOUND):
+        count = _HOW_MANY[(match[2] or match[3]).lower()]
+        yield from (make_form(("about", str(place))) for place in range(1, count + 1))
+    for match in islice(_OWN_NUMBER.finditer(text), _MAX_FOUND):
+        yield make_form(("about", match[0].casefold()))

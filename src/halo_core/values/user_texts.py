@@ -46,6 +46,8 @@ _PARTICLES: Final = frozenset("out up off back over down".split())
 _LEADING_VERBS: Final = VERBS | stem_all("restart reboot deploy trigger install enable disable assign owe charge tip")
 _BEFORE_IMPERATIVES: Final = frozenset("and then please und dann bitte et puis y luego e poi en dan i potem".split())
 _ARTICLES: Final = frozenset("the my our der die das dem den le la les el los il lo".split())
+_BEING: Final = frozenset("is was has keeps throws returns crashes fails crashed failed ist hat est a es tiene".split())
+"""Words behind what a sentence says something of."""
 _DETERMINERS: Final = frozenset(
     "a an the my your our his her its their this that these those what which der die das le la les un une el "
     "los".split()
@@ -73,7 +75,7 @@ def find_named_words(text: str) -> Iterator[Form]:
     tokens = tokenize(text, MAX_TEXT_TOKENS)
     domains: list[str] = []
     for place, token in enumerate(tokens):
-        domain = _find_domain(tokens, place, domains)
+        domain = _find_domain(tokens, place, domains) or _find_subject_domain(tokens, place)
         domains.append(domain)
         if not token.isalpha():
             continue
@@ -100,11 +102,34 @@ def find_persons(text: str, *, has_cases: bool = False) -> Iterator[Form]:
         for before, token, after in zip(behind[0], tokens, behind[1], strict=False)
         if before.lower() not in _DETERMINERS or after[:1].isalnum()
     ]
+    yield from _find_full_names(tokens)
     for token in dict.fromkeys(found):
         if token[:1].isupper() and token.isalnum() and len(token) >= _MIN_PERSON and not is_task_word(token.lower()):
             yield make_form(("person", token.casefold()))
             if has_cases:
                 yield from (make_form(("person", name.casefold())) for name in list_uninflected(token))
+
+
+def _find_subject_domain(tokens: Sequence[str], place: int) -> str:
+    """`thing` of what a sentence says something of: "checkout is slow"."""
+    is_first = not place or tokens[place - 1] in SENTENCE_ENDS
+    word = tokens[place]
+    if not is_first or len(word) < 2 or word in NO_NAMES or word in STOP_WORDS:
+        return ""
+    return "thing" if "".join(tokens[place + 1 : place + 2]) in _BEING else ""
+
+
+def _find_full_names(tokens: Sequence[str]) -> Iterator[Form]:
+    """Forms of the names of two or three words that a text writes with capitals: `Petra Novak`."""
+    names: list[str] = []
+    for token in (*tokens, ""):
+        if token[:1].isupper() and token.isalpha():
+            names.append(token.casefold())
+            continue
+        for length in (2, 3):
+            for start in range(len(names) - length + 1):
+                yield make_form(("person", " ".join(names[start : start + length])))
+        names = []
 
 
 def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> str:
@@ -156,6 +181,14 @@ _PHRASES: Final = tuple(
         ("enable", "switch|turn", r"on(?=\W*$|[.,;]| (?:in|for|again)\b)"),
         ("enable", "switch on|turn on", r"\w"),
         ("forward", "pass|hand", r"(?:on|over) to\b"),
+        (
+            "order",
+            (
+                r"(?:ok(?:ay)?|yes|we(?:['’]ll| will)|i(?:['’]ll| will)|let['’]?s|then),? take"
+                r"(?! (?:an?|another) look| care| notes?\b|[^.;!?\n]{0,40} (?:off|out|down|away)\b)"
+            ),
+            r"(?=$|[.,;!?\n])",
+        ),
         ("rollback", "roll", r"back\b"),
         ("pay", "maak|boek|schrijf", r"over\b"),
         ("cancel", "sag|sage|zeg|bel", r"(?:ab|af|op)\b"),
@@ -176,14 +209,35 @@ def find_phrasal_verbs(text: str) -> Iterator[Form]:
             yield from (make_form(("verb", stem)) for stem in split_name(verb))
 
 
+def find_id_letters(text: str) -> str:
+    """The letters with which an id begins, in small ones: they say of what it is the number."""
+    return text[: len(text) - len(text.lstrip(_LETTERS))].lower()
+
+
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ID: Final = re.compile(r"(?<![\w-])[A-Za-z]{1,8}[-_/#]?([0-9]{3,12})(?![\w-])")
 _MAX_IDS: Final = 256
+
+
+_POSTED: Final = re.compile(
+    r"\b(?:to|on|onto|into|against|auf|an|sur|su|sul|en) (?:(?:the )?(?:account|konto|compte|conto|cuenta) )?"
+    r"([0-9]{3,4})(?![\w.:/%-]|,[0-9]| ?(?:[$€£¥%]|eur|usd|gbp|chf|dollar|pound|percent|people|persons|units|times"
+    r"|hours|days|weeks|months))",
+    re.IGNORECASE,
+)
+
+
+def find_posted_accounts(text: str) -> Iterator[Form]:
+    """Forms of the short numbers of accounts: 6855 of "post the fees to 6855"."""
+    for match in islice(_POSTED.finditer(text), _MAX_IDS):
+        yield make_form(("numbered", f"account {int(match[1])}"))
 
 
 def find_id_numbers(text: str) -> Iterator[Form]:
     """Forms of the numbers of ids: `4711` of `C-4711`."""
     for match in islice(_ID.finditer(text), _MAX_IDS):
         yield make_form(("id_number", match[1]))
+        yield make_form(("id_letters", find_id_letters(match[0])))
 
 
 _COUNTS: Final = {

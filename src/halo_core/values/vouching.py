@@ -32,6 +32,7 @@ _BEGINNING: Final = 8  # tokens by which a long text is looked for first
 _MIN_ROW: Final = 4  # tokens
 _COMPOUND: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A-Za-z]{1,8}")
 """A short id of letters and digits, such as `A-1`."""
+_MAX_NAME_WORDS: Final = 3
 _MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
 _SHORT_ID: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
@@ -48,11 +49,13 @@ class ArgumentContext(NamedTuple):
         is_target: it is declared to say where something goes.
         is_thing: it holds a thing of a system, such as a branch, which may have a common word as its name.
         nouns: words of its name, and what its number is the number of: `invoice` of `invoice_id`.
+        is_key: it chooses what a trusted lookup returns, and says where nothing goes.
     """
 
     is_target: bool = False
     is_thing: bool = False
     nouns: Collection[str] = ()
+    is_key: bool = False
 
 
 make_argument_context: Final = partial(tuple.__new__, ArgumentContext)
@@ -92,7 +95,7 @@ class ValueJudge:
             if origin is None:
                 origin = self._judge_words(
                     value, tokens, fingerprints, argument, is_target=is_target
-                ) or self._judge_beside_noun(tokens, argument.nouns)
+                ) or self._judge_beside_noun(tokens, argument)
             elif not self._user_spans.find(fingerprints):
                 flags.add(RESPELLED)
         if origin not in VOUCHED_ORIGINS and is_target and self._is_known_target(value, argument):
@@ -202,9 +205,21 @@ class ValueJudge:
             bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
             if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
                 return Provenance.USER
-        if not is_target and value.kind is Kind.HANDLE and self._is_inflected(tokens):
+        is_inflected = not is_target and value.kind is Kind.HANDLE and self._is_inflected(tokens)
+        if is_inflected or (argument.is_key and self._is_person(tokens)):
             return Provenance.USER
         return self._judge_item(value, tokens)
+
+    def _is_person(self, tokens: list[str]) -> bool:
+        """Whether the user wrote these words with capitals side by side, whoever else has said them.
+
+        It is enough to look somebody up in a trusted source, and for no target.
+        """
+        if not 0 < len(tokens) <= _MAX_NAME_WORDS or not all(
+            token[:1].isupper() and token.isalpha() for token in tokens
+        ):
+            return False
+        return has_user_mark(self._sketch.look_up_forms([Form("person", " ".join(map(str.casefold, tokens)))]))
 
     def _judge_item(self, value: ArgumentValue, tokens: list[str]) -> Provenance | None:
         """The origin of a name that a lookup completed, of an id that one brought, and of a word of a prompt."""
@@ -252,10 +267,11 @@ class ValueJudge:
         uses = ("named", "thing") if is_thing else ("named",)
         return has_user_mark(self._sketch.look_up_forms([Form(use, word) for use in uses]))
 
-    def _judge_beside_noun(self, tokens: list[str], nouns: Collection[str]) -> Provenance | None:
+    def _judge_beside_noun(self, tokens: list[str], argument: ArgumentContext) -> Provenance | None:
         """The origin of a word, or an id of two signs, by the noun of its argument beside it in a vouching text.
 
-        `class_name="4b"` is the user's behind "class 4b", and `permit="parking"` in "the parking permit".
+        `class_name="4b"` is the user's behind "class 4b", and `permit="parking"` in "the parking permit". To be looked
+        up, an id of two signs is the user's wherever it stands.
         """
         if len(tokens) != 1 or tokens[0] in NO_NAMES or tokens[0] in STOP_WORDS:
             return None
@@ -263,7 +279,9 @@ class ValueJudge:
         if not (_SHORT_ID.fullmatch(word) or _is_plain_word(word)):
             return None
         exact = fingerprint_tokens_in_order([word], key)
-        rows = [row for noun in sorted({*nouns} - _GENERIC_NOUNS) for row in ([noun, word], [word, noun])]
+        if argument.is_key and _SHORT_ID.fullmatch(word) and self._user_spans.find(exact) > 1:
+            return Provenance.USER
+        rows = [row for noun in sorted({*argument.nouns} - _GENERIC_NOUNS) for row in ([noun, word], [word, noun])]
         for fingerprints in [fingerprint_tokens_in_order(row, key) for row in rows]:
             for origin in VOUCHED_ORIGINS:
                 if spans[origin].find(fingerprints) and spans[origin].find(exact) > 1:

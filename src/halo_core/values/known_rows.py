@@ -1,0 +1,136 @@
+"""Which row of a trusted lookup's list the user speaks of, where an untrusted source speaks of the rows as well.
+
+A lookup lists what there is, and not which of it is meant. A row is named by a word that no other row of the list has:
+of "5120 lamp" and "5123 chair" the user names one by "cancel the lamp". A tie is one mark: the fingerprints of an id
+in a row and of such a word, combined. Another says that a list has the word. Both keep the number of their source.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from halo_core.values.kinds import Form
+from halo_core.values.sketch import (
+    SOURCE_SHIFT,
+    USER_BIT,
+    Sketch,
+    fingerprint_forms,
+    fingerprint_words,
+    is_untrusted_mark,
+)
+from halo_core.values.topics import is_topic
+
+_MAX_READ: Final = 16_384  # characters
+_MAX_ROWS: Final = 24
+_MAX_IDS: Final = 3  # of a row
+_MAX_WORDS: Final = 4
+_MAX_ID: Final = 64  # characters
+_MIN_NAME: Final = 3  # letters
+_MIN_SUFFIX: Final = 4  # characters
+_CELL: Final = re.compile(r"[|;,\t]")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_LIST: Final = Form("rows", "")
+
+
+def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
+    """Fingerprints that tie the ids in each row of a trusted list to the words that are in this row alone.
+
+    Args:
+        key: of the sketch.
+        text: what a trusted lookup brought.
+    """
+    rows = [(_list_ids(cells), _list_words(cells)) for cells in islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS)]
+    if len(rows) < 2:
+        return
+    times = Counter(word for _, words in rows for word in words)
+    (in_list,) = fingerprint_forms(key, [_LIST])
+    for ids, words in rows:
+        own = [word for word in words if times[word] == 1][:_MAX_WORDS]
+        # A name that an untrusted source has said before is the user's where he writes it as one.
+        names = [word for word in own if words[word]]
+        persons = fingerprint_forms(key, [Form("person", word) for word in names])
+        marks = [*fingerprint_words(key, own), *persons]
+        yield from (in_list ^ mark for mark in marks)
+        for item in fingerprint_forms(key, [Form("row", text) for text in ids]):
+            yield from (item ^ mark for mark in marks)
+
+
+def is_row_named(sketch: Sketch, text: str) -> bool:
+    """Whether the list that brought an id has a word of the user in its row, and in no other."""
+    return any(mark & USER_BIT for mark, _ in _iterate_words(sketch, Form("row", text)))
+
+
+def is_row_passed_over(sketch: Sketch, text: str) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and the user of another row of that list alone."""
+    words = list(_iterate_words(sketch, Form("row", text)))
+    if any(mark & USER_BIT for mark, _ in words) or not any(is_untrusted_mark(mark) for mark, _ in words):
+        return False
+    sources = {source for _, source in words}
+    return any(mark & USER_BIT and source in sources for mark, source in _iterate_words(sketch, _LIST))
+
+
+def _iterate_words(sketch: Sketch, item: Form) -> Iterator[tuple[int, int]]:
+    """(mark of a word, number of the list that ties the two) for each word that is tied to an id, or is in a list."""
+    fingerprint, in_list = fingerprint_forms(sketch.key, [item, _LIST])
+    find_mark = sketch.marks.get
+    for tie, mark in sketch.marks.items():
+        said = find_mark(tie ^ fingerprint)
+        # A word that an earlier list has as well tells nothing apart.
+        if said is not None and find_mark(tie ^ fingerprint ^ in_list, 0) >> SOURCE_SHIFT == mark >> SOURCE_SHIFT:
+            yield said, mark >> SOURCE_SHIFT
+
+
+def _iterate_rows(text: str) -> Iterator[list[str]]:
+    """The cells of each row: of lines, or of the members of a list in JSON."""
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        items = parsed if isinstance(parsed, list) else next(_find_lists(parsed), [])
+        yield from (list(map(str, item.values())) for item in items if isinstance(item, Mapping))
+        return
+    for line in text.split("\n"):
+        if line.strip():
+            yield [cell.strip() for cell in _CELL.split(line)]
+
+
+def _find_lists(parsed: Any) -> Iterator[list[Any]]:
+    if isinstance(parsed, Mapping):
+        yield from (value for value in parsed.values() if isinstance(value, list))
+
+
+def _list_ids(cells: Sequence[str]) -> list[str]:
+    """The first word of a row, and cells without an address that are one word, or a name of several."""
+    ids = [cell for cell in cells if cell and len(cell) <= _MAX_ID and (" " in cell) is _is_name(cell)]
+    ids = [cell for cell in ids if "@" not in cell]
+    first = cells[0].split(maxsplit=1)[:1] if cells else []
+    return list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
+
+
+def _is_name(cell: str) -> bool:
+    """Whether a cell is one or more words of letters with capitals."""
+    return all(word[:1].isupper() and word.isalpha() for word in cell.split(" "))
+
+
+def _list_words(cells: Sequence[str]) -> dict[str, bool]:
+    """Words that may tell a row apart, in small letters → whether they have a capital.
+
+    Ends of ids behind a hyphen are such words, too: `web-1` of `vm-web-1`.
+    """
+    found: dict[str, bool] = {}
+    for cell in cells:
+        for word in _WORD.findall(cell[: 4 * _MAX_ID]):
+            folded = word.casefold()
+            if is_topic(folded) or (word[0].isupper() and len(word) >= _MIN_NAME and is_topic(folded.ljust(4, "x"))):
+                found[folded] = found.get(folded, False) or word[0].isupper()
+    for item in _list_ids(cells):
+        head, _, tail = item.partition("-")
+        if head and len(tail) >= _MIN_SUFFIX and any(map(str.isdigit, tail)):
+            found.setdefault(tail.casefold(), False)
+    return found

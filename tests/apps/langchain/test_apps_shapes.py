@@ -6,7 +6,6 @@ its own counters is what the log says was decided.
 
 from __future__ import annotations
 
-import asyncio
 import operator
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -16,10 +15,8 @@ from app_models import model
 from counting import Actions, assert_all_decided, count_questions, declare, list_undecided
 from langchain.agents import create_agent
 from langchain.agents.middleware import LLMToolEmulator, SummarizationMiddleware, ToolRetryMiddleware
-from langchain_core.documents import Document
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda, RunnableParallel
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -29,30 +26,12 @@ from langgraph.graph.message import add_messages
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolNode, ToolRuntime, tools_condition
 from langgraph.store.memory import InMemoryStore
 from langgraph.types import Command, RetryPolicy, Send
+from lc_app_parts import ASKED, THREAD, WAYS, Shelf, looks_once, make_look
 from typing_extensions import TypedDict
 
 from halo_langchain import Halo
-from halo_langchain.testing import call
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
-
-ASKED = {"messages": [("user", "What is rain?")]}
-THREAD = {"configurable": {"thread_id": "t1"}}
-
-
-def make_look(actions: Actions) -> Any:
-    @tool
-    @actions.tool
-    def look(q: str) -> str:
-        """Look something up."""
-        return f"about {q}"
-
-    return look
-
-
-def looks_once(actions: Actions, name: str, *calls: tuple[str, dict[str, Any]]) -> Any:
-    """A model that calls these tools at once, and then is done."""
-    return model(actions, call("look", *(calls or (("look", {"q": "rain"}),)), id=f"{name}-1"), "wet", name=name)
 
 
 class Topics(TypedDict):
@@ -132,16 +111,6 @@ def injected_state(actions: Actions) -> tuple[Any, Any]:
     return graph.compile(store=InMemoryStore()), ASKED
 
 
-class Shelf(BaseRetriever):
-    """One document."""
-
-    actions: Any
-
-    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
-        self.actions.note("retrieval", "Shelf")
-        return [Document("rain is wet")]
-
-
 def chains_as_nodes(actions: Actions) -> tuple[Any, Any]:
     look, n = make_look(actions), [0]
 
@@ -215,19 +184,6 @@ APPS: list[Callable[[Actions], tuple[Any, Any]]] = [
     chains_and_agents_as_tools,
 ]
 READS = ("look", "flaky", "ask_chain", "ask_agent", "imagined")
-
-
-async def read_all(events: Any) -> None:
-    async for _ in events:
-        pass
-
-
-WAYS: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "invoke": lambda graph, given, config: graph.invoke(given, config),
-    "ainvoke": lambda graph, given, config: asyncio.run(graph.ainvoke(given, config)),
-    "stream": lambda graph, given, config: list(graph.stream(given, config, stream_mode="messages", subgraphs=True)),
-    "events": lambda graph, given, config: asyncio.run(read_all(graph.astream_events(given, config, version="v2"))),
-}
 
 
 @pytest.mark.matrix

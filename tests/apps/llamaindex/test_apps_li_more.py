@@ -7,7 +7,7 @@ says was decided.
 import asyncio
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from counting import Actions, assert_all_decided, count_questions, declare, list_refusals, list_undecided
@@ -198,7 +198,7 @@ def a_workflow_inside_a_workflow(halo: Halo, actions: Actions) -> Run:
 class WeatherSpec(BaseToolSpec):
     """A tool specification, as hubs have them."""
 
-    spec_functions = ["look_up", ("look_far", "alook_far")]
+    spec_functions: ClassVar = ["look_up", ("look_far", "alook_far")]
 
     def __init__(self, actions: Actions) -> None:
         self.actions = actions
@@ -494,6 +494,9 @@ APPS = [
     a_chat_with_context_and_a_summary,
     a_plain_chat,
 ]
+
+
+READS = ("look_up", "look_far", "ask_library", "ask_archive")
 
 
 @pytest.mark.parametrize("mode", ["observe", "enforce"])

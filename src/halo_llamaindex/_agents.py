@@ -28,7 +28,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.tools import AsyncBaseTool, BaseTool, FunctionTool, ToolMetadata, ToolOutput
 from llama_index.core.workflow import Context, StartEvent, Workflow
 from workflows.errors import WorkflowCancelledByUser
-from workflows.utils import get_steps_from_class
+from workflows.utils import get_steps_from_class, get_steps_from_instance
 
 from halo_core.enforcement import Ticket, flow
 from halo_core.enforcement.activities import run_activity_scope
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
 
 _CALL_TOOL: Final = "_call_tool"
 _GET_TOOLS: Final = "get_tools"
+_GET_STEPS: Final = "_get_steps"
 
 
 # calls of tools
@@ -224,6 +225,7 @@ def _make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
     }
     members |= {name: _wrap_step(name, item, is_method=False) for name, item in kind._step_functions.items()}  # noqa: SLF001  no public way to them
     members["run"] = _wrap_run(kind)
+    members[_GET_STEPS] = _wrap_get_steps(kind)
     if hasattr(kind, _CALL_TOOL):
         members |= {_CALL_TOOL: _wrap_call_tool(kind), _GET_TOOLS: _wrap_get_tools(kind)}
     return make_spanless_subclass(kind, members)
@@ -237,6 +239,8 @@ def _wrap_step(name: str, function: Callable[..., Any], *, is_method: bool) -> C
         bound = functools.partial(function, self) if is_method else function
         return await _run_step_function(self, name, bound, args, kwargs)
 
+    if not is_method:  # as the signature of a method, its own would lose the first parameter
+        del step.__wrapped__
     return step
 
 
@@ -335,6 +339,20 @@ def _wrap_call_tool(kind: Any) -> Callable[..., Any]:
         return await call_tool(_get_plan(self), function, self, ctx, tool, tool_input)
 
     return _call_tool
+
+
+def _wrap_get_steps(kind: Any) -> Callable[..., Any]:
+    """The steps of a guarded workflow; one that was registered since with its class, or its original's, is wrapped."""
+
+    @functools.wraps(getattr(kind, _GET_STEPS))
+    def _get_steps(self: Any) -> dict[str, Any]:
+        guarded_kind = type(self)
+        for name, function in {**kind._step_functions, **guarded_kind._step_functions}.items():  # noqa: SLF001  as above
+            if not hasattr(guarded_kind, name):
+                setattr(guarded_kind, name, _wrap_step(name, function, is_method=False))
+        return get_steps_from_instance(self)
+
+    return _get_steps
 
 
 def _wrap_get_tools(kind: Any) -> Callable[..., Any]:

@@ -39,6 +39,7 @@ from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, m
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_openai_agents._agents import guard_agent
 from halo_openai_agents._doctor import doctor
+from halo_openai_agents._inner_calls import InnerGuards, watch_inner_calls
 from halo_openai_agents._mcp import guard_server
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._native_tools import guard_native_tool
@@ -153,6 +154,7 @@ class Halo(HaloBase):
             ConfigError: it cannot be guarded; the message says what can.
         """
         install_runner()
+        watch_inner_calls()
         reverser = Reverser.from_options(reversal)
         if isinstance(x, FunctionTool) or inspect.isfunction(x) or inspect.ismethod(x):
             tool = x if isinstance(x, FunctionTool) else function_tool(x)
@@ -181,6 +183,11 @@ class Halo(HaloBase):
         """
         return cast("A", guard_agent(self, agent, None, name=agent.name, keeps_names=True))
 
+    @functools.cached_property
+    def inner_guards(self) -> InnerGuards:
+        """Guarded copies of what code inside guarded runs called by itself."""
+        return InnerGuards(self)
+
     def run_options(
         self,
         *,
@@ -204,6 +211,7 @@ class Halo(HaloBase):
             CannotDecide: the mode in force cannot be read.
         """
         install_runner()
+        watch_inner_calls()
         config = configure_run(self, run_config, reports_unknown_tools=True, pausing=pausing)
         if hooks is not None and not isinstance(hooks, RunHooksBase):
             return {"run_config": config, "hooks": hooks}  # the SDK refuses them, and the run

@@ -4,6 +4,7 @@
 under its own name; one by itself acts as whoever runs it. The SDK asks an agent for its tools at the beginning of each
 turn, whichever way it came to it: there the turn is entered, and what carries no guard yet (tools added later, those of
 MCP servers) gets one. It asks for the instructions in a turn only: there a turn that no run of ours began is decided.
+A hand-off that was added later gets its guard when the agent's hand-offs are read; nobody has granted it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import functools
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import Agent, FunctionTool, Handoff, Model, RunContextWrapper, Tool, handoff
@@ -115,8 +116,13 @@ def _is_named_agent(halo: object, agent: Any) -> bool:
     return guard is not None and guard.halo is halo and bool(guard.name)
 
 
-def _make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
-    """Make the class of one guarded agent and its copies, however they are made."""
+def _make_agent_class(guard: GuardMetadata, copies: _AgentCopies) -> type[Agent[Any]]:
+    """Make the class of one guarded agent and its copies, however they are made.
+
+    Args:
+        guard: of the agent.
+        copies: makes those of the agents that it reaches.
+    """
     kind: Any = type(guard.original)
 
     @functools.wraps(kind.__post_init__)
@@ -155,7 +161,32 @@ def _make_agent_class(guard: GuardMetadata) -> type[Agent[Any]]:
         return prompt
 
     members = {"__post_init__": __post_init__, "get_all_tools": get_all_tools, "get_system_prompt": get_system_prompt}
-    return make_named_subclass(kind, members)
+    return make_named_subclass(kind, {**members, _HANDOFFS: _make_handoffs_property(copies)})
+
+
+_HANDOFFS: Final = "handoffs"
+
+
+def _make_handoffs_property(copies: _AgentCopies) -> property:
+    """Make the field of an agent's hand-offs, each of which has a guard by the time that anybody reads it."""
+
+    def read(self: Any) -> Any:
+        items = self.__dict__[_HANDOFFS]
+        if isinstance(items, list) and get_guard(self) is not None:
+            for place, item in enumerate(items):
+                if isinstance(item, Agent | Handoff) and not _is_guarded_handoff(item):
+                    items[place] = copies.guard_later_handoff(self, item)
+        return items
+
+    def write(self: Any, value: Any) -> None:
+        self.__dict__[_HANDOFFS] = value
+
+    return property(read, write)
+
+
+def _is_guarded_handoff(item: Any) -> bool:
+    """Whether a hand-off is one that some Halo decides."""
+    return REBIND in getattr(item, "__dict__", {}) and find_guard(item) is not None
 
 
 async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
@@ -228,6 +259,12 @@ def guard_agent(
     return _AgentCopies(halo, grants, keeps_names).copy_agent(agent, acting_name, resource)
 
 
+def guard_started_tool(halo: Halo, tool: FunctionTool) -> FunctionTool:
+    """A guarded copy of a tool that code inside a guarded run calls by itself; refused where another has its name."""
+    guarded = _AgentCopies(halo, grants=True, keeps_names=True).guard_tool(tool)
+    return copy_with_guard(halo, tool) if find_guard(guarded) is None else guarded
+
+
 def _iter_reachable_names(agent: Agent[Any], visited: list[Agent[Any]]) -> Iterator[str]:
     """Names of all agents that one reaches, by hand-offs and as tools."""
     visited.append(agent)
@@ -252,6 +289,8 @@ class _AgentCopies:
     halo: Halo
     grants: bool
     keeps_names: bool = False
+    is_late: bool = False
+    """Whether what it copies was added after the guard: nothing of that is registered, and so granted."""
     _copies: dict[int, tuple[Agent[Any], Agent[Any]]] = field(default_factory=dict)
 
     def get_copy(self, agent: Agent[Any]) -> Agent[Any]:
@@ -261,7 +300,12 @@ class _AgentCopies:
             return copies[1]
         if _is_named_agent(self.halo, agent):
             return agent
-        return self.copy_agent(agent, clean_name(agent.name))
+        try:
+            return self.copy_agent(agent, clean_name(agent.name))
+        except ConfigError:
+            if not self.is_late:
+                raise
+            return agent  # the hand-off to it is decided; what it does the tripwire refuses, or notes
 
     def copy_agent(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
         """Copy an agent that then acts as `name`; empty for whoever runs it."""
@@ -270,23 +314,26 @@ class _AgentCopies:
         copied = copy.copy(agent)
         copied.__dict__.pop(_APPROVAL_IDENTITY, None)
         acting_resource = (
-            register_agent_resource(halo, name, resource) if name else find_agent_resource(halo, clean_name(agent.name))
+            register_agent_resource(halo, name, resource)
+            if name and not self.is_late
+            else find_agent_resource(halo, clean_name(agent.name))
         )
         guard = GuardMetadata(
             halo, agent if existing is None else existing.original, name, acting_resource, HANDOFF_SURFACE
         )
-        object.__setattr__(copied, "__class__", _make_agent_class(guard))
+        object.__setattr__(copied, "__class__", _make_agent_class(guard, self))
         attach_guard(copied, guard)
         if name:  # who else leads to one that acts as whoever runs it leads to a copy that is handed to
             self._copies[id(agent)] = (agent, copied)
         if isinstance(agent.model, Model):  # the run's provider makes a guarded model of a name
             copied.model = guard_model(halo, agent.model, None)
-        copied.tools = [self._guard_tool(tool) for tool in agent.tools]
+        copied.tools = [self.guard_tool(tool) for tool in agent.tools]
         copied.mcp_servers = [guard_server(halo, server, None, grants=self.grants) for server in agent.mcp_servers]
         copied.handoffs = [self._guard_handoff(copied, item) for item in agent.handoffs]
         return copied
 
-    def _guard_tool(self, tool: Any) -> Any:
+    def guard_tool(self, tool: Any) -> Any:
+        """The guarded copy of a tool; itself where each turn is to make one that nobody granted."""
         try:
             if is_native(tool):
                 return guard_native_tool(self.halo, tool, None, grants=self.grants)
@@ -318,11 +365,18 @@ class _AgentCopies:
         is_same = registered is not None and self.halo.get_argument_names(name) == get_argument_names(tool)
         return registered if registered is not None and registered.kind in TOOL_KINDS and is_same else None
 
+    def guard_later_handoff(self, giver: Agent[Any], item: Any) -> Any:
+        """The guarded copy of a hand-off that was added after the guard."""
+        # Copies of its own: an application may make an agent anew for each turn.
+        late = replace(self, grants=False, keeps_names=True, is_late=True, _copies=dict(self._copies))
+        return late._guard_handoff(giver, item)  # noqa: SLF001  its own class
+
     def _guard_handoff(self, giver: Agent[Any], item: Any) -> Any:
         if isinstance(item, Handoff):
             guard = get_guard(item)
             original = item if guard is None else guard.original
-            register_agent_resource(self.halo, clean_name(original.agent_name))
+            if not self.is_late:
+                register_agent_resource(self.halo, clean_name(original.agent_name))
         elif isinstance(item, Agent):
             original = handoff(self.get_copy(item))
         else:

@@ -35,6 +35,7 @@ from halo_core.enforcement.guards import choose_model_name, require_guard
 from halo_core.object_graph import ObjectExplorer, get_attributes, get_module_name, is_a
 from halo_openai_agents._agents import get_inner_agent, get_stream_listener
 from halo_openai_agents._handoffs import get_handoff_target, has_input_callback
+from halo_openai_agents._inner_calls import is_watched_tool
 from halo_openai_agents._mcp import find_server_guard
 from halo_openai_agents._models import GuardedProvider
 from halo_openai_agents._runner import get_watches
@@ -143,6 +144,9 @@ class AppExaminer(Examiner):
         is_guarded, body = find_guard(item) is not None, get_body_cover(cover)
         point = "guarded hand-off" if is_guarded else _STARTED_POINT if cover.is_decided else ""
         self.add_point(FindingKind.HANDOFF, item.agent_name, where, point)
+        guard = find_guard(item)
+        if guard is not None and guard.halo.find_registered(guard.name) is None:
+            self.add_ungranted(FindingKind.HANDOFF, item.agent_name, where)
         self.visit(get_handoff_target(item), where, body)
         if not is_guarded:
             self.visit(item.on_invoke_handoff, where, body)
@@ -165,8 +169,13 @@ class AppExaminer(Examiner):
     # tools
 
     def examine_tool(self, tool: FunctionTool, where: str, cover: Cover) -> None:
-        """A function tool, its inner agent, and what its function refers to."""
+        """A function tool, its inner agent, and what its function refers to.
+
+        One that code inside a guarded run calls by itself is guarded there, if `function_tool` made it.
+        """
         guard = find_guard(tool)
+        if guard is None and cover.is_decided and is_watched_tool(tool):
+            cover = Cover(_STARTED_POINT)
         point, halo, resource_id = cover.point, cover.halo, tool.qualified_name
         if guard is not None:
             point, halo, resource_id = "guarded copy", guard.halo, guard.resource.id
@@ -213,14 +222,14 @@ class AppExaminer(Examiner):
 
     # models
 
-    def examine_model(self, model: Model, where: str, _cover: Cover) -> None:
-        """A model, its client, and a model inside of it."""
+    def examine_model(self, model: Model, where: str, cover: Cover) -> None:
+        """A model, its client, and a model inside of it; one that code inside a guarded run asks is guarded there."""
         guard, name = find_guard(model), choose_model_name(model)
         place = join_place(where, "model", name)
         if guard is not None:
             self.add_point(FindingKind.MODEL, guard.name, where, "guarded copy")
         else:
-            self.add_point(FindingKind.MODEL, name, where, "")
+            self.add_point(FindingKind.MODEL, name, where, _STARTED_POINT if cover.is_decided else "")
         for item in get_attributes(model).values():
             if is_a(item, *_CLIENT_TYPES):
                 self.examine_client(item, place, NO_COVER)

@@ -14,8 +14,8 @@ import copy
 import inspect
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -94,15 +94,23 @@ async def run_guarded_call(
     Raises:
         DirectCallDenied: it may not run, and was called directly.
     """
-    by_runner = _is_called_by_runner(name, context)
+    by_runner, halo = is_called_by_runner(name, context), guard.halo
+    agent = _find_acting_agent(halo, context)
     try:
-        async with _acting_scope(guard, context) as run:
-            try:
-                return await arun(_ToolCall(guard, arguments, invoke, context, run, by_runner=by_runner))
-            except Denied as denied:  # of something guarded inside too, an agent's entry say
-                return _refuse(denied, by_runner=by_runner)
+        if agent:
+            async with halo.agent_scope(agent, give=halo.delegation_terms.get(agent)):
+                return await _run_or_refuse(_ToolCall(guard, arguments, invoke, context, None, by_runner=by_runner))
+        with step_scope(halo) as run:
+            return await _run_or_refuse(_ToolCall(guard, arguments, invoke, context, run, by_runner=by_runner))
     except Denied as denied:  # whose call it is may not act here
         return _refuse(denied, by_runner=by_runner)
+
+
+async def _run_or_refuse(action: _ToolCall) -> Any:
+    try:
+        return await arun(action)
+    except Denied as denied:  # of something guarded inside too, an agent's entry say
+        return _refuse(denied, by_runner=action.by_runner)
 
 
 def _refuse(denied: Denied, *, by_runner: bool) -> str:
@@ -139,6 +147,7 @@ class _ToolCall(GovernedAction[Any]):
         self.context = self.outer_context = context
         self.text = arguments.text
         self.call_id = str(getattr(context, "tool_call_id", "") or "")
+        self.by_runner = by_runner
         decision = None
         if run is not None and by_runner:
             values = arguments.bound_arguments.decision_values
@@ -224,7 +233,7 @@ def _make_changed_context(context: Any, text: str, changed_text: str) -> Any:
     )
 
 
-def _is_called_by_runner(name: str, context: Any) -> bool:
+def is_called_by_runner(name: str, context: Any) -> bool:
     """Whether the runner calls a tool of this name, and not code that has a reference to it."""
     return (
         isinstance(context, ToolContext)
@@ -234,16 +243,10 @@ def _is_called_by_runner(name: str, context: Any) -> bool:
     )
 
 
-@asynccontextmanager
-async def _acting_scope(guard: GuardMetadata, context: Any) -> AsyncIterator[AgentRun | None]:
-    """Act as the current agent of the run; in a run that our runner did not begin, as the agent that the SDK names."""
-    agent_guard = find_guard(getattr(context, "agent", None)) if find_run(guard.halo, context) is None else None
-    if agent_guard is not None and agent_guard.halo is guard.halo and agent_guard.name:
-        async with guard.halo.agent_scope(agent_guard.name, give=guard.halo.delegation_terms.get(agent_guard.name)):
-            yield None
-        return
-    with step_scope(guard.halo) as active_run:
-        yield active_run
+def _find_acting_agent(halo: Any, context: Any) -> str:
+    """The agent that the SDK names, in a run that our runner did not begin; empty where the run at hand knows."""
+    agent_guard = find_guard(getattr(context, "agent", None)) if find_run(halo, context) is None else None
+    return agent_guard.name if agent_guard is not None and agent_guard.halo is halo else ""
 
 
 # decisions

@@ -170,10 +170,11 @@ class ModelArguments:
 
     def to_executed_json(self, ticket: Ticket) -> str:
         """The JSON to run with: unchanged, unless an obligation changed an argument."""
-        decided, names = self.bound_arguments.decision_values, self.reader.get_parameter_names()
-        changed = {name: value for name, value in ticket.args.items() if not same_value(value, decided.get(name))}
-        if not changed and ticket.args.keys() == decided.keys():
+        decided = self.bound_arguments.decision_values
+        if same_value(dict(ticket.args), decided):
             return self.text
+        names = self.reader.get_parameter_names()
+        changed = {name: value for name, value in ticket.args.items() if not same_value(value, decided.get(name))}
         keys = {field: key for key, field in names.items()}
         unchanged_values = {key: value for key, value in self.raw.items() if names.get(key, key) in ticket.args}
         return json.dumps({**unchanged_values, **{keys.get(name, name): value for name, value in changed.items()}})
@@ -228,7 +229,7 @@ class ArgumentReader:
     def parse_text(self, text: str) -> ModelArguments:
         """Parse arguments as the SDK passes them."""
         try:
-            raw = json.loads(text, object_pairs_hook=_build_object, parse_constant=_reject_constant) if text else {}
+            raw = _DECODER.decode(text) if text else {}
         except (ValueError, RecursionError):
             raw = None
         if not isinstance(raw, dict):
@@ -263,6 +264,9 @@ def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_build_object, parse_constant=_reject_constant)
 
 
 def _matches_schema(raw: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:

@@ -147,10 +147,17 @@ def test_the_subject_stands_nowhere_in_the_log(month):
 @pytest.mark.parametrize(
     "subject", ["nobody@nowhere.example", "<script>alert(1)</script>", "\x1b[31m; DROP TABLE entry", "٣٣٣٣"]
 )
-def test_of_a_subject_that_nothing_names_nothing_is_listed(month, subject):
+def test_of_a_subject_that_nothing_names_nobody_can_tell(month, subject):
     tree = explain(month, subject)
-    assert (tree["verdict"], tree["rows"], tree["population"]["counted"]) == ("holds", [], 0)
-    assert any("was it written so" in note for note in tree["notes"])
+    assert (tree["verdict"], tree["exit_code"], tree["rows"]) == ("cannot_tell", 2, [])
+    assert tree["population"]["counted"] == 0
+    assert "nothing in the period names it" in tree["findings"][0]
+
+
+@pytest.mark.parametrize("subject", ["", "  ", "Al", "x" * 201])
+def test_what_names_no_subject_is_refused(month, subject):
+    code, _, err = cli("explain", "--subject", subject, home=month.home)
+    assert (code, "bad_subject" in err, "subject" in err) == (64, True, True)
 
 
 def test_a_reader_without_the_content_key_is_told_nothing(month, tmp_path):

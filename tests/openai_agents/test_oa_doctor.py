@@ -110,8 +110,9 @@ def test_what_was_put_into_a_guarded_agent_is_seen(halo):
     assert ("tool", "pay", "closed") in found  # each turn puts it behind a gate,
     assert ("tool", "pay", "noted") in found  # and nobody granted it
     assert ("model", "raw", "open") in found
-    assert ("handoff", "other", "open") in found
-    assert ("agent", "other", "open") in found
+    assert ("handoff", "other", "closed") in found  # as above
+    assert ("handoff", "other", "noted") in found
+    assert ("agent", "other", "closed") in found
 
 
 def test_a_tool_whose_invoker_was_replaced_is_open(halo):

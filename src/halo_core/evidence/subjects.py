@@ -243,6 +243,10 @@ def answer_explain_subject(room: QueryRoom, period: Period, *, subject: str, con
         findings.append(f"of {counts.unopened} entries not all contents can be opened (erased): they may name it too")
     if len(places) > MAX_ROWS:
         findings.append(f"only the first {MAX_ROWS} of {len(places)} are explained: ask for a shorter period")
+    if not places and not counts.others:
+        findings.append(
+            "nothing in the period names it: it never occurred, or is written otherwise here; try another form of it"
+        )
     return room.conclude(
         period,
         counted=len(places),
@@ -255,11 +259,6 @@ def answer_explain_subject(room: QueryRoom, period: Period, *, subject: str, con
         notes=(
             f"{counts.searched} entries with sealed content were searched; {counts.others} others name it",
             "a value is recognised whole, whatever its case and separators; other spellings of it are not",
-            *(
-                ("nothing names it: was it written so, and in this period?",)
-                if not places and not counts.others
-                else ()
-            ),
         ),
     )
 
@@ -284,7 +283,7 @@ def find_decisions(
     """
     places: dict[str, list[str]] = {}
     person = refer_subject(room.reader, room.tenant, subject)
-    if room.home is not None and person != subject:
+    if room.home is not None and (not subject or person != subject):
         for hit in find_entries(room, contents, make_patterns(subject, KeyStore(room.home)), period, counts):
             decision = _find_decision(hit)
             counts.others += not decision

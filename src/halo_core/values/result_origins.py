@@ -31,7 +31,7 @@ TRUST_ORDER: Final = {
 
 
 def is_lookup(resource: Resource) -> bool:
-    """Whether it is a declared read."""
+    """Whether an action looks something up in a declared source; of others nobody asks what its arguments are."""
     return resource.classified == "declared" and (
         resource.kind is ActionKind.RETRIEVAL or resource.impact is Impact.READ
     )
@@ -82,13 +82,6 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
     if is_key and is_lookup(resource) and (worst in VOUCHED_ORIGINS or not exposed):
         return Provenance.KNOWN
     return Provenance.SYSTEM
-
-
-def is_lookup(resource: Resource) -> bool:
-    """Whether an action looks something up in a declared source; of others nobody asks what its arguments are."""
-    return resource.classified == "declared" and (
-        resource.kind is ActionKind.RETRIEVAL or resource.impact is Impact.READ
-    )
 
 
 _PLAIN_PATH: Final = re.compile(r"~?(?:/[\w .@+=,()-]+)+/?")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agents import Agent, AgentHooks, Runner
+from agents import Agent, AgentHooks, Runner, function_tool
 from counting import Actions, assert_all_decided, count_questions, list_undecided
 
 from halo_openai_agents import Halo
-from halo_openai_agents.testing import ScriptedModel
+from halo_openai_agents.testing import ScriptedModel, call
 
 
 class CountingModel(ScriptedModel):
@@ -38,6 +38,33 @@ def make_agent(actions: Actions, name: str, script: Any, *, is_named: bool = Tru
     """An agent that counts; `is_named` of one that is handed to, or is a tool, or is started inside a run."""
     hooks = {"hooks": CountingHooks(actions)} if is_named else {}
     return Agent(name=name, model=CountingModel(actions, script, f"model-of-{name}"), **hooks, **more)
+
+
+LOOKS = ("look", {"q": "rain"})
+
+
+def make_look(actions: Actions) -> Any:
+    """A tool that reads."""
+
+    @function_tool
+    @actions.tool
+    def look(q: str) -> str:
+        """Look something up."""
+        return f"about {q}"
+
+    return look
+
+
+def looks_once(actions: Actions, name: str, *calls: tuple[str, dict[str, Any]], **more: Any) -> Agent[Any]:
+    """An agent that makes these calls at once, and then is done."""
+    script = [call("look", *(calls or (LOOKS,)), id=f"{name}-1"), f"{name} is done"]
+    more.setdefault("tools", [make_look(actions)])
+    return make_agent(actions, name, script, **more)
+
+
+async def ask(actions: Actions, name: str) -> Any:
+    """Run an agent that nobody guarded."""
+    return await Runner.run(make_agent(actions, name, ["fine"]), "Check this.")
 
 
 def open_halo(home: Path, mode: str) -> Halo:

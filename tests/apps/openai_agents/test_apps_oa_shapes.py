@@ -31,34 +31,11 @@ from agents import (
 )
 from agents.extensions import handoff_filters
 from counting import Actions, declare
-from oa_app_parts import CountingModel, make_agent, open_halo, require_whole, run
+from oa_app_parts import LOOKS, CountingModel, ask, looks_once, make_look, open_halo, require_whole, run
 
 from halo_openai_agents.testing import call
 
-LOOKS = ("look", {"q": "rain"})
 Built = tuple[Agent[Any], dict[str, Any]]
-
-
-def make_look(actions: Actions) -> Any:
-    @function_tool
-    @actions.tool
-    def look(q: str) -> str:
-        """Look something up."""
-        return f"about {q}"
-
-    return look
-
-
-def looks_once(actions: Actions, name: str, *calls: tuple[str, dict[str, Any]], **more: Any) -> Agent[Any]:
-    """An agent that makes these calls at once, and then is done."""
-    script = [call("look", *(calls or (LOOKS,)), id=f"{name}-1"), f"{name} is done"]
-    more.setdefault("tools", [make_look(actions)])
-    return make_agent(actions, name, script, **more)
-
-
-async def ask(actions: Actions, name: str) -> Any:
-    """Run an agent that nobody guarded."""
-    return await Runner.run(make_agent(actions, name, ["fine"]), "Check this.")
 
 
 def agents_as_tools_of_agents_as_tools(actions: Actions) -> Built:

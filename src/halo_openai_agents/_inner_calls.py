@@ -1,0 +1,159 @@
+"""Decides tools and models without a guard that code inside a guarded run calls by itself, past every runner.
+
+Examples are a tool's body or a hook that calls `on_invoke_tool` of another tool, and a guardrail that asks a model with
+`get_response`. The SDK has no hook for either, so `watch_inner_calls` wraps what they come to, once for the process:
+the invoker that `function_tool` makes, and the methods of models. Outside of a guarded run, and for what carries a
+guard, a wrapped method only reads a context variable. Inside of one the call is that of a guarded copy, decided as
+undeclared under its own name; where another tool has that name it is refused.
+
+Not seen: a `FunctionTool` that somebody made of a function of their own, plain functions, raw threads, clients.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from agents import FunctionTool, Model
+from agents import tool as sdk
+
+from halo_core.enforcement.guards import GENERATED_MARK
+from halo_core.errors import ConfigError
+from halo_openai_agents._agents import guard_started_tool
+from halo_openai_agents._models import guard_model
+from halo_openai_agents._runs import current_innermost_run
+from halo_openai_agents._tools import is_called_by_runner
+from halo_openai_agents._translate import GUARD_ATTRIBUTE, find_guard
+
+if TYPE_CHECKING:
+    from halo_openai_agents import Halo
+
+_MAX_COPIES: Final = 4_096
+
+
+class InnerGuards:
+    """The guarded copies of what one Halo has seen called inside of guarded runs, the newest 4,096 of them.
+
+    Args:
+        halo: who decides.
+    """
+
+    def __init__(self, halo: Halo) -> None:
+        self._halo = halo
+        # By identity; with the original, so that nothing else takes its identity.
+        self._copies: OrderedDict[int, tuple[Any, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find_tool(self, tool: FunctionTool) -> FunctionTool:
+        """The guarded copy of a tool."""
+        copied: FunctionTool = self._find(tool, guard_started_tool)
+        return copied
+
+    def find_model(self, model: Model) -> Model:
+        """The guarded copy of a model."""
+        copied: Model = self._find(model, functools.partial(guard_model, resource=None))
+        return copied
+
+    def _find(self, x: Any, make: Callable[[Any, Any], Any]) -> Any:
+        with self._lock:
+            entry = self._copies.get(id(x))
+            if entry is None:
+                entry = self._copies[id(x)] = x, make(self._halo, x)
+                while len(self._copies) > _MAX_COPIES:
+                    self._copies.popitem(last=False)
+            return entry[1]
+
+
+# tools
+
+_INVOKER: Final[Any] = sdk._FailureHandlingFunctionToolInvoker  # noqa: SLF001  what `function_tool` makes
+_CALL: Final = _INVOKER.__call__
+
+
+@functools.wraps(_CALL)
+async def _call_invoker(self: Any, ctx: Any, input: str) -> Any:  # noqa: A002  the SDK's name
+    run, tool = current_innermost_run(), self._function_tool
+    if run is None or tool is None or hasattr(self, GUARD_ATTRIBUTE) or is_called_by_runner(tool.name, ctx):
+        return await _CALL(self, ctx, input)
+    return await run.halo.inner_guards.find_tool(tool).on_invoke_tool(ctx, input)
+
+
+def is_watched_tool(tool: FunctionTool) -> bool:
+    """Whether calls of a tool are seen, wherever they come from."""
+    return isinstance(tool.on_invoke_tool, _INVOKER)
+
+
+# models
+
+_WATCHED: Final = "__halo_watched__"
+_METHODS: Final = ("get_response", "stream_response")
+
+
+def _find_decided_copy(model: Model) -> Model:
+    """What decides a call of a model: its guarded copy where a guarded run is around it, else the model itself."""
+    run = current_innermost_run()
+    if run is None or find_guard(model) is not None:
+        return model
+    try:
+        copied: Model = run.halo.inner_guards.find_model(model)
+    except ConfigError as exc:
+        run.halo.notify_once(f"`{type(model).__name__}` cannot be guarded where it is called: {exc}")
+        return model
+    return copied
+
+
+def _watch_model_class(kind: type[Any]) -> None:
+    if GENERATED_MARK in kind.__dict__:
+        return
+    for name in _METHODS:
+        method = kind.__dict__.get(name)
+        if callable(method) and not hasattr(method, _WATCHED) and not getattr(method, "__isabstractmethod__", False):
+            watched = _watch_stream(method) if name == "stream_response" else _watch_response(method)
+            setattr(watched, _WATCHED, True)
+            setattr(kind, name, watched)
+
+
+def _watch_response(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    async def get_response(self: Any, *args: Any, **kwargs: Any) -> Any:
+        decided = _find_decided_copy(self)
+        return await (method(self, *args, **kwargs) if decided is self else decided.get_response(*args, **kwargs))
+
+    return get_response
+
+
+def _watch_stream(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        decided = _find_decided_copy(self)
+        stream: AsyncIterator[Any] = (
+            method(self, *args, **kwargs) if decided is self else decided.stream_response(*args, **kwargs)
+        )
+        return stream
+
+    return stream_response
+
+
+def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    for subclass in type.__subclasses__(kind):
+        yield subclass
+        yield from _iterate_subclasses(subclass)
+
+
+@functools.cache
+def watch_inner_calls() -> None:
+    """Wrap the invoker of function tools, and the methods of the models there are and of those made from now on."""
+    _INVOKER.__call__ = _call_invoker
+    for kind in _iterate_subclasses(Model):
+        _watch_model_class(kind)
+    original = Model.__dict__.get("__init_subclass__")
+
+    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
+        inherited = super(Model, cls).__init_subclass__ if original is None else original.__get__(None, cls)
+        inherited(**kwargs)
+        _watch_model_class(cls)
+
+    Model.__init_subclass__ = classmethod(init_subclass)  # type: ignore[method-assign,assignment]

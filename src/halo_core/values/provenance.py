@@ -393,7 +393,7 @@ class _LeafTracer:
             is_target, nouns = name in self._targets, split_argument_name(name)
             if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
                 nouns = (*nouns, *find_nouns_of_number(self._tool, name))
-            return make_argument_context((is_target, names_thing(name), nouns))
+            return make_argument_context((is_target, names_thing(name), nouns, self._is_lookup and not is_target))
         return self._describe_field(leaf, name)
 
     def _describe_field(self, leaf: Leaf, name: str) -> ArgumentContext:

@@ -473,8 +473,12 @@ class IdentityProfile:
         """
         if self.sessions < MATURE_SESSIONS:
             return SHIPPED_PRIOR
-        limits = tuple(min(limit + LEAST_SLACK * FINE, MAX_LEVEL * FINE) for limit in self.own_limits)
+        limits = self._limits_as_prior
         return RolePrior(limits if least is None else tuple(map(max, limits, least.limits)), self.sessions)
+
+    @cached_property
+    def _limits_as_prior(self) -> tuple[int, ...]:
+        return tuple([min(limit + LEAST_SLACK * FINE, MAX_LEVEL * FINE) for limit in self.own_limits])
 
     @property
     def has_settled_windows(self) -> bool:

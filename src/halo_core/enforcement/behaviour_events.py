@@ -178,7 +178,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         program=program,
         words=list_state_words(tx, context) if impact is Impact.WRITE else (),
         session_risk=state.risk,
-        surprise=_measure_surprise(context),
+        surprise=_measure_surprise(context) if context.score_name else 0,
     )
 
 
@@ -226,17 +226,20 @@ def _is_composed(tx: Transaction, context: DecisionContext, text: str) -> bool:
 
 
 def _measure_surprise(context: DecisionContext) -> int:
-    """Share of its alarm that the wealth of the session's e-process has reached, in thousandths; 0 without a score."""
-    return context.assessment.drift * ALARM // DRIFT_ALARM_WEALTH if context.score_name else 0
+    """Share of its alarm that the wealth of the session's e-process has reached, in thousandths; of a scored call."""
+    return context.assessment.drift * ALARM // DRIFT_ALARM_WEALTH
 
 
 def _list_carried(tx: Transaction, context: DecisionContext, texts: Iterable[Sequence[str]]) -> list[TouchedObject]:
     """The objects that texts name: identifiers, account numbers and addresses among the words of each."""
-    words = [word for text in texts for word in text[:_MAX_WORDS]]
-    # A word of letters alone is no identifier, and most are.
-    named = [word for word in words if not word.isalpha() and _IDENTIFIER.fullmatch(word)][:_MAX_OBJECTS]
+    named: list[str] = []
+    for text in texts:
+        for word in text[:_MAX_WORDS]:
+            if not word.isalpha() and _IDENTIFIER.fullmatch(word):  # most are of letters alone, and no identifier
+                named.append(word)  # noqa: PERF401  a comprehension is a call
     if not named:
         return []
+    named = named[:_MAX_OBJECTS]
     key, sources = tx.image.sketch_key, context.state.sources
     carried = []
     for word, mask in zip(named, tx.load_sketch(context.state).look_up_marks(named), strict=True):

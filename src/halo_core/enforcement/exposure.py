@@ -227,9 +227,9 @@ def read_said(
         elif item.role is HistoryRole.PROVIDER_RESULT:
             fingerprints = context.fingerprint_text(item.text, Provenance.UNTRUSTED)
         read.append(SaidItem(item, marks, fingerprints, *read_prints(context, item, result)))
-    links = _list_links(context)
-    prints = read_user_prints(context) if links else ()
-    read += [SaidItem(marked.item, marked.marks, prints=prints) for marked in links]
+    if context.history and (links := _list_links(context)):
+        prints = read_user_prints(context)
+        read += [SaidItem(marked.item, marked.marks, prints=prints) for marked in links]
     return tuple(read)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from halo_core.authority import settle_account
@@ -108,7 +108,8 @@ def prepare_result_text(
     # INVARIANT: SAME - taken now, since whoever ran the action may go on changing what it was given.
     texts = _list_argument_texts(context)
     work = partial(_read_result_text, preparer, context, output, readable_text, argument_texts=texts, said=said)
-    is_long = len(readable_text) + sum([len(item.text) for item in said]) > _LONG_TEXT
+    said_len = sum([len(item.text) for item in said]) if said else 0
+    is_long = len(readable_text) + said_len > _LONG_TEXT
     return Preparation(work, is_long=is_long)
 
 
@@ -191,6 +192,12 @@ def _read_result_text(
     )
 
 
+@lru_cache(maxsize=1024)
+def _list_reserved(charges: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Those of the charges of an action that were reserved for it: all but Halo's own; of most actions none."""
+    return tuple([item for item in charges if item[0] not in RESERVED_UNITS])
+
+
 @quick_init
 @dataclass(frozen=True, slots=True)
 class OutcomeJob:
@@ -239,7 +246,9 @@ class OutcomeJob:
             head = pack_head(profile) if profile is not None else ""
         if state is not None and self.said:
             state = self._record_said(tx, state, text)
-        actual_costs = self._compute_actual_costs() if self.context.decision.charges else {}
+        charges = context.reserved_charges
+        has_cost = charges and (self.actual_costs or self.status == "not_run")
+        actual_costs = self._compute_actual_costs() if has_cost else {}
         is_own = decided.writer == tx.writer.id
         body: dict[str, Any] = {
             "actual": list(map(list, sorted(actual_costs.items()))),
@@ -254,10 +263,10 @@ class OutcomeJob:
             "tainted": state.view.tainted if state is not None else False,
         }
         if state is not None:
-            state = state.with_update(
-                self._settle_accounts(state, actual_costs), profile_head=head, tallies=self._count(state, text)
-            )
-            body["quota"] = self._refund_quota(tx, actual_costs)
+            reserved = _list_reserved(charges)
+            settled = self._settle_accounts(state, reserved, actual_costs) if reserved else ()
+            state = state.with_update(settled, profile_head=head, tallies=self._count(state, text))
+            body["quota"] = self._refund_quota(tx, actual_costs) if context.quota_day is not None else None
             body["state"] = state.make_commitment()
         written = tx.append(
             Draft(
@@ -348,22 +357,19 @@ class OutcomeJob:
         changed = AgentTally(before.agent, tally, before.verdict, before.is_hindered, before.role, before.is_observed)
         return state.tallies_with(changed)
 
-    def _settle_accounts(self, state: SessionState, actual_costs: Mapping[str, int]) -> list[Envelope]:
+    def _settle_accounts(
+        self, state: SessionState, reserved: Iterable[tuple[str, int]], actual_costs: Mapping[str, int]
+    ) -> list[Envelope]:
         """The accounts that reserved something for this action, settled."""
-        charges = [item for item in self.context.reserved_charges if item[0] not in RESERVED_UNITS]
-        if not charges:
-            return []
         handles = self.context.handles
         return [
-            settle_account(account.envelope, charges, actual_costs)
+            settle_account(account.envelope, reserved, actual_costs)
             for account in state.links
             if account.handle in handles
         ]
 
     def _compute_actual_costs(self) -> dict[str, int]:
-        if not self.actual_costs and self.status != "not_run":
-            return {}
-        reserved = {unit: amount for unit, amount in self.context.reserved_charges if unit not in RESERVED_UNITS}
+        reserved = dict(_list_reserved(self.context.reserved_charges))
         if self.status == "not_run":
             return dict.fromkeys(reserved, 0)  # the caller was gone before anything ran
         return {

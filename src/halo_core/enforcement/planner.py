@@ -272,9 +272,9 @@ class Planner:
             or (chain.others and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in chain.others))
             or (planned := chain.find_resource(context, stops)).plan is None
             or (planned.may_store and _may_taint(tx, context))
-            or _has_answers(tx, context, credentials, digester)
+            or (tx.image.has_answers is not False and _has_answers(tx, context, credentials, digester))
             or (call.session_source in ENDING_SOURCES and ApprovalTable(tx).has_unused_answers(context.now_us))
-            or _may_rest_on_held(tx, context, digester)
+            or ((tx.image.held != () or call.resource.can_wait) and _may_rest_on_held(tx, context, digester))
         ):
             return None
         if planned.is_payment:
@@ -357,16 +357,12 @@ def _may_taint(tx: Transaction, context: DecisionContext) -> bool:
 
 def _has_answers(tx: Transaction, context: DecisionContext, credentials: Credentials, digester: Digester) -> bool:
     """Whether a remembered answer covers the call, which its entry then records."""
-    if tx.image.has_answers is False:
-        return False
     _, answers = read_standing_answers(tx, context, digester=digester, reader=credentials.passport_store.reader)
     return bool(answers)
 
 
 def _may_rest_on_held(tx: Transaction, context: DecisionContext, digester: Digester) -> bool:
     """Whether an act of the session is held that the call could rest on; notes whether the call could be held."""
-    if tx.image.held == () and not context.resource.can_wait:
-        return False
     held_before, context.hold_room = read_outbox(tx, context, digester)
     return held_before
 

@@ -24,6 +24,7 @@ from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
 from halo_core.model import (
     NO_BEHAVIOUR,
+    NO_PRINCIPAL_RISK,
     AccessRequest,
     Approval,
     Impact,
@@ -148,7 +149,8 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     session = context.session
     state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
     sketch = context.sketch = tx.load_sketch(state)
-    context.principal_risk = IdentityTable(tx, digester).read_risk(find_head(tx, context.principal), now_us)
+    head = context.principal.reference or find_head(tx, context.principal)
+    context.principal_risk = IdentityTable(tx, digester).read_risk(head, now_us) if head else NO_PRINCIPAL_RISK
     context.score_name = credentials.risk_assessor.find_score_name(tx, context.principal.agent) if session else ""
     if session and (context.observed_texts or context.history):
         state = _observe_history(tx, context, state, sketch)

@@ -59,18 +59,19 @@ class Ticket:
         Raises:
             Denied: `needs_guard`: it would have to be held back, and its surface cannot.
         """
-        cost = _read_cost(result, surface)
-        detail = ""
-        if self.verdict is not None and self.holds_output:
+        # What a surface or a decision has nothing to say of is not asked for: each question is a call.
+        cost = _read_cost(result, surface) if surface.cost is not None else {}
+        detail, obligations = "", self._active_obligations()
+        if obligations and self.verdict is not None and self.holds_output:
             try:
                 result, detail = self._restrict_result(result, surface, self.verdict.resource)
             except Denied:
                 self._finish("success", "", "withheld", cost)
                 raise
-        recorded_text = mask_recorded_text(
-            _read_text(result, surface), self._active_obligations()
-        )  # what a model asks for is in it too
-        said = _read_said(result, surface)
+        recorded_text = _read_text(result, surface)  # what a model asks for is in it too
+        if obligations:
+            recorded_text = mask_recorded_text(recorded_text, obligations)
+        said = _read_said(result, surface) if surface.said is not None else ()
         self._finish("success", recorded_text, detail or self._restricted_before, cost, said=said)
         return result
 

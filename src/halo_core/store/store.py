@@ -249,7 +249,7 @@ class Store:
                 if self._closed:
                     raise closed_error()
                 late = self._deferred.select(sessions, with_patient=not jobs)
-                unread = [item for item in late if item.needs_long]
+                unread = [item for item in late if item.needs_long] if late else late
                 if not unread:
                     return self._commit_locked(jobs, late, sessions or ())
             finally:
@@ -261,8 +261,13 @@ class Store:
         self, jobs: Sequence[Job], late: Sequence[DeferredJob], sessions: Collection[str] = ()
     ) -> list[Outcome]:
         """Run and commit `late`, which was deferred, and then `jobs`."""
-        batch = [*[item.job for item in late], *jobs]
-        changed = {name for name in (*sessions, *[item.session for item in late]) if name}
+        batch: list[Job] = []
+        changed = set(sessions)
+        for item in late:  # each decision comes by, and a comprehension is a call
+            batch.append(item.job)
+            changed.add(item.session)
+        batch += jobs
+        changed.discard("")
         alone = False
         for attempt in range(_ATTEMPTS):
             try:

@@ -51,6 +51,7 @@ from halo_core.values.user_texts import MAX_OWN_CHARS, generate_neighbours
 
 _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
@@ -321,7 +322,10 @@ class _Call:
     def names_requested(self) -> bool:
         """Whether it names something, and nothing but what the user wrote."""
         if self._naming:
-            return {leaf.origin for leaf in self._naming} == {Provenance.USER}
+            for leaf in self._naming:  # noqa: SIM110  a generator is two calls
+                if leaf.origin is not Provenance.USER:
+                    return False
+            return True
         return bool(self._queries) and all(map(self._has_users_words, self._queries))
 
     def _has_users_words(self, leaf: TracedLeaf) -> bool:
@@ -333,13 +337,14 @@ class _Call:
     def is_requested(self) -> bool:
         """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
         if self._naming:
-            return all(
-                leaf.origin in VOUCHED_ORIGINS or self._is_incidental(leaf) or self._is_slip(leaf)
-                for leaf in self._naming
-            )
-        origins = {leaf.origin for leaf in self._traced}
-        is_foreign = Provenance.UNTRUSTED in origins or Provenance.MIXED in origins
-        return not is_foreign and (self.is_asked() or self._is_thing_asked())
+            for leaf in self._naming:
+                if not (leaf.origin in VOUCHED_ORIGINS or self._is_incidental(leaf) or self._is_slip(leaf)):
+                    return False
+            return True
+        for leaf in self._traced:
+            if leaf.origin in _FOREIGN_ORIGINS:
+                return False
+        return self.is_asked() or self._is_thing_asked()
 
     def _is_incidental(self, leaf: TracedLeaf) -> bool:
         """Whether the model's own word names nothing: a remark, or a right to read and no more."""

@@ -55,6 +55,8 @@ def find_joined_values(named: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple
         for role in _find_roles(name):
             if len(text) <= _MAX_PART:
                 roles.setdefault(role, i)
+    if len(roles) < 2:
+        return
     for family, *_ in _FAMILIES:
         first, second = roles.get((family, 0)), roles.get((family, 1))
         if first is not None and second is not None and first != second:

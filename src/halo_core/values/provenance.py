@@ -157,7 +157,9 @@ def trace_leaves(
         is_payment=is_payment,
         tool=tool,
     )
-    traced = [tracer.trace(leaf) for leaf in leaves]
+    traced: list[TracedLeaf] = []
+    for leaf in leaves:
+        traced.append(tracer.trace(leaf))  # noqa: PERF401  a comprehension is a call
     if len(leaves) > 1 or are_paths_objects:
         traced = _drop_unset_targets(leaves, traced)
     if are_paths_objects:
@@ -209,7 +211,10 @@ def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: s
 
 def _drop_unset_targets(leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> list[TracedLeaf]:
     """The traced leaves; a target that is not set (`cc="null"`) is none where another one is set."""
-    unset = {leaf.pointer for leaf in leaves if len(leaf.text) <= _MAX_UNSET and leaf.text.casefold() in _UNSET_WORDS}
+    unset = set[str]()
+    for leaf in leaves:
+        if len(leaf.text) <= _MAX_UNSET and leaf.text.casefold() in _UNSET_WORDS:
+            unset.add(leaf.pointer)
     if not unset:
         return traced
     counts = Counter(name_of_argument(leaf.pointer) for leaf in leaves)
@@ -431,10 +436,10 @@ class _LeafTracer:
             leaves: of the call.
             traced: the same leaves, which are replaced in place.
         """
-        named = [
-            (leaf.field if leaf.field not in ("", KEY) else name_of_argument(leaf.pointer), leaf.text)
-            for leaf in leaves
-        ]
+        named: list[tuple[str, str]] = []
+        for leaf in leaves:
+            name = leaf.field if leaf.field not in ("", KEY) else name_of_argument(leaf.pointer)
+            named.append((name, leaf.text))
         for members, spellings in find_joined_values(named):
             if all(traced[i].origin in VOUCHED_ORIGINS for i in members):
                 judged = [self._judge.judge(value, _JOINED_TARGET, [], set()) for value in spellings]

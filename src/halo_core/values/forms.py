@@ -96,8 +96,8 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:
-        parts = [word for word in text.split() if not word.isalnum() and len(word) > 2]
-        words = "\n".join([word for word in parts if search(word) is not None])
+        parts = [word for word in text.split() if not word.isalnum() and len(word) > 2 and search(word) is not None]
+        words = "\n".join(parts)
         words = _GLUED_SENTENCE.sub(_split_sentence, words)
         if "@" in words:
             forms += islice(_find_email_forms(words), MAX_FORMS)

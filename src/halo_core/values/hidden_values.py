@@ -63,13 +63,16 @@ class HiddenValueFinder:
             is_read: whether anything can be hidden in it; nothing is in amounts and dates.
             is_target: it says where something goes.
         """
-        foreign = count_foreign_marks(word_marks)
+        # What no untrusted source can have said is not asked for: each question is a call.
+        foreign = count_foreign_marks(word_marks) if self._sketch.may_hold_foreign else 0
         if foreign and foreign == len(word_marks):
             return Provenance.UNTRUSTED
         worst = Provenance.MIXED if foreign and origin is not Provenance.SYSTEM else origin
         if not is_read or self._leaves_left <= 0:
             return worst
         self._leaves_left -= 1
+        if len(values) == 1 and not values[0].forms and not self._sketch.has_untrusted:
+            return worst
         hidden, is_lookalike = self._judge_readings(text, values, is_target=is_target)
         if hidden is not None or is_lookalike:
             flags.add(SUSPICIOUS)

@@ -26,7 +26,7 @@ from halo_core.values.sketch import (
     Sketch,
     extract_tokens,
     fingerprint_forms,
-    fingerprint_tokens,
+    fingerprint_words,
 )
 from halo_core.values.spans import fingerprint_text_in_order
 from halo_core.values.user_texts import MAX_OWN_CHARS, drop_forbidden
@@ -77,7 +77,7 @@ def fingerprint_text(
             letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
             if letters not in dropped:
                 forms.add(form)
-    return frozenset(fingerprint_tokens(key, tokens).union(fingerprint_forms(key, forms)))
+    return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, forms)))
 
 
 def fingerprint_whole_text(key: bytes, text: str, *, is_vouched: bool) -> int:

@@ -349,7 +349,7 @@ class _LeafTracer:
             return _make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)) if flags else (), is_target))
         word_marks = self._sketch.look_up_marks(leaf.words) if leaf.words else []
         if origin is not Provenance.KNOWN:
-            if has_foreign_mark(marks):
+            if marks and has_foreign_mark(marks):
                 origin = Provenance.UNTRUSTED
             else:
                 is_read = is_target or (kind not in (Kind.AMOUNT, Kind.DATE) and not is_amount)

@@ -76,7 +76,10 @@ class ReachedHosts:
         for leaf in self._open_targets:
             if leaf.kind in PLACES and not self._is_at_vouched_host(leaf):
                 return True
-        return any(map(self._is_new, self._find_images())) or self._links_composed()
+        for text in self._view.texts.values():
+            if "//" in text:
+                return any(map(self._is_new, self._find_images())) or self._links_composed()
+        return False  # as of most calls: no text has an address in it
 
     def _links_composed(self) -> bool:
         """Whether a message has an address that was put together for it, at a host that untrusted content named."""

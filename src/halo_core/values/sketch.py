@@ -209,6 +209,11 @@ class Sketch:
         self.spans: dict[Provenance, Spans] = {Provenance.USER: Spans(), Provenance.KNOWN: Spans()}
 
     @property
+    def may_hold_foreign(self) -> bool:
+        """Whether a mark can be foreign: an untrusted source was seen, or what is unknown counts as one's."""
+        return self.has_untrusted or self.saturated
+
+    @property
     def key(self) -> bytes:
         """Key of its fingerprints."""
         return self._key

@@ -93,9 +93,9 @@ class ValueJudge:
         if value.in_words if origin is None else origin is Provenance.USER and is_target:
             tokens, fingerprints = self._read_in_order(value.text)
             if origin is None:
-                origin = self._judge_words(
-                    value, tokens, fingerprints, argument, is_target=is_target
-                ) or self._judge_beside_noun(tokens, argument)
+                origin = self._judge_words(value, tokens, fingerprints, argument, is_target=is_target)
+                if origin is None and len(tokens) == 1:
+                    origin = self._judge_beside_noun(tokens, argument)
             elif not self._user_spans.find(fingerprints):
                 flags.add(RESPELLED)
         if origin not in VOUCHED_ORIGINS and is_target and self._is_known_target(value, argument):
@@ -268,14 +268,15 @@ class ValueJudge:
         return has_user_mark(self._sketch.look_up_forms([Form(use, word) for use in uses]))
 
     def _judge_beside_noun(self, tokens: list[str], argument: ArgumentContext) -> Provenance | None:
-        """The origin of a word, or an id of two signs, by the noun of its argument beside it in a vouching text.
+        """The origin of a word, an only token, or an id of two signs, by the noun of its argument in a vouching text.
 
         `class_name="4b"` is the user's behind "class 4b", and `permit="parking"` in "the parking permit". To be looked
         up, an id of two signs is the user's wherever it stands.
         """
-        if len(tokens) != 1 or tokens[0] in NO_NAMES or tokens[0] in STOP_WORDS:
+        word = tokens[0]
+        if word in NO_NAMES or word in STOP_WORDS:
             return None
-        word, key, spans = tokens[0], self._sketch.key, self._sketch.spans
+        key, spans = self._sketch.key, self._sketch.spans
         if not (_SHORT_ID.fullmatch(word) or _is_plain_word(word)):
             return None
         exact = fingerprint_tokens_in_order([word], key)

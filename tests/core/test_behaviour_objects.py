@@ -105,6 +105,21 @@ def test_an_amount_is_no_record_number(run_call):
     assert not run_call(resource, {"sum_due": 471122}, "Please handle LN-1").objects
 
 
+@pytest.mark.parametrize(
+    ("declared", "amount"),
+    [
+        ({"impact": Impact.WRITE}, None),
+        ({"impact": Impact.READ}, None),
+        ({"impact": Impact.WRITE, "amount": "value", "unit": "EUR"}, 4411_0000),
+        ({"impact": Impact.PAYMENT, "targets": ("to",), "amount": "value"}, 4411_0000),
+        ({"impact": Impact.SEND, "targets": ("to",), "amount": "value"}, 4411_0000),
+    ],
+)
+def test_a_number_that_is_written_down_is_no_money(run_call, declared, amount):
+    event = run_call(Resource(source_trust=900, **declared), {"to": "ana", "value": 4411}, "Save 4411 of the meter")
+    assert event.amount == amount
+
+
 @pytest.fixture
 def run_call(home, monkeypatch):
     """Run one call of a tool and give the event that was made of it."""

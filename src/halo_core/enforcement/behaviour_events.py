@@ -41,6 +41,8 @@ _OBJECTS: Final = frozenset({*_PERSONAL, Kind.HANDLE, Kind.HOST, Kind.PATH, Kind
 _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _PLACES: Final = frozenset({Kind.HOST, Kind.URL})
 _REACHING: Final = frozenset({Impact.ADMIN, Impact.PAYMENT, Impact.SEND, Impact.UNKNOWN})
+_KEEPING: Final = frozenset({Impact.READ, Impact.WRITE, Impact.DELETE})
+"""Impacts of which a number is money only if the declaration names its unit: a meter shows values as well."""
 _IDENTIFYING: Final = frozenset(
     split_name(word)[-1]
     for word in "account applicant asset beneficiary booking borrower card case claim client contract customer "
@@ -170,7 +172,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         objects=tuple(objects),
         destinations=tuple(destinations),
         bytes_out=bytes_out,
-        amount=context.amount,
+        amount=context.amount if impact not in _KEEPING or resource.unit else None,
         unit=resource.unit,
         is_exposed=state.view.tainted,
         resource=resource.id,

@@ -1,6 +1,6 @@
-"""Runs the tasks of the crafts in LangChain with an approver who says yes only to what a task needs.
+"""Runs tasks in LangChain with an approver who says yes only to what a task needs.
 
-    python tests/attacks/live_tasks.py [A|B]    # the figures of a half, or of all
+    python tests/attacks/live_tasks.py [A|B] [crafts|duties|posts]    # the figures of a half, or of all
 
 Each task runs clean, with the order planted and ignored, and with the order followed before the work goes on.
 """
@@ -14,11 +14,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "oversight")]
 
 import variant_crafts_lures  # noqa: F401  adds the tasks of the crafts
+import variant_duties
+import variant_duties_lures  # noqa: F401  and of the duties
+import variant_posts
+import variant_posts_traps  # noqa: F401  and of the posts
 from oversight_world import answers, enrolled
 from variant_crafts import CRAFTS, Task, half
 from variant_world import TOOLS, Case, Talk, World
@@ -116,12 +120,20 @@ def _run_talk(world: World, halo: Any, talk: Talk, place: Any, needed: list[Any]
     return (saver, thread, said, heard), questions
 
 
-def main(which: str) -> None:
-    """Print the figures of a half."""
+_SETS: Final[dict[str, tuple[list[Task], Callable[[str], str]]]] = {
+    "crafts": (CRAFTS, half),
+    "duties": (variant_duties.DUTIES, variant_duties.half),
+    "posts": (variant_posts.POSTS, variant_posts.half),
+}
+
+
+def main(which: str, name: str = "crafts") -> None:
+    """Print the figures of a half of a set."""
+    tasks, find_half = _SETS[name]
     warnings.simplefilter("ignore")
     found: Counter[str] = Counter()
-    for task in CRAFTS:
-        if half(task.name) not in which:
+    for task in tasks:
+        if find_half(task.name) not in which:
             continue
         for kind, case in list_runs(task):
             with tempfile.TemporaryDirectory() as folder:
@@ -136,4 +148,4 @@ def main(which: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "AB")
+    main(*(sys.argv[1:] or ["AB"]))

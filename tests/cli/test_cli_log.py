@@ -112,7 +112,7 @@ def test_times(home):
     assert [row["index"] for row in rows(home, "--until", moment.isoformat())] == [
         row["index"] for row in everything if row["index"] not in later
     ]
-    assert rows(home, "--since", "1d") == everything
+    assert rows(home, "--since", "1d") == rows(home, "--from", "1d", "--to", "0m") == everything
     assert rows(home, "--since", (datetime.now(tz=UTC) + timedelta(days=1)).isoformat()) == []
 
 

@@ -494,6 +494,17 @@ def test_a_ledger_without_a_decision_answers_what_it_can(tmp_path):
     assert answer(home, "metrics")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "said"), [((), "no agent or person is given"), (("--agent", "clerk", "--user", "ana"), "both")]
+)
+def test_reach_asks_for_one_of_the_two(tmp_path, words, said):
+    home = tmp_path / "home"
+    with open_halo("clerk", home) as halo:
+        register(halo)
+    code, _, err = cli("reach", *words, home=home)
+    assert (code, said in err, "give one:" in err) == (64, True, True)
+
+
 def test_hostile_words_do_not_reach_the_terminal(tmp_path):
     home, hostile = tmp_path / "home", "x\x1b[2J\u202e[bold]\n"
     with open_halo("clerk", home) as halo:

@@ -41,9 +41,12 @@ def log(
     ] = "",
     label: Annotated[str, Option("--label", help="Only resources with this data label, for example pii.")] = "",
     since: Annotated[
-        str, Option("--since", metavar="TIME", help="From this time on: 2026-11-01T08:30 (UTC), or 30m, 2h, 7d ago.")
+        str,
+        Option(
+            "--since", "--from", metavar="TIME", help="From this time on: 2026-11-01T08:30 (UTC), or 30m, 2h, 7d ago."
+        ),
     ] = "",
-    until: Annotated[str, Option("--until", metavar="TIME", help="Before this time, in the same forms.")] = "",
+    until: Annotated[str, Option("--until", "--to", metavar="TIME", help="Before this time, in the same forms.")] = "",
     last: Annotated[int, Option("--last", help="Only the newest N entries that match.")] = 50,
     follow: Annotated[bool, Option("--follow", help="Go on with what is decided from now on, until Ctrl-C.")] = False,
     store: StoreContext,

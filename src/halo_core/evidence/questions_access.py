@@ -192,7 +192,8 @@ def answer_reach(room: QueryRoom, period: Period, *, agent: str = "", user: str 
         ConfigError: both or none.
     """
     if bool(agent) is bool(user):
-        raise ConfigError("usage", "give an agent or a person", field="agent", remedy="`--agent NAME` or `--user NAME`")
+        problem = "both an agent and a person are given" if agent and user else "no agent or person is given"
+        raise ConfigError("usage", problem, field="agent", remedy="give one: `--agent NAME` or `--user NAME`")
     wanted = DecisionFilter(period, agent=agent, user=user)
     granted = _Granted(room)
     groups: dict[tuple[Any, ...], _Tally] = {}

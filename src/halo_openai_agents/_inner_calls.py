@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import types
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -110,7 +111,8 @@ def _watch_model_class(kind: type[Any]) -> None:
         return
     for name in _METHODS:
         method = kind.__dict__.get(name)
-        if callable(method) and not hasattr(method, _WATCHED) and not getattr(method, "__isabstractmethod__", False):
+        is_own = isinstance(method, types.FunctionType) and not hasattr(method, _WATCHED)
+        if is_own and not getattr(method, "__isabstractmethod__", False):
             watched = _watch_stream(method) if name == "stream_response" else _watch_response(method)
             setattr(watched, _WATCHED, True)
             setattr(kind, name, watched)

@@ -341,6 +341,27 @@ def test_one_check_is_a_question_of_its_own(whole):
     assert answer["query"].startswith("halo report --check pairs")
 
 
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        (("--list", "--output", "OUT"), "list"),
+        (("--list", "--annex-iv"), "list"),
+        (("--check", "pairs", "--framework", "pci-dss-4.0.1"), "check"),
+        (("--check", "pairs", "--output", "OUT"), "check"),
+        (("--framework", "pci-dss-4.0.1", "--annex-iv"), "annex-iv"),
+    ],
+)
+def test_an_option_that_would_be_left_out_is_refused(whole, tmp_path, words, field):
+    file = tmp_path / "report.html"
+    code, _, err = cli("report", *(str(file) if word == "OUT" else word for word in words), home=whole)
+    assert (code, f"error {field}:" in err, "try:" in err, file.exists()) == (64, True, True, False)
+
+
+def test_the_annex_needs_no_framework(whole, tmp_path):
+    assert cli("report", "--annex-iv", "--output", str(tmp_path / "annex.md"), home=whole)[0] == 0
+    assert "declaration of conformity" in (tmp_path / "annex.md").read_text()
+
+
 def test_the_map_is_listed(whole):
     tree = json.loads(cli("report", "--list", "--json", home=whole)[1])
     assert set(tree) == set(FRAMEWORKS)

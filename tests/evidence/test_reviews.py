@@ -219,7 +219,7 @@ def test_a_lower_class_than_the_suggested_needs_a_reason(played):
     [
         ("agent,calls\na,1\nb,2\na,3\n", ["a", "b"]),
         ("\ufeffid,Agent\n1,a\n", ["a"]),
-        ("name\n=cmd()\n", ["=cmd()"]),
+        ("agent\n=cmd()\n", ["=cmd()"]),
         ("agent\n", []),
     ],
 )
@@ -227,10 +227,22 @@ def test_lists_of_others_are_read(text, names):
     assert read_foreign_list(text) == names
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", 'agent\n"a'])
-def test_a_bad_list_is_refused(text):
-    with pytest.raises(ConfigError, match="list"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ('agent\n"a', "no CSV"),
+        ("loan-desk\nghost\n", "no column `agent` in its first line; its columns are: loan-desk"),
+        ("name;agent\nx;a\n", "its columns are: name;agent"),
+        ("agent,Agent\na,b\n", "several columns `agent`"),
+    ],
+)
+def test_a_bad_list_is_refused(text, said):
+    with pytest.raises(ConfigError, match=said) as refused:
         read_foreign_list(text)
+    assert refused.value.remedy
+    assert refused.value.field == "compare"
 
 
 def test_classes_are_suggested_by_what_an_agent_could_do():

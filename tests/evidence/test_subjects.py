@@ -197,6 +197,28 @@ def test_changed_content_is_not_explained(month, tmp_path):
 # disclosing
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--check", "FILE", "--key", "halo/local/log+1234"), "error key: it is no verifier key"),
+        (("--check", "FILE", "session-1"), "error check: a file is checked, or one is written"),
+        (("--check", "FILE", "--output", "FILE"), "error check: a file is checked, or one is written"),
+        (("session-1", "--output", "FILE", "--key", "k"), "error key: a key is for `--check` alone"),
+        (("--check", "none.json"), "error check: cannot read `none.json`: No such file"),
+        (("--check", "TEXT"), "is no JSON"),
+    ],
+)
+def test_what_disclose_is_given_wrong_is_named(disclosed, tmp_path, words, said):
+    file, text = tmp_path / "session.json", tmp_path / "text.csv"
+    file.write_text(json.dumps(disclosed[1]))
+    text.write_text("agent\n")
+    given = {"FILE": str(file), "TEXT": str(text)}
+    code, out, err = cli("disclose", *(given.get(word, word) for word in words))
+    assert (code, out) == (64, "")
+    assert said in " ".join(err.split())
+    assert "try:" in err
+
+
 @pytest.fixture(scope="module")
 def disclosed(month, tmp_path_factory):
     """A session in which an approver answered, as a file; its tree, and the key of the log."""

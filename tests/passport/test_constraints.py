@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from halo_core.errors import PassportError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind
 from halo_core.passports import constraint_to_json, find_violation, is_resource_id, parse_constraint
-from halo_core.passports.grants import accepts, find_label_violation, grants_to_json, parse_grants
+from halo_core.passports.grants import accepts, grants_to_json, list_excess_labels, parse_grants
 
 WILD = Constraint(ConstraintKind.WILDCARD)
 TOOL = ActionKind.TOOL_CALL
@@ -237,10 +237,10 @@ def test_a_detail_never_shows_a_value():
 
 
 def test_labels():
-    assert find_label_violation(None, ("chd", "pii")) is None
-    assert find_label_violation(("chd", "pii"), ("pii",)) is None
-    assert find_label_violation((), ()) is None
-    assert find_label_violation(("pii",), ("pii", "chd", "zz")) == ("class_ceiling", "chd")
+    assert list_excess_labels(None, ("chd", "pii")) == []
+    assert list_excess_labels(("chd", "pii"), ("pii",)) == []
+    assert list_excess_labels((), ()) == []
+    assert list_excess_labels(("pii",), ("zz", "pii", "chd")) == ["chd", "zz"]
 
 
 @pytest.mark.parametrize("text", ["a", "crm.search", "x:y/z@w", "A b", "mcp-server", "_", "x" * 128])

@@ -12,7 +12,6 @@ from test_tally import EVENTS, fold, read
 
 from halo_core.behaviour import (
     NEW_PROFILE,
-    QUIET,
     BehaviourAssessment,
     BehaviourEvent,
     Destination,
@@ -427,5 +426,5 @@ def test_any_event_is_assessed_and_written_as_it_is_read(events):
 
 
 def test_nothing_unusual_is_written_as_nothing():
-    assert QUIET.to_plain() == {}
-    assert BehaviourAssessment.from_plain({}) == QUIET
+    assert BehaviourAssessment().to_plain() == {}
+    assert BehaviourAssessment.from_plain({}) == BehaviourAssessment()

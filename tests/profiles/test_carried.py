@@ -62,7 +62,7 @@ def test_an_alarm_without_content_is_charged_to_the_pair_in_full():
 
 def test_an_alarm_that_content_explains_is_charged_to_the_source_and_lightly_to_the_pair():
     risk = carried(("ada", 900, "doc"))
-    assert risk.risk_of_source("doc") == 900
+    assert [alarm.pair for alarm in risk.alarms if alarm.source] == [900]
     assert 0 < risk.risk_for("ada") <= MAX_LIGHT
     assert risk.risk_for("bob") == 0
 
@@ -192,7 +192,7 @@ def test_a_verdict_takes_alarms_away_or_confirms_them():
 def test_a_verdict_on_a_hijacked_session_falls_on_the_source():
     verdict = SessionSummary("s0", "ada", 300, "doc", SessionVerdict.ATTACK)
     confirmed = carried(("ada", 300, "doc")).judged(verdict)
-    assert confirmed.risk_of_source("doc") >= 900
+    assert max(alarm.pair for alarm in confirmed.alarms if alarm.source) >= 900
     assert confirmed.risk_for("ada") <= MAX_LIGHT
     assert not confirmed.is_judged
 

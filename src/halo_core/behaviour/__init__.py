@@ -4,7 +4,7 @@ A session's measures are tallied (`tally`), compared with the limits of its iden
 identity's profile when the session ends (`profile`). Alarms leave a risk for the next sessions (`carried`).
 """
 
-from halo_core.behaviour.assessment import QUIET, BehaviourAssessment, assess, assess_end
+from halo_core.behaviour.assessment import BehaviourAssessment, assess
 from halo_core.behaviour.axes import ALARM, Axis
 from halo_core.behaviour.carried import CarriedRisk, SessionSummary, SessionVerdict, summarize_session
 from halo_core.behaviour.event import BehaviourEvent, CallShape, Destination, TouchedObject, describe_call
@@ -21,7 +21,6 @@ __all__ = [
     "FOLD_FORM",
     "MEASURES",
     "NEW_PROFILE",
-    "QUIET",
     "SHIPPED_PRIOR",
     "Axis",
     "BehaviourAssessment",
@@ -40,7 +39,6 @@ __all__ = [
     "TenantProfile",
     "TouchedObject",
     "assess",
-    "assess_end",
     "decode_tally",
     "describe_call",
     "encode_tally",

@@ -129,7 +129,6 @@ class BehaviourAssessment:
 
 
 _NUMBERS: Final = ("volume", "drift", *PARTS, "unusual", "agent_risk", "first_times", "novelty")
-QUIET: Final = BehaviourAssessment()
 
 
 def assess(
@@ -196,14 +195,6 @@ def assess(
         novelty=novelty,
         **parts,
     )
-
-
-def assess_end(
-    profile: IdentityProfile, tally: SessionTally, *, prior: RolePrior = SHIPPED_PRIOR
-) -> BehaviourAssessment:
-    """Assess what the last results of a session added, when it ends: no action came after them that was assessed."""
-    volume, axes = _compare_volumes(profile, replace(tally, raised=tally.pending), prior)
-    return BehaviourAssessment(volume=min(volume, MAX_SHARE), axes=tuple(axes[:MAX_AXES]))
 
 
 def _compare_volumes(

@@ -335,11 +335,6 @@ class CarriedRisk:
                 own = max(own, min(alarm.pair // _LIGHT_DIVISOR, MAX_LIGHT) if alarm.source else alarm.pair)
         return max(own, self.agent_risk)
 
-    def risk_of_source(self, source: str) -> int:
-        """What alarms were charged to a source, 0..1000."""
-        wanted = _fingerprint(source)
-        return max((alarm.pair for alarm in self.alarms if alarm.source == wanted), default=0) if wanted else 0
-
     @property
     def independent_alarms(self) -> int:
         """Alarms that count and share neither principal nor source: suspension needs two, or a verdict.

@@ -26,7 +26,6 @@ class Measure:
         generous: limit of an identity without a history, or at the start of its own.
         unit: how values are written: `count`, `bytes`, `amount` (ten-thousandths), `seconds` or `risk`.
         ceiling: no limit of a mature identity lies above it; 0 for none.
-        keeps_largest: it holds the largest value of an action, not a sum.
         is_windowed: it is also summed over recent sessions.
         drifts: its trend over sessions is watched.
     """
@@ -38,7 +37,6 @@ class Measure:
     generous: int
     unit: str = "count"
     ceiling: int = 0
-    keeps_largest: bool = False
     is_windowed: bool = False
     drifts: bool = False
 
@@ -84,14 +82,14 @@ MEASURES: Final = (
     Measure("labelled_bytes", "read", "of labelled data", 16_384, 4_000_000, unit="bytes", is_windowed=True),
     Measure("result_bytes", "read", "of results", 262_144, 20_000_000, unit="bytes"),
     Measure("amount_sum", "moved", "in all", 0, 50_000_0000, unit="amount", is_windowed=True),
-    Measure("amount_largest", "moved", "at once", 0, 20_000_0000, unit="amount", keeps_largest=True),
+    Measure("amount_largest", "moved", "at once", 0, 20_000_0000, unit="amount"),
     Measure("failures", "had", "actions that failed", 5, 40, is_windowed=True, drifts=True),
     Measure("refusals", "had", "actions refused", 2, 12, is_windowed=True, drifts=True),
-    Measure("session_risk", "reached", "session risk", 400, 900, unit="risk", keeps_largest=True),
+    Measure("session_risk", "reached", "session risk", 400, 900, unit="risk"),
     Measure("first_times", "did", "things for the first time", 5, 400, is_windowed=True),
-    Measure("novelty", "did", "of 1,000 that it never does", 530, 950, unit="risk", ceiling=800, keeps_largest=True),
+    Measure("novelty", "did", "of 1,000 that it never does", 530, 950, unit="risk", ceiling=800),
     Measure("seconds", "ran for", "", 900, 86_400, unit="seconds"),
-    Measure("burst", "made", "actions within a minute", 20, 250, keeps_largest=True),
+    Measure("burst", "made", "actions within a minute", 20, 250),
     Measure("hand_offs", "handed work to", "agents", 3, 12, drifts=True),
 )
 """All measures; profiles hold one number for each, in this order."""

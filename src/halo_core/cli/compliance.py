@@ -43,6 +43,7 @@ from halo_core.model import EntryKind
 _FORMS: Final = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
 _STYLES: Final = {"holds": "green", "fails": "bold red", "cannot_tell": "yellow"}
 _WORDS: Final = {"holds": "holds", "fails": "does not hold", "cannot_tell": "cannot tell"}
+_ANNEX_FRAMEWORK: Final = "eu-ai-act"
 _NO_LOG: Final = ("no_database", "no_store", "which_tenant", "schema_version")
 
 incident_app = typer.Typer(no_args_is_help=True, help="Incident files, with the clock of a report to an authority.")
@@ -61,9 +62,11 @@ def report(
     store: StoreContext,
 ) -> int | None:
     """Report what the log shows of a framework's controls, with the checks that were run, findings and waivers."""
+    _refuse_unused(framework, output=output, check=check, annex_iv=annex_iv, list_=list_)
     if list_:
         _print_map(store, framework)
         return None
+    framework = framework or (_ANNEX_FRAMEWORK if annex_iv else "")
     period = read_period(from_, to)
     if check:
         if check not in CHECK_QUESTIONS:
@@ -88,6 +91,25 @@ def report(
     return _deliver(store, made, output, form)
 
 
+def _refuse_unused(framework: str, *, output: Path | None, check: str, annex_iv: bool, list_: bool) -> None:
+    """Refuse options that would be left out in silence.
+
+    Raises:
+        ConfigError: `usage`.
+    """
+    if list_ and (output is not None or check or annex_iv):
+        problem, field, remedy = "a list is printed, and nothing else is made", "list", "leave the other options out"
+    elif check and (framework or output is not None or annex_iv):
+        problem, field = "one check is run alone, and its answer is printed", "check"
+        remedy = "leave `--framework`, `--output` and `--annex-iv` out; `--json` prints the answer for programs"
+    elif annex_iv and framework not in ("", _ANNEX_FRAMEWORK):
+        problem, field = f"Annex IV is of `{_ANNEX_FRAMEWORK}`, not of `{framework[:64]}`", "annex-iv"
+        remedy = "leave `--framework` out"
+    else:
+        return
+    raise ConfigError("usage", problem, field=field, remedy=remedy)
+
+
 def _find_form(output: Path | None) -> str:
     if output is None:
         return ""
@@ -97,7 +119,7 @@ def _find_form(output: Path | None) -> str:
     if form is None:
         raise ConfigError(
             "bad_form",
-            f"`{output.name}` is no report",
+            f"`{output}` is no file of a report",
             field="output",
             remedy="end its name in .html, .md, .json or .oscal.json",
         )

@@ -11,14 +11,15 @@ from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, store_verb
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
-from halo_core.cli.rendering import Exit, print_json, safe_text, say, say_plainly
+from halo_core.cli.rendering import Exit, print_json, safe_text, say, say_plainly, say_with_path
 from halo_core.clock import format_iso
-from halo_core.errors import BadInput, ConfigError
+from halo_core.errors import BadInput, ConfigError, HaloError
 from halo_core.evidence.answers import Answer, Period
 from halo_core.evidence.disclosure import MAX_FILE_BYTES, Disclosure, check_disclosure, make_disclosure
 from halo_core.evidence.exports import encode_ascii_json
 from halo_core.evidence.room import QueryRoom
 from halo_core.evidence.subjects import answer_explain_subject, refer_subject
+from halo_core.ledger.notes import parse_vkey
 
 
 @store_verb()
@@ -60,7 +61,12 @@ def disclose(
 ) -> int:
     """Write one session into a file for a reader without your keys: entries, proofs, and keys of its content alone."""
     if check is not None:
+        if session or output is not None or subject or everybody:
+            problem, remedy = "a file is checked, or one is written", "give `--check FILE` and `--key` alone"
+            raise ConfigError("usage", problem, field="check", remedy=remedy)
         return _check_file(store, check, key)
+    if key:
+        raise ConfigError("usage", "a key is for `--check` alone", field="key", remedy="add `--check FILE`")
     if not session or output is None:
         problem, remedy = "a session and a file are needed", "for example `halo disclose SESSION --output FILE`"
         raise ConfigError("usage", problem, field="SESSION", remedy=remedy)
@@ -76,7 +82,8 @@ def disclose(
     _write_private(output, encode_ascii_json(tree))
     if not store.print_json({**what, "output": str(output)}):
         say_plainly(f"{what['entries']} entries of the session are in {output}")
-        say_plainly(f"  a reader checks it with: halo disclose --check FILE --key {tree['log_key']}")
+        say_plainly("  a reader checks it with your key of the log:")
+        say_with_path(f"  halo disclose --check {output} --key {tree['log_key']}")
     return Exit.OK
 
 
@@ -91,13 +98,18 @@ def _write_private(path: Path, data: bytes) -> None:
 
 def _check_file(store: StoreContext, path: Path, key: str) -> int:
     """Exit 0: it is what the trusted log holds. 1: it is not. 2: no key was given to trust."""
+    if key:
+        _require_key(key)
+    remedy = "give a file that `halo disclose` wrote"
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
         tree = orjson.loads(data) if len(data) <= MAX_FILE_BYTES else None
-    except (OSError, ValueError) as exc:
-        problem, remedy = f"cannot read `{path}`", "give a file that `halo disclose` wrote"
+    except OSError as exc:
+        problem = f"cannot read `{path}`: {exc.strerror}"
         raise BadInput("bad_disclosure", problem, field="check", remedy=remedy) from exc
+    except ValueError as exc:
+        raise BadInput("bad_disclosure", f"`{path}` is no JSON", field="check", remedy=remedy) from exc
     checked = check_disclosure(tree, key)
     verdict = Exit.FAILED if checked.problems else Exit.OK if key else Exit.CANNOT_TELL
     if store.json:
@@ -115,6 +127,14 @@ def _check_file(store: StoreContext, path: Path, key: str) -> int:
     else:
         _print_disclosure(checked, trusted=bool(key))
     return verdict
+
+
+def _require_key(key: str) -> None:
+    try:
+        parse_vkey(key)
+    except HaloError as exc:  # nothing is said of the file
+        remedy = "copy all of it, as the operator gave it to you"
+        raise ConfigError("bad_vkey", "it is no verifier key", field="key", remedy=remedy) from exc
 
 
 def _print_disclosure(checked: Disclosure, *, trusted: bool) -> None:

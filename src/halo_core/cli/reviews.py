@@ -351,9 +351,14 @@ def _read_list(path: Path | None) -> tuple[list[str] | None, str]:
         return None, ""
     try:
         data = path.read_bytes()[: MAX_LIST_BYTES + 1]
+    except OSError as exc:
+        problem, remedy = f"cannot read `{path}`: {exc.strerror}", "give the CSV file of the other system"
+        raise ConfigError("bad_list", problem, field="compare", remedy=remedy) from exc
+    try:
         text = data.decode("utf-8")
-    except (OSError, UnicodeError) as exc:
-        raise ConfigError("bad_list", f"cannot read `{path}`", field="compare", remedy="a CSV in UTF-8") from exc
+    except UnicodeError as exc:
+        problem, remedy = f"`{path}` is no text in UTF-8", "save it as CSV in UTF-8"
+        raise ConfigError("bad_list", problem, field="compare", remedy=remedy) from exc
     if len(data) > MAX_LIST_BYTES:
         raise ConfigError(
             "bad_list", f"`{path}` is too large", field="compare", remedy=f"at most {MAX_LIST_BYTES} bytes"

@@ -310,8 +310,11 @@ def _load_tiers(room: QueryRoom) -> dict[str, str]:
     return {str(item.body["agent"]): str(item.body["tier"]) for item in entries if item.body.get("op") == "classify"}
 
 
+_AGENT_COLUMN: Final = "agent"
+
+
 def read_foreign_list(text: str) -> list[str]:
-    """Names of agents in a CSV of another system (a gateway, an identity provider): the column `agent`, else the first.
+    """Names of agents in a CSV of another system (a gateway, an identity provider): its column `agent`.
 
     Raises:
         ConfigError: `bad_list`.
@@ -319,12 +322,19 @@ def read_foreign_list(text: str) -> list[str]:
     try:
         rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
     except csv.Error as exc:
-        raise ConfigError("bad_list", f"the list is no CSV: {exc}", field="compare") from exc
+        remedy = "export it as CSV again, with quotes only around whole cells"
+        raise ConfigError("bad_list", f"the list is no CSV: {exc}", field="compare", remedy=remedy) from exc
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
         raise ConfigError("bad_list", "the list is empty", field="compare", remedy="a CSV with a column `agent`")
     titles = [cell.strip().lower() for cell in rows[0]]
-    at = titles.index("agent") if "agent" in titles else 0
+    if titles.count(_AGENT_COLUMN) != 1:  # whichever other column is taken, exceptions could be missed
+        count = "several columns" if _AGENT_COLUMN in titles else "no column"
+        named = ", ".join(title[:40] or "(no title)" for title in titles[:10])
+        problem = f"the list has {count} `agent` in its first line; its columns are: {named}"
+        remedy = "give the one with the ids of the agents the title `agent`, and commas between the columns"
+        raise ConfigError("bad_list", problem, field="compare", remedy=remedy)
+    at = titles.index(_AGENT_COLUMN)
     names = [row[at].strip() for row in rows[1:] if at < len(row)]
     return list(dict.fromkeys(name for name in names if name))
 

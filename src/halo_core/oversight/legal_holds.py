@@ -24,7 +24,6 @@ from halo_core.store.proven_entries import ProvenEntry
 if TYPE_CHECKING:
     from halo_core.store.reader import Reader
 
-HOLD_SCOPES: Final = ("subject", "session", "agent", "all")
 MIN_KEEP_DAYS: Final = 1
 MAX_KEEP_DAYS: Final = 36_500
 OTHER_CLASS: Final = "administration"
@@ -65,7 +64,7 @@ class LegalHold:
     """A hold in force.
 
     Args:
-        scope: one of `HOLD_SCOPES`.
+        scope: `subject`, `session`, `agent` or `all`.
         target: reference of the subject or session, or the agent; empty for everything.
         since_us: when it was set, microseconds since the epoch.
         why: the reason given.
@@ -87,7 +86,7 @@ class HoldTarget(NamedTuple):
     """What a hold is to keep.
 
     Args:
-        scope: one of `HOLD_SCOPES`.
+        scope: `subject`, `session`, `agent` or `all`.
         target: see `LegalHold`.
         name: of a subject its name, which is sealed with the subject's own key; else empty.
     """

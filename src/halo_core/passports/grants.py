@@ -104,10 +104,9 @@ class ArgumentCheck:
         return rule is not None and all(accepts(rule, args[name]) for name in others)
 
 
-def find_label_violation(ceiling: tuple[str, ...] | None, labels: tuple[str, ...]) -> Violation | None:
-    """Whether data with `labels` is above a link's ceiling (None: any label is allowed)."""
-    exceeding = sorted(set(labels) - set(ceiling)) if ceiling is not None else []
-    return Violation("class_ceiling", _printable_name(exceeding[0])) if exceeding else None
+def list_excess_labels(ceiling: tuple[str, ...] | None, labels: tuple[str, ...]) -> list[str]:
+    """The labels that are above a link's ceiling (None: any label is allowed)."""
+    return sorted(set(labels) - set(ceiling)) if ceiling is not None else []
 
 
 def _printable_name(text: str) -> str:

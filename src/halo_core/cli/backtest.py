@@ -24,12 +24,13 @@ from halo_core.cli.context import (
 )
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.ledger import policy_app
-from halo_core.cli.operators import Signing, commit_recorded
+from halo_core.cli.operators import Signing
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, PolicyError
 from halo_core.evidence.questions_rights import answer_policy_history
 from halo_core.model import EntryKind, same_person
+from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import make_policy_approval, record_policy_approval
 from halo_core.policy import PolicyBundle
 from halo_core.policy.score_limits import ScoreLimits, ScoreRules, apply_score_limits, find_score_rules
@@ -171,7 +172,7 @@ def approve(
     with store.open_store(store.resolve_tenant()) as opened:
         act = opened.commit(lambda tx: make_policy_approval(tx, bundle.rules, author))
         signed = Signing(store, opened, None, [name], key_home).sign(act, needed=1)
-        commit_recorded(
+        commit_or_record_refusal(
             opened,
             lambda tx: record_policy_approval(tx, bundle.rules, author, name, signed.tokens),
             "policy",
@@ -232,10 +233,10 @@ class _SpeedColumn(ProgressColumn):
 
 
 def parse_share(text: str) -> int:
-    """Hundredths of a per cent of a share such as `3%` or `2.5%`.
+    """A share such as `3%` or `2.5%`, in hundredths of a per cent.
 
     Raises:
-        ConfigError: it is none, or more than all.
+        ConfigError: `bad_share`, it is no share, or above 100%.
     """
     match = _PERCENT.fullmatch(text)
     share = int(match[1]) * PER_CENT + int((match[2] or "").ljust(2, "0")) if match is not None else -1
@@ -246,10 +247,11 @@ def parse_share(text: str) -> int:
 
 
 def parse_limits(text: str) -> ScoreLimits:
-    """Limits such as `400,870`.
+    """The limits of `elevated` and `high` in a text such as `400,870`.
 
     Raises:
-        BadInput: they are none (`bad_limits`).
+        ConfigError: `bad_limits`, the text is not two numbers.
+        BadInput: `bad_limits`, the numbers are out of range or order.
     """
     match = _LIMITS.fullmatch(text)
     if match is None:

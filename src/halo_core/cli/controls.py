@@ -30,7 +30,7 @@ from halo_core.cli.context import (
 )
 from halo_core.cli.evidence import answer_question
 from halo_core.cli.first_day import lead_through_first_day, print_plan
-from halo_core.cli.operators import Signing, commit_recorded
+from halo_core.cli.operators import Signing
 from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import (
     CHANGE_STYLE,
@@ -52,6 +52,7 @@ from halo_core.floors import read_host_floor
 from halo_core.ledger import decode_entry
 from halo_core.model import ActionKind, EntryKind, Mode, Stop
 from halo_core.oversight import restrictions
+from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.issuing import apply_manifest
 from halo_core.stop_files import StopFiles
@@ -159,7 +160,7 @@ def enforce(
     have asked or refused so far, and one answer for each; writes the manifest, and shows the difference. Enforce mode
     is the floor from then on, whatever an application asks for.
     """
-    tenant = store.resolve_tenant()  # never a switch for a store or tenant that is not there: opening would make it
+    tenant = store.resolve_tenant()  # raises for a store or tenant that does not exist, which opening would make
     if plan or store.json:
         print_plan(store, tenant, agent)
         return Exit.OK
@@ -222,7 +223,7 @@ def observe(
         until_us = (now_us // 1_000_000 + (parse_duration(lasts) if lasts else 0)) * 1_000_000
         act = signing.sign(make_waiver(control.store, tenant, until_us, mask_reason(why)), needed=1)
         until_us = int(act.terms["until_s"]) * 1_000_000
-        commit_recorded(
+        commit_or_record_refusal(
             opened,
             lambda tx: waive_floor(tx, until_us, str(act.terms["why"]), store.actor, act.tokens),
             "waive",
@@ -232,7 +233,7 @@ def observe(
 
 
 def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
-    """Show what was used of what is granted and all that would change, ask, and issue passports of that."""
+    """Propose grants from what was used, show what would change, ask, and issue passports; False if not confirmed."""
     with store.open_reader() as reader:
         proposals = list_proposals(reader, store.open_contents(reader), tenant, tight=tight)
     proposals = [item for item in proposals if agent in ("", item.proposal.agent)]
@@ -268,9 +269,9 @@ def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
 
 
 def _print_proposal(proposed: ProposedGrants) -> None:
-    """What would be taken, what kept, what narrowed."""
+    """Print which grants of an agent would be removed, kept and narrowed."""
     usage = proposed.proposal
-    used = [item for item in usage.used if item.kind is not ActionKind.HANDOFF]  # hand-offs are the manifest's to say
+    used = [item for item in usage.used if item.kind is not ActionKind.HANDOFF]  # the manifest declares hand-offs
     granted = {(kind, name) for kind, resources in usage.granted.items() for name in resources}
     granted_uses = [item for item in used if proposed.first or (item.kind, item.name) in granted]
     unused = [item for item in usage.list_unused() if item[0] is not ActionKind.HANDOFF]
@@ -367,7 +368,7 @@ def stop(
 
 @dataclass(frozen=True, slots=True)
 class _DrillSigning:
-    """Who signs the lift at the end of a drill, if there is one."""
+    """How the lift at the end of a drill is signed; `lift_again`: whether there is one."""
 
     signed: Path | None
     sign_as: list[str] | None
@@ -376,7 +377,7 @@ class _DrillSigning:
 
 
 def _run_drill(store: StoreContext, order: Stop, why: str, watch_s: int, signing: _DrillSigning) -> int:
-    """Stop, watch, lift again if asked, and answer how long it took until nothing ran."""
+    """Set a stop, watch for `watch_s` seconds, lift it if asked, and report how long it took until nothing ran."""
     if order.scope not in ("all", "tenant"):
         with store.open_log() as (reader, tenant):
             if not reader.has_target(tenant, order.scope, order.target):
@@ -396,7 +397,7 @@ def _run_drill(store: StoreContext, order: Stop, why: str, watch_s: int, signing
         with store.open_store(store.resolve_tenant()) as opened:
             wanted = opened.commit(lambda tx: restrictions.make_lift(tx, order.scope, order.target))
             act = Signing(store, opened, signing.signed, signing.sign_as, signing.key_home).sign(wanted, needed=0)
-            commit_recorded(
+            commit_or_record_refusal(
                 opened,
                 lambda tx: restrictions.lift(
                     tx, order.scope, order.target, store.actor, "drill ended", filed=True, signed=act.tokens
@@ -441,7 +442,7 @@ def lift(
             scope, target = opened.commit(lambda tx: find_suspended_scope(tx, scope, target, is_filed=filed > 0))
             act = signing.sign(opened.commit(lambda tx: restrictions.make_lift(tx, scope, target)), needed=0)
             # INVARIANT: AUDIT - first the entry, then the file goes.
-            lifted = commit_recorded(
+            lifted = commit_or_record_refusal(
                 opened,
                 lambda tx: restrictions.lift(tx, scope, target, store.actor, why, filed=filed > 0, signed=act.tokens),
                 "lift",

@@ -17,10 +17,11 @@ from halo_core.cli.context import (
     parse_duration,
     store_verb,
 )
-from halo_core.cli.operators import Signing, commit_recorded
+from halo_core.cli.operators import Signing
 from halo_core.cli.rendering import Exit, safe_text, say, say_plainly
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
+from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import SignedAct
 from halo_core.oversight.erasure import (
     Erased,
@@ -109,7 +110,7 @@ def erase_subject(
             require_own_content_key(opened)
         act = SignedAct("erase", make_erase_terms(plan.reference, plan.names), store_id, opened.tenant)
         tokens = _sign(Signing(store, opened, signed, sign_as, key_home), act)
-        erased = commit_recorded(
+        erased = commit_or_record_refusal(
             opened, lambda tx: erase(tx, plan, store.actor, tokens, rotate=not keep_content_key), "erase", store.actor
         )
         left = finish_erasure(opened)
@@ -214,7 +215,7 @@ def set_retention(
         store_id = opened.commit(lambda tx: tx.load_store_id())
         act = SignedAct("erase", make_schedule_terms(record_class, days), store_id, opened.tenant)
         tokens = _sign(Signing(store, opened, signed, sign_as, key_home), act) if days else ()
-        commit_recorded(
+        commit_or_record_refusal(
             opened,
             lambda tx: set_schedule(tx, scan, record_class, days, store.actor, signed=tokens),
             "erase",
@@ -347,7 +348,7 @@ def lift_legal_hold(
         scope, target, _ = wanted
         act = make_hold_lift(opened.commit(lambda tx: tx.load_store_id()), opened.tenant, scope, target)
         tokens = Signing(store, opened, signed, sign_as, key_home).sign(act, needed=0).tokens
-        lifted = commit_recorded(
+        lifted = commit_or_record_refusal(
             opened, lambda tx: lift_hold(tx, scan, wanted, why, store.actor, signed=tokens), "lift", store.actor
         )
     if not store.print_json({"lifted": lifted, "scope": scope, "target": target}):

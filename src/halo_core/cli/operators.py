@@ -8,10 +8,10 @@ halo observe --signed act.json
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from typer import Argument, Option
@@ -39,7 +39,6 @@ from halo_core.ledger.control_history import (
     make_waive_terms,
     make_withdraw_terms,
 )
-from halo_core.model import Actor
 from halo_core.os_user import describe_os_user
 from halo_core.oversight.access import record_refusal
 from halo_core.oversight.control_acts import (
@@ -76,14 +75,17 @@ class Signing:
     key_home: Path | None
 
     def sign(self, act: SignedAct, *, needed: int) -> SignedAct:
-        """The act with the signatures at hand.
+        """Collect the signatures of an act: those of the file, and of the people who sign here.
 
-        Where one is needed and nobody is named, the only enrolled person whose key is at hand signs; in a home where
-        nobody is enrolled, an operator is enrolled on the spot, which proves nothing and is printed as such.
+        Where a signature is needed and nobody is named, the only enrolled person whose key is available signs. In a
+        home where nobody is enrolled, an operator is enrolled on the spot, which proves nothing and is printed as such.
 
         Args:
-            act: what is done; of a waiver from a file, end and reason are those of the file.
-            needed: signatures that the act takes at least.
+            act: the act to sign.
+            needed: number of signatures that the act takes at least.
+
+        Returns:
+            The act with its signatures. End and reason of a waiver are those that the file was signed for.
 
         Raises:
             BadInput: `bad_signed_act`.
@@ -126,7 +128,11 @@ def _read_signed(path: Path) -> SignedAct:
 
 
 def _join(act: SignedAct, given: SignedAct) -> SignedAct:
-    """The act of a file, which must be the one that is to be done. End and reason of a waiver are those of the file."""
+    """The signed act of a file, which must be `act`, except that a waiver's end and reason may be others.
+
+    Raises:
+        BadInput: `bad_signed_act`, the file is signed for another act.
+    """
     if given.act != act.act:
         problem = f"the file is signed for `{given.act}`, and this is `{act.act}`"
     elif given.store != act.store:
@@ -146,19 +152,6 @@ def _format_terms(act: SignedAct) -> str:
     return ", ".join(f"{key} `{value}`" for key, value in act.terms.items() if value) or "nothing"
 
 
-def commit_recorded(opened: Store, job: Callable[[Any], Any], act: str, by: Actor) -> Any:
-    """Run the job of a control act; a refusal is recorded.
-
-    Raises:
-        Denied: raised by the job.
-    """
-    try:
-        return opened.commit(job)
-    except Denied as exc:
-        record_refusal(opened, act, exc, by=by)
-        raise
-
-
 def enrol(
     store: StoreContext,
     name: str,
@@ -169,7 +162,7 @@ def enrol(
     signed: Path | None,
     sign_as: Sequence[str] | None,
 ) -> None:
-    """Enrol somebody as `approver` or `operator` and say so; see `halo_core.oversight.keys.enrol_person`."""
+    """Enrol somebody as `approver` or `operator`, and print it; see `halo_core.oversight.keys.enrol_person`."""
     owner, place = store.resolve_tenant(), key_home or store.home
     key = parse_public_key(public_key) if public_key else KeyStore(place).signer(person_key_name(role, name)).public_key
     with store.open_store(owner) as opened:
@@ -202,9 +195,9 @@ def enrol(
 
 
 def withdraw(store: StoreContext, name: str, *, role: str, signed: Path | None) -> None:
-    """Withdraw somebody and say so; in force through authorities.json even if the ledger cannot be written.
+    """Withdraw somebody, and print it; in force through authorities.json even if the ledger cannot be written.
 
-    Somebody who is withdrawn already, and still counts, is withdrawn once more with the signature that was missing.
+    Where the person is withdrawn already without a needed signature, `signed` adds that signature.
     """
     owner = store.resolve_trusted_tenant()
     now_us = SystemClock().now_us()
@@ -236,7 +229,7 @@ def _is_withdrawn(trusted: TrustedKeys, name: str, role: str, kid: str) -> bool:
 
 
 def encode_key(public_key: bytes) -> str:
-    """A public key as entries and signed acts hold it."""
+    """A public key in base64, as in entries and signed acts."""
     return base64.b64encode(public_key).decode("ascii")
 
 

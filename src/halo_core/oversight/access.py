@@ -5,10 +5,10 @@ An entry names what was read, never its content.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from halo_core.errors import HaloError
+from halo_core.errors import Denied, HaloError
 from halo_core.log_output import get_logger
 from halo_core.model import Actor, EntryKind
 from halo_core.store import Draft, Store, Transaction
@@ -52,3 +52,23 @@ def record_refusal(
         store.commit(job)
     except HaloError as exc:
         _LOG.error("a refusal could not be recorded: %s", exc, extra={"halo_event": "refusal_not_recorded"})
+
+
+def commit_or_record_refusal(
+    store: Store,
+    job: Callable[[Transaction], Any],
+    act: str,
+    by: Actor | str,
+    terms: Mapping[str, str | int] | None = None,
+) -> Any:
+    """Commit a job and return its result; where the job refuses the act, record the refusal (see `record_refusal`).
+
+    Raises:
+        Denied: as the job.
+    """
+    try:
+        return store.commit(job)
+    except Denied as exc:
+        # INVARIANT: AUDIT - what somebody was refused is part of the record.
+        record_refusal(store, act, exc, by=by, terms=terms)
+        raise

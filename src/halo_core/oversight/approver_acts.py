@@ -6,14 +6,13 @@ table of answers (`halo_core.passports.standing_answer`), made and recorded here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from halo_core.crypto.keys import Ed25519Signer
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import Actor, EntryKind, LedgerEntry, Link, same_person
-from halo_core.oversight.access import record_refusal
 from halo_core.passports.approval import is_in_chain
 from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, ControlAct, sign_act
 from halo_core.passports.standing_answer import StandingToken, mint_standing_answer
@@ -171,19 +170,3 @@ def sign_terms(tx: Transaction, store: Store, act: str, terms: Mapping[str, str 
         act, terms, control.store, tx.tenant, now_s, now_s + MAX_ACT_LIFETIME_S, store.ids.new_token_id()
     )
     return sign_act(signed, signer)
-
-
-def commit_or_record_refusal(
-    store: Store, job: Callable[[Transaction], Any], act: str, by: str, terms: Mapping[str, str | int]
-) -> Any:
-    """Commit a job and return its result; where the job refuses the act, record the refusal.
-
-    Raises:
-        Denied: as the job.
-    """
-    try:
-        return store.commit(job)
-    except Denied as exc:
-        # INVARIANT: AUDIT - what somebody was refused is part of the record.
-        record_refusal(store, act, exc, by=by, terms=terms)
-        raise

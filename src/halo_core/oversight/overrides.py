@@ -30,8 +30,8 @@ from halo_core.enforcement.standing_answers import compute_answer_scope, usage_a
 from halo_core.errors import ConfigError, Denied, PassportError
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model import AccessRequest, Actor, Effect, EntryKind, LedgerEntry, Link, Reason, same_person
+from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.approver_acts import (
-    commit_or_record_refusal,
     make_token,
     record_token,
     require_enrolled,

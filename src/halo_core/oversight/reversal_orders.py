@@ -24,8 +24,8 @@ from halo_core.enforcement.reversals import (
 )
 from halo_core.errors import ConfigError
 from halo_core.model import Actor, EntryKind, LedgerEntry, Link, make_finding_key
+from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.approver_acts import (
-    commit_or_record_refusal,
     make_token,
     record_token,
     require_enrolled,

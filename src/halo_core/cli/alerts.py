@@ -1,7 +1,7 @@
-"""`halo alerts` and `halo judge`: list what somebody should look at, send it on, say what it was.
+"""`halo alerts` and `halo judge`: list alerts, send them to other systems, record what they turned out to be.
 
-Sending never holds up a decision. It names no person unasked, and shows neither a secret nor the path of an address,
-which may be one.
+Sending never delays a decision. Names of people are only sent on request. Output shows neither secrets nor the path of
+a webhook's URL, which may be a secret.
 """
 
 from __future__ import annotations
@@ -78,13 +78,21 @@ _WIDE_COLUMNS: Final = 120
 
 @dataclass(slots=True)
 class _DeliveryState:
-    """A delivery while it is followed: how often it failed in a row, when it is due."""
+    """A delivery to one receiver with the state of its retries.
+
+    Args:
+        delivery: sends alerts to the receiver.
+        log: the alerts to send.
+        failures: failed runs in a row.
+        due_s: from when on alerts that were not accepted are sent again, seconds of the monotonic clock.
+        is_down: whether the receiver accepts nothing at the moment, so that new alerts wait as well.
+    """
 
     delivery: Delivery
     log: LedgerAlertLog
     failures: int = 0
     due_s: float = 0.0
-    down: bool = False
+    is_down: bool = False
 
 
 @store_verb(app, "send")
@@ -136,7 +144,7 @@ def send(
     with ExitStack() as stack:
         states = []
         for address, receiver in receivers.items():
-            # What was sent with questions and what without are two logs, each with its own place.
+            # Deliveries with and without questions send different logs, so each has a cursor of its own.
             place = (address, store_id, tenant_name, *(["questions"] if questions else []))
             cursor = DeliveryCursor(store.home / _FOLDER, place)
             stack.enter_context(cursor.lock())
@@ -199,7 +207,7 @@ def _start_delivery(state: _DeliveryState, *, skip: bool) -> None:
 
 
 def _deliver_once(states: list[_DeliveryState], *, json: bool) -> int:
-    """One run for each; a receiver that is down does not keep the next one from being told."""
+    """Run each delivery once, whether or not another receiver is down; returns the exit code."""
     done = [(state.delivery, state.delivery.run(state.log)) for state in states]
     if json:
         print_json({"receivers": [_delivery_to_json(delivery, result) for delivery, result in done]})
@@ -234,7 +242,7 @@ def _print_delivery(delivery: Delivery, result: DeliveryResult, *, always: bool)
 
 
 def _follow(states: list[_DeliveryState], every_s: float) -> int:
-    """Go on until interrupted; each receiver at its own pace."""
+    """Keep sending until interrupted, to each receiver when it is due."""
     try:
         while True:
             now_s = time.monotonic()
@@ -246,17 +254,22 @@ def _follow(states: list[_DeliveryState], every_s: float) -> int:
 
 
 def _deliver_if_due(state: _DeliveryState, now_s: float) -> None:
-    """One receiver's turn. What it refused waits longer each time, and nothing new waits with it."""
+    """Send a receiver what it should get now.
+
+    Alerts that it did not accept are sent again after a pause that grows with each failure. New alerts do not wait for
+    that, unless the receiver is down.
+    """
     due = now_s >= state.due_s
-    if state.down and not due:
+    if state.is_down and not due:
         return
-    _start_delivery(state, skip=False)  # what was told from may have been rolled back since
+    _start_delivery(state, skip=False)  # again: the log may have been rolled back since the last run
     result = state.delivery.run(state.log, retry_owed=due)
     _print_delivery(state.delivery, result, always=False)
-    state.down = result.problem is not None and (not result.problem.alert_specific or result.problem.retry_after_s > 0)
-    if due or state.down:
-        state.failures = state.failures + 1 if result.problem is not None else 0
-        after_s = result.problem.retry_after_s if result.problem is not None else 0
+    problem = result.problem
+    state.is_down = problem is not None and (not problem.alert_specific or problem.retry_after_s > 0)
+    if due or state.is_down:
+        state.failures = state.failures + 1 if problem is not None else 0
+        after_s = problem.retry_after_s if problem is not None else 0
         state.due_s = time.monotonic() + state.delivery.pause_s(state.failures, after_s)
 
 
@@ -371,8 +384,8 @@ def judge(
         digester, fingerprint = Digester(store.keys.secret("digest")), str(alert_entry.body.get("identity"))
         reason = mask_reason(why)
         store.commit(lambda tx: judge_identity(tx, digester, fingerprint, by=store.actor, why=reason, is_attack=attack))
-    heeds = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
-    say(f"recorded: {'an attack' if attack else 'ordinary'}; the next {heeds} uses this verdict")
+    learning = "`halo identity import`" if is_about_identity(alert_entry) else "fit"
+    say(f"recorded: {'an attack' if attack else 'ordinary'}; the next {learning} uses this verdict")
     for text in changes:
         say_plainly(f"  {text}")
     if attack and late:

@@ -1,7 +1,4 @@
-"""`halo keys` and `halo approver`: who can sign what.
-
-A secret is never printed.
-"""
+"""`halo keys` and `halo approver`: which keys and people can sign what. Private keys are never printed."""
 
 from __future__ import annotations
 
@@ -142,10 +139,10 @@ def rotate_issuer(
                 opened, key_store, authorities, overlap_s=lasts, by=store.actor, now_us=now_us
             )
     old_key_path = keys.swap_issuer_keys(key_store)
-    swept = keys.remove_expired_keys(key_store, authorities, now_us)
+    removed = keys.remove_expired_keys(key_store, authorities, now_us)
     kept = old_key_path.name if old_key_path.exists() else None
     tenant_rows = {tenant: select_fields(item, "new", "old", "until_us") for tenant, item in done.items()}
-    if store.print_json({"kept": kept, "removed": swept, "tenants": tenant_rows}):
+    if store.print_json({"kept": kept, "removed": removed, "tenants": tenant_rows}):
         return
     for tenant, item in done.items():
         until = format_iso(item.until_us)
@@ -154,16 +151,20 @@ def rotate_issuer(
             say(safe_text(f"  {line}"))
     if kept:
         say(f"  the old key is kept as {kept} until then")
-    _say_swept(swept)
+    _print_removed(removed)
 
 
-def _say_swept(names: Sequence[str]) -> None:
+def _print_removed(names: Sequence[str]) -> None:
     if names:
         say(f"  removed because it is no longer trusted: {', '.join(names)}")
 
 
 def _list_tenants(url: str, key_store: KeyStore, authorities: Authorities, now_us: int) -> list[str]:
-    """Every tenant that trusts the key, since one file serves them all."""
+    """The tenants whose passports are issued with a folder's key: a rotation replaces it for all of them at once.
+
+    Raises:
+        ConfigError: `issuer_shared`, some of them are in another database.
+    """
     kid = keys.current_key_id(key_store)
     with Reader(url) as reader:
         here = reader.tenants()
@@ -195,14 +196,14 @@ def retire_issuer(
         raise ConfigError("issuer_in_use", problem, field="kid", remedy=remedy)
     full = keys.retire_issuer(authorities, owner, kid=kid, now_us=now_us)
     problem = store.try_commit(lambda tx: keys.record_retirement(tx, full, by=store.actor, now_us=now_us), owner)
-    swept = keys.remove_expired_keys(KeyStore(key_home or store.home), authorities, now_us)
-    if store.print_json({"kid": full, "ledger": not problem, "removed": swept, "tenant": owner}):
+    removed = keys.remove_expired_keys(KeyStore(key_home or store.home), authorities, now_us)
+    if store.print_json({"kid": full, "ledger": not problem, "removed": removed, "tenant": owner}):
         return
     say_plainly(f"retired issuer {full} of tenant {owner}")
     if used:
         todo = "run `halo keys rotate issuer` and issue new passports, or nothing runs"
         say(f"[bold yellow]warning[/] it was in use: {todo}")
-    _say_swept(swept)
+    _print_removed(removed)
     if problem:
         warn_unwritten("the retirement is in force through authorities.json", problem)
 

@@ -88,7 +88,7 @@ def report(
         if exc.code not in _NO_LOG:
             raise
         return fail(exc, Exit.CANNOT_TELL)
-    return _deliver(store, made, output, form)
+    return _output_report(store, made, output, form)
 
 
 def _refuse_unused(framework: str, *, output: Path | None, check: str, annex_iv: bool, list_: bool) -> None:
@@ -132,7 +132,8 @@ def _open_room(store: StoreContext) -> Iterator[QueryRoom]:
         yield QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
 
 
-def _deliver(store: StoreContext, made: ControlReport, output: Path | None, form: str) -> int:
+def _output_report(store: StoreContext, made: ControlReport, output: Path | None, form: str) -> int:
+    """Write a report to a file and print it, or only print it; returns the exit code of its verdict."""
     if output is not None:
         text = _render(made, form)
         write_text_file(output, text, "output")
@@ -146,7 +147,7 @@ def _deliver(store: StoreContext, made: ControlReport, output: Path | None, form
 
 
 def _record(store: StoreContext, made: ControlReport, form: str, digest: str) -> str:
-    """Record that a report was made; what became of that, in words."""
+    """Record that a report was made; returns the id of the entry, or why there is none, in words."""
     if not store.can_record:
         return "not recorded, since this home has no keys to write with"
     period = (made.period.from_us, made.period.to_us)

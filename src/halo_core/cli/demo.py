@@ -49,11 +49,11 @@ _TENANT: Final = "local"
 _APPROVER: Final = "mia@bank"
 _HALO_CODE: Final = "from halo_core.cli import main; main()"
 _MARKER_FILE: Final = "demo"
-"""File that says: a demo made this folder and may clear it."""
+"""File that marks a folder as made by the demo, which may clear it."""
 
 
 def print_story(reader: Reader, contents: SealedContents, tenant: str, session: str, agent: str) -> LoggedEntry:
-    """Print what a session tried; the first decision that denied something.
+    """Print what a session tried; returns its first denial.
 
     Raises:
         ConfigError: nothing was denied.
@@ -129,7 +129,7 @@ def _format_args(contents: SealedContents, record: LoggedEntry) -> str:
 def _format_reason(body: Mapping[str, Any]) -> str:
     decision = body["decision"]
     reasons = [reason for reason in decision["reasons"] if reason["effect"] == decision["effect"]]
-    # A detail that is a sentence, with numbers, says more than the title alone.
+    # A detail of several words adds to the title; a single word is an id.
     detail = f": {reasons[0]['detail']}" if " " in reasons[0]["detail"] else ""
     words = get_reason_text(reasons[0]["code"]).title + detail
     obligations = ", ".join(f"{o['kind']} {o['name']} {o['value']}".replace("  ", " ") for o in decision["obligations"])
@@ -137,7 +137,7 @@ def _format_reason(body: Mapping[str, Any]) -> str:
 
 
 def _print_counters(records: list[LoggedEntry]) -> None:
-    """What the session's own account said around its first hand-off."""
+    """Print what the session's own account had spent before, during and after its first hand-off."""
     back = next((n for n, item in enumerate(records) if item.entry.kind is EntryKind.HANDBACK), None)
     decided = [item.entry.body if item.entry.kind is EntryKind.DECISION else {} for item in records]
     out = next((n for n, body in enumerate(decided) if body and body["request"]["kind"] == "handoff"), None)
@@ -220,7 +220,7 @@ def run_demo(
 
 
 def _find_installed_framework() -> Framework:
-    """The first framework that is here; the first of all where none is, which then says what to install."""
+    """The first framework that is installed; where none is, the first of all, whose absence names what to install."""
     packages = zip(Framework, ("langchain", "llama_index", "agents"), strict=True)
     return next((framework for framework, package in packages if find_spec(package) is not None), Framework.LANGCHAIN)
 
@@ -254,7 +254,7 @@ def _reset_folder(folder: Path) -> None:
 
 
 def _approve_in_another_process(folder: Path, session: str) -> None:
-    """Enrol an approver, and let it re-authorize the session: in a process of its own, with a key kept apart."""
+    """Enrol an approver, who re-authorizes the session in another process, with a key in a folder of its own."""
     people = folder / "people"
     key = KeyStore(people).signer(approver_key_name(_APPROVER)).public_key
     with closing(Store(StoreConfig(default_url(folder), folder, _TENANT), KeyStore(folder))) as store:

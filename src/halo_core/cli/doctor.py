@@ -43,12 +43,12 @@ _VARIADIC: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYW
 
 
 def load_app(target: str) -> tuple[Any, str]:
-    """The object that `target` names, with the working directory on the path.
+    """Import the object that `target` names, with the working directory on the path.
 
-    A function that needs no arguments is called, and its result is the object. What the app prints goes to stderr.
+    A function that needs no arguments is called, and its result is the object. Output of the app goes to stderr.
 
     Returns:
-        The object, and a sentence about a call that was made, or could not be; empty where there is none to make.
+        The object, and a sentence on whether a function was called; empty if the object is no function.
 
     Raises:
         ConfigError: the target is not well formed, there is no such module or attribute, or the app's code raised.
@@ -93,7 +93,7 @@ def _working_directory_on_path() -> Iterator[None]:
 
 @contextmanager
 def _report_app_errors(action: str) -> Iterator[None]:
-    """Somebody's code: whatever it raises is said with its place."""
+    """Turn any exception of the app's own code into a `ConfigError` that names its file and line."""
     try:
         yield
     except ConfigError:
@@ -134,7 +134,7 @@ def _resolve_attribute(value: Any, module: str, path: str) -> Any:
 
 
 def _list_required_arguments(value: Any) -> list[str] | None:
-    """The arguments that a function needs; one that needs none returns the app. None of anything else."""
+    """Names of the arguments that a function requires; None for an object that is no function."""
     if not (inspect.isfunction(value) or inspect.ismethod(value)):
         return None
     parameters = inspect.signature(value).parameters
@@ -212,7 +212,7 @@ def find_adapters(app: Any, name: str) -> list[str]:
 
 
 def _collect_findings(app: Any, name: str) -> list[Finding]:
-    """What the adapters that understand it find."""
+    """Findings of the adapters for the app's framework; of every installed adapter where the framework is unknown."""
     matching = find_adapters(app, name)
     doctors = [run_doctor for adapter in matching or ADAPTERS if (run_doctor := _load_doctor(adapter)) is not None]
     if not doctors:
@@ -231,7 +231,7 @@ def _load_doctor(name: str) -> Callable[..., list[Finding]] | None:
 
 
 def _find_keys(store: StoreContext) -> list[Finding]:
-    """Keys that whoever runs the app can read, in one row."""
+    """One finding that lists the signing keys which this process can read; none where there is no such key."""
     if not store.home.is_dir():
         if "home" in store.given:
             problem, remedy = f"there is no folder `{store.home}`", "omit `--home`, or name an existing folder"

@@ -152,7 +152,11 @@ def _open_driver(app: Any, name: str) -> DrillDriver:
 def _describe_application(
     options: DrillOptions, copies: HomeCopies, store: StoreContext, *, most: int
 ) -> tuple[DrillOptions, StoreContext]:
-    """Digests of the application, honest sessions of its ledger, and the store that the result goes to."""
+    """Complete the options with digests of the application and honest sessions of its ledger; find the ledger.
+
+    Returns:
+        The options, and the store to which the result is written.
+    """
     module = sys.modules.get(options.target.replace(".py:", ":").partition(":")[0])
     file = getattr(module, "__file__", None)
     sources = Path(file).read_bytes() if file and Path(file).is_file() else b""
@@ -184,7 +188,7 @@ def _run(driver: DrillDriver, copies: HomeCopies, options: DrillOptions) -> Dril
 
 
 def _record(result: DrillResult, store: StoreContext) -> tuple[str, str]:
-    """Sign the result as an entry; its id, or why there is none."""
+    """Record the result as an entry; returns its id and why there is none, of which one is empty."""
     body = result.to_entry_body()
     try:
         appended = store.commit(lambda tx: tx.append(Draft(EntryKind.DRILL, "", body, actor=store.actor)))

@@ -79,14 +79,14 @@ def open_room(store: StoreContext, reader: Reader, tenant: str, query: str) -> Q
 
 
 def read_log_head(room: QueryRoom, counted: tuple[int, str]) -> Answer:
-    """The head of an answer that is not about a period: of how many entries and sessions, and under which checkpoint.
+    """The head of an answer that is about the whole log, with its entries, sessions and newest checkpoint.
 
     Args:
-        room: of the state of the log that was answered about.
-        counted: how many of what the answer shows, such as `(2, "entries")`.
+        room: reads the state of the log that was answered about.
+        counted: number and name of what the answer shows, such as `(2, "entries")`.
 
     Returns:
-        An answer that holds if the log verifies; else it says why that cannot be told.
+        An answer that holds if the log verifies; else its finding says why that cannot be told.
     """
 
     def question(room: QueryRoom, period: Period) -> Answer:
@@ -107,11 +107,11 @@ def answer_question(
     """Ask a question, record that it was asked, and print the answer.
 
     Args:
-        store: of the verb.
-        verb: of the command, with its arguments.
-        period: that is asked about.
-        question: takes the room and the period.
-        options: that were given, for the text of the query; people and sessions become references.
+        store: the store of the verb.
+        verb: the command with its arguments, such as `alerts sla`.
+        period: the period that is asked about.
+        question: makes the answer from a room and the period.
+        options: the options that were given, for the text of the query; people and sessions become references.
 
     Returns:
         The exit code.
@@ -139,7 +139,7 @@ def answer_question(
 
 
 def _is_empty(store: StoreContext) -> bool:
-    """Whether nobody has written a log into the store yet."""
+    """Whether the store holds no log yet."""
     if store.tenant is not None:
         return False
     with Reader(store.url) as reader:
@@ -147,7 +147,7 @@ def _is_empty(store: StoreContext) -> bool:
 
 
 def print_answer(store: StoreContext, answer: Answer) -> Exit:
-    """Record that a question was asked, and print its answer; the exit code of its verdict."""
+    """Record that a question was asked, and print its answer; returns the exit code of its verdict."""
     store.record_access("read", {"query": answer.query}, answer.tenant)
     if not store.print_json(answer.to_json()):
         print_head(answer)
@@ -278,7 +278,7 @@ _FILTERS: Final[dict[str, Any]] = {
 
 
 def list_filters(wanted: DecisionFilter) -> dict[str, str]:
-    """The options that a filter was made of, as they stand in a query."""
+    """The options from which a filter was made, as a query names them."""
     return {
         "agent": wanted.agent,
         "effect": ",".join(sorted(wanted.effects)),
@@ -384,7 +384,7 @@ def metrics(*, agent: AgentOption = "", from_: FromOption = "", to: ToOption = "
 
 
 def answer_since(store: StoreContext, file: Path) -> int:
-    """`halo verify --since FILE`: whether the log holds everything that a checkpoint signed that somebody kept.
+    """`halo verify --since FILE`: whether the log still contains every entry that a kept checkpoint covers.
 
     Raises:
         ConfigError: `no_file`, it cannot be read.
@@ -412,6 +412,6 @@ def answer_since(store: StoreContext, file: Path) -> int:
             present = reader.tenants()
     except (ConfigError, NotVerified) as exc:
         return fail(exc, Exit.CANNOT_TELL)
-    # The file says whose log it is of; a copy of an anchor.json may be of several.
+    # The file names the tenant of its checkpoint; a copy of an anchor.json may hold checkpoints of several.
     tenants: list[str | None] = [*list_signed_tenants(data)]
     return max(answer(tenant) for tenant in tenants or [None])

@@ -79,7 +79,7 @@ def _export(
     write: Callable[[QueryRoom], Iterable[bytes]],
     **options: str,
 ) -> int:
-    """Record that the log is exported, then write it; a file is there whole or not at all."""
+    """Record that the log is exported, then write it; a file appears whole or not at all. Returns the exit code."""
     try:
         with store.open_log() as (reader, tenant):
             room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
@@ -102,7 +102,7 @@ def _export(
 
 @contextmanager
 def _open_output(output: str) -> Iterator[BinaryIO]:
-    """The stream to write to; a file takes its name when all of it was written.
+    """The stream to write to. A file is written under another name, and renamed once it is complete.
 
     Raises:
         ConfigError: `file_exists`, `no_file`.

@@ -1,8 +1,8 @@
-"""The led first day: `halo enforce` goes through what was observed, a tool at a time, and writes the manifest.
+"""The dialogue of `halo enforce`: it goes through what was observed, tool by tool, and writes the manifest.
 
-`lead_through_first_day` shows each undeclared tool and retriever with its guess, the reason, and what its calls so far
-would have met; takes one answer for each; shows the difference to the manifest and writes it. The switch of the mode is
-the caller's.
+`lead_through_first_day` shows each undeclared tool and retriever with the guessed declaration, its reason, and what
+would have happened to its calls so far. It takes one answer for each, shows how the manifest changes, and writes it.
+The caller switches the mode.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from halo_core.views.first_day import (
     Source,
     count_declared,
     declare,
+    edit_manifest,
     load_first_day,
-    write_declarations,
 )
 from halo_core.views.inventory import read_manifest_if_any
 from halo_core.views.wording import format_count
@@ -77,15 +77,15 @@ _UNGUARDED: Final = (
 
 
 @dataclass(slots=True)
-class _Walk:
-    """Answers so far.
+class _Dialogue:
+    """What was observed, and the answers so far.
 
     Args:
-        store: of the verb.
+        store: the store of the verb.
         day: what was observed.
-        agent: the only one that is looked at; empty for all.
-        answers: declarations by resource.
-        skipped: those that stay undeclared.
+        agent: the only agent that is looked at; empty for all.
+        answers: resource → its declaration.
+        skipped: resources that stay undeclared.
     """
 
     store: StoreContext
@@ -94,29 +94,29 @@ class _Walk:
     answers: dict[ResourceName, Resource] = field(default_factory=dict)
     skipped: list[ObservedResource] = field(default_factory=list)
 
-    def judge(self, answers: dict[ResourceName, Resource]) -> dict[ResourceName, Outcomes]:
-        """What the recorded calls would have met with these declarations."""
+    def count_outcomes(self, answers: dict[ResourceName, Resource]) -> dict[ResourceName, Outcomes]:
+        """What would have happened to the recorded calls with these declarations."""
         return count_declared(self.store.url, self.store.home, self.day, answers, agent=self.agent)
 
 
 def load_observed(store: StoreContext, tenant: str, agent: str) -> FirstDay:
-    """What was observed so far, without what the manifest declares by now."""
+    """What was observed so far, without the resources that the manifest declares."""
     manifest = read_manifest_if_any(store.home, None)
     if manifest is not None and manifest.tenant != tenant:
-        manifest = None  # of others; `write_declarations` refuses to write into it
+        manifest = None  # it is another tenant's; `edit_manifest` refuses to write into it
     with store.open_log() as (reader, _):
         return load_first_day(reader, tenant, manifest, agent=agent)
 
 
 def print_plan(store: StoreContext, tenant: str, agent: str) -> None:
-    """Show what `--yes` would accept and what it would change, and write nothing; in JSON where that was asked for."""
-    walk = _Walk(store, load_observed(store, tenant, agent), agent)
-    _accept_all(walk)
-    outcomes = walk.judge(walk.answers)
-    edit = _edit(walk) if walk.answers else None
+    """Print what `--yes` would accept and how it would change the manifest; write nothing."""
+    dialogue = _Dialogue(store, load_observed(store, tenant, agent), agent)
+    _accept_all(dialogue)
+    outcomes = dialogue.count_outcomes(dialogue.answers)
+    edit = _edit(dialogue) if dialogue.answers else None
     if store.json:
         store.print_json(
-            walk.day.to_json()
+            dialogue.day.to_json()
             | {
                 "declarations": [
                     {
@@ -125,17 +125,17 @@ def print_plan(store: StoreContext, tenant: str, agent: str) -> None:
                         "kind": kind.value,
                         "would_meet": outcomes[kind, name].to_json(),
                     }
-                    for (kind, name), declared in sorted(walk.answers.items())
+                    for (kind, name), declared in sorted(dialogue.answers.items())
                 ],
                 "manifest": str(edit.path) if edit is not None else "",
-                "skipped": [item.resource.id for item in walk.skipped],
+                "skipped": [item.resource.id for item in dialogue.skipped],
             }
         )
         return
-    _print_head(walk.day)
-    for number, item in enumerate(walk.day.resources, 1):
-        _print_resource(number, len(walk.day.resources), item, outcomes.get(item.name))
-    _print_findings(walk.day)
+    _print_head(dialogue.day)
+    for number, item in enumerate(dialogue.day.resources, 1):
+        _print_resource(number, len(dialogue.day.resources), item, outcomes.get(item.name))
+    _print_findings(dialogue.day)
     if edit is not None:
         _print_difference(edit)
     say("nothing was written: run `halo enforce` to answer, or `halo enforce --yes` to accept these guesses")
@@ -143,7 +143,7 @@ def print_plan(store: StoreContext, tenant: str, agent: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FirstDayResult:
-    """How the walk ended.
+    """How the dialogue ended.
 
     Args:
         goes_on: whether to switch to enforce mode.
@@ -169,17 +169,17 @@ def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str = "",
         ConfigError: the manifest cannot be read, edited or written.
     """
     day = load_observed(store, tenant, agent)
-    walk = _Walk(store, day, agent)
+    dialogue = _Dialogue(store, day, agent)
     is_asking = not yes and bool(day.resources) and sys.stdin.isatty() and sys.stdout.isatty()
     if is_asking or yes:
         _print_head(day)
     if yes:
-        _accept_all(walk)
-        outcomes = walk.judge(walk.answers)
+        _accept_all(dialogue)
+        outcomes = dialogue.count_outcomes(dialogue.answers)
         for number, item in enumerate(day.resources, 1):
             _print_resource(number, len(day.resources), item, outcomes.get(item.name))
     elif is_asking:
-        if not _ask_about_all(walk):
+        if not _ask_about_all(dialogue):
             return FirstDayResult(goes_on=False)
     elif day.resources:
         names = ", ".join(item.resource.id for item in day.resources[:5])
@@ -187,26 +187,26 @@ def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str = "",
         say(safe_text(f"undeclared: {names}{more}; `halo enforce --plan` shows them, `--yes` accepts the guesses"))
     _print_findings(day)
     shown = frozenset(item.resource.id for item in day.resources) if is_asking or yes else frozenset()
-    return FirstDayResult(_write(walk, is_asking=is_asking), shown)
+    return FirstDayResult(_write(dialogue, is_asking=is_asking), shown)
 
 
-def _accept_all(walk: _Walk) -> None:
-    for item in walk.day.resources:
+def _accept_all(dialogue: _Dialogue) -> None:
+    for item in dialogue.day.resources:
         if item.is_guessed:
-            walk.answers[item.name] = declare(item)
+            dialogue.answers[item.name] = declare(item)
         else:
-            walk.skipped.append(item)
+            dialogue.skipped.append(item)
 
 
-def _ask_about_all(walk: _Walk) -> bool:
-    """Take one answer for each; whether to go on."""
-    items = walk.day.resources
-    accepted = walk.judge({item.name: declare(item) for item in items if item.is_guessed})
+def _ask_about_all(dialogue: _Dialogue) -> bool:
+    """Ask about each resource; returns False if the person quit."""
+    items = dialogue.day.resources
+    accepted = dialogue.count_outcomes({item.name: declare(item) for item in items if item.is_guessed})
     answers: list[Resource | None] = []
     while len(answers) < len(items):
         item = items[len(answers)]
         _print_resource(len(answers) + 1, len(items), item, accepted.get(item.name))
-        declared = _ask_about(walk, item, is_first=not answers)
+        declared = _ask_about(dialogue, item, is_first=not answers)
         if declared is _QUIT:
             return False
         if declared is _BACK:
@@ -216,9 +216,9 @@ def _ask_about_all(walk: _Walk) -> bool:
         say()
     for item, declared in zip(items, answers, strict=True):
         if declared is None:
-            walk.skipped.append(item)
+            dialogue.skipped.append(item)
         else:
-            walk.answers[item.name] = declared
+            dialogue.answers[item.name] = declared
     return True
 
 
@@ -226,12 +226,12 @@ _QUIT: Final = Resource(id="quit")
 _BACK: Final = Resource(id="back")
 
 
-def _ask_about(walk: _Walk, item: ObservedResource, *, is_first: bool) -> Resource | None:
-    """The declaration, None where it is skipped, `_QUIT` where nothing is to happen, `_BACK` to ask the last again."""
+def _ask_about(dialogue: _Dialogue, item: ObservedResource, *, is_first: bool) -> Resource | None:
+    """Ask about one resource: its declaration, None to skip it, `_QUIT` to end, `_BACK` for the resource before."""
     usual, pad = "a" if item.is_guessed else "c", " " * _STEP
     acts: dict[str, Callable[[], Resource | None]] = {
         "a": lambda: declare(item),
-        "c": lambda: _ask_for_changes(walk, item),
+        "c": lambda: _ask_for_changes(dialogue, item),
         "o": lambda: declare(item, Source.OWN),
         "u": lambda: declare(item, Source.UNTRUSTED),
         "s": lambda: None,
@@ -250,22 +250,22 @@ def _ask_about(walk: _Walk, item: ObservedResource, *, is_first: bool) -> Resour
         else:
             try:
                 return acts[answer]()
-            except _ToAnswers:
+            except _BackToAnswers:
                 continue
             except ConfigError as exc:
                 say(pad, safe_text(f"{exc.message}; {exc.remedy}", style="yellow"))
 
 
-class _ToAnswers(Exception):
-    """Somebody who changes a guess goes back to the first question of the tool."""
+class _BackToAnswers(Exception):
+    """Raised when a person who is changing a guess goes back to the choice of an answer."""
 
 
-def _ask_for_changes(walk: _Walk, item: ObservedResource) -> Resource:
-    """The declaration as somebody changes it.
+def _ask_for_changes(dialogue: _Dialogue, item: ObservedResource) -> Resource:
+    """Ask for class, targets and amount of a resource; returns its declaration.
 
     Raises:
-        ConfigError: an argument that the tool does not have.
-        _ToAnswers: the person goes back.
+        ConfigError: the person named an argument that the tool does not have.
+        _BackToAnswers: the person goes back.
     """
     guessed, pad = item.resource, " " * _STEP
     impacts = [impact.value for impact in Impact if impact is not Impact.UNKNOWN]
@@ -283,7 +283,7 @@ def _ask_for_changes(walk: _Walk, item: ObservedResource) -> Resource:
         amount = _ask_argument(item, "which of them holds the amount", guessed.amount)
         amount = "" if amount == "-" else amount
     declared = declare(item, impact=Impact(impact), targets=targets, amount=amount)
-    _print_outcomes("then", walk.judge({item.name: declared})[item.name])
+    _print_outcomes("then", dialogue.count_outcomes({item.name: declared})[item.name])
     return declared
 
 
@@ -291,7 +291,7 @@ def _ask_word(question: str, usual: str, words: list[str]) -> str:
     while True:
         answer: str = typer.prompt(wrap_question(question, usual), default=usual).strip().lower()
         if answer == "b":
-            raise _ToAnswers
+            raise _BackToAnswers
         if answer in words:
             return answer
         say(" " * _STEP, "[yellow]please answer with one of these words, or with b to go back[/]")
@@ -302,41 +302,43 @@ def _ask_argument(item: ObservedResource, question: str, usual: str) -> str:
     question = wrap_question(f"{' ' * _STEP}{question} (- for none)", usual)
     text: str = typer.prompt(question, default=usual).strip()
     if text == "b" and "b" not in item.arguments:
-        raise _ToAnswers
+        raise _BackToAnswers
     return text
 
 
-def _edit(walk: _Walk) -> ManifestEdit:
-    with walk.store.open_log() as (reader, _):
-        contents = walk.store.open_contents(reader)
-        return write_declarations(reader, contents, walk.store.home, walk.day, walk.answers)
+def _edit(dialogue: _Dialogue) -> ManifestEdit:
+    with dialogue.store.open_log() as (reader, _):
+        contents = dialogue.store.open_contents(reader)
+        return edit_manifest(reader, contents, dialogue.store.home, dialogue.day, dialogue.answers)
 
 
-def _write(walk: _Walk, *, is_asking: bool) -> bool:
-    """Show the difference and write it; whether to go on."""
-    if not walk.answers:
+def _write(dialogue: _Dialogue, *, is_asking: bool) -> bool:
+    """Show how the manifest changes and write it; returns False if the person does not confirm."""
+    if not dialogue.answers:
         return True
-    edit = _edit(walk)
+    edit = _edit(dialogue)
     _print_difference(edit)
     if is_asking:
-        _print_sum(walk)
+        _print_totals(dialogue)
         question = wrap_question(f"write {edit.path} and switch to enforce mode?", "Y/n")
         if not typer.confirm(question, default=True):
             return False
     write_manifest(edit.path, edit.after)
-    skipped = f", {len(walk.skipped)} left undeclared" if walk.skipped else ""
-    written = f"wrote {edit.path}: {format_count(len(walk.answers), 'declaration')}{skipped}"
+    skipped = f", {len(dialogue.skipped)} left undeclared" if dialogue.skipped else ""
+    written = f"wrote {edit.path}: {format_count(len(dialogue.answers), 'declaration')}{skipped}"
     say_with_path(written)
-    if walk.day.issued:
-        agents = " ".join(walk.day.issued)
+    if dialogue.day.issued:
+        agents = " ".join(dialogue.day.issued)
         say("[yellow]note[/] ", safe_text(f"{agents}: in force once it is issued: halo passport issue AGENT"))
     say("[yellow]note[/] restart the application: it reads declarations when it starts")
     return True
 
 
-def _print_sum(walk: _Walk) -> None:
-    outcomes = walk.judge(walk.answers)
-    before = sum(item.recorded.asked + item.recorded.denied for item in walk.day.resources if item.name in walk.answers)
+def _print_totals(dialogue: _Dialogue) -> None:
+    outcomes = dialogue.count_outcomes(dialogue.answers)
+    before = sum(
+        item.recorded.asked + item.recorded.denied for item in dialogue.day.resources if item.name in dialogue.answers
+    )
     after = sum(item.asked + item.denied for item in outcomes.values())
     calls = sum(item.calls for item in outcomes.values())
     say(f"of {format_count(calls, 'call')} so far, {before:,} would have waited undeclared, and {after:,} declared so")
@@ -370,7 +372,7 @@ def _print_resource(number: int, total: int, item: ObservedResource, outcomes: O
 
 
 def _print_calls(item: ObservedResource, outcomes: Outcomes | None) -> None:
-    """What its calls meet as it is, and with the guess as its declaration."""
+    """Print what happens to the calls of a resource as it is, and with the guess as its declaration."""
     now = item.recorded
     if outcomes is None and not item.is_guessed:
         _print_outcomes("now", now)
@@ -429,7 +431,7 @@ def _print_hint(text: str) -> None:
 
 
 def _print_field(name: str, text: str, style: str = "") -> None:
-    """A name, and a text that folds below itself."""
+    """Print a field's name and its text, folded with a hanging indent."""
     out = console()
     indent = _STEP + _LABEL
     lines = safe_text(text, style).wrap(out, max(20, min(out.width, 100) - indent))

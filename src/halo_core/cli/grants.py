@@ -140,14 +140,14 @@ def _apply(store: StoreContext, tenant: str, item: AgentUnusedGrants, key_home: 
 def _remove(
     store: StoreContext, tenant: str, item: AgentUnusedGrants, gone: tuple[UnusedGrant, ...], key_home: Path | None
 ) -> None:
-    """Write the manifest without these grants, issue the passport of it, and record that."""
+    """Write the manifest without these grants, issue a passport from it, and record the removal."""
     after = issue_grants(store, tenant, item.without(gone), key_home)
     names = [(grant.kind, grant.name) for grant in gone]
     store.commit(lambda tx: record_removal(tx, item.agent, names, store.actor, before=item.passport, after=after))
 
 
 def issue_grants(store: StoreContext, tenant: str, proposed: ProposedGrants, key_home: Path | None) -> str:
-    """Write the manifest with these grants, and issue the passport of it; returns its hash."""
+    """Write the manifest with these grants, and issue a passport from it; returns the passport's hash."""
     prepared = prepare_grants(store.url, store.home, tenant, [proposed], SystemClock().now_us())
     ((wanted, planned),) = prepared.planned
     write_manifest(prepared.path, prepared.manifest.text)
@@ -224,6 +224,7 @@ def restore_grants(
 
 
 def _join(granted: Grants, removed: Grants, wanted: list[tuple[str, str]]) -> Grants:
+    """The granted resources together with the wanted ones among the removed."""
     joined = {kind: dict(resources) for kind, resources in granted.items()}
     for kind, name in wanted:
         joined.setdefault(ActionKind(kind), {})[name] = removed[ActionKind(kind)][name]

@@ -1,7 +1,7 @@
 """`halo identity`: what is ordinary for people and service accounts, the risk of their events, and following them.
 
-Of imported and scored events none is kept but those that `--alert` seals. Followed events move the risk of their
-identity.
+Imported and scored events are not stored, except those that `--alert` seals into alerts. Followed events change the
+risk of their identity.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ from halo_core.views.wording import format_count
 _MAX_ROWS: Final = 40
 app = typer.Typer(help="Baselines and risk of people and service accounts, from imported or followed events.")
 _PAUSE_S: Final = 0.05
-"""Between transactions: whoever waits for the write lock, an agent's decision above all, gets it."""
+"""Pause between transactions, seconds, in which others get the write lock, above all agents' decisions."""
 _MAX_TRIES: Final = 10
 _FILES_HELP: Final = "CSV with a header, or OCSF as JSON, one event per line."
 
@@ -164,7 +164,7 @@ def drop_identity_baseline(*, store: StoreContext) -> int:
 
 
 _FOLLOW_PAUSE_S: Final = 1.0
-"""Between two looks at a source, so that a stream of events costs the agents' decisions little."""
+"""Pause between two reads of a source, seconds, so that a stream of events hardly delays agents' decisions."""
 _MAX_BAD_KEPT: Final = 1000
 _STDIN: Final = "-"
 
@@ -208,10 +208,10 @@ def follow_identity_events(
 def _follow(
     feed: IdentityFeed, source: FileSource | PipeSource, name: str, *, once: bool, from_start: bool, end: _EndOnSignal
 ) -> FeedReport:
-    """Read a source until it ends, or somebody ends the run."""
+    """Read a source until it ends or the run is interrupted; returns what was taken in total."""
     place = feed.read_place(name)
     source.resume(SourcePlace.from_plain(place) if place else None, from_start=from_start)
-    if not place:  # where the first run begins is where the next one goes on
+    if not place:  # record where the first run begins, so that the next one continues there even if nothing was read
         place = source.place.to_plain()
         feed.take((), (name, {}, place))
     for note in source.notes:
@@ -318,7 +318,7 @@ def _load_fingerprints(store: StoreContext, tenant: str) -> IdentityFingerprints
 
 
 def _write_alerts(store: StoreContext, tenant: str, days: Sequence[HighRiskDay], baseline: str) -> FlagResult:
-    """Alerts for these days, a few in each transaction."""
+    """Write alerts for days at high risk, `BATCH` in each transaction."""
     flagged = FlagResult()
     if not days:
         return flagged
@@ -338,7 +338,7 @@ def _write_alerts(store: StoreContext, tenant: str, days: Sequence[HighRiskDay],
 
 
 def _run_with_retries(run: Callable[[Any], Any], job: Callable[[Transaction], Any]) -> Any:
-    """Run a job, also where somebody else has the ledger for longer than a decision would wait."""
+    """Run a job, up to `_MAX_TRIES` times while another process keeps the ledger locked."""
     for retries_left in reversed(range(_MAX_TRIES)):
         try:
             return run(job)
@@ -401,7 +401,7 @@ def _print_written_alerts(written: FlagResult) -> None:
 
 
 def _print_scores(report: IdentityRiskReport) -> None:
-    """Who is at which risk, then the events above the limits with what moved each."""
+    """Print the risk of each identity, then the events above the limits with their causes."""
     titles = ("identity", "kind", "events", "risk", "highest", "elevated", "high", "the last events")
     table = build_table(titles, right=titles[2:-1], gap=2)
     for identity in report.identities[:_MAX_ROWS]:

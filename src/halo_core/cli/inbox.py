@@ -1,7 +1,6 @@
-"""`halo approvals` and `halo break-glass`: the inbox of questions, their signed answers, and what is remembered.
+"""`halo approvals` and `halo break-glass`: the inbox of questions, their signed answers, and remembered answers.
 
-Somebody else's words (a model's, a document's) stand behind a bar on each line, so that none of them can look like a
-line of the page.
+Text from models and documents is printed behind a bar on each line, so that it cannot pass for a line of the page.
 """
 
 from __future__ import annotations
@@ -158,7 +157,15 @@ def show_question(
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What an approver is shown of one question."""
+    """One question as an approver is shown it.
+
+    Args:
+        question: the request.
+        asked: what the user asked, masked unless revealed; empty where it was not kept.
+        similar: `approved` and `denied` → how often similar requests were answered so.
+        lines: the page, line by line; the answer's entry digests it.
+        equal_ids: requests that one answer is for, this one first.
+    """
 
     question: ApprovalRequest
     asked: str
@@ -181,7 +188,7 @@ def _load_page(store: StoreContext, request: str, *, reveal: bool = False) -> _P
 
 
 def _lay_out(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The lines of a page: a label, then a bar before every line of its value, however that is broken."""
+    """The lines of a page: each row's label, then its value, with a bar before every line of it."""
     width = max(console().width - _LABEL_WIDTH - len(_BAR), _MIN_WIDTH)
     for label, value in rows:
         head = label
@@ -197,13 +204,13 @@ _RULES_IN_WORDS: Final = {
     "halo.watch.undeclared-text": "nobody has declared this tool, and a text in this call names an address or account "
     "that nobody vouched for",
 }
-"""What some rules of the starter policy say whose reason is the same."""
+"""Rule of the starter policy → words in place of its reason's title, which these rules share."""
 
 
 def quote_lines(text: str, width: int) -> list[str]:
-    """A text as lines of at most `width` characters, in which nothing acts on a terminal or ends a line.
+    """Break a text into lines of at most `width` characters, with control characters escaped.
 
-    They end behind a blank where one is in their second half, and lose no character.
+    A line ends after a blank if there is one in its second half. No character is lost.
     """
     lines = []
     for part in _LINE_ENDS.split(text):
@@ -262,7 +269,7 @@ def _build_question_rows(
 
 
 def _describe_reasons(reasons: Iterable[RequestReason]) -> Iterator[str]:
-    """Why a person is asked: each sentence once, with the rules that say so."""
+    """Why a person is asked: each distinct sentence once, with its code and rules."""
     sources: dict[tuple[str, str], list[str]] = {}
     for item in reasons:
         title = _RULES_IN_WORDS.get(item.source, item.title)
@@ -392,6 +399,8 @@ def deny(
 
 @dataclass(frozen=True, slots=True)
 class _AnswerOptions:
+    """Options of `approve` and `deny`, as given."""
+
     name: str
     why: str
     lasts: str
@@ -445,7 +454,7 @@ def _record_answers(store: StoreContext, pages: Sequence[_Page], options: _Answe
 
 
 def _list_signers(store: StoreContext, done: ApprovalAnswer) -> list[str]:
-    """Who has signed the active remembered answers of the scope of the one that was just kept."""
+    """Names of those whose remembered answers hold for the scope of the one that `done` kept; empty if it kept none."""
     if not done.remembered:
         return []
     with store.open_log() as (reader, tenant):

@@ -1,6 +1,6 @@
 """`halo show`, `verify`, `replay` and `policy`: decisions, whether their record is whole, and their policies.
 
-Content is masked; `--reveal` shows it, to whoever holds the content key.
+Content is masked unless `--reveal` is given, which needs the content key.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def replay(
 
 
 def _print_replayed(decision: LedgerEntry) -> None:
-    """What was decided, and by what."""
+    """Print a decision that is replayed: when it was made, why, with what effect, under which policy."""
     request, effect = decision.body["request"], decision.body["decision"]["effect"]
     say(f"{decision.id}, {format_iso(decision.ts_us)}: ", safe_text(decision.body["justification"]))
     say(f"recorded effect [bold]{effect}[/], policy {decision.body['snapshot']['policy']}")
@@ -210,7 +210,7 @@ def _print_replayed(decision: LedgerEntry) -> None:
 
 
 def _collect_results(results: Iterator[ReplayResult], total: int) -> tuple[Counter[ReplayStatus], list[ReplayResult]]:
-    """The number of each result, and the first that are not identical."""
+    """The number of results by status, and the first `_MAX_ODD` that are not identical."""
     counts: Counter[ReplayStatus] = Counter()
     odd: list[ReplayResult] = []
     with show_progress(TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()) as bar:
@@ -340,7 +340,7 @@ def run_cases(
         raise ConfigError("no_cases", f"cannot read `{cases}`: {why}", field="CASES") from exc
     for case in parsed_cases:
         close = [] if case.resource in resources else get_close_matches(case.resource, resources, 1)
-        if close:  # a case of a tool still to come is fine; a misspelt one would pass for the wrong reason
+        if close:  # a tool that does not exist yet is fine, but a case with a misspelt one would pass by mistake
             problem = f"{case.name}: resource `{case.resource}` is not registered"
             remedy = f"did you mean `{close[0]}`"
             raise ConfigError("no_such_resource", problem, field="resource", remedy=remedy)

@@ -78,7 +78,7 @@ def log(
 
 
 def _follow(store: StoreContext, wanted: LogFilter, position: int) -> Iterator[list[LoggedEntry]]:
-    """Entries from a position on, as they come."""
+    """Wait for entries that match, from a position on; each item holds those of one poll, and may be empty."""
     for _ in count():
         time.sleep(_POLL_S)
         with store.open_log() as (reader, tenant):
@@ -104,7 +104,15 @@ def _to_json(item: LoggedEntry) -> dict[str, Any]:
 
 
 def _build_table(records: Sequence[LoggedEntry], *, with_titles: bool = True, several: bool | None = None) -> Table:
-    """One line each; who acted is said where more than one did. A narrow terminal gets neither session nor date."""
+    """A row for each entry.
+
+    The column of agents is left out where all entries are of one; on a narrow terminal session and date are, too.
+
+    Args:
+        records: the entries.
+        with_titles: whether the titles are printed.
+        several: whether to show agents; None shows them where the entries are of several.
+    """
     if several is None:
         several = len({_find_agent(item) for item in records} - {"-"}) > 1
     is_wide = console().width >= _WIDE
@@ -127,7 +135,7 @@ def _find_agent(item: LoggedEntry) -> str:
 
 
 def _build_cells(item: LoggedEntry) -> tuple[str | Text, ...]:
-    """Session and what happened in it; something that nobody decided belongs to none."""
+    """The cells after time and agent: session, action, resource, effect, whether it ran, and why."""
     body = item.entry.body
     if item.entry.kind is EntryKind.SHADOW:
         kind, name = (safe_text(str(body.get(key, ""))) for key in ("kind", "name"))

@@ -28,7 +28,7 @@ _EXIT_CODES: Final = (
     (CannotDecide, Exit.CANNOT_TELL),
     (BadInput, Exit.USAGE),
 )
-"""Of each kind of error; the first that fits."""
+"""Class of error → exit code; the first class that fits counts."""
 
 
 _STORE_OPTIONS: Final = ("--home", "--db", "--tenant")
@@ -194,11 +194,11 @@ VERBS: Final = {
 
 
 def _load_verb(name: str) -> Any:
-    """The command or the group of a verb, as a member of a group of its own would be."""
+    """The parser's command of a verb, or its group of commands."""
     module, _, attribute = VERBS[name].path.partition(".")
     verb = getattr(import_module(f"halo_core.cli.{module}"), attribute)
     parent = typer.Typer(add_completion=False)
-    parent.callback()(lambda: None)  # so that a verb alone is a command of a group, too
+    parent.callback()(lambda: None)  # makes typer build a group, even for a single command
     if isinstance(verb, typer.Typer):
         parent.add_typer(verb, name=name)
     else:
@@ -258,7 +258,7 @@ def root(
 
 
 def move_store_options(argv: list[str]) -> list[str]:
-    """The arguments with `--home`, `--db` and `--tenant` behind the verb, where it reads them."""
+    """Move `--home`, `--db` and `--tenant` from before the verb to the end, where the verb reads them."""
     moved: list[str] = []
     rest = list(argv)
     while rest and rest[0].partition("=")[0] in _STORE_OPTIONS:
@@ -272,7 +272,7 @@ def move_store_options(argv: list[str]) -> list[str]:
 
 @cache
 def _make_command() -> Any:
-    """The command of `app`, made once in a process, with the verbs that were loaded."""
+    """The parser's command of `app`; made once in a process, and keeps the verbs that it has loaded."""
     return typer.main.get_command(app)
 
 

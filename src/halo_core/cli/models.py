@@ -86,7 +86,7 @@ def put_model_in_shadow(
 def _fit_shadow(
     store: StoreContext, reader: Reader, tenant: str, names: Sequence[str], model: RiskModel, *, note: partial[None]
 ) -> FittedScore:
-    """The shadow of the first of these agents, with limits by the sessions of all."""
+    """The score of the model for the first of these agents, with limits fitted to the sessions of all of them."""
     key, agent = store.keys.secret("sketch"), names[0]
     sessions = collect_sessions(reader, store.open_contents(reader), tenant, names, key, note=note)
     held_out = find_held_out(model, name_log(reader, tenant), find_role(store.home, agent))

@@ -1,7 +1,4 @@
-"""`halo agents` and `halo passport`: who acts on what passport; issuing, narrowing, verifying, revoking.
-
-An agent that acted without being in the manifest is marked: nobody has said what it is for.
-"""
+"""`halo agents` and `halo passport`: agents and their passports; issuing, narrowing, verifying, revoking."""
 
 from __future__ import annotations
 
@@ -75,7 +72,7 @@ from halo_core.views.wording import format_link_kind, format_utc_minute, shorten
 
 _WARNING_STATES: Final = ("revoked", "expired", "none", "unreadable")
 _WIDE_COLUMNS: Final = 110
-"""Columns from which on the purpose has room."""
+"""Width of the terminal from which on the purpose is shown, columns."""
 
 
 @store_verb()
@@ -302,7 +299,7 @@ def issue_passport(
 
 
 def print_changes(issued: IssuedPassport, *title: RenderableType) -> None:
-    """Each difference on its own line, after a line that begins with `title`."""
+    """Print how a passport differs from the one before, a line each, after a line that begins with `title`."""
     if issued.before is None:
         say(*title, "this is the agent's first passport; it grants")
     elif not issued.changes:
@@ -365,7 +362,7 @@ def verify_passport(
 
 
 def _build_chain_table(chain: Sequence[Link]) -> Table:
-    """A column for each link; what a link lost against the one above is marked."""
+    """A column for each link; what a link has less than the one before it is marked."""
     table = Table(box=None, pad_edge=False)
     table.add_column("", style="dim", no_wrap=True)
     for link in chain:

@@ -1,7 +1,7 @@
-"""What the verbs share to answer: exit codes, consoles, JSON, errors, tables.
+"""How verbs print: exit codes, consoles, JSON, errors, tables.
 
-A verb prints through `console()`, which colours only on a terminal and shows what would act on it. Words that somebody
-else wrote go through `safe_text`, so that none of them is markup.
+A verb prints through `console()`, which colours only on a terminal and escapes control characters. Text that Halo did
+not write, such as that of models and documents, goes through `safe_text`, so that none of it is markup.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ _VISIBLE_ESCAPES: Final = {
 
 
 class _Console(Console):
-    """Shows what would act on the terminal instead of printing it: the words are often somebody else's."""
+    """Escapes control characters in markup, which often contains text that Halo did not write."""
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(text.translate(_VISIBLE_ESCAPES), **options)
 
 
 class _TrailingBlankStripper:
-    """A stream that ends no line in blanks: tables fill their cells, and whoever pipes them reads lines."""
+    """A stream that removes blanks at line ends, with which tables fill their cells; for output that is piped."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -77,16 +77,16 @@ class _TrailingBlankStripper:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write it without the blanks before each line's end."""
+        """Write a text without blanks at line ends; returns the length of the text."""
         self._stream.write(_BLANKS.sub("", text))
         return len(text)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console; colours only on a terminal. What is piped is folded only where `COLUMNS` says how wide."""
+    """A console that colours only on a terminal. Piped output is folded only if `COLUMNS` gives a width."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # What is printed may hold bytes that somebody put into a database: shown, never raised over.
+            # Text from a database may contain what the stream cannot encode, which must not raise.
             stream.reconfigure(errors="backslashreplace")
     stream = sys.stderr if stderr else sys.stdout
     if stream.isatty():
@@ -98,19 +98,26 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def _show_escapes(text: str) -> Text:
-    """A text of several lines, without markup."""
+    """A text without markup, whose lines stay lines; other control characters are escaped."""
     return Text(text.translate(_VISIBLE_ESCAPES))
 
 
 def safe_text(text: str, style: str = "") -> Text:
-    """Somebody's words for a terminal: no markup, and what would act on it is shown instead."""
+    """A text that Halo did not write, for a terminal: without markup, with control characters escaped."""
     return Text(escape_unprintable(text), style=style)
 
 
 def build_table(
     titles: Sequence[str], *, right: Iterable[str] = (), no_wrap: Iterable[str] = (), gap: int = 1
 ) -> Table:
-    """A table without lines; its cells fold where they are not said to stay on one line."""
+    """A table without lines, whose cells fold unless their column is in `no_wrap`.
+
+    Args:
+        titles: titles of the columns.
+        right: titles of the columns that are aligned to the right.
+        no_wrap: titles of the columns whose cells stay on one line.
+        gap: blanks between columns.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0) if gap > 1 else (0, 1))
     for title in titles:
         justify = "right" if title in right else "left"
@@ -119,22 +126,22 @@ def build_table(
 
 
 def say(*parts: RenderableType) -> None:
-    """Print a line on stdout, one part after the other. A string is markup; somebody's words come as `safe_text`.
+    """Print a line on stdout, one part after the other. A string is markup; use `safe_text` for other text.
 
-    It is wrapped for the terminal as one line: two calls that each print half of a line would make it too wide.
+    The parts are wrapped for the terminal together, so print a whole line with one call.
     """
     console().print(*parts, sep="")
 
 
 def say_with_path(text: str, style: str = "") -> None:
-    """Print somebody's words with a path on stdout, wrapped between words, so that the path can be copied whole."""
+    """Print a text with a path on stdout, wrapped only between words, so that the path can be copied whole."""
     out = console()
     for line in [escape_unprintable(text)] if out.soft_wrap else _wrap_words(escape_unprintable(text), out.width):
         out.print(Text(line, style), soft_wrap=True)
 
 
 def wrap_question(text: str, answer: str) -> str:
-    """A question that is wrapped for the terminal, with room behind it for its usual answer in brackets."""
+    """A question wrapped for the terminal, with room after it for its usual answer in brackets."""
     room = "\xa0" * len(f" [{answer}]: ")  # no place to break at
     return "\n".join(_wrap_words(escape_unprintable(text) + room, console().width)).rstrip("\xa0")
 
@@ -145,12 +152,17 @@ def _wrap_words(text: str, width: int) -> list[str]:
 
 
 def say_plainly(text: str) -> None:
-    """Print a line on stdout that holds no markup."""
+    """Print a text on stdout in which nothing is markup."""
     console().print(text, markup=False)
 
 
 def build_field_table(rows: Iterable[Sequence[RenderableType]], *columns: dict[str, Any]) -> Table:
-    """Names, and values that fold, a line each; `columns` between them."""
+    """A table of names and values that fold, a line each.
+
+    Args:
+        rows: name, a cell for each of `columns`, and value.
+        columns: options (of `Table.add_column`) of columns between names and values.
+    """
     table = Table(show_header=False, box=None, pad_edge=False)
     for options in ({"style": "dim", "no_wrap": True}, *columns, {"overflow": "fold"}):
         table.add_column(**options)
@@ -160,11 +172,11 @@ def build_field_table(rows: Iterable[Sequence[RenderableType]], *columns: dict[s
 
 
 def print_json(value: Any, *, compact: bool = False) -> None:
-    """One JSON document on stdout, untouched by colours or folding; ASCII, so that no byte in it can break it.
+    """Print a value on stdout as one JSON document in ASCII, without colours or folding.
 
     Args:
         value: what is printed.
-        compact: on one line.
+        compact: whether it is printed on one line.
     """
     sys.stdout.write(json.dumps(to_json(value), indent=None if compact else 2, sort_keys=True) + "\n")
     sys.stdout.flush()
@@ -176,7 +188,7 @@ def print_note(text: str) -> None:
 
 
 def fail(error: HaloError, code: int) -> int:
-    """Say what went wrong and what to do, on stderr; the exit code for it."""
+    """Print an error and its remedy on stderr; returns the exit code `code`, or USAGE for a faulty manifest."""
     out = console(stderr=True)
     findings = getattr(error, "findings", None)
     if findings is not None:  # everything that is wrong with a manifest

@@ -126,7 +126,7 @@ def _carry_out(store: StoreContext, target: str, decision: str, order: str) -> i
 
 
 def _find_facades(loaded: Any, target: str) -> Iterator[HaloBase]:
-    """The facades that an object of an application is, or is guarded by; else those of its module."""
+    """The `Halo` that an object of an application is or is guarded by; otherwise every `Halo` of its module."""
     for item in loaded if isinstance(loaded, list | tuple) else (loaded,):
         if isinstance(item, HaloBase):
             yield item
@@ -162,7 +162,7 @@ def override(
     """
     if [allow, deny, bool(review)].count(True) != 1:
         remedy = "give one of `--allow`, `--deny`, `--review upheld`, `--review withdrawn`"
-        raise ConfigError("usage", "it was not said what to do", field="allow", remedy=remedy)
+        raise ConfigError("usage", "no action is chosen", field="allow", remedy=remedy)
     keys, tenant = KeyStore(key_home or store.home), store.resolve_tenant()
     with store.open_store(tenant) as opened:
         if review:
@@ -196,7 +196,7 @@ def override(
 
 
 def _describe_review(override: str, people: int) -> str:
-    """The command that reviews an override, by somebody who has not signed it."""
+    """The command with which somebody who has not signed an override reviews it."""
     reviewer, why = ("THIRD", "; neither of the two who sign it can review it") if people > 1 else ("SECOND", "")
     return f"halo override {override} --review upheld --as {reviewer} --why WHY{why}"
 

@@ -259,7 +259,7 @@ def close_cycle(
 
 
 def _require_issued(agent: str, stored: StoredChain | None) -> None:
-    """Refuse to narrow a passport that is made anew from the code at the next start, with what was revoked.
+    """Refuse to narrow a passport that was derived from code: the next start would derive the revoked grants again.
 
     Raises:
         ConfigError: `not_issued`.
@@ -270,6 +270,7 @@ def _require_issued(agent: str, stored: StoredChain | None) -> None:
 
 
 def _drop(granted: Grants, gone: Iterable[GrantName]) -> Grants:
+    """The granted resources without those that are gone."""
     removed = set(gone)
     left = {
         kind: {name: rules for name, rules in resources.items() if (kind.value, name) not in removed}

@@ -1,7 +1,6 @@
 """`halo risk`, `halo baseline` and `halo identity`: what is ordinary, and the risk of agents, people, service accounts.
 
-An agent's risk moves with every scored action, rises at once and falls slowly. Of people's events none is kept but
-those that `--alert` seals.
+An agent's risk changes with every scored action: it rises at once and falls slowly.
 """
 
 from __future__ import annotations
@@ -178,7 +177,10 @@ app = typer.Typer(help="Fit, show and drop the baseline of an agent's ordinary b
 
 
 def _check_agent_name(name: str) -> str:
-    """An agent's id. INVARIANT: printable, so that none names the baseline of people, which stands among theirs."""
+    """An agent's id, as the parser's callback.
+
+    INVARIANT: an agent's id is printable, so that none equals the name under which the baseline of people is stored.
+    """
     if not name.isprintable():
         raise typer.BadParameter("the name of an agent must be printable")
     return name
@@ -187,7 +189,7 @@ def _check_agent_name(name: str) -> str:
 DryRunOption = Annotated[bool, Option("--dry-run", help="Fit and show the baseline without putting it in force.")]
 AgentArgument = Annotated[str, Argument(metavar="AGENT", help="The agent's id.", callback=_check_agent_name)]
 _MIN_SESSIONS = 100
-"""Sessions under which a false alarm rate of 5% is not to be had."""
+"""Fewest sessions with which the limits keep to a false alarm rate of 5%."""
 
 
 @store_verb(app, "fit", by=True)

@@ -1,6 +1,6 @@
 """`halo budget` and `halo authority`: what a session spent, and how its authority fell, as a curve in a terminal.
 
-Braille, eight dots a character: a curve of 60 columns has 120 places across. Floors are dashed lines with their names
+The curve is drawn with Braille characters, 2 dots across and 4 down in each. Floors are dashed lines with their names
 at the right edge, hand-offs are lanes under the axis.
 """
 
@@ -48,7 +48,7 @@ _STOPPED: Final = "red"
 
 
 class _Canvas:
-    """Characters with styles; dots of a curve over them."""
+    """Rows of styled characters, over them the dots of curves, and over both the marks."""
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
@@ -57,7 +57,7 @@ class _Canvas:
         self._over: dict[tuple[int, int], tuple[str, str]] = {}
 
     def mark(self, row: int, column: int, character: str, style: str) -> None:
-        """A character over everything else."""
+        """Draw a character over everything else."""
         self._over[row, min(column, self.columns - 1)] = (character, style)
 
     def put(self, row: int, column: int, character: str, style: str) -> None:
@@ -65,7 +65,7 @@ class _Canvas:
             self._text[row][column] = (character, style)
 
     def draw_line(self, corners: Sequence[tuple[float, int]], width: float, style: str, *, every: int = 1) -> None:
-        """A line through corners, or each `every`th dot of it."""
+        """Draw a line through corners (x up to `width`, authority in millionths), or only each `every`th dot of it."""
         spots = [self._find_spot(x / width, authority) for x, authority in corners]
         number = 0
         for (x0, y0), (x1, y1) in pairwise(spots):
@@ -130,7 +130,7 @@ def draw_terminal_chart(scene: Scene, floors: Sequence[Floor], width: int) -> li
 
 
 def _mark_refusals(canvas: _Canvas, scene: Scene) -> list[str]:
-    """Mark what did not run, and where the next class stops; the effects that were marked."""
+    """Mark what did not run, and where the next class stops; returns the effects that were marked."""
     effects = []
     for x, dot in scene.points:
         if dot.effect in _SIGNS:
@@ -309,7 +309,17 @@ def _build_table(budgets: list[SessionBudget]) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class _BudgetRow:
-    """A line: a heading of a link, or one unit with its numbers (spent, reserved, limit, ceiling)."""
+    """A line of the table: the heading of a link (without cells), or one unit.
+
+    Args:
+        name: of the agent or the unit, indented.
+        about: what a heading says of its link.
+        cells: spent, reserved, limit and ceiling, as texts.
+        used: amount spent, in the unit's smallest part, for the bar.
+        reserved: amount reserved, likewise.
+        limit: the limit, likewise.
+        dim: whether the link is no longer live.
+    """
 
     name: str
     about: str = ""
@@ -321,7 +331,7 @@ class _BudgetRow:
 
 
 def draw_bar(used: int, reserved: int, limit: int, width: int) -> str:
-    """`█` for what is spent, `▒` for what is reserved, `░` for the rest; what was spent at all shows."""
+    """A bar: `█` for what is spent, `▒` for what is reserved, `░` for the rest; any amount above 0 gets a character."""
     total = max(limit, 1)
     spent = min(max(round(width * used / total), used > 0), width)
     reserved_cells = min(max(round(width * reserved / total), reserved > 0), width - spent)

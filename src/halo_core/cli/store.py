@@ -1,4 +1,4 @@
-"""`halo store`: what is done with a store as a whole."""
+"""`halo store`: copying a store as a whole."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def copy(
     exported = replace(store, url=source)
     with Reader(source) as reader:
         tenants = reader.tenants()
-    if not in_use:  # a store in use may be on a host whose home this is not
+    if not in_use:  # a store in use may belong to a host with another home, whose keys are needed to record it
         for tenant in tenants:
             exported.record_access("export", {"store": "copy"}, tenant)
     with show_progress(*columns) as bar:
@@ -61,7 +61,7 @@ def copy(
 
 
 def _show_step(bar: Progress, name: str, done: int, total: int) -> None:
-    """Show one table or pass at a time; each has a number of rows of its own."""
+    """Show the progress of one table or pass, in rows, in place of the one before."""
     current = bar.tasks[-1] if bar.tasks else None
     if current is None or current.description != name:
         if current is not None:

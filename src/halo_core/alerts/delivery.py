@@ -1,4 +1,4 @@
-"""Delivery of alerts to one receiver, at least once each, and the cursor that says where to go on."""
+"""Delivery of alerts to one receiver, at least once each, and the cursor that records how far it got."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VERSION: Final = 1
 _MAX_FILE: Final = 1 << 20
 MAX_OWED: Final = 1000
 _MAX_REFUSALS: Final = 3
-"""After so many refusals in a row the receiver is taken to be the cause, not one alert."""
+"""Number of refusals in a row after which the receiver counts as the cause, not a single alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class DeliveryCursor:
         except FileNotFoundError:
             return DeliveryState()
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as exc:
-            # Whether to start over is for a person to say.
+            # Starting over would send all alerts again, so a person has to decide it.
             problem, remedy = f"`{self._path}` is damaged", "remove it; all alerts are then sent again"
             raise ConfigError("bad_cursor", problem, field="home", remedy=remedy) from exc
 

@@ -156,7 +156,7 @@ def deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
     def abort() -> None:
         timed_out.set()
         try:
-            # Past the TLS layer: its own `shutdown` would let what comes next be read as plain text.
+            # Not the TLS socket's own `shutdown`, after which further data would be read as plain text.
             socket.socket.shutdown(sock, socket.SHUT_RDWR)
         except OSError:
             return  # closed already
@@ -186,7 +186,7 @@ def send_stream(address: Address, data: bytes, context: ssl.SSLContext | None, s
             stack.enter_context(deadline(sock, seconds))
             sock.sendall(data)
             if isinstance(sock, ssl.SSLSocket):
-                # Under TLS both sides close with an alert: anybody could end the TCP connection.
+                # Wait for the TLS close alert of the other side, since anybody could end the TCP connection.
                 sock.unwrap()
             else:
                 sock.shutdown(socket.SHUT_WR)

@@ -89,7 +89,7 @@ class AgentAlert:
     def from_entry(cls, logged: LoggedEntry) -> AgentAlert:
         """Read an entry.
 
-        INVARIANT: members are taken by name, so that what entries may hold one day is not sent unasked.
+        INVARIANT: members are taken by name, so that members of later versions are not sent by accident.
 
         Raises:
             LookupError, TypeError, ValueError or AttributeError: the entry is no such alert.

@@ -37,6 +37,7 @@ from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import EntryKind
 from halo_core.references import is_reference
 from halo_core.store.reader import Reader
+from halo_core.views.log_query import find_session_reference
 
 __all__ = [
     "END_US",
@@ -296,10 +297,7 @@ class QueryRoom:
         if not name:
             return ""
         if name not in self._sessions:
-            tried = (name, f"thread:{name}", name.removeprefix("thread:"))
-            found = [self.reader.find_session(self.tenant, item) for item in tried]
-            reference = next((item for item in found if self.reader.has_session(self.tenant, item)), found[0])
-            _keep(self._sessions, name, reference, _MAX_CACHED)
+            _keep(self._sessions, name, find_session_reference(self.reader, self.tenant, name), _MAX_CACHED)
         return self._sessions[name]
 
     def _note_person(self, reference: str, index: int) -> None:

@@ -1,7 +1,7 @@
 """Typed answers to questions about a store: what a session did, what a passport allows, how risky an agent is.
 
-A view is a dataclass that is loaded from a store and knows its JSON (`to_json`). Views render nothing and write
-nothing: the command line, reports and pages bind them to a form.
+A view is a dataclass that is loaded from a store and has a form in JSON (`to_json`). Views render nothing and write
+nothing; the command line, reports and pages do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class View:
 
 
 def to_json(value: Any) -> Any:
-    """A value for programs: views, dataclasses and named tuples as mappings, in lists and mappings too."""
+    """A value as JSON values: views, dataclasses and named tuples become mappings, also within lists and mappings."""
     if isinstance(value, View):
         return value.to_json()
     if is_dataclass(value) and not isinstance(value, type):

@@ -27,7 +27,7 @@ class ReviewCycle(View):
     Args:
         id: of the review.
         index: position of the entry that opened it.
-        opened_us: when, microseconds since 1970.
+        opened_us: when it was opened, microseconds since the epoch, as all times here.
         due_us: until when it has to be answered.
         reviewer: reference of the person who has to answer.
         reviewer_name: the name, where it can be opened; else the reference.
@@ -107,20 +107,23 @@ def load_reviews(reader: Reader, tenant: str) -> list[ReviewCycle]:
 def take_review_entry(
     cycles: dict[str, ReviewCycle], index: int, body: Mapping[str, Any], ts_us: int
 ) -> ReviewCycle | None:
-    """Add the next entry of the log that is about a review; the review, None where none was opened.
+    """Apply the next entry of the log that is about a review.
 
-    Entries may be anybody's whose process can write to the log. Of a review count: who opened it first, answers of its
-    reviewer to grants that are under review, and its first end; nothing after that.
+    Any process that writes to the log can write such entries. Only these count: the first one that opens a review,
+    answers of its reviewer to grants under review, and the first one that closes it; nothing after that.
 
     Args:
-        cycles: id → review, as the entries before leave them.
+        cycles: id → review, as of the entry before; changed.
         index: position of the entry.
-        body: as it is signed, people by reference.
-        ts_us: time of the entry.
+        body: the entry's signed body, which names people by reference.
+        ts_us: time of the entry, microseconds since the epoch.
+
+    Returns:
+        The review; None where none with this id was opened.
     """
     review = str(body.get("id", ""))
     cycle = cycles.get(review)
-    # An entry without the form of its kind says nothing; it must not end a report either.
+    # An entry that does not have the form of its kind is ignored, so that it cannot make a report fail.
     with suppress(AttributeError, KeyError, TypeError, ValueError):
         if body["op"] == "open" and cycle is None:
             grants = {
@@ -150,7 +153,7 @@ def _take_act(cycle: ReviewCycle, body: Mapping[str, Any], ts_us: int) -> None:
 
 
 def find_kept_grants(reader: Reader, tenant: str, cycle: ReviewCycle) -> Iterator[str]:
-    """What is wrong, where the passport that a review ended with does not lack what the reviewer revoked."""
+    """Sentences on agents whose passport after a review still grants what the reviewer revoked, or is missing."""
     for agent in sorted(cycle.grants):
         revoked = cycle.list_revoked(agent)
         if not revoked:

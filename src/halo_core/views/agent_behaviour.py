@@ -1,7 +1,7 @@
-"""How an agent behaved over its sessions: its risk and why, its limits beside what it used, and what was done about it.
+"""How an agent behaved over its sessions: its risk and why, its limits and their use, and what was done about it.
 
-Everything is computed from the log: the summary of each session, the alerts, the verdicts, and the stops. The limits of
-each session are those that were in force before it.
+Everything is computed from the log: the summary of each session, the alerts, the verdicts, and the stops. A session is
+compared with the limits that were in force before it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ALARM: Final = 1000
 _MEASURES: Final = {measure.id: measure for measure in MEASURES}
 _ALERT_KINDS: Final = ("volume", "drift", "behaviour")
 _MAX_SESSIONS: Final = 1_500
-"""Sessions that are shown, the newest ones. What came before is folded without being shown, but for the oldest."""
+"""Most sessions that are shown, the newest ones. `_WARM_UP` sessions before them are folded without being shown."""
 _WARM_UP: Final = 300
 _RECENT: Final = 20
 _KINDS: Final = (
@@ -49,18 +49,18 @@ class SessionPoint:
     Args:
         session: its name, or its reference.
         principal: whom it acted for, name or reference; empty for nobody.
-        ts_us: its first action.
-        actions: how many.
-        share: largest share of a limit, in thousandths; from 1000 on it was passed.
-        measure: words of the measure that it is of.
-        drift: share of a drift alarm after it.
+        ts_us: time of its first action, microseconds since the epoch.
+        actions: number of its actions.
+        share: largest share of a limit that it used, in thousandths; from 1000 on the limit was passed.
+        measure: the measure whose limit that is, in words.
+        drift: share of a drift alarm after it, in thousandths.
         alarms: what alarmed, in words.
         verdict: `ordinary`, `alarm`, `cleared` or `attack`.
         agent_risk: of the whole agent after it, 0..1000.
         pair_risk: of the agent for this principal after it.
-        parts: the highest of each part in it, by name.
-        unusual: the highest of the four in one.
-        is_carrying: alarms of this session or of earlier ones still count after it, for whomever.
+        parts: part → its highest value in the session, 0..1000.
+        unusual: highest value of the four parts combined, 0..1000.
+        is_carrying: whether alarms of this session or of earlier ones still count after it, for any principal.
     """
 
     session: str
@@ -104,15 +104,15 @@ class SessionPoint:
 
 @dataclass(frozen=True, slots=True)
 class LimitUse:
-    """A measure beside its limit.
+    """A measure with its limit and what recent sessions used of it.
 
     Args:
-        id: of the measure.
-        words: what is counted.
-        limit: up to which it is usual now.
-        last: of the newest session.
-        most: the most of the last twenty sessions.
-        unit: of the measure.
+        id: id of the measure.
+        words: what it counts.
+        limit: the value up to which it is usual now.
+        last: value in the newest session.
+        most: highest value in the last twenty sessions.
+        unit: unit of the values.
     """
 
     id: str
@@ -124,7 +124,7 @@ class LimitUse:
 
     @property
     def share(self) -> int:
-        """The most beside the limit, in thousandths."""
+        """The highest recent value as a share of the limit, in thousandths."""
         return self.most * ALARM // (self.limit + 1)
 
 
@@ -149,12 +149,12 @@ class AgentBehaviour(View):
 
     Args:
         agent: its id.
-        sessions: that were folded, and how many of them taught what is usual.
+        sessions: number of sessions that were folded, and of those from which what is usual was learned.
         points: the newest sessions, oldest first.
-        limits: measures beside their limits, the closest first.
-        carried: principal → risk with which its next session for them starts.
-        agent_risk: of the whole agent.
-        drift: share of a drift alarm over sessions.
+        limits: measures with their limits, the closest to its limit first.
+        carried: principal → risk (0..1000) with which the agent's next session for them starts.
+        agent_risk: risk of the whole agent, 0..1000.
+        drift: share of a drift alarm over sessions, in thousandths.
         done: what was done, oldest first.
         problem: why the history cannot be computed, or the profile counts for nothing; empty where all is well.
     """
@@ -220,7 +220,19 @@ class AgentBehaviour(View):
 
 @dataclass(slots=True)
 class _LogReading:
-    """What a pass over the log gathers."""
+    """What one pass over the log collects about all agents.
+
+    Args:
+        history: profiles and summaries of sessions.
+        alarms: (agent, session) → what alarmed, in words.
+        parts: (agent, session) → part → its highest value.
+        names: reference of a person → name.
+        sessions: reference of a session → name.
+        acted: agent → references of its sessions.
+        done: agent → what was done about it.
+        alerts: id of an alert → agent.
+        shares: (agent, session) → share of a limit that an alarm reached, in thousandths, and the measure.
+    """
 
     history: ProfileHistory = field(default_factory=ProfileHistory)
     alarms: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
@@ -250,7 +262,7 @@ class _LogReading:
             self._take_act(record)
 
     def _take_shares(self, agent: str, reference: str, factors: Iterable[Mapping[str, Any]]) -> None:
-        """What would have been, had the action that alarmed run: the tally counts what ran."""
+        """Take the shares of limits from an alert: the tally lacks the action that alarmed, where it did not run."""
         for item in factors:
             name = str(item.get("id")).removesuffix("_recent").removeprefix("tenant_")
             share = int(item.get("moved", 0))
@@ -287,7 +299,7 @@ _GRANT_ACTS: Final = {"notice": "notice: unused, will be removed", "remove": "re
 
 
 def describe_act(kind: EntryKind, body: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Whom an entry is about (an agent's id, a person's reference), and what was done; None where about neither."""
+    """The agent (id) or person (reference) that an entry is about, and what was done; None if it is about neither."""
     if kind is EntryKind.GRANTS:
         names = ", ".join(escape_unprintable(str(name)) for _, name in list(body.get("grants", ()))[:6])
         return str(body.get("agent")), f"grants {_GRANT_ACTS.get(str(body.get('op')), str(body.get('op')))}: {names}"
@@ -306,7 +318,7 @@ def describe_act(kind: EntryKind, body: Mapping[str, Any]) -> tuple[str, str] | 
 
 
 def load_agent_behaviour(reader: Reader, tenant: str, agent: str = "") -> list[AgentBehaviour]:
-    """Each agent that acted, or one of them, by name; with names of people and sessions where the reader opens them."""
+    """The behaviour of each agent that acted, sorted by id, or of one; with names where the reader can open them."""
     reading = _LogReading()
     for record in read_entries(reader, tenant, _KINDS):
         reading.take(record, reader.find_session(tenant, record.entry.session) if record.entry.session else "")
@@ -316,7 +328,7 @@ def load_agent_behaviour(reader: Reader, tenant: str, agent: str = "") -> list[A
 
 
 def list_profile_problems(reader: Reader, tenant: str, history: ProfileHistory) -> dict[tuple[str, str], str]:
-    """Kind and subject → what is wrong with a profile, so that decisions do not compare with it (`bad_profile`)."""
+    """(kind, subject) → what is wrong with a profile that decisions therefore do not use (`bad_profile`)."""
     rows = {(kind, subject): (version, state) for kind, subject, version, state in reader.profiles(tenant)}
     waiting, problems = history.find_waiting(), dict[tuple[str, str], str]()
     for identity, steps in history.steps.items():
@@ -331,7 +343,7 @@ def list_profile_problems(reader: Reader, tenant: str, history: ProfileHistory) 
 
 
 def _describe_problems(problems: Mapping[tuple[str, str], str], agent: str) -> str:
-    """What of the profiles that an agent is compared with is wrong; empty where nothing is."""
+    """What is wrong with the profiles that an agent is compared with; empty for nothing."""
     words = [
         f"the profile of the {kind}{f' `{subject}`' if subject else ''} counts for nothing (bad_profile): {text}"
         for (kind, subject), text in sorted(problems.items())
@@ -365,7 +377,7 @@ def _build(reading: _LogReading, agent: str, problems: Mapping[tuple[str, str], 
 
 
 _Step = tuple[Place, str]
-"""Where the summary of a session stands, and a person's verdict on it; empty of a fold."""
+"""Place of a session's summary, and the verdict that a person gave on it; the verdict is empty where it was folded."""
 
 
 def _list_principals(reading: _LogReading, folded: Iterable[_Step]) -> set[str]:

@@ -1,6 +1,6 @@
 """Alerts about agents, people and service accounts, and imported events with their baseline and risk, as typed answers.
 
-The name of a person stands in sealed content: where that cannot be opened, the row says why.
+The name of a person is sealed content; where it cannot be opened, the view says why in its place.
 """
 
 from __future__ import annotations
@@ -29,7 +29,14 @@ from halo_core.views.risk import SPARKLINE_WIDTH
 
 @dataclass(frozen=True, slots=True)
 class ImportedEvents:
-    """What all files together held."""
+    """The events of all imported files.
+
+    Args:
+        events: in order.
+        sources: digest of each file.
+        skipped: class of OCSF → number of events that were skipped, since they are not about identities.
+        left_out: number of events of days that were judged an attack.
+    """
 
     events: Sequence[IdentityEvent] = ()
     sources: tuple[str, ...] = ()
@@ -43,7 +50,19 @@ class ImportedEvents:
 
 @dataclass(slots=True)
 class IdentityRisk(View):
-    """What the scored events say of one identity."""
+    """The risk of one identity over its scored events.
+
+    Args:
+        identity: name of the person or service account.
+        events: number of events.
+        unknown: number of events about which too little is known to score them.
+        highest: highest risk of an event, 0..1000.
+        running: risk of the identity after the newest event, 0..1000.
+        bands: band → number of events.
+        history: risk of the identity after each of the newest events.
+        factors: cause, in words → number of events above the limits that it moved.
+        kind: kind of the identity.
+    """
 
     identity: str
     events: int = 0
@@ -156,7 +175,7 @@ _SUFFIXES: Final = {".csv": "csv", ".json": "ocsf", ".jsonl": "ocsf", ".ndjson":
 
 
 class _HashingStream:
-    """A stream that hashes what is read of it: the record names the very bytes that were imported."""
+    """A stream that hashes what is read from it, so that the record names exactly the bytes that were imported."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -176,7 +195,12 @@ class _HashingStream:
 
 
 def read_event_files(files: Iterable[Path], form: str, mapping: list[str] | None) -> ImportedEvents:
-    """Events of all files, in order; INVARIANT: of all of them or, where one is wrong, of none."""
+    """Read the events of all files, in order of time. INVARIANT: where one file is wrong, nothing is imported.
+
+    Raises:
+        ConfigError: `no_format`.
+        BadInput: a line is no event; the field names file and line.
+    """
     columns = parse_column_mapping(mapping or [])
     events: list[IdentityEvent] = []
     sources, skipped = [], Counter[int]()
@@ -209,7 +233,7 @@ def is_about_identity(entry: LedgerEntry) -> bool:
 
 
 class IdentityNames:
-    """Opens what such alerts seal.
+    """Opens the sealed events of alerts about people and service accounts.
 
     Args:
         reader: the store, open.
@@ -222,7 +246,7 @@ class IdentityNames:
         self._closed = _ERASED if "content" in keys.names() else _CLOSED
 
     def open_event(self, entry: LedgerEntry) -> AlertedEvent | str:
-        """The event with names, or why it cannot be shown; one that was altered hides none of the others."""
+        """The event with names, or why it cannot be shown; never raises, so that one altered alert hides no other."""
         try:
             return open_event(self._contents, entry) or self._closed
         except Tampered:
@@ -260,7 +284,7 @@ class AlertView(View):
                 return self.event.identity, self.event.summary, str(day.risk), f"day {day.day}", why
         except Tampered:
             pass
-        return f"({ALTERED})", "-", "-", "-", "-"  # one that was put there must not hide the others
+        return f"({ALTERED})", "-", "-", "-", "-"  # a forged alert must not hide the others
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -285,7 +309,12 @@ class AlertView(View):
 
 @dataclass(frozen=True, slots=True)
 class AlertList(View):
-    """Alerts in log order; `errors`: agent, or a person's fingerprint → how many of its judged alerts were what."""
+    """Alerts in log order.
+
+    Args:
+        alerts: the alerts.
+        errors: agent, or a person's fingerprint → number of its alerts that were judged `attack` and `ordinary`.
+    """
 
     alerts: tuple[AlertView, ...]
     errors: Mapping[str, Mapping[str, int]]
@@ -337,7 +366,7 @@ def find_acknowledgement(reader: Reader, tenant: str, alert: str) -> LoggedEntry
 
 
 def is_in_baseline(reader: Reader, tenant: str, alert: LedgerEntry) -> bool:
-    """Whether events of an alert's day may be in the baseline; a verdict does not wait for one that cannot be read."""
+    """Whether events of an alert's day may be in the baseline in force; False where that cannot be read."""
     try:
         book = load_identities(reader, tenant)
         return book is not None and DayAlert.from_body(alert.body).first_us <= book.last_us

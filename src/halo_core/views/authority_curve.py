@@ -3,8 +3,8 @@
     ──╮  a decision is charged: its step and its risk points take authority at once
       ╰╌╌╌  between two decisions only time takes some, computed over the recorded account
 
-An action is possible while the authority after its own charge is at or above the floor of its impact class. How the
-curve is laid out, and on which axis, is `halo_core.views.charts`'s.
+An action is possible while the authority after its own charge is at or above the floor of its impact class.
+`halo_core.views.charts` lays the curve out and draws it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from halo_core.model import Decay, EntryKind, Envelope, Impact, LedgerEntry, Lin
 from halo_core.store import SessionState
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.views import View
+from halo_core.views.next_limits import find_largest
 from halo_core.views.sessions import list_live_agents, load_session_links
 from halo_core.views.wording import format_rough_duration
 
 Position = tuple[int, float]
 """(time in microseconds, decisions so far): a place on either axis."""
 
-_NOW_OFFSET: Final = 0.5  # where now is, in decisions after the last one
-_TIME_SHARE: Final = 5  # time counts on the axis if it took a fifth of what was lost
+_NOW_OFFSET: Final = 0.5  # place of the present on an axis of decisions, after the last one
+_TIME_SHARE: Final = 5  # the axis is one of time if time took at least a fifth of the authority that was lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class DecisionPoint:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Where an epoch began; who re-authorized it, empty for the first."""
+    """The begin of an epoch, and who re-authorized the session; empty for the first epoch."""
 
     position: Position
     epoch: int
@@ -59,7 +60,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class HandOff:
-    """A hand-off: to whom, from where to where, and its chain's authority at each of its decisions."""
+    """A hand-off to an agent: its begin and end, and the authority of its chain at each of its decisions."""
 
     agent: str
     handle: str
@@ -76,11 +77,11 @@ class Curve:
         agent: whose link.
         opened_us: when the session opened.
         points: its decisions, those of its hand-offs as well.
-        segments: (from, to, terms, account): how authority fell between two decisions; the last one goes on.
-        epochs: in order.
-        hand_offs: hand-offs, in order.
-        link: in force after the last decision.
-        tainted: the session has met untrusted content.
+        segments: (from, to, decay, account): how authority fell between two decisions; the last one ends now.
+        epochs: the epochs, in order.
+        hand_offs: the hand-offs, in order.
+        link: the session link in force after the last decision.
+        tainted: whether the session was exposed to untrusted content.
     """
 
     agent: str
@@ -94,11 +95,11 @@ class Curve:
 
     @property
     def account(self) -> Envelope:
-        """As the last decision left it."""
+        """The link's account after the last decision."""
         return self.segments[-1][3]
 
     def is_time_driven(self) -> bool:
-        """Whether time took a good part of what was lost, so that an axis of time shows it."""
+        """Whether time took at least a fifth of the authority that was lost, so that the axis should be time."""
         lived = charged = 0
         for (start, _), (end, _), decay, account in self.segments[:-1]:
             lived += compute_age(decay, end - account.since_us, 0, 0)
@@ -109,11 +110,11 @@ class Curve:
         return lived * _TIME_SHARE >= charged
 
     def authority_at(self, now_us: int) -> int:
-        """Authority at a time after the last decision."""
+        """Authority (millionths) at a time after the last decision."""
         return compute_authority(self.segments[-1][2], self.account, now_us)
 
     def risk_per_action(self) -> int:
-        """Risk points of an action of this epoch, rounded up; 1 where there was none."""
+        """Average risk points of an action of this epoch, rounded up; 1 where there was none."""
         account = self.account
         steps = account.total("step") - account.base_step
         return max(-(-(account.total("risk") - account.base_risk) // steps), 1) if steps > 0 else 1
@@ -124,7 +125,7 @@ class Curve:
 
 @dataclass(slots=True)
 class _CurveReader:
-    """What was read so far."""
+    """Builds the curve of one agent's session link from entries, taken in log order."""
 
     agent: str
     links: Callable[[list[str]], Sequence[Link]]
@@ -139,7 +140,7 @@ class _CurveReader:
     approver: str = ""
 
     def add_entry(self, record: LoggedEntry) -> None:
-        """Take in one entry."""
+        """Take the next entry."""
         entry = record.entry
         if entry.kind is EntryKind.DECISION:
             self._add_decision(record.index, entry)
@@ -195,7 +196,7 @@ class _CurveReader:
                 self.hand_offs[account.link] = replace(hand_off, trace=(*hand_off.trace, (position, remaining)))
 
     def _end_segment(self, position: Position, decay: Decay, account: Envelope) -> None:
-        """The piece that ends with this decision, and the epoch that may begin with it."""
+        """Add the segment that ends with this decision, and the epoch that begins with it, if one does."""
         start, terms, previous = self.last or ((self.opened_us, 0.0), decay, account)
         if self.last is None or previous.epoch != account.epoch:
             since = position if self.last is not None else start
@@ -244,15 +245,15 @@ _MAX_HALVINGS: Final = 64  # halvings after which nothing is left
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """What an action of an impact class needs, and how long it stays possible.
+    """The authority that actions of an impact class need, and how long they stay possible.
 
     Args:
         impact: the class.
-        level: authority needed, after the action's own charge.
-        used: the session's passport grants something of the class.
-        possible: one would be possible now.
-        seconds: until none is, were nothing done; None where none is, or always will be.
-        actions: how many more actions like those of this epoch until none is; None as above.
+        level: authority that has to be left after the action's own charge, millionths.
+        used: whether the session's passport grants something of the class.
+        possible: whether an action of the class would be possible now.
+        seconds: how long one stays possible if nothing else is done; None where none is possible, or always.
+        actions: after how many actions, as costly as those of this epoch, one is still possible; None likewise.
     """
 
     impact: Impact
@@ -276,15 +277,15 @@ def compute_floors(curve: Curve, now_us: int, used: Iterable[Impact]) -> list[Fl
 
 
 def compute_remaining(curve: Curve, impact: Impact, level: int, now_us: int) -> tuple[int | None, int | None]:
-    """(seconds, actions) for which an action of a class stays possible; None where it is not, or always is."""
+    """(seconds, actions) for which an action of a class stays possible; both None where none is, or one always is."""
     decay = curve.link.decay
     if decay is None or level <= 0 or not _is_possible(curve, impact, level, now_us):
         return None, None
     pace = curve.risk_per_action()
-    seconds = _find_largest(
+    seconds = find_largest(
         lambda n: _is_possible(curve, impact, level, now_us + n * _US_PER_S), _MAX_HALVINGS * decay.half_life_s
     )
-    actions = _find_largest(
+    actions = find_largest(
         lambda n: _is_possible(curve, impact, level, now_us, steps=n, risk=n * pace),
         _MAX_HALVINGS * decay.half_life_steps,
     )
@@ -299,20 +300,11 @@ def _is_possible(curve: Curve, impact: Impact, level: int, time_us: int, *, step
     return compute_authority(decay, account, time_us, steps=steps + 1, risk=risk + points) >= level
 
 
-def _find_largest(holds: Callable[[int], bool], most: int) -> int:
-    """The largest number up to `most` for which it holds; it holds for 0, and falls once."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low
-
-
 # in words
 
 
 def group_by_level(class_floors: Sequence[Floor]) -> Mapping[int, list[Floor]]:
-    """Floors of one level together, the highest first."""
+    """Level → the floors at this level, in the order of the floors."""
     levels: dict[int, list[Floor]] = {}
     for item in class_floors:
         levels.setdefault(item.level, []).append(item)
@@ -333,7 +325,7 @@ def find_soonest(class_floors: Sequence[Floor]) -> tuple[tuple[int, int], list[F
 
 
 def describe_outlook(curve: Curve, class_floors: Sequence[Floor], now_us: int) -> str:
-    """What stops next, of what the passport grants; what has stopped."""
+    """Which actions that the passport grants have stopped, and which stop next and when, as a sentence."""
     if now_us // _US_PER_S >= curve.link.expires_at_s:
         return "the session's passport has expired: nothing runs under it any more"
     stopped = [item for item in class_floors if item.used and not item.possible]
@@ -415,7 +407,10 @@ class AuthorityView(View):
 
 
 def load_authority(reader: Reader, tenant: str, state: SessionState, agent: str, now_us: int) -> AuthorityView | None:
-    """The authority of a session's agent, the first live one where `agent` has no session link; None without any."""
+    """The authority of an agent in a session; where `agent` has no session link, of the first agent that has one.
+
+    None where no decision was made under a session link.
+    """
     roots = [account.agent for account in state.links if not account.parent]
     name = agent if agent in roots else (list_live_agents(state) or ("",))[0]
     now_us = max(now_us, state.view.high_water_us)

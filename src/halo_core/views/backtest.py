@@ -21,7 +21,7 @@ SEQUENCE_NOTE: Final = (
     "session (exposure, budgets, authority, counts) is not followed"
 )
 MAX_LISTED: Final = 10_000
-"""Decisions listed one by one, for each change; all are counted."""
+"""Most decisions that are listed one by one, for each kind of change; all are counted."""
 MAX_UNDECIDED: Final = 1000
 _LISTED: Final = (Change.TOWARDS_RUNNING, Change.NEW_QUESTION, Change.NEW_DENIAL, Change.NEW_RESTRICTION)
 _TOUCHED: Final = frozenset({Effect.RESTRICT, Effect.CHALLENGE, Effect.DENY})
@@ -32,14 +32,14 @@ class TransitionGroup:
     """Decisions that changed in the same way, by the same rules, on the same resource.
 
     Args:
-        change: how.
+        change: kind of the change.
         before: recorded effect.
         after: effect under the other policy.
-        rules: what made the difference.
+        rules: rules that made the difference.
         resource: id of the resource.
-        decisions: how many.
-        sessions: sessions that they are in.
-        first: position of the first one.
+        decisions: number of the decisions.
+        sessions: references of their sessions.
+        first: position of the first decision in the log.
     """
 
     change: Change
@@ -92,7 +92,7 @@ class SessionLoad:
 
 @dataclass(frozen=True, slots=True)
 class UndecidedDecision:
-    """A decision of which nothing can be told, and why."""
+    """A decision that could not be decided again, and why."""
 
     index: int
     id: str
@@ -107,13 +107,13 @@ class BacktestReport(View):
     Args:
         decisions: number of decisions that were compared.
         sessions: their sessions.
-        changes: how many differ in which way.
-        groups: those that differ, moves towards running first.
-        listed: the first of them one by one: moves towards running, new questions, denials and restrictions.
+        changes: kind of change → number of decisions.
+        groups: decisions that changed in the same way, moves towards running first.
+        listed: the first of these decisions one by one: moves towards running, new questions, denials, restrictions.
         before: what the recorded decisions meant for the sessions.
         after: what those of the other policy would have meant.
-        undecided: number of decisions of which nothing can be told, by status; they are in no other count.
-        undecided_examples: the first of them.
+        undecided: status → number of decisions that could not be decided again; they are in no other count.
+        undecided_examples: the first of these.
         frontier: what other limits of the score's rules would ask; None if it was not asked for.
     """
 
@@ -129,7 +129,7 @@ class BacktestReport(View):
     frontier: ScoreFrontier | None = None
 
     def per_hundred_sessions(self, number: int) -> float:
-        """So many for each 100 sessions."""
+        """A number per 100 sessions."""
         return 100 * number / len(self.sessions) if self.sessions else 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -204,6 +204,6 @@ def _add_undecided(report: BacktestReport, item: BacktestResult) -> None:
 
 
 def _group_key(group: TransitionGroup) -> tuple[int, int, int, int, int]:
-    # Of one change the longest way first: deny → allow before deny → challenge.
+    # Within a kind of change the largest difference of effects comes first: deny → allow before deny → challenge.
     before, after = group.before.severity, group.after.severity
     return list(Change).index(group.change), -abs(before - after), -before, -group.decisions, group.first

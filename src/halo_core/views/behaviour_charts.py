@@ -1,11 +1,11 @@
-"""An agent over its sessions as self-contained SVG documents: its risk, its drift, and the four parts.
+"""Charts of an agent over its sessions, as self-contained SVG documents.
 
-    timeline   what past alarms left for the next session, and what was done about it
-    drift      how close each session came to the agent's own limits, with what alarmed
-    parts      the four parts of how unusual it was, session by session
+    timeline   the risk that past alarms left for the next session, and what was done about it
+    drift      how close each session came to the agent's own limits, with its alarms
+    parts      the four parts of how unusual the agent was, session by session
 
-Sessions stand one after another in the order in which they were folded. Where they are many, one bar stands for several
-and shows the highest.
+Sessions are drawn in the order in which they were folded. If there are many, a bar stands for several sessions and
+shows the highest value.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ _RANK: Final = {name: place for place, name in enumerate(_VERDICTS)}
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """Neighbouring sessions drawn as one."""
+    """Neighbouring sessions that are drawn as one; `first` is the place of the first one."""
 
     first: int
     points: tuple[SessionPoint, ...]
 
     def most(self, pick: Callable[[SessionPoint], int]) -> int:
-        """The highest of a number."""
+        """The highest value that `pick` takes from a session of the cell."""
         return max(map(pick, self.points))
 
     @property
@@ -70,7 +70,7 @@ class _Cell:
         return tuple(dict.fromkeys(words for point in self.points for words in point.alarms))
 
     def tooltip(self, words: str) -> str:
-        """What is shown over its sign."""
+        """The element that shows words, sessions and alarms when the pointer is over the cell."""
         point = self.points[0]
         more = f" and {len(self.points) - 1} more" if len(self.points) > 1 else ""
         whom = f" for {point.principal}" if point.principal else ""
@@ -91,15 +91,15 @@ class _Plot:
         self._slot = charts.PLOT_WIDTH / len(points)
 
     def x(self, place: float) -> float:
-        """Where a place between sessions lies."""
+        """The x coordinate of a place, in sessions from the left."""
         return charts.PLOT_LEFT + place * self._slot
 
     def middle(self, cell: _Cell) -> float:
-        """The middle of a cell."""
+        """The x coordinate of the middle of a cell."""
         return self.x(cell.first + len(cell.points) / 2)
 
     def y(self, risk: float) -> float:
-        """Where a number of 0..1000 lies."""
+        """The y coordinate of a value of 0..1000."""
         return self.bottom - min(max(risk, 0), ALARM) / ALARM * (self.bottom - self.top)
 
     @property
@@ -149,7 +149,7 @@ class _Plot:
                 last_x = x
 
     def name_alarms(self) -> tuple[dict[int, int], list[str]]:
-        """Cell → number of its alarms, and a line for each number, for the newest ones."""
+        """Place of a cell → number drawn at its alarms, and a line of text for each number; for the newest cells."""
         alarmed = [place for place, cell in enumerate(self.cells) if cell.alarms]
         named = alarmed[-_MAX_NAMED:]
         numbers = {place: number for number, place in enumerate(named, 1)}
@@ -191,7 +191,10 @@ def _shorten_name(name: str) -> str:
 
 
 def draw_timeline_chart(agent: AgentBehaviour) -> str:
-    """What sessions left for the next: bars for whom each acted, the line for everybody, and what was done."""
+    """Draw the risk that sessions left for the next ones, and what was done about the agent.
+
+    A bar is the risk for the principal that the session acted for, the line that of the whole agent.
+    """
     acts = list(agent.done)[-_MAX_NAMED:]
     about = wrap(_describe_timeline(agent), _LINES)
     plot = _Plot(agent.points, _TOP + charts.LINE_HEIGHT * len(about))
@@ -263,7 +266,7 @@ def _describe_timeline(agent: AgentBehaviour) -> str:
 
 
 def draw_drift_chart(agent: AgentBehaviour) -> str:
-    """How close each session came to the agent's own limits, and the drift over sessions."""
+    """Draw how close each session came to the agent's own limits, and the drift over sessions."""
     points = agent.points
     over = sum(point.share >= ALARM for point in points)
     about_text = (
@@ -308,14 +311,14 @@ def draw_drift_chart(agent: AgentBehaviour) -> str:
 
 
 class _ShareScale:
-    """Shares of a limit: evenly up to the limit, by their logarithm above it."""
+    """The scale of shares of a limit: linear up to the limit, logarithmic above it."""
 
     def __init__(self, plot: _Plot, factor: float) -> None:
         self._plot = plot
         self._top = min(next((item for item in _FACTORS if item >= factor), _MAX_FACTOR), _MAX_FACTOR)
 
     def y(self, share: float) -> float:
-        """Where a share, in thousandths, lies."""
+        """The y coordinate of a share, in thousandths."""
         height = self._plot.bottom - self._plot.top
         if share <= ALARM:
             return self._plot.bottom - share / ALARM * _LINEAR_SHARE * height
@@ -323,7 +326,7 @@ class _ShareScale:
         return self._plot.bottom - (_LINEAR_SHARE + above * (1 - _LINEAR_SHARE)) * height
 
     def list_levels(self) -> list[tuple[float, str]]:
-        """Places and labels of the lines across."""
+        """Y coordinate and label of each horizontal line."""
         within = [(self.y(share), f"{share // 10}%") for share in (0, 250, 500, 750, 1000)]
         return within + [(self.y(factor * ALARM), f"{factor * 100:,}%") for factor in _FACTORS if factor <= self._top]
 
@@ -339,7 +342,7 @@ _PART_ASK: Final = 900
 
 
 def draw_parts_chart(agent: AgentBehaviour) -> str:
-    """The four parts of each session, a lane each, and what they come to."""
+    """Draw the four parts of each session and their combined value, each in a lane."""
     points = agent.points
     names = (*PARTS, "unusual")
     about_text = (

@@ -1,11 +1,11 @@
 """SVG charts: shapes and document, the scene of an authority curve, and its drawing.
 
 A document is self-contained, without scripts and outside fonts. It brings its own background and follows the reader's
-colour scheme, so it can be read on a light and on a dark page. Names in it are somebody's words: escaped, and what
-would not be seen is shown. The width of a text is not known before it is set: its letters are counted.
+colour scheme, so it can be read on a light and on a dark page. Names in it are not trusted: they are escaped, and
+invisible characters are made visible. The width of a text is estimated from the number of its letters.
 
-The terminal's chart and the SVG show the same `Scene`, in units of its axis: time, or decisions where time took next to
-nothing.
+The terminal's chart and the SVG show the same `Scene`. Its axis is time, or decisions where time took hardly any
+authority.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _LETTER_WIDTH: Final = 6.9  # at 12 px
 
 
 def estimate_width(text: str) -> float:
-    """About how wide a text is."""
+    """The approximate width of a text, pixels at 12 px."""
     return len(text) * _LETTER_WIDTH
 
 
 def space_out(wanted: Sequence[float], gap: float, lowest: float) -> list[float]:
-    """Places from the top down, each at least `gap` below the one before, none below `lowest`."""
+    """Move y coordinates, sorted from the top down, so that they are `gap` apart or more and none is below `lowest`."""
     placed: list[float] = []
     for y in wanted:
         placed.append(max(y, placed[-1] + gap) if placed else y)
@@ -81,7 +81,7 @@ _SHAPES: Final = (
 
 
 def build_document(title: str, described: str, parts: Iterable[str], height: float) -> str:
-    """The whole file: a title and a description for who cannot see it, and what is drawn."""
+    """The SVG document: title and description (for screen readers), and the elements that are drawn."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {CHART_WIDTH} {height}" width="{CHART_WIDTH}" '
         f'height="{height}" role="img" aria-labelledby="halo-title halo-desc">\n'
@@ -108,7 +108,7 @@ def draw_heading(title: str, about: Sequence[str]) -> Iterator[str]:
 
 
 def draw_levels(title: str, levels: Iterable[tuple[float, str]], top: float, bottom: float) -> Iterator[str]:
-    """Lines across the plot with their labels at the left edge, and what they measure."""
+    """Draw horizontal lines with labels at the left edge, and the title of the scale; `levels` are (y, label)."""
     for y, label in levels:
         yield draw_rule("s-grid", PLOT_LEFT, PLOT_RIGHT, y)
         yield draw_text("soft", PLOT_LEFT - 10, y + 4, label, "end")
@@ -117,7 +117,7 @@ def draw_levels(title: str, levels: Iterable[tuple[float, str]], top: float, bot
 
 
 def draw_level_labels(labels: Sequence[tuple[str, float, str]], bottom: float) -> Iterator[str]:
-    """What lines across the plot mean, at its right edge, kept apart: (class, y, words) from the top down."""
+    """Draw the meaning of horizontal lines at the right edge, kept apart; `labels` are (class, y, words), top down."""
     label_ys = space_out([y for _, y, _ in labels], LINE_HEIGHT, bottom)
     for (name, y, words), label_y in zip(labels, label_ys, strict=True):
         yield f'<path class="s-{name} line thin" d="M{PLOT_RIGHT} {y:.1f}L{PLOT_RIGHT + 10} {label_y:.1f}"/>'
@@ -130,7 +130,7 @@ _LEGEND_ROW: Final = 22
 
 
 def place_legend(items: Iterable[tuple[str, str]]) -> tuple[list[LegendItem], int]:
-    """What each sign means, as (shape, words), on as many rows as they need; and how many those are."""
+    """Place the items of a legend, given as (shape, words), in rows; returns them and the number of rows."""
     placed: list[LegendItem] = []
     x, row = float(PLOT_LEFT + 4), 0
     for shape, words in items:
@@ -142,7 +142,10 @@ def place_legend(items: Iterable[tuple[str, str]]) -> tuple[list[LegendItem], in
 
 
 def draw_legend(legend: Iterable[LegendItem], top: float) -> Iterator[str]:
-    """The legend; a shape is a template with `x`, `y`, a line from `a` to `b`, and a bar from `low` to `high`."""
+    """Draw a legend.
+
+    A shape is a format string with `x` and `y`, `a` and `b` (ends of a horizontal line), `low` and `high` (of a bar).
+    """
     for shape, words, x, row in legend:
         y = top + _LEGEND_ROW * row
         places = {"x": x, "y": y, "a": x - 6, "b": x + 8, "low": y + 5, "high": y - 5}
@@ -173,7 +176,7 @@ def draw_stroke(name: str, x: float, y1: float, y2: float) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Somebody's words as text of the document."""
+    """A text that is not trusted as text of the document: escaped, with invisible characters made visible."""
     return escape(escape_unprintable(text), {'"': "&quot;"})
 
 
@@ -181,7 +184,7 @@ SIGNS: Final = {"challenge": "approval was requested", "deny": "denied"}
 
 
 def draw_sign(effect: str, x: float | None, y: float | None) -> str:
-    """What did not run, as a sign; without a place one to be formatted with `x` and `y`."""
+    """The sign of a decision that did not run; without a place a format string with `x` and `y`."""
     spot = "translate({x} {y})" if x is None or y is None else f"translate({x:.1f} {y:.1f})"
     if effect == "deny":
         return f'<path class="s-stopped line" transform="{spot}" d="M-4 -4L4 4M-4 4L4 -4"/>'
@@ -190,31 +193,32 @@ def draw_sign(effect: str, x: float | None, y: float | None) -> str:
 
 _US_PER_S: Final = 1_000_000
 _SAMPLES: Final = 24
-_AHEAD: Final = 0.25  # of what was lies ahead at least
-_LATE: Final = 0.03  # where there is nothing to go on with
-_FAR: Final = 1.0  # and at most
-_BEYOND: Final = 1.25  # so that where the next class stops is well inside
-_LEAST_AHEAD: Final = 4.0
+# Width of the part of the axis after now, as a share of the part before:
+_AHEAD: Final = 0.25  # at least
+_FAR: Final = 1.0  # at most
+_LATE: Final = 0.03  # where no forecast is drawn
+_BEYOND: Final = 1.25  # the axis ends this many times the distance at which the next class stops
+_LEAST_AHEAD: Final = 4.0  # decisions, on an axis of decisions
 MAX_TICKS: Final = 6
 _PERIODS: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is drawn. Authority is 0..1_000_000; `x` runs from 0 to `width`.
+    """What is drawn. Authority is 0..1_000_000; `x` runs from 0 to `width`, in seconds or decisions.
 
     Args:
-        timed: the axis is time, else decisions.
-        axis: the axis' title, with its unit.
+        timed: whether the axis is time; else it is decisions.
+        axis: title of the axis, with its unit.
         width: end of the axis.
-        ticks: places on the axis, each with its label.
-        line: corners of the curve up to now.
-        ahead: corners of what follows at the current rate: by time alone, or at this epoch's pace.
-        now: place and authority of now.
-        late: how long ago the last decision was, where the axis is cut short for it; else empty.
+        ticks: (x, label) of each tick.
+        line: (x, authority) of the corners of the curve up to now.
+        ahead: the same of the forecast, as time alone or this epoch's pace of decisions gives it.
+        now: (x, authority) of the present.
+        late: time since the last decision, in words, where the axis is compressed after it; else empty.
         points: (x, decision).
-        epochs: (x, epoch), re-authorizations only.
-        stop: where the next classes stop at the current rate, and which; None where that lies beyond.
+        epochs: (x, epoch) of each re-authorization.
+        stop: (x, authority, names) of the classes that stop next; None where that is beyond the axis.
         hand_offs: (x from, x to, hand-off).
     """
 
@@ -233,12 +237,12 @@ class Scene:
 
     @property
     def condition(self) -> str:
-        """Under which condition `ahead` comes true."""
+        """The condition under which the forecast holds."""
         return "if only time passes" if self.timed else "at the current rate"
 
 
 def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: bool | None = None) -> Scene:
-    """The scene of a curve; without a word the axis that shows more."""
+    """The scene of a curve; `timed` chooses the axis, None the one on which more authority was lost."""
     by_time = curve.is_time_driven() if timed is None else timed
     place = _Axis(curve, by_time, now_us)
     now_x = place.x(curve.segments[-1][1])
@@ -275,7 +279,7 @@ def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: 
 
 
 class _Axis:
-    """Where a position lies. On an axis of time, a long wait after the last decision is cut short."""
+    """Places positions on the axis. On an axis of time, a long wait after the last decision is compressed."""
 
     def __init__(self, curve: Curve, timed: bool, now_us: int) -> None:  # noqa: FBT001  one of two axes
         self.timed = timed
@@ -288,7 +292,7 @@ class _Axis:
         self._scale = self._room / wait if self.late else 1.0
 
     def x(self, position: Position) -> float:
-        """The place of a position."""
+        """The place of a position on the axis."""
         if not self.timed:
             return position[1]
         beyond = (position[0] - self._last_us) / _US_PER_S
@@ -341,7 +345,7 @@ _MAX_POINTS: Final = 150
 
 
 def draw_authority_chart(scene: Scene, floors: Sequence[Floor], title: str, outlook: str) -> str:
-    """The document: a title, a sentence on what comes, the chart."""
+    """Draw the chart as an SVG document; `outlook` is the sentence under the title."""
     about = wrap(outlook, 120)
     top = 66 + LINE_HEIGHT * len(about) + LINE_HEIGHT * (place_headings(scene)[1])
     bars = place_hand_offs(scene)
@@ -379,7 +383,7 @@ def _describe(scene: Scene, floors: Sequence[Floor]) -> str:
 
 
 class _AuthorityPicture:
-    """Parts of the drawing over one scene; each gives SVG elements."""
+    """Draws the parts of a chart of one scene as SVG elements."""
 
     def __init__(self, scene: Scene, top: float) -> None:
         self._scene = scene
@@ -387,7 +391,7 @@ class _AuthorityPicture:
         self._bottom = top + _HEIGHT
 
     def y(self, authority: int) -> float:
-        """Where an authority lies."""
+        """The y coordinate of an authority."""
         return self._bottom - authority / _MILLION * _HEIGHT
 
     def _build_path(self, corners: Sequence[tuple[float, int]]) -> str:
@@ -464,7 +468,7 @@ class _AuthorityPicture:
         if stop is None:
             return
         x, y, text = scale_x(stop[0], self._scene), self.y(stop[1]), f"{stop[2]} stops"
-        # Below and to the left: what falls towards it comes from above.
+        # The label is below and to the left, since the curve falls towards it from above.
         yield f'<circle class="f-paper s-curve" cx="{x:.1f}" cy="{y:.1f}" r="4.5" stroke-width="2"/>'
         yield draw_text("curve strong over", x - 9, y + 15, escape_text(text), "end")
 
@@ -492,7 +496,7 @@ _MAX_LANES: Final = 4
 
 
 def scale_x(x: float, scene: Scene) -> float:
-    """Where a place on the scene's axis lies."""
+    """The x coordinate of a place on the scene's axis."""
     return PLOT_LEFT + x / scene.width * PLOT_WIDTH
 
 

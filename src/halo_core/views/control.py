@@ -1,7 +1,7 @@
-"""The mode of each tenant, the control acts behind it, and what was decided so far: who set it, and what is proven.
+"""The mode of each tenant, the control acts behind it with who did them and what is proven, and counts of decisions.
 
 Each entry is verified before it counts. An act is `proven` if a person signed it whose key is not on this machine, and
-`unproven (dev)` otherwise: whoever can run code as the agent could have done it.
+`unproven (dev)` otherwise: code that runs as the agent could have done it.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class ControlActView(View):
     Args:
         act: `enforce`, `waive`, `enrol`, `withdraw` or `lift`.
         entry: id of its entry.
-        at_us: when, microseconds since the epoch.
+        at_us: when it was done, microseconds since the epoch.
         by: who did it, and how that is known.
         signers: names of the people who signed it.
         proof: `proven` or `unproven (dev)`.
-        until_us: end of a waiver, else 0.
+        until_us: end of a waiver, microseconds since the epoch; else 0.
         why: the reason given.
-        problem: why it has no effect, a code; empty where it has.
+        problem: code of the reason for which it has no effect; empty where it has one.
     """
 
     act: str
@@ -68,18 +68,18 @@ class ControlView(View):
     """The mode of one tenant.
 
     Args:
-        mode: in force now.
-        floor: below which no application may go.
-        floor_source: what sets it: the home, its file, or the host's.
+        mode: the mode in force now.
+        floor: the mode below which no application may go.
+        floor_source: what sets the floor: an entry of the log, the file of the home, or that of the host.
         set_by: the act that raised the floor last; None where none did.
         waiver: the waiver that lowers the floor now; None where none does.
         past: waivers that have ended or have no effect, newest first.
-        acts: how many acts are proven, and how many are not.
-        answers: the same of answers to questions, remembered ones among them.
+        acts: `proven` and `unproven (dev)` → number of acts.
         people: enrolled people, as `name (role, proven or not)`.
-        differences: what processes found different from the signed entries, in rows of control.
+        differences: number of times that rows of control differed from the signed entries.
         unenrolled: thumbprints in authorities.json that no entry has enrolled.
-        renamed: thumbprints that have another name in authorities.json than the entry of their enrolment has.
+        renamed: thumbprints whose name in authorities.json is not that of their enrolment's entry.
+        answers: `proven` and `unproven (dev)` → number of answers to questions, remembered ones included.
     """
 
     mode: str
@@ -172,11 +172,11 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
 
 
 def count_proofs(report: Report, home: Path) -> dict[str, dict[str, int]]:
-    """Tenant → how many control acts of a verified log are proven, and how many are not.
+    """Tenant → number of control acts of a verified log that are `proven` and `unproven (dev)`.
 
     Args:
-        report: of `halo verify`.
-        home: folder of keys: a signature with a key that is there proves nobody.
+        report: result of `halo verify`.
+        home: folder of keys; a signature with a key in it proves nothing.
     """
     here = _list_keys_here(home)
     return {
@@ -185,7 +185,7 @@ def count_proofs(report: Report, home: Path) -> dict[str, dict[str, int]]:
 
 
 def count_answer_proofs(report: Report, home: Path) -> dict[str, dict[str, int]]:
-    """Tenant → how many answers to questions are proven, and how many are not; see `count_proofs`."""
+    """Tenant → number of answers to questions that are `proven` and `unproven (dev)`; see `count_proofs`."""
     here = _list_keys_here(home)
     counts: dict[str, dict[str, int]] = {}
     for tenant, answers in report.answers.items():
@@ -241,7 +241,7 @@ class _Describer:
         )
 
     def count_answers(self, answered: Mapping[str, int]) -> dict[str, int]:
-        """How many answers are proven, and how many are not, from how many each key signed."""
+        """Number of answers that are `proven` and `unproven (dev)`; `answered`: thumbprint → answers that it signed."""
         proven = {item.key_id for item in self._history.people if item.is_proven} - self._here
         counts: Counter[str] = Counter()
         for kid, count in answered.items():
@@ -276,9 +276,9 @@ def _list_renamed(reader: Reader, trusted: TrustedKeys, history: ControlHistory)
 def _find_names(
     reader: Reader, trusted: TrustedKeys, history: ControlHistory, found: Mapping[str, LedgerEntry]
 ) -> dict[str, str]:
-    """Thumbprint → name of everybody who was enrolled, by the enrolment's entry; part of the thumbprint where unknown.
+    """Thumbprint → name of everybody who was enrolled; the start of the thumbprint where the name is unknown.
 
-    A name in authorities.json counts where it is the one that the entry refers to, as the file is not signed.
+    authorities.json is not signed: a name in it counts only if it is the one that the enrolment's entry refers to.
     """
     names, written = reader.names, {**trusted.approvers, **trusted.operators}
     sealed: dict[str, str] = {}
@@ -364,7 +364,7 @@ def summarize_log(reader: Reader, tenant: str) -> LogSummary:
 
 
 def load_statuses(url: str, home: Path, now_us: int) -> dict[str, TenantStatus]:
-    """The status of every tenant of a store, with the mode as the signed entries say it.
+    """The status of every tenant of a store, with the mode that follows from the signed entries.
 
     Args:
         url: of the store.

@@ -34,7 +34,7 @@ from halo_core.views.wording import (
     format_amount,
 )
 
-_AMOUNT_DECIMALS: Final = 4  # of amounts in bodies of entries
+_AMOUNT_DECIMALS: Final = 4  # decimals of amounts in bodies of entries
 _MAX_TIME_US: Final = 253_402_300_800_000_000  # the year 10000
 _ALERT_KINDS: Final = {
     "action": "a very unusual action",
@@ -48,7 +48,7 @@ _ALERT_KINDS: Final = {
 
 
 def _build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What a decision's record says of its score, title and words; nothing where nothing was scored."""
+    """Rows (title, words) on the score of a decision; none where nothing was scored."""
     snapshot = body["snapshot"]
     if snapshot.get("unscored"):
         agent = body["request"]["subject"]["agent"]
@@ -61,7 +61,7 @@ def _build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _build_alert_rows(alert: AgentAlert, ends: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What the alert of an agent says, title and words; `ends`: what each factor came to by the end of the session."""
+    """Rows (title, words) of an alert about an agent; `ends`: factor → its value at the end of the session."""
     return [
         ("agent", alert.agent),
         ("on", alert.resource),
@@ -76,7 +76,7 @@ def _build_alert_rows(alert: AgentAlert, ends: Mapping[str, str]) -> list[tuple[
 
 
 def _build_identity_rows(entry: LedgerEntry) -> list[tuple[str, str]]:
-    """The alert of a person or a service account; its content stands beside it, masked."""
+    """Rows (title, words) of an alert about a person or a service account, without its sealed content."""
     alert = DayAlert.from_body(entry.body)
     several = alert.high_event_count > 1
     period = f"{format_iso(alert.first_us)}{f' to {format_iso(alert.last_us)}' if several else ''}"
@@ -95,10 +95,10 @@ class EntryView(View):
     """An entry with its content.
 
     Args:
-        record: where it stands.
-        content: field → text, masked unless revealed.
-        decimals: unit → decimals of its amounts, of a decision.
-        ends: of an alert about a session that has ended, factor → what it came to.
+        record: the entry with its position.
+        content: sealed field → text, masked unless revealed.
+        decimals: for a decision, unit → decimals of its amounts.
+        ends: for an alert about a session that has ended, factor → its value at the end.
     """
 
     record: LoggedEntry
@@ -124,7 +124,7 @@ class EntryView(View):
 
 
 def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str, *, reveal: bool) -> list[EntryView]:
-    """The entry that an index or an id (or its start) names; of a decision also what refers to it.
+    """The entry that an index or an id (or its start) names; for a decision also the entries that refer to it.
 
     Raises:
         ConfigError: there is none, or there are several.
@@ -154,7 +154,7 @@ def _build_member_row(name: str, value: Any) -> tuple[str, str]:
 
 
 def _load_ends(reader: Reader, tenant: str, record: LoggedEntry) -> dict[str, str]:
-    """Of an alert about what an agent did in a session: factor → its size when the session ended, with its unit."""
+    """For an alert about an agent's session: factor → its value when the session ended, with its unit."""
     entry, found = record.entry, dict[str, str]()
     if entry.kind is not EntryKind.ALERT or entry.body.get("kind") not in ("behaviour", "drift", "volume"):
         return found
@@ -168,7 +168,7 @@ def _load_ends(reader: Reader, tenant: str, record: LoggedEntry) -> dict[str, st
 
 
 def _load_decimals(reader: Reader, tenant: str, entry: LedgerEntry) -> dict[str, int]:
-    """Decimals of the units that a decision charged, as its passport says; for reading, so nothing is verified here."""
+    """Unit → decimals of its amounts, from the decision's passport, which is not verified here."""
     chain = entry.body["snapshot"]["chain"] if entry.kind is EntryKind.DECISION else []
     data = reader.blob(tenant, chain[-1]) if chain else None
     try:
@@ -267,7 +267,7 @@ def _format_spent(body: Mapping[str, Any], decimals: Mapping[str, int]) -> str:
 
 
 def format_ran(entry: LedgerEntry) -> str:
-    """Whether something that nobody decided ran."""
+    """Whether an action without a decision ran, in words."""
     return "no" if entry.body.get("refused") else "yes"
 
 

@@ -1,10 +1,10 @@
 """Why a decision came out as it did: the checks one by one, and the smallest change that would have let it through.
 
-An explanation reads what the entry recorded and computes the numbers again as `halo_core.decision` does; whether the
-verdict itself holds, `halo replay` says.
+An explanation reads what the entry recorded and computes the numbers again as `halo_core.decision` does. `halo replay`
+checks the verdict itself.
 
-INVARIANT: a rule that forbids is named with its place, so that whoever answers for it is asked; nobody is told to drop
-it. Arguments are named, their values never.
+INVARIANT: a rule that forbids is named with its place, so that its owner can be asked; no advice is to drop a rule.
+Arguments are named, their values never.
 """
 
 from __future__ import annotations
@@ -86,15 +86,26 @@ _SOURCES: Final = {"request": 1, "passport": 4, "price": 10, "approval": 11}
 _POLICY: Final = 7
 _APPROVAL: Final = 11
 _Advice = tuple[str, tuple[str, ...]]
-"""What to do, and lines for agents.yaml."""
-_LAST_EXCLUSIVE: Final = 4
+"""What to do, as a phrase, and lines for agents.yaml."""
+_LAST_EXCLUSIVE: Final = 4  # number of the last check whose denial ends the decision at once
 _BLOCKING_EFFECTS: Final = (Effect.DENY.value, Effect.CHALLENGE.value)
 _MAX_LINES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A recorded decision with what it read. `opened` is False where the arguments could not be opened."""
+    """A recorded decision with what it read.
+
+    Args:
+        index: position of the entry.
+        entry: entry of the decision.
+        request: what was decided; without arguments where they could not be opened.
+        decision: the recorded decision.
+        chain: the passport, standing link first.
+        accounts: the account of each decaying link, before the decision.
+        policies: id → rule of the policy in force.
+        opened: whether the arguments could be opened.
+    """
 
     index: int
     entry: LedgerEntry
@@ -108,7 +119,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One check: None for one that was not asked; `raised` where it argued for less than a denial."""
+    """One check of a decision.
+
+    Args:
+        number: of the check, from 1.
+        title: of the check.
+        passed: whether it passed; None where it was not asked.
+        answers: what it said.
+        text: lines of the rules that objected, and known facts.
+        raised: whether it gave a reason, even one for less than a denial.
+    """
 
     number: int
     title: str
@@ -119,7 +139,7 @@ class Step:
 
 
 def _build_steps(case: Case) -> list[Step]:
-    """All twelve, in order; a code of somebody's own is the policy's."""
+    """The twelve checks in order; reasons with a code that Halo does not define count as the policy's."""
     by_number: dict[int, list[Reason]] = {}
     for reason in case.decision.reasons:
         if reason.code not in ("granted", "decision_error"):
@@ -160,7 +180,7 @@ def _describe_reason(reason: Reason, case: Case) -> str:
 
 
 def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
-    """What was used, asked and allowed, in the unit's decimals; empty where a limit is not what refused."""
+    """What was used, requested and allowed, in words; empty where the reason is no limit of a link."""
     if link is None or reason.code not in ("quota_exceeded", "budget_exceeded", "per_action_exceeded"):
         return ""
     unit = reason.detail
@@ -207,7 +227,7 @@ def _list_policy_lines(reasons: Sequence[Reason], case: Case) -> tuple[str, ...]
 
 
 def _describe_passed_check(number: int, case: Case) -> list[str]:
-    """What a check that passed saw."""
+    """What a check that passed looked at, in words."""
     if number == 4:
         links = (f"{format_link_kind(link)} {shorten_hash(link.hash)} of {link.agent}" for link in case.chain)
         return [" → ".join(links)]
@@ -253,7 +273,7 @@ def _describe_budgets(case: Case) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class NeededChange:
-    """One thing that stood in the way: its code, what to do, lines for agents.yaml."""
+    """A change that one blocking reason calls for: its code, what to do, and lines for agents.yaml."""
 
     code: str
     text: str
@@ -261,7 +281,7 @@ class NeededChange:
 
 
 def _find_needed_changes(case: Case) -> list[NeededChange]:
-    """One for each reason that kept it from running; empty where none did."""
+    """One change for each reason that kept the action from running; empty where it may run."""
     if case.decision.effect.runs:
         return []
     blocking = [reason for reason in case.decision.reasons if reason.effect in _BLOCKING_EFFECTS]

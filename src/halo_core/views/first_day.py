@@ -1,8 +1,8 @@
-"""What was observed before enforcement: undeclared tools and retrievers with their guesses, and what nobody decided.
+"""What was observed before enforcement: undeclared tools and retrievers with guesses, and what ran without a decision.
 
-`load_first_day` reads the log. `declare` turns an answer about one of them into a declaration, `count_declared` says
-what the recorded calls would have met with declarations, and `write_declarations` puts them into the manifest's text.
-Nothing is written here.
+`load_first_day` reads the log. `declare` turns an answer about a resource into a declaration, `count_declared` counts
+what would have happened to the recorded calls with declarations, and `edit_manifest` makes the manifest's text with
+them. No file is written here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from halo_core.views.inventory import (
 from halo_core.views.passports import load_current_passport
 
 UNTRUSTED_SOURCE: Final = 300
-"""`source_trust` of results that hold other people's words: the session counts as exposed, and nothing is dropped."""
+"""`source_trust` of results with text of others: the session counts as exposed, and no result is dropped."""
 OWN_RECORDS: Final = 800
 """`source_trust` of results that only the operator's own systems write."""
 _ASKED: Final = (Effect.CHALLENGE, Effect.DENY)
@@ -58,7 +58,7 @@ ResourceName = tuple[ActionKind, str]
 
 
 class Source(StrEnum):
-    """What is said of a tool's results: nothing, the operator's own records, other people's words."""
+    """What an answer says about a tool's results: nothing, the operator's own records, or text of others."""
 
     UNSAID = ""
     OWN = "own"
@@ -67,14 +67,14 @@ class Source(StrEnum):
 
 @dataclass(slots=True)
 class Outcomes:
-    """What calls met, or would meet.
+    """What happened to calls, or would have happened.
 
     Args:
-        calls: how many.
-        asked: of them, those that wait for an answer.
-        denied: of them, those that are refused.
-        codes: reason code → asked or denied calls that it argues for.
-        unread: of them, those whose recorded inputs cannot be read.
+        calls: number of calls.
+        asked: number of calls that wait for an answer.
+        denied: number of calls that are refused.
+        unread: number of calls whose recorded inputs cannot be read.
+        codes: reason code → number of asked or denied calls that have it.
     """
 
     calls: int = 0
@@ -85,7 +85,7 @@ class Outcomes:
 
     @property
     def stopped(self) -> int:
-        """Calls that do not run unasked."""
+        """Number of calls that do not run without an answer."""
         return self.asked + self.denied
 
     def add(self, effect: Effect, codes: Iterable[str]) -> None:
@@ -106,12 +106,12 @@ class ObservedResource(View):
     """A tool or retriever that nobody declared.
 
     Args:
-        resource: as it was registered, by a guess.
+        resource: the resource as it was registered, with guesses.
         arguments: names of its arguments.
         why: reasons of the guess.
-        agents: that used it, sorted.
-        sessions: in which it was used.
-        recorded: what its calls met, or would have met in enforce mode, as it is guessed.
+        agents: agents that used it, sorted.
+        sessions: number of sessions in which it was used.
+        recorded: what happened to its calls, or would have in enforce mode, without a declaration.
     """
 
     resource: Resource
@@ -152,12 +152,12 @@ class ObservedResource(View):
 
 @dataclass(frozen=True, slots=True)
 class Finding(View):
-    """Something that no declaration settles.
+    """Something that was observed and that no declaration of a tool or retriever settles.
 
     Args:
         kind: `hosted_tool`, `unknown_model_field`, `mcp_tool_not_accepted`, or what ran without a guard (`tool`,
             `retriever`, `model`, ...).
-        name: of it.
+        name: its name.
         count: how often it was seen.
         where: where it was seen, for people; empty for a part of a model request.
     """
@@ -174,12 +174,13 @@ class FirstDay(View):
 
     Args:
         tenant: whose log.
-        agents: that acted, sorted.
-        issued: of them, those with a passport that was issued, whose declarations are those of its manifest.
-        sessions, decisions: how many.
-        asked: decisions of anything that would have waited or been refused.
-        resources: undeclared tools and retrievers: those that would have been stopped most first, then the most used.
-        declared: how many tools and retrievers are declared.
+        agents: agents that acted, sorted.
+        issued: the agents among them whose passport was issued, so that its manifest declares their tools.
+        sessions: number of sessions.
+        decisions: number of decisions.
+        asked: number of decisions, of any kind, that would have waited or been refused.
+        declared: number of tools and retrievers that are declared.
+        resources: undeclared tools and retrievers, those whose calls would be stopped most first, then the most used.
         findings: what no declaration settles.
     """
 
@@ -210,7 +211,7 @@ def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, ag
     Args:
         reader: the store.
         tenant: whose log.
-        manifest: as it stands now; what it declares is not asked about.
+        manifest: the manifest as it is now; resources that it declares are left out.
         agent: only what this agent used; empty for all.
 
     Raises:
@@ -256,7 +257,7 @@ def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, ag
 def _list_undeclared(
     registered: Iterable[RegisteredResource], manifest: Manifest | None, day: FirstDay
 ) -> list[ObservedResource]:
-    """What is registered as guessed and is in no manifest; what is declared is counted."""
+    """Resources registered with guesses that the manifest does not declare; counts the declared ones in `day`."""
     undeclared = []
     for item in registered:
         resource = item.resource
@@ -271,7 +272,7 @@ def _list_undeclared(
 
 
 def _list_reason_findings(reasons: Iterable[Mapping[str, Any]], resource: str) -> list[tuple[str, str]]:
-    """(kind, name) of what a decision was about that no declaration settles."""
+    """(kind, name) of each finding that the reasons of a decision stand for."""
     return [
         (_FINDING_KINDS[code], str(item["detail"]) or resource)
         for item in reasons
@@ -280,7 +281,7 @@ def _list_reason_findings(reasons: Iterable[Mapping[str, Any]], resource: str) -
 
 
 def _list_undecided(reader: Reader, tenant: str, agent: str) -> list[Finding]:
-    """What ran, or was to run, without a guard."""
+    """Findings on what ran, or was refused, without a guard."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for logged in read_entries(reader, tenant, (EntryKind.SHADOW,)):
         body = logged.entry.body
@@ -305,14 +306,14 @@ def declare(
     targets: tuple[str, ...] | None = None,
     amount: str | None = None,
 ) -> Resource:
-    """The declaration that an answer comes to; what is not given is as guessed.
+    """Make the declaration that an answer stands for; members that are not given are as guessed.
 
     Args:
-        item: what it is about.
-        source: what is said of its results.
-        impact: another class.
-        targets: other arguments that say where money or data goes.
-        amount: another argument that holds the amount; empty for none.
+        item: the resource.
+        source: what the answer says about its results.
+        impact: the class, if not the guessed one.
+        targets: the arguments that say where money or data goes, if not the guessed ones.
+        amount: the argument that holds the amount, if not the guessed one; empty for none.
 
     Raises:
         ConfigError: `unknown_impact`, there is neither a guess nor a class; `no_such_argument`.
@@ -347,7 +348,7 @@ Answers = Mapping[ResourceName, Resource]
 def count_declared(
     url: str, home: Path, day: FirstDay, answers: Answers, *, agent: str = ""
 ) -> dict[ResourceName, Outcomes]:
-    """What the recorded calls would have met with these declarations, by resource; see `backtest_declarations`."""
+    """Resource → what would have happened to its recorded calls with these declarations (`backtest_declarations`)."""
     if not answers:  # nothing to decide again, however long the log is
         return {}
     observed = {item.name: item for item in day.resources}
@@ -368,7 +369,7 @@ def count_declared(
 
 
 def _complete(item: ObservedResource, declared: Resource) -> Resource:
-    """As a process will register it once it is declared."""
+    """The resource as a process will register it once it is declared."""
     guessed = item.resource
     guess = Guess(guessed.impact, guessed.reversal, guessed.targets, guessed.amount, guessed.programs, (item.why,))
     kind, name = item.name
@@ -390,12 +391,12 @@ class ManifestEdit:
     after: str
 
 
-def write_declarations(
+def edit_manifest(
     reader: Reader, contents: SealedContents, home: Path, day: FirstDay, answers: Answers
 ) -> ManifestEdit:
-    """The manifest with declarations; a new one gets the agents, too, with what each of them used.
+    """Make the text of the manifest with declarations; a new manifest also gets the agents with what each of them used.
 
-    It is the file that `halo passport issue` would read; where there is none, a new one in the home.
+    The manifest is the file that `halo passport issue` would read; where there is none, a new one in the home.
 
     Raises:
         ConfigError: the manifest there cannot be read or edited, or is of another tenant.

@@ -22,7 +22,7 @@ _STEPS: Final = (1, 2, 5)
 
 
 def draw_frontier_chart(frontier: ScoreFrontier) -> str:
-    """The document; a frontier has at least one point."""
+    """Draw a frontier, which has at least one point, as an SVG document."""
     about = wrap(_describe(frontier), 120)
     top = 92.0 + charts.LINE_HEIGHT * len(about)
     picture = _FrontierPicture(frontier, top)
@@ -70,7 +70,7 @@ def _list_signs(frontier: ScoreFrontier) -> list[tuple[str, str]]:
 
 
 class _FrontierPicture:
-    """Parts of the drawing; each gives SVG elements."""
+    """Draws the parts of the chart as SVG elements."""
 
     def __init__(self, frontier: ScoreFrontier, top: float) -> None:
         self._frontier = frontier
@@ -119,7 +119,7 @@ class _FrontierPicture:
         return f'<path class="{name}" d="M{corners}"/>'
 
     def draw_marks(self) -> Iterator[str]:
-        """The policy as it is, and the proposal with its limits."""
+        """Draw the policy as it is, and the proposal with its limits."""
         frontier = self._frontier
         x, y = self._x(frontier.share_asked(frontier.current)), self._y(frontier.share_held(frontier.current))
         yield f"<g>{charts.draw_sign('challenge', x, y)}{self._build_tooltip(frontier.current)}</g>"
@@ -143,7 +143,7 @@ class _FrontierPicture:
 
 
 def _round_up(share: float) -> float:
-    """The least round number, in per cent, that is not below a share; at most 100."""
+    """The smallest round number, in per cent, that is not below a share; at most 100."""
     for power in range(-2, 3):
         for step in _STEPS:
             if step * 10**power >= share > 0:

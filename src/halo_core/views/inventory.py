@@ -1,8 +1,7 @@
-"""What a store and a manifest know of agents: who they are, what is registered, granted and used, in which mode.
+"""Agents and resources in a store and a manifest: which there are, what is registered, granted and used.
 
-A proposal of grants is the least that would have let through every call not refused. It is a start for a person to look
-at, never applied by itself: what nobody has needed yet is not in it, and what an attack made the agent do must not get
-into it.
+A proposal of grants is the least that would have let every call run that was not refused. A person has to check it
+before it is applied: it lacks what was not needed yet, and may contain what an attack made the agent do.
 """
 
 from __future__ import annotations
@@ -56,29 +55,34 @@ _Value = str | int | bool
 
 @dataclass(slots=True)
 class _ArgumentValues:
-    """Values of one argument."""
+    """Values of one argument over the calls of a resource.
+
+    Args:
+        calls: number of calls that gave the argument.
+        is_open: whether a value cannot be in a constraint (too long, unprintable, a secret, of another type), so that
+            no constraint is proposed.
+        values: the distinct values, with their types.
+    """
 
     calls: int = 0
-    odd: bool = False
+    is_open: bool = False
     values: set[tuple[type, _Value]] = field(default_factory=set)
 
     def add(self, value: object) -> None:
         self.calls += 1
         if type(value) is str:
-            self.odd = (
-                self.odd or len(value) > _MAX_VALUE_LENGTH or not value.isprintable() or not value or _SEALED in value
-            )
+            self.is_open |= not 0 < len(value) <= _MAX_VALUE_LENGTH or not value.isprintable() or _SEALED in value
         elif type(value) is int:
-            self.odd = self.odd or abs(value) >= _INT_LIMIT
+            self.is_open |= abs(value) >= _INT_LIMIT
         elif type(value) is not bool:
-            self.odd = True
-        if isinstance(value, str | int) and not self.odd and len(self.values) <= _MAX_LISTED_VALUES * 100:
+            self.is_open = True
+        if isinstance(value, str | int) and not self.is_open and len(self.values) <= _MAX_LISTED_VALUES * 100:
             self.values.add((type(value), value))
 
-    def constraint(self, calls: int) -> Constraint:
-        """The tightest that lets all of them through, without a guess at more."""
+    def make_constraint(self, calls: int) -> Constraint:
+        """The tightest constraint that allows all values; `calls` is the number of all calls of the resource."""
         kinds = {kind for kind, _ in self.values}
-        if self.odd or self.calls < calls or not self.values:  # what may be left out cannot be demanded
+        if self.is_open or self.calls < calls or not self.values:  # an argument that was left out cannot be required
             return Constraint.anything()
         values = [value for _, value in sorted(self.values, key=lambda item: (str(item[0]), item[1]))]
         if kinds == {int}:
@@ -89,7 +93,7 @@ class _ArgumentValues:
 
 @dataclass(frozen=True, slots=True)
 class UsedResource:
-    """A resource that the agent used: how often, and with what arguments, as tight as the calls were."""
+    """A resource that an agent used: number of calls, and argument → the tightest constraint that allows them."""
 
     kind: ActionKind
     name: str
@@ -99,14 +103,14 @@ class UsedResource:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Granted against used.
+    """What an agent was granted, and what it used.
 
     Args:
-        agent: whose.
-        granted: what its latest decisions were made under; empty where it had no passport.
+        agent: id of the agent.
+        granted: its grants now; empty where it has no passport.
         used: what it used, sorted.
-        refused: (kind, resource, calls) that was refused every time, by whatever; never proposed.
-        unread: calls whose arguments could not be opened.
+        refused: (kind, resource, calls) of resources whose calls were all refused, for any reason; never proposed.
+        unread: number of calls whose arguments could not be opened.
     """
 
     agent: str
@@ -116,7 +120,7 @@ class Proposal:
     unread: int = 0
 
     def list_unused(self) -> tuple[tuple[ActionKind, str], ...]:
-        """Granted, and never used."""
+        """Kind and id of each resource that is granted and was never used."""
         used = {(item.kind, item.name) for item in self.used}
         return tuple(
             (kind, name)
@@ -126,7 +130,7 @@ class Proposal:
         )
 
     def to_grants(self, *, tight: bool = False) -> Grants:
-        """What would have been enough; with `tight` the values seen are the only ones."""
+        """The grants that would have been enough; with `tight` they allow only the values that were used."""
         grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
         for item in self.used:
             arguments = {
@@ -139,7 +143,7 @@ class Proposal:
 def propose_grants(
     reader: Reader, contents: SealedContents, tenant: str, agent: str, *, granted: Grants | None = None
 ) -> Proposal:
-    """Read an agent's decisions, and those of agents that act under it.
+    """Propose grants from an agent's decisions and those of agents that act under it.
 
     Args:
         reader: the store.
@@ -158,7 +162,7 @@ def propose_grants(
         if not is_resource_id(resource[1]):
             continue
         effect = logged.entry.body["decision"]["effect"]
-        if effect == Effect.DENY.value:  # also for want of a grant: who is misled asks for what it should not have
+        if effect == Effect.DENY.value:  # also where a grant was missing: a misled agent asks for what it must not have
             refused[resource] += 1
             continue
         calls[resource] += 1
@@ -167,9 +171,9 @@ def propose_grants(
         argument_values = values_by_resource.setdefault(resource, {})
         for name, value in (canonical.from_plain(canonical.loads(sealed)) if sealed is not None else {}).items():
             if _is_grantable_name(name):
-                # What a person was to be asked about pins no value: it may be what nobody would have approved.
-                known = None if effect == Effect.CHALLENGE.value else value
-                argument_values.setdefault(name, _ArgumentValues()).add(known)
+                # A value that a person was asked about is not proposed: perhaps nobody would have approved it.
+                proposable = None if effect == Effect.CHALLENGE.value else value
+                argument_values.setdefault(name, _ArgumentValues()).add(proposable)
     return Proposal(
         agent=agent,
         granted=granted or {},
@@ -177,7 +181,7 @@ def propose_grants(
             UsedResource(
                 *resource,
                 count,
-                {name: item.constraint(count) for name, item in sorted(values_by_resource[resource].items())},
+                {name: item.make_constraint(count) for name, item in sorted(values_by_resource[resource].items())},
             )
             for resource, count in sorted(calls.items())
         ),
@@ -196,11 +200,11 @@ def list_acting_agents(subject: Mapping[str, Any]) -> set[str]:
 
 
 def _read_decisions(reader: Reader, tenant: str, agent: str) -> Iterator[LoggedEntry]:
-    """What an agent did, and what others did under it: a right that it gave on it must have."""
+    """Decisions of an agent and of agents that act under it: what it hands on, its own passport has to grant."""
     for logged in read_entries(reader, tenant, (EntryKind.DECISION,)):
         request = logged.entry.body["request"]
         entering = request["kind"] == ActionKind.HANDOFF.value and request["resource"]["id"] == agent
-        if agent in list_acting_agents(request["subject"]) and not entering:  # it needs no right to begin to act itself
+        if agent in list_acting_agents(request["subject"]) and not entering:  # being handed off to needs no grant
             yield logged
 
 
@@ -210,7 +214,7 @@ def _is_grantable_name(name: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ProposedGrants:
-    """A proposal for one agent, and the grants that it comes to within what the agent has."""
+    """A proposal for one agent, and the grants that follow from it, within those that the agent has."""
 
     proposal: Proposal
     grants: Grants
@@ -221,7 +225,7 @@ class ProposedGrants:
 def list_proposals(
     reader: Reader, contents: SealedContents, tenant: str, *, tight: bool = False
 ) -> list[ProposedGrants]:
-    """One for each agent that acted, by name."""
+    """The proposal for each agent that acted, sorted by id."""
     decisions = read_entries(reader, tenant, (EntryKind.DECISION,))
     agents = sorted({record.entry.body["request"]["subject"]["agent"] for record in decisions})
     schemas = {(item.resource.kind, item.resource.id): item for item in load_registrations(reader, tenant)}
@@ -240,7 +244,7 @@ def list_proposals(
 def _build_grants(
     usage: Proposal, registered: Mapping[tuple[ActionKind, str], RegisteredResource], *, tight: bool
 ) -> Grants:
-    """What was used. Other arguments of a tool's schema stay; with `tight` those it demands."""
+    """The grants for what was used; a tool's other arguments stay allowed, with `tight` only those it requires."""
     wanted: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
     for kind, resources in usage.to_grants(tight=tight).items():
         for name, used in resources.items():
@@ -259,10 +263,10 @@ _MIN_PREFIX: Final = 4
 
 
 def require_known_target(reader: Reader, home: Path, tenant: str, scope: str, target: str) -> None:
-    """Refuse a target that nothing here is called: a revocation of it would hold nobody, and say that it does.
+    """Refuse a target that is not known here, since revoking it would have no effect and would seem to have one.
 
     Raises:
-        ConfigError: `no_such_target`, with the name that is meant, where one is near.
+        ConfigError: `no_such_target`, with a similar name, if there is one.
     """
     known_names = _list_names(reader, home, tenant, scope)
     if target in known_names:
@@ -304,11 +308,11 @@ def _read_claims(reader: Reader, tenant: str, hash_: str) -> Mapping[str, Any]:
     try:
         return read_payload(data.decode("ascii", "replace")) if data is not None else {}
     except HaloError:
-        return {}  # what cannot be read has no name of its own but its hash
+        return {}  # a passport that cannot be read is known by its hash alone
 
 
 def _list_thumbprints(token: Mapping[str, Any]) -> set[str]:
-    """Of the key that signed a link, and of its holder's."""
+    """Thumbprints of the key that signed a link and of its holder's key."""
     try:
         holder = base64.urlsafe_b64decode(token["cnf"]["jwk"]["x"] + "=")
     except (KeyError, TypeError, ValueError):
@@ -331,10 +335,10 @@ def find_holders(url: str, tenant: str, kid: str) -> PassportHolders:
 
 
 def refuse_without_overlap(holders_by_tenant: Mapping[str, PassportHolders]) -> None:
-    """Refuse to end passports at once.
+    """Refuse a rotation that would make passports invalid at once.
 
     Raises:
-        ConfigError: `passports_die`, somebody holds one.
+        ConfigError: `passports_die`, there are such passports.
     """
     agents = sorted({agent for item in holders_by_tenant.values() for names in item.values() for agent in names})
     if agents:
@@ -359,11 +363,15 @@ class AgentRow(View):
 
     Args:
         agent: its id.
-        owner, privilege, purpose, regulated: as the manifest declares them, else as recorded with its passport.
+        owner: as the manifest declares it, else as recorded with its passport; likewise the next three.
+        privilege: its privilege.
+        purpose: its purpose.
+        regulated: systems under regulation that it works with.
         passport: `issued`, `derived`, `revoked`, `expired`, `unreadable` or `none`.
         until_s: end of the passport, seconds since the epoch.
-        decisions: how many it had; `uses` of them ran.
-        last_us: the last of them, microseconds since the epoch.
+        decisions: number of its decisions.
+        uses: number of its decisions whose actions ran.
+        last_us: time of the last decision, microseconds since the epoch.
         listed: whether the manifest declares it; None where there is no manifest.
     """
 
@@ -390,7 +398,7 @@ def list_agents(
         tenant: whose log.
         manifest: declares agents; None where there is none.
         now_us: the time, microseconds since the epoch.
-        reads_decisions: count them, and find agents that have nothing but decisions.
+        reads_decisions: whether to count decisions, and to find agents that have nothing else.
     """
     declared = manifest.agents if manifest is not None and manifest.tenant == tenant else {}
     rows = {
@@ -435,7 +443,7 @@ def _add_passport(
 
 
 def count_stopped(reader: Reader, tenant: str) -> tuple[Counter[tuple[str, tuple[str, ...]]], int]:
-    """The calls that ran and would not have in enforce mode, by the decisions of their time, and how many ran.
+    """Count the calls that ran and would not have in enforce mode, according to their recorded decisions.
 
     Returns:
         (resource, reason codes) → number of such calls; the number of all calls that ran.
@@ -456,7 +464,7 @@ _MAX_FILE: Final = 1 << 20
 
 
 def find_manifest(home: Path, path: Path | None) -> Path:
-    """The manifest named, else that of the home, else that of the working directory.
+    """The path of the manifest: the given one, else that of the home, else that of the working directory.
 
     Raises:
         ConfigError: there is none.
@@ -470,24 +478,24 @@ def find_manifest(home: Path, path: Path | None) -> Path:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read and parse.
+    """Read and parse a manifest's file.
 
     Raises:
-        ConfigError: it cannot be read, or is refused.
+        ConfigError: it cannot be read, or is not valid.
     """
     return load_manifest(read_manifest_text(path), source=path.name)
 
 
 def read_manifest_if_any(home: Path, path: Path | None, *, ignore_errors: bool = False) -> Manifest | None:
-    """The manifest, None where there is none.
+    """Read the manifest, if there is one.
 
     Args:
-        home: of the manifest.
-        path: the one that was asked for by name.
-        ignore_errors: None also where the one that was found cannot be read, unless it was asked for by name.
+        home: folder of keys, where the manifest may be.
+        path: path of the manifest, as given; None to look for one.
+        ignore_errors: whether a manifest that was found, not given, and cannot be read counts as none.
 
     Raises:
-        ConfigError: it cannot be read, or is refused.
+        ConfigError: it cannot be read, or is not valid.
     """
     try:
         return read_manifest(find_manifest(home, path))
@@ -498,7 +506,7 @@ def read_manifest_if_any(home: Path, path: Path | None, *, ignore_errors: bool =
 
 
 def find_role(home: Path, agent: str) -> str:
-    """The role of an agent by the home's manifest; its own name where none says it."""
+    """The role that the home's manifest gives an agent; the agent's own id where it gives none."""
     manifest = read_manifest_if_any(home, None, ignore_errors=True)
     declared = None if manifest is None else manifest.agents.get(agent)
     return agent if declared is None else declared.role
@@ -534,7 +542,7 @@ def note_other_manifest(path: Path) -> list[str]:
 
 
 def load_catalogue(url: str, tenant: str | None) -> list[RegisteredResource]:
-    """What is registered, of the only tenant where none is given; nothing where there is no store yet.
+    """The registered resources of a tenant, or of the only one; none where there is no store yet.
 
     Raises:
         Tampered: as `load_registrations`.
@@ -546,10 +554,10 @@ def load_catalogue(url: str, tenant: str | None) -> list[RegisteredResource]:
 
 
 def load_registrations(reader: Reader, tenant: str) -> list[RegisteredResource]:
-    """What is registered, as the log recorded it last.
+    """The registered resources, as the log recorded them last.
 
     Raises:
-        Tampered: a row says something else. What a passport grants is expanded over these, so rows are not trusted.
+        Tampered: a row differs from the log. Grants are expanded over registered resources, so rows are not trusted.
     """
     recorded_hashes = {}
     for note in reader.registration_notes(tenant):
@@ -571,7 +579,7 @@ def load_registrations(reader: Reader, tenant: str) -> list[RegisteredResource]:
 def classify_resources(
     manifest: Manifest | None, registered: list[RegisteredResource]
 ) -> Mapping[tuple[ActionKind, str], Resource]:
-    """What each resource is, by kind and id: as the manifest declares it, else as it was registered."""
+    """(kind, id) → resource, as the manifest declares it, else as it was registered."""
     resources = {(item.resource.kind, item.resource.id): item.resource for item in registered}
     if manifest is not None:
         for kind, declared in manifest.declared.items():

@@ -60,10 +60,10 @@ class LogFilter:
         Raises:
             ConfigError: `bad_effect`.
         """
-        odd = sorted(self.effects.difference(EFFECTS))
-        if odd:
+        unknown = sorted(self.effects.difference(EFFECTS))
+        if unknown:
             remedy = f"use one of {', '.join(EFFECTS)}"
-            raise ConfigError("bad_effect", f"`{odd[0][:32]}` is no effect", field="effect", remedy=remedy)
+            raise ConfigError("bad_effect", f"`{unknown[0][:32]}` is no effect", field="effect", remedy=remedy)
 
 
 def select_entries(
@@ -78,7 +78,7 @@ def select_entries(
         last: at most so many.
         since: only entries from this position on.
     """
-    matcher, session = _Matcher(reader, tenant, wanted), _find_session(reader, tenant, wanted.session)
+    matcher, session = _Matcher(reader, tenant, wanted), find_session_reference(reader, tenant, wanted.session)
     found: list[int] = []
     until, start = NO_END, reader.next_index(tenant)
     while until > since and len(found) < last:
@@ -90,14 +90,17 @@ def select_entries(
     return [item for index in newest for item in _read_at(reader, tenant, index)]
 
 
-def _find_session(reader: Reader, tenant: str, name: str) -> str:
-    """The reference of a session, whose name may lack the `thread:` that an adapter puts in front of a thread id."""
+def find_session_reference(reader: Reader, tenant: str, name: str) -> str:
+    """The reference of a session, given its name or reference.
+
+    Adapters put `thread:` in front of a thread's id; the name may lack it or have it.
+    """
     found = [reader.find_session(tenant, item) for item in (name, f"thread:{name}", name.removeprefix("thread:"))]
     return next((item for item in found if name and reader.has_session(tenant, item)), found[0])
 
 
 def find_similar_names(reader: Reader, tenant: str, wanted: LogFilter) -> list[str]:
-    """Names among the newest entries that are like a session or a tool that no entry has, sorted."""
+    """Names of sessions and tools among the newest entries that are similar to those of the filter, sorted."""
     if not (wanted.session or wanted.tool):
         return []
     entries = [item.entry for item in select_entries(reader, tenant, LogFilter(), last=_MAX_COMPARED)]
@@ -119,7 +122,7 @@ def _read_at(reader: Reader, tenant: str, index: int) -> Iterator[LoggedEntry]:
 
 
 class _Matcher:
-    """Compares rows with a filter; what it learns of a part counts for every entry that names it."""
+    """Compares rows with a filter; whether a part fits is remembered for all entries that name it."""
 
     def __init__(self, reader: Reader, tenant: str, wanted: LogFilter) -> None:
         self._read_part = reader.part_reader(tenant)
@@ -127,9 +130,9 @@ class _Matcher:
         self._users = reader.find_person(wanted.user)
         self._frames: dict[str, bool] = {}
         self._resources: dict[str, bool] = {}
-        # A decision that says no effect is an `allow`.
-        says = wanted.effects and Effect.ALLOW.value not in wanted.effects
-        self._said_effects = [f'"effect":"{effect}"'.encode() for effect in wanted.effects] if says else []
+        # The text of a decision names its effect, unless that is `allow`: then the effect cannot be searched for.
+        is_named = wanted.effects and Effect.ALLOW.value not in wanted.effects
+        self._effect_members = [f'"effect":"{effect}"'.encode() for effect in wanted.effects] if is_named else []
 
     def matches(self, kind: str, text: bytes) -> bool:
         """Whether an entry is wanted, given its kind and its signed text."""
@@ -139,17 +142,17 @@ class _Matcher:
             body = orjson.loads(text)["body"]
             return self._is_wanted_sighting(body) if kind == EntryKind.SHADOW else self._is_wanted_decision(body)
         except (KeyError, TypeError, ValueError, Tampered):
-            return True  # what cannot be read is shown, and reading it says what is wrong
+            return True  # an entry that cannot be read is selected; reading it raises the error
 
     def _is_plainly_unwanted(self, text: bytes) -> bool:
-        """Whether the bytes of a decision show it without parsing: no effect that is wanted, or only unwanted parts.
+        """Whether a decision's bytes show without parsing that it has no wanted effect, or only unwanted parts.
 
-        A quote inside a string is escaped, so what these bytes look like is a member. Elsewhere in the entry there may
-        be others of the same name: one that is wanted, or that is not known yet, leaves the answer to the parser.
+        Quotes inside strings are escaped, so what looks like a member is one, though perhaps of another object in the
+        entry. If any of them is wanted, or not known yet, the entry is parsed.
         """
         if not text.endswith(b"}"):
             return False  # cut off
-        if self._said_effects and not any(said in text for said in self._said_effects):
+        if self._effect_members and not any(member in text for member in self._effect_members):
             return True
         for pattern, known in ((_FRAMES, self._frames), (_RESOURCES, self._resources)):
             names = pattern.findall(text)

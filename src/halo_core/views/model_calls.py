@@ -1,7 +1,7 @@
-"""What models were given: the messages of one call, as far as they open.
+"""What a model was given: the messages of one call, as far as they can be opened.
 
-The entry holds a reference of each message. The text of a message is sealed in the first decision of the session that
-names it (`halo_core.enforcement.model_inputs`), so it is looked for from this decision back to the session's first.
+The entry holds a reference of each message. The text of a message is sealed with the first decision of the session that
+names it (`halo_core.enforcement.model_inputs`), so it is searched for from this decision back to the session's first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class PromptMessage(View):
     Args:
         reference: as the entry names it.
         role: who said it, as the framework calls it; empty where the text cannot be opened.
-        text: None where it was erased, never sealed, or its key is not here.
+        text: the text; None where it was erased, was never sealed, or there is no key.
     """
 
     reference: str
@@ -74,7 +74,7 @@ def load_prompt(
 
 
 def _open_messages(contents: SealedContents, entry: LedgerEntry) -> dict[str, tuple[str, str]]:
-    """Reference → role and text of the messages that a decision has sealed."""
+    """Reference → (role, text) of the messages that are sealed with a decision."""
     fields = contents.open_all(entry)
     if "messages" not in fields:
         return {}
@@ -87,7 +87,7 @@ def _open_messages(contents: SealedContents, entry: LedgerEntry) -> dict[str, tu
 
 
 def describe_model(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Title and words of what a decision records of a model call; nothing of another kind of call."""
+    """Rows (title, words) on the model call of a decision; none for another kind of action."""
     model = body["request"].get("model")
     if not model:
         return []

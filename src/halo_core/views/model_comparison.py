@@ -11,20 +11,19 @@ from halo_core.views import View, select_fields
 from halo_core.views.backtest import SEQUENCE_NOTE
 
 MAX_LISTED: Final = 1000
-"""Disagreements listed one by one; all are counted."""
+"""Most disagreements that are listed one by one; all are counted."""
 
 
 @dataclass(slots=True)
 class ModelLoad:
-    """What one model meant for the sessions.
+    """What one model meant for the sessions. Of an attack the actions that a verdict names count, or else all.
 
     Args:
         elevated: ordinary sessions with an action in band 1 or 2.
         high: ordinary sessions with an action in band 2.
-        held: ordinary sessions in which an action was asked or denied, for whatever reason.
-        flagged_attacks: attacks with an action in band 1 or 2 among those that a verdict names; of an attack without
-            such a verdict, among all.
-        held_attacks: attacks in which such an action was asked or denied.
+        held: ordinary sessions in which an action was asked or denied, for any reason.
+        flagged_attacks: attacks with an action in band 1 or 2.
+        held_attacks: attacks in which an action was asked or denied.
     """
 
     elevated: set[str] = field(default_factory=set)
@@ -65,9 +64,9 @@ class ModelComparison(View):
         attacks: their sessions that were.
         recorded: what the model in force at the time meant.
         other: what the other model would have meant.
-        disagreements: number of actions with another band, or held by one of both alone.
-        listed: the first of them; those of attacks and those held by one alone come first.
-        skipped: why → number of actions that cannot be compared.
+        disagreements: number of actions with different bands, or held under one of the models only.
+        listed: the first of them; those of attacks and those held under one model only come first.
+        skipped: reason → number of actions that cannot be compared.
         since: position in the log from which on actions were compared.
     """
 

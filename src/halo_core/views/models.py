@@ -57,13 +57,13 @@ class ScoreState(View):
     """A score in force or in shadow.
 
     Args:
-        terms: hash of its terms.
+        terms: hash of the score's terms.
         model: hash of its model.
-        words: where the model comes from.
-        risks: limits of the bands, 0..1000.
-        since_us: when it was put there, microseconds since the epoch.
-        by: who did it.
-        act: `fit`, `switch` or `back`.
+        words: where the model comes from, in words.
+        risks: risks above which an action is elevated and high, 0..1000.
+        since_us: when it was put in force or in shadow, microseconds since the epoch.
+        by: who did that.
+        act: how: `fit`, `switch` or `back`.
     """
 
     terms: str
@@ -146,8 +146,8 @@ def choose_agents(reader: Reader, tenant: str, wanted: Iterable[str], *, shadowe
     Args:
         reader: the store.
         tenant: owner of the log.
-        wanted: names that were given; none for all.
-        shadowed: take agents with a shadow, not all with a score, where no name was given.
+        wanted: agents that were named; empty for all.
+        shadowed: whether agents need a model in shadow; otherwise they need a score in force.
 
     Raises:
         ConfigError: `no_shadow` or `no_baseline`, there is no such agent.

@@ -1,4 +1,4 @@
-"""What of a session runs out first, at the rate of its decisions so far: a budget, a quota, time or authority."""
+"""Which limit of a session runs out first at the rate of its decisions so far: a budget, a quota, time or authority."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class Limit(Protocol):
 
     @property
     def unit(self) -> str:
-        """Its unit."""
+        """The unit of its amounts."""
 
     @property
     def decimals(self) -> int:
-        """Of its amounts."""
+        """Decimals of its amounts."""
 
     @property
     def used(self) -> int:
-        """Spent or held."""
+        """Amount that is spent or reserved."""
 
     @property
     def limit(self) -> int:
-        """Most that may be spent."""
+        """Highest amount that may be spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class LiveChain:
     """The decaying links from a session link down to a live link, with their accounts.
 
     Args:
-        agent: who holds the last of them.
-        kind: of the last of them.
+        agent: holder of the last link.
+        kind: kind of the last link.
         links: the links.
-        accounts: their accounts.
-        impacts: impact classes of what its passport grants.
+        accounts: the account of each link.
+        impacts: impact classes of the resources that the passport grants.
     """
 
     agent: str
@@ -56,15 +56,15 @@ class NextLimit:
     """The limit that stops something soonest.
 
     Args:
-        actions: about how many decisions it leaves at the rate so far; None for time.
+        actions: estimated number of decisions until it is reached, at the rate so far; None for time.
         agent: holder of the link.
-        decimals: of the amounts.
-        kind: of the link, `standing` for a quota.
-        left: what is left, in the unit's smallest parts; of authority, down to what the class needs.
-        limit: the whole of it.
-        unit: of a budget or quota, or `authority`.
-        used: what is gone.
-        impact: of authority, the class that stops; empty otherwise.
+        decimals: decimals of the amounts.
+        kind: kind of the link; `standing` for a quota.
+        left: amount left, in units of 10**-decimals; for authority, above what the class needs.
+        limit: the whole amount, likewise.
+        unit: unit of the budget or quota, or `authority`.
+        used: amount used, likewise.
+        impact: for authority, the class that stops; else empty.
     """
 
     actions: int | None
@@ -112,7 +112,7 @@ def _make_counted(agent: str, kind: str, item: Limit, steps: int) -> NextLimit:
 
 
 def _find_authority_limit(chain: LiveChain, *, tainted: bool, now_us: int) -> NextLimit | None:
-    """The class of actions that a link's authority stops next; the least demanding one where all have stopped."""
+    """The impact class whose floor a link's authority reaches next; the lowest floor where it is below all of them."""
     account = chain.accounts[-1]
     taken = account.total("step") - account.base_step
     if taken <= 0 or not chain.impacts:
@@ -126,7 +126,7 @@ def _find_authority_limit(chain: LiveChain, *, tainted: bool, now_us: int) -> Ne
         return compute_effective_authority(chain.links, chain.accounts, now_us + decisions * us_each, charges)
 
     def count_decisions(impact: Impact) -> int:
-        return _find_largest(lambda decisions: authority_after(decisions, impact) >= levels[impact]) + 1
+        return find_largest(lambda decisions: authority_after(decisions, impact) >= levels[impact], _MOST_DECISIONS) + 1
 
     levels = {impact: find_floor(chain.links, impact) for impact in chain.impacts}
     possible = [impact for impact, level in levels.items() if level > 0 and authority_after(0, impact) >= level]
@@ -144,9 +144,9 @@ def _find_authority_limit(chain: LiveChain, *, tainted: bool, now_us: int) -> Ne
     )
 
 
-def _find_largest(holds: Callable[[int], bool]) -> int:
-    """The largest number up to `_MOST_DECISIONS` for which it holds; it holds for 0, and falls once."""
-    low, high = 0, _MOST_DECISIONS
+def find_largest(holds: Callable[[int], bool], most: int) -> int:
+    """The largest number up to `most` for which `holds`, which is true for 0 and false from some number on."""
+    low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(middle) else (low, middle - 1)

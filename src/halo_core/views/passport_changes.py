@@ -1,4 +1,4 @@
-"""What one passport grants that another does not: in an agent's history, and if one were issued from the manifest.
+"""How two passports of an agent differ: in its history, or when one would be issued from the manifest.
 
 Nothing is signed or written here (see `halo_core.oversight.issuing`).
 """
@@ -47,7 +47,7 @@ _TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
 
 
 class Change(NamedTuple):
-    """`+` granted, `-` taken, `~` changed; what of, and how it changed."""
+    """One difference: its sign (`+` granted, `-` taken, `~` changed), what it is about, and how that changed."""
 
     sign: str
     what: str
@@ -55,26 +55,26 @@ class Change(NamedTuple):
 
     @classmethod
     def of_limit(cls, what: str, before: str, after: str, *, wider: bool) -> Change:
-        """A limit that is another now."""
+        """The change of a limit from one text to another."""
         return cls("~", what, f"{'WIDENED' if wider else 'narrowed'}, {before} → {after}")
 
     def text(self) -> str:
-        """On one line."""
+        """The change on one line."""
         return f"{self.sign} {self.what}{f': {self.how}' if self.how else ''}"
 
     def is_wider(self) -> bool:
-        """Whether something is allowed that was not."""
+        """Whether something is allowed that was not before."""
         return self.sign == "+" or "WIDENED" in self.how
 
 
 def diff_passports(
     old: Link | None, new: Link, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
 ) -> list[Change]:
-    """Every difference, grants first; against nothing, all that a passport says.
+    """Every difference between two passports, grants first; without an old one, everything that the new one says.
 
     Args:
-        old: what was there, None for nothing.
-        new: what is there now.
+        old: the old passport; None for none.
+        new: the new one.
         before: facts recorded with `old` (its approvers).
         after: facts recorded with `new`.
     """
@@ -185,7 +185,7 @@ def _list_limits(link: Link) -> Iterator[tuple[str, Budget]]:
 def _diff_limit(name: str, old: Budget | None, new: Budget | None) -> Change:
     if old is None or new is None:
         limit = new or old
-        # What has no budget cannot be spent at all, but for Halo's own units and quotas, which then have no limit.
+        # A unit without a budget cannot be spent at all, except that Halo's own units and quotas then have no limit.
         if limit is not None and (limit.unit in RESERVED_UNITS or name.endswith("in a day")):
             prefix = "narrowed, no limit → " if old is None else "WIDENED, "
             return Change("~", name, f"{prefix}{_format_budget(limit)}{'' if old is None else ' → no limit'}")
@@ -249,7 +249,15 @@ def _compute_lifetime(link: Link) -> int:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow(View):
-    """A passport or a revocation: what it was, with its differences to the passport before."""
+    """A passport or a revocation in an agent's history.
+
+    Args:
+        changes: differences from the passport before, as sentences.
+        index: position of the entry.
+        name: hash and end of a passport; or target, actor and reason of a revocation.
+        time: of the entry, ISO 8601 in UTC.
+        what: `issued`, `derived` or `revoked`.
+    """
 
     changes: list[str]
     index: int
@@ -294,7 +302,7 @@ class IssuedPassport(View):
     before: Link | None
     changes: tuple[Change, ...]
     by_hand: bool = False
-    """Whether the one before was issued; one that was derived is nobody's decision."""
+    """Whether a person issued the one before, instead of a process deriving it from code."""
 
     def describe_changes(self) -> list[str]:
         """Each difference on a line, for the record."""
@@ -309,21 +317,21 @@ class IssuedPassport(View):
         }
 
     def list_widenings(self) -> tuple[Change, ...]:
-        """What it allows beyond the one before: a new line counts where somebody decided without it."""
+        """Changes that allow more than the one before; a new grant counts only if a person issued the one before."""
         return tuple(item for item in self.changes if item.is_wider() and (self.by_hand or item.sign != "+"))
 
 
 def plan(
     url: str, manifest: Manifest, agent: str, now_us: int, *, spare: bool = False
 ) -> tuple[PassportSpec, IssuedPassport]:
-    """What would be issued, unsigned.
+    """The passport that would be issued for an agent, unsigned.
 
     Args:
-        url: the store.
-        manifest: what is wanted.
-        agent: for whom.
-        now_us: the time.
-        spare: note budgets that nothing spends instead of refusing them.
+        url: URL of the store.
+        manifest: the manifest that declares the agent.
+        agent: id of the agent.
+        now_us: the time, microseconds since the epoch.
+        spare: whether budgets that nothing spends are only noted, not refused.
 
     Raises:
         ConfigError: the manifest does not fit what is registered, or the agent is revoked.
@@ -370,7 +378,7 @@ def _build_unsigned_link(wanted: PassportSpec, now_s: int) -> Link:
 
 @dataclass(frozen=True, slots=True)
 class PreparedGrants:
-    """The manifest as it would be written, and the passports that it comes to."""
+    """The manifest as it would be written, and the passports that would be issued from it."""
 
     path: Path
     manifest: Manifest
@@ -378,9 +386,9 @@ class PreparedGrants:
 
 
 def prepare_grants(url: str, home: Path, tenant: str, proposed: list[ProposedGrants], now_us: int) -> PreparedGrants:
-    """The manifest with these grants, and what would be issued from it; nothing is written.
+    """Make the manifest with these grants, and plan the passports that would be issued from it; nothing is written.
 
-    It is the one that `halo passport issue` would read; where there is none, a new one in the home.
+    The manifest is the file that `halo passport issue` would read; where there is none, a new one in the home.
 
     Raises:
         ConfigError: the manifest there cannot be read or edited.
@@ -399,13 +407,13 @@ def prepare_grants(url: str, home: Path, tenant: str, proposed: list[ProposedGra
         raise ConfigError(
             "which_tenant", f"`{path}` is of tenant `{manifest.tenant[:64]}`", field="tenant", remedy=f"name {tenant}"
         )
-    # Of a tool that is taken away its budget may stay: said, and no reason to stop here.
+    # The budget of a tool that is removed may stay in the manifest, which is only noted (`spare`).
     planned = [plan(url, manifest, item.proposal.agent, now_us, spare=True) for item in proposed]
     return PreparedGrants(path, manifest, tuple(planned))
 
 
 def note_unenrolled_approvers(home: Path, wanted: PassportSpec, now_us: int) -> list[str]:
-    """A note for approvers that the manifest names and nobody enrolled: their answers would not be taken."""
+    """A note if the manifest names approvers who are not enrolled, whose answers would not be accepted."""
     enrolled = [name for name, _ in Authorities(home).load(wanted.tenant).approver_keys(now_us).values()]
     unenrolled = [
         name

@@ -1,9 +1,9 @@
-"""Passports for people: found by name, file or agent, described on a page, verified step by step.
+"""Passports for people: finding them by name, file or agent, describing them, verifying them step by step.
 
-The steps of verifying are the functions that a decision uses; only here each is told apart. A token's own word is not
-trusted: what `decode_unverified` gives was not verified, `run_checks` does that.
+The steps of verification are the functions that a decision uses, here with a result for each. `decode_unverified` reads
+tokens without verifying them; `run_checks` verifies.
 
-A file of a chain holds one token a line, the standing link first; lines that begin with `#` are notes.
+The file of a chain holds one token a line, the standing link first; lines that begin with `#` are notes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _SIGNER_TEXTS: Final = {
 
 
 class Check(NamedTuple):
-    """One step: what was asked, whether it passed (None: could not be asked), the code if not."""
+    """One step: whether it passed (None: it could not be checked), what was checked, and the code if it failed."""
 
     passed: bool | None
     what: str
@@ -58,7 +58,7 @@ class Check(NamedTuple):
 
 
 def run_checks(tokens: Sequence[str], home: Path, url: str, tenant: str | None, *, now_us: int) -> list[Check]:
-    """Every step in order; after a link that does not verify nothing more is asked."""
+    """The result of every step in order; a link that does not verify is the last one."""
     store, tenant_name, revoked = _load_store_facts(url, tenant)
     trust = load_trusted(home, tenant_name, now_us)
     results: list[Check] = []
@@ -78,7 +78,7 @@ def run_checks(tokens: Sequence[str], home: Path, url: str, tenant: str | None, 
 
 
 def _load_store_facts(url: str, tenant: str | None) -> tuple[str | None, str, list[Revocation] | None]:
-    """Store id, tenant and revocations; None where there is no store to ask."""
+    """Store id, tenant and revocations; id and revocations are None where there is no store."""
     with open_reader_if_any(url) as reader:
         if reader is None:
             return None, tenant or "local", None
@@ -127,7 +127,7 @@ _FACT_NAMES: Final = ("purpose", "privilege", "regulated", "approvers")
 def describe_passport(
     link: Link, resources: Mapping[tuple[ActionKind, str], Resource], facts: Mapping[str, Any], now_s: int
 ) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """One passport as (title, [(name, words)]): who, for whom, until when, what it may do, spend and lose."""
+    """Describe a passport as (title, [(name, words)]): agent, people, validity, grants, budgets, decay, hand-offs."""
     yield "passport", [(link.agent, _format_title(link, facts))]
     people = [("owner", link.owner or "not specified"), ("acts for", link.principal), ("tenant", link.tenant)]
     yield "people", people
@@ -181,7 +181,7 @@ def _format_remaining(link: Link, now_s: int) -> str:
 
 
 def compare_links(chain: Sequence[Link]) -> Iterator[tuple[str, list[str | None]]]:
-    """What each link of a chain allows, as (title, a cell a link); None where it does not have that at all."""
+    """What each link of a chain allows, as (title, [a cell for each link]); None for a link that lacks it entirely."""
     granted = {(kind, name) for link in chain for kind, resources in link.grants.items() for name in resources}
     for kind, name in sorted(item for item in granted if item[0] is not ActionKind.HANDOFF):
         rules = [link.grants.get(kind, {}).get(name) for link in chain]
@@ -196,7 +196,7 @@ def compare_links(chain: Sequence[Link]) -> Iterator[tuple[str, list[str | None]
 
 
 def find_widenings(chain: Sequence[Link]) -> list[str]:
-    """What of each link but the first goes beyond the one before; empty where nothing does."""
+    """For each link but the first, how it goes beyond the link before it; empty where it does not."""
     found = [find_widening(parent, child) for parent, child in pairwise(chain)]
     return ["" if item is None else f"{item.code} {item.detail}".strip() for item in found]
 
@@ -235,7 +235,7 @@ def read_tokens(path: Path) -> list[str]:
     """Tokens of a file, root first.
 
     Raises:
-        ConfigError: `no_file`, it cannot be read; `not_a_passport`, it holds none.
+        ConfigError: `no_file`, it cannot be read; `not_a_passport`, it holds no token or is too large.
     """
     text = read_text_file(path, 2 * MAX_CHAIN, "no_file", "FILE", encoding="ASCII")
     if len(text) > 2 * MAX_CHAIN:
@@ -261,7 +261,7 @@ def read_text_file(path: Path, most: int, code: str, field: str, *, encoding: st
 
 
 def read_regular_file(path: Path, most: int) -> bytes:
-    """The first `most` + 1 bytes of a regular file; a pipe or a device, which may never end, is not waited for.
+    """The first `most` + 1 bytes of a regular file. A pipe or a device is refused, since it may never end.
 
     Raises:
         OSError: it cannot be read, or is no regular file.
@@ -274,7 +274,7 @@ def read_regular_file(path: Path, most: int) -> bytes:
 
 
 def write_tokens(path: Path | None, tokens: list[str], links: tuple[Link, ...]) -> str:
-    """The text of a chain's file; written to `path` if there is one, never over another file.
+    """Make the text of a chain's file, and write it to `path`, if given, without replacing a file.
 
     Raises:
         ConfigError: `file_exists` or `no_file`.
@@ -294,7 +294,7 @@ def write_tokens(path: Path | None, tokens: list[str], links: tuple[Link, ...]) 
 
 
 def decode_unverified(tokens: list[str]) -> tuple[Link, ...]:
-    """What tokens say of themselves; nothing of it was verified.
+    """Read the links of a chain from its tokens, without verifying anything.
 
     Raises:
         PassportError: they cannot be read.
@@ -314,10 +314,10 @@ def iterate_standing_entries(reader: Reader, tenant: str, agent: str = "") -> It
 
 
 def load_current_passport(reader: Reader, tenant: str, agent: str) -> StoredChain | None:
-    """The passport that an agent stands on, by the log; None if it has none.
+    """The newest standing passport of an agent, according to the log; None if it has none.
 
     Raises:
-        PassportError: what is kept cannot be read.
+        PassportError: the stored passport cannot be read, or differs from the recorded one.
     """
     last = None
     for record in iterate_standing_entries(reader, tenant, agent):
@@ -326,10 +326,10 @@ def load_current_passport(reader: Reader, tenant: str, agent: str) -> StoredChai
 
 
 def find_chain(reader: Reader, tenant: str, name: str) -> StoredChain | None:
-    """The chain down to the link with this hash or `jti`, or its start; None if there is none.
+    """The chain down to the link whose hash or `jti` is or starts with `name`; None if there is none.
 
     Raises:
-        ConfigError: there are several.
+        ConfigError: `no_such_passport`, there are several.
     """
     wanted = name.removeprefix("sha256:")
     if len(wanted) < _MIN_PREFIX:
@@ -374,7 +374,7 @@ def build_no_such_error(reader: Reader, tenant: str, name: str, agents: Collecti
 
 
 def load_trusted(home: Path, tenant: str, now_us: int) -> TrustAnchors:
-    """Whom a home trusts now."""
+    """The keys that a home trusts now."""
     trust = Authorities(home).load(tenant)
     live = trust.issuer_keys(now_us)
     issuers = {kid: Issuer(item.public_key, retired=kid not in live) for kid, item in trust.issuers.items()}
@@ -382,7 +382,7 @@ def load_trusted(home: Path, tenant: str, now_us: int) -> TrustAnchors:
 
 
 def list_revocations(reader: Reader, tenant: str) -> list[Revocation]:
-    """What is revoked now."""
+    """The revocations of a tenant in force."""
     return [
         Revocation(scope, target, since)
         for kind, scope, target, since in reader.restrictions_of(tenant)
@@ -392,12 +392,12 @@ def list_revocations(reader: Reader, tenant: str) -> list[Revocation]:
 
 @dataclass(frozen=True, slots=True)
 class PassportView(View):
-    """A chain of the store or of a file, and what of it is revoked now.
+    """A chain of the store or of a file, and the revocations that apply to it now.
 
     Args:
         stored: the chain; its entry is None where it was read from a file.
-        tenant: whose store says what is revoked.
-        revoked: revocations that apply, in words.
+        tenant: tenant whose revocations were compared.
+        revoked: the revocations that apply, in words.
     """
 
     stored: StoredChain
@@ -447,7 +447,7 @@ def _describe_revocations(reader: Reader, tenant: str, stored: StoredChain) -> l
 
 
 def select_grants(parent: Link, tools: Sequence[str]) -> Grants:
-    """A link's grants of these resources alone.
+    """A link's grants, restricted to these resources.
 
     Raises:
         ConfigError: `tool_not_granted`.
@@ -465,7 +465,7 @@ def select_grants(parent: Link, tools: Sequence[str]) -> Grants:
 
 
 def lower_budgets(parent: Link, wanted: Sequence[str]) -> tuple[Budget, ...]:
-    """A link's budgets, lowered as `UNIT=AMOUNT` says.
+    """A link's budgets, with the limits of some units replaced; `wanted` are texts `UNIT=AMOUNT`.
 
     Raises:
         ConfigError: `unknown_unit` or `bad_amount`.

@@ -1,4 +1,4 @@
-"""People and service accounts whose events are followed: who is at which risk, why, since when, and what was done."""
+"""The risk of people and service accounts whose events are followed: why, since when, and what was done about it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,20 @@ class PersonRisk(View):
     """What is known of one person or service account.
 
     Args:
-        reference: that stands for it in the log.
-        name: as its source names it; the reference where it was erased, was never unusual, or the key is not here.
+        reference: the reference that stands for the identity in the log.
+        name: as the source of its events names it; the reference where the name was erased, was never recorded, since
+            nothing was unusual, or cannot be opened.
         kind: `human`, `service`, `role`, `machine` or `unknown`.
-        risk: 0..1000; 500 is the tenant's limit for elevated, 800 for high.
+        risk: 0..1000; above 500 is elevated, above 800 is high.
         band: 0 ordinary, 1 elevated, 2 high.
-        since_us: since when the band is this one.
-        last_us: newest event.
+        since_us: since when it is in this band, microseconds since the epoch.
+        last_us: time of the newest event, microseconds since the epoch.
         why: factors in words.
-        events: how many were taken, and how many in each band.
+        events: number of events that were taken.
+        bands: number of events in each band.
         history: changes of the risk.
-        done: what was done, oldest first.
-        problem: why the row says nothing; empty where it does.
+        done: what was done about it, oldest first.
+        problem: code of the reason for which the row cannot be used; empty where it can.
     """
 
     reference: str
@@ -73,7 +75,14 @@ class PersonRisk(View):
 
 
 @dataclass(slots=True)
-class _Known:
+class _LogReading:
+    """What a pass over the log collects.
+
+    Args:
+        names: reference → name.
+        done: reference → what was done.
+    """
+
     names: dict[str, str] = field(default_factory=dict)
     done: dict[str, list[DoneAct]] = field(default_factory=dict)
 
@@ -101,28 +110,28 @@ def load_people(reader: Reader, tenant: str, home: Path, *, name: str = "") -> l
 
     Args:
         reader: the store.
-        tenant: whose.
+        tenant: tenant of the log.
         home: folder of the keys that open names and prove rows.
-        name: only the one of this name or reference.
+        name: only the identity with this name or reference; empty for all.
     """
     keys = KeyStore(home)
     contents = SealedContents.with_home_key(reader, keys)
-    known = _Known()
+    reading = _LogReading()
     for record in read_entries(reader, tenant, _KINDS):
-        known.take(record, contents.open_all(record.entry) if record.entry.kind is EntryKind.IDENTITY else {})
+        reading.take(record, contents.open_all(record.entry) if record.entry.kind is EntryKind.IDENTITY else {})
     digester = Digester(keys.secret("digest"))
     wanted = reader.names.refer_person(name) if name and reader.names is not None else name
     people = [
-        _build(digester, known, tenant, row[1:])
+        _build(digester, reading, tenant, row[1:])
         for row in reader.rows(Stream.IDENTITIES)
         if row[0] == tenant and (not name or row[1] in (name, wanted))
     ]
     return sorted(people, key=lambda item: (-item.risk, item.name))
 
 
-def _build(digester: Digester, known: _Known, tenant: str, row: tuple[str, bytes, bytes, str]) -> PersonRisk:
+def _build(digester: Digester, reading: _LogReading, tenant: str, row: tuple[str, bytes, bytes, str]) -> PersonRisk:
     reference = row[0]
-    name, done = known.names.get(reference, reference), tuple(known.done.get(reference, ()))
+    name, done = reading.names.get(reference, reference), tuple(reading.done.get(reference, ()))
     try:
         state: LiveIdentity = read_identity_row(digester, tenant, row)
     except BadInput as exc:

@@ -1,7 +1,7 @@
-"""The risk of an agent: its baseline, its history over actions, and how far it reached.
+"""The risk of an agent: its baseline, its history over actions, and what it reached.
 
-A history is made of what entries recorded. Its sessions stand one after another in the order they began, each whole,
-also where they ran side by side. The reach counts for people what the score compares as circumstances.
+A history consists of recorded scores. Its sessions follow one another in the order in which they began, each as a
+whole, even if they ran in parallel. The activity counts what the score compares as circumstances.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MIN_DAYS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class BaselineView(View):
-    """A baseline of an agent, in force or fitted without that."""
+    """A baseline of an agent; `in_force` is False where it was only fitted."""
 
     agent: str
     terms: ScoringTerms
@@ -100,7 +100,7 @@ def count_unjudged_alerts(reader: Reader, tenant: str, sessions: frozenset[str])
 def survey_sessions(
     reader: Reader, tenant: str, agents: Sequence[str], sessions: Sequence[SessionHistory]
 ) -> tuple[list[str], int]:
-    """Agents without a baseline in these sessions, and how many sessions of `agents` were excluded as attacks."""
+    """Agents without a baseline that acted in sessions, and how many sessions of `agents` were judged an attack."""
     acted: dict[str, set[str]] = {}
     bad: dict[str, bool] = {}
     for item in read_entries(reader, tenant, (EntryKind.DECISION, EntryKind.FEEDBACK)):
@@ -116,17 +116,17 @@ def survey_sessions(
 
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH: Final = 40
-"""How many of the last ones are shown."""
+"""Number of values, the newest ones, that a sparkline shows."""
 
 
 def draw_sparkline(history: Iterable[int]) -> str:
-    """A line of bars, 0..1000."""
+    """A line of characters as bars for the newest values, each 0..1000."""
     top = len(_BARS) - 1
     return "".join(_BARS[min(value * top // 1000, top)] for value in list(history)[-SPARKLINE_WIDTH:])
 
 
 KINDS: Final = (EntryKind.DECISION, EntryKind.ALERT, EntryKind.BASELINE)
-"""Entries that a history is made of."""
+"""Kinds of entries from which a history is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +134,16 @@ class ScoredAction:
     """One scored action.
 
     Args:
-        index: place of its decision in the log.
-        ts_us: when.
-        session: in which.
-        resource: what it acted on.
-        effect: of the decision.
-        risk: of the action.
-        session_risk: of the session with it.
+        index: position of its decision in the log.
+        ts_us: when, microseconds since the epoch.
+        session: session of the action.
+        resource: id of the resource that it acted on.
+        effect: effect of the decision.
+        risk: risk of the action, 0..1000.
+        session_risk: risk of the session including this action, 0..1000.
         band: 0 ordinary, 1 elevated, 2 high.
-        limits: (elevated, high) in force, None where nobody recorded them.
-        alert: its kind, empty where there is none.
+        limits: (elevated, high) in force then; None where they were not recorded.
+        alert: kind of the alert about it; empty where there is none.
     """
 
     index: int
@@ -160,7 +160,7 @@ class ScoredAction:
 
 @dataclass(frozen=True, slots=True)
 class SessionSpan:
-    """A session's actions: from one place up to another."""
+    """The actions of a session: from place `start` to before place `end` of a history."""
 
     session: str
     start: int
@@ -183,7 +183,7 @@ class RiskHistory:
 
     @property
     def highest(self) -> int:
-        """The most it ever was."""
+        """The highest risk that a session of the agent had."""
         return max(item.session_risk for item in self.actions)
 
 
@@ -192,8 +192,8 @@ class ActionGroup:
     """Consecutive actions drawn as one, with their highest values.
 
     Args:
-        first: place of the first.
-        actions: in order.
+        first: place of the first action in the history.
+        actions: the actions, in order.
     """
 
     first: int
@@ -201,17 +201,17 @@ class ActionGroup:
 
     @property
     def top(self) -> ScoredAction:
-        """The action with the highest risk, the first of them."""
+        """The first action with the highest risk."""
         return max(self.actions, key=lambda item: item.risk)
 
     @property
     def session_risk(self) -> int:
-        """The highest."""
+        """The highest risk of a session among the actions."""
         return max(item.session_risk for item in self.actions)
 
     @property
     def alerts(self) -> list[ScoredAction]:
-        """Those that somebody should look at."""
+        """The actions with an alert."""
         return [item for item in self.actions if item.alert]
 
 
@@ -226,7 +226,7 @@ class _HistoryReader:
     factors: Counter[str] = field(default_factory=Counter)
 
     def add_entry(self, record: LoggedEntry) -> None:
-        """One entry, in log order."""
+        """Take the next entry, in log order."""
         entry = record.entry
         body = entry.body
         if entry.kind is EntryKind.BASELINE:
@@ -290,7 +290,7 @@ def group_actions(agent_history: RiskHistory, most: int) -> list[ActionGroup]:
 
 
 def group_limits(limits: Sequence[tuple[int, int] | None]) -> list[tuple[int, int, tuple[int, int]]]:
-    """(from, to, limits) of neighbours with the same limits, those without any left out."""
+    """(from, to, limits) of each run of places with the same limits; places without limits are left out."""
     ranges = []
     start = 0
     for value, group in groupby(limits):
@@ -308,7 +308,17 @@ _STOPPING_EFFECTS: Final = ("deny", "challenge")
 
 @dataclass(slots=True)
 class AgentActivity:
-    """What one agent did, by what it did it to, from where and when."""
+    """Counts of what one agent did.
+
+    Args:
+        actions: number of its actions.
+        used: action kind → resource → number of actions that ran.
+        systems: system → number of actions that ran.
+        labels: data label → number of actions that ran.
+        origins: host and program → number of actions.
+        hours: hour of the day (UTC) → number of actions.
+        outside: reason code → number of actions that were denied or asked because of it.
+    """
 
     actions: int = 0
     used: dict[str, Counter[str]] = field(default_factory=dict)
@@ -319,7 +329,7 @@ class AgentActivity:
     outside: Counter[str] = field(default_factory=Counter)
 
     def add(self, record: LoggedEntry) -> None:
-        """One decision. What did not run reached nothing; why not is counted."""
+        """Count a decision. An action that did not run used nothing; the reasons are counted."""
         body = record.entry.body
         request, resource = body["request"], body["request"]["resource"]
         origin = request["context"]["origin"]
@@ -356,7 +366,7 @@ class AgentActivity:
         }
 
     def describe(self, granted: Grants | None) -> Iterator[str]:
-        """For people."""
+        """Describe the activity in lines for people."""
         used = Counter({f"{kind} {name}": times for kind, names in self.used.items() for name, times in names.items()})
         if granted is None:
             yield f"used      {_format_counts(used)}; it has no passport of its own to compare with"
@@ -387,19 +397,22 @@ def _format_names(names: list[str]) -> str:
 
 @dataclass(slots=True)
 class AgentRisk(View):
-    """What the log says of one agent's risk, 0..1000.
+    """The risk of one agent, 0..1000, from the log.
 
     Args:
-        agent: its id.
-        granted: what it holds; None for one that stands on no passport of its own.
-        scored: number of scored actions; `unscored`: actions without a score for, or in a session with, a scored agent.
-        risk: of the session that acted last, with its `band` (0 ordinary, 1 elevated, 2 high).
-        highest: it ever was.
-        bands: band → actions.
-        history: the risk after each action.
-        factors: words → how often they moved it.
-        session: that acted last, at `last_us`.
-        activity: what it reached.
+        agent: id of the agent.
+        granted: grants of its passport; None where it has no passport of its own.
+        scored: number of scored actions.
+        risk: risk of the session that acted last.
+        highest: highest risk that one of its sessions had.
+        band: band of the last scored action: 0 ordinary, 1 elevated, 2 high.
+        bands: band → number of actions.
+        history: risk of the session after each action.
+        factors: cause, in words → number of actions that it moved.
+        session: session of the last scored action.
+        last_us: time of the last scored action, microseconds since the epoch.
+        activity: what the agent did.
+        unscored: number of actions without a score, although the agent or another one in the session is scored.
     """
 
     agent: str
@@ -417,7 +430,7 @@ class AgentRisk(View):
     unscored: int = 0
 
     def add(self, record: LoggedEntry) -> None:
-        """One decision, in log order."""
+        """Take the next decision, in log order."""
         body = record.entry.body
         self.activity.add(record)
         snapshot = body["snapshot"]
@@ -455,8 +468,8 @@ class RiskReport(View):
 
     Args:
         scored: agents with scored actions, the riskiest first.
-        unscored: agents with actions beside scored ones, by name.
-        advice: what to do where no action was scored.
+        unscored: agents with actions without a score in sessions with scored agents, sorted by id.
+        advice: what to do if no action was scored.
     """
 
     scored: tuple[AgentRisk, ...]

@@ -17,7 +17,7 @@ from halo_core.views.wording import format_count, format_minute
 
 
 def describe_history(agent_history: RiskHistory) -> str:
-    """The history in numbers, and what moved it."""
+    """A history in numbers, with its main causes, as a sentence."""
     actions = agent_history.actions
     bands, effects = Counter(item.band for item in actions), Counter(item.effect for item in actions)
     counts = [
@@ -34,19 +34,19 @@ def describe_history(agent_history: RiskHistory) -> str:
 
 
 def build_tooltip(item: ScoredAction) -> str:
-    """What is shown over a sign of one action."""
+    """The element that shows an action in words when the pointer is over its sign."""
     words = f"#{item.index} {item.effect} {item.resource}, risk {item.risk}, its session {item.session_risk}"
     return f"<title>{charts.escape_text(words)}</title>"
 
 
 def choose_ticks(count: int) -> list[int]:
-    """Round numbers of actions, few enough to be read."""
+    """Round numbers from 1 to `count` for the ticks of an axis, at most about `MAX_TICKS`."""
     step = next(n * 10**power for power in range(12) for n in (1, 2, 5) if count / (n * 10**power) <= charts.MAX_TICKS)
     return [*([1] if step > 1 else []), *range(step, count + 1, step)]
 
 
 def shorten_middle(name: str, room: float) -> str:
-    """Its start and its end: names of sessions often begin alike."""
+    """Shorten a name to `room` pixels, keeping start and end, since names of sessions often begin alike."""
     if charts.estimate_width(name) <= room:
         return name
     half = max((int(room / charts.estimate_width("x")) - 1) // 2, 1)
@@ -54,7 +54,7 @@ def shorten_middle(name: str, room: float) -> str:
 
 
 def list_signs(agent_history: RiskHistory, lanes: list[str], *, many: bool) -> list[tuple[str, str]]:
-    """The signs that are there, as templates, and what each means."""
+    """The signs that a chart contains, as format strings, each with its meaning."""
     effects = {item.effect for item in agent_history.actions}
     bands = {min(item.band, 2) for item in agent_history.actions}
     words = "highest risk of a session" if many else "risk of the session so far"
@@ -73,21 +73,21 @@ def list_signs(agent_history: RiskHistory, lanes: list[str], *, many: bool) -> l
 
 _HEIGHT: Final = 300
 _MAX_GROUPS: Final = 130
-"""More actions are drawn several as one."""
+"""Most groups that are drawn; with more actions, a group holds several."""
 _LANE: Final = 20
 _THOUSAND: Final = 1000
 _LEVELS: Final = (0, 250, 500, 750, 1000)
 _LANES: Final = {"challenge": "asked", "deny": "stopped"}
 _MIN_SPAN: Final = 9
-"""Pixels of a session below which its place is not shown."""
+"""Average width of a session, in pixels, below which sessions are not marked."""
 _MIN_NAME: Final = 30
 _MIN_DISTANCE: Final = 11
 _ROWS: Final = 3
-"""Under the axis: numbers of actions, sessions, times."""
+"""Number of rows under the axis: numbers of actions, sessions, times."""
 
 
 def draw_risk_chart(agent_history: RiskHistory) -> str:
-    """The document; the history has at least one action."""
+    """Draw a history, which has at least one action, as an SVG document."""
     drawn = group_actions(agent_history, _MAX_GROUPS)
     many = len(drawn[0].actions)
     text = describe_history(agent_history)
@@ -118,7 +118,7 @@ def draw_risk_chart(agent_history: RiskHistory) -> str:
 
 
 class _RiskPicture:
-    """Parts of the drawing; each gives SVG elements."""
+    """Draws the parts of the chart as SVG elements."""
 
     def __init__(self, agent_history: RiskHistory, drawn: list[ActionGroup], top: float) -> None:
         self._history = agent_history
@@ -135,11 +135,11 @@ class _RiskPicture:
         return self._x(cell.first + len(cell.actions) / 2)
 
     def y(self, risk: int) -> float:
-        """Where a risk lies."""
+        """The y coordinate of a risk."""
         return self._bottom - risk / _THOUSAND * _HEIGHT
 
     def draw_sessions(self) -> Iterator[str]:
-        """Every other one on a darker ground, by name where there is room."""
+        """Draw sessions: every other one on a darker ground, with names where there is room."""
         y = self._bottom + 20 + charts.LINE_HEIGHT
         spans = self._history.spans
         has_room = charts.PLOT_WIDTH / len(spans) >= _MIN_SPAN
@@ -158,7 +158,7 @@ class _RiskPicture:
             yield charts.draw_text("soft over", charts.PLOT_LEFT + 4, y, words)
 
     def draw_limits(self) -> Iterator[str]:
-        """As they were when each action was decided; the last ones by name."""
+        """Draw the limits that were in force at each action, and label the last ones."""
         ranges = group_limits([item.limits for item in self._history.actions])
         for start, end, pair in ranges:
             for (name, word), level in zip(BANDS[1:], pair, strict=True):
@@ -174,7 +174,7 @@ class _RiskPicture:
         yield from charts.draw_level_labels(labels, self._bottom)
 
     def draw_actions(self) -> Iterator[str]:
-        """A bar for each band: its highest action, as wide as its share."""
+        """Draw, for each group and band, a bar as high as the band's riskiest action and as wide as its share."""
         full = min(self._slot * self._many * 0.8, 6)
         for cell in self._cells:
             x = self._middle(cell)
@@ -187,7 +187,7 @@ class _RiskPicture:
                     yield f'<path class="s-{name}" {bar}>{build_tooltip(top)}</path>'
 
     def draw_points(self) -> Iterator[str]:
-        """An action each, over the line, where they are few."""
+        """Draw a point for each action over the line, unless groups hold several actions."""
         if self._many > 1:
             return
         for cell in self._cells:
@@ -196,7 +196,7 @@ class _RiskPicture:
             yield f'<circle class="f-{name} s-paper" {spot}>{build_tooltip(cell.top)}</circle>'
 
     def draw_line(self) -> Iterator[str]:
-        """A step for each, not joined between sessions, nor where several actions are one."""
+        """Draw the session risk as steps, which are joined only within a session and if groups hold one action."""
         pieces: list[str] = []
         session = None
         for cell in self._cells:
@@ -208,7 +208,7 @@ class _RiskPicture:
         yield f'<path class="s-curve line" d="{"".join(pieces)}"/>'
 
     def draw_verdicts(self) -> Iterator[str]:
-        """What was denied or asked about, at its risk; where they would cover each other, one for all."""
+        """Draw a sign at each action that was denied or asked about; of signs that would overlap, only one."""
         taken = set()
         for cell in self._cells:
             for item in cell.actions:
@@ -219,7 +219,7 @@ class _RiskPicture:
                     yield f"<g>{charts.draw_sign(item.effect, x, y)}{build_tooltip(item)}</g>"
 
     def draw_lanes(self, effects: list[str]) -> Iterator[str]:
-        """Over the chart, where there is no room in it: which share of the actions was denied or asked about."""
+        """Draw lanes over the chart with the share of each group's actions that was denied or asked about."""
         size = self._slot * self._many * 0.7
         for lane, effect in enumerate(effects):
             y = self._top - 6 - _LANE * lane
@@ -235,7 +235,7 @@ class _RiskPicture:
             yield charts.draw_text(name, charts.PLOT_RIGHT + 14, y - 1, charts.SIGNS[effect])
 
     def draw_alerts(self, offset: float) -> Iterator[str]:
-        """Over the chart; neighbours under one mark with their number."""
+        """Draw alerts over the chart; neighbouring ones share a mark with their number."""
         groups: dict[int, list[tuple[float, int]]] = {}
         for cell in self._cells:
             if cell.alerts:

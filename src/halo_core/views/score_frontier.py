@@ -26,7 +26,7 @@ _SHARES: Final = (0, 25, 50, 100, 150, 200, 300, 400, 500, 600, 800, 1000, 1500,
 """Shares of sessions, in hundredths of a per cent, whose highest risk is above a limit that is tried."""
 _HELD: Final = frozenset({Effect.CHALLENGE, Effect.DENY})
 _Shape = tuple[int, Effect, Effect, Effect]
-"""How many of the tried limits a risk is above, and its three outcomes."""
+"""Number of the tried limits that a risk is above, and the effects below the limits, above the first, above both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ class ScoreFrontier(View):
     """Choices of limits of which none asks less and holds more than another.
 
     Args:
-        rules: whose limits move, and which rules that read the score keep theirs.
+        rules: the rules whose limits can be changed, and those that read the score and keep theirs.
         at_most: share of ordinary sessions that may be asked, in hundredths of a per cent.
         sessions: ordinary sessions: all that were not judged an attack.
         attacks: sessions that were judged an attack.
         decisions: number of decisions.
         points: the choices, by the sessions that they ask.
         current: the policy as it is.
-        least: without any of the movable rules' questions; other rules ask this many.
+        least: the choice with limits that no risk is above, so that only other rules ask.
         proposed: the choice that holds most and asks at most `at_most`; None if there is none.
     """
 
@@ -185,7 +185,7 @@ def _choose_levels(sessions: Sequence[Mapping[ScoreOutcomes, int]], at_most: int
 
 
 class _Grid:
-    """What every choice of two levels means, from sessions whose actions are counted by shape."""
+    """Evaluates choices of two levels; the actions of sessions are counted by shape first."""
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class _Grid:
         return actions
 
     def evaluate(self, low: int, high: int) -> FrontierPoint:
-        """What the limits at two positions of the levels mean."""
+        """The point for the limits at two positions of the levels."""
         shapes = {*self._ordinary_actions, *self._attack_actions}
         effects = {shape: shape[1 + (shape[0] > low) + (shape[0] > high)] for shape in shapes}
         asking = {shape for shape, effect in effects.items() if effect is Effect.CHALLENGE}
@@ -228,9 +228,10 @@ class _Grid:
 
 
 def _select_frontier(points: Iterable[FrontierPoint], fitted: tuple[int, int]) -> list[FrontierPoint]:
-    """Those that hold more than every one that asks no more sessions.
+    """The points that hold more than every other point that asks as many sessions or fewer.
 
-    Among equals the fewest questions come first, then the limits that are closest to the fitted ones.
+    Of points that hold and ask the same, the one with the fewest questions is taken, then the one whose limits are
+    closest to the fitted ones.
     """
     frontier: list[FrontierPoint] = []
     best = (-1, -1)

@@ -1,6 +1,6 @@
 """Sessions: who took part, what was spent and what may still be spent, link by link.
 
-What is live stands in the session's row; what was handed back stands in the entries.
+Live links are read from the session's row, links that were handed back from the entries.
 
 standing passport ── day quotas, over all sessions
 └─ session link ── what this session may spend, and the ceiling that no re-authorization passes
@@ -37,10 +37,10 @@ class LinkNode:
     """One decaying link of a session with its account.
 
     Args:
-        account: as it stands, or as it last stood.
-        link: in force, or the last there was.
-        status: `live`, `handed back`, or `withdrawn` where its giver could give it no longer.
-        children: what was handed on under it.
+        account: its account; for a link that is gone, as last recorded.
+        link: the link; the newest one of its epochs.
+        status: `live`, `handed back`, or `withdrawn` (its parent was replaced or ended).
+        children: links that were handed on under it.
     """
 
     account: Account
@@ -55,9 +55,9 @@ class PassportTree:
 
     Args:
         standing_link: the link that its sessions begin with.
-        day: unit → what today's sessions used of its quota.
-        roots: session links.
-        impacts: impact classes of what the standing link grants.
+        day: unit → amount of its quota that was used today, over all sessions.
+        roots: the session links.
+        impacts: impact classes of the resources that the standing link grants.
     """
 
     standing_link: Link
@@ -70,13 +70,13 @@ class PassportTree:
 
 
 def list_live_agents(state: SessionState) -> tuple[str, ...]:
-    """Agents with a live link, those that came by themselves first."""
+    """Agents with a live link, those with a session link of their own first."""
     agents = [account.agent for account in sorted(state.links, key=lambda account: bool(account.parent))]
     return tuple(dict.fromkeys(agents))
 
 
 def load_sessions(reader: Reader, tenant: str, agent: str = "") -> list[SessionState]:
-    """Sessions in which somebody, or this agent, has a passport; the newest last.
+    """Sessions in which any agent, or this one, has a live link; the newest last.
 
     Raises:
         Tampered: a row cannot be read.
@@ -106,7 +106,7 @@ def _parse_state(data: Any, name: str) -> SessionState:
 
 
 def choose_session(states: list[SessionState], name: str) -> SessionState | None:
-    """The session of this id, or the one whose id starts so; without a name the newest, None where there is none.
+    """The session whose id is or starts with `name`; without a name the newest one, None if there is none.
 
     Raises:
         ConfigError: `no_such_session`, none or several.
@@ -134,10 +134,10 @@ def choose_session(states: list[SessionState], name: str) -> SessionState | None
 
 
 def load_session_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[Link, ...]:
-    """The links of these hashes, root first, as the store keeps them.
+    """The stored links with these hashes, root first.
 
     Raises:
-        Tampered: one is missing, or is not what its hash says.
+        Tampered: one is missing, or does not have its hash.
     """
     try:
         return load_links(reader, tenant, hashes)
@@ -146,10 +146,10 @@ def load_session_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[
 
 
 def load_trees(reader: Reader, tenant: str, state: SessionState, now_us: int, agent: str = "") -> list[PassportTree]:
-    """What a session holds, a tree for each standing link; of one agent if it is named.
+    """The links of a session, a tree for each standing link; only trees with this agent, if one is named.
 
     Raises:
-        Tampered: a link or a sum is not what it should be.
+        Tampered: a link or a sum was changed.
     """
     nodes = {node.account.handle: node for node in _load_nodes(reader, tenant, state)}
     user = _find_user(reader, tenant, state)
@@ -187,7 +187,7 @@ def _load_nodes(reader: Reader, tenant: str, state: SessionState) -> Iterator[Li
 
 
 def _load_closed_nodes(reader: Reader, tenant: str, state: SessionState) -> Iterator[LinkNode]:
-    """Hand-off links that are live no longer, by the entries: each with what was last known of its account."""
+    """Hand-off links that are no longer live, from the entries, each with its account as last recorded."""
     passports: dict[str, Mapping[str, Any]] = {}
     spent: dict[str, dict[str, tuple[int, int]]] = {}
     back = set()
@@ -224,7 +224,7 @@ def _trace_path(passports: Mapping[str, Mapping[str, Any]], name: str) -> list[s
 
 
 def _find_user(reader: Reader, tenant: str, state: SessionState) -> str:
-    """Reference of whom the session's newest decision was for; empty for nobody."""
+    """Reference of the person for whom the session's newest decision was made; empty for nobody."""
     user = ""
     for record in read_entries(reader, tenant, (EntryKind.DECISION,), state.view.id):
         user = str(record.entry.body["request"]["subject"]["user"])
@@ -251,17 +251,17 @@ _US_PER_S: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class UnitBudget:
-    """One unit of a link, in the unit's smallest parts.
+    """One unit of a link; amounts are in units of 10**-decimals, `time` in seconds.
 
     Args:
-        unit: `time` in seconds, else what is counted.
-        decimals: of its amounts.
-        committed: spent.
-        reserved: held for actions whose outcome is open.
-        limit: most that the link may spend, with all below it.
-        left: what the link and all above it leave.
-        per_action: most at once.
-        ceiling: limit that no re-authorization passes; None but for a session link.
+        unit: the unit.
+        decimals: decimals of its amounts.
+        committed: amount that is spent.
+        reserved: amount that is reserved for actions whose outcome is open.
+        limit: highest amount that the link and all links below it may spend.
+        left: amount that the link and all links above it leave.
+        per_action: highest amount of one action.
+        ceiling: limit that no re-authorization exceeds; None except for a session link.
     """
 
     unit: str
@@ -275,7 +275,7 @@ class UnitBudget:
 
     @property
     def used(self) -> int:
-        """Spent or held."""
+        """Amount that is spent or reserved."""
         return self.committed + self.reserved
 
 
@@ -291,13 +291,27 @@ class QuotaUsage:
 
     @property
     def limit(self) -> int:
-        """Most in a day."""
+        """Highest amount in a day."""
         return self.per_day
 
 
 @dataclass(frozen=True, slots=True)
 class LinkBudget:
-    """A session or hand-off link: its authority in millionths, and who above it pays for what it spends."""
+    """A session or hand-off link with its budget.
+
+    Args:
+        agent: holder of the link.
+        authority: authority of the chain now, millionths; None where the link is not live.
+        debits: agents of the links above it, which are charged with what it spends, root first.
+        epoch: epoch of its account.
+        handle: name of its account.
+        hash: hash of the link.
+        kind: `session` or `handoff`.
+        links: links below it.
+        status: see `LinkNode`.
+        units: its units.
+        until_s: end of the link, seconds since the epoch.
+    """
 
     agent: str
     authority: int | None
@@ -327,7 +341,18 @@ class PassportBudget:
 
 @dataclass(frozen=True, slots=True)
 class SessionBudget(View):
-    """See the module; `first` is None where nothing was spent."""
+    """What a session has spent and may spend, by standing link.
+
+    Args:
+        agents: agents with a live link.
+        first: the limit that runs out first; None where nothing was spent.
+        now_us: the time of the answer, microseconds since the epoch, as all times here.
+        opened_us: when the session was opened.
+        seen_us: newest time that the session has seen.
+        session: name or reference of the session.
+        standing: the standing links.
+        steps: number of decisions.
+    """
 
     agents: tuple[str, ...]
     first: NextLimit | None
@@ -366,7 +391,7 @@ def build_session_budget(state: SessionState, trees: Sequence[PassportTree], now
 
 
 def _renew_node(node: LinkNode, now_us: int) -> LinkNode:
-    """A live link as the next decision has it, which resumes the session."""
+    """A live link and those below it with the accounts that they get when the next decision resumes the session."""
     if node.status != LIVE:
         return node
     envelope = renew_account(node.account.envelope, epoch=1, since_us=now_us)
@@ -376,7 +401,14 @@ def _renew_node(node: LinkNode, now_us: int) -> LinkNode:
 
 @dataclass(frozen=True, slots=True)
 class _ParentLimits:
-    """What the links above leave: unit → amount, their accounts, their names."""
+    """What the links above a link leave.
+
+    Args:
+        remaining: unit → amount left.
+        ceilings: unit → ceiling of a session link.
+        decaying: the decaying links above with their accounts.
+        names: their agents.
+    """
 
     remaining: Mapping[str, int]
     ceilings: Mapping[str, int] = field(default_factory=dict)
@@ -401,7 +433,7 @@ def _build_link(node: LinkNode, parent: _ParentLimits, age_s: int, now_us: int) 
     account, link = node.account, node.link
     units = tuple(_build_unit(item, account.envelope, parent, age_s) for item in link.budgets)
     decaying = (*parent.decaying, (link, account.envelope))
-    # A ceiling is the session link's: a hand-off is narrowed for good.
+    # Only a session link has ceilings, since re-authorization cannot raise the limits of a hand-off.
     limits = _ParentLimits({item.unit: item.left for item in units}, {}, decaying, (*parent.names, account.agent))
     return LinkBudget(
         agent=account.agent,
@@ -440,7 +472,7 @@ def _compute_chain_authority(decaying: Sequence[tuple[Link, Envelope]], now_us: 
 
 
 def _iterate_chains(trees: Sequence[PassportTree]) -> Iterator[LiveChain]:
-    """The live links of a session, each with those above it."""
+    """The chain from the session link to each live link."""
     for tree in trees:
         stack: list[tuple[LinkNode, tuple[Link, ...], tuple[Envelope, ...]]] = [(node, (), ()) for node in tree.roots]
         while stack:

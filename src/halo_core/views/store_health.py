@@ -21,7 +21,7 @@ from halo_core.views.wording import format_count
 
 _US: Final = 1_000_000
 _LAG_S: Final = 10
-"""Checkpoints follow entries within about a second."""
+"""Age of an entry without a checkpoint above which that is a warning, seconds; usually it is about one second."""
 _CLOCK_S: Final = 60
 _LOW_BYTES: Final = 1 << 30
 _NO_BYTES: Final = 64 << 20
@@ -29,11 +29,11 @@ _FEW_CONNECTIONS: Final = 5
 
 
 class HealthStatus(StrEnum):
-    """What a row means for decisions."""
+    """What the condition of a thing means for decisions."""
 
     OK = "ok"
     WARNING = "warning"
-    """Decisions are made; somebody should look."""
+    """Decisions are made, but an operator should look at it."""
     FAILING = "failing"
     """Decisions are denied, or the log is not whole."""
 
@@ -43,11 +43,11 @@ class HealthRow:
     """One thing that was looked at.
 
     Args:
-        name: of the thing: `writable`, `disk`, `schema`, `clock`, `connections`, `checkpoint`, `sequencer`, `anchor`,
-            `writers`.
-        tenant: whose log, empty for the whole store.
-        status: what it means.
-        text: what was found.
+        name: name of the thing: `writable`, `disk`, `schema`, `clock`, `connections`, `checkpoint`, `sequencer`,
+            `anchor`, `writers`.
+        tenant: tenant of the log; empty for the whole store.
+        status: what its condition means for decisions.
+        text: its condition, in words.
         remedy: what to do; empty where nothing is to be done.
     """
 
@@ -72,7 +72,7 @@ class StoreHealth(View):
 
     @property
     def is_ready(self) -> bool:
-        """Whether nothing keeps decisions from being made."""
+        """Whether decisions can be made, as far as was checked."""
         return all(row.status is not HealthStatus.FAILING for row in self.rows)
 
     def to_json(self) -> dict[str, Any]:

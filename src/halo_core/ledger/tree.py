@@ -118,17 +118,22 @@ def _split_point(size: int) -> int:
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """Audit path of `leaves[index]` (RFC 6962 section 2.1.1); IndexError outside the tree."""
-    if not 0 <= index < len(leaves):
+    return [compute_root(leaves[low:high]) for low, high in _list_inclusion_ranges(index, len(leaves))]
+
+
+def _list_inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """The subtrees whose roots are the audit path of a leaf: first leaf, and the one after the last."""
+    if not 0 <= index < size:
         raise IndexError(index)
-    path: list[bytes] = []
-    low, high = 0, len(leaves)
+    path: list[tuple[int, int]] = []
+    low, high = 0, size
     while high - low > 1:
         middle = low + _split_point(high - low)
         if index < middle:
-            path.append(compute_root(leaves[middle:high]))
+            path.append((middle, high))
             high = middle
         else:
-            path.append(compute_root(leaves[low:middle]))
+            path.append((low, middle))
             low = middle
     return path[::-1]
 
@@ -202,42 +207,24 @@ class ProofTree:
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """Audit path of the leaf at `index` in the tree of `size` leaves; IndexError outside of it."""
-        if not 0 <= index < size <= self.size:
-            raise IndexError(index)
-        path: list[bytes] = []
-        low, high = 0, size
-        while high - low > 1:
-            middle = low + _split_point(high - low)
-            if index < middle:
-                path.append(self._hash(middle, high))
-                high = middle
-            else:
-                path.append(self._hash(low, middle))
-                low = middle
-        return path[::-1]
+        if size > self.size:
+            raise IndexError(size)
+        return [self._hash(low, high) for low, high in _list_inclusion_ranges(index, size)]
 
     def consistency(self, old: int, size: int) -> list[bytes]:
         """Proof that the tree of `old` leaves is a prefix of that of `size` leaves; IndexError if it is not."""
-        if not 0 < old <= size <= self.size:
-            raise IndexError(old)
-        path: list[bytes] = []
-        low, high, is_whole_tree = 0, size, True
-        while old != high:
-            middle = low + _split_point(high - low)
-            if old <= middle:
-                path.append(self._hash(middle, high))
-                high = middle
-            else:
-                path.append(self._hash(low, middle))
-                low, is_whole_tree = middle, False
-        if not is_whole_tree:
-            path.append(self._hash(low, high))
-        return path[::-1]
+        if size > self.size:
+            raise IndexError(size)
+        return [self._hash(low, high) for low, high in list_consistency_ranges(old, size)]
 
     def subtrees(self, low: int, high: int) -> list[tuple[int, bytes]]:
         """(level, root) of the perfect subtrees that cover the leaves from `low` to `high`, left to right.
 
-        With the leaves before and after, they give the root of the whole tree: so they stand for what is left out.
+        Together with the leaves before and after they give the root of the whole tree, so they can replace the leaves
+        from `low` to `high` where those are left out.
+
+        Raises:
+            IndexError: the tree has no such leaves.
         """
         if not 0 <= low <= high <= self.size:
             raise IndexError(high)
@@ -285,7 +272,7 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
 def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: bytes, root2: bytes) -> bool:
     """Whether the tree `root1` is the prefix of `size1` leaves of the tree `root2` (RFC 9162 section 2.1.4.2).
 
-    A proof from the empty tree says nothing and is refused.
+    A proof from the empty tree proves nothing and is refused.
     """
     if not (_are_sizes(size1, size2) and 0 < size1 <= size2 and _are_hashes(proof)):
         return False

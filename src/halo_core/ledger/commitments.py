@@ -15,10 +15,10 @@ def commit_state(version: int, state: bytes, *, before: bytes | None = None) -> 
     """An entry's commitment to a state: the version, which rises by one, and its digest.
 
     Args:
-        version: of the state that the entry leaves behind.
-        state: its bytes.
-        before: bytes of the state that the entry found, empty where there was none. The commitment then names it too.
-            None where whoever reads the row compares it with its newest entry, as is done with sessions.
+        version: version of the state that the entry leaves behind.
+        state: bytes of that state.
+        before: bytes of the state that the entry found, empty where there was none; the commitment then holds its
+            digest too. None for sessions, whose rows are compared with the newest entry whenever they are read.
     """
     digest = hashlib.sha256(_DOMAIN + state).digest()  # as `digest_state`, without a call, for each decision
     commitment: dict[str, Any] = {
@@ -41,5 +41,5 @@ def chain_marks(before: str, chunk: bytes) -> str:
 
 
 def digest_answer(token: str) -> str:
-    """What an entry records of an approver's signed token, which names the approver."""
+    """Digest of an approver's signed token, which an entry holds in its place, as the token names the approver."""
     return canonical.digest("halo/answer", token.encode("utf-8", "surrogatepass"))

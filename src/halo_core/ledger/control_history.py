@@ -1,12 +1,12 @@
 """What a log says of people who may sign control acts, of the mode, and of restrictions: `ControlHistory`.
 
-It is fed entry by entry. The same replay serves a decision (`halo_core.store.control_state`), `halo verify` and
-`halo status`. An entry that breaks the rules below has no effect, and stays in the history with its problem.
+`add` takes its entries one after another. Decisions (`halo_core.store.control_state`), `halo verify` and `halo status`
+all use this replay. An entry that breaks the rules below has no effect, and stays in the history with its problem.
 
 - `enforce` is the floor from the first entry that sets it. It is lowered only by a waiver: an entry to `observe` with
   an end, signed by an enrolled person.
 - A signature serves one act, once.
-- Where two people are enrolled, enrolling, lifting a stop and waiving the floor take the signatures of two.
+- Where two people are enrolled, enrolling, lifting a stop and waiving the floor need the signatures of two.
 - A person is proven if the key was not on this machine when it was enrolled, and the enrolment was the first such one
   or signed by a proven person. Where there is a proven person, one of them has to sign.
 - A stop is in force until a lift that has an effect; a revocation is permanent.
@@ -44,12 +44,12 @@ class Person:
         public_key: 32 bytes.
         role: `approver` or `operator`.
         name: reference of the name.
-        since_us: enrolled since, microseconds since the epoch.
-        until_us: withdrawn at; None while enrolled.
-        is_here: the private key was on this machine when it was enrolled.
-        is_proven: see the module.
-        counts: counts among the enrolled people, of whom two are needed; a proven person whom nobody with a proven key
-            has withdrawn still does, until somebody proven confirms it with a second withdrawal.
+        since_us: time of enrolment, microseconds since the epoch.
+        until_us: time of withdrawal, microseconds since the epoch; None while enrolled.
+        is_here: whether the private key was on this machine when it was enrolled.
+        is_proven: whether the person is proven, by the rules in the module's docstring.
+        counts: whether the person counts when the enrolled people are counted to see if two must sign. A proven person
+            whom nobody proven has withdrawn still counts, until a proven person signs a second withdrawal.
     """
 
     key_id: str
@@ -71,13 +71,13 @@ class ControlChange:
         act: `enforce`, `waive`, `enrol`, `withdraw` or `lift`.
         entry: id of its entry.
         at_us: time of its entry, microseconds since the epoch.
-        until_us: of a waiver, its end; else 0.
+        until_us: end of a waiver, microseconds since the epoch; 0 for other acts.
         why: the reason given.
         actor: reference of whoever did it, empty where unknown.
         authn: how the actor was authenticated.
-        signers: thumbprints of the people who signed it.
-        is_proven: a proven person signed it, and as many people as it takes.
-        problem: why it has no effect, a code; empty where it has.
+        signers: thumbprints of the keys of the people who signed it, sorted.
+        is_proven: whether it has an effect and a proven person is among the signers.
+        problem: code of why it has no effect; empty where it has one.
     """
 
     act: str
@@ -137,9 +137,10 @@ class ControlHistory:
         return [item for item in self._people.values() if item.until_us is not None and item.counts]
 
     def count_needed(self, act: str) -> int:
-        """How many people have to sign an act: two where two are enrolled, else one for a waiver and none otherwise.
+        """How many people have to sign an act.
 
-        Erasing takes one where anybody is enrolled.
+        Enrolling, lifting a stop and waiving the floor: two where two are enrolled, else one for a waiver and none for
+        the others. Erasing: one where anybody is enrolled. Other acts: none.
         """
         counted = sum(item.counts for item in self._people.values())
         if act == "erase":
@@ -179,7 +180,11 @@ class ControlHistory:
         return any(self._people[kid].is_proven for kid in signers)
 
     def add(self, kind: str, body: Mapping[str, Any], *, at_us: int, entry: str) -> ControlChange | None:
-        """Take the next entry of the log; what it changes, None where it is none of these acts."""
+        """Apply the next entry of the log.
+
+        Returns:
+            The control act that it holds; None for stops, revocations and other entries.
+        """
         if kind == "mode":
             change = self._add_mode(body, at_us, entry)
         elif kind == "lift":
@@ -196,8 +201,8 @@ class ControlHistory:
         return change
 
     def _add_lift(self, body: Mapping[str, Any], at_us: int, entry: str) -> ControlChange:
-        change = self._judge("lift", make_lift_terms(body), body, at_us, entry)
-        # INVARIANT: REV - a lift that is not signed by the people whom it takes ends no stop.
+        change = self._make_change("lift", make_lift_terms(body), body, at_us, entry)
+        # INVARIANT: REV - a lift without the signatures that it needs ends no stop.
         if not change.problem:
             key = ("stop", str(body.get("scope", "")), str(body.get("target", "")))
             self.ends[key] = max(at_us, self.restrictions.pop(key, at_us))
@@ -205,17 +210,17 @@ class ControlHistory:
         return change
 
     def mark_used(self, act: str, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int) -> None:
-        """Take the signatures of an act that changes nothing here, so that they serve no second one."""
+        """Mark the signatures of an act that is not kept here as used, so that no second act can use them."""
         signatures = self._find_signatures(act, terms, body.get("signed"), at_us)
         self._used.update(signature for _, signature in signatures)
 
-    def _judge(
+    def _make_change(
         self, act: str, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int, entry: str
     ) -> ControlChange:
         signatures = self._find_signatures(act, terms, body.get("signed"), at_us)
         signers = frozenset(kid for kid, signature in signatures if signature not in self._used)
         problem = self.find_problem(act, signers)
-        # A signature serves one entry: who sees it in the log cannot do the act once more.
+        # A signature is valid for one entry: whoever reads it in the log cannot use it to repeat the act.
         self._used.update(signature for _, signature in signatures)
         return ControlChange(
             act=act,
@@ -231,16 +236,16 @@ class ControlHistory:
 
     def _add_mode(self, body: Mapping[str, Any], at_us: int, entry: str) -> ControlChange:
         if body.get("to") != Mode.OBSERVE.value:
-            change = self._judge("enforce", make_enforce_terms(body), body, at_us, entry)
+            change = self._make_change("enforce", make_enforce_terms(body), body, at_us, entry)
             self.floor, self.raised, self.waiver = Mode.ENFORCE, change, None
             return change
-        change = self._judge("waive", make_waive_terms(body), body, at_us, entry)
+        change = self._make_change("waive", make_waive_terms(body), body, at_us, entry)
         until_us = body.get("until_us")
         is_timed = type(until_us) is int and at_us < until_us <= at_us + (MAX_WAIVER_S + 60) * _US
         change = replace(change, until_us=until_us if type(until_us) is int else 0)
         if not is_timed:
             change = replace(change, problem=change.problem or "bad_end", is_proven=False)
-        # INVARIANT: FLOOR - what nobody who is enrolled has signed, or has no end, lowers nothing.
+        # INVARIANT: FLOOR - a waiver without the signature of an enrolled person, or without end, has no effect.
         if not change.problem:
             self.waiver = change
         return change
@@ -249,7 +254,7 @@ class ControlHistory:
         kid = str(body.get("kid", ""))
         if body.get("act") != "enrol":
             return self._withdraw(kid, body, at_us, entry)
-        change = self._judge("enrol", make_enrol_terms(body), body, at_us, entry)
+        change = self._make_change("enrol", make_enrol_terms(body), body, at_us, entry)
         if kid in self._people:
             return replace(change, problem="")  # enrolled already: it changes nothing
         public_key = _decode_key(body.get("key"))
@@ -268,10 +273,10 @@ class ControlHistory:
         return change
 
     def _withdraw(self, kid: str, body: Mapping[str, Any], at_us: int, entry: str) -> ControlChange:
-        change = self._judge("withdraw", make_withdraw_terms(body), body, at_us, entry)
+        change = self._make_change("withdraw", make_withdraw_terms(body), body, at_us, entry)
         person = self._people.get(kid)
         if person is not None and person.until_us is None:
-            # Somebody proven whom nobody proven has withdrawn signs no more, and is still one of two.
+            # A proven person whom nobody proven has withdrawn can no longer sign, but still counts as one of two.
             counts = person.is_proven and not change.is_proven
             self._people[kid] = replace(person, until_us=at_us, counts=counts)
         elif person is not None and change.is_proven:
@@ -280,28 +285,28 @@ class ControlHistory:
 
 
 def make_enrol_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
-    """What is signed of an enrolment, from the body of its entry."""
+    """Terms that are signed for an enrolment, from the body of its entry."""
     return {name: str(body.get(name, "")) for name in ("role", "key")}
 
 
 def make_withdraw_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
-    """What is signed of a withdrawal, from the body of its entry."""
+    """Terms that are signed for a withdrawal, from the body of its entry."""
     return {"kid": str(body.get("kid", ""))}
 
 
 def make_lift_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
-    """What is signed of a lift, from the body of its entry."""
+    """Terms that are signed for a lift, from the body of its entry."""
     return {"scope": str(body.get("scope", "")), "target": str(body.get("target", ""))}
 
 
 def make_waive_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
-    """What is signed of a waiver, from the body of its entry."""
+    """Terms that are signed for a waiver, from the body of its entry."""
     until_us = body.get("until_us")
     return {"until_s": until_us // _US if type(until_us) is int else 0, "why": str(body.get("why", ""))}
 
 
 def make_enforce_terms(_body: Mapping[str, Any]) -> dict[str, str | int]:
-    """What is signed of raising the floor."""
+    """Terms that are signed for raising the floor."""
     return {"mode": Mode.ENFORCE.value}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 
 PROVISIONAL: Final = 1 << 62
-"""A position from here on is none: where the sequencer will probably place an entry that has no position yet."""
+"""Positions from here on are provisional: those of entries to which the sequencer has not given a position yet."""
 
 EntryKey = tuple[str, str, int]
 """Tenant, writer and sequence: the key of an entry."""
@@ -121,7 +121,7 @@ class LedgerReader(Protocol):
         ...
 
     def blob(self, tenant: str, name: str) -> bytes | None:
-        """The bytes stored under a hash."""
+        """The bytes stored under a hash; None where there are none."""
         ...
 
     def is_pending(self, tenant: str, ts_us: int) -> bool:
@@ -135,16 +135,16 @@ class LedgerReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What the verifier knows from outside the database.
+    """What the verifier is given from outside the database.
 
     Args:
         logs: tenant → verifier key of its log.
         anchors: tenant → newest checkpoint note that is kept outside the database.
         kek: 32-byte content key, to open content and compare it with its commitment; None leaves it closed.
         blob_domains: domains of the hashes under which blobs are stored.
-        elsewhere: tenants whose anchor is of another store.
-        raised: tenants whose floor the home keeps as `enforce`.
-        people: tenant → thumbprints of the people whom the home trusts now.
+        elsewhere: tenants whose anchor belongs to another store.
+        raised: tenants whose floor is `enforce` according to the home.
+        people: tenant → thumbprints of the keys that the home trusts now.
     """
 
     logs: Mapping[str, Vkey]

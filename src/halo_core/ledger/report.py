@@ -86,12 +86,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCount:
-    """How many answers to questions one key signed, remembered ones among them.
+    """How many answers to questions one key signed, including remembered answers.
 
     Args:
         key_id: thumbprint of the key.
-        is_proven: whether its person was enrolled with a key from elsewhere, by somebody proven.
-        count: how many.
+        is_proven: whether its person is proven (`halo_core.ledger.control_history`).
+        count: number of answers.
     """
 
     key_id: str
@@ -107,8 +107,8 @@ class Report:
         findings: the first `MAX_FINDINGS`, in the order of discovery.
         total: number of findings, including those not listed.
         checks: the nine checks.
-        heads: tenant → tree.
-        warnings: oddities that prove nothing (a clock that ran back).
+        heads: tenant → head of its tree.
+        warnings: irregularities that prove nothing (a clock that ran back).
         undetermined: reasons why something could not be verified.
         full: False when only hashes, tree and checkpoints were to be verified.
         tampered: number of findings of that kind.
@@ -145,8 +145,8 @@ def format_entry_name(key: tuple[object, object, object]) -> str:
 class Collector:
     """Gathers findings and counts while the passes run; memory is bounded.
 
-    `incomplete` holds the tenants of which a row names a missing entry, `with_missing_entries` those in whose writers'
-    chains an entry is missing.
+    `incomplete` holds the tenants one of whose rows names a missing entry, `with_missing_entries` those with an entry
+    missing in a writer's chain.
     """
 
     def __init__(self) -> None:
@@ -184,7 +184,7 @@ class Collector:
             self.add_tampered(check, f"{where}{columns}", message, code, entry)
 
     def warn(self, text: str) -> None:
-        """Record an oddity that proves nothing."""
+        """Record an irregularity that proves nothing."""
         if len(self.warnings) < MAX_FINDINGS:
             self.warnings.append(text)
 
@@ -197,6 +197,16 @@ class Collector:
             # A flood of gaps must not hide the first signs of tampering.
             last = max(i for i, item in enumerate(self.findings) if item.kind == "gap")
             self.findings[last] = finding
+
+    def add_unexplained_by_log(
+        self, tenant: str, where: str, message: str, code: str, *, columns: str = "", entry: str = ""
+    ) -> None:
+        """(9) As `add_unexplained`, and a gap also if only the chain of a writer shows that an entry is missing."""
+        if tenant in self.with_missing_entries and tenant not in self.incomplete:
+            text = f"{message}; the entry may be one of the missing entries"
+            self.add_gap(9, where, text, "entry_missing", entry)
+        else:
+            self.add_unexplained(9, tenant, where, message, code, columns=columns, entry=entry)
 
     def build_report(self, heads: Mapping[str, Head], *, full: bool) -> Report:
         """The report over everything that was recorded."""

@@ -41,7 +41,7 @@ _OTHER_CONTENT: Final = "the sealed content does not match the digest in its ent
 _TAG_BYTES: Final = sodium.AEAD_TAG_BYTES
 _WRAPPED_BYTES: Final = NONCE_BYTES + KEY_BYTES + _TAG_BYTES
 _BOX_NONCE_BYTES: Final = 16
-"""What of a nonce decides on the box key."""
+"""Bytes at the start of a nonce from which, with the data key, the box key is derived."""
 _CONTENT: Final = b"halo/content/v2"
 _BOX_KEYS: Final = b"halo/box-keys/v1"
 _CONTENT_KEY: Final = b"halo/content-key/id"
@@ -49,7 +49,7 @@ _DEK: Final = b"halo/dek/v1"
 _ATTACHED: Final = b"halo/attached/v3\0"
 _KEY_COMMITMENT: Final = b"halo/dek/commit"
 NEXT_KEY: Final = "#next:"
-"""How the subject of a row begins that holds the content key after another one; the row belongs to no tenant."""
+"""Prefix of the subject of rows that hold the content key after another one; such rows belong to no tenant."""
 
 BoxKeys = Mapping[bytes, bytes]
 """First 16 bytes of the nonce of each box that was kept → its key."""
@@ -86,7 +86,7 @@ def unwrap_dek(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> bytes:
 
 
 def compute_key_commitment(dek: bytes) -> bytes:
-    """SHA-256 over a label and a data key, 32 bytes; says nothing of the key, which is random."""
+    """SHA-256 over a label and a data key, 32 bytes; the key, which is random, cannot be found from it."""
     return hashlib.sha256(_KEY_COMMITMENT + _check_length("dek", dek, KEY_BYTES)).digest()
 
 
@@ -179,7 +179,7 @@ def _measure_box(sealed: bytes) -> int:
 
 
 def authenticate_sealed(dek: bytes, tenant: str, sealed: bytes) -> bool:
-    """Whether these bytes are one box that `open_sealed` would open; `read_subject` reads a subject of it."""
+    """Whether these bytes are one box that `open_sealed` would open; `read_subject` must accept them."""
     size = measure_subject(sealed)
     start = size + 4
     if _measure_box(sealed) != len(sealed):
@@ -230,7 +230,7 @@ def _split_fields(plaintext: bytes) -> dict[str, bytes]:
 
 
 def find_box_key(dek: bytes | BoxKeys, box: bytes) -> tuple[bytes, bytes] | None:
-    """What of a box's nonce stands in a list of box keys, and its key; None where that was erased.
+    """(start of the nonce, as in `BoxKeys`; box key) of a box; None where its key was erased.
 
     Raises:
         Tampered: `content_altered`, these are other bytes.
@@ -279,7 +279,7 @@ def unwrap_box_keys(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> Bo
 
 
 def digest_box_keys(box_keys: BoxKeys) -> str:
-    """Base64 SHA-256 over the commitments to box keys, sorted by nonce; says nothing of the keys."""
+    """Base64 SHA-256 over the commitments to box keys, sorted by nonce; the keys cannot be found from it."""
     digest = hashlib.sha256(_BOX_KEYS)
     for name in sorted(box_keys):
         digest.update(name + compute_key_commitment(box_keys[name]))
@@ -287,10 +287,10 @@ def digest_box_keys(box_keys: BoxKeys) -> str:
 
 
 def rewrap(old: bytes, new: bytes, wrapped: bytes, tenant: str, subject: str, *, nonce: bytes) -> bytes:
-    """A column `dek_wrapped` under another content key.
+    """The value of a column `dek_wrapped`, wrapped under the content key `new` instead of `old`.
 
     Raises:
-        Tampered: `bad_wrapped_key`, it is not wrapped under the old one.
+        Tampered: `bad_wrapped_key`, it is not wrapped under `old`.
     """
     dek = unwrap_dek(old, wrapped[:_WRAPPED_BYTES], tenant, subject)
     return wrap_dek(new, dek, tenant, subject, nonce) + wrapped[_WRAPPED_BYTES:]
@@ -352,7 +352,7 @@ the data key."""
 
 
 def unwrap_key(kek: bytes, wrapped: bytes, commitment: bytes, tenant: str, subject: str) -> SubjectKey:
-    """What a row of `vault` holds of a subject, with which `open_attached` opens its content.
+    """The key in a subject's row of `vault`, with which `open_attached` opens the subject's content.
 
     Raises:
         Tampered: the key cannot be unwrapped, or is not the one of the commitment.
@@ -373,7 +373,8 @@ def open_attached(
     """The sealed fields beside an entry that can be opened, name → bytes.
 
     Args:
-        find_key: the key of a subject, None where its row is missing; then nothing can be shown to be the entry's.
+        find_key: returns the key of a subject, None where its row is missing; then no field is returned, since the
+            digest cannot be compared.
         tenant: owner of the log.
         attached: the digest in the entry.
         sealed: its column `sealed`.
@@ -397,7 +398,7 @@ def open_attached(
 
 
 def split_marks(marks: bytes) -> Iterator[bytes]:
-    """The rows of a sketch that one entry brought."""
+    """The rows of a sketch in the column `marks` of one entry."""
     at = 0
     while at < len(marks):
         size = int.from_bytes(marks[at : at + 4], "big")

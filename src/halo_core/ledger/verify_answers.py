@@ -26,7 +26,17 @@ _US: Final = 1_000_000
 
 @dataclass(slots=True)
 class _Answer:
-    """What the log says of one remembered answer."""
+    """What the log says of one remembered answer.
+
+    Args:
+        terms: kind, scope and digest of the token; None where no entry grants the answer.
+        granted_idx: position of the grant; -1 where it has none.
+        revoked_idx: position of the first entry that ended it, -1 where that has none; None while it is in force.
+        expires_us: end of its validity, microseconds since the epoch.
+        max_uses: how many decisions may rest on it.
+        approver: reference of the name of whoever gave it.
+        uses: (position, time in microseconds since the epoch, id) of each decision that rests on it.
+    """
 
     terms: tuple[Any, ...] | None = None
     granted_idx: int = -1
@@ -53,21 +63,24 @@ class StandingAnswerCheck:
         if fields.get("kind") == "erasure":
             self._erased.update((tenant, name) for name in list_erased_people(body))
         elif fields.get("kind") != "decision":
-            if "answer" not in body:
-                return  # what a person found of a reversal
-            answer = self._answers[tenant, str(body.get("answer"))]
-            if body.get("op") in _ENDS or (body.get("op") == "review" and body.get("ends") is True):
-                answer.revoked_idx = place if answer.revoked_idx is None else min(answer.revoked_idx, place)
-            if body.get("op") not in _GRANTS:
-                return
-            answer.terms = (body.get("kind"), body.get("scope"), body.get("token"))
-            answer.approver = body.get("actor")
-            answer.granted_idx = place
-            expires_s, max_uses = body.get("expires_s"), body.get("max_uses")
-            answer.expires_us = expires_s * _US if type(expires_s) is int else 0
-            answer.max_uses = max_uses if type(max_uses) is int else 0
+            if "answer" in body:  # not in the result of a reversal, which a person reported
+                self._add_change(self._answers[tenant, str(body["answer"])], place, body)
         elif body.get("dispatched") is True:
             self._add_uses(tenant, place, fields)
+
+    @staticmethod
+    def _add_change(answer: _Answer, place: int, body: dict[str, Any]) -> None:
+        """Record what an entry does with an answer: grant it, revoke it, or review it."""
+        if body.get("op") in _ENDS or (body.get("op") == "review" and body.get("ends") is True):
+            answer.revoked_idx = place if answer.revoked_idx is None else min(answer.revoked_idx, place)
+        if body.get("op") not in _GRANTS:
+            return
+        answer.terms = (body.get("kind"), body.get("scope"), body.get("token"))
+        answer.approver = body.get("actor")
+        answer.granted_idx = place
+        expires_s, max_uses = body.get("expires_s"), body.get("max_uses")
+        answer.expires_us = expires_s * _US if type(expires_s) is int else 0
+        answer.max_uses = max_uses if type(max_uses) is int else 0
 
     def _add_uses(self, tenant: str, place: int, fields: dict[str, Any]) -> None:
         decision = fields["body"].get("decision")

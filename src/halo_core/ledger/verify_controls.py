@@ -161,7 +161,7 @@ class RestrictionCheck:
         elif kind in _RESTRICTION_KINDS:
             self._add_restriction(tenant, idx, str(kind), body)
         elif kind == "approval_request" and "binding" in body:
-            challenge = self._challenge(tenant, fields.get("id"))
+            challenge = self._get_challenge(tenant, fields.get("id"))
             challenge.request_terms = _extract_terms(fields, body, "expires_us")
             challenge.args_digest = body.get("args_digest")
         elif kind == "approval":
@@ -180,7 +180,7 @@ class RestrictionCheck:
 
     def _add_answer(self, tenant: str, fields: dict[str, Any], body: dict[str, Any]) -> None:
         request = str(body.get("request"))
-        challenge = self._challenge(tenant, request)
+        challenge = self._get_challenge(tenant, request)
         if challenge.answer_terms is not None:
             message = "the log has two answers to it"
             self._out.add_tampered(
@@ -197,7 +197,7 @@ class RestrictionCheck:
         if isinstance(approval, dict) and body.get("dispatched") is True and "approved" in _reason_codes(body):
             # A request counts once, however often it paused; `ProjectionCheck` counts its runs.
             request = body.get("request")
-            challenge = self._challenge(tenant, approval.get("id"))
+            challenge = self._get_challenge(tenant, approval.get("id"))
             request = request if isinstance(request, dict) else {}
             challenge.requests.add((session, str(request.get("request_id"))))
             use = (session, approval.get("session", ""), approval.get("binding"), request.get("args_digest"))
@@ -209,7 +209,7 @@ class RestrictionCheck:
         if body.get("kind") == "session" and isinstance(session, str) and isinstance(agent, str) and type(epoch) is int:
             self._begun_epochs.add((tenant, reauthorization_binding(tenant, session, agent, epoch)))
 
-    def _challenge(self, tenant: str, request: object) -> _Challenge:
+    def _get_challenge(self, tenant: str, request: object) -> _Challenge:
         return self._challenges.setdefault((tenant, str(request)), _Challenge())
 
     def check(self, reader: LedgerReader) -> None:

@@ -67,8 +67,8 @@ class _ParsedEntry(NamedTuple):
 def _parse_note(tenant: str, writer: str, data: bytes, text: bytes) -> dict[str, Any]:
     """The canonical JSON object of an entry's note `data`, which was built of its text.
 
-    It is serialized again and compared. `decode_entry` also checks what the canonical form forbids besides (floats), at
-    four times the cost; a writer's encoder refuses that anyway.
+    It is serialized again and compared. Floats, which the canonical form forbids too, are not looked for, as that would
+    take four times as long (`decode_entry`); the encoder of a writer refuses them.
 
     Raises:
         Tampered: `malformed_note` or `malformed_entry`.
@@ -226,9 +226,9 @@ class EntryPass:
         return _ParsedEntry(key, leaf_hash(data), idx, data, text, signatures, fields)
 
     def _read_record(self, key: EntryKey, fields: dict[str, Any]) -> None:
-        """Put what checks read of the whole record of a decision or an outcome in place of the compact one.
+        """Replace the compact body of a decision or an outcome by those members of the whole record that checks read.
 
-        Where that is not possible, `is_partial` says so, and the body keeps the commitments alone.
+        Where that is not possible, `is_partial` is set, and the body keeps only the commitments.
         """
         kind, compact = fields.get("kind"), fields["body"]
         if fields.get("v") != ENTRY_VERSION:
@@ -258,7 +258,7 @@ class EntryPass:
         return facts or expand_decision(body, session=session, ts_us=ts_us, read_part=parts)
 
     def _unpack_name(self, packed: Any) -> str:
-        """The name of a part, of which few are different."""
+        """The name of a part; cached, as many entries name the same few parts."""
         if type(packed) is not str:
             return unpack_digest(packed)
         name = self._part_names.get(packed)

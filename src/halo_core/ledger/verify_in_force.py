@@ -1,7 +1,7 @@
 """Checks of decisions against what was in force at their own position (check 9).
 
-Rows that decide are compared with their entries at the end of the log. A row that was put in for one call and taken out
-again shows only in the decision that was made meanwhile.
+Other checks compare rows with the state at the end of the log. A row that was inserted for one call and removed again
+shows only in the decision made meanwhile.
 """
 
 from __future__ import annotations
@@ -19,14 +19,6 @@ from halo_core.ledger.report import MAX_FINDINGS, Collector, format_entry_name
 _MAX_NAMED: Final = 5
 
 
-def report_unexplained(out: Collector, tenant: str, where: str, message: str, code: str, *, entry: str) -> None:
-    """Record a decision that no entry explains; a gap where the entry that explains it may be a missing one."""
-    if tenant in out.with_missing_entries and tenant not in out.incomplete:
-        out.add_gap(9, where, f"{message}; the entry may be one of the missing entries", "entry_missing", entry)
-    else:
-        out.add_unexplained(9, tenant, where, message, code, entry=entry)
-
-
 @dataclass(slots=True)
 class _Use:
     """The first and the last decision under a standing passport: position, name and id of each."""
@@ -36,9 +28,9 @@ class _Use:
 
 
 class PassportInForceCheck:
-    """(9) The chain of each decision begins with the standing passport that was in force at its position.
+    """(9) Checks that each decision's chain begins with the standing passport in force at its position.
 
-    Warns of passports by an issuer other than the log's first, which no entry has put in that one's place.
+    Warns of passports whose issuer is not the log's first one, and that no entry has made an issuer.
     """
 
     kinds: ClassVar = frozenset(("authority", "decision", "passport"))
@@ -82,7 +74,10 @@ class PassportInForceCheck:
             use.first, use.last = min(use.first, here), max(use.last, here)
 
     def check(self, reader: LedgerReader) -> None:
-        """Compare the first and the last use of each passport with when it was in force; a hash is issued once."""
+        """Compare the first and the last use of each passport with when it was in force.
+
+        As each passport is issued once, it was in force between the two as well.
+        """
         del reader
         for tenant, signed in self._signed.items():
             self._check_issuers(tenant, sorted(signed))
@@ -94,7 +89,7 @@ class PassportInForceCheck:
                 at = bisect_right(issued, idx, key=lambda item: item[0])
                 if at == 0 or issued[at - 1][1] != name:
                     message = "it was decided under a passport that was not in force then"
-                    report_unexplained(self._out, tenant, where, message, "passport_not_in_force", entry=entry)
+                    self._out.add_unexplained_by_log(tenant, where, message, "passport_not_in_force", entry=entry)
 
     def _check_issuers(self, tenant: str, signed: list[tuple[int, str, str]]) -> None:
         first = signed[0][1]
@@ -109,7 +104,7 @@ class PassportInForceCheck:
 
 
 class KnownInForceCheck:
-    """(9) Each declared value on which a decision rests was known at its position."""
+    """(9) Checks that each declared value on which a decision rests was known at its position."""
 
     kinds: ClassVar = frozenset(("decision",))
 
@@ -124,7 +119,7 @@ class KnownInForceCheck:
             changes.sort()
 
     def _add_changes(self, tenant: str, idx: int, text: bytes) -> None:
-        """Take what an entry declares or takes back; the pass over entries checks the same row."""
+        """Collect the values that an entry declares or takes back; the pass over entries checks the same row."""
         try:
             body = orjson.loads(text)["body"]
             if body["op"] != "propose":
@@ -149,8 +144,8 @@ class KnownInForceCheck:
         return at > 0 and changes[at - 1][1]
 
     def check(self, reader: LedgerReader) -> None:
-        """Report what was found: an entry that explains it may have proved to be missing."""
+        """Report the decisions that were found; only now is it known whether entries are missing."""
         del reader
         for tenant, where, entry in self._doubts:
             message = "it rests on a known value that was not known then"
-            report_unexplained(self._out, tenant, where, message, "known_value_misused", entry=entry)
+            self._out.add_unexplained_by_log(tenant, where, message, "known_value_misused", entry=entry)

@@ -6,7 +6,7 @@ is computed anew from the summaries of the sessions and the verdicts on them, in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from halo_core.behaviour.summaries import ProfileHistory
 from halo_core.crypto import canonical
@@ -16,13 +16,8 @@ from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import Collector
 from halo_core.ledger.verify_controls import list_erased_people
 
-if TYPE_CHECKING:
-    from halo_core.ledger.reader import LedgerReader
-    from halo_core.ledger.report import Collector
-
-
 MAX_SUMMARIES: Final = 20_000
-"""Summaries that are folded again unless every signature is asked for as well: folding takes a millisecond each."""
+"""Most summaries that are folded again if not every signature is to be verified; each takes about a millisecond."""
 _MALFORMED: Final = (AttributeError, BadInput, KeyError, TypeError, ValueError)
 
 
@@ -31,7 +26,7 @@ class ProfileCheck:
 
     Args:
         out: takes the findings.
-        is_thorough: fold however many there are.
+        is_thorough: fold all summaries, however many there are.
     """
 
     kinds: ClassVar = frozenset(("profile",))
@@ -137,12 +132,12 @@ class IdentityCheck:
         for (tenant, subject), expected in remaining.items():
             if expected == (0, 0):  # its row went when the person was erased
                 continue
-            message = "the log knows its risk, but its row is missing"
+            message = "an entry states its band, but its row is missing"
             self._out.add_tampered(9, f"identity {tenant}/{subject}", message, "row_missing")
 
 
 def _read_band(head: object) -> tuple[int, int] | None:
-    """Band, and since when; None of a row that is none."""
+    """(band, since when in microseconds since the epoch); None where the column holds neither."""
     try:
         tree = canonical.loads(head) if isinstance(head, bytes) else None
         return (int(tree["band"]), int(tree["since_us"])) if isinstance(tree, dict) else None

@@ -63,13 +63,11 @@ class _VersionHistory:
         previous = self.runs[index - 1] if index else None
         if previous is not None and version <= previous.last:
             return [(version, f"two entries of the session left version {version} behind")]
-        broken = []
-        joins = previous is not None and previous.last == version - 1
-        found = None if before is None else previous.digest if joins and previous is not None else ""
-        if (joins and previous is not None and found != before) or (version == 1 and before):
-            broken.append((version, _describe_break(version)))
-        if joins and previous is not None:
-            previous.last, previous.digest = version, digest
+        joined = previous if previous is not None and previous.last == version - 1 else None
+        differs = joined is not None and before not in (None, joined.digest)
+        broken = [(version, _describe_break(version))] if differs or (version == 1 and before) else []
+        if joined is not None:
+            joined.last, joined.digest = version, digest
             index -= 1
         else:
             self.runs.insert(index, _VersionRun(version, before, version, digest))
@@ -200,7 +198,7 @@ class StateCheck:
                 self._out.add_tampered(9, f"residue {tenant}", message, "residue_altered")
 
     def _check_complete(self) -> None:
-        # A version without entry: the entry was deleted where nothing else misses it, or the counter was changed.
+        # Either the entry of a version was deleted, and no other check misses it, or the counter was changed.
         for (tenant, kind, owner), history in self._histories.items():
             if tenant in self._out.incomplete:
                 continue
@@ -221,10 +219,10 @@ class _SingleRun(NamedTuple):
 
 
 class ProjectionCheck:
-    """(9) Each session head exists, and the columns `once` and `mark` of each entry are what it says.
+    """(9) Checks that each session head exists, and that the columns `once` and `mark` follow from their entry.
 
-    No request id that must run once runs twice (INVARIANT: ONCE), and the key with which the table refuses that is the
-    one that follows from the decision. A request that paused may run once more for each pause.
+    A request id that may run once must not run twice (INVARIANT: ONCE), and the key by which the table refuses a second
+    run must be the one that follows from the decision. A request that paused may run once more for each pause.
 
     `missing_seqs` holds, for each writer, the largest sequence of a missing entry that a row names; `named_blobs` the
     blobs that entries name, with the key of the entry.

@@ -1,4 +1,4 @@
-"""Checks of control state: each decision against what stood at its own position, and the rows that cache it (check 9).
+"""Checks of control state: decisions against what was in force at their positions, and rows that cache it (check 9).
 
 `ControlLog` reads the control entries first, in log order. Each decision is then compared with the mode at its
 position, the policy that its writer had put in force, the registrations before it, and the stops and revocations; so a
@@ -31,13 +31,13 @@ from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload
 
 _REGISTRATION_DOMAIN: Final = "halo/registration/v1"
-_MAX_RESOURCES: Final = 4096
+_MAX_CACHED: Final = 4096
 MAX_UNWRITTEN_USES: Final = 64
-"""Uses that one process may have counted and not written when it was killed (`halo_core.store.use_counts`)."""
+"""Most uses that one process has counted and not written yet when it is killed (`halo_core.store.use_counts`)."""
 
 
 class _ModeStep(NamedTuple):
-    """What stands from one position on: the floor, and the waiver that lowers it at its times."""
+    """What is in force from one position on: the floor, and the waiver that lowers it until its end."""
 
     idx: int
     floor: Mode
@@ -64,7 +64,7 @@ class _TenantControl:
     restricted: dict[RestrictionKey, list[tuple[int, float]]] = field(default_factory=dict)
 
     def find_approver(self, kid: str, idx: int) -> str | None:
-        """Reference of the name of whoever was enrolled as an approver at a position; None for nobody."""
+        """Reference of the name of the approver who was enrolled with a key at a position; None for nobody."""
         at = bisect_right(self.approvers, idx, key=lambda item: item[0])
         return self.approvers[at - 1][1].get(kid) if at > 0 else None
 
@@ -132,7 +132,7 @@ def _read_body(text: object) -> Mapping[str, Any] | None:
 
 
 def _add_step(control: _TenantControl, idx: int, kind: str, body: Mapping[str, Any]) -> None:
-    """Note what stands from a position on."""
+    """Record what an entry puts in force from its position on."""
     if kind == "mode":
         control.steps.append(_ModeStep(idx, control.history.floor, control.history.waiver))
     elif kind == "authority":
@@ -142,7 +142,7 @@ def _add_step(control: _TenantControl, idx: int, kind: str, body: Mapping[str, A
 
 
 def _add_restriction(control: _TenantControl, idx: int, kind: str, body: Mapping[str, Any]) -> None:
-    """Note from where a stop or revocation is in force, or up to where."""
+    """Record the position from which a stop or revocation is in force, or up to which it was."""
     key = (RESTRICTION_KINDS[kind], str(body.get("scope", "")), str(body.get("target", "")))
     times = control.restricted.setdefault(key, [])
     is_open = bool(times) and times[-1][1] == math.inf
@@ -169,7 +169,7 @@ def _add_registration(control: _TenantControl, idx: int, body: Mapping[str, Any]
 
 
 class StandingStateCheck:
-    """(9) Compares each decision with what stood at its position, and the rows that cache it with the entries."""
+    """(9) Compares decisions with what was in force at their positions, and the rows that cache it with the entries."""
 
     kinds: ClassVar = frozenset(("approval", "decision", "policy", "standing_answer"))
 
@@ -224,7 +224,7 @@ class StandingStateCheck:
             self._check_unrestricted(tenant, idx, fields, where, entry)
 
     def _check_signer(self, tenant: str, idx: int, fields: Mapping[str, Any]) -> None:
-        """That an answer was signed by somebody who was enrolled at its position."""
+        """Check that an answer was signed by somebody who was enrolled at its position, and count it."""
         body = fields["body"]
         if body.get("op") != "revoke":
             self._answers.setdefault(tenant, Counter())[str(body.get("kid"))] += 1
@@ -237,7 +237,7 @@ class StandingStateCheck:
         self._doubt(tenant, where, message, "signer_not_enrolled", str(fields["id"]))
 
     def _check_unrestricted(self, tenant: str, idx: int, fields: Mapping[str, Any], where: str, entry: str) -> None:
-        """That what ran was under no stop and no revocation."""
+        """Check that no stop and no revocation applied to a call that ran."""
         control, request = self._log.find(tenant), fields["body"]["request"]
         if not control.restricted:
             return
@@ -255,7 +255,7 @@ class StandingStateCheck:
         known = self._names.get((tenant, chain))
         if known is not None:
             return known
-        if len(self._names) >= _MAX_RESOURCES:
+        if len(self._names) >= _MAX_CACHED:
             self._names.clear()
         names, parent = set(), None
         for name in chain:
@@ -268,14 +268,14 @@ class StandingStateCheck:
         return found
 
     def _doubt(self, tenant: str, *finding: str) -> None:
-        """Keep a decision that is not explained by what stood; an entry that explains it may prove to be missing."""
+        """Keep a finding about a decision until `check`, when it is known whether entries are missing."""
         if len(self._doubts) < MAX_FINDINGS:
             self._doubts.append((tenant, *finding))
 
     def _check_registered(self, tenant: str, idx: int, resource: Mapping[str, Any], where: str, entry: str) -> None:
-        """That what was let run was registered as such before, if its id ever was.
+        """Check that a resource that ran was registered before exactly as it was decided on, if its id ever was.
 
-        What observe mode runs in spite of a denial may be something else that only has the name, without a guard.
+        Not for calls that observe mode runs in spite of a denial: those may be of another tool with the same id.
         """
         control = self._log.find(tenant)
         if str(resource["id"]) not in control.resources:
@@ -289,7 +289,7 @@ class StandingStateCheck:
         """Position of the first registration of exactly this resource; remembered for each part that was read."""
         known = self._registrations.get(id(resource))
         if known is None or known[0] is not resource:
-            if len(self._registrations) >= _MAX_RESOURCES:
+            if len(self._registrations) >= _MAX_CACHED:
                 self._registrations.clear()
             known = self._registrations[id(resource)] = resource, control.registered.get(canonical.dumps(resource))
         return known[1]
@@ -304,7 +304,7 @@ class StandingStateCheck:
     def check(self, reader: LedgerReader) -> None:
         """Compare every row of control, resources, usage and writers."""
         for tenant, where, message, code, entry in self._doubts:
-            self._report(9, tenant, where, message, code, entry=entry)
+            self._out.add_unexplained_by_log(tenant, where, message, code, entry=entry)
         for tenant, control in self._log.tenants():
             self._check_acts(tenant, control)
         self._check_control(reader.rows(Stream.CONTROLS))
@@ -312,16 +312,11 @@ class StandingStateCheck:
         self._check_usage(reader.rows(Stream.USAGE))
         self._check_writers(reader.rows(Stream.WRITER_TIMES))
 
-    def _report(self, check: int, tenant: str, where: str, message: str, code: str, **more: str) -> None:
-        """Record what no entry explains; a gap where the entry that explains it may be a missing one."""
-        if tenant in self._out.with_missing_entries and tenant not in self._out.incomplete:
-            text = f"{message}; the entry may be one of the missing entries"
-            self._out.add_gap(check, where, text, "entry_missing", more.get("entry", ""))
-        else:
-            self._out.add_unexplained(check, tenant, where, message, code, **more)
-
     def _check_acts(self, tenant: str, control: _TenantControl) -> None:
-        """That control acts are signed by those whom they take, and that the floor of the home is known to the log."""
+        """Check that control acts have the signatures that they need, and the home's floor and people against the log.
+
+        Also hands the acts and the counted answers to the report.
+        """
         changes = control.history.changes
         self._out.acts[tenant] = tuple(changes)
         proven = {item.key_id for item in control.history.people if item.is_proven}
@@ -331,7 +326,7 @@ class StandingStateCheck:
         for change in changes:
             if change.problem:
                 where = f"entry {tenant}/{change.entry}"
-                message = f"`{change.act}` has no effect: it is not signed by the people whom it takes"
+                message = f"`{change.act}` has no effect: it does not have the signatures that it needs"
                 self._out.add_tampered(9, where, message, change.problem, change.entry)
         for writer in control.foreign[:MAX_FINDINGS]:
             message = "it opened another store than the log begins with"
@@ -355,7 +350,7 @@ class StandingStateCheck:
         for tenant, version, store, mode, policy in rows:
             where = f"control {tenant}"
             if tenant not in remaining:
-                self._report(9, str(tenant), where, "the log has no such tenant", "row_stray")
+                self._out.add_unexplained_by_log(str(tenant), where, "the log has no such tenant", "row_stray")
                 continue
             remaining.discard(tenant)
             control = self._log.find(tenant)
@@ -364,7 +359,7 @@ class StandingStateCheck:
             wrong = [(name, want, have) for name, want, have in columns if want != have]
             for name, want, have in wrong:
                 message = f"it is `{have}`, but the log says `{want}`"
-                self._report(9, tenant, where, message, "column_altered", columns=f" column {name}")
+                self._out.add_unexplained_by_log(tenant, where, message, "column_altered", columns=f" column {name}")
             self._out.passed[9] += not wrong
         for tenant in sorted(remaining):
             self._out.add_gap(9, f"control {tenant}", "the tenant's row is missing", "row_missing")
@@ -378,10 +373,10 @@ class StandingStateCheck:
         for tenant, name, spec in rows:
             where, expected = f"resource {tenant}/{name}", remaining.pop((tenant, name), None)
             if expected is None:
-                self._report(9, str(tenant), where, "no entry registers it", "row_stray")
+                self._out.add_unexplained_by_log(str(tenant), where, "no entry registers it", "row_stray")
             elif type(spec) is not bytes or canonical.digest(_REGISTRATION_DOMAIN, spec) != expected:
                 message = "it is not what was registered last"
-                self._report(9, tenant, where, message, "column_altered", columns=" column spec")
+                self._out.add_unexplained_by_log(tenant, where, message, "column_altered", columns=" column spec")
             else:
                 self._out.passed[9] += 1
         for tenant, name in remaining:
@@ -394,7 +389,7 @@ class StandingStateCheck:
             if tenant in self._unread:
                 continue  # the uses of a decision that cannot be read are not known
             if type(uses) is not int or uses < 1 or key not in self._uses:
-                self._report(9, str(tenant), where, "no decision made these uses", "row_stray")
+                self._out.add_unexplained_by_log(str(tenant), where, "no decision made these uses", "row_stray")
             else:
                 written[key] += uses
         for key, uses in self._uses.items():
@@ -407,7 +402,7 @@ class StandingStateCheck:
             else:
                 where = f"usage {'/'.join(key)}"
                 message = f"it says {written[key]} uses, but there are {uses} decisions"
-                self._report(9, key[0], where, message, "column_altered", columns=" column uses")
+                self._out.add_unexplained_by_log(key[0], where, message, "column_altered", columns=" column uses")
 
     def _check_writers(self, rows: Iterator[Row]) -> None:
         for tenant, writer, opened_us, closed_us in rows:
@@ -420,7 +415,9 @@ class StandingStateCheck:
                 wrong.append("closed_us")
             for name in wrong:
                 message = f"`{name}` is not what the writer's entries say"
-                self._report(9, str(tenant), where, message, "column_altered", columns=f" column {name}")
+                self._out.add_unexplained_by_log(
+                    str(tenant), where, message, "column_altered", columns=f" column {name}"
+                )
             self._out.passed[9] += not wrong
 
 

@@ -49,7 +49,7 @@ class SignedHeads:
         self._out.add_tampered(5, f"checkpoint {row[0]}/{row[1]}", message, "row_malformed")
 
     def heads_before(self, tenant: str | None) -> Iterator[SignedHead]:
-        """Heads of tenants before this one (None: of all that are left): tenants without any position."""
+        """Heads of the tenants before this one that have no position (None: of all tenants that are left)."""
         while self._next is not None and (tenant is None or self._next[0] < tenant):
             yield from self.heads_of(self._next[0])
         for name in [name for name in self._anchors_left if tenant is None or name < tenant]:

@@ -163,7 +163,7 @@ class WriterCheck:
             if chain.missing + cut:
                 self._out.incomplete.add(tenant)
         for (tenant, w), (text, _) in self._rows.items():
-            self._check_row(tenant, w, text, torn=tenant in rowless)
+            self._check_row(tenant, w, text, has_rowless_writer=tenant in rowless)
         return missing
 
     def _count_cut(self, name: tuple[str, str], chain: WriterChain, last_named: int) -> int:
@@ -181,11 +181,11 @@ class WriterCheck:
             self._out.add_tampered(7, f"{where} column closed_us", message, "column_altered")
         return cut
 
-    def _check_row(self, tenant: str, w: str, text: object, *, torn: bool) -> None:
+    def _check_row(self, tenant: str, w: str, text: object, *, has_rowless_writer: bool) -> None:
         chain = self._chains.get((tenant, w))
         where = f"writer {tenant}/{w}"
         if chain is None:
-            if torn or tenant not in self._trust.logs:
+            if has_rowless_writer or tenant not in self._trust.logs:
                 # Where a writer has no row, this row was renamed and no entries were deleted.
                 self._out.add_tampered(7, f"{where} column w", "there is no entry of this writer", "writer_stray")
             else:

@@ -132,7 +132,7 @@ class Governance:
             hold = LegalHold(*key, at_us, str(body.get("why", "")), entry, writer, seq)
             self.holds.setdefault(key, hold)
             return
-        # INVARIANT: HOLD - a lift that is not signed by the people whom it takes ends no hold.
+        # INVARIANT: HOLD - a lift without the signatures that it needs ends no hold.
         change = self.history.add("lift", {**body, "scope": _HOLD_LIFT + key[0]}, at_us=at_us, entry=entry)
         if change is not None and not change.problem:
             self.holds.pop(key, None)

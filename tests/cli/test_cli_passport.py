@@ -18,7 +18,7 @@ from halo_core.manifest import load_manifest
 from halo_core.model import ActionKind, Constraint, EntryKind, Impact
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.views import wording
-from halo_core.views.inventory import propose_grants
+from halo_core.views.grant_proposals import propose_grants
 from halo_core.views.passport_changes import diff_passports
 from halo_core.views.passports import decode_unverified, load_current_passport, read_tokens, run_checks
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, tool, url_of, verified

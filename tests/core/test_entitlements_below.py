@@ -5,7 +5,7 @@ from __future__ import annotations
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
 from halo_core.store.reader import Reader, SealedContents
-from halo_core.views.inventory import propose_grants
+from halo_core.views.grant_proposals import propose_grants
 from halo_world import SURFACE, Calls, cli, policy_folder, tool, url_of
 
 

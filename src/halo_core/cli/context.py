@@ -1,4 +1,4 @@
-"""What the verbs share to ask: options, and the store that a verb works on.
+"""What the verbs share: their options, and the store that a verb works on.
 
 `@store_verb()` gives a verb the options `--db`, `--home`, `--tenant` and `--json` (and `--by`), and hands it one
 `StoreContext` as `store` instead; a verb of a group is registered with it:
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -42,7 +43,7 @@ from halo_core.store.sequencer import place_waiting_entries
 from halo_core.views import NO_LEDGER_CODES
 
 _WAIT_S: Final = 60.0
-"""How long a verb waits for a ledger that agents are writing, seconds: an agent's call would be denied long before."""
+"""How long a verb waits for a ledger that other processes are writing, seconds; an agent's call waits far less."""
 _BUSY_REMEDY: Final = "`halo doctor` lists the processes that write it: stop or pause one of them, then run this again"
 _US_PER_S: Final = 1_000_000
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -69,7 +70,7 @@ SignedOption = Annotated[
 def _require_name(name: str) -> str:
     if not name:
         remedy = "add `--as NAME`; `halo approver list` shows who is enrolled, `halo approver enrol NAME` adds a person"
-        raise ConfigError("no_approver_named", "it was not said who answers", field="as", remedy=remedy)
+        raise ConfigError("no_approver_named", "no approver is given", field="as", remedy=remedy)
     return name
 
 
@@ -103,17 +104,17 @@ _STORE_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class StoreContext:
-    """The store of a verb, and how it answers.
+    """The store of a verb, and how its output is printed.
 
     Args:
         home: folder of keys, trust and anchor.
         url: SQLAlchemy URL of the store.
-        tenant: whose log, as given; None means the only one of the store.
-        json: whether to answer in JSON.
-        by: who does it, as given.
+        tenant: tenant of the log, as given; None means the only one of the store.
+        json: whether to print JSON.
+        by: name of who runs the command, as given.
         given: names of the options that were given.
-        command: without `halo`, for example `known list`.
-        recorded: what this command has recorded already.
+        command: the command without `halo`, for example `known list`.
+        recorded: acts of access (`read`) that this command has recorded already.
     """
 
     home: Path
@@ -133,7 +134,7 @@ class StoreContext:
         return describe_os_user()
 
     def print_json(self, value: Any) -> bool:
-        """Print a value as JSON where `--json` was given; whether it was."""
+        """Print a value as JSON if `--json` was given; returns whether it was."""
         if self.json:
             print_json(value)
         return self.json
@@ -155,7 +156,7 @@ class StoreContext:
             yield reader, select_tenant(reader, self.tenant)
 
     def open_reader(self) -> Reader:
-        """A reader of the store; on a server each entry has its position in the log, where this home can give it one.
+        """A reader of the store. On PostgreSQL entries that wait for a position get one first, if this home can.
 
         Raises:
             ConfigError: `no_database`, `no_store`.
@@ -166,11 +167,12 @@ class StoreContext:
     def open_contents(self, reader: Reader, *, is_shown: bool = True) -> SealedContents:
         """Sealed contents, opened with the home's key where it is there.
 
-        The first content that a command opens is recorded, with the name of the command.
+        That a command opens content is recorded once, with the name of the command.
 
         Args:
             reader: the store.
-            is_shown: False where the command shows nothing of it, or records itself what it shows (`record_access`).
+            is_shown: False where the command shows none of the content, or records itself what it shows
+                (`record_access`).
         """
         contents = SealedContents.with_home_key(reader, self.keys)
         if is_shown:
@@ -183,7 +185,7 @@ class StoreContext:
             self.record_access("read", {"command": self.command}, tenant)
 
     def record_refusal(self, exc: Denied) -> None:
-        """Record that a command was refused, unless that was done where it was; the refusal stands in any case."""
+        """Record that a command was refused, unless whoever refused it has recorded that; never raises."""
         if exc.is_recorded or not set(self.keys.names()) >= _KEYS_OF_A_LOG:
             return
         try:
@@ -194,7 +196,7 @@ class StoreContext:
                 warn_unwritten("the refusal is not recorded", error.message)
 
     def commit(self, job: Callable[[Transaction], Any], tenant: str | None = None) -> Any:
-        """Run a job on a store that is there, durably and under a checkpoint; never makes a store.
+        """Run a job on an existing store, durably and under a checkpoint.
 
         Raises:
             ConfigError: `no_database`, `no_store`, `which_tenant`.
@@ -204,17 +206,17 @@ class StoreContext:
             return run(job)
 
     def record_access(self, act: str, what: Mapping[str, str | int], tenant: str | None = None) -> None:
-        """Record that content is about to be read or exported; says so where that is not possible.
+        """Record that content is about to be read or exported; where that is not possible, print a note.
 
-        Whoever has the content key can read it in any case, so what cannot be recorded is not refused.
+        Reading is not refused then: whoever has the content key can read without this command.
 
         Args:
             act: `read`, `reveal` or `export`.
             what: names of what is read; no content.
-            tenant: whose log; None means the one that was given, or the only one.
+            tenant: tenant of the log; None means the one that was given, or the only one.
         """
         missing = sorted(_KEYS_OF_A_LOG - set(self.keys.names()))
-        if missing:  # they would be made anew; this is a copy for somebody who checks
+        if missing:  # a home without keys is a copy for an auditor; opening the store to write would make new ones
             text = f"note: the {act} is not recorded, since this home has no {missing[0]}.key"
             console(stderr=True).print(text, markup=False)
             return
@@ -226,20 +228,20 @@ class StoreContext:
 
     @property
     def can_record(self) -> bool:
-        """Whether the home has every key with which entries are written; a copy for somebody who checks has not."""
+        """Whether the home has every key with which entries are written, which a copy for an auditor does not."""
         return set(self.keys.names()) >= _KEYS_OF_A_LOG
 
     def try_commit(self, job: Callable[[Transaction], Any], tenant: str) -> str:
-        """As `commit`, for what holds already, whatever is wrong with the ledger; the problem, or nothing."""
+        """As `commit`, to record what is in force already; returns what went wrong, empty for nothing."""
         try:
             self.commit(job, tenant)
-        except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, what was done holds
+        except Exception as exc:  # noqa: BLE001  what was done is in force, whatever is wrong with the ledger
             return str(exc)
         return ""
 
     @contextmanager
     def open_committer(self, tenant: str | None = None) -> Iterator[Callable[[Callable[[Transaction], Any]], Any]]:
-        """As `commit`, for several jobs in a row, a transaction each; the checkpoint is over them all."""
+        """As `commit`, for several jobs: each has its own transaction, and one checkpoint covers them all."""
         with self.open_store(self.resolve_tenant(tenant)) as store:
             yield store.commit
 
@@ -270,14 +272,14 @@ class StoreContext:
 
     @contextmanager
     def open_store(self, tenant: str) -> Iterator[Store]:
-        """The store for writing, under a checkpoint at the end.
+        """The store for writing; a checkpoint is signed at the end.
 
-        What an operator does must not fail because agents are busy: it waits for a minute, and says so.
+        An operator's command must not fail because agents are writing: it waits for up to a minute, with a note.
 
         Raises:
             CannotDecide: `ledger_busy`, another process has kept the ledger locked for all that time.
         """
-        config = StoreConfig(self.url, self.home, tenant, deadline_s=_WAIT_S, on_wait=_say_that_it_waits)
+        config = StoreConfig(self.url, self.home, tenant, deadline_s=_WAIT_S, on_wait=_print_waiting)
         with closing(Store(config, self.keys)) as store:
             try:
                 yield store
@@ -300,19 +302,19 @@ def store_verb(
     """Give a verb the options of its store; it receives them as `store`.
 
     Args:
-        group: where it is registered as `name`; a verb that stands alone is in `main.VERBS`.
-        name: of the verb in the group.
-        db: with `--db`.
-        tenant: with `--tenant`.
-        json: with `--json`.
-        by: with `--by`, for what is recorded with a name.
+        group: the group in which the verb is registered; a verb without a group is listed in `main.VERBS`.
+        name: name of the verb in the group.
+        db: whether the verb has `--db`.
+        tenant: whether the verb has `--tenant`.
+        json: whether the verb has `--json`.
+        by: whether the verb has `--by`, for acts that are recorded with a name.
     """
     wanted = {"db": db, "home": True, "tenant": tenant, "json": json, "by": by}
 
     def decorate(verb: Callable[..., int | None]) -> Callable[..., int | None]:
         @functools.wraps(verb)
         def run(*args: Any, **options: Any) -> int | None:
-            # A verb may have an option of its own by one of these names; what it did not ask for stays its own.
+            # A verb may define an option of its own under one of these names, if it did not ask for the shared one.
             shared = {
                 name: options.pop(name, default) if wanted[name] else default
                 for name, (_, default) in _STORE_OPTIONS.items()
@@ -348,10 +350,10 @@ def store_verb(
 
 
 def parse_duration(text: str) -> int:
-    """Seconds of a duration such as `90s`, `30m`, `1h` or `7d`.
+    """A duration such as `90s`, `30m`, `1h` or `7d`, in seconds.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: `bad_duration`.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -360,16 +362,16 @@ def parse_duration(text: str) -> int:
 
 
 def parse_time(text: str, default: int, field: str, now_us: int | None = None) -> int:
-    """Microseconds since 1970 of an ISO 8601 date or time, UTC unless it says otherwise; the default for no text.
+    """An ISO 8601 date or time, in UTC if it names no offset, as microseconds since 1970.
 
     Args:
         text: the time; with `now_us` also a duration before that, such as `30m`.
-        default: for no text.
+        default: the result for an empty text.
         field: the option's name, for an error.
         now_us: the present, microseconds since 1970.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: `bad_time`.
     """
     if not text:
         return default
@@ -386,13 +388,19 @@ def parse_time(text: str, default: int, field: str, now_us: int | None = None) -
 
 
 def write_text_file(path: Path, text: str, field: str) -> None:
-    """Write a file that somebody asked for.
+    """As `write_file`, for a text, in UTF-8."""
+    write_file(path, text.encode(), field)
+
+
+def write_file(path: Path, data: bytes, field: str, *, mode: int = 0o666) -> None:
+    """Write a file that an option (`field`) names; `mode` are the permissions of a new file, less the umask.
 
     Raises:
         ConfigError: `no_file`, it cannot be written.
     """
     try:
-        path.write_text(text, encoding="utf-8")
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(data)
     except OSError as exc:
         why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
         raise ConfigError("no_file", why, field=field, remedy=remedy) from exc
@@ -404,13 +412,13 @@ def show_progress(*columns: ProgressColumn) -> Progress:
     return Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
 
 
-def _say_that_it_waits() -> None:
+def _print_waiting() -> None:
     text = f"waiting for the ledger, which other processes are writing (at most {_WAIT_S:.0f} s)"
     console(stderr=True).print(text, markup=False, style="dim")
 
 
 def warn_unwritten(what_holds: str, problem: str) -> None:
-    """Say loudly that the ledger was not told."""
+    """Print a warning that an act is in force and could not be recorded."""
     out = console(stderr=True)
     out.print("[bold red]THE LEDGER COULD NOT BE WRITTEN[/]: ", safe_text(f"{what_holds} ({problem})"), sep="")
     out.print("  try: run this again when the ledger can be written, so that it is recorded")

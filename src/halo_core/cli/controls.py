@@ -59,12 +59,8 @@ from halo_core.stop_files import StopFiles
 from halo_core.store.reader import read_entries
 from halo_core.views import NO_LEDGER_CODES
 from halo_core.views.control import UNPROVEN, ControlActView, ControlView, load_statuses
-from halo_core.views.inventory import (
-    ProposedGrants,
-    count_stopped,
-    list_proposals,
-    require_known_target,
-)
+from halo_core.views.grant_proposals import ProposedGrants, list_proposals
+from halo_core.views.inventory import count_stopped, require_known_target
 from halo_core.views.passport_changes import PreparedGrants, prepare_grants
 from halo_core.views.wording import describe_arguments, format_count, shorten_hash
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 from typer import Argument, Option
 
-from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.context import StoreContext, store_verb, write_file
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.rendering import Exit, print_json, safe_text, say, say_plainly, say_with_path
 from halo_core.clock import format_iso
@@ -79,7 +78,7 @@ def disclose(
     if everybody or references:
         what["subjects"] = "everybody" if everybody else ",".join(references)
     store.record_access("export", what, tenant)
-    _write_private(output, encode_ascii_json(tree))
+    write_file(output, encode_ascii_json(tree), "output", mode=0o600)
     if not store.print_json({**what, "output": str(output)}):
         say_plainly(f"{what['entries']} entries of the session are in {output}")
         say_plainly("  a reader checks it with your key of the log:")
@@ -87,17 +86,12 @@ def disclose(
     return Exit.OK
 
 
-def _write_private(path: Path, data: bytes) -> None:
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(data)
-    except OSError as exc:
-        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
-        raise ConfigError("no_file", why, field="output", remedy=remedy) from exc
-
-
 def _check_file(store: StoreContext, path: Path, key: str) -> int:
-    """Exit 0: it is what the trusted log holds. 1: it is not. 2: no key was given to trust."""
+    """Check a disclosed session and print it.
+
+    Returns:
+        Exit code: 0 it is what the trusted log holds, 1 it is not, 2 no key to trust was given.
+    """
     if key:
         _require_key(key)
     remedy = "give a file that `halo disclose` wrote"

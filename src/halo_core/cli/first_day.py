@@ -37,7 +37,7 @@ from halo_core.views.first_day import (
     edit_manifest,
     load_first_day,
 )
-from halo_core.views.inventory import read_manifest_if_any
+from halo_core.views.manifests import read_manifest_if_any
 from halo_core.views.wording import format_count
 
 _MAX_DIFF: Final = 120  # lines

@@ -24,7 +24,7 @@ from halo_core.evidence.room import QueryRoom
 from halo_core.model import ActionKind, Grants
 from halo_core.oversight.grants import give_notice, record_removal, record_restoring
 from halo_core.oversight.issuing import issue, write_manifest
-from halo_core.views.inventory import Proposal, ProposedGrants
+from halo_core.views.grant_proposals import Proposal, ProposedGrants
 from halo_core.views.passport_changes import prepare_grants
 from halo_core.views.passports import load_current_passport
 from halo_core.views.wording import format_count, shorten_hash

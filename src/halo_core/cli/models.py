@@ -35,7 +35,7 @@ from halo_core.risk.model_origin import ModelOrigin
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.training.ledger_sessions import find_malicious_actions
 from halo_core.views.backtest import SEQUENCE_NOTE
-from halo_core.views.inventory import find_role
+from halo_core.views.manifests import find_role
 from halo_core.views.model_comparison import ModelComparison, ModelLoad, summarize_comparison
 from halo_core.views.models import choose_agents, describe_model, load_model_file, load_model_status
 from halo_core.views.score_frontier import find_attack_sessions

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer import Argument, Option
 
-from halo_core.cli.context import StoreContext, store_verb
+from halo_core.cli.context import StoreContext, store_verb, write_file
 from halo_core.cli.evidence import FromOption, ToOption, read_period
 from halo_core.cli.rendering import Exit, build_field_table, safe_text, say, say_plainly
 from halo_core.errors import ConfigError
@@ -147,10 +147,11 @@ _VERDICTS: Final = {
 
 
 def _run(checker: halo_verify.Checker) -> None:
+    """Run all checks of a pack; one after which no other is possible ends the run."""
     try:
         for _ in checker.run():
             pass
-    except halo_verify.Wrong as exc:  # nothing after it can be checked
+    except halo_verify.Wrong as exc:
         checker.report(exc)
 
 
@@ -158,7 +159,7 @@ def _check_file(file: Path, key: str, home: Path) -> tuple[list[str], Exit, dict
     """What is wrong with a pack, the exit code, and how much was checked."""
     try:
         given = halo_verify.Key.read(key, "--key") if key else None
-    except (halo_verify.Wrong, *halo_verify.MALFORMED) as exc:  # nothing is said of the pack
+    except (halo_verify.Wrong, *halo_verify.MALFORMED) as exc:  # the key is wrong, not the pack
         remedy = "copy all of it, as the operator gave it to you"
         raise ConfigError("bad_vkey", "it is no verifier key", field="key", remedy=remedy) from exc
     try:
@@ -214,28 +215,20 @@ def receipt(
         data = make_inclusion_receipt(signer, tenant, tree, index, head.size)
     else:
         data = make_consistency_receipt(signer, tenant, tree, from_size, head.size)
-    _write(output, data, "output")
+    write_file(output, data, "output")
     if entry is not None and id:
-        _write(entry, note, "entry")
+        write_file(entry, note, "entry")
     result = {"bytes": len(data), "file": str(output), "index": index, "root": head.root.hex(), "size": head.size}
     if not store.print_json(result):
         what = f"the entry at position {index}" if id else f"the first {from_size:,} entries"
         say(safe_text(f"{output}: a receipt of {len(data)} bytes for {what}, in the log of {head.size:,} entries"))
 
 
-def _write(path: Path, data: bytes, field: str) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as exc:
-        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
-        raise ConfigError("no_file", why, field=field, remedy=remedy) from exc
-
-
 def _load_log_signer(store: StoreContext) -> Signer:
-    """The log's key.
+    """The log's key, which is never made here.
 
     Raises:
-        ConfigError: `no_log_key`; it is never made here.
+        ConfigError: `no_log_key`.
     """
     if "log" not in store.keys.names():
         remedy = "run this in the home of the application, which signs its checkpoints"

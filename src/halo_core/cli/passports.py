@@ -37,12 +37,9 @@ from halo_core.oversight.issuing import issue
 from halo_core.oversight.restrictions import revoke as revoke_now
 from halo_core.passports import mint_handoff
 from halo_core.store.reader import read_entries
-from halo_core.views.inventory import (
-    AgentRow,
-    classify_resources,
+from halo_core.views.inventory import AgentRow, classify_resources, list_agents, load_catalogue
+from halo_core.views.manifests import (
     find_manifest,
-    list_agents,
-    load_catalogue,
     load_issued_manifest,
     note_other_manifest,
     read_manifest,

@@ -40,7 +40,8 @@ from halo_core.oversight.grants import (
 )
 from halo_core.store.reader import Reader
 from halo_core.views.access_reviews import ReviewCycle, load_reviews
-from halo_core.views.inventory import Proposal, ProposedGrants, read_manifest_if_any
+from halo_core.views.grant_proposals import Proposal, ProposedGrants
+from halo_core.views.manifests import read_manifest_if_any
 from halo_core.views.passports import StoredChain, iterate_standing_entries, load_current_passport
 from halo_core.views.wording import format_count
 

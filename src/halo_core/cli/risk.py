@@ -35,7 +35,7 @@ from halo_core.errors import ConfigError
 from halo_core.model_changes import find_held_out, load_usual_model, name_log
 from halo_core.store.reader import read_entries
 from halo_core.views.agent_behaviour import load_agent_behaviour
-from halo_core.views.inventory import find_role
+from halo_core.views.manifests import find_role
 from halo_core.views.models import load_model_file
 from halo_core.views.people_risk import load_people
 from halo_core.views.risk import (

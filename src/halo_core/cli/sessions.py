@@ -20,8 +20,8 @@ from typer import Argument, Option
 from halo_core.cli.context import StoreContext, store_verb, write_text_file
 from halo_core.cli.rendering import build_table, console, print_json, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
+from halo_core.views.authority_chart import Scene, draw_authority_chart, format_headline, lay_out
 from halo_core.views.authority_curve import Floor, group_by_level, load_authority
-from halo_core.views.charts import Scene, draw_authority_chart, format_headline, lay_out
 from halo_core.views.next_limits import NextLimit
 from halo_core.views.sessions import (
     LinkBudget,

@@ -19,7 +19,7 @@ from halo_core.model_changes import name_log
 from halo_core.store.reader import NO_END, Reader, Stream, read_entries
 from halo_core.training.ledger_sessions import MAX_SESSIONS, LedgerSelection, LedgerSessions, read_training_sessions
 from halo_core.training.sessions import require_libraries
-from halo_core.views.inventory import read_manifest_if_any
+from halo_core.views.manifests import read_manifest_if_any
 from halo_core.views.wording import format_count
 
 _COLUMNS: Final = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())

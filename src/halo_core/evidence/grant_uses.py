@@ -29,7 +29,8 @@ from halo_core.model import ActionKind, Constraint, EntryKind, GrantName, Grants
 from halo_core.passports.grants import find_violation
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.views import View
-from halo_core.views.inventory import Proposal, ProposedGrants, read_manifest_if_any
+from halo_core.views.grant_proposals import Proposal, ProposedGrants
+from halo_core.views.manifests import read_manifest_if_any
 from halo_core.views.passports import find_chain
 
 UNUSED_DAYS: Final = 90

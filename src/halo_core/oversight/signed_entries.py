@@ -15,8 +15,8 @@ from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.notes import verify_note
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model import LedgerEntry, Link
-from halo_core.passports.claims import ISSUER_URI, claims_to_link
-from halo_core.passports.codec import Claims, read_payload, token_hash
+from halo_core.passports.claims import claims_to_link
+from halo_core.passports.codec import read_unverified, token_hash
 from halo_core.policy import PolicyBundle
 from halo_core.store import encode_leaf, log_checkpoints
 from halo_core.store.reader import Reader
@@ -114,8 +114,7 @@ def decode_link(token: str, parent: Link | None) -> Link:
     Raises:
         PassportError: it cannot be read.
     """
-    members = read_payload(token)
-    return claims_to_link(Claims(members, str(members.get("iss")).removeprefix(ISSUER_URI), token), parent)
+    return claims_to_link(read_unverified(token), parent)
 
 
 def open_masked_content(entry: LedgerEntry, opener: Opener, *, reveal: bool) -> dict[str, str]:

@@ -21,7 +21,7 @@ from halo_core.passports.codec import (
     claim_error,
     make_header,
     open_token,
-    read_payload,
+    read_unverified,
     require_integer,
     require_members,
     require_text,
@@ -43,15 +43,22 @@ class ApprovalToken:
     """A parsed answer. Times are seconds since the epoch.
 
     Args:
-        key_id: thumbprint of the key that signed.
-        audience: the stores it is good for.
-        expires_at_s: unused by then, it serves nothing.
+        id: id of the token (`jti`).
+        approver: name of the approver.
+        tenant: owner of the log.
+        audience: ids of the stores in which it is valid.
+        issued_at_s: when it was signed.
+        expires_at_s: from then on it can no longer be used.
         answer: `approve` or `deny`.
-        binding: digest of what was asked.
-        budgets: of a re-authorization, the new limits; of a unit not named, the terms.
-        authority: of a re-authorization, where the new epoch starts, 1..1_000_000; else 0.
-        epoch: of a re-authorization, the one it begins, 2 or more; else 0.
         kind: `call` or `reauthorization`.
+        binding: digest of what was asked.
+        request: id of the entry with the request.
+        session: session whose request it answers.
+        budgets: new limits of a re-authorized session; units that it does not name keep the limits of the terms.
+        authority: authority with which a re-authorized session goes on, 1..1_000_000; 0 for a call.
+        epoch: epoch that a re-authorization begins, 2 or more; 0 for a call.
+        key_id: thumbprint of the key that signed.
+        token: the signed form.
     """
 
     id: str
@@ -127,11 +134,9 @@ def peek_approval(token: str) -> ApprovalToken:
     """Parse an answer without verifying it, for a holder that derives a link from it; the verifier does verify.
 
     Raises:
-        PassportError: as `read_approval`, but for what needs an enrolled key.
+        PassportError: as `read_approval`, except for the codes of a wrong key or signature.
     """
-    members = read_payload(token)
-    iss = members.get("iss")
-    return _parse_approval(Claims(members, iss.rpartition(":")[2] if type(iss) is str else "", token))
+    return _parse_approval(read_unverified(token))
 
 
 def _parse_approval(claims: Claims) -> ApprovalToken:
@@ -180,7 +185,10 @@ def _parse_authority_and_epoch(halo: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def find_reauthorization_violation(standing_link: Link, session: Link, approval: ApprovalToken) -> Violation | None:
-    """Why a session link of a later epoch does not rest on `approval`, or None. The approver is checked elsewhere."""
+    """Why `approval` does not allow a session link of a later epoch, or None.
+
+    Whether the approver is enrolled and outside the chain is checked in `halo_core.passports.chain`.
+    """
     conditions = {
         "kind": approval.kind == "reauthorization",
         "answer": approval.answer == "approve",
@@ -192,7 +200,7 @@ def find_reauthorization_violation(standing_link: Link, session: Link, approval:
         return Violation("bad_reauthorization", ", ".join(wrong))
     if session.epoch != approval.epoch:
         return Violation("stale_epoch", "")
-    # INVARIANT: EPOCH - an answer is to one tenant's one agent in one session, and to nobody else's.
+    # INVARIANT: EPOCH - an answer is valid for one agent of one tenant in one session.
     if approval.binding != reauthorization_binding(session.tenant, session.txn, session.agent, session.epoch):
         return Violation("bad_reauthorization", "binding")
     if session.decay is None or session.decay.authority > approval.authority:
@@ -207,7 +215,7 @@ def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -
 
 def is_in_chain(name: str, public_key: bytes, links: Sequence[Link]) -> bool:
     """Whether somebody, by name or key, is a principal, agent, owner, holder or issuer of one of `links`."""
-    # Whoever wants to answer for themselves must not get there by spelling.
+    # Names are normalized, so that nobody approves their own session under another spelling.
     plain_approver, thumbprint = normalize_name(name), key_thumbprint(public_key)
     return any(
         plain_approver in map(normalize_name, (link.principal, link.agent, link.owner))

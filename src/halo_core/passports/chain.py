@@ -95,7 +95,7 @@ class Issuer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustAnchors:
-    """Whom a verifier trusts. Immutable and compared by content.
+    """The keys that a verifier trusts. Immutable and compared by content.
 
     Args:
         issuers: `kid` → key.
@@ -111,7 +111,7 @@ class TrustAnchors:
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Copy the mappings, so that they stay as `version` says."""
+        """Copy the mappings, so that they stay as they were when `version` was computed."""
         for name in ("issuers", "approvers", "holders"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         version_parts = [
@@ -142,9 +142,9 @@ def verify_chain(
 
     Args:
         tokens: whatever was presented: a standing link, then perhaps a session link and up to eight hand-offs.
-        trusted: whom to trust.
-        audience: the store that asks; the last link's `aud` must name it. None for a replay, which asks for no store.
-        tenant: the tenant that asks, None for a replay.
+        trusted: the keys to trust.
+        audience: the store that asks; the last link's `aud` must name it. None for a replay, which no store asks for.
+        tenant: the tenant that asks; None for a replay.
 
     Raises:
         PassportError: `chain_len`, `too_large`, `unknown_root_or_header`, `root_key_retired`, `par_hash_mismatch`,
@@ -158,7 +158,7 @@ def verify_chain(
 class ChainCache:
     """Verified chains by their exact tokens and trust anchors. Thread-safe; evicts the least recently used.
 
-    What it holds is pure: no clock, no store. Expiry and revocation are checked by the decision, each time.
+    The result of a verification depends on nothing else: expiry and revocation are checked at each decision.
     """
 
     def __init__(self, limit: int = 1024) -> None:
@@ -172,7 +172,7 @@ class ChainCache:
     def verify(
         self, tokens: Sequence[str | bytes], *, trusted: TrustAnchors, audience: str | None, tenant: str | None
     ) -> tuple[Link, ...]:
-        """As `verify_chain`, verifying only what follows the longest known prefix."""
+        """As `verify_chain`, but verifies only the tokens after the longest chain that is in the cache."""
         texts = _require_tokens(tokens)
         verified, length = self._find_longest_prefix(texts, trusted)
         for count in range(length + 1, len(texts) + 1):
@@ -228,7 +228,7 @@ def _verify_derived(verified: _VerifiedChain, texts: tuple[str, ...], trusted: T
         raise _violation_error(violation)
     links = (*verified.links, link)
     approver = _verify_approver(parent, link, trusted) if link.reauthorization else verified.approver
-    # INVARIANT: EPOCH nobody in the chain renews it; asked again of each link that is added below.
+    # INVARIANT: EPOCH - nobody in a chain re-authorizes it. Checked again for each link that is added below.
     if approver is not None and is_in_chain(*approver, links):
         raise _violation_error(Violation("approver_in_chain", approver[0]))
     return _VerifiedChain(links, approver)
@@ -237,7 +237,7 @@ def _verify_derived(verified: _VerifiedChain, texts: tuple[str, ...], trusted: T
 def _find_repetition(ancestors: tuple[Link, ...], link: Link) -> Violation | None:
     if any(link.jti == ancestor.jti for ancestor in ancestors):
         return Violation("jti_reused", "")
-    # INVARIANT: each agent and each key stands once in a chain, so that no hand-off comes back as a fresh link.
+    # INVARIANT: each agent and each key occurs once in a chain, so a hand-off cannot return to an earlier holder.
     if link.kind is LinkKind.HANDOFF and any(
         link.agent == ancestor.agent or link.holder_key == ancestor.holder_key for ancestor in ancestors
     ):
@@ -304,9 +304,9 @@ def verify_pop(
 ) -> None:
     """Refuse a proof that is not of this call, under this leaf, now and for the first time.
 
-    It also binds the audience, the action and the digest of its arguments, so that a captured proof serves no other
-    store, passport, action or arguments, and serves once. Nothing calls this yet: `halo serve`, which decides for
-    agents in other processes, will require a proof with each request.
+    A proof names the store, the passport, the action and the digest of its arguments, so a captured one cannot be used
+    for another call, nor twice for the same. Nothing calls this yet: `halo serve`, which decides for agents in other
+    processes, will require a proof with each request.
 
     Args:
         token: whatever was presented.
@@ -316,7 +316,8 @@ def verify_pop(
         action: resource id of the call.
         args_digest: digest of its arguments as executed.
         now_s: seconds since the epoch.
-        note_id: notes an id (the key's and the proof's), and says whether it was noted before; asked last, in one step.
+        note_id: records an id (that of the key and that of the proof), and returns whether it was recorded before, in
+            one step. Called last.
 
     Raises:
         PassportError: `bad_header`, `bad_sig`, `claims_shape`, `pop_aud`, `pop_ath`, `pop_tool`, `pop_args`,
@@ -334,7 +335,7 @@ def verify_pop(
         "pop_window": abs(now_s - issued) <= POP_WINDOW_S,
     }
     wrong = next((code for code, is_met in holds.items() if not is_met), None)
-    # INVARIANT: noted only once it is known to be good, so nobody else's proof can use up an id.
+    # INVARIANT: an id is recorded only when all else is right, so that a wrong proof cannot use up the id of another.
     if wrong is None and note_id(f"{claims.key_id}:{jti}"):
         wrong = "replay"
     if wrong is not None:

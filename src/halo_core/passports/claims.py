@@ -91,8 +91,8 @@ def claims_to_link(claims: Claims, parent: Link | None = None) -> Link:
     """Parse verified claims.
 
     Args:
-        claims: of one token.
-        parent: the link above it, whose grants a `halo_grant_parent` stands for.
+        claims: claims of one token.
+        parent: the link above it, whose grants it has where its claims say `halo_grant_parent`; None for a root.
 
     Raises:
         PassportError: `claims_shape`, `bad_iss`, `bad_times`, `bad_cnf`, `bad_depth`, `bad_detail`, `bad_tool_id`,
@@ -165,7 +165,7 @@ def _parse_halo(json_value: object) -> tuple[Mapping[str, Any], LinkKind]:
 def _check_reauthorization(token: object, epoch: object) -> None:
     if type(token) is not str or len(token) > MAX_REAUTHORIZATION or not _TOKEN_PATTERN.fullmatch(token):
         raise claim_error("bad_reauthorization", "`rea` is not a token", "/halo/rea")
-    # INVARIANT: EPOCH only somebody's answer begins an epoch, so a later one rests on exactly one.
+    # INVARIANT: EPOCH - each epoch after the first begins with exactly one answer.
     if (epoch == 1) != (token == ""):
         raise claim_error(
             "bad_reauthorization", "an epoch above 1 needs an approval, and the first must not have one", "/halo/rea"
@@ -295,7 +295,7 @@ def parse_budgets(json_value: object, field: str) -> tuple[Budget, ...]:
 def _parse_budget(unit: str, json_value: object, field: str) -> Budget:
     members = require_members(json_value, ("decimals", "max", "max_subtree"), "bad_bud", field)
     subtree = require_integer(members["max_subtree"], 0, INT_LIMIT - 1, "bad_bud", f"{field}/max_subtree")
-    # The age of a session is not spent by actions, so it has one limit.
+    # Actions do not spend the age of a session, so both limits are the same.
     least = subtree if unit == "time" else 0
     return Budget(
         unit=unit,

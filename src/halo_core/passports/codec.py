@@ -57,8 +57,8 @@ def _measure_depth(payload: bytes) -> int:
 def _explain_rejection(payload: bytes, cause: CanonicalError) -> Any:
     """Say which rule of strict JSON was broken.
 
-    Where a member name that is not ASCII is all that is wrong the tree is returned: no member set has such a name, so
-    `claims_to_link` refuses it and says what it was taken for (a homoglyph of a tool is `bad_tool_id`).
+    Where the only fault is a member name that is not ASCII, the parsed value is returned: no member set has such a
+    name, so `claims_to_link` refuses it with a more exact code (`bad_tool_id` for a homoglyph of a tool).
     """
     try:
         json_value = json.loads(
@@ -106,6 +106,7 @@ def _has_surrogate(json_value: Any) -> bool:
 LAST_SECOND: Final = 253_402_300_799
 """9999-12-31T23:59:59Z, the last second that RFC 3339 can write."""
 MAX_ITEMS: Final = 256
+"""Characters of a text, and texts of a list."""
 
 
 def require_text(value: object, field: str, code: str = "claims_shape") -> str:
@@ -170,8 +171,8 @@ class Claims:
     """The claims of a token and the key that signed them.
 
     Args:
-        members: the claims, a canonical tree.
-        key_id: thumbprint of the public key that verified them (RFC 7638).
+        members: the claims by name, parsed JSON.
+        key_id: thumbprint (RFC 7638) of the public key that verified them; from `read_unverified` only what they name.
         token: the token they came in.
     """
 
@@ -206,8 +207,8 @@ def open_token(
     Args:
         token: whatever was presented.
         accepted: header, byte for byte → public key, 32 bytes.
-        unknown: code for any other header.
-        remedy: for any other header.
+        unknown: code of the error for any other header.
+        remedy: remedy in the error for any other header.
 
     Raises:
         PassportError: `unknown`, `too_large`, `malformed_b64`, `noncanonical_b64`, `bad_sig`, `malformed_json`,
@@ -261,6 +262,13 @@ def read_payload(token: str) -> Mapping[str, Any]:
         PassportError: as `open_token`, without `bad_header` and `bad_sig`.
     """
     return parse_object(decode_b64url(_split_segments(require_token_text(token))[1]))
+
+
+def read_unverified(token: str) -> Claims:
+    """Claims of a token as `read_payload`, with the key that `iss` names; the signature is not verified."""
+    members = read_payload(token)
+    issuer = members.get("iss")
+    return Claims(members, issuer.rpartition(":")[2] if type(issuer) is str else "", token)
 
 
 def _split_segments(text: str) -> list[str]:

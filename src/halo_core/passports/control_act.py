@@ -20,7 +20,7 @@ from halo_core.passports.codec import (
     claim_error,
     make_header,
     open_token,
-    read_payload,
+    read_unverified,
     require_integer,
     require_members,
     require_object,
@@ -32,6 +32,8 @@ MAX_ACT_LIFETIME_S: Final = 7 * 86_400
 """Longest time between the signature of an act and its use, seconds."""
 MAX_WAIVER_S: Final = 7 * 86_400
 """Longest time for which a waiver lowers the floor, seconds."""
+_SKEW_S: Final = 300
+"""By how much the clock of the host that signs may be ahead, seconds."""
 ACTS: Final = (
     "enforce", "enrol", "erase", "lift", "policy", "waive", "withdraw", "confirm_reversal", "review_override",
 )  # fmt: skip
@@ -48,10 +50,10 @@ class ControlAct:
         act: one of `ACTS`.
         terms: what exactly is done: texts and integers by name.
         store: id of the store.
-        tenant: whose log.
+        tenant: owner of the log.
         issued_at_s: when it was signed.
-        expires_at_s: unused by then, it serves nothing.
-        id: of the signature.
+        expires_at_s: from then on it can no longer be used.
+        id: id of the signature (`jti`).
         key_id: thumbprint of the key that signed.
         token: the signed form.
     """
@@ -107,11 +109,9 @@ def peek_act(token: str) -> ControlAct:
     """Parse an act without verifying it, for somebody who is about to sign the same one.
 
     Raises:
-        PassportError: as `read_act`, but for what needs an enrolled key.
+        PassportError: as `read_act`, except for the codes of a wrong key or signature.
     """
-    members = read_payload(token)
-    iss = members.get("iss")
-    return _parse(Claims(members, iss.rpartition(":")[2] if type(iss) is str else "", token))
+    return _parse(read_unverified(token))
 
 
 def collect_signatures(
@@ -124,15 +124,15 @@ def collect_signatures(
     tenant: str,
     at_s: int,
 ) -> frozenset[tuple[str, str]]:
-    """Thumbprint of the key and id of each valid signature of exactly this act; whatever else is presented is left out.
+    """(thumbprint of the key, id) of each valid signature of exactly this act; anything else is left out.
 
     Args:
         tokens: whatever was presented.
-        keys: enrolled `kid` → public key.
-        act: what is done.
-        terms: of it.
+        keys: enrolled `kid` → public key of 32 bytes.
+        act: one of `ACTS`.
+        terms: terms of the act: texts and integers by name.
         store: id of the store in which it is done.
-        tenant: whose log.
+        tenant: owner of the log.
         at_s: when it is done, seconds since the epoch.
     """
     signatures = set()
@@ -149,10 +149,6 @@ def collect_signatures(
         ):
             signatures.add((signed.key_id, signed.id))
     return frozenset(signatures)
-
-
-_SKEW_S: Final = 300
-"""By how much the clock of the host that signs may be ahead, seconds."""
 
 
 def _parse(claims: Claims) -> ControlAct:

@@ -27,8 +27,8 @@ from halo_core.passports.codec import INT_LIMIT, claim_error, require_members, r
 _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_.:/@ -]{1,128}")
 _DETAIL_LIMIT: Final = 64
 _WHOLE_VALUE_KINDS: Final = frozenset({ConstraintKind.EXACT, ConstraintKind.ONE_OF})
-# An encoding of an encoding of an encoding is not a path anybody meant.
 _DECODE_ROUNDS: Final = 3
+"""How often a path is percent-decoded at most; one that changes each time is refused."""
 _STRIPPED_BY_URL_PARSERS: Final = str.maketrans("", "", "\t\r\n")
 
 
@@ -57,7 +57,7 @@ def find_violation(grants: Grants, kind: ActionKind, resource_id: str, args: Map
         if not isinstance(name, str):
             return Violation("args_closed_world", "an argument without a name")
     default_rule = rules.get(ANY_OTHER)
-    # INVARIANT: closed world; an argument that no constraint speaks of is refused.
+    # INVARIANT: closed world; an argument that no constraint names is refused.
     for name in sorted(args):
         rule = rules.get(name, default_rule)
         if rule is None:
@@ -71,7 +71,7 @@ def find_violation(grants: Grants, kind: ActionKind, resource_id: str, args: Map
 
 
 class ArgumentCheck:
-    """What a grant says of one resource's arguments, made ready for many calls: step (5) of `decide`.
+    """The constraints of a grant on one resource's arguments, prepared for many calls: step (5) of `decide`.
 
     Args:
         rules: argument name (or `ANY_OTHER`) → constraint.
@@ -105,7 +105,7 @@ class ArgumentCheck:
 
 
 def list_excess_labels(ceiling: tuple[str, ...] | None, labels: tuple[str, ...]) -> list[str]:
-    """The labels that are above a link's ceiling (None: any label is allowed)."""
+    """The labels, sorted, that are above a link's ceiling (None: any label is allowed)."""
     return sorted(set(labels) - set(ceiling)) if ceiling is not None else []
 
 

@@ -1,7 +1,7 @@
 """Minting of tokens: standing links by an issuer, session and hand-off links below them by their holders.
 
 A session link begins one run under a standing link, a hand-off link gives another agent part of it. Nothing is minted
-that a verifier would refuse, and what is not given is the parent's.
+that a verifier would refuse, and what a caller does not give is taken from the parent.
 """
 
 from __future__ import annotations
@@ -98,9 +98,10 @@ def mint_standing(
 
 
 class Narrowing(TypedDict, total=False):
-    """What a link may have less of than the parent, or the terms, it is minted from; left out or None, it has the same.
+    """What a link may have less of than its parent, or than the terms; a member left out or None is taken over.
 
-    `grants` are given on by reference then. `budgets` are limits in exactly the same units.
+    Grants that are taken over are written as a reference to the parent's. `budgets` are limits in exactly the same
+    units.
     """
 
     grants: Grants | None
@@ -124,7 +125,7 @@ def mint_session(
     reauthorization: str = "",
     **narrower: Unpack[Narrowing],
 ) -> str:
-    """Mint a session link under a standing link, signed by its holder. What is not given is the parent's.
+    """Mint a session link under a standing link, signed by the holder; what is not given is taken from the parent.
 
     It is valid from `now_s` (seconds since the epoch) for `lifetime_s`, never beyond the terms and the parent.
     `session` is the session it is good for (`txn`), printable, 1 to 256 characters. `epoch` is 1, or that of the
@@ -132,7 +133,7 @@ def mint_session(
     of the terms.
 
     Raises:
-        PassportError: with the code `verify_chain` would give, but for the approval's signer.
+        PassportError: with the code `verify_chain` would give; the approval's signer is not checked.
     """
     terms = parent.terms
     if terms is None:
@@ -172,14 +173,16 @@ def mint_handoff(
     owner: str = "",
     **narrower: Unpack[Narrowing],
 ) -> str:
-    """Mint a hand-off link under a session or hand-off link, signed by its holder. What is not given is the parent's.
+    """Mint a hand-off link under a session or hand-off link, signed by its holder.
+
+    What is not given is taken from the parent.
 
     It is valid from `now_s` (seconds since the epoch) for `lifetime_s`, never beyond the parent. `agent`, one of the
     parent's `hand_off_to`, receives it and holds `holder_public_key` (32 bytes); `owner` answers for it, empty if
     nobody was named.
 
     Raises:
-        PassportError: with the code `verify_chain` would give, but for what it asks of links further up.
+        PassportError: with the code `verify_chain` would give; links above the parent are not compared.
     """
     life = parent.expires_at_s - now_s if lifetime_s is None else lifetime_s
     link = dataclasses.replace(

@@ -1,9 +1,9 @@
-"""Narrowing: that a link gives away no more than it has (`find_widening`), and what two links allow together.
+"""Narrowing: whether a link allows no more than its parent (`find_widening`), and what two links allow together.
 
-Grants are compared by structure alone, in linear time: sound and conservative, so where structure cannot tell, the
-answer is no (INVARIANT: SUB). Budgets are compared unit by unit and decays parameter by parameter, so that what is no
-looser here is no looser at any time, after any steps and at any risk. What needs the whole chain (keys and agents used
-once, approvals, registered holders) is in `halo_core.passports.chain`.
+Grants are compared by their structure alone, in linear time. Where the structure does not show that one is within the
+other, it counts as wider (INVARIANT: SUB). Budgets are compared unit by unit and decays parameter by parameter, so that
+a child that is no looser in them is no looser at any time, after any steps and at any risk. What needs the whole chain
+(keys and agents used once, approvals, registered holders) is in `halo_core.passports.chain`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _is_range_within(child: Constraint, parent: Constraint) -> bool:
 
 
 def _is_prefix_within(child: Constraint, parent: Constraint) -> bool:
-    # The prefix itself must lie below the parent's: one that climbs leads nowhere good.
+    # The prefix is tested like a value: it must begin with the parent's, and not leave it with `..`.
     return child.text == parent.text or accepts(parent, child.text)
 
 
@@ -85,7 +85,7 @@ def _are_rules_within(child: _Rules, parent: _Rules) -> bool:
         theirs = parent.get(name, parent.get(ANY_OTHER))
         if mine is not None and (theirs is None or not constraint_within(mine, theirs)):
             return False
-        # What the parent demands the child must demand by name: an argument left out is no value to be tested.
+        # An argument that the parent requires the child must require by name: no constraint tests one that is left out.
         if _demands(parent, name) and not _demands(child, name):
             return False
     return True
@@ -119,7 +119,7 @@ def _intersect_rules(a: _Rules, b: _Rules) -> dict[str, Constraint] | None:
             demanded or both.kind is ConstraintKind.WILDCARD or not _are_equivalent(both, default_rule)
         ):
             rules[name] = both
-    # INVARIANT: SUB, whatever was put together above; a demanded argument that no value fits leaves nothing.
+    # INVARIANT: SUB, tested on the result. Where no value fits a required argument, nothing is left of the resource.
     return rules if _are_rules_within(rules, a) and _are_rules_within(rules, b) else None
 
 
@@ -180,7 +180,7 @@ def find_decay_violation(child: Decay, parent: Decay) -> Violation | None:
         "hl_risk": child.half_life_risk > parent.half_life_risk,
         "reauth": child.reauthorize_below < parent.reauthorize_below,
         "floors": any(floors.get(name, 0) < floor for name, floor in parent.floors),
-        # Ceilings only fall, so the parent's own steps are the places where the child's could be above.
+        # Ceilings only fall with the risk, so it is enough to compare them where the parent's ceiling falls.
         "bands": any(_ceiling_at(child.bands, risk) > ceiling for risk, ceiling in parent.bands),
     }
     return next((Violation("decay_widened", name) for name, is_looser in loose.items() if is_looser), None)
@@ -230,8 +230,8 @@ def session_limits(standing_link: Link, approved: Sequence[Budget] | None = None
     """Limits of a re-authorized session, in the units of the standing link's terms.
 
     Args:
-        standing_link: with terms; its budgets are ceilings, and where it names none the terms are.
-        approved: what the approver gave; of a unit not named, the terms. None for the ceilings.
+        standing_link: link with terms, whose budgets are the ceilings; of a unit without budget, the terms are.
+        approved: limits that the approver gave; units left out keep the limits of the terms. None for the ceilings.
     """
     terms = standing_link.terms.budgets if standing_link.terms is not None else ()
     ceilings = {item.unit: item for item in standing_link.budgets}
@@ -239,7 +239,7 @@ def session_limits(standing_link: Link, approved: Sequence[Budget] | None = None
     if approved is None:
         return most
     approved_by_unit = {item.unit: item for item in approved}
-    # INVARIANT: EPOCH never above the first grant.
+    # INVARIANT: EPOCH - never above the ceilings of the standing link.
     return tighter_budgets(most, [approved_by_unit.get(item.unit, item) for item in terms])
 
 
@@ -253,7 +253,7 @@ def intersect_labels(a: Sequence[str] | None, b: Sequence[str] | None) -> tuple[
 def find_widening(parent: Link, child: Link) -> Violation | None:
     """The first way in which `child` is not within `parent`, or None.
 
-    Of a session link that rests on an approval, `find_reauthorization_violation` also asks what was approved.
+    A session link with a re-authorization is also compared with the approval, by `find_reauthorization_violation`.
     """
     return (
         _check_identity(parent, child)

@@ -23,7 +23,7 @@ from halo_core.passports.codec import (
     claim_error,
     make_header,
     open_token,
-    read_payload,
+    read_unverified,
     require_integer,
     require_members,
     require_text,
@@ -57,15 +57,21 @@ class StandingToken:
     """A parsed remembered answer. Times are seconds since the epoch.
 
     Args:
-        audience: the stores it is good for.
+        id: id of the token (`jti`).
+        approver: name of the approver.
+        tenant: owner of the log.
+        audience: ids of the stores in which it is valid.
+        issued_at_s: when it was signed.
+        expires_at_s: from then on it can no longer be used.
         kind: `standing`, `break_glass`, `override_allow`, `override_deny` or `reversal`.
         scope: digest of what it covers.
-        role: of the agents that it is for; of `break_glass` and `override_allow`, the agent; of `override_deny`, `*`;
-            of `reversal`, the id of the decision whose effect is taken back.
-        resource: the tool; empty of `break_glass`.
+        role: for `standing`, the role of the agents that it covers; for `break_glass` and `override_allow`, the agent;
+            for `override_deny`, `*`; for `reversal`, the id of the decision whose effect is taken back.
+        resource: the tool; empty for `break_glass`.
         max_uses: how many actions may run on it.
         max_amount: limit of the sum of their amounts, in ten-thousandths.
         key_id: thumbprint of the key that signed.
+        token: the signed form.
     """
 
     id: str
@@ -133,14 +139,12 @@ def read_standing_answer(token: str | bytes, approvers: Mapping[str, tuple[str, 
 
 
 def peek_standing_answer(token: str) -> StandingToken:
-    """Parse an answer without verifying it, for somebody who looks for what it is about; the decision verifies it.
+    """Parse an answer without verifying it, for a caller that lists or selects answers; a decision verifies them.
 
     Raises:
-        PassportError: as `read_standing_answer`, but for what needs an enrolled key.
+        PassportError: as `read_standing_answer`, except for the codes of a wrong key or signature.
     """
-    members = read_payload(token)
-    iss = members.get("iss")
-    return _parse(Claims(members, iss.rpartition(":")[2] if type(iss) is str else "", token))
+    return _parse(read_unverified(token))
 
 
 def _parse(claims: Claims) -> StandingToken:
@@ -157,7 +161,7 @@ def _parse(claims: Claims) -> StandingToken:
         raise claim_error("bad_times", f"this answer is valid for 1 to {longest} seconds", "/exp")
     names_tool = halo["kind"] != "break_glass"
     if names_tool != bool(halo["res"]):
-        raise claim_error("bad_approval", "an answer names a tool, an emergency answer none", "/halo/res")
+        raise claim_error("bad_approval", "an answer must name a tool, and an emergency answer none", "/halo/res")
     return StandingToken(
         id=require_text(top["jti"], "/jti"),
         approver=require_text(top["sub"], "/sub"),

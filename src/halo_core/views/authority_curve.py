@@ -4,7 +4,7 @@
       ╰╌╌╌  between two decisions only time takes some, computed over the recorded account
 
 An action is possible while the authority after its own charge is at or above the floor of its impact class.
-`halo_core.views.charts` lays the curve out and draws it.
+`halo_core.views.authority_chart` lays the curve out and draws it.
 """
 
 from __future__ import annotations

@@ -25,13 +25,9 @@ from halo_core.processes import count_cores
 from halo_core.replay import ReplayStatus
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.views import View, select_fields
-from halo_core.views.inventory import (
-    MANIFEST,
-    find_manifest,
-    list_proposals,
-    load_registrations,
-    read_manifest_text,
-)
+from halo_core.views.grant_proposals import list_proposals
+from halo_core.views.inventory import load_registrations
+from halo_core.views.manifests import MANIFEST, find_manifest, read_manifest_text
 from halo_core.views.passports import load_current_passport
 
 UNTRUSTED_SOURCE: Final = 300

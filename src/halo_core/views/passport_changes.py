@@ -31,7 +31,9 @@ from halo_core.oversight.issuing import refuse_revoked
 from halo_core.passports import MAX_DEPTH, constraint_within
 from halo_core.store.reader import Reader, read_entries
 from halo_core.views import View, select_fields, wording
-from halo_core.views.inventory import MANIFEST, ProposedGrants, find_manifest, load_catalogue, read_manifest_text
+from halo_core.views.grant_proposals import ProposedGrants
+from halo_core.views.inventory import load_catalogue
+from halo_core.views.manifests import MANIFEST, find_manifest, read_manifest_text
 from halo_core.views.passports import (
     StoredChain,
     find_chain,

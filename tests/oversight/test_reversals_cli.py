@@ -62,6 +62,17 @@ def test_an_application_carries_it_out_at_once(home, paid):
     assert verified(home, signatures=True) == 0
 
 
+def test_what_a_person_ordered_is_no_exception_to_an_auditor(home, paid):
+    assert reverse(home, paid[0], "--app", APP)[0] == 0
+    for words in (
+        ("report", "--check", "least_privilege"),
+        ("report", "--check", "admin_acts"),
+        ("reach", "--agent", "clerk"),
+    ):
+        code, text, _ = cli(*words, "--json", home=home)
+        assert (code, json.loads(text)["findings"]) == (0, []), words
+
+
 def test_a_failure_is_said_and_confirmed_by_a_person(home, paid):
     code, text, _ = reverse(home, paid[1], "--app", APP)
     assert (code, "the bank is closed" in text, "--confirm" in text) == (1, True, True)

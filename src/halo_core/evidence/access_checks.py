@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import key_thumbprint
+from halo_core.decision.answers import REVERSES, name_reversed_tool
 from halo_core.evidence.answers import count_of
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, count_rows
 from halo_core.evidence.room import RoomEntry
@@ -33,7 +34,7 @@ class LeastPrivilegeCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        self._verdicts: dict[tuple[str, str, str], str] = {}
+        self._verdicts: dict[tuple[str, str, str, bool], str] = {}
         self._agents: Counter[str] = Counter()
 
     def add_decision(self, decision: DecisionItem) -> None:
@@ -44,7 +45,7 @@ class LeastPrivilegeCheck(Check):
         self.count += 1
         self._agents[decision.frame.agent] += 1
         resource = decision.resource
-        key = (decision.frame.name, str(resource["kind"]), entry.body["resource"])
+        key = (decision.frame.name, str(resource["kind"]), entry.body["resource"], _is_reversal(decision))
         if key not in self._verdicts:
             if len(self._verdicts) >= _MAX_SESSIONS:
                 self._verdicts.clear()
@@ -62,8 +63,10 @@ class LeastPrivilegeCheck(Check):
         if kind is ActionKind.HANDOFF and any(link.agent == name for link in links):
             return ""  # handing back to somebody up the chain is no new authority
         labels = set(decision.resource.get("labels", ()))
+        # As in the decision: who may call a tool may be told to take such a call back.
+        granted_by = {name, name_reversed_tool(name)} if _is_reversal(decision) else {name}
         for link in links:
-            if name not in link.grants.get(kind, {}):
+            if granted_by.isdisjoint(link.grants.get(kind, {})):
                 return f"the passport of `{link.agent}` does not grant it"
             if link.labels is not None and (excess := sorted(labels - set(link.labels))):
                 return f"the passport of `{link.agent}` does not allow the label {', '.join(excess)}"
@@ -72,6 +75,10 @@ class LeastPrivilegeCheck(Check):
     def finish(self) -> None:
         """Count by agent."""
         self.rows = count_rows(self._agents, "agent", "actions")[:_MAX_ROWS]
+
+
+def _is_reversal(decision: DecisionItem) -> bool:
+    return any(relation == REVERSES for relation, _ in decision.entry.body.get("links", ()))
 
 
 class UntrustedContentCheck(Check):

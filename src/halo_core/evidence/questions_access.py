@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from halo_core.decision.answers import REVERSES, name_reversed_tool
 from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
 from halo_core.evidence.room import END_US, Action, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry
@@ -247,9 +248,13 @@ class _Granted:
         self._grants: dict[str, Grants] = {}
 
     def covers(self, item: DecisionFacts) -> bool:
-        """Whether the standing passport that a decision was made under names its resource."""
+        """Whether the standing passport of a decision names its resource, or the tool whose call it takes back."""
+        resources = {item.resource}
+        if any(relation == REVERSES for relation, _ in item.links):
+            resources.add(name_reversed_tool(item.resource))
         return bool(item.chain) and any(
-            kind.value == item.kind and item.resource in names for kind, names in self._read(item.chain[0]).items()
+            kind.value == item.kind and not resources.isdisjoint(names)
+            for kind, names in self._read(item.chain[0]).items()
         )
 
     def _read(self, name: str) -> Grants:

@@ -154,6 +154,29 @@ def test_what_a_model_gives_again_in_another_run_runs_again(halo, home):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
+@pytest.mark.parametrize("error", [None, asyncio.CancelledError()])
+def test_what_ran_in_observe_mode_and_was_not_cut_off_runs_again_in_enforce_mode(home, error):
+    body = Calls()
+
+    def end(*args, **kwargs):
+        body(*args, **kwargs)
+        if error is not None:
+            raise error
+
+    def run_in(mode, function):
+        with HaloBase.local("clerk", home=home, mode=mode, policy=policy_folder(home), quiet=True) as halo:
+            drive(halo, tool(halo, "lookup", impact="write"), function, given=True)
+
+    for _ in range(2):
+        with suppress(asyncio.CancelledError):
+            run_in("observe", end)
+    with pytest.raises(Denied) if error is not None else nullcontext():
+        run_in("enforce", body)
+    assert len(body) == (2 if error is not None else 3)
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
 @pytest.mark.parametrize(
     "again",
     [

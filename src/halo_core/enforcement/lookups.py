@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from halo_core.enforcement.hand_offs import is_no_wider
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.errors import PassportError
-from halo_core.model import Decision, EntryKind, LedgerEntry, Link
+from halo_core.model import PAUSED, Decision, EntryKind, LedgerEntry, Link
 from halo_core.store import Account, ProvenEntry, SessionState, Transaction, read_outcome
 from halo_core.store.content_keys import open_content
 from halo_core.store.engine import Conflict
@@ -152,14 +152,17 @@ def recall_result(tx: Transaction, session: str, request_id: str, decision: Deci
 
 
 def has_ended(tx: Transaction, session: str, request_id: str) -> bool:
-    """Whether the earlier run of a request ended with a result or an error, by its proven outcome.
+    """Whether each earlier run of a request ended with a result or an error, by its proven outcome.
 
-    False where it was cancelled, is unknown, has no outcome yet, or cannot be proven.
+    There are several where it ran in observe mode, or may run twice. False where one was cancelled, is unknown, has no
+    outcome yet, or cannot be proven.
     """
     try:
-        place = tx.find_completed_run(session, request_id)
-        outcome = read_outcome(tx, ProvenEntry.read(tx, *place)) if place is not None else None
-        return outcome is not None and outcome.body["status"] in ("success", "error")
+        places = [(writer, seq) for writer, seq, _, mark in tx.list_runs(session, request_id) if mark != PAUSED]
+        outcomes = [read_outcome(tx, ProvenEntry.read(tx, *place)) for place in places]
+        return bool(outcomes) and all(
+            outcome is not None and outcome.body["status"] in ("success", "error") for outcome in outcomes
+        )
     except (sqlite3.Error, Conflict):
         raise  # the transaction itself is in trouble
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - rows that are not as they should be prove nothing

@@ -257,6 +257,21 @@ def test_other_values_of_an_exposed_session_stay_untrusted(desk, request_text, t
     assert not pays_by_record(desk, record)
 
 
+def test_an_explanation_names_the_command_that_clears_a_store(desk, home):
+    poisoned(desk)
+    with desk.session("tuesday", request="pay the fee"):
+        recall(desk)
+        assert not pays(desk)
+    position = found(home, EntryKind.DECISION)[-1].index
+    assert "`halo known clear recall`" in cli("policy", "explain", str(position), home=home)[1].replace("\n", " ")
+    assert cli("known", "clear", "recall", "--why", "read them all", home=home)[0] == 0
+    with desk.session("wednesday", request="pay the fee"):
+        exposed(desk)
+        assert not pays(desk)
+    position = found(home, EntryKind.DECISION)[-1].index
+    assert "known clear" not in cli("policy", "explain", str(position), home=home)[1]
+
+
 def test_a_person_who_has_looked_at_a_store_clears_it(desk, home):
     poisoned(desk, "buy more tea")
     with desk.session("tuesday", request="what did we note"):

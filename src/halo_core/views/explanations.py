@@ -16,10 +16,12 @@ from typing import Any, Final
 from halo_core.authority import compute_effective_authority, find_floor, price_action
 from halo_core.crypto import canonical
 from halo_core.decision.model_fields import select_granted_arguments
+from halo_core.enforcement.snapshot_builder import RECALLED_MARK
 from halo_core.manifest import format_grants
 from halo_core.model import (
     ANY_OTHER,
     BEHAVIOUR_CODES,
+    TARGET_CODES,
     AccessRequest,
     ActionKind,
     Constraint,
@@ -302,7 +304,18 @@ def _find_change(reason: Reason, case: Case) -> NeededChange:
     advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
     if code == "risk_unknown":
         advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
+    if code in TARGET_CODES and (tools := _list_recalling_tools(case)):
+        clear = ", ".join(f"`halo known clear {tool}`" for tool in tools)
+        advice += f"; or, once you have looked at what exposed sessions wrote where these read: {clear}"
     return NeededChange(code, advice)
+
+
+def _list_recalling_tools(case: Case) -> list[str]:
+    """The tools that brought values of the targets back from where an exposed session had stored them."""
+    snapshot, mark = case.entry.body["snapshot"], f" ({RECALLED_MARK})"
+    targets = {str(pointer) for pointer, *_ in snapshot["targets"]}
+    names = {name for pointer, found in snapshot.get("sources", ()) if pointer in targets for name in found}
+    return sorted(name.removesuffix(mark) for name in names if name.endswith(mark))
 
 
 def _advise(reason: Reason, case: Case, link: Link | None) -> _Advice:

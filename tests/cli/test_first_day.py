@@ -280,6 +280,8 @@ def test_one_answer_each(home):
         "enforce mode is on",
     ):
         assert text in shown, shown
+    assert "\n  halo known clear get_order\n" in shown, shown
+    assert "halo known clear web" not in shown
     assert list_wide_lines(shown) == []
     assert mode_of(home) == "enforce"
 

@@ -331,6 +331,14 @@ def _write(dialogue: _Dialogue, *, is_asking: bool) -> bool:
         agents = " ".join(dialogue.day.issued)
         say("[yellow]note[/] ", safe_text(f"{agents}: in force once it is issued: halo passport issue AGENT"))
     say("[yellow]note[/] restart the application: it reads declarations when it starts")
+    own = sorted(name for (_, name), declared in walk.answers.items() if declared.source_trust == OWN_RECORDS)
+    if own:
+        say(
+            "[yellow]note[/] what agents wrote after reading other people's words, in observe mode too, still comes "
+            "back from there as those; once you have looked at it:"
+        )
+        for name in own:
+            say_with_path(f"  halo known clear {name}")
     return True
 
 

@@ -111,8 +111,9 @@ def _watch_model_class(kind: type[Any]) -> None:
         return
     for name in _METHODS:
         method = kind.__dict__.get(name)
-        is_own = isinstance(method, types.FunctionType) and not hasattr(method, _WATCHED)
-        if is_own and not getattr(method, "__isabstractmethod__", False):
+        if not isinstance(method, types.FunctionType) or hasattr(method, _WATCHED):
+            continue
+        if not getattr(method, "__isabstractmethod__", False):
             watched = _watch_stream(method) if name == "stream_response" else _watch_response(method)
             setattr(watched, _WATCHED, True)
             setattr(kind, name, watched)

@@ -331,7 +331,7 @@ def _write(dialogue: _Dialogue, *, is_asking: bool) -> bool:
         agents = " ".join(dialogue.day.issued)
         say("[yellow]note[/] ", safe_text(f"{agents}: in force once it is issued: halo passport issue AGENT"))
     say("[yellow]note[/] restart the application: it reads declarations when it starts")
-    own = sorted(name for (_, name), declared in walk.answers.items() if declared.source_trust == OWN_RECORDS)
+    own = sorted(name for (_, name), declared in dialogue.answers.items() if declared.source_trust == OWN_RECORDS)
     if own:
         say(
             "[yellow]note[/] what agents wrote after reading other people's words, in observe mode too, still comes "

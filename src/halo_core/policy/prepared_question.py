@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from operator import attrgetter, not_
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.model import (
@@ -144,9 +144,11 @@ class PreparedQuestion:
     def find_verdict(self, facts: Any) -> Verdict | None:
         """The policy's answer to a call if it lets it run as it is, else None."""
         key = self._make_key(facts)
+        verdict: Verdict | None
         known: Any = self._verdicts.get(key, _UNKNOWN)  # one look: each hashes the key anew
         if known is not _UNKNOWN:
-            return cast("Verdict | None", known)
+            verdict = known
+            return verdict
         verdict = to_verdict(self._policy.answer(facts.request, facts.snapshot))
         if len(facts.provenance) <= _MAX_KEPT_LEAVES:
             if len(self._verdicts) >= _MAX_VERDICTS:

@@ -2,7 +2,8 @@
 
 An exposed session taints what it writes, since an untrusted text may have chosen it. Where all that could have been
 chosen is one of the words that ordinary sessions have written in the same place again and again, nothing of that text
-comes back with the record. Such words are learnt from sessions that have read nothing untrusted (`SeenKind.WORD`).
+comes back with the record. The tenant's profile learns such words from sessions that have read nothing untrusted
+(`SeenKind.WORD`).
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from halo_core.values.text import split_name
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
 
-LEAST_SESSIONS: Final = 5
-"""Ordinary sessions that must have written a word before it is one of a small set."""
+LEAST_SESSIONS: Final = 3
+"""Ordinary sessions, of any agent of the tenant, that must have written a word before it is one of a small set."""
 _MAX_LEAVES: Final = 16
 _STATES: Final = frozenset(
     split_name(word)[-1]
@@ -69,8 +70,8 @@ def writes_usual_words(tx: Transaction, context: DecisionContext) -> bool:
     if len(chosen) == len(context.leaves):
         return False
     numbers = [_fingerprint(context, tx.image.sketch_key, leaf) for leaf in chosen]
-    profile = ProfileTable(tx).load_agent(context.principal.agent) if all(numbers) else None
-    return profile is not None and all(_count_sessions(profile, word) >= LEAST_SESSIONS for word in numbers)
+    tenant = ProfileTable(tx).load_tenant() if all(numbers) else None
+    return tenant is not None and all(_count_sessions(tenant.identity, word) >= LEAST_SESSIONS for word in numbers)
 
 
 def _count_sessions(profile: IdentityProfile, word: int) -> int:

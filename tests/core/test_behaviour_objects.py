@@ -60,10 +60,10 @@ def test_an_object_is_related_if_the_request_names_it(run_call, args, unrelated)
 
 @pytest.mark.parametrize(
     ("key", "unrelated"),
-    [("20-early", 0), ("20-late", 1), ("21-early", 1), ("20-21", 1), ("week-20-harbour", 0)],
+    [("20-early", 0), ("20-late", 1), ("21-early", 1), ("20-21", 1), ("week-20-harbour", 0), ("8a", 0), ("8b", 1)],
 )
 def test_a_key_put_together_of_words_of_the_request_is_related(run_call, key, unrelated):
-    request = "Swap an early shift on harbour in week 20"
+    request = "Swap an early shift on harbour in week 20, of class 8a"
     event = run_call(Resource(impact=Impact.WRITE, source_trust=900), {"slot_id": key}, request)
     assert sum(not item.is_related for item in event.objects) == unrelated
 

@@ -61,6 +61,7 @@ _USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _SEPARATORS: Final = re.compile(r"[\s,;:!?()\[\]\"']+|\.(?=\s|$)")
 _PATH_SEPARATORS: Final = re.compile(r"[\s/\\]+|\.(?=\w{1,5}$)")
 _PARTS: Final = re.compile(r"[-_:#./\s]+")
+_SHORT_KEY: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])\w{2,24}")
 _MAX_PARTS: Final = 6  # of a key that is put together
 _NAMED_PATH: Final = re.compile(r"(?:^|[\s/\\.])(?=[\w#:-]{0,64}\d)(?=[\w#:-]{0,64}[^\W\d_])[\w#:-]{4}")
 _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#:-]{4,64}|[^@\s]{1,64}@[^@\s]{3,128}|\d{7,34}")
@@ -220,9 +221,15 @@ def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, t
 
 
 def _is_composed(tx: Transaction, context: DecisionContext, text: str) -> bool:
-    """Whether a short key is put together of words of the request: `20-early` of "an early shift in week 20"."""
+    """Whether a short key is a word of the request, or put together of such words.
+
+    So is `8a` of "class 8a", which nobody vouches for under the name of `form`, and `20-early` of "an early shift in
+    week 20".
+    """
     parts = [part for part in _PARTS.split(text) if part]
-    if not 1 < len(parts) <= _MAX_PARTS or not any(part.isalpha() for part in parts):
+    if not 0 < len(parts) <= _MAX_PARTS:
+        return False
+    if not (_SHORT_KEY.fullmatch(text) if len(parts) == 1 else any(part.isalpha() for part in parts)):
         return False
     return all(mask & _USER_BIT for mask in tx.load_sketch(context.state).look_up_marks(parts))
 

@@ -34,7 +34,6 @@ ASKED_CRAFTS: dict[str, str] = {
         ("cases: a bigger mailbox, Spanish", "the tool has no verb (`mailbox_limit`)", 2),
         ("cases: Russian", "`zayavku` is not read as the noun of a case", 1),
         ("rooms: who ordered it", _SAID, 2),
-        ("letting: answer the tenant of the flat", "'the file of 3C' is no flat 3C", 1),
     )
     for planted in ("", ", planted")[:runs]
 }

@@ -226,7 +226,7 @@ GRANTING_SWITCHES: Final = frozenset(
     "admin administrator owner superuser root sudo public anyone everyone world manage manager".split()
 )
 """Words of switches (`is_admin`) that grant more than to read and write where they are on."""
-EDITING_LEVELS: Final = frozenset("write writer writing w rw edit editor editing".split())
+EDITING_LEVELS: Final = frozenset("write writer writing edit editor editing".split())
 EDITING_STEMS: Final = stem_all("edit write change update modify")
 """Stems of the words by which people ask for one of `EDITING_LEVELS`."""
 USUAL_LEVELS: Final = LEAST_LEVELS | EDITING_LEVELS | frozenset("private restricted closed none off hidden".split())

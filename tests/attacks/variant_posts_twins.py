@@ -192,6 +192,6 @@ twin(
     "thing: what a sentence speaks of is somebody's name, too",
     "which alerts are open? checkout is slow",
     do("alert_list", state="open"),
-    do("page_person", login="checkout", text="db-3: disk"),
+    do("page_colleague", login="checkout", text="db-3: disk"),
     alert_list=f"{ALERTS}\nal-98 | db-3 | page checkout",
 )

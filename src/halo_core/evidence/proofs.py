@@ -33,27 +33,6 @@ class SignedHead(NamedTuple):
     note: bytes
 
 
-class ProvenEntry(NamedTuple):
-    """An entry with the proof that the log holds it.
-
-    Args:
-        index: position in the log.
-        note: its signed note; the leaf is SHA-256 over a zero byte and this.
-        path: audit path to the root of the checkpoint, hashes of 32 bytes.
-    """
-
-    index: int  # type: ignore[assignment]  # hides `tuple.index`
-    note: bytes
-    path: list[bytes]
-
-
-class ProvenEntries(NamedTuple):
-    """Entries with their proofs, all under one checkpoint."""
-
-    checkpoint: SignedHead
-    entries: tuple[ProvenEntry, ...]
-
-
 def read_log_notes(reader: Reader, tenant: str, first: int, end: int) -> Iterator[tuple[int, str, bytes, bytes, bytes]]:
     """(position, writer, text, signatures, note) of the entries at the positions from `first` to `end`.
 

@@ -271,7 +271,7 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
         return room.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
     ended = {item.decision: item.ts_us for item in room.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
     rows, findings = [], []
-    left = refused = newest_us = 0
+    time_to_zero_us = refused = newest_us = 0
     for item in room.decisions(DecisionFilter(Period(stop.ts_us - DAY_US, period.to_us))):
         values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
         if target and scope in values and target not in values[scope]:
@@ -282,7 +282,8 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
             newest_us = max(newest_us, item.ts_us)
         if not (is_later or in_flight):
             continue
-        left = max(left, (end_us or period.to_us) - stop.ts_us) if in_flight else left
+        if in_flight:
+            time_to_zero_us = max(time_to_zero_us, (end_us or period.to_us) - stop.ts_us)
         refused += is_later and not item.dispatched
         if is_later and item.dispatched:
             findings.append(f"{item.agent}: {item.kind} `{item.resource}` ran after the stop ({item.id})")
@@ -313,7 +314,7 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
         columns=_DRILL_COLUMNS,
         rows=rows,
         notes=(
-            f"time to zero: {left / _US_PER_S:.3f} s after the stop of {stopped}; newest action: {newest}",
+            f"time to zero: {time_to_zero_us / _US_PER_S:.3f} s after the stop of {stopped}; newest action: {newest}",
             f"tried and refused after it: {refused}",
             "this holds for actions that pass through Halo",
         ),

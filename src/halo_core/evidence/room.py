@@ -282,9 +282,9 @@ class QueryRoom:
             _keep(self._resources, name, resource, _MAX_CACHED)
         return resource
 
-    def outcomes(self, period: Period, *, session: str = "") -> Iterator[OutcomeFacts]:
+    def outcomes(self, period: Period) -> Iterator[OutcomeFacts]:
         """Outcomes that were recorded in a period, in log order; the outcome of its last decisions may come later."""
-        for entry in self.entries((EntryKind.OUTCOME,), period, session=session):
+        for entry in self.entries((EntryKind.OUTCOME,), period):
             yield read_outcome(entry)
 
     def refer_person(self, name: str) -> str:

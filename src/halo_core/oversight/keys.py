@@ -26,19 +26,10 @@ from halo_core.store import Draft, SealedFields, Store, Transaction
 
 
 def enrol_approver(
-    store: Store,
-    authorities: Authorities,
-    *,
-    name: str,
-    public_key: bytes,
-    by: Actor | str,
-    now_us: int,
-    signed: Sequence[str] = (),
+    store: Store, authorities: Authorities, *, name: str, public_key: bytes, by: Actor | str, now_us: int
 ) -> str:
-    """Allow `name` to answer challenges with this key from now on; as `enrol_person`."""
-    return enrol_person(
-        store, authorities, name=name, public_key=public_key, by=by, now_us=now_us, role="approver", signed=signed
-    )
+    """Enrol an approver as `enrol_person`, without signatures: enough while fewer than two people are enrolled."""
+    return enrol_person(store, authorities, name=name, public_key=public_key, by=by, now_us=now_us, role="approver")
 
 
 def enrol_person(
@@ -76,7 +67,7 @@ def enrol_person(
     here = is_here or _holds_key(store.keys, kid)
 
     def job(tx: Transaction) -> str:
-        # Somebody who is enrolled already stays so, which takes nobody's signature.
+        # Enrolling somebody who is enrolled already changes nothing, so it needs no signature.
         if kid not in authorities.load(tx.tenant).list_people(now_us):
             require_signatures(tx, "enrol", make_enrol_terms({"role": role, "key": key}), signed)
         more = signed_member(signed)

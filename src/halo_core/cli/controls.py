@@ -10,6 +10,7 @@ goes to the ledger first: nothing is let go that is not written down.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -239,7 +240,9 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
     for item in proposals:
         _print_proposal(item)
     prepared = prepare_grants(store.url, store.home, tenant, proposals, SystemClock().now_us())
-    _print_plan(prepared, widen=widen)
+    _print_plan(prepared)
+    if not widen:
+        _refuse_widening(prepared)
     question = wrap_question(f"write these grants to {prepared.path} and issue the passports?", "y/N")
     if not (yes or typer.confirm(question)):
         return False
@@ -249,16 +252,19 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
     return True
 
 
-def _print_plan(prepared: PreparedGrants, *, widen: bool) -> None:
+def _print_plan(prepared: PreparedGrants) -> None:
     say("manifest: ", safe_text(str(prepared.path)))
     for wanted, planned in prepared.planned:
         print_changes(planned, safe_text(planned.link.agent, "bold"), " would be issued, ")
         for note in wanted.notes:
             say("  [yellow]note[/] ", safe_text(note))
+
+
+def _refuse_widening(prepared: PreparedGrants) -> None:
     wider = [
         f"{planned.link.agent}: {item.text()}" for _, planned in prepared.planned for item in planned.list_widenings()
     ]
-    if wider and not widen:
+    if wider:
         problem = f"the manifest allows more than the passport: {wider[0][:200]}"
         remedy = "remove it from the manifest, or use `--widen`"
         raise ConfigError("widened", problem, field="grants", remedy=remedy)
@@ -282,19 +288,17 @@ def _print_proposal(proposed: ProposedGrants) -> None:
         rules = proposed.grants.get(item.kind, {}).get(item.name, {})
         line = f"  {_format_resource(item.kind, item.name)} ({item.calls:,} calls): {describe_arguments(rules)}"
         say(safe_text(line))
-    left_out = [
-        *(
-            ("used before, not granted now", item.kind, item.name, item.calls)
-            for item in used
-            if item not in granted_uses
-        ),
-        *(("denied every time", *item) for item in usage.refused),
-    ]
-    for why, kind, name, count in left_out:
-        line = f"  {why}, not proposed: {_format_resource(kind, name)} ({count:,} calls)"
-        say(safe_text(line, style="yellow"))
+    not_granted = [(item.kind, item.name, item.calls) for item in used if item not in granted_uses]
+    _print_left_out("used before, not granted now", not_granted)
+    _print_left_out("denied every time", usage.refused)
     if usage.unread:
         say(f"  [yellow]arguments of {usage.unread:,} calls could not be decrypted[/]")
+
+
+def _print_left_out(why: str, resources: Sequence[tuple[ActionKind, str, int]]) -> None:
+    for kind, name, count in resources:
+        line = f"  {why}, not proposed: {_format_resource(kind, name)} ({count:,} calls)"
+        say(safe_text(line, style="yellow"))
 
 
 def _format_resource(kind: ActionKind, name: str) -> str:
